@@ -1,0 +1,26 @@
+//! CEL for rules and care gaps: the `cel` crate parses, this module checks against the FHIR model
+//! and evaluates with three values.
+//!
+//! Where CEL raises an error (a field that is not there), the value here is *unknown* with a reason;
+//! `&&`, `||`, `exists` and `all` treat it as CEL treats errors, which is Kleene logic: `false &&
+//! unknown` is `false`. Absent data therefore never reads as "no".
+
+mod calls;
+pub mod check;
+pub mod eval;
+pub mod explain;
+pub mod functions;
+pub mod node;
+mod operators;
+pub mod types;
+pub mod value;
+
+pub use check::{Checker, Compiled, Problem};
+pub use eval::Evaluation;
+pub use explain::Clause;
+pub use types::Ty;
+pub use value::Val;
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

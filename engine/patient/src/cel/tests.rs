@@ -1,0 +1,296 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+
+use super::*;
+use crate::context::EvaluationContext;
+use crate::record::PatientRecord;
+use crate::terminology::TerminologyBuilder;
+use crate::time::DateTime;
+
+fn value_sets() -> Vec<(String, Arc<crate::terminology::ValueSet>)> {
+    let codes = [
+        ("hba1c", "http://loinc.org", "4548-4"),
+        ("bp", "http://loinc.org", "85354-9"),
+        ("systolic", "http://loinc.org", "8480-6"),
+        ("diabetes", "http://hl7.org/fhir/sid/icd-10-cm", "E11.9"),
+        ("visit", "urn:x", "v"),
+    ];
+    let mut out = vec![];
+    for (name, system, code) in codes {
+        let json = format!(
+            r#"{{"resourceType":"ValueSet","url":"urn:vs:{name}","version":"1","expansion":{{"contains":[{{"system":"{system}","code":"{code}"}}]}}}}"#
+        );
+        let mut builder = TerminologyBuilder::new();
+        builder.add_json(name, json.as_bytes());
+        let (store, _) = builder.build();
+        use crate::terminology::TerminologyProvider as _;
+        out.push((
+            name.to_owned(),
+            store.value_set(&format!("urn:vs:{name}")).unwrap(),
+        ));
+    }
+    out
+}
+
+fn record() -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for json in [
+        r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15","gender":"female","name":[{"family":"A"}]}"#,
+        r#"{"resourceType":"Condition","id":"c1","clinicalStatus":{"coding":[{"code":"active"}]},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]},"onsetDateTime":"2010"}"#,
+        r#"{"resourceType":"Observation","id":"o1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-03-01","valueQuantity":{"value":7.1,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"o2","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-08-01T10:00:00Z","valueQuantity":{"value":9.4,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"o3","status":"entered-in-error","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-09-01","valueQuantity":{"value":5.0,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"b1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"effectiveDateTime":"2025","component":[{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":150,"unit":"mmHg"}}]}"#,
+    ] {
+        record.push(json).unwrap();
+    }
+    record
+}
+
+fn eval(source: &str) -> String {
+    let mut checker = Checker::new(value_sets());
+    let compiled = match checker.compile(source, None) {
+        Ok(compiled) => compiled,
+        Err(problems) => panic!("{source}: {problems:?}"),
+    };
+    let (record, context) = (
+        record(),
+        EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap()),
+    );
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
+    explain::show(&evaluation.evaluate(&compiled))
+}
+
+#[test]
+fn expressions_and_their_values() {
+    let cases = [
+        ("1 + 2 * 3", "7"),
+        ("7 / 2", "3"),
+        ("7.0 / 2", "3.5"),
+        ("\"a\" + \"b\"", "ab"),
+        ("1 in [1, 2]", "true"),
+        ("[1, 2, 3].filter(x, x > 1).size()", "2"),
+        ("[1, 2, 3].map(x, x * 2).max()", "6"),
+        ("[1, 2].exists_one(x, x == 2)", "true"),
+        ("[1, 2].all(x, x > 0)", "true"),
+        ("[1, 2][1]", "2"),
+        ("ageInYearsAt(at)", "65"),
+        ("patient.gender == \"female\"", "true"),
+        ("patient.name.first().family", "A"),
+        ("Observation(\"hba1c\").size()", "2"),
+        ("Observation(\"hba1c\").latest()", "Observation/o2"),
+        (
+            "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
+            "true",
+        ),
+        (
+            "Observation(\"hba1c\").earliest().valueQuantity.value",
+            "7.1",
+        ),
+        (
+            "Observation(\"hba1c\").during(at - months(6), at).size()",
+            "1",
+        ),
+        ("Condition(\"diabetes\").exists(c, active(c))", "true"),
+        (
+            "start(Condition(\"diabetes\").latest()) < date(\"2011-01-01\")",
+            "true",
+        ),
+        // Unknown, and what decides all the same.
+        ("patient.active", "unknown: `Patient.active` is missing"),
+        ("patient.active && false", "false"),
+        ("true || patient.active", "true"),
+        (
+            "patient.active && true",
+            "unknown: `Patient.active` is missing",
+        ),
+        ("!patient.active", "unknown: `Patient.active` is missing"),
+        ("orElse(patient.active, true)", "true"),
+        ("isUnknown(patient.active)", "true"),
+        ("has(patient.active)", "false"),
+        (
+            "start(Observation(\"bp\").latest()) > date(\"2025-06-01\")",
+            "unknown: a date is too imprecise to compare",
+        ),
+        (
+            "start(Observation(\"bp\").latest()) > date(\"2024-06-01\")",
+            "true",
+        ),
+        (
+            "component(Observation(\"bp\").latest(), \"systolic\").exists(c, quantityIn(c.value, \"mm[Hg]\") < 140.0)",
+            "unknown: the quantity has no UCUM unit",
+        ),
+        (
+            "Observation(\"visit\").latest()",
+            "unknown: there is none to take the date of",
+        ),
+        ("1 / 0", "unknown: division by zero, or a number too large"),
+        (
+            "[true, patient.active].size()",
+            "unknown: `Patient.active` is missing",
+        ),
+        (
+            "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
+            "false",
+        ),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(eval(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn every_example_in_the_table_compiles() {
+    for info in functions::FUNCTIONS {
+        eval(info.example);
+    }
+    assert!(functions::FUNCTIONS.is_sorted_by_key(|f| f.name.to_lowercase()));
+}
+
+#[test]
+fn problems_say_where_and_what_instead() {
+    let cases = [
+        (
+            "Observatoin()",
+            "unknown-resource",
+            "Observation",
+            "Observatoin()",
+        ),
+        (
+            "Observation(\"hba1x\")",
+            "unknown-value-set",
+            "did you mean `hba1c`",
+            "\"hba1x\"",
+        ),
+        (
+            "patient.birthdate",
+            "unknown-element",
+            "did you mean `birthDate`",
+            "birthdate",
+        ),
+        (
+            "Observation().status == \"final\"",
+            "list",
+            ".exists(x, x.status",
+            "status",
+        ),
+        (
+            "Observation().latest().value > 9",
+            "wrong-type",
+            "quantityIn",
+            "",
+        ),
+        (
+            "patient.birthDate > \"2020\"",
+            "wrong-type",
+            "date(\"2024-12-31\")",
+            "",
+        ),
+        ("agee(at)", "unknown-function", "functions", ""),
+        (
+            "latst(Observation())",
+            "unknown-function",
+            "did you mean `latest`",
+            "",
+        ),
+        (
+            "pateint.gender",
+            "unknown-name",
+            "did you mean `patient`",
+            "pateint",
+        ),
+        ("true and false", "syntax", "&&", ""),
+        ("1 = 2", "syntax", "==", ""),
+        ("(1 + 2", "syntax", "", ""),
+        ("", "empty", "", ""),
+        (
+            "date(\"2024-13-01\")",
+            "not-a-date",
+            "FHIR",
+            "\"2024-13-01\"",
+        ),
+        ("years(1, 2)", "wrong-arguments", "at - years(10)", ""),
+        ("Patient(\"visit\")", "no-code-path", "Patient()", ""),
+        ("at - 12", "wrong-type", "months(12)", ""),
+        ("{\"a\": 1}", "unsupported", "", ""),
+        ("null == 1", "unsupported", "has(x.y)", ""),
+        ("patient.value", "unknown-element", "", ""),
+        (
+            "Observation().latest().value.value",
+            "choice",
+            "valueQuantity",
+            "",
+        ),
+    ];
+    for (source, code, help, marked) in cases {
+        let problems = Checker::new(value_sets())
+            .compile(source, None)
+            .unwrap_err();
+        let problem = &problems[0];
+        let all = format!(
+            "{} {}",
+            problem.message,
+            problem.help.clone().unwrap_or_default()
+        );
+        assert_eq!(problem.code, code, "{source}: {problems:?}");
+        assert!(all.contains(help), "{source}: {all}");
+        let text: String = source
+            .chars()
+            .skip(problem.span.0)
+            .take(problem.span.1 - problem.span.0)
+            .collect();
+        assert!(
+            marked.is_empty() || text == marked,
+            "{source}: marked {text:?}"
+        );
+    }
+    let wanted = Checker::new(vec![])
+        .compile("1 + 1", Some(&Ty::Bool))
+        .unwrap_err();
+    assert!(wanted[0].message.contains("must be true or false"));
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let problems = Checker::new(vec![])
+        .compile("Foo().size() > 1 && patient.x == 2 && bar", None)
+        .unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+#[test]
+fn hostile_expressions_are_refused_not_crashed() {
+    let many =
+        |open: &str, close: &str, n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+    let texts = [
+        many("(", ")", 5000),
+        many("[", "]", 3000),
+        "!".repeat(5000) + "true",
+        "-".repeat(9000) + "1",
+        "true ? ".repeat(2000),
+        "1 + ".repeat(4000) + "1",
+        "a.".repeat(5000) + "a",
+        "x".repeat(30_000),
+        "true && ".repeat(2000) + "true",
+        "\"".into(),
+        "\\".into(),
+        "1e999".into(),
+        "99999999999999999999".into(),
+        "[1].map(x, [1].map(y, [1].map(z, x)))".into(),
+        "\u{0}".into(),
+        "a[".repeat(50),
+        "0x".into(),
+        "b\"x\"".into(),
+    ];
+    for text in &texts {
+        eprintln!("{}", text.chars().take(20).collect::<String>());
+        let _ = Checker::new(vec![]).compile(text, None);
+    }
+}

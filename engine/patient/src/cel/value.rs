@@ -1,0 +1,56 @@
+//! Values during an evaluation. FHIR elements stay where they are.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::record::Element;
+use crate::time::{CalendarDuration, DateTime};
+
+/// A value, or why there is none. Borrows from the record and from the program.
+#[derive(Clone, Debug)]
+pub enum Val<'r> {
+    /// `true`, `false`
+    Bool(bool),
+    /// Whole number.
+    Int(i64),
+    /// Decimal number.
+    Double(f64),
+    /// Text.
+    Str(Cow<'r, str>),
+    /// Date or date-time.
+    Time(DateTime),
+    /// Calendar duration.
+    Duration(CalendarDuration),
+    /// A resource or datatype.
+    Element(Element<'r>),
+    /// Several.
+    List(Rc<[Val<'r>]>),
+    /// It cannot be told, and why: the text names elements and units and holds no patient data.
+    Unknown(Cow<'r, str>),
+}
+
+impl<'r> Val<'r> {
+    /// An unknown whose reason is fixed.
+    pub fn unknown(reason: &'static str) -> Self {
+        Val::Unknown(Cow::Borrowed(reason))
+    }
+
+    /// The list's items.
+    pub fn items(&self) -> &[Val<'r>] {
+        match self {
+            Val::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The number, whole or not.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            // Whole numbers in rules are small; beyond 2^53 the nearest double is taken.
+            #[expect(clippy::cast_precision_loss, reason = "documented above")]
+            Val::Int(i) => Some(*i as f64),
+            Val::Double(d) => Some(*d),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What an evaluation is told from outside: nothing of it is read from the machine.
+
+use crate::time::DateTime;
+
+/// The moment an evaluation is for, and how to read what the data leaves open.
+#[derive(Clone, Debug)]
+pub struct EvaluationContext {
+    /// CQL `Now()`: the moment of the encounter, or the end of a measurement period.
+    pub at: DateTime,
+    /// Minutes east of UTC of date-times without an offset, and of dates. Printed on reports.
+    pub zone: i16,
+    /// Measurement period, both ends inclusive, where there is one.
+    pub period: Option<(DateTime, DateTime)>,
+}
+
+impl EvaluationContext {
+    /// For one moment. Its own offset is the zone, UTC where it has none.
+    pub fn at(at: DateTime) -> Self {
+        let zone = at.offset().unwrap_or(0);
+        EvaluationContext {
+            at,
+            zone,
+            period: None,
+        }
+    }
+
+    /// For a measurement period of whole days, evaluated at its end.
+    pub fn for_period(start: DateTime, end: DateTime, zone: i16) -> Self {
+        let at = DateTime::from_utc_millis(end.latest(zone), zone);
+        let start = DateTime::from_utc_millis(start.earliest(zone), zone);
+        EvaluationContext {
+            at,
+            zone,
+            period: Some((start, at)),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! One patient: values, the record, terminology, data requirements, and the languages that clinical
+//! definitions are written in.
+//!
+//! *Invariant:* this crate does no IO, reads no clock and no environment, and knows neither Arrow
+//! nor HTTP nor async. Time, time zone, terminology and data are arguments.
+
+pub mod cel;
+pub mod context;
+pub mod diagnostic;
+pub mod fhir;
+pub mod program;
+pub mod record;
+pub mod requirements;
+pub mod terminology;
+pub mod time;
+pub mod value;

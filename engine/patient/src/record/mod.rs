@@ -1,0 +1,238 @@
+//! One patient's resources, indexed for retrieve: the same type for a prefetch and for the lake.
+
+pub mod element;
+pub mod json;
+
+use std::fmt;
+
+pub use element::{Children, Element};
+pub use json::{JsonError, Kind};
+
+use crate::fhir::model::Model;
+use crate::fhir::names::{self, Name};
+use json::Tree;
+
+/// The resources of one patient, as they came, with a tree over them.
+///
+/// Reused for the next patient with [`PatientRecord::clear`], which keeps the memory.
+#[derive(Default)]
+pub struct PatientRecord {
+    text: String,
+    tree: Tree,
+    resources: Vec<ResourceSlot>,
+    /// Types that nobody could be asked for: a retrieve of them is unknown, not empty.
+    unavailable: Vec<Name>,
+}
+
+#[derive(Clone, Copy)]
+struct ResourceSlot {
+    ty: Name,
+    root: u32,
+}
+
+/// Why a text is not a resource.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ResourceError {
+    /// Not JSON.
+    Json(JsonError),
+    /// JSON, but no object.
+    NotAnObject,
+    /// No `resourceType`, or not a string.
+    NoResourceType,
+    /// A `resourceType` that FHIR R4 does not have.
+    UnknownResourceType(String),
+}
+
+impl fmt::Display for ResourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(e) => write!(f, "not valid JSON: {e}"),
+            Self::NotAnObject => write!(f, "a FHIR resource is a JSON object, this is not"),
+            Self::NoResourceType => write!(f, "no `resourceType`"),
+            Self::UnknownResourceType(t) => {
+                // Only what looks like a type name is repeated: anything else may be data.
+                let plain = t.len() <= 40 && t.chars().all(|c| c.is_ascii_alphanumeric());
+                let shown = if plain { t.as_str() } else { "…" };
+                write!(f, "`{shown}` is not a FHIR R4 resource type")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ResourceError {}
+
+impl PatientRecord {
+    /// An empty record.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets all resources, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.tree.nodes.clear();
+        self.tree.unknown.clear();
+        self.resources.clear();
+        self.unavailable.clear();
+    }
+
+    /// Adds a resource. On an error the record is as before.
+    pub fn push(&mut self, json: &str) -> Result<(), ResourceError> {
+        let from = self.text.len();
+        self.text.push_str(json);
+        match self.parse_resource(from) {
+            Ok(slot) => {
+                self.resources.push(slot);
+                Ok(())
+            }
+            Err(e) => {
+                self.text.truncate(from);
+                Err(e)
+            }
+        }
+    }
+
+    fn parse_resource(&mut self, from: usize) -> Result<ResourceSlot, ResourceError> {
+        let (nodes, unknown) = (self.tree.nodes.len(), self.tree.unknown.len());
+        let root = self
+            .tree
+            .parse(&self.text, from)
+            .map_err(ResourceError::Json)?;
+        let element = Element {
+            record: self,
+            index: root,
+        };
+        let ty = if element.kind() == Kind::Object {
+            let ty = element
+                .get_str("resourceType")
+                .ok_or(ResourceError::NoResourceType);
+            ty.and_then(|t| match Model::r4().resource(&t) {
+                Some(info) => Name::of(info.name).ok_or(ResourceError::NoResourceType),
+                None => Err(ResourceError::UnknownResourceType(t.into_owned())),
+            })
+        } else {
+            Err(ResourceError::NotAnObject)
+        };
+        match ty {
+            Ok(ty) => Ok(ResourceSlot { ty, root }),
+            Err(e) => {
+                self.tree.nodes.truncate(nodes);
+                self.tree.unknown.truncate(unknown);
+                Err(e)
+            }
+        }
+    }
+
+    /// Puts the resources in a fixed order, by type and id, and keeps one of each type and id: the
+    /// one with the later `meta.lastUpdated`, else the one added later. Whatever source the record
+    /// came from, and in whatever order, programs see the same. Returns how many were dropped.
+    pub fn seal(&mut self) -> usize {
+        let mut slots = std::mem::take(&mut self.resources);
+        let key = |slot: &ResourceSlot| {
+            let element = Element {
+                record: self,
+                index: slot.root,
+            };
+            let id = element.get(names::id()).map(Element::raw);
+            (slot.ty, id)
+        };
+        slots.sort_by(|a, b| key(a).cmp(&key(b)));
+        let before = slots.len();
+        let mut kept: Vec<ResourceSlot> = Vec::with_capacity(before);
+        for slot in slots {
+            match kept.last_mut() {
+                Some(last) if key(last) == key(&slot) && key(&slot).1.is_some() => {
+                    if self.last_updated(slot.root) >= self.last_updated(last.root) {
+                        *last = slot;
+                    }
+                }
+                _ => kept.push(slot),
+            }
+        }
+        let dropped = before - kept.len();
+        self.resources = kept;
+        dropped
+    }
+
+    /// `meta.lastUpdated` as an instant.
+    fn last_updated(&self, root: u32) -> Option<i64> {
+        let element = Element {
+            record: self,
+            index: root,
+        };
+        let text = element.path(&["meta", "lastUpdated"])?.as_str()?;
+        Some(crate::time::DateTime::parse(&text)?.earliest(0))
+    }
+
+    /// Parses a document that need not be a resource (a Bundle is one, a CDS request is not) and
+    /// returns its root without adding it to the resources.
+    pub fn push_document(&mut self, json: &str) -> Result<Element<'_>, JsonError> {
+        let from = self.text.len();
+        self.text.push_str(json);
+        match self.tree.parse(&self.text, from) {
+            Ok(index) => Ok(Element {
+                record: self,
+                index,
+            }),
+            Err(e) => {
+                self.text.truncate(from);
+                Err(e)
+            }
+        }
+    }
+
+    /// All resources, in the order they were added.
+    pub fn resources(&self) -> impl Iterator<Item = Element<'_>> {
+        self.resources.iter().map(|slot| Element {
+            record: self,
+            index: slot.root,
+        })
+    }
+
+    /// All resources of a type, in the order they were added.
+    pub fn of_type(&self, ty: Name) -> impl Iterator<Item = Element<'_>> {
+        let of = self.resources.iter().filter(move |slot| slot.ty == ty);
+        of.map(|slot| Element {
+            record: self,
+            index: slot.root,
+        })
+    }
+
+    /// The patient: the first resource of type `Patient`.
+    pub fn patient(&self) -> Option<Element<'_>> {
+        self.of_type(Name::of("Patient")?).next()
+    }
+
+    /// How many resources.
+    pub fn len(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// Says that resources of this type could not be had: their absence means nothing.
+    pub fn set_unavailable(&mut self, ty: Name) {
+        if !self.unavailable.contains(&ty) {
+            self.unavailable.push(ty);
+        }
+    }
+
+    /// Whether the resources of this type are all here, as far as the source knows.
+    pub fn is_available(&self, ty: Name) -> bool {
+        !self.unavailable.contains(&ty)
+    }
+}
+
+/// Never shows content.
+impl fmt::Debug for PatientRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PatientRecord({} resources)", self.resources.len())
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

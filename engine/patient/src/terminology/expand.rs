@@ -1,0 +1,403 @@
+//! From definitions to codes: follows includes and excludes, and says what could not be followed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::code::Code;
+use super::code_system::{CodeSystem, CodeSystemContent};
+use super::filter::{Codes, by_key, filtered, of_concepts};
+use super::issue::{Place, Severity, TerminologyIssue};
+use super::read_value_set::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
+use super::suggest::nearest;
+use super::value_set::{Completeness, canonical};
+use super::version::compare_versions;
+
+/// The codes of a value set and whether they are all of them.
+#[derive(Debug)]
+pub(super) struct Expanded {
+    pub codes: Vec<Code>,
+    pub completeness: Completeness,
+}
+
+/// Why a member of a cycle has no codes.
+const CYCLIC: &str = "it includes itself through other value sets, or includes one that does";
+
+/// Codes of one clause, with the reason why there may be more.
+type ClauseCodes = Result<(Codes, Option<String>), String>;
+
+/// Expands definitions; each once, what is included before what includes it.
+pub(super) struct Expander<'a> {
+    definitions: &'a [ValueSetDefinition],
+    by_url: FxHashMap<&'a str, Vec<usize>>,
+    code_systems: FxHashMap<&'a str, Vec<&'a CodeSystem>>,
+    done: FxHashMap<usize, Rc<Expanded>>,
+    cyclic: FxHashSet<usize>,
+    /// What was found on the way.
+    pub issues: Vec<TerminologyIssue>,
+}
+
+impl<'a> Expander<'a> {
+    pub fn new(definitions: &'a [ValueSetDefinition], systems: &'a [CodeSystem]) -> Self {
+        let mut by_url: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (index, definition) in definitions.iter().enumerate() {
+            by_url.entry(&definition.url).or_default().push(index);
+        }
+        let mut code_systems: FxHashMap<&str, Vec<&CodeSystem>> = FxHashMap::default();
+        for system in systems {
+            code_systems.entry(&system.url).or_default().push(system);
+        }
+        Self {
+            definitions,
+            by_url,
+            code_systems,
+            done: FxHashMap::default(),
+            cyclic: FxHashSet::default(),
+            issues: Vec::new(),
+        }
+    }
+
+    /// The codes of every definition, in their order.
+    pub fn expand(&mut self) -> Vec<Rc<Expanded>> {
+        for index in self.order() {
+            let Some(definition) = self.definitions.get(index) else {
+                continue;
+            };
+            let result = if self.cyclic.contains(&index) {
+                not_expanded(CYCLIC.to_owned())
+            } else {
+                self.definition(definition)
+            };
+            self.done.insert(index, Rc::new(result));
+        }
+        (0..self.definitions.len())
+            .filter_map(|index| self.done.get(&index).cloned())
+            .collect()
+    }
+
+    /// Definitions so that included ones come first. Finds and reports cycles; without recursion, so
+    /// that a chain of includes may have any length.
+    fn order(&mut self) -> Vec<usize> {
+        let definitions = self.definitions;
+        let includes: Vec<Vec<usize>> = definitions.iter().map(|one| self.includes(one)).collect();
+        let mut order = Vec::with_capacity(definitions.len());
+        let mut seen: FxHashSet<usize> = FxHashSet::default();
+        let mut open: Vec<(usize, std::slice::Iter<'_, usize>)> = Vec::new();
+        let children = |index: usize| includes.get(index).map_or([].iter(), |list| list.iter());
+        for start in 0..definitions.len() {
+            if seen.insert(start) {
+                open.push((start, children(start)));
+            }
+            while let Some((index, rest)) = open.last_mut() {
+                let index = *index;
+                match rest.next() {
+                    None => {
+                        order.push(index);
+                        open.pop();
+                    }
+                    Some(next) if seen.insert(*next) => open.push((*next, children(*next))),
+                    Some(next) => {
+                        if let Some(from) = open.iter().position(|(at, _)| at == next) {
+                            let members = open.iter().skip(from).map(|(at, _)| *at).collect();
+                            self.cycle(members);
+                        }
+                    }
+                }
+            }
+        }
+        // Whatever includes a member of a cycle cannot be known either.
+        for index in &order {
+            let mut included = children(*index);
+            if included.any(|one| self.cyclic.contains(one)) {
+                self.cyclic.insert(*index);
+            }
+        }
+        order
+    }
+
+    /// The definitions that must be expanded before this one.
+    fn includes(&self, definition: &ValueSetDefinition) -> Vec<usize> {
+        let whole = |expansion: &Expansion| expansion.partial.is_none();
+        let compose = match (&definition.expansion, &definition.compose) {
+            (Some(expansion), _) if whole(expansion) => return Vec::new(),
+            (_, None) => return Vec::new(),
+            (_, Some(compose)) => compose,
+        };
+        let clauses = compose.include.iter().chain(&compose.exclude);
+        clauses
+            .flat_map(|clause| &clause.value_sets)
+            .filter_map(|reference| self.find(reference))
+            .collect()
+    }
+
+    /// Reports a cycle and marks all its members.
+    fn cycle(&mut self, members: Vec<usize>) {
+        let definitions = self.definitions;
+        let all: Vec<&ValueSetDefinition> = members
+            .iter()
+            .filter_map(|at| definitions.get(*at))
+            .collect();
+        let Some(first) = all.first() else { return };
+        let mut names: Vec<&str> = all.iter().map(|one| &*one.url).collect();
+        names.push(&first.url);
+        let message = format!("value sets include each other: `{}`", names.join("` → `"));
+        let help = "remove one of these includes";
+        self.report(
+            "T010",
+            Severity::Error,
+            &first.spot,
+            ".compose",
+            message,
+            Some(help),
+        );
+        self.cyclic.extend(members);
+    }
+
+    fn definition(&mut self, definition: &ValueSetDefinition) -> Expanded {
+        if let Some(expansion) = &definition.expansion {
+            if let Some((coded, total)) = expansion.surplus {
+                let message = format!("`expansion.total` is {total}, but there are {coded} codes");
+                let help = "all codes are used; correct the total";
+                let (spot, path) = (&definition.spot, ".expansion.total");
+                self.report("T023", Severity::Warning, spot, path, message, Some(help));
+            }
+            let Some((total, reason)) = &expansion.partial else {
+                return complete(expansion.codes.clone(), None);
+            };
+            // A cut expansion is replaced by the definition when that is whole.
+            if let Some(compose) = &definition.compose {
+                let composed = self.compose(definition, compose);
+                if composed.completeness == Completeness::Complete {
+                    return composed;
+                }
+            }
+            return complete(expansion.codes.clone(), Some((*total, reason.clone())));
+        }
+        match &definition.compose {
+            Some(compose) => self.compose(definition, compose),
+            None => not_expanded("it has neither `expansion` nor `compose`".to_owned()),
+        }
+    }
+
+    fn compose(&mut self, owner: &ValueSetDefinition, compose: &Compose) -> Expanded {
+        let mut codes = Codes::default();
+        let (mut failed, mut open) = (Vec::new(), Vec::new());
+        for clause in &compose.include {
+            match self.clause(owner, clause, compose.active_only) {
+                Ok((found, partial)) => {
+                    for (key, code) in found {
+                        codes.entry(key).or_insert(code);
+                    }
+                    open.extend(partial);
+                }
+                Err(reason) => failed.push(reason),
+            }
+        }
+        if compose.include.is_empty() {
+            return not_expanded("its `compose` includes nothing".to_owned());
+        }
+        for clause in &compose.exclude {
+            match self.clause(owner, clause, compose.active_only) {
+                Ok((found, None)) => codes.retain(|key, _| !found.contains_key(key)),
+                // What remains could hold codes that must not be there.
+                Ok((_, Some(reason))) | Err(reason) => {
+                    return not_expanded(format!("an exclude cannot be evaluated: {reason}"));
+                }
+            }
+        }
+        if codes.is_empty() && !failed.is_empty() {
+            return not_expanded(failed.join("; "));
+        }
+        failed.append(&mut open);
+        let partial = (!failed.is_empty()).then(|| (None, failed.join("; ")));
+        complete(codes.into_values().collect(), partial)
+    }
+
+    /// All of system and value sets of a clause must hold, as FHIR says.
+    fn clause(
+        &mut self,
+        owner: &ValueSetDefinition,
+        clause: &Clause,
+        active_only: bool,
+    ) -> ClauseCodes {
+        if clause.broken {
+            return Err(format!("{} was rejected", clause.path));
+        }
+        let mut partial = Vec::new();
+        let mut result: Option<Codes> = None;
+        if let Some(system) = &clause.system {
+            let (codes, reason) = self.of_system(clause, system, active_only)?;
+            partial.extend(reason);
+            result = Some(codes);
+        }
+        for reference in &clause.value_sets {
+            let found = self.reference(owner, clause, reference)?;
+            match &found.completeness {
+                Completeness::NotExpanded { reason } => {
+                    return Err(format!("included `{reference}`: {reason}"));
+                }
+                Completeness::Partial { reason, .. } => {
+                    partial.push(format!("included `{reference}`: {reason}"));
+                }
+                Completeness::Complete | Completeness::Empty => {}
+            }
+            match &mut result {
+                Some(result) => {
+                    let keys: FxHashSet<i64> = found.codes.iter().map(Code::key).collect();
+                    result.retain(|key, _| keys.contains(key));
+                }
+                None => result = Some(by_key(found.codes.iter().cloned())),
+            }
+        }
+        let codes = result
+            .ok_or_else(|| format!("{} names neither a system nor a value set", clause.path))?;
+        Ok((codes, (!partial.is_empty()).then(|| partial.join("; "))))
+    }
+
+    fn of_system(&self, clause: &Clause, system: &Arc<str>, active_only: bool) -> ClauseCodes {
+        if !clause.concepts.is_empty() {
+            if !clause.filters.is_empty() {
+                return Err(format!("{} has both concepts and filters", clause.path));
+            }
+            return Ok((by_key(clause.concepts.iter().cloned()), None));
+        }
+        let loaded = self.code_system(system, clause.version.as_deref());
+        let fragment = loaded
+            .filter(|loaded| loaded.content == CodeSystemContent::Fragment)
+            .map(|_| format!("only a part of code system `{system}` is loaded"));
+        if !clause.filters.is_empty() {
+            let loaded = loaded.filter(|loaded| loaded.content != CodeSystemContent::NotPresent);
+            return Ok((filtered(clause, system, loaded, active_only)?, fragment));
+        }
+        match loaded {
+            None => Err(format!(
+                "includes all of code system `{system}`, which is not loaded"
+            )),
+            Some(loaded) if loaded.content == CodeSystemContent::NotPresent => Err(format!(
+                "includes all of code system `{system}`, which is loaded without its concepts"
+            )),
+            Some(loaded) => Ok((
+                of_concepts(loaded.concepts(), system, clause, active_only),
+                fragment,
+            )),
+        }
+    }
+
+    fn code_system(&self, system: &str, version: Option<&str>) -> Option<&'a CodeSystem> {
+        let found = self.code_systems.get(system)?;
+        found
+            .iter()
+            .filter(|loaded| version.is_none() || loaded.version.as_deref() == version)
+            .max_by(|a, b| compare_versions(a.version.as_deref(), b.version.as_deref()))
+            .copied()
+    }
+
+    /// The definition a canonical refers to: of this version, or the highest.
+    fn find(&self, reference: &str) -> Option<usize> {
+        let (url, version) = match reference.split_once('|') {
+            Some((url, version)) => (url, Some(version)),
+            None => (reference, None),
+        };
+        let candidates = self.by_url.get(url)?.iter();
+        let best = candidates
+            .filter_map(|at| Some((*at, self.definitions.get(*at)?)))
+            .filter(|(_, one)| version.is_none() || one.version.as_deref() == version)
+            .max_by(|(a_at, a), (b_at, b)| {
+                compare_versions(a.version.as_deref(), b.version.as_deref())
+                    .then_with(|| rank(a).cmp(&rank(b)))
+                    .then_with(|| b_at.cmp(a_at))
+            });
+        best.map(|(at, _)| at)
+    }
+
+    fn reference(
+        &mut self,
+        owner: &ValueSetDefinition,
+        clause: &Clause,
+        reference: &str,
+    ) -> Result<Rc<Expanded>, String> {
+        if let Some(at) = self.find(reference) {
+            return self.done.get(&at).cloned().ok_or_else(|| CYCLIC.to_owned());
+        }
+        let url = reference.split('|').next().unwrap_or(reference);
+        let near = nearest(url, self.definitions.iter().map(|d| (&*d.url, names(d))));
+        let help = match (self.by_url.contains_key(url), near.first()) {
+            (true, _) => "another version is loaded; load this one or drop `|version`".to_owned(),
+            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (false, None) => "load it together with this value set".to_owned(),
+        };
+        let message = format!("included value set `{reference}` is not loaded");
+        let place = Place {
+            line: owner.spot.line,
+            column: None,
+            path: Some(clause.path.clone()),
+        };
+        let source = &owner.spot.source;
+        let issue = TerminologyIssue::new(Severity::Error, "T011", source, place, &*message);
+        let about = canonical(&owner.url, owner.version.as_deref());
+        self.issues.push(issue.help(help).about(about));
+        Err(message)
+    }
+
+    fn report(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        spot: &SpotOf,
+        path: &str,
+        message: String,
+        help: Option<&str>,
+    ) {
+        let place = Place {
+            line: spot.line,
+            column: None,
+            path: Some(format!("{}{path}", spot.root)),
+        };
+        let mut issue = TerminologyIssue::new(severity, code, &spot.source, place, message);
+        issue.help = help.map(str::to_owned);
+        self.issues.push(issue);
+    }
+}
+
+/// Names under which a definition may be meant.
+fn names(definition: &ValueSetDefinition) -> impl Iterator<Item = &str> {
+    let names = [&definition.id, &definition.name, &definition.title];
+    names.into_iter().flatten().map(|name| &**name)
+}
+
+/// Of two definitions with one canonical, the more useful is included.
+fn rank(definition: &ValueSetDefinition) -> u8 {
+    match (&definition.expansion, &definition.compose) {
+        (Some(expansion), _) if expansion.partial.is_none() => 3,
+        (_, Some(_)) => 2,
+        (Some(_), None) => 1,
+        (None, None) => 0,
+    }
+}
+
+fn complete(codes: Vec<Code>, partial: Option<(Option<usize>, String)>) -> Expanded {
+    let completeness = match partial {
+        Some((total, reason)) => {
+            let have = codes.len();
+            Completeness::Partial {
+                have,
+                total,
+                reason,
+            }
+        }
+        None if codes.is_empty() => Completeness::Empty,
+        None => Completeness::Complete,
+    };
+    Expanded {
+        codes,
+        completeness,
+    }
+}
+
+fn not_expanded(reason: String) -> Expanded {
+    Expanded {
+        codes: Vec::new(),
+        completeness: Completeness::NotExpanded { reason },
+    }
+}

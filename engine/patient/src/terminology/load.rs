@@ -1,0 +1,152 @@
+//! Loading: bytes in, a store and everything that was noticed out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::expand::Expander;
+use super::issue::{Place, Severity, TerminologyIssue};
+use super::read::{Read, Spot};
+use super::store::TerminologyStore;
+use super::value_set::ValueSet;
+
+/// Collects FHIR ValueSets and CodeSystems from any number of sources, then expands them together.
+///
+/// ```
+/// use engine_patient::terminology::{TerminologyBuilder, TerminologyProvider, code_key};
+///
+/// let mut builder = TerminologyBuilder::new();
+/// builder.add_json("a.json", br#"{"resourceType": "ValueSet", "url": "http://x/vs",
+///     "compose": {"include": [{"system": "http://loinc.org", "concept": [{"code": "4548-4"}]}]}}"#);
+/// let (store, issues) = builder.build();
+/// assert!(issues.is_empty());
+/// assert!(store.value_set("http://x/vs").unwrap().contains(code_key("http://loinc.org", "4548-4")));
+/// ```
+#[derive(Debug, Default)]
+pub struct TerminologyBuilder {
+    read: Read,
+}
+
+impl TerminologyBuilder {
+    /// Nothing loaded yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one JSON document: a ValueSet, a CodeSystem, or a Bundle (of Bundles) of them.
+    ///
+    /// Resources of other types are counted and reported by [`Self::build`]. Errors are kept until
+    /// then too, so that one call tells all of them.
+    pub fn add_json(&mut self, source: &str, bytes: &[u8]) -> &mut Self {
+        let spot = Spot::start(&Arc::from(source));
+        if let Some(text) = self.utf8(&spot, bytes) {
+            self.read.resource(&spot, text);
+        }
+        self
+    }
+
+    /// Adds NDJSON: one resource per line; blank lines are skipped. A broken line does not stop the
+    /// others.
+    pub fn add_ndjson(&mut self, source: &str, bytes: &[u8]) -> &mut Self {
+        let mut spot = Spot::start(&Arc::from(source));
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if !line.trim_ascii().is_empty()
+                && let Some(text) = self.utf8(&spot, line)
+            {
+                self.read.resource(&spot, text);
+            }
+            spot.line += 1;
+        }
+        self
+    }
+
+    /// Expands what was added. The issues are also kept in the store.
+    ///
+    /// Value sets that are empty, partial or not expanded are in the store with their
+    /// [`super::Completeness`] and among the issues as warnings. Whether a run may go on with them is
+    /// the caller's decision.
+    #[must_use]
+    pub fn build(self) -> (TerminologyStore, Vec<TerminologyIssue>) {
+        let Read {
+            value_sets: definitions,
+            code_systems,
+            mut issues,
+            ignored,
+            ..
+        } = self.read;
+        let mut expander = Expander::new(&definitions, &code_systems);
+        let mut value_sets = Vec::with_capacity(definitions.len());
+        for (definition, expanded) in definitions.iter().zip(expander.expand()) {
+            let mut value_set = ValueSet::new(
+                Arc::clone(&definition.url),
+                definition.version.clone(),
+                expanded.codes.clone(),
+                expanded.completeness.clone(),
+                Arc::clone(&definition.spot.source),
+            );
+            value_set.id.clone_from(&definition.id);
+            value_set.name.clone_from(&definition.name);
+            value_set.title.clone_from(&definition.title);
+            value_sets.push(value_set);
+        }
+        issues.append(&mut expander.issues);
+        drop(expander);
+        report_ignored(ignored, &mut issues);
+        let mut store = TerminologyStore::default();
+        for system in code_systems {
+            store.insert_code_system(Arc::new(system), &mut issues);
+        }
+        for value_set in value_sets {
+            store.insert_value_set(Arc::new(value_set), &mut issues);
+        }
+        store.review(&mut issues);
+        store.keep_issues(issues.clone());
+        (store, issues)
+    }
+
+    fn utf8<'b>(&mut self, spot: &Spot, bytes: &'b [u8]) -> Option<&'b str> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let error = match std::str::from_utf8(bytes) {
+            Ok(text) => return Some(text),
+            Err(error) => error,
+        };
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+        let last = before.iter().rposition(|byte| *byte == b'\n');
+        let place = Place {
+            line: Some(spot.line + newlines),
+            column: Some(before.len() - last.map_or(0, |at| at + 1) + 1),
+            path: None,
+        };
+        let message = "this is not UTF-8 text";
+        let issue = TerminologyIssue::new(Severity::Error, "T001", &spot.source, place, message);
+        let help = "FHIR JSON is UTF-8: convert the file, or unpack it if it is compressed";
+        self.read.issues.push(issue.help(help));
+        None
+    }
+}
+
+fn report_ignored(
+    ignored: BTreeMap<(Arc<str>, String), usize>,
+    issues: &mut Vec<TerminologyIssue>,
+) {
+    let mut by_source: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
+    for ((source, resource_type), count) in ignored {
+        let text = format!("{count} `{resource_type}`");
+        by_source.entry(source).or_default().push(text);
+    }
+    for (source, what) in by_source {
+        let message = format!(
+            "ignored {}: only ValueSet, CodeSystem and Bundle are terminology",
+            what.join(", ")
+        );
+        let place = Place::default();
+        issues.push(TerminologyIssue::new(
+            Severity::Info,
+            "T006",
+            &source,
+            place,
+            message,
+        ));
+    }
+}

@@ -1,0 +1,53 @@
+//! Terminology: value sets, code systems and the drug dictionary, held in memory and never fetched.
+//!
+//! ```text
+//! FHIR JSON ── load (read_* → expand) ──▶ TerminologyStore ──▶ ValueSet::contains(key)
+//!                                             │
+//!                                             └──▶ TerminologyManifest (pins what a run used)
+//! ```
+//!
+//! Invariants:
+//! - nothing here reads a file, a clock or the network; bytes come in, values go out;
+//! - there is no size limit: a value set has all codes that were given, or it says that it has not
+//!   ([`Completeness`]);
+//! - codes are compared exactly; the only thing that is normalised is a well-known system written as
+//!   `urn:oid:` ([`canonical_system`]).
+
+mod code;
+mod code_system;
+mod drugs;
+mod drugs_csv;
+mod expand;
+mod filter;
+mod hash;
+mod issue;
+mod load;
+mod manifest;
+mod raw;
+mod read;
+mod read_code_system;
+mod read_value_set;
+mod store;
+mod suggest;
+mod value_set;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use code::{Code, canonical_system, code_key};
+pub use code_system::{CodeSystem, CodeSystemContent, Concept};
+pub use drugs::{
+    DrugClass, DrugDictionary, DrugDictionaryBuilder, DrugError, DrugKind, Ingredient,
+};
+pub use drugs_csv::{
+    CLASSES_HEADER, DrugFileError, DrugFiles, INGREDIENTS_HEADER, NDC_HEADER, NamedBytes,
+    PRODUCTS_HEADER,
+};
+pub use hash::{ContentHash, HASH_ALGORITHM};
+pub use issue::{Place, Severity, TerminologyError, TerminologyIssue};
+pub use load::TerminologyBuilder;
+pub use manifest::{ManifestDifference, ManifestEntry, TerminologyManifest};
+pub use store::{TerminologyProvider, TerminologyStore};
+pub use value_set::{Completeness, ValueSet};
+pub use version::compare_versions;

@@ -1,0 +1,253 @@
+//! From JSON text to definitions: finds the resources in a source and tells where each stands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+use serde::Deserialize;
+
+use super::code::canonical_system;
+use super::code_system::CodeSystem;
+use super::issue::{Place, Severity, TerminologyIssue};
+use super::raw::{RawBundle, RawCodeSystem, RawResource, RawValueSet, Text};
+use super::read_code_system::read_code_system;
+use super::read_value_set::{ValueSetDefinition, read_value_set};
+
+/// Everything that has been read so far.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub value_sets: Vec<ValueSetDefinition>,
+    pub code_systems: Vec<CodeSystem>,
+    pub issues: Vec<TerminologyIssue>,
+    /// Per source and resource type, how many were ignored.
+    pub ignored: BTreeMap<(Arc<str>, String), usize>,
+    systems: FxHashSet<Arc<str>>,
+}
+
+/// Where a piece of JSON stands in its source.
+#[derive(Clone)]
+pub(super) struct Spot {
+    pub source: Arc<str>,
+    /// Line of its first character, from 1.
+    pub line: usize,
+    /// Bytes before its first character on that line.
+    pub column: usize,
+    /// FHIRPath of the resource, if it is inside another; empty otherwise.
+    pub within: String,
+}
+
+impl Spot {
+    pub fn start(source: &Arc<str>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            line: 1,
+            column: 0,
+            within: String::new(),
+        }
+    }
+
+    /// FHIRPath of the resource: `ValueSet`, or `Bundle.entry[3].resource`.
+    pub fn root(&self, resource_type: &str) -> String {
+        if self.within.is_empty() {
+            resource_type.to_owned()
+        } else {
+            self.within.clone()
+        }
+    }
+
+    /// A place in this resource known by path.
+    pub fn place(&self, path: String) -> Place {
+        Place {
+            line: (self.line > 1).then_some(self.line),
+            column: None,
+            path: Some(path),
+        }
+    }
+}
+
+impl Read {
+    /// Reads one resource, or the resources of a Bundle.
+    pub fn resource(&mut self, spot: &Spot, text: &str) {
+        let Some(peek) = self.parse::<RawResource>(spot, text) else {
+            return;
+        };
+        let resource_type = match peek.resource_type {
+            Some(Text::Is(name)) => name,
+            Some(Text::Not(kind)) => {
+                let path = format!("{}.resourceType", spot.root("Resource"));
+                return self.wrong_type(spot, path, kind);
+            }
+            None => {
+                let path = format!("{}.resourceType", spot.root("Resource"));
+                let issue = TerminologyIssue::new(
+                    Severity::Error,
+                    "T003",
+                    &spot.source,
+                    spot.place(path),
+                    "this object has no `resourceType`, so it is not a FHIR resource",
+                );
+                return self
+                    .issues
+                    .push(issue.help("give a ValueSet, a CodeSystem or a Bundle of them"));
+            }
+        };
+        match &*resource_type {
+            "ValueSet" => {
+                if let Some(raw) = self.parse::<RawValueSet>(spot, text) {
+                    read_value_set(self, spot, raw);
+                }
+            }
+            "CodeSystem" => {
+                if let Some(raw) = self.parse::<RawCodeSystem>(spot, text) {
+                    read_code_system(self, spot, raw);
+                }
+            }
+            "Bundle" => self.bundle(spot, text),
+            other => {
+                let key = (Arc::clone(&spot.source), other.to_owned());
+                *self.ignored.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    fn bundle(&mut self, spot: &Spot, text: &str) {
+        let Some(bundle) = self.parse::<RawBundle<'_>>(spot, text) else {
+            return;
+        };
+        let root = spot.root("Bundle");
+        let (mut line, mut column, mut done) = (spot.line, spot.column, 0);
+        for (index, entry) in bundle.entry.iter().enumerate() {
+            let Some(resource) = entry.resource else {
+                continue;
+            };
+            let inner = resource.get();
+            // The raw value borrows from `text`, so the distance of the pointers is its offset.
+            let offset = (inner.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+            let between = text.get(done..offset).unwrap_or_default();
+            (line, column) = advance(line, column, between);
+            done = offset;
+            let inner_spot = Spot {
+                source: Arc::clone(&spot.source),
+                line,
+                column,
+                within: format!("{root}.entry[{index}].resource"),
+            };
+            self.resource(&inner_spot, inner);
+        }
+    }
+
+    /// Parses; an error is reported with its line and column in the source.
+    fn parse<'a, T: Deserialize<'a>>(&mut self, spot: &Spot, text: &'a str) -> Option<T> {
+        let error = match serde_json::from_str::<T>(text) {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        let place = Place {
+            line: Some(spot.line + error.line().saturating_sub(1)),
+            column: Some(if error.line() <= 1 {
+                spot.column + error.column()
+            } else {
+                error.column()
+            }),
+            path: (!spot.within.is_empty()).then(|| spot.within.clone()),
+        };
+        let (message, help) = if error.is_eof() {
+            (
+                "the JSON ends before it is complete".to_owned(),
+                "the file may be truncated: fetch or write it again",
+            )
+        } else if error.is_data() {
+            (
+                format!("not the shape of this FHIR resource: {}", shape(&error)),
+                "compare with the FHIR R4 definition of the resource",
+            )
+        } else if error.to_string().starts_with("trailing characters") {
+            (
+                "there is more text after the end of the JSON value".to_owned(),
+                "for one resource per line give it as NDJSON (`add_ndjson`, `.ndjson`)",
+            )
+        } else {
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or(&text).to_owned();
+            (
+                format!("not JSON: {what}"),
+                "give FHIR JSON, not XML or text",
+            )
+        };
+        let issue = TerminologyIssue::new(Severity::Error, "T002", &spot.source, place, message);
+        self.issues.push(issue.help(help));
+        None
+    }
+
+    /// The text of an element; a wrong type is reported at `path()`.
+    pub fn text(
+        &mut self,
+        spot: &Spot,
+        value: Option<Text>,
+        path: impl FnOnce() -> String,
+    ) -> Option<Arc<str>> {
+        match value? {
+            Text::Is(text) => Some(text),
+            Text::Not(kind) => {
+                self.wrong_type(spot, path(), kind);
+                None
+            }
+        }
+    }
+
+    /// The url of a code system, canonical, shared between all codes of it.
+    pub fn system(&mut self, system: &str) -> Arc<str> {
+        let system = canonical_system(system);
+        if let Some(known) = self.systems.get(system) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = Arc::from(system);
+        self.systems.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Reports an element that must be there.
+    pub fn missing(&mut self, spot: &Spot, path: String, message: &str, help: &str) {
+        let place = spot.place(path);
+        let issue = TerminologyIssue::new(Severity::Error, "T004", &spot.source, place, message);
+        self.issues.push(issue.help(help));
+    }
+
+    fn wrong_type(&mut self, spot: &Spot, path: String, kind: &str) {
+        let place = spot.place(path);
+        let message = format!("expected text, found {kind}");
+        let issue = TerminologyIssue::new(Severity::Error, "T005", &spot.source, place, message);
+        self.issues.push(issue.help("write the value in quotes"));
+    }
+}
+
+/// What a reader of FHIR understands of a shape error.
+fn shape(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let word = |text: &str| match text {
+        "map" => "an object".to_owned(),
+        "sequence" | "a sequence" => "a list".to_owned(),
+        other if other.starts_with("struct ") => "an object".to_owned(),
+        other => other.to_owned(),
+    };
+    if text.starts_with("invalid length") {
+        return "expected an object, found a list".to_owned();
+    }
+    match text
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        Some((found, wanted)) => format!("expected {}, found {}", word(wanted), word(found)),
+        None => text.to_owned(),
+    }
+}
+
+/// Line and column after `text`.
+fn advance(line: usize, column: usize, text: &str) -> (usize, usize) {
+    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+    match text.rfind('\n') {
+        Some(last) => (line + lines, text.len() - last - 1),
+        None => (line, column + text.len()),
+    }
+}

@@ -1,0 +1,351 @@
+//! The loaded terminology, asked by canonical.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::code::canonical_system;
+use super::code_system::CodeSystem;
+use super::issue::{Place, Severity, TerminologyError, TerminologyIssue};
+use super::suggest::nearest;
+use super::value_set::{Completeness, ValueSet, canonical};
+use super::version::compare_versions;
+
+/// Where evaluation gets its terminology from.
+pub trait TerminologyProvider: Send + Sync {
+    /// The value set with this canonical (`url` or `url|version`).
+    ///
+    /// # Errors
+    /// When the url or the version is not known. An incomplete value set is no error: look at its
+    /// [`Completeness`].
+    fn value_set(&self, canonical: &str) -> Result<Arc<ValueSet>, TerminologyError>;
+
+    /// The code system with this canonical (`url` or `url|version`).
+    ///
+    /// # Errors
+    /// When the url or the version is not known.
+    fn code_system(&self, canonical: &str) -> Result<Arc<CodeSystem>, TerminologyError>;
+}
+
+/// Value sets and code systems in memory.
+///
+/// A url asked without version gives the highest one by [`compare_versions`]; a url with several
+/// versions is among [`Self::issues`] with the version that is chosen. A value set may be asked by
+/// `urn:oid:…` for `http://cts.nlm.nih.gov/fhir/ValueSet/…` and the reverse.
+#[derive(Debug, Default, Clone)]
+pub struct TerminologyStore {
+    /// Per url, highest version first.
+    value_sets: BTreeMap<Arc<str>, Vec<Arc<ValueSet>>>,
+    code_systems: BTreeMap<Arc<str>, Vec<Arc<CodeSystem>>>,
+    issues: Vec<TerminologyIssue>,
+}
+
+/// VSAC's url of a value set known by OID.
+const VSAC: &str = "http://cts.nlm.nih.gov/fhir/ValueSet/";
+
+impl TerminologyProvider for TerminologyStore {
+    fn value_set(&self, canonical: &str) -> Result<Arc<ValueSet>, TerminologyError> {
+        let (url, version) = split(canonical);
+        let found = self.value_sets.get(url).or_else(|| {
+            let other = match url.strip_prefix("urn:oid:") {
+                Some(oid) => format!("{VSAC}{oid}"),
+                None => format!("urn:oid:{}", url.strip_prefix(VSAC)?),
+            };
+            self.value_sets.get(&*other)
+        });
+        let candidates = self.value_sets().map(|one| {
+            let names = [&one.id, &one.name, &one.title];
+            (&*one.url, names.into_iter().flatten().map(|name| &**name))
+        });
+        let near = || nearest(url, candidates);
+        choose(
+            found,
+            "value set",
+            canonical,
+            url,
+            version,
+            |one| one.version.as_deref(),
+            near,
+        )
+    }
+
+    fn code_system(&self, canonical: &str) -> Result<Arc<CodeSystem>, TerminologyError> {
+        let (url, version) = split(canonical);
+        let url = canonical_system(url);
+        let candidates = self.code_systems().map(|one| {
+            let names = [&one.name, &one.title];
+            (&*one.url, names.into_iter().flatten().map(|name| &**name))
+        });
+        let near = || nearest(url, candidates);
+        let found = self.code_systems.get(url);
+        choose(
+            found,
+            "code system",
+            canonical,
+            url,
+            version,
+            |one| one.version.as_deref(),
+            near,
+        )
+    }
+}
+
+impl TerminologyStore {
+    /// All value sets, by url, highest version first.
+    pub fn value_sets(&self) -> impl Iterator<Item = &Arc<ValueSet>> {
+        self.value_sets.values().flatten()
+    }
+
+    /// All code systems, by url, highest version first.
+    pub fn code_systems(&self) -> impl Iterator<Item = &Arc<CodeSystem>> {
+        self.code_systems.values().flatten()
+    }
+
+    /// Value sets of which not all codes are known, and empty ones: answers from them need a warning.
+    pub fn incomplete(&self) -> impl Iterator<Item = &Arc<ValueSet>> {
+        self.value_sets()
+            .filter(|one| *one.completeness() != Completeness::Complete)
+    }
+
+    /// Number of value sets, each version counted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.value_sets.values().map(Vec::len).sum()
+    }
+
+    /// True if there is no value set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.value_sets.is_empty()
+    }
+
+    /// Everything that was noticed while loading and merging.
+    #[must_use]
+    pub fn issues(&self) -> &[TerminologyIssue] {
+        &self.issues
+    }
+
+    /// Adds a value set, such as one made in a test. Answers what was noticed.
+    pub fn insert(&mut self, value_set: ValueSet) -> Vec<TerminologyIssue> {
+        let mut other = Self::default();
+        let mut issues = Vec::new();
+        other.insert_value_set(Arc::new(value_set), &mut issues);
+        other.review(&mut issues);
+        other.keep_issues(issues.clone());
+        issues.extend(self.merge(other));
+        issues
+    }
+
+    /// Adds another store under the rules of loading: same url and version need the same codes.
+    ///
+    /// Includes are not evaluated again: give sources that refer to each other to one builder.
+    /// Answers what was noticed by merging; [`Self::issues`] has that and the other store's issues.
+    pub fn merge(&mut self, other: Self) -> Vec<TerminologyIssue> {
+        let mut new = Vec::new();
+        for system in other.code_systems.into_values().flatten() {
+            self.insert_code_system(system, &mut new);
+        }
+        for value_set in other.value_sets.into_values().flatten() {
+            self.insert_value_set(value_set, &mut new);
+        }
+        let several = self.several_versions();
+        let known = |one: &TerminologyIssue| {
+            self.issues
+                .iter()
+                .chain(&other.issues)
+                .any(|old| old == one)
+        };
+        new.extend(several.into_iter().filter(|one| !known(one)));
+        self.issues.extend(other.issues);
+        self.issues.extend(new.iter().cloned());
+        new
+    }
+
+    pub(super) fn keep_issues(&mut self, issues: Vec<TerminologyIssue>) {
+        self.issues = issues;
+    }
+
+    pub(super) fn insert_code_system(
+        &mut self,
+        new: Arc<CodeSystem>,
+        issues: &mut Vec<TerminologyIssue>,
+    ) {
+        let versions = self.code_systems.entry(Arc::clone(&new.url)).or_default();
+        let Some(old) = versions.iter().find(|old| old.version == new.version) else {
+            versions.push(new);
+            versions.sort_by(|a, b| compare_versions(b.version.as_deref(), a.version.as_deref()));
+            return;
+        };
+        if !old.same_content(&new) {
+            let name = canonical(&new.url, new.version.as_deref());
+            let what = "code system";
+            issues.push(conflict(
+                what,
+                &name,
+                (&old.source, &new.source),
+                &new.source,
+            ));
+        }
+    }
+
+    pub(super) fn insert_value_set(
+        &mut self,
+        new: Arc<ValueSet>,
+        issues: &mut Vec<TerminologyIssue>,
+    ) {
+        let versions = self.value_sets.entry(Arc::clone(&new.url)).or_default();
+        let Some(old) = versions.iter_mut().find(|old| old.version == new.version) else {
+            versions.push(new);
+            versions.sort_by(|a, b| compare_versions(b.version.as_deref(), a.version.as_deref()));
+            return;
+        };
+        let (old_trusted, new_trusted) = (
+            old.completeness().is_trusted(),
+            new.completeness().is_trusted(),
+        );
+        if old.hash() == new.hash() && old_trusted == new_trusted {
+            return;
+        }
+        let name = new.canonical();
+        let (whole, part) = if new_trusted {
+            (&new, &*old)
+        } else {
+            (&*old, &new)
+        };
+        let extends = part.keys().iter().all(|key| whole.contains(*key));
+        if old_trusted == new_trusted || !extends {
+            let sources = (&old.source, &new.source);
+            return issues.push(conflict("value set", &name, sources, &new.source));
+        }
+        // One source has it whole, the other only a part of the same: the whole one is used.
+        let message = format!(
+            "value set `{name}` is {} in `{}`; the complete one in `{}` is used",
+            part.completeness(),
+            part.source,
+            whole.source
+        );
+        let place = Place::default();
+        let issue = TerminologyIssue::new(Severity::Info, "T012", &part.source, place, message);
+        issues.push(issue.about(name));
+        if new_trusted {
+            *old = new;
+        }
+    }
+
+    /// Reports what a user must know about the loaded value sets.
+    pub(super) fn review(&self, issues: &mut Vec<TerminologyIssue>) {
+        for value_set in self.value_sets() {
+            let name = value_set.canonical();
+            if value_set.keys().len() != value_set.len() {
+                let message = format!("two codes of value set `{name}` share a 64-bit key");
+                issues.push(about(value_set, Severity::Error, "T014", message));
+            }
+            let (code, message, help) = match value_set.completeness() {
+                Completeness::Complete => continue,
+                Completeness::Empty => (
+                    "T020",
+                    format!("value set `{name}` has no codes: nothing will ever match it"),
+                    "load an expansion that has codes, or remove what refers to it",
+                ),
+                partial @ Completeness::Partial { .. } => (
+                    "T021",
+                    format!("value set `{name}` is {partial}"),
+                    "load the whole expansion: codes that are not here will not match",
+                ),
+                Completeness::NotExpanded { reason } => (
+                    "T022",
+                    format!("value set `{name}` could not be expanded: {reason}"),
+                    "load its expansion, or what it refers to",
+                ),
+            };
+            issues.push(about(value_set, Severity::Warning, code, message).help(help));
+        }
+        issues.extend(self.several_versions());
+    }
+
+    fn several_versions(&self) -> Vec<TerminologyIssue> {
+        let mut issues = Vec::new();
+        for versions in self.value_sets.values() {
+            if let [first, _, ..] = versions.as_slice() {
+                let listed: Vec<&str> = versions
+                    .iter()
+                    .map(|one| one.version.as_deref().unwrap_or("(none)"))
+                    .collect();
+                let message = format!(
+                    "value set `{}` has versions {}; without a version asked, {} is used",
+                    first.url,
+                    listed.join(", "),
+                    listed.first().unwrap_or(&"(none)"),
+                );
+                let help = "refer to it as `url|version`, or load one version";
+                issues.push(about(first, Severity::Warning, "T013", message).help(help));
+            }
+        }
+        issues
+    }
+}
+
+fn about(
+    value_set: &ValueSet,
+    severity: Severity,
+    code: &'static str,
+    message: String,
+) -> TerminologyIssue {
+    let place = Place::default();
+    TerminologyIssue::new(severity, code, &value_set.source, place, message)
+        .about(value_set.canonical())
+}
+
+fn conflict(
+    what: &str,
+    name: &str,
+    (first, second): (&Arc<str>, &Arc<str>),
+    at: &Arc<str>,
+) -> TerminologyIssue {
+    let message = format!(
+        "{what} `{name}` is in `{first}` and in `{second}` with different content; the first is used"
+    );
+    TerminologyIssue::new(Severity::Error, "T012", at, Place::default(), message)
+        .help("keep one of them, or give them different versions")
+        .about(name)
+}
+
+/// Url and version of a canonical.
+fn split(canonical: &str) -> (&str, Option<&str>) {
+    match canonical.split_once('|') {
+        Some((url, version)) => (url, Some(version)),
+        None => (canonical, None),
+    }
+}
+
+fn choose<T>(
+    found: Option<&Vec<Arc<T>>>,
+    kind: &'static str,
+    canonical: &str,
+    url: &str,
+    version: Option<&str>,
+    version_of: impl Fn(&T) -> Option<&str>,
+    near: impl FnOnce() -> Vec<String>,
+) -> Result<Arc<T>, TerminologyError> {
+    let Some(found) = found else {
+        return Err(TerminologyError::Unknown {
+            kind,
+            canonical: canonical.to_owned(),
+            suggestions: near(),
+        });
+    };
+    let chosen = match version {
+        None => found.first(),
+        Some(_) => found.iter().find(|one| version_of(one) == version),
+    };
+    chosen
+        .cloned()
+        .ok_or_else(|| TerminologyError::UnknownVersion {
+            kind,
+            url: url.to_owned(),
+            version: version.unwrap_or_default().to_owned(),
+            available: found
+                .iter()
+                .map(|one| version_of(one).unwrap_or("(none)").to_owned())
+                .collect(),
+        })
+}

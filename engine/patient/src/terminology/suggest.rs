@@ -1,0 +1,62 @@
+//! "Did you mean": the nearest of the names that exist.
+
+/// How many suggestions are shown.
+const SHOWN: usize = 3;
+
+/// The urls nearest to `wanted`, best first: by edit distance of the whole url, or of its last segment
+/// to the last segment, id, name or title of the candidate. Nothing when all are far.
+pub(super) fn nearest<'a, I, N>(wanted: &str, candidates: I) -> Vec<String>
+where
+    I: IntoIterator<Item = (&'a str, N)>,
+    N: IntoIterator<Item = &'a str>,
+{
+    let wanted = wanted.split('|').next().unwrap_or(wanted);
+    let short = last_segment(wanted).to_lowercase();
+    let limit = |length: usize| (length / 3).max(2);
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for (url, names) in candidates {
+        let mut best = (distance(wanted, url) <= 2).then(|| distance(wanted, url));
+        for name in names.into_iter().chain([last_segment(url)]) {
+            let near = distance(&short, &name.to_lowercase());
+            if near <= limit(short.chars().count()) && best.is_none_or(|best| near < best) {
+                best = Some(near);
+            }
+        }
+        if let Some(best) = best {
+            found.push((best, url));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    let first = found.first().map(|(distance, _)| *distance);
+    found
+        .into_iter()
+        .filter(|(distance, _)| Some(*distance) == first)
+        .take(SHOWN)
+        .map(|(_, url)| url.to_owned())
+        .collect()
+}
+
+fn last_segment(url: &str) -> &str {
+    url.rsplit(['/', ':']).next().unwrap_or(url)
+}
+
+/// Levenshtein distance in characters.
+pub(super) fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, a) in left.chars().enumerate() {
+        let mut diagonal = index;
+        let mut before = index + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, b) in row.iter_mut().skip(1).zip(&right) {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = *cell;
+            before = replaced.min(*cell + 1).min(before + 1);
+            *cell = before;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

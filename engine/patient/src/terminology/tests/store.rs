@@ -1,0 +1,173 @@
+use super::super::{
+    Code, Severity, TerminologyError, TerminologyProvider, TerminologyStore, ValueSet,
+};
+use super::{codes, expansion, load, shown};
+
+#[test]
+fn two_versions_give_the_highest_and_a_warning() {
+    let v9 = expansion("http://x/u", "1.9", &["old"], "");
+    let v10 = expansion("http://x/u", "1.10", &["new"], "");
+    let (store, issues) = load(&[("b", &v10), ("a", &v9)]);
+    assert_eq!(codes(&store, "http://x/u"), "complete [new]");
+    assert_eq!(codes(&store, "http://x/u|1.9"), "complete [old]");
+    assert_eq!(
+        shown(&issues),
+        [
+            "T013 - value set `http://x/u` has versions 1.10, 1.9; without a version asked, 1.10 is used"
+        ]
+    );
+    let error = store.value_set("http://x/u|2").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown version `2` of value set `http://x/u`; loaded: 1.10, 1.9"
+    );
+}
+
+#[test]
+fn unknown_suggests_by_url_name_and_title() {
+    let text = r#"{"resourceType": "ValueSet", "url": "http://x/ValueSet/2.16.840.1", "name": "Colonoscopy",
+        "expansion": {"contains": [{"system": "s", "code": "1"}]}}"#;
+    let (store, _) = load(&[
+        (
+            "a",
+            &expansion("http://x/ValueSet/diabetes", "1", &["1"], ""),
+        ),
+        ("b", text),
+    ]);
+    for (asked, expected) in [
+        (
+            "http://x/ValueSet/diabetis",
+            "unknown value set `http://x/ValueSet/diabetis`; did you mean `http://x/ValueSet/diabetes`?",
+        ),
+        (
+            "diabetes",
+            "unknown value set `diabetes`; did you mean `http://x/ValueSet/diabetes`?",
+        ),
+        (
+            "http://y/colonoscopi|1",
+            "unknown value set `http://y/colonoscopi|1`; did you mean `http://x/ValueSet/2.16.840.1`?",
+        ),
+        (
+            "http://y/something-else",
+            "unknown value set `http://y/something-else`",
+        ),
+    ] {
+        assert_eq!(store.value_set(asked).unwrap_err().to_string(), expected);
+    }
+    assert!(matches!(
+        store.code_system("http://loinc.org"),
+        Err(TerminologyError::Unknown {
+            kind: "code system",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn oid_and_vsac_url_are_the_same_value_set() {
+    let url = "http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1.113883.3.526.3.1189";
+    let (store, _) = load(&[("a", &expansion(url, "1", &["1"], ""))]);
+    assert_eq!(
+        codes(&store, "urn:oid:2.16.840.1.113883.3.526.3.1189"),
+        "complete [1]"
+    );
+    assert_eq!(
+        codes(&store, "urn:oid:2.16.840.1.113883.3.526.3.1189|1"),
+        "complete [1]"
+    );
+}
+
+#[test]
+fn same_canonical_needs_same_content() {
+    let one = expansion("u", "1", &["a", "b"], "");
+    let same = expansion("u", "1", &["b", "a"], r#""identifier": "x","#);
+    let other = expansion("u", "1", &["a"], "");
+    assert_eq!(load(&[("x", &one), ("y", &same)]).1, []);
+    let (store, issues) = load(&[("x.json", &one), ("y.json", &other)]);
+    assert_eq!(
+        shown(&issues),
+        [
+            "T012 - value set `u|1` is in `x.json` and in `y.json` with different content; the first is used"
+        ]
+    );
+    assert_eq!(issues[0].severity, Severity::Error);
+    assert_eq!(codes(&store, "u"), "complete [a b]");
+}
+
+#[test]
+fn a_whole_copy_replaces_a_partial_one() {
+    let whole = expansion("u", "1", &["a", "b"], "");
+    let part = expansion("u", "1", &["a"], r#""total": 2,"#);
+    let wrong = expansion("u", "1", &["z"], r#""total": 2,"#);
+    for order in [[("w", &whole), ("p", &part)], [("p", &part), ("w", &whole)]] {
+        let (store, issues) = load(&order.map(|(name, text)| (name, text.as_str())));
+        assert_eq!(codes(&store, "u"), "complete [a b]");
+        assert_eq!(
+            (issues[0].code, issues[0].severity),
+            ("T012", Severity::Info)
+        );
+    }
+    let (_, issues) = load(&[("w", &whole), ("z", &wrong)]);
+    assert_eq!(
+        (issues[0].code, issues[0].severity),
+        ("T012", Severity::Error)
+    );
+}
+
+#[test]
+fn code_systems_conflict_too() {
+    let system = |code: &str| {
+        format!(
+            r#"{{"resourceType": "CodeSystem", "url": "urn:oid:2.16.840.1.113883.6.1", "content": "complete", "concept": [{{"code": "{code}"}}]}}"#
+        )
+    };
+    let (store, issues) = load(&[
+        ("a", &system("1")),
+        ("b", &system("1")),
+        ("c", &system("2")),
+    ]);
+    assert_eq!(issues.len(), 1);
+    assert_eq!(issues[0].code, "T012");
+    let loinc = store.code_system("http://loinc.org").unwrap();
+    assert_eq!(loinc.concepts().len(), 1);
+    assert!(loinc.concept("1").is_some() && loinc.concept("2").is_none());
+}
+
+#[test]
+fn merge_follows_the_rules_of_loading() {
+    let (mut store, _) = load(&[("a", &expansion("u", "1", &["a"], ""))]);
+    let (same, _) = load(&[("b", &expansion("u", "1", &["a"], ""))]);
+    assert_eq!(store.merge(same), []);
+    let (other, _) = load(&[
+        ("c", &expansion("u", "1", &["c"], "")),
+        ("d", &expansion("v", "1", &["d"], "")),
+        ("e", &expansion("e", "1", &[], "")),
+    ]);
+    let issues = store.merge(other);
+    assert_eq!(
+        issues.iter().map(|one| one.code).collect::<Vec<_>>(),
+        ["T012"]
+    );
+    let (more, _) = load(&[("f", &expansion("u", "2", &["f"], ""))]);
+    assert_eq!(store.merge(more)[0].code, "T013");
+    let (more, _) = load(&[("g", &expansion("u", "3", &["g"], ""))]);
+    assert_eq!(store.merge(more)[0].code, "T013");
+    assert_eq!(codes(&store, "u"), "complete [g]");
+    assert_eq!(codes(&store, "u|1"), "complete [a]");
+    assert!(store.issues().iter().any(|one| one.code == "T020"));
+    assert_eq!(store.len(), 5);
+}
+
+#[test]
+fn value_sets_can_be_inserted() {
+    let mut store = TerminologyStore::default();
+    let set = ValueSet::from_codes("u", None, vec![Code::new("s", "1")], "test");
+    assert_eq!(store.insert(set), []);
+    assert_eq!(codes(&store, "u"), "complete [1]");
+    assert_eq!(
+        store.insert(ValueSet::from_codes("e", None, vec![], "test"))[0].code,
+        "T020"
+    );
+    let provider: &dyn TerminologyProvider = &store;
+    assert!(provider.value_set("u").is_ok());
+}

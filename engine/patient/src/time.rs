@@ -1,0 +1,541 @@
+//! Dates and times as FHIR and CQL have them: with a precision, and perhaps without an offset.
+//!
+//! A date given to the year stands for any instant of that year, so a comparison can be
+//! uncertain: it is `None` then, never a guess (CQL 1.5, §22 and appendix H).
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// How much of a date-time is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Precision {
+    /// `2024`
+    Year,
+    /// `2024-05`
+    Month,
+    /// `2024-05-01`
+    Day,
+    /// `2024-05-01T10` (CQL only)
+    Hour,
+    /// `2024-05-01T10:00`
+    Minute,
+    /// `2024-05-01T10:00:00`
+    Second,
+    /// `2024-05-01T10:00:00.000`
+    Millisecond,
+}
+
+/// A FHIR `date`, `dateTime` or `instant`: local fields, precision, and the offset if it was given.
+/// Digits of a second after the third are not kept, as in CQL.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct DateTime {
+    /// Days from 1970-01-01 of the local date; unknown fields stand at their least value.
+    days: i32,
+    /// Milliseconds of the local day.
+    millis: u32,
+    precision: Precision,
+    /// Minutes east of UTC, where the text gave an offset.
+    offset: Option<i16>,
+}
+
+const DAY: i64 = 86_400_000;
+
+/// Days from 1970-01-01 of a date of the proleptic Gregorian calendar.
+pub fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
+    let y = i64::from(year) - i64::from(month <= 2);
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let shifted = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * shifted + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    i32::try_from(era * 146_097 + day_of_era - 719_468).unwrap_or(i32::MAX)
+}
+
+/// Year, month and day of a count of days from 1970-01-01.
+pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
+    let z = i64::from(days) + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    let year = yoe + era * 400 + i64::from(month <= 2);
+    let small = |v: i64| u32::try_from(v).unwrap_or(0);
+    (
+        i32::try_from(year).unwrap_or(i32::MAX),
+        small(month),
+        small(day),
+    )
+}
+
+/// Days of a month.
+pub fn days_in_month(year: i32, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+impl DateTime {
+    /// A whole day.
+    pub fn date(year: i32, month: u32, day: u32) -> Option<Self> {
+        let valid = (1..=9999).contains(&year) && (1..=12).contains(&month);
+        let valid = valid && day >= 1 && day <= days_in_month(year, month);
+        valid.then(|| DateTime {
+            days: days_from_civil(year, month, day),
+            millis: 0,
+            precision: Precision::Day,
+            offset: None,
+        })
+    }
+
+    /// An instant, seen at an offset of so many minutes east of UTC.
+    pub fn from_utc_millis(utc: i64, offset: i16) -> Self {
+        let local = utc.saturating_add(i64::from(offset) * 60_000);
+        let days = i32::try_from(local.div_euclid(DAY)).unwrap_or(i32::MAX);
+        let millis = u32::try_from(local.rem_euclid(DAY)).unwrap_or(0);
+        let precision = Precision::Millisecond;
+        DateTime {
+            days,
+            millis,
+            precision,
+            offset: Some(offset),
+        }
+    }
+
+    /// Reads a FHIR `date`, `dateTime` or `instant`. `None` if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let year = i32::try_from(digits(bytes, 0, 4)?).ok()?;
+        let mut out = DateTime {
+            days: 0,
+            millis: 0,
+            precision: Precision::Year,
+            offset: None,
+        };
+        let (mut month, mut day) = (1, 1);
+        let mut at = 4;
+        if bytes.get(at) == Some(&b'-') {
+            month = digits(bytes, at + 1, 2)?;
+            out.precision = Precision::Month;
+            at += 3;
+            if bytes.get(at) == Some(&b'-') {
+                day = digits(bytes, at + 1, 2)?;
+                out.precision = Precision::Day;
+                at += 3;
+            }
+        }
+        if year < 1 || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
+            return None;
+        }
+        out.days = days_from_civil(year, month, day);
+        if out.precision == Precision::Day && bytes.get(at) == Some(&b'T') {
+            at = out.parse_time(bytes, at + 1)?;
+        }
+        (at == bytes.len()).then_some(out)
+    }
+
+    /// `hh:mm[:ss[.fff]][Z|±hh:mm]` from `at`; returns where it ends.
+    fn parse_time(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
+        let hour = digits(bytes, at, 2)?;
+        at += 2;
+        let (mut minute, mut second, mut millis) = (0, 0, 0);
+        self.precision = Precision::Hour;
+        if bytes.get(at) == Some(&b':') {
+            minute = digits(bytes, at + 1, 2)?;
+            at += 3;
+            self.precision = Precision::Minute;
+            if bytes.get(at) == Some(&b':') {
+                second = digits(bytes, at + 1, 2)?;
+                at += 3;
+                self.precision = Precision::Second;
+                if bytes.get(at) == Some(&b'.') {
+                    at += 1;
+                    let from = at;
+                    while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+                        let weight = [100, 10, 1].get(at - from).copied().unwrap_or(0);
+                        millis += u32::from(digit - b'0') * weight;
+                        at += 1;
+                    }
+                    if at == from {
+                        return None;
+                    }
+                    self.precision = Precision::Millisecond;
+                }
+            }
+        }
+        // A leap second counts as the last second before it.
+        let second = if second == 60 { 59 } else { second };
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        self.millis = ((hour * 60 + minute) * 60 + second) * 1000 + millis;
+        match bytes.get(at) {
+            Some(b'Z') => {
+                self.offset = Some(0);
+                at += 1;
+            }
+            Some(sign @ (b'+' | b'-')) => {
+                let (hours, minutes) = (digits(bytes, at + 1, 2)?, digits(bytes, at + 4, 2)?);
+                if bytes.get(at + 3) != Some(&b':') || hours > 14 || minutes > 59 {
+                    return None;
+                }
+                let east = i16::try_from(hours * 60 + minutes).ok()?;
+                self.offset = Some(if *sign == b'-' { -east } else { east });
+                at += 6;
+            }
+            _ => {}
+        }
+        Some(at)
+    }
+
+    /// How much is known.
+    pub fn precision(self) -> Precision {
+        self.precision
+    }
+
+    /// The offset that was given, in minutes east of UTC.
+    pub fn offset(self) -> Option<i16> {
+        self.offset
+    }
+
+    /// Local year, month and day; unknown fields are 1.
+    pub fn civil(self) -> (i32, u32, u32) {
+        civil_from_days(self.days)
+    }
+
+    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is the
+    /// offset, in minutes east of UTC, taken where none was given.
+    pub fn earliest(self, zone: i16) -> i64 {
+        let local = i64::from(self.days) * DAY + i64::from(self.millis);
+        local - i64::from(self.offset.unwrap_or(zone)) * 60_000
+    }
+
+    /// The last millisecond it can stand for. See [`DateTime::earliest`].
+    pub fn latest(self, zone: i16) -> i64 {
+        let (year, month, _) = self.civil();
+        let width = match self.precision {
+            Precision::Year => {
+                let next = days_from_civil(year.saturating_add(1), 1, 1);
+                i64::from(next - self.days) * DAY
+            }
+            Precision::Month => i64::from(days_in_month(year, month)) * DAY,
+            Precision::Day => DAY,
+            Precision::Hour => 3_600_000,
+            Precision::Minute => 60_000,
+            Precision::Second => 1000,
+            Precision::Millisecond => 1,
+        };
+        self.earliest(zone) + width - 1
+    }
+
+    /// Which comes first, `None` where the precision does not tell. Two values of the same
+    /// precision and the same fields are equal.
+    pub fn compare(self, other: Self, zone: i16) -> Option<Ordering> {
+        let (a, b) = (self.earliest(zone), other.earliest(zone));
+        if a == b && self.precision == other.precision {
+            return Some(Ordering::Equal);
+        }
+        if self.latest(zone) < b {
+            return Some(Ordering::Less);
+        }
+        if a > other.latest(zone) {
+            return Some(Ordering::Greater);
+        }
+        // Seconds and milliseconds are one precision in CQL: 10:00:00 is 10:00:00.000.
+        let fine = |p| p >= Precision::Second;
+        if fine(self.precision) && fine(other.precision) {
+            return Some(a.cmp(&b));
+        }
+        None
+    }
+
+    /// Adds a calendar duration; a day past the end of the month becomes its last day. A field
+    /// finer than the precision is not added (CQL §16.2: `2024 + 6 months` is `2024`). `None` when
+    /// the result lies outside the years 1 to 9999.
+    pub fn plus(self, duration: CalendarDuration) -> Option<Self> {
+        let mut duration = duration;
+        if self.precision < Precision::Month {
+            duration = CalendarDuration {
+                months: duration.months / 12 * 12,
+                days: 0,
+                millis: 0,
+            };
+        } else if self.precision < Precision::Day {
+            duration = CalendarDuration {
+                days: 0,
+                millis: 0,
+                ..duration
+            };
+        }
+        let (year, month, day) = self.civil();
+        let months = i64::from(year) * 12 + i64::from(month) - 1 + i64::from(duration.months);
+        let year = i32::try_from(months.div_euclid(12)).ok()?;
+        let month = u32::try_from(months.rem_euclid(12)).ok()? + 1;
+        if !(1..=9999).contains(&year) {
+            return None;
+        }
+        let day = day.min(days_in_month(year, month));
+        let mut days = i64::from(days_from_civil(year, month, day)) + i64::from(duration.days);
+        let mut millis = i64::from(self.millis);
+        if self.precision > Precision::Day {
+            millis += duration.millis;
+            days += millis.div_euclid(DAY);
+            millis = millis.rem_euclid(DAY);
+        } else {
+            days += duration.millis / DAY;
+        }
+        let days = i32::try_from(days).ok()?;
+        let in_range = (1..=9999).contains(&civil_from_days(days).0);
+        let millis = u32::try_from(millis).ok()?;
+        in_range.then_some(DateTime {
+            days,
+            millis,
+            ..self
+        })
+    }
+
+    /// Whole years from `self` to `later`, `None` where the precision does not tell.
+    pub fn years_until(self, later: Self, zone: i16) -> Option<i64> {
+        let least = whole_months(self, true, later, false, zone).div_euclid(12);
+        let most = whole_months(self, false, later, true, zone).div_euclid(12);
+        (least == most).then_some(least)
+    }
+}
+
+/// Whole months between the last (or first) day `from` can be and the first (or last) `to` can be,
+/// by the local calendar dates: an age does not depend on the hour of birth.
+fn whole_months(from: DateTime, from_last: bool, to: DateTime, to_last: bool, zone: i16) -> i64 {
+    let day_of = |d: DateTime, last: bool| {
+        let offset = i64::from(d.offset.unwrap_or(zone)) * 60_000;
+        let instant = if last {
+            d.latest(zone)
+        } else {
+            d.earliest(zone)
+        };
+        civil_from_days(i32::try_from((instant + offset).div_euclid(DAY)).unwrap_or(i32::MAX))
+    };
+    let ((y1, m1, d1), (y2, m2, d2)) = (day_of(from, from_last), day_of(to, to_last));
+    let months = (i64::from(y2) - i64::from(y1)) * 12 + i64::from(m2) - i64::from(m1);
+    months - i64::from(d2 < d1)
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}")?;
+        if self.precision >= Precision::Month {
+            write!(f, "-{month:02}")?;
+        }
+        if self.precision >= Precision::Day {
+            write!(f, "-{day:02}")?;
+        }
+        if self.precision > Precision::Day {
+            let (seconds, millis) = (self.millis / 1000, self.millis % 1000);
+            write!(f, "T{:02}", seconds / 3600)?;
+            if self.precision >= Precision::Minute {
+                write!(f, ":{:02}", seconds / 60 % 60)?;
+            }
+            if self.precision >= Precision::Second {
+                write!(f, ":{:02}", seconds % 60)?;
+            }
+            if self.precision >= Precision::Millisecond {
+                write!(f, ".{millis:03}")?;
+            }
+            match self.offset {
+                Some(0) => write!(f, "Z")?,
+                Some(east) => {
+                    let sign = if east < 0 { '-' } else { '+' };
+                    let east = east.unsigned_abs();
+                    write!(f, "{sign}{:02}:{:02}", east / 60, east % 60)?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A duration in calendar units: a month is a month, whatever its length.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct CalendarDuration {
+    /// Months; a year is twelve.
+    pub months: i32,
+    /// Days; a week is seven.
+    pub days: i32,
+    /// Milliseconds.
+    pub millis: i64,
+}
+
+impl CalendarDuration {
+    /// So many months.
+    pub fn months(months: i32) -> Self {
+        CalendarDuration {
+            months,
+            ..Self::default()
+        }
+    }
+
+    /// So many days.
+    pub fn days(days: i32) -> Self {
+        CalendarDuration {
+            days,
+            ..Self::default()
+        }
+    }
+
+    /// The same backwards.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        CalendarDuration {
+            months: self.months.saturating_neg(),
+            days: self.days.saturating_neg(),
+            millis: self.millis.saturating_neg(),
+        }
+    }
+}
+
+fn digits(bytes: &[u8], from: usize, count: usize) -> Option<u32> {
+    let digits = bytes.get(from..from + count)?;
+    digits.iter().try_fold(0u32, |n, b| {
+        b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0'))
+    })
+}
+
+/// Reads `±hh:mm` or `Z` as minutes east of UTC.
+pub fn parse_offset(text: &str) -> Option<i16> {
+    DateTime::parse(&format!("2000-01-01T00:00:00{text}"))?.offset
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn d(text: &str) -> DateTime {
+        DateTime::parse(text).unwrap()
+    }
+
+    #[test]
+    fn parses_and_prints_the_same() {
+        for text in [
+            "2024",
+            "2024-02",
+            "2024-02-29",
+            "1900-02-28",
+            "2024-02-29T10:30Z",
+            "2024-02-29T10:30:15+05:30",
+            "2024-02-29T10:30:15.120-05:00",
+            "2024-02-29T10:30:15.120",
+            "0001-01-01",
+            "9999-12-31T23:59:59.999Z",
+        ] {
+            assert_eq!(d(text).to_string(), text);
+        }
+        for text in [
+            "",
+            "24",
+            "2024-",
+            "2024-13",
+            "2024-00",
+            "2023-02-29",
+            "1900-02-29",
+            "2024-02-29T",
+            "2024-02-29T24:00Z",
+            "2024-02-29T10:60Z",
+            "2024-1-1",
+            "2024-02-29 10:00",
+            "2024-02T10:00Z",
+            "2024-02-29T10:00+15:00",
+            "2024-02-29T10:00:00.Z",
+            "2024-02-29x",
+            "0000",
+            "２０２４",
+        ] {
+            assert_eq!(DateTime::parse(text), None, "{text}");
+        }
+        assert_eq!(
+            d("2024-01-01T00:00:00.123456Z").to_string(),
+            "2024-01-01T00:00:00.123Z"
+        );
+    }
+
+    #[test]
+    fn days_go_both_ways() {
+        for days in (-719_162..2_932_896).step_by(97) {
+            let (y, m, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(y, m, day), days);
+        }
+    }
+
+    #[test]
+    fn comparison_is_uncertain_where_the_precision_ends() {
+        use Ordering::{Equal, Greater, Less};
+        let cases = [
+            ("2024", "2024", Some(Equal)),
+            ("2024", "2025", Some(Less)),
+            ("2024", "2024-05", None),
+            ("2024-05-01", "2024-05-01T10:00:00Z", None),
+            ("2024-05-02", "2024-05-01T10:00:00Z", Some(Greater)),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T10:00:00.000Z",
+                Some(Equal),
+            ),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T12:00:00+02:00",
+                Some(Equal),
+            ),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T10:00:00+02:00",
+                Some(Greater),
+            ),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(d(a).compare(d(b), 0), expected, "{a} {b}");
+            assert_eq!(
+                d(b).compare(d(a), 0),
+                expected.map(Ordering::reverse),
+                "{b} {a}"
+            );
+        }
+        // Without an offset the zone decides.
+        assert_eq!(
+            d("2024-05-01").compare(d("2024-05-01T23:30:00-05:00"), -300),
+            None
+        );
+        assert_eq!(
+            d("2024-05-01").compare(d("2024-05-01T23:30:00-05:00"), 0),
+            Some(Less)
+        );
+    }
+
+    #[test]
+    fn calendar_arithmetic_and_age() {
+        let months = CalendarDuration::months;
+        assert_eq!(d("2024-01-31").plus(months(1)), Some(d("2024-02-29")));
+        assert_eq!(d("2024-02-29").plus(months(-12)), Some(d("2023-02-28")));
+        assert_eq!(d("2024").plus(months(6)), Some(d("2024")));
+        assert_eq!(d("2024").plus(months(-18)), Some(d("2023")));
+        assert_eq!(d("9999-12-31").plus(CalendarDuration::days(1)), None);
+        assert_eq!(
+            d("2024-12-31T23:00:00Z").plus(CalendarDuration {
+                millis: 7_200_000,
+                ..Default::default()
+            }),
+            Some(d("2025-01-01T01:00:00Z"))
+        );
+        let age = |born: &str, on: &str| d(born).years_until(d(on), 0);
+        assert_eq!(age("1950-06-15", "2025-06-14"), Some(74));
+        assert_eq!(age("1950-06-15", "2025-06-15"), Some(75));
+        assert_eq!(age("2000-02-29", "2001-02-28"), Some(0));
+        assert_eq!(age("1950", "2025-06-15"), None);
+        assert_eq!(age("1950-06", "2025-12-31"), Some(75));
+    }
+}

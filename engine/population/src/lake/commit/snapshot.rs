@@ -1,0 +1,236 @@
+//! The manifest of one snapshot: its shape, where it is, and how it is read.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+
+use super::CommitError;
+
+/// The manifest format this engine writes; it reads this one and all before it.
+pub const FORMAT: u32 = 1;
+
+/// What vacuum leaves in place of a manifest, so that the number stays taken.
+pub(super) const TOMBSTONE: &[u8] = b"{\"vacuumed\":true}";
+
+const FOLDER: &str = "_lake";
+const READS_AT_ONCE: usize = 16;
+
+/// Version `number` of the whole lake. Written once, never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The manifest format, [`FORMAT`] when written by this engine.
+    pub format: u32,
+    /// 0 for the snapshot that created the lake, then without gaps.
+    pub number: u64,
+    /// When it was committed, milliseconds since 1970 UTC; later than the snapshot before.
+    pub created_ms: i64,
+    /// Name and version of the engine that wrote it.
+    pub engine: String,
+    /// The lake's identity, given at creation and never changed.
+    pub lake_id: String,
+    /// Number of patient buckets, fixed at creation; bucket numbers are below it.
+    pub buckets: u32,
+    /// What was done, a word or two: "import", "recompute".
+    pub operation: String,
+    /// Every table by name, which is also its folder (`facts`, `views/encounters`).
+    pub tables: BTreeMap<String, Table>,
+    /// What the writer counted, for display only.
+    pub summary: serde_json::Value,
+}
+
+/// One table of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Shaped like a UUID; follows from the lake's id and the table's name.
+    pub id: String,
+    /// Its files, sorted by path.
+    pub files: Vec<DataFile>,
+}
+
+/// One immutable data file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Relative to the table's folder.
+    pub path: String,
+    /// The buckets whose patients it holds, ascending; empty in an unbucketed table.
+    pub buckets: Vec<u32>,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+    /// When it was written, milliseconds since 1970 UTC.
+    pub modified_ms: i64,
+}
+
+/// A snapshot without its file lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotInfo {
+    /// The snapshot's number.
+    pub number: u64,
+    /// When it was committed, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// The engine that wrote it.
+    pub engine: String,
+    /// What was done.
+    pub operation: String,
+    /// Files in all tables.
+    pub files: u64,
+    /// Bytes in all tables.
+    pub bytes: u64,
+    /// What the writer counted.
+    pub summary: serde_json::Value,
+}
+
+/// Read snapshot `number`.
+///
+/// # Errors
+/// [`NoSuchSnapshot`](CommitError::NoSuchSnapshot), [`Vacuumed`](CommitError::Vacuumed),
+/// [`NewerFormat`](CommitError::NewerFormat), [`Corrupt`](CommitError::Corrupt), and those of
+/// [`latest`] when there is no lake.
+pub async fn read(store: &dyn ObjectStore, number: u64) -> Result<Snapshot, CommitError> {
+    match read_bytes(store, number).await? {
+        Some(bytes) => parse(number, &bytes)?.ok_or(CommitError::Vacuumed { number }),
+        None => match numbers(store).await?.last() {
+            Some(&newest) => Err(CommitError::NoSuchSnapshot { number, newest }),
+            None => Err(absent(store).await?),
+        },
+    }
+}
+
+/// The newest snapshot.
+///
+/// # Errors
+/// [`NoLake`](CommitError::NoLake) when the folder is empty (a lake may be created),
+/// [`NotALake`](CommitError::NotALake) when it holds other files only.
+pub async fn latest(store: &dyn ObjectStore) -> Result<Snapshot, CommitError> {
+    match numbers(store).await?.last() {
+        Some(&number) => read(store, number).await,
+        None => Err(absent(store).await?),
+    }
+}
+
+/// All snapshots that can be read, oldest first; empty when there is no lake. Vacuumed ones are
+/// left out.
+///
+/// # Errors
+/// As [`read`]: one damaged manifest fails the whole list, and is named.
+pub async fn list(store: &dyn ObjectStore) -> Result<Vec<SnapshotInfo>, CommitError> {
+    Ok(live(store).await?.iter().map(info).collect())
+}
+
+/// All snapshots that can be read, whole, oldest first.
+pub(super) async fn live(store: &dyn ObjectStore) -> Result<Vec<Snapshot>, CommitError> {
+    let reads = numbers(store)
+        .await?
+        .into_iter()
+        .map(|number| try_read(store, number));
+    futures::stream::iter(reads)
+        .buffered(READS_AT_ONCE)
+        .try_filter_map(|snapshot| async { Ok(snapshot) })
+        .try_collect()
+        .await
+}
+
+/// As [`read`], but nothing when the snapshot does not exist or was vacuumed.
+pub(super) async fn try_read(
+    store: &dyn ObjectStore,
+    number: u64,
+) -> Result<Option<Snapshot>, CommitError> {
+    match read_bytes(store, number).await? {
+        Some(bytes) => parse(number, &bytes),
+        None => Ok(None),
+    }
+}
+
+/// Where snapshot `number` is.
+pub(super) fn manifest_path(number: u64) -> Path {
+    Path::from(format!("{FOLDER}/{number:020}.json"))
+}
+
+async fn read_bytes(
+    store: &dyn ObjectStore,
+    number: u64,
+) -> Result<Option<bytes::Bytes>, CommitError> {
+    let path = manifest_path(number);
+    let bytes = match store.get(&path).await {
+        Ok(found) => found.bytes().await,
+        Err(Error::NotFound { .. }) => return Ok(None),
+        Err(e) => Err(e),
+    };
+    bytes
+        .map(Some)
+        .map_err(|e| CommitError::store("read", path, e))
+}
+
+/// Nothing for a tombstone.
+fn parse(number: u64, bytes: &[u8]) -> Result<Option<Snapshot>, CommitError> {
+    #[derive(Deserialize)]
+    struct Probe {
+        format: u32,
+    }
+    if bytes == TOMBSTONE {
+        return Ok(None);
+    }
+    let path = manifest_path(number);
+    let corrupt = |e: serde_json::Error| CommitError::corrupt(&path, e);
+    let Probe { format } = serde_json::from_slice(bytes).map_err(corrupt)?;
+    if format > FORMAT {
+        return Err(CommitError::NewerFormat {
+            path: path.to_string(),
+            found: format,
+            supported: FORMAT,
+        });
+    }
+    let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(corrupt)?;
+    if snapshot.number != number {
+        let what = format!("it says it is snapshot {}", snapshot.number);
+        return Err(CommitError::corrupt(&path, what));
+    }
+    Ok(Some(snapshot))
+}
+
+/// The numbers taken, ascending, tombstones included. Other names in the folder are passed over.
+async fn numbers(store: &dyn ObjectStore) -> Result<Vec<u64>, CommitError> {
+    let listed = store.list_with_delimiter(Some(&Path::from(FOLDER))).await;
+    let listed = listed.map_err(|e| CommitError::store("list", FOLDER, e))?;
+    let names = listed.objects.iter().filter_map(|o| o.location.filename());
+    let mut numbers: Vec<u64> = names
+        .filter_map(|name| number_in(name.strip_suffix(".json")?))
+        .collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The number in a name of exactly twenty digits.
+pub(super) fn number_in(name: &str) -> Option<u64> {
+    let plain = name.len() == 20 && name.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| name.parse().ok()).flatten()
+}
+
+async fn absent(store: &dyn ObjectStore) -> Result<CommitError, CommitError> {
+    let place = store.to_string();
+    match store.list(None).next().await {
+        None => Ok(CommitError::NoLake { place }),
+        Some(Err(e)) => Err(CommitError::store("list", place, e)),
+        Some(Ok(found)) => Ok(CommitError::NotALake {
+            place,
+            example: found.location.to_string(),
+        }),
+    }
+}
+
+fn info(snapshot: &Snapshot) -> SnapshotInfo {
+    let files = || snapshot.tables.values().flat_map(|t| &t.files);
+    SnapshotInfo {
+        number: snapshot.number,
+        created_ms: snapshot.created_ms,
+        engine: snapshot.engine.clone(),
+        operation: snapshot.operation.clone(),
+        files: files().count() as u64,
+        bytes: files().map(|f| f.size).sum(),
+        summary: snapshot.summary.clone(),
+    }
+}
