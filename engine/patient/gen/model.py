@@ -23,6 +23,9 @@ for row in rows[1:]:
         cardinality = {"0": "1", "1": "*", "choice": "x"}[lst]
         # `code(Name)` is a code bound to an enumeration: the name is not used.
         names = [t.split("(")[0] for t in types.split("|")]
+        if cardinality == "x":
+            # In JSON a choice of SimpleQuantity is called `doseQuantity`.
+            names = ["Quantity" if n == "SimpleQuantity" else n for n in names]
         print("E", element, cardinality, "|".join(names))
 for row in list(csv.reader(open(f"{root}/patient-link.tsv", encoding="utf-8"), delimiter="\t"))[1:]:
     print("L", row[0], row[1].replace(" ", "").replace("|", ","))

@@ -82,6 +82,11 @@ impl<'r> Element<'r> {
             .unwrap_or("")
     }
 
+    /// The byte where its text starts, counted from the start of the record's text.
+    pub fn position(self) -> u32 {
+        self.node().start
+    }
+
     /// Properties of an object or items of an array, in document order. Nothing for primitives.
     #[inline]
     pub fn children(self) -> Children<'r> {

@@ -14,7 +14,8 @@ use std::fmt;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::drugs::{DrugDictionary, DrugDictionaryBuilder, DrugError};
+use super::drugs::DrugDictionary;
+use super::drugs_build::{DrugDictionaryBuilder, DrugError};
 
 /// Name and bytes of a file.
 pub type NamedBytes<'a> = (&'a str, &'a [u8]);

@@ -16,6 +16,7 @@
 mod code;
 mod code_system;
 mod drugs;
+mod drugs_build;
 mod drugs_csv;
 mod expand;
 mod filter;
@@ -37,9 +38,8 @@ mod tests;
 
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
-pub use drugs::{
-    DrugClass, DrugDictionary, DrugDictionaryBuilder, DrugError, DrugKind, Ingredient,
-};
+pub use drugs::{DrugClass, DrugDictionary, DrugKind, Ingredient};
+pub use drugs_build::{DrugDictionaryBuilder, DrugError};
 pub use drugs_csv::{
     CLASSES_HEADER, DrugFileError, DrugFiles, INGREDIENTS_HEADER, NDC_HEADER, NamedBytes,
     PRODUCTS_HEADER,

@@ -1,0 +1,332 @@
+//! Import: FHIR files to the lake, in one commit.
+//!
+//! ```text
+//! sources → chunks (one reader) → workers: check, envelope, route → spill, one file a bucket
+//!                                                    └→ rejects
+//! spill + what the bucket holds already → merge versions → Parquet → commit
+//! ```
+
+mod chunks;
+mod progress;
+mod rejects;
+mod sources;
+mod spill;
+mod store;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use engine_population::lake::commit::{self, CommitError, Snapshot};
+use engine_population::lake::rows::Tally;
+use engine_population::lake::writer::CodeTexts;
+use engine_population::lake::{Lake, LakeError};
+
+pub use progress::{Moment, Progress};
+pub use sources::{Layout, Packing, Source, Sources, discover};
+pub use worker::NO_TYPE;
+
+use chunks::Chunk;
+use rejects::Rejects;
+use spill::Spill;
+use worker::{Worker, WorkerResult};
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+    /// The lake's folder; made where it is not there.
+    pub lake: PathBuf,
+    /// Number of buckets of a new lake, a power of two; `None` to choose by size.
+    pub buckets: Option<u32>,
+    /// Commit nothing if any line is rejected.
+    pub strict: bool,
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// The time of the commit, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// A unique text for a new lake.
+    pub lake_id: String,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ImportReport {
+    /// The snapshot that is now the newest.
+    pub snapshot: u64,
+    /// Whether this import made it.
+    pub committed: bool,
+    /// By resource type.
+    pub types: BTreeMap<String, Tally>,
+    /// The sum.
+    pub total: Tally,
+    /// Where the rejected lines are, if there are any.
+    pub rejects_file: Option<PathBuf>,
+    /// The first of them: file, line, reason.
+    pub first_rejects: Vec<String>,
+    /// Patients of the lake, as it is now.
+    pub patients: u64,
+    /// Resources whose patient is not in the lake, as it is now.
+    pub orphans: u64,
+    /// Resources of this import that are about a patient but name none that can be resolved.
+    pub unlinked: BTreeMap<String, u64>,
+    /// Resources of this import without a single code where their type has one.
+    pub uncoded: BTreeMap<String, u64>,
+    /// Files of the folders that are of another kind.
+    pub ignored_files: Vec<PathBuf>,
+    /// Bytes read from disk.
+    pub bytes: u64,
+}
+
+/// Why an import did not happen.
+#[derive(Debug)]
+pub enum ImportError {
+    /// The user's mistake.
+    User(String),
+    /// `--strict`, and there were rejects.
+    Rejected(Box<ImportReport>),
+    /// The lake.
+    Lake(LakeError),
+    /// Reading or writing files.
+    Io(PathBuf, std::io::Error),
+    /// Two codes with one hash: see `codes`.
+    Collision(String),
+    /// Our bug.
+    Bug(String),
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(text) => f.write_str(text),
+            Self::Rejected(report) => write!(
+                f,
+                "{} of {} resources were rejected: with --strict nothing was imported. See {}",
+                report.total.rejected,
+                report.total.read,
+                report.rejects_file.as_ref().map_or(String::new(), |p| p.display().to_string()),
+            ),
+            Self::Lake(e) => write!(f, "{e}"),
+            Self::Io(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::Collision(codes) => {
+                write!(f, "two codes have the same 64-bit hash, which Tandem does not support: {codes}. Please report it")
+            }
+            Self::Bug(text) => write!(f, "this is a bug in Tandem, please report it: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+impl From<LakeError> for ImportError {
+    fn from(e: LakeError) -> Self {
+        Self::Lake(e)
+    }
+}
+
+impl From<CommitError> for ImportError {
+    fn from(e: CommitError) -> Self {
+        Self::Lake(e.into())
+    }
+}
+
+/// Raw JSON of a bucket, roughly.
+const BUCKET_BYTES: u64 = 200 << 20;
+
+/// Imports. Blocks; runs threads of its own.
+pub fn import(options: &ImportOptions, progress: &Arc<Progress>) -> Result<ImportReport, ImportError> {
+    let found = discover(&options.paths)?;
+    if let Some(n) = options.buckets.filter(|n| !n.is_power_of_two() || *n > 65_536) {
+        let text = format!("--buckets {n}: the number of buckets must be a power of two, at most 65536");
+        return Err(ImportError::User(text));
+    }
+    let io = |path: &std::path::Path| {
+        let path = path.to_owned();
+        move |e| ImportError::Io(path, e)
+    };
+    std::fs::create_dir_all(&options.lake).map_err(io(&options.lake))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| ImportError::Bug(format!("no runtime: {e}")))?;
+    let object_store = Lake::store_at(&options.lake)?;
+    let base = match runtime.block_on(commit::latest(object_store.as_ref())) {
+        Ok(snapshot) => Some(snapshot),
+        Err(CommitError::NoLake { .. }) => None,
+        Err(e) => return Err(e.into()),
+    };
+    let buckets = buckets(options, base.as_ref(), &found.files)?;
+
+    store::sweep(&options.lake);
+    let scratch = options.lake.join("_tmp").join(format!("import-{}-{:x}", std::process::id(), options.now_ms));
+    let spill = Spill::create(scratch.clone(), buckets, options.threads).map_err(io(&scratch))?;
+    let names = found.files.iter().map(|f| f.path.display().to_string()).collect();
+    let rejects = Rejects::create(spill.folder().join("rejects"), names).map_err(io(&scratch))?;
+    progress.set_total(found.files.iter().map(|f| f.bytes).sum());
+
+    let read = read_all(&found.files, buckets, &spill, &rejects, progress, options.threads)?;
+    if let Some(codes) = read.collision {
+        return Err(ImportError::Collision(codes));
+    }
+    let rejected: u64 = read.tallies.values().map(|t| t.rejected).sum();
+    let rejects_path = options.lake.join("_rejects").join(format!("{:013x}.ndjson", options.now_ms));
+    let first_rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
+    let mut report = ImportReport {
+        snapshot: base.as_ref().map_or(0, |b| b.number),
+        committed: false,
+        types: read.tallies,
+        total: Tally::default(),
+        rejects_file: (rejected > 0).then_some(rejects_path),
+        first_rejects,
+        patients: 0,
+        orphans: 0,
+        unlinked: read.unlinked,
+        uncoded: read.uncoded,
+        ignored_files: found.ignored,
+        bytes: progress.now().bytes.0,
+    };
+    if options.strict && rejected > 0 {
+        report.total = sum(&report.types);
+        return Err(ImportError::Rejected(Box::new(report)));
+    }
+    let job = store::Job {
+        options,
+        store: Arc::clone(&object_store),
+        base: base.as_ref(),
+        buckets,
+        spill: &spill,
+        progress,
+        runtime: runtime.handle(),
+        patients: read.patients,
+    };
+    store::write(&job, read.codes, &mut report)?;
+    report.total = sum(&report.types);
+    Ok(report)
+}
+
+fn sum(types: &BTreeMap<String, Tally>) -> Tally {
+    let mut total = Tally::default();
+    types.values().for_each(|t| total.add(t));
+    total
+}
+
+fn buckets(options: &ImportOptions, base: Option<&Snapshot>, files: &[Source]) -> Result<u32, ImportError> {
+    match (base, options.buckets) {
+        (Some(base), Some(asked)) if asked != base.buckets => Err(ImportError::User(format!(
+            "--buckets {asked}: this lake has {} buckets, and keeps them; leave the option out, or import into a new lake",
+            base.buckets
+        ))),
+        (Some(base), _) => Ok(base.buckets),
+        (None, Some(asked)) => Ok(asked),
+        (None, None) => {
+            let bytes: u64 = files.iter().map(Source::estimated_bytes).sum();
+            let wanted = bytes.div_ceil(BUCKET_BYTES).clamp(8, 65_536).next_power_of_two();
+            Ok(u32::try_from(wanted).unwrap_or(65_536))
+        }
+    }
+}
+
+/// Reads all files: one thread unpacks, the workers check and route.
+fn read_all(
+    files: &[Source],
+    buckets: u32,
+    spill: &Spill,
+    rejects: &Rejects,
+    progress: &Progress,
+    threads: usize,
+) -> Result<WorkerResult, ImportError> {
+    let (sender, receiver) = sync_channel::<Chunk>(2);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let scratch = || spill.folder().to_owned();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1))
+            .map(|_| {
+                let receiver = Arc::clone(&receiver);
+                scope.spawn(move || work(&receiver, Worker::new(buckets, spill, rejects, progress)))
+            })
+            .collect();
+        // Only the workers hold it: when all have failed, handing out a chunk fails too.
+        drop(receiver);
+        let mut failed = None;
+        for (index, source) in files.iter().enumerate() {
+            let mut alive = true;
+            let read = chunks::read(index, source, progress, &mut |chunk| {
+                alive = sender.send(chunk).is_ok();
+                alive
+            });
+            if let Err(e) = read {
+                failed = Some(ImportError::Io(source.path.clone(), e));
+            }
+            if failed.is_some() || !alive {
+                break;
+            }
+        }
+        drop(sender);
+        let mut all = WorkerResult::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(Ok(result)) => merge(&mut all, result),
+                Ok(Err(e)) => failed = failed.or(Some(ImportError::Io(scratch(), e))),
+                Err(_) => failed = failed.or(Some(ImportError::Bug("a worker failed while reading".into()))),
+            }
+        }
+        failed.map_or(Ok(all), Err)
+    })
+}
+
+fn work(receiver: &Mutex<Receiver<Chunk>>, mut worker: Worker<'_>) -> std::io::Result<WorkerResult> {
+    loop {
+        let next = receiver.lock().map_err(|_| std::io::Error::other("another thread failed"))?.recv();
+        match next {
+            Ok(chunk) => worker.chunk(&chunk)?,
+            Err(_) => return worker.finish(),
+        }
+    }
+}
+
+fn merge(all: &mut WorkerResult, one: WorkerResult) {
+    for (ty, tally) in one.tallies {
+        all.tallies.entry(ty).or_default().add(&tally);
+    }
+    for (ty, n) in one.unlinked {
+        *all.unlinked.entry(ty).or_default() += n;
+    }
+    for (ty, n) in one.uncoded {
+        *all.uncoded.entry(ty).or_default() += n;
+    }
+    all.patients += one.patients;
+    all.collision = all.collision.take().or(one.collision);
+    for (key, texts) in one.codes {
+        add_code(&mut all.codes, key, texts, &mut all.collision);
+    }
+}
+
+/// Adds what a key stands for; the least of several texts, so that the order does not matter.
+fn add_code<S: std::hash::BuildHasher>(
+    codes: &mut std::collections::HashMap<i64, CodeTexts, S>,
+    key: i64,
+    texts: CodeTexts,
+    collision: &mut Option<String>,
+) {
+    let canonical = engine_patient::terminology::canonical_system;
+    match codes.get_mut(&key) {
+        None => {
+            codes.insert(key, texts);
+        }
+        Some(there) => {
+            if canonical(&there.0) != canonical(&texts.0) || there.1 != texts.1 {
+                *collision = Some(format!("`{}|{}` and `{}|{}`", there.0, there.1, texts.0, texts.1));
+            }
+            if texts.0 < there.0 {
+                there.0 = texts.0;
+            }
+            let display = there.2.take().into_iter().chain(texts.2).min();
+            there.2 = display;
+        }
+    }
+}

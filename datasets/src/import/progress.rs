@@ -1,0 +1,61 @@
+//! How far an import is, for whoever shows it.
+
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+
+/// Counters that the import's threads add to.
+#[derive(Default, Debug)]
+pub struct Progress {
+    bytes: AtomicU64,
+    bytes_total: AtomicU64,
+    resources: AtomicU64,
+    buckets: AtomicU64,
+    buckets_total: AtomicU64,
+    phase: AtomicU8,
+}
+
+/// A moment of an import.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Bytes read from disk, and how many there are.
+    pub bytes: (u64, u64),
+    /// Resources read.
+    pub resources: u64,
+    /// Buckets written, and how many there are.
+    pub buckets: (u64, u64),
+    /// Whether all is read and the lake is being written.
+    pub writing: bool,
+}
+
+impl Progress {
+    pub(super) fn add_bytes(&self, n: u64) {
+        self.bytes.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_resources(&self, n: u64) {
+        self.resources.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bucket(&self) {
+        self.buckets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_total(&self, bytes: u64) {
+        self.bytes_total.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn start_writing(&self, buckets: u64) {
+        self.buckets_total.store(buckets, Ordering::Relaxed);
+        self.phase.store(1, Ordering::Relaxed);
+    }
+
+    /// Where it is now.
+    pub fn now(&self) -> Moment {
+        let get = |a: &AtomicU64| a.load(Ordering::Relaxed);
+        Moment {
+            bytes: (get(&self.bytes), get(&self.bytes_total)),
+            resources: get(&self.resources),
+            buckets: (get(&self.buckets), get(&self.buckets_total)),
+            writing: self.phase.load(Ordering::Relaxed) > 0,
+        }
+    }
+}

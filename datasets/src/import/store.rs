@@ -1,0 +1,357 @@
+//! From the scratch files to the lake: merge with what is there, write, commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{Array, AsArray, Int32Array, Int64Array};
+use engine_patient::fhir::names::Name;
+use engine_patient::record::PatientRecord;
+use engine_population::lake::commit::{self, Base, Change, NewLake, Snapshot, TableChange};
+use engine_population::lake::envelope::{Envelope, Owner};
+use engine_population::lake::rows::{self, Merged, Row, Rows, Tally};
+use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes, write_shared};
+use engine_population::lake::{DataFile, group_size, reader, schema};
+use object_store::ObjectStore;
+
+use super::progress::Progress;
+use super::spill::Spill;
+use super::{ImportError, ImportOptions, ImportReport, add_code};
+
+/// All that the second half of an import needs.
+pub struct Job<'a> {
+    pub options: &'a ImportOptions,
+    pub store: Arc<dyn ObjectStore>,
+    pub base: Option<&'a Snapshot>,
+    pub buckets: u32,
+    pub spill: &'a Spill,
+    pub progress: &'a Progress,
+    pub runtime: &'a tokio::runtime::Handle,
+    /// Patients read.
+    pub patients: u64,
+}
+
+type Tallies = BTreeMap<String, Tally>;
+type CodeMap = rustc_hash::FxHashMap<i64, CodeTexts>;
+
+/// Removes scratch folders of imports that were killed. Their process is gone.
+pub fn sweep(lake: &Path) {
+    let Ok(entries) = std::fs::read_dir(lake.join("_tmp")) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix("import-").and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        let alive = |pid: u32| pid == std::process::id() || Path::new("/proc").join(pid.to_string()).exists();
+        // Without /proc nobody can be asked: it stays for `vacuum`.
+        let gone = Path::new("/proc/self").exists() && pid.is_some_and(|p| !alive(p));
+        if gone {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// What the groups of buckets came to.
+#[derive(Default)]
+struct Written {
+    tallies: Tallies,
+    files: Files,
+    buckets: BTreeSet<u32>,
+    removed: BTreeMap<String, BTreeSet<String>>,
+}
+
+pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result<(), ImportError> {
+    let group = group_of(job);
+    let groups: Vec<Vec<u32>> = (0..job.buckets).collect::<Vec<_>>().chunks(group as usize).map(<[u32]>::to_vec).collect();
+    job.progress.start_writing(u64::from(job.buckets));
+    let stamp = format!("{:013x}", job.options.now_ms);
+
+    let queue = Mutex::new(groups.into_iter());
+    let written = Mutex::new(Written::default());
+    let threads = job.options.threads.max(1);
+    let outcome: Result<(), ImportError> = std::thread::scope(|scope| {
+        let run = || -> Result<(), ImportError> {
+            loop {
+                let next = queue.lock().map_err(|_| poisoned())?.next();
+                let Some(group) = next else { return Ok(()) };
+                let one = write_group(job, &group, &stamp)?;
+                let mut all = written.lock().map_err(|_| poisoned())?;
+                absorb(&mut all, one);
+            }
+        };
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let mut outcome = Ok(());
+        for thread in threads {
+            let one = thread.join().unwrap_or_else(|_| Err(ImportError::Bug("a worker failed while writing".into())));
+            outcome = outcome.and(one);
+        }
+        outcome
+    });
+    outcome?;
+    let mut written = written.into_inner().map_err(|_| poisoned())?;
+    write_unbucketed(job, codes, &stamp, &mut written)?;
+    for (ty, tally) in &written.tallies {
+        report.types.entry(ty.clone()).or_default().add(tally);
+    }
+    let snapshot = commit(job, group, written, report)?;
+    report.snapshot = snapshot.number;
+    let (patients, orphans) = count_patients(job, &snapshot)?;
+    (report.patients, report.orphans) = (patients, orphans);
+    Ok(())
+}
+
+fn poisoned() -> ImportError {
+    ImportError::Bug("a thread failed".into())
+}
+
+/// Buckets a `facts` file. Fixed when the lake is made.
+fn group_of(job: &Job<'_>) -> u32 {
+    let fixed = job.base.and_then(|b| b.summary.get("buckets_per_file")?.as_u64());
+    let fixed = fixed.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+    fixed.unwrap_or_else(|| group_size(job.patients, job.buckets))
+}
+
+fn absorb(all: &mut Written, one: Written) {
+    for (ty, tally) in one.tallies {
+        all.tallies.entry(ty).or_default().add(&tally);
+    }
+    for (table, files) in one.files {
+        all.files.entry(table).or_default().extend(files);
+    }
+    all.buckets.extend(one.buckets);
+    for (table, paths) in one.removed {
+        all.removed.entry(table).or_default().extend(paths);
+    }
+}
+
+/// Files of the base snapshot that hold one of these buckets.
+fn files_of<'s>(base: Option<&'s Snapshot>, table: &str, buckets: &[u32]) -> Vec<&'s DataFile> {
+    let files = base.and_then(|b| b.tables.get(table)).map_or(&[][..], |t| &t.files);
+    files.iter().filter(|f| f.buckets.iter().any(|b| buckets.contains(b))).collect()
+}
+
+fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, ImportError> {
+    let mut one = Written::default();
+    let mut changed = false;
+    let mut writer = GroupWriter::new(job.store.as_ref(), group.to_vec(), stamp, job.options.now_ms);
+    // A group is written anew as a whole: `facts` and `patients` are files of the group.
+    let untouched = group.iter().all(|b| job.spill.is_empty(*b));
+    if untouched {
+        group.iter().for_each(|_| job.progress.add_bucket());
+        return Ok(one);
+    }
+    for bucket in group {
+        let mut rows = Rows::default();
+        for file in files_of(job.base, schema::RESOURCES, &[*bucket]) {
+            job.runtime.block_on(load_resources(job, schema::RESOURCES, file, &mut rows))?;
+        }
+        let existing = rows.rows.len();
+        let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
+        job.spill.load(*bucket, &mut rows).map_err(scratch)?;
+        changed |= rows::merge(&mut rows, existing, |ty, merged| tally(&mut one.tallies, ty, merged));
+        job.runtime.block_on(writer.add(*bucket, rows))?;
+        job.progress.add_bucket();
+    }
+    if !changed {
+        // What was written is in no snapshot: remove it again.
+        let files = job.runtime.block_on(writer.finish())?;
+        remove_files(job, &files);
+        return Ok(one);
+    }
+    one.files = job.runtime.block_on(writer.finish())?;
+    one.buckets.extend(group);
+    for table in [schema::RESOURCES, schema::FACTS, schema::PATIENTS] {
+        let paths = files_of(job.base, table, group).into_iter().map(|f| f.path.clone());
+        one.removed.entry(table.to_owned()).or_default().extend(paths);
+    }
+    Ok(one)
+}
+
+/// Best effort: what stays is removed by `tandem lake vacuum`.
+fn remove_files(job: &Job<'_>, files: &Files) {
+    use object_store::ObjectStoreExt as _;
+    for (table, files) in files {
+        for file in files {
+            let path = object_store::path::Path::from(format!("{table}/{}", file.path));
+            let _ = job.runtime.block_on(job.store.delete(&path));
+        }
+    }
+}
+
+fn tally(tallies: &mut Tallies, ty: Name, merged: Merged) {
+    let tally = tallies.entry(ty.as_str().to_owned()).or_default();
+    match merged {
+        Merged::Stored => tally.stored += 1,
+        Merged::Unchanged => tally.unchanged += 1,
+        Merged::Replaced => tally.replaced += 1,
+        Merged::Outdated => tally.outdated += 1,
+    }
+}
+
+/// Appends the resources of a file of the lake, their index read anew from the JSON.
+async fn load_resources(job: &Job<'_>, table: &str, file: &DataFile, rows: &mut Rows) -> Result<(), ImportError> {
+    let shared = table == schema::SHARED;
+    let mut columns = vec!["resource_type", "raw"];
+    if !shared {
+        columns.push("patient_id");
+    }
+    let mut record = PatientRecord::new();
+    for batch in reader::read_columns(&job.store, table, file, &columns).await? {
+        let text = |name: &str| {
+            let column = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+            column.cloned().ok_or_else(|| ImportError::Bug(format!("no column `{name}`")))
+        };
+        let (types, raws) = (text("resource_type")?, text("raw")?);
+        let patients = if shared { None } else { Some(text("patient_id")?) };
+        for i in 0..raws.len() {
+            record.clear();
+            let damaged = |what: String| ImportError::Bug(format!("a stored resource cannot be read: {what}"));
+            record.push(raws.value(i)).map_err(|e| damaged(e.to_string()))?;
+            let ty = Name::of(types.value(i)).ok_or_else(|| damaged("its type".into()))?;
+            let Some(resource) = record.resources().next() else { continue };
+            let envelope = Envelope::read(ty, resource, &|_| None, &mut |_, _, _, _| {});
+            let envelope = envelope.map_err(|e| damaged(e.to_string()))?;
+            // A reference within a Bundle was resolved when it was read.
+            let patient = match &patients {
+                Some(ids) => ids.value(i),
+                None => "",
+            };
+            let row = row_of(rows, &envelope, patient, raws.value(i));
+            rows.rows.push(row);
+        }
+    }
+    Ok(())
+}
+
+fn row_of(rows: &mut Rows, e: &Envelope, patient: &str, raw: &str) -> Row {
+    let codes = rows.codes.len();
+    rows.codes.extend_from_slice(&e.codes);
+    debug_assert!(patient.is_empty() || !matches!(e.owner, Owner::Shared));
+    Row {
+        ty: e.ty,
+        patient: rows.push_str(patient),
+        id: rows.push_str(&e.id),
+        version: rows.push_str(&e.version),
+        last_updated: e.last_updated,
+        start: e.start,
+        end: e.end,
+        first_key: e.first_key,
+        codes: codes..rows.codes.len(),
+        raw: rows.push_str(raw),
+        sequence: 0,
+    }
+}
+
+/// `shared` and `codes`.
+fn write_unbucketed(job: &Job<'_>, mut codes: CodeMap, stamp: &str, written: &mut Written) -> Result<(), ImportError> {
+    let base_files = |table: &str| job.base.and_then(|b| b.tables.get(table)).map_or(&[][..], |t| &t.files);
+    if !job.spill.is_empty(job.buckets) {
+        let mut rows = Rows::default();
+        for file in base_files(schema::SHARED) {
+            job.runtime.block_on(load_resources(job, schema::SHARED, file, &mut rows))?;
+        }
+        let existing = rows.rows.len();
+        let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
+        job.spill.load(job.buckets, &mut rows).map_err(scratch)?;
+        let changed = rows::merge(&mut rows, existing, |ty, merged| tally(&mut written.tallies, ty, merged));
+        if changed {
+            let file = job.runtime.block_on(write_shared(job.store.as_ref(), &mut rows, stamp, job.options.now_ms))?;
+            replace(written, schema::SHARED, file, base_files(schema::SHARED));
+        }
+    }
+    let before = job.runtime.block_on(load_codes(job, base_files(schema::CODES)))?;
+    let mut collision = None;
+    for (key, texts) in &before {
+        add_code(&mut codes, *key, texts.clone(), &mut collision);
+    }
+    if let Some(codes) = collision {
+        return Err(ImportError::Collision(codes));
+    }
+    let codes: BTreeMap<i64, CodeTexts> = codes.into_iter().collect();
+    let something = !written.files.is_empty();
+    if codes != before && something {
+        let file = job.runtime.block_on(write_codes(job.store.as_ref(), &codes, stamp, job.options.now_ms))?;
+        replace(written, schema::CODES, file, base_files(schema::CODES));
+    }
+    Ok(())
+}
+
+fn replace(written: &mut Written, table: &str, file: Option<DataFile>, before: &[DataFile]) {
+    written.files.entry(table.to_owned()).or_default().extend(file);
+    let removed = before.iter().map(|f| f.path.clone());
+    written.removed.entry(table.to_owned()).or_default().extend(removed);
+}
+
+async fn load_codes(job: &Job<'_>, files: &[DataFile]) -> Result<BTreeMap<i64, CodeTexts>, ImportError> {
+    let mut out = BTreeMap::new();
+    for file in files {
+        for batch in reader::read_columns(&job.store, schema::CODES, file, &["code_key", "system", "code", "display"]).await? {
+            let bug = || ImportError::Bug("the table `codes` has other columns".into());
+            let keys = batch.column_by_name("code_key").and_then(|c| c.as_any().downcast_ref::<Int64Array>()).ok_or_else(bug)?;
+            let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(bug);
+            let (systems, codes, displays) = (text("system")?, text("code")?, text("display")?);
+            for i in 0..keys.len() {
+                let display = displays.is_valid(i).then(|| displays.value(i).to_owned());
+                out.insert(keys.value(i), (systems.value(i).to_owned(), codes.value(i).to_owned(), display));
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn commit(job: &Job<'_>, group: u32, written: Written, report: &mut ImportReport) -> Result<Snapshot, ImportError> {
+    let schemas = schema::schemas();
+    if let Some(base) = job.base {
+        // A crash after the last commit may have left the Delta logs behind.
+        job.runtime.block_on(commit::export_missing(job.store.as_ref(), base.number, schemas))?;
+        if written.files.is_empty() {
+            return Ok(base.clone());
+        }
+    }
+    let mut tables: BTreeMap<String, TableChange> = schemas.keys().map(|t| (t.clone(), TableChange::default())).collect();
+    for (table, mut files) in written.files {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        tables.entry(table).or_default().add = files;
+    }
+    for (table, paths) in written.removed {
+        tables.entry(table).or_default().remove = paths;
+    }
+    let mut total = Tally::default();
+    report.types.values().for_each(|t| total.add(t));
+    let rejects = report.rejects_file.as_ref().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+    let change = Change {
+        operation: "import".into(),
+        engine: format!("tandem {}", env!("CARGO_PKG_VERSION")),
+        summary: serde_json::json!({
+            "buckets_per_file": group, "types": report.types, "total": total, "rejects": rejects,
+        }),
+        buckets: written.buckets,
+        tables,
+    };
+    let new = NewLake { lake_id: job.options.lake_id.clone(), buckets: job.buckets };
+    let base = job.base.map_or(Base::Create(&new), Base::On);
+    let commit = commit::commit(job.store.as_ref(), base, &change, job.options.now_ms);
+    let snapshot = job.runtime.block_on(commit)?;
+    report.committed = true;
+    job.runtime.block_on(commit::export_missing(job.store.as_ref(), snapshot.number, schemas))?;
+    Ok(snapshot)
+}
+
+/// Patients of the lake, and resources whose patient is not in it.
+fn count_patients(job: &Job<'_>, snapshot: &Snapshot) -> Result<(u64, u64), ImportError> {
+    let (mut patients, mut orphans) = (0, 0);
+    let files = snapshot.tables.get(schema::PATIENTS).map_or(&[][..], |t| &t.files);
+    for file in files {
+        let batches = job.runtime.block_on(reader::read_columns(&job.store, schema::PATIENTS, file, &["rid", "resources"]))?;
+        for batch in batches {
+            let bug = || ImportError::Bug("the table `patients` has other columns".into());
+            let int = |name: &str| batch.column_by_name(name).and_then(|c| c.as_any().downcast_ref::<Int32Array>().cloned()).ok_or_else(bug);
+            let (rids, counts) = (int("rid")?, int("resources")?);
+            for i in 0..rids.len() {
+                match rids.is_valid(i) {
+                    true => patients += 1,
+                    false => orphans += u64::try_from(counts.value(i)).unwrap_or(0),
+                }
+            }
+        }
+    }
+    Ok((patients, orphans))
+}

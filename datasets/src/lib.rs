@@ -1,0 +1,5 @@
+//! Data in: FHIR files to the lake and back, terminology releases, a synthetic population.
+
+pub mod import;
+pub mod rxnorm;
+pub mod synth;

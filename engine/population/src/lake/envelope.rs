@@ -1,0 +1,273 @@
+//! What the lake must know of a resource: whose it is, its identity, its codes, its time.
+
+use engine_patient::fhir::clinical_time::clinical_time;
+use engine_patient::fhir::model::Model;
+use engine_patient::fhir::names::Name;
+use engine_patient::record::{Element, Kind};
+use engine_patient::requirements::{choice, coding_key, reference_target};
+use engine_patient::terminology::code_key;
+use engine_patient::time::DateTime;
+
+use super::paths::{CodedPath, PRESENCE, REFERENCE_KEY, coded_paths};
+
+/// A code of a resource, on one of the indexed paths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Coded {
+    /// Number of the path; [`PRESENCE`] for the resource itself.
+    pub path: i16,
+    /// 64-bit hash of `system|code`.
+    pub key: i64,
+}
+
+/// Whose resource it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A patient's, by id.
+    Patient(String),
+    /// Its type is about no patient (Organization, Location, Medication).
+    Shared,
+    /// Its type is about a patient, but it names none that can be resolved.
+    Unlinked,
+}
+
+/// Everything the lake's index needs of one resource. Reused: see [`Envelope::read`].
+#[derive(Debug)]
+pub struct Envelope {
+    /// Resource type.
+    pub ty: Name,
+    /// `id`
+    pub id: String,
+    /// `meta.versionId`, or empty.
+    pub version: String,
+    /// `meta.lastUpdated` in microseconds, if it is there and is an instant.
+    pub last_updated: Option<i64>,
+    /// Whose it is.
+    pub owner: Owner,
+    /// First instant of its clinical time, in milliseconds: date-times without an offset may stand
+    /// for any zone from +14:00 to −12:00, so these bounds are safe for pruning.
+    pub start: Option<i64>,
+    /// Last instant of its clinical time; see `start`.
+    pub end: Option<i64>,
+    /// Its codes; the first is [`PRESENCE`] with the key 0.
+    pub codes: Vec<Coded>,
+    /// The first code of the primary code path, for clustering.
+    pub first_key: i64,
+}
+
+/// Why a resource cannot be stored. Repeats no data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EnvelopeError {
+    NoId,
+    BadId,
+    MetaShape,
+    BadVersion,
+    ReferenceShape(&'static str),
+}
+
+impl std::fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoId => write!(f, "no `id`"),
+            Self::BadId => write!(f, "`id` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
+            Self::BadVersion => write!(f, "`meta.versionId` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
+            Self::MetaShape => write!(f, "`meta` must be an object"),
+            Self::ReferenceShape(e) => write!(f, "`{e}` must be a Reference object"),
+        }
+    }
+}
+
+impl std::error::Error for EnvelopeError {}
+
+/// Resolves `urn:uuid:` references of a Bundle to (type, id). Nothing is resolved in NDJSON.
+pub type ResolveUrn<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
+
+/// `Patient` and `Group` are asked for on every line: looked up once.
+struct Names {
+    patient: Name,
+    id: Name,
+    meta: Name,
+}
+
+static NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(|| {
+    let name = |text| Name::of(text).unwrap_or(Name::UNKNOWN);
+    Names { patient: name("Patient"), id: name("id"), meta: name("meta") }
+});
+
+/// The widest offsets in use, in minutes.
+const EAST: i16 = 14 * 60;
+const WEST: i16 = -12 * 60;
+
+impl Envelope {
+    /// Reads a resource of this type. `see` is told each code: key, system, code, display.
+    pub fn read(
+        ty: Name,
+        resource: Element<'_>,
+        resolve: ResolveUrn<'_>,
+        see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
+    ) -> Result<Envelope, EnvelopeError> {
+        let id = resource.get(NAMES.id).ok_or(EnvelopeError::NoId)?;
+        let id = id.as_str().ok_or(EnvelopeError::BadId)?;
+        if !is_id(&id) {
+            return Err(EnvelopeError::BadId);
+        }
+        let (mut version, mut last_updated) = (String::new(), None);
+        if let Some(meta) = resource.get(NAMES.meta) {
+            if meta.kind() != Kind::Object {
+                return Err(EnvelopeError::MetaShape);
+            }
+            version = meta.get_str("versionId").map(String::from).unwrap_or_default();
+            if !version.is_empty() && !is_id(&version) {
+                return Err(EnvelopeError::BadVersion);
+            }
+            let text = meta.get_str("lastUpdated");
+            last_updated = text.and_then(|t| micros(&t));
+        }
+        let owner = owner(ty, &id, resource, resolve)?;
+        let time = clinical_time(ty.as_str(), resource);
+        let presence = Coded { path: PRESENCE, key: 0 };
+        let mut codes = vec![presence];
+        for path in coded_paths(ty) {
+            read_path(resource, path, &mut codes, see);
+        }
+        let primary = Model::r4().resource(ty.as_str()).and_then(|t| t.primary_code_path);
+        let primary = primary.and_then(|p| super::paths::path_id(ty, p));
+        let first = codes.iter().find(|c| Some(c.path) == primary && c.key != REFERENCE_KEY);
+        Ok(Envelope {
+            ty,
+            id: id.into_owned(),
+            version,
+            last_updated,
+            owner,
+            start: time.start.map(|t| t.earliest(EAST)),
+            end: time.end.map(|t| t.latest(WEST)),
+            first_key: first.map_or(0, |c| c.key),
+            codes,
+        })
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    (1..=64).contains(&text.len()) && text.bytes().all(legal)
+}
+
+/// An instant in microseconds; the fourth to sixth digit of a second count here.
+fn micros(text: &str) -> Option<i64> {
+    let millis = DateTime::parse(text)?.earliest(0);
+    let fraction = text.split_once('.').map_or("", |(_, f)| f);
+    let mut extra = 0;
+    for (digit, weight) in fraction.bytes().skip(3).take(3).zip([100, 10, 1]) {
+        if !digit.is_ascii_digit() {
+            break;
+        }
+        extra += i64::from(digit - b'0') * weight;
+    }
+    Some(millis * 1000 + extra)
+}
+
+fn owner(ty: Name, id: &str, resource: Element<'_>, resolve: ResolveUrn<'_>) -> Result<Owner, EnvelopeError> {
+    if ty == NAMES.patient {
+        return Ok(Owner::Patient(id.to_owned()));
+    }
+    let links = Model::r4().resource(ty.as_str()).map_or(&[][..], |t| &t.patient_links);
+    if links.is_empty() {
+        return Ok(Owner::Shared);
+    }
+    for link in links {
+        let found = resource.get_named(link).or_else(|| choice(resource, link));
+        let Some(found) = found else { continue };
+        for reference in found.items() {
+            if reference.kind() != Kind::Object {
+                return Err(EnvelopeError::ReferenceShape(link));
+            }
+            let Some(text) = reference.get_str("reference") else { continue };
+            if let Some(patient) = patient_of(&text, resolve) {
+                return Ok(Owner::Patient(patient));
+            }
+        }
+    }
+    Ok(Owner::Unlinked)
+}
+
+/// The patient id that a reference names: relative, absolute, or `urn:uuid:`.
+fn patient_of(reference: &str, resolve: ResolveUrn<'_>) -> Option<String> {
+    if let Some(uuid) = reference.strip_prefix("urn:uuid:") {
+        return match resolve(reference) {
+            Some((ty, id)) => (ty == "Patient").then_some(id),
+            // Outside a Bundle nothing says what it names: a server's id is often the same uuid.
+            None => is_id(uuid).then(|| uuid.to_owned()),
+        };
+    }
+    let (ty, id) = reference_target(reference)?;
+    (ty == "Patient" && is_id(id)).then(|| id.to_owned())
+}
+
+fn read_path(
+    resource: Element<'_>,
+    path: &CodedPath,
+    codes: &mut Vec<Coded>,
+    see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
+) {
+    let mut level = vec![resource];
+    for names in &path.steps {
+        let mut next = vec![];
+        for element in level {
+            let found = names.iter().filter_map(|n| element.get(*n));
+            next.extend(found.flat_map(Element::items));
+        }
+        level = next;
+    }
+    for concept in level {
+        if let Some(reference) = concept.get_str("reference") {
+            let contained = reference.strip_prefix('#').and_then(|id| contained(resource, id));
+            match contained.and_then(|c| c.get_named("code")) {
+                Some(code) => read_concept(code, path.id, codes, see),
+                None => {
+                    push(codes, Coded { path: path.id, key: REFERENCE_KEY });
+                }
+            }
+        } else {
+            read_concept(concept, path.id, codes, see);
+        }
+    }
+}
+
+fn contained<'r>(resource: Element<'r>, id: &str) -> Option<Element<'r>> {
+    let all = resource.get_named("contained")?;
+    all.items().find(|c| c.get_named("id").is_some_and(|i| i.is_str(id)))
+}
+
+fn read_concept(
+    concept: Element<'_>,
+    path: i16,
+    codes: &mut Vec<Coded>,
+    see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
+) {
+    let mut one = |coding: Element<'_>| {
+        let Some(key) = coding_key(coding) else { return };
+        if push(codes, Coded { path, key }) {
+            let system = coding.get_str("system").unwrap_or_default();
+            let code = coding.get_str("code").unwrap_or_default();
+            see(key, &system, &code, coding.get_str("display").as_deref());
+        }
+    };
+    match (concept.get_named("coding"), concept.as_str()) {
+        (Some(codings), _) => codings.items().for_each(&mut one),
+        (None, Some(code)) => {
+            // A plain `code` element has no system of its own.
+            let key = code_key("", &code);
+            if push(codes, Coded { path, key }) {
+                see(key, "", &code, None);
+            }
+        }
+        (None, None) => one(concept),
+    }
+}
+
+fn push(codes: &mut Vec<Coded>, code: Coded) -> bool {
+    let new = !codes.contains(&code);
+    if new {
+        codes.push(code);
+    }
+    new
+}
