@@ -1,5 +1,6 @@
 //! Data in: FHIR files to the lake and back, terminology releases, a synthetic population.
 
+pub mod export;
 pub mod import;
 pub mod rxnorm;
 pub mod synth;

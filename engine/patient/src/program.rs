@@ -93,6 +93,9 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// The populations it gives rows of, for a patient of whom nothing holds.
+    fn populations(&self) -> &'static [&'static str];
+
     /// Evaluates one patient; appends the rows to `out`.
     fn evaluate(
         &self,

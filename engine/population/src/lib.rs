@@ -1,3 +1,6 @@
 //! Many patients: the lake and the evaluation of programs over it, on DataFusion.
 
+pub mod evaluate;
 pub mod lake;
+pub mod session;
+pub mod views;

@@ -21,6 +21,8 @@ use crate::terminology::ValueSet;
 const MAX_DEPTH: usize = 60;
 /// Most operators and brackets in a row that the parser is given.
 const MAX_ROW: usize = 120;
+/// Brackets and operators in a row that the parser manages on any thread's stack.
+const SHALLOW: usize = 8;
 /// Longest expression, in characters.
 const MAX_LENGTH: usize = 20_000;
 
@@ -112,6 +114,7 @@ impl Checker {
         let (expr, info) = parse(source)?;
         let mut pass = Pass {
             checker: self,
+            chars: byte_to_char(source),
             source: source.chars().collect(),
             info,
             problems: vec![],
@@ -170,7 +173,10 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
         let message = format!("more than {MAX_ROW} brackets and operators follow each other");
         return Err(whole("too-deep", message, "move parts of it into `define`"));
     }
-    let Some(parsed) = on_large_stack(|| Parser::new().parse_with_source_info(source)) else {
+    let parse = || Parser::new().parse_with_source_info(source);
+    // Most expressions are shallow, and a thread costs more than their parsing.
+    let parsed = if nesting(source) <= SHALLOW { Some(parse()) } else { on_large_stack(parse) };
+    let Some(parsed) = parsed else {
         return Err(whole(
             "parser-failed",
             "the parser failed on this expression: this is our bug".into(),
@@ -287,10 +293,18 @@ fn nesting(source: &str) -> usize {
     most
 }
 
+/// The number of the character each byte belongs to.
+fn byte_to_char(source: &str) -> Vec<usize> {
+    let chars = source.chars().enumerate();
+    chars.flat_map(|(i, c)| std::iter::repeat_n(i, c.len_utf8())).collect()
+}
+
 /// One walk over one expression.
 pub(super) struct Pass<'c> {
     pub(super) checker: &'c mut Checker,
     source: Vec<char>,
+    /// The parser counts bytes: the character that each belongs to.
+    chars: Vec<usize>,
     info: SourceInfo,
     problems: Vec<Problem>,
     /// Comprehension variables in scope, innermost last.
@@ -339,8 +353,9 @@ impl Pass<'_> {
     /// The place of the expression's own token.
     pub(super) fn token(&self, expr: &IdedExpr) -> (usize, usize) {
         let (start, stop) = self.info.offset_for(expr.id).unwrap_or((0, 0));
-        let mut start = (start as usize).min(self.source.len());
-        let mut end = (stop as usize + 1).clamp(start, self.source.len());
+        let place = |byte: u32| self.chars.get(byte as usize).copied().unwrap_or(self.source.len());
+        let mut start = place(start);
+        let mut end = place(stop.saturating_add(1)).clamp(start, self.source.len());
         // The parser places a call at its bracket: its name stands before that.
         if let Expr::Call(call) = &expr.expr {
             let name: Vec<char> = call.func_name.chars().collect();
@@ -487,12 +502,11 @@ impl Pass<'_> {
     fn select(&mut self, select: &SelectExpr, span: (usize, usize)) -> Checked {
         let (operand, ty) = self.expr(&select.operand);
         let field = select.field.as_str();
-        let end = span.1;
-        let place = (
-            end.saturating_sub(field.chars().count())
-                .max(operand.span.1),
-            end,
-        );
+        // After the operand and its dot; white space may stand around it.
+        let gap = |c: &&char| c.is_whitespace() || **c == '.';
+        let after = self.source.get(operand.span.1..).unwrap_or_default();
+        let start = operand.span.1 + after.iter().take_while(gap).count();
+        let place = (start, (start + field.chars().count()).min(self.source.len()));
         let owner = match &ty {
             Ty::Element(owner) => *owner,
             Ty::Any => {

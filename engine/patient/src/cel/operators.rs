@@ -1,7 +1,7 @@
 //! Operators and functions on values. An unknown operand makes the result unknown, with its reason.
 
 use std::cmp::Ordering;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::eval::Evaluation;
 use super::functions::Function;
@@ -48,6 +48,9 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
         Ok(pair) => pair,
         Err(unknown) => return unknown,
     };
+    if let (Val::Time(a), Val::Time(b)) = (&a, &b) {
+        return order_times(order, *a, *b, zone).map_or(Val::unknown(IMPRECISE), Val::Bool);
+    }
     match compare(&a, &b, zone) {
         Ok(found) => Val::Bool(match order {
             Order::Less => found.is_lt(),
@@ -56,6 +59,26 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
             Order::GreaterOrEqual => found.is_ge(),
         }),
         Err(unknown) => unknown,
+    }
+}
+
+/// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
+fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
+    let less = |a: DateTime, b: DateTime| {
+        if a.compare(b, zone) == Some(Ordering::Equal) {
+            return Some(false);
+        }
+        match (a.latest(zone) < b.earliest(zone), a.earliest(zone) >= b.latest(zone)) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    };
+    match order {
+        Order::Less => less(a, b),
+        Order::Greater => less(b, a),
+        Order::LessOrEqual => less(b, a).map(|l| !l),
+        Order::GreaterOrEqual => less(a, b).map(|l| !l),
     }
 }
 
@@ -148,7 +171,7 @@ pub(super) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
     match value {
         Val::Element(element) if function == Function::Component => {
             let Some(components) = element.get_named("component") else {
-                return Val::List(Rc::new([]));
+                return Val::List(Arc::new([]));
             };
             let has_code = |c: &Element<'r>| {
                 c.get_named("code")

@@ -1,7 +1,7 @@
 //! Values during an evaluation. FHIR elements stay where they are.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::record::Element;
 use crate::time::{CalendarDuration, DateTime};
@@ -24,7 +24,7 @@ pub enum Val<'r> {
     /// A resource or datatype.
     Element(Element<'r>),
     /// Several.
-    List(Rc<[Val<'r>]>),
+    List(Arc<[Val<'r>]>),
     /// It cannot be told, and why: the text names elements and units and holds no patient data.
     Unknown(Cow<'r, str>),
 }

@@ -172,6 +172,7 @@ pub struct Fetched {
 /// called with the row's place in `rids` and its text.
 pub async fn fetch_raw(
     store: &Arc<dyn ObjectStore>,
+    table: &str,
     file: &DataFile,
     metadata: ArrowReaderMetadata,
     rids: &[u32],
@@ -188,7 +189,7 @@ pub async fn fetch_raw(
     if rids.last().is_some_and(|r| *r as usize >= total) {
         return Err(LakeError::bug("a row number beyond the end of a resources file"));
     }
-    let reader = object_reader(store, super::schema::RESOURCES, file);
+    let reader = object_reader(store, table, file);
     let mask = ProjectionMask::leaves(parquet.file_metadata().schema_descr(), [raw]);
     let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata)
         .with_projection(mask)

@@ -1,0 +1,48 @@
+//! What the server is told: nothing here is read from the machine.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use engine_patient::time::DateTime;
+
+/// Gives the moment of a call.
+pub type Clock = Arc<dyn Fn() -> DateTime + Send + Sync>;
+
+/// Takes one line, without its end, for each call.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How to serve.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Minutes east of UTC of dates and of date-times without an offset.
+    pub time_zone_minutes: i16,
+    /// The moment a call is evaluated for.
+    pub clock: Clock,
+    /// Largest request body, in bytes. A larger one is refused with 413.
+    pub max_body: usize,
+    /// Origins of browser clients that may call (`https://ehr.example`), or `*` for all.
+    pub allowed_origins: Vec<String>,
+    /// Where each call leaves a line of JSON without patient data; `None` for nowhere.
+    pub log: Option<Log>,
+}
+
+impl Config {
+    /// Port 8080 of this machine only, UTC, bodies of up to 10 MB, no browser clients, no log.
+    pub fn new(clock: Clock) -> Self {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            time_zone_minutes: 0,
+            clock,
+            max_body: 10_000_000,
+            allowed_origins: vec![],
+            log: None,
+        }
+    }
+}
+
+/// Writes the lines of the log to standard error.
+pub fn log_to_stderr() -> Log {
+    Arc::new(|line| eprintln!("{line}"))
+}

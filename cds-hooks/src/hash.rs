@@ -1,0 +1,59 @@
+//! Names made from content: the same input gives the same name, on every machine.
+
+/// A 128-bit FNV-1a over fields, each with its length, so that `("ab", "c")` is not `("a", "bc")`.
+///
+/// It names things; it keeps no secret. Where a field must not be guessed from the name, another
+/// field has to be random (a `hookInstance` is).
+pub(crate) fn fnv128(fields: &[&str]) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+    fields.iter().fold(OFFSET, |hash, field| {
+        let hash = (field.len() as u64).to_le_bytes().iter().fold(hash, step);
+        field.as_bytes().iter().fold(hash, step)
+    })
+}
+
+/// A UUID (version 8 of RFC 9562: its own making) of these fields.
+pub(crate) fn uuid(fields: &[&str]) -> String {
+    let version = fnv128(fields) & !(0xf << 76) | (0x8 << 76);
+    let bits = version & !(0b11 << 62) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    let parts = [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ];
+    parts.join("-")
+}
+
+/// Sixteen hexadecimal digits, for logs.
+pub(crate) fn short(fields: &[&str]) -> String {
+    let hash = fnv128(fields);
+    format!("{:016x}", (hash >> 64) ^ (hash & u128::from(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_values_and_field_borders() {
+        // FNV-1a 128 of the eight zero bytes of the length of an empty field.
+        assert_ne!(fnv128(&["ab", "c"]), fnv128(&["a", "bc"]));
+        assert_ne!(fnv128(&["a"]), fnv128(&["a", ""]));
+        let id = uuid(&["gap", "1"]);
+        assert_eq!(id, uuid(&["gap", "1"]));
+        assert_ne!(id, uuid(&["gap", "2"]));
+        assert_eq!(id.len(), 36);
+        assert_eq!(id.as_bytes().get(14), Some(&b'8'));
+        assert!(matches!(
+            id.as_bytes().get(19),
+            Some(b'8' | b'9' | b'a' | b'b')
+        ));
+        assert_eq!(short(&["x"]).len(), 16);
+    }
+}

@@ -1,0 +1,97 @@
+//! JSON objects member by member, as they came: what is inside is read where it is needed.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::refusal::Refusal;
+
+/// The members of an object in the order of the text; no name occurs twice.
+#[derive(Default)]
+pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Reads a whole body. The refusal says where it stops being JSON.
+    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Refusal> {
+        let text = std::str::from_utf8(body).map_err(|e| {
+            let before = body.get(..e.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+            let column = before.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len) + 1;
+            malformed("a byte that is not UTF-8", line, column, e.valid_up_to())
+        })?;
+        serde_json::from_str(text).map_err(|e| refusal(text, &e))
+    }
+
+    /// Reads a member that should be an object.
+    pub(crate) fn of(raw: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// The member of this name; one that is `null` counts as absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map(|(_, raw)| *raw).filter(|raw| raw.get() != "null")
+    }
+}
+
+/// A JSON string.
+pub(crate) fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// `serde_json` names values in errors of type; in errors of syntax it does not.
+fn refusal(text: &str, error: &serde_json::Error) -> Refusal {
+    let (line, column) = (error.line(), error.column());
+    let lines = text.split_inclusive('\n').take(line.saturating_sub(1));
+    let byte = lines.map(str::len).sum::<usize>() + column.saturating_sub(1);
+    match error.classify() {
+        Category::Data if text.trim_start().starts_with('{') => {
+            malformed("a member occurs twice in one object", line, column, byte)
+        }
+        Category::Data => malformed("an object was expected", line, column, byte),
+        _ => {
+            let what = error.to_string();
+            let what = what
+                .rsplit_once(" at line ")
+                .map_or(&*what, |(what, _)| what);
+            malformed(what, line, column, byte)
+        }
+    }
+}
+
+fn malformed(what: &str, line: usize, column: usize, byte: usize) -> Refusal {
+    Refusal::Malformed {
+        what: what.to_owned(),
+        line,
+        column,
+        byte,
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
+                let (mut members, mut names) = (vec![], HashSet::new());
+                while let Some(name) = map.next_key::<String>()? {
+                    if !names.insert(name.clone()) {
+                        return Err(M::Error::custom("a member occurs twice"));
+                    }
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}

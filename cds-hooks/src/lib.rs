@@ -1,0 +1,44 @@
+//! The built-in care gaps as CDS Hooks services (<https://cds-hooks.hl7.org>): an EHR opens a
+//! chart, sends what the templates in discovery ask for, and gets cards.
+//!
+//! ```text
+//! POST /cds-services/{id}
+//!   http ── request ── prefetch ──▶ PatientRecord ──▶ CardService::decide
+//!                                                            │
+//!   http ◀── card ◀───────────────── answer ◀────────────────┘
+//! ```
+//!
+//! Invariants:
+//! - wire types live here only; status codes are given by [`router`] alone;
+//! - another patient's data never counts, and what is missing, incomplete or left out makes the
+//!   answer unknown, never "no";
+//! - the same request at the same time gives the same bytes;
+//! - no patient data in errors or logs;
+//! - no DataFusion: the card server stays small and starts in milliseconds.
+
+mod answer;
+mod card;
+mod config;
+mod cors;
+mod discovery;
+mod hash;
+mod http;
+mod json;
+mod log;
+mod prefetch;
+mod refusal;
+mod request;
+mod rule;
+mod serve;
+mod service;
+
+pub use card::{
+    Action, Card, Change, Coding, Indicator, Link, LinkTarget, MAX_SUMMARY, Response,
+    SelectionBehavior, Source, Suggestion, Suggestions,
+};
+pub use config::{Clock, Config, Log, log_to_stderr};
+pub use http::router;
+pub use prefetch::{Template, Templates};
+pub use rule::rule_services;
+pub use serve::{serve, serve_until};
+pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};

@@ -1,0 +1,21 @@
+//! Prefetch: what is asked of the client, and what can be made of its answer.
+//!
+//! ```text
+//! DataRequirement ── template ──▶ discovery
+//!                                     │ the client searches
+//! PatientRecord ◀── read (bundle → subject, shape) ── prefetch of the request
+//! ```
+//!
+//! *Invariant:* a type is available in the record only if every key that covers it was answered,
+//! in full, and nothing of that type was left out. Everything else leads to "unknown", never "no".
+
+mod bundle;
+mod read;
+mod search;
+mod shape;
+mod subject;
+mod template;
+
+pub(crate) use read::{Prefetched, read};
+pub(crate) use subject::Patient;
+pub use template::{Template, Templates};

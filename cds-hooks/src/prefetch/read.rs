@@ -1,0 +1,181 @@
+//! From the prefetch of a request to a record in which what is not known is marked so.
+
+use std::collections::HashMap;
+
+use engine_patient::fhir::names::Name;
+use engine_patient::record::{Element, PatientRecord};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::bundle::{Shortfall, contents};
+use super::shape;
+use super::subject::{Patient, Whose};
+use super::template::{Template, Templates};
+
+/// A patient's record, and what it lacks.
+pub(crate) struct Prefetched {
+    /// What the service may read.
+    pub(crate) record: PatientRecord,
+    /// What is lacking and why, for people. Names keys and types, holds nothing of the patient.
+    pub(crate) lacking: Vec<String>,
+    /// How many entries were left out.
+    pub(crate) left_out: usize,
+}
+
+/// Reads what the client sent for the templates. Keys that no template has are passed over.
+pub(crate) fn read(
+    templates: &Templates,
+    sent: &[(String, &RawValue)],
+    patient: &Patient,
+) -> Prefetched {
+    let mut reader = Reader::new(patient);
+    for ty in &templates.out_of_reach {
+        reader.record.set_unavailable(*ty);
+        reader
+            .lacking
+            .push(format!("`{}` cannot be prefetched", ty.as_str()));
+    }
+    for template in &templates.list {
+        let found = sent.iter().find(|(key, _)| *key == template.key);
+        let shortfall = match found.map(|(_, raw)| raw.get()) {
+            None => Some(Shortfall::NotSent),
+            // Asked, and there is nothing; but there is always a patient.
+            Some("null") => template.is_read.then_some(Shortfall::NoPatient),
+            Some(json) => reader.key(json, template),
+        };
+        if let Some(shortfall) = shortfall {
+            reader.record.set_unavailable(template.resource_type);
+            reader.lacking.push(shortfall.explain(&template.key));
+        }
+    }
+    reader.finish()
+}
+
+struct Reader<'p> {
+    patient: &'p Patient,
+    record: PatientRecord,
+    lacking: Vec<String>,
+    /// The patient, kept back until it is certain that nothing contradicts it.
+    themselves: Option<String>,
+    /// The text of each resource taken, by type and id.
+    taken: HashMap<(Name, String), String>,
+    anothers: usize,
+    unsaid: usize,
+    broken: usize,
+    contradicting: usize,
+}
+
+impl<'p> Reader<'p> {
+    fn new(patient: &'p Patient) -> Self {
+        Reader {
+            patient,
+            record: PatientRecord::new(),
+            lacking: vec![],
+            themselves: None,
+            taken: HashMap::new(),
+            anothers: 0,
+            unsaid: 0,
+            broken: 0,
+            contradicting: 0,
+        }
+    }
+
+    /// Takes what stands under one key; says what is wrong with the key as a whole.
+    fn key(&mut self, json: &str, template: &Template) -> Option<Shortfall> {
+        let mut document = PatientRecord::new();
+        let Ok(root) = document.push_document(json) else {
+            return Some(Shortfall::WrongShape);
+        };
+        let contents = contents(root, template);
+        for resource in contents.resources {
+            self.entry(resource, template);
+        }
+        let read = template.is_read && contents.shortfall.is_none();
+        let empty = read && self.left_out() == 0 && self.themselves.is_none();
+        contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
+    }
+
+    /// Takes one resource, or leaves it out and marks its type.
+    fn entry(&mut self, resource: Option<Element<'_>>, template: &Template) {
+        let ty = resource.and_then(Element::resource_type);
+        let (Some(resource), Some(ty)) = (resource, ty) else {
+            self.broken += 1;
+            self.record.set_unavailable(template.resource_type);
+            return;
+        };
+        let count = match self.patient.whose(resource, ty.as_str()) {
+            Whose::Anothers => &mut self.anothers,
+            Whose::Unsaid => &mut self.unsaid,
+            _ if !shape::is_sound(resource, ty.as_str()) => &mut self.broken,
+            _ => match self.take(resource, ty) {
+                Ok(()) => return,
+                Err(Refused::Contradicts) => &mut self.contradicting,
+                Err(Refused::Broken) => &mut self.broken,
+            },
+        };
+        *count += 1;
+        self.record.set_unavailable(ty);
+        self.record.set_unavailable(template.resource_type);
+    }
+
+    /// A resource that comes under two keys counts once.
+    fn take(&mut self, resource: Element<'_>, ty: Name) -> Result<(), Refused> {
+        let json = resource.raw();
+        if let Some(id) = resource.get_str("id") {
+            let key = (ty, id.into_owned());
+            if let Some(before) = self.taken.get(&key) {
+                return if same(before, json) {
+                    Ok(())
+                } else {
+                    Err(Refused::Contradicts)
+                };
+            }
+            self.taken.insert(key, json.to_owned());
+        }
+        if ty.as_str() == "Patient" {
+            self.themselves = Some(json.to_owned());
+            return Ok(());
+        }
+        self.record.push(json).map_err(|_| Refused::Broken)
+    }
+
+    fn left_out(&self) -> usize {
+        self.anothers + self.unsaid + self.broken + self.contradicting
+    }
+
+    fn finish(mut self) -> Prefetched {
+        let known = Name::of("Patient").is_some_and(|ty| self.record.is_available(ty));
+        if let Some(json) = self.themselves.take().filter(|_| known)
+            && self.record.push(&json).is_err()
+        {
+            self.broken += 1;
+        }
+        let counts = [
+            (self.anothers, "of another patient"),
+            (self.unsaid, "that does not say whose it is"),
+            (self.broken, "that is not valid FHIR R4"),
+            (self.contradicting, "that came twice with different content"),
+        ];
+        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            self.lacking
+                .push(format!("left out: {count} × a resource {what}"));
+        }
+        let left_out = self.left_out();
+        Prefetched {
+            record: self.record,
+            lacking: self.lacking,
+            left_out,
+        }
+    }
+}
+
+enum Refused {
+    Contradicts,
+    Broken,
+}
+
+/// Whether two texts are the same JSON, spaces and order of properties aside.
+fn same(a: &str, b: &str) -> bool {
+    let parse = |text| serde_json::from_str::<Value>(text).ok();
+    a == b || (parse(a).is_some() && parse(a) == parse(b))
+}

@@ -1,0 +1,50 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+use engine_patient::record::PatientRecord;
+
+use super::*;
+
+fn sound(ty: &str, members: &str) -> bool {
+    let mut document = PatientRecord::new();
+    let json = format!(r#"{{"resourceType":"{ty}",{members}}}"#);
+    is_sound(document.push_document(&json).unwrap(), ty)
+}
+
+#[test]
+fn objects_and_primitives_stand_where_they_belong() {
+    for members in [
+        r#""id":"1","code":{"coding":[{"system":"s","code":"c"}],"text":"t"}"#,
+        r#""code":{"coding":{"system":"s","code":"c"}}"#,
+        r#""category":{"text":"a list it should be"}"#,
+        r#""valueQuantity":{"value":7.1,"unit":"%"},"effectiveDateTime":"2024""#,
+        r#""component":[{"code":{},"valueString":"x"}]"#,
+        r#""unknown":{"a":[1,{"b":2}]},"_status":{"extension":[{"url":"u","valueCode":"c"}]}"#,
+        r#""contained":[{"resourceType":"Patient","id":"p"}],"meta":{"versionId":"1"}"#,
+        r#""extension":[{"url":"u","valueReference":{"reference":"Patient/1"}}]"#,
+    ] {
+        assert!(sound("Observation", members), "{members}");
+    }
+    for members in [
+        r#""code":"4548-4""#,
+        r#""code":{"coding":"4548-4"}"#,
+        r#""code":{"coding":["4548-4"]}"#,
+        r#""code":{"coding":[{"code":{"value":"c"}}]}"#,
+        r#""code":null"#,
+        r#""id":{"value":"1"}"#,
+        r#""status":["final",["x"]]"#,
+        r#""valueQuantity":7.1"#,
+        r#""effectiveDateTime":{"start":"2024"}"#,
+        r#""effectivePeriod":"2024""#,
+        r#""component":[{"code":"x"}]"#,
+    ] {
+        assert!(!sound("Observation", members), "{members}");
+    }
+    assert!(sound(
+        "Patient",
+        r#""deceasedBoolean":false,"name":[{"given":["A"]}]"#
+    ));
+    assert!(!sound("Patient", r#""deceasedDateTime":{}"#));
+}

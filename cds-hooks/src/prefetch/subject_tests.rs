@@ -1,0 +1,123 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+use engine_patient::record::PatientRecord;
+
+use super::*;
+
+fn whose(server: Option<&str>, ty: &str, members: &str) -> Whose {
+    let patient = Patient {
+        id: "p1".into(),
+        server: server.map(str::to_owned),
+    };
+    let mut document = PatientRecord::new();
+    let json = format!(r#"{{"resourceType":"{ty}"{members}}}"#);
+    patient.whose(document.push_document(&json).unwrap(), ty)
+}
+
+#[test]
+fn whose_it_is() {
+    use Whose::{Anothers, Nobodys, Theirs, Unsaid};
+    let cases = [
+        ("Patient", r#","id":"p1""#, Theirs),
+        ("Patient", r#","id":"p2""#, Anothers),
+        ("Patient", "", Unsaid),
+        ("Medication", "", Nobodys),
+        ("Condition", "", Unsaid),
+        (
+            "Condition",
+            r#","subject":{"reference":"Patient/p1"}"#,
+            Theirs,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"Patient\/p1"}"#,
+            Theirs,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"Patient/p1/_history/3"}"#,
+            Theirs,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"https://ehr.org/fhir/Patient/p1"}"#,
+            Theirs,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"Patient/p11"}"#,
+            Anothers,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"Patient/P1"}"#,
+            Anothers,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"Group/p1"}"#,
+            Unsaid,
+        ),
+        ("Condition", r##","subject":{"reference":"#p1"}"##, Unsaid),
+        (
+            "Condition",
+            r#","subject":{"reference":"urn:uuid:p1"}"#,
+            Unsaid,
+        ),
+        (
+            "Condition",
+            r#","subject":{"display":"Patient/p1"}"#,
+            Unsaid,
+        ),
+        ("Condition", r#","subject":"Patient/p1""#, Unsaid),
+        ("Condition", r#","subject":{"reference":7}"#, Unsaid),
+        (
+            "Condition",
+            r#","patient":{"reference":"Patient/p1"}"#,
+            Unsaid,
+        ),
+        (
+            "Immunization",
+            r#","patient":{"reference":"Patient/p1"}"#,
+            Theirs,
+        ),
+        (
+            "Coverage",
+            r#","beneficiary":{"reference":"Patient/p2"}"#,
+            Anothers,
+        ),
+        (
+            "Account",
+            r#","subject":[{"reference":"Patient/p2"},{"reference":"Patient/p1"}]"#,
+            Theirs,
+        ),
+    ];
+    for (ty, members, expected) in cases {
+        assert_eq!(whose(None, ty, members), expected, "{ty} {members}");
+    }
+}
+
+#[test]
+fn an_id_of_another_server_is_another_patient() {
+    let on = |server, reference: &str| {
+        whose(
+            Some(server),
+            "Condition",
+            &format!(r#","subject":{{"reference":"{reference}"}}"#),
+        )
+    };
+    let here = "https://ehr.org/fhir";
+    assert_eq!(on(here, "https://ehr.org/fhir/Patient/p1"), Whose::Theirs);
+    assert_eq!(
+        on(here, "https://ehr.org/fhir/Patient/p1/_history/1"),
+        Whose::Theirs
+    );
+    assert_eq!(on(here, "Patient/p1"), Whose::Theirs);
+    assert_eq!(
+        on(here, "https://other.org/fhir/Patient/p1"),
+        Whose::Anothers
+    );
+}

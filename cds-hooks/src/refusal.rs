@@ -1,0 +1,58 @@
+//! Why a call is not answered with cards. Nothing here ever holds patient data.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use thiserror::Error;
+
+/// A call that got no cards, and the status that says so.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub(crate) enum Refusal {
+    #[error("there is nothing here; the services are listed at `/cds-services`")]
+    NotFound,
+    #[error("this address does not take that method; see the `Allow` header")]
+    Method,
+    #[error("{0}")]
+    MediaType(&'static str),
+    #[error("the request is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the request did not arrive in time")]
+    Slow,
+    #[error("the request could not be read to its end")]
+    Broken,
+    #[error("the request is not valid JSON: {what} at line {line}, column {column} (byte {byte})")]
+    Malformed {
+        what: String,
+        line: usize,
+        column: usize,
+        byte: usize,
+    },
+    #[error("the request is not a CDS Hooks request: {}", .0.join("; "))]
+    Invalid(Vec<String>),
+    #[error("cannot decide without data that the client did not supply: {}", .0.join("; "))]
+    Lacking(Vec<String>),
+    #[error("an error of ours; please report it with the id {0}")]
+    Internal(String),
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken | Self::Malformed { .. } | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Lacking(_) => StatusCode::PRECONDITION_FAILED,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        (self.status(), kind, format!("{self}\n")).into_response()
+    }
+}

@@ -1,0 +1,161 @@
+//! A CDS Hooks request, checked: everything that is wrong with it is said at once.
+
+use serde_json::value::RawValue;
+
+use crate::json::{Members, string};
+use crate::prefetch::Patient;
+use crate::refusal::Refusal;
+use crate::service::PATIENT_VIEW;
+
+/// What a service needs of a request. Members it does not know are passed over.
+pub(crate) struct HookRequest<'a> {
+    pub(crate) hook_instance: String,
+    pub(crate) patient: Patient,
+    pub(crate) prefetch: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> HookRequest<'a> {
+    /// Reads a body for a service of this hook.
+    pub(crate) fn read(body: &'a [u8], hook: &str) -> Result<Self, Refusal> {
+        let members = Members::of_body(body)?;
+        let mut check = Check::default();
+        let request = check.request(&members, hook);
+        if check.missing.is_empty() && check.wrong.is_empty() {
+            return Ok(request);
+        }
+        let mut said = vec![];
+        if !check.missing.is_empty() {
+            said.push(format!("missing: {}", check.missing.join(", ")));
+        }
+        said.extend(check.wrong);
+        Err(Refusal::Invalid(said))
+    }
+}
+
+/// What is wrong, collected.
+#[derive(Default)]
+struct Check {
+    missing: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl Check {
+    fn request<'a>(&mut self, members: &Members<'a>, expected: &str) -> HookRequest<'a> {
+        let hook = self.text(members, "", "hook", "a string", |hook| !hook.is_empty());
+        if !hook.is_empty() && hook != expected {
+            self.wrong.push(format!(
+                "this service answers the hook `{expected}`, not another"
+            ));
+        }
+        let uuid = "a UUID such as `d1577c69-dfbe-44ad-ba6d-3e05e953b2ea`";
+        let hook_instance = self.text(members, "", "hookInstance", uuid, is_uuid);
+        let context = self.object(members, "context").unwrap_or_else(|| {
+            self.missing.extend(
+                members
+                    .get("context")
+                    .is_none()
+                    .then(|| "`context`".to_owned()),
+            );
+            Members::default()
+        });
+        let id = self.text(
+            &context,
+            "context.",
+            "patientId",
+            "a FHIR id such as `123`",
+            is_id,
+        );
+        if expected == PATIENT_VIEW {
+            let user = "a reference such as `Practitioner/123`";
+            self.text(&context, "context.", "userId", user, is_reference);
+        }
+        let server = self.server(members, &id);
+        let prefetch = self.object(members, "prefetch").unwrap_or_default().0;
+        HookRequest {
+            hook_instance,
+            patient: Patient { id, server },
+            prefetch,
+        }
+    }
+
+    /// `fhirServer`, without which there must be no `fhirAuthorization` (cds-r-1).
+    fn server(&mut self, members: &Members<'_>, patient: &str) -> Option<String> {
+        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let server = members
+            .get("fhirServer")
+            .map(|raw| string(raw).filter(|url| is_url(url)));
+        if server == Some(None) {
+            self.wrong
+                .push("`fhirServer` must be an absolute http or https URL".to_owned());
+        }
+        if let Some(authorization) = self.object(members, "fhirAuthorization") {
+            if server.is_none() {
+                self.missing
+                    .push("`fhirServer` (there is a `fhirAuthorization`)".to_owned());
+            }
+            let granted = authorization.get("patient").and_then(string);
+            if granted.is_some_and(|granted| granted != patient) {
+                let text = "`fhirAuthorization.patient` is not `context.patientId`";
+                self.wrong.push(text.to_owned());
+            }
+        }
+        server
+            .flatten()
+            .map(|url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// A member that must be there, a string, and of a form. Empty where it is not.
+    fn text(
+        &mut self,
+        members: &Members<'_>,
+        path: &str,
+        name: &str,
+        form: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> String {
+        let Some(raw) = members.get(name) else {
+            self.missing.push(format!("`{path}{name}`"));
+            return String::new();
+        };
+        match string(raw).filter(|text| fits(text)) {
+            Some(text) => text,
+            None => {
+                self.wrong.push(format!("`{path}{name}` must be {form}"));
+                String::new()
+            }
+        }
+    }
+
+    /// A member that must be an object if it is there.
+    fn object<'a>(&mut self, members: &Members<'a>, name: &str) -> Option<Members<'a>> {
+        let raw = members.get(name)?;
+        let object = Members::of(raw);
+        if object.is_none() {
+            self.wrong.push(format!(
+                "`{name}` must be an object in which no member occurs twice"
+            ));
+        }
+        object
+    }
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &&str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    parts.iter().map(|p| p.len()).eq(lengths) && parts.iter().all(hex)
+}
+
+/// A FHIR `id`.
+fn is_id(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// `Type/id`.
+fn is_reference(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(ty, id)| {
+        !ty.is_empty() && ty.bytes().all(|b| b.is_ascii_alphabetic()) && is_id(id)
+    })
+}

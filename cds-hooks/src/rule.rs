@@ -1,0 +1,67 @@
+//! The rules of Tandem as services, one each.
+
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::PatientProgram;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use rules::{Applicability, CardText, Rule};
+
+use crate::card::{Indicator, Source};
+use crate::service::{CardContent, CardService, Outcome};
+
+/// Rules as services, in their order.
+pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {
+    rules
+        .into_iter()
+        .map(|rule| rule as Arc<dyn CardService>)
+        .collect()
+}
+
+impl CardService for Rule {
+    fn id(&self) -> &str {
+        &self.artifact.id
+    }
+
+    fn title(&self) -> &str {
+        &self.artifact.title
+    }
+
+    fn description(&self) -> &str {
+        self.description.trim()
+    }
+
+    fn requirements(&self) -> &[DataRequirement] {
+        self.data_requirements()
+    }
+
+    fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
+        let decision = Rule::decide(self, record, context);
+        let card = decision.card.map(|text| content(self, text));
+        match (decision.applicability, card) {
+            (Applicability::Unknown, card) => Outcome::Unknown {
+                reason: decision.unknown_reason,
+                card,
+            },
+            (Applicability::Applies, Some(card)) => Outcome::Card(card),
+            _ => Outcome::NoCard,
+        }
+    }
+}
+
+fn content(rule: &Rule, text: CardText) -> CardContent {
+    let indicator = match text.indicator {
+        rules::Indicator::Info => Indicator::Info,
+        rules::Indicator::Warning => Indicator::Warning,
+        rules::Indicator::Critical => Indicator::Critical,
+    };
+    let from = &rule.source;
+    let label = format!("{}: {} ({})", from.publisher, from.title, from.year);
+    let source = Source {
+        label,
+        url: Some(from.url.clone()),
+        topic: None,
+    };
+    CardContent::text(indicator, &text.summary, &text.detail, source)
+}

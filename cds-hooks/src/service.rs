@@ -1,0 +1,85 @@
+//! What gives advice: the joint between this crate and the rules.
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+
+use crate::card::{Coding, Indicator, Link, Source, Suggestions};
+
+/// One CDS service: something with an id that looks at one patient and may have a card to show.
+pub trait CardService: Send + Sync {
+    /// The last segment of its URL: `[A-Za-z0-9._-]+`.
+    fn id(&self) -> &str;
+
+    /// The hook that calls it.
+    fn hook(&self) -> &str {
+        PATIENT_VIEW
+    }
+
+    /// For people, short.
+    fn title(&self) -> &str;
+
+    /// For people, what it looks for. Not empty.
+    fn description(&self) -> &str;
+
+    /// Everything it may read. The prefetch templates are made of it.
+    fn requirements(&self) -> &[DataRequirement];
+
+    /// Looks at one patient. Types in the record that are not available must lead to
+    /// [`Outcome::Unknown`] wherever they could have changed the answer.
+    fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome;
+}
+
+/// The hook that fires when a patient's chart is opened.
+pub const PATIENT_VIEW: &str = "patient-view";
+
+/// What a service has to say.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Nothing.
+    NoCard,
+    /// This.
+    Card(CardContent),
+    /// It could not tell.
+    Unknown {
+        /// Why. Names elements and types, never holds patient data.
+        reason: Option<String>,
+        /// The card to show about that, where the author wants one. Without it the service stays
+        /// silent, or answers 412 where the client held data back.
+        card: Option<CardContent>,
+    },
+}
+
+/// A card before it has a uuid and fits the limits of the specification.
+#[derive(Clone, Debug)]
+pub struct CardContent {
+    /// How urgent.
+    pub indicator: Indicator,
+    /// One sentence; what exceeds 139 characters moves to the detail.
+    pub summary: String,
+    /// GitHub-flavoured Markdown; empty for none. Patient text in it is escaped already.
+    pub detail: String,
+    /// Who says so.
+    pub source: Source,
+    /// Where to read on, or what to launch.
+    pub links: Vec<Link>,
+    /// What could be done at a click.
+    pub suggestions: Option<Suggestions>,
+    /// Reasons offered to whoever declines.
+    pub override_reasons: Vec<Coding>,
+}
+
+impl CardContent {
+    /// A card with a text and nothing to click.
+    pub fn text(indicator: Indicator, summary: &str, detail: &str, source: Source) -> Self {
+        CardContent {
+            indicator,
+            summary: summary.to_owned(),
+            detail: detail.to_owned(),
+            source,
+            links: vec![],
+            suggestions: None,
+            override_reasons: vec![],
+        }
+    }
+}

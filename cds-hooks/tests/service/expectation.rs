@@ -1,0 +1,58 @@
+//! What a prefetch leads to, asked of the service that stays silent and of the one that says so.
+
+use serde_json::Value;
+
+use crate::conformance;
+use crate::fixture::{post, request};
+
+/// What came of a call to both services: the card, no card, or 412 and a card that says why.
+#[derive(Debug, PartialEq)]
+pub enum Came {
+    Card,
+    NoCard,
+    Unknown(&'static str),
+}
+
+pub async fn check(name: &str, request: &Value, expected: Came) {
+    let silent = post("a1c", request).await;
+    let saying = post("a1c-or-say", request).await;
+    conformance::response(&saying.json());
+    let cards = saying.cards();
+    match expected {
+        Came::Card => {
+            assert_eq!(silent.cards().len(), 1, "{name}");
+            assert_eq!(cards[0]["summary"], "A1c is overdue.", "{name}");
+        }
+        Came::NoCard => {
+            assert_eq!(silent.text, r#"{"cards":[]}"#, "{name}");
+            assert_eq!(saying.text, r#"{"cards":[]}"#, "{name}");
+        }
+        Came::Unknown(why) => {
+            assert_eq!(silent.status, 412, "{name}: {}", silent.text);
+            assert!(silent.text.contains(why), "{name}: {}", silent.text);
+            assert_eq!(cards[0]["summary"], "Could not check for an A1c.", "{name}");
+            let detail = cards[0]["detail"].as_str().unwrap();
+            assert!(detail.contains(why), "{name}: {detail}");
+            for secret in ["p2", "Doe", "1960", "E11.9"] {
+                assert!(
+                    !detail.contains(secret) && !silent.text.contains(secret),
+                    "{name}: {detail}"
+                );
+            }
+        }
+    }
+}
+
+pub fn with(key: &str, value: Value) -> Value {
+    let mut request = request();
+    request["prefetch"][key] = value;
+    request
+}
+
+pub fn without(key: &str) -> Value {
+    let mut request = request();
+    request["prefetch"].as_object_mut().unwrap().remove(key);
+    request
+}
+
+pub const A1C: &str = "observation-hba1c-lab";

@@ -1,0 +1,127 @@
+//! Addresses, methods, media types, sizes, and evaluations that fail.
+
+use axum::http::Method;
+use cds_hooks::Config;
+use serde_json::json;
+
+use crate::fixture::{bundle, condition, config, get, http, logging, post, request, send};
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+#[tokio::test]
+async fn addresses_and_methods() {
+    for path in [
+        "/",
+        "/cds-services/",
+        "/cds-services/none",
+        "/cds-services/a1c/feedback",
+        "/cds-services/%ff",
+    ] {
+        let answer = send(config(), http(Method::POST, path, JSON, vec![])).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text.contains("/cds-services"), "{}", answer.text);
+    }
+    for (method, path, allow) in [
+        (Method::GET, "/cds-services/a1c", "POST"),
+        (Method::DELETE, "/cds-services/a1c", "POST"),
+        (Method::POST, "/cds-services", "GET,HEAD"),
+        (Method::PUT, "/health", "GET,HEAD"),
+    ] {
+        let answer = send(config(), http(method, path, JSON, vec![])).await;
+        assert_eq!(answer.status, 405, "{path}");
+        assert_eq!(answer.headers["allow"], allow);
+        assert!(answer.text.contains("method"), "{}", answer.text);
+    }
+    assert_eq!(get("/cds-services/none").await.status, 405);
+}
+
+#[tokio::test]
+async fn media_types() {
+    let body = serde_json::to_vec(&request()).unwrap();
+    let call = |headers: &[(&str, &str)]| {
+        send(
+            config(),
+            http(Method::POST, "/cds-services/a1c", headers, body.clone()),
+        )
+    };
+    for kind in [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        "application/json;charset=\"utf-8\"",
+        "application/fhir+json",
+    ] {
+        assert_eq!(call(&[("content-type", kind)]).await.status, 200, "{kind}");
+    }
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "application/jsonp",
+        "text/json",
+        "",
+        "application/json; charset=latin1",
+    ] {
+        assert_eq!(call(&[("content-type", kind)]).await.status, 415, "{kind}");
+    }
+    assert_eq!(call(&[]).await.status, 415);
+    let zipped = [
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    assert_eq!(call(&zipped).await.status, 415);
+}
+
+#[tokio::test]
+async fn the_body_limit_is_exact() {
+    let body = serde_json::to_vec(&request()).unwrap();
+    for (limit, status) in [(body.len(), 200), (body.len() - 1, 413), (0, 413)] {
+        let config = Config {
+            max_body: limit,
+            ..config()
+        };
+        let answer = send(
+            config,
+            http(Method::POST, "/cds-services/a1c", JSON, body.clone()),
+        )
+        .await;
+        assert_eq!(answer.status, status);
+        assert!(status == 200 || answer.text.contains(&format!("larger than {limit} bytes")));
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_is_answered_too() {
+    let mut large = request();
+    let conditions: Vec<_> = (0..2000)
+        .map(|n| condition(&format!("c{n}"), "p1"))
+        .collect();
+    large["prefetch"]["condition"] = bundle(&conditions);
+    assert!(large.to_string().len() > 300_000);
+    assert_eq!(post("a1c", &large).await.cards().len(), 1);
+}
+
+/// The same for a body answered at once and one that goes to a thread of its own.
+#[tokio::test]
+async fn a_panic_is_an_error_with_an_id_and_nothing_of_the_patient() {
+    for others in [0, 2000] {
+        let (config, lines) = logging();
+        let mut fatal = request();
+        let others = (0..others).map(|n| condition(&format!("c{n}"), "p1"));
+        let conditions: Vec<_> = others.chain([condition("panics", "p1")]).collect();
+        fatal["prefetch"]["condition"] = bundle(&conditions);
+        let body = serde_json::to_vec(&fatal).unwrap();
+        let answer = send(config, http(Method::POST, "/cds-services/a1c", JSON, body)).await;
+        assert_eq!(answer.status, 500);
+        let id = answer.text.trim().rsplit(' ').next().unwrap().to_owned();
+        assert_eq!(id.len(), 16);
+        assert!(
+            !answer.text.contains("Doe") && !answer.text.contains("condition"),
+            "{}",
+            answer.text
+        );
+        let line: serde_json::Value = serde_json::from_str(&lines.lock().unwrap()[0]).unwrap();
+        assert_eq!(
+            (&line["status"], &line["error_id"]),
+            (&json!(500), &json!(id))
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! The service as an EHR sees it: HTTP in, HTTP out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod browsers;
+mod built_in;
+mod calls;
+mod conformance;
+mod discovery;
+mod expectation;
+mod fixture;
+mod limits;
+mod prefetch;
+mod refusals;
+mod socket;
+mod whose;

@@ -1,0 +1,66 @@
+//! Whose the resources of a prefetch are, and that each counts once.
+
+use serde_json::json;
+
+use crate::expectation::Came::{Card, NoCard, Unknown};
+use crate::expectation::{A1C, check, with};
+use crate::fixture::{a1c, bundle, condition, patient, request};
+
+#[tokio::test]
+async fn another_patients_data_never_counts() {
+    let theirs = with(A1C, bundle(&[a1c("o1", "p2")]));
+    check(
+        "another's A1c",
+        &theirs,
+        Unknown("left out: 1 × a resource of another patient"),
+    )
+    .await;
+    let both = with(
+        "condition",
+        bundle(&[condition("c1", "p1"), condition("c2", "p2")]),
+    );
+    check("one of each", &both, Unknown("of another patient")).await;
+    // Under the key of another type: that there are no conditions is not certain any more.
+    let mut astray = with("condition", bundle(&[]));
+    astray["prefetch"][A1C] = bundle(&[condition("c2", "p2")]);
+    check("astray", &astray, Unknown("of another patient")).await;
+    let mut wrong = patient();
+    wrong["id"] = json!("p2");
+    check(
+        "the patient",
+        &with("patient", wrong),
+        Unknown("of another patient"),
+    )
+    .await;
+    let mut unsaid = a1c("o1", "p1");
+    unsaid.as_object_mut().unwrap().remove("subject");
+    check(
+        "no subject",
+        &with(A1C, bundle(&[unsaid])),
+        Unknown("does not say whose"),
+    )
+    .await;
+    let mut server = with(A1C, bundle(&[a1c("o1", "p1")]));
+    server["fhirServer"] = json!("https://ehr.example/fhir");
+    check("relative", &server, NoCard).await;
+    let subject = &mut server["prefetch"][A1C]["entry"][0]["resource"]["subject"];
+    *subject = json!({"reference": "https://other.example/fhir/Patient/p1"});
+    check("of another server", &server, Unknown("of another patient")).await;
+}
+
+#[tokio::test]
+async fn a_resource_under_two_keys_or_twice_counts_once() {
+    let mut twice = request();
+    let again = condition("c1", "p1");
+    twice["prefetch"]["condition"] = bundle(&[condition("c1", "p1"), again.clone()]);
+    check("the same", &twice, Card).await;
+    let mut changed = again;
+    changed["recordedDate"] = json!("2024-01-01");
+    twice["prefetch"]["condition"]["entry"][1]["resource"] = changed;
+    check("changed", &twice, Unknown("twice with different content")).await;
+
+    let mut other = patient();
+    other["birthDate"] = json!("2020-01-01");
+    let two = with("patient", bundle(&[patient(), other]));
+    check("patient", &two, Unknown("twice with different content")).await;
+}

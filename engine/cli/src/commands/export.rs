@@ -1,0 +1,43 @@
+//! `tandem export`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use datasets::export::export;
+use engine_population::lake::Lake;
+
+use crate::failure::Done;
+use crate::table::{self, thousands};
+
+/// Write the resources of a lake back as NDJSON, as they came.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem export --lake lake --out ndjson
+  tandem export --lake lake --snapshot 3 --out as-of-snapshot-3")]
+pub struct Export {
+    /// Folder of the lake.
+    #[arg(long)]
+    lake: PathBuf,
+    /// Folder to write <Type>.ndjson files to; must not hold any yet.
+    #[arg(long)]
+    out: PathBuf,
+    /// An older snapshot.
+    #[arg(long)]
+    snapshot: Option<u64>,
+}
+
+impl Export {
+    pub fn run(self) -> Done {
+        let runtime = super::runtime()?;
+        let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
+        let total = lake.rows("resources") + lake.rows("shared");
+        let bar = super::bar(total, "{bar:30} {human_pos} of {human_len} resources, {eta} left");
+        let exported = runtime.block_on(export(&lake, &self.out, &|done| bar.set_position(done)));
+        bar.finish_and_clear();
+        let exported = exported?;
+        let rows: Vec<_> = exported.iter().map(|(ty, n)| vec![ty.clone(), thousands(*n)]).collect();
+        table::print(&["resource type", "written"], &rows);
+        Ok(std::process::ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,176 @@
+//! `tandem import`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use datasets::import::{ImportError, ImportOptions, ImportReport, Progress, import};
+
+use crate::failure::Done;
+use crate::table::{self, bytes, thousands};
+
+/// Import FHIR R4 data into a lake.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem import export/ --lake lake            a bulk export: .ndjson, .ndjson.gz, .ndjson.zst
+  tandem import bundle.json more/ --lake lake  Bundles of any type, and folders
+Importing the same files again changes nothing. Of two versions of a resource the newer
+`meta.lastUpdated` (or higher `meta.versionId`) stays, else the one read later. Lines that are no
+resources are kept, with file, line and reason, in <lake>/_rejects/.")]
+pub struct Import {
+    /// Files and folders.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Folder of the lake; made if it is not there.
+    #[arg(long)]
+    lake: PathBuf,
+    /// Number of buckets of a new lake, a power of two. Default: by size.
+    #[arg(long)]
+    buckets: Option<u32>,
+    /// Import nothing if any line is rejected.
+    #[arg(long)]
+    strict: bool,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Import {
+    pub fn run(self) -> Done {
+        let now_ms = super::now_ms();
+        let options = ImportOptions {
+            paths: self.paths,
+            lake: self.lake.clone(),
+            buckets: self.buckets,
+            strict: self.strict,
+            threads: super::threads(),
+            now_ms,
+            lake_id: new_lake_id(now_ms),
+        };
+        let started = Instant::now();
+        let report = run_with_progress(&options);
+        match report {
+            Ok(report) => {
+                self.format.print(&report, started.elapsed());
+                Ok(std::process::ExitCode::SUCCESS)
+            }
+            Err(ImportError::Rejected(report)) => {
+                self.format.print(&report, started.elapsed());
+                Err(ImportError::Rejected(report).into())
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+/// Unique enough: time and process.
+pub fn new_lake_id(now_ms: i64) -> String {
+    format!("{now_ms:x}-{:x}", std::process::id())
+}
+
+/// Imports, with a progress bar on a terminal.
+pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, ImportError> {
+    let progress = Arc::new(Progress::default());
+    let bar = super::bar(1, "{bar:30} {msg}");
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| import(options, &progress));
+        let started = Instant::now();
+        while !work.is_finished() {
+            std::thread::sleep(Duration::from_millis(if bar.is_hidden() { 5 } else { 100 }));
+            let now = progress.now();
+            let seconds = started.elapsed().as_secs_f64().max(0.001);
+            if now.writing {
+                bar.set_length(now.buckets.1);
+                bar.set_position(now.buckets.0);
+                bar.set_message(format!("writing bucket {} of {}", now.buckets.0, now.buckets.1));
+            } else {
+                bar.set_length(now.bytes.1.max(1));
+                bar.set_position(now.bytes.0);
+                #[expect(clippy::cast_precision_loss, reason = "for people")]
+                let (speed, left) = (
+                    now.resources as f64 / seconds,
+                    seconds * (now.bytes.1.saturating_sub(now.bytes.0)) as f64 / (now.bytes.0.max(1)) as f64,
+                );
+                bar.set_message(format!(
+                    "{} of {}, {speed:.0} resources/s, {left:.0} s left",
+                    bytes(now.bytes.0),
+                    bytes(now.bytes.1)
+                ));
+            }
+        }
+        bar.finish_and_clear();
+        match work.join() {
+            Ok(report) => report,
+            Err(_) => Err(ImportError::Bug("the import failed".into())),
+        }
+    })
+}
+
+impl Format {
+    fn print(self, report: &ImportReport, took: Duration) {
+        match self {
+            Format::Json => match serde_json::to_string_pretty(report) {
+                Ok(text) => println!("{text}"),
+                Err(e) => eprintln!("error: the report cannot be written: {e}"),
+            },
+            Format::Text => print_report(report, took),
+        }
+    }
+}
+
+/// The ledger as a table.
+pub fn print_report(report: &ImportReport, took: Duration) {
+    let row = |name: &str, t: &engine_population::lake::rows::Tally| {
+        let cells = [t.read, t.stored, t.unchanged, t.replaced, t.outdated, t.rejected];
+        std::iter::once(name.to_owned()).chain(cells.map(thousands)).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<Vec<String>> = report.types.iter().map(|(ty, t)| row(ty, t)).collect();
+    rows.push(row("all", &report.total));
+    table::print(&["resource type", "read", "stored", "unchanged", "replaced", "outdated", "rejected"], &rows);
+    println!();
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    let speed = report.total.read as f64 / took.as_secs_f64().max(0.001);
+    println!(
+        "{} read in {:.1} s ({speed:.0} resources/s). The lake has {} patients.",
+        bytes(report.bytes),
+        took.as_secs_f64(),
+        thousands(report.patients)
+    );
+    match report.committed {
+        true => println!("Snapshot {}.", report.snapshot),
+        false => println!("Nothing changed: the lake stays at snapshot {}.", report.snapshot),
+    }
+    if report.orphans > 0 {
+        println!("{} resources belong to patients that are not in the lake: kept, and not counted in measures.", thousands(report.orphans));
+    }
+    note(&report.unlinked, "are about a patient but name none that can be resolved: kept, and not counted in measures");
+    note(&report.uncoded, "have no code at all: no value set can match them");
+    if !report.ignored_files.is_empty() {
+        let names: Vec<String> = report.ignored_files.iter().take(5).map(|p| p.display().to_string()).collect();
+        let more = report.ignored_files.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        println!("Left alone, by their names no FHIR data: {}{more}", names.join(", "));
+    }
+    if let Some(path) = &report.rejects_file {
+        println!("{} rejected, see {}:", thousands(report.total.rejected), path.display());
+        report.first_rejects.iter().for_each(|r| println!("  {r}"));
+        if report.total.rejected > report.first_rejects.len() as u64 {
+            println!("  …");
+        }
+    }
+}
+
+fn note(counts: &std::collections::BTreeMap<String, u64>, text: &str) {
+    if !counts.is_empty() {
+        let parts: Vec<String> = counts.iter().map(|(ty, n)| format!("{} {ty}", thousands(*n))).collect();
+        println!("{} {text}.", parts.join(", "));
+    }
+}

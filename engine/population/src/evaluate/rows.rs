@@ -1,0 +1,100 @@
+//! Result rows as Arrow.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use datafusion::error::Result;
+use engine_patient::program::{Artifact, ResultRow, Truth};
+use engine_patient::value::Value;
+
+/// A row per patient, program and population.
+pub fn result_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let words = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        Arc::new(Schema::new(vec![
+            Field::new("patient_id", DataType::Utf8, false),
+            Field::new("measure", words(), false),
+            Field::new("version", words(), false),
+            Field::new("group", DataType::Int32, false),
+            Field::new("population", words(), false),
+            Field::new("basis_id", DataType::Utf8, true),
+            // true, false, unknown
+            Field::new("outcome", words(), false),
+            // 1 where the outcome is true, 0 where it is false, null where it is unknown
+            Field::new("count", DataType::Int64, true),
+            Field::new("value", DataType::Utf8, true),
+            Field::new("unknown_reason", words(), true),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+type Words = StringDictionaryBuilder<Int32Type>;
+
+/// Collects result rows.
+#[derive(Default)]
+pub(super) struct RowsBuilder {
+    patient: StringBuilder,
+    measure: Words,
+    version: Words,
+    group: Int32Builder,
+    population: Words,
+    basis: StringBuilder,
+    outcome: Words,
+    count: Int64Builder,
+    value: StringBuilder,
+    reason: Words,
+    pub(super) len: usize,
+}
+
+impl RowsBuilder {
+    pub(super) fn push(&mut self, patient: &str, artifact: &Artifact, row: &ResultRow) {
+        self.len += 1;
+        self.patient.append_value(patient);
+        self.measure.append_value(artifact.id.as_ref());
+        self.version.append_value(artifact.version.as_ref());
+        self.group.append_value(i32::try_from(row.group).unwrap_or(i32::MAX));
+        self.population.append_value(row.population);
+        self.basis.append_option(row.basis_id.as_deref());
+        self.outcome.append_value(row.outcome.as_str());
+        self.count.append_option(match row.outcome {
+            Truth::True => Some(1),
+            Truth::False => Some(0),
+            Truth::Unknown => None,
+        });
+        self.value.append_option(show(&row.value));
+        self.reason.append_option(row.unknown_reason.as_deref());
+    }
+
+    pub(super) fn finish(&mut self) -> Result<RecordBatch> {
+        self.len = 0;
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.patient.finish()),
+            Arc::new(self.measure.finish()),
+            Arc::new(self.version.finish()),
+            Arc::new(self.group.finish()),
+            Arc::new(self.population.finish()),
+            Arc::new(self.basis.finish()),
+            Arc::new(self.outcome.finish()),
+            Arc::new(self.count.finish()),
+            Arc::new(self.value.finish()),
+            Arc::new(self.reason.finish()),
+        ];
+        Ok(RecordBatch::try_new(result_schema(), columns)?)
+    }
+}
+
+fn show(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Boolean(b) => b.to_string(),
+        Value::Integer(i) => i.to_string(),
+        Value::Decimal(d) => d.to_string(),
+        Value::String(s) => s.to_string(),
+        Value::DateTime(d) => d.to_string(),
+        Value::Quantity { value, unit } => format!("{value} {unit}"),
+        Value::Code(code) => format!("{}|{}", code.system, code.code),
+        Value::List(items) => items.iter().filter_map(show).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,155 @@
+//! The table of result rows: planning pins the files and selects the pages.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning};
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
+use engine_patient::program::PatientProgram;
+use engine_patient::requirements::DataRequirement;
+
+use super::exec::EvaluateExec;
+use super::rows::result_schema;
+use crate::lake::reader::{FactsKey, Selection, metadata, select_facts};
+use crate::lake::{Lake, schema};
+
+/// Programs over a lake at one snapshot.
+#[derive(Debug, Clone)]
+pub struct EvaluateTable {
+    lake: Lake,
+    programs: Vec<Arc<dyn PatientProgram>>,
+    context: EvaluationContext,
+    /// Keep one partition one file. `false` only to show what happens without (see the tests).
+    pub pin_partitions: bool,
+}
+
+/// The distinct data requirements of all programs, and which of them each program has.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) requirements: Vec<DataRequirement>,
+    pub(super) keys: Vec<FactsKey>,
+    /// Per program: its requirements.
+    pub(super) of_program: Vec<Vec<usize>>,
+    /// Per program: requirements without which nothing holds.
+    pub(super) decisive: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    fn new(programs: &[Arc<dyn PatientProgram>]) -> Plan {
+        let mut plan = Plan::default();
+        for program in programs {
+            let own: Vec<usize> = program.data_requirements().iter().map(|r| plan.index(r)).collect();
+            let decisive = program.decisive_requirements().iter();
+            plan.decisive.push(decisive.filter_map(|i| own.get(*i).copied()).collect());
+            plan.of_program.push(own);
+        }
+        plan.keys = plan.requirements.iter().map(FactsKey::of).collect();
+        plan
+    }
+
+    fn index(&mut self, requirement: &DataRequirement) -> usize {
+        let found = self.requirements.iter().position(|r| r == requirement);
+        found.unwrap_or_else(|| {
+            self.requirements.push(requirement.clone());
+            self.requirements.len() - 1
+        })
+    }
+}
+
+/// The store of a lake within a DataFusion session.
+pub fn store_url() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse("tandem://lake")
+}
+
+impl EvaluateTable {
+    /// The lake's store must be registered in the session, see [`crate::session::session`].
+    pub fn new(lake: Lake, programs: Vec<Arc<dyn PatientProgram>>, context: EvaluationContext) -> Self {
+        EvaluateTable { lake, programs, context, pin_partitions: true }
+    }
+
+    /// The scan of `facts`: one partition a file, only pages that can match.
+    async fn facts(&self, plan: &Plan) -> Result<(Arc<dyn ExecutionPlan>, usize, usize)> {
+        let external = |e| DataFusionError::External(Box::new(e));
+        let (mut groups, mut pages, mut selected) = (vec![], 0, 0);
+        // The Patient itself is always needed.
+        let mut keys = plan.keys.clone();
+        keys.extend(Name::of("Patient").map(FactsKey::of_type));
+        for file in self.lake.files(schema::FACTS) {
+            let footer = metadata(&self.lake.store, schema::FACTS, file).await.map_err(external)?;
+            let selection: Selection = select_facts(footer.metadata(), &keys).map_err(external)?;
+            pages += selection.pages;
+            selected += selection.selected;
+            let path = format!("{}/{}", schema::FACTS, file.path);
+            let part = PartitionedFile::new(path, file.size);
+            let part = part.with_extension(ParquetRowSelection::new(selection.rows));
+            groups.push(FileGroup::new(vec![part]));
+        }
+        let source = ParquetSource::new(TableSchema::builder(schema::of(schema::FACTS)).build());
+        let partitions = groups.len();
+        let columns = (0..6).collect();
+        let config = FileScanConfigBuilder::new(store_url()?, Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(Some(columns))?
+            // Without a declaration DataFusion splits files by bytes and lets partitions steal
+            // files from each other; `Unknown` promises nothing false.
+            .with_output_partitioning(self.pin_partitions.then_some(Partitioning::UnknownPartitioning(partitions)))
+            .build();
+        Ok((DataSourceExec::from_data_source(config), pages, selected))
+    }
+}
+
+#[async_trait]
+impl TableProvider for EvaluateTable {
+    fn schema(&self) -> SchemaRef {
+        result_schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let plan = Plan::new(&self.programs);
+        let (facts, pages, selected) = self.facts(&plan).await?;
+        let exec = EvaluateExec::new(
+            facts,
+            self.lake.clone(),
+            self.programs.clone(),
+            Arc::new(plan),
+            self.context.clone(),
+            (selected, pages),
+            state.config().target_partitions(),
+        );
+        let exec: Arc<dyn ExecutionPlan> = Arc::new(exec);
+        let Some(projection) = projection else {
+            return Ok(exec);
+        };
+        let schema = exec.schema();
+        let columns = projection.iter().map(|i| {
+            let name = schema.field(*i).name().clone();
+            (Arc::new(Column::new(&name, *i)) as Arc<dyn PhysicalExpr>, name)
+        });
+        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), exec)?))
+    }
+}

@@ -1,0 +1,82 @@
+//! The rules that come with Tandem, and their value sets.
+
+use std::sync::Arc;
+
+use engine_patient::diagnostic::Diagnostic;
+use engine_patient::terminology::{TerminologyBuilder, TerminologyStore};
+
+use crate::{Rule, load};
+
+macro_rules! rule {
+    ($path:literal) => {
+        (
+            concat!("rules/content/", $path, ".yaml"),
+            include_str!(concat!("../content/", $path, ".yaml")),
+        )
+    };
+}
+
+macro_rules! value_set {
+    ($id:literal) => {
+        (
+            concat!("rules/content/valuesets/", $id, ".json"),
+            include_str!(concat!("../content/valuesets/", $id, ".json")),
+        )
+    };
+}
+
+/// Name and text of each rule file.
+const RULES: &[(&str, &str)] = &[
+    rule!("cancer-screening/colorectal-cancer-screening"),
+    rule!("diabetes/hba1c-control"),
+    rule!("hypertension/blood-pressure-control"),
+];
+
+/// Name and text of each value set.
+const VALUE_SETS: &[(&str, &str)] = &[
+    value_set!("advanced-kidney-disease"),
+    value_set!("blood-pressure-panel"),
+    value_set!("colonoscopy"),
+    value_set!("colorectal-cancer"),
+    value_set!("ct-colonography"),
+    value_set!("diabetes"),
+    value_set!("diastolic-bp"),
+    value_set!("essential-hypertension"),
+    value_set!("flexible-sigmoidoscopy"),
+    value_set!("fobt"),
+    value_set!("hba1c-lab"),
+    value_set!("hospice"),
+    value_set!("palliative-care"),
+    value_set!("pregnancy"),
+    value_set!("sdna-fit"),
+    value_set!("systolic-bp"),
+];
+
+/// The built-in rules, checked against the built-in value sets.
+///
+/// # Errors
+/// What is wrong with them; a test keeps that from happening.
+pub fn built_in() -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
+    let terminology = built_in_terminology();
+    let (mut rules, mut problems) = (vec![], vec![]);
+    for (file, text) in RULES {
+        match load(file, text, &terminology) {
+            Ok(rule) => rules.push(Arc::new(rule)),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() {
+        Ok(rules)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The value sets of the built-in rules.
+pub fn built_in_terminology() -> TerminologyStore {
+    let mut builder = TerminologyBuilder::new();
+    for (name, json) in VALUE_SETS {
+        builder.add_json(name, json.as_bytes());
+    }
+    builder.build().0
+}

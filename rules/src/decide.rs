@@ -1,0 +1,321 @@
+//! One patient: the outcome for a card, and the rows for a measure.
+
+use std::sync::Arc;
+
+use engine_patient::cel::explain::{show, truth_of};
+use engine_patient::cel::{Clause, Evaluation, Val};
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use engine_patient::time::DateTime;
+use engine_patient::value::Value;
+
+use crate::program::{Expressions, Fragment};
+use crate::rule::{Indicator, OnUnknown, Rule};
+use crate::template::{SUMMARY_LENGTH, cut, escape_markdown};
+
+/// Whether a rule applies to a patient: eligible, not excluded, not satisfied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applicability {
+    /// The gap is open.
+    Applies,
+    /// There is no gap.
+    DoesNotApply,
+    /// Data that would decide is missing.
+    Unknown,
+}
+
+impl Applicability {
+    /// `yes`, `no`, `unknown`, as in a case's `expect`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Applicability::Applies => "yes",
+            Applicability::DoesNotApply => "no",
+            Applicability::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a criterion came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Yes, no or unknown.
+    pub truth: Truth,
+    /// Why it is unknown: names elements and units, never holds patient data.
+    pub reason: Option<String>,
+}
+
+/// The texts of a card.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CardText {
+    /// Urgency; that of a "could not check" card is always `info`.
+    pub indicator: Indicator,
+    /// One line of less than 140 characters.
+    pub summary: String,
+    /// GitHub-flavoured Markdown.
+    pub detail: String,
+}
+
+/// What a rule says about a patient. Its card holds patient data; the rest does not.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Decision {
+    /// Whether the patient is one of those the rule is for.
+    pub eligible: Outcome,
+    /// Whether the patient is left out.
+    pub excluded: Outcome,
+    /// Whether what is recommended is done. Each of the three stands for itself.
+    pub satisfied: Outcome,
+    /// The three together.
+    pub applicability: Applicability,
+    /// Why that is unknown: the reason of the first criterion that keeps it open.
+    pub unknown_reason: Option<String>,
+    /// When what is recommended is due; `None` where the rule does not say or it cannot be told.
+    pub due: Option<DateTime>,
+    /// The card, if there is one to show.
+    pub card: Option<CardText>,
+}
+
+impl Outcome {
+    fn of(value: &Val<'_>) -> Self {
+        let (truth, reason) = truth_of(value);
+        Outcome { truth, reason }
+    }
+    }
+
+    fn not(&self) -> Self {
+        let truth = match self.truth {
+            Truth::True => Truth::False,
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+        };
+        Outcome {
+            truth,
+            reason: self.reason.clone(),
+        }
+    }
+
+    /// Kleene "and": `false` wins, then the first unknown.
+    fn all(terms: &[Outcome]) -> Self {
+        let find = |truth| terms.iter().find(|t| t.truth == truth);
+        let decided = find(Truth::False).or_else(|| find(Truth::Unknown));
+        decided.cloned().unwrap_or(Outcome {
+            truth: Truth::True,
+            reason: None,
+        })
+    }
+}
+
+/// What cannot happen to a checked rule.
+
+impl Rule {
+    fn evaluation<'r>(
+        &'r self,
+        expressions: &'r Expressions,
+        record: &'r PatientRecord,
+        context: &'r EvaluationContext,
+    ) -> Evaluation<'r> {
+        Evaluation::new(
+            record,
+            context,
+            &self.requirements,
+            &self.program.sets,
+            &expressions.defines,
+        )
+    }
+
+    /// The outcome for one patient at one moment, with the card if there is one to show.
+    pub fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Decision {
+        let expressions = &self.program.expressions;
+        let evaluation = self.evaluation(expressions, record, context);
+        let outcome = |e| Outcome::of(&evaluation.evaluate(e));
+        let eligible = outcome(&expressions.eligible);
+        let excluded = outcome(&expressions.excluded);
+        let satisfied = outcome(&expressions.satisfied);
+        let applies = Outcome::all(&[eligible.clone(), excluded.not(), satisfied.not()]);
+        let applicability = match applies.truth {
+            Truth::True => Applicability::Applies,
+            Truth::False => Applicability::DoesNotApply,
+            Truth::Unknown => Applicability::Unknown,
+        };
+        let due = due(&evaluation, expressions);
+        let card = match applicability {
+            Applicability::Applies => Some(CardText {
+                indicator: self.indicator,
+                summary: cut(
+                    &render(&evaluation, &expressions.summary, false),
+                    SUMMARY_LENGTH,
+                ),
+                detail: render(&evaluation, &expressions.detail, true),
+            }),
+            Applicability::Unknown if self.on_unknown == OnUnknown::Card => {
+                Some(self.unknown_card(&[
+                    ("whether it is for this patient", &eligible),
+                    ("whether the patient is left out", &excluded),
+                    ("whether it is done", &satisfied),
+                ]))
+            }
+            _ => None,
+        };
+        let unknown_reason = applies.reason;
+        Decision {
+            eligible,
+            excluded,
+            satisfied,
+            applicability,
+            unknown_reason,
+            due,
+            card,
+        }
+    }
+
+    fn unknown_card(&self, criteria: &[(&str, &Outcome)]) -> CardText {
+        let mut detail = format!(
+            "**{}** could not be checked, because data is missing or unclear:\n",
+            self.artifact.title
+        );
+        for (question, outcome) in criteria {
+            if let (Truth::Unknown, Some(reason)) = (outcome.truth, &outcome.reason) {
+                detail.push_str(&format!("\n- {question}: {reason}"));
+            }
+        }
+        let summary = cut(&self.unknown_summary, SUMMARY_LENGTH);
+        CardText {
+            indicator: Indicator::Info,
+            summary,
+            detail,
+        }
+    }
+
+    /// Why the criteria came out as they did, part by part. Shows values of the patient.
+    pub fn explain(
+        &self,
+        record: &PatientRecord,
+        context: &EvaluationContext,
+    ) -> Vec<(&'static str, Clause)> {
+        let expressions = &self.program.expressions;
+        let evaluation = self.evaluation(expressions, record, context);
+        let criteria = [
+            ("eligible", &expressions.eligible),
+            ("excluded", &expressions.excluded),
+            ("satisfied", &expressions.satisfied),
+        ];
+        criteria
+            .into_iter()
+            .map(|(name, e)| (name, evaluation.explain(e)))
+            .collect()
+    }
+}
+
+fn due<'r>(evaluation: &Evaluation<'r>, expressions: &'r Expressions) -> Option<DateTime> {
+    match evaluation.evaluate(expressions.due.as_ref()?) {
+        Val::Time(time) => Some(time),
+        _ => None,
+    }
+}
+
+/// A text with its values. An unknown value is the word "unknown"; a date is shown to the day. In
+/// Markdown a line whose values are all unknown is left out: it would say nothing.
+fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: bool) -> String {
+    let mut out = String::new();
+    let (mut line, mut known, mut unknown) = (0, 0, 0);
+    for fragment in fragments {
+        let compiled = match fragment {
+            Fragment::Value(compiled) => compiled,
+            Fragment::Text(text) => {
+                for piece in text.split_inclusive('\n') {
+                    out.push_str(piece);
+                    if piece.ends_with('\n') {
+                        if markdown && unknown > 0 && known == 0 {
+                            out.truncate(line);
+                        }
+                        (line, known, unknown) = (out.len(), 0, 0);
+                    }
+                }
+                continue;
+            }
+        };
+        let value = evaluation.evaluate(compiled);
+        match &value {
+            Val::Unknown(_) => unknown += 1,
+            _ => known += 1,
+        }
+        match value {
+            Val::Unknown(_) => out.push_str("unknown"),
+            Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
+            Val::Str(text) if markdown => out.push_str(&escape_markdown(&text)),
+            value => out.push_str(&show(&value)),
+        }
+    }
+    if markdown && unknown > 0 && known == 0 {
+        out.truncate(line);
+    }
+    out
+}
+
+impl PatientProgram for Rule {
+    fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    fn populations(&self) -> &'static [&'static str] {
+        &[
+            "initial-population",
+            "denominator",
+            "denominator-exclusion",
+            "numerator",
+        ]
+    }
+
+    fn data_requirements(&self) -> &[DataRequirement] {
+        &self.requirements
+    }
+
+    fn decisive_requirements(&self) -> &[usize] {
+        &self.decisive
+    }
+
+    /// Four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`
+    /// (eligible and excluded), `numerator` (eligible, not excluded, satisfied; its value is the due
+    /// date, if there is one). `and` is Kleene's.
+    fn evaluate(
+        &self,
+        record: &PatientRecord,
+        context: &EvaluationContext,
+        out: &mut Vec<ResultRow>,
+    ) -> Result<(), EvaluationError> {
+        let expressions = &self.program.expressions;
+        let evaluation = self.evaluation(expressions, record, context);
+        let outcome = |e| Outcome::of(&evaluation.evaluate(e));
+        let eligible = outcome(&expressions.eligible);
+        // Most of a population: nothing else needs to be looked at.
+        let (exclusion, numerator, due) = if eligible.truth == Truth::False {
+            (eligible.clone(), eligible.clone(), None)
+        } else {
+            let excluded = outcome(&expressions.excluded);
+            let satisfied = outcome(&expressions.satisfied);
+            let numerator = Outcome::all(&[eligible.clone(), excluded.not(), satisfied]);
+            let exclusion = Outcome::all(&[eligible.clone(), excluded]);
+            (exclusion, numerator, due(&evaluation, expressions))
+        };
+        let due = due.map_or(Value::Null, Value::DateTime);
+        let rows = [
+            ("initial-population", eligible.clone(), Value::Null),
+            ("denominator", eligible, Value::Null),
+            ("denominator-exclusion", exclusion, Value::Null),
+            ("numerator", numerator, due),
+        ];
+        out.extend(
+            rows.into_iter()
+                .map(|(population, outcome, value)| ResultRow {
+                    group: 0,
+                    population,
+                    basis_id: None,
+                    outcome: outcome.truth,
+                    value,
+                    unknown_reason: outcome.reason.map(Arc::from),
+                }),
+        );
+        Ok(())
+    }
+}

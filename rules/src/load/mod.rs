@@ -1,0 +1,225 @@
+//! From a file to a [`Rule`]: all problems at once, each with its place.
+
+mod cases;
+mod expressions;
+mod fields;
+mod resource;
+mod scalar;
+mod value_sets;
+
+use engine_patient::diagnostic::{Diagnostic, Severity};
+use engine_patient::program::Artifact;
+use engine_patient::terminology::TerminologyProvider;
+
+use crate::decisive::decisive;
+use crate::rule::{Rule, Source};
+use crate::yaml::{self, Node};
+use expressions::{expressions, summary_length};
+use fields::{Fields, Report};
+use value_sets::value_sets;
+
+/// Where the built-in rules' canonical URLs begin.
+const CANONICAL: &str = "https://tandem-cds.dev/Measure/";
+
+const ROOT: &[&str] = &[
+    "id",
+    "version",
+    "kind",
+    "title",
+    "description",
+    "rationale",
+    "source",
+    "improvement",
+    "eligible",
+    "excluded",
+    "satisfied",
+    "unknown",
+    "card",
+    "cases",
+    "value_sets",
+    "define",
+    "due",
+];
+/// How many of [`ROOT`] must be there; the same for the others.
+const ROOT_REQUIRED: usize = 14;
+const SOURCE: &[&str] = &["title", "publisher", "year", "url", "strength"];
+const CARD: &[&str] = &["indicator", "summary", "detail", "unknown_summary"];
+
+/// Reads and checks a rule file. `file` is its name for diagnostics; its last part without `.yaml`
+/// must be the rule's id.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file. Warnings do not stand in the way: they are
+/// in [`Rule::warnings`].
+pub fn load(
+    file: &str,
+    text: &str,
+    terminology: &dyn TerminologyProvider,
+) -> Result<Rule, Vec<Diagnostic>> {
+    let (text, root) = yaml::read(file, text)?;
+    let mut report = Report::new(&text);
+    let rule = rule(&mut report, &root, terminology);
+    let (mut warnings, mut errors): (Vec<_>, Vec<_>) = report
+        .into_diagnostics()
+        .into_iter()
+        .partition(|d| d.severity == Severity::Warning);
+    match rule {
+        Some(mut rule) if errors.is_empty() => {
+            rule.warnings = warnings;
+            Ok(rule)
+        }
+        _ => {
+            errors.append(&mut warnings);
+            errors.sort_by_key(|d| (d.line, d.column));
+            Err(errors)
+        }
+    }
+}
+
+fn rule(
+    report: &mut Report<'_>,
+    root: &Node,
+    terminology: &dyn TerminologyProvider,
+) -> Option<Rule> {
+    let fields = report.fields(root, "a rule", ROOT, ROOT_REQUIRED)?;
+    let id = id(report, &fields);
+    let version = fields.get("version").and_then(|n| version(report, n));
+    if let Some(kind) = fields.get("kind") {
+        report.word(kind, &[("care-gap", ())]);
+    }
+    let title = report.paragraph(fields.get("title"));
+    let description = report.paragraph(fields.get("description"));
+    let rationale = report.paragraph(fields.get("rationale"));
+    let source = fields.get("source").and_then(|n| source(report, n));
+    let improvement = fields.get("improvement").and_then(|n| report.enumerated(n));
+    let on_unknown = fields.get("unknown").and_then(|n| report.enumerated(n));
+    let value_sets = fields
+        .get("value_sets")
+        .map(|n| value_sets(report, n, terminology))
+        .unwrap_or_default();
+    let card = fields
+        .get("card")
+        .and_then(|n| report.fields(n, "`card`", CARD, CARD.len()));
+    let card_field = |name: &str| card.as_ref().and_then(|c| c.get(name));
+    let indicator = card_field("indicator").and_then(|n| report.enumerated(n));
+    let unknown_summary = report.paragraph(card_field("unknown_summary"));
+    let templates = [card_field("summary"), card_field("detail")];
+    let expressions = expressions(report, &fields, templates, &value_sets);
+    let cases = fields
+        .get("cases")
+        .map(|n| cases::cases(report, n))
+        .unwrap_or_default();
+    if let Some(node) = card_field("unknown_summary") {
+        summary_length(report, node, unknown_summary.iter().map(String::as_str));
+    }
+
+    let id = id?;
+    let artifact = Artifact {
+        url: format!("{CANONICAL}{id}").into(),
+        id: id.into(),
+        version: version?.into(),
+        title: title?.into(),
+    };
+    let (program, requirements) = expressions?;
+    Some(Rule {
+        artifact,
+        description: description?,
+        rationale: rationale?,
+        source: source?,
+        improvement: improvement?,
+        on_unknown: on_unknown?,
+        indicator: indicator?,
+        unknown_summary: unknown_summary?,
+        decisive: decisive(&program.sources, &value_sets, &requirements),
+        value_sets,
+        cases,
+        warnings: vec![],
+        file: report.text.file.clone(),
+        requirements,
+        program,
+    })
+}
+
+fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {
+    let node = fields.get("id")?;
+    let id = report.line(node)?;
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !id.chars().all(good) || !id.starts_with(|c: char| c.is_ascii_lowercase()) || id.len() > 64 {
+        let help = "small letters, digits and `-`, at most 64, as in `hba1c-control`";
+        return report.wrong("bad-id", format!("`{id}` is not an id"), node, help);
+    }
+    let name = report
+        .text
+        .file
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or_default();
+    let stem = name
+        .rsplit_once('.')
+        .map_or(name, |(stem, _)| stem)
+        .to_owned();
+    if stem != id {
+        let message = format!("the id `{id}` is not the name of the file, `{stem}`");
+        return report.wrong(
+            "bad-id",
+            message,
+            node,
+            &format!("rename the file to `{id}.yaml`, or the rule to `{stem}`"),
+        );
+    }
+    Some(id)
+}
+
+fn version(report: &mut Report<'_>, node: &Node) -> Option<String> {
+    let version = report.line(node)?;
+    let parts: Vec<&str> = version.split('.').collect();
+    let number = |p: &&str| !p.is_empty() && p.len() < 7 && p.chars().all(|c| c.is_ascii_digit());
+    if parts.len() != 3 || !parts.iter().all(number) {
+        return report.wrong(
+            "wrong-value",
+            format!("`{version}` is not a version"),
+            node,
+            "three numbers, as in `1.0.0`",
+        );
+    }
+    Some(version)
+}
+
+fn source(report: &mut Report<'_>, node: &Node) -> Option<Source> {
+    let fields = report.fields(node, "`source`", SOURCE, SOURCE.len())?;
+    let title = report.paragraph(fields.get("title"));
+    let publisher = report.paragraph(fields.get("publisher"));
+    let strength = report.paragraph(fields.get("strength"));
+    let year = fields.get("year").and_then(|n| {
+        let text = report.line(n)?;
+        let year = text.parse().ok().filter(|y| (1900..=2100).contains(y));
+        year.or_else(|| {
+            report.wrong(
+                "wrong-value",
+                format!("`{text}` is not a year"),
+                n,
+                "four digits, as in `2025`",
+            )
+        })
+    });
+    let url = fields.get("url").and_then(|n| {
+        let url = report.line(n)?;
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        if !web || url.contains(char::is_whitespace) {
+            return report.wrong(
+                "wrong-value",
+                format!("`{url}` is not a web address"),
+                n,
+                "it begins with `https://`",
+            );
+        }
+        Some(url)
+    });
+    Some(Source {
+        title: title?,
+        publisher: publisher?,
+        year: year?,
+        url: url?,
+        strength: strength?,
+    })
+}

@@ -1,0 +1,223 @@
+//! Resources of a case: FHIR as YAML, with short forms, to FHIR JSON.
+//!
+//! Names and cardinalities are checked against the FHIR R4 model, so that a slip of the pen in a
+//! case is not taken for missing data.
+
+use std::fmt::Write as _;
+
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::fhir::model::{Cardinality, Model};
+use engine_patient::fhir::names::choice_name;
+
+use super::cases::resource_type;
+use super::fields::Report;
+use super::scalar;
+use crate::yaml::{Entry, Node, Value};
+
+/// A resource with its `resourceType`; without an id it gets one from its type and number.
+pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option<String> {
+    let entries = report.entries(node, "a resource");
+    let Some(entry) = entries.iter().find(|e| e.key == "resourceType") else {
+        if matches!(node.value, Value::Mapping(_)) {
+            report.wrong::<()>(
+                "missing-field",
+                "a resource needs `resourceType`".into(),
+                node,
+                "as in `resourceType: Observation`",
+            );
+        }
+        return None;
+    };
+    let ty = resource_type(report, &entry.value)?.as_str();
+    of_type(report, node, ty, &format!("{}-{number}", ty.to_lowercase()))
+}
+
+/// A resource of a type that is known from where it stands.
+pub(super) fn of_type(
+    report: &mut Report<'_>,
+    node: &Node,
+    ty: &'static str,
+    id: &str,
+) -> Option<String> {
+    let entries = report.entries(node, "a resource");
+    if !matches!(node.value, Value::Mapping(_)) {
+        return None;
+    }
+    let mut json = format!("{{\"resourceType\":\"{ty}\"");
+    if !entries.iter().any(|e| e.key == "id") {
+        let _ = write!(json, ",\"id\":{}", scalar::quoted(id));
+    }
+    members(report, entries, ty, &mut json, false);
+    json.push('}');
+    Some(json)
+}
+
+/// Appends `"name":value` for each entry.
+fn members(
+    report: &mut Report<'_>,
+    entries: &[Entry],
+    owner: &'static str,
+    json: &mut String,
+    first: bool,
+) {
+    let mut first = first;
+    for entry in entries.iter().filter(|e| e.key != "resourceType") {
+        let Some(member) = find(report, owner, entry) else {
+            continue;
+        };
+        let Some(value) = value(report, &entry.value, owner, &member) else {
+            continue;
+        };
+        let comma = if std::mem::take(&mut first) { "" } else { "," };
+        let _ = write!(json, "{comma}{}:{value}", scalar::quoted(&member.property));
+    }
+}
+
+/// A property of a type.
+struct Member {
+    /// As in JSON.
+    property: String,
+    ty: &'static str,
+    many: bool,
+}
+
+fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<Member> {
+    let model = Model::r4();
+    let name = entry.key.as_str();
+    let span = (entry.at, entry.at + name.chars().count().max(1));
+    if let Some(element) = model.element(owner, name) {
+        if element.cardinality == Cardinality::Choice {
+            let types = &element.types;
+            let guessed = entry
+                .value
+                .scalar()
+                .and_then(|s| scalar::guess(&s.text))
+                .filter(|g| types.contains(g));
+            let Some(ty) = guessed else {
+                let names: Vec<String> =
+                    types.iter().take(6).map(|t| choice_name(name, t)).collect();
+                let message = format!("`{owner}.{name}` can be of several types");
+                let help = format!("name the type: `{}`", names.join("`, `"));
+                report.error("choice", message, span, Some(help));
+                return None;
+            };
+            return Some(Member {
+                property: choice_name(name, ty),
+                ty,
+                many: false,
+            });
+        }
+        let ty = element.types.first().copied().unwrap_or("Element");
+        return Some(Member {
+            property: name.to_owned(),
+            ty,
+            many: element.cardinality == Cardinality::Many,
+        });
+    }
+    for element in model
+        .elements(owner)
+        .filter(|e| e.cardinality == Cardinality::Choice)
+    {
+        if let Some(ty) = element
+            .types
+            .iter()
+            .find(|ty| choice_name(element.name, ty) == name)
+        {
+            return Some(Member {
+                property: name.to_owned(),
+                ty,
+                many: false,
+            });
+        }
+    }
+    let help = match did_you_mean(name, model.elements(owner).map(|e| e.name)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "it has `{}`",
+            model
+                .elements(owner)
+                .map(|e| e.name)
+                .take(14)
+                .collect::<Vec<_>>()
+                .join("`, `")
+        ),
+    };
+    report.error(
+        "unknown-element",
+        format!("`{owner}` has no element `{name}`"),
+        span,
+        Some(help),
+    );
+    None
+}
+
+fn value(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Option<String> {
+    match &node.value {
+        Value::Sequence(items) if member.many => {
+            let items: Vec<Option<String>> = items
+                .iter()
+                .map(|item| one(report, item, owner, member))
+                .collect();
+            let items: Vec<String> = items.into_iter().collect::<Option<_>>()?;
+            Some(format!("[{}]", items.join(",")))
+        }
+        // Several codings of one concept.
+        Value::Sequence(items) if member.ty == "CodeableConcept" => {
+            let coding = Member {
+                property: member.property.clone(),
+                ty: "Coding",
+                many: false,
+            };
+            let codings: Vec<Option<String>> = items
+                .iter()
+                .map(|item| one(report, item, owner, &coding))
+                .collect();
+            let codings: Vec<String> = codings.into_iter().collect::<Option<_>>()?;
+            Some(format!("{{\"coding\":[{}]}}", codings.join(",")))
+        }
+        Value::Sequence(_) => report.wrong(
+            "wrong-kind",
+            format!(
+                "`{owner}.{}` is at most one, this is a list",
+                member.property
+            ),
+            node,
+            "",
+        ),
+        _ => {
+            let one = one(report, node, owner, member)?;
+            Some(if member.many { format!("[{one}]") } else { one })
+        }
+    }
+}
+
+fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Option<String> {
+    match &node.value {
+        Value::Mapping(_) if member.ty == "Resource" => any(report, node, node.at),
+        Value::Mapping(entries) if member.ty.starts_with(|c: char| c.is_ascii_uppercase()) => {
+            let mut json = String::from("{");
+            members(report, entries, member.ty, &mut json, true);
+            json.push('}');
+            Some(json)
+        }
+        Value::Scalar(text) => match scalar::expand(text, member.ty, &member.property) {
+            Ok(json) => Some(json),
+            Err(help) => {
+                let message = format!(
+                    "`{}` does not fit `{owner}.{}`, a `{}`",
+                    text.text, member.property, member.ty
+                );
+                report.wrong("wrong-value", message, node, &help)
+            }
+        },
+        _ => {
+            let message = format!(
+                "`{owner}.{}` is a `{}`, this is {}",
+                member.property,
+                member.ty,
+                node.kind()
+            );
+            report.wrong("wrong-kind", message, node, "")
+        }
+    }
+}

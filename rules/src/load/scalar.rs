@@ -1,0 +1,179 @@
+//! Short forms in cases: one word or text for a FHIR datatype.
+//!
+//! | Written | For | Becomes |
+//! |---|---|---|
+//! | `loinc\|4548-4` | Coding, CodeableConcept | system and code; the system by name or in full |
+//! | `active` | `clinicalStatus`, `verificationStatus` | the code in FHIR's own system |
+//! | `7.1 %`, `< 5 mg/dL` | Quantity | value, comparator, UCUM unit |
+//! | `2025-01-01/2025-02-01` | Period | start and end; either may be empty |
+//! | `Patient/1` | Reference | the reference |
+
+use engine_patient::time::DateTime;
+
+use crate::yaml::{Scalar, Style};
+
+/// Names of code systems.
+pub(crate) const SYSTEMS: &[(&str, &str)] = &[
+    ("cpt", "http://www.ama-assn.org/go/cpt"),
+    ("cvx", "http://hl7.org/fhir/sid/cvx"),
+    (
+        "hcpcs",
+        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    ),
+    ("icd10cm", "http://hl7.org/fhir/sid/icd-10-cm"),
+    ("loinc", "http://loinc.org"),
+    ("rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+    ("snomed", "http://snomed.info/sct"),
+];
+
+/// Elements whose codes are of one system.
+const STATUS: &[(&str, &str)] = &[
+    (
+        "clinicalStatus",
+        "http://terminology.hl7.org/CodeSystem/condition-clinical",
+    ),
+    (
+        "verificationStatus",
+        "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+    ),
+];
+
+/// A JSON string.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The type that a choice element probably has.
+pub(super) fn guess(text: &str) -> Option<&'static str> {
+    if DateTime::parse(text).is_some() {
+        return Some("dateTime");
+    }
+    if text.contains('/') && period(text).is_some() {
+        return Some("Period");
+    }
+    if concept(text, "").is_ok() {
+        return Some("CodeableConcept");
+    }
+    quantity(text).map(|_| "Quantity")
+}
+
+/// The JSON of a scalar for an element of a type; what to write instead where it does not fit.
+pub(super) fn expand(scalar: &Scalar, ty: &str, property: &str) -> Result<String, String> {
+    let text = scalar.text.trim();
+    match ty {
+        "boolean" => match text {
+            "true" | "false" => Ok(text.to_owned()),
+            _ => Err("`true` or `false`".into()),
+        },
+        "decimal" => number(text).ok_or_else(|| "a number, as in `7.1`".into()),
+        "integer" | "positiveInt" | "unsignedInt" => {
+            let whole = number(text).filter(|n| !n.contains(['.', 'e', 'E']));
+            whole.ok_or_else(|| "a whole number, as in `7`".into())
+        }
+        "date" | "dateTime" | "instant" => {
+            let known = DateTime::parse(text).map(|_| quoted(text));
+            known.ok_or_else(|| {
+                "a date as in FHIR: `2025`, `2025-12-31` or `2025-12-31T10:00:00Z`".into()
+            })
+        }
+        "Coding" => concept(text, property),
+        "CodeableConcept" => {
+            let coding = concept(text, property)?;
+            Ok(format!("{{\"coding\":[{coding}]}}"))
+        }
+        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" => {
+            quantity(text).ok_or_else(|| "a number and a UCUM unit, as in `7.1 %`".into())
+        }
+        "Period" => period(text)
+            .ok_or_else(|| "two dates with `/` between, as in `2025-01-01/2025-02-01`".into()),
+        "Reference" => Ok(format!("{{\"reference\":{}}}", quoted(text))),
+        _ if ty.starts_with(|c: char| c.is_ascii_lowercase()) => Ok(quoted(&scalar.text)),
+        _ if scalar.style == Style::Plain && text.is_empty() => {
+            Err("write it out as `key: value`, or leave it away".into())
+        }
+        _ => Err("write it out as `key: value`".into()),
+    }
+}
+
+/// A number as JSON has it, with all its digits.
+fn number(text: &str) -> Option<String> {
+    let valid = serde_json::from_str::<&serde_json::value::RawValue>(text).ok()?;
+    let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    (number && valid.get() == text).then(|| text.to_owned())
+}
+
+/// The Coding of `system|code`. `Err` has what to write instead.
+fn concept(text: &str, property: &str) -> Result<String, String> {
+    let coding = |system: &str, code: &str| {
+        format!(
+            "{{\"system\":{},\"code\":{}}}",
+            quoted(system),
+            quoted(code)
+        )
+    };
+    let Some((system, code)) = text.rsplit_once('|') else {
+        let status = STATUS
+            .iter()
+            .find(|(name, _)| *name == property)
+            .filter(|_| !text.is_empty());
+        return match status {
+            Some((_, system)) => Ok(coding(system, text)),
+            None => Err("a system and a code, as in `loinc|4548-4`".into()),
+        };
+    };
+    let (system, code) = (system.trim(), code.trim());
+    let named = SYSTEMS
+        .iter()
+        .find(|(name, _)| *name == system)
+        .map(|(_, url)| *url);
+    let url = named.or_else(|| system.contains(':').then_some(system));
+    match url {
+        Some(url) if !code.is_empty() => Ok(coding(url, code)),
+        Some(_) => Err("the code is missing after `|`".into()),
+        None => {
+            let names: Vec<&str> = SYSTEMS.iter().map(|(name, _)| *name).collect();
+            Err(format!(
+                "the system is one of `{}`, or written in full",
+                names.join("`, `")
+            ))
+        }
+    }
+}
+
+fn quantity(text: &str) -> Option<String> {
+    let comparator = ["<=", ">=", "<", ">"]
+        .into_iter()
+        .find(|c| text.starts_with(c));
+    let rest = comparator
+        .and_then(|c| text.strip_prefix(c))
+        .unwrap_or(text)
+        .trim();
+    let (value, unit) = rest
+        .split_once(' ')
+        .map_or((rest, ""), |(v, u)| (v, u.trim()));
+    let value = number(value)?;
+    let mut json = format!("{{\"value\":{value}");
+    if let Some(comparator) = comparator {
+        json.push_str(&format!(",\"comparator\":{}", quoted(comparator)));
+    }
+    if !unit.is_empty() {
+        let unit = quoted(unit);
+        json.push_str(&format!(
+            ",\"unit\":{unit},\"system\":\"http://unitsofmeasure.org\",\"code\":{unit}"
+        ));
+    }
+    json.push('}');
+    Some(json)
+}
+
+fn period(text: &str) -> Option<String> {
+    let (start, end) = text.split_once('/')?;
+    let mut parts = vec![];
+    for (name, date) in [("start", start.trim()), ("end", end.trim())] {
+        if !date.is_empty() {
+            DateTime::parse(date)?;
+            parts.push(format!("\"{name}\":{}", quoted(date)));
+        }
+    }
+    (!parts.is_empty()).then(|| format!("{{{}}}", parts.join(",")))
+}

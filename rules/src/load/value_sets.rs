@@ -1,0 +1,87 @@
+//! `value_sets`: names for value sets, resolved.
+
+use std::sync::Arc;
+
+use engine_patient::terminology::{Completeness, TerminologyError, TerminologyProvider, ValueSet};
+
+use super::fields::Report;
+use crate::yaml::{Entry, Node};
+
+/// Each name with its value set; an empty one stands for what was not found.
+pub(super) fn value_sets(
+    report: &mut Report<'_>,
+    node: &Node,
+    terminology: &dyn TerminologyProvider,
+) -> Vec<(String, Arc<ValueSet>)> {
+    let mut found = vec![];
+    for Entry { key, at, value } in report.entries(node, "`value_sets`") {
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if key.is_empty() || !key.chars().all(good) {
+            let help = Some("letters, digits, `-` and `_`".to_owned());
+            report.error(
+                "bad-name",
+                format!("`{key}` is not a name for a value set"),
+                (*at, at + key.chars().count()),
+                help,
+            );
+        }
+        let Some(url) = report.line(value) else {
+            // Known by name, so that its users are not blamed too.
+            found.push((key.clone(), nothing()));
+            continue;
+        };
+        match terminology.value_set(&url) {
+            Ok(set) => {
+                let what = match set.completeness() {
+                    Completeness::Complete => None,
+                    Completeness::Empty => Some((
+                        "empty-value-set",
+                        "has no codes: nothing will ever match it".to_owned(),
+                    )),
+                    other => Some(("incomplete-value-set", format!("is {other}"))),
+                };
+                if let Some((code, what)) = what {
+                    let help = Some("load an expansion that has all its codes".to_owned());
+                    report.warning(
+                        code,
+                        format!("the value set `{url}` {what}"),
+                        (value.at, value.end),
+                        help,
+                    );
+                }
+                found.push((key.clone(), set));
+            }
+            Err(e) => {
+                let help = match &e {
+                    TerminologyError::Unknown { suggestions, .. } => match suggestions.first() {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => {
+                            "put the value set beside the rules, as `valuesets/<id>.json`".into()
+                        }
+                    },
+                    TerminologyError::UnknownVersion { available, .. } => {
+                        format!("loaded: {}", available.join(", "))
+                    }
+                };
+                let message = match &e {
+                    TerminologyError::Unknown { .. } => format!("no value set has the url `{url}`"),
+                    TerminologyError::UnknownVersion { .. } => {
+                        format!("the value set of `{url}` is not here in this version")
+                    }
+                };
+                report.error(
+                    "unknown-value-set-url",
+                    message,
+                    (value.at, value.end),
+                    Some(help),
+                );
+                found.push((key.clone(), nothing()));
+            }
+        }
+    }
+    found
+}
+
+fn nothing() -> Arc<ValueSet> {
+    Arc::new(ValueSet::from_codes("", None, vec![], ""))
+}

@@ -1,0 +1,508 @@
+//! Rule files with mistakes: each gives its diagnostic at its place.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use rules::{built_in_terminology, load};
+
+/// A good rule; each case below spoils a piece of it.
+const GOOD: &str = r#"id: gap
+version: 1.0.0
+kind: care-gap
+title: A gap
+description: What it does, é.
+rationale: Why.
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+improvement: increase
+value_sets:
+  hba1c: https://tandem-cds.dev/ValueSet/hba1c-lab
+define:
+  recent: >
+    Observation("hba1c")
+      .filter(o, isFinal(o))
+eligible: ageInYearsAt(at) >= 18
+excluded: "false"
+satisfied: |
+  // a comment
+  recent.size() > 0 &&
+    recent.exists(o, has(o.value))
+due: at + months(3)
+unknown: card
+card:
+  indicator: info
+  summary: 'It''s due: {{ recent.size() }}'
+  detail: |
+    First line é
+    Since {{ start(recent.latest()) }}
+  unknown_summary: Not checked
+cases:
+  - name: fires
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960}
+    expect: {applies: yes}
+  - name: does not fire
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 2020-01-01}
+    expect: {applies: no}
+  - name: missing
+    at: 2025-12-31T12:00:00Z
+    patient: {gender: female}
+    resources:
+      - resourceType: Observation
+        status: registered
+        code: loinc|4548-4
+        effective: 2025-12-01
+        value: 7.1 %
+    expect: {applies: unknown, reason: birthDate}
+"#;
+
+fn diagnose(text: &str) -> Vec<engine_patient::diagnostic::Diagnostic> {
+    load("rules/gap.yaml", text, &built_in_terminology())
+        .err()
+        .unwrap_or_default()
+}
+
+/// Replaces a piece of the good file. `⟦` and `⟧` around a part of the new piece say what must be
+/// marked; without them the problem stands at 1:1.
+fn check(from: &str, to: &str, code: &str, words: &str) {
+    assert!(GOOD.contains(from), "{from}");
+    let marked = GOOD.replacen(from, to, 1);
+    let text = marked.replace(['⟦', '⟧'], "");
+    let (line, column, length) = match marked.find('⟦') {
+        None => (1, 1, 1),
+        Some(at) => {
+            let before = &marked[..at];
+            let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+            let inside = &marked[at + '⟦'.len_utf8()..marked.find('⟧').unwrap()];
+            (
+                before.matches('\n').count() + 1,
+                column,
+                inside.chars().count(),
+            )
+        }
+    };
+    let found = diagnose(&text);
+    let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let Some(first) = found.iter().find(|d| d.code == code) else {
+        panic!("{to}: no `{code}` in {}", shown.join("\n"));
+    };
+    assert_eq!((first.line, first.column), (line, column), "{to}: {first}");
+    assert_eq!(first.length, length, "{to}: {first}");
+    assert_eq!(first.text, text.lines().nth(line - 1).unwrap(), "{to}");
+    assert_eq!(first.file, "rules/gap.yaml");
+    let all = format!(
+        "{} {}",
+        first.message,
+        first.help.clone().unwrap_or_default()
+    );
+    assert!(all.contains(words), "{to}: {first}");
+}
+
+#[test]
+fn the_good_one_is_good() {
+    let rule = load("rules/gap.yaml", GOOD, &built_in_terminology());
+    let rule = rule.unwrap_or_else(|p| {
+        panic!(
+            "{}",
+            p.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        )
+    });
+    assert!(rule.warnings.is_empty(), "{:?}", rule.warnings);
+    for case in rule.run_cases() {
+        assert_eq!(case.failures, Vec::<String>::new(), "{}", case.name);
+    }
+    // Windows line ends and a byte order mark change nothing.
+    let windows = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
+    let rule = load("rules/gap.yaml", &windows, &built_in_terminology())
+        .unwrap_or_else(|p| panic!("{}", p[0]));
+    assert_eq!(rule.cases.len(), 3);
+}
+
+#[test]
+fn yaml() {
+    check(
+        "title: A gap",
+        "title: A ⟦:⟧ gap: b",
+        "yaml-syntax",
+        "in quotes",
+    );
+}
+
+#[test]
+fn yaml_that_is_refused() {
+    check(
+        "title: A gap",
+        "title: A gap\n⟦title⟧: B",
+        "duplicate-key",
+        "second time",
+    );
+    check(
+        "title: A gap",
+        "title: ⟦&x A⟧",
+        "yaml-unsupported",
+        "anchors",
+    );
+    check("title: A gap", "title: ⟦*⟧x", "yaml-syntax", "");
+    check("title: A gap", "title: ⟦!x A⟧", "yaml-unsupported", "tags");
+}
+
+#[test]
+fn fields() {
+    check(
+        "title: A gap",
+        "⟦titel⟧: A gap",
+        "unknown-field",
+        "did you mean `title`",
+    );
+    check("title: A gap\n", "", "missing-field", "`title`");
+    check("title: A gap", "⟦t⟧itle:", "missing-field", "is empty");
+    check(
+        "title: A gap",
+        "title: ⟦[A, b]⟧",
+        "wrong-kind",
+        "must be a text",
+    );
+    check("id: gap", "id: ⟦Gap⟧", "bad-id", "small letters");
+    check("id: gap", "id: ⟦other⟧", "bad-id", "rename the file");
+    check("version: 1.0.0", "version: ⟦1.0⟧", "wrong-value", "1.0.0");
+    check(
+        "kind: care-gap",
+        "kind: ⟦caregap⟧",
+        "wrong-value",
+        "did you mean `care-gap`",
+    );
+    check(
+        "improvement: increase",
+        "improvement: ⟦up⟧",
+        "wrong-value",
+        "`decrease`",
+    );
+    check(
+        "unknown: card",
+        "unknown: ⟦Card⟧",
+        "wrong-value",
+        "did you mean `card`",
+    );
+    check(
+        "indicator: info",
+        "indicator: ⟦alert⟧",
+        "wrong-value",
+        "`critical`",
+    );
+    check("year: 2025", "year: ⟦25⟧", "wrong-value", "is not a year");
+    check(
+        "\"https://example.org\"",
+        "⟦example.org⟧",
+        "wrong-value",
+        "https://",
+    );
+}
+
+#[test]
+fn source_without_publisher() {
+    check(
+        "source: {title: T, publisher: P, ",
+        "source: ⟦{⟧title: T, ",
+        "missing-field",
+        "`publisher`",
+    );
+    check(
+        "source: {",
+        "source: ⟦text⟧\nx: {",
+        "wrong-kind",
+        "must be a mapping",
+    );
+}
+
+#[test]
+fn names_and_value_sets() {
+    check(
+        "/hba1c-lab",
+        "/hba1c-lab\n  b: ⟦https://tandem-cds.dev/ValueSet/hba1c-lap⟧",
+        "unknown-value-set-url",
+        "did you mean `https://tandem-cds.dev/ValueSet/hba1c-lab`",
+    );
+    check("  hba1c: ", "  ⟦hba 1c⟧: ", "bad-name", "value set");
+    check(
+        "define:",
+        "define:\n  ⟦at⟧: at",
+        "bad-name",
+        "word of the language",
+    );
+    check(
+        "define:",
+        "define:\n  ⟦Recent⟧: at",
+        "bad-name",
+        "small letter",
+    );
+}
+
+#[test]
+fn expressions_in_every_style() {
+    // Plain, quoted, folded and literal blocks, templates: lines and columns of the file.
+    check(
+        "ageInYearsAt(at) >= 18",
+        "⟦ageInYearAt(at)⟧ >= 18",
+        "unknown-function",
+        "did you mean `ageInYearsAt`",
+    );
+    check(
+        "\"false\"",
+        "\"\\\"e\\\" == ⟦foo⟧\" # é",
+        "unknown-name",
+        "`foo`",
+    );
+    check(
+        "\"false\"",
+        "'patient.gender == ''x'' && patient.⟦activ⟧'",
+        "unknown-element",
+        "did you mean `active`",
+    );
+    check(
+        "\"false\"",
+        "patient.active\n  && patient.active\n  && patient.⟦activ⟧",
+        "unknown-element",
+        "did you mean `active`",
+    );
+    check(
+        "      .filter(o, isFinal(o))",
+        "      .filter(o, o.⟦statuss⟧ == \"final\")",
+        "unknown-element",
+        "did you mean `status`",
+    );
+    check(
+        "recent.exists(o, has(o.value))",
+        "recent.exists(o, o.⟦statuss⟧ == \"x\")",
+        "unknown-element",
+        "did you mean `status`",
+    );
+    check(
+        "Observation(\"hba1c\")",
+        "Observation(⟦\"hba1x\"⟧)",
+        "unknown-value-set",
+        "did you mean `hba1c`",
+    );
+    check(
+        "{{ recent.size() }}",
+        "{{ ⟦recnt⟧.size() }}",
+        "unknown-name",
+        "did you mean `recent`",
+    );
+    check(
+        "{{ start(recent.latest()) }}",
+        "{{ ⟦strt(recent.latest())⟧ }}",
+        "unknown-function",
+        "did you mean `start`",
+    );
+    check(
+        "{{ recent.size() }}",
+        "{{ ⟦recent⟧ }}",
+        "wrong-type",
+        "a card can show",
+    );
+    check(
+        "{{ recent.size() }}",
+        "{{ ⟦recent.size() > 1⟧ }}",
+        "wrong-type",
+        "choose a text",
+    );
+    check(
+        "{{ recent.size() }}",
+        "⟦{{⟧ recent.size() ",
+        "template",
+        "never closed",
+    );
+    check(
+        "at + months(3)",
+        "⟦patient.active⟧",
+        "wrong-type",
+        "must be a date",
+    );
+    check(
+        "ageInYearsAt(at) >= 18",
+        "⟦ageInYearsAt(at)⟧",
+        "wrong-type",
+        "true or false",
+    );
+    check(
+        "eligible: ageInYearsAt(at) >= 18",
+        "eligible: {⟦{ ⟧x }}",
+        "yaml-unsupported",
+        "in quotes",
+    );
+}
+
+#[test]
+fn lengths() {
+    let long = "word ".repeat(30);
+    check(
+        "unknown_summary: Not checked",
+        &format!("unknown_summary: ⟦{}⟧", long.trim()),
+        "too-long",
+        "139",
+    );
+    check(
+        "summary: 'It''s due: {{ recent.size() }}'",
+        &format!("summary: ⟦'{long} {{{{ at }}}}'⟧"),
+        "too-long",
+        "139",
+    );
+}
+
+#[test]
+fn cases() {
+    check(
+        "birthDate: 1960",
+        "⟦birthdate⟧: 1960",
+        "unknown-element",
+        "did you mean `birthDate`",
+    );
+    check(
+        "birthDate: 1960",
+        "birthDate: ⟦15.6.1960⟧",
+        "wrong-value",
+        "as in FHIR",
+    );
+    check(
+        "code: loinc|4548-4",
+        "code: ⟦loink|4548-4⟧",
+        "wrong-value",
+        "`loinc`",
+    );
+    check(
+        "code: loinc|4548-4",
+        "code: ⟦4548-4⟧",
+        "wrong-value",
+        "loinc|4548-4",
+    );
+    check("value: 7.1 %", "⟦value⟧: high", "choice", "valueQuantity");
+    check(
+        "value: 7.1 %",
+        "valueQuantity: ⟦high⟧",
+        "wrong-value",
+        "UCUM",
+    );
+    check(
+        "resourceType: Observation",
+        "resourceType: ⟦Observatoin⟧",
+        "unknown-resource",
+        "did you mean `Observation`",
+    );
+    check(
+        "at: 2025-12-31T12:00:00Z",
+        "at: ⟦2025-12-31⟧",
+        "wrong-value",
+        "exact moment",
+    );
+    check("applies: yes", "applies: ⟦true⟧", "wrong-value", "`yes`");
+    check(
+        "expect: {applies: yes}",
+        "expect: ⟦{⟧eligible: true}",
+        "missing-field",
+        "applies",
+    );
+    check(
+        "      - resourceType: Observation\n",
+        "      - ⟦id: x⟧\n",
+        "missing-field",
+        "resourceType",
+    );
+    check(
+        "name: does not fire",
+        "⟦name: fires⟧",
+        "duplicate-case",
+        "its own name",
+    );
+    check(
+        "    patient: {gender",
+        "    unavailable: [⟦Observations⟧]\n    patient: {gender",
+        "unknown-resource",
+        "did you mean `Observation`",
+    );
+    check(
+        "status: registered",
+        "status: ⟦[final]⟧",
+        "wrong-kind",
+        "at most one",
+    );
+}
+
+#[test]
+fn three_cases_are_demanded() {
+    let text = GOOD.replace("applies: unknown, reason: birthDate", "applies: no");
+    let found = diagnose(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].code, found[0].line, found[0].column),
+        ("missing-case", 31, 3)
+    );
+    assert!(found[0].message.contains("data is missing"));
+}
+
+#[test]
+fn all_problems_come_at_once_in_the_order_of_the_file() {
+    let text = GOOD
+        .replace("kind: care-gap", "kind: gap")
+        .replace("year: 2025", "year: soon")
+        .replace("isFinal(o)", "isFinl(o)")
+        .replace("\"false\"", "foo && bar")
+        .replace("indicator: info", "indicator: red")
+        .replace("birthDate: 1960", "birthDate: x")
+        .replace("title: A gap\n", "");
+    let found = diagnose(&text);
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    let expected = [
+        "missing-field",
+        "wrong-value",
+        "wrong-value",
+        "unknown-function",
+        "unknown-name",
+        "unknown-name",
+        "wrong-value",
+        "wrong-value",
+    ];
+    assert_eq!(codes, expected, "{found:?}");
+}
+
+#[test]
+fn what_is_unused_is_a_warning() {
+    let text = GOOD
+        .replace("define:", "  diabetes: https://tandem-cds.dev/ValueSet/diabetes\ndefine:\n  diabetes: at\n  year: at - years(1)");
+    let rule = load("rules/gap.yaml", &text, &built_in_terminology())
+        .unwrap_or_else(|p| panic!("{}", p[0]));
+    let found: Vec<_> = rule
+        .warnings
+        .iter()
+        .map(|d| (d.line, d.column, d.message.as_str()))
+        .collect();
+    let expected = [
+        (11, 3, "the value set `diabetes` is not used"),
+        (13, 3, "the definition `diabetes` is not used"),
+        (14, 3, "the definition `year` is not used"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn files_out_of_bounds() {
+    let first = |text: &str| diagnose(text).first().map(|d| d.code);
+    assert_eq!(first(""), Some("yaml-unsupported"));
+    assert_eq!(first("# nothing\n"), Some("yaml-unsupported"));
+    assert_eq!(first("text"), Some("wrong-kind"));
+    assert_eq!(first(&"a".repeat(2 << 20)), Some("too-large"));
+    assert_eq!(
+        first(&format!("{}{}", "[".repeat(50), "]".repeat(50))),
+        Some("too-deep")
+    );
+    assert!(first(&"[".repeat(5000)).is_some());
+    assert!(first(&"- ".repeat(5000)).is_some());
+    assert_eq!(first("a: 1\n---\nb: 1\n"), Some("yaml-unsupported"));
+    assert_eq!(first("{[a]: 1}"), Some("yaml-unsupported"));
+    assert_eq!(first("\u{0}"), Some("yaml-syntax"));
+}

@@ -1,0 +1,357 @@
+//! The rules that come with Tandem.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::record::PatientRecord;
+use engine_patient::terminology::TerminologyStore;
+use engine_patient::time::DateTime;
+use rules::{Rule, built_in, built_in_terminology, load};
+
+fn built_in_or_why() -> Vec<Arc<Rule>> {
+    match built_in() {
+        Ok(rules) => rules,
+        Err(problems) => panic!(
+            "{}",
+            problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n\n")
+        ),
+    }
+}
+
+fn rule(id: &str) -> Arc<Rule> {
+    built_in_or_why()
+        .into_iter()
+        .find(|r| r.artifact.id.as_ref() == id)
+        .unwrap()
+}
+
+fn content(path: &str) -> String {
+    std::fs::read_to_string(format!("{}/content/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+const FILES: [&str; 3] = [
+    "cancer-screening/colorectal-cancer-screening.yaml",
+    "diabetes/hba1c-control.yaml",
+    "hypertension/blood-pressure-control.yaml",
+];
+
+#[test]
+fn load_without_warnings_and_pass_their_cases() {
+    let (mut failures, mut count) = (vec![], 0);
+    for rule in built_in_or_why() {
+        assert!(rule.warnings.is_empty(), "{:?}", rule.warnings);
+        for case in rule.run_cases() {
+            count += 1;
+            failures.extend(
+                case.failures
+                    .iter()
+                    .map(|f| format!("{}:{} {}: {f}", rule.file, case.line, case.name)),
+            );
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn every_file_of_the_folder_is_built_in() {
+    let root = format!("{}/content", env!("CARGO_MANIFEST_DIR"));
+    let mut found = vec![];
+    for topic in std::fs::read_dir(&root)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.is_dir())
+    {
+        let files = std::fs::read_dir(topic).unwrap().map(|e| e.unwrap().path());
+        found.extend(files.filter(|p| p.extension().is_some_and(|e| e == "yaml")));
+    }
+    assert_eq!(found.len(), built_in_or_why().len(), "{found:?}");
+    for rule in built_in_or_why() {
+        assert!(
+            found
+                .iter()
+                .any(|p| p.ends_with(rule.file.strip_prefix("rules/content/").unwrap())),
+            "{}",
+            rule.file
+        );
+        assert_eq!(
+            *rule.artifact.url,
+            format!("https://tandem-cds.dev/Measure/{}", rule.artifact.id)
+        );
+    }
+}
+
+/// Cases are worth something only if a slip in the rule fails one of them.
+#[test]
+fn a_slip_in_a_rule_fails_a_case() {
+    let slips = [
+        (1, ">= 18", "> 18"),
+        (1, "<= 75", "< 75"),
+        (1, "<= 75", "<= 76"),
+        (1, "<= 9.0", "< 9.0"),
+        (1, "isFinal(o) && ", ""),
+        (1, " && has(o.value)", ""),
+        (1, "at - months(12)", "at - months(11)"),
+        (1, "at - months(12)", "at - months(13)"),
+        (1, "orElse(start(c) <= at, true)", "true"),
+        (1, "orElse(start(c) <= at, true)", "start(c) <= at"),
+        (1, "active(c) && ", ""),
+        (1, "p.status in [\"in-progress\", \"completed\"]", "true"),
+        (1, "all_good || ", ""),
+        (1, "recent.size() > 0 && latest_value", "latest_value"),
+        (1, ".latest()", ".earliest()"),
+        (
+            1,
+            "orElse(start(o) <= at, start(o) <= at + days(1))",
+            "start(o) <= at",
+        ),
+        (
+            1,
+            "orElse(start(o) > year_ago, start(o) > year_ago + days(1))",
+            "start(o) > year_ago",
+        ),
+        (
+            1,
+            "results.filter(o, orElse(start(o) <= at, start(o) <= at + days(1)))",
+            "results",
+        ),
+        (0, ">= 45", "> 45"),
+        (0, "<= 75", "<= 76"),
+        (0, "years(1)\n", "years(2)\n"),
+        (0, "years(3)\n", "years(1)\n"),
+        (0, "years(5)\n", "years(7)\n"),
+        (0, "years(5)\n", "years(3)\n"),
+        (0, "years(10)\n", "years(11)\n"),
+        (0, "years(10)\n", "years(9)\n"),
+        (0, "p.status == \"completed\"", "true"),
+        (0, "stool_blood_test ||", ""),
+        (0, "|| ct_colonography", ""),
+        (0, "has(c.verificationStatus) && ", ""),
+        (2, ">= 18", ">= 17"),
+        (2, "<= 85", "<= 86"),
+        (2, "< 140.0", "<= 140.0"),
+        (2, "< 90.0", "<= 90.0"),
+        (2, "hours(12)", "hours(24)"),
+        (2, "hours(12)", "hours(0)"),
+        (
+            2,
+            "kidney-disease\").exists(c, active(c)",
+            "kidney-disease\").exists(c, !active(c)",
+        ),
+    ];
+    let mut survivors = vec![];
+    for (file, from, to) in slips {
+        let text = content(FILES[file]);
+        let (criteria, cases) = text.split_at(text.find("\ncases:").unwrap());
+        assert!(criteria.contains(from), "{from}");
+        let text = format!("{}{cases}", criteria.replace(from, to));
+        let rule = match load(FILES[file], &text, &built_in_terminology()) {
+            Ok(rule) => rule,
+            Err(problems) => panic!("{from} → {to}: {}", problems[0]),
+        };
+        let failed = rule
+            .run_cases()
+            .iter()
+            .any(|case| !case.failures.is_empty());
+        if !failed {
+            survivors.push(format!(
+                "{}: no case fails with `{to}` for `{from}`",
+                FILES[file]
+            ));
+        }
+    }
+    assert!(survivors.is_empty(), "{}", survivors.join("\n"));
+}
+
+const AT: &str = "2025-12-31T12:00:00Z";
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#;
+const DIABETES: &str = r#"{"resourceType":"Condition","id":"c","clinicalStatus":{"coding":[{"code":"active"}]},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]}}"#;
+const UNSURE_DIABETES: &str = r#"{"resourceType":"Condition","id":"c","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]}}"#;
+const HOSPICE: &str = r#"{"resourceType":"Procedure","id":"h","status":"completed","performedDateTime":"2025-11-01","code":{"coding":[{"system":"https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets","code":"G0182"}]}}"#;
+const GOOD_HBA1C: &str = r#"{"resourceType":"Observation","id":"o","status":"final","effectiveDateTime":"2025-11-01","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"valueQuantity":{"value":7,"system":"http://unitsofmeasure.org","code":"%"}}"#;
+
+fn record(resources: &[&str]) -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for json in resources {
+        record.push(json).unwrap();
+    }
+    record
+}
+
+fn context() -> EvaluationContext {
+    EvaluationContext::at(DateTime::parse(AT).unwrap())
+}
+
+fn rows(rule: &Rule, resources: &[&str]) -> String {
+    let mut rows = vec![];
+    rule.evaluate(&record(resources), &context(), &mut rows)
+        .unwrap();
+    let names: Vec<_> = rows.iter().map(|r| r.population).collect();
+    assert_eq!(
+        names,
+        [
+            "initial-population",
+            "denominator",
+            "denominator-exclusion",
+            "numerator"
+        ]
+    );
+    assert!(
+        rows.iter()
+            .all(|r| (r.outcome == Truth::Unknown) == r.unknown_reason.is_some())
+    );
+    rows.iter()
+        .map(|r| r.outcome.as_str().chars().next().unwrap())
+        .collect()
+}
+
+/// Eligible, denominator, exclusion, numerator: t, f, u.
+#[test]
+fn rows_are_gated_as_a_proportion_measure_wants() {
+    let rule = rule("hba1c-control");
+    assert_eq!(rows(&rule, &[PATIENT, DIABETES]), "ttff");
+    assert_eq!(rows(&rule, &[PATIENT, DIABETES, GOOD_HBA1C]), "ttft");
+    assert_eq!(
+        rows(&rule, &[PATIENT, DIABETES, HOSPICE, GOOD_HBA1C]),
+        "tttf"
+    );
+    // Not eligible: nothing else.
+    assert_eq!(rows(&rule, &[PATIENT, HOSPICE, GOOD_HBA1C]), "ffff");
+    // Eligible is unknown: the others too, unless they are false for sure.
+    assert_eq!(rows(&rule, &[PATIENT, UNSURE_DIABETES, HOSPICE]), "uuuf");
+    assert_eq!(rows(&rule, &[PATIENT, UNSURE_DIABETES]), "uuff");
+    assert_eq!(rows(&rule, &[PATIENT, UNSURE_DIABETES, GOOD_HBA1C]), "uufu");
+    assert_eq!(rows(&rule, &[]), "ffff");
+}
+
+#[test]
+fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
+    for (id, expected) in [
+        (
+            "hba1c-control",
+            "Condition: code in https://tandem-cds.dev/ValueSet/diabetes",
+        ),
+        (
+            "blood-pressure-control",
+            "Condition: code in https://tandem-cds.dev/ValueSet/essential-hypertension",
+        ),
+        ("colorectal-cancer-screening", ""),
+    ] {
+        let rule = rule(id);
+        let named: Vec<_> = rule
+            .decisive_requirements()
+            .iter()
+            .map(|i| rule.data_requirements()[*i].to_string())
+            .collect();
+        assert_eq!(named.join(" "), expected);
+    }
+}
+
+#[test]
+fn a_rule_is_the_same_on_every_thread() {
+    let rule = rule("hba1c-control");
+    let here = rule.decide(&record(&[PATIENT, DIABETES]), &context());
+    let there = std::thread::scope(|s| {
+        s.spawn(|| rule.decide(&record(&[PATIENT, DIABETES]), &context()))
+            .join()
+            .unwrap()
+    });
+    assert_eq!(here, there);
+    let detail = &here.card.as_ref().unwrap().detail;
+    assert!(
+        !detail.contains("unknown") && detail.contains("\n- Results in the last 12 months: 0\n"),
+        "{detail}"
+    );
+    assert_eq!(
+        here.card.unwrap().summary,
+        "HbA1c is due: none in the last 12 months"
+    );
+    assert_eq!(
+        rule.explain(&record(&[PATIENT, DIABETES]), &context())
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn an_unknown_outcome_says_what_is_missing() {
+    let decision = rule("hba1c-control").decide(&record(&[PATIENT, UNSURE_DIABETES]), &context());
+    let card = decision.card.unwrap();
+    assert_eq!(card.summary, "HbA1c control could not be checked");
+    assert!(
+        card.detail
+            .contains("whether it is for this patient: `Condition.clinicalStatus` is missing"),
+        "{}",
+        card.detail
+    );
+    assert!(!card.detail.contains("left out"));
+}
+
+/// Nor a file with a slip of the keyboard anywhere.
+#[test]
+fn no_slip_of_the_keyboard_panics() {
+    let terminology = built_in_terminology();
+    let junk: Vec<char> = "{}[]\"'|>&*!%@`:#-\t\n é\u{0}(.,".chars().collect();
+    let mut seed = 7usize;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for file in FILES {
+        let good: Vec<char> = content(file).chars().collect();
+        for _ in 0..60 {
+            let mut text = good.clone();
+            for _ in 0..=random(3) {
+                let at = random(text.len());
+                match random(3) {
+                    0 => drop(text.remove(at)),
+                    1 => text.insert(at, junk[random(junk.len())]),
+                    _ => text.truncate(at.max(2)),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            if let Ok(rule) = load(file, &text, &terminology) {
+                rule.run_cases();
+            }
+        }
+    }
+}
+
+/// What is typed so far must never crash the checker of an editor.
+#[test]
+fn no_prefix_of_a_file_panics() {
+    let terminology = TerminologyStore::default();
+    for file in FILES {
+        let text = content(file);
+        let cases = text.find("\ncases:").unwrap() + 1500;
+        let ends = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .filter(|at| *at < cases);
+        // Each prefix is checked whole, every expression on a stack of its own: not all of them.
+        for end in ends.step_by(19).chain([text.len() - 1]) {
+            let prefix = &text[..end];
+            if let Err(problems) = load(file, prefix, &terminology) {
+                assert!(!problems.is_empty());
+                let lines = prefix.lines().count() + 1;
+                assert!(
+                    problems.iter().all(|p| p.line <= lines && p.length >= 1),
+                    "{problems:?}"
+                );
+            }
+        }
+    }
+}
