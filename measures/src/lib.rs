@@ -1,1 +1,48 @@
+//! Measures: programs and SQL over the lake, counted and reported as FHIR MeasureReports.
+//!
+//! ```text
+//! programs ── EvaluateTable ──▶ result rows (Parquet, sorted) ── SQL ──▶ MeasureResult ─▶ MeasureReport
+//! SQL measures ── session with flat views ─────────────────────────────▶ MeasureResult ─▶
+//! ```
 
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod sql;
+
+/// Why a run did not happen.
+#[derive(Debug)]
+pub enum MeasureError {
+    /// The user's mistake.
+    User(String),
+    /// Reading, writing or our bug.
+    Internal(String),
+}
+
+impl std::fmt::Display for MeasureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(text) | Self::Internal(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for MeasureError {}
+
+impl From<datafusion::error::DataFusionError> for MeasureError {
+    fn from(e: datafusion::error::DataFusionError) -> Self {
+        Self::Internal(e.strip_backtrace())
+    }
+}
+
+impl From<parquet::errors::ParquetError> for MeasureError {
+    fn from(e: parquet::errors::ParquetError) -> Self {
+        Self::Internal(format!("the result rows cannot be written: {e}"))
+    }
+}
+
+impl From<std::io::Error> for MeasureError {
+    fn from(e: std::io::Error) -> Self {
+        Self::Internal(format!("the results cannot be written: {e}"))
+    }
+}

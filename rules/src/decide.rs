@@ -81,7 +81,6 @@ impl Outcome {
         let (truth, reason) = truth_of(value);
         Outcome { truth, reason }
     }
-    }
 
     fn not(&self) -> Self {
         let truth = match self.truth {
