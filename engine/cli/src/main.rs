@@ -23,17 +23,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(commands::demo::Demo),
     Import(commands::import::Import),
     Export(commands::export::Export),
     Lake(commands::lake::Lake),
+    Measure(commands::measure::Measure),
+    Rule(commands::rule::Rule),
+    Sql(commands::sql::Sql),
+    Serve(commands::serve::Serve),
     Synth(commands::synth::Synth),
 }
 
 fn main() -> std::process::ExitCode {
     let done = match Cli::parse().command {
+        Command::Demo(c) => c.run(),
         Command::Import(c) => c.run(),
         Command::Export(c) => c.run(),
         Command::Lake(c) => c.run(),
+        Command::Measure(c) => c.run(),
+        Command::Rule(c) => c.run(),
+        Command::Sql(c) => c.run(),
+        Command::Serve(c) => c.run(),
         Command::Synth(c) => c.run(),
     };
     match done {

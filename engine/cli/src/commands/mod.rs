@@ -1,8 +1,13 @@
 //! The commands.
 
+pub mod demo;
 pub mod export;
 pub mod import;
 pub mod lake;
+pub mod measure;
+pub mod rule;
+pub mod serve;
+pub mod sql;
 pub mod synth;
 
 use std::io::IsTerminal;

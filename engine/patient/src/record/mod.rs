@@ -198,6 +198,11 @@ impl PatientRecord {
         })
     }
 
+    /// All resources of a type, by its name; none where R4 does not know the type.
+    pub fn of_type_named(&self, ty: &str) -> impl Iterator<Item = Element<'_>> {
+        Name::of(ty).into_iter().flat_map(|ty| self.of_type(ty))
+    }
+
     /// The patient: the first resource of type `Patient`.
     pub fn patient(&self) -> Option<Element<'_>> {
         self.of_type(Name::of("Patient")?).next()

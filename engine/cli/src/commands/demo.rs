@@ -1,0 +1,147 @@
+//! `tandem demo`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use datasets::import::ImportOptions;
+use datasets::synth::{SynthOptions, write_population};
+use engine_patient::program::PatientProgram;
+use engine_patient::time::DateTime;
+use engine_population::lake::Lake;
+use measures::result::Improvement;
+use measures::run::ProgramMeasure;
+
+use super::measure::{RunRequest, print_table, run};
+use super::rule::load_rules;
+use crate::failure::{Done, Failure};
+use crate::table::{bytes, thousands};
+
+/// See it work: an invented population, real numbers, a live card.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem demo
+  tandem demo --no-serve --patients 5000 --dir /tmp/demo")]
+pub struct Demo {
+    /// How many patients to invent.
+    #[arg(long, default_value_t = 1000)]
+    patients: u64,
+    /// Folder for data, lake and reports; made anew. Default: tandem-demo in the system's temporary folder.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Stop after the table.
+    #[arg(long)]
+    no_serve: bool,
+    /// Address of the CDS service.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+/// Marks a folder as ours, so that only such a one is ever emptied.
+const MARK: &str = ".tandem-demo";
+
+impl Demo {
+    pub fn run(self) -> Done {
+        let dir = self.dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tandem-demo"));
+        prepare(&dir)?;
+        let data = dir.join("fhir");
+        let io = |e: std::io::Error| Failure::Internal(format!("{}: {e}", dir.display()));
+
+        let started = Instant::now();
+        let options = SynthOptions { patients: self.patients, dirty: 0.01, ..SynthOptions::default() };
+        let made = write_population(&options, &data, super::threads(), &|_| {}).map_err(io)?;
+        println!("1. Invented {} patients with {} resources ({}), 1 % of them with a defect, in {:.1} s", thousands(made.patients), thousands(made.resources), bytes(made.bytes), started.elapsed().as_secs_f64());
+
+        let started = Instant::now();
+        let now_ms = super::now_ms();
+        let report = super::import::run_with_progress(&ImportOptions {
+            paths: vec![data.clone()],
+            lake: dir.join("lake"),
+            buckets: None,
+            strict: false,
+            threads: super::threads(),
+            now_ms,
+            lake_id: super::import::new_lake_id(now_ms),
+        })?;
+        println!("2. Imported them into a lake of Parquet files in {:.1} s: {} kept, {} outdated or repeated, {} rejected", started.elapsed().as_secs_f64(), thousands(report.total.stored + report.total.replaced), thousands(report.total.outdated + report.total.unchanged), thousands(report.total.rejected));
+
+        let started = Instant::now();
+        let rules = load_rules(&[], &[])?;
+        let programs: Vec<ProgramMeasure> = rules
+            .iter()
+            .map(|rule| ProgramMeasure { program: Arc::clone(rule) as Arc<dyn PatientProgram>, improvement: Improvement::Increase })
+            .collect();
+        let queries = measures::sql::built_in().map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
+        let runtime = super::runtime()?;
+        let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;
+        let day = |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
+        let out = dir.join("reports");
+        let request = RunRequest { lake: &lake, programs: &programs, queries: &queries, period: (day(2025, 1, 1)?, day(2025, 12, 31)?), zone: 0, out: Some(&out) };
+        let (results, _) = runtime.block_on(run(&request))?;
+        println!("3. Ran {} measures for 2025 in {:.1} s\n", results.len(), started.elapsed().as_secs_f64());
+        print_table(&results);
+        println!("\nReports (FHIR MeasureReport), subject list and result rows: {}", out.display());
+        println!("Ask more:  tandem sql \"SELECT count(*) FROM patients\" --lake {}", dir.join("lake").display());
+        if self.no_serve {
+            return Ok(std::process::ExitCode::SUCCESS);
+        }
+        drop(runtime);
+
+        let request = dir.join("patient-view.json");
+        std::fs::write(&request, sample_call(super::now_ms())).map_err(io)?;
+        let mut config = super::serve::config(0);
+        config.listen = self.listen;
+        println!("\n4. The same three definitions answer an EHR's patient-view call. In another terminal:");
+        super::serve::listen(config, rules, |address| {
+            println!("\n   curl -s http://{address}/cds-services/hba1c-control -H 'Content-Type: application/json' -d @{}\n", request.display());
+            println!("   Discovery: http://{address}/cds-services      Ctrl-C ends.");
+        })
+    }
+}
+
+/// Makes the folder anew. One that is not ours is left alone.
+fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
+    let wrong = |e: std::io::Error| Failure::User(format!("{}: {e}", dir.display()));
+    if dir.exists() {
+        let empty = std::fs::read_dir(dir).map_err(wrong)?.next().is_none();
+        if !empty && !dir.join(MARK).exists() {
+            return Err(Failure::User(format!("{} holds other files: give an empty folder with --dir", dir.display())));
+        }
+        std::fs::remove_dir_all(dir).map_err(wrong)?;
+    }
+    std::fs::create_dir_all(dir).map_err(wrong)?;
+    std::fs::write(dir.join(MARK), "").map_err(wrong)
+}
+
+/// A patient-view call for a patient with diabetes whose last HbA1c was too high, as of now.
+fn sample_call(now_ms: i64) -> String {
+    let days_ago = |days: i64| DateTime::from_utc_millis(now_ms - days * 86_400_000, 0).to_string();
+    let coding = |system: &str, code: &str, display: &str| serde_json::json!({ "coding": [{ "system": system, "code": code, "display": display }] });
+    let bundle = |resource: serde_json::Value| serde_json::json!({ "resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{ "resource": resource, "search": { "mode": "match" } }] });
+    let condition = serde_json::json!({
+        "resourceType": "Condition", "id": "c1", "subject": { "reference": "Patient/1" },
+        "clinicalStatus": coding("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active"),
+        "verificationStatus": coding("http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed", "Confirmed"),
+        "code": coding("http://hl7.org/fhir/sid/icd-10-cm", "E11.9", "Type 2 diabetes mellitus without complications"),
+        "onsetDateTime": "2015-03-01",
+    });
+    let hba1c = serde_json::json!({
+        "resourceType": "Observation", "id": "o1", "status": "final", "subject": { "reference": "Patient/1" },
+        "code": coding("http://loinc.org", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
+        "effectiveDateTime": days_ago(40),
+        "valueQuantity": { "value": 9.6, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%" },
+    });
+    let mut prefetch = serde_json::Map::new();
+    prefetch.insert("patient".into(), serde_json::json!({ "resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1965-04-12" }));
+    for (key, resource) in [("condition", condition), ("observation", hba1c)] {
+        prefetch.insert(key.into(), bundle(resource));
+    }
+    let call = serde_json::json!({
+        "hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": { "userId": "Practitioner/example", "patientId": "1" }, "prefetch": prefetch,
+    });
+    serde_json::to_string_pretty(&call).unwrap_or_default()
+}

@@ -1,0 +1,339 @@
+//! `tandem rule`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use clap::{Args, Subcommand};
+use engine_patient::cel::Clause;
+use engine_patient::cel::functions::FUNCTIONS;
+use engine_patient::context::EvaluationContext;
+use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::record::PatientRecord;
+use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
+use engine_patient::time::DateTime;
+use engine_population::lake::{Lake, bucket_of, reader, schema};
+use rules::{Applicability, Rule as ClinicalRule};
+
+use crate::failure::{Done, Failure};
+
+/// Check, test and evaluate rules.
+#[derive(Args)]
+pub struct Rule {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Evaluate a rule for one patient: the card, and why.
+    #[command(after_help = "\
+Examples:
+  tandem rule eval hba1c-control --patient bundle.json --at 2025-12-31
+  tandem rule eval my-rule.yaml --patient p0000042 --lake lake --at 2025-12-31")]
+    Eval {
+        /// Id of a built-in rule, or a rule file.
+        rule: String,
+        /// A Bundle or NDJSON file, or with --lake a patient's id.
+        #[arg(long)]
+        patient: String,
+        /// Folder of the lake that has the patient.
+        #[arg(long)]
+        lake: Option<PathBuf>,
+        /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
+        #[arg(long)]
+        at: Option<String>,
+        /// Value sets of your own, as files or folders.
+        #[arg(long)]
+        terminology: Vec<PathBuf>,
+    },
+    /// Check rules and run their cases.
+    #[command(after_help = "\
+Examples:
+  tandem rule test                   the built-in rules
+  tandem rule test my-rules/ --terminology valuesets/")]
+    Test {
+        /// Rule files or folders; the built-in rules if none is given.
+        rules: Vec<PathBuf>,
+        /// Value sets of your own, as files or folders.
+        #[arg(long)]
+        terminology: Vec<PathBuf>,
+    },
+    /// The functions that rules can call.
+    #[command(after_help = "Example:\n  tandem rule functions")]
+    Functions,
+}
+
+impl Rule {
+    pub fn run(self) -> Done {
+        match self.command {
+            Command::Eval { rule, patient, lake, at, terminology } => {
+                let rule = find_rule(&rule, &terminology)?;
+                let at = moment(at.as_deref())?;
+                let record = match &lake {
+                    Some(lake) => record_from_lake(lake, &patient)?,
+                    None => record_from_file(Path::new(&patient))?,
+                };
+                print_decision(&rule, &record, &EvaluationContext::at(at));
+                Ok(std::process::ExitCode::SUCCESS)
+            }
+            Command::Test { rules, terminology } => test(&rules, &terminology),
+            Command::Functions => {
+                for info in FUNCTIONS {
+                    println!("{}\n    {}\n    e.g. {}\n", info.name, info.doc, info.example);
+                }
+                Ok(std::process::ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+/// Diagnostics, one after the other.
+pub fn diagnostics(all: &[Diagnostic]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A date stands for its end, as a measurement period does.
+fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
+    let Some(text) = text else {
+        return Ok(DateTime::from_utc_millis(super::now_ms(), 0));
+    };
+    let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
+    let zone = parsed.offset().unwrap_or(0);
+    Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|e| Failure::User(format!("{}: {e}", path.display())))
+}
+
+/// Files under the given paths with one of these endings, in a fixed order.
+fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+    let mut out = vec![];
+    let mut todo: Vec<(PathBuf, bool)> = paths.iter().rev().map(|p| (p.clone(), true)).collect();
+    while let Some((path, named)) = todo.pop() {
+        let wrong = |e: std::io::Error| Failure::User(format!("{}: {e}", path.display()));
+        if std::fs::metadata(&path).map_err(wrong)?.is_dir() {
+            let entries = std::fs::read_dir(&path).map_err(wrong)?;
+            let mut entries: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+            entries.sort();
+            todo.extend(entries.into_iter().rev().map(|p| (p, false)));
+        } else if named || endings.iter().any(|e| path.to_string_lossy().ends_with(e)) {
+            out.push(path);
+        }
+    }
+    Ok(out)
+}
+
+/// The built-in value sets, and the user's. What is wrong with the user's is told; errors end it.
+pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
+    let mut store = rules::built_in_terminology();
+    if paths.is_empty() {
+        return Ok(store);
+    }
+    let mut builder = TerminologyBuilder::new();
+    for path in files(paths, &[".json", ".ndjson"])? {
+        let bytes = read(&path)?;
+        let name = path.display().to_string();
+        match name.ends_with(".ndjson") {
+            true => builder.add_ndjson(&name, &bytes),
+            false => builder.add_json(&name, &bytes),
+        };
+    }
+    let (own, mut issues) = builder.build();
+    issues.extend(store.merge(own));
+    for issue in &issues {
+        eprintln!("{issue}");
+    }
+    match issues.iter().filter(|i| i.severity == Severity::Error).count() {
+        0 => Ok(store),
+        n => Err(Failure::User(format!("{n} error(s) in the value sets"))),
+    }
+}
+
+/// The built-in rules, and those of the given files and folders.
+pub fn load_rules(paths: &[PathBuf], value_sets: &[PathBuf]) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
+    let mut all = rules::built_in().map_err(|e| Failure::Internal(diagnostics(&e)))?;
+    if paths.is_empty() {
+        return Ok(all);
+    }
+    let store = terminology(value_sets)?;
+    let mut wrong = vec![];
+    for path in files(paths, &[".yaml", ".yml"])? {
+        match load_file(&path, &store) {
+            Ok(rule) => all.push(Arc::new(rule)),
+            Err(text) => wrong.push(text),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::User(wrong.join("\n\n")));
+    }
+    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
+    ids.sort();
+    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
+        return Err(Failure::User(format!("two rules have the id `{twice}`: give yours another id")));
+    }
+    Ok(all)
+}
+
+fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, String> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+    let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
+    if !rule.warnings.is_empty() {
+        eprintln!("{}", diagnostics(&rule.warnings));
+    }
+    Ok(rule)
+}
+
+fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
+    if name.ends_with(".yaml") || name.ends_with(".yml") {
+        let store = terminology(value_sets)?;
+        return load_file(Path::new(name), &store).map(Arc::new).map_err(Failure::User);
+    }
+    let all = load_rules(&[], &[])?;
+    let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
+    found.ok_or_else(|| {
+        let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
+        let known: Vec<_> = all.iter().map(|r| r.artifact.id.to_string()).collect();
+        let help = near.map_or(format!("built in are {}; a file must end in .yaml", known.join(", ")), |n| format!("did you mean `{n}`?"));
+        Failure::User(format!("there is no rule `{name}`: {help}"))
+    })
+}
+
+/// A patient's resources from a Bundle, a resource, or NDJSON.
+pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
+    let bytes = read(path)?;
+    let shown = path.display();
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
+    let mut record = PatientRecord::new();
+    let mut document = PatientRecord::new();
+    let wrong = |line: usize, e: &dyn std::fmt::Display| Failure::User(format!("{shown}:{line}: {e}"));
+    let whole = document.push_document(text.trim()).map(|root| root.get_named("resourceType").is_some());
+    let lines: Vec<(usize, &str)> = match whole {
+        Ok(_) => vec![(1, text.trim())],
+        Err(e) if e.message.starts_with("text after the end") => {
+            text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())).filter(|(_, l)| !l.is_empty()).collect()
+        }
+        Err(e) => return Err(wrong(1 + text.trim().get(..e.offset).unwrap_or("").matches('\n').count(), &e)),
+    };
+    for (number, line) in lines {
+        let mut one = PatientRecord::new();
+        one.push(line).map_err(|e| wrong(number, &e))?;
+        let Some(resource) = one.resources().next() else { continue };
+        if !resource.get_named("resourceType").is_some_and(|t| t.is_str("Bundle")) {
+            record.push(line).map_err(|e| wrong(number, &e))?;
+            continue;
+        }
+        let entries = resource.get_named("entry").into_iter().flat_map(|e| e.items());
+        for (index, entry) in entries.enumerate() {
+            let Some(inner) = entry.get_named("resource") else { continue };
+            record.push(inner.raw()).map_err(|e| wrong(number, &format!("entry[{index}].resource: {e}")))?;
+        }
+    }
+    record.seal();
+    match record.of_type_named("Patient").count() {
+        1 => Ok(record),
+        n => Err(Failure::User(format!("{shown}: one Patient resource was expected, here are {n}"))),
+    }
+}
+
+/// All resources of one patient of the lake.
+fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failure> {
+    let patient = patient.strip_prefix("Patient/").unwrap_or(patient);
+    let runtime = super::runtime()?;
+    runtime.block_on(async {
+        let lake = Lake::open(folder, None).await?;
+        let mut record = PatientRecord::new();
+        let bucket = bucket_of(patient, lake.snapshot.buckets);
+        let damaged = |what: String| Failure::Internal(format!("a stored resource cannot be read: {what}"));
+        if let Some(file) = lake.file_of(schema::RESOURCES, bucket) {
+            for batch in reader::read_columns(&lake.store, schema::RESOURCES, file, &["patient_id", "raw"]).await? {
+                let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+                let Some((ids, raws)) = text("patient_id").zip(text("raw")) else {
+                    return Err(damaged("a table of resources has other columns".into()));
+                };
+                for row in (0..ids.len()).filter(|r| ids.value(*r) == patient) {
+                    record.push(raws.value(row)).map_err(|e| damaged(e.to_string()))?;
+                }
+            }
+        }
+        record.seal();
+        match record.patient().is_some() {
+            true => Ok(record),
+            false => Err(Failure::User(format!("the lake has no patient `{patient}`"))),
+        }
+    })
+}
+
+fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &EvaluationContext) {
+    let decision = rule.decide(record, context);
+    println!("{} {} at {}", rule.artifact.id, rule.artifact.version, context.at);
+    match decision.applicability {
+        Applicability::Applies => println!("applies"),
+        Applicability::DoesNotApply => println!("does not apply"),
+        Applicability::Unknown => println!("could not be checked: {}", decision.unknown_reason.as_deref().unwrap_or("")),
+    }
+    if let Some(due) = decision.due {
+        println!("due: {due}");
+    }
+    if let Some(card) = &decision.card {
+        println!("\n┌ {} ─ {}", card.indicator.as_str(), card.summary);
+        for line in card.detail.lines() {
+            println!("│ {line}");
+        }
+        println!("└ {} ({}, {})", rule.source.title, rule.source.publisher, rule.source.year);
+    }
+    println!("\nwhy:");
+    for (criterion, clause) in rule.explain(record, context) {
+        let truth = clause.truth.map_or("", |t| t.as_str());
+        println!("{criterion}: {truth}");
+        clause.clauses.iter().for_each(|c| print_clause(c, 1));
+        if clause.clauses.is_empty() {
+            print_clause(&clause, 1);
+        }
+    }
+}
+
+fn print_clause(clause: &Clause, depth: usize) {
+    let outcome = match (&clause.truth, &clause.value) {
+        (Some(truth), _) => truth.as_str().to_owned(),
+        (None, Some(value)) => format!("= {value}"),
+        (None, None) => String::new(),
+    };
+    let reason = clause.reason.as_ref().map_or(String::new(), |r| format!("  ({r})"));
+    println!("{}{outcome:8}{}{reason}", "  ".repeat(depth), clause.text);
+    clause.clauses.iter().for_each(|c| print_clause(c, depth + 1));
+}
+
+fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
+    let store = terminology(value_sets)?;
+    let (mut passed, mut failed) = (0u32, 0u32);
+    let mut one = |rule: &ClinicalRule| {
+        let outcomes = rule.run_cases();
+        let bad: Vec<_> = outcomes.iter().filter(|o| !o.failures.is_empty()).collect();
+        println!("{}: {} passed, {} failed", rule.artifact.id, outcomes.len() - bad.len(), bad.len());
+        for outcome in &bad {
+            println!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
+            outcome.failures.iter().for_each(|f| println!("    {f}"));
+        }
+        passed += u32::try_from(outcomes.len() - bad.len()).unwrap_or(u32::MAX);
+        failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
+    };
+    if paths.is_empty() {
+        load_rules(&[], &[])?.iter().for_each(|r| one(r));
+    }
+    let mut broken = vec![];
+    for path in files(paths, &[".yaml", ".yml"])? {
+        match load_file(&path, &store) {
+            Ok(rule) => one(&rule),
+            Err(text) => broken.push(text),
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    match (broken.is_empty(), failed) {
+        (false, _) => Err(Failure::User(broken.join("\n\n"))),
+        (true, 0) => Ok(std::process::ExitCode::SUCCESS),
+        (true, _) => Err(Failure::No(format!("{failed} case(s) failed"))),
+    }
+}

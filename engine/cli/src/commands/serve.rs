@@ -1,0 +1,78 @@
+//! `tandem serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cds_hooks::{Clock, Config, log_to_stderr, rule_services, serve};
+use clap::Args;
+use engine_patient::time::DateTime;
+
+use super::measure::parse_zone;
+use super::rule::load_rules;
+use crate::failure::{Done, Failure};
+
+/// Answer CDS Hooks calls with cards.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem serve
+  tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
+  curl http://127.0.0.1:8080/cds-services")]
+pub struct Serve {
+    /// Address and port.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Rules of your own, as files or folders, beside the built-in ones.
+    #[arg(long)]
+    rules: Vec<PathBuf>,
+    /// Value sets of your own, as files or folders.
+    #[arg(long)]
+    terminology: Vec<PathBuf>,
+    /// Origin that browsers may call from; may be given several times.
+    #[arg(long)]
+    allow_origin: Vec<String>,
+    /// Largest request, in bytes.
+    #[arg(long, default_value_t = 10 << 20)]
+    max_body: usize,
+    /// Offset from UTC of dates and of date-times without an offset.
+    #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
+    time_zone: String,
+    /// One line a call on standard error, without patient data.
+    #[arg(long)]
+    log: bool,
+}
+
+impl Serve {
+    pub fn run(self) -> Done {
+        let zone = parse_zone(&self.time_zone)?;
+        let mut config = config(zone);
+        config.listen = self.listen;
+        config.allowed_origins = self.allow_origin;
+        config.max_body = self.max_body;
+        config.log = self.log.then(log_to_stderr);
+        let rules = load_rules(&self.rules, &self.terminology)?;
+        listen(config, rules, |address| println!("CDS services at http://{address}/cds-services (Ctrl-C ends)"))
+    }
+}
+
+/// The system's clock, at an offset.
+pub fn config(zone: i16) -> Config {
+    let clock: Clock = Arc::new(move || DateTime::from_utc_millis(super::now_ms(), zone));
+    let mut config = Config::new(clock);
+    config.time_zone_minutes = zone;
+    config
+}
+
+/// Serves until Ctrl-C.
+pub fn listen(config: Config, rules: Vec<Arc<rules::Rule>>, on_listening: impl FnOnce(SocketAddr)) -> Done {
+    let address = config.listen;
+    let served = super::runtime()?.block_on(serve(config, rule_services(rules), on_listening));
+    match served {
+        Ok(()) => Ok(std::process::ExitCode::SUCCESS),
+        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
+            Err(Failure::User(format!("{address} is in use: choose another with --listen 127.0.0.1:8081")))
+        }
+        Err(e) => Err(Failure::User(format!("{address}: {e}"))),
+    }
+}

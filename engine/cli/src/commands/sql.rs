@@ -1,0 +1,141 @@
+//! `tandem sql`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use datafusion::error::DataFusionError;
+use engine_population::lake::Lake;
+use engine_population::session::{register_tables, session};
+use futures::StreamExt;
+
+use crate::failure::{Done, Failure};
+
+/// Ask a lake in SQL.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem sql \"SELECT count(*) FROM patients\" --lake lake
+  tandem sql \"SELECT code_display, count(*) n FROM condition_flat GROUP BY 1 ORDER BY n DESC LIMIT 10\" --lake lake
+  tandem sql \"SELECT * FROM encounter_flat\" --lake lake --format parquet > encounters.parquet
+  tandem sql \"SHOW TABLES\" --lake lake
+Tables: resources, facts, patients, shared, codes, and flat views such as encounter_flat.
+Only questions are answered: nothing in the lake can be changed by SQL.")]
+pub struct Sql {
+    /// The query.
+    query: String,
+    /// Folder of the lake.
+    #[arg(long)]
+    lake: PathBuf,
+    /// An older snapshot.
+    #[arg(long)]
+    snapshot: Option<u64>,
+    /// How to print the rows.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    /// One object a line.
+    Json,
+    Parquet,
+}
+
+/// SQL errors are the user's, errors of execution may be ours.
+fn failure(e: DataFusionError) -> Failure {
+    let text = e.strip_backtrace();
+    match e.find_root() {
+        DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => Failure::User(text),
+        DataFusionError::NotImplemented(_) => Failure::Unsupported(text),
+        DataFusionError::Internal(_) => Failure::Internal(text),
+        _ => Failure::User(text),
+    }
+}
+
+impl Sql {
+    pub fn run(self) -> Done {
+        let runtime = super::runtime()?;
+        runtime.block_on(async {
+            let lake = Lake::open(&self.lake, self.snapshot).await?;
+            let context = session(&lake, super::threads()).map_err(failure)?;
+            register_tables(&context, &lake).map_err(failure)?;
+            let options = datafusion::execution::context::SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+            let frame = context.sql_with_options(&self.query, options).await.map_err(failure)?;
+            let schema = std::sync::Arc::clone(frame.schema().inner());
+            let mut stream = frame.execute_stream().await.map_err(failure)?;
+            let mut out = Output::new(self.format, &schema)?;
+            while let Some(batch) = stream.next().await {
+                out.write(&batch.map_err(failure)?)?;
+            }
+            out.finish()?;
+            Ok(std::process::ExitCode::SUCCESS)
+        })
+    }
+}
+
+type Stdout = std::io::BufWriter<std::io::Stdout>;
+
+enum Output {
+    Table(Vec<arrow::array::RecordBatch>, arrow::datatypes::SchemaRef),
+    Csv(arrow::csv::Writer<Stdout>),
+    Json(arrow::json::LineDelimitedWriter<Stdout>),
+    Parquet(Box<parquet::arrow::ArrowWriter<Stdout>>),
+}
+
+fn written<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
+    result.map_err(|e| Failure::Internal(format!("the rows cannot be written: {e}")))
+}
+
+impl Output {
+    fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Failure> {
+        let stdout = std::io::BufWriter::new(std::io::stdout());
+        Ok(match format {
+            Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
+            Format::Csv => Output::Csv(arrow::csv::WriterBuilder::new().with_header(true).build(stdout)),
+            Format::Json => Output::Json(arrow::json::LineDelimitedWriter::new(stdout)),
+            Format::Parquet => {
+                use std::io::IsTerminal;
+                if std::io::stdout().is_terminal() {
+                    return Err(Failure::User("--format parquet writes binary data: send it to a file with `> rows.parquet`".into()));
+                }
+                let writer = written(parquet::arrow::ArrowWriter::try_new(stdout, std::sync::Arc::clone(schema), None))?;
+                Output::Parquet(Box::new(writer))
+            }
+        })
+    }
+
+    fn write(&mut self, batch: &arrow::array::RecordBatch) -> Result<(), Failure> {
+        match self {
+            Output::Table(batches, _) => {
+                batches.push(batch.clone());
+                Ok(())
+            }
+            Output::Csv(writer) => written(writer.write(batch)),
+            Output::Json(writer) => written(writer.write(batch)),
+            Output::Parquet(writer) => written(writer.write(batch)),
+        }
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        match self {
+            Output::Table(batches, schema) => {
+                let options = arrow::util::display::FormatOptions::default();
+                let table = written(arrow::util::pretty::pretty_format_batches_with_schema(schema, &batches))?;
+                let _ = options;
+                println!("{table}");
+                let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
+                println!("{rows} row(s)");
+                Ok(())
+            }
+            Output::Csv(writer) => written(writer.into_inner().flush()),
+            Output::Json(mut writer) => {
+                written(writer.finish())?;
+                written(writer.into_inner().flush())
+            }
+            Output::Parquet(writer) => written(written(writer.into_inner())?.flush()),
+        }
+    }
+}
