@@ -42,13 +42,21 @@ impl From<LakeError> for ExportError {
 
 /// Writes `<out>/<Type>.ndjson` for every type. The folder must not hold NDJSON files yet.
 /// `progress` is told the number of resources so far.
-pub async fn export(lake: &Lake, out: &Path, progress: &dyn Fn(u64)) -> Result<Exported, ExportError> {
+pub async fn export(
+    lake: &Lake,
+    out: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<Exported, ExportError> {
     let io = |e| ExportError::Io(out.to_owned(), e);
-    std::fs::create_dir_all(out).map_err(io)?;
+    crate::folder::make(out).map_err(ExportError::User)?;
     for entry in std::fs::read_dir(out).map_err(io)? {
         let path = entry.map_err(io)?.path();
         if path.extension().is_some_and(|e| e == "ndjson") {
-            let text = format!("{} holds {} already: export into an empty folder", out.display(), path.display());
+            let text = format!(
+                "{} holds {} already: export into an empty folder",
+                out.display(),
+                path.display()
+            );
             return Err(ExportError::User(text));
         }
     }
@@ -56,8 +64,14 @@ pub async fn export(lake: &Lake, out: &Path, progress: &dyn Fn(u64)) -> Result<E
     let mut done = 0;
     for table in [schema::SHARED, schema::RESOURCES] {
         for file in lake.files(table) {
-            for batch in reader::read_columns(&lake.store, table, file, &["resource_type", "raw"]).await? {
-                let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+            for batch in
+                reader::read_columns(&lake.store, table, file, &["resource_type", "raw"]).await?
+            {
+                let text = |name: &str| {
+                    batch
+                        .column_by_name(name)
+                        .and_then(|c| c.as_string_opt::<i32>())
+                };
                 let Some((types, raws)) = text("resource_type").zip(text("raw")) else {
                     return Err(LakeError::bug("a table of resources has other columns").into());
                 };

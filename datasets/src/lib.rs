@@ -1,6 +1,7 @@
 //! Data in: FHIR files to the lake and back, terminology releases, a synthetic population.
 
 pub mod export;
+mod folder;
 pub mod import;
 pub mod rxnorm;
 pub mod synth;

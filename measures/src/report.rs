@@ -33,11 +33,18 @@ pub fn measure_report(result: &MeasureResult, context: &ReportContext) -> Value 
         });
         let strata: Vec<Value> = strata.collect();
         if let Some(group) = group.as_object_mut() {
-            group.insert("stratifier".into(), json!([{ "code": [{ "text": by }], "stratum": strata }]));
+            group.insert(
+                "stratifier".into(),
+                json!([{ "code": [{ "text": by }], "stratum": strata }]),
+            );
         }
     }
     let sign = if context.zone < 0 { '-' } else { '+' };
-    let zone = format!("{sign}{:02}:{:02}", context.zone.abs() / 60, context.zone.abs() % 60);
+    let zone = format!(
+        "{sign}{:02}:{:02}",
+        context.zone.abs() / 60,
+        context.zone.abs() % 60
+    );
     json!({
         "resourceType": "MeasureReport",
         "id": format!("{}-{}-{}", artifact.id, context.period.0, context.period.1),
@@ -85,7 +92,10 @@ fn group_body(counts: &Counts) -> serde_json::Map<String, Value> {
                 { "url": "count", "valueInteger": n },
             ]}));
         }
-        body.insert("extension".into(), json!([{ "url": NOT_EVALUABLE, "extension": parts }]));
+        body.insert(
+            "extension".into(),
+            json!([{ "url": NOT_EVALUABLE, "extension": parts }]),
+        );
     }
     let populations = json!([
         population("initial-population", counts.eligible),
@@ -95,7 +105,10 @@ fn group_body(counts: &Counts) -> serde_json::Map<String, Value> {
     ]);
     body.insert("population".into(), populations);
     if let Some(rate) = counts.rate() {
-        body.insert("measureScore".into(), json!({ "value": rate, "system": "http://unitsofmeasure.org", "code": "1" }));
+        body.insert(
+            "measureScore".into(),
+            json!({ "value": rate, "system": "http://unitsofmeasure.org", "code": "1" }),
+        );
     }
     body
 }

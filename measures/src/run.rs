@@ -54,39 +54,67 @@ pub async fn run_programs(
     let table = EvaluateTable::new(lake.clone(), programs, context.clone());
     session.register_table("results", Arc::new(table))?;
     let statistics = write_rows(&session, rows_file).await?;
-    let statistics = RunStatistics { wall: started.elapsed(), ..statistics };
+    let statistics = RunStatistics {
+        wall: started.elapsed(),
+        ..statistics
+    };
     let results = aggregate(rows_file, measures, threads).await?;
     Ok((results, statistics))
 }
 
 /// Sorted, so that the same inputs give the same bytes whatever the threads.
-async fn write_rows(session: &SessionContext, rows_file: &Path) -> Result<RunStatistics, MeasureError> {
+async fn write_rows(
+    session: &SessionContext,
+    rows_file: &Path,
+) -> Result<RunStatistics, MeasureError> {
     let order = ["measure", "patient_id", "group", "population", "basis_id"];
-    let order = order.iter().map(|c| col(format!("\"{c}\"")).sort(true, true)).collect();
+    let order = order
+        .iter()
+        .map(|c| col(format!("\"{c}\"")).sort(true, true))
+        .collect();
     let frame = session.table("results").await?.sort(order)?;
     let plan = frame.create_physical_plan().await?;
     let text = displayable(plan.as_ref()).indent(true).to_string();
     let stream = execute_stream(Arc::clone(&plan), session.task_ctx())?;
     let zstd = ZstdLevel::try_new(1).map_or(Compression::SNAPPY, Compression::ZSTD);
-    let properties = WriterProperties::builder().set_compression(zstd).set_created_by("tandem".into()).build();
+    let properties = WriterProperties::builder()
+        .set_compression(zstd)
+        .set_created_by("tandem".into())
+        .build();
     let file = std::fs::File::create(rows_file)?;
-    let mut writer = ArrowWriter::try_new(file, engine_population::evaluate::result_schema(), Some(properties))?;
+    let mut writer = ArrowWriter::try_new(
+        file,
+        engine_population::evaluate::result_schema(),
+        Some(properties),
+    )?;
     futures::pin_mut!(stream);
     while let Some(batch) = stream.try_next().await? {
         writer.write(&batch)?;
     }
     writer.close()?;
     let metrics = metrics_of(plan.as_ref());
-    Ok(RunStatistics { wall: Duration::ZERO, plan: text, metrics })
+    Ok(RunStatistics {
+        wall: Duration::ZERO,
+        plan: text,
+        metrics,
+    })
 }
 
 fn metrics_of(plan: &dyn ExecutionPlan) -> Vec<(String, String)> {
     if plan.name() == "EvaluateExec" {
-        let Some(metrics) = plan.metrics() else { return vec![] };
+        let Some(metrics) = plan.metrics() else {
+            return vec![];
+        };
         let summed = metrics.aggregate_by_name();
-        return summed.iter().map(|m| (m.value().name().to_owned(), m.value().to_string())).collect();
+        return summed
+            .iter()
+            .map(|m| (m.value().name().to_owned(), m.value().to_string()))
+            .collect();
     }
-    plan.children().into_iter().flat_map(|c| metrics_of(c.as_ref())).collect()
+    plan.children()
+        .into_iter()
+        .flat_map(|c| metrics_of(c.as_ref()))
+        .collect()
 }
 
 const COUNTS: &str = "
@@ -107,21 +135,40 @@ const OPEN: &str = "
   WHERE n.population = 'numerator' AND n.outcome = 'unknown' GROUP BY 1 ORDER BY 1";
 
 /// The counts of each measure, from the result rows.
-async fn aggregate(rows_file: &Path, measures: &[ProgramMeasure], threads: usize) -> Result<Vec<MeasureResult>, MeasureError> {
+async fn aggregate(
+    rows_file: &Path,
+    measures: &[ProgramMeasure],
+    threads: usize,
+) -> Result<Vec<MeasureResult>, MeasureError> {
     let config = datafusion::prelude::SessionConfig::new().with_target_partitions(threads.max(1));
     let session = SessionContext::new_with_config(config);
     let path = rows_file.to_string_lossy();
-    session.register_parquet("rows", path.as_ref(), ParquetReadOptions::default()).await?;
-    let (counts, unknown) = (table(&session, COUNTS).await?, table(&session, UNKNOWN).await?);
-    let (reasons, open) = (table(&session, REASONS).await?, table(&session, OPEN).await?);
+    session
+        .register_parquet("rows", path.as_ref(), ParquetReadOptions::default())
+        .await?;
+    let (counts, unknown) = (
+        table(&session, COUNTS).await?,
+        table(&session, UNKNOWN).await?,
+    );
+    let (reasons, open) = (
+        table(&session, REASONS).await?,
+        table(&session, OPEN).await?,
+    );
     let results = measures.iter().map(|measure| {
         let artifact = measure.program.artifact().clone();
         let id = artifact.id.as_ref();
         let of = |rows: &[(Vec<String>, u64)], words: &[&str]| -> u64 {
-            let same = |row: &&(Vec<String>, u64)| row.0.iter().map(String::as_str).eq([id].into_iter().chain(words.iter().copied()));
+            let same = |row: &&(Vec<String>, u64)| {
+                row.0
+                    .iter()
+                    .map(String::as_str)
+                    .eq([id].into_iter().chain(words.iter().copied()))
+            };
             rows.iter().filter(same).map(|r| r.1).sum()
         };
-        let own = reasons.iter().filter(|(words, _)| words.first().is_some_and(|m| m == id));
+        let own = reasons
+            .iter()
+            .filter(|(words, _)| words.first().is_some_and(|m| m == id));
         let own = own.filter_map(|(words, n)| match words.as_slice() {
             [_, population, reason] => Some(((population.clone(), reason.clone()), *n)),
             _ => None,
@@ -145,17 +192,32 @@ async fn aggregate(rows_file: &Path, measures: &[ProgramMeasure], threads: usize
 }
 
 /// Rows of texts and, last, a number.
-async fn table(session: &SessionContext, sql: &str) -> Result<Vec<(Vec<String>, u64)>, MeasureError> {
+async fn table(
+    session: &SessionContext,
+    sql: &str,
+) -> Result<Vec<(Vec<String>, u64)>, MeasureError> {
     let batches = session.sql(sql).await?.collect().await?;
     let mut out = vec![];
     for batch in batches {
-        let Some((numbers, words)) = batch.columns().split_last() else { continue };
+        let Some((numbers, words)) = batch.columns().split_last() else {
+            continue;
+        };
         let numbers = numbers.as_any().downcast_ref::<Int64Array>();
-        let numbers = numbers.ok_or_else(|| MeasureError::Internal("a count of another type".into()))?;
-        let words = words.iter().map(texts).collect::<Result<Vec<ArrayRef>, _>>()?;
+        let numbers =
+            numbers.ok_or_else(|| MeasureError::Internal("a count of another type".into()))?;
+        let words = words
+            .iter()
+            .map(texts)
+            .collect::<Result<Vec<ArrayRef>, _>>()?;
         for row in 0..batch.num_rows() {
-            let words = words.iter().filter_map(|w| w.as_string_opt::<i32>()).map(|w| w.value(row).to_owned());
-            out.push((words.collect(), u64::try_from(numbers.value(row)).unwrap_or(0)));
+            let words = words
+                .iter()
+                .filter_map(|w| w.as_string_opt::<i32>())
+                .map(|w| w.value(row).to_owned());
+            out.push((
+                words.collect(),
+                u64::try_from(numbers.value(row)).unwrap_or(0),
+            ));
         }
     }
     Ok(out)

@@ -26,14 +26,31 @@ pub struct SqlMeasure {
     sql: String,
 }
 
-const FIELDS: &[&str] =
-    &["id", "version", "title", "description", "source", "improvement", "stratifier", "sql"];
-const COLUMNS: [&str; 5] = ["stratum", "denominator", "numerator", "not_evaluable", "reason"];
+const FIELDS: &[&str] = &[
+    "id",
+    "version",
+    "title",
+    "description",
+    "source",
+    "improvement",
+    "stratifier",
+    "sql",
+];
+const COLUMNS: [&str; 5] = [
+    "stratum",
+    "denominator",
+    "numerator",
+    "not_evaluable",
+    "reason",
+];
 
 /// The measures that come with Tandem.
 pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
     let file = "measures/content/readmission-30-day/measure.yaml";
-    Ok(vec![load(file, include_str!("../content/readmission-30-day/measure.yaml"))?])
+    Ok(vec![load(
+        file,
+        include_str!("../content/readmission-30-day/measure.yaml"),
+    )?])
 }
 
 /// Reads a measure; tells all that is wrong at once.
@@ -42,7 +59,12 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
     let mut wrong = vec![];
     let Value::Mapping(entries) = &root.value else {
         let help = Some("start with `id: …`".into());
-        return Err(vec![place.error("not-a-mapping", "a measure is a mapping of fields".into(), (root.at, root.end), help)]);
+        return Err(vec![place.error(
+            "not-a-mapping",
+            "a measure is a mapping of fields".into(),
+            (root.at, root.end),
+            help,
+        )]);
     };
     for entry in entries.iter().filter(|e| !FIELDS.contains(&e.key.as_str())) {
         let help = match did_you_mean(&entry.key, FIELDS.iter().copied()) {
@@ -50,7 +72,12 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
             None => format!("known are `{}`", FIELDS.join("`, `")),
         };
         let end = entry.at + entry.key.chars().count();
-        wrong.push(place.error("unknown-field", format!("unknown field `{}`", entry.key), (entry.at, end), Some(help)));
+        wrong.push(place.error(
+            "unknown-field",
+            format!("unknown field `{}`", entry.key),
+            (entry.at, end),
+            Some(help),
+        ));
     }
     let mut field = |name: &'static str| text_of(&place, &root, entries, name, &mut wrong);
     let (id, version, title) = (field("id"), field("version"), field("title"));
@@ -61,7 +88,12 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         other => {
             if !other.is_empty() {
                 let help = Some("write `increase` or `decrease`: which way is better".into());
-                wrong.push(place.error("wrong-value", format!("`{other}` is no improvement notation"), (root.at, root.at + 1), help));
+                wrong.push(place.error(
+                    "wrong-value",
+                    format!("`{other}` is no improvement notation"),
+                    (root.at, root.at + 1),
+                    help,
+                ));
             }
             Improvement::Increase
         }
@@ -75,10 +107,21 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         version: version.into(),
         title: title.into(),
     };
-    Ok(SqlMeasure { artifact, improvement, stratifier, sql })
+    Ok(SqlMeasure {
+        artifact,
+        improvement,
+        stratifier,
+        sql,
+    })
 }
 
-fn text_of(place: &Text, root: &Node, entries: &[yaml::Entry], name: &'static str, wrong: &mut Vec<Diagnostic>) -> String {
+fn text_of(
+    place: &Text,
+    root: &Node,
+    entries: &[yaml::Entry],
+    name: &'static str,
+    wrong: &mut Vec<Diagnostic>,
+) -> String {
     let found = entries.iter().find(|e| e.key == name);
     match found.map(|e| (e, e.value.scalar())) {
         Some((_, Some(scalar))) => scalar.text.trim_end().to_owned(),
@@ -88,7 +131,12 @@ fn text_of(place: &Text, root: &Node, entries: &[yaml::Entry], name: &'static st
             String::new()
         }
         None => {
-            wrong.push(place.error("missing-field", format!("`{name}` is missing"), (root.at, root.at + 1), None));
+            wrong.push(place.error(
+                "missing-field",
+                format!("`{name}` is missing"),
+                (root.at, root.at + 1),
+                None,
+            ));
             String::new()
         }
     }
@@ -96,37 +144,79 @@ fn text_of(place: &Text, root: &Node, entries: &[yaml::Entry], name: &'static st
 
 impl SqlMeasure {
     /// Runs the query in a session that has the lake's views.
-    pub async fn run(&self, session: &SessionContext, period: (DateTime, DateTime)) -> Result<MeasureResult, MeasureError> {
-        let fault = |what: String| MeasureError::User(format!("measure `{}`: {what}", self.artifact.id));
+    pub async fn run(
+        &self,
+        session: &SessionContext,
+        period: (DateTime, DateTime),
+    ) -> Result<MeasureResult, MeasureError> {
+        let fault =
+            |what: String| MeasureError::User(format!("measure `{}`: {what}", self.artifact.id));
         let day = |d: DateTime| ScalarValue::Utf8(Some(d.to_string()));
-        let frame = session.sql(&self.sql).await.map_err(|e| fault(e.strip_backtrace()))?;
-        let parameters = vec![("period_start", day(period.0)), ("period_end", day(period.1))];
-        let frame = frame.with_param_values(parameters).map_err(|e| fault(e.strip_backtrace()))?;
-        let batches = frame.collect().await.map_err(|e| fault(e.strip_backtrace()))?;
+        let frame = session
+            .sql(&self.sql)
+            .await
+            .map_err(|e| fault(e.strip_backtrace()))?;
+        let parameters = vec![
+            ("period_start", day(period.0)),
+            ("period_end", day(period.1)),
+        ];
+        let frame = frame
+            .with_param_values(parameters)
+            .map_err(|e| fault(e.strip_backtrace()))?;
+        let batches = frame
+            .collect()
+            .await
+            .map_err(|e| fault(e.strip_backtrace()))?;
         let mut strata = vec![];
         let mut total = Counts::default();
         for batch in &batches {
             let column = |name: &str, ty: &DataType| -> Result<ArrayRef, MeasureError> {
                 let found = batch.column_by_name(name);
-                let found = found.ok_or_else(|| fault(format!("the query gives no column `{name}`: it must give {}", COLUMNS.join(", "))))?;
-                arrow::compute::cast(found, ty).map_err(|_| fault(format!("the column `{name}` must be {ty}")))
+                let found = found.ok_or_else(|| {
+                    fault(format!(
+                        "the query gives no column `{name}`: it must give {}",
+                        COLUMNS.join(", ")
+                    ))
+                })?;
+                arrow::compute::cast(found, ty)
+                    .map_err(|_| fault(format!("the column `{name}` must be {ty}")))
             };
             let text = |name| column(name, &DataType::Utf8);
             let number = |name| column(name, &DataType::Int64);
             let (names, reasons) = (text("stratum")?, text("reason")?);
-            let numbers = [number("denominator")?, number("numerator")?, number("not_evaluable")?];
+            let numbers = [
+                number("denominator")?,
+                number("numerator")?,
+                number("not_evaluable")?,
+            ];
             let (names, reasons) = (Arc::clone(&names), Arc::clone(&reasons));
             for row in 0..batch.num_rows() {
-                let word = |a: &ArrayRef| a.as_string_opt::<i32>().filter(|a| a.is_valid(row)).map(|a| a.value(row).to_owned()).unwrap_or_default();
+                let word = |a: &ArrayRef| {
+                    a.as_string_opt::<i32>()
+                        .filter(|a| a.is_valid(row))
+                        .map(|a| a.value(row).to_owned())
+                        .unwrap_or_default()
+                };
                 let count = |a: &ArrayRef| {
-                    let value = a.as_any().downcast_ref::<Int64Array>().map_or(0, |a| a.value(row));
+                    let value = a
+                        .as_any()
+                        .downcast_ref::<Int64Array>()
+                        .map_or(0, |a| a.value(row));
                     u64::try_from(value).unwrap_or(0)
                 };
                 let [denominator, numerator, unknown] = &numbers;
-                let (eligible, satisfied, unknown) = (count(denominator), count(numerator), count(unknown));
-                let mut counts = Counts { eligible, satisfied, unknown, ..Counts::default() };
+                let (eligible, satisfied, unknown) =
+                    (count(denominator), count(numerator), count(unknown));
+                let mut counts = Counts {
+                    eligible,
+                    satisfied,
+                    unknown,
+                    ..Counts::default()
+                };
                 if unknown > 0 {
-                    counts.reasons.insert(("denominator".into(), word(&reasons)), unknown);
+                    counts
+                        .reasons
+                        .insert(("denominator".into(), word(&reasons)), unknown);
                 }
                 total.eligible += eligible;
                 total.satisfied += satisfied;
@@ -164,7 +254,13 @@ mod tests {
         let errors = load("m.yaml", "id: a\ntitel: x\nimprovement: up\nsql: [1]\n").unwrap_err();
         let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
         let all = shown.join("\n");
-        for part in ["did you mean `title`", "`version` is missing", "`sql` must be a text", "`up` is no improvement", "m.yaml:2:1"] {
+        for part in [
+            "did you mean `title`",
+            "`version` is missing",
+            "`sql` must be a text",
+            "`up` is no improvement",
+            "m.yaml:2:1",
+        ] {
             assert!(all.contains(part), "{part} in {all}");
         }
     }

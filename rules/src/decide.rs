@@ -105,8 +105,6 @@ impl Outcome {
     }
 }
 
-/// What cannot happen to a checked rule.
-
 impl Rule {
     fn evaluation<'r>(
         &'r self,

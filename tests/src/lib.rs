@@ -1,1 +1,1 @@
-
+//! Tests over several crates; see `tests/`.

@@ -57,14 +57,23 @@ pub fn read(
     progress: &Progress,
     hand: &mut dyn FnMut(Chunk) -> bool,
 ) -> std::io::Result<()> {
-    let file = Counted { file: File::open(&source.path)?, progress };
+    let file = Counted {
+        file: File::open(&source.path)?,
+        progress,
+    };
     let mut reader: Box<dyn Read + '_> = match source.packing {
         Packing::Plain => Box::new(file),
         // Bulk exports are often several gzip members in a row.
-        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(1 << 20, file))),
+        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(
+            BufReader::with_capacity(1 << 20, file),
+        )),
         Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(file)?),
     };
-    let mut cursor = Cursor { file: index, line: 1, offset: 0 };
+    let mut cursor = Cursor {
+        file: index,
+        line: 1,
+        offset: 0,
+    };
     let result = match source.layout {
         Layout::Lines => lines(&mut reader, &mut cursor, hand),
         Layout::Document => document(&mut reader, &mut cursor, hand),
@@ -94,11 +103,21 @@ impl Cursor {
             self.line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
         }
         self.offset += bytes.len() as u64;
-        Chunk { file, line, offset, bytes, kind }
+        Chunk {
+            file,
+            line,
+            offset,
+            bytes,
+            kind,
+        }
     }
 }
 
-fn lines(reader: &mut dyn Read, cursor: &mut Cursor, hand: &mut dyn FnMut(Chunk) -> bool) -> std::io::Result<()> {
+fn lines(
+    reader: &mut dyn Read,
+    cursor: &mut Cursor,
+    hand: &mut dyn FnMut(Chunk) -> bool,
+) -> std::io::Result<()> {
     let mut buffer = Vec::with_capacity(CHUNK + (CHUNK >> 2));
     // Within a line that is too long: its rest is passed over.
     let mut skipping = false;
@@ -135,7 +154,8 @@ fn lines(reader: &mut dyn Read, cursor: &mut Cursor, hand: &mut dyn FnMut(Chunk)
         match memchr::memrchr(b'\n', buffer.get(from..).unwrap_or_default()) {
             Some(last) => {
                 let rest = buffer.split_off(from + last + 1);
-                let whole = std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK + (CHUNK >> 2)));
+                let whole =
+                    std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK + (CHUNK >> 2)));
                 buffer.extend_from_slice(&rest);
                 if !hand(cursor.chunk(whole, ChunkKind::Lines)) {
                     return Ok(());
@@ -155,7 +175,12 @@ fn lines(reader: &mut dyn Read, cursor: &mut Cursor, hand: &mut dyn FnMut(Chunk)
     }
 }
 
-fn flush_whole(buffer: &mut Vec<u8>, cursor: &mut Cursor, hand: &mut dyn FnMut(Chunk) -> bool, skipping: bool) {
+fn flush_whole(
+    buffer: &mut Vec<u8>,
+    cursor: &mut Cursor,
+    hand: &mut dyn FnMut(Chunk) -> bool,
+    skipping: bool,
+) {
     if skipping || buffer.is_empty() {
         return;
     }
@@ -163,9 +188,15 @@ fn flush_whole(buffer: &mut Vec<u8>, cursor: &mut Cursor, hand: &mut dyn FnMut(C
     hand(cursor.chunk(std::mem::take(buffer), ChunkKind::Lines));
 }
 
-fn document(reader: &mut dyn Read, cursor: &mut Cursor, hand: &mut dyn FnMut(Chunk) -> bool) -> std::io::Result<()> {
+fn document(
+    reader: &mut dyn Read,
+    cursor: &mut Cursor,
+    hand: &mut dyn FnMut(Chunk) -> bool,
+) -> std::io::Result<()> {
     let mut buffer = vec![];
-    (&mut *reader).take(LARGEST as u64 + 1).read_to_end(&mut buffer)?;
+    (&mut *reader)
+        .take(LARGEST as u64 + 1)
+        .read_to_end(&mut buffer)?;
     if buffer.len() > LARGEST {
         buffer.truncate(200);
         hand(cursor.chunk(buffer, ChunkKind::TooLarge));

@@ -108,12 +108,18 @@ impl fmt::Display for ImportError {
                 "{} of {} resources were rejected: with --strict nothing was imported. See {}",
                 report.total.rejected,
                 report.total.read,
-                report.rejects_file.as_ref().map_or(String::new(), |p| p.display().to_string()),
+                report
+                    .rejects_file
+                    .as_ref()
+                    .map_or(String::new(), |p| p.display().to_string()),
             ),
             Self::Lake(e) => write!(f, "{e}"),
             Self::Io(path, e) => write!(f, "{}: {e}", path.display()),
             Self::Collision(codes) => {
-                write!(f, "two codes have the same 64-bit hash, which Tandem does not support: {codes}. Please report it")
+                write!(
+                    f,
+                    "two codes have the same 64-bit hash, which Tandem does not support: {codes}. Please report it"
+                )
             }
             Self::Bug(text) => write!(f, "this is a bug in Tandem, please report it: {text}"),
         }
@@ -138,17 +144,24 @@ impl From<CommitError> for ImportError {
 const BUCKET_BYTES: u64 = 200 << 20;
 
 /// Imports. Blocks; runs threads of its own.
-pub fn import(options: &ImportOptions, progress: &Arc<Progress>) -> Result<ImportReport, ImportError> {
+pub fn import(
+    options: &ImportOptions,
+    progress: &Arc<Progress>,
+) -> Result<ImportReport, ImportError> {
     let found = discover(&options.paths)?;
-    if let Some(n) = options.buckets.filter(|n| !n.is_power_of_two() || *n > 65_536) {
-        let text = format!("--buckets {n}: the number of buckets must be a power of two, at most 65536");
+    if let Some(n) = options
+        .buckets
+        .filter(|n| !n.is_power_of_two() || *n > 65_536)
+    {
+        let text =
+            format!("--buckets {n}: the number of buckets must be a power of two, at most 65536");
         return Err(ImportError::User(text));
     }
     let io = |path: &std::path::Path| {
         let path = path.to_owned();
         move |e| ImportError::Io(path, e)
     };
-    std::fs::create_dir_all(&options.lake).map_err(io(&options.lake))?;
+    crate::folder::make(&options.lake).map_err(ImportError::User)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -163,18 +176,36 @@ pub fn import(options: &ImportOptions, progress: &Arc<Progress>) -> Result<Impor
     let buckets = buckets(options, base.as_ref(), &found.files)?;
 
     store::sweep(&options.lake);
-    let scratch = options.lake.join("_tmp").join(format!("import-{}-{:x}", std::process::id(), options.now_ms));
+    let scratch = options.lake.join("_tmp").join(format!(
+        "import-{}-{:x}",
+        std::process::id(),
+        options.now_ms
+    ));
     let spill = Spill::create(scratch.clone(), buckets, options.threads).map_err(io(&scratch))?;
-    let names = found.files.iter().map(|f| f.path.display().to_string()).collect();
+    let names = found
+        .files
+        .iter()
+        .map(|f| f.path.display().to_string())
+        .collect();
     let rejects = Rejects::create(spill.folder().join("rejects"), names).map_err(io(&scratch))?;
     progress.set_total(found.files.iter().map(|f| f.bytes).sum());
 
-    let read = read_all(&found.files, buckets, &spill, &rejects, progress, options.threads)?;
+    let read = read_all(
+        &found.files,
+        buckets,
+        &spill,
+        &rejects,
+        progress,
+        options.threads,
+    )?;
     if let Some(codes) = read.collision {
         return Err(ImportError::Collision(codes));
     }
     let rejected: u64 = read.tallies.values().map(|t| t.rejected).sum();
-    let rejects_path = options.lake.join("_rejects").join(format!("{:013x}.ndjson", options.now_ms));
+    let rejects_path = options
+        .lake
+        .join("_rejects")
+        .join(format!("{:013x}.ndjson", options.now_ms));
     let first_rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
     let mut report = ImportReport {
         snapshot: base.as_ref().map_or(0, |b| b.number),
@@ -215,7 +246,11 @@ fn sum(types: &BTreeMap<String, Tally>) -> Tally {
     total
 }
 
-fn buckets(options: &ImportOptions, base: Option<&Snapshot>, files: &[Source]) -> Result<u32, ImportError> {
+fn buckets(
+    options: &ImportOptions,
+    base: Option<&Snapshot>,
+    files: &[Source],
+) -> Result<u32, ImportError> {
     match (base, options.buckets) {
         (Some(base), Some(asked)) if asked != base.buckets => Err(ImportError::User(format!(
             "--buckets {asked}: this lake has {} buckets, and keeps them; leave the option out, or import into a new lake",
@@ -225,7 +260,10 @@ fn buckets(options: &ImportOptions, base: Option<&Snapshot>, files: &[Source]) -
         (None, Some(asked)) => Ok(asked),
         (None, None) => {
             let bytes: u64 = files.iter().map(Source::estimated_bytes).sum();
-            let wanted = bytes.div_ceil(BUCKET_BYTES).clamp(8, 65_536).next_power_of_two();
+            let wanted = bytes
+                .div_ceil(BUCKET_BYTES)
+                .clamp(8, 65_536)
+                .next_power_of_two();
             Ok(u32::try_from(wanted).unwrap_or(65_536))
         }
     }
@@ -272,16 +310,26 @@ fn read_all(
             match worker.join() {
                 Ok(Ok(result)) => merge(&mut all, result),
                 Ok(Err(e)) => failed = failed.or(Some(ImportError::Io(scratch(), e))),
-                Err(_) => failed = failed.or(Some(ImportError::Bug("a worker failed while reading".into()))),
+                Err(_) => {
+                    failed = failed.or(Some(ImportError::Bug(
+                        "a worker failed while reading".into(),
+                    )))
+                }
             }
         }
         failed.map_or(Ok(all), Err)
     })
 }
 
-fn work(receiver: &Mutex<Receiver<Chunk>>, mut worker: Worker<'_>) -> std::io::Result<WorkerResult> {
+fn work(
+    receiver: &Mutex<Receiver<Chunk>>,
+    mut worker: Worker<'_>,
+) -> std::io::Result<WorkerResult> {
     loop {
-        let next = receiver.lock().map_err(|_| std::io::Error::other("another thread failed"))?.recv();
+        let next = receiver
+            .lock()
+            .map_err(|_| std::io::Error::other("another thread failed"))?
+            .recv();
         match next {
             Ok(chunk) => worker.chunk(&chunk)?,
             Err(_) => return worker.finish(),
@@ -320,7 +368,10 @@ fn add_code<S: std::hash::BuildHasher>(
         }
         Some(there) => {
             if canonical(&there.0) != canonical(&texts.0) || there.1 != texts.1 {
-                *collision = Some(format!("`{}|{}` and `{}|{}`", there.0, there.1, texts.0, texts.1));
+                *collision = Some(format!(
+                    "`{}|{}` and `{}|{}`",
+                    there.0, there.1, texts.0, texts.1
+                ));
             }
             if texts.0 < there.0 {
                 there.0 = texts.0;

@@ -1,6 +1,6 @@
 //! How far an import is, for whoever shows it.
 
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// Counters that the import's threads add to.
 #[derive(Default, Debug)]

@@ -27,8 +27,17 @@ const SHOWN: usize = 10;
 impl Rejects {
     pub fn create(path: PathBuf, names: Vec<String>) -> std::io::Result<Rejects> {
         let file = BufWriter::new(File::create(&path)?);
-        let inner = Inner { file, end: 0, index: vec![], first: vec![] };
-        Ok(Rejects { path, names, inner: Mutex::new(inner) })
+        let inner = Inner {
+            file,
+            end: 0,
+            index: vec![],
+            first: vec![],
+        };
+        Ok(Rejects {
+            path,
+            names,
+            inner: Mutex::new(inner),
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "one line of the rejects file")]
@@ -49,7 +58,10 @@ impl Rejects {
         });
         let mut text = entry.to_string();
         text.push('\n');
-        let mut inner = self.inner.lock().map_err(|_| std::io::Error::other("another thread failed"))?;
+        let mut inner = self
+            .inner
+            .lock()
+            .map_err(|_| std::io::Error::other("another thread failed"))?;
         inner.file.write_all(text.as_bytes())?;
         let at = inner.end;
         inner.end += text.len() as u64;
@@ -65,8 +77,16 @@ impl Rejects {
 
     /// Writes them, in the order of the input, to `target` if there are any. Returns the first few.
     pub fn finish(self, target: &Path) -> std::io::Result<Vec<String>> {
-        let inner = self.inner.into_inner().map_err(|_| std::io::Error::other("another thread failed"))?;
-        let Inner { file, mut index, mut first, .. } = inner;
+        let inner = self
+            .inner
+            .into_inner()
+            .map_err(|_| std::io::Error::other("another thread failed"))?;
+        let Inner {
+            file,
+            mut index,
+            mut first,
+            ..
+        } = inner;
         drop(file.into_inner().map_err(|e| e.into_error())?);
         if !index.is_empty() {
             if let Some(folder) = target.parent() {
@@ -83,6 +103,10 @@ impl Rejects {
         }
         std::fs::remove_file(&self.path)?;
         first.sort();
-        Ok(first.into_iter().take(SHOWN).map(|(_, text)| text).collect())
+        Ok(first
+            .into_iter()
+            .take(SHOWN)
+            .map(|(_, text)| text)
+            .collect())
     }
 }

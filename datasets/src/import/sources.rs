@@ -84,11 +84,16 @@ fn add(path: &Path, named: bool, found: &mut Sources) -> Result<(), String> {
     })?;
     if metadata.is_dir() {
         let entries = std::fs::read_dir(path).map_err(|e| format!("{shown}: {e}"))?;
-        let mut entries: Vec<PathBuf> =
-            entries.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(|e| format!("{shown}: {e}"))?;
+        let mut entries: Vec<PathBuf> = entries
+            .map(|e| e.map(|e| e.path()))
+            .collect::<Result<_, _>>()
+            .map_err(|e| format!("{shown}: {e}"))?;
         entries.sort();
         // A lake within a folder of data is no data; hidden folders neither.
-        let hidden = |p: &Path| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(['.', '_']));
+        let hidden = |p: &Path| {
+            p.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with(['.', '_']))
+        };
         for entry in entries.iter().filter(|e| !hidden(e)) {
             add(entry, false, found)?;
         }
@@ -97,7 +102,12 @@ fn add(path: &Path, named: bool, found: &mut Sources) -> Result<(), String> {
     match kind(path) {
         Some((layout, packing)) => {
             let bytes = metadata.len();
-            found.files.push(Source { path: path.to_owned(), packing, layout, bytes });
+            found.files.push(Source {
+                path: path.to_owned(),
+                packing,
+                layout,
+                bytes,
+            });
             Ok(())
         }
         None if named => Err(format!(

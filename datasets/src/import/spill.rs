@@ -20,11 +20,16 @@ impl Spill {
     /// One file a bucket and one, the last, for resources without a patient.
     pub fn create(folder: PathBuf, buckets: u32, workers: usize) -> std::io::Result<Spill> {
         std::fs::create_dir_all(&folder)?;
-        let names = (0..=buckets).map(|b| File::create(folder.join(format!("{b}.spill"))).map(Mutex::new));
+        let names =
+            (0..=buckets).map(|b| File::create(folder.join(format!("{b}.spill"))).map(Mutex::new));
         let files = names.collect::<std::io::Result<Vec<_>>>()?;
         // All buffers together stay under 256 MB.
         let flush_at = ((256 << 20) / (files.len() * workers.max(1))).min(1 << 20);
-        Ok(Spill { folder, files, flush_at })
+        Ok(Spill {
+            folder,
+            files,
+            flush_at,
+        })
     }
 
     /// Where it is.
@@ -55,7 +60,9 @@ impl Spill {
         let Some(file) = self.files.get(bucket) else {
             return Err(std::io::Error::other("a bucket that does not exist"));
         };
-        let mut file = file.lock().map_err(|_| std::io::Error::other("another thread failed"))?;
+        let mut file = file
+            .lock()
+            .map_err(|_| std::io::Error::other("another thread failed"))?;
         file.write_all(bytes)
     }
 }
@@ -80,7 +87,13 @@ impl<'s> SpillWriter<'s> {
     }
 
     /// Adds a resource.
-    pub fn write(&mut self, bucket: usize, envelope: &Envelope, raw: &str, sequence: u64) -> std::io::Result<()> {
+    pub fn write(
+        &mut self,
+        bucket: usize,
+        envelope: &Envelope,
+        raw: &str,
+        sequence: u64,
+    ) -> std::io::Result<()> {
         let Some(buffer) = self.buffers.get_mut(bucket) else {
             return Err(std::io::Error::other("a bucket that does not exist"));
         };
@@ -98,7 +111,12 @@ impl<'s> SpillWriter<'s> {
 
     /// Writes what is buffered.
     pub fn finish(self) -> std::io::Result<()> {
-        for (bucket, buffer) in self.buffers.iter().enumerate().filter(|(_, b)| !b.is_empty()) {
+        for (bucket, buffer) in self
+            .buffers
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| !b.is_empty())
+        {
             self.spill.append(bucket, buffer)?;
         }
         Ok(())
@@ -107,7 +125,13 @@ impl<'s> SpillWriter<'s> {
 
 const NONE: i64 = i64::MIN;
 
-fn encode(out: &mut Vec<u8>, e: &Envelope, patient: &str, raw: &str, sequence: u64) -> std::io::Result<()> {
+fn encode(
+    out: &mut Vec<u8>,
+    e: &Envelope,
+    patient: &str,
+    raw: &str,
+    sequence: u64,
+) -> std::io::Result<()> {
     let too_long = || std::io::Error::other("a field too long for the scratch file");
     let short = |n: usize| u16::try_from(n).map_err(|_| too_long());
     let long = |n: usize| u32::try_from(n).map_err(|_| too_long());
@@ -165,7 +189,11 @@ fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<R
     let mut text = |length: usize, into: &mut String| -> std::io::Result<std::ops::Range<usize>> {
         let start = into.len();
         let read = reader.by_ref().take(length as u64).read_to_string(into)?;
-        if read == length { Ok(start..start + length) } else { Err(damaged()) }
+        if read == length {
+            Ok(start..start + length)
+        } else {
+            Err(damaged())
+        }
     };
     let mut ty_text = String::with_capacity(ty);
     text(ty, &mut ty_text)?;

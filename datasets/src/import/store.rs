@@ -36,11 +36,17 @@ type CodeMap = rustc_hash::FxHashMap<i64, CodeTexts>;
 
 /// Removes scratch folders of imports that were killed. Their process is gone.
 pub fn sweep(lake: &Path) {
-    let Ok(entries) = std::fs::read_dir(lake.join("_tmp")) else { return };
+    let Ok(entries) = std::fs::read_dir(lake.join("_tmp")) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name.strip_prefix("import-").and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        let alive = |pid: u32| pid == std::process::id() || Path::new("/proc").join(pid.to_string()).exists();
+        let pid = name
+            .strip_prefix("import-")
+            .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        let alive = |pid: u32| {
+            pid == std::process::id() || Path::new("/proc").join(pid.to_string()).exists()
+        };
         // Without /proc nobody can be asked: it stays for `vacuum`.
         let gone = Path::new("/proc/self").exists() && pid.is_some_and(|p| !alive(p));
         if gone {
@@ -60,7 +66,11 @@ struct Written {
 
 pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result<(), ImportError> {
     let group = group_of(job);
-    let groups: Vec<Vec<u32>> = (0..job.buckets).collect::<Vec<_>>().chunks(group as usize).map(<[u32]>::to_vec).collect();
+    let groups: Vec<Vec<u32>> = (0..job.buckets)
+        .collect::<Vec<_>>()
+        .chunks(group as usize)
+        .map(<[u32]>::to_vec)
+        .collect();
     job.progress.start_writing(u64::from(job.buckets));
     let stamp = format!("{:013x}", job.options.now_ms);
 
@@ -80,7 +90,9 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         let mut outcome = Ok(());
         for thread in threads {
-            let one = thread.join().unwrap_or_else(|_| Err(ImportError::Bug("a worker failed while writing".into())));
+            let one = thread
+                .join()
+                .unwrap_or_else(|_| Err(ImportError::Bug("a worker failed while writing".into())));
             outcome = outcome.and(one);
         }
         outcome
@@ -104,7 +116,9 @@ fn poisoned() -> ImportError {
 
 /// Buckets a `facts` file. Fixed when the lake is made.
 fn group_of(job: &Job<'_>) -> u32 {
-    let fixed = job.base.and_then(|b| b.summary.get("buckets_per_file")?.as_u64());
+    let fixed = job
+        .base
+        .and_then(|b| b.summary.get("buckets_per_file")?.as_u64());
     let fixed = fixed.and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
     fixed.unwrap_or_else(|| group_size(job.patients, job.buckets))
 }
@@ -124,14 +138,24 @@ fn absorb(all: &mut Written, one: Written) {
 
 /// Files of the base snapshot that hold one of these buckets.
 fn files_of<'s>(base: Option<&'s Snapshot>, table: &str, buckets: &[u32]) -> Vec<&'s DataFile> {
-    let files = base.and_then(|b| b.tables.get(table)).map_or(&[][..], |t| &t.files);
-    files.iter().filter(|f| f.buckets.iter().any(|b| buckets.contains(b))).collect()
+    let files = base
+        .and_then(|b| b.tables.get(table))
+        .map_or(&[][..], |t| &t.files);
+    files
+        .iter()
+        .filter(|f| f.buckets.iter().any(|b| buckets.contains(b)))
+        .collect()
 }
 
 fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, ImportError> {
     let mut one = Written::default();
     let mut changed = false;
-    let mut writer = GroupWriter::new(job.store.as_ref(), group.to_vec(), stamp, job.options.now_ms);
+    let mut writer = GroupWriter::new(
+        job.store.as_ref(),
+        group.to_vec(),
+        stamp,
+        job.options.now_ms,
+    );
     // A group is written anew as a whole: `facts` and `patients` are files of the group.
     let untouched = group.iter().all(|b| job.spill.is_empty(*b));
     if untouched {
@@ -141,12 +165,15 @@ fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, Imp
     for bucket in group {
         let mut rows = Rows::default();
         for file in files_of(job.base, schema::RESOURCES, &[*bucket]) {
-            job.runtime.block_on(load_resources(job, schema::RESOURCES, file, &mut rows))?;
+            job.runtime
+                .block_on(load_resources(job, schema::RESOURCES, file, &mut rows))?;
         }
         let existing = rows.rows.len();
         let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
         job.spill.load(*bucket, &mut rows).map_err(scratch)?;
-        changed |= rows::merge(&mut rows, existing, |ty, merged| tally(&mut one.tallies, ty, merged));
+        changed |= rows::merge(&mut rows, existing, |ty, merged| {
+            tally(&mut one.tallies, ty, merged)
+        });
         job.runtime.block_on(writer.add(*bucket, rows))?;
         job.progress.add_bucket();
     }
@@ -159,8 +186,13 @@ fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, Imp
     one.files = job.runtime.block_on(writer.finish())?;
     one.buckets.extend(group);
     for table in [schema::RESOURCES, schema::FACTS, schema::PATIENTS] {
-        let paths = files_of(job.base, table, group).into_iter().map(|f| f.path.clone());
-        one.removed.entry(table.to_owned()).or_default().extend(paths);
+        let paths = files_of(job.base, table, group)
+            .into_iter()
+            .map(|f| f.path.clone());
+        one.removed
+            .entry(table.to_owned())
+            .or_default()
+            .extend(paths);
     }
     Ok(one)
 }
@@ -187,7 +219,12 @@ fn tally(tallies: &mut Tallies, ty: Name, merged: Merged) {
 }
 
 /// Appends the resources of a file of the lake, their index read anew from the JSON.
-async fn load_resources(job: &Job<'_>, table: &str, file: &DataFile, rows: &mut Rows) -> Result<(), ImportError> {
+async fn load_resources(
+    job: &Job<'_>,
+    table: &str,
+    file: &DataFile,
+    rows: &mut Rows,
+) -> Result<(), ImportError> {
     let shared = table == schema::SHARED;
     let mut columns = vec!["resource_type", "raw"];
     if !shared {
@@ -196,17 +233,31 @@ async fn load_resources(job: &Job<'_>, table: &str, file: &DataFile, rows: &mut 
     let mut record = PatientRecord::new();
     for batch in reader::read_columns(&job.store, table, file, &columns).await? {
         let text = |name: &str| {
-            let column = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-            column.cloned().ok_or_else(|| ImportError::Bug(format!("no column `{name}`")))
+            let column = batch
+                .column_by_name(name)
+                .and_then(|c| c.as_string_opt::<i32>());
+            column
+                .cloned()
+                .ok_or_else(|| ImportError::Bug(format!("no column `{name}`")))
         };
         let (types, raws) = (text("resource_type")?, text("raw")?);
-        let patients = if shared { None } else { Some(text("patient_id")?) };
+        let patients = if shared {
+            None
+        } else {
+            Some(text("patient_id")?)
+        };
         for i in 0..raws.len() {
             record.clear();
-            let damaged = |what: String| ImportError::Bug(format!("a stored resource cannot be read: {what}"));
-            record.push(raws.value(i)).map_err(|e| damaged(e.to_string()))?;
+            let damaged = |what: String| {
+                ImportError::Bug(format!("a stored resource cannot be read: {what}"))
+            };
+            record
+                .push(raws.value(i))
+                .map_err(|e| damaged(e.to_string()))?;
             let ty = Name::of(types.value(i)).ok_or_else(|| damaged("its type".into()))?;
-            let Some(resource) = record.resources().next() else { continue };
+            let Some(resource) = record.resources().next() else {
+                continue;
+            };
             let envelope = Envelope::read(ty, resource, &|_| None, &mut |_, _, _, _| {});
             let envelope = envelope.map_err(|e| damaged(e.to_string()))?;
             // A reference within a Bundle was resolved when it was read.
@@ -241,23 +292,42 @@ fn row_of(rows: &mut Rows, e: &Envelope, patient: &str, raw: &str) -> Row {
 }
 
 /// `shared` and `codes`.
-fn write_unbucketed(job: &Job<'_>, mut codes: CodeMap, stamp: &str, written: &mut Written) -> Result<(), ImportError> {
-    let base_files = |table: &str| job.base.and_then(|b| b.tables.get(table)).map_or(&[][..], |t| &t.files);
+fn write_unbucketed(
+    job: &Job<'_>,
+    mut codes: CodeMap,
+    stamp: &str,
+    written: &mut Written,
+) -> Result<(), ImportError> {
+    let base_files = |table: &str| {
+        job.base
+            .and_then(|b| b.tables.get(table))
+            .map_or(&[][..], |t| &t.files)
+    };
     if !job.spill.is_empty(job.buckets) {
         let mut rows = Rows::default();
         for file in base_files(schema::SHARED) {
-            job.runtime.block_on(load_resources(job, schema::SHARED, file, &mut rows))?;
+            job.runtime
+                .block_on(load_resources(job, schema::SHARED, file, &mut rows))?;
         }
         let existing = rows.rows.len();
         let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
         job.spill.load(job.buckets, &mut rows).map_err(scratch)?;
-        let changed = rows::merge(&mut rows, existing, |ty, merged| tally(&mut written.tallies, ty, merged));
+        let changed = rows::merge(&mut rows, existing, |ty, merged| {
+            tally(&mut written.tallies, ty, merged)
+        });
         if changed {
-            let file = job.runtime.block_on(write_shared(job.store.as_ref(), &mut rows, stamp, job.options.now_ms))?;
+            let file = job.runtime.block_on(write_shared(
+                job.store.as_ref(),
+                &mut rows,
+                stamp,
+                job.options.now_ms,
+            ))?;
             replace(written, schema::SHARED, file, base_files(schema::SHARED));
         }
     }
-    let before = job.runtime.block_on(load_codes(job, base_files(schema::CODES)))?;
+    let before = job
+        .runtime
+        .block_on(load_codes(job, base_files(schema::CODES)))?;
     let mut collision = None;
     for (key, texts) in &before {
         add_code(&mut codes, *key, texts.clone(), &mut collision);
@@ -268,45 +338,95 @@ fn write_unbucketed(job: &Job<'_>, mut codes: CodeMap, stamp: &str, written: &mu
     let codes: BTreeMap<i64, CodeTexts> = codes.into_iter().collect();
     let something = !written.files.is_empty();
     if codes != before && something {
-        let file = job.runtime.block_on(write_codes(job.store.as_ref(), &codes, stamp, job.options.now_ms))?;
+        let file = job.runtime.block_on(write_codes(
+            job.store.as_ref(),
+            &codes,
+            stamp,
+            job.options.now_ms,
+        ))?;
         replace(written, schema::CODES, file, base_files(schema::CODES));
     }
     Ok(())
 }
 
 fn replace(written: &mut Written, table: &str, file: Option<DataFile>, before: &[DataFile]) {
-    written.files.entry(table.to_owned()).or_default().extend(file);
+    written
+        .files
+        .entry(table.to_owned())
+        .or_default()
+        .extend(file);
     let removed = before.iter().map(|f| f.path.clone());
-    written.removed.entry(table.to_owned()).or_default().extend(removed);
+    written
+        .removed
+        .entry(table.to_owned())
+        .or_default()
+        .extend(removed);
 }
 
-async fn load_codes(job: &Job<'_>, files: &[DataFile]) -> Result<BTreeMap<i64, CodeTexts>, ImportError> {
+async fn load_codes(
+    job: &Job<'_>,
+    files: &[DataFile],
+) -> Result<BTreeMap<i64, CodeTexts>, ImportError> {
     let mut out = BTreeMap::new();
     for file in files {
-        for batch in reader::read_columns(&job.store, schema::CODES, file, &["code_key", "system", "code", "display"]).await? {
+        for batch in reader::read_columns(
+            &job.store,
+            schema::CODES,
+            file,
+            &["code_key", "system", "code", "display"],
+        )
+        .await?
+        {
             let bug = || ImportError::Bug("the table `codes` has other columns".into());
-            let keys = batch.column_by_name("code_key").and_then(|c| c.as_any().downcast_ref::<Int64Array>()).ok_or_else(bug)?;
-            let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or_else(bug);
+            let keys = batch
+                .column_by_name("code_key")
+                .and_then(|c| c.as_any().downcast_ref::<Int64Array>())
+                .ok_or_else(bug)?;
+            let text = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .and_then(|c| c.as_string_opt::<i32>())
+                    .ok_or_else(bug)
+            };
             let (systems, codes, displays) = (text("system")?, text("code")?, text("display")?);
             for i in 0..keys.len() {
                 let display = displays.is_valid(i).then(|| displays.value(i).to_owned());
-                out.insert(keys.value(i), (systems.value(i).to_owned(), codes.value(i).to_owned(), display));
+                out.insert(
+                    keys.value(i),
+                    (
+                        systems.value(i).to_owned(),
+                        codes.value(i).to_owned(),
+                        display,
+                    ),
+                );
             }
         }
     }
     Ok(out)
 }
 
-fn commit(job: &Job<'_>, group: u32, written: Written, report: &mut ImportReport) -> Result<Snapshot, ImportError> {
+fn commit(
+    job: &Job<'_>,
+    group: u32,
+    written: Written,
+    report: &mut ImportReport,
+) -> Result<Snapshot, ImportError> {
     let schemas = schema::schemas();
     if let Some(base) = job.base {
         // A crash after the last commit may have left the Delta logs behind.
-        job.runtime.block_on(commit::export_missing(job.store.as_ref(), base.number, schemas))?;
+        job.runtime.block_on(commit::export_missing(
+            job.store.as_ref(),
+            base.number,
+            schemas,
+        ))?;
         if written.files.is_empty() {
             return Ok(base.clone());
         }
     }
-    let mut tables: BTreeMap<String, TableChange> = schemas.keys().map(|t| (t.clone(), TableChange::default())).collect();
+    let mut tables: BTreeMap<String, TableChange> = schemas
+        .keys()
+        .map(|t| (t.clone(), TableChange::default()))
+        .collect();
     for (table, mut files) in written.files {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         tables.entry(table).or_default().add = files;
@@ -316,7 +436,10 @@ fn commit(job: &Job<'_>, group: u32, written: Written, report: &mut ImportReport
     }
     let mut total = Tally::default();
     report.types.values().for_each(|t| total.add(t));
-    let rejects = report.rejects_file.as_ref().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+    let rejects = report
+        .rejects_file
+        .as_ref()
+        .and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     let change = Change {
         operation: "import".into(),
         engine: format!("tandem {}", env!("CARGO_PKG_VERSION")),
@@ -326,24 +449,44 @@ fn commit(job: &Job<'_>, group: u32, written: Written, report: &mut ImportReport
         buckets: written.buckets,
         tables,
     };
-    let new = NewLake { lake_id: job.options.lake_id.clone(), buckets: job.buckets };
+    let new = NewLake {
+        lake_id: job.options.lake_id.clone(),
+        buckets: job.buckets,
+    };
     let base = job.base.map_or(Base::Create(&new), Base::On);
     let commit = commit::commit(job.store.as_ref(), base, &change, job.options.now_ms);
     let snapshot = job.runtime.block_on(commit)?;
     report.committed = true;
-    job.runtime.block_on(commit::export_missing(job.store.as_ref(), snapshot.number, schemas))?;
+    job.runtime.block_on(commit::export_missing(
+        job.store.as_ref(),
+        snapshot.number,
+        schemas,
+    ))?;
     Ok(snapshot)
 }
 
 /// Patients of the lake, and resources whose patient is not in it.
 fn count_patients(job: &Job<'_>, snapshot: &Snapshot) -> Result<(u64, u64), ImportError> {
     let (mut patients, mut orphans) = (0, 0);
-    let files = snapshot.tables.get(schema::PATIENTS).map_or(&[][..], |t| &t.files);
+    let files = snapshot
+        .tables
+        .get(schema::PATIENTS)
+        .map_or(&[][..], |t| &t.files);
     for file in files {
-        let batches = job.runtime.block_on(reader::read_columns(&job.store, schema::PATIENTS, file, &["rid", "resources"]))?;
+        let batches = job.runtime.block_on(reader::read_columns(
+            &job.store,
+            schema::PATIENTS,
+            file,
+            &["rid", "resources"],
+        ))?;
         for batch in batches {
             let bug = || ImportError::Bug("the table `patients` has other columns".into());
-            let int = |name: &str| batch.column_by_name(name).and_then(|c| c.as_any().downcast_ref::<Int32Array>().cloned()).ok_or_else(bug);
+            let int = |name: &str| {
+                batch
+                    .column_by_name(name)
+                    .and_then(|c| c.as_any().downcast_ref::<Int32Array>().cloned())
+                    .ok_or_else(bug)
+            };
             let (rids, counts) = (int("rid")?, int("resources")?);
             for i in 0..rids.len() {
                 match rids.is_valid(i) {

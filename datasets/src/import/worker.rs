@@ -50,6 +50,16 @@ struct Place {
 }
 
 impl Place {
+    /// The place behind a text that starts here.
+    fn after(self, text: &str) -> Place {
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        Place {
+            line: self.line + lines as u64,
+            offset: self.offset + text.len() as u64,
+            ..self
+        }
+    }
+
     /// Later in the input is greater. 2^20 files of 2^44 bytes.
     fn sequence(self) -> u64 {
         ((self.file as u64) << 44) | (self.offset & ((1 << 44) - 1))
@@ -57,10 +67,22 @@ impl Place {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(buckets: u32, spill: &'a Spill, rejects: &'a Rejects, progress: &'a Progress) -> Self {
+    pub fn new(
+        buckets: u32,
+        spill: &'a Spill,
+        rejects: &'a Rejects,
+        progress: &'a Progress,
+    ) -> Self {
         let spill = SpillWriter::new(spill);
         let (record, result) = (PatientRecord::new(), WorkerResult::default());
-        Worker { buckets, spill, rejects, progress, record, result }
+        Worker {
+            buckets,
+            spill,
+            rejects,
+            progress,
+            record,
+            result,
+        }
     }
 
     /// Writes what is buffered.
@@ -70,7 +92,11 @@ impl<'a> Worker<'a> {
     }
 
     pub fn chunk(&mut self, chunk: &Chunk) -> std::io::Result<()> {
-        let place = Place { file: chunk.file, line: chunk.line, offset: chunk.offset };
+        let place = Place {
+            file: chunk.file,
+            line: chunk.line,
+            offset: chunk.offset,
+        };
         match chunk.kind {
             ChunkKind::Lines => self.lines(&chunk.bytes, place),
             ChunkKind::Document => self.document(&chunk.bytes, place),
@@ -104,7 +130,11 @@ impl<'a> Worker<'a> {
                 }
                 Some(text) => {
                     // A byte order mark is no part of the text.
-                    let text = if place.offset == 0 { text.trim_start_matches('\u{feff}') } else { text };
+                    let text = if place.offset == 0 {
+                        text.trim_start_matches('\u{feff}')
+                    } else {
+                        text
+                    };
                     let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
                     if !text.is_empty() {
                         resources += 1;
@@ -140,15 +170,18 @@ impl<'a> Worker<'a> {
 
     /// A `.json` file: a Bundle, a resource, or lines after all.
     fn document(&mut self, bytes: &[u8], place: Place) -> std::io::Result<()> {
-        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
+        let Ok(whole) = simdutf8::basic::from_utf8(bytes) else {
             return self.reject(NO_TYPE, place, "not UTF-8 text", bytes);
         };
-        let text = text.trim_start_matches('\u{feff}').trim();
+        let start = whole.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+        let skipped = whole.len() - start.len();
+        let text = start.trim_end();
+        let place = place.after(whole.get(..skipped).unwrap_or(""));
         let mut record = PatientRecord::new();
         match record.push(text) {
             // More than one document: lines.
-            Err(ResourceError::Json(error)) if error.message.starts_with("text after the end") => {
-                self.lines(bytes, place)
+            Err(ResourceError::Json(_)) if looks_like_lines(text) => {
+                self.lines(text.as_bytes(), place)
             }
             Err(error) => {
                 self.progress.add_resources(1);
@@ -158,7 +191,7 @@ impl<'a> Worker<'a> {
                 Some(resource) if is_bundle(resource) => self.bundle(resource, place),
                 Some(resource) => {
                     self.progress.add_resources(1);
-                    self.resource(resource, text, place, &|_| None)
+                    self.resource(resource, &compact(text), place, &|_| None)
                 }
                 None => Ok(()),
             },
@@ -182,14 +215,24 @@ impl<'a> Worker<'a> {
         }
         let resolve = |urn: &str| urns.get(urn).cloned();
         let mut count = 0;
+        // Where the last entry stood, so that line ends are counted once.
+        let (text, mut at, mut here) = (bundle.raw(), 0, place);
         for entry in entries() {
             count += 1;
-            let place = Place { offset: place.offset + u64::from(entry.position()), ..place };
+            let element = entry.get_named("resource").unwrap_or(entry);
+            let next = element.position() as usize - bundle.position() as usize;
+            here = here.after(text.get(at..next).unwrap_or(""));
+            at = next;
             match entry.get_named("resource") {
-                None => self.reject(NO_TYPE, place, "a Bundle entry without a resource", entry.raw().as_bytes())?,
+                None => self.reject(
+                    NO_TYPE,
+                    here,
+                    "a Bundle entry without a resource",
+                    entry.raw().as_bytes(),
+                )?,
                 Some(resource) => {
                     let raw = compact(resource.raw());
-                    self.resource(resource, &raw, place, &resolve)?;
+                    self.resource(resource, &raw, here, &resolve)?;
                 }
             }
         }
@@ -204,8 +247,16 @@ impl<'a> Worker<'a> {
         place: Place,
         resolve: &dyn Fn(&str) -> Option<(String, String)>,
     ) -> std::io::Result<()> {
-        let Some(text) = resource.get_str("resourceType").filter(|_| resource.kind() == Kind::Object) else {
-            return self.reject(NO_TYPE, place, &ResourceError::NoResourceType.to_string(), raw.as_bytes());
+        let Some(text) = resource
+            .get_str("resourceType")
+            .filter(|_| resource.kind() == Kind::Object)
+        else {
+            return self.reject(
+                NO_TYPE,
+                place,
+                &ResourceError::NoResourceType.to_string(),
+                raw.as_bytes(),
+            );
         };
         let known = engine_patient::fhir::model::Model::r4().resource(&text);
         let Some(ty) = known.and_then(|t| Name::of(t.name)) else {
@@ -232,28 +283,46 @@ impl<'a> Worker<'a> {
                     }
                 }
                 None => {
-                    codes.insert(key, (system.to_owned(), code.to_owned(), display.map(str::to_owned)));
+                    codes.insert(
+                        key,
+                        (
+                            system.to_owned(),
+                            code.to_owned(),
+                            display.map(str::to_owned),
+                        ),
+                    );
                 }
             }
         };
         let envelope = match Envelope::read(ty, resource, resolve, &mut see) {
             Ok(envelope) => envelope,
-            Err(error) => return self.reject(ty.as_str(), place, &error.to_string(), raw.as_bytes()),
+            Err(error) => {
+                return self.reject(ty.as_str(), place, &error.to_string(), raw.as_bytes());
+            }
         };
         self.tally(ty.as_str()).read += 1;
         let bucket = match &envelope.owner {
             Owner::Patient(patient) => bucket_of(patient, self.buckets),
             Owner::Shared => self.buckets,
             Owner::Unlinked => {
-                *self.result.unlinked.entry(ty.as_str().to_owned()).or_default() += 1;
+                *self
+                    .result
+                    .unlinked
+                    .entry(ty.as_str().to_owned())
+                    .or_default() += 1;
                 self.buckets
             }
         };
         if envelope.codes.len() == 1 && has_primary_code(ty) {
-            *self.result.uncoded.entry(ty.as_str().to_owned()).or_default() += 1;
+            *self
+                .result
+                .uncoded
+                .entry(ty.as_str().to_owned())
+                .or_default() += 1;
         }
         self.result.patients += u64::from(ty.as_str() == "Patient");
-        self.spill.write(bucket as usize, &envelope, raw, place.sequence())
+        self.spill
+            .write(bucket as usize, &envelope, raw, place.sequence())
     }
 
     fn tally(&mut self, ty: &str) -> &mut Tally {
@@ -267,7 +336,15 @@ impl<'a> Worker<'a> {
         let tally = self.tally(ty);
         tally.read += 1;
         tally.rejected += 1;
-        self.rejects.add(place.sequence(), place.file, place.line, place.offset, ty, reason, raw)
+        self.rejects.add(
+            place.sequence(),
+            place.file,
+            place.line,
+            place.offset,
+            ty,
+            reason,
+            raw,
+        )
     }
 }
 
@@ -276,15 +353,28 @@ fn has_primary_code(ty: Name) -> bool {
 }
 
 fn is_bundle(resource: Element<'_>) -> bool {
-    resource.get_named("resourceType").is_some_and(|t| t.is_str("Bundle"))
+    resource
+        .get_named("resourceType")
+        .is_some_and(|t| t.is_str("Bundle"))
 }
 
 fn type_of(error: &ResourceError) -> String {
     match error {
         // Shown in a table: only what looks like the name of a type.
-        ResourceError::UnknownResourceType(t) if t.len() <= 40 && t.chars().all(char::is_alphanumeric) => t.clone(),
+        ResourceError::UnknownResourceType(t)
+            if t.len() <= 40 && t.chars().all(char::is_alphanumeric) =>
+        {
+            t.clone()
+        }
         _ => NO_TYPE.to_owned(),
     }
+}
+
+/// Whether a text that is no JSON document is several lines that each begin one.
+fn looks_like_lines(text: &str) -> bool {
+    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
+    let all = lines.clone().count() > 1;
+    all && lines.all(|l| l.trim_start().starts_with('{'))
 }
 
 /// The JSON on one line: NDJSON is lines. White space between tokens carries nothing.

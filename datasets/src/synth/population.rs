@@ -59,7 +59,7 @@ pub fn write_population(
     progress: &(dyn Fn(SynthProgress) + Sync),
 ) -> io::Result<SynthProgress> {
     check(options)?;
-    fs::create_dir_all(out)?;
+    crate::folder::make(out).map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))?;
     refuse_full(out)?;
 
     let mut files = Files {

@@ -33,8 +33,14 @@ impl Failure {
             Failure::Internal(text) => (text, 4),
         };
         if !text.is_empty() {
-            let prefix = if text.starts_with("error") { "" } else { "error: " };
-            eprintln!("{prefix}{text}");
+            let prefix = if text.starts_with("error") {
+                ""
+            } else {
+                "error: "
+            };
+            // If nobody listens there is nobody to tell.
+            let _ =
+                std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{prefix}{text}\n"));
         }
         ExitCode::from(code)
     }

@@ -1,5 +1,8 @@
 //! `tandem`: one file per command.
 
+#[macro_use]
+mod say;
+
 mod commands;
 mod failure;
 mod table;
@@ -11,11 +14,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Clinical decision support and quality reporting: one clinical definition, two speeds.
 #[derive(Parser)]
-#[command(name = "tandem", version, arg_required_else_help = true, after_help = "\
+#[command(
+    name = "tandem",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
 Exit codes: 0 done; 1 done, and the answer is no (a case failed, lines were rejected under --strict);
 2 a mistake in what was asked; 3 not supported; 4 a bug in Tandem, or the machine failed.
 
-A first look:  tandem demo --no-serve")]
+A first look:  tandem demo --no-serve"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

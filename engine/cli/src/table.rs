@@ -3,12 +3,27 @@
 /// Prints rows under a heading. Columns that hold numbers only stand to the right.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count());
-        cells.chain(heading.get(column).map(|h| h.chars().count())).max().unwrap_or(0)
+        let cells = rows
+            .iter()
+            .filter_map(|r| r.get(column))
+            .map(|c| c.chars().count());
+        cells
+            .chain(heading.get(column).map(|h| h.chars().count()))
+            .max()
+            .unwrap_or(0)
     };
-    let number = |cell: &str| !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || " ,.%-–".contains(c));
+    let number = |cell: &str| {
+        !cell.is_empty()
+            && cell
+                .chars()
+                .all(|c| c.is_ascii_digit() || " ,.%-–".contains(c))
+    };
     let right = |column: usize| {
-        let mut cells = rows.iter().filter_map(|r| r.get(column)).filter(|c| !c.is_empty()).peekable();
+        let mut cells = rows
+            .iter()
+            .filter_map(|r| r.get(column))
+            .filter(|c| !c.is_empty())
+            .peekable();
         cells.peek().is_some() && cells.all(|c| number(c))
     };
     let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -26,7 +41,7 @@ pub fn print(heading: &[&str], rows: &[Vec<String>]) {
                 out.push_str(&pad);
             }
         }
-        println!("{}", out.trim_end());
+        say!("{}", out.trim_end());
     };
     line(&mut heading.iter().copied());
     let rule: Vec<String> = (0..heading.len()).map(|c| "─".repeat(width(c))).collect();

@@ -406,6 +406,18 @@ fn digits(bytes: &[u8], from: usize, count: usize) -> Option<u32> {
     })
 }
 
+/// An instant in microseconds from 1970-01-01T00:00Z: here the fourth to sixth digit of a second
+/// count. UTC where no offset is given.
+pub fn instant_micros(text: &str) -> Option<i64> {
+    let millis = DateTime::parse(text)?.earliest(0);
+    let fraction = text.split_once('.').map_or("", |(_, f)| f);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).skip(3);
+    let extra = digits
+        .zip([100, 10, 1])
+        .map(|(digit, weight)| i64::from(digit - b'0') * weight);
+    Some(millis * 1000 + extra.sum::<i64>())
+}
+
 /// Reads `±hh:mm` or `Z` as minutes east of UTC.
 pub fn parse_offset(text: &str) -> Option<i16> {
     DateTime::parse(&format!("2000-01-01T00:00:00{text}"))?.offset

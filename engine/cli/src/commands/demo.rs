@@ -45,15 +45,28 @@ const MARK: &str = ".tandem-demo";
 
 impl Demo {
     pub fn run(self) -> Done {
-        let dir = self.dir.clone().unwrap_or_else(|| std::env::temp_dir().join("tandem-demo"));
+        let dir = self
+            .dir
+            .clone()
+            .unwrap_or_else(|| std::env::temp_dir().join("tandem-demo"));
         prepare(&dir)?;
         let data = dir.join("fhir");
         let io = |e: std::io::Error| Failure::Internal(format!("{}: {e}", dir.display()));
 
         let started = Instant::now();
-        let options = SynthOptions { patients: self.patients, dirty: 0.01, ..SynthOptions::default() };
+        let options = SynthOptions {
+            patients: self.patients,
+            dirty: 0.01,
+            ..SynthOptions::default()
+        };
         let made = write_population(&options, &data, super::threads(), &|_| {}).map_err(io)?;
-        println!("1. Invented {} patients with {} resources ({}), 1 % of them with a defect, in {:.1} s", thousands(made.patients), thousands(made.resources), bytes(made.bytes), started.elapsed().as_secs_f64());
+        say!(
+            "1. Invented {} patients with {} resources ({}), 1 % of them with a defect, in {:.1} s",
+            thousands(made.patients),
+            thousands(made.resources),
+            bytes(made.bytes),
+            started.elapsed().as_secs_f64()
+        );
 
         let started = Instant::now();
         let now_ms = super::now_ms();
@@ -66,25 +79,53 @@ impl Demo {
             now_ms,
             lake_id: super::import::new_lake_id(now_ms),
         })?;
-        println!("2. Imported them into a lake of Parquet files in {:.1} s: {} kept, {} outdated or repeated, {} rejected", started.elapsed().as_secs_f64(), thousands(report.total.stored + report.total.replaced), thousands(report.total.outdated + report.total.unchanged), thousands(report.total.rejected));
+        say!(
+            "2. Imported them into a lake of Parquet files in {:.1} s: {} kept, {} outdated or repeated, {} rejected",
+            started.elapsed().as_secs_f64(),
+            thousands(report.total.stored + report.total.replaced),
+            thousands(report.total.outdated + report.total.unchanged),
+            thousands(report.total.rejected)
+        );
 
         let started = Instant::now();
         let rules = load_rules(&[], &[])?;
         let programs: Vec<ProgramMeasure> = rules
             .iter()
-            .map(|rule| ProgramMeasure { program: Arc::clone(rule) as Arc<dyn PatientProgram>, improvement: Improvement::Increase })
+            .map(|rule| ProgramMeasure {
+                program: Arc::clone(rule) as Arc<dyn PatientProgram>,
+                improvement: Improvement::Increase,
+            })
             .collect();
-        let queries = measures::sql::built_in().map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
+        let queries = measures::sql::built_in()
+            .map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;
-        let day = |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
+        let day =
+            |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
         let out = dir.join("reports");
-        let request = RunRequest { lake: &lake, programs: &programs, queries: &queries, period: (day(2025, 1, 1)?, day(2025, 12, 31)?), zone: 0, out: Some(&out) };
+        let request = RunRequest {
+            lake: &lake,
+            programs: &programs,
+            queries: &queries,
+            period: (day(2025, 1, 1)?, day(2025, 12, 31)?),
+            zone: 0,
+            out: Some(&out),
+        };
         let (results, _) = runtime.block_on(run(&request))?;
-        println!("3. Ran {} measures for 2025 in {:.1} s\n", results.len(), started.elapsed().as_secs_f64());
+        say!(
+            "3. Ran {} measures for 2025 in {:.1} s\n",
+            results.len(),
+            started.elapsed().as_secs_f64()
+        );
         print_table(&results);
-        println!("\nReports (FHIR MeasureReport), subject list and result rows: {}", out.display());
-        println!("Ask more:  tandem sql \"SELECT count(*) FROM patients\" --lake {}", dir.join("lake").display());
+        say!(
+            "\nReports (FHIR MeasureReport), subject list and result rows: {}",
+            out.display()
+        );
+        say!(
+            "Ask more:  tandem sql \"SELECT count(*) FROM patients\" --lake {}",
+            dir.join("lake").display()
+        );
         if self.no_serve {
             return Ok(std::process::ExitCode::SUCCESS);
         }
@@ -94,10 +135,15 @@ impl Demo {
         std::fs::write(&request, sample_call(super::now_ms())).map_err(io)?;
         let mut config = super::serve::config(0);
         config.listen = self.listen;
-        println!("\n4. The same three definitions answer an EHR's patient-view call. In another terminal:");
+        say!(
+            "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"
+        );
         super::serve::listen(config, rules, |address| {
-            println!("\n   curl -s http://{address}/cds-services/hba1c-control -H 'Content-Type: application/json' -d @{}\n", request.display());
-            println!("   Discovery: http://{address}/cds-services      Ctrl-C ends.");
+            say!(
+                "\n   curl -s http://{address}/cds-services/hba1c-control -H 'Content-Type: application/json' -d @{}\n",
+                request.display()
+            );
+            say!("   Discovery: http://{address}/cds-services      Ctrl-C ends.");
         })
     }
 }
@@ -108,7 +154,10 @@ fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
     if dir.exists() {
         let empty = std::fs::read_dir(dir).map_err(wrong)?.next().is_none();
         if !empty && !dir.join(MARK).exists() {
-            return Err(Failure::User(format!("{} holds other files: give an empty folder with --dir", dir.display())));
+            return Err(Failure::User(format!(
+                "{} holds other files: give an empty folder with --dir",
+                dir.display()
+            )));
         }
         std::fs::remove_dir_all(dir).map_err(wrong)?;
     }

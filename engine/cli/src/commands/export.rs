@@ -32,11 +32,17 @@ impl Export {
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
         let total = lake.rows("resources") + lake.rows("shared");
-        let bar = super::bar(total, "{bar:30} {human_pos} of {human_len} resources, {eta} left");
+        let bar = super::bar(
+            total,
+            "{bar:30} {human_pos} of {human_len} resources, {eta} left",
+        );
         let exported = runtime.block_on(export(&lake, &self.out, &|done| bar.set_position(done)));
         bar.finish_and_clear();
         let exported = exported?;
-        let rows: Vec<_> = exported.iter().map(|(ty, n)| vec![ty.clone(), thousands(*n)]).collect();
+        let rows: Vec<_> = exported
+            .iter()
+            .map(|(ty, n)| vec![ty.clone(), thousands(*n)])
+            .collect();
         table::print(&["resource type", "written"], &rows);
         Ok(std::process::ExitCode::SUCCESS)
     }

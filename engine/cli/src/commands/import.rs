@@ -90,14 +90,18 @@ pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, Import
             if now.writing {
                 bar.set_length(now.buckets.1);
                 bar.set_position(now.buckets.0);
-                bar.set_message(format!("writing bucket {} of {}", now.buckets.0, now.buckets.1));
+                bar.set_message(format!(
+                    "writing bucket {} of {}",
+                    now.buckets.0, now.buckets.1
+                ));
             } else {
                 bar.set_length(now.bytes.1.max(1));
                 bar.set_position(now.bytes.0);
                 #[expect(clippy::cast_precision_loss, reason = "for people")]
                 let (speed, left) = (
                     now.resources as f64 / seconds,
-                    seconds * (now.bytes.1.saturating_sub(now.bytes.0)) as f64 / (now.bytes.0.max(1)) as f64,
+                    seconds * (now.bytes.1.saturating_sub(now.bytes.0)) as f64
+                        / (now.bytes.0.max(1)) as f64,
                 );
                 bar.set_message(format!(
                     "{} of {}, {speed:.0} resources/s, {left:.0} s left",
@@ -118,7 +122,7 @@ impl Format {
     fn print(self, report: &ImportReport, took: Duration) {
         match self {
             Format::Json => match serde_json::to_string_pretty(report) {
-                Ok(text) => println!("{text}"),
+                Ok(text) => say!("{text}"),
                 Err(e) => eprintln!("error: the report cannot be written: {e}"),
             },
             Format::Text => print_report(report, took),
@@ -129,48 +133,99 @@ impl Format {
 /// The ledger as a table.
 pub fn print_report(report: &ImportReport, took: Duration) {
     let row = |name: &str, t: &engine_population::lake::rows::Tally| {
-        let cells = [t.read, t.stored, t.unchanged, t.replaced, t.outdated, t.rejected];
-        std::iter::once(name.to_owned()).chain(cells.map(thousands)).collect::<Vec<_>>()
+        let cells = [
+            t.read,
+            t.stored,
+            t.unchanged,
+            t.replaced,
+            t.outdated,
+            t.rejected,
+        ];
+        std::iter::once(name.to_owned())
+            .chain(cells.map(thousands))
+            .collect::<Vec<_>>()
     };
     let mut rows: Vec<Vec<String>> = report.types.iter().map(|(ty, t)| row(ty, t)).collect();
     rows.push(row("all", &report.total));
-    table::print(&["resource type", "read", "stored", "unchanged", "replaced", "outdated", "rejected"], &rows);
-    println!();
+    table::print(
+        &[
+            "resource type",
+            "read",
+            "stored",
+            "unchanged",
+            "replaced",
+            "outdated",
+            "rejected",
+        ],
+        &rows,
+    );
+    say!("");
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let speed = report.total.read as f64 / took.as_secs_f64().max(0.001);
-    println!(
+    say!(
         "{} read in {:.1} s ({speed:.0} resources/s). The lake has {} patients.",
         bytes(report.bytes),
         took.as_secs_f64(),
         thousands(report.patients)
     );
     match report.committed {
-        true => println!("Snapshot {}.", report.snapshot),
-        false => println!("Nothing changed: the lake stays at snapshot {}.", report.snapshot),
+        true => say!("Snapshot {}.", report.snapshot),
+        false => say!(
+            "Nothing changed: the lake stays at snapshot {}.",
+            report.snapshot
+        ),
     }
     if report.orphans > 0 {
-        println!("{} resources belong to patients that are not in the lake: kept, and not counted in measures.", thousands(report.orphans));
+        say!(
+            "{} resources belong to patients that are not in the lake: kept, and not counted in measures.",
+            thousands(report.orphans)
+        );
     }
-    note(&report.unlinked, "are about a patient but name none that can be resolved: kept, and not counted in measures");
-    note(&report.uncoded, "have no code at all: no value set can match them");
+    note(
+        &report.unlinked,
+        "are about a patient but name none that can be resolved: kept, and not counted in measures",
+    );
+    note(
+        &report.uncoded,
+        "have no code at all: no value set can match them",
+    );
     if !report.ignored_files.is_empty() {
-        let names: Vec<String> = report.ignored_files.iter().take(5).map(|p| p.display().to_string()).collect();
+        let names: Vec<String> = report
+            .ignored_files
+            .iter()
+            .take(5)
+            .map(|p| p.display().to_string())
+            .collect();
         let more = report.ignored_files.len().saturating_sub(names.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        println!("Left alone, by their names no FHIR data: {}{more}", names.join(", "));
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        say!(
+            "Left alone, by their names no FHIR data: {}{more}",
+            names.join(", ")
+        );
     }
     if let Some(path) = &report.rejects_file {
-        println!("{} rejected, see {}:", thousands(report.total.rejected), path.display());
-        report.first_rejects.iter().for_each(|r| println!("  {r}"));
+        say!(
+            "{} rejected, see {}:",
+            thousands(report.total.rejected),
+            path.display()
+        );
+        report.first_rejects.iter().for_each(|r| say!("  {r}"));
         if report.total.rejected > report.first_rejects.len() as u64 {
-            println!("  …");
+            say!("  …");
         }
     }
 }
 
 fn note(counts: &std::collections::BTreeMap<String, u64>, text: &str) {
     if !counts.is_empty() {
-        let parts: Vec<String> = counts.iter().map(|(ty, n)| format!("{} {ty}", thousands(*n))).collect();
-        println!("{} {text}.", parts.join(", "));
+        let parts: Vec<String> = counts
+            .iter()
+            .map(|(ty, n)| format!("{} {ty}", thousands(*n)))
+            .collect();
+        say!("{} {text}.", parts.join(", "));
     }
 }

@@ -70,17 +70,32 @@ impl Lake {
     pub fn run(self) -> Done {
         let runtime = super::runtime()?;
         match self.command {
-            Command::Info { lake, snapshot } => info(&runtime.block_on(OpenLake::open(&lake, snapshot))?),
-            Command::Snapshots { lake, pin, reason, unpin } => {
+            Command::Info { lake, snapshot } => {
+                info(&runtime.block_on(OpenLake::open(&lake, snapshot))?)
+            }
+            Command::Snapshots {
+                lake,
+                pin,
+                reason,
+                unpin,
+            } => {
                 let open = runtime.block_on(OpenLake::open(&lake, None))?;
                 runtime.block_on(snapshots(&open, pin, &reason, unpin))?;
             }
-            Command::Vacuum { lake, keep, min_age_hours, dry_run } => {
+            Command::Vacuum {
+                lake,
+                keep,
+                min_age_hours,
+                dry_run,
+            } => {
                 let open = runtime.block_on(OpenLake::open(&lake, None))?;
                 if keep == 0 {
-                    return Err(Failure::User("--keep 0: the newest snapshot always stays; give 1 or more".into()));
+                    return Err(Failure::User(
+                        "--keep 0: the newest snapshot always stays; give 1 or more".into(),
+                    ));
                 }
                 runtime.block_on(vacuum(&open, keep, min_age_hours, dry_run))?;
+                half_written(&lake, min_age_hours, dry_run);
             }
         }
         Ok(std::process::ExitCode::SUCCESS)
@@ -93,16 +108,35 @@ fn time(ms: i64) -> String {
 
 fn info(lake: &OpenLake) {
     let snapshot = &lake.snapshot;
-    println!("Snapshot {} of {}, {} buckets, by {} ({})", snapshot.number, time(snapshot.created_ms), snapshot.buckets, snapshot.engine, snapshot.operation);
+    say!(
+        "Snapshot {} of {}, {} buckets, by {} ({})",
+        snapshot.number,
+        time(snapshot.created_ms),
+        snapshot.buckets,
+        snapshot.engine,
+        snapshot.operation
+    );
     let rows: Vec<Vec<String>> = snapshot
         .tables
         .iter()
-        .map(|(name, table)| vec![name.clone(), thousands(table.files.len() as u64), thousands(lake.rows(name)), bytes(lake.bytes(name))])
+        .map(|(name, table)| {
+            vec![
+                name.clone(),
+                thousands(table.files.len() as u64),
+                thousands(lake.rows(name)),
+                bytes(lake.bytes(name)),
+            ]
+        })
         .collect();
     table::print(&["table", "files", "rows", "size"], &rows);
 }
 
-async fn snapshots(lake: &OpenLake, pin: Option<u64>, reason: &str, unpin: Option<u64>) -> Result<(), Failure> {
+async fn snapshots(
+    lake: &OpenLake,
+    pin: Option<u64>,
+    reason: &str,
+    unpin: Option<u64>,
+) -> Result<(), Failure> {
     let store = lake.store.as_ref();
     if let Some(number) = pin {
         commit::pin(store, number, reason).await?;
@@ -115,15 +149,74 @@ async fn snapshots(lake: &OpenLake, pin: Option<u64>, reason: &str, unpin: Optio
         .await?
         .into_iter()
         .map(|s| {
-            let pinned = pins.get(&s.number).map(|r| if r.is_empty() { "pinned".into() } else { format!("pinned: {r}") });
-            vec![s.number.to_string(), time(s.created_ms), s.operation, s.engine, thousands(s.files), bytes(s.bytes), pinned.unwrap_or_default()]
+            let pinned = pins.get(&s.number).map(|r| {
+                if r.is_empty() {
+                    "pinned".into()
+                } else {
+                    format!("pinned: {r}")
+                }
+            });
+            vec![
+                s.number.to_string(),
+                time(s.created_ms),
+                s.operation,
+                s.engine,
+                thousands(s.files),
+                bytes(s.bytes),
+                pinned.unwrap_or_default(),
+            ]
         })
         .collect();
-    table::print(&["snapshot", "time", "operation", "by", "files", "size", ""], &rows);
+    table::print(
+        &["snapshot", "time", "operation", "by", "files", "size", ""],
+        &rows,
+    );
     Ok(())
 }
 
-async fn vacuum(lake: &OpenLake, keep: usize, min_age_hours: u32, dry_run: bool) -> Result<(), Failure> {
+/// Files that a killed import was still writing: `object_store` gives them a name with `#` and hides
+/// them from listings.
+fn half_written(lake: &std::path::Path, min_age_hours: u32, dry_run: bool) {
+    let least = std::time::Duration::from_secs(u64::from(min_age_hours) * 3600);
+    let tables = std::fs::read_dir(lake)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path());
+    let files = tables
+        .filter_map(|t| std::fs::read_dir(t).ok())
+        .flatten()
+        .flatten();
+    for file in files {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let staged = name
+            .rsplit_once('#')
+            .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
+        let age = file
+            .metadata()
+            .and_then(|m| m.modified())
+            .ok()
+            .and_then(|m| m.elapsed().ok());
+        if !staged || age.is_none_or(|a| a < least) {
+            continue;
+        }
+        let path = file.path();
+        match dry_run {
+            true => say!("  {} (half written)", path.display()),
+            false if std::fs::remove_file(&path).is_ok() => {
+                say!("Deleted {} (half written).", path.display())
+            }
+            false => say!("{} cannot be deleted.", path.display()),
+        }
+    }
+}
+
+async fn vacuum(
+    lake: &OpenLake,
+    keep: usize,
+    min_age_hours: u32,
+    dry_run: bool,
+) -> Result<(), Failure> {
     let store = lake.store.as_ref();
     let policy = commit::VacuumPolicy {
         keep_last: keep,
@@ -134,15 +227,30 @@ async fn vacuum(lake: &OpenLake, keep: usize, min_age_hours: u32, dry_run: bool)
     };
     let plan = commit::plan_vacuum(store, &policy).await?;
     let size: u64 = plan.delete.iter().map(|f| f.size).sum();
-    println!("{} snapshots stay, {} go; {} files, {}", plan.kept.len(), plan.drop.len(), plan.delete.len(), bytes(size));
+    say!(
+        "{} snapshots stay, {} go; {} files, {}",
+        plan.kept.len(),
+        plan.drop.len(),
+        plan.delete.len(),
+        bytes(size)
+    );
     if dry_run {
         for file in &plan.delete {
-            println!("  {}{}", file.path, if file.orphan { " (of no snapshot)" } else { "" });
+            say!(
+                "  {}{}",
+                file.path,
+                if file.orphan { " (of no snapshot)" } else { "" }
+            );
         }
-        println!("Nothing was deleted: --dry-run.");
+        say!("Nothing was deleted: --dry-run.");
         return Ok(());
     }
     let done = commit::apply_vacuum(store, &plan).await?;
-    println!("Deleted {} files, {}; dropped {} snapshots.", done.files, bytes(done.bytes), done.dropped.len());
+    say!(
+        "Deleted {} files, {}; dropped {} snapshots.",
+        done.files,
+        bytes(done.bytes),
+        done.dropped.len()
+    );
     Ok(())
 }

@@ -88,11 +88,21 @@ impl Measure {
             Command::List => {
                 let mut rows = vec![];
                 for rule in load_rules(&[], &[])? {
-                    rows.push(vec![rule.artifact.id.to_string(), rule.artifact.version.to_string(), "CEL".into(), rule.artifact.title.to_string()]);
+                    rows.push(vec![
+                        rule.artifact.id.to_string(),
+                        rule.artifact.version.to_string(),
+                        "CEL".into(),
+                        rule.artifact.title.to_string(),
+                    ]);
                 }
                 for measure in sql_measures()? {
                     let a = measure.artifact;
-                    rows.push(vec![a.id.to_string(), a.version.to_string(), "SQL".into(), a.title.to_string()]);
+                    rows.push(vec![
+                        a.id.to_string(),
+                        a.version.to_string(),
+                        "SQL".into(),
+                        a.title.to_string(),
+                    ]);
                 }
                 table::print(&["measure", "version", "language", "title"], &rows);
                 Ok(std::process::ExitCode::SUCCESS)
@@ -107,8 +117,14 @@ fn sql_measures() -> Result<Vec<SqlMeasure>, Failure> {
 
 /// `2025-01-01..2025-12-31`
 pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
-    let wrong = |why: &str| Failure::User(format!("--period {text}: {why}; write it as 2025-01-01..2025-12-31"));
-    let (start, end) = text.split_once("..").ok_or_else(|| wrong("two dates with `..` between them were expected"))?;
+    let wrong = |why: &str| {
+        Failure::User(format!(
+            "--period {text}: {why}; write it as 2025-01-01..2025-12-31"
+        ))
+    };
+    let (start, end) = text
+        .split_once("..")
+        .ok_or_else(|| wrong("two dates with `..` between them were expected"))?;
     let day = |t: &str| DateTime::parse(t).filter(|d| d.precision() == Precision::Day);
     let (Some(start), Some(end)) = (day(start), day(end)) else {
         return Err(wrong("this is not two days"));
@@ -121,7 +137,11 @@ pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
 
 /// `+01:00`
 pub fn parse_zone(text: &str) -> Result<i16, Failure> {
-    parse_offset(text).ok_or_else(|| Failure::User(format!("--time-zone {text}: write an offset such as -05:00 or +00:00")))
+    parse_offset(text).ok_or_else(|| {
+        Failure::User(format!(
+            "--time-zone {text}: write an offset such as -05:00 or +00:00"
+        ))
+    })
 }
 
 impl Run {
@@ -135,7 +155,10 @@ impl Run {
                     "decrease" => Improvement::Decrease,
                     _ => Improvement::Increase,
                 };
-                ProgramMeasure { program: rule as Arc<dyn PatientProgram>, improvement }
+                ProgramMeasure {
+                    program: rule as Arc<dyn PatientProgram>,
+                    improvement,
+                }
             })
             .collect();
         let mut queries = sql_measures()?;
@@ -146,9 +169,16 @@ impl Run {
             .collect();
         for wanted in &self.measure {
             if !known.contains(wanted) {
-                let near = engine_patient::diagnostic::did_you_mean(wanted, known.iter().map(String::as_str));
-                let help = near.map_or(format!("known are {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
-                return Err(Failure::User(format!("--measure {wanted}: there is no such measure; {help}")));
+                let near = engine_patient::diagnostic::did_you_mean(
+                    wanted,
+                    known.iter().map(String::as_str),
+                );
+                let help = near.map_or(format!("known are {}", known.join(", ")), |n| {
+                    format!("did you mean `{n}`?")
+                });
+                return Err(Failure::User(format!(
+                    "--measure {wanted}: there is no such measure; {help}"
+                )));
             }
         }
         if !self.measure.is_empty() {
@@ -157,13 +187,23 @@ impl Run {
         }
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
-        let request = RunRequest { lake: &lake, programs: &programs, queries: &queries, period, zone, out: self.out.as_deref() };
+        let request = RunRequest {
+            lake: &lake,
+            programs: &programs,
+            queries: &queries,
+            period,
+            zone,
+            out: self.out.as_deref(),
+        };
         let (results, statistics) = runtime.block_on(run(&request))?;
         match self.format {
             Format::Table => print_table(&results),
             Format::Csv => print_csv(&results),
             Format::Json => {
-                let reports: Vec<_> = results.iter().map(|r| measure_report(r, &request.report_context())).collect();
+                let reports: Vec<_> = results
+                    .iter()
+                    .map(|r| measure_report(r, &request.report_context()))
+                    .collect();
                 print_json(&serde_json::Value::Array(reports))?;
             }
         }
@@ -191,17 +231,24 @@ impl RunRequest<'_> {
     pub fn report_context(&self) -> ReportContext {
         // The date of the data, not of the clock: the same inputs give the same bytes.
         let date = DateTime::from_utc_millis(self.lake.snapshot.created_ms, 0);
-        ReportContext { period: self.period, date, zone: self.zone, snapshot: self.lake.snapshot.number }
+        ReportContext {
+            period: self.period,
+            date,
+            zone: self.zone,
+            snapshot: self.lake.snapshot.number,
+        }
     }
 }
 
 /// Runs all measures; writes reports and rows where `out` says.
 pub async fn run(request: &RunRequest<'_>) -> Result<(Vec<MeasureResult>, RunStatistics), Failure> {
-    let internal = |e: std::io::Error| Failure::Internal(format!("the results cannot be written: {e}"));
+    let internal =
+        |e: std::io::Error| Failure::Internal(format!("the results cannot be written: {e}"));
     let scratch = tempfile::tempdir().map_err(internal)?;
     let folder = match request.out {
         Some(out) => {
-            std::fs::create_dir_all(out).map_err(|e| Failure::User(format!("--out {}: {e}", out.display())))?;
+            std::fs::create_dir_all(out)
+                .map_err(|e| Failure::User(format!("--out {}: {e}", out.display())))?;
             out.to_owned()
         }
         None => scratch.path().to_owned(),
@@ -224,7 +271,8 @@ pub async fn run(request: &RunRequest<'_>) -> Result<(Vec<MeasureResult>, RunSta
         for result in &results {
             let report = measure_report(result, &request.report_context());
             let path = folder.join(format!("MeasureReport-{}.json", result.artifact.id));
-            let text = serde_json::to_string_pretty(&report).map_err(|e| Failure::Internal(e.to_string()))?;
+            let text = serde_json::to_string_pretty(&report)
+                .map_err(|e| Failure::Internal(e.to_string()))?;
             std::fs::write(&path, text + "\n").map_err(internal)?;
         }
         if !request.programs.is_empty() {
@@ -239,9 +287,14 @@ async fn subjects_csv(rows: &Path, target: &Path) -> Result<(), Failure> {
     let failed = |e: datafusion::error::DataFusionError| Failure::Internal(e.strip_backtrace());
     let session = datafusion::prelude::SessionContext::new();
     let options = datafusion::prelude::ParquetReadOptions::default();
-    session.register_parquet("rows", rows.to_string_lossy().as_ref(), options).await.map_err(failed)?;
+    session
+        .register_parquet("rows", rows.to_string_lossy().as_ref(), options)
+        .await
+        .map_err(failed)?;
     let outcome = |population: &str, name: &str| {
-        format!("max(CASE WHEN population = '{population}' THEN cast(outcome AS VARCHAR) END) AS {name}")
+        format!(
+            "max(CASE WHEN population = '{population}' THEN cast(outcome AS VARCHAR) END) AS {name}"
+        )
     };
     let sql = format!(
         "SELECT cast(measure AS VARCHAR) AS measure, patient_id, {}, {}, {}, max(value) AS due,
@@ -253,11 +306,22 @@ async fn subjects_csv(rows: &Path, target: &Path) -> Result<(), Failure> {
         outcome("denominator-exclusion", "excluded"),
         outcome("numerator", "satisfied"),
     );
-    let batches = session.sql(&sql).await.map_err(failed)?.collect().await.map_err(failed)?;
-    let file = std::fs::File::create(target).map_err(|e| Failure::Internal(format!("{}: {e}", target.display())))?;
-    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(file);
+    let batches = session
+        .sql(&sql)
+        .await
+        .map_err(failed)?
+        .collect()
+        .await
+        .map_err(failed)?;
+    let file = std::fs::File::create(target)
+        .map_err(|e| Failure::Internal(format!("{}: {e}", target.display())))?;
+    let mut writer = arrow::csv::WriterBuilder::new()
+        .with_header(true)
+        .build(file);
     for batch in batches {
-        writer.write(&batch).map_err(|e| Failure::Internal(e.to_string()))?;
+        writer
+            .write(&batch)
+            .map_err(|e| Failure::Internal(e.to_string()))?;
     }
     Ok(())
 }
@@ -273,7 +337,9 @@ pub fn print_table(results: &[MeasureResult]) {
         .map(|r| {
             let c = &r.counts;
             let range = match c.rate_bounds() {
-                Some((low, high)) if high > low => format!("{:.1}–{:.1} %", low * 100.0, high * 100.0),
+                Some((low, high)) if high > low => {
+                    format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+                }
                 _ => String::new(),
             };
             vec![
@@ -287,31 +353,65 @@ pub fn print_table(results: &[MeasureResult]) {
             ]
         })
         .collect();
-    table::print(&["measure", "eligible", "excluded", "satisfied", "rate", "not evaluable", "rate if all of them were met"], &rows);
+    table::print(
+        &[
+            "measure",
+            "eligible",
+            "excluded",
+            "satisfied",
+            "rate",
+            "not evaluable",
+            "rate if all of them were met",
+        ],
+        &rows,
+    );
     for result in results.iter().filter(|r| r.counts.unknown > 0) {
-        println!("\n{}: {} {} could not be fully evaluated:", result.artifact.id, thousands(result.counts.unknown), result.basis);
+        say!(
+            "\n{}: {} {} could not be fully evaluated:",
+            result.artifact.id,
+            thousands(result.counts.unknown),
+            result.basis
+        );
         let mut reasons: Vec<_> = result.counts.reasons.iter().collect();
         reasons.sort_by_key(|(key, n)| (std::cmp::Reverse(**n), (*key).clone()));
         for ((population, reason), n) in reasons {
-            println!("  {:>9}  {population}: {reason}", thousands(*n));
+            say!("  {:>9}  {population}: {reason}", thousands(*n));
         }
     }
     for result in results {
-        let Some((by, strata)) = &result.strata else { continue };
-        println!("\n{}, by {by}:", result.artifact.title);
+        let Some((by, strata)) = &result.strata else {
+            continue;
+        };
+        say!("\n{}, by {by}:", result.artifact.title);
         let rows: Vec<Vec<String>> = strata
             .iter()
-            .map(|(name, c)| vec![name.clone(), thousands(c.eligible), thousands(c.satisfied), percent(c.rate()), thousands(c.unknown)])
+            .map(|(name, c)| {
+                vec![
+                    name.clone(),
+                    thousands(c.eligible),
+                    thousands(c.satisfied),
+                    percent(c.rate()),
+                    thousands(c.unknown),
+                ]
+            })
             .collect();
         table::print(&[by, "stays", "readmitted", "rate", "not evaluable"], &rows);
     }
 }
 
 fn print_csv(results: &[MeasureResult]) {
-    println!("measure,version,stratum,eligible,excluded,satisfied,rate,not_evaluable");
+    say!("measure,version,stratum,eligible,excluded,satisfied,rate,not_evaluable");
     let line = |r: &MeasureResult, stratum: &str, c: &measures::result::Counts| {
         let rate = c.rate().map_or(String::new(), |r| r.to_string());
-        println!("{},{},{stratum},{},{},{},{rate},{}", r.artifact.id, r.artifact.version, c.eligible, c.excluded, c.satisfied, c.unknown);
+        say!(
+            "{},{},{stratum},{},{},{},{rate},{}",
+            r.artifact.id,
+            r.artifact.version,
+            c.eligible,
+            c.excluded,
+            c.satisfied,
+            c.unknown
+        );
     };
     for result in results {
         line(result, "", &result.counts);
@@ -323,15 +423,15 @@ fn print_csv(results: &[MeasureResult]) {
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 
 fn print_statistics(statistics: &RunStatistics) {
-    println!("\n{}", statistics.plan.trim_end());
-    println!("evaluated in {:.2} s", statistics.wall.as_secs_f64());
+    say!("\n{}", statistics.plan.trim_end());
+    say!("evaluated in {:.2} s", statistics.wall.as_secs_f64());
     for (name, value) in &statistics.metrics {
-        println!("  {name} = {value}");
+        say!("  {name} = {value}");
     }
 }
 

@@ -19,7 +19,9 @@ use crate::failure::Failure;
 
 /// Now, in milliseconds since 1970. Only here is the clock read: everything below is told.
 pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -30,7 +32,10 @@ pub fn threads() -> usize {
 
 /// A runtime for a command.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads())
+        .enable_all()
+        .build();
     runtime.map_err(|e| Failure::Internal(format!("no runtime: {e}")))
 }
 

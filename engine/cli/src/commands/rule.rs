@@ -67,7 +67,13 @@ Examples:
 impl Rule {
     pub fn run(self) -> Done {
         match self.command {
-            Command::Eval { rule, patient, lake, at, terminology } => {
+            Command::Eval {
+                rule,
+                patient,
+                lake,
+                at,
+                terminology,
+            } => {
                 let rule = find_rule(&rule, &terminology)?;
                 let at = moment(at.as_deref())?;
                 let record = match &lake {
@@ -80,7 +86,12 @@ impl Rule {
             Command::Test { rules, terminology } => test(&rules, &terminology),
             Command::Functions => {
                 for info in FUNCTIONS {
-                    println!("{}\n    {}\n    e.g. {}\n", info.name, info.doc, info.example);
+                    say!(
+                        "{}\n    {}\n    e.g. {}\n",
+                        info.name,
+                        info.doc,
+                        info.example
+                    );
                 }
                 Ok(std::process::ExitCode::SUCCESS)
             }
@@ -90,7 +101,10 @@ impl Rule {
 
 /// Diagnostics, one after the other.
 pub fn diagnostics(all: &[Diagnostic]) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+    all.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// A date stands for its end, as a measurement period does.
@@ -145,14 +159,21 @@ pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
     for issue in &issues {
         eprintln!("{issue}");
     }
-    match issues.iter().filter(|i| i.severity == Severity::Error).count() {
+    match issues
+        .iter()
+        .filter(|i| i.severity == Severity::Error)
+        .count()
+    {
         0 => Ok(store),
         n => Err(Failure::User(format!("{n} error(s) in the value sets"))),
     }
 }
 
 /// The built-in rules, and those of the given files and folders.
-pub fn load_rules(paths: &[PathBuf], value_sets: &[PathBuf]) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
+pub fn load_rules(
+    paths: &[PathBuf],
+    value_sets: &[PathBuf],
+) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
     let mut all = rules::built_in().map_err(|e| Failure::Internal(diagnostics(&e)))?;
     if paths.is_empty() {
         return Ok(all);
@@ -171,7 +192,9 @@ pub fn load_rules(paths: &[PathBuf], value_sets: &[PathBuf]) -> Result<Vec<Arc<C
     let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
     ids.sort();
     if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
-        return Err(Failure::User(format!("two rules have the id `{twice}`: give yours another id")));
+        return Err(Failure::User(format!(
+            "two rules have the id `{twice}`: give yours another id"
+        )));
     }
     Ok(all)
 }
@@ -189,14 +212,22 @@ fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, Stri
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
     if name.ends_with(".yaml") || name.ends_with(".yml") {
         let store = terminology(value_sets)?;
-        return load_file(Path::new(name), &store).map(Arc::new).map_err(Failure::User);
+        return load_file(Path::new(name), &store)
+            .map(Arc::new)
+            .map_err(Failure::User);
     }
     let all = load_rules(&[], &[])?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
     found.ok_or_else(|| {
         let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
         let known: Vec<_> = all.iter().map(|r| r.artifact.id.to_string()).collect();
-        let help = near.map_or(format!("built in are {}; a file must end in .yaml", known.join(", ")), |n| format!("did you mean `{n}`?"));
+        let help = near.map_or(
+            format!(
+                "built in are {}; a file must end in .yaml",
+                known.join(", ")
+            ),
+            |n| format!("did you mean `{n}`?"),
+        );
         Failure::User(format!("there is no rule `{name}`: {help}"))
     })
 }
@@ -205,36 +236,67 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
 pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
     let bytes = read(path)?;
     let shown = path.display();
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
     let mut record = PatientRecord::new();
     let mut document = PatientRecord::new();
-    let wrong = |line: usize, e: &dyn std::fmt::Display| Failure::User(format!("{shown}:{line}: {e}"));
-    let whole = document.push_document(text.trim()).map(|root| root.get_named("resourceType").is_some());
+    let wrong =
+        |line: usize, e: &dyn std::fmt::Display| Failure::User(format!("{shown}:{line}: {e}"));
+    let whole = document
+        .push_document(text.trim())
+        .map(|root| root.get_named("resourceType").is_some());
     let lines: Vec<(usize, &str)> = match whole {
         Ok(_) => vec![(1, text.trim())],
-        Err(e) if e.message.starts_with("text after the end") => {
-            text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())).filter(|(_, l)| !l.is_empty()).collect()
+        Err(e) if e.message.starts_with("text after the end") => text
+            .lines()
+            .enumerate()
+            .map(|(i, l)| (i + 1, l.trim()))
+            .filter(|(_, l)| !l.is_empty())
+            .collect(),
+        Err(e) => {
+            return Err(wrong(
+                1 + text
+                    .trim()
+                    .get(..e.offset)
+                    .unwrap_or("")
+                    .matches('\n')
+                    .count(),
+                &e,
+            ));
         }
-        Err(e) => return Err(wrong(1 + text.trim().get(..e.offset).unwrap_or("").matches('\n').count(), &e)),
     };
     for (number, line) in lines {
         let mut one = PatientRecord::new();
         one.push(line).map_err(|e| wrong(number, &e))?;
-        let Some(resource) = one.resources().next() else { continue };
-        if !resource.get_named("resourceType").is_some_and(|t| t.is_str("Bundle")) {
+        let Some(resource) = one.resources().next() else {
+            continue;
+        };
+        if !resource
+            .get_named("resourceType")
+            .is_some_and(|t| t.is_str("Bundle"))
+        {
             record.push(line).map_err(|e| wrong(number, &e))?;
             continue;
         }
-        let entries = resource.get_named("entry").into_iter().flat_map(|e| e.items());
+        let entries = resource
+            .get_named("entry")
+            .into_iter()
+            .flat_map(|e| e.items());
         for (index, entry) in entries.enumerate() {
-            let Some(inner) = entry.get_named("resource") else { continue };
-            record.push(inner.raw()).map_err(|e| wrong(number, &format!("entry[{index}].resource: {e}")))?;
+            let Some(inner) = entry.get_named("resource") else {
+                continue;
+            };
+            record
+                .push(inner.raw())
+                .map_err(|e| wrong(number, &format!("entry[{index}].resource: {e}")))?;
         }
     }
     record.seal();
     match record.of_type_named("Patient").count() {
         1 => Ok(record),
-        n => Err(Failure::User(format!("{shown}: one Patient resource was expected, here are {n}"))),
+        n => Err(Failure::User(format!(
+            "{shown}: one Patient resource was expected, here are {n}"
+        ))),
     }
 }
 
@@ -246,48 +308,73 @@ fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failu
         let lake = Lake::open(folder, None).await?;
         let mut record = PatientRecord::new();
         let bucket = bucket_of(patient, lake.snapshot.buckets);
-        let damaged = |what: String| Failure::Internal(format!("a stored resource cannot be read: {what}"));
+        let damaged =
+            |what: String| Failure::Internal(format!("a stored resource cannot be read: {what}"));
         if let Some(file) = lake.file_of(schema::RESOURCES, bucket) {
-            for batch in reader::read_columns(&lake.store, schema::RESOURCES, file, &["patient_id", "raw"]).await? {
-                let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+            for batch in
+                reader::read_columns(&lake.store, schema::RESOURCES, file, &["patient_id", "raw"])
+                    .await?
+            {
+                let text = |name: &str| {
+                    batch
+                        .column_by_name(name)
+                        .and_then(|c| c.as_string_opt::<i32>())
+                };
                 let Some((ids, raws)) = text("patient_id").zip(text("raw")) else {
                     return Err(damaged("a table of resources has other columns".into()));
                 };
                 for row in (0..ids.len()).filter(|r| ids.value(*r) == patient) {
-                    record.push(raws.value(row)).map_err(|e| damaged(e.to_string()))?;
+                    record
+                        .push(raws.value(row))
+                        .map_err(|e| damaged(e.to_string()))?;
                 }
             }
         }
         record.seal();
         match record.patient().is_some() {
             true => Ok(record),
-            false => Err(Failure::User(format!("the lake has no patient `{patient}`"))),
+            false => Err(Failure::User(format!(
+                "the lake has no patient `{patient}`"
+            ))),
         }
     })
 }
 
 fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &EvaluationContext) {
     let decision = rule.decide(record, context);
-    println!("{} {} at {}", rule.artifact.id, rule.artifact.version, context.at);
+    say!(
+        "{} {} at {}",
+        rule.artifact.id,
+        rule.artifact.version,
+        context.at
+    );
     match decision.applicability {
-        Applicability::Applies => println!("applies"),
-        Applicability::DoesNotApply => println!("does not apply"),
-        Applicability::Unknown => println!("could not be checked: {}", decision.unknown_reason.as_deref().unwrap_or("")),
+        Applicability::Applies => say!("applies"),
+        Applicability::DoesNotApply => say!("does not apply"),
+        Applicability::Unknown => say!(
+            "could not be checked: {}",
+            decision.unknown_reason.as_deref().unwrap_or("")
+        ),
     }
     if let Some(due) = decision.due {
-        println!("due: {due}");
+        say!("due: {due}");
     }
     if let Some(card) = &decision.card {
-        println!("\n┌ {} ─ {}", card.indicator.as_str(), card.summary);
+        say!("\n┌ {} ─ {}", card.indicator.as_str(), card.summary);
         for line in card.detail.lines() {
-            println!("│ {line}");
+            say!("│ {line}");
         }
-        println!("└ {} ({}, {})", rule.source.title, rule.source.publisher, rule.source.year);
+        say!(
+            "└ {} ({}, {})",
+            rule.source.title,
+            rule.source.publisher,
+            rule.source.year
+        );
     }
-    println!("\nwhy:");
+    say!("\nwhy:");
     for (criterion, clause) in rule.explain(record, context) {
         let truth = clause.truth.map_or("", |t| t.as_str());
-        println!("{criterion}: {truth}");
+        say!("{criterion}: {truth}");
         clause.clauses.iter().for_each(|c| print_clause(c, 1));
         if clause.clauses.is_empty() {
             print_clause(&clause, 1);
@@ -301,9 +388,15 @@ fn print_clause(clause: &Clause, depth: usize) {
         (None, Some(value)) => format!("= {value}"),
         (None, None) => String::new(),
     };
-    let reason = clause.reason.as_ref().map_or(String::new(), |r| format!("  ({r})"));
-    println!("{}{outcome:8}{}{reason}", "  ".repeat(depth), clause.text);
-    clause.clauses.iter().for_each(|c| print_clause(c, depth + 1));
+    let reason = clause
+        .reason
+        .as_ref()
+        .map_or(String::new(), |r| format!("  ({r})"));
+    say!("{}{outcome:8}{}{reason}", "  ".repeat(depth), clause.text);
+    clause
+        .clauses
+        .iter()
+        .for_each(|c| print_clause(c, depth + 1));
 }
 
 fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
@@ -312,10 +405,15 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
     let mut one = |rule: &ClinicalRule| {
         let outcomes = rule.run_cases();
         let bad: Vec<_> = outcomes.iter().filter(|o| !o.failures.is_empty()).collect();
-        println!("{}: {} passed, {} failed", rule.artifact.id, outcomes.len() - bad.len(), bad.len());
+        say!(
+            "{}: {} passed, {} failed",
+            rule.artifact.id,
+            outcomes.len() - bad.len(),
+            bad.len()
+        );
         for outcome in &bad {
-            println!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
-            outcome.failures.iter().for_each(|f| println!("    {f}"));
+            say!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
+            outcome.failures.iter().for_each(|f| say!("    {f}"));
         }
         passed += u32::try_from(outcomes.len() - bad.len()).unwrap_or(u32::MAX);
         failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
@@ -330,7 +428,7 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
             Err(text) => broken.push(text),
         }
     }
-    println!("{passed} passed, {failed} failed");
+    say!("{passed} passed, {failed} failed");
     match (broken.is_empty(), failed) {
         (false, _) => Err(Failure::User(broken.join("\n\n"))),
         (true, 0) => Ok(std::process::ExitCode::SUCCESS),

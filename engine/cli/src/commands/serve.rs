@@ -52,7 +52,9 @@ impl Serve {
         config.max_body = self.max_body;
         config.log = self.log.then(log_to_stderr);
         let rules = load_rules(&self.rules, &self.terminology)?;
-        listen(config, rules, |address| println!("CDS services at http://{address}/cds-services (Ctrl-C ends)"))
+        listen(config, rules, |address| {
+            say!("CDS services at http://{address}/cds-services (Ctrl-C ends)")
+        })
     }
 }
 
@@ -65,14 +67,18 @@ pub fn config(zone: i16) -> Config {
 }
 
 /// Serves until Ctrl-C.
-pub fn listen(config: Config, rules: Vec<Arc<rules::Rule>>, on_listening: impl FnOnce(SocketAddr)) -> Done {
+pub fn listen(
+    config: Config,
+    rules: Vec<Arc<rules::Rule>>,
+    on_listening: impl FnOnce(SocketAddr),
+) -> Done {
     let address = config.listen;
     let served = super::runtime()?.block_on(serve(config, rule_services(rules), on_listening));
     match served {
         Ok(()) => Ok(std::process::ExitCode::SUCCESS),
-        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
-            Err(Failure::User(format!("{address} is in use: choose another with --listen 127.0.0.1:8081")))
-        }
+        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => Err(Failure::User(format!(
+            "{address} is in use: choose another with --listen 127.0.0.1:8081"
+        ))),
         Err(e) => Err(Failure::User(format!("{address}: {e}"))),
     }
 }

@@ -48,7 +48,9 @@ enum Format {
 fn failure(e: DataFusionError) -> Failure {
     let text = e.strip_backtrace();
     match e.find_root() {
-        DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => Failure::User(text),
+        DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => {
+            Failure::User(text)
+        }
         DataFusionError::NotImplemented(_) => Failure::Unsupported(text),
         DataFusionError::Internal(_) => Failure::Internal(text),
         _ => Failure::User(text),
@@ -62,8 +64,14 @@ impl Sql {
             let lake = Lake::open(&self.lake, self.snapshot).await?;
             let context = session(&lake, super::threads()).map_err(failure)?;
             register_tables(&context, &lake).map_err(failure)?;
-            let options = datafusion::execution::context::SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-            let frame = context.sql_with_options(&self.query, options).await.map_err(failure)?;
+            let options = datafusion::execution::context::SQLOptions::new()
+                .with_allow_ddl(false)
+                .with_allow_dml(false)
+                .with_allow_statements(false);
+            let frame = context
+                .sql_with_options(&self.query, options)
+                .await
+                .map_err(failure)?;
             let schema = std::sync::Arc::clone(frame.schema().inner());
             let mut stream = frame.execute_stream().await.map_err(failure)?;
             let mut out = Output::new(self.format, &schema)?;
@@ -85,7 +93,13 @@ enum Output {
     Parquet(Box<parquet::arrow::ArrowWriter<Stdout>>),
 }
 
+/// Rows that cannot be written: quietly where the reader has closed the pipe.
 fn written<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
+    if let Err(e) = &result
+        && e.to_string().contains("Broken pipe")
+    {
+        std::process::exit(0);
+    }
     result.map_err(|e| Failure::Internal(format!("the rows cannot be written: {e}")))
 }
 
@@ -94,14 +108,22 @@ impl Output {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
             Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
-            Format::Csv => Output::Csv(arrow::csv::WriterBuilder::new().with_header(true).build(stdout)),
+            Format::Csv => Output::Csv(
+                arrow::csv::WriterBuilder::new()
+                    .with_header(true)
+                    .build(stdout),
+            ),
             Format::Json => Output::Json(arrow::json::LineDelimitedWriter::new(stdout)),
             Format::Parquet => {
                 use std::io::IsTerminal;
                 if std::io::stdout().is_terminal() {
                     return Err(Failure::User("--format parquet writes binary data: send it to a file with `> rows.parquet`".into()));
                 }
-                let writer = written(parquet::arrow::ArrowWriter::try_new(stdout, std::sync::Arc::clone(schema), None))?;
+                let writer = written(parquet::arrow::ArrowWriter::try_new(
+                    stdout,
+                    std::sync::Arc::clone(schema),
+                    None,
+                ))?;
                 Output::Parquet(Box::new(writer))
             }
         })
@@ -123,11 +145,16 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
-                let table = written(arrow::util::pretty::pretty_format_batches_with_schema(schema, &batches))?;
+                let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
+                    schema, &batches,
+                ))?;
                 let _ = options;
-                println!("{table}");
-                let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
-                println!("{rows} row(s)");
+                say!("{table}");
+                let rows: usize = batches
+                    .iter()
+                    .map(arrow::array::RecordBatch::num_rows)
+                    .sum();
+                say!("{rows} row(s)");
                 Ok(())
             }
             Output::Csv(writer) => written(writer.into_inner().flush()),

@@ -37,16 +37,33 @@ pub struct Synth {
 impl Synth {
     pub fn run(self) -> Done {
         let end = DateTime::parse(&self.end).filter(|d| d.precision() == Precision::Day);
-        let end = end.ok_or_else(|| Failure::User(format!("--end {}: not a date such as 2025-12-31", self.end)))?;
-        let options = SynthOptions { patients: self.patients, seed: self.seed, dirty: self.dirty, end: end.civil() };
-        let bar = super::bar(self.patients, "{bar:30} {human_pos} of {human_len} patients, {eta} left");
-        let made = write_population(&options, &self.out, super::threads(), &|p: SynthProgress| bar.set_position(p.patients));
+        let end = end.ok_or_else(|| {
+            Failure::User(format!("--end {}: not a date such as 2025-12-31", self.end))
+        })?;
+        let options = SynthOptions {
+            patients: self.patients,
+            seed: self.seed,
+            dirty: self.dirty,
+            end: end.civil(),
+        };
+        let bar = super::bar(
+            self.patients,
+            "{bar:30} {human_pos} of {human_len} patients, {eta} left",
+        );
+        let made = write_population(
+            &options,
+            &self.out,
+            super::threads(),
+            &|p: SynthProgress| bar.set_position(p.patients),
+        );
         bar.finish_and_clear();
         let made = made.map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::AlreadyExists => Failure::User(e.to_string()),
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::AlreadyExists => {
+                Failure::User(e.to_string())
+            }
             _ => Failure::Internal(format!("{}: {e}", self.out.display())),
         })?;
-        println!(
+        say!(
             "{} patients, {} resources, {} in {}",
             thousands(made.patients),
             thousands(made.resources),

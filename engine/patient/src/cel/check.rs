@@ -175,7 +175,11 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
     }
     let parse = || Parser::new().parse_with_source_info(source);
     // Most expressions are shallow, and a thread costs more than their parsing.
-    let parsed = if nesting(source) <= SHALLOW { Some(parse()) } else { on_large_stack(parse) };
+    let parsed = if nesting(source) <= SHALLOW {
+        Some(parse())
+    } else {
+        on_large_stack(parse)
+    };
     let Some(parsed) = parsed else {
         return Err(whole(
             "parser-failed",
@@ -296,7 +300,9 @@ fn nesting(source: &str) -> usize {
 /// The number of the character each byte belongs to.
 fn byte_to_char(source: &str) -> Vec<usize> {
     let chars = source.chars().enumerate();
-    chars.flat_map(|(i, c)| std::iter::repeat_n(i, c.len_utf8())).collect()
+    chars
+        .flat_map(|(i, c)| std::iter::repeat_n(i, c.len_utf8()))
+        .collect()
 }
 
 /// One walk over one expression.
@@ -353,7 +359,12 @@ impl Pass<'_> {
     /// The place of the expression's own token.
     pub(super) fn token(&self, expr: &IdedExpr) -> (usize, usize) {
         let (start, stop) = self.info.offset_for(expr.id).unwrap_or((0, 0));
-        let place = |byte: u32| self.chars.get(byte as usize).copied().unwrap_or(self.source.len());
+        let place = |byte: u32| {
+            self.chars
+                .get(byte as usize)
+                .copied()
+                .unwrap_or(self.source.len())
+        };
         let mut start = place(start);
         let mut end = place(stop.saturating_add(1)).clamp(start, self.source.len());
         // The parser places a call at its bracket: its name stands before that.
@@ -506,7 +517,10 @@ impl Pass<'_> {
         let gap = |c: &&char| c.is_whitespace() || **c == '.';
         let after = self.source.get(operand.span.1..).unwrap_or_default();
         let start = operand.span.1 + after.iter().take_while(gap).count();
-        let place = (start, (start + field.chars().count()).min(self.source.len()));
+        let place = (
+            start,
+            (start + field.chars().count()).min(self.source.len()),
+        );
         let owner = match &ty {
             Ty::Element(owner) => *owner,
             Ty::Any => {

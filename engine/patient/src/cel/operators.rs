@@ -68,7 +68,10 @@ fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool
         if a.compare(b, zone) == Some(Ordering::Equal) {
             return Some(false);
         }
-        match (a.latest(zone) < b.earliest(zone), a.earliest(zone) >= b.latest(zone)) {
+        match (
+            a.latest(zone) < b.earliest(zone),
+            a.earliest(zone) >= b.latest(zone),
+        ) {
             (true, _) => Some(true),
             (_, true) => Some(false),
             _ => None,

@@ -297,11 +297,18 @@ fn hostile_expressions_are_refused_not_crashed() {
 
 #[test]
 fn marks_are_right_after_letters_of_several_bytes_and_in_has() {
-    for (source, marked) in [("\"é😀\" == foo", "foo"), ("has(patient.typo)", "typo"), ("patient . nonsense == 1", "")] {
+    for (source, marked) in [
+        ("\"é😀\" == foo", "foo"),
+        ("has(patient.typo)", "typo"),
+        ("patient . nonsense == 1", ""),
+    ] {
         let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
         let (from, to) = problems[0].span;
         let text: String = source.chars().skip(from).take(to - from).collect();
-        assert!(marked.is_empty() || text == marked, "{source}: marked {text:?} {problems:?}");
+        assert!(
+            marked.is_empty() || text == marked,
+            "{source}: marked {text:?} {problems:?}"
+        );
     }
     fn shared<T: Send + Sync>() {}
     shared::<Compiled>();
@@ -310,11 +317,24 @@ fn marks_are_right_after_letters_of_several_bytes_and_in_has() {
 #[test]
 fn an_order_is_certain_where_the_bounds_say_so() {
     for (source, expected) in [
-        ("date(\"2024-05-01\") > date(\"2024-05-01T23:59:59.999Z\")", "false"),
-        ("date(\"2024-05-01\") >= date(\"2024-05-01T00:00:00.000Z\")", "true"),
-        ("date(\"2024-05-01\") < date(\"2024-05-01T00:00:00.000Z\")", "false"),
-        ("date(\"2024-05-01\") > date(\"2024-05-01T12:00:00Z\")", "unknown: a date is too imprecise to compare"),
-        ("date(\"2024\") <= date(\"2024\")", "true"), ("date(\"2024\") < date(\"2024\")", "false"),
+        (
+            "date(\"2024-05-01\") > date(\"2024-05-01T23:59:59.999Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01\") >= date(\"2024-05-01T00:00:00.000Z\")",
+            "true",
+        ),
+        (
+            "date(\"2024-05-01\") < date(\"2024-05-01T00:00:00.000Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01\") > date(\"2024-05-01T12:00:00Z\")",
+            "unknown: a date is too imprecise to compare",
+        ),
+        ("date(\"2024\") <= date(\"2024\")", "true"),
+        ("date(\"2024\") < date(\"2024\")", "false"),
     ] {
         assert_eq!(eval(source), expected, "{source}");
     }

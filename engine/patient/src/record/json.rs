@@ -224,10 +224,9 @@ impl Parser<'_> {
             let escaped = self.string()?;
             let end = self.at.saturating_sub(1);
             let bytes = self.bytes.get(start..end).unwrap_or_default();
-            let key = if escaped {
-                Name::UNKNOWN
-            } else {
-                names::lookup(bytes)
+            let key = match escaped {
+                true => names::lookup(unescape(self.text.get(start..end).unwrap_or("")).as_bytes()),
+                false => names::lookup(bytes),
             };
             let repeated = if key == Name::UNKNOWN {
                 let node = short(self.tree.nodes.len())?;

@@ -10,6 +10,7 @@ pub use json::{JsonError, Kind};
 
 use crate::fhir::model::Model;
 use crate::fhir::names::{self, Name};
+use crate::time::instant_micros;
 use json::Tree;
 
 /// The resources of one patient, as they came, with a tree over them.
@@ -142,7 +143,7 @@ impl PatientRecord {
         for slot in slots {
             match kept.last_mut() {
                 Some(last) if key(last) == key(&slot) && key(&slot).1.is_some() => {
-                    if self.last_updated(slot.root) >= self.last_updated(last.root) {
+                    if !self.is_newer(last.root, slot.root) {
                         *last = slot;
                     }
                 }
@@ -154,14 +155,21 @@ impl PatientRecord {
         dropped
     }
 
-    /// `meta.lastUpdated` as an instant.
-    fn last_updated(&self, root: u32) -> Option<i64> {
-        let element = Element {
+    /// Whether `a` is a newer version than `b`: by `meta.lastUpdated`, then by `meta.versionId`; what
+    /// is missing is oldest. The lake merges by the same rule.
+    fn is_newer(&self, a: u32, b: u32) -> bool {
+        self.version(a) > self.version(b)
+    }
+
+    fn version(&self, root: u32) -> (Option<i64>, Option<u64>) {
+        let meta = Element {
             record: self,
             index: root,
-        };
-        let text = element.path(&["meta", "lastUpdated"])?.as_str()?;
-        Some(crate::time::DateTime::parse(&text)?.earliest(0))
+        }
+        .get_named("meta");
+        let text = |name| meta.and_then(|m| m.get_str(name));
+        let updated = text("lastUpdated").and_then(|t| instant_micros(&t));
+        (updated, text("versionId").and_then(|v| v.parse().ok()))
     }
 
     /// Parses a document that need not be a resource (a Bundle is one, a CDS request is not) and

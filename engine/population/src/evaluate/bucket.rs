@@ -23,7 +23,8 @@ impl BucketFacts {
         if is_patient {
             self.wanted.push((pat, rid, None));
         }
-        self.wanted.extend(requirements.iter().map(|r| (pat, rid, Some(*r))));
+        self.wanted
+            .extend(requirements.iter().map(|r| (pat, rid, Some(*r))));
     }
 }
 
@@ -41,11 +42,22 @@ async fn patients(work: &Work, bucket: u32) -> Result<Vec<(String, bool)>> {
     };
     let wanted = ["bucket", "pat", "patient_id", "rid"];
     let mut out = vec![];
-    for batch in read_columns(&work.lake.store, schema::PATIENTS, file, &wanted).await.map_err(external)? {
+    for batch in read_columns(&work.lake.store, schema::PATIENTS, file, &wanted)
+        .await
+        .map_err(external)?
+    {
         let bug = || DataFusionError::Internal("the table `patients` has other columns".into());
-        let int = |name: &str| batch.column_by_name(name).and_then(|c| c.as_any().downcast_ref::<Int32Array>()).ok_or_else(bug);
+        let int = |name: &str| {
+            batch
+                .column_by_name(name)
+                .and_then(|c| c.as_any().downcast_ref::<Int32Array>())
+                .ok_or_else(bug)
+        };
         let (buckets, rids) = (int("bucket")?, int("rid")?);
-        let ids = batch.column_by_name("patient_id").and_then(|c| c.as_string_opt::<i32>()).ok_or_else(bug)?;
+        let ids = batch
+            .column_by_name("patient_id")
+            .and_then(|c| c.as_string_opt::<i32>())
+            .ok_or_else(bug)?;
         for row in 0..batch.num_rows() {
             if u32::try_from(buckets.value(row)) == Ok(bucket) {
                 out.push((ids.value(row).to_owned(), rids.is_valid(row)));
@@ -59,7 +71,11 @@ async fn patients(work: &Work, bucket: u32) -> Result<Vec<(String, bool)>> {
 /// match.
 fn undecided(work: &Work, matched: &[bool]) -> Vec<bool> {
     let has = |r: &usize| matched.get(*r).copied().unwrap_or(false);
-    work.plan.decisive.iter().map(|decisive| decisive.iter().all(has)).collect()
+    work.plan
+        .decisive
+        .iter()
+        .map(|decisive| decisive.iter().all(has))
+        .collect()
 }
 
 pub(super) async fn evaluate_bucket(
@@ -94,7 +110,13 @@ pub(super) async fn evaluate_bucket(
         }
         let undecided = undecided(work, &matched);
         let mut needed = vec![false; work.plan.requirements.len()];
-        for (own, _) in work.plan.of_program.iter().zip(&undecided).filter(|(_, u)| **u) {
+        for (own, _) in work
+            .plan
+            .of_program
+            .iter()
+            .zip(&undecided)
+            .filter(|(_, u)| **u)
+        {
             for r in own {
                 if let Some(slot) = needed.get_mut(*r) {
                     *slot = true;
@@ -102,8 +124,13 @@ pub(super) async fn evaluate_bucket(
             }
         }
         if undecided.contains(&true) {
-            let asked = |r: &Option<usize>| r.is_none_or(|r| needed.get(r).copied().unwrap_or(false));
-            rids.extend(own.iter().filter(|(_, _, r)| asked(r)).map(|(_, rid, _)| *rid));
+            let asked =
+                |r: &Option<usize>| r.is_none_or(|r| needed.get(r).copied().unwrap_or(false));
+            rids.extend(
+                own.iter()
+                    .filter(|(_, _, r)| asked(r))
+                    .map(|(_, rid, _)| *rid),
+            );
         }
         remaining.push(undecided);
     }
@@ -136,8 +163,11 @@ pub(super) async fn evaluate_bucket(
                     continue;
                 }
                 last = Some(rid);
-                let Some(text) = resources.get(&rids, rid) else { continue };
-                let damaged = |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
+                let Some(text) = resources.get(&rids, rid) else {
+                    continue;
+                };
+                let damaged =
+                    |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
                 record.push(text).map_err(damaged)?;
             }
             record.seal();
@@ -150,11 +180,19 @@ pub(super) async fn evaluate_bucket(
             if *undecided {
                 if let Err(error) = program.evaluate(&record, &work.context, &mut results) {
                     metrics.failed.add(1);
-                    return Err(DataFusionError::Execution(format!("{}: {error}", program.artifact().id)));
+                    return Err(DataFusionError::Execution(format!(
+                        "{}: {error}",
+                        program.artifact().id
+                    )));
                 }
             } else {
                 metrics.skipped.add(1);
-                results.extend(program.populations().iter().map(|population| all_false(population)));
+                results.extend(
+                    program
+                        .populations()
+                        .iter()
+                        .map(|population| all_false(population)),
+                );
             }
             for row in &results {
                 rows.push(id, program.artifact(), row);
@@ -193,26 +231,44 @@ struct Fetched {
 impl Fetched {
     fn get(&self, rids: &[u32], rid: u32) -> Option<&str> {
         let at = rids.binary_search(&rid).ok()?;
-        let start = at.checked_sub(1).map_or(Some(0), |b| self.ends.get(b).copied())?;
+        let start = at
+            .checked_sub(1)
+            .map_or(Some(0), |b| self.ends.get(b).copied())?;
         self.text.get(start..*self.ends.get(at)?)
     }
 }
 
-async fn fetch(work: &Work, bucket: u32, rids: &[u32], metrics: &EvaluateMetrics) -> Result<Fetched> {
+async fn fetch(
+    work: &Work,
+    bucket: u32,
+    rids: &[u32],
+    metrics: &EvaluateMetrics,
+) -> Result<Fetched> {
     let mut out = Fetched::default();
     let Some(file) = work.lake.file_of(schema::RESOURCES, bucket) else {
         return Ok(out);
     };
     let timer = metrics.fetch_time.timer();
-    let footer = metadata(&work.lake.store, schema::RESOURCES, file).await.map_err(external)?;
-    let fetched = fetch_raw(&work.lake.store, schema::RESOURCES, file, footer, rids, |_, text| {
-        out.text.push_str(text);
-        out.ends.push(out.text.len());
-    });
+    let footer = metadata(&work.lake.store, schema::RESOURCES, file)
+        .await
+        .map_err(external)?;
+    let fetched = fetch_raw(
+        &work.lake.store,
+        schema::RESOURCES,
+        file,
+        footer,
+        rids,
+        |_, text| {
+            out.text.push_str(text);
+            out.ends.push(out.text.len());
+        },
+    );
     let fetched = fetched.await.map_err(external)?;
     metrics.pages.add(fetched.pages);
     metrics.pages_total.add(fetched.pages_total);
-    metrics.bytes.add(usize::try_from(fetched.bytes).unwrap_or(usize::MAX));
+    metrics
+        .bytes
+        .add(usize::try_from(fetched.bytes).unwrap_or(usize::MAX));
     timer.done();
     Ok(out)
 }

@@ -8,11 +8,16 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
-use datafusion::physical_plan::metrics::{BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, Time,
+};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties,
 };
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
@@ -46,7 +51,6 @@ pub(super) struct Work {
     pub(super) context: EvaluationContext,
     /// Partitions in memory at once.
     turns: Arc<Semaphore>,
-    parallel: usize,
 }
 
 /// Where the time goes, and what was read.
@@ -97,7 +101,13 @@ impl EvaluateExec {
         parallel: usize,
     ) -> Self {
         let turns = Arc::new(Semaphore::new(parallel.max(1)));
-        let work = Work { lake, programs, plan, context, turns, parallel };
+        let work = Work {
+            lake,
+            programs,
+            plan,
+            context,
+            turns,
+        };
         Self::over(facts, Arc::new(work), pages)
     }
 
@@ -111,20 +121,36 @@ impl EvaluateExec {
             Boundedness::Bounded,
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        EvaluateExec { facts, work, pages, properties: Arc::new(properties), metrics }
+        EvaluateExec {
+            facts,
+            work,
+            pages,
+            properties: Arc::new(properties),
+            metrics,
+        }
     }
 
     fn rebuilt(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.is_empty()) {
-            (Some(facts), true) => Ok(Arc::new(Self::over(facts, Arc::clone(&self.work), self.pages))),
-            _ => Err(DataFusionError::Internal("EvaluateExec has one child".into())),
+            (Some(facts), true) => Ok(Arc::new(Self::over(
+                facts,
+                Arc::clone(&self.work),
+                self.pages,
+            ))),
+            _ => Err(DataFusionError::Internal(
+                "EvaluateExec has one child".into(),
+            )),
         }
     }
 }
 
 impl DisplayAs for EvaluateExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let names = self.work.programs.iter().map(|p| format!("{}|{}", p.artifact().id, p.artifact().version));
+        let names = self
+            .work
+            .programs
+            .iter()
+            .map(|p| format!("{}|{}", p.artifact().id, p.artifact().version));
         let wanted = self.work.plan.requirements.iter().map(ToString::to_string);
         write!(
             f,
@@ -170,7 +196,10 @@ impl ExecutionPlan for EvaluateExec {
         self.rebuilt(children)
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         self.rebuilt(children)
     }
 
@@ -178,7 +207,11 @@ impl ExecutionPlan for EvaluateExec {
         Some(self.metrics.clone_inner())
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let metrics = EvaluateMetrics::new(&self.metrics, partition);
         let facts = Arc::clone(&self.facts);
@@ -202,7 +235,6 @@ impl ExecutionPlan for EvaluateExec {
             }
             Ok(())
         });
-        let _ = self.work.parallel;
         Ok(builder.build())
     }
 }
@@ -228,20 +260,34 @@ async fn read_facts(
         let batch = batch?;
         let columns = FactsColumns::of(&batch)?;
         for row in 0..batch.num_rows() {
-            let key = (columns.rtype.value(row), columns.path.value(row), columns.key.value(row));
+            let key = (
+                columns.rtype.value(row),
+                columns.path.value(row),
+                columns.key.value(row),
+            );
             if run != Some(key) {
                 run = Some(key);
                 let keys = work.plan.keys.iter().enumerate();
                 answers.clear();
-                answers.extend(keys.filter(|(_, k)| k.matches(key.0, key.1, key.2)).map(|(i, _)| i));
-                is_patient = patient.as_ref().is_some_and(|p| p.matches(key.0, key.1, key.2));
+                answers.extend(
+                    keys.filter(|(_, k)| k.matches(key.0, key.1, key.2))
+                        .map(|(i, _)| i),
+                );
+                is_patient = patient
+                    .as_ref()
+                    .is_some_and(|p| p.matches(key.0, key.1, key.2));
             }
             if answers.is_empty() && !is_patient {
                 continue;
             }
             let number = |v: i32| u32::try_from(v).unwrap_or(0);
-            let bucket = buckets.entry(number(columns.bucket.value(row))).or_default();
-            let (pat, rid) = (number(columns.pat.value(row)), number(columns.rid.value(row)));
+            let bucket = buckets
+                .entry(number(columns.bucket.value(row)))
+                .or_default();
+            let (pat, rid) = (
+                number(columns.pat.value(row)),
+                number(columns.rid.value(row)),
+            );
             bucket.add(pat, rid, &answers, is_patient);
         }
     }
@@ -260,9 +306,14 @@ struct FactsColumns<'b> {
 
 impl<'b> FactsColumns<'b> {
     fn of(batch: &'b RecordBatch) -> Result<Self> {
-        fn typed<'b, T: Array + 'static>(batch: &'b RecordBatch, column: usize) -> Result<&'b T> {
-            let found = batch.columns().get(column).and_then(|c| c.as_any().downcast_ref::<T>());
-            found.ok_or_else(|| DataFusionError::Internal("the table `facts` has other columns".into()))
+        fn typed<T: Array + 'static>(batch: &RecordBatch, column: usize) -> Result<&T> {
+            let found = batch
+                .columns()
+                .get(column)
+                .and_then(|c| c.as_any().downcast_ref::<T>());
+            found.ok_or_else(|| {
+                DataFusionError::Internal("the table `facts` has other columns".into())
+            })
         }
         Ok(FactsColumns {
             rtype: typed(batch, 0)?,

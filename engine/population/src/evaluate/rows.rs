@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder};
+use arrow::array::{
+    ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
+};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::error::Result;
 use engine_patient::program::{Artifact, ResultRow, Truth};
@@ -54,7 +56,8 @@ impl RowsBuilder {
         self.patient.append_value(patient);
         self.measure.append_value(artifact.id.as_ref());
         self.version.append_value(artifact.version.as_ref());
-        self.group.append_value(i32::try_from(row.group).unwrap_or(i32::MAX));
+        self.group
+            .append_value(i32::try_from(row.group).unwrap_or(i32::MAX));
         self.population.append_value(row.population);
         self.basis.append_option(row.basis_id.as_deref());
         self.outcome.append_value(row.outcome.as_str());

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
@@ -53,9 +53,14 @@ impl Plan {
     fn new(programs: &[Arc<dyn PatientProgram>]) -> Plan {
         let mut plan = Plan::default();
         for program in programs {
-            let own: Vec<usize> = program.data_requirements().iter().map(|r| plan.index(r)).collect();
+            let own: Vec<usize> = program
+                .data_requirements()
+                .iter()
+                .map(|r| plan.index(r))
+                .collect();
             let decisive = program.decisive_requirements().iter();
-            plan.decisive.push(decisive.filter_map(|i| own.get(*i).copied()).collect());
+            plan.decisive
+                .push(decisive.filter_map(|i| own.get(*i).copied()).collect());
             plan.of_program.push(own);
         }
         plan.keys = plan.requirements.iter().map(FactsKey::of).collect();
@@ -78,8 +83,17 @@ pub fn store_url() -> Result<ObjectStoreUrl> {
 
 impl EvaluateTable {
     /// The lake's store must be registered in the session, see [`crate::session::session`].
-    pub fn new(lake: Lake, programs: Vec<Arc<dyn PatientProgram>>, context: EvaluationContext) -> Self {
-        EvaluateTable { lake, programs, context, pin_partitions: true }
+    pub fn new(
+        lake: Lake,
+        programs: Vec<Arc<dyn PatientProgram>>,
+        context: EvaluationContext,
+    ) -> Self {
+        EvaluateTable {
+            lake,
+            programs,
+            context,
+            pin_partitions: true,
+        }
     }
 
     /// The scan of `facts`: one partition a file, only pages that can match.
@@ -90,7 +104,9 @@ impl EvaluateTable {
         let mut keys = plan.keys.clone();
         keys.extend(Name::of("Patient").map(FactsKey::of_type));
         for file in self.lake.files(schema::FACTS) {
-            let footer = metadata(&self.lake.store, schema::FACTS, file).await.map_err(external)?;
+            let footer = metadata(&self.lake.store, schema::FACTS, file)
+                .await
+                .map_err(external)?;
             let selection: Selection = select_facts(footer.metadata(), &keys).map_err(external)?;
             pages += selection.pages;
             selected += selection.selected;
@@ -107,7 +123,10 @@ impl EvaluateTable {
             .with_projection_indices(Some(columns))?
             // Without a declaration DataFusion splits files by bytes and lets partitions steal
             // files from each other; `Unknown` promises nothing false.
-            .with_output_partitioning(self.pin_partitions.then_some(Partitioning::UnknownPartitioning(partitions)))
+            .with_output_partitioning(
+                self.pin_partitions
+                    .then_some(Partitioning::UnknownPartitioning(partitions)),
+            )
             .build();
         Ok((DataSourceExec::from_data_source(config), pages, selected))
     }
@@ -148,8 +167,14 @@ impl TableProvider for EvaluateTable {
         let schema = exec.schema();
         let columns = projection.iter().map(|i| {
             let name = schema.field(*i).name().clone();
-            (Arc::new(Column::new(&name, *i)) as Arc<dyn PhysicalExpr>, name)
+            (
+                Arc::new(Column::new(&name, *i)) as Arc<dyn PhysicalExpr>,
+                name,
+            )
         });
-        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), exec)?))
+        Ok(Arc::new(ProjectionExec::try_new(
+            columns.collect::<Vec<_>>(),
+            exec,
+        )?))
     }
 }

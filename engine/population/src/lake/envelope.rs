@@ -6,7 +6,7 @@ use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, Kind};
 use engine_patient::requirements::{choice, coding_key, reference_target};
 use engine_patient::terminology::code_key;
-use engine_patient::time::DateTime;
+use engine_patient::time::instant_micros;
 
 use super::paths::{CodedPath, PRESENCE, REFERENCE_KEY, coded_paths};
 
@@ -69,7 +69,10 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::NoId => write!(f, "no `id`"),
             Self::BadId => write!(f, "`id` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
-            Self::BadVersion => write!(f, "`meta.versionId` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
+            Self::BadVersion => write!(
+                f,
+                "`meta.versionId` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"
+            ),
             Self::MetaShape => write!(f, "`meta` must be an object"),
             Self::ReferenceShape(e) => write!(f, "`{e}` must be a Reference object"),
         }
@@ -77,6 +80,9 @@ impl std::fmt::Display for EnvelopeError {
 }
 
 impl std::error::Error for EnvelopeError {}
+
+/// Told each code that is read: key, system, code, display.
+pub type SeeCode<'a> = &'a mut dyn FnMut(i64, &str, &str, Option<&str>);
 
 /// Resolves `urn:uuid:` references of a Bundle to (type, id). Nothing is resolved in NDJSON.
 pub type ResolveUrn<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
@@ -90,7 +96,11 @@ struct Names {
 
 static NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(|| {
     let name = |text| Name::of(text).unwrap_or(Name::UNKNOWN);
-    Names { patient: name("Patient"), id: name("id"), meta: name("meta") }
+    Names {
+        patient: name("Patient"),
+        id: name("id"),
+        meta: name("meta"),
+    }
 });
 
 /// The widest offsets in use, in minutes.
@@ -103,7 +113,7 @@ impl Envelope {
         ty: Name,
         resource: Element<'_>,
         resolve: ResolveUrn<'_>,
-        see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
+        see: SeeCode<'_>,
     ) -> Result<Envelope, EnvelopeError> {
         let id = resource.get(NAMES.id).ok_or(EnvelopeError::NoId)?;
         let id = id.as_str().ok_or(EnvelopeError::BadId)?;
@@ -115,23 +125,33 @@ impl Envelope {
             if meta.kind() != Kind::Object {
                 return Err(EnvelopeError::MetaShape);
             }
-            version = meta.get_str("versionId").map(String::from).unwrap_or_default();
+            version = meta
+                .get_str("versionId")
+                .map(String::from)
+                .unwrap_or_default();
             if !version.is_empty() && !is_id(&version) {
                 return Err(EnvelopeError::BadVersion);
             }
             let text = meta.get_str("lastUpdated");
-            last_updated = text.and_then(|t| micros(&t));
+            last_updated = text.and_then(|t| instant_micros(&t));
         }
         let owner = owner(ty, &id, resource, resolve)?;
         let time = clinical_time(ty.as_str(), resource);
-        let presence = Coded { path: PRESENCE, key: 0 };
+        let presence = Coded {
+            path: PRESENCE,
+            key: 0,
+        };
         let mut codes = vec![presence];
         for path in coded_paths(ty) {
             read_path(resource, path, &mut codes, see);
         }
-        let primary = Model::r4().resource(ty.as_str()).and_then(|t| t.primary_code_path);
+        let primary = Model::r4()
+            .resource(ty.as_str())
+            .and_then(|t| t.primary_code_path);
         let primary = primary.and_then(|p| super::paths::path_id(ty, p));
-        let first = codes.iter().find(|c| Some(c.path) == primary && c.key != REFERENCE_KEY);
+        let first = codes
+            .iter()
+            .find(|c| Some(c.path) == primary && c.key != REFERENCE_KEY);
         Ok(Envelope {
             ty,
             id: id.into_owned(),
@@ -151,25 +171,18 @@ fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(legal)
 }
 
-/// An instant in microseconds; the fourth to sixth digit of a second count here.
-fn micros(text: &str) -> Option<i64> {
-    let millis = DateTime::parse(text)?.earliest(0);
-    let fraction = text.split_once('.').map_or("", |(_, f)| f);
-    let mut extra = 0;
-    for (digit, weight) in fraction.bytes().skip(3).take(3).zip([100, 10, 1]) {
-        if !digit.is_ascii_digit() {
-            break;
-        }
-        extra += i64::from(digit - b'0') * weight;
-    }
-    Some(millis * 1000 + extra)
-}
-
-fn owner(ty: Name, id: &str, resource: Element<'_>, resolve: ResolveUrn<'_>) -> Result<Owner, EnvelopeError> {
+fn owner(
+    ty: Name,
+    id: &str,
+    resource: Element<'_>,
+    resolve: ResolveUrn<'_>,
+) -> Result<Owner, EnvelopeError> {
     if ty == NAMES.patient {
         return Ok(Owner::Patient(id.to_owned()));
     }
-    let links = Model::r4().resource(ty.as_str()).map_or(&[][..], |t| &t.patient_links);
+    let links = Model::r4()
+        .resource(ty.as_str())
+        .map_or(&[][..], |t| &t.patient_links);
     if links.is_empty() {
         return Ok(Owner::Shared);
     }
@@ -180,7 +193,9 @@ fn owner(ty: Name, id: &str, resource: Element<'_>, resolve: ResolveUrn<'_>) -> 
             if reference.kind() != Kind::Object {
                 return Err(EnvelopeError::ReferenceShape(link));
             }
-            let Some(text) = reference.get_str("reference") else { continue };
+            let Some(text) = reference.get_str("reference") else {
+                continue;
+            };
             if let Some(patient) = patient_of(&text, resolve) {
                 return Ok(Owner::Patient(patient));
             }
@@ -202,12 +217,7 @@ fn patient_of(reference: &str, resolve: ResolveUrn<'_>) -> Option<String> {
     (ty == "Patient" && is_id(id)).then(|| id.to_owned())
 }
 
-fn read_path(
-    resource: Element<'_>,
-    path: &CodedPath,
-    codes: &mut Vec<Coded>,
-    see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
-) {
+fn read_path(resource: Element<'_>, path: &CodedPath, codes: &mut Vec<Coded>, see: SeeCode<'_>) {
     let mut level = vec![resource];
     for names in &path.steps {
         let mut next = vec![];
@@ -219,11 +229,19 @@ fn read_path(
     }
     for concept in level {
         if let Some(reference) = concept.get_str("reference") {
-            let contained = reference.strip_prefix('#').and_then(|id| contained(resource, id));
+            let contained = reference
+                .strip_prefix('#')
+                .and_then(|id| contained(resource, id));
             match contained.and_then(|c| c.get_named("code")) {
                 Some(code) => read_concept(code, path.id, codes, see),
                 None => {
-                    push(codes, Coded { path: path.id, key: REFERENCE_KEY });
+                    push(
+                        codes,
+                        Coded {
+                            path: path.id,
+                            key: REFERENCE_KEY,
+                        },
+                    );
                 }
             }
         } else {
@@ -234,17 +252,15 @@ fn read_path(
 
 fn contained<'r>(resource: Element<'r>, id: &str) -> Option<Element<'r>> {
     let all = resource.get_named("contained")?;
-    all.items().find(|c| c.get_named("id").is_some_and(|i| i.is_str(id)))
+    all.items()
+        .find(|c| c.get_named("id").is_some_and(|i| i.is_str(id)))
 }
 
-fn read_concept(
-    concept: Element<'_>,
-    path: i16,
-    codes: &mut Vec<Coded>,
-    see: &mut dyn FnMut(i64, &str, &str, Option<&str>),
-) {
+fn read_concept(concept: Element<'_>, path: i16, codes: &mut Vec<Coded>, see: SeeCode<'_>) {
     let mut one = |coding: Element<'_>| {
-        let Some(key) = coding_key(coding) else { return };
+        let Some(key) = coding_key(coding) else {
+            return;
+        };
         if push(codes, Coded { path, key }) {
             let system = coding.get_str("system").unwrap_or_default();
             let code = coding.get_str("code").unwrap_or_default();

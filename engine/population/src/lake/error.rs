@@ -55,12 +55,16 @@ impl From<object_store::Error> for LakeError {
 
 impl From<parquet::errors::ParquetError> for LakeError {
     fn from(e: parquet::errors::ParquetError) -> Self {
-        Self::Data(format!("a Parquet file of the lake cannot be read or written: {e}"))
+        Self::Data(format!(
+            "a Parquet file of the lake cannot be read or written: {e}"
+        ))
     }
 }
 
 impl From<arrow::error::ArrowError> for LakeError {
     fn from(e: arrow::error::ArrowError) -> Self {
-        Self::Data(format!("a table of the lake cannot be read or written: {e}"))
+        Self::Data(format!(
+            "a table of the lake cannot be read or written: {e}"
+        ))
     }
 }

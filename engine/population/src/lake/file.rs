@@ -37,8 +37,12 @@ impl AsyncFileReader for LakeFile {
             let size = self.size;
             let wanted = |policy: Option<PageIndexPolicy>| policy.unwrap_or(PageIndexPolicy::Skip);
             let reader = ParquetMetaDataReader::new()
-                .with_column_index_policy(wanted(options.map(ArrowReaderOptions::column_index_policy)))
-                .with_offset_index_policy(wanted(options.map(ArrowReaderOptions::offset_index_policy)))
+                .with_column_index_policy(wanted(
+                    options.map(ArrowReaderOptions::column_index_policy),
+                ))
+                .with_offset_index_policy(wanted(
+                    options.map(ArrowReaderOptions::offset_index_policy),
+                ))
                 .with_prefetch_hint(Some(64 << 10));
             Ok(Arc::new(reader.load_and_finish(self, size).await?))
         }

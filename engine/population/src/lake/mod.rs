@@ -61,7 +61,11 @@ impl Lake {
     /// Opens the lake in a folder at its newest snapshot, or at the given one.
     pub async fn open(folder: &std::path::Path, snapshot: Option<u64>) -> Result<Lake, LakeError> {
         if !folder.is_dir() {
-            let text = format!("{} is not a folder: a lake is made with `tandem import <files> --lake {}`", folder.display(), folder.display());
+            let text = format!(
+                "{} is not a folder: a lake is made with `tandem import <files> --lake {}`",
+                folder.display(),
+                folder.display()
+            );
             return Err(LakeError::User(text));
         }
         let store = Self::store_at(folder)?;
@@ -70,10 +74,17 @@ impl Lake {
             None => commit::latest(store.as_ref()).await,
         };
         let snapshot = snapshot.map_err(|e| match e {
-            commit::CommitError::NoLake { .. } => LakeError::User(format!("there is no lake in {}: make one with `tandem import <files> --lake {}`", folder.display(), folder.display())),
+            commit::CommitError::NoLake { .. } => LakeError::User(format!(
+                "there is no lake in {}: make one with `tandem import <files> --lake {}`",
+                folder.display(),
+                folder.display()
+            )),
             e => LakeError::Commit(e),
         })?;
-        Ok(Lake { store, snapshot: Arc::new(snapshot) })
+        Ok(Lake {
+            store,
+            snapshot: Arc::new(snapshot),
+        })
     }
 
     /// The files of a table.
@@ -83,7 +94,9 @@ impl Lake {
 
     /// The file of a table that holds this bucket.
     pub fn file_of(&self, table: &str, bucket: u32) -> Option<&DataFile> {
-        self.files(table).iter().find(|f| f.buckets.contains(&bucket))
+        self.files(table)
+            .iter()
+            .find(|f| f.buckets.contains(&bucket))
     }
 
     /// What a table takes on disk, in bytes.

@@ -10,8 +10,23 @@ use engine_patient::fhir::names::{Name, choice_name};
 ///
 /// Numbers are in files: append, never reorder.
 const PATHS: &[&str] = &[
-    "", "category", "class", "code", "device.code", "event", "issue.code", "location", "medication",
-    "module", "name", "reasonCode", "relationship", "serviceType", "target", "topic", "type",
+    "",
+    "category",
+    "class",
+    "code",
+    "device.code",
+    "event",
+    "issue.code",
+    "location",
+    "medication",
+    "module",
+    "name",
+    "reasonCode",
+    "relationship",
+    "serviceType",
+    "target",
+    "topic",
+    "type",
     "vaccineCode",
 ];
 
@@ -48,7 +63,9 @@ pub fn type_id(resource_type: Name) -> i16 {
 /// The coded elements of a type that `facts` holds.
 pub fn coded_paths(resource_type: Name) -> &'static [CodedPath] {
     let index = usize::try_from(type_id(resource_type)).ok();
-    index.and_then(|i| TYPES.paths.get(i)).map_or(&[], Vec::as_slice)
+    index
+        .and_then(|i| TYPES.paths.get(i))
+        .map_or(&[], Vec::as_slice)
 }
 
 struct Types {
@@ -64,25 +81,39 @@ static TYPES: LazyLock<Types> = LazyLock::new(|| {
     let mut by_name = vec![];
     let mut paths = vec![];
     for ty in Model::r4().types().filter(|t| t.is_resource) {
-        let Some(name) = Name::of(ty.name) else { continue };
+        let Some(name) = Name::of(ty.name) else {
+            continue;
+        };
         if by_name.len() <= usize_of(name) {
             by_name.resize(usize_of(name) + 1, -1);
         }
-        if let (Some(slot), Ok(id)) = (by_name.get_mut(usize_of(name)), i16::try_from(paths.len())) {
+        if let (Some(slot), Ok(id)) = (by_name.get_mut(usize_of(name)), i16::try_from(paths.len()))
+        {
             *slot = id;
         }
         let mut wanted: Vec<&str> = ty.primary_code_path.into_iter().collect();
-        if Model::r4().element(ty.name, "category").is_some_and(|e| e.types == ["CodeableConcept"]) {
+        if Model::r4()
+            .element(ty.name, "category")
+            .is_some_and(|e| e.types == ["CodeableConcept"])
+        {
             wanted.push("category");
         }
         wanted.dedup();
-        paths.push(wanted.into_iter().filter_map(|path| coded_path(ty.name, path)).collect());
+        paths.push(
+            wanted
+                .into_iter()
+                .filter_map(|path| coded_path(ty.name, path))
+                .collect(),
+        );
     }
     Types { by_name, paths }
 });
 
 fn coded_path(ty: &'static str, path: &str) -> Option<CodedPath> {
-    let id = PATHS.iter().position(|p| *p == path).and_then(|i| i16::try_from(i).ok())?;
+    let id = PATHS
+        .iter()
+        .position(|p| *p == path)
+        .and_then(|i| i16::try_from(i).ok())?;
     let mut steps = vec![];
     let mut owner = ty;
     for step in path.split('.') {
@@ -91,7 +122,9 @@ fn coded_path(ty: &'static str, path: &str) -> Option<CodedPath> {
         steps.push(match element.cardinality {
             Cardinality::Choice => {
                 let names = element.types.iter();
-                names.filter_map(|t| Name::of(&choice_name(element.name, t))).collect()
+                names
+                    .filter_map(|t| Name::of(&choice_name(element.name, t)))
+                    .collect()
             }
             _ => vec![Name::of(element.name)?],
         });
@@ -121,8 +154,14 @@ mod tests {
     #[test]
     fn numbers_do_not_change() {
         let id = |t: &str| type_id(Name::of(t).unwrap());
-        assert_eq!((id("Account"), id("Observation"), id("Patient")), (0, 94, 100));
+        assert_eq!(
+            (id("Account"), id("Observation"), id("Patient")),
+            (0, 94, 100)
+        );
         assert_eq!(path_id(Name::of("Observation").unwrap(), "code"), Some(3));
-        assert_eq!(path_id(Name::of("Immunization").unwrap(), "vaccineCode"), Some(17));
+        assert_eq!(
+            path_id(Name::of("Immunization").unwrap(), "vaccineCode"),
+            Some(17)
+        );
     }
 }

@@ -9,7 +9,9 @@ use engine_patient::requirements::DataRequirement;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector,
+};
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
@@ -38,7 +40,11 @@ impl FactsKey {
         let coded = requirement.codes.as_ref();
         let coded = coded.and_then(|c| Some((path_id(requirement.resource_type, c.path)?, c)));
         match coded {
-            None => FactsKey { rtype, path: PRESENCE, keys: vec![] },
+            None => FactsKey {
+                rtype,
+                path: PRESENCE,
+                keys: vec![],
+            },
             Some((path, codes)) => {
                 let mut keys: Vec<i64> = codes.value_set.keys().to_vec();
                 keys.push(REFERENCE_KEY);
@@ -50,13 +56,19 @@ impl FactsKey {
 
     /// All resources of a type.
     pub fn of_type(resource_type: Name) -> FactsKey {
-        FactsKey { rtype: type_id(resource_type), path: PRESENCE, keys: vec![] }
+        FactsKey {
+            rtype: type_id(resource_type),
+            path: PRESENCE,
+            keys: vec![],
+        }
     }
 
     /// Whether a row is asked for.
     #[inline]
     pub fn matches(&self, rtype: i16, path: i16, key: i64) -> bool {
-        self.rtype == rtype && self.path == path && (self.keys.is_empty() || self.keys.binary_search(&key).is_ok())
+        self.rtype == rtype
+            && self.path == path
+            && (self.keys.is_empty() || self.keys.binary_search(&key).is_ok())
     }
 
     fn may_match(&self, page: &PageBounds) -> bool {
@@ -92,23 +104,44 @@ pub struct Selection {
 }
 
 /// Opens a file's footer and page index.
-pub async fn metadata(store: &Arc<dyn ObjectStore>, table: &str, file: &DataFile) -> Result<ArrowReaderMetadata, LakeError> {
+pub async fn metadata(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    file: &DataFile,
+) -> Result<ArrowReaderMetadata, LakeError> {
     let mut reader = object_reader(store, table, file);
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
-    Ok(ArrowReaderMetadata::load_async(&mut reader, options).await?)
+    let loaded = ArrowReaderMetadata::load_async(&mut reader, options).await;
+    loaded.map_err(|e| damaged(table, file, &e))
 }
 
 fn object_reader(store: &Arc<dyn ObjectStore>, table: &str, file: &DataFile) -> LakeFile {
     let path = Path::from(format!("{table}/{}", file.path));
-    LakeFile { store: Arc::clone(store), path, size: file.size }
+    LakeFile {
+        store: Arc::clone(store),
+        path,
+        size: file.size,
+    }
+}
+
+/// An error of one file, by its name.
+fn damaged(table: &str, file: &DataFile, error: &dyn std::fmt::Display) -> LakeError {
+    LakeError::Data(format!(
+        "{table}/{} of the lake cannot be read: {error}. Restore the file, or import into a new lake",
+        file.path
+    ))
 }
 
 /// The pages of a `facts` file that can hold rows of any of these keys.
-pub fn select_facts(metadata: &ParquetMetaData, wanted: &[FactsKey]) -> Result<Selection, LakeError> {
+pub fn select_facts(
+    metadata: &ParquetMetaData,
+    wanted: &[FactsKey],
+) -> Result<Selection, LakeError> {
     let no_index = || LakeError::Data("a `facts` file has no page index".into());
     let columns = metadata.column_index().ok_or_else(no_index)?;
     let offsets = metadata.offset_index().ok_or_else(no_index)?;
-    let (mut ranges, mut pages, mut selected, mut base) = (Vec::<Range<usize>>::new(), 0, 0, 0usize);
+    let (mut ranges, mut pages, mut selected, mut base) =
+        (Vec::<Range<usize>>::new(), 0, 0, 0usize);
     for ((group, columns), offsets) in metadata.row_groups().iter().zip(columns).zip(offsets) {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let [rtype, path, key, ..] = columns.as_slice() else {
@@ -116,16 +149,29 @@ pub fn select_facts(metadata: &ParquetMetaData, wanted: &[FactsKey]) -> Result<S
         };
         // The leading columns are cut at the same rows: the limit is a number of rows.
         let starts: Vec<usize> = match offsets.first() {
-            Some(index) => index.page_locations().iter().map(|p| usize::try_from(p.first_row_index).unwrap_or(0)).collect(),
+            Some(index) => index
+                .page_locations()
+                .iter()
+                .map(|p| usize::try_from(p.first_row_index).unwrap_or(0))
+                .collect(),
             None => return Err(no_index()),
         };
         let same = offsets.iter().take(3).all(|o| {
-            o.page_locations().iter().map(|p| usize::try_from(p.first_row_index).unwrap_or(0)).eq(starts.iter().copied())
+            o.page_locations()
+                .iter()
+                .map(|p| usize::try_from(p.first_row_index).unwrap_or(0))
+                .eq(starts.iter().copied())
         });
         for (page, start) in starts.iter().enumerate() {
             let end = starts.get(page + 1).copied().unwrap_or(rows);
             pages += 1;
-            let bounds = same.then(|| Some(PageBounds { rtype: bounds(rtype, page)?, path: bounds(path, page)?, key: bounds(key, page)? }));
+            let bounds = same.then(|| {
+                Some(PageBounds {
+                    rtype: bounds(rtype, page)?,
+                    path: bounds(path, page)?,
+                    key: bounds(key, page)?,
+                })
+            });
             let hit = match bounds.flatten() {
                 Some(bounds) => wanted.iter().any(|w| w.may_match(&bounds)),
                 None => true,
@@ -138,12 +184,19 @@ pub fn select_facts(metadata: &ParquetMetaData, wanted: &[FactsKey]) -> Result<S
         base += rows;
     }
     let rows = RowSelection::from_consecutive_ranges(ranges.into_iter(), base);
-    Ok(Selection { rows, pages, selected })
+    Ok(Selection {
+        rows,
+        pages,
+        selected,
+    })
 }
 
 fn bounds(index: &ColumnIndexMetaData, page: usize) -> Option<(i64, i64)> {
     match index {
-        ColumnIndexMetaData::INT32(i) => Some((i64::from(*i.min_value(page)?), i64::from(*i.max_value(page)?))),
+        ColumnIndexMetaData::INT32(i) => Some((
+            i64::from(*i.min_value(page)?),
+            i64::from(*i.max_value(page)?),
+        )),
         ColumnIndexMetaData::INT64(i) => Some((*i.min_value(page)?, *i.max_value(page)?)),
         _ => None,
     }
@@ -184,10 +237,16 @@ pub async fn fetch_raw(
     }
     let parquet = Arc::clone(metadata.metadata());
     let raw = raw_column(&parquet)?;
-    let total: usize = parquet.row_groups().iter().map(|g| usize::try_from(g.num_rows()).unwrap_or(0)).sum();
+    let total: usize = parquet
+        .row_groups()
+        .iter()
+        .map(|g| usize::try_from(g.num_rows()).unwrap_or(0))
+        .sum();
     let (groups, selection) = select_rows(&parquet, rids, raw, &mut fetched)?;
     if rids.last().is_some_and(|r| *r as usize >= total) {
-        return Err(LakeError::bug("a row number beyond the end of a resources file"));
+        return Err(LakeError::bug(
+            "a row number beyond the end of a resources file",
+        ));
     }
     let reader = object_reader(store, table, file);
     let mask = ProjectionMask::leaves(parquet.file_metadata().schema_descr(), [raw]);
@@ -197,7 +256,7 @@ pub async fn fetch_raw(
         .with_row_selection(selection)
         .with_batch_size(4096)
         .build()?;
-    let batches = stream.map_err(LakeError::from);
+    let batches = stream.map_err(|e| damaged(table, file, &e));
     futures::pin_mut!(batches);
     let mut at = 0;
     while let Some(batch) = batches.try_next().await? {
@@ -208,7 +267,9 @@ pub async fn fetch_raw(
         }
     }
     if at != rids.len() {
-        return Err(LakeError::bug("a fetch of resources gave another number of rows than asked for"));
+        return Err(LakeError::bug(
+            "a fetch of resources gave another number of rows than asked for",
+        ));
     }
     Ok(fetched)
 }
@@ -223,7 +284,9 @@ fn raw_column(metadata: &ParquetMetaData) -> Result<usize, LakeError> {
 pub fn strings(batch: &RecordBatch, column: usize) -> Result<&StringArray, LakeError> {
     let column = batch.columns().get(column);
     let text = column.and_then(|c| c.as_any().downcast_ref::<StringArray>());
-    text.ok_or_else(|| LakeError::Data("a column of the lake has another type than it was written with".into()))
+    text.ok_or_else(|| {
+        LakeError::Data("a column of the lake has another type than it was written with".into())
+    })
 }
 
 /// The row groups that hold these rows, and the rows within those groups.
@@ -279,7 +342,9 @@ fn count_pages(
     let mut wanted = ranges.iter().peekable();
     for (i, page) in pages.iter().enumerate() {
         let start = usize::try_from(page.first_row_index).unwrap_or(0);
-        let end = pages.get(i + 1).map_or(rows, |p| usize::try_from(p.first_row_index).unwrap_or(rows));
+        let end = pages
+            .get(i + 1)
+            .map_or(rows, |p| usize::try_from(p.first_row_index).unwrap_or(rows));
         while wanted.peek().is_some_and(|r| r.end <= start) {
             wanted.next();
         }
@@ -298,8 +363,14 @@ pub async fn read_columns(
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>, LakeError> {
     let reader = object_reader(store, table, file);
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+    let wrong = |e| damaged(table, file, &e);
+    let builder = ParquetRecordBatchStreamBuilder::new(reader)
+        .await
+        .map_err(wrong)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    let stream = builder.with_projection(mask).with_batch_size(8192).build()?;
-    Ok(stream.try_collect().await?)
+    let stream = builder
+        .with_projection(mask)
+        .with_batch_size(8192)
+        .build()?;
+    stream.try_collect().await.map_err(wrong)
 }

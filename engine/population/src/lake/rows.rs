@@ -1,6 +1,5 @@
 //! One bucket's resources in memory, on their way into the lake's files.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use engine_patient::fhir::names::Name;
@@ -112,50 +111,87 @@ pub enum Merged {
     Outdated,
 }
 
-/// Keeps one row of each type and id: of two, the one with the later `meta.lastUpdated`, else the
-/// higher `meta.versionId`, else the one read later. `existing` rows come first and are told to
-/// nobody; of the others `told` hears what became of each, in the order they were read.
+/// Keeps one row of each type and id: the newest by `meta.lastUpdated`, then `meta.versionId`, then
+/// the order of reading; a version without a date is older than one with. The first `existing` rows
+/// are what the lake has and are told to nobody; of the others `told` hears what became of each.
+/// Returns whether anything is new.
 pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(Name, Merged)) -> bool {
     let mut list = std::mem::take(&mut rows.rows);
     if let Some(incoming) = list.get_mut(existing..) {
         incoming.sort_by_key(|r| r.sequence);
     }
-    let mut slots: hashbrown::HashMap<(Name, &str), usize, rustc_hash::FxBuildHasher> =
+    let text = &rows.text;
+    let raw = |row: &Row| text.get(row.raw.clone());
+    let mut slots: hashbrown::HashMap<(Name, &str), Slot, rustc_hash::FxBuildHasher> =
         hashbrown::HashMap::with_capacity_and_hasher(list.len(), rustc_hash::FxBuildHasher);
-    let mut kept: Vec<Row> = Vec::with_capacity(list.len());
-    let mut changed = false;
-    for (index, row) in list.into_iter().enumerate() {
-        let key = (row.ty, rows.text.get(row.id.clone()).unwrap_or(""));
-        let outcome = match slots.get(&key).and_then(|slot| kept.get_mut(*slot)) {
-            None => {
-                slots.insert(key, kept.len());
-                kept.push(row.clone());
-                Merged::Stored
+    for (index, row) in list.iter().enumerate() {
+        let key = (row.ty, text.get(row.id.clone()).unwrap_or(""));
+        if index < existing {
+            slots.insert(
+                key,
+                Slot {
+                    there: Some(index),
+                    best: None,
+                },
+            );
+            continue;
+        }
+        let slot = slots.entry(key).or_insert(Slot {
+            there: None,
+            best: None,
+        });
+        let before = slot.best.and_then(|b| list.get(b));
+        // Of the incoming versions the newest is kept; the same once more is no other version.
+        match before {
+            Some(before) if raw(before) == raw(row) => told(row.ty, Merged::Unchanged),
+            Some(before) if age(text, before) > age(text, row) => told(row.ty, Merged::Outdated),
+            Some(_) => {
+                told(row.ty, Merged::Outdated);
+                slot.best = Some(index);
             }
-            Some(there) if rows.text.get(there.raw.clone()) == rows.text.get(row.raw.clone()) => {
-                Merged::Unchanged
-            }
-            Some(there) => match newer(&rows.text, there, &row) {
-                Ordering::Greater => Merged::Outdated,
-                _ => {
-                    *there = row.clone();
-                    Merged::Replaced
-                }
-            },
-        };
-        if index >= existing {
-            changed |= matches!(outcome, Merged::Stored | Merged::Replaced);
-            told(row.ty, outcome);
+            None => slot.best = Some(index),
         }
     }
-    rows.rows = kept;
+    let mut keep = vec![false; list.len()];
+    let mut changed = false;
+    for slot in slots.into_values() {
+        let there = slot.there.and_then(|t| list.get(t));
+        let best = slot.best.and_then(|b| list.get(b));
+        let (kept, outcome) = match (there, best) {
+            (None, Some(_)) => (slot.best, Some(Merged::Stored)),
+            (Some(there), Some(best)) if raw(there) == raw(best) => {
+                (slot.there, Some(Merged::Unchanged))
+            }
+            (Some(there), Some(best)) if age(text, there) > age(text, best) => {
+                (slot.there, Some(Merged::Outdated))
+            }
+            (Some(_), Some(_)) => (slot.best, Some(Merged::Replaced)),
+            (_, None) => (slot.there, None),
+        };
+        if let Some(flag) = kept.and_then(|k| keep.get_mut(k)) {
+            *flag = true;
+        }
+        if let (Some(best), Some(outcome)) = (best, outcome) {
+            changed |= matches!(outcome, Merged::Stored | Merged::Replaced);
+            told(best.ty, outcome);
+        }
+    }
+    let mut flags = keep.into_iter();
+    list.retain(|_| flags.next().unwrap_or(false));
+    rows.rows = list;
     changed
 }
 
-/// Which of two versions of a resource is newer. A version without `lastUpdated` is compared by
-/// `versionId` alone.
-fn newer(text: &str, a: &Row, b: &Row) -> Ordering {
-    let by_time = a.last_updated.zip(b.last_updated).map_or(Ordering::Equal, |(a, b)| a.cmp(&b));
-    let number = |row: &Row| text.get(row.version.clone()).and_then(|v| v.parse::<u64>().ok());
-    by_time.then_with(|| number(a).zip(number(b)).map_or(Ordering::Equal, |(a, b)| a.cmp(&b)))
+/// What the lake has of a resource, and the newest incoming version.
+struct Slot {
+    there: Option<usize>,
+    best: Option<usize>,
+}
+
+/// Greater is newer.
+fn age(text: &str, row: &Row) -> (Option<i64>, Option<u64>) {
+    let number = text
+        .get(row.version.clone())
+        .and_then(|v| v.parse::<u64>().ok());
+    (row.last_updated, number)
 }

@@ -19,7 +19,9 @@ pub const SHARED: &str = "shared";
 pub const CODES: &str = "codes";
 
 fn schema(fields: &[(&str, DataType, bool)]) -> SchemaRef {
-    let fields = fields.iter().map(|(name, ty, nullable)| Field::new(*name, ty.clone(), *nullable));
+    let fields = fields
+        .iter()
+        .map(|(name, ty, nullable)| Field::new(*name, ty.clone(), *nullable));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
@@ -27,54 +29,72 @@ static SCHEMAS: LazyLock<BTreeMap<String, SchemaRef>> = LazyLock::new(|| {
     use DataType::{Boolean, Int16, Int32, Int64, Utf8};
     let updated = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let tables = [
-        (FACTS, schema(&[
-            ("rtype", Int16, false),
-            ("path", Int16, false),
-            ("code_key", Int64, false),
-            ("bucket", Int32, false),
-            ("pat", Int32, false),
-            ("rid", Int32, false),
-            ("start_ms", Int64, true),
-            ("end_ms", Int64, true),
-        ])),
-        (RESOURCES, schema(&[
-            ("bucket", Int32, false),
-            ("pat", Int32, false),
-            ("patient_id", Utf8, false),
-            ("resource_type", Utf8, false),
-            ("id", Utf8, false),
-            ("version_id", Utf8, true),
-            ("last_updated", updated.clone(), true),
-            ("raw", Utf8, false),
-        ])),
-        (PATIENTS, schema(&[
-            ("bucket", Int32, false),
-            ("pat", Int32, false),
-            ("patient_id", Utf8, false),
-            ("rid", Int32, true),
-            ("birth_date", Utf8, true),
-            ("gender", Utf8, true),
-            ("deceased", Boolean, true),
-            ("managing_organization", Utf8, true),
-            ("general_practitioner", Utf8, true),
-            ("resources", Int32, false),
-            ("content_hash", Int64, false),
-        ])),
-        (SHARED, schema(&[
-            ("resource_type", Utf8, false),
-            ("id", Utf8, false),
-            ("version_id", Utf8, true),
-            ("last_updated", updated, true),
-            ("raw", Utf8, false),
-        ])),
-        (CODES, schema(&[
-            ("code_key", Int64, false),
-            ("system", Utf8, false),
-            ("code", Utf8, false),
-            ("display", Utf8, true),
-        ])),
+        (
+            FACTS,
+            schema(&[
+                ("rtype", Int16, false),
+                ("path", Int16, false),
+                ("code_key", Int64, false),
+                ("bucket", Int32, false),
+                ("pat", Int32, false),
+                ("rid", Int32, false),
+                ("start_ms", Int64, true),
+                ("end_ms", Int64, true),
+            ]),
+        ),
+        (
+            RESOURCES,
+            schema(&[
+                ("bucket", Int32, false),
+                ("pat", Int32, false),
+                ("patient_id", Utf8, false),
+                ("resource_type", Utf8, false),
+                ("id", Utf8, false),
+                ("version_id", Utf8, true),
+                ("last_updated", updated.clone(), true),
+                ("raw", Utf8, false),
+            ]),
+        ),
+        (
+            PATIENTS,
+            schema(&[
+                ("bucket", Int32, false),
+                ("pat", Int32, false),
+                ("patient_id", Utf8, false),
+                ("rid", Int32, true),
+                ("birth_date", Utf8, true),
+                ("gender", Utf8, true),
+                ("deceased", Boolean, true),
+                ("managing_organization", Utf8, true),
+                ("general_practitioner", Utf8, true),
+                ("resources", Int32, false),
+                ("content_hash", Int64, false),
+            ]),
+        ),
+        (
+            SHARED,
+            schema(&[
+                ("resource_type", Utf8, false),
+                ("id", Utf8, false),
+                ("version_id", Utf8, true),
+                ("last_updated", updated, true),
+                ("raw", Utf8, false),
+            ]),
+        ),
+        (
+            CODES,
+            schema(&[
+                ("code_key", Int64, false),
+                ("system", Utf8, false),
+                ("code", Utf8, false),
+                ("display", Utf8, true),
+            ]),
+        ),
     ];
-    tables.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+    tables
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect()
 });
 
 /// The schemas by table name.
@@ -84,5 +104,8 @@ pub fn schemas() -> &'static BTreeMap<String, SchemaRef> {
 
 /// The schema of one of this module's tables.
 pub fn of(table: &str) -> SchemaRef {
-    SCHEMAS.get(table).cloned().unwrap_or_else(|| Arc::new(Schema::empty()))
+    SCHEMAS
+        .get(table)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Schema::empty()))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Int16Array, Int32Array, Int32Builder, Int64Array, RecordBatch, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanBuilder, Int16Array, Int32Array, Int32Builder, Int64Array, RecordBatch,
+    StringBuilder, TimestampMicrosecondArray,
 };
 use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
@@ -59,9 +59,22 @@ pub struct GroupWriter<'s> {
 impl<'s> GroupWriter<'s> {
     /// `buckets` are all of the group, ascending. `stamp` keeps file names unique over time;
     /// `modified_ms` is told to Delta readers.
-    pub fn new(store: &'s dyn ObjectStore, buckets: Vec<u32>, stamp: &'s str, modified_ms: i64) -> Self {
+    pub fn new(
+        store: &'s dyn ObjectStore,
+        buckets: Vec<u32>,
+        stamp: &'s str,
+        modified_ms: i64,
+    ) -> Self {
         let (facts, patients, files) = (vec![], Patients::default(), Files::new());
-        GroupWriter { store, stamp, modified_ms, buckets, facts, patients, files }
+        GroupWriter {
+            store,
+            stamp,
+            modified_ms,
+            buckets,
+            facts,
+            patients,
+            files,
+        }
     }
 
     /// Adds one bucket's rows, each type and id once.
@@ -75,7 +88,8 @@ impl<'s> GroupWriter<'s> {
         self.patients.add(bucket, &rows, &prepared)?;
         let count = rows.rows.len();
         drop(rows);
-        self.put(schema::RESOURCES, vec![bucket], encoded, count).await
+        self.put(schema::RESOURCES, vec![bucket], encoded, count)
+            .await
     }
 
     /// Writes what the buckets share, and tells all files.
@@ -84,21 +98,42 @@ impl<'s> GroupWriter<'s> {
         facts.sort_unstable();
         if !facts.is_empty() {
             let encoded = encode_facts(&facts)?;
-            self.put(schema::FACTS, self.buckets.clone(), encoded, facts.len()).await?;
+            self.put(schema::FACTS, self.buckets.clone(), encoded, facts.len())
+                .await?;
         }
         drop(facts);
         let patients = std::mem::take(&mut self.patients);
         if patients.count > 0 {
             let count = patients.count;
             let batch = patients.finish();
-            let encoded = encode(schema::PATIENTS, plain_properties().build(), &mut std::iter::once(batch))?;
-            self.put(schema::PATIENTS, self.buckets.clone(), encoded, count).await?;
+            let encoded = encode(
+                schema::PATIENTS,
+                plain_properties().build(),
+                &mut std::iter::once(batch),
+            )?;
+            self.put(schema::PATIENTS, self.buckets.clone(), encoded, count)
+                .await?;
         }
         Ok(self.files)
     }
 
-    async fn put(&mut self, table: &str, buckets: Vec<u32>, encoded: Vec<u8>, rows: usize) -> Result<(), LakeError> {
-        let file = put(self.store, table, buckets, encoded, rows, self.stamp, self.modified_ms).await?;
+    async fn put(
+        &mut self,
+        table: &str,
+        buckets: Vec<u32>,
+        encoded: Vec<u8>,
+        rows: usize,
+    ) -> Result<(), LakeError> {
+        let file = put(
+            self.store,
+            table,
+            buckets,
+            encoded,
+            rows,
+            self.stamp,
+            self.modified_ms,
+        )
+        .await?;
         self.files.entry(table.into()).or_default().push(file);
         Ok(())
     }
@@ -116,8 +151,12 @@ pub async fn write_shared(
     }
     let mut list = std::mem::take(&mut rows.rows);
     list.sort_by(|a, b| (a.ty.as_str(), rows.str(&a.id)).cmp(&(b.ty.as_str(), rows.str(&b.id))));
-    let (mut types, mut ids, mut versions, mut raws) =
-        (StringBuilder::new(), StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
+    let (mut types, mut ids, mut versions, mut raws) = (
+        StringBuilder::new(),
+        StringBuilder::new(),
+        StringBuilder::new(),
+        StringBuilder::new(),
+    );
     let mut updated = vec![];
     for row in &list {
         types.append_value(row.ty.as_str());
@@ -135,10 +174,24 @@ pub async fn write_shared(
         Arc::new(raws.finish()),
     ];
     let batch = RecordBatch::try_new(schema::of(schema::SHARED), columns)?;
-    let encoded = encode(schema::SHARED, raw_properties().build(), &mut std::iter::once(Ok(batch)))?;
+    let encoded = encode(
+        schema::SHARED,
+        raw_properties().build(),
+        &mut std::iter::once(Ok(batch)),
+    )?;
     rows.rows = list;
     let count = rows.rows.len();
-    put(store, schema::SHARED, vec![], encoded, count, stamp, modified_ms).await.map(Some)
+    put(
+        store,
+        schema::SHARED,
+        vec![],
+        encoded,
+        count,
+        stamp,
+        modified_ms,
+    )
+    .await
+    .map(Some)
 }
 
 /// System, code and display of a code key.
@@ -154,18 +207,40 @@ pub async fn write_codes(
     if codes.is_empty() {
         return Ok(None);
     }
-    let (mut systems, mut texts, mut displays) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
+    let (mut systems, mut texts, mut displays) = (
+        StringBuilder::new(),
+        StringBuilder::new(),
+        StringBuilder::new(),
+    );
     for (system, code, display) in codes.values() {
         systems.append_value(system);
         texts.append_value(code);
         displays.append_option(display.as_deref());
     }
     let keys = Int64Array::from_iter_values(codes.keys().copied());
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(keys), Arc::new(systems.finish()), Arc::new(texts.finish()), Arc::new(displays.finish())];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(keys),
+        Arc::new(systems.finish()),
+        Arc::new(texts.finish()),
+        Arc::new(displays.finish()),
+    ];
     let batch = RecordBatch::try_new(schema::of(schema::CODES), columns)?;
-    let encoded = encode(schema::CODES, plain_properties().build(), &mut std::iter::once(Ok(batch)))?;
-    put(store, schema::CODES, vec![], encoded, codes.len(), stamp, modified_ms).await.map(Some)
+    let encoded = encode(
+        schema::CODES,
+        plain_properties().build(),
+        &mut std::iter::once(Ok(batch)),
+    )?;
+    put(
+        store,
+        schema::CODES,
+        vec![],
+        encoded,
+        codes.len(),
+        stamp,
+        modified_ms,
+    )
+    .await
+    .map(Some)
 }
 
 /// The sorted patient ids of a bucket, and each row's place among them.
@@ -176,7 +251,11 @@ struct Prepared {
 
 /// Sorts the rows into file order.
 fn prepare(rows: &mut Rows) -> Result<Prepared, LakeError> {
-    let mut patients: Vec<String> = rows.rows.iter().map(|r| rows.str(&r.patient).to_owned()).collect();
+    let mut patients: Vec<String> = rows
+        .rows
+        .iter()
+        .map(|r| rows.str(&r.patient).to_owned())
+        .collect();
     patients.sort_unstable();
     patients.dedup();
     let too_many = || LakeError::bug("a bucket with more than 2^31 rows");
@@ -186,11 +265,15 @@ fn prepare(rows: &mut Rows) -> Result<Prepared, LakeError> {
         let found = patients.binary_search_by(|p| p.as_str().cmp(rows.str(&row.patient)));
         i32::try_from(found.unwrap_or_default()).unwrap_or(i32::MAX)
     };
-    let mut keyed: Vec<(i16, i64, i32, Option<i64>, Row)> =
-        list.drain(..).map(|r| (type_id(r.ty), r.first_key, pat_of(&r), r.start, r)).collect();
+    let mut keyed: Vec<(i16, i64, i32, Option<i64>, Row)> = list
+        .drain(..)
+        .map(|r| (type_id(r.ty), r.first_key, pat_of(&r), r.start, r))
+        .collect();
     keyed.sort_by(|a, b| {
         let key = |k: &(i16, i64, i32, Option<i64>, Row)| (k.0, k.1, k.2, k.3);
-        key(a).cmp(&key(b)).then_with(|| rows.str(&a.4.id).cmp(rows.str(&b.4.id)))
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| rows.str(&a.4.id).cmp(rows.str(&b.4.id)))
     });
     let pats = keyed.iter().map(|k| k.2).collect();
     rows.rows = keyed.into_iter().map(|k| k.4).collect();
@@ -209,7 +292,12 @@ fn some_text(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn collect_facts(bucket: u32, rows: &Rows, prepared: &Prepared, facts: &mut Vec<Fact>) -> Result<(), LakeError> {
+fn collect_facts(
+    bucket: u32,
+    rows: &Rows,
+    prepared: &Prepared,
+    facts: &mut Vec<Fact>,
+) -> Result<(), LakeError> {
     facts.reserve(rows.codes.len());
     for (rid, (row, pat)) in rows.rows.iter().zip(&prepared.pats).enumerate() {
         for code in rows.codes_of(row) {
@@ -229,44 +317,57 @@ fn collect_facts(bucket: u32, rows: &Rows, prepared: &Prepared, facts: &mut Vec<
 }
 
 fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec<u8>, LakeError> {
-    let mut chunks = rows.rows.chunks(BATCH).zip(prepared.pats.chunks(BATCH)).map(|(chunk, pats)| {
-        let raw_bytes = chunk.iter().map(|r| r.raw.len()).sum();
-        let (mut patients, mut types) = (StringBuilder::new(), StringBuilder::new());
-        let (mut ids, mut versions) = (StringBuilder::new(), StringBuilder::new());
-        let mut raws = StringBuilder::with_capacity(chunk.len(), raw_bytes);
-        let mut updated = Vec::with_capacity(chunk.len());
-        for row in chunk {
-            patients.append_value(rows.str(&row.patient));
-            types.append_value(row.ty.as_str());
-            ids.append_value(rows.str(&row.id));
-            versions.append_option(some_text(rows.str(&row.version)));
-            updated.push(row.last_updated);
-            raws.append_value(rows.str(&row.raw));
-        }
-        let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int32Array::from(vec![bucket_int(bucket); chunk.len()])),
-            Arc::new(Int32Array::from(pats.to_vec())),
-            Arc::new(patients.finish()),
-            Arc::new(types.finish()),
-            Arc::new(ids.finish()),
-            Arc::new(versions.finish()),
-            Arc::new(updated),
-            Arc::new(raws.finish()),
-        ];
-        Ok(RecordBatch::try_new(schema::of(schema::RESOURCES), columns)?)
-    });
+    let mut chunks = rows
+        .rows
+        .chunks(BATCH)
+        .zip(prepared.pats.chunks(BATCH))
+        .map(|(chunk, pats)| {
+            let raw_bytes = chunk.iter().map(|r| r.raw.len()).sum();
+            let (mut patients, mut types) = (StringBuilder::new(), StringBuilder::new());
+            let (mut ids, mut versions) = (StringBuilder::new(), StringBuilder::new());
+            let mut raws = StringBuilder::with_capacity(chunk.len(), raw_bytes);
+            let mut updated = Vec::with_capacity(chunk.len());
+            for row in chunk {
+                patients.append_value(rows.str(&row.patient));
+                types.append_value(row.ty.as_str());
+                ids.append_value(rows.str(&row.id));
+                versions.append_option(some_text(rows.str(&row.version)));
+                updated.push(row.last_updated);
+                raws.append_value(rows.str(&row.raw));
+            }
+            let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int32Array::from(vec![bucket_int(bucket); chunk.len()])),
+                Arc::new(Int32Array::from(pats.to_vec())),
+                Arc::new(patients.finish()),
+                Arc::new(types.finish()),
+                Arc::new(ids.finish()),
+                Arc::new(versions.finish()),
+                Arc::new(updated),
+                Arc::new(raws.finish()),
+            ];
+            Ok(RecordBatch::try_new(
+                schema::of(schema::RESOURCES),
+                columns,
+            )?)
+        });
     encode(schema::RESOURCES, raw_properties().build(), &mut chunks)
 }
 
 fn encode_facts(facts: &[Fact]) -> Result<Vec<u8>, LakeError> {
     let mut chunks = facts.chunks(1 << 16).map(|chunk| {
-        let i32s = |f: fn(&Fact) -> i32| Arc::new(Int32Array::from_iter_values(chunk.iter().map(f))) as ArrayRef;
-        let i16s = |f: fn(&Fact) -> i16| Arc::new(Int16Array::from_iter_values(chunk.iter().map(f))) as ArrayRef;
+        let i32s = |f: fn(&Fact) -> i32| {
+            Arc::new(Int32Array::from_iter_values(chunk.iter().map(f))) as ArrayRef
+        };
+        let i16s = |f: fn(&Fact) -> i16| {
+            Arc::new(Int16Array::from_iter_values(chunk.iter().map(f))) as ArrayRef
+        };
         let columns: Vec<ArrayRef> = vec![
             i16s(|f| f.rtype),
             i16s(|f| f.path),
-            Arc::new(Int64Array::from_iter_values(chunk.iter().map(|f| f.code_key))),
+            Arc::new(Int64Array::from_iter_values(
+                chunk.iter().map(|f| f.code_key),
+            )),
             i32s(|f| f.bucket),
             i32s(|f| f.pat),
             i32s(|f| f.rid),
@@ -275,15 +376,19 @@ fn encode_facts(facts: &[Fact]) -> Result<Vec<u8>, LakeError> {
         ];
         Ok(RecordBatch::try_new(schema::of(schema::FACTS), columns)?)
     });
-    let mut properties = plain_properties().set_data_page_row_count_limit(2048).set_max_row_group_row_count(Some(1 << 20));
+    let mut properties = plain_properties()
+        .set_data_page_row_count_limit(2048)
+        .set_max_row_group_row_count(Some(1 << 20));
     for column in ["rtype", "path", "code_key", "bucket"] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), true);
     }
     for column in ["pat", "rid"] {
-        properties = properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
+        properties =
+            properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
     }
     for column in ["rid", "start_ms", "end_ms"] {
-        properties = properties.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk);
+        properties = properties
+            .set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk);
     }
     encode(schema::FACTS, properties.build(), &mut chunks)
 }
@@ -333,11 +438,21 @@ async fn put(
     modified_ms: i64,
 ) -> Result<DataFile, LakeError> {
     let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
-    let place = buckets.first().map_or(String::new(), |b| format!("b{b:05}-"));
+    let place = buckets
+        .first()
+        .map_or(String::new(), |b| format!("b{b:05}-"));
     let name = format!("{stamp}-{place}{hash:016x}.parquet");
     let size = bytes.len() as u64;
-    store.put(&Path::from(format!("{table}/{name}")), bytes.into()).await?;
-    Ok(DataFile { path: name, buckets, size, rows: rows as u64, modified_ms })
+    store
+        .put(&Path::from(format!("{table}/{name}")), bytes.into())
+        .await?;
+    Ok(DataFile {
+        path: name,
+        buckets,
+        size,
+        rows: rows as u64,
+        modified_ms,
+    })
 }
 
 /// The `patients` table of a group as it grows.
@@ -364,17 +479,22 @@ impl Patients {
         let patient = Name::of("Patient");
         for (rid, (row, pat)) in rows.rows.iter().zip(&prepared.pats).enumerate() {
             let pat = usize::try_from(*pat).unwrap_or(usize::MAX);
-            if Some(row.ty) == patient && let Some(slot) = own.get_mut(pat) {
+            if Some(row.ty) == patient
+                && let Some(slot) = own.get_mut(pat)
+            {
                 *slot = Some(rid);
             }
             if let Some((count, hash)) = counts.get_mut(pat) {
                 *count += 1;
                 // A sum, so that the order of the resources does not matter.
-                *hash = hash.wrapping_add(xxhash_rust::xxh3::xxh3_64(rows.str(&row.raw).as_bytes()));
+                *hash =
+                    hash.wrapping_add(xxhash_rust::xxh3::xxh3_64(rows.str(&row.raw).as_bytes()));
             }
         }
         let mut record = PatientRecord::new();
-        for (pat, ((id, own), (count, hash))) in prepared.patients.iter().zip(own).zip(counts).enumerate() {
+        for (pat, ((id, own), (count, hash))) in
+            prepared.patients.iter().zip(own).zip(counts).enumerate()
+        {
             self.count += 1;
             self.bucket.push(bucket_int(bucket));
             self.pat.push(int(pat));
@@ -385,7 +505,9 @@ impl Patients {
             record.clear();
             if let Some(row) = own.and_then(|rid| rows.rows.get(rid)) {
                 let pushed = record.push(rows.str(&row.raw));
-                pushed.map_err(|e| LakeError::bug(&format!("a stored Patient cannot be read: {e}")))?;
+                pushed.map_err(|e| {
+                    LakeError::bug(&format!("a stored Patient cannot be read: {e}"))
+                })?;
             }
             self.demographics(&record);
         }
@@ -407,8 +529,10 @@ impl Patients {
             let text = element.items().next()?.get_str("reference")?;
             reference_target(&text).map(|(_, id)| id.to_owned())
         };
-        self.organization.append_option(reference("managingOrganization"));
-        self.practitioner.append_option(reference("generalPractitioner"));
+        self.organization
+            .append_option(reference("managingOrganization"));
+        self.practitioner
+            .append_option(reference("generalPractitioner"));
     }
 
     fn finish(mut self) -> Result<RecordBatch, LakeError> {

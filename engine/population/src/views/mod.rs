@@ -34,7 +34,9 @@ const BUILT_IN: &[&str] = &[
 /// The built-in views, compiled; an error is our bug and is caught by a test.
 pub fn built_in() -> &'static Result<Vec<Arc<View>>, Vec<ViewError>> {
     static VIEWS: LazyLock<Result<Vec<Arc<View>>, Vec<ViewError>>> = LazyLock::new(|| {
-        let views = BUILT_IN.iter().map(|text| ViewDefinition::from_json(text).map(Arc::new));
+        let views = BUILT_IN
+            .iter()
+            .map(|text| ViewDefinition::from_json(text).map(Arc::new));
         views.collect()
     });
     &VIEWS
@@ -64,8 +66,18 @@ pub fn view_table(lake: &Lake, view: &Arc<View>) -> Result<StreamingTable> {
     let mut partitions: Vec<Arc<dyn PartitionStream>> = vec![];
     for table in [schema::SHARED, schema::RESOURCES] {
         for file in lake.files(table) {
-            let (store, view, schema) = (Arc::clone(&lake.store), Arc::clone(view), Arc::clone(&schema));
-            partitions.push(Arc::new(ViewPartition { store, table, file: file.clone(), view, schema }));
+            let (store, view, schema) = (
+                Arc::clone(&lake.store),
+                Arc::clone(view),
+                Arc::clone(&schema),
+            );
+            partitions.push(Arc::new(ViewPartition {
+                store,
+                table,
+                file: file.clone(),
+                view,
+                schema,
+            }));
         }
     }
     StreamingTable::try_new(schema, partitions)

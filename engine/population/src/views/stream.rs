@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
+    Array, ArrayRef, AsArray, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder,
+    RecordBatch, StringBuilder,
 };
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
@@ -65,9 +66,17 @@ async fn rows(
 ) -> Result<Vec<RecordBatch>> {
     let mut rids: Vec<u32> = vec![];
     let mut row = 0u32;
-    for batch in read_columns(store, table, file, &["resource_type"]).await.map_err(external)? {
-        let types = batch.columns().first().and_then(|c| c.as_string_opt::<i32>());
-        let types = types.ok_or_else(|| DataFusionError::Internal("a table of resources has other columns".into()))?;
+    for batch in read_columns(store, table, file, &["resource_type"])
+        .await
+        .map_err(external)?
+    {
+        let types = batch
+            .columns()
+            .first()
+            .and_then(|c| c.as_string_opt::<i32>());
+        let types = types.ok_or_else(|| {
+            DataFusionError::Internal("a table of resources has other columns".into())
+        })?;
         for i in 0..types.len() {
             if types.value(i) == view.resource {
                 rids.push(row);
@@ -85,9 +94,12 @@ async fn rows(
         record.clear();
         let one = match record.push(text) {
             Ok(()) => record.resources().next().map_or(Ok(()), |resource| {
-                view.rows(resource, &mut |values| builder.push(values)).map_err(external)
+                view.rows(resource, &mut |values| builder.push(values))
+                    .map_err(external)
             }),
-            Err(e) => Err(DataFusionError::Internal(format!("a stored resource cannot be read: {e}"))),
+            Err(e) => Err(DataFusionError::Internal(format!(
+                "a stored resource cannot be read: {e}"
+            ))),
         };
         let one = one.and_then(|()| match builder.len >= BATCH {
             true => builder.finish(schema).map(|batch| out.push(batch)),
@@ -161,10 +173,18 @@ impl Column {
             Column::Int(b) => b.append_option(int_of(value)),
             Column::Decimal(b) => b.append_option(decimal_of(value)),
             Column::Text(b) => b.append_option(text_of(value)),
-            Column::Bools(b) => b.append_option(items(value).map(|v| v.iter().map(bool_of).collect::<Vec<_>>())),
-            Column::Ints(b) => b.append_option(items(value).map(|v| v.iter().map(int_of).collect::<Vec<_>>())),
-            Column::Decimals(b) => b.append_option(items(value).map(|v| v.iter().map(decimal_of).collect::<Vec<_>>())),
-            Column::Texts(b) => b.append_option(items(value).map(|v| v.iter().map(text_of).collect::<Vec<_>>())),
+            Column::Bools(b) => {
+                b.append_option(items(value).map(|v| v.iter().map(bool_of).collect::<Vec<_>>()))
+            }
+            Column::Ints(b) => {
+                b.append_option(items(value).map(|v| v.iter().map(int_of).collect::<Vec<_>>()))
+            }
+            Column::Decimals(b) => {
+                b.append_option(items(value).map(|v| v.iter().map(decimal_of).collect::<Vec<_>>()))
+            }
+            Column::Texts(b) => {
+                b.append_option(items(value).map(|v| v.iter().map(text_of).collect::<Vec<_>>()))
+            }
         }
     }
 
@@ -189,17 +209,25 @@ struct ViewBuilder {
 
 impl ViewBuilder {
     fn new(view: &View) -> Self {
-        let columns = view.columns.iter().map(|c| match (c.ty.storage(), c.collection) {
-            (Storage::Bool, false) => Column::Bool(BooleanBuilder::new()),
-            (Storage::Int, false) => Column::Int(Int64Builder::new()),
-            (Storage::Decimal, false) => Column::Decimal(Float64Builder::new()),
-            (Storage::Text, false) => Column::Text(StringBuilder::new()),
-            (Storage::Bool, true) => Column::Bools(ListBuilder::new(BooleanBuilder::new())),
-            (Storage::Int, true) => Column::Ints(ListBuilder::new(Int64Builder::new())),
-            (Storage::Decimal, true) => Column::Decimals(ListBuilder::new(Float64Builder::new())),
-            (Storage::Text, true) => Column::Texts(ListBuilder::new(StringBuilder::new())),
-        });
-        ViewBuilder { columns: columns.collect(), len: 0 }
+        let columns = view
+            .columns
+            .iter()
+            .map(|c| match (c.ty.storage(), c.collection) {
+                (Storage::Bool, false) => Column::Bool(BooleanBuilder::new()),
+                (Storage::Int, false) => Column::Int(Int64Builder::new()),
+                (Storage::Decimal, false) => Column::Decimal(Float64Builder::new()),
+                (Storage::Text, false) => Column::Text(StringBuilder::new()),
+                (Storage::Bool, true) => Column::Bools(ListBuilder::new(BooleanBuilder::new())),
+                (Storage::Int, true) => Column::Ints(ListBuilder::new(Int64Builder::new())),
+                (Storage::Decimal, true) => {
+                    Column::Decimals(ListBuilder::new(Float64Builder::new()))
+                }
+                (Storage::Text, true) => Column::Texts(ListBuilder::new(StringBuilder::new())),
+            });
+        ViewBuilder {
+            columns: columns.collect(),
+            len: 0,
+        }
     }
 
     fn push(&mut self, values: &[ViewValue<'_>]) {

@@ -212,13 +212,31 @@ pub(super) fn number_in(name: &str) -> Option<u64> {
 
 async fn absent(store: &dyn ObjectStore) -> Result<CommitError, CommitError> {
     let place = store.to_string();
-    match store.list(None).next().await {
-        None => Ok(CommitError::NoLake { place }),
-        Some(Err(e)) => Err(CommitError::store("list", place, e)),
-        Some(Ok(found)) => Ok(CommitError::NotALake {
-            place,
-            example: found.location.to_string(),
-        }),
+    let mut files = store.list(None);
+    while let Some(found) = files.next().await {
+        let found = found.map_err(|e| CommitError::store("list", place.clone(), e))?;
+        if !is_leftover(&found.location) {
+            let example = found.location.to_string();
+            return Ok(CommitError::NotALake { place, example });
+        }
+    }
+    Ok(CommitError::NoLake { place })
+}
+
+/// What a first import leaves behind when it is killed before its commit, or refuses to commit:
+/// scratch, rejects, and data files under names that only our writer gives.
+fn is_leftover(path: &Path) -> bool {
+    let text = path.as_ref();
+    if text.starts_with("_tmp/") || text.starts_with("_rejects/") {
+        return true;
+    }
+    let name = path.filename().and_then(|n| n.strip_suffix(".parquet"));
+    let parts: Vec<&str> = name.map_or(vec![], |n| n.split('-').collect());
+    let hex = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_hexdigit());
+    match parts.as_slice() {
+        [stamp, hash] => hex(stamp, 13) && hex(hash, 16),
+        [stamp, bucket, hash] => hex(stamp, 13) && hex(hash, 16) && bucket.starts_with('b'),
+        _ => false,
     }
 }
 

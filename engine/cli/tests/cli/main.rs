@@ -1,0 +1,23 @@
+//! The `tandem` binary from outside: what a user gives it, what comes back, and what is on disk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+#[macro_use]
+mod support;
+
+mod bad_input;
+mod bad_lines;
+mod crash;
+mod determinism;
+mod roundtrip;
+mod versions;
+
+/// The binary under test.
+fn tandem() -> &'static str {
+    env!("CARGO_BIN_EXE_tandem")
+}
