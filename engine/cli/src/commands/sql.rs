@@ -88,7 +88,7 @@ type Stdout = std::io::BufWriter<std::io::Stdout>;
 
 enum Output {
     Table(Vec<arrow::array::RecordBatch>, arrow::datatypes::SchemaRef),
-    Csv(arrow::csv::Writer<Stdout>),
+    Csv(Box<arrow::csv::Writer<Stdout>>),
     Json(arrow::json::LineDelimitedWriter<Stdout>),
     Parquet(Box<parquet::arrow::ArrowWriter<Stdout>>),
 }
