@@ -108,11 +108,11 @@ impl Output {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
             Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
-            Format::Csv => Output::Csv(
+            Format::Csv => Output::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(true)
                     .build(stdout),
-            ),
+            )),
             Format::Json => Output::Json(arrow::json::LineDelimitedWriter::new(stdout)),
             Format::Parquet => {
                 use std::io::IsTerminal;
