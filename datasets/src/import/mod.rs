@@ -7,6 +7,7 @@
 //! ```
 
 mod chunks;
+mod ids;
 mod progress;
 mod rejects;
 mod sources;
@@ -30,6 +31,7 @@ pub use sources::{Layout, Packing, Source, Sources, discover};
 pub use worker::NO_TYPE;
 
 use chunks::Chunk;
+use ids::IdShards;
 use rejects::Rejects;
 use spill::Spill;
 use worker::{Worker, WorkerResult};
@@ -187,6 +189,7 @@ pub fn import(
         .iter()
         .map(|f| f.path.display().to_string())
         .collect();
+    let ids = IdShards::create(scratch.clone()).map_err(io(&scratch))?;
     let rejects = Rejects::create(spill.folder().join("rejects"), names).map_err(io(&scratch))?;
     progress.set_total(found.files.iter().map(|f| f.bytes).sum());
 
@@ -194,6 +197,7 @@ pub fn import(
         &found.files,
         buckets,
         &spill,
+        &ids,
         &rejects,
         progress,
         options.threads,
@@ -231,6 +235,7 @@ pub fn import(
         base: base.as_ref(),
         buckets,
         spill: &spill,
+        ids: &ids,
         progress,
         runtime: runtime.handle(),
         patients: read.patients,
@@ -274,6 +279,7 @@ fn read_all(
     files: &[Source],
     buckets: u32,
     spill: &Spill,
+    ids: &IdShards,
     rejects: &Rejects,
     progress: &Progress,
     threads: usize,
@@ -285,7 +291,12 @@ fn read_all(
         let workers: Vec<_> = (0..threads.max(1))
             .map(|_| {
                 let receiver = Arc::clone(&receiver);
-                scope.spawn(move || work(&receiver, Worker::new(buckets, spill, rejects, progress)))
+                scope.spawn(move || {
+                    work(
+                        &receiver,
+                        Worker::new(buckets, spill, ids, rejects, progress),
+                    )
+                })
             })
             .collect();
         // Only the workers hold it: when all have failed, handing out a chunk fails too.

@@ -37,7 +37,7 @@ impl Spill {
         &self.folder
     }
 
-    /// The rows of a bucket, appended to `rows`.
+    /// The rows of a bucket, appended to `rows`. They stay.
     pub fn load(&self, bucket: u32, rows: &mut Rows) -> std::io::Result<()> {
         let path = self.folder.join(format!("{bucket}.spill"));
         let bytes = std::fs::metadata(&path)?.len();
@@ -46,8 +46,12 @@ impl Spill {
         while let Some(row) = read_row(&mut reader, rows)? {
             rows.rows.push(row);
         }
-        drop(reader);
-        std::fs::remove_file(path)
+        Ok(())
+    }
+
+    /// Frees what a bucket takes on disk.
+    pub fn remove(&self, bucket: u32) -> std::io::Result<()> {
+        std::fs::remove_file(self.folder.join(format!("{bucket}.spill")))
     }
 
     /// Whether anything was spilled for a bucket.

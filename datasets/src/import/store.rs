@@ -14,6 +14,7 @@ use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes
 use engine_population::lake::{DataFile, group_size, reader, schema};
 use object_store::ObjectStore;
 
+use super::ids::{IdShards, IdWriter, Moved, id_hash};
 use super::progress::Progress;
 use super::spill::Spill;
 use super::{ImportError, ImportOptions, ImportReport, add_code};
@@ -25,6 +26,7 @@ pub struct Job<'a> {
     pub base: Option<&'a Snapshot>,
     pub buckets: u32,
     pub spill: &'a Spill,
+    pub ids: &'a IdShards,
     pub progress: &'a Progress,
     pub runtime: &'a tokio::runtime::Handle,
     /// Patients read.
@@ -55,6 +57,156 @@ pub fn sweep(lake: &Path) {
     }
 }
 
+fn scratch(job: &Job<'_>, error: std::io::Error) -> ImportError {
+    ImportError::Io(job.spill.folder().to_owned(), error)
+}
+
+/// What the lake has of a bucket, and behind that what was read. The number after the last bucket
+/// stands for the resources without a patient.
+fn load_bucket(job: &Job<'_>, bucket: u32) -> Result<(Rows, usize), ImportError> {
+    let mut rows = Rows::default();
+    let files = match bucket == job.buckets {
+        true => files_of(job.base, schema::SHARED, None),
+        false => files_of(job.base, schema::RESOURCES, Some(&[bucket])),
+    };
+    let table = if bucket == job.buckets {
+        schema::SHARED
+    } else {
+        schema::RESOURCES
+    };
+    for file in files {
+        job.runtime
+            .block_on(load_resources(job, table, file, &mut rows))?;
+    }
+    let existing = rows.rows.len();
+    job.spill
+        .load(bucket, &mut rows)
+        .map_err(|e| scratch(job, e))?;
+    Ok((rows, existing))
+}
+
+/// Resources whose versions belong to several buckets, and which bucket has the newest.
+fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
+    if let Some(base) = job.base {
+        let mut ids = IdWriter::new(job.ids);
+        for table in [schema::RESOURCES, schema::SHARED] {
+            for file in files_of(Some(base), table, None) {
+                let bucket = file.buckets.first().copied().unwrap_or(job.buckets);
+                job.runtime
+                    .block_on(add_ids(job, table, file, bucket, &mut ids))?;
+            }
+        }
+        ids.finish().map_err(|e| scratch(job, e))?;
+    }
+    let several = job.ids.in_several_buckets().map_err(|e| scratch(job, e))?;
+    let mut moved = Moved::default();
+    if several.is_empty() {
+        return Ok(moved);
+    }
+    // Rare, so the buckets are simply read: newest wins, of equals the one read later.
+    let mut best = rustc_hash::FxHashMap::default();
+    let mut places: Vec<(u64, u32)> = vec![];
+    for bucket in 0..=job.buckets {
+        let (rows, existing) = load_bucket(job, bucket)?;
+        for (index, row) in rows.rows.iter().enumerate() {
+            let hash = id_hash(row.ty, rows.str(&row.id));
+            if !several.contains(&hash) {
+                continue;
+            }
+            let rank = (rows::age(&rows.text, row), index >= existing, row.sequence);
+            if index < existing {
+                moved.known.insert(hash);
+                places.push((hash, bucket));
+            }
+            let slot = best.entry(hash).or_insert((rank, bucket));
+            if rank > slot.0 {
+                *slot = (rank, bucket);
+            }
+        }
+    }
+    moved.bucket = best
+        .into_iter()
+        .map(|(hash, (_, bucket))| (hash, bucket))
+        .collect();
+    let leaves = |(hash, bucket): &(u64, u32)| moved.bucket.get(hash) != Some(bucket);
+    moved.left = places
+        .into_iter()
+        .filter(leaves)
+        .map(|(_, bucket)| bucket)
+        .collect();
+    Ok(moved)
+}
+
+async fn add_ids(
+    job: &Job<'_>,
+    table: &str,
+    file: &DataFile,
+    bucket: u32,
+    ids: &mut IdWriter<'_>,
+) -> Result<(), ImportError> {
+    for batch in reader::read_columns(&job.store, table, file, &["resource_type", "id"]).await? {
+        let text = |name: &str| {
+            let column = batch
+                .column_by_name(name)
+                .and_then(|c| c.as_string_opt::<i32>());
+            column.ok_or_else(|| ImportError::Bug(format!("no column `{name}`")))
+        };
+        let (types, texts) = (text("resource_type")?, text("id")?);
+        for row in 0..texts.len() {
+            if let Some(ty) = Name::of(types.value(row)) {
+                ids.add(id_hash(ty, texts.value(row)), bucket)
+                    .map_err(|e| scratch(job, e))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Merges a bucket, without what has moved to another.
+fn merge(
+    rows: &mut Rows,
+    existing: usize,
+    bucket: u32,
+    moved: &Moved,
+    tallies: &mut Tallies,
+) -> bool {
+    if moved.bucket.is_empty() {
+        return rows::merge(rows, existing, |row, merged| tally(tallies, row.ty, merged));
+    }
+    let (text, mut index, mut kept, mut left) =
+        (std::mem::take(&mut rows.text), 0, existing, false);
+    let hash = |row: &Row| id_hash(row.ty, text.get(row.id.clone()).unwrap_or(""));
+    rows.rows.retain(|row| {
+        let known = index < existing;
+        index += 1;
+        let stays = moved.bucket.get(&hash(row)).is_none_or(|b| *b == bucket);
+        if !stays && known {
+            kept -= 1;
+            left = true;
+        } else if !stays {
+            tally(tallies, row.ty, Merged::Outdated);
+        }
+        stays
+    });
+    let arrived: rustc_hash::FxHashSet<std::ops::Range<usize>> = rows
+        .rows
+        .iter()
+        .filter(|r| moved.known.contains(&hash(r)))
+        .map(|r| r.id.clone())
+        .collect();
+    rows.text = text;
+    let changed = rows::merge(rows, kept, |row, merged| {
+        // New in this bucket, but not in the lake.
+        let replaced = merged == Merged::Stored && arrived.contains(&row.id);
+        tally(
+            tallies,
+            row.ty,
+            if replaced { Merged::Replaced } else { merged },
+        );
+    });
+    changed || left
+}
+
 /// What the groups of buckets came to.
 #[derive(Default)]
 struct Written {
@@ -74,6 +226,8 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
     job.progress.start_writing(u64::from(job.buckets));
     let stamp = format!("{:013x}", job.options.now_ms);
 
+    let moved = find_moved(job)?;
+    let moved = &moved;
     let queue = Mutex::new(groups.into_iter());
     let written = Mutex::new(Written::default());
     let threads = job.options.threads.max(1);
@@ -82,7 +236,7 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
             loop {
                 let next = queue.lock().map_err(|_| poisoned())?.next();
                 let Some(group) = next else { return Ok(()) };
-                let one = write_group(job, &group, &stamp)?;
+                let one = write_group(job, &group, &stamp, moved)?;
                 let mut all = written.lock().map_err(|_| poisoned())?;
                 absorb(&mut all, one);
             }
@@ -99,7 +253,7 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
     });
     outcome?;
     let mut written = written.into_inner().map_err(|_| poisoned())?;
-    write_unbucketed(job, codes, &stamp, &mut written)?;
+    write_unbucketed(job, codes, &stamp, moved, &mut written)?;
     for (ty, tally) in &written.tallies {
         report.types.entry(ty.clone()).or_default().add(tally);
     }
@@ -136,18 +290,26 @@ fn absorb(all: &mut Written, one: Written) {
     }
 }
 
-/// Files of the base snapshot that hold one of these buckets.
-fn files_of<'s>(base: Option<&'s Snapshot>, table: &str, buckets: &[u32]) -> Vec<&'s DataFile> {
+/// Files of the base snapshot that hold one of these buckets; all files for `None`.
+fn files_of<'s>(
+    base: Option<&'s Snapshot>,
+    table: &str,
+    buckets: Option<&[u32]>,
+) -> Vec<&'s DataFile> {
     let files = base
         .and_then(|b| b.tables.get(table))
         .map_or(&[][..], |t| &t.files);
-    files
-        .iter()
-        .filter(|f| f.buckets.iter().any(|b| buckets.contains(b)))
-        .collect()
+    let wanted =
+        |f: &&DataFile| buckets.is_none_or(|all| f.buckets.iter().any(|b| all.contains(b)));
+    files.iter().filter(wanted).collect()
 }
 
-fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, ImportError> {
+fn write_group(
+    job: &Job<'_>,
+    group: &[u32],
+    stamp: &str,
+    moved: &Moved,
+) -> Result<Written, ImportError> {
     let mut one = Written::default();
     let mut changed = false;
     let mut writer = GroupWriter::new(
@@ -157,23 +319,16 @@ fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, Imp
         job.options.now_ms,
     );
     // A group is written anew as a whole: `facts` and `patients` are files of the group.
-    let untouched = group.iter().all(|b| job.spill.is_empty(*b));
+    let touched = |b: &u32| !job.spill.is_empty(*b) || moved.left.contains(b);
+    let untouched = !group.iter().any(touched);
     if untouched {
         group.iter().for_each(|_| job.progress.add_bucket());
         return Ok(one);
     }
     for bucket in group {
-        let mut rows = Rows::default();
-        for file in files_of(job.base, schema::RESOURCES, &[*bucket]) {
-            job.runtime
-                .block_on(load_resources(job, schema::RESOURCES, file, &mut rows))?;
-        }
-        let existing = rows.rows.len();
-        let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
-        job.spill.load(*bucket, &mut rows).map_err(scratch)?;
-        changed |= rows::merge(&mut rows, existing, |ty, merged| {
-            tally(&mut one.tallies, ty, merged)
-        });
+        let (mut rows, existing) = load_bucket(job, *bucket)?;
+        job.spill.remove(*bucket).map_err(|e| scratch(job, e))?;
+        changed |= merge(&mut rows, existing, *bucket, moved, &mut one.tallies);
         job.runtime.block_on(writer.add(*bucket, rows))?;
         job.progress.add_bucket();
     }
@@ -186,7 +341,7 @@ fn write_group(job: &Job<'_>, group: &[u32], stamp: &str) -> Result<Written, Imp
     one.files = job.runtime.block_on(writer.finish())?;
     one.buckets.extend(group);
     for table in [schema::RESOURCES, schema::FACTS, schema::PATIENTS] {
-        let paths = files_of(job.base, table, group)
+        let paths = files_of(job.base, table, Some(group))
             .into_iter()
             .map(|f| f.path.clone());
         one.removed
@@ -296,6 +451,7 @@ fn write_unbucketed(
     job: &Job<'_>,
     mut codes: CodeMap,
     stamp: &str,
+    moved: &Moved,
     written: &mut Written,
 ) -> Result<(), ImportError> {
     let base_files = |table: &str| {
@@ -303,18 +459,15 @@ fn write_unbucketed(
             .and_then(|b| b.tables.get(table))
             .map_or(&[][..], |t| &t.files)
     };
-    if !job.spill.is_empty(job.buckets) {
-        let mut rows = Rows::default();
-        for file in base_files(schema::SHARED) {
-            job.runtime
-                .block_on(load_resources(job, schema::SHARED, file, &mut rows))?;
-        }
-        let existing = rows.rows.len();
-        let scratch = |e| ImportError::Io(job.spill.folder().to_owned(), e);
-        job.spill.load(job.buckets, &mut rows).map_err(scratch)?;
-        let changed = rows::merge(&mut rows, existing, |ty, merged| {
-            tally(&mut written.tallies, ty, merged)
-        });
+    if !job.spill.is_empty(job.buckets) || moved.left.contains(&job.buckets) {
+        let (mut rows, existing) = load_bucket(job, job.buckets)?;
+        let changed = merge(
+            &mut rows,
+            existing,
+            job.buckets,
+            moved,
+            &mut written.tallies,
+        );
         if changed {
             let file = job.runtime.block_on(write_shared(
                 job.store.as_ref(),

@@ -11,6 +11,7 @@ use engine_population::lake::writer::CodeTexts;
 use rustc_hash::FxHashMap;
 
 use super::chunks::{Chunk, ChunkKind};
+use super::ids::{IdShards, IdWriter, id_hash};
 use super::progress::Progress;
 use super::rejects::Rejects;
 use super::spill::{Spill, SpillWriter};
@@ -22,6 +23,7 @@ pub const NO_TYPE: &str = "(no resource)";
 pub struct Worker<'a> {
     buckets: u32,
     spill: SpillWriter<'a>,
+    ids: IdWriter<'a>,
     rejects: &'a Rejects,
     progress: &'a Progress,
     record: PatientRecord,
@@ -70,14 +72,16 @@ impl<'a> Worker<'a> {
     pub fn new(
         buckets: u32,
         spill: &'a Spill,
+        ids: &'a IdShards,
         rejects: &'a Rejects,
         progress: &'a Progress,
     ) -> Self {
-        let spill = SpillWriter::new(spill);
+        let (spill, ids) = (SpillWriter::new(spill), IdWriter::new(ids));
         let (record, result) = (PatientRecord::new(), WorkerResult::default());
         Worker {
             buckets,
             spill,
+            ids,
             rejects,
             progress,
             record,
@@ -88,6 +92,7 @@ impl<'a> Worker<'a> {
     /// Writes what is buffered.
     pub fn finish(self) -> std::io::Result<WorkerResult> {
         self.spill.finish()?;
+        self.ids.finish()?;
         Ok(self.result)
     }
 
@@ -321,6 +326,7 @@ impl<'a> Worker<'a> {
                 .or_default() += 1;
         }
         self.result.patients += u64::from(ty.as_str() == "Patient");
+        self.ids.add(id_hash(ty, &envelope.id), bucket)?;
         self.spill
             .write(bucket as usize, &envelope, raw, place.sequence())
     }

@@ -55,10 +55,10 @@ impl DataRequirement {
     }
 
     /// The resources of a type whose primary code path is in a value set. `None` where FHIR R4 has
-    /// no such resource, or it has no primary code path.
+    /// no such resource, or it has no primary code path of its own.
     pub fn coded(resource_type: &str, value_set: Arc<ValueSet>) -> Option<Self> {
         let info = Model::r4().resource(resource_type)?;
-        let path = info.primary_code_path?;
+        let path = info.primary_code_path.filter(|p| !p.contains('.'))?;
         let codes = Some(CodeFilter { path, value_set });
         Some(DataRequirement {
             resource_type: Name::of(info.name)?,

@@ -115,7 +115,7 @@ pub enum Merged {
 /// the order of reading; a version without a date is older than one with. The first `existing` rows
 /// are what the lake has and are told to nobody; of the others `told` hears what became of each.
 /// Returns whether anything is new.
-pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(Name, Merged)) -> bool {
+pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(&Row, Merged)) -> bool {
     let mut list = std::mem::take(&mut rows.rows);
     if let Some(incoming) = list.get_mut(existing..) {
         incoming.sort_by_key(|r| r.sequence);
@@ -143,10 +143,10 @@ pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(Name, Merged
         let before = slot.best.and_then(|b| list.get(b));
         // Of the incoming versions the newest is kept; the same once more is no other version.
         match before {
-            Some(before) if raw(before) == raw(row) => told(row.ty, Merged::Unchanged),
-            Some(before) if age(text, before) > age(text, row) => told(row.ty, Merged::Outdated),
+            Some(before) if raw(before) == raw(row) => told(row, Merged::Unchanged),
+            Some(before) if age(text, before) > age(text, row) => told(row, Merged::Outdated),
             Some(_) => {
-                told(row.ty, Merged::Outdated);
+                told(row, Merged::Outdated);
                 slot.best = Some(index);
             }
             None => slot.best = Some(index),
@@ -173,7 +173,7 @@ pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(Name, Merged
         }
         if let (Some(best), Some(outcome)) = (best, outcome) {
             changed |= matches!(outcome, Merged::Stored | Merged::Replaced);
-            told(best.ty, outcome);
+            told(best, outcome);
         }
     }
     let mut flags = keep.into_iter();
@@ -188,8 +188,8 @@ struct Slot {
     best: Option<usize>,
 }
 
-/// Greater is newer.
-fn age(text: &str, row: &Row) -> (Option<i64>, Option<u64>) {
+/// By `meta.lastUpdated`, then by `meta.versionId`: greater is newer, what is missing is oldest.
+pub fn age(text: &str, row: &Row) -> (Option<i64>, Option<u64>) {
     let number = text
         .get(row.version.clone())
         .and_then(|v| v.parse::<u64>().ok());
