@@ -179,6 +179,31 @@ fn referenced<'r>(from: Element<'r>, reference: &str) -> Option<Element<'r>> {
     candidates.find(|r| r.get_named("id").is_some_and(|i| i.is_str(id)))
 }
 
+/// The ids of the Medications that resources of the record refer to instead of a code.
+pub fn medications_referred_to(record: &PatientRecord) -> Vec<String> {
+    let mut ids: Vec<String> = record
+        .resources()
+        .filter_map(|resource| choice(resource, MEDICATION)?.get_str("reference"))
+        .filter_map(|reference| match reference_target(&reference)? {
+            ("Medication", id) => Some(id.to_owned()),
+            _ => None,
+        })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The choice element whose code may stand in another resource.
+const MEDICATION: &str = "medication";
+
+impl DataRequirement {
+    /// Whether matching it may need Medication resources, which belong to no patient.
+    pub fn needs_medications(&self) -> bool {
+        self.codes.as_ref().is_some_and(|c| c.path == MEDICATION)
+    }
+}
+
 /// Type and id of a literal reference: relative (`Medication/1`), absolute, with or without a
 /// version. `None` for `urn:` and contained references.
 pub fn reference_target(reference: &str) -> Option<(&str, &str)> {

@@ -175,7 +175,7 @@ impl PatientProgram for Census {
     }
 }
 
-fn census(name: &str, requirement: DataRequirement) -> Arc<dyn PatientProgram> {
+pub fn census(name: &str, requirement: DataRequirement) -> Arc<dyn PatientProgram> {
     let artifact = Artifact {
         id: name.into(),
         url: name.into(),

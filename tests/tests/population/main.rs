@@ -10,4 +10,5 @@
 mod agreement;
 mod delta;
 mod fixture;
+mod medications;
 mod pitfalls;

@@ -10,6 +10,7 @@ use engine_patient::cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::record::PatientRecord;
+use engine_patient::requirements::medications_referred_to;
 use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
 use engine_patient::time::DateTime;
 use engine_population::lake::{Lake, bucket_of, reader, schema};
@@ -328,6 +329,14 @@ fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failu
                         .push(raws.value(row))
                         .map_err(|e| damaged(e.to_string()))?;
                 }
+            }
+        }
+        let medications = medications_referred_to(&record);
+        if !medications.is_empty() {
+            let shared = lake.files(schema::SHARED);
+            let shared = reader::read_shared(&lake.store, shared, "Medication").await?;
+            for text in medications.iter().filter_map(|id| shared.get(id)) {
+                record.push(text).map_err(|e| damaged(e.to_string()))?;
             }
         }
         record.seal();

@@ -4,6 +4,7 @@ use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::error::{DataFusionError, Result};
 use engine_patient::program::{ResultRow, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::requirements::medications_referred_to;
 use engine_patient::value::Value;
 
 use super::exec::{EvaluateMetrics, Work};
@@ -137,6 +138,7 @@ pub(super) async fn evaluate_bucket(
     rids.sort_unstable();
     rids.dedup();
     let resources = fetch(work, bucket, &rids, metrics).await?;
+    let medications = work.medications().await?;
 
     let mut out = vec![];
     let mut record = PatientRecord::new();
@@ -158,6 +160,8 @@ pub(super) async fn evaluate_bucket(
             let mut last = None;
             let mut own: Vec<u32> = own.iter().map(|(_, rid, _)| *rid).collect();
             own.sort_unstable();
+            let damaged =
+                |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
             for rid in own {
                 if last == Some(rid) {
                     continue;
@@ -166,9 +170,15 @@ pub(super) async fn evaluate_bucket(
                 let Some(text) = resources.get(&rids, rid) else {
                     continue;
                 };
-                let damaged =
-                    |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
                 record.push(text).map_err(damaged)?;
+            }
+            if !medications.is_empty() {
+                for id in medications_referred_to(&record) {
+                    let Some(text) = medications.get(&id) else {
+                        continue;
+                    };
+                    record.push(text).map_err(damaged)?;
+                }
             }
             record.seal();
             metrics.resources.add(record.len());

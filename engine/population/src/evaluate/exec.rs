@@ -1,5 +1,6 @@
 //! The operator: from selected pages of `facts` to result rows.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,14 +23,15 @@ use datafusion::physical_plan::{
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
+use engine_patient::requirements::DataRequirement;
 use futures::StreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::bucket::{BucketFacts, evaluate_bucket};
 use super::rows::result_schema;
 use super::table::Plan;
-use crate::lake::Lake;
-use crate::lake::reader::FactsKey;
+use crate::lake::reader::{FactsKey, read_shared};
+use crate::lake::{Lake, schema};
 
 /// Evaluates programs on every patient of the lake. Its child scans `facts`.
 #[derive(Debug)]
@@ -49,8 +51,30 @@ pub(super) struct Work {
     pub(super) programs: Vec<Arc<dyn PatientProgram>>,
     pub(super) plan: Arc<Plan>,
     pub(super) context: EvaluationContext,
+    /// Medications by id, read once where a program needs them.
+    medications: OnceCell<HashMap<String, String>>,
     /// Partitions in memory at once.
     turns: Arc<Semaphore>,
+}
+
+impl Work {
+    /// The Medications of the lake; nothing where no program compares medications.
+    pub(super) async fn medications(&self) -> Result<&HashMap<String, String>> {
+        let needed = self
+            .plan
+            .requirements
+            .iter()
+            .any(DataRequirement::needs_medications);
+        let read = async {
+            if !needed {
+                return Ok(HashMap::new());
+            }
+            let files = self.lake.files(schema::SHARED);
+            let read = read_shared(&self.lake.store, files, "Medication").await;
+            read.map_err(|e| DataFusionError::External(Box::new(e)))
+        };
+        self.medications.get_or_try_init(|| read).await
+    }
 }
 
 /// Where the time goes, and what was read.
@@ -107,6 +131,7 @@ impl EvaluateExec {
             plan,
             context,
             turns,
+            medications: OnceCell::new(),
         };
         Self::over(facts, Arc::new(work), pages)
     }

@@ -1,5 +1,6 @@
 //! Reading only what can match: pages of `facts` by the page index, rows of `resources` by number.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -373,4 +374,27 @@ pub async fn read_columns(
         .with_batch_size(8192)
         .build()?;
     stream.try_collect().await.map_err(wrong)
+}
+
+/// The resources of a type that belong to no patient: JSON by id.
+pub async fn read_shared(
+    store: &Arc<dyn ObjectStore>,
+    files: &[DataFile],
+    resource_type: &str,
+) -> Result<HashMap<String, String>, LakeError> {
+    let mut out = HashMap::new();
+    for file in files {
+        let table = super::schema::SHARED;
+        for batch in read_columns(store, table, file, &["resource_type", "id", "raw"]).await? {
+            let (types, ids, raws) = (
+                strings(&batch, 0)?,
+                strings(&batch, 1)?,
+                strings(&batch, 2)?,
+            );
+            for row in (0..ids.len()).filter(|r| types.value(*r) == resource_type) {
+                out.insert(ids.value(row).to_owned(), raws.value(row).to_owned());
+            }
+        }
+    }
+    Ok(out)
 }
