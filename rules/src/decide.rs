@@ -135,7 +135,11 @@ impl Rule {
             Truth::False => Applicability::DoesNotApply,
             Truth::Unknown => Applicability::Unknown,
         };
-        let due = due(&evaluation, expressions);
+        // Nothing is due for whom it is not meant.
+        let due = match eligible.truth {
+            Truth::True => due(&evaluation, expressions),
+            Truth::False | Truth::Unknown => None,
+        };
         let card = match applicability {
             Applicability::Applies => Some(CardText {
                 indicator: self.indicator,

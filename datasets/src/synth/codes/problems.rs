@@ -6,6 +6,7 @@
 
 use super::{Coded, ICD10};
 
+/// Codes beyond the knowledge pack are ICD-10-CM as published by CDC/NCHS (public domain).
 const fn icd(code: &'static str, display: &'static str) -> Coded {
     Coded {
         system: ICD10,
@@ -51,13 +52,14 @@ pub(in super::super) const DIABETES_PREGNANT: [Coded; 3] = [
     ),
 ];
 pub(in super::super) const HYPERTENSION: Coded = icd("I10", "Essential (primary) hypertension");
-pub(in super::super) const LIPIDS: Coded = text("Hyperlipidemia");
+pub(in super::super) const LIPIDS: Coded = icd("E78.5", "Hyperlipidemia, unspecified");
 pub(in super::super) const LIPIDS_FAMILIAL: Coded = icd("E78.01", "Familial hypercholesterolemia");
-pub(in super::super) const KIDNEY: Coded = text("Chronic kidney disease, stage 3");
+pub(in super::super) const KIDNEY: Coded =
+    icd("N18.30", "Chronic kidney disease, stage 3 unspecified");
 pub(in super::super) const KIDNEY_5: Coded = icd("N18.5", "Chronic kidney disease, stage 5");
 pub(in super::super) const KIDNEY_END: Coded = icd("N18.6", "End stage renal disease");
-pub(in super::super) const FIBRILLATION: Coded = text("Atrial fibrillation");
-pub(in super::super) const HEART_FAILURE: Coded = text("Heart failure");
+pub(in super::super) const FIBRILLATION: Coded = icd("I48.91", "Unspecified atrial fibrillation");
+pub(in super::super) const HEART_FAILURE: Coded = icd("I50.9", "Heart failure, unspecified");
 pub(in super::super) const INFARCTION: [Coded; 3] = [
     icd("I21.4", "Non-ST elevation (NSTEMI) myocardial infarction"),
     icd(
@@ -66,39 +68,67 @@ pub(in super::super) const INFARCTION: [Coded; 3] = [
     ),
     icd("I21.9", "Acute myocardial infarction, unspecified"),
 ];
-pub(in super::super) const DEPRESSION: Coded = text("Major depressive disorder");
-pub(in super::super) const ANXIETY: Coded = text("Generalized anxiety disorder");
-pub(in super::super) const ASTHMA: Coded = text("Asthma");
-pub(in super::super) const COPD: Coded = text("Chronic obstructive pulmonary disease");
-pub(in super::super) const OSTEOPOROSIS: Coded = text("Age-related osteoporosis");
-pub(in super::super) const HYPOTHYROID: Coded = text("Hypothyroidism");
-pub(in super::super) const COLON_CANCER: Coded = text("Malignant neoplasm of colon");
-pub(in super::super) const REFLUX: Coded = text("Gastro-esophageal reflux disease");
-pub(in super::super) const ARTHRITIS: Coded = text("Osteoarthritis of knee");
-pub(in super::super) const OBESITY: Coded = text("Obesity");
-pub(in super::super) const GOUT: Coded = text("Gout");
+pub(in super::super) const DEPRESSION: Coded = icd(
+    "F32.9",
+    "Major depressive disorder, single episode, unspecified",
+);
+pub(in super::super) const ANXIETY: Coded = icd("F41.1", "Generalized anxiety disorder");
+pub(in super::super) const ASTHMA: Coded = icd("J45.909", "Unspecified asthma, uncomplicated");
+pub(in super::super) const COPD: Coded = icd(
+    "J44.9",
+    "Chronic obstructive pulmonary disease, unspecified",
+);
+pub(in super::super) const OSTEOPOROSIS: Coded = icd(
+    "M81.0",
+    "Age-related osteoporosis without current pathological fracture",
+);
+pub(in super::super) const HYPOTHYROID: Coded = icd("E03.9", "Hypothyroidism, unspecified");
+pub(in super::super) const COLON_CANCER: Coded =
+    icd("C18.9", "Malignant neoplasm of colon, unspecified");
+pub(in super::super) const REFLUX: Coded = icd(
+    "K21.9",
+    "Gastro-esophageal reflux disease without esophagitis",
+);
+pub(in super::super) const ARTHRITIS: Coded = icd("M17.9", "Osteoarthritis of knee, unspecified");
+pub(in super::super) const OBESITY: Coded = icd("E66.9", "Obesity, unspecified");
+pub(in super::super) const GOUT: Coded = icd("M10.9", "Gout, unspecified");
 pub(in super::super) const HIV: Coded = icd("B20", "Human immunodeficiency virus [HIV] disease");
-pub(in super::super) const PREGNANCY: Coded = text("Normal pregnancy");
-pub(in super::super) const DELIVERY: Coded = text("Delivery of live newborn");
+pub(in super::super) const PREGNANCY: Coded = icd(
+    "Z34.90",
+    "Encounter for supervision of normal pregnancy, unspecified, unspecified trimester",
+);
+pub(in super::super) const DELIVERY: Coded =
+    icd("O80", "Encounter for full-term uncomplicated delivery");
 pub(in super::super) const MYALGIA: Coded = icd("M79.10", "Myalgia, unspecified site");
-pub(in super::super) const CHECKUP: Coded = text("General adult medical examination");
-pub(in super::super) const CHILD_CHECKUP: Coded = text("Routine child health examination");
-pub(in super::super) const ANTICOAGULATION: Coded = text("Long term use of anticoagulants");
+pub(in super::super) const CHECKUP: Coded = icd(
+    "Z00.00",
+    "Encounter for general adult medical examination without abnormal findings",
+);
+pub(in super::super) const CHILD_CHECKUP: Coded = icd(
+    "Z00.129",
+    "Encounter for routine child health examination without abnormal findings",
+);
+pub(in super::super) const ANTICOAGULATION: Coded =
+    icd("Z79.01", "Long term (current) use of anticoagulants");
 
 // Short illnesses of ambulatory and emergency care.
-pub(in super::super) const COLD: Coded = text("Acute upper respiratory infection");
-pub(in super::super) const SINUSITIS: Coded = text("Acute sinusitis");
-pub(in super::super) const PHARYNGITIS: Coded = text("Acute pharyngitis");
-pub(in super::super) const OTITIS: Coded = text("Otitis media");
-pub(in super::super) const BRONCHITIS: Coded = text("Acute bronchitis");
-pub(in super::super) const CYSTITIS: Coded = text("Acute cystitis");
-pub(in super::super) const BACK_PAIN: Coded = text("Low back pain");
-pub(in super::super) const RASH: Coded = text("Contact dermatitis");
+pub(in super::super) const COLD: Coded =
+    icd("J06.9", "Acute upper respiratory infection, unspecified");
+pub(in super::super) const SINUSITIS: Coded = icd("J01.90", "Acute sinusitis, unspecified");
+pub(in super::super) const PHARYNGITIS: Coded = icd("J02.9", "Acute pharyngitis, unspecified");
+pub(in super::super) const OTITIS: Coded =
+    icd("H66.90", "Otitis media, unspecified, unspecified ear");
+pub(in super::super) const BRONCHITIS: Coded = icd("J20.9", "Acute bronchitis, unspecified");
+pub(in super::super) const CYSTITIS: Coded = icd("N30.00", "Acute cystitis without hematuria");
+pub(in super::super) const BACK_PAIN: Coded = icd("M54.50", "Low back pain, unspecified");
+pub(in super::super) const RASH: Coded =
+    icd("L25.9", "Unspecified contact dermatitis, unspecified cause");
 pub(in super::super) const SPRAIN: Coded = text("Sprain of ankle");
-pub(in super::super) const CELLULITIS: Coded = text("Cellulitis of lower limb");
+pub(in super::super) const CELLULITIS: Coded =
+    icd("L03.119", "Cellulitis of unspecified part of limb");
 pub(in super::super) const CANDIDA: Coded = text("Candidiasis of vulva and vagina");
-pub(in super::super) const CHEST_PAIN: Coded = text("Chest pain");
-pub(in super::super) const ABDOMINAL_PAIN: Coded = text("Abdominal pain");
+pub(in super::super) const CHEST_PAIN: Coded = icd("R07.9", "Chest pain, unspecified");
+pub(in super::super) const ABDOMINAL_PAIN: Coded = icd("R10.9", "Unspecified abdominal pain");
 pub(in super::super) const LACERATION: Coded = text("Laceration of hand");
-pub(in super::super) const PNEUMONIA: Coded = text("Pneumonia");
-pub(in super::super) const SEPSIS: Coded = text("Sepsis");
+pub(in super::super) const PNEUMONIA: Coded = icd("J18.9", "Pneumonia, unspecified organism");
+pub(in super::super) const SEPSIS: Coded = icd("A41.9", "Sepsis, unspecified organism");

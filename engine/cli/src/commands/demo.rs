@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use cds_hooks::Templates;
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
@@ -13,6 +14,8 @@ use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use measures::result::Improvement;
 use measures::run::ProgramMeasure;
+use rules::Rule;
+use serde_json::{Value, json};
 
 use super::measure::{RunRequest, print_table, run};
 use super::rule::load_rules;
@@ -39,6 +42,9 @@ pub struct Demo {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
+
+/// The service of the sample call.
+const SHOWN: &str = "hba1c-control";
 
 /// Marks a folder as ours, so that only such a one is ever emptied.
 const MARK: &str = ".tandem-demo";
@@ -132,7 +138,10 @@ impl Demo {
         drop(runtime);
 
         let request = dir.join("patient-view.json");
-        std::fs::write(&request, sample_call(super::now_ms())).map_err(io)?;
+        let shown = rules.iter().find(|r| *r.artifact.id == *SHOWN);
+        let shown =
+            shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
+        std::fs::write(&request, sample_call(shown, super::now_ms())).map_err(io)?;
         let mut config = super::serve::config(0);
         config.listen = self.listen;
         say!(
@@ -140,7 +149,7 @@ impl Demo {
         );
         super::serve::listen(config, rules, |address| {
             say!(
-                "\n   curl -s http://{address}/cds-services/hba1c-control -H 'Content-Type: application/json' -d @{}\n",
+                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n",
                 request.display()
             );
             say!("   Discovery: http://{address}/cds-services      Ctrl-C ends.");
@@ -165,30 +174,45 @@ fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
     std::fs::write(dir.join(MARK), "").map_err(wrong)
 }
 
-/// A patient-view call for a patient with diabetes whose last HbA1c was too high, as of now.
-fn sample_call(now_ms: i64) -> String {
+/// A patient-view call, as of now, for a patient with diabetes whose last HbA1c was too high. It
+/// answers each prefetch template of the service.
+fn sample_call(rule: &Rule, now_ms: i64) -> String {
     let days_ago = |days: i64| DateTime::from_utc_millis(now_ms - days * 86_400_000, 0).to_string();
-    let coding = |system: &str, code: &str, display: &str| serde_json::json!({ "coding": [{ "system": system, "code": code, "display": display }] });
-    let bundle = |resource: serde_json::Value| serde_json::json!({ "resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{ "resource": resource, "search": { "mode": "match" } }] });
-    let condition = serde_json::json!({
+    let coding = |system: &str, code: &str, display: &str| json!({ "coding": [{ "system": system, "code": code, "display": display }] });
+    let condition = json!({
         "resourceType": "Condition", "id": "c1", "subject": { "reference": "Patient/1" },
         "clinicalStatus": coding("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active"),
         "verificationStatus": coding("http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed", "Confirmed"),
         "code": coding("http://hl7.org/fhir/sid/icd-10-cm", "E11.9", "Type 2 diabetes mellitus without complications"),
         "onsetDateTime": "2015-03-01",
     });
-    let hba1c = serde_json::json!({
+    let hba1c = json!({
         "resourceType": "Observation", "id": "o1", "status": "final", "subject": { "reference": "Patient/1" },
         "code": coding("http://loinc.org", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
         "effectiveDateTime": days_ago(40),
         "valueQuantity": { "value": 9.6, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%" },
     });
-    let mut prefetch = serde_json::Map::new();
-    prefetch.insert("patient".into(), serde_json::json!({ "resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1965-04-12" }));
-    for (key, resource) in [("condition", condition), ("observation", hba1c)] {
-        prefetch.insert(key.into(), bundle(resource));
-    }
-    let call = serde_json::json!({
+    let patient = json!({ "resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1965-04-12" });
+    let found = |resources: &[&Value]| {
+        let entries: Vec<Value> = resources
+            .iter()
+            .map(|r| json!({ "resource": r, "search": { "mode": "match" } }))
+            .collect();
+        json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
+    };
+    let templates = Templates::of(rule.data_requirements()).list.into_iter();
+    let prefetch: serde_json::Map<String, Value> = templates
+        .map(|template| {
+            let answer = match template.resource_type.as_str() {
+                "Patient" => patient.clone(),
+                "Condition" => found(&[&condition]),
+                "Observation" => found(&[&hba1c]),
+                _ => found(&[]),
+            };
+            (template.key, answer)
+        })
+        .collect();
+    let call = json!({
         "hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
         "context": { "userId": "Practitioner/example", "patientId": "1" }, "prefetch": prefetch,
     });

@@ -394,14 +394,19 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
 fn print_clause(clause: &Clause, depth: usize) {
     let outcome = match (&clause.truth, &clause.value) {
         (Some(truth), _) => truth.as_str().to_owned(),
-        (None, Some(value)) => format!("= {value}"),
+        (None, Some(value)) => value.clone(),
         (None, None) => String::new(),
     };
     let reason = clause
         .reason
         .as_ref()
         .map_or(String::new(), |r| format!("  ({r})"));
-    say!("{}{outcome:8}{}{reason}", "  ".repeat(depth), clause.text);
+    say!(
+        "{}{:7} ⇐ {}{reason}",
+        "  ".repeat(depth),
+        outcome,
+        clause.text
+    );
     clause
         .clauses
         .iter()

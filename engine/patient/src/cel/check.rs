@@ -394,11 +394,30 @@ impl Pass<'_> {
             }
             stack.extend(children(child));
         }
-        let text = self.source.get(start..end).unwrap_or_default();
-        let mut open = text.iter().filter(|c| **c == '(').count();
-        open = open.saturating_sub(text.iter().filter(|c| **c == ')').count());
+        // Brackets are no tokens of their own: take in those that are opened or closed half.
+        let (mut open, mut closed) = (0usize, 0usize);
+        for c in self.source.get(start..end).unwrap_or_default() {
+            match c {
+                '(' => open += 1,
+                ')' if open > 0 => open -= 1,
+                ')' => closed += 1,
+                _ => {}
+            }
+        }
+        while closed > 0 && start > 0 {
+            match self.source.get(start - 1) {
+                Some('(') => closed -= 1,
+                Some(c) if c.is_whitespace() => {}
+                _ => break,
+            }
+            start -= 1;
+        }
         while open > 0 && end < self.source.len() {
-            open -= usize::from(self.source.get(end) == Some(&')'));
+            match self.source.get(end) {
+                Some('(') => open += 1,
+                Some(')') => open -= 1,
+                _ => {}
+            }
             end += 1;
         }
         (start, end)
