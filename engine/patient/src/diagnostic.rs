@@ -72,7 +72,7 @@ pub fn did_you_mean<'a>(
 }
 
 /// Edits between two words, a swap of neighbours counting one; letter case counts nothing.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
     let mut before: Vec<usize> = vec![0; b.len() + 1];

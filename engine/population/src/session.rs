@@ -47,7 +47,7 @@ pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<()> {
         .as_ref()
         .map_err(|e| DataFusionError::Internal(format!("a built-in view: {e:?}")))?;
     for view in views {
-        context.register_table(view.name.as_str(), Arc::new(view_table(lake, view)?))?;
+        context.register_table(view.name.as_str(), view_table(lake, view)?)?;
     }
     Ok(())
 }

@@ -176,10 +176,11 @@ pub fn load_rules(
     value_sets: &[PathBuf],
 ) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
     let mut all = rules::built_in().map_err(|e| Failure::Internal(diagnostics(&e)))?;
+    // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
+    let store = terminology(value_sets)?;
     if paths.is_empty() {
         return Ok(all);
     }
-    let store = terminology(value_sets)?;
     let mut wrong = vec![];
     for path in files(paths, &[".yaml", ".yml"])? {
         match load_file(&path, &store) {

@@ -1,5 +1,7 @@
 //! "Did you mean": the nearest of the names that exist.
 
+use crate::diagnostic::distance;
+
 /// How many suggestions are shown.
 const SHOWN: usize = 3;
 
@@ -39,24 +41,4 @@ where
 
 fn last_segment(url: &str) -> &str {
     url.rsplit(['/', ':']).next().unwrap_or(url)
-}
-
-/// Levenshtein distance in characters.
-pub(super) fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, a) in left.chars().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(&right) {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = *cell;
-            before = replaced.min(*cell + 1).min(before + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

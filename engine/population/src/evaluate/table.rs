@@ -115,6 +115,10 @@ impl EvaluateTable {
             let part = part.with_extension(ParquetRowSelection::new(selection.rows));
             groups.push(FileGroup::new(vec![part]));
         }
+        if groups.is_empty() {
+            // A lake without patients is still a plan.
+            groups.push(FileGroup::new(vec![]));
+        }
         let source = ParquetSource::new(TableSchema::builder(schema::of(schema::FACTS)).build());
         let partitions = groups.len();
         let columns = (0..6).collect();

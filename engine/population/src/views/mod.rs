@@ -5,7 +5,9 @@ mod stream;
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::physical_plan::streaming::PartitionStream;
 use engine_patient::views::{Storage, View, ViewDefinition, ViewError};
@@ -61,26 +63,24 @@ pub fn view_schema(view: &View) -> SchemaRef {
 }
 
 /// A view over a lake: a partition a file.
-pub fn view_table(lake: &Lake, view: &Arc<View>) -> Result<StreamingTable> {
+pub fn view_table(lake: &Lake, view: &Arc<View>) -> Result<Arc<dyn TableProvider>> {
     let schema = view_schema(view);
     let mut partitions: Vec<Arc<dyn PartitionStream>> = vec![];
     for table in [schema::SHARED, schema::RESOURCES] {
         for file in lake.files(table) {
-            let (store, view, schema) = (
-                Arc::clone(&lake.store),
-                Arc::clone(view),
-                Arc::clone(&schema),
-            );
             partitions.push(Arc::new(ViewPartition {
-                store,
+                store: Arc::clone(&lake.store),
                 table,
                 file: file.clone(),
-                view,
-                schema,
+                view: Arc::clone(view),
+                schema: Arc::clone(&schema),
             }));
         }
     }
-    StreamingTable::try_new(schema, partitions)
+    if partitions.is_empty() {
+        return Ok(Arc::new(MemTable::try_new(schema, vec![vec![]])?));
+    }
+    Ok(Arc::new(StreamingTable::try_new(schema, partitions)?))
 }
 
 #[cfg(test)]
