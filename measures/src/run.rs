@@ -10,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::{ParquetReadOptions, SessionContext, col};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
-use engine_population::evaluate::EvaluateTable;
+use engine_population::evaluate::{EvaluateTable, HITS};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 use futures::TryStreamExt;
@@ -38,6 +38,8 @@ pub struct RunStatistics {
     pub plan: String,
     /// Metrics of the operator, summed over partitions: name, value as text.
     pub metrics: Vec<(String, String)>,
+    /// Data requirements that nothing in the lake matches.
+    pub unmatched: Vec<String>,
 }
 
 /// Evaluates programs over the lake; writes every result row, sorted, to `rows_file`.
@@ -92,11 +94,18 @@ async fn write_rows(
         writer.write(&batch)?;
     }
     writer.close()?;
-    let metrics = metrics_of(plan.as_ref());
+    let (hits, metrics): (Vec<_>, Vec<_>) = metrics_of(plan.as_ref())
+        .into_iter()
+        .partition(|(name, _)| name.starts_with(HITS));
+    let unmatched = hits.iter().filter(|(_, n)| n == "0");
+    let unmatched = unmatched.filter_map(|(name, _)| name.strip_prefix(HITS).map(str::to_owned));
+    let mut unmatched: Vec<String> = unmatched.collect();
+    unmatched.sort();
     Ok(RunStatistics {
         wall: Duration::ZERO,
         plan: text,
         metrics,
+        unmatched,
     })
 }
 

@@ -21,7 +21,7 @@ mod rule;
 mod template;
 pub mod yaml;
 
-pub use built_in::{built_in, built_in_terminology};
+pub use built_in::{built_in, built_in_terminology, built_in_with};
 pub use case::{Case, CaseOutcome, Expectation};
 pub use decide::{Applicability, CardText, Decision, Outcome};
 pub use load::load;

@@ -40,6 +40,7 @@ enum Command {
     Sql(commands::sql::Sql),
     Serve(commands::serve::Serve),
     Synth(commands::synth::Synth),
+    Terminology(commands::terminology::Terminology),
 }
 
 fn main() -> std::process::ExitCode {
@@ -53,6 +54,7 @@ fn main() -> std::process::ExitCode {
         Command::Sql(c) => c.run(),
         Command::Serve(c) => c.run(),
         Command::Synth(c) => c.run(),
+        Command::Terminology(c) => c.run(),
     };
     match done {
         Ok(code) => code,

@@ -12,12 +12,11 @@ use datasets::synth::{SynthOptions, write_population};
 use engine_patient::program::PatientProgram;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
-use measures::result::Improvement;
 use measures::run::ProgramMeasure;
 use rules::Rule;
 use serde_json::{Value, json};
 
-use super::measure::{RunRequest, print_table, run};
+use super::measure::{RunRequest, improvement, print_table, print_unmatched, run};
 use super::rule::load_rules;
 use crate::failure::{Done, Failure};
 use crate::table::{bytes, thousands};
@@ -99,7 +98,7 @@ impl Demo {
             .iter()
             .map(|rule| ProgramMeasure {
                 program: Arc::clone(rule) as Arc<dyn PatientProgram>,
-                improvement: Improvement::Increase,
+                improvement: improvement(rule),
             })
             .collect();
         let queries = measures::sql::built_in()
@@ -117,19 +116,20 @@ impl Demo {
             zone: 0,
             out: Some(&out),
         };
-        let (results, _) = runtime.block_on(run(&request))?;
+        let (results, statistics) = runtime.block_on(run(&request))?;
         say!(
             "3. Ran {} measures for 2025 in {:.1} s\n",
             results.len(),
             started.elapsed().as_secs_f64()
         );
         print_table(&results);
+        print_unmatched(&statistics);
         say!(
             "\nReports (FHIR MeasureReport), subject list and result rows: {}",
             out.display()
         );
         say!(
-            "Ask more:  tandem sql \"SELECT count(*) FROM patients\" --lake {}",
+            "Ask more:  tandem sql \"SELECT gender, count(*) FROM patient_flat GROUP BY gender\" --lake {}",
             dir.join("lake").display()
         );
         if self.no_serve {

@@ -171,7 +171,7 @@ pub fn print_report(report: &ImportReport, took: Duration) {
     match report.committed {
         true => say!("Snapshot {}.", report.snapshot),
         false => say!(
-            "Nothing changed: the lake stays at snapshot {}.",
+            "Nothing changed: no snapshot was made (the newest is {}).",
             report.snapshot
         ),
     }

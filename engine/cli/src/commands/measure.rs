@@ -115,6 +115,14 @@ fn sql_measures() -> Result<Vec<SqlMeasure>, Failure> {
     measures::sql::built_in().map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))
 }
 
+/// Which way a rule's rate is better.
+pub fn improvement(rule: &rules::Rule) -> Improvement {
+    match rule.improvement.as_str() {
+        "decrease" => Improvement::Decrease,
+        _ => Improvement::Increase,
+    }
+}
+
 /// `2025-01-01..2025-12-31`
 pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
     let wrong = |why: &str| {
@@ -151,10 +159,7 @@ impl Run {
         let mut programs: Vec<ProgramMeasure> = load_rules(&self.rules, &self.terminology)?
             .into_iter()
             .map(|rule| {
-                let improvement = match rule.improvement.as_str() {
-                    "decrease" => Improvement::Decrease,
-                    _ => Improvement::Increase,
-                };
+                let improvement = improvement(&rule);
                 ProgramMeasure {
                     program: rule as Arc<dyn PatientProgram>,
                     improvement,
@@ -197,7 +202,10 @@ impl Run {
         };
         let (results, statistics) = runtime.block_on(run(&request))?;
         match self.format {
-            Format::Table => print_table(&results),
+            Format::Table => {
+                print_table(&results);
+                print_unmatched(&statistics);
+            }
             Format::Csv => print_csv(&results),
             Format::Json => {
                 let reports: Vec<_> = results
@@ -395,7 +403,23 @@ pub fn print_table(results: &[MeasureResult]) {
                 ]
             })
             .collect();
-        table::print(&[by, "stays", "readmitted", "rate", "not evaluable"], &rows);
+        table::print(
+            &[by, result.basis, "numerator", "rate", "not evaluable"],
+            &rows,
+        );
+    }
+}
+
+/// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system.
+pub fn print_unmatched(statistics: &RunStatistics) {
+    if statistics.unmatched.is_empty() {
+        return;
+    }
+    say!(
+        "\nNo resource of the lake matches these, whoever the patient (other code systems? see --terminology):"
+    );
+    for requirement in &statistics.unmatched {
+        say!("  {requirement}");
     }
 }
 

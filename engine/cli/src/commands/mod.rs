@@ -9,6 +9,7 @@ pub mod rule;
 pub mod serve;
 pub mod sql;
 pub mod synth;
+pub mod terminology;
 
 use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -175,9 +175,9 @@ pub fn load_rules(
     paths: &[PathBuf],
     value_sets: &[PathBuf],
 ) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
-    let mut all = rules::built_in().map_err(|e| Failure::Internal(diagnostics(&e)))?;
     // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
     let store = terminology(value_sets)?;
+    let mut all = rules::built_in_with(&store).map_err(|e| Failure::Internal(diagnostics(&e)))?;
     if paths.is_empty() {
         return Ok(all);
     }
@@ -218,7 +218,7 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
             .map(Arc::new)
             .map_err(Failure::User);
     }
-    let all = load_rules(&[], &[])?;
+    let all = load_rules(&[], value_sets)?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
     found.ok_or_else(|| {
         let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
@@ -434,7 +434,7 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
         failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
     };
     if paths.is_empty() {
-        load_rules(&[], &[])?.iter().for_each(|r| one(r));
+        load_rules(&[], value_sets)?.iter().for_each(|r| one(r));
     }
     let mut broken = vec![];
     for path in files(paths, &[".yaml", ".yml"])? {

@@ -92,10 +92,15 @@ pub(super) struct EvaluateMetrics {
     pub(super) pages_total: Count,
     pub(super) bytes: Count,
     pub(super) failed: Count,
+    /// Per requirement: rows of `facts` that match, of whatever patient.
+    hits: Vec<Count>,
 }
 
+/// How the metric of a requirement's hits is called.
+pub const HITS: &str = "matches of ";
+
 impl EvaluateMetrics {
-    fn new(set: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+    fn new(set: &ExecutionPlanMetricsSet, partition: usize, plan: &Plan) -> Self {
         let count = |name: &'static str| MetricBuilder::new(set).counter(name, partition);
         let time = |name: &'static str| MetricBuilder::new(set).subset_time(name, partition);
         EvaluateMetrics {
@@ -110,6 +115,11 @@ impl EvaluateMetrics {
             pages_total: count("raw_pages_total"),
             bytes: count("raw_bytes_compressed"),
             failed: count("evaluations_failed"),
+            hits: plan
+                .requirements
+                .iter()
+                .map(|r| MetricBuilder::new(set).counter(format!("{HITS}{r}"), partition))
+                .collect(),
         }
     }
 }
@@ -238,7 +248,7 @@ impl ExecutionPlan for EvaluateExec {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let metrics = EvaluateMetrics::new(&self.metrics, partition);
+        let metrics = EvaluateMetrics::new(&self.metrics, partition, &self.work.plan);
         let facts = Arc::clone(&self.facts);
         let work = Arc::clone(&self.work);
         let mut builder = RecordBatchReceiverStreamBuilder::new(result_schema(), 2);
@@ -313,6 +323,9 @@ async fn read_facts(
                 number(columns.pat.value(row)),
                 number(columns.rid.value(row)),
             );
+            for hits in answers.iter().filter_map(|a| metrics.hits.get(*a)) {
+                hits.add(1);
+            }
             bucket.add(pat, rid, &answers, is_patient);
         }
     }

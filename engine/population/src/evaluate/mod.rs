@@ -17,6 +17,6 @@ mod exec;
 mod rows;
 mod table;
 
-pub use exec::EvaluateExec;
+pub use exec::{EvaluateExec, HITS};
 pub use rows::result_schema;
 pub use table::{EvaluateTable, store_url};

@@ -1,0 +1,87 @@
+//! `tandem terminology`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use datasets::rxnorm::{import_rxnorm, write_csv};
+use engine_patient::terminology::TerminologyManifest;
+
+use super::rule;
+use crate::failure::{Done, Failure};
+use crate::table::{self, thousands};
+
+/// Look at value sets, and import RxNorm.
+#[derive(Args)]
+pub struct Terminology {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load value sets and code systems: how many codes, what is missing or cut off.
+    #[command(after_help = "\
+Examples:
+  tandem terminology check                     the built-in value sets
+  tandem terminology check valuesets/ vs.json  with your own
+  tandem terminology check --manifest          hashes of all, as JSON")]
+    Check {
+        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles; files or folders.
+        paths: Vec<PathBuf>,
+        /// Print the manifest: url, version, number of codes and hash of each set.
+        #[arg(long)]
+        manifest: bool,
+    },
+    /// Read an RxNorm release (RRF) into a drug dictionary.
+    #[command(after_help = "\
+Example:
+  tandem terminology rxnorm RxNorm_full_prescribe/rrf --out drugs")]
+    Rxnorm {
+        /// Folder with RXNCONSO.RRF and RXNREL.RRF.
+        release: PathBuf,
+        /// Folder to write ingredients.csv, products.csv and classes.csv to; made if not there.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+impl Terminology {
+    pub fn run(self) -> Done {
+        match self.command {
+            Command::Check { paths, manifest } => check(&paths, manifest),
+            Command::Rxnorm { release, out } => rxnorm(&release, &out),
+        }
+    }
+}
+
+fn check(paths: &[PathBuf], manifest: bool) -> Done {
+    let store = rule::terminology(paths)?;
+    if manifest {
+        let json = TerminologyManifest::of(&store).to_json();
+        let json = json.map_err(|e| Failure::Internal(e.to_string()))?;
+        say!("{json}");
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    let rows = store.value_sets().map(|set| {
+        let version = set.version.as_deref().unwrap_or("").to_owned();
+        let word = set.completeness().word().to_owned();
+        vec![
+            set.url.to_string(),
+            version,
+            thousands(set.len() as u64),
+            word,
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    table::print(&["value set", "version", "codes", ""], &rows);
+    Ok(std::process::ExitCode::SUCCESS)
+}
+
+fn rxnorm(release: &std::path::Path, out: &std::path::Path) -> Done {
+    let import = import_rxnorm(release).map_err(|e| Failure::User(e.to_string()))?;
+    say!("{}", import.ledger);
+    std::fs::create_dir_all(out).map_err(|e| Failure::User(format!("{}: {e}", out.display())))?;
+    write_csv(&import.dictionary, out).map_err(|e| Failure::Internal(e.to_string()))?;
+    say!("Written to {}", out.display());
+    Ok(std::process::ExitCode::SUCCESS)
+}
