@@ -125,14 +125,6 @@ fn lines(
         // What was looked through for line ends already.
         let mut from = buffer.len();
         let read = (&mut *reader).take(CHUNK as u64).read_to_end(&mut buffer);
-        let ended = match read {
-            Ok(n) => n == 0,
-            Err(error) => {
-                // The whole lines before the damage are good.
-                flush_whole(&mut buffer, cursor, hand, skipping);
-                return Err(error);
-            }
-        };
         if skipping {
             let end = memchr::memchr(b'\n', &buffer);
             let gone = end.map_or(buffer.len(), |e| e + 1);
@@ -140,16 +132,18 @@ fn lines(
             cursor.line += u64::from(end.is_some());
             buffer.drain(..gone);
             from = 0;
-            skipping = end.is_none() && !ended;
-            if skipping {
-                continue;
-            }
+            skipping = end.is_none();
         }
-        if ended {
+        if !matches!(read, Ok(1..)) {
+            // The end, or damage: the whole lines before it are good. A last, cut line is handed
+            // out too: it is told as what it is.
             if !buffer.is_empty() {
                 hand(cursor.chunk(std::mem::take(&mut buffer), ChunkKind::Lines));
             }
-            return Ok(());
+            return read.map(|_| ());
+        }
+        if skipping {
+            continue;
         }
         match memchr::memrchr(b'\n', buffer.get(from..).unwrap_or_default()) {
             Some(last) => {
@@ -173,19 +167,6 @@ fn lines(
             None => {}
         }
     }
-}
-
-fn flush_whole(
-    buffer: &mut Vec<u8>,
-    cursor: &mut Cursor,
-    hand: &mut dyn FnMut(Chunk) -> bool,
-    skipping: bool,
-) {
-    if skipping || buffer.is_empty() {
-        return;
-    }
-    // The last, cut line is handed out too: it is told as what it is.
-    hand(cursor.chunk(std::mem::take(buffer), ChunkKind::Lines));
 }
 
 fn document(

@@ -65,6 +65,10 @@ pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // Longer than any name there is.
+    if word.len() > 200 {
+        return None;
+    }
     let limit = (word.chars().count() / 3).max(1);
     let near = candidates.into_iter().map(|c| (distance(word, c), c));
     let near = near.filter(|(d, _)| *d <= limit);

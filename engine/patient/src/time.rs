@@ -283,7 +283,7 @@ impl DateTime {
         let mut days = i64::from(days_from_civil(year, month, day)) + i64::from(duration.days);
         let mut millis = i64::from(self.millis);
         if self.precision > Precision::Day {
-            millis += duration.millis;
+            millis = millis.checked_add(duration.millis)?;
             days += millis.div_euclid(DAY);
             millis = millis.rem_euclid(DAY);
         } else {

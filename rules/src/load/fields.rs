@@ -3,12 +3,14 @@
 use engine_patient::diagnostic::{Diagnostic, Severity, did_you_mean};
 
 use crate::rule::Word;
-use crate::yaml::{Entry, Node, Text, Value};
+use crate::yaml::{Entry, MAX_FOUND, Node, Text, Value};
 
 /// Everything found in a file.
 pub(super) struct Report<'t> {
     pub text: &'t Text,
     found: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
 }
 
 /// The fields of a mapping whose names were checked.
@@ -29,6 +31,8 @@ impl<'t> Report<'t> {
         Report {
             text,
             found: vec![],
+            errors: 0,
+            warnings: 0,
         }
     }
 
@@ -38,10 +42,7 @@ impl<'t> Report<'t> {
 
     /// How many errors so far.
     pub fn errors(&self) -> usize {
-        self.found
-            .iter()
-            .filter(|d| d.severity == Severity::Error)
-            .count()
+        self.errors
     }
 
     pub fn error(
@@ -51,7 +52,10 @@ impl<'t> Report<'t> {
         span: (usize, usize),
         help: Option<String>,
     ) {
-        self.found.push(self.text.error(code, message, span, help));
+        self.errors += 1;
+        if self.errors <= MAX_FOUND {
+            self.found.push(self.text.error(code, message, span, help));
+        }
     }
 
     pub fn warning(
@@ -61,11 +65,14 @@ impl<'t> Report<'t> {
         span: (usize, usize),
         help: Option<String>,
     ) {
-        let error = self.text.error(code, message, span, help);
-        self.found.push(Diagnostic {
-            severity: Severity::Warning,
-            ..error
-        });
+        self.warnings += 1;
+        if self.warnings <= MAX_FOUND {
+            let error = self.text.error(code, message, span, help);
+            self.found.push(Diagnostic {
+                severity: Severity::Warning,
+                ..error
+            });
+        }
     }
 
     /// An error at a node, and nothing in its place.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use engine_patient::diagnostic::Diagnostic;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Entry, MAX_DEPTH, MAX_SIZE, Node, Scalar, Style, Text, Value};
+use super::{Entry, MAX_DEPTH, MAX_FOUND, MAX_SIZE, Node, Scalar, Style, Text, Value};
 
 /// Reads a file: its text and, where it is YAML of the kind rules use, its tree. `Err` has
 /// everything that is wrong.
@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
                     at: span.0,
                     value,
                 });
-            } else {
+            } else if self.problems.len() < MAX_FOUND {
                 let message = format!("`{name}` stands here a second time");
                 let help = Some("keep one of them".to_owned());
                 self.problems

@@ -5,6 +5,9 @@ use engine_patient::diagnostic::{Diagnostic, Severity};
 use super::align::align;
 use super::{Node, Value};
 
+/// So much of a line is shown: findings of one long line must not take its square in memory.
+const MAX_LINE: usize = 1000;
+
 /// A file's name and characters.
 #[derive(Clone, Debug)]
 pub struct Text {
@@ -40,12 +43,13 @@ impl Text {
         (line.max(1), at - start + 1)
     }
 
-    /// A line's text without its end, counted from 1.
+    /// A line's text without its end, counted from 1; of a very long one its beginning.
     pub fn line(&self, line: usize) -> String {
         let start = line.checked_sub(1).and_then(|l| self.lines.get(l)).copied();
         let rest = start.and_then(|s| self.chars.get(s..)).unwrap_or_default();
         rest.iter()
             .take_while(|c| !matches!(c, '\n' | '\r'))
+            .take(MAX_LINE)
             .collect()
     }
 

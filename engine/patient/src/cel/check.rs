@@ -25,6 +25,8 @@ const MAX_ROW: usize = 120;
 const SHALLOW: usize = 8;
 /// Longest expression, in characters.
 const MAX_LENGTH: usize = 20_000;
+/// Most problems that are told of one expression.
+const MAX_PROBLEMS: usize = 40;
 
 /// What is wrong with an expression, at which characters of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -146,6 +148,16 @@ impl Checker {
         }
         problems.sort_by_key(|p| p.span);
         problems.dedup();
+        let more = problems.len().saturating_sub(MAX_PROBLEMS);
+        if let (1.., Some(last)) = (more, problems.get(MAX_PROBLEMS).map(|p| p.span)) {
+            problems.truncate(MAX_PROBLEMS);
+            problems.push(Problem {
+                code: "more",
+                message: format!("{more} more problems are not shown"),
+                span: last,
+                help: None,
+            });
+        }
         Err(problems)
     }
 }
@@ -169,13 +181,24 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
         let message = format!("the expression has {length} characters, {MAX_LENGTH} is the most");
         return Err(whole("too-long", message, "move parts of it into `define`"));
     }
-    if nesting(source) > MAX_ROW {
+    let code = without_texts(source).map_err(|at| {
+        vec![Problem {
+            code: "syntax",
+            message:
+                "not an expression: a text or name in quotes is not closed, or not as CEL has it"
+                    .into(),
+            span: (at, at + 1),
+            help: None,
+        }]
+    })?;
+    let nested = nesting(&code);
+    if nested > MAX_ROW {
         let message = format!("more than {MAX_ROW} brackets and operators follow each other");
         return Err(whole("too-deep", message, "move parts of it into `define`"));
     }
     let parse = || Parser::new().parse_with_source_info(source);
     // Most expressions are shallow, and a thread costs more than their parsing.
-    let parsed = if nesting(source) <= SHALLOW {
+    let parsed = if nested <= SHALLOW {
         Some(parse())
     } else {
         on_large_stack(parse)
@@ -188,7 +211,8 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
         ));
     };
     parsed.map_err(|errors| {
-        let problems = errors.errors.iter().map(|e| {
+        let help = syntax_help(source);
+        let problems = errors.errors.iter().take(MAX_PROBLEMS).map(|e| {
             let start = offset_of(source, e.pos).min(length.saturating_sub(1));
             let message = format!("not an expression: {}", plain(&e.msg));
             let span = (start, (start + 1).min(length));
@@ -196,7 +220,7 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
                 code: "syntax",
                 message,
                 span,
-                help: syntax_help(source),
+                help: help.clone(),
             }
         });
         let mut problems: Vec<_> = problems.collect();
@@ -254,22 +278,99 @@ fn offset_of(source: &str, (line, column): (isize, isize)) -> usize {
     before.map(|l| l.chars().count()).sum::<usize>() + column - 1
 }
 
+/// The expression with texts and comments blank, as the grammar of CEL tells them; where it does
+/// not take a text, the character at which that begins. What stands after it would be read as code.
+fn without_texts(source: &str) -> Result<String, usize> {
+    let chars: Vec<char> = source.chars().collect();
+    let is = |at: usize, c: char| chars.get(at) == Some(&c);
+    let (mut out, mut at, mut word) = (String::with_capacity(source.len()), 0, 0);
+    while let Some(&c) = chars.get(at) {
+        let end = match c {
+            '/' if is(at + 1, '/') => {
+                let rest = chars.iter().skip(at);
+                at + rest.take_while(|c| **c != '\n').count()
+            }
+            '"' | '\'' => {
+                let prefix: String = chars.get(word..at).unwrap_or_default().iter().collect();
+                let raw = match prefix.to_ascii_lowercase().as_str() {
+                    "" | "b" => false,
+                    "r" | "br" => true,
+                    _ => return Err(at),
+                };
+                text_end(&chars, at, raw).ok_or(at)?
+            }
+            '`' => return Err(at),
+            _ => {
+                out.push(c);
+                at += 1;
+                if !c.is_ascii_alphanumeric() && c != '_' {
+                    word = at;
+                }
+                continue;
+            }
+        };
+        out.push(' ');
+        (at, word) = (end, end);
+    }
+    Ok(out)
+}
+
+/// The character after the text whose quotes begin here.
+fn text_end(chars: &[char], at: usize, raw: bool) -> Option<usize> {
+    let quote = *chars.get(at)?;
+    let triple = |at: usize| chars.get(at..at + 3).is_some_and(|q| q == [quote; 3]);
+    let hex = |at: usize, n: usize| {
+        let digits = chars.get(at..at + n)?;
+        digits.iter().all(char::is_ascii_hexdigit).then_some(at + n)
+    };
+    let long = triple(at);
+    let mut at = at + if long { 3 } else { 1 };
+    loop {
+        at = match *chars.get(at)? {
+            '\\' if !raw => match *chars.get(at + 1)? {
+                'x' | 'X' => hex(at + 2, 2)?,
+                'u' => hex(at + 2, 4)?,
+                'U' => hex(at + 2, 8)?,
+                '0'..='3' => {
+                    let octal = chars.get(at + 2..at + 4)?;
+                    octal
+                        .iter()
+                        .all(|c| ('0'..='7').contains(c))
+                        .then_some(at + 4)?
+                }
+                c if "abfnrtv\"'\\?`".contains(c) => at + 2,
+                _ => return None,
+            },
+            _ if long && triple(at) => return Some(at + 3),
+            c if !long && c == quote => return Some(at + 1),
+            '\n' | '\r' if !long => return None,
+            _ => at + 1,
+        };
+    }
+}
+
 /// A bound on how deep the parser's tree will be: brackets, and operators in a row. `&&` and `||`
 /// make balanced trees and start a new row, as does a comma.
 fn nesting(source: &str) -> usize {
     // Per open bracket, the operators in a row so far.
     let mut rows = vec![0usize];
     let (mut depth, mut most) = (0usize, 0usize);
-    let mut before = ' ';
-    let mut quote = None;
-    for c in source.chars() {
-        if let Some(open) = quote {
-            quote = (c != open || before == '\\').then_some(open);
-            before = if before == '\\' { ' ' } else { c };
-            continue;
+    let (mut before, mut word) = (' ', String::new());
+    for c in source.chars().chain([' ']) {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            word.push(c);
+        } else {
+            // A number may stand right before it: `1in [1]`.
+            let digit = word.starts_with(|c: char| c.is_ascii_digit());
+            if word == "in" || (digit && word.ends_with("in")) {
+                depth += 1;
+                if let Some(row) = rows.last_mut() {
+                    *row += 1;
+                }
+            }
+            word.clear();
         }
         match c {
-            '"' | '\'' => quote = Some(c),
             '(' | '[' | '{' => {
                 rows.push(0);
                 depth += 1;
@@ -282,6 +383,8 @@ fn nesting(source: &str) -> usize {
                     None => rows.push(1),
                 }
             }
+            // One alone the parser passes over, as it does any other character it does not know.
+            '&' | '|' if before != c => {}
             ',' | '&' | '|' => depth -= rows.last_mut().map_or(0, std::mem::take).min(depth),
             '.' | '+' | '-' | '*' | '/' | '%' | '<' | '>' | '=' | '!' | '?' => {
                 depth += 1;

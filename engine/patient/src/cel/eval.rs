@@ -1,6 +1,7 @@
 //! Evaluation of checked expressions over one patient's record.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::check::Compiled;
@@ -14,6 +15,11 @@ use crate::requirements::{DataRequirement, Missing};
 use crate::terminology::ValueSet;
 use crate::time::DateTime;
 
+/// Most work of one evaluation. Comprehensions within each other multiply: one rule must not hold up
+/// everything else. A rule over a patient with thousands of resources takes less than a tenth of it.
+const MAX_WORK: usize = 10_000_000;
+const TOO_MUCH: &str = "the rule takes too much work for this patient";
+
 /// One artifact, one patient, one moment. Definitions and retrieves are evaluated once.
 pub struct Evaluation<'r> {
     pub(super) record: &'r PatientRecord,
@@ -23,6 +29,8 @@ pub struct Evaluation<'r> {
     defines: &'r [Compiled],
     defined: RefCell<Vec<Option<Val<'r>>>>,
     retrieved: RefCell<Vec<Option<Val<'r>>>>,
+    /// See [`MAX_WORK`].
+    work: Cell<usize>,
 }
 
 type Locals<'r> = Vec<Val<'r>>;
@@ -44,13 +52,28 @@ impl<'r> Evaluation<'r> {
             defines,
             defined: RefCell::new(vec![None; defines.len()]),
             retrieved: RefCell::new(vec![None; requirements.len()]),
+            work: Cell::new(0),
         }
     }
 
     /// The value of an expression.
     pub fn evaluate(&self, compiled: &'r Compiled) -> Val<'r> {
         let mut locals = vec![Val::unknown("no value yet"); compiled.slots];
-        self.node(&compiled.node, &mut locals)
+        let value = self.node(&compiled.node, &mut locals);
+        // `orElse` and the like must not make an answer of it.
+        match self.work.get() > MAX_WORK {
+            true => Val::unknown(TOO_MUCH),
+            false => value,
+        }
+    }
+
+    fn work(&self, more: usize) {
+        self.work.set(self.work.get().saturating_add(more));
+    }
+
+    /// For what is evaluated only to be shown.
+    pub(super) fn rest(&self) {
+        self.work.set(0);
     }
 
     /// The resources that the data requirement of this number found; why not, if that cannot be
@@ -102,6 +125,19 @@ impl<'r> Evaluation<'r> {
     }
 
     pub(super) fn node(&self, node: &'r Node, locals: &mut Locals<'r>) -> Val<'r> {
+        if self.work.get() > MAX_WORK {
+            return Val::unknown(TOO_MUCH);
+        }
+        let value = self.value(node, locals);
+        self.work(match (&node.kind, &value) {
+            (_, Val::Str(Cow::Owned(text))) => 1 + text.len() / 16,
+            (NodeKind::Arithmetic(..), Val::List(items)) => 1 + 4 * items.len(),
+            _ => 1,
+        });
+        value
+    }
+
+    fn value(&self, node: &'r Node, locals: &mut Locals<'r>) -> Val<'r> {
         match &node.kind {
             NodeKind::Constant(value) => constant(value),
             NodeKind::Local(slot) => match locals.get(*slot) {
@@ -162,6 +198,7 @@ impl<'r> Evaluation<'r> {
                     (Val::Unknown(_), _) => item,
                     (_, Val::Unknown(_)) => list,
                     _ => {
+                        self.work(list.items().len());
                         let equal = |other: &Val<'r>| {
                             operators::equal(item.clone(), other.clone(), self.context.zone)
                         };
@@ -315,6 +352,7 @@ impl<'r> Evaluation<'r> {
         let mut values = args.iter().map(|a| self.node(a, locals));
         let first = values.next().unwrap_or(Val::unknown("no argument"));
         let rest: Vec<Val<'r>> = values.collect();
+        self.work(first.items().len());
         operators::call(self, function, first, &rest)
     }
 }

@@ -39,6 +39,7 @@ impl<'r> Evaluation<'r> {
     pub fn explain(&self, compiled: &'r Compiled) -> Clause {
         let source: Vec<char> = compiled.source.chars().collect();
         let mut locals = vec![Val::unknown("no value yet"); compiled.slots];
+        self.rest();
         self.clause(&compiled.node, &source, &mut locals, 0)
     }
 
@@ -102,6 +103,11 @@ impl<'r> Evaluation<'r> {
 
 /// A value for people.
 pub fn show(value: &Val<'_>) -> String {
+    show_within(value, 0)
+}
+
+/// Lists within lists within lists are only counted.
+fn show_within(value: &Val<'_>, lists: usize) -> String {
     match value {
         Val::Bool(b) => b.to_string(),
         Val::Int(i) => i.to_string(),
@@ -125,8 +131,10 @@ pub fn show(value: &Val<'_>) -> String {
             (Some(ty), None) => ty.as_str().to_owned(),
             _ => e.raw().chars().take(120).collect(),
         },
+        Val::List(items) if lists > 1 => format!("{} […]", items.len()),
         Val::List(items) => {
-            let shown: Vec<String> = items.iter().take(8).map(show).collect();
+            let shown = items.iter().take(8).map(|i| show_within(i, lists + 1));
+            let shown: Vec<String> = shown.collect();
             let more = items.len().saturating_sub(shown.len());
             let more = if more > 0 {
                 format!(" and {more} more")

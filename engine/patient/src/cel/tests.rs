@@ -339,3 +339,21 @@ fn an_order_is_certain_where_the_bounds_say_so() {
         assert_eq!(eval(source), expected, "{source}");
     }
 }
+
+/// Comprehensions within each other multiply: they end in an unknown, not in an hour.
+#[test]
+fn work_is_bounded() {
+    let nested = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].all(a, ".repeat(9) + "true" + &")".repeat(9);
+    assert!(eval(&nested).contains("too much work"));
+    assert!(eval(&format!("orElse({nested}, true)")).contains("too much work"));
+    // Quotes that the parser reads in another way than a count of brackets would.
+    for text in [
+        "\"\"\"\"((((",
+        "r'\\'((((",
+        "// ' \n 1 + 1",
+        "'a' + \"'\"",
+        "1in [1]",
+    ] {
+        let _ = Checker::new(vec![]).compile(&text.replace("((((", &"(".repeat(4000)), None);
+    }
+}

@@ -208,7 +208,7 @@ fn owner(
 fn patient_of(reference: &str, resolve: ResolveUrn<'_>) -> Option<String> {
     if let Some(uuid) = reference.strip_prefix("urn:uuid:") {
         return match resolve(reference) {
-            Some((ty, id)) => (ty == "Patient").then_some(id),
+            Some((ty, id)) => (ty == "Patient" && is_id(&id)).then_some(id),
             // Outside a Bundle nothing says what it names: a server's id is often the same uuid.
             None => is_id(uuid).then(|| uuid.to_owned()),
         };
@@ -233,7 +233,9 @@ fn read_path(resource: Element<'_>, path: &CodedPath, codes: &mut Vec<Coded>, se
                 .strip_prefix('#')
                 .and_then(|id| contained(resource, id));
             match contained.and_then(|c| c.get_named("code")) {
-                Some(code) => read_concept(code, path.id, codes, see),
+                Some(code) => code
+                    .items()
+                    .for_each(|c| read_concept(c, path.id, codes, see)),
                 None => {
                     push(
                         codes,
