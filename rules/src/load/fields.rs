@@ -135,7 +135,7 @@ impl<'t> Report<'t> {
         let entries = self.entries(node, what);
         for entry in entries {
             let name = entry.key.as_str();
-            if !known.contains(&name) {
+            if !known.contains(&name) && self.errors < MAX_FOUND {
                 let help = match did_you_mean(name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known are `{}`", known.join("`, `")),

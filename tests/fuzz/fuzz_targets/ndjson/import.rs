@@ -107,11 +107,7 @@ pub fn check(data: &[u8]) {
             found.push(chunk);
             true
         });
-        // Known: damage soon after a line that is too long loses the whole lines between.
-        let known = damaged && found.iter().any(|c| c.kind == ChunkKind::TooLarge);
-        if !(known && super::known()) {
-            check_chunks(data, &found, damaged);
-        }
+        check_chunks(data, &found, damaged);
     }
 }
 
