@@ -7,6 +7,7 @@
 pub mod cel;
 pub mod context;
 pub mod diagnostic;
+pub mod elm;
 pub mod fhir;
 pub mod fhirpath;
 pub mod program;

@@ -115,6 +115,16 @@ impl Model {
         self.by_name.get(name).and_then(|i| self.types.get(*i))
     }
 
+    /// The place of a type among [`Model::types`].
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The type at a place.
+    pub fn at(&self, index: usize) -> Option<&TypeInfo> {
+        self.types.get(index)
+    }
+
     /// The type if it is a resource that can be retrieved, such as `Observation`.
     pub fn resource(&self, name: &str) -> Option<&TypeInfo> {
         self.get(name)

@@ -1,0 +1,170 @@
+//! What operators are told beside their operands: the arena, the clock and zone of the run, units;
+//! and what they note for the ledger.
+
+use std::cell::{Cell, RefCell};
+
+use bumpalo::Bump;
+
+use super::units::Units;
+use super::value::{Interval, PointType, Quantity, Val};
+use crate::time::{DateTime, Precision};
+
+/// What an evaluation must stop for. Never holds patient data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// More work, depth or memory than a patient may take.
+    Budget(&'static str),
+    /// The logic raised an error: `Message` of severity Error, a strict cast that fails,
+    /// `singleton from` several. The text is from the library or ours.
+    Raised(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fault::Budget(what) => write!(f, "stopped: {what}"),
+            Fault::Raised(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What every operator gives.
+pub type Out<'a> = Result<Val<'a>, Fault>;
+
+/// Most bytes an evaluation of one patient may put into its arena.
+pub const MEMORY: usize = 256 << 20;
+
+/// Counts for the ledger of a run, of one patient.
+#[derive(Default, Debug)]
+pub struct Notes {
+    /// Comparisons or arithmetic on units that cannot be converted into each other: how often, by
+    /// pair of units.
+    pub units: RefCell<std::collections::BTreeMap<(String, String), u64>>,
+    /// Codes asked of value sets that were not loaded.
+    pub value_sets: Cell<u64>,
+    /// References that a retrieve or a look-up did not find.
+    pub references: Cell<u64>,
+}
+
+/// The context of one patient's evaluation.
+pub struct Cx<'a> {
+    pub arena: &'a Bump,
+    /// CQL `Now()`, with the offset of the run.
+    pub now: DateTime,
+    /// Minutes east of UTC of date-times without an offset.
+    pub zone: i16,
+    pub units: &'a Units,
+    pub notes: Notes,
+    /// Steps left of this patient's budget.
+    pub steps: Cell<u64>,
+}
+
+impl<'a> Cx<'a> {
+    /// Counts work that does not go through nodes, such as the items of a list operator.
+    pub fn charge(&self, steps: usize) -> Result<(), Fault> {
+        let left = self.steps.get().checked_sub(steps as u64);
+        match left {
+            Some(left) => {
+                self.steps.set(left);
+                Ok(())
+            }
+            None => Err(Fault::Budget(
+                "the budget of steps for one patient is used up",
+            )),
+        }
+    }
+
+    fn memory<T>(&self, got: Result<T, bumpalo::AllocErr>) -> Result<T, Fault> {
+        got.map_err(|_| Fault::Budget("the budget of memory for one patient is used up"))
+    }
+
+    /// A list in the arena.
+    pub fn list(&self, items: &[Val<'a>]) -> Out<'a> {
+        self.charge(items.len())?;
+        Ok(Val::List(
+            self.memory(self.arena.try_alloc_slice_copy(items))?,
+        ))
+    }
+
+    /// Copied into the arena.
+    pub fn slice<T: Copy>(&self, items: &[T]) -> Result<&'a [T], Fault> {
+        self.charge(items.len())?;
+        Ok(self.memory(self.arena.try_alloc_slice_copy(items))?)
+    }
+
+    /// Into the arena.
+    pub fn keep<T: Copy>(&self, value: T) -> Result<&'a T, Fault> {
+        Ok(self.memory(self.arena.try_alloc(value))?)
+    }
+
+    /// A text in the arena.
+    pub fn text(&self, text: &str) -> Result<&'a str, Fault> {
+        self.charge(text.len() / 16)?;
+        Ok(self.memory(self.arena.try_alloc_str(text))?)
+    }
+
+    /// A string value.
+    pub fn string(&self, text: &str) -> Out<'a> {
+        self.text(text).map(Val::String)
+    }
+
+    /// A quantity value.
+    pub fn quantity(&self, value: rust_decimal::Decimal, unit: &'a str) -> Out<'a> {
+        self.keep(Quantity { value, unit }).map(Val::Quantity)
+    }
+
+    /// An interval; its point type is taken from its bounds.
+    pub fn interval(
+        &self,
+        low: Val<'a>,
+        high: Val<'a>,
+        low_closed: bool,
+        high_closed: bool,
+    ) -> Out<'a> {
+        let point = match PointType::of(&low) {
+            PointType::Unknown => PointType::of(&high),
+            known => known,
+        };
+        let interval = Interval {
+            low,
+            high,
+            low_closed,
+            high_closed,
+            point,
+        };
+        self.keep(interval).map(Val::Interval)
+    }
+
+    /// An integer between two bounds: a plain one where they meet.
+    pub fn uncertain(&self, low: Val<'a>, high: Val<'a>) -> Out<'a> {
+        self.keep((low, high)).map(Val::Uncertain)
+    }
+}
+
+impl PointType {
+    /// Of a bound; unknown of null.
+    pub fn of(value: &Val<'_>) -> PointType {
+        match value {
+            Val::Integer(_) => PointType::Integer,
+            Val::Long(_) => PointType::Long,
+            Val::Decimal(_) => PointType::Decimal,
+            Val::Quantity(_) => PointType::Quantity,
+            Val::Date(_) => PointType::Date,
+            Val::DateTime(_) => PointType::DateTime,
+            Val::Time(_) => PointType::Time,
+            Val::Uncertain(pair) => PointType::of(&pair.0),
+            _ => PointType::Unknown,
+        }
+    }
+}
+
+/// What stands beside the operands in the ELM: `precision`, `valueType` and the like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extra {
+    /// The `precision` attribute; `Week` apart, since it is no precision of a value.
+    pub precision: Option<Precision>,
+    /// `precision` is `Week`.
+    pub week: bool,
+    /// The signature says the operands are lists (where an operator is on lists and intervals).
+    pub on_lists: bool,
+}
