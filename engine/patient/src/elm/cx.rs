@@ -44,6 +44,23 @@ pub struct Notes {
     pub value_sets: Cell<u64>,
     /// References that a retrieve or a look-up did not find.
     pub references: Cell<u64>,
+    /// Messages of severity Error or Warning that the logic gave, by code.
+    pub messages: RefCell<std::collections::BTreeMap<String, u64>>,
+    /// Resources whose profile could not be told, by why.
+    pub profiles: RefCell<std::collections::BTreeMap<&'static str, u64>>,
+}
+
+impl Notes {
+    /// Counts a message of the logic.
+    pub fn message(&self, code: &str) {
+        let mut messages = self.messages.borrow_mut();
+        match messages.get_mut(code) {
+            Some(count) => *count += 1,
+            None => {
+                messages.insert(code.to_owned(), 1);
+            }
+        }
+    }
 }
 
 /// The context of one patient's evaluation.

@@ -4,3 +4,4 @@
 pub mod clinical_time;
 pub mod model;
 pub mod names;
+pub mod profiles;

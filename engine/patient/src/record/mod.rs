@@ -21,6 +21,10 @@ pub struct PatientRecord {
     text: String,
     tree: Tree,
     resources: Vec<ResourceSlot>,
+    /// The roots of all resources, ascending.
+    roots: Vec<u32>,
+    /// The resources are sorted by type.
+    sealed: bool,
     /// Types that nobody could be asked for: a retrieve of them is unknown, not empty.
     unavailable: Vec<Name>,
 }
@@ -74,6 +78,8 @@ impl PatientRecord {
         self.tree.nodes.clear();
         self.tree.unknown.clear();
         self.resources.clear();
+        self.roots.clear();
+        self.sealed = false;
         self.unavailable.clear();
     }
 
@@ -84,6 +90,8 @@ impl PatientRecord {
         match self.parse_resource(from) {
             Ok(slot) => {
                 self.resources.push(slot);
+                self.roots.push(slot.root);
+                self.sealed = false;
                 Ok(())
             }
             Err(e) => {
@@ -152,6 +160,7 @@ impl PatientRecord {
         }
         let dropped = before - kept.len();
         self.resources = kept;
+        self.sealed = true;
         dropped
     }
 
@@ -199,11 +208,29 @@ impl PatientRecord {
 
     /// All resources of a type, in the order they were added.
     pub fn of_type(&self, ty: Name) -> impl Iterator<Item = Element<'_>> {
-        let of = self.resources.iter().filter(move |slot| slot.ty == ty);
+        let slots = if self.sealed {
+            let start = self.resources.partition_point(|slot| slot.ty < ty);
+            let rest = self.resources.get(start..).unwrap_or_default();
+            let end = rest.partition_point(|slot| slot.ty == ty);
+            rest.get(..end).unwrap_or_default()
+        } else {
+            &self.resources
+        };
+        let of = slots.iter().filter(move |slot| slot.ty == ty);
         of.map(|slot| Element {
             record: self,
             index: slot.root,
         })
+    }
+
+    /// Whether the node is a resource of its own, not contained in another.
+    pub fn is_root(&self, index: u32) -> bool {
+        // Roots are added in the order of the text, until sealing sorts them.
+        let node = Element {
+            record: self,
+            index,
+        };
+        node.name() == Name::NONE && self.roots.binary_search(&index).is_ok()
     }
 
     /// All resources of a type, by its name; none where R4 does not know the type.

@@ -1,0 +1,61 @@
+//! Type specifiers.
+
+use serde_json::Value as Json;
+
+use super::Linker;
+use crate::elm::issue::Family;
+use crate::elm::types::Type;
+
+impl Linker<'_> {
+    /// A type: a specifier, or the name of one. What cannot be read is reported and taken as any.
+    pub(super) fn specifier(&mut self, json: &Json) -> Type {
+        let part = |name: &str| json.get(name).unwrap_or(&Json::Null);
+        if let Some(name) = json.as_str() {
+            return self.named(name);
+        }
+        match json.get("type").and_then(Json::as_str) {
+            Some("NamedTypeSpecifier") => {
+                let name = part("name").as_str().unwrap_or_default();
+                self.named(name)
+            }
+            Some("ListTypeSpecifier") => Type::List(Box::new(self.specifier(part("elementType")))),
+            Some("IntervalTypeSpecifier") => {
+                Type::Interval(Box::new(self.specifier(part("pointType"))))
+            }
+            Some("ChoiceTypeSpecifier") => {
+                // Before 1.3 the choices were called `type`, which now names the node.
+                let choices = part("choice").as_array().cloned().unwrap_or_default();
+                Type::Choice(choices.iter().map(|c| self.specifier(c)).collect())
+            }
+            Some("TupleTypeSpecifier") => {
+                let elements = part("element").as_array().cloned().unwrap_or_default();
+                let elements = elements.iter().map(|element| {
+                    let name = element.get("name").and_then(Json::as_str).unwrap_or_default();
+                    let ty = element
+                        .get("elementType")
+                        .or_else(|| element.get("type"))
+                        .map_or(Type::Any, |t| self.specifier(t));
+                    (Box::<str>::from(name), ty)
+                });
+                Type::Tuple(elements.collect())
+            }
+            Some(other) => {
+                let message = format!("`{other}` is no type specifier");
+                self.report(Family::Unsupported, "E004", message, None);
+                Type::Any
+            }
+            None => {
+                self.report(Family::Mistake, "E010", "a type is missing".into(), None);
+                Type::Any
+            }
+        }
+    }
+
+    fn named(&mut self, name: &str) -> Type {
+        Type::named(name).unwrap_or_else(|| {
+            let message = format!("there is no type `{name}` in CQL or FHIR R4");
+            self.report(Family::Mistake, "E010", message, None);
+            Type::Any
+        })
+    }
+}

@@ -1,0 +1,700 @@
+//! Evaluation: a walk over the compiled tree, with a frame of slots, a memo of definitions, and a
+//! budget of steps, depth and memory.
+
+use bumpalo::Bump;
+use rust_decimal::Decimal;
+
+use super::clinical::in_value_set;
+use super::cx::{Cx, Fault, MEMORY, Notes, Out};
+use super::node::{Kind, NO_CLAUSE, Node, Owned};
+use super::property::follow;
+use super::retrieve::CodeIndex;
+use super::trace::Trace;
+use super::type_test::{accepts, is_type};
+use super::types::Type;
+use super::unit::{Expression, Unit};
+use super::units::Units;
+use super::value::{
+    Code, CodeSystemVal, Concept, Interval, PointType, Quantity, Ratio, Tuple, Val, ValueSetVal,
+};
+use crate::fhir::profiles::ProfileMode;
+use crate::record::PatientRecord;
+use crate::time::DateTime;
+
+/// Deepest nesting of evaluation: expressions within expressions, definitions within definitions.
+const DEPTH: u32 = 4000;
+/// Most steps for one patient: nodes evaluated, and items that operators go through.
+pub const STEPS: u64 = 200_000_000;
+
+/// What a run tells every evaluation.
+#[derive(Debug)]
+pub struct Settings {
+    /// CQL `Now()`.
+    pub now: DateTime,
+    /// Minutes east of UTC of what has no offset.
+    pub zone: i16,
+    /// The measurement period, both ends included.
+    pub period: Option<(DateTime, DateTime)>,
+    /// Other parameters, by name.
+    pub parameters: Vec<(String, Owned)>,
+    pub profile_mode: ProfileMode,
+    pub units: Units,
+    /// Steps for one patient.
+    pub steps: u64,
+}
+
+impl Settings {
+    /// For a measurement period; `now` is its end.
+    pub fn for_period(start: DateTime, end: DateTime, zone: i16) -> Self {
+        let context = crate::context::EvaluationContext::for_period(start, end, zone);
+        Settings::of(&context)
+    }
+
+    /// As an evaluation context has it.
+    pub fn of(context: &crate::context::EvaluationContext) -> Self {
+        Settings {
+            now: super::fhir_value::with_zone(context.at, context.zone),
+            zone: context.zone,
+            period: context.period,
+            parameters: vec![],
+            profile_mode: ProfileMode::Decide,
+            units: Units::default(),
+            steps: STEPS,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Memo<'a> {
+    Empty,
+    /// It is being evaluated: meeting it again is a circle.
+    Open,
+    Done(Val<'a>),
+}
+
+/// Evaluates expressions of a unit for one patient.
+pub struct Evaluator<'a> {
+    pub(super) unit: &'a Unit,
+    pub(super) record: &'a PatientRecord,
+    pub cx: Cx<'a>,
+    locals: Vec<Val<'a>>,
+    base: usize,
+    definitions: &'a mut [Memo<'a>],
+    once: &'a mut [Memo<'a>],
+    parameters: Vec<Val<'a>>,
+    pub(super) retrieved: Vec<Option<&'a [Val<'a>]>>,
+    pub(super) code_indices: Vec<Option<CodeIndex>>,
+    pub(super) profile_mode: ProfileMode,
+    depth: u32,
+    /// What clauses came to, where somebody wants to know.
+    pub trace: Option<Box<Trace<'a>>>,
+}
+
+thread_local! {
+    /// The arena of the last patient, its memory kept.
+    static ARENA: std::cell::Cell<Option<Bump>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs `work` with an evaluator for this patient.
+///
+/// # Errors
+/// Where the parameters cannot be evaluated or memory is used up before anything began.
+pub fn with_evaluator<R>(
+    unit: &Unit,
+    record: &PatientRecord,
+    settings: &Settings,
+    work: impl FnOnce(&mut Evaluator<'_>) -> R,
+) -> Result<R, Fault> {
+    let mut arena = ARENA.with(std::cell::Cell::take).unwrap_or_default();
+    arena.reset();
+    arena.set_allocation_limit(Some(MEMORY));
+    let result = {
+        Evaluator::new(unit, record, settings, &arena).map(|mut evaluator| work(&mut evaluator))
+    };
+    // A patient who needed much must not keep it.
+    if arena.allocated_bytes() <= 8 << 20 {
+        ARENA.with(|a| a.set(Some(arena)));
+    }
+    result
+}
+
+impl<'a> Evaluator<'a> {
+    fn new(
+        unit: &'a Unit,
+        record: &'a PatientRecord,
+        settings: &'a Settings,
+        arena: &'a Bump,
+    ) -> Result<Self, Fault> {
+        let full = |_| Fault::Budget("the budget of memory for one patient is used up");
+        let memo = |n: usize| arena.try_alloc_slice_fill_copy(n, Memo::Empty).map_err(full);
+        let mut evaluator = Evaluator {
+            unit,
+            record,
+            cx: Cx {
+                arena,
+                now: settings.now,
+                zone: settings.zone,
+                units: &settings.units,
+                notes: Notes::default(),
+                steps: std::cell::Cell::new(settings.steps),
+            },
+            locals: Vec::with_capacity(64),
+            base: 0,
+            definitions: memo(unit.definitions.len())?,
+            once: memo(unit.once as usize)?,
+            parameters: Vec::with_capacity(unit.parameters.len()),
+            retrieved: vec![None; unit.retrieves.len()],
+            code_indices: vec![],
+            profile_mode: settings.profile_mode,
+            depth: 0,
+            trace: None,
+        };
+        evaluator
+            .code_indices
+            .resize_with(unit.code_paths.len(), || None);
+        for parameter in &unit.parameters {
+            let value = evaluator.parameter(parameter, settings)?;
+            evaluator.parameters.push(value);
+        }
+        Ok(evaluator)
+    }
+
+    fn parameter(
+        &mut self,
+        parameter: &'a super::unit::Parameter,
+        settings: &'a Settings,
+    ) -> Out<'a> {
+        let given = settings.parameters.iter().find(|(n, _)| **n == *parameter.name);
+        if let Some((_, value)) = given {
+            return self.owned(value);
+        }
+        if let (Some((start, end)), "Measurement Period") = (settings.period, &*parameter.name) {
+            let zone = settings.zone;
+            let dates = matches!(&parameter.ty, Some(Type::Interval(of)) if **of == Type::Date);
+            let bound = |at: DateTime, last: bool| {
+                let instant = if last { at.latest(zone) } else { at.earliest(zone) };
+                let moment = DateTime::from_utc_millis(instant, zone);
+                if dates {
+                    Val::Date(DateTime {
+                        millis: 0,
+                        precision: crate::time::Precision::Day,
+                        offset: None,
+                        ..moment
+                    })
+                } else {
+                    Val::DateTime(moment)
+                }
+            };
+            return self
+                .cx
+                .interval(bound(start, false), bound(end, true), true, true);
+        }
+        match &parameter.default {
+            Some(node) => self.framed(parameter.frame, |e| e.eval(node)),
+            None => Ok(Val::Null),
+        }
+    }
+
+    /// The value of a definition.
+    pub fn expression(&mut self, expression: Expression) -> Out<'a> {
+        self.definition(expression.0)
+    }
+
+    /// Evaluates with a fresh frame of so many slots.
+    fn framed(&mut self, slots: u32, work: impl FnOnce(&mut Self) -> Out<'a>) -> Out<'a> {
+        let (base, length) = (self.base, self.locals.len());
+        self.base = length;
+        self.locals.resize(length + slots as usize, Val::Null);
+        let out = stacker::maybe_grow(128 << 10, 2 << 20, || work(self));
+        self.locals.truncate(length);
+        self.base = base;
+        out
+    }
+
+    fn definition(&mut self, index: u32) -> Out<'a> {
+        let at = index as usize;
+        match self.definitions.get(at) {
+            Some(Memo::Done(value)) => return Ok(*value),
+            Some(Memo::Open) => {
+                return Err(Fault::Budget("a definition refers to itself"));
+            }
+            _ => {}
+        }
+        let unit = self.unit;
+        let Some(definition) = unit.definitions.get(at) else {
+            return Ok(Val::Null);
+        };
+        self.set_definition(at, Memo::Open);
+        let depth = self.depth;
+        let value = self.framed(definition.frame, |e| e.eval(&definition.node));
+        self.depth = depth;
+        let memo = match &value {
+            Ok(value) => Memo::Done(*value),
+            Err(_) => Memo::Empty,
+        };
+        self.set_definition(at, memo);
+        if let (Some(trace), Ok(value)) = (&mut self.trace, &value) {
+            trace.definition(index, *value);
+        }
+        value
+    }
+
+    fn set_definition(&mut self, at: usize, memo: Memo<'a>) {
+        if let Some(slot) = self.definitions.get_mut(at) {
+            *slot = memo;
+        }
+    }
+
+    /// A slot of the frame.
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Val<'a> {
+        self.locals
+            .get(self.base + slot as usize)
+            .copied()
+            .unwrap_or(Val::Null)
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, slot: u32, value: Val<'a>) {
+        if let Some(place) = self.locals.get_mut(self.base + slot as usize) {
+            *place = value;
+        }
+    }
+
+    /// The value of an expression.
+    pub(super) fn eval(&mut self, node: &'a Node) -> Out<'a> {
+        self.cx.charge(1)?;
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(Fault::Budget("the logic is nested too deep"));
+        }
+        let value = if self.depth.is_multiple_of(32) {
+            stacker::maybe_grow(128 << 10, 2 << 20, || self.eval_kind(node))
+        } else {
+            self.eval_kind(node)
+        };
+        self.depth = self.depth.saturating_sub(1);
+        if node.clause != NO_CLAUSE
+            && let (Some(trace), Ok(value)) = (&mut self.trace, &value)
+        {
+            trace.clause(node.clause, *value);
+        }
+        value
+    }
+
+    fn eval_kind(&mut self, node: &'a Node) -> Out<'a> {
+        match &node.kind {
+            Kind::Const(value) => self.owned(value),
+            Kind::Param(index) => Ok(self
+                .parameters
+                .get(*index as usize)
+                .copied()
+                .unwrap_or(Val::Null)),
+            Kind::Def(index) => self.definition(*index),
+            Kind::Local(slot) => Ok(self.get(*slot)),
+            Kind::Once(index, node) => self.once(*index, node),
+            Kind::Op(operator, args, extra) => match &**args {
+                [a] => {
+                    let args = [self.eval(a)?];
+                    operator(&self.cx, &args, extra)
+                }
+                [a, b] => {
+                    let args = [self.eval(a)?, self.eval(b)?];
+                    operator(&self.cx, &args, extra)
+                }
+                several => {
+                    let args = self.all(several)?;
+                    operator(&self.cx, &args, extra)
+                }
+            },
+            Kind::And(both) => self.and(both),
+            Kind::Or(both) => self.or(both),
+            Kind::Implies(both) => {
+                let [a, b] = &**both;
+                Ok(match self.eval(a)?.truth() {
+                    Some(false) => Val::Boolean(true),
+                    Some(true) => super::value::truth(self.eval(b)?.truth()),
+                    None => match self.eval(b)?.truth() {
+                        Some(true) => Val::Boolean(true),
+                        _ => Val::Null,
+                    },
+                })
+            }
+            Kind::If(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                match self.eval(condition)?.truth() {
+                    Some(true) => self.eval(then),
+                    _ => self.eval(otherwise),
+                }
+            }
+            Kind::Case(comparand, items, otherwise) => self.case(comparand.as_deref(), items, otherwise),
+            Kind::Coalesce(items) => self.coalesce(items),
+            Kind::List(items) => {
+                let items = self.all(items)?;
+                self.cx.list(&items)
+            }
+            Kind::Tuple(class, names, values) => self.tuple(class.as_deref(), names, values),
+            Kind::Interval(interval) => self.interval(interval),
+            Kind::Property(source, path) => {
+                let value = self.eval(source)?;
+                follow(&self.cx, value, path)
+            }
+            Kind::As(operand, ty, strict) => {
+                let value = self.eval(operand)?;
+                if value.is_null() || is_type(&value, ty) {
+                    return Ok(value);
+                }
+                if *strict {
+                    let from = value.type_name();
+                    return Err(Fault::Raised(format!("a {from} cannot be cast to {ty}")));
+                }
+                Ok(Val::Null)
+            }
+            Kind::Is(operand, ty) => {
+                let value = self.eval(operand)?;
+                Ok(Val::Boolean(!value.is_null() && is_type(&value, ty)))
+            }
+            Kind::Call(function, args) => {
+                let args = self.all(args)?;
+                self.call(*function, &args)
+            }
+            Kind::Dispatch(candidates, args) => {
+                let args = self.all(args)?;
+                self.dispatch(candidates, &args)
+            }
+            Kind::Query(query) => self.query(query),
+            Kind::Retrieve(index) => self.retrieve(*index),
+            Kind::InValueSet(code, set) => {
+                let (code, set) = (self.eval(code)?, self.eval(set)?);
+                in_value_set(&self.cx, code, set)
+            }
+            Kind::Filter(source, slot, condition) => {
+                let mut out = vec![];
+                for item in self.items(source)? {
+                    self.set(*slot, *item);
+                    if self.eval(condition)?.truth() == Some(true) {
+                        out.push(*item);
+                    }
+                }
+                self.cx.list(&out)
+            }
+            Kind::ForEach(source, slot, element) => {
+                let mut out = vec![];
+                for item in self.items(source)? {
+                    self.set(*slot, *item);
+                    out.push(self.eval(element)?);
+                }
+                self.cx.list(&out)
+            }
+            Kind::Repeat(source, slot, element) => self.repeat(source, *slot, element),
+            Kind::Sort(source, keys) => match self.eval(source)? {
+                Val::List(items) => {
+                    let mut items = items.to_vec();
+                    self.sort(&mut items, keys)?;
+                    self.cx.list(&items)
+                }
+                _ => Ok(Val::Null),
+            },
+            Kind::Aggregate(source, item, total, iteration, initial) => {
+                let mut value = match initial {
+                    Some(initial) => self.eval(initial)?,
+                    None => Val::Null,
+                };
+                for element in self.items(source)? {
+                    self.set(*item, *element);
+                    self.set(*total, value);
+                    value = self.eval(iteration)?;
+                }
+                Ok(value)
+            }
+            Kind::Message(parts) => self.message(parts),
+        }
+    }
+
+    fn all(&mut self, nodes: &'a [Node]) -> Result<Vec<Val<'a>>, Fault> {
+        let mut out = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            out.push(self.eval(node)?);
+        }
+        Ok(out)
+    }
+
+    /// The items of a list; none of null.
+    fn items(&mut self, source: &'a Node) -> Result<&'a [Val<'a>], Fault> {
+        Ok(match self.eval(source)? {
+            Val::List(items) => items,
+            Val::Null => &[],
+            one => self.cx.slice(&[one])?,
+        })
+    }
+
+    fn once(&mut self, index: u32, node: &'a Node) -> Out<'a> {
+        let at = index as usize;
+        if let Some(Memo::Done(value)) = self.once.get(at) {
+            return Ok(*value);
+        }
+        let value = self.eval(node)?;
+        if let Some(slot) = self.once.get_mut(at) {
+            *slot = Memo::Done(value);
+        }
+        Ok(value)
+    }
+
+    fn and(&mut self, both: &'a [Node; 2]) -> Out<'a> {
+        let [a, b] = both;
+        let a = self.eval(a)?.truth();
+        // With a trace, both sides are shown.
+        if a == Some(false) && self.trace.is_none() {
+            return Ok(Val::Boolean(false));
+        }
+        let b = self.eval(b)?.truth();
+        Ok(match (a, b) {
+            (Some(false), _) | (_, Some(false)) => Val::Boolean(false),
+            (Some(true), Some(true)) => Val::Boolean(true),
+            _ => Val::Null,
+        })
+    }
+
+    fn or(&mut self, both: &'a [Node; 2]) -> Out<'a> {
+        let [a, b] = both;
+        let a = self.eval(a)?.truth();
+        if a == Some(true) && self.trace.is_none() {
+            return Ok(Val::Boolean(true));
+        }
+        let b = self.eval(b)?.truth();
+        Ok(match (a, b) {
+            (Some(true), _) | (_, Some(true)) => Val::Boolean(true),
+            (Some(false), Some(false)) => Val::Boolean(false),
+            _ => Val::Null,
+        })
+    }
+
+    fn case(
+        &mut self,
+        comparand: Option<&'a Node>,
+        items: &'a [(Node, Node)],
+        otherwise: &'a Node,
+    ) -> Out<'a> {
+        let comparand = match comparand {
+            Some(node) => Some(self.eval(node)?),
+            None => None,
+        };
+        for (when, then) in items {
+            let when = self.eval(when)?;
+            let holds = match comparand {
+                Some(comparand) => super::compare::equal(&self.cx, comparand, when)? == Some(true),
+                None => when.truth() == Some(true),
+            };
+            if holds {
+                return self.eval(then);
+            }
+        }
+        self.eval(otherwise)
+    }
+
+    fn coalesce(&mut self, items: &'a [Node]) -> Out<'a> {
+        if let [only] = items {
+            // One operand is a list to choose from.
+            return Ok(match self.eval(only)? {
+                Val::List(items) => items
+                    .iter()
+                    .find(|i| !i.is_null())
+                    .copied()
+                    .unwrap_or(Val::Null),
+                other => other,
+            });
+        }
+        for item in items {
+            let value = self.eval(item)?;
+            if !value.is_null() {
+                return Ok(value);
+            }
+        }
+        Ok(Val::Null)
+    }
+
+    fn tuple(
+        &mut self,
+        class: Option<&'a str>,
+        names: &'a [Box<str>],
+        values: &'a [Node],
+    ) -> Out<'a> {
+        let values = self.all(values)?;
+        let names: Vec<&str> = names.iter().map(|n| &**n).collect();
+        let tuple = Tuple {
+            type_name: class,
+            names: self.cx.slice(&names)?,
+            values: self.cx.slice(&values)?,
+        };
+        let Some(class) = class else {
+            return Ok(Val::Tuple(self.cx.keep(tuple)?));
+        };
+        super::instance::of(&self.cx, class, tuple)
+    }
+
+    fn interval(&mut self, node: &'a super::node::IntervalNode) -> Out<'a> {
+        let (low, high) = (self.eval(&node.low)?, self.eval(&node.high)?);
+        let low_closed = self.eval(&node.low_closed)?.truth().unwrap_or(false);
+        let high_closed = self.eval(&node.high_closed)?.truth().unwrap_or(false);
+        let out = super::interval::make(&self.cx, low, high, low_closed, high_closed)?;
+        // Both bounds null: the type of the points is known from the text only.
+        if let Val::Interval(interval) = out
+            && interval.point == PointType::Unknown
+            && node.point != PointType::Unknown
+        {
+            let interval = Interval {
+                point: node.point,
+                ..*interval
+            };
+            return Ok(Val::Interval(self.cx.keep(interval)?));
+        }
+        Ok(out)
+    }
+
+    fn call(&mut self, function: u32, args: &[Val<'a>]) -> Out<'a> {
+        let unit = self.unit;
+        let Some(function) = unit.functions.get(function as usize) else {
+            return Ok(Val::Null);
+        };
+        self.framed(function.frame, |e| {
+            for (slot, value) in args.iter().enumerate() {
+                e.set(u32::try_from(slot).unwrap_or(u32::MAX), *value);
+            }
+            e.eval(&function.node)
+        })
+    }
+
+    /// The overload whose operands fit best: all of the very type, else all of a base type.
+    fn dispatch(&mut self, candidates: &'a [u32], args: &[Val<'a>]) -> Out<'a> {
+        let unit = self.unit;
+        let mut fits = None;
+        let mut best = 0;
+        for candidate in candidates {
+            let Some(function) = unit.functions.get(*candidate as usize) else {
+                continue;
+            };
+            let Some(score) = accepts(args, &function.operands) else {
+                continue;
+            };
+            if fits.is_none() || score > best {
+                (fits, best) = (Some(*candidate), score);
+            }
+        }
+        match fits {
+            Some(function) => self.call(function, args),
+            None if args.iter().all(Val::is_null) => Ok(Val::Null),
+            None => {
+                let name = candidates
+                    .first()
+                    .and_then(|c| unit.functions.get(*c as usize))
+                    .map_or("", |f| &f.name);
+                let given: Vec<&str> = args.iter().map(Val::type_name).collect();
+                Err(Fault::Raised(format!(
+                    "the function `{name}` has no overload for ({})",
+                    given.join(", ")
+                )))
+            }
+        }
+    }
+
+    fn repeat(&mut self, source: &'a Node, slot: u32, element: &'a Node) -> Out<'a> {
+        let mut out = vec![];
+        let mut next: Vec<Val<'a>> = self.items(source)?.to_vec();
+        while !next.is_empty() {
+            let mut found = vec![];
+            for item in &next {
+                self.set(slot, *item);
+                match self.eval(element)? {
+                    Val::List(items) => found.extend_from_slice(items),
+                    Val::Null => {}
+                    one => found.push(one),
+                }
+            }
+            let from = out.len();
+            super::list::push_distinct(&self.cx, &mut out, &found)?;
+            next = out.get(from..).unwrap_or_default().to_vec();
+        }
+        self.cx.list(&out)
+    }
+
+    /// §24 `Message`: gives its source; errors and warnings are counted in the ledger. An error does
+    /// not end the evaluation: its source, which content sets to null, is the result.
+    fn message(&mut self, parts: &'a [Node; 5]) -> Out<'a> {
+        let [source, condition, code, severity, _] = parts;
+        let source = self.eval(source)?;
+        if self.eval(condition)?.truth() == Some(true) {
+            let severity = self.eval(severity)?;
+            let counts = matches!(severity, Val::String(s) if s.eq_ignore_ascii_case("error") || s.eq_ignore_ascii_case("warning"));
+            if counts {
+                // Codes come from the library; a computed one could hold data.
+                let code = match (&code.kind, self.eval(code)?) {
+                    (Kind::Const(_), Val::String(code)) => code,
+                    _ => "a message without a fixed code",
+                };
+                self.cx.notes.message(code);
+            }
+        }
+        Ok(source)
+    }
+
+    /// A constant, brought into the arena where it is no plain value.
+    pub(super) fn owned(&mut self, value: &'a Owned) -> Out<'a> {
+        let cx = &self.cx;
+        let code = |c: &'a super::node::OwnedCode| Code {
+            code: c.code.as_deref(),
+            system: c.system.as_deref(),
+            version: c.version.as_deref(),
+            display: c.display.as_deref(),
+            key: c.key,
+        };
+        Ok(match value {
+            Owned::Null => Val::Null,
+            Owned::Boolean(b) => Val::Boolean(*b),
+            Owned::Integer(i) => Val::Integer(*i),
+            Owned::Long(l) => Val::Long(*l),
+            Owned::Decimal(d) => Val::Decimal(*d),
+            Owned::String(text) => Val::String(text),
+            Owned::Date(d) => Val::Date(*d),
+            Owned::DateTime(d) => Val::DateTime(super::fhir_value::with_zone(*d, cx.zone)),
+            Owned::Time(t) => Val::Time(*t),
+            Owned::Quantity(value, unit) => Val::Quantity(cx.keep(Quantity {
+                value: *value,
+                unit,
+            })?),
+            Owned::Ratio(parts) => {
+                let [(n, nu), (d, du)] = &**parts;
+                let part = |value: Decimal, unit: &'a str| Quantity { value, unit };
+                Val::Ratio(cx.keep(Ratio {
+                    numerator: part(*n, nu),
+                    denominator: part(*d, du),
+                })?)
+            }
+            Owned::Code(c) => Val::Code(cx.keep(code(c))?),
+            Owned::Concept(codes, display) => {
+                let codes: Vec<Code<'a>> = codes.iter().map(code).collect();
+                Val::Concept(cx.keep(Concept {
+                    codes: cx.slice(&codes)?,
+                    display: display.as_deref(),
+                })?)
+            }
+            Owned::ValueSet(set) => Val::ValueSet(cx.keep(ValueSetVal {
+                id: &set.id,
+                version: set.version.as_deref(),
+                name: &set.name,
+                set: set.set.as_deref(),
+            })?),
+            Owned::CodeSystem(system) => Val::CodeSystem(cx.keep(CodeSystemVal {
+                id: &system.id,
+                version: system.version.as_deref(),
+                name: &system.name,
+            })?),
+            Owned::List(items) => {
+                let mut out = Vec::with_capacity(items.len());
+                for item in items {
+                    out.push(self.owned(item)?);
+                }
+                self.cx.list(&out)?
+            }
+        })
+    }
+}

@@ -1,0 +1,263 @@
+//! Queries (CQL Author's Guide, "Queries"; ELM "Query"): sources, let, with, without, where, return,
+//! aggregate, sort.
+
+use std::cmp::Ordering;
+
+use super::compare::order;
+use super::cx::{Fault, Out};
+use super::eval::Evaluator;
+use super::list::distinct_of;
+use super::node::Node;
+use super::property::{Path, follow};
+use super::value::{Tuple, Val};
+
+pub struct Query {
+    pub sources: Box<[Source]>,
+    pub lets: Box<[(u32, Node)]>,
+    pub relationships: Box<[Relationship]>,
+    pub condition: Option<Node>,
+    pub result: Option<(Node, bool)>,
+    pub aggregate: Option<Aggregate>,
+    pub sort: Box<[SortKey]>,
+}
+
+pub struct Source {
+    pub alias: Box<str>,
+    pub slot: u32,
+    pub expression: Node,
+}
+
+/// `with` or `without`.
+pub struct Relationship {
+    pub without: bool,
+    pub slot: u32,
+    pub expression: Node,
+    pub such_that: Node,
+}
+
+pub struct Aggregate {
+    /// Slot of the running total.
+    pub slot: u32,
+    pub distinct: bool,
+    pub starting: Option<Node>,
+    pub expression: Node,
+}
+
+pub struct SortKey {
+    pub descending: bool,
+    pub by: SortBy,
+}
+
+pub enum SortBy {
+    /// The item itself.
+    Item,
+    Path(Path),
+    /// An expression over the item, in its slot.
+    Expression(u32, Node),
+}
+
+/// A row of a query: where its aliases and lets stand.
+struct Rows<'a> {
+    out: Vec<Val<'a>>,
+    /// Running total of an aggregate.
+    total: Val<'a>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn query(&mut self, query: &'a Query) -> Out<'a> {
+        // A query over single values gives a single value; a null source gives null.
+        let mut lists = Vec::with_capacity(query.sources.len());
+        let mut single = true;
+        for source in &query.sources {
+            match self.eval(&source.expression)? {
+                Val::Null => return Ok(Val::Null),
+                Val::List(items) => {
+                    single = false;
+                    lists.push(items);
+                }
+                one => lists.push(self.cx.slice(&[one])?),
+            }
+        }
+        let mut rows = Rows {
+            out: vec![],
+            total: Val::Null,
+        };
+        if let Some(starting) = query.aggregate.as_ref().and_then(|a| a.starting.as_ref()) {
+            rows.total = self.eval(starting)?;
+        }
+        self.rows(query, &lists, 0, &mut rows)?;
+        if query.aggregate.is_some() {
+            return Ok(rows.total);
+        }
+        let mut items = rows.out;
+        if let Some((_, true)) = query.result
+            && items.len() > 1
+        {
+            let kept = self.cx.slice(&items)?;
+            if let Val::List(distinct) = distinct_of(&self.cx, kept)? {
+                items = distinct.to_vec();
+            }
+        }
+        if single {
+            return Ok(items.first().copied().unwrap_or(Val::Null));
+        }
+        if !query.sort.is_empty() {
+            self.sort(&mut items, &query.sort)?;
+        }
+        self.cx.list(&items)
+    }
+
+    /// All combinations of the sources from `depth` on.
+    fn rows(
+        &mut self,
+        query: &'a Query,
+        lists: &[&'a [Val<'a>]],
+        depth: usize,
+        rows: &mut Rows<'a>,
+    ) -> Result<(), Fault> {
+        let (Some(source), Some(items)) = (query.sources.get(depth), lists.get(depth)) else {
+            return self.row(query, rows);
+        };
+        for item in *items {
+            self.cx.charge(1)?;
+            self.set(source.slot, *item);
+            self.rows(query, lists, depth + 1, rows)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<(), Fault> {
+        for (slot, expression) in &query.lets {
+            let value = self.eval(expression)?;
+            self.set(*slot, value);
+        }
+        for relationship in &query.relationships {
+            if !self.related(relationship)? {
+                return Ok(());
+            }
+        }
+        if let Some(condition) = &query.condition
+            && self.eval(condition)?.truth() != Some(true)
+        {
+            return Ok(());
+        }
+        if let Some(aggregate) = &query.aggregate {
+            self.set(aggregate.slot, rows.total);
+            rows.total = self.eval(&aggregate.expression)?;
+            return Ok(());
+        }
+        let value = match (&query.result, &*query.sources) {
+            (Some((result, _)), _) => self.eval(result)?,
+            (None, [source]) => self.get(source.slot),
+            (None, several) => {
+                let mut names = vec![];
+                let mut values = vec![];
+                for source in several {
+                    names.push(&*source.alias);
+                    values.push(self.get(source.slot));
+                }
+                let tuple = Tuple {
+                    type_name: None,
+                    names: self.cx.slice(&names)?,
+                    values: self.cx.slice(&values)?,
+                };
+                Val::Tuple(self.cx.keep(tuple)?)
+            }
+        };
+        rows.out.push(value);
+        Ok(())
+    }
+
+    /// Whether a `with` finds a partner, or a `without` finds none.
+    fn related(&mut self, relationship: &'a Relationship) -> Result<bool, Fault> {
+        let single;
+        let items: &[Val<'a>] = match self.eval(&relationship.expression)? {
+            Val::Null => &[],
+            Val::List(items) => items,
+            one => {
+                single = [one];
+                &single
+            }
+        };
+        for item in items {
+            self.cx.charge(1)?;
+            self.set(relationship.slot, *item);
+            if self.eval(&relationship.such_that)?.truth() == Some(true) {
+                return Ok(!relationship.without);
+            }
+        }
+        Ok(relationship.without)
+    }
+
+    /// Stable; nulls first when ascending, as CQL has it. What cannot be compared stays in its order.
+    pub(super) fn sort(
+        &mut self,
+        items: &mut Vec<Val<'a>>,
+        keys: &'a [SortKey],
+    ) -> Result<(), Fault> {
+        let mut keyed = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            let mut own = Vec::with_capacity(keys.len());
+            for key in keys {
+                own.push(match &key.by {
+                    SortBy::Item => *item,
+                    SortBy::Path(path) => follow(&self.cx, *item, path)?,
+                    SortBy::Expression(slot, expression) => {
+                        self.set(*slot, *item);
+                        self.eval(expression)?
+                    }
+                });
+            }
+            keyed.push((own, *item));
+        }
+        self.cx.charge(items.len())?;
+        let mut fault = None;
+        // Where the order is not total (uncertain dates), a merge sort of the standard library may
+        // say so by panicking; an insertion sort cannot.
+        let mut sorted: Vec<(Vec<Val<'a>>, Val<'a>)> = Vec::with_capacity(keyed.len());
+        for entry in keyed {
+            let mut at = sorted.len();
+            while at > 0 {
+                let Some(before) = sorted.get(at - 1) else {
+                    break;
+                };
+                self.cx.charge(1)?;
+                match self.order_keys(&before.0, &entry.0, keys) {
+                    Ok(Ordering::Greater) => at -= 1,
+                    Ok(_) => break,
+                    Err(e) => {
+                        fault = Some(e);
+                        break;
+                    }
+                }
+            }
+            sorted.insert(at, entry);
+        }
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        *items = sorted.into_iter().map(|(_, item)| item).collect();
+        Ok(())
+    }
+
+    fn order_keys(
+        &self,
+        a: &[Val<'a>],
+        b: &[Val<'a>],
+        keys: &[SortKey],
+    ) -> Result<Ordering, Fault> {
+        for ((a, b), key) in a.iter().zip(b).zip(keys) {
+            let found = match (a.is_null(), b.is_null()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (false, false) => order(&self.cx, *a, *b)?.unwrap_or(Ordering::Equal),
+            };
+            let found = if key.descending { found.reverse() } else { found };
+            if found.is_ne() {
+                return Ok(found);
+            }
+        }
+        Ok(Ordering::Equal)
+    }
+}

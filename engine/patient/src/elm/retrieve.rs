@@ -1,0 +1,262 @@
+//! `Retrieve`: resources of a type and profile, whose code is in a value set or is one of some codes.
+//!
+//! What the codes of a resource are is found once a patient; each retrieve then only compares keys.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::cx::{Fault, Out};
+use super::eval::Evaluator;
+use super::interval;
+use super::node::Node;
+use super::property::{Path, follow};
+use super::types::TypeId;
+use super::value::{Fhir, Val};
+use crate::fhir::names::Name;
+use crate::fhir::profiles::Profile;
+use crate::record::{Element, Kind};
+use crate::requirements::{DataRequirement, coding_key};
+use crate::terminology::ValueSet;
+
+/// A compiled retrieve.
+pub struct Retrieve {
+    pub resource_type: Name,
+    pub type_id: TypeId,
+    pub profile: Option<Profile>,
+    pub code: Option<CodeFilter>,
+    pub date: Option<(Path, Node)>,
+    /// What a source must give so that nothing is missed.
+    pub requirement: DataRequirement,
+    /// For people: `Condition: code in Diabetes`.
+    pub label: Box<str>,
+}
+
+/// How the code of a resource is compared.
+pub struct CodeFilter {
+    /// The element, as in the unit's list of code paths.
+    pub path: u32,
+    pub codes: Codes,
+}
+
+/// What the code of a resource is compared with.
+pub enum Codes {
+    /// `in` a value set; `None` where it was not loaded.
+    Set(Option<Arc<ValueSet>>),
+    /// One of these.
+    Keys(FxHashSet<i64>),
+    /// `~` a value set: the resource says of itself that it is about that whole value set
+    /// (QI-Core `notDoneValueSet`, `codeOptions`).
+    WholeSet(Box<str>),
+    /// Codes, concepts or a value set that an expression gives.
+    Expression(Box<Node>),
+}
+
+/// The element that holds a code: `code`, or a choice such as `medication`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CodePath {
+    pub resource_type: Name,
+    /// Its names in JSON.
+    pub names: Vec<Name>,
+}
+
+/// The codes of the resources of a type under a path: key and place among the resources of the type.
+pub(super) type CodeIndex = Vec<(i64, u32)>;
+
+/// Extensions by which a resource is about a whole value set.
+fn is_about_set(extension: Element<'_>, url: &str) -> bool {
+    let about = extension.get_str("url").is_some_and(|u| {
+        u.ends_with("notDoneValueSet") || u.ends_with("codeOptions") || u.ends_with("qicore-notDoneValueSet")
+    });
+    about
+        && ["valueCanonical", "valueUri", "valueString", "valueUrl"].iter().any(|name| {
+            let value = extension.get_str(name);
+            value.is_some_and(|v| v.split('|').next() == url.split('|').next())
+        })
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn retrieve(&mut self, index: u32) -> Out<'a> {
+        let at = index as usize;
+        if let Some(Some(found)) = self.retrieved.get(at) {
+            return Ok(Val::List(found));
+        }
+        let unit = self.unit;
+        let Some(retrieve) = unit.retrieves.get(at) else {
+            return Ok(Val::Null);
+        };
+        if !self.record.is_available(retrieve.resource_type) {
+            return Err(Fault::Raised(format!(
+                "resources of type `{}` could not be had",
+                retrieve.resource_type.as_str()
+            )));
+        }
+        let candidates = self.candidates(retrieve)?;
+        let mut out = Vec::with_capacity(candidates.len());
+        for resource in candidates {
+            if let Some(profile) = &retrieve.profile {
+                let (is, undecided) = profile.decide(resource, self.profile_mode);
+                if let Some(why) = undecided {
+                    *self.cx.notes.profiles.borrow_mut().entry(why).or_default() += 1;
+                }
+                if !is {
+                    continue;
+                }
+            }
+            let value = Val::Fhir(Fhir::of(resource, retrieve.type_id));
+            if let Some((path, range)) = &retrieve.date
+                && !self.in_range(value, path, range)?
+            {
+                continue;
+            }
+            out.push(value);
+        }
+        let found = self.cx.slice(&out)?;
+        if let Some(slot) = self.retrieved.get_mut(at) {
+            *slot = Some(found);
+        }
+        Ok(Val::List(found))
+    }
+
+    /// The resources whose code matches, each once, in the order of the record.
+    fn candidates(&mut self, retrieve: &'a Retrieve) -> Result<Vec<Element<'a>>, Fault> {
+        let record = self.record;
+        let resources = record.of_type(retrieve.resource_type);
+        let Some(filter) = &retrieve.code else {
+            return Ok(resources.collect());
+        };
+        let set = match &filter.codes {
+            Codes::Set(Some(set)) => set,
+            Codes::Set(None) => {
+                self.cx.notes.value_sets.set(self.cx.notes.value_sets.get() + 1);
+                return Ok(vec![]);
+            }
+            Codes::Keys(keys) => return self.by_keys(retrieve, filter.path, |key| keys.contains(&key)),
+            Codes::WholeSet(url) => {
+                let Some(path) = self.unit.code_paths.get(filter.path as usize) else {
+                    return Ok(vec![]);
+                };
+                let about = |resource: &Element<'a>| {
+                    let element = path.names.iter().find_map(|n| resource.get(*n));
+                    let extensions = element.into_iter().flat_map(Element::items);
+                    let mut extensions = extensions.filter_map(|e| e.get_named("extension"));
+                    extensions.any(|list| list.items().any(|e| is_about_set(e, url)))
+                };
+                return Ok(resources.filter(about).collect());
+            }
+            Codes::Expression(node) => {
+                let mut keys = FxHashSet::default();
+                let value = self.eval(node)?;
+                if let Val::ValueSet(set) = value {
+                    return match set.set {
+                        Some(set) => self.by_keys(retrieve, filter.path, |key| set.contains(key)),
+                        None => Ok(vec![]),
+                    };
+                }
+                keys_of(value, &mut keys);
+                return self.by_keys(retrieve, filter.path, |key| keys.contains(&key));
+            }
+        };
+        self.by_keys(retrieve, filter.path, |key| set.contains(key))
+    }
+
+    fn by_keys(
+        &mut self,
+        retrieve: &Retrieve,
+        path: u32,
+        wanted: impl Fn(i64) -> bool,
+    ) -> Result<Vec<Element<'a>>, Fault> {
+        let record = self.record;
+        let index = self.code_index(path);
+        let mut matches: Vec<u32> = vec![];
+        for (key, at) in index {
+            if matches.last() != Some(at) && wanted(*key) {
+                matches.push(*at);
+            }
+        }
+        let (mut out, mut next) = (Vec::with_capacity(matches.len()), 0);
+        if matches.is_empty() {
+            return Ok(out);
+        }
+        for (place, resource) in record.of_type(retrieve.resource_type).enumerate() {
+            match matches.get(next) {
+                Some(at) if *at as usize == place => {
+                    out.push(resource);
+                    next += 1;
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(out)
+    }
+
+    /// The codes of a type under a path, found at the first retrieve that asks.
+    fn code_index(&mut self, path: u32) -> &CodeIndex {
+        let at = path as usize;
+        let ready = self.code_indices.get(at).is_some_and(Option::is_some);
+        if !ready {
+            let mut index = vec![];
+            if let Some(path) = self.unit.code_paths.get(at) {
+                for (place, resource) in self.record.of_type(path.resource_type).enumerate() {
+                    let place = u32::try_from(place).unwrap_or(u32::MAX);
+                    for element in path.names.iter().filter_map(|n| resource.get(*n)) {
+                        codes_of(element, &mut |key| index.push((key, place)));
+                    }
+                }
+            }
+            if let Some(slot) = self.code_indices.get_mut(at) {
+                *slot = Some(index);
+            }
+        }
+        static NONE: CodeIndex = vec![];
+        self.code_indices.get(at).and_then(Option::as_ref).unwrap_or(&NONE)
+    }
+
+    /// Whether the date of a resource lies in a range.
+    fn in_range(&mut self, value: Val<'a>, path: &'a Path, range: &'a Node) -> Result<bool, Fault> {
+        let date = follow(&self.cx, value, path)?;
+        let convert = super::helpers::find("ToValue");
+        let extra = super::cx::Extra::default();
+        let date = match convert {
+            Some(convert) => convert(&self.cx, &[date], &extra)?,
+            None => date,
+        };
+        let range = self.eval(range)?;
+        let within = match date {
+            Val::Interval(_) => interval::included_in(&self.cx, &[date, range], &extra)?,
+            point => interval::in_(&self.cx, &[point, range], &extra)?,
+        };
+        Ok(within.truth() == Some(true))
+    }
+}
+
+/// The keys of a CodeableConcept, Coding, or code, or of a list of them.
+fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
+    for item in element.items() {
+        match item.kind() {
+            Kind::Object => match item.get_named("coding") {
+                Some(codings) => codings.items().filter_map(coding_key).for_each(&mut *push),
+                None => coding_key(item).into_iter().for_each(&mut *push),
+            },
+            Kind::String => {
+                if let Some(code) = item.as_str() {
+                    push(crate::terminology::code_key("", &code));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The keys of codes and concepts.
+pub(super) fn keys_of(value: Val<'_>, keys: &mut FxHashSet<i64>) {
+    match value {
+        Val::Code(code) => {
+            keys.insert(code.key);
+        }
+        Val::Concept(concept) => keys.extend(concept.codes.iter().map(|c| c.key)),
+        Val::List(items) => items.iter().for_each(|item| keys_of(*item, keys)),
+        _ => {}
+    }
+}
