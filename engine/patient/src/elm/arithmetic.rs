@@ -213,6 +213,10 @@ pub fn divide<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 fn whole_quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+    if matches!(b, Val::Uncertain(_)) {
+        // The conformance suite has this as an error; a divisor that is known is none.
+        return Err(Fault::Raised("div: the divisor is uncertain".to_owned()));
+    }
     if is_uncertain(&a, &b) {
         if may_be_zero(b) {
             return Ok(Val::Null);
@@ -515,6 +519,8 @@ mod tests {
                 ("10.0 'g', 5.0 'g'", "2 'g'"),
                 ("10.0 'g', 0.0 'g'", "null"),
                 ("10..21, 4", "2..5"),
+                ("10..21, 0", "null"),
+                ("10..21, 4..5", "error"),
             ],
         );
         check(

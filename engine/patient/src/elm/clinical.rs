@@ -21,10 +21,15 @@ pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
         cx.notes.value_sets.set(cx.notes.value_sets.get() + 1);
         return Ok(Val::Null);
     };
-    Ok(truth(member(cx, code, &|key| set.contains(key), &|text| {
-        // A string without a system: of whatever system.
-        set.entries().iter().any(|c| &*c.code == text)
-    })?))
+    Ok(truth(member(
+        cx,
+        code,
+        &|key| set.contains(key),
+        &|text| {
+            // A string without a system: of whatever system.
+            set.entries().iter().any(|c| &*c.code == text)
+        },
+    )?))
 }
 
 fn member<'a>(

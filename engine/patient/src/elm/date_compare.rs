@@ -34,6 +34,10 @@ pub fn compare(
     {
         return Some(a.days.cmp(&b.days));
     }
+    let (a, b) = match precision {
+        Some(_) => (a, b),
+        None => (whole_second(a), whole_second(b)),
+    };
     let target = precision.unwrap_or(a.precision.max(b.precision));
     let (a, b) = if target > Precision::Day && a.offset != b.offset {
         (in_zone(a, zone), in_zone(b, zone))
@@ -46,11 +50,30 @@ pub fn compare(
 
 /// Which comes first of two times of day.
 pub fn compare_time(a: Time, b: Time, precision: Option<Precision>) -> Option<Ordering> {
+    let lift = |t: Time| match (precision, t.precision) {
+        (None, Precision::Second) => Time {
+            precision: Precision::Millisecond,
+            ..t
+        },
+        _ => t,
+    };
+    let (a, b) = (lift(a), lift(b));
     let target = precision.unwrap_or(a.precision.max(b.precision));
     let common = target.min(a.precision).min(b.precision);
     let unit = millis_in(common);
     let ordering = (i64::from(a.millis) / unit).cmp(&(i64::from(b.millis) / unit));
     decided(ordering, common, target)
+}
+
+/// A second as the decimal it is: 10:00:05 is 10:00:05.000.
+fn whole_second(value: DateTime) -> DateTime {
+    match value.precision {
+        Precision::Second => DateTime {
+            precision: Precision::Millisecond,
+            ..value
+        },
+        _ => value,
+    }
 }
 
 /// An order found down to `common`: equal there leaves what is finer open.

@@ -126,7 +126,11 @@ impl<'a> Evaluator<'a> {
         arena: &'a Bump,
     ) -> Result<Self, Fault> {
         let full = |_| Fault::Budget("the budget of memory for one patient is used up");
-        let memo = |n: usize| arena.try_alloc_slice_fill_copy(n, Memo::Empty).map_err(full);
+        let memo = |n: usize| {
+            arena
+                .try_alloc_slice_fill_copy(n, Memo::Empty)
+                .map_err(full)
+        };
         let mut evaluator = Evaluator {
             unit,
             record,
@@ -164,7 +168,10 @@ impl<'a> Evaluator<'a> {
         parameter: &'a super::unit::Parameter,
         settings: &'a Settings,
     ) -> Out<'a> {
-        let given = settings.parameters.iter().find(|(n, _)| **n == *parameter.name);
+        let given = settings
+            .parameters
+            .iter()
+            .find(|(n, _)| **n == *parameter.name);
         if let Some((_, value)) = given {
             return self.owned(value);
         }
@@ -172,7 +179,11 @@ impl<'a> Evaluator<'a> {
             let zone = settings.zone;
             let dates = matches!(&parameter.ty, Some(Type::Interval(of)) if **of == Type::Date);
             let bound = |at: DateTime, last: bool| {
-                let instant = if last { at.latest(zone) } else { at.earliest(zone) };
+                let instant = if last {
+                    at.latest(zone)
+                } else {
+                    at.earliest(zone)
+                };
                 let moment = DateTime::from_utc_millis(instant, zone);
                 if dates {
                     Val::Date(DateTime {
@@ -327,7 +338,9 @@ impl<'a> Evaluator<'a> {
                     _ => self.eval(otherwise),
                 }
             }
-            Kind::Case(comparand, items, otherwise) => self.case(comparand.as_deref(), items, otherwise),
+            Kind::Case(comparand, items, otherwise) => {
+                self.case(comparand.as_deref(), items, otherwise)
+            }
             Kind::Coalesce(items) => self.coalesce(items),
             Kind::List(items) => {
                 let items = self.all(items)?;

@@ -78,7 +78,11 @@ pub fn child(parent: TypeId, name: Name) -> Option<Child> {
 
 /// Whether a type is a primitive: a JSON string, number or boolean.
 pub fn is_primitive(ty: TypeId) -> bool {
-    TABLES.primitive.get(usize::from(ty.0)).copied().unwrap_or(false)
+    TABLES
+        .primitive
+        .get(usize::from(ty.0))
+        .copied()
+        .unwrap_or(false)
 }
 
 /// Whether `ty` is `base` or derives from it.

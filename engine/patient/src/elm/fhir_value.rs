@@ -40,7 +40,10 @@ pub fn system_of_primitive<'a>(cx: &Cx<'a>, fhir: &Fhir<'a>) -> Out<'a> {
                 let moment = element.as_str().and_then(|t| DateTime::parse(&t));
                 moment.map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
             } else if fhir.ty == known.time {
-                element.as_str().and_then(|t| parse_time(&t)).map_or(Val::Null, Val::Time)
+                element
+                    .as_str()
+                    .and_then(|t| parse_time(&t))
+                    .map_or(Val::Null, Val::Time)
             } else {
                 text_of(cx, element)?.map_or(Val::Null, Val::String)
             }
@@ -119,7 +122,8 @@ pub fn quantity_of<'a>(
         return Ok(None);
     };
     if comparator_matters && get(quantity, "comparator").is_some() {
-        cx.notes.message("FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported");
+        cx.notes
+            .message("FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported");
         return Ok(None);
     }
     let ucum = match get(quantity, "system") {
@@ -130,7 +134,8 @@ pub fn quantity_of<'a>(
         }
     };
     if !ucum {
-        cx.notes.message("FHIRHelpers.ToQuantity.InvalidFHIRQuantity");
+        cx.notes
+            .message("FHIRHelpers.ToQuantity.InvalidFHIRQuantity");
         return Ok(None);
     }
     let unit = match text_at(cx, quantity, "code")? {

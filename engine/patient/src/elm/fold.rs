@@ -46,7 +46,13 @@ fn borrow<'a>(cx: &Cx<'a>, value: &'a Owned) -> Option<Val<'a>> {
         Owned::String(text) => Val::String(text),
         Owned::Date(d) => Val::Date(*d),
         Owned::Time(t) => Val::Time(*t),
-        Owned::Quantity(value, unit) => Val::Quantity(cx.keep(Quantity { value: *value, unit }).ok()?),
+        Owned::Quantity(value, unit) => Val::Quantity(
+            cx.keep(Quantity {
+                value: *value,
+                unit,
+            })
+            .ok()?,
+        ),
         Owned::Code(code) => Val::Code(cx.keep(code_ref(code)).ok()?),
         Owned::Concept(codes, display) => {
             let codes: Vec<Code<'a>> = codes.iter().map(code_ref).collect();
@@ -63,7 +69,9 @@ fn borrow<'a>(cx: &Cx<'a>, value: &'a Owned) -> Option<Val<'a>> {
             }
             cx.list(&out).ok()?
         }
-        Owned::DateTime(_) | Owned::Ratio(_) | Owned::ValueSet(_) | Owned::CodeSystem(_) => return None,
+        Owned::DateTime(_) | Owned::Ratio(_) | Owned::ValueSet(_) | Owned::CodeSystem(_) => {
+            return None;
+        }
     })
 }
 

@@ -5,7 +5,8 @@
 use super::cx::{Cx, Extra, Out};
 use super::fhir_children::{derives, is_primitive, known};
 use super::fhir_value::{
-    calendar_unit, code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of, system_of_primitive,
+    calendar_unit, code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of,
+    system_of_primitive,
 };
 use super::node::OpFn;
 use super::value::{Fhir, Interval, PointType, Val};
@@ -21,9 +22,8 @@ pub fn find(name: &str) -> Option<OpFn> {
         "ToCode" => to_code,
         "ToConcept" => to_concept,
         "ToCalendarUnit" => to_calendar_unit,
-        "ToString" | "ToBoolean" | "ToDate" | "ToDateTime" | "ToDecimal" | "ToInteger" | "ToTime" => {
-            primitive
-        }
+        "ToString" | "ToBoolean" | "ToDate" | "ToDateTime" | "ToDecimal" | "ToInteger"
+        | "ToTime" => primitive,
         _ => return None,
     })
 }

@@ -17,7 +17,9 @@ pub fn of<'a>(cx: &Cx<'a>, class: &'a str, tuple: Tuple<'a>) -> Out<'a> {
     Ok(match class {
         "System.Quantity" => match tuple.get("value").and_then(|v| number(&v)) {
             Some(value) => {
-                let unit = text(&tuple, "unit").filter(|u| !u.is_empty()).unwrap_or("1");
+                let unit = text(&tuple, "unit")
+                    .filter(|u| !u.is_empty())
+                    .unwrap_or("1");
                 Val::Quantity(cx.keep(Quantity { value, unit })?)
             }
             None => Val::Null,

@@ -40,20 +40,35 @@ impl ElmIssue {
     /// Every code with its meaning.
     pub const CODES: [(&str, &str); 18] = [
         ("E001", "not JSON, or nested too deep"),
-        ("E002", "not an ELM library, or of another shape than the ELM schema"),
+        (
+            "E002",
+            "not an ELM library, or of another shape than the ELM schema",
+        ),
         ("E003", "a node type that the ELM schema does not have"),
         ("E004", "a node type that is not supported, with the reason"),
-        ("E005", "a definition, parameter, code or value set that does not exist"),
+        (
+            "E005",
+            "a definition, parameter, code or value set that does not exist",
+        ),
         ("E006", "a library that is not in the package"),
-        ("E007", "a library in several versions, none of them the one asked for"),
-        ("E008", "libraries or definitions that include each other in a circle"),
+        (
+            "E007",
+            "a library in several versions, none of them the one asked for",
+        ),
+        (
+            "E008",
+            "libraries or definitions that include each other in a circle",
+        ),
         ("E009", "a function without an overload for these operands"),
         ("E010", "a type that neither CQL nor FHIR R4 has"),
         ("E011", "a literal outside the range of its type"),
         ("E012", "a value set that is missing"),
         ("E013", "a value set that is empty, partial or not expanded"),
         ("E014", "the translator reported errors in this library"),
-        ("E015", "two libraries, or two definitions, of the same name"),
+        (
+            "E015",
+            "two libraries, or two definitions, of the same name",
+        ),
         ("E016", "a data model other than FHIR R4"),
         ("E017", "a name in another case than its definition"),
         ("E018", "a retrieve that cannot be run"),
@@ -67,7 +82,11 @@ impl fmt::Display for ElmIssue {
             Family::Unsupported => "not supported",
             Family::Warning => "warning",
         };
-        write!(f, "{severity}[{}]: {}\n  --> {}", self.code, self.message, self.source)?;
+        write!(
+            f,
+            "{severity}[{}]: {}\n  --> {}",
+            self.code, self.message, self.source
+        )?;
         write!(f, ": library {}", self.library)?;
         if let Some(definition) = &self.definition {
             write!(f, ", definition \"{definition}\"")?;

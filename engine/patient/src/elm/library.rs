@@ -146,7 +146,11 @@ impl Library {
         ] {
             for json in items(library.remove(section)) {
                 let Some(name) = text(&json, "name") else {
-                    out.note(Family::Mistake, "E002", format!("an entry of `{section}` has no `name`"));
+                    out.note(
+                        Family::Mistake,
+                        "E002",
+                        format!("an entry of `{section}` has no `name`"),
+                    );
                     continue;
                 };
                 let entry = Entry { name, json };
@@ -194,7 +198,9 @@ impl Library {
     /// Errors that the translator wrote into its own output: such ELM has holes.
     fn read_annotations(&mut self, annotations: Option<&Json>) {
         for annotation in annotations.and_then(Json::as_array).into_iter().flatten() {
-            let is = |name: &str, value: &str| annotation.get(name).and_then(Json::as_str) == Some(value);
+            let is = |name: &str, value: &str| {
+                annotation.get(name).and_then(Json::as_str) == Some(value)
+            };
             if is("type", "CqlToElmError") && is("errorSeverity", "error") {
                 let message = text(annotation, "message").unwrap_or_else(|| "no message".into());
                 let mut issue = self.issue(
@@ -217,7 +223,10 @@ impl Library {
         let version = text(model, "version");
         let known = matches!(
             &*uri,
-            "urn:hl7-org:elm-types:r1" | "http://hl7.org/fhir" | "http://hl7.org/fhir/us/qicore" | "http://hl7.org/fhir/us/core"
+            "urn:hl7-org:elm-types:r1"
+                | "http://hl7.org/fhir"
+                | "http://hl7.org/fhir/us/qicore"
+                | "http://hl7.org/fhir/us/core"
         );
         if !known {
             let message = format!("the data model `{uri}` is not supported");
@@ -236,8 +245,13 @@ impl Library {
     }
 
     fn read_include(&mut self, include: &Json) {
-        let (Some(alias), Some(path)) = (text(include, "localIdentifier"), text(include, "path")) else {
-            self.note(Family::Mistake, "E002", "an include has no `localIdentifier` or no `path`".into());
+        let (Some(alias), Some(path)) = (text(include, "localIdentifier"), text(include, "path"))
+        else {
+            self.note(
+                Family::Mistake,
+                "E002",
+                "an include has no `localIdentifier` or no `path`".into(),
+            );
             return;
         };
         // Official content writes both `FHIRHelpers` and `http://ecqi.healthit.gov/ecqms/FHIRHelpers`.
@@ -256,11 +270,19 @@ impl Library {
         };
         let is_function = json.get("type").and_then(Json::as_str) == Some("FunctionDef");
         let mut operands = vec![];
-        for operand in json.get_mut("operand").and_then(Json::as_array_mut).into_iter().flatten() {
+        for operand in json
+            .get_mut("operand")
+            .and_then(Json::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let name = text(operand, "name").unwrap_or_default();
             let specifier = match operand.get_mut("operandTypeSpecifier") {
                 Some(specifier) => specifier.take(),
-                None => operand.get_mut("operandType").map(Json::take).unwrap_or_default(),
+                None => operand
+                    .get_mut("operandType")
+                    .map(Json::take)
+                    .unwrap_or_default(),
             };
             operands.push((name, specifier));
         }
@@ -270,7 +292,10 @@ impl Library {
         };
         let definition = Definition {
             is_function,
-            external: json.get("external").and_then(Json::as_bool).unwrap_or(false),
+            external: json
+                .get("external")
+                .and_then(Json::as_bool)
+                .unwrap_or(false),
             operands,
             context: text(&json, "context"),
             result_type,
@@ -282,7 +307,11 @@ impl Library {
         };
         let twice = |d: &Definition| !d.is_function && !is_function && d.name == definition.name;
         if self.definitions.iter().any(twice) {
-            self.note(Family::Mistake, "E015", format!("`{}` is defined twice", definition.name));
+            self.note(
+                Family::Mistake,
+                "E015",
+                format!("`{}` is defined twice", definition.name),
+            );
             return;
         }
         self.definitions.push(definition);

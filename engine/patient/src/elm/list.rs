@@ -140,10 +140,13 @@ pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
         (Val::Interval(_), _) | (_, Val::Interval(_)) if !extra.on_lists => {
             interval::union(cx, args, extra)
         }
-        (Val::Null, Val::Null) => Ok(if extra.on_lists { Val::List(&[]) } else { Val::Null }),
-        (Val::List(one), Val::Null | Val::List([])) | (Val::Null | Val::List([]), Val::List(one)) => {
-            distinct_of(cx, one)
-        }
+        (Val::Null, Val::Null) => Ok(if extra.on_lists {
+            Val::List(&[])
+        } else {
+            Val::Null
+        }),
+        (Val::List(one), Val::Null | Val::List([]))
+        | (Val::Null | Val::List([]), Val::List(one)) => distinct_of(cx, one),
         (Val::List(a), Val::List(b)) => {
             let mut out = Vec::with_capacity(a.len() + b.len());
             push_distinct(cx, &mut out, a)?;
@@ -189,9 +192,14 @@ pub fn except<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     }
 }
 
-/// Whether a list has an item, by equality; of two nulls, one is in the other.
+/// Whether a list has an item, by equality. Null is in a list that has one; in another that is not
+/// empty it is unknown.
 fn list_contains<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Out<'a> {
-    has(cx, items, wanted).map(Val::Boolean)
+    let found = has(cx, items, wanted)?;
+    Ok(match wanted {
+        Val::Null if !found && !items.is_empty() => Val::Null,
+        _ => Val::Boolean(found),
+    })
 }
 
 /// `Contains`
@@ -215,8 +223,16 @@ pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
-        Val::List(items) => Ok(Val::Boolean(items.len() > 1 && has(cx, items, item)?)),
+        Val::List(items) => {
+            let mut others = false;
+            for other in items {
+                others = others || !same(cx, *other, item)?;
+            }
+            Ok(Val::Boolean(others && has(cx, items, item)?))
+        }
         Val::Interval(_) => interval::proper_contains(cx, args, extra),
+        // A list can only be the point of an interval, and that one is unknown.
+        _ if matches!(item, Val::List(_)) => Ok(Val::Null),
         _ => Ok(Val::Boolean(false)),
     }
 }
@@ -276,7 +292,11 @@ pub fn proper_included_in<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> O
 pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     match pair(args).0 {
         Val::List(items) => Ok(Val::Integer(i32::try_from(items.len()).unwrap_or(i32::MAX))),
-        Val::Null => Ok(if extra.on_lists { Val::Integer(0) } else { Val::Null }),
+        Val::Null => Ok(if extra.on_lists {
+            Val::Integer(0)
+        } else {
+            Val::Null
+        }),
         _ => strings::length(cx, args, extra),
     }
 }
@@ -285,7 +305,9 @@ pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 pub fn indexer<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     match pair(args) {
         (Val::List(items), Val::Integer(index)) => {
-            let found = usize::try_from(index).ok().and_then(|i| items.get(i).copied());
+            let found = usize::try_from(index)
+                .ok()
+                .and_then(|i| items.get(i).copied());
             Ok(found.unwrap_or(Val::Null))
         }
         (Val::String(_), _) => strings::string_indexer(cx, args, extra),
@@ -317,9 +339,9 @@ pub fn slice<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
         return Ok(Val::Null);
     };
     let index = |at: usize, otherwise: usize| match args.get(at) {
-        Some(Val::Integer(i)) if *i < 0 => {
-            items.len().saturating_sub(usize::try_from(i.unsigned_abs()).unwrap_or(usize::MAX))
-        }
+        Some(Val::Integer(i)) if *i < 0 => items
+            .len()
+            .saturating_sub(usize::try_from(i.unsigned_abs()).unwrap_or(usize::MAX)),
         Some(Val::Integer(i)) => usize::try_from(*i).unwrap_or(usize::MAX).min(items.len()),
         _ => otherwise,
     };
@@ -367,7 +389,11 @@ fn parts<'a>(value: Val<'a>, out: &mut Vec<Val<'a>>) {
                 let Some(info) = child(fhir.ty, property.name()) else {
                     continue;
                 };
-                out.extend(property.items().map(|item| Val::Fhir(Fhir::of(item, info.ty))));
+                out.extend(
+                    property
+                        .items()
+                        .map(|item| Val::Fhir(Fhir::of(item, info.ty))),
+                );
             }
         }
         _ => {}

@@ -183,7 +183,10 @@ fn member<'a>(
     segment: &Segment,
 ) -> Result<Option<Val<'a>>, Fault> {
     if let Some(name) = segment.plain {
-        let (found, shadow) = (element.get(name), segment.shadow.and_then(|s| element.get(s)));
+        let (found, shadow) = (
+            element.get(name),
+            segment.shadow.and_then(|s| element.get(s)),
+        );
         if (found.is_some() || shadow.is_some())
             && let Some(info) = child(parent.ty, name)
         {
@@ -250,7 +253,11 @@ fn build<'a>(
 }
 
 /// One FHIR value; `None` for JSON null without a shadow, and for JSON of another kind than the type.
-fn one<'a>(found: Option<Element<'a>>, shadow: Option<Element<'a>>, ty: TypeId) -> Option<Fhir<'a>> {
+fn one<'a>(
+    found: Option<Element<'a>>,
+    shadow: Option<Element<'a>>,
+    ty: TypeId,
+) -> Option<Fhir<'a>> {
     let found = found.filter(|e| e.kind() != Kind::Null);
     let shadow = shadow.filter(|e| e.kind() == Kind::Object);
     let record = found.or(shadow)?.record;

@@ -56,11 +56,24 @@ pub enum SortBy {
     Expression(u32, Node),
 }
 
+/// Of two dates of which one is a part of the other, the whole comes first.
+fn coarser_first(a: &Val<'_>, b: &Val<'_>) -> Ordering {
+    match (a, b) {
+        (Val::Date(a) | Val::DateTime(a), Val::Date(b) | Val::DateTime(b)) => {
+            a.precision().cmp(&b.precision())
+        }
+        (Val::Time(a), Val::Time(b)) => a.precision.cmp(&b.precision),
+        _ => Ordering::Equal,
+    }
+}
+
 /// A row of a query: where its aliases and lets stand.
 struct Rows<'a> {
     out: Vec<Val<'a>>,
     /// Running total of an aggregate.
     total: Val<'a>,
+    /// Combinations that a distinct aggregate has had.
+    seen: Vec<Vec<Val<'a>>>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -81,6 +94,7 @@ impl<'a> Evaluator<'a> {
         let mut rows = Rows {
             out: vec![],
             total: Val::Null,
+            seen: vec![],
         };
         if let Some(starting) = query.aggregate.as_ref().and_then(|a| a.starting.as_ref()) {
             rows.total = self.eval(starting)?;
@@ -142,6 +156,9 @@ impl<'a> Evaluator<'a> {
             return Ok(());
         }
         if let Some(aggregate) = &query.aggregate {
+            if aggregate.distinct && self.is_repeated(query, rows)? {
+                return Ok(());
+            }
             self.set(aggregate.slot, rows.total);
             rows.total = self.eval(&aggregate.expression)?;
             return Ok(());
@@ -166,6 +183,23 @@ impl<'a> Evaluator<'a> {
         };
         rows.out.push(value);
         Ok(())
+    }
+
+    /// Whether a row of the same items has been; notes it otherwise.
+    fn is_repeated(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<bool, Fault> {
+        let own: Vec<Val<'a>> = query.sources.iter().map(|s| self.get(s.slot)).collect();
+        for before in &rows.seen {
+            let mut equal = true;
+            for (a, b) in before.iter().zip(&own) {
+                equal = equal && super::list::same(&self.cx, *a, *b)?;
+            }
+            if equal {
+                return Ok(true);
+            }
+        }
+        self.cx.charge(rows.seen.len())?;
+        rows.seen.push(own);
+        Ok(false)
     }
 
     /// Whether a `with` finds a partner, or a `without` finds none.
@@ -251,9 +285,16 @@ impl<'a> Evaluator<'a> {
                 (true, true) => Ordering::Equal,
                 (true, false) => Ordering::Less,
                 (false, true) => Ordering::Greater,
-                (false, false) => order(&self.cx, *a, *b)?.unwrap_or(Ordering::Equal),
+                (false, false) => match order(&self.cx, *a, *b)? {
+                    Some(told) => told,
+                    None => coarser_first(a, b),
+                },
             };
-            let found = if key.descending { found.reverse() } else { found };
+            let found = if key.descending {
+                found.reverse()
+            } else {
+                found
+            };
             if found.is_ne() {
                 return Ok(found);
             }

@@ -66,13 +66,17 @@ pub(super) type CodeIndex = Vec<(i64, u32)>;
 /// Extensions by which a resource is about a whole value set.
 fn is_about_set(extension: Element<'_>, url: &str) -> bool {
     let about = extension.get_str("url").is_some_and(|u| {
-        u.ends_with("notDoneValueSet") || u.ends_with("codeOptions") || u.ends_with("qicore-notDoneValueSet")
+        u.ends_with("notDoneValueSet")
+            || u.ends_with("codeOptions")
+            || u.ends_with("qicore-notDoneValueSet")
     });
     about
-        && ["valueCanonical", "valueUri", "valueString", "valueUrl"].iter().any(|name| {
-            let value = extension.get_str(name);
-            value.is_some_and(|v| v.split('|').next() == url.split('|').next())
-        })
+        && ["valueCanonical", "valueUri", "valueString", "valueUrl"]
+            .iter()
+            .any(|name| {
+                let value = extension.get_str(name);
+                value.is_some_and(|v| v.split('|').next() == url.split('|').next())
+            })
 }
 
 impl<'a> Evaluator<'a> {
@@ -95,11 +99,11 @@ impl<'a> Evaluator<'a> {
         let mut out = Vec::with_capacity(candidates.len());
         for resource in candidates {
             if let Some(profile) = &retrieve.profile {
-                let (is, undecided) = profile.decide(resource, self.profile_mode);
-                if let Some(why) = undecided {
+                let decision = profile.decide(resource, self.profile_mode);
+                if let Some(why) = decision.undecidable() {
                     *self.cx.notes.profiles.borrow_mut().entry(why).or_default() += 1;
                 }
-                if !is {
+                if !decision.is_taken() {
                     continue;
                 }
             }
@@ -128,10 +132,15 @@ impl<'a> Evaluator<'a> {
         let set = match &filter.codes {
             Codes::Set(Some(set)) => set,
             Codes::Set(None) => {
-                self.cx.notes.value_sets.set(self.cx.notes.value_sets.get() + 1);
+                self.cx
+                    .notes
+                    .value_sets
+                    .set(self.cx.notes.value_sets.get() + 1);
                 return Ok(vec![]);
             }
-            Codes::Keys(keys) => return self.by_keys(retrieve, filter.path, |key| keys.contains(&key)),
+            Codes::Keys(keys) => {
+                return self.by_keys(retrieve, filter.path, |key| keys.contains(&key));
+            }
             Codes::WholeSet(url) => {
                 let Some(path) = self.unit.code_paths.get(filter.path as usize) else {
                     return Ok(vec![]);
@@ -210,7 +219,10 @@ impl<'a> Evaluator<'a> {
             }
         }
         static NONE: CodeIndex = vec![];
-        self.code_indices.get(at).and_then(Option::as_ref).unwrap_or(&NONE)
+        self.code_indices
+            .get(at)
+            .and_then(Option::as_ref)
+            .unwrap_or(&NONE)
     }
 
     /// Whether the date of a resource lies in a range.

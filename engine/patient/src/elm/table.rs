@@ -97,19 +97,34 @@ pub const NODES: &[(&str, How)] = &[
     ("Convert", Special),
     ("CanConvert", Special),
     ("ToBoolean", Op(convert::to_boolean, OPERAND)),
-    ("ConvertsToBoolean", Op(convert::converts_to_boolean, OPERAND)),
+    (
+        "ConvertsToBoolean",
+        Op(convert::converts_to_boolean, OPERAND),
+    ),
     ("ToConcept", Op(convert::to_concept, OPERAND)),
     ("ConvertsToDate", Op(convert::converts_to_date, OPERAND)),
     ("ToDate", Op(convert::to_date, OPERAND)),
-    ("ConvertsToDateTime", Op(convert::converts_to_date_time, OPERAND)),
+    (
+        "ConvertsToDateTime",
+        Op(convert::converts_to_date_time, OPERAND),
+    ),
     ("ToDateTime", Op(convert::to_date_time, OPERAND)),
-    ("ConvertsToDecimal", Op(convert::converts_to_decimal, OPERAND)),
+    (
+        "ConvertsToDecimal",
+        Op(convert::converts_to_decimal, OPERAND),
+    ),
     ("ToDecimal", Op(convert::to_decimal, OPERAND)),
-    ("ConvertsToInteger", Op(convert::converts_to_integer, OPERAND)),
+    (
+        "ConvertsToInteger",
+        Op(convert::converts_to_integer, OPERAND),
+    ),
     ("ToInteger", Op(convert::to_integer, OPERAND)),
     ("ConvertsToLong", Op(convert::converts_to_long, OPERAND)),
     ("ToLong", Op(convert::to_long, OPERAND)),
-    ("ConvertsToQuantity", Op(convert::converts_to_quantity, OPERAND)),
+    (
+        "ConvertsToQuantity",
+        Op(convert::converts_to_quantity, OPERAND),
+    ),
     ("ToQuantity", Op(convert::to_quantity, OPERAND)),
     ("ConvertsToRatio", Op(convert::converts_to_ratio, OPERAND)),
     ("ToRatio", Op(convert::to_ratio, OPERAND)),
@@ -156,33 +171,57 @@ pub const NODES: &[(&str, How)] = &[
     // §17 strings
     ("Concatenate", Op(strings::concatenate, &["operand*"])),
     ("Combine", Op(strings::combine, &["source", "separator?"])),
-    ("Split", Op(strings::split, &["stringToSplit", "separator?"])),
+    (
+        "Split",
+        Op(strings::split, &["stringToSplit", "separator?"]),
+    ),
     (
         "SplitOnMatches",
-        Op(strings::split_on_matches, &["stringToSplit", "separatorPattern"]),
+        Op(
+            strings::split_on_matches,
+            &["stringToSplit", "separatorPattern"],
+        ),
     ),
     ("Length", Op(list::length, OPERAND)),
     ("Upper", Op(strings::upper, OPERAND)),
     ("Lower", Op(strings::lower, OPERAND)),
     ("Indexer", Op(list::indexer, TWO)),
-    ("PositionOf", Op(strings::position_of, &["pattern", "string"])),
-    ("LastPositionOf", Op(strings::last_position_of, &["pattern", "string"])),
+    (
+        "PositionOf",
+        Op(strings::position_of, &["pattern", "string"]),
+    ),
+    (
+        "LastPositionOf",
+        Op(strings::last_position_of, &["pattern", "string"]),
+    ),
     (
         "Substring",
-        Op(strings::substring, &["stringToSub", "startIndex", "length?"]),
+        Op(
+            strings::substring,
+            &["stringToSub", "startIndex", "length?"],
+        ),
     ),
     ("StartsWith", Op(strings::starts_with, TWO)),
     ("EndsWith", Op(strings::ends_with, TWO)),
     ("Matches", Op(strings::matches, TWO)),
-    ("ReplaceMatches", Op(strings::replace_matches, &["operand*3"])),
+    (
+        "ReplaceMatches",
+        Op(strings::replace_matches, &["operand*3"]),
+    ),
     // §18 dates and times
     ("DurationBetween", Op(datetime::duration_between, TWO)),
     ("DifferenceBetween", Op(datetime::difference_between, TWO)),
     ("DateFrom", Op(datetime::date_from, OPERAND)),
     ("TimeFrom", Op(datetime::time_from, OPERAND)),
     ("TimezoneFrom", Op(datetime::timezone_offset_from, OPERAND)),
-    ("TimezoneOffsetFrom", Op(datetime::timezone_offset_from, OPERAND)),
-    ("DateTimeComponentFrom", Op(datetime::date_time_component_from, OPERAND)),
+    (
+        "TimezoneOffsetFrom",
+        Op(datetime::timezone_offset_from, OPERAND),
+    ),
+    (
+        "DateTimeComponentFrom",
+        Op(datetime::date_time_component_from, OPERAND),
+    ),
     ("TimeOfDay", Op(datetime::time_of_day, &[])),
     ("Today", Op(datetime::today, &[])),
     ("Now", Op(datetime::now, &[])),
@@ -205,7 +244,10 @@ pub const NODES: &[(&str, How)] = &[
     ),
     (
         "Time",
-        Op(datetime::time, &["hour", "minute?", "second?", "millisecond?"]),
+        Op(
+            datetime::time,
+            &["hour", "minute?", "second?", "millisecond?"],
+        ),
     ),
     ("CalculateAge", Op(datetime::calculate_age, OPERAND)),
     ("CalculateAgeAt", Op(datetime::calculate_age_at, TWO)),
@@ -249,7 +291,10 @@ pub const NODES: &[(&str, How)] = &[
     ("Filter", Special),
     ("First", Op(list::first, SOURCE)),
     ("Last", Op(list::last, SOURCE)),
-    ("Slice", Op(list::slice, &["source", "startIndex?", "endIndex?"])),
+    (
+        "Slice",
+        Op(list::slice, &["source", "startIndex?", "endIndex?"]),
+    ),
     ("IndexOf", Op(list::index_of, &["source", "element"])),
     ("Flatten", Op(list::flatten, OPERAND)),
     ("Sort", Special),
@@ -278,9 +323,15 @@ pub const NODES: &[(&str, How)] = &[
     ("Median", Op(aggregate::median, SOURCE)),
     ("Mode", Op(aggregate::mode, SOURCE)),
     ("Variance", Op(aggregate::variance, SOURCE)),
-    ("PopulationVariance", Op(aggregate::population_variance, SOURCE)),
+    (
+        "PopulationVariance",
+        Op(aggregate::population_variance, SOURCE),
+    ),
     ("StdDev", Op(aggregate::std_dev, SOURCE)),
-    ("PopulationStdDev", Op(aggregate::population_std_dev, SOURCE)),
+    (
+        "PopulationStdDev",
+        Op(aggregate::population_std_dev, SOURCE),
+    ),
     ("AllTrue", Op(aggregate::all_true, SOURCE)),
     ("AnyTrue", Op(aggregate::any_true, SOURCE)),
     // Queries
@@ -325,11 +376,15 @@ pub const NODES: &[(&str, How)] = &[
     ("ExpandValueSet", Op(clinical::expand_value_set, OPERAND)),
     (
         "Subsumes",
-        Unsupported("subsumption needs the hierarchy of a code system, which packages do not carry"),
+        Unsupported(
+            "subsumption needs the hierarchy of a code system, which packages do not carry",
+        ),
     ),
     (
         "SubsumedBy",
-        Unsupported("subsumption needs the hierarchy of a code system, which packages do not carry"),
+        Unsupported(
+            "subsumption needs the hierarchy of a code system, which packages do not carry",
+        ),
     ),
     ("Quantity", Special),
     ("Ratio", Special),

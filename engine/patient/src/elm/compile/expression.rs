@@ -30,7 +30,11 @@ impl Linker<'_> {
         let (before, lowest) = (self.scope.next, self.scope.lowest);
         self.scope.lowest = u32::MAX;
         let (name, kind) = self.kind(json);
-        let clause = if located { self.clause(name) } else { NO_CLAUSE };
+        let clause = if located {
+            self.clause(name)
+        } else {
+            NO_CLAUSE
+        };
         let node = Node { kind, clause };
         // All it refers to was declared inside it: it is the same for every row of the loop.
         let closed = self.scope.lowest >= before;
@@ -40,7 +44,11 @@ impl Linker<'_> {
         }
         let worth = matches!(
             node.kind,
-            Kind::Query(_) | Kind::Call(..) | Kind::Dispatch(..) | Kind::Op(..) | Kind::Property(..)
+            Kind::Query(_)
+                | Kind::Call(..)
+                | Kind::Dispatch(..)
+                | Kind::Op(..)
+                | Kind::Property(..)
         );
         if closed && worth && self.scope.repeated > 0 {
             let index = self.unit.once;
@@ -167,7 +175,8 @@ impl Linker<'_> {
 
     /// Whether an operator that is on lists and on intervals is meant on lists.
     fn on_lists(&mut self, json: &Json) -> bool {
-        let is_list = |ty: &Json| ty.get("type").and_then(Json::as_str) == Some("ListTypeSpecifier");
+        let is_list =
+            |ty: &Json| ty.get("type").and_then(Json::as_str) == Some("ListTypeSpecifier");
         let signature = json.get("signature").and_then(Json::as_array);
         if signature.is_some_and(|s| s.iter().any(is_list)) {
             return true;
@@ -208,7 +217,14 @@ impl Linker<'_> {
         let constant = |node: &Node| matches!(node.kind, Kind::Const(_));
         let pure = matches!(
             name,
-            "ToConcept" | "ToList" | "ToDecimal" | "ToLong" | "ToQuantity" | "Negate" | "Date" | "Time"
+            "ToConcept"
+                | "ToList"
+                | "ToDecimal"
+                | "ToLong"
+                | "ToQuantity"
+                | "Negate"
+                | "Date"
+                | "Time"
         );
         if pure && args.iter().all(constant) {
             let values: Vec<&Owned> = args
@@ -296,7 +312,11 @@ impl Linker<'_> {
                 Kind::Const(Owned::Concept(codes.into(), display))
             }
             "InValueSet" | "AnyInValueSet" => {
-                let field = if name == "InValueSet" { "code" } else { "codes" };
+                let field = if name == "InValueSet" {
+                    "code"
+                } else {
+                    "codes"
+                };
                 let code = self.child(json, field);
                 let set = match (json.get("valueset"), json.get("valuesetExpression")) {
                     (Some(reference), _) if reference.is_object() => Node {
@@ -308,7 +328,11 @@ impl Linker<'_> {
                 Kind::InValueSet(Box::new(code), Box::new(set))
             }
             "InCodeSystem" | "AnyInCodeSystem" => {
-                let field = if name == "InCodeSystem" { "code" } else { "codes" };
+                let field = if name == "InCodeSystem" {
+                    "code"
+                } else {
+                    "codes"
+                };
                 let code = self.child(json, field);
                 let system = match json.get("codesystem") {
                     Some(reference) if reference.is_object() => Node {
@@ -356,7 +380,12 @@ impl Linker<'_> {
     fn case(&mut self, json: &Json) -> Kind {
         let comparand = self.child_if(json, "comparand").map(Box::new);
         let mut items = vec![];
-        for item in json.get("caseItem").and_then(Json::as_array).into_iter().flatten() {
+        for item in json
+            .get("caseItem")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
             items.push((self.child(item, "when"), self.child(item, "then")));
         }
         if items.is_empty() {
@@ -382,8 +411,15 @@ impl Linker<'_> {
             }
         });
         let (mut names, mut values) = (vec![], vec![]);
-        for element in json.get("element").and_then(Json::as_array).into_iter().flatten() {
-            names.push(Box::<str>::from(&*text(element, "name").unwrap_or_default()));
+        for element in json
+            .get("element")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
+            names.push(Box::<str>::from(
+                &*text(element, "name").unwrap_or_default(),
+            ));
             values.push(self.child(element, "value"));
         }
         Kind::Tuple(class, names.into(), values.into())
@@ -530,21 +566,35 @@ impl Linker<'_> {
         }
         // The ends of DateTime depend on the zone of the run.
         let operator: crate::elm::node::OpFn = match (name, point) {
-            ("MinValue", PointType::Integer) => |_, _, _| Ok(arithmetic::min_value(PointType::Integer)),
+            ("MinValue", PointType::Integer) => {
+                |_, _, _| Ok(arithmetic::min_value(PointType::Integer))
+            }
             ("MinValue", PointType::Long) => |_, _, _| Ok(arithmetic::min_value(PointType::Long)),
-            ("MinValue", PointType::Decimal) => |_, _, _| Ok(arithmetic::min_value(PointType::Decimal)),
-            ("MinValue", PointType::Date) => |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::Date)),
+            ("MinValue", PointType::Decimal) => {
+                |_, _, _| Ok(arithmetic::min_value(PointType::Decimal))
+            }
+            ("MinValue", PointType::Date) => {
+                |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::Date))
+            }
             ("MinValue", PointType::DateTime) => {
                 |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::DateTime))
             }
-            ("MinValue", PointType::Time) => |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::Time)),
+            ("MinValue", PointType::Time) => {
+                |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::Time))
+            }
             ("MinValue", _) => |cx, _, _| Ok(crate::elm::datetime::min_of(cx, PointType::Quantity)),
             (_, PointType::Integer) => |_, _, _| Ok(arithmetic::max_value(PointType::Integer)),
             (_, PointType::Long) => |_, _, _| Ok(arithmetic::max_value(PointType::Long)),
             (_, PointType::Decimal) => |_, _, _| Ok(arithmetic::max_value(PointType::Decimal)),
-            (_, PointType::Date) => |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::Date)),
-            (_, PointType::DateTime) => |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::DateTime)),
-            (_, PointType::Time) => |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::Time)),
+            (_, PointType::Date) => {
+                |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::Date))
+            }
+            (_, PointType::DateTime) => {
+                |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::DateTime))
+            }
+            (_, PointType::Time) => {
+                |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::Time))
+            }
             _ => |cx, _, _| Ok(crate::elm::datetime::max_of(cx, PointType::Quantity)),
         };
         Kind::Op(operator, Box::new([]), Extra::default())

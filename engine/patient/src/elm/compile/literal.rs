@@ -11,7 +11,10 @@ use crate::elm::types::Type;
 impl Linker<'_> {
     /// A `Literal`; `negated` where a `Negate` stands before it: the least Integer has no positive.
     pub(super) fn literal(&mut self, json: &Json, negated: bool) -> Owned {
-        let name = json.get("valueType").and_then(Json::as_str).unwrap_or_default();
+        let name = json
+            .get("valueType")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
         let text = match json.get("value") {
             Some(Json::String(text)) => text.clone(),
             Some(Json::Null) | None => String::new(),
@@ -26,7 +29,9 @@ impl Linker<'_> {
                 let digits = text.trim_end_matches('L');
                 format!("{sign}{digits}").parse().ok().map(Owned::Long)
             }
-            Some(Type::Decimal) => decimal(&text).map(|d| Owned::Decimal(if negated { -d } else { d })),
+            Some(Type::Decimal) => {
+                decimal(&text).map(|d| Owned::Decimal(if negated { -d } else { d }))
+            }
             _ => {
                 let message = format!("a literal cannot be of the type `{name}`");
                 self.report(Family::Mistake, "E010", message, None);

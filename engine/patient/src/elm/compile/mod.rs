@@ -190,7 +190,9 @@ impl<'l> Linker<'l> {
                             format!("the included library `{asked}` is not in the package"),
                         );
                         issue.help = Some(match near {
-                            Some(near) => format!("did you mean `{near}`? Otherwise add its FHIR Library to the package"),
+                            Some(near) => format!(
+                                "did you mean `{near}`? Otherwise add its FHIR Library to the package"
+                            ),
                             None => "add its FHIR Library to the package".into(),
                         });
                         issue
@@ -217,12 +219,19 @@ impl<'l> Linker<'l> {
             .enumerate()
             .filter(|(_, l)| *l.name == *name);
         let index = match version {
-            Some(version) => found.find(|(_, l)| l.version.as_deref() == Some(version))?.0,
+            Some(version) => {
+                found
+                    .find(|(_, l)| l.version.as_deref() == Some(version))?
+                    .0
+            }
             // Without a version the highest.
             None => {
                 found
                     .max_by(|(_, a), (_, b)| {
-                        crate::terminology::compare_versions(a.version.as_deref(), b.version.as_deref())
+                        crate::terminology::compare_versions(
+                            a.version.as_deref(),
+                            b.version.as_deref(),
+                        )
                     })?
                     .0
             }
@@ -245,8 +254,12 @@ impl<'l> Linker<'l> {
                             (reported.get_mut(start), self.libraries.get(start))
                         {
                             *slot = true;
-                            let message = format!("the library `{}` includes itself, through others or directly", library.name);
-                            self.issues.insert(library.issue(Family::Mistake, "E008", message));
+                            let message = format!(
+                                "the library `{}` includes itself, through others or directly",
+                                library.name
+                            );
+                            self.issues
+                                .insert(library.issue(Family::Mistake, "E008", message));
                         }
                     }
                     if let Some(slot) = seen.get_mut(target)
@@ -276,16 +289,22 @@ impl<'l> Linker<'l> {
     }
 
     /// Compiles a function of so many operands.
-    pub fn function(&mut self, library: u32, name: &str, operands: usize) -> Option<FunctionHandle> {
+    pub fn function(
+        &mut self,
+        library: u32,
+        name: &str,
+        operands: usize,
+    ) -> Option<FunctionHandle> {
         self.at = Place {
             library,
             ..Place::default()
         };
         let name = self.name_in(library, name, true)?;
         let source = self.libraries.get(library as usize)?;
-        let found = source.definitions.iter().position(|d| {
-            d.is_function && d.name == name && d.operands.len() == operands
-        });
+        let found = source
+            .definitions
+            .iter()
+            .position(|d| d.is_function && d.name == name && d.operands.len() == operands);
         match found {
             Some(index) => self.compile_function(library, index).map(FunctionHandle),
             None => {
@@ -349,7 +368,9 @@ impl<'l> Linker<'l> {
     pub fn finish(mut self) -> (Unit, Vec<ElmIssue>) {
         for ((library, name), state) in &self.definitions {
             if let State::Done(index) = state {
-                self.unit.by_name.insert((*library, Arc::clone(name)), *index);
+                self.unit
+                    .by_name
+                    .insert((*library, Arc::clone(name)), *index);
             }
         }
         (self.unit, self.issues.into_iter().collect())
@@ -360,14 +381,18 @@ impl<'l> Linker<'l> {
         match self.definitions.get(&key) {
             Some(State::Done(index)) => return Some(*index),
             Some(State::Open) => {
-                let message = format!("the definition `{name}` refers to itself, through others or directly");
+                let message =
+                    format!("the definition `{name}` refers to itself, through others or directly");
                 self.report(Family::Mistake, "E008", message, None);
                 return None;
             }
             None => {}
         }
         let source = self.libraries.get(library as usize)?;
-        let found = source.definitions.iter().find(|d| !d.is_function && d.name == *name)?;
+        let found = source
+            .definitions
+            .iter()
+            .find(|d| !d.is_function && d.name == *name)?;
         self.definitions.insert(key.clone(), State::Open);
         let outer_place = std::mem::replace(
             &mut self.at,
@@ -382,7 +407,12 @@ impl<'l> Linker<'l> {
         let node = match &found.expression {
             Some(json) => self.expr(json),
             None => {
-                self.report(Family::Mistake, "E002", format!("`{name}` has no expression"), None);
+                self.report(
+                    Family::Mistake,
+                    "E002",
+                    format!("`{name}` has no expression"),
+                    None,
+                );
                 null()
             }
         };
@@ -465,7 +495,13 @@ impl<'l> Linker<'l> {
     }
 
     /// Notes a finding at the present place.
-    fn report(&mut self, family: Family, code: &'static str, message: String, help: Option<String>) {
+    fn report(
+        &mut self,
+        family: Family,
+        code: &'static str,
+        message: String,
+        help: Option<String>,
+    ) {
         let Some(library) = self.libraries.get(self.at.library as usize) else {
             return;
         };
@@ -532,7 +568,11 @@ fn has_retrieve(json: &Json) -> bool {
                 if map.get("type").and_then(Json::as_str) == Some("Retrieve") {
                     return true;
                 }
-                next.extend(map.iter().filter(|(k, _)| *k != "annotation").map(|(_, v)| v));
+                next.extend(
+                    map.iter()
+                        .filter(|(k, _)| *k != "annotation")
+                        .map(|(_, v)| v),
+                );
             }
             Json::Array(items) => next.extend(items),
             _ => {}

@@ -12,7 +12,12 @@ use crate::elm::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source}
 impl Linker<'_> {
     pub(super) fn query(&mut self, json: &Json) -> Kind {
         let names = self.scope.names.len();
-        let list = |field: &str| json.get(field).and_then(Json::as_array).cloned().unwrap_or_default();
+        let list = |field: &str| {
+            json.get(field)
+                .and_then(Json::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
         let mut sources = vec![];
         let mut aliases = vec![];
         for source in list("source") {
@@ -20,7 +25,12 @@ impl Linker<'_> {
             aliases.push((text(&source, "alias").unwrap_or_default(), expression));
         }
         if aliases.is_empty() {
-            self.report(Family::Mistake, "E002", "`Query` has no `source`".into(), None);
+            self.report(
+                Family::Mistake,
+                "E002",
+                "`Query` has no `source`".into(),
+                None,
+            );
         }
         for (alias, expression) in aliases {
             let slot = self.scope.declare(Role::Alias, &alias);
@@ -64,20 +74,29 @@ impl Linker<'_> {
         }
         let condition = self.child_if(json, "where");
         let result = json.get("return").filter(|r| r.is_object()).map(|clause| {
-            let distinct = clause.get("distinct").and_then(Json::as_bool).unwrap_or(true);
+            let distinct = clause
+                .get("distinct")
+                .and_then(Json::as_bool)
+                .unwrap_or(true);
             (self.child(clause, "expression"), distinct)
         });
-        let aggregate = json.get("aggregate").filter(|a| a.is_object()).map(|clause| {
-            let starting = self.child_if(clause, "starting");
-            let name = text(clause, "identifier").unwrap_or_default();
-            let slot = self.scope.declare(Role::Let, &name);
-            Aggregate {
-                slot,
-                distinct: clause.get("distinct").and_then(Json::as_bool).unwrap_or(false),
-                starting,
-                expression: self.child(clause, "expression"),
-            }
-        });
+        let aggregate = json
+            .get("aggregate")
+            .filter(|a| a.is_object())
+            .map(|clause| {
+                let starting = self.child_if(clause, "starting");
+                let name = text(clause, "identifier").unwrap_or_default();
+                let slot = self.scope.declare(Role::Let, &name);
+                Aggregate {
+                    slot,
+                    distinct: clause
+                        .get("distinct")
+                        .and_then(Json::as_bool)
+                        .unwrap_or(false),
+                    starting,
+                    expression: self.child(clause, "expression"),
+                }
+            });
         // Sorting sees the results, not the aliases.
         self.scope.names.truncate(names);
         let sort = json.get("sort").and_then(|s| s.get("by")).cloned();
@@ -97,7 +116,10 @@ impl Linker<'_> {
     fn sort_keys(&mut self, by: Option<&Json>) -> Box<[SortKey]> {
         let mut keys = vec![];
         for item in by.and_then(Json::as_array).into_iter().flatten() {
-            let direction = item.get("direction").and_then(Json::as_str).unwrap_or("asc");
+            let direction = item
+                .get("direction")
+                .and_then(Json::as_str)
+                .unwrap_or("asc");
             let descending = match direction {
                 "asc" | "ascending" => false,
                 "desc" | "descending" => true,
@@ -155,7 +177,9 @@ impl Linker<'_> {
         };
         let names = self.scope.names.len();
         if let Some(scope) = &scope {
-            self.scope.names.push((Role::Alias, std::sync::Arc::clone(scope), item));
+            self.scope
+                .names
+                .push((Role::Alias, std::sync::Arc::clone(scope), item));
         }
         self.scope.items.push((scope, item, total));
         self.scope.repeated += 1;

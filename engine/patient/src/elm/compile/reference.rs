@@ -126,7 +126,10 @@ impl Linker<'_> {
         let Some(source) = self.libraries.get(library as usize) else {
             return null().kind;
         };
-        let found = source.definitions.iter().find(|d| !d.is_function && *d.name == *name);
+        let found = source
+            .definitions
+            .iter()
+            .find(|d| !d.is_function && *d.name == *name);
         let Some(found) = found else {
             let names = source.definitions.iter().filter(|d| !d.is_function);
             let near = did_you_mean(name, names.map(|d| &*d.name));
@@ -160,7 +163,10 @@ impl Linker<'_> {
         };
         let native = self.options.native_helpers
             && &*source.name == "FHIRHelpers"
-            && source.version.as_deref().is_some_and(|v| NATIVE.contains(&v));
+            && source
+                .version
+                .as_deref()
+                .is_some_and(|v| NATIVE.contains(&v));
         if native
             && args.len() == 1
             && let Some(operator) = helpers::find(name)
@@ -260,7 +266,10 @@ impl Linker<'_> {
                 .map(|(_, ty)| ty.clone())
                 .collect();
             let types: Vec<Type> = operands.iter().map(|ty| self.specifier(ty)).collect();
-            let same = types.iter().zip(&wanted).all(|(ty, w)| w.as_ref() == Some(ty));
+            let same = types
+                .iter()
+                .zip(&wanted)
+                .all(|(ty, w)| w.as_ref() == Some(ty));
             if same && types.len() == wanted.len() {
                 fits.push(*index);
             }
@@ -380,9 +389,14 @@ impl Linker<'_> {
         if let Some(set) = &set
             && *set.completeness() != Completeness::Complete
         {
-            let message = format!("the value set \"{name}\" ({canonical}) is {}", set.completeness());
+            let message = format!(
+                "the value set \"{name}\" ({canonical}) is {}",
+                set.completeness()
+            );
             let family = match set.completeness() {
-                Completeness::NotExpanded { .. } if !self.options.allow_missing_value_sets => Family::Mistake,
+                Completeness::NotExpanded { .. } if !self.options.allow_missing_value_sets => {
+                    Family::Mistake
+                }
                 _ => Family::Warning,
             };
             self.report(family, "E013", message, None);
@@ -444,7 +458,12 @@ impl Linker<'_> {
             return null().kind;
         };
         let mut codes = vec![];
-        for reference in json.get("code").and_then(Json::as_array).into_iter().flatten() {
+        for reference in json
+            .get("code")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
             let outer = self.at.library;
             self.at.library = library;
             let of = self.library_of(reference);

@@ -73,13 +73,17 @@ impl Linker<'_> {
         let mut label = info.name.to_owned();
         let code = match json.get("codes").filter(|c| c.is_object()) {
             Some(codes) => {
-                let (filter, required) = self.code_filter(json, codes, info.name, resource_type, &mut label)?;
+                let (filter, required) =
+                    self.code_filter(json, codes, info.name, resource_type, &mut label)?;
                 requirement.codes = required;
                 Some(filter)
             }
             None => None,
         };
-        let date = match (json.get("dateRange").filter(|d| d.is_object()), text(json, "dateProperty")) {
+        let date = match (
+            json.get("dateRange").filter(|d| d.is_object()),
+            text(json, "dateProperty"),
+        ) {
             (Some(range), Some(property)) => {
                 let node = self.expr(range);
                 Path::parse(&property).map(|path| (path, node))
@@ -135,7 +139,11 @@ impl Linker<'_> {
         let (codes, required) = self.codes(&comparator, node, path)?;
         if let Some(required) = &required {
             let set = &required.value_set;
-            let shown = set.name.as_deref().or(set.title.as_deref()).unwrap_or(&set.url);
+            let shown = set
+                .name
+                .as_deref()
+                .or(set.title.as_deref())
+                .unwrap_or(&set.url);
             *label = format!("{type_name}: {path} {comparator} {shown}");
         } else if let Codes::WholeSet(url) = &codes {
             *label = format!("{type_name}: {path} about the whole of {url}");
@@ -186,7 +194,10 @@ impl Linker<'_> {
                 let mut codes = vec![];
                 constant_codes(&value, &mut keys, &mut codes);
                 codes.sort_by(|a, b| (&a.system, &a.code).cmp(&(&b.system, &b.code)));
-                let names: Vec<String> = codes.iter().map(|c| format!("{}|{}", c.system, c.code)).collect();
+                let names: Vec<String> = codes
+                    .iter()
+                    .map(|c| format!("{}|{}", c.system, c.code))
+                    .collect();
                 let url = format!("codes: {}", names.join(", "));
                 let set = ValueSet::from_codes(&url, None, codes, "the library");
                 let required = RequiredCodes {
@@ -245,7 +256,7 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
     };
     codes
         && a.resource_type == b.resource_type
-        && a.profile == b.profile
+        && a.profile.as_ref().map(Profile::url) == b.profile.as_ref().map(Profile::url)
         && a.date.is_none()
         && b.date.is_none()
 }

@@ -30,7 +30,10 @@ impl Linker<'_> {
             Some("TupleTypeSpecifier") => {
                 let elements = part("element").as_array().cloned().unwrap_or_default();
                 let elements = elements.iter().map(|element| {
-                    let name = element.get("name").and_then(Json::as_str).unwrap_or_default();
+                    let name = element
+                        .get("name")
+                        .and_then(Json::as_str)
+                        .unwrap_or_default();
                     let ty = element
                         .get("elementType")
                         .or_else(|| element.get("type"))

@@ -2,7 +2,7 @@
 //! category or code that a profile requires.
 
 use super::table::{Category, Rules};
-use super::{Decision, NO_CATEGORY};
+use super::{Decision, NO_CATEGORY, OTHER_CATEGORY};
 use crate::fhir::names::Name;
 use crate::record::Element;
 
@@ -79,7 +79,7 @@ impl Names {
         })
     }
 
-    /// What the rules alone say.
+    /// What the rules alone say; another category is left to the caller.
     pub fn by_rules(&self, rules: &Rules, resource: Element<'_>) -> Decision {
         if let Some(status) = rules.status {
             let of_status = resource.get(self.status);
@@ -123,11 +123,7 @@ impl Names {
                 speaks |= ours;
             }
         }
-        if speaks {
-            Decision::No
-        } else {
-            Decision::Undecidable(NO_CATEGORY)
-        }
+        Decision::Undecidable(if speaks { OTHER_CATEGORY } else { NO_CATEGORY })
     }
 
     /// System and code of each coding of a concept that has a code.

@@ -8,14 +8,17 @@
 //! |---|---|---|
 //! | the profile itself, or one derived from it | | yes, but see *not done* |
 //! | a known sibling | | no, but see *not done* |
-//! | none, its base, a misspelled or unknown one | Condition, Observation, DiagnosticReport | by `category` or `code`; where they are silent yes, reported as undecidable |
+//! | none, its base, a misspelled or unknown one | Condition, Observation, DiagnosticReport | by `category` or `code`; where they are silent undecidable |
 //! | the same | a profile of what was not done | yes if the content says so |
 //! | the same | its positive sibling | no if the content says so |
 //! | any | a profile unknown here | yes |
 //! | any | the only profile of its type | yes |
 //!
-//! Undecidable counts as yes, because the Retrieve also asks for a code: losing a finding that lacks
-//! a category would be the larger error.
+//! Undecidable counts as yes and is reported, because the Retrieve also asks for a code: losing a
+//! finding that lacks a category would be the larger error. So is an Observation of another category
+//! than QI-Core's laboratory or screening profile requires: the published decks themselves file CT
+//! doses and tumour stages, which measures ask for as laboratory observations, as imaging and
+//! procedure (50 of 180), and only the code tells.
 //!
 //! **Not done.** The status of an event (`not-done`, `cancelled`, `rejected`, `declined`, or the old
 //! modifier extension `qicore-notDone`) beats a positive tag: what did not happen never counts as
@@ -55,9 +58,11 @@ pub enum Decision {
 }
 
 /// The content has no category that says which profile it is.
-pub const NO_CATEGORY: &str = "no tag, and no category that tells the profile from its siblings";
+pub const NO_CATEGORY: &str = "no tag that decides, and no category that does";
+/// The content has a category that the profile does not allow, but the code may say more.
+pub const OTHER_CATEGORY: &str = "no tag that decides, and another category than the profile's";
 /// The profile requires nothing that its siblings do not.
-pub const TAG_ONLY: &str = "no tag, and nothing but a tag tells the profile from its siblings";
+pub const TAG_ONLY: &str = "no tag that decides, and the profile requires nothing else of its own";
 
 impl Decision {
     /// Whether the Retrieve takes the resource.
@@ -94,6 +99,8 @@ pub struct Profile {
     rules: Rules,
     /// Siblings fit the same content.
     tag_only: bool,
+    /// Another category is no proof: see the module.
+    loose_category: bool,
     meta: Name,
     profile: Name,
     names: Names,
@@ -174,6 +181,7 @@ impl Profile {
             side: Side::Plain,
             rules: Rules::default(),
             tag_only: false,
+            loose_category: false,
             meta: Name::of("meta").unwrap_or(Name::UNKNOWN),
             profile: Name::of("profile").unwrap_or(Name::UNKNOWN),
             names: Names::new(),
@@ -208,6 +216,7 @@ impl Profile {
         self.rules = asked.rules();
         let free = self.rules == Rules::default() && !asked.negation;
         self.tag_only = free && siblings().any(|k| relation(asked, k) == Tag::Other);
+        self.loose_category = asked.guide == Guide::QiCore && asked.ty == "Observation";
         self.whole_type = free && !self.tag_only && matches!(self.side, Side::Plain);
     }
 
@@ -271,7 +280,10 @@ impl Profile {
         if self.tag_only {
             return Decision::Undecidable(TAG_ONLY);
         }
-        self.names.by_rules(&self.rules, resource)
+        match self.names.by_rules(&self.rules, resource) {
+            Decision::Undecidable(OTHER_CATEGORY) if !self.loose_category => Decision::No,
+            decision => decision,
+        }
     }
 
     fn by_tag_and_content(&self, resource: Element<'_>) -> Decision {

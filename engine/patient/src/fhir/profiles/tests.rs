@@ -206,7 +206,12 @@ fn observations_by_code_or_category() {
     let lab = category("observation-category", "laboratory");
     let survey = category("observation-category", "survey");
     assert_eq!(decide("observation-lab", ty, &[], &lab), Yes);
-    assert_eq!(decide("observation-lab", ty, &[], &survey), No);
+    assert_eq!(
+        decide("observation-lab", ty, &[], &survey),
+        Undecidable(OTHER_CATEGORY)
+    );
+    assert_eq!(decide("us-core-observation-lab", ty, &[], &survey), No);
+    assert_eq!(decide("us-core-vital-signs", ty, &[], &survey), No);
     assert_eq!(
         decide("observation-lab", ty, &[], ""),
         Undecidable(NO_CATEGORY)
