@@ -1,14 +1,36 @@
 //! Measures: programs and SQL over the lake, counted and reported as FHIR MeasureReports.
 //!
 //! ```text
-//! programs ── EvaluateTable ──▶ result rows (Parquet, sorted) ── SQL ──▶ MeasureResult ─▶ MeasureReport
-//! SQL measures ── session with flat views ─────────────────────────────▶ MeasureResult ─▶
+//! official measures: raw criteria ── score ──▶ gated rows ┐
+//! care gaps (CEL) ────────────────────────────────▶ rows ┴ EvaluateTable ─▶ sorted rows (Parquet)
+//!
+//! sorted rows ── walk ─▶ one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─┬─▶ report: summary
+//!                                                           ├─▶ report: subject-list, individual
+//!                                                           └─▶ gaps
+//! SQL measures ── session with flat views ──────────────────────────────▶ MeasureResult ─┘
 //! ```
 
+pub mod aggregate;
+pub mod bounds;
+mod columns;
+pub mod gaps;
+pub mod ledger;
+pub mod manifest;
+pub mod official;
+pub mod package;
 pub mod report;
 pub mod result;
 pub mod run;
+pub mod score;
+pub mod shape;
 pub mod sql;
+pub mod subject;
+pub mod subjects;
+pub mod table;
+#[cfg(test)]
+mod testing;
+pub mod totals;
+pub mod walk;
 
 /// Why a run did not happen.
 #[derive(Debug)]

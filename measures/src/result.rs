@@ -1,76 +1,102 @@
 //! What a measure came to, whatever it was written in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use engine_patient::program::Artifact;
+use rust_decimal::Decimal;
 
-/// Whether a higher rate is better.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Improvement {
-    /// A higher rate is better.
-    Increase,
-    /// A lower rate is better.
-    Decrease,
-}
+use crate::aggregate::Values;
+use crate::bounds::Bounds;
+use crate::package::{
+    AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition, Scoring,
+};
+use crate::shape::MeasureShape;
 
-impl Improvement {
-    /// The code of `measure-improvement-notation`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Improvement::Increase => "increase",
-            Improvement::Decrease => "decrease",
-        }
-    }
-}
+pub use crate::package::ImprovementNotation as Improvement;
 
 /// A measure's numbers.
 #[derive(Clone, Debug)]
 pub struct MeasureResult {
-    /// Its name.
-    pub artifact: Artifact,
-    /// Which way is better.
-    pub improvement: Improvement,
-    /// What is counted: `patients`, `stays`.
-    pub basis: &'static str,
+    /// What it is made of.
+    pub shape: Arc<MeasureShape>,
+    /// Patients that were evaluated; 0 where the language does not tell.
+    pub patients: u64,
+    /// As the shape's groups.
+    pub groups: Vec<GroupResult>,
+    /// As the shape's supplemental data.
+    pub supplemental: Vec<SupplementalResult>,
+}
+
+/// A group's numbers.
+#[derive(Clone, Debug, Default)]
+pub struct GroupResult {
     /// The whole.
     pub counts: Counts,
-    /// What strata are by, and the strata.
-    pub strata: Option<(String, Vec<(String, Counts)>)>,
+    /// As the group's stratifiers: their strata in order.
+    pub strata: Vec<Vec<(Arc<str>, Counts)>>,
+    /// Per stratifier: patients of whom the stratum could not be told.
+    pub strata_unknown: Vec<u64>,
 }
 
-/// Counts of a proportion.
+/// Values of supplemental data, of the patients of an initial population.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SupplementalResult {
+    /// How often each value came up.
+    pub values: BTreeMap<Arc<str>, u64>,
+    /// Of how many patients it could not be told.
+    pub unknown: u64,
+}
+
+/// A group's counts, or those of a stratum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// `initial-population`, which is the denominator.
-    pub eligible: u64,
-    /// `denominator-exclusion`
-    pub excluded: u64,
-    /// `numerator`
-    pub satisfied: u64,
-    /// How many have at least one criterion that could not be told.
+    /// As the group's populations.
+    pub populations: Vec<PopulationCount>,
+    /// How many patients have at least one criterion that could not be told.
     pub unknown: u64,
-    /// Of those in the denominator and not excluded: those of whom the numerator could not be told.
-    pub unknown_satisfied: u64,
-    /// Why: by population, by reason.
-    pub reasons: BTreeMap<(String, String), u64>,
+    /// Why: by population, by reason; patients.
+    pub reasons: BTreeMap<(Arc<str>, Arc<str>), u64>,
+    /// What the rate could be, of a proportion; of the whole only.
+    pub bounds: Option<Bounds>,
 }
 
-impl Counts {
-    /// The denominator without exclusions.
-    pub fn remaining(&self) -> u64 {
-        self.eligible.saturating_sub(self.excluded)
+/// A population's counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PopulationCount {
+    /// Patients, or resources.
+    pub count: u64,
+    /// Patients with at least one.
+    pub subjects: u64,
+    /// Patients of whom it could not be told.
+    pub unknown: u64,
+    /// Of a `measure-observation`.
+    pub observed: Values,
+}
+
+/// A measure score, exactly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Score {
+    /// Of counts.
+    Fraction(u64, u64),
+    /// Of observations.
+    Number(Decimal),
+}
+
+impl Score {
+    /// As a JSON number: the nearest double.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Score::Fraction(part, whole) => ratio(part, whole),
+            // The shortest decimal text, so that 4.2 stays 4.2.
+            Score::Number(n) => n.normalize().to_string().parse().unwrap_or(f64::NAN),
+        }
     }
 
-    /// Numerator over the denominator without exclusions; `None` for nothing.
-    pub fn rate(&self) -> Option<f64> {
-        ratio(self.satisfied, self.remaining())
-    }
-
-    /// The rate if of nobody, and if of everybody, of whom it could not be told the numerator held.
-    /// The first is [`Counts::rate`].
-    pub fn rate_bounds(&self) -> Option<(f64, f64)> {
-        let most = self.satisfied.saturating_add(self.unknown_satisfied);
-        Some((self.rate()?, ratio(most, self.remaining())?))
+    fn decimal(self) -> Option<Decimal> {
+        match self {
+            Score::Fraction(part, whole) => Decimal::from(part).checked_div(Decimal::from(whole)),
+            Score::Number(n) => Some(n),
+        }
     }
 }
 
@@ -78,6 +104,93 @@ impl Counts {
     clippy::cast_precision_loss,
     reason = "counts of people are far below 2^53"
 )]
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+impl Counts {
+    /// With as many populations as the group.
+    pub fn of(group: &GroupDefinition) -> Self {
+        Counts {
+            populations: vec![PopulationCount::default(); group.populations.len()],
+            ..Counts::default()
+        }
+    }
+
+    /// The count of the first population of a code; 0 where the group has none.
+    pub fn count(&self, group: &GroupDefinition, code: Code) -> u64 {
+        let found = group.position(code).and_then(|i| self.populations.get(i));
+        found.map_or(0, |p| p.count)
+    }
+
+    /// `measureScore`; `None` for nothing out of nothing, and where there is no score.
+    pub fn score(&self, group: &GroupDefinition) -> Option<Score> {
+        let count = |code| self.count(group, code);
+        match group.scoring {
+            Scoring::Cohort => None,
+            // Exclusions and exceptions are within the denominator, and so are whole numbers left.
+            Scoring::Proportion => fraction(
+                count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),
+                count(Code::Denominator)
+                    .saturating_sub(count(Code::DenominatorExclusion))
+                    .saturating_sub(count(Code::DenominatorException)),
+            ),
+            Scoring::Ratio => {
+                let numerator = self.side(group, Code::Numerator, Code::NumeratorExclusion)?;
+                let denominator =
+                    self.side(group, Code::Denominator, Code::DenominatorExclusion)?;
+                if let (Score::Fraction(n, _), Score::Fraction(d, _)) = (numerator, denominator) {
+                    return fraction(n, d);
+                }
+                let (n, d) = (numerator.decimal()?, denominator.decimal()?);
+                n.checked_div(d).map(Score::Number)
+            }
+            Scoring::ContinuousVariable => {
+                let index = group.position(Code::MeasureObservation)?;
+                self.aggregate(group.populations.get(index)?, index)
+                    .map(Score::Number)
+            }
+        }
+    }
+
+    /// A side of a ratio: the aggregate of its observations, or how many members it has (as a
+    /// fraction of one).
+    fn side(&self, group: &GroupDefinition, code: Code, exclusion: Code) -> Option<Score> {
+        let populations = group.populations.iter().enumerate();
+        let mut observations = populations.filter(|(_, p)| p.code == Code::MeasureObservation);
+        let of = |p: &PopulationDefinition| {
+            let of = p.reference.and_then(|i| group.populations.get(i));
+            of.is_some_and(|of| of.code == code)
+        };
+        if let Some((index, population)) = observations.find(|(_, p)| of(p)) {
+            // A sum over nobody is nothing here: a ratio of no falls to many days is 0.
+            let nothing = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
+            let empty = matches!(nothing, AggregateMethod::Sum | AggregateMethod::Count);
+            let value = self.aggregate(population, index);
+            let value = value.or_else(|| {
+                let none = self.populations.get(index)?.observed.count() == 0;
+                (empty && none).then_some(Decimal::ZERO)
+            });
+            return value.map(Score::Number);
+        }
+        let members = self.count(group, code);
+        let members = members.saturating_sub(self.count(group, exclusion));
+        Some(Score::Fraction(members, 1))
+    }
+
+    /// The aggregate of an observation, by its method; a sum where it has none.
+    pub fn aggregate(&self, population: &PopulationDefinition, index: usize) -> Option<Decimal> {
+        let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
+        self.populations.get(index)?.observed.aggregate(method)
+    }
+
+    /// The lowest and highest rate there could be if all that could not be told were known. `None`
+    /// where that cannot be bounded, or nothing is uncertain.
+    pub fn rate_bounds(&self) -> Option<(f64, f64)> {
+        self.bounds.as_ref()?.rates()
+    }
+}
+
+fn fraction(part: u64, whole: u64) -> Option<Score> {
+    (whole > 0).then_some(Score::Fraction(part, whole))
 }

@@ -4,29 +4,54 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::DataType;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
-use datafusion::prelude::{ParquetReadOptions, SessionContext, col};
+use datafusion::prelude::{SessionContext, col};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{Artifact, PatientProgram};
 use engine_population::evaluate::{EvaluateTable, HITS};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::MeasureError;
-use crate::result::{Counts, Improvement, MeasureResult};
+use crate::package::Basis;
+use crate::result::{Improvement, MeasureResult};
+use crate::shape::MeasureShape;
+use crate::subject::Subject;
+use crate::totals::Totals;
+use crate::walk::{ORDER, Walk};
 
-/// A program to run as a measure.
+/// A program to run, and the measures that its rows are of.
 pub struct ProgramMeasure {
     /// What is evaluated.
     pub program: Arc<dyn PatientProgram>,
-    /// Which way is better.
-    pub improvement: Improvement,
+    /// One per artifact of the program.
+    pub shapes: Vec<Arc<MeasureShape>>,
+}
+
+impl ProgramMeasure {
+    /// A care gap: a proportion of patients.
+    pub fn care_gap(program: Arc<dyn PatientProgram>, improvement: Improvement) -> Self {
+        let artifact = program
+            .artifacts()
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Artifact {
+                id: "".into(),
+                url: "".into(),
+                version: "".into(),
+                title: "".into(),
+            });
+        let shape = MeasureShape::simple(artifact, improvement, Basis::Boolean);
+        ProgramMeasure {
+            program,
+            shapes: vec![Arc::new(shape)],
+        }
+    }
 }
 
 /// What a run measured of itself.
@@ -42,35 +67,54 @@ pub struct RunStatistics {
     pub unmatched: Vec<String>,
 }
 
-/// Evaluates programs over the lake; writes every result row, sorted, to `rows_file`.
+/// Evaluates programs over the lake, or one patient of it; writes every result row, sorted, to
+/// `rows_file`.
 pub async fn run_programs(
     lake: &Lake,
     measures: &[ProgramMeasure],
     context: &EvaluationContext,
     threads: usize,
     rows_file: &Path,
+    subject: Option<&str>,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
     let started = std::time::Instant::now();
     let session = session(lake, threads)?;
     let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
-    let table = EvaluateTable::new(lake.clone(), programs, context.clone());
+    let mut table = EvaluateTable::new(lake.clone(), programs, context.clone());
+    table.only = subject.map(str::to_owned);
     session.register_table("results", Arc::new(table))?;
-    let statistics = write_rows(&session, rows_file).await?;
+    let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
+    let (results, statistics) = write_rows(&session, rows_file, &shapes).await?;
     let statistics = RunStatistics {
         wall: started.elapsed(),
         ..statistics
     };
-    let results = aggregate(rows_file, measures, threads).await?;
     Ok((results, statistics))
 }
 
-/// Sorted, so that the same inputs give the same bytes whatever the threads.
+/// Visits every patient and measure of the rows that a run has written, in their order.
+pub fn read_rows(
+    rows_file: &Path,
+    shapes: &[Arc<MeasureShape>],
+    visit: &mut dyn FnMut(&Subject),
+) -> Result<(), MeasureError> {
+    let file = std::fs::File::open(rows_file)?;
+    let mut walk = Walk::new(shapes);
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
+        let batch = batch.map_err(|e| MeasureError::Internal(format!("result rows: {e}")))?;
+        walk.push(&batch, visit)?;
+    }
+    walk.finish(visit);
+    Ok(())
+}
+
+/// Sorted, so that the same inputs give the same bytes whatever the threads; counted on the way.
 async fn write_rows(
     session: &SessionContext,
     rows_file: &Path,
-) -> Result<RunStatistics, MeasureError> {
-    let order = ["measure", "patient_id", "group", "population", "basis_id"];
-    let order = order
+    shapes: &[Arc<MeasureShape>],
+) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
+    let order = ORDER
         .iter()
         .map(|c| col(format!("\"{c}\"")).sort(true, true))
         .collect();
@@ -90,9 +134,13 @@ async fn write_rows(
         Some(properties),
     )?;
     futures::pin_mut!(stream);
+    let mut totals = Totals::new(shapes);
+    let mut walk = Walk::new(shapes);
     while let Some(batch) = stream.try_next().await? {
+        walk.push(&batch, &mut |subject| totals.add(subject))?;
         writer.write(&batch)?;
     }
+    walk.finish(&mut |subject| totals.add(subject));
     writer.close()?;
     let (hits, metrics): (Vec<_>, Vec<_>) = metrics_of(plan.as_ref())
         .into_iter()
@@ -101,12 +149,13 @@ async fn write_rows(
     let unmatched = unmatched.filter_map(|(name, _)| name.strip_prefix(HITS).map(str::to_owned));
     let mut unmatched: Vec<String> = unmatched.collect();
     unmatched.sort();
-    Ok(RunStatistics {
+    let statistics = RunStatistics {
         wall: Duration::ZERO,
         plan: text,
         metrics,
         unmatched,
-    })
+    };
+    Ok((totals.finish(), statistics))
 }
 
 fn metrics_of(plan: &dyn ExecutionPlan) -> Vec<(String, String)> {
@@ -124,115 +173,4 @@ fn metrics_of(plan: &dyn ExecutionPlan) -> Vec<(String, String)> {
         .into_iter()
         .flat_map(|c| metrics_of(c.as_ref()))
         .collect()
-}
-
-const COUNTS: &str = "
-  SELECT cast(measure AS VARCHAR), cast(population AS VARCHAR), cast(outcome AS VARCHAR), count(*) AS n
-  FROM rows GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
-const UNKNOWN: &str = "
-  SELECT cast(measure AS VARCHAR), count(DISTINCT patient_id) AS n
-  FROM rows WHERE outcome = 'unknown' GROUP BY 1 ORDER BY 1";
-const REASONS: &str = "
-  SELECT cast(measure AS VARCHAR), cast(population AS VARCHAR), coalesce(cast(unknown_reason AS VARCHAR), ''), count(*) AS n
-  FROM rows WHERE outcome = 'unknown' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
-/// Eligible, not excluded, and the numerator is unknown.
-const OPEN: &str = "
-  SELECT cast(n.measure AS VARCHAR), count(*) AS n
-  FROM rows n
-  JOIN rows d ON d.measure = n.measure AND d.patient_id = n.patient_id AND d.population = 'denominator' AND d.outcome = 'true'
-  JOIN rows x ON x.measure = n.measure AND x.patient_id = n.patient_id AND x.population = 'denominator-exclusion' AND x.outcome <> 'true'
-  WHERE n.population = 'numerator' AND n.outcome = 'unknown' GROUP BY 1 ORDER BY 1";
-
-/// The counts of each measure, from the result rows.
-async fn aggregate(
-    rows_file: &Path,
-    measures: &[ProgramMeasure],
-    threads: usize,
-) -> Result<Vec<MeasureResult>, MeasureError> {
-    let config = datafusion::prelude::SessionConfig::new().with_target_partitions(threads.max(1));
-    let session = SessionContext::new_with_config(config);
-    let path = rows_file.to_string_lossy();
-    session
-        .register_parquet("rows", path.as_ref(), ParquetReadOptions::default())
-        .await?;
-    let (counts, unknown) = (
-        table(&session, COUNTS).await?,
-        table(&session, UNKNOWN).await?,
-    );
-    let (reasons, open) = (
-        table(&session, REASONS).await?,
-        table(&session, OPEN).await?,
-    );
-    let results = measures.iter().map(|measure| {
-        let artifact = measure.program.artifact().clone();
-        let id = artifact.id.as_ref();
-        let of = |rows: &[(Vec<String>, u64)], words: &[&str]| -> u64 {
-            let same = |row: &&(Vec<String>, u64)| {
-                row.0
-                    .iter()
-                    .map(String::as_str)
-                    .eq([id].into_iter().chain(words.iter().copied()))
-            };
-            rows.iter().filter(same).map(|r| r.1).sum()
-        };
-        let own = reasons
-            .iter()
-            .filter(|(words, _)| words.first().is_some_and(|m| m == id));
-        let own = own.filter_map(|(words, n)| match words.as_slice() {
-            [_, population, reason] => Some(((population.clone(), reason.clone()), *n)),
-            _ => None,
-        });
-        MeasureResult {
-            improvement: measure.improvement,
-            basis: "patients",
-            counts: Counts {
-                eligible: of(&counts, &["denominator", "true"]),
-                excluded: of(&counts, &["denominator-exclusion", "true"]),
-                satisfied: of(&counts, &["numerator", "true"]),
-                unknown: of(&unknown, &[]),
-                unknown_satisfied: of(&open, &[]),
-                reasons: own.collect(),
-            },
-            strata: None,
-            artifact,
-        }
-    });
-    Ok(results.collect())
-}
-
-/// Rows of texts and, last, a number.
-async fn table(
-    session: &SessionContext,
-    sql: &str,
-) -> Result<Vec<(Vec<String>, u64)>, MeasureError> {
-    let batches = session.sql(sql).await?.collect().await?;
-    let mut out = vec![];
-    for batch in batches {
-        let Some((numbers, words)) = batch.columns().split_last() else {
-            continue;
-        };
-        let numbers = numbers.as_any().downcast_ref::<Int64Array>();
-        let numbers =
-            numbers.ok_or_else(|| MeasureError::Internal("a count of another type".into()))?;
-        let words = words
-            .iter()
-            .map(texts)
-            .collect::<Result<Vec<ArrayRef>, _>>()?;
-        for row in 0..batch.num_rows() {
-            let words = words
-                .iter()
-                .filter_map(|w| w.as_string_opt::<i32>())
-                .map(|w| w.value(row).to_owned());
-            out.push((
-                words.collect(),
-                u64::try_from(numbers.value(row)).unwrap_or(0),
-            ));
-        }
-    }
-    Ok(out)
-}
-
-fn texts(column: &ArrayRef) -> Result<ArrayRef, MeasureError> {
-    let cast = arrow::compute::cast(column, &DataType::Utf8);
-    cast.map_err(|e| MeasureError::Internal(format!("a column of another type: {e}")))
 }

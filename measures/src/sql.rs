@@ -12,7 +12,9 @@ use engine_patient::time::DateTime;
 use rules::yaml::{self, Node, Text, Value};
 
 use crate::MeasureError;
-use crate::result::{Counts, Improvement, MeasureResult};
+use crate::package::{Basis, PopulationCode as Code};
+use crate::result::{Counts, GroupResult, Improvement, MeasureResult};
+use crate::shape::MeasureShape;
 
 /// A measure written in SQL.
 #[derive(Clone, Debug)]
@@ -167,8 +169,15 @@ impl SqlMeasure {
             .collect()
             .await
             .map_err(|e| fault(e.strip_backtrace()))?;
-        let mut strata = vec![];
-        let mut total = Counts::default();
+        // What is counted is not said in the file yet.
+        let basis = Basis::Resource("stays".into());
+        let shape = MeasureShape::simple(self.artifact.clone(), self.improvement, basis);
+        let shape = shape.stratified(&self.stratifier);
+        let Some(group) = shape.groups.first() else {
+            return Err(MeasureError::Internal("a measure without a group".into()));
+        };
+        let mut strata: Vec<(Arc<str>, Counts)> = vec![];
+        let mut total = Counts::of(group);
         for batch in &batches {
             let column = |name: &str, ty: &DataType| -> Result<ArrayRef, MeasureError> {
                 let found = batch.column_by_name(name);
@@ -205,34 +214,39 @@ impl SqlMeasure {
                     u64::try_from(value).unwrap_or(0)
                 };
                 let [denominator, numerator, unknown] = &numbers;
-                let (eligible, satisfied, unknown) =
-                    (count(denominator), count(numerator), count(unknown));
-                let mut counts = Counts {
-                    eligible,
-                    satisfied,
-                    unknown,
-                    ..Counts::default()
-                };
-                if unknown > 0 {
-                    counts
-                        .reasons
-                        .insert(("denominator".into(), word(&reasons)), unknown);
+                let mut counts = Counts::of(group);
+                counts.unknown = count(unknown);
+                for (population, slot) in group.populations.iter().zip(&mut counts.populations) {
+                    slot.count = match population.code {
+                        Code::InitialPopulation | Code::Denominator => count(denominator),
+                        Code::Numerator => count(numerator),
+                        _ => 0,
+                    };
                 }
-                total.eligible += eligible;
-                total.satisfied += satisfied;
-                total.unknown += unknown;
+                if counts.unknown > 0 {
+                    let reason = (Arc::from(Code::Denominator.as_str()), word(&reasons).into());
+                    counts.reasons.insert(reason, counts.unknown);
+                }
+                total.unknown += counts.unknown;
+                for (slot, own) in total.populations.iter_mut().zip(&counts.populations) {
+                    slot.count += own.count;
+                }
                 for (reason, n) in &counts.reasons {
                     *total.reasons.entry(reason.clone()).or_default() += n;
                 }
-                strata.push((word(&names), counts));
+                strata.push((word(&names).into(), counts));
             }
         }
-        Ok(MeasureResult {
-            artifact: self.artifact.clone(),
-            improvement: self.improvement,
-            basis: "stays",
+        let group = GroupResult {
             counts: total,
-            strata: Some((self.stratifier.clone(), strata)),
+            strata: vec![strata],
+            strata_unknown: vec![0],
+        };
+        Ok(MeasureResult {
+            shape: Arc::new(shape),
+            patients: 0,
+            groups: vec![group],
+            supplemental: vec![],
         })
     }
 }

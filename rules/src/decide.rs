@@ -254,26 +254,30 @@ fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: 
     out
 }
 
+/// The populations of a care gap.
+const POPULATIONS: [&str; 4] = [
+    "initial-population",
+    "denominator",
+    "denominator-exclusion",
+    "numerator",
+];
+
 impl PatientProgram for Rule {
-    fn artifact(&self) -> &Artifact {
-        &self.artifact
+    fn artifacts(&self) -> &[Artifact] {
+        std::slice::from_ref(&self.artifact)
     }
 
-    fn populations(&self) -> &'static [&'static str] {
-        &[
-            "initial-population",
-            "denominator",
-            "denominator-exclusion",
-            "numerator",
-        ]
+    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+        let rows = (0..).zip(POPULATIONS);
+        out.extend(rows.map(|(index, p)| ResultRow::of_patient(p, index, Truth::False)));
     }
 
     fn data_requirements(&self) -> &[DataRequirement] {
         &self.requirements
     }
 
-    fn decisive_requirements(&self) -> &[usize] {
-        &self.decisive
+    fn decisive_requirements(&self, _: usize) -> Vec<Vec<usize>> {
+        self.decisive.iter().map(|r| vec![*r]).collect()
     }
 
     /// Four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`
@@ -283,6 +287,7 @@ impl PatientProgram for Rule {
         &self,
         record: &PatientRecord,
         context: &EvaluationContext,
+        _: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
         let expressions = &self.program.expressions;
@@ -301,22 +306,18 @@ impl PatientProgram for Rule {
         };
         let due = due.map_or(Value::Null, Value::DateTime);
         let rows = [
-            ("initial-population", eligible.clone(), Value::Null),
-            ("denominator", eligible, Value::Null),
-            ("denominator-exclusion", exclusion, Value::Null),
-            ("numerator", numerator, due),
+            (eligible.clone(), Value::Null),
+            (eligible, Value::Null),
+            (exclusion, Value::Null),
+            (numerator, due),
         ];
-        out.extend(
-            rows.into_iter()
-                .map(|(population, outcome, value)| ResultRow {
-                    group: 0,
-                    population,
-                    basis_id: None,
-                    outcome: outcome.truth,
-                    value,
-                    unknown_reason: outcome.reason.map(Arc::from),
-                }),
-        );
+        out.extend((0..).zip(POPULATIONS.into_iter().zip(rows)).map(
+            |(index, (population, (outcome, value)))| ResultRow {
+                value,
+                unknown_reason: outcome.reason.map(Arc::from),
+                ..ResultRow::of_patient(population, index, outcome.truth)
+            },
+        ));
         Ok(())
     }
 }

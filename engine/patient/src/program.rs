@@ -41,6 +41,37 @@ impl Truth {
             Truth::Unknown => "unknown",
         }
     }
+
+    /// 1, 0, or nothing that could be counted.
+    pub fn counted(self) -> Option<i64> {
+        match self {
+            Truth::True => Some(1),
+            Truth::False => Some(0),
+            Truth::Unknown => None,
+        }
+    }
+
+    /// Kleene's and: one `false` decides.
+    pub fn and(self, other: Truth) -> Truth {
+        match (self, other) {
+            (Truth::False, _) | (_, Truth::False) => Truth::False,
+            (Truth::True, Truth::True) => Truth::True,
+            _ => Truth::Unknown,
+        }
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Truth;
+
+    /// The opposite; unknown stays unknown.
+    fn not(self) -> Truth {
+        match self {
+            Truth::True => Truth::False,
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+        }
+    }
 }
 
 impl fmt::Display for Truth {
@@ -50,20 +81,57 @@ impl fmt::Display for Truth {
 }
 
 /// One outcome of one program for one patient.
+///
+/// A row without `basis_id` is about the patient and is what is counted; a row with one tells a
+/// member of it and is never counted itself. `measure-observation` has a row an observation, and none
+/// where nothing was observed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ResultRow {
+    /// Which of the program's artifacts it is of: a program may hold several measures.
+    pub artifact: u16,
     /// Group of a measure, from 0.
     pub group: u32,
-    /// FHIR measure population code, or the criterion's name.
+    /// FHIR measure population code, or `supplemental-data`, `risk-adjustment`, `stratifier` (one
+    /// that could not be told).
     pub population: &'static str,
-    /// The resource it is about, where the basis is not the patient.
+    /// Position among the group's populations, the measure's supplemental data, or the group's
+    /// stratifiers.
+    pub index: u32,
+    /// In a count within a stratum: which stratifier of the group.
+    pub stratifier: Option<u32>,
+    /// And which of its strata. Of several components: their values as a JSON array.
+    pub stratum: Option<Arc<str>>,
+    /// `Encounter/1`: the member it is about, where the basis is a resource.
     pub basis_id: Option<Arc<str>>,
-    /// Whether it holds.
+    /// Whether it holds, as far as the data tells.
     pub outcome: Truth,
-    /// An observation or due date, if there is one.
+    /// What is counted: 1 or 0, or how many resources are members. `None`: unknown, counted as
+    /// nothing. A number beside an unknown outcome is counted although something that would take it
+    /// out could not be told.
+    pub count: Option<i64>,
+    /// An observation, due date or supplemental value, if there is one.
     pub value: Value,
     /// Why it is unknown. Names elements and units, never holds patient data.
     pub unknown_reason: Option<Arc<str>>,
+}
+
+impl ResultRow {
+    /// A patient's row of a population of the first group: 1 where it holds, 0 where it does not.
+    pub fn of_patient(population: &'static str, index: u32, outcome: Truth) -> Self {
+        ResultRow {
+            artifact: 0,
+            group: 0,
+            population,
+            index,
+            stratifier: None,
+            stratum: None,
+            basis_id: None,
+            outcome,
+            count: outcome.counted(),
+            value: Value::Null,
+            unknown_reason: None,
+        }
+    }
 }
 
 /// Our bug, or a budget that was exceeded: the evaluation of a patient could not be finished.
@@ -78,29 +146,36 @@ impl fmt::Display for EvaluationError {
 
 impl std::error::Error for EvaluationError {}
 
-/// A compiled clinical definition: a rule, a care gap, a measure.
+/// A compiled clinical definition: a rule, a care gap, a measure; or several measures that share
+/// what they read and compute.
 pub trait PatientProgram: Send + Sync + fmt::Debug {
-    /// What it is called.
-    fn artifact(&self) -> &Artifact;
+    /// What it is called; at least one.
+    fn artifacts(&self) -> &[Artifact];
 
     /// Everything it may read. A record that holds these holds all it needs.
     fn data_requirements(&self) -> &[DataRequirement];
 
-    /// Requirements without any match of which no criterion can hold: a source may leave out
-    /// patients who have none of them, since every row would be `false`. Indices into
-    /// [`PatientProgram::data_requirements`]; empty where nothing can be said.
-    fn decisive_requirements(&self) -> &[usize] {
-        &[]
+    /// What one of its artifacts reads, as indices into [`PatientProgram::data_requirements`].
+    fn requirements_of(&self, _artifact: usize) -> Vec<usize> {
+        (0..self.data_requirements().len()).collect()
     }
 
-    /// The populations it gives rows of, for a patient of whom nothing holds.
-    fn populations(&self) -> &'static [&'static str];
+    /// Requirements without which no criterion of an artifact can hold: each group needs a match of
+    /// at least one of its members. A source may leave out patients who lack one, since
+    /// [`PatientProgram::absent`] says all there is to say of them. Empty where nothing can be said.
+    fn decisive_requirements(&self, _artifact: usize) -> Vec<Vec<usize>> {
+        vec![]
+    }
 
-    /// Evaluates one patient; appends the rows to `out`.
+    /// The rows of an artifact for a patient of whom nothing holds.
+    fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>);
+
+    /// Evaluates one patient for the artifacts that are wanted; appends their rows to `out`.
     fn evaluate(
         &self,
         record: &PatientRecord,
         context: &EvaluationContext,
+        wanted: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError>;
 }

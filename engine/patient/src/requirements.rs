@@ -179,28 +179,36 @@ fn referenced<'r>(from: Element<'r>, reference: &str) -> Option<Element<'r>> {
     candidates.find(|r| r.get_named("id").is_some_and(|i| i.is_str(id)))
 }
 
-/// The ids of the Medications that resources of the record refer to instead of a code.
-pub fn medications_referred_to(record: &PatientRecord) -> Vec<String> {
-    let mut ids: Vec<String> = record
-        .resources()
-        .filter_map(|resource| choice(resource, MEDICATION)?.get_str("reference"))
-        .filter_map(|reference| match reference_target(&reference)? {
-            ("Medication", id) => Some(id.to_owned()),
-            _ => None,
-        })
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// The resources of these types that resources of the record refer to, by type and id, each once.
+pub fn referred_to(record: &PatientRecord, types: &[Name]) -> Vec<(Name, String)> {
+    let mut found = vec![];
+    for reference in record.references() {
+        let Some(text) = reference.as_str() else {
+            continue;
+        };
+        if let Some((ty, id)) = reference_target(&text)
+            && let Some(ty) = Name::of(ty).filter(|ty| types.contains(ty))
+        {
+            found.push((ty, id.to_owned()));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// The choice element whose code may stand in another resource.
 const MEDICATION: &str = "medication";
 
 impl DataRequirement {
-    /// Whether matching it may need Medication resources, which belong to no patient.
-    pub fn needs_medications(&self) -> bool {
-        self.codes.as_ref().is_some_and(|c| c.path == MEDICATION)
+    /// The type of resource that belongs to no patient and that matching this may need, or that this
+    /// asks for itself: it is looked for where the patient's resources refer to it.
+    pub fn shared_type(&self) -> Option<Name> {
+        if self.codes.as_ref().is_some_and(|c| c.path == MEDICATION) {
+            return Name::of("Medication");
+        }
+        let info = Model::r4().resource(self.resource_type.as_str())?;
+        info.patient_links.is_empty().then_some(self.resource_type)
     }
 }
 

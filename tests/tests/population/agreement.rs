@@ -153,12 +153,9 @@ impl PatientProgram for Census {
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
         let row = |basis: &str, outcome, reason: Option<&str>| ResultRow {
-            group: 0,
-            population: "initial-population",
             basis_id: Some(basis.into()),
-            outcome,
-            value: Value::Null,
             unknown_reason: reason.map(Arc::from),
+            ..ResultRow::of_patient("initial-population", 0, outcome)
         };
         match self.requirement[0].retrieve(record) {
             Ok(found) => out.extend(

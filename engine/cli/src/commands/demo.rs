@@ -9,6 +9,7 @@ use cds_hooks::Templates;
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
+use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
@@ -96,9 +97,9 @@ impl Demo {
         let rules = load_rules(&[], &[])?;
         let programs: Vec<ProgramMeasure> = rules
             .iter()
-            .map(|rule| ProgramMeasure {
-                program: Arc::clone(rule) as Arc<dyn PatientProgram>,
-                improvement: improvement(rule),
+            .map(|rule| {
+                let program = Arc::clone(rule) as Arc<dyn PatientProgram>;
+                ProgramMeasure::care_gap(program, improvement(rule))
             })
             .collect();
         let queries = measures::sql::built_in()
@@ -108,22 +109,31 @@ impl Demo {
         let day =
             |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
         let out = dir.join("reports");
+        let period = (day(2025, 1, 1)?, day(2025, 12, 31)?);
         let request = RunRequest {
             lake: &lake,
             programs: &programs,
             queries: &queries,
-            period: (day(2025, 1, 1)?, day(2025, 12, 31)?),
+            period,
+            context: EvaluationContext::for_period(period.0, period.1, 0),
             zone: 0,
             out: Some(&out),
+            subject: None,
+            official: None,
+            prepared: None,
+            manifest: None,
+            reporter: None,
         };
-        let (results, statistics) = runtime.block_on(run(&request))?;
+        let ran = runtime.block_on(run(&request))?;
+        ran.write_reports(&out)?;
+        let (results, statistics) = (&ran.results, &ran.statistics);
         say!(
             "3. Ran {} measures for 2025 in {:.1} s\n",
             results.len(),
             started.elapsed().as_secs_f64()
         );
-        print_table(&results);
-        print_unmatched(&statistics);
+        print_table(results);
+        print_unmatched(statistics);
         say!(
             "\nReports (FHIR MeasureReport), subject list and result rows: {}",
             out.display()

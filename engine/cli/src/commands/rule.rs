@@ -9,8 +9,9 @@ use engine_patient::cel::Clause;
 use engine_patient::cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::medications_referred_to;
+use engine_patient::requirements::referred_to;
 use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
 use engine_patient::time::DateTime;
 use engine_population::lake::{Lake, bucket_of, reader, schema};
@@ -118,12 +119,12 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|e| Failure::User(format!("{}: {e}", path.display())))
 }
 
 /// Files under the given paths with one of these endings, in a fixed order.
-fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+pub fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut out = vec![];
     let mut todo: Vec<(PathBuf, bool)> = paths.iter().rev().map(|p| (p.clone(), true)).collect();
     while let Some((path, named)) = todo.pop() {
@@ -332,11 +333,12 @@ fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failu
                 }
             }
         }
-        let medications = medications_referred_to(&record);
+        let types: Vec<Name> = Name::of("Medication").into_iter().collect();
+        let medications = referred_to(&record, &types);
         if !medications.is_empty() {
             let shared = lake.files(schema::SHARED);
-            let shared = reader::read_shared(&lake.store, shared, "Medication").await?;
-            for text in medications.iter().filter_map(|id| shared.get(id)) {
+            let shared = reader::read_shared(&lake.store, shared, &types).await?;
+            for text in medications.iter().filter_map(|target| shared.get(target)) {
                 record.push(text).map_err(|e| damaged(e.to_string()))?;
             }
         }

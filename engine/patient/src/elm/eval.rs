@@ -5,6 +5,7 @@ use bumpalo::Bump;
 use rust_decimal::Decimal;
 
 use super::clinical::in_value_set;
+use super::compile::FunctionHandle;
 use super::cx::{Cx, Fault, MEMORY, Notes, Out};
 use super::node::{Kind, NO_CLAUSE, Node, Owned};
 use super::property::follow;
@@ -211,8 +212,26 @@ impl<'a> Evaluator<'a> {
         self.definition(expression.0)
     }
 
+    /// The value of a function for these operands.
+    pub fn apply(&mut self, function: FunctionHandle, operands: &[Val<'a>]) -> Out<'a> {
+        self.call(function.0, operands)
+    }
+
+    /// The resources that a retrieve gave, where it was made.
+    pub fn retrieved(&self, retrieve: usize) -> &[Val<'a>] {
+        self.retrieved
+            .get(retrieve)
+            .copied()
+            .flatten()
+            .unwrap_or(&[])
+    }
+
     /// Evaluates with a fresh frame of so many slots.
-    fn framed(&mut self, slots: u32, work: impl FnOnce(&mut Self) -> Out<'a>) -> Out<'a> {
+    pub(super) fn framed(
+        &mut self,
+        slots: u32,
+        work: impl FnOnce(&mut Self) -> Out<'a>,
+    ) -> Out<'a> {
         let (base, length) = (self.base, self.locals.len());
         self.base = length;
         self.locals.resize(length + slots as usize, Val::Null);

@@ -8,7 +8,9 @@
 //! nodes.
 
 pub mod compile;
+mod conjunct;
 pub mod cx;
+mod decisive;
 pub mod eval;
 pub mod fhir_children;
 pub mod fhir_value;
@@ -58,7 +60,9 @@ mod testing;
 mod testing_dates;
 mod text_values;
 
-pub use compile::{Linker, Options};
+pub use compile::{FunctionHandle, Linker, Options};
+pub use conjunct::Conjunct;
+pub use cx::{Fault, Notes};
 pub use eval::{Evaluator, Settings, with_evaluator};
 pub use issue::{ElmIssue, Family};
 pub use library::Library;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::compile::FunctionHandle;
 use super::node::Node;
 use super::retrieve::{CodePath, Retrieve};
 use super::types::Type;
@@ -50,6 +51,8 @@ pub(super) struct Compiled {
 pub(super) struct Function {
     pub(super) name: Arc<str>,
     pub(super) operands: Vec<Type>,
+    /// Retrieves it reaches.
+    pub(super) retrieves: BTreeSet<u32>,
     pub(super) node: Node,
     pub(super) frame: u32,
 }
@@ -125,12 +128,19 @@ impl Unit {
             .map_or("", |d| &d.name)
     }
 
-    /// The retrieves that an expression may make, by their places.
-    pub fn retrieves_of(&self, expression: Expression) -> impl Iterator<Item = &Retrieve> {
+    /// The retrieves that an expression may make, as places in [`Unit::retrieves`].
+    pub fn retrieves_of(&self, expression: Expression) -> impl Iterator<Item = u32> + '_ {
         let of = self.definitions.get(expression.0 as usize);
-        of.into_iter()
-            .flat_map(|d| &d.retrieves)
-            .filter_map(|r| self.retrieves.get(*r as usize))
+        of.into_iter().flat_map(|d| d.retrieves.iter().copied())
+    }
+
+    /// The retrieves that a function may make.
+    pub fn retrieves_of_function(
+        &self,
+        function: FunctionHandle,
+    ) -> impl Iterator<Item = u32> + '_ {
+        let of = self.functions.get(function.0 as usize);
+        of.into_iter().flat_map(|f| f.retrieves.iter().copied())
     }
 
     /// All retrieves.

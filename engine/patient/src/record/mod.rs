@@ -223,6 +223,20 @@ impl PatientRecord {
         })
     }
 
+    /// All values of a property `reference`, wherever they stand.
+    pub fn references(&self) -> impl Iterator<Item = Element<'_>> {
+        let name = Name::of("reference").unwrap_or(Name::NONE);
+        let nodes = self.tree.nodes.iter().enumerate();
+        nodes
+            .filter(move |(_, node)| node.name == name && name != Name::NONE)
+            .filter_map(|(index, _)| {
+                Some(Element {
+                    record: self,
+                    index: u32::try_from(index).ok()?,
+                })
+            })
+    }
+
     /// Whether the node is a resource of its own, not contained in another.
     pub fn is_root(&self, index: u32) -> bool {
         // Roots are added in the order of the text, until sealing sorts them.

@@ -2,12 +2,11 @@
 
 use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::error::{DataFusionError, Result};
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::medications_referred_to;
-use engine_patient::value::Value;
+use engine_patient::requirements::referred_to;
 
-use super::exec::{EvaluateMetrics, Work};
+use super::exec::{EvaluateMetrics, Shared, Work};
 use super::rows::RowsBuilder;
 use crate::lake::reader::{fetch_raw, metadata, read_columns};
 use crate::lake::{LakeError, schema};
@@ -68,15 +67,76 @@ async fn patients(work: &Work, bucket: u32) -> Result<Vec<(String, bool)>> {
     Ok(out)
 }
 
-/// Which programs a patient needs to be evaluated for: all those whose decisive requirements have a
-/// match.
+/// Which artifacts a patient needs to be evaluated for: those of whose decisive requirements every
+/// group has a match.
 fn undecided(work: &Work, matched: &[bool]) -> Vec<bool> {
     let has = |r: &usize| matched.get(*r).copied().unwrap_or(false);
-    work.plan
-        .decisive
-        .iter()
-        .map(|decisive| decisive.iter().all(has))
+    let artifacts = work.plan.artifacts.iter();
+    artifacts
+        .map(|a| a.decisive.iter().all(|group| group.iter().any(has)))
         .collect()
+}
+
+/// What a patient of a bucket needs.
+struct Needed {
+    /// Per artifact; empty where the patient is not in the lake.
+    undecided: Vec<bool>,
+    /// Rows of `resources`, ascending.
+    rids: Vec<u32>,
+}
+
+/// Per patient: which requirements match, which artifacts remain, which rows those need.
+fn plan_patients(
+    work: &Work,
+    patients: &[(String, bool)],
+    mut wanted: Vec<(u32, u32, Option<usize>)>,
+) -> Vec<Needed> {
+    wanted.sort_unstable();
+    let mut out = Vec::with_capacity(patients.len());
+    let mut at = 0;
+    let requirements = work.plan.requirements.len();
+    let (mut matched, mut needed) = (vec![false; requirements], vec![false; requirements]);
+    for (pat, (_, known)) in patients.iter().enumerate() {
+        let rest = wanted.get(at..).unwrap_or_default();
+        let count = rest.partition_point(|(p, _, _)| *p as usize <= pat);
+        let own = rest.get(..count).unwrap_or_default();
+        at += count;
+        // Resources of a patient that is not in the lake are counted by `import`, not evaluated.
+        if !*known {
+            out.push(Needed {
+                undecided: vec![],
+                rids: vec![],
+            });
+            continue;
+        }
+        matched.fill(false);
+        for (_, _, requirement) in own {
+            if let Some(slot) = requirement.and_then(|r| matched.get_mut(r)) {
+                *slot = true;
+            }
+        }
+        let undecided = undecided(work, &matched);
+        let mut rids: Vec<u32> = vec![];
+        if undecided.contains(&true) {
+            needed.fill(false);
+            let artifacts = work.plan.artifacts.iter().zip(&undecided);
+            for (artifact, _) in artifacts.filter(|(_, u)| **u) {
+                for r in &artifact.requirements {
+                    if let Some(slot) = needed.get_mut(*r) {
+                        *slot = true;
+                    }
+                }
+            }
+            let asked =
+                |r: &Option<usize>| r.is_none_or(|r| needed.get(r).copied().unwrap_or(false));
+            let own = own.iter().filter(|(_, _, r)| asked(r));
+            rids.extend(own.map(|(_, rid, _)| *rid));
+            rids.sort_unstable();
+            rids.dedup();
+        }
+        out.push(Needed { undecided, rids });
+    }
+    out
 }
 
 pub(super) async fn evaluate_bucket(
@@ -86,126 +146,57 @@ pub(super) async fn evaluate_bucket(
     metrics: &EvaluateMetrics,
     rows: &mut RowsBuilder,
 ) -> Result<Vec<RecordBatch>> {
-    let patients = patients(work, bucket).await?;
-    let mut wanted = facts.wanted;
-    wanted.sort_unstable();
-
-    // Per patient: which requirements match, which programs remain, which rows those need.
-    let mut rids: Vec<u32> = vec![];
-    let mut remaining: Vec<Vec<bool>> = Vec::with_capacity(patients.len());
-    let mut at = 0;
-    for (pat, (_, known)) in patients.iter().enumerate() {
-        let rest = wanted.get(at..).unwrap_or_default();
-        let count = rest.partition_point(|(p, _, _)| *p as usize <= pat);
-        let own = rest.get(..count).unwrap_or_default();
-        at += count;
-        if !*known {
-            remaining.push(vec![]);
-            continue;
+    let mut patients = patients(work, bucket).await?;
+    if let Some(only) = &work.only {
+        for (id, known) in &mut patients {
+            *known = *known && id == only;
         }
-        let mut matched = vec![false; work.plan.requirements.len()];
-        for (_, _, requirement) in own {
-            if let Some(slot) = requirement.and_then(|r| matched.get_mut(r)) {
-                *slot = true;
-            }
-        }
-        let undecided = undecided(work, &matched);
-        let mut needed = vec![false; work.plan.requirements.len()];
-        for (own, _) in work
-            .plan
-            .of_program
-            .iter()
-            .zip(&undecided)
-            .filter(|(_, u)| **u)
-        {
-            for r in own {
-                if let Some(slot) = needed.get_mut(*r) {
-                    *slot = true;
-                }
-            }
-        }
-        if undecided.contains(&true) {
-            let asked =
-                |r: &Option<usize>| r.is_none_or(|r| needed.get(r).copied().unwrap_or(false));
-            rids.extend(
-                own.iter()
-                    .filter(|(_, _, r)| asked(r))
-                    .map(|(_, rid, _)| *rid),
-            );
-        }
-        remaining.push(undecided);
     }
+    let needed = plan_patients(work, &patients, facts.wanted);
+    let mut rids: Vec<u32> = needed.iter().flat_map(|n| n.rids.iter().copied()).collect();
     rids.sort_unstable();
     rids.dedup();
     let resources = fetch(work, bucket, &rids, metrics).await?;
-    let medications = work.medications().await?;
+    let shared = work.shared().await?;
 
     let mut out = vec![];
     let mut record = PatientRecord::new();
     let mut results = vec![];
-    let mut next = 0;
-    for (pat, ((id, known), undecided)) in patients.iter().zip(&remaining).enumerate() {
-        let rest = wanted.get(next..).unwrap_or_default();
-        let count = rest.partition_point(|(p, _, _)| *p as usize <= pat);
-        let own = rest.get(..count).unwrap_or_default();
-        next += count;
-        // Resources of a patient that is not in the lake are counted by `import`, not evaluated.
+    for ((id, known), needed) in patients.iter().zip(&needed) {
         if !*known {
             continue;
         }
         metrics.patients.add(1);
-        if undecided.contains(&true) {
+        if needed.undecided.contains(&true) {
             let timer = metrics.parse_time.timer();
-            record.clear();
-            let mut last = None;
-            let mut own: Vec<u32> = own.iter().map(|(_, rid, _)| *rid).collect();
-            own.sort_unstable();
-            let damaged =
-                |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
-            for rid in own {
-                if last == Some(rid) {
-                    continue;
-                }
-                last = Some(rid);
-                let Some(text) = resources.get(&rids, rid) else {
-                    continue;
-                };
-                record.push(text).map_err(damaged)?;
-            }
-            if !medications.is_empty() {
-                for id in medications_referred_to(&record) {
-                    let Some(text) = medications.get(&id) else {
-                        continue;
-                    };
-                    record.push(text).map_err(damaged)?;
-                }
-            }
-            record.seal();
+            read_record(&mut record, &rids, needed, &resources, shared)?;
             metrics.resources.add(record.len());
             timer.done();
         }
         let timer = metrics.evaluate_time.timer();
-        for (program, undecided) in work.programs.iter().zip(undecided) {
+        let mut first = 0;
+        for program in &work.programs {
+            let artifacts = program.artifacts();
+            let undecided = needed.undecided.get(first..first + artifacts.len());
+            let undecided = undecided.unwrap_or_default();
+            first += artifacts.len();
             results.clear();
-            if *undecided {
-                if let Err(error) = program.evaluate(&record, &work.context, &mut results) {
-                    metrics.failed.add(1);
-                    return Err(DataFusionError::Execution(format!(
-                        "{}: {error}",
-                        program.artifact().id
-                    )));
-                }
-            } else {
+            if undecided.contains(&true)
+                && let Err(error) =
+                    program.evaluate(&record, &work.context, undecided, &mut results)
+            {
+                metrics.failed.add(1);
+                let name = artifacts.first().map_or("", |a| &a.id);
+                return Err(DataFusionError::Execution(format!("{name}: {error}")));
+            }
+            for (index, _) in undecided.iter().enumerate().filter(|(_, u)| !**u) {
                 metrics.skipped.add(1);
-                results.extend(
-                    program
-                        .populations()
-                        .iter()
-                        .map(|population| all_false(population)),
-                );
+                program.absent(index, &mut results);
             }
             for row in &results {
-                rows.push(id, program.artifact(), row);
+                if let Some(artifact) = artifacts.get(usize::from(row.artifact)) {
+                    rows.push(id, artifact, row);
+                }
             }
         }
         timer.done();
@@ -220,15 +211,40 @@ pub(super) async fn evaluate_bucket(
     Ok(out)
 }
 
-fn all_false(population: &'static str) -> ResultRow {
-    ResultRow {
-        group: 0,
-        population,
-        basis_id: None,
-        outcome: Truth::False,
-        value: Value::Null,
-        unknown_reason: None,
+/// The record of a patient: the wanted resources, and those without a patient that they refer to.
+fn read_record(
+    record: &mut PatientRecord,
+    rids: &[u32],
+    needed: &Needed,
+    resources: &Fetched,
+    shared: &Shared,
+) -> Result<()> {
+    let damaged = |e| DataFusionError::Internal(format!("a stored resource cannot be read: {e}"));
+    record.clear();
+    for rid in &needed.rids {
+        if let Some(text) = resources.get(rids, *rid) {
+            record.push(text).map_err(damaged)?;
+        }
     }
+    if !shared.resources.is_empty() {
+        // What they refer to may refer further: a location to an organization.
+        let mut had: Vec<(Name, String)> = vec![];
+        loop {
+            let mut found = referred_to(record, &shared.types);
+            found.retain(|target| !had.contains(target));
+            if found.is_empty() {
+                break;
+            }
+            for target in found {
+                if let Some(text) = shared.resources.get(&target) {
+                    record.push(text).map_err(damaged)?;
+                }
+                had.push(target);
+            }
+        }
+    }
+    record.seal();
+    Ok(())
 }
 
 /// The JSON of the wanted rows, in one buffer.

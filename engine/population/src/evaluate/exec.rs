@@ -51,29 +51,40 @@ pub(super) struct Work {
     pub(super) programs: Vec<Arc<dyn PatientProgram>>,
     pub(super) plan: Arc<Plan>,
     pub(super) context: EvaluationContext,
-    /// Medications by id, read once where a program needs them.
-    medications: OnceCell<HashMap<String, String>>,
+    /// Evaluate only the patient of this id.
+    pub(super) only: Option<String>,
+    /// Resources that belong to no patient, of the types that programs may need; read once.
+    shared: OnceCell<Shared>,
     /// Partitions in memory at once.
     turns: Arc<Semaphore>,
 }
 
+/// Resources without a patient, by type and id.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) types: Vec<Name>,
+    pub(super) resources: HashMap<(Name, String), String>,
+}
+
 impl Work {
-    /// The Medications of the lake; nothing where no program compares medications.
-    pub(super) async fn medications(&self) -> Result<&HashMap<String, String>> {
-        let needed = self
-            .plan
-            .requirements
-            .iter()
-            .any(DataRequirement::needs_medications);
+    /// The resources of the lake that belong to no patient; nothing where no program asks for any.
+    pub(super) async fn shared(&self) -> Result<&Shared> {
         let read = async {
-            if !needed {
-                return Ok(HashMap::new());
+            let requirements = self.plan.requirements.iter();
+            let mut types: Vec<Name> = requirements
+                .filter_map(DataRequirement::shared_type)
+                .collect();
+            types.sort_unstable();
+            types.dedup();
+            if types.is_empty() {
+                return Ok(Shared::default());
             }
             let files = self.lake.files(schema::SHARED);
-            let read = read_shared(&self.lake.store, files, "Medication").await;
-            read.map_err(|e| DataFusionError::External(Box::new(e)))
+            let read = read_shared(&self.lake.store, files, &types).await;
+            let resources = read.map_err(|e| DataFusionError::External(Box::new(e)))?;
+            Ok(Shared { types, resources })
         };
-        self.medications.get_or_try_init(|| read).await
+        self.shared.get_or_try_init(|| read).await
     }
 }
 
@@ -125,12 +136,17 @@ impl EvaluateMetrics {
 }
 
 impl EvaluateExec {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that the planner hands over, once"
+    )]
     pub(super) fn new(
         facts: Arc<dyn ExecutionPlan>,
         lake: Lake,
         programs: Vec<Arc<dyn PatientProgram>>,
         plan: Arc<Plan>,
         context: EvaluationContext,
+        only: Option<String>,
         pages: (usize, usize),
         parallel: usize,
     ) -> Self {
@@ -140,8 +156,9 @@ impl EvaluateExec {
             programs,
             plan,
             context,
+            only,
             turns,
-            medications: OnceCell::new(),
+            shared: OnceCell::new(),
         };
         Self::over(facts, Arc::new(work), pages)
     }
@@ -185,7 +202,8 @@ impl DisplayAs for EvaluateExec {
             .work
             .programs
             .iter()
-            .map(|p| format!("{}|{}", p.artifact().id, p.artifact().version));
+            .flat_map(|p| p.artifacts())
+            .map(|a| format!("{}|{}", a.id, a.version));
         let wanted = self.work.plan.requirements.iter().map(ToString::to_string);
         write!(
             f,

@@ -7,10 +7,10 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::error::Result;
-use engine_patient::program::{Artifact, ResultRow, Truth};
+use engine_patient::program::{Artifact, ResultRow};
 use engine_patient::value::Value;
 
-/// A row per patient, program and population.
+/// A row per patient, measure and population, and what [`ResultRow`] tells beside.
 pub fn result_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         let words = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -20,10 +20,14 @@ pub fn result_schema() -> SchemaRef {
             Field::new("version", words(), false),
             Field::new("group", DataType::Int32, false),
             Field::new("population", words(), false),
+            Field::new("index", DataType::Int32, false),
+            // Of a count within a stratum.
+            Field::new("stratifier", DataType::Int32, true),
+            Field::new("stratum", words(), true),
+            // Of a detail row, which is never counted.
             Field::new("basis_id", DataType::Utf8, true),
             // true, false, unknown
             Field::new("outcome", words(), false),
-            // 1 where the outcome is true, 0 where it is false, null where it is unknown
             Field::new("count", DataType::Int64, true),
             Field::new("value", DataType::Utf8, true),
             Field::new("unknown_reason", words(), true),
@@ -42,6 +46,9 @@ pub(super) struct RowsBuilder {
     version: Words,
     group: Int32Builder,
     population: Words,
+    index: Int32Builder,
+    stratifier: Int32Builder,
+    stratum: Words,
     basis: StringBuilder,
     outcome: Words,
     count: Int64Builder,
@@ -56,16 +63,15 @@ impl RowsBuilder {
         self.patient.append_value(patient);
         self.measure.append_value(artifact.id.as_ref());
         self.version.append_value(artifact.version.as_ref());
-        self.group
-            .append_value(i32::try_from(row.group).unwrap_or(i32::MAX));
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        self.group.append_value(number(row.group));
         self.population.append_value(row.population);
+        self.index.append_value(number(row.index));
+        self.stratifier.append_option(row.stratifier.map(number));
+        self.stratum.append_option(row.stratum.as_deref());
         self.basis.append_option(row.basis_id.as_deref());
         self.outcome.append_value(row.outcome.as_str());
-        self.count.append_option(match row.outcome {
-            Truth::True => Some(1),
-            Truth::False => Some(0),
-            Truth::Unknown => None,
-        });
+        self.count.append_option(row.count);
         self.value.append_option(show(&row.value));
         self.reason.append_option(row.unknown_reason.as_deref());
     }
@@ -78,6 +84,9 @@ impl RowsBuilder {
             Arc::new(self.version.finish()),
             Arc::new(self.group.finish()),
             Arc::new(self.population.finish()),
+            Arc::new(self.index.finish()),
+            Arc::new(self.stratifier.finish()),
+            Arc::new(self.stratum.finish()),
             Arc::new(self.basis.finish()),
             Arc::new(self.outcome.finish()),
             Arc::new(self.count.finish()),

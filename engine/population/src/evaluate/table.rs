@@ -34,18 +34,26 @@ pub struct EvaluateTable {
     lake: Lake,
     programs: Vec<Arc<dyn PatientProgram>>,
     context: EvaluationContext,
+    /// Evaluate only the patient of this id.
+    pub only: Option<String>,
     /// Keep one partition one file. `false` only to show what happens without (see the tests).
     pub pin_partitions: bool,
 }
 
-/// The distinct data requirements of all programs, and which of them each program has.
+/// The distinct data requirements of all programs, and which of them each artifact has.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) requirements: Vec<DataRequirement>,
     pub(super) keys: Vec<FactsKey>,
-    /// Per program: its requirements.
-    pub(super) of_program: Vec<Vec<usize>>,
-    /// Per program: requirements without which nothing holds.
+    /// The artifacts of all programs, one after the other.
+    pub(super) artifacts: Vec<PlannedArtifact>,
+}
+
+/// What one artifact reads.
+#[derive(Debug)]
+pub(super) struct PlannedArtifact {
+    pub(super) requirements: Vec<usize>,
+    /// Each group needs a match of one of its members.
     pub(super) decisive: Vec<Vec<usize>>,
 }
 
@@ -58,10 +66,19 @@ impl Plan {
                 .iter()
                 .map(|r| plan.index(r))
                 .collect();
-            let decisive = program.decisive_requirements().iter();
-            plan.decisive
-                .push(decisive.filter_map(|i| own.get(*i).copied()).collect());
-            plan.of_program.push(own);
+            let global = |indices: Vec<usize>| -> Vec<usize> {
+                indices
+                    .into_iter()
+                    .filter_map(|i| own.get(i).copied())
+                    .collect()
+            };
+            for artifact in 0..program.artifacts().len() {
+                let decisive = program.decisive_requirements(artifact);
+                plan.artifacts.push(PlannedArtifact {
+                    requirements: global(program.requirements_of(artifact)),
+                    decisive: decisive.into_iter().map(global).collect(),
+                });
+            }
         }
         plan.keys = plan.requirements.iter().map(FactsKey::of).collect();
         plan
@@ -92,6 +109,7 @@ impl EvaluateTable {
             lake,
             programs,
             context,
+            only: None,
             pin_partitions: true,
         }
     }
@@ -161,6 +179,7 @@ impl TableProvider for EvaluateTable {
             self.programs.clone(),
             Arc::new(plan),
             self.context.clone(),
+            self.only.clone(),
             (selected, pages),
             state.config().target_partitions(),
         );

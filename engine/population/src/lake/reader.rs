@@ -376,23 +376,26 @@ pub async fn read_columns(
     stream.try_collect().await.map_err(wrong)
 }
 
-/// The resources of a type that belong to no patient: JSON by id.
+/// The resources of these types that belong to no patient, by type and id.
 pub async fn read_shared(
     store: &Arc<dyn ObjectStore>,
     files: &[DataFile],
-    resource_type: &str,
-) -> Result<HashMap<String, String>, LakeError> {
+    types: &[Name],
+) -> Result<HashMap<(Name, String), String>, LakeError> {
     let mut out = HashMap::new();
     for file in files {
         let table = super::schema::SHARED;
         for batch in read_columns(store, table, file, &["resource_type", "id", "raw"]).await? {
-            let (types, ids, raws) = (
+            let (own, ids, raws) = (
                 strings(&batch, 0)?,
                 strings(&batch, 1)?,
                 strings(&batch, 2)?,
             );
-            for row in (0..ids.len()).filter(|r| types.value(*r) == resource_type) {
-                out.insert(ids.value(row).to_owned(), raws.value(row).to_owned());
+            for row in 0..ids.len() {
+                let ty = Name::of(own.value(row)).filter(|ty| types.contains(ty));
+                if let Some(ty) = ty {
+                    out.insert((ty, ids.value(row).to_owned()), raws.value(row).to_owned());
+                }
             }
         }
     }

@@ -55,8 +55,6 @@ pub struct Linker<'l> {
     includes: Vec<FxHashMap<Arc<str>, u32>>,
     definitions: FxHashMap<(u32, Arc<str>), State>,
     functions: FxHashMap<(u32, usize), u32>,
-    /// Retrieves that each compiled function reaches.
-    function_retrieves: Vec<BTreeSet<u32>>,
     parameters: FxHashMap<(u32, Arc<str>), u32>,
     at: Place,
     scope: Scope,
@@ -141,7 +139,6 @@ impl<'l> Linker<'l> {
             includes: vec![],
             definitions: FxHashMap::default(),
             functions: FxHashMap::default(),
-            function_retrieves: vec![],
             parameters: FxHashMap::default(),
             at: Place::default(),
             scope: Scope::default(),
@@ -466,10 +463,10 @@ impl<'l> Linker<'l> {
         }
         // Known before its body: it may call itself.
         self.functions.insert((library, index), place);
-        self.function_retrieves.push(BTreeSet::new());
         self.unit.functions.push(Function {
             name: Arc::clone(&definition.name),
             operands,
+            retrieves: BTreeSet::new(),
             node: null(),
             frame: 0,
         });
@@ -487,9 +484,7 @@ impl<'l> Linker<'l> {
         if let Some(function) = self.unit.functions.get_mut(place as usize) {
             function.node = node;
             function.frame = scope.next;
-        }
-        if let Some(retrieves) = self.function_retrieves.get_mut(place as usize) {
-            *retrieves = scope.retrieves;
+            function.retrieves = scope.retrieves;
         }
         Some(place)
     }

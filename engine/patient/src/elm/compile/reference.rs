@@ -198,8 +198,8 @@ impl Linker<'_> {
         let mut compiled = vec![];
         for index in compile {
             if let Some(function) = self.compile_function(library, index) {
-                if let Some(retrieves) = self.function_retrieves.get(function as usize) {
-                    self.scope.retrieves.extend(retrieves.iter());
+                if let Some(compiled) = self.unit.functions.get(function as usize) {
+                    self.scope.retrieves.extend(compiled.retrieves.iter());
                 }
                 compiled.push(function);
             }

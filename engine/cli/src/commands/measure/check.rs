@@ -1,0 +1,219 @@
+//! `tandem measure check`
+
+use clap::{Args, ValueEnum};
+use engine_patient::context::EvaluationContext;
+use engine_patient::elm::Family as ElmFamily;
+use engine_patient::time::DateTime;
+use measures::official::{Built, build, is_error};
+use measures::package::{Loaded, Severity, select};
+use serde_json::json;
+
+use super::packages::PackageArgs;
+use super::print::print_json;
+use crate::failure::{Done, Failure};
+use crate::table::{self, thousands};
+
+/// Load and link measure packages, and tell everything that is wrong with them.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tandem measure check CMS122/measure.json CMS122/valuesets.ndjson libraries/
+  tandem measure check packages/ --format json
+Checks measures, libraries (linking, nodes, types, literals) and value sets (missing, empty, partial).
+Exit code 0: everything can be run; 2: something is wrong; 3: something is not supported.")]
+pub struct Check {
+    #[command(flatten)]
+    packages: PackageArgs,
+    /// How to print the findings.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Check {
+    pub fn run(self) -> Done {
+        if self.packages.package.is_empty() {
+            return Err(Failure::User(
+                "nothing to check: give files or folders with FHIR Measure, Library and ValueSet resources".into(),
+            ));
+        }
+        let loaded = self.packages.load()?;
+        let moment = DateTime::date(2000, 1, 1).unwrap_or_else(|| DateTime::from_utc_millis(0, 0));
+        let mut options = self.packages.options(EvaluationContext::at(moment));
+        options.everything = true;
+        let (chosen, wrong) = match select(&loaded.package, &self.packages.measure) {
+            Ok(chosen) => (chosen, vec![]),
+            Err(issues) => (vec![], issues),
+        };
+        let built = build(&loaded.package, &chosen, &options);
+        let mut loaded = loaded;
+        loaded.issues.extend(wrong);
+        match self.format {
+            Format::Table => print(&loaded, &built),
+            Format::Json => print_json(&as_json(&loaded, &built))?,
+        }
+        verdict(&loaded, &built)
+    }
+}
+
+fn verdict(loaded: &Loaded, built: &Built) -> Done {
+    let errors = loaded
+        .issues
+        .iter()
+        .filter(|i| i.severity == Severity::Error);
+    let (mut mistakes, mut unsupported) = (0, 0);
+    for issue in errors {
+        match issue.family {
+            measures::package::Family::Mistake => mistakes += 1,
+            measures::package::Family::NotSupported => unsupported += 1,
+        }
+    }
+    for finding in built.findings.iter().filter(|f| is_error(&f.issue)) {
+        match finding.issue.family {
+            ElmFamily::Unsupported => unsupported += 1,
+            _ => mistakes += 1,
+        }
+    }
+    let total = mistakes + unsupported;
+    match (mistakes, unsupported) {
+        (0, 0) => Ok(std::process::ExitCode::SUCCESS),
+        (0, _) => Err(Failure::Unsupported(format!(
+            "{total} finding(s) keep measures from being run"
+        ))),
+        _ => Err(Failure::User(format!("{total} error(s)"))),
+    }
+}
+
+fn print(loaded: &Loaded, built: &Built) {
+    for issue in &loaded.issues {
+        say!("{issue}\n");
+    }
+    for finding in &built.findings {
+        say!("{}", finding.issue);
+        if let [first, rest @ ..] = finding.measures.as_slice() {
+            let more = match rest.len() {
+                0 => String::new(),
+                n => format!(" and {n} more"),
+            };
+            say!("   = reached by {first}{more}");
+        }
+        say!("");
+    }
+    let package = &loaded.package;
+    let rows: Vec<Vec<String>> = package
+        .measures
+        .iter()
+        .map(|m| {
+            let scoring: Vec<&str> = m.groups.iter().map(|g| g.scoring.as_str()).collect();
+            let basis: Vec<&str> = m.groups.iter().map(|g| g.basis.as_str()).collect();
+            let one = |mut all: Vec<&str>| {
+                all.dedup();
+                all.join(", ")
+            };
+            let can = !built.refused.iter().any(|r| r == m.label());
+            vec![
+                m.label().to_owned(),
+                m.version.clone().unwrap_or_default(),
+                one(scoring),
+                one(basis),
+                if can { "can be run" } else { "cannot be run" }.to_owned(),
+            ]
+        })
+        .chain(package.refused.iter().map(|r| {
+            let blank = String::new;
+            vec![
+                r.label.clone(),
+                blank(),
+                blank(),
+                blank(),
+                "cannot be run".into(),
+            ]
+        }))
+        .collect();
+    table::print(&["measure", "version", "scoring", "basis", ""], &rows);
+    let incomplete = built
+        .value_sets
+        .iter()
+        .filter(|(_, u)| u.completeness != "complete");
+    let rows: Vec<Vec<String>> = incomplete
+        .map(|(canonical, usage)| {
+            vec![
+                usage.name.to_string(),
+                canonical.to_string(),
+                usage.completeness.to_owned(),
+                usage
+                    .touches
+                    .iter()
+                    .map(|t| &**t)
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        say!("");
+        table::print(&["value set", "canonical", "", "touches"], &rows);
+    }
+    say!(
+        "\n{} libraries, {} value sets asked for, {} files",
+        thousands(package.libraries.len() as u64),
+        thousands(built.value_sets.len() as u64),
+        thousands(package.files.len() as u64)
+    );
+    for (kind, count) in &package.ignored {
+        say!(
+            "ignored: {} resources of type {kind}",
+            thousands(*count as u64)
+        );
+    }
+    for (extension, count) in &package.skipped {
+        let shown = if extension.is_empty() {
+            "without an extension"
+        } else {
+            extension
+        };
+        say!("not read: {} files {shown}", thousands(*count as u64));
+    }
+}
+
+fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
+    let issues = loaded.issues.iter().map(|i| {
+        json!({
+            "severity": i.severity.to_string(), "code": i.code, "measure": i.measure, "file": i.file,
+            "line": i.line, "column": i.column, "path": i.path, "message": i.message, "help": i.help,
+        })
+    });
+    let logic = built.findings.iter().map(|f| {
+        let i = &f.issue;
+        let severity = match i.family {
+            ElmFamily::Mistake => "error",
+            ElmFamily::Unsupported => "not supported",
+            ElmFamily::Warning => "warning",
+        };
+        json!({
+            "severity": severity, "code": i.code, "measures": f.measures, "file": &*i.source,
+            "library": &*i.library, "definition": i.definition.as_deref(), "localId": i.local_id.as_deref(),
+            "locator": i.locator.as_deref(), "message": i.message, "help": i.help,
+        })
+    });
+    let sets = built.value_sets.iter().map(|(canonical, u)| {
+        json!({
+            "name": &*u.name, "canonical": &**canonical, "version": u.version.as_deref(), "codes": u.codes,
+            "completeness": u.completeness, "touches": u.touches.iter().map(|t| &**t).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "findings": issues.chain(logic).collect::<Vec<_>>(),
+        "measures": loaded.package.measures.iter().map(|m| json!({
+            "name": m.label(), "url": m.url, "version": m.version,
+            "runnable": !built.refused.iter().any(|r| r == m.label()),
+        })).collect::<Vec<_>>(),
+        "refused": loaded.package.refused.iter().map(|r| &r.label).collect::<Vec<_>>(),
+        "valueSets": sets.collect::<Vec<_>>(),
+    })
+}

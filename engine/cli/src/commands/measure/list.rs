@@ -1,0 +1,65 @@
+//! `tandem measure list`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use measures::sql::SqlMeasure;
+
+use crate::commands::rule::load_rules;
+use crate::failure::{Done, Failure};
+use crate::table;
+
+/// The measures that are known, with their versions.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tandem measure list\n  tandem measure list packages/")]
+pub struct List {
+    /// Packages: files or folders with FHIR Measure, Library and ValueSet resources.
+    package: Vec<PathBuf>,
+}
+
+impl List {
+    pub fn run(self) -> Done {
+        let mut rows = vec![];
+        if !self.package.is_empty() {
+            let loaded = measures::package::load(&self.package);
+            for measure in &loaded.package.measures {
+                let text = |t: &Option<String>| t.clone().unwrap_or_default();
+                rows.push(vec![
+                    measure.id.clone().unwrap_or_else(|| measure.label().into()),
+                    text(&measure.version),
+                    "ELM".into(),
+                    text(&measure.title),
+                ]);
+            }
+            for issue in loaded
+                .issues
+                .iter()
+                .filter(|i| i.severity == measures::package::Severity::Error)
+            {
+                eprintln!("{issue}");
+            }
+        }
+        for rule in load_rules(&[], &[])? {
+            let a = &rule.artifact;
+            rows.push(row(a, "CEL"));
+        }
+        for measure in sql_measures()? {
+            rows.push(row(&measure.artifact, "SQL"));
+        }
+        table::print(&["measure", "version", "language", "title"], &rows);
+        Ok(std::process::ExitCode::SUCCESS)
+    }
+}
+
+fn row(artifact: &engine_patient::program::Artifact, language: &str) -> Vec<String> {
+    vec![
+        artifact.id.to_string(),
+        artifact.version.to_string(),
+        language.into(),
+        artifact.title.to_string(),
+    ]
+}
+
+pub fn sql_measures() -> Result<Vec<SqlMeasure>, Failure> {
+    measures::sql::built_in().map_err(|e| Failure::Internal(crate::commands::rule::diagnostics(&e)))
+}

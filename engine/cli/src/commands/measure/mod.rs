@@ -1,0 +1,93 @@
+//! `tandem measure`
+
+mod attribution;
+mod check;
+mod gaps;
+mod list;
+mod packages;
+mod print;
+mod run;
+mod test;
+
+use clap::{Args, Subcommand};
+use engine_patient::time::{DateTime, Precision, parse_offset};
+use measures::result::Improvement;
+
+pub use print::{print_json, print_table, print_unmatched};
+pub use run::{RunRequest, run};
+
+use crate::failure::{Done, Failure};
+
+/// Run measures over a lake.
+#[derive(Args)]
+pub struct Measure {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Test(test::Test),
+    Gaps(gaps::Gaps),
+    List(list::List),
+}
+
+impl Measure {
+    pub fn run(self) -> Done {
+        match self.command {
+            Command::Run(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Test(command) => command.run(),
+            Command::Gaps(command) => command.run(),
+            Command::List(command) => command.run(),
+        }
+    }
+}
+
+/// Which way a rule's rate is better.
+pub fn improvement(rule: &rules::Rule) -> Improvement {
+    match rule.improvement.as_str() {
+        "decrease" => Improvement::Decrease,
+        _ => Improvement::Increase,
+    }
+}
+
+/// `2025-01-01..2025-12-31`
+pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
+    let wrong = |why: &str| {
+        Failure::User(format!(
+            "--period {text}: {why}; write it as 2025-01-01..2025-12-31"
+        ))
+    };
+    let (start, end) = text
+        .split_once("..")
+        .ok_or_else(|| wrong("two dates with `..` between them were expected"))?;
+    let day = |t: &str| DateTime::parse(t).filter(|d| d.precision() == Precision::Day);
+    let (Some(start), Some(end)) = (day(start), day(end)) else {
+        return Err(wrong("this is not two days"));
+    };
+    if start.civil() > end.civil() {
+        return Err(wrong("the end lies before the start"));
+    }
+    Ok((start, end))
+}
+
+/// `+01:00`
+pub fn parse_zone(text: &str) -> Result<i16, Failure> {
+    parse_offset(text).ok_or_else(|| {
+        Failure::User(format!(
+            "--time-zone {text}: write an offset such as -05:00 or +00:00"
+        ))
+    })
+}
+
+impl From<measures::MeasureError> for Failure {
+    fn from(e: measures::MeasureError) -> Self {
+        match e {
+            measures::MeasureError::User(text) => Failure::User(text),
+            measures::MeasureError::Internal(text) => Failure::Internal(text),
+        }
+    }
+}

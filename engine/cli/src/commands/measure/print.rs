@@ -1,0 +1,129 @@
+//! Results of measures for people and machines.
+
+use std::sync::Arc;
+
+use measures::ledger::Ledger;
+use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
+use measures::result::{Counts, MeasureResult};
+use measures::run::RunStatistics;
+
+use crate::failure::Failure;
+use crate::table::{self, thousands};
+
+/// The table for people: what could not be evaluated stands beside the rate, with why.
+pub fn print_table(results: &[MeasureResult]) {
+    let (heading, rows) = measures::table::table(results, &thousands);
+    table::print(&heading, &rows);
+    for result in results {
+        for (index, group) in result.groups.iter().enumerate() {
+            let counts = &group.counts;
+            if counts.unknown == 0 {
+                continue;
+            }
+            let Some(definition) = result.shape.groups.get(index) else {
+                continue;
+            };
+            let name = match result.groups.len() {
+                1 => result.shape.artifact.id.to_string(),
+                _ => format!("{}, {}", result.shape.artifact.id, definition.name(index)),
+            };
+            // Those who could not be told are patients; SQL counts what it counts.
+            let unit = match result.patients {
+                0 => definition.unit(),
+                _ => "patients",
+            };
+            say!(
+                "\n{name}: {} {unit} could not be fully evaluated:",
+                thousands(counts.unknown)
+            );
+            let mut reasons: Vec<_> = counts.reasons.iter().collect();
+            reasons.sort_by_key(|(key, n)| (std::cmp::Reverse(**n), (*key).clone()));
+            for ((population, reason), n) in reasons {
+                say!("  {:>9}  {population}: {reason}", thousands(*n));
+            }
+        }
+    }
+    for result in results {
+        let groups = result.shape.groups.iter().zip(&result.groups);
+        for (definition, own) in groups {
+            for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
+                if !strata.is_empty() {
+                    print_strata(result, definition, stratifier, strata);
+                }
+            }
+        }
+    }
+}
+
+fn print_strata(
+    result: &MeasureResult,
+    definition: &GroupDefinition,
+    stratifier: &StratifierDefinition,
+    strata: &[(Arc<str>, Counts)],
+) {
+    let by = stratifier.code.as_ref().or(stratifier.id.as_ref());
+    let by = by.map_or("stratifier", String::as_str);
+    say!("\n{}, by {by}:", result.shape.artifact.title);
+    let rows: Vec<Vec<String>> = strata
+        .iter()
+        .map(|(name, counts)| {
+            let count = |code| thousands(counts.count(definition, code));
+            vec![
+                name.to_string(),
+                count(PopulationCode::InitialPopulation),
+                count(PopulationCode::Numerator),
+                measures::table::score(definition, counts),
+                thousands(counts.unknown),
+            ]
+        })
+        .collect();
+    let unit = definition.unit();
+    table::print(&[by, unit, "numerator", "score", "not evaluable"], &rows);
+}
+
+/// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system.
+pub fn print_unmatched(statistics: &RunStatistics) {
+    if statistics.unmatched.is_empty() {
+        return;
+    }
+    say!(
+        "\nNo resource of the lake matches these, whoever the patient (other code systems? see --terminology):"
+    );
+    for requirement in &statistics.unmatched {
+        say!("  {requirement}");
+    }
+}
+
+pub fn print_csv(results: &[MeasureResult]) {
+    say!("{}", measures::table::CSV_HEADING);
+    for line in measures::table::csv(results) {
+        say!("{line}");
+    }
+}
+
+pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
+    say!("{text}");
+    Ok(())
+}
+
+pub fn print_statistics(statistics: &RunStatistics) {
+    say!("\n{}", statistics.plan.trim_end());
+    say!("evaluated in {:.2} s", statistics.wall.as_secs_f64());
+    for (name, value) in &statistics.metrics {
+        say!("  {name} = {value}");
+    }
+}
+
+/// What was not found, converted or told.
+pub fn print_ledger(ledger: &Ledger) {
+    let lines: Vec<Vec<String>> = ledger
+        .lines()
+        .filter(|(name, _, _)| *name != "nothing in the lake matches")
+        .map(|(name, detail, count)| vec![name.to_owned(), detail.to_owned(), thousands(count)])
+        .collect();
+    if !lines.is_empty() {
+        say!("");
+        table::print(&["ledger", "", "count"], &lines);
+    }
+}

@@ -1,0 +1,114 @@
+//! What the rate of a proportion could be: every patient (or resource) of whom something could not be
+//! told is counted as it would lower the rate most, and as it would raise it most.
+//!
+//! A member can stand in three ways: not at all (0 of 0), missed (0 of 1), met (1 of 1). Since a rate
+//! is between 0 and 1, the choice that is best for it is best for every one alone: met, or else not
+//! at all, raises it most; missed, or else not at all, lowers it most. So no search is needed.
+//!
+//! *Invariant:* the rate lies within the bounds whatever the unknown turns out to be. They are
+//! reached, except by members of whom even the denominator could not be told, or a numerator that has
+//! an exclusion: rows do not tell what those would come to within it.
+
+use engine_patient::program::Truth;
+
+use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
+
+/// The extremes, as numerator and denominator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    low: (u64, u64),
+    high: (u64, u64),
+    /// Some resources could not even be named, so that there is no upper end to how many they are.
+    open: bool,
+    /// Something could not be told at all.
+    uncertain: bool,
+}
+
+/// A member's state in a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// What is certain.
+    pub(crate) outcome: Truth,
+    /// What is counted.
+    pub(crate) counted: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            outcome: Truth::False,
+            counted: false,
+        }
+    }
+}
+
+/// Where the populations of a proportion stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Positions {
+    denominator: usize,
+    numerator: usize,
+    exclusion: Option<usize>,
+    exception: Option<usize>,
+    numerator_exclusion: Option<usize>,
+}
+
+impl Positions {
+    /// `None` where the group is no proportion.
+    pub(crate) fn of(group: &GroupDefinition) -> Option<Positions> {
+        if group.scoring != Scoring::Proportion {
+            return None;
+        }
+        Some(Positions {
+            denominator: group.position(Code::Denominator)?,
+            numerator: group.position(Code::Numerator)?,
+            exclusion: group.position(Code::DenominatorExclusion),
+            exception: group.position(Code::DenominatorException),
+            numerator_exclusion: group.position(Code::NumeratorExclusion),
+        })
+    }
+}
+
+impl Bounds {
+    /// One patient, or one resource: its states in the group's populations.
+    pub(crate) fn add(&mut self, at: Positions, states: impl Fn(usize) -> State) {
+        let state = |at: Option<usize>| at.map(&states).unwrap_or_default();
+        let (d, n) = (states(at.denominator), states(at.numerator));
+        let (x, e) = (state(at.exclusion), state(at.exception));
+        let nx = state(at.numerator_exclusion);
+        let can = |s: State| s.outcome != Truth::False;
+        let must = |s: State| s.outcome == Truth::True;
+        let uncertain = [d, n, x, e, nx].iter().any(|s| s.outcome == Truth::Unknown);
+        // What is counted although unknown holds unless something takes the member out altogether.
+        let out_or_in = |s: State| must(s) || s.counted;
+        let met = can(n) && !out_or_in(nx);
+        let not_met = !out_or_in(n) || can(nx);
+        let missed = can(d) && !out_or_in(x) && !out_or_in(e) && not_met;
+        let gone = !must(d) || can(x) || can(e);
+        self.uncertain |= uncertain;
+        let (low, high) = match (met, missed, gone) {
+            (true, false, false) => ((1, 1), (1, 1)),
+            (true, false, true) => ((0, 0), (1, 1)),
+            (true, true, _) => ((0, 1), (1, 1)),
+            (false, true, false) => ((0, 1), (0, 1)),
+            (false, true, true) => ((0, 1), (0, 0)),
+            (false, false, _) => ((0, 0), (0, 0)),
+        };
+        self.low = (self.low.0 + low.0, self.low.1 + low.1);
+        self.high = (self.high.0 + high.0, self.high.1 + high.1);
+    }
+
+    /// Resources of whom nothing is known, not even how many.
+    pub(crate) fn leave_open(&mut self) {
+        self.open = true;
+    }
+
+    /// The lowest and the highest rate, where something is uncertain and both are rates.
+    pub(crate) fn rates(&self) -> Option<(f64, f64)> {
+        if self.open || !self.uncertain {
+            return None;
+        }
+        let rate =
+            |(n, d): (u64, u64)| (d > 0).then(|| crate::result::Score::Fraction(n, d).as_f64());
+        Some((rate(self.low)?, rate(self.high)?))
+    }
+}

@@ -1,0 +1,55 @@
+//! The ledger of a run: what was read, and what was not found, converted or told. Nothing a number
+//! rests on goes missing silently.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::report::extension::{LEDGER, count};
+
+/// Counts by name and detail, always in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    entries: BTreeMap<(String, String), u64>,
+}
+
+impl Ledger {
+    /// Adds to a line: `("resources read", "Observation", 12)`. Details never hold patient data.
+    pub fn add(&mut self, name: &str, detail: &str, count: u64) {
+        let line = self.entries.entry((name.to_owned(), detail.to_owned()));
+        let line = line.or_default();
+        *line = line.saturating_add(count);
+    }
+
+    /// All lines of another one.
+    pub fn merge(&mut self, other: &Ledger) {
+        for (name, detail, count) in other.lines() {
+            self.add(name, detail, count);
+        }
+    }
+
+    /// Name, detail, count.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        let lines = self.entries.iter();
+        lines.map(|((name, detail), n)| (name.as_str(), detail.as_str(), *n))
+    }
+
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The extension of a report.
+    pub fn extension(&self) -> Option<Value> {
+        let line = |(name, detail, n): (&str, &str, u64)| {
+            let mut parts = vec![json!({ "url": "name", "valueString": name })];
+            if !detail.is_empty() {
+                parts.push(json!({ "url": "detail", "valueString": detail }));
+            }
+            parts.push(count("count", n));
+            json!({ "url": "line", "extension": parts })
+        };
+        let lines: Vec<Value> = self.lines().map(line).collect();
+        (!lines.is_empty()).then(|| json!({ "url": LEDGER, "extension": lines }))
+    }
+}

@@ -1,0 +1,90 @@
+//! What a run was made of: two runs with the same manifest give the same bytes.
+
+use std::collections::BTreeMap;
+
+use engine_patient::terminology::ContentHash;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::report::extension::count;
+
+/// Everything that decides a run's numbers. Hashes tell change, not forgery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// `tandem 0.1.0`
+    pub engine: String,
+    /// `url|version` of every measure, in the order of the run.
+    pub measures: Vec<String>,
+    /// Files of packages, rules and SQL measures, with the hash of their bytes.
+    pub files: BTreeMap<String, String>,
+    /// Hash of the terminology manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminology: Option<String>,
+    /// The lake's name, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lake: Option<String>,
+    /// Number of the lake's snapshot.
+    pub snapshot: u64,
+    /// First and last day.
+    pub period: (String, String),
+    /// Parameters of libraries.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// How times without an offset are read: `+00:00`.
+    pub time_zone: String,
+    /// How resources without profile tags are matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_mode: Option<String>,
+}
+
+impl Manifest {
+    /// Its bytes: JSON, fields and keys in a fixed order.
+    pub fn bytes(&self) -> Vec<u8> {
+        // Of texts, numbers and maps with text keys: this does not fail.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Hash of its bytes.
+    pub fn hash(&self) -> ContentHash {
+        hash(&self.bytes())
+    }
+
+    /// Records a file.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) {
+        self.files.insert(name.to_owned(), hash(bytes).to_string());
+    }
+
+    /// Parts of the `run` extension; `whole` with everything, else the hash only.
+    pub(crate) fn parts(&self, whole: bool) -> Vec<Value> {
+        let text = |url: &str, value: &str| json!({ "url": url, "valueString": value });
+        let pair = |url: &str, name: &str, value: &str| json!({ "url": url, "extension": [text("name", name), text("value", value)] });
+        let mut parts = vec![text("manifest", &self.hash().to_string())];
+        if !whole {
+            return parts;
+        }
+        parts.extend(self.lake.iter().map(|lake| text("lake", lake)));
+        parts.extend(
+            self.terminology
+                .iter()
+                .map(|hash| text("terminology", hash)),
+        );
+        parts.extend(
+            self.profile_mode
+                .iter()
+                .map(|mode| text("profileMode", mode)),
+        );
+        parts.extend(self.parameters.iter().map(|(n, v)| pair("parameter", n, v)));
+        parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
+        parts.push(count("measures", self.measures.len() as u64));
+        parts
+    }
+}
+
+/// The hash of a file's bytes, as it stands in a manifest.
+pub fn hash(bytes: &[u8]) -> ContentHash {
+    ContentHash(xxh3_128(bytes))
+}

@@ -1,0 +1,332 @@
+//! From a package to a program: linking, and everything that is wrong.
+
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::elm::unit::ValueSetUse;
+use engine_patient::elm::{
+    ElmIssue, Expression, Family, FunctionHandle, Library, Linker, Options, Settings, Unit,
+};
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::program::Artifact;
+use engine_patient::requirements::DataRequirement;
+use engine_patient::terminology::TerminologyStore;
+
+use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
+use crate::package::{Basis, MeasureDefinition, Package, PopulationCode, PopulationDefinition};
+use crate::score::Gating;
+use crate::shape::MeasureShape;
+
+/// How to build.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// The moment, zone and measurement period of the run.
+    pub context: EvaluationContext,
+    /// A missing value set is a warning; what it touches is unknown.
+    pub allow_missing_value_sets: bool,
+    /// Decide profiles by tags alone.
+    pub profile_mode: ProfileMode,
+    /// Run FHIRHelpers natively. `false` only to prove that it makes no difference.
+    pub native_helpers: bool,
+    /// Also compile what no measure refers to, so that all that is wrong shows.
+    pub everything: bool,
+    /// Write clause outcomes into the rows.
+    pub clauses: bool,
+    /// Write the resources that were looked at into the rows.
+    pub evaluated: bool,
+}
+
+/// What is wrong with the logic of a package, and which measures it concerns.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub issue: ElmIssue,
+    /// Labels of the measures that reach it; empty where no measure does.
+    pub measures: Vec<String>,
+}
+
+/// A program, or why there is none.
+pub struct Built {
+    /// The measures that can be run.
+    pub program: Option<Arc<ElmMeasures>>,
+    /// One per measure of the program.
+    pub shapes: Vec<Arc<MeasureShape>>,
+    /// All findings. An error or something unsupported keeps its measures out of the program.
+    pub findings: Vec<Finding>,
+    /// Value sets that the logic refers to.
+    pub value_sets: Vec<(Arc<str>, ValueSetUse)>,
+    /// Measures that were left out.
+    pub refused: Vec<String>,
+}
+
+/// Links the libraries of a package and compiles these measures.
+pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &BuildOptions) -> Built {
+    let mut libraries = vec![];
+    let mut findings: Vec<Finding> = vec![];
+    for source in &package.libraries {
+        match Library::read(&source.source, &source.elm) {
+            Ok(library) => libraries.push(library),
+            Err(issue) => findings.push(Finding {
+                issue,
+                measures: vec![],
+            }),
+        }
+    }
+    let link = Options {
+        allow_missing_value_sets: options.allow_missing_value_sets,
+        native_helpers: options.native_helpers,
+    };
+    // Each measure alone first: what is wrong with one must not keep the others out.
+    let mut good = vec![];
+    let mut refused = vec![];
+    for measure in measures {
+        let mut linker = Linker::new(&libraries, &package.terminology, link);
+        compile(&mut linker, measure);
+        let (_, issues) = linker.finish();
+        let broken = issues.iter().any(is_error);
+        add(&mut findings, issues, Some(measure.label()));
+        if broken {
+            refused.push(measure.label().to_owned());
+        } else {
+            good.push(*measure);
+        }
+    }
+    if options.everything {
+        let mut linker = Linker::new(&libraries, &package.terminology, link);
+        for index in 0..libraries.len() {
+            linker.everything(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+        let (_, issues) = linker.finish();
+        add(&mut findings, issues, None);
+    }
+    let (program, shapes, value_sets) =
+        together(&libraries, &package.terminology, &good, link, options);
+    findings.sort_by(|a, b| a.issue.cmp(&b.issue));
+    Built {
+        program,
+        shapes,
+        findings,
+        value_sets,
+        refused,
+    }
+}
+
+/// Whether it keeps a measure from being run.
+pub fn is_error(issue: &ElmIssue) -> bool {
+    issue.family != Family::Warning
+}
+
+fn add(findings: &mut Vec<Finding>, issues: Vec<ElmIssue>, measure: Option<&str>) {
+    for mut issue in issues {
+        let known = |f: &&mut Finding| {
+            let other = &f.issue;
+            other.code == issue.code
+                && other.message == issue.message
+                && other.library == issue.library
+                && other.definition == issue.definition
+                && other.local_id == issue.local_id
+        };
+        match (findings.iter_mut().find(known), measure) {
+            (Some(known), Some(measure)) => {
+                if !known.measures.iter().any(|m| m == measure) {
+                    known.measures.push(measure.to_owned());
+                }
+            }
+            (Some(_), None) => {}
+            (None, Some(measure)) => findings.push(Finding {
+                issue,
+                measures: vec![measure.to_owned()],
+            }),
+            (None, None) => {
+                // Nothing refers to it: it can do no harm.
+                if issue.family != Family::Warning {
+                    issue.message.push_str(" (no measure refers to it)");
+                    issue.family = Family::Warning;
+                }
+                findings.push(Finding {
+                    issue,
+                    measures: vec![],
+                });
+            }
+        }
+    }
+}
+
+type Together = (
+    Option<Arc<ElmMeasures>>,
+    Vec<Arc<MeasureShape>>,
+    Vec<(Arc<str>, ValueSetUse)>,
+);
+
+/// All good measures in one unit.
+fn together(
+    libraries: &[Library],
+    terminology: &TerminologyStore,
+    measures: &[&MeasureDefinition],
+    link: Options,
+    options: &BuildOptions,
+) -> Together {
+    let mut linker = Linker::new(libraries, terminology, link);
+    let mut compiled = vec![];
+    let mut shapes = vec![];
+    for measure in measures {
+        let Some(groups) = compile(&mut linker, measure) else {
+            continue;
+        };
+        let artifact = artifact_of(measure);
+        shapes.push(Arc::new(MeasureShape {
+            artifact,
+            groups: measure.groups.clone(),
+            supplemental: measure.supplemental_data.clone(),
+        }));
+        compiled.push(groups);
+    }
+    let (unit, _) = linker.finish();
+    let value_sets = unit
+        .value_sets
+        .iter()
+        .map(|(k, v)| (Arc::clone(k), v.clone()))
+        .collect();
+    if compiled.is_empty() {
+        return (None, shapes, value_sets);
+    }
+    let mut settings = Settings::of(&options.context);
+    settings.profile_mode = options.profile_mode;
+    let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
+    let mut program = program(unit, artifacts, compiled, settings);
+    if options.clauses {
+        program = program.with_clauses();
+    }
+    program.evaluated = options.evaluated;
+    (Some(Arc::new(program)), shapes, value_sets)
+}
+
+fn artifact_of(measure: &MeasureDefinition) -> Artifact {
+    let label = measure.label();
+    let text = |t: &Option<String>| t.as_deref().unwrap_or_default().to_owned();
+    Artifact {
+        id: measure.id.as_deref().unwrap_or(label).into(),
+        url: text(&measure.url).into(),
+        version: text(&measure.version).into(),
+        title: measure.title.as_deref().unwrap_or(label).into(),
+    }
+}
+
+/// The expressions of a measure. `None`, with findings in the linker, where one is missing.
+fn compile(linker: &mut Linker<'_>, measure: &MeasureDefinition) -> Option<CompiledMeasure> {
+    let main = measure.main_library.as_ref()?;
+    let library = linker.library(&main.name, main.version.as_deref())?;
+    let mut complete = true;
+    let mut groups = vec![];
+    for group in &measure.groups {
+        let mut targets = vec![];
+        for population in &group.populations {
+            let target = target(linker, library, population, &group.basis);
+            complete &= target.is_some();
+            targets.extend(target);
+        }
+        let mut stratifiers = vec![];
+        for stratifier in &group.stratifiers {
+            let mut of = |name: &str| {
+                let found = linker.expression(library, name);
+                complete &= found.is_some();
+                found
+            };
+            let components: Vec<Expression> = stratifier
+                .components
+                .iter()
+                .filter_map(|c| of(&c.expression))
+                .collect();
+            let criterion = stratifier.expression.as_deref().and_then(of);
+            stratifiers.push(CompiledStratifier {
+                criterion,
+                components,
+            });
+        }
+        groups.push(CompiledGroup {
+            gating: Gating::new(group),
+            basis: group.basis.clone(),
+            targets,
+            stratifiers,
+        });
+    }
+    let mut supplemental = vec![];
+    for definition in &measure.supplemental_data {
+        let found = linker.expression(library, &definition.expression);
+        complete &= found.is_some();
+        supplemental.extend(found);
+    }
+    complete.then_some(CompiledMeasure {
+        groups,
+        supplemental,
+        definitions: measure.supplemental_data.clone(),
+    })
+}
+
+fn target(
+    linker: &mut Linker<'_>,
+    library: u32,
+    population: &PopulationDefinition,
+    basis: &Basis,
+) -> Option<Target> {
+    if population.code != PopulationCode::MeasureObservation {
+        return linker
+            .expression(library, &population.expression)
+            .map(Target::Criterion);
+    }
+    let operands = usize::from(*basis != Basis::Boolean);
+    let function: Option<FunctionHandle> =
+        linker.function(library, &population.expression, operands);
+    function.map(Target::Observation)
+}
+
+/// The program: its requirements, and which of them decide.
+fn program(
+    unit: Unit,
+    artifacts: Vec<Artifact>,
+    measures: Vec<CompiledMeasure>,
+    settings: Settings,
+) -> ElmMeasures {
+    let mut requirements: Vec<DataRequirement> = vec![];
+    let of_retrieve: Vec<usize> = unit
+        .retrieves()
+        .iter()
+        .map(|retrieve| {
+            let found = requirements.iter().position(|r| *r == retrieve.requirement);
+            found.unwrap_or_else(|| {
+                requirements.push(retrieve.requirement.clone());
+                requirements.len() - 1
+            })
+        })
+        .collect();
+    let place = |retrieve: u32| of_retrieve.get(retrieve as usize).copied();
+    let mut of_artifact = vec![];
+    let mut decisive = vec![];
+    for measure in &measures {
+        let mut own: Vec<usize> = measure.retrieves(&unit).filter_map(place).collect();
+        own.sort_unstable();
+        own.dedup();
+        of_artifact.push(own);
+        let groups = unit.decisive_of_any(measure.initial_populations());
+        let mut groups: Vec<Vec<usize>> = groups
+            .into_iter()
+            .map(|group| {
+                let mut group: Vec<usize> = group.into_iter().filter_map(place).collect();
+                group.sort_unstable();
+                group.dedup();
+                group
+            })
+            .collect();
+        groups.sort();
+        groups.dedup();
+        decisive.push(groups);
+    }
+    ElmMeasures::new(
+        unit,
+        artifacts,
+        measures,
+        requirements,
+        of_artifact,
+        decisive,
+        settings,
+    )
+}

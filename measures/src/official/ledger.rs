@@ -1,0 +1,61 @@
+//! What evaluations noted, summed over patients.
+
+use std::collections::BTreeMap;
+
+use engine_patient::elm::Notes;
+
+use crate::ledger::Ledger;
+
+/// Sums of notes.
+#[derive(Default, Debug)]
+pub(super) struct Tally {
+    units: BTreeMap<(String, String), u64>,
+    messages: BTreeMap<String, u64>,
+    profiles: BTreeMap<&'static str, u64>,
+    value_sets: u64,
+    references: u64,
+}
+
+impl Tally {
+    /// Adds one patient's.
+    pub(super) fn add(&mut self, notes: &Notes) {
+        let units = notes.units.borrow();
+        for (pair, count) in units.iter() {
+            *self.units.entry(pair.clone()).or_default() += count;
+        }
+        for (code, count) in notes.messages.borrow().iter() {
+            *self.messages.entry(code.clone()).or_default() += count;
+        }
+        for (why, count) in notes.profiles.borrow().iter() {
+            *self.profiles.entry(why).or_default() += count;
+        }
+        self.value_sets += notes.value_sets.get();
+        self.references += notes.references.get();
+    }
+
+    /// As lines of the ledger.
+    pub(super) fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        for ((from, to), count) in &self.units {
+            let detail = format!("`{from}` and `{to}`");
+            ledger.add("units not convertible", &detail, *count);
+        }
+        for (code, count) in &self.messages {
+            ledger.add("messages of the logic", code, *count);
+        }
+        for (why, count) in &self.profiles {
+            ledger.add("profile undecidable, taken", why, *count);
+        }
+        if self.value_sets > 0 {
+            ledger.add(
+                "asked of value sets that were not loaded",
+                "",
+                self.value_sets,
+            );
+        }
+        if self.references > 0 {
+            ledger.add("references not found", "", self.references);
+        }
+        ledger
+    }
+}

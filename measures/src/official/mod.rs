@@ -1,0 +1,18 @@
+//! Official measures: FHIR Measure and ELM, all of a run in one program.
+//!
+//! ```text
+//! Package ── build ──▶ ElmMeasures (PatientProgram) ── evaluate: raw criteria ── score ──▶ result rows
+//! ```
+//!
+//! Libraries are linked and compiled once, so that what measures share (hospice, frailty, palliative
+//! care) is evaluated once a patient however many measures ask.
+
+mod build;
+mod clauses;
+mod ledger;
+mod program;
+mod raw;
+
+pub use build::{BuildOptions, Built, Finding, build, is_error};
+pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub use program::{EVALUATED, ElmMeasures};

@@ -1,0 +1,331 @@
+//! The program: all measures of a run, evaluated for one patient.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::elm::value::Val;
+use engine_patient::elm::{
+    Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator,
+};
+use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use engine_patient::value::Value;
+
+use super::clauses::Funnel;
+use super::ledger::Tally;
+use super::raw::{criterion, member_id, observation, stratum, supplemental};
+use crate::ledger::Ledger;
+use crate::package::{Basis, PopulationCode, SupplementalDefinition};
+use crate::score::{Gating, Observed, Place, Raw, RawStrata, in_initial_population};
+
+/// What a population is computed by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
+    Criterion(Expression),
+    Observation(FunctionHandle),
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledGroup {
+    pub(super) gating: Gating,
+    pub(super) basis: Basis,
+    /// As the group's populations.
+    pub(super) targets: Vec<Target>,
+    pub(super) stratifiers: Vec<CompiledStratifier>,
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledStratifier {
+    pub(super) criterion: Option<Expression>,
+    pub(super) components: Vec<Expression>,
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledMeasure {
+    pub(super) groups: Vec<CompiledGroup>,
+    pub(super) supplemental: Vec<Expression>,
+    pub(super) definitions: Vec<SupplementalDefinition>,
+}
+
+impl CompiledMeasure {
+    /// All retrieves that it may make, as places in the unit; with repetitions.
+    pub(super) fn retrieves<'u>(&'u self, unit: &'u Unit) -> impl Iterator<Item = u32> + 'u {
+        let of_groups = self.groups.iter().flat_map(move |group| {
+            let targets = group.targets.iter().flat_map(move |target| {
+                let (criterion, function) = match target {
+                    Target::Criterion(e) => (Some(unit.retrieves_of(*e)), None),
+                    Target::Observation(f) => (None, Some(unit.retrieves_of_function(*f))),
+                };
+                criterion
+                    .into_iter()
+                    .flatten()
+                    .chain(function.into_iter().flatten())
+            });
+            let strata = group.stratifiers.iter().flat_map(move |s| {
+                s.criterion
+                    .iter()
+                    .chain(&s.components)
+                    .flat_map(move |e| unit.retrieves_of(*e))
+            });
+            targets.chain(strata)
+        });
+        let supplemental = self.supplemental.iter();
+        of_groups.chain(supplemental.flat_map(move |e| unit.retrieves_of(*e)))
+    }
+
+    /// Of all groups.
+    pub(super) fn initial_populations(&self) -> impl Iterator<Item = Expression> + '_ {
+        self.groups.iter().flat_map(|group| {
+            let named = group.gating.populations().zip(&group.targets);
+            named.filter_map(|(code, target)| match (code, target) {
+                (PopulationCode::InitialPopulation, Target::Criterion(e)) => Some(*e),
+                _ => None,
+            })
+        })
+    }
+}
+
+/// Official measures as one program.
+pub struct ElmMeasures {
+    pub(super) unit: Unit,
+    artifacts: Vec<Artifact>,
+    pub(super) measures: Vec<CompiledMeasure>,
+    requirements: Vec<DataRequirement>,
+    of_artifact: Vec<Vec<usize>>,
+    decisive: Vec<Vec<Vec<usize>>>,
+    pub(super) settings: Settings,
+    /// What evaluations noted, over all patients.
+    tally: Mutex<Tally>,
+    /// Clauses whose outcomes are counted, where somebody wants the funnel.
+    pub(super) funnels: Option<Vec<Funnel>>,
+    /// Rows tell which resources were looked at.
+    pub(super) evaluated: bool,
+}
+
+/// The population of rows that hold the resources that were looked at.
+pub const EVALUATED: &str = "evaluated-resource";
+
+impl std::fmt::Debug for ElmMeasures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "ElmMeasures({} measures, {:?})",
+            self.measures.len(),
+            self.unit
+        )
+    }
+}
+
+impl ElmMeasures {
+    pub(super) fn new(
+        unit: Unit,
+        artifacts: Vec<Artifact>,
+        measures: Vec<CompiledMeasure>,
+        requirements: Vec<DataRequirement>,
+        of_artifact: Vec<Vec<usize>>,
+        decisive: Vec<Vec<Vec<usize>>>,
+        settings: Settings,
+    ) -> Self {
+        ElmMeasures {
+            unit,
+            artifacts,
+            measures,
+            requirements,
+            of_artifact,
+            decisive,
+            settings,
+            tally: Mutex::default(),
+            funnels: None,
+            evaluated: false,
+        }
+    }
+
+    /// The compiled logic.
+    pub fn unit(&self) -> &Unit {
+        &self.unit
+    }
+
+    /// The same, whose rows also hold clause outcomes. Every patient is then evaluated whole.
+    pub(super) fn with_clauses(mut self) -> Self {
+        self.funnels = Some(Funnel::all(&self));
+        self.decisive.clear();
+        self
+    }
+
+    /// The clauses whose outcomes rows hold.
+    pub fn funnels(&self) -> &[Funnel] {
+        self.funnels.as_deref().unwrap_or_default()
+    }
+
+    /// What evaluations noted so far: units, references, messages, profiles.
+    pub fn ledger(&self) -> Ledger {
+        let tally = self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        tally.ledger()
+    }
+
+    /// Rows of one measure, with the patient's evaluator at hand.
+    pub(super) fn measure<'a>(
+        &self,
+        index: usize,
+        evaluator: &mut Evaluator<'a>,
+        out: &mut Vec<ResultRow>,
+    ) {
+        let Some(measure) = self.measures.get(index) else {
+            return;
+        };
+        let artifact = u16::try_from(index).unwrap_or(u16::MAX);
+        let first = out.len();
+        for (number, group) in (0..).zip(&measure.groups) {
+            let place = Place {
+                artifact,
+                group: number,
+            };
+            evaluate_group(group, place, evaluator, out);
+        }
+        let own = out.get(first..).unwrap_or_default();
+        if in_initial_population(own) {
+            let raw = measure
+                .supplemental
+                .iter()
+                .map(|e| supplemental(evaluator, *e))
+                .collect();
+            crate::score::supplemental(artifact, &measure.definitions, raw, out);
+        }
+        if self.evaluated {
+            let mut ids: Vec<Arc<str>> = measure
+                .retrieves(&self.unit)
+                .flat_map(|r| evaluator.retrieved(r as usize))
+                .filter_map(member_id)
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            out.push(ResultRow {
+                artifact,
+                count: None,
+                value: Value::String(ids.join(" ").into()),
+                ..ResultRow::of_patient(EVALUATED, 0, Truth::True)
+            });
+        }
+    }
+}
+
+/// A group's criteria, gated; observations only of members that count.
+fn evaluate_group<'a>(
+    group: &CompiledGroup,
+    place: Place,
+    evaluator: &mut Evaluator<'a>,
+    out: &mut Vec<ResultRow>,
+) {
+    let mut members: BTreeMap<Arc<str>, Val<'a>> = BTreeMap::new();
+    let mut raw = vec![];
+    for target in &group.targets {
+        raw.push(match target {
+            Target::Criterion(expression) => {
+                let value = evaluator.expression(*expression);
+                criterion(value, &group.basis, &mut members)
+            }
+            // Not looked at: see `RawGroup`.
+            Target::Observation(_) => Raw::Truth(Truth::False, None),
+        });
+    }
+    let gated = group.gating.gate(&raw);
+    let mut observations: Vec<Vec<Observed>> = vec![];
+    for (population, target) in group.targets.iter().enumerate() {
+        let Target::Observation(function) = target else {
+            continue;
+        };
+        let mut own = vec![];
+        for id in gated.observed(population) {
+            let operands: Vec<Val<'a>> = match id {
+                Some(id) => members.get(id).copied().into_iter().collect(),
+                None => vec![],
+            };
+            let value = evaluator.apply(*function, &operands);
+            own.push((id.map(Arc::clone), observation(value)));
+        }
+        observations.push(own);
+    }
+    let nobody = (0..group.targets.len()).all(|p| gated.count(p) == 0);
+    let strata: Vec<RawStrata> = if nobody {
+        vec![]
+    } else {
+        group
+            .stratifiers
+            .iter()
+            .map(|s| stratum(evaluator, s, &group.basis))
+            .collect()
+    };
+    gated.rows(place, &observations, &strata, out);
+}
+
+impl PatientProgram for ElmMeasures {
+    fn artifacts(&self) -> &[Artifact] {
+        &self.artifacts
+    }
+
+    fn data_requirements(&self) -> &[DataRequirement] {
+        &self.requirements
+    }
+
+    fn requirements_of(&self, artifact: usize) -> Vec<usize> {
+        self.of_artifact.get(artifact).cloned().unwrap_or_default()
+    }
+
+    fn decisive_requirements(&self, artifact: usize) -> Vec<Vec<usize>> {
+        self.decisive.get(artifact).cloned().unwrap_or_default()
+    }
+
+    fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>) {
+        let Some(measure) = self.measures.get(artifact) else {
+            return;
+        };
+        let place = u16::try_from(artifact).unwrap_or(u16::MAX);
+        for (number, group) in (0..).zip(&measure.groups) {
+            let raw: Vec<Raw> = group
+                .targets
+                .iter()
+                .map(|_| match group.basis {
+                    Basis::Boolean => Raw::Truth(Truth::False, None),
+                    Basis::Resource(_) => Raw::Members(vec![]),
+                })
+                .collect();
+            let place = Place {
+                artifact: place,
+                group: number,
+            };
+            group.gating.gate(&raw).rows(place, &[], &[], out);
+        }
+    }
+
+    fn evaluate(
+        &self,
+        record: &PatientRecord,
+        _: &EvaluationContext,
+        wanted: &[bool],
+        out: &mut Vec<ResultRow>,
+    ) -> Result<(), EvaluationError> {
+        let mut rows = std::mem::take(out);
+        let done = with_evaluator(&self.unit, record, &self.settings, |evaluator| {
+            for (index, _) in wanted.iter().enumerate().filter(|(_, w)| **w) {
+                self.measure(index, evaluator, &mut rows);
+            }
+            for funnel in self.funnels.iter().flatten() {
+                if wanted.get(usize::from(funnel.artifact)) == Some(&true) {
+                    rows.push(funnel.row(evaluator));
+                }
+            }
+            let mut tally = self
+                .tally
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            tally.add(&evaluator.cx.notes);
+        });
+        *out = rows;
+        done.map_err(|fault: Fault| EvaluationError(fault.to_string()))
+    }
+}

@@ -1,0 +1,254 @@
+//! What can only be said when all files are read: duplicates, and which library a measure means.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::terminology::compare_versions;
+
+use super::Refused;
+use super::definition::{LibraryId, MeasureDefinition};
+use super::issue::{Issue, Severity};
+use super::library::{Lacking, Libraries, LibrarySource};
+
+/// A Measure that was read.
+pub(super) struct Read {
+    pub definition: MeasureDefinition,
+    /// For telling duplicates from contradictions.
+    pub content: Value,
+    pub line: Option<usize>,
+    pub usable: bool,
+}
+
+/// Sorts the measures into those that can be used and those that cannot.
+pub(super) fn resolve(
+    read: Vec<Read>,
+    libraries: &mut Libraries,
+    issues: &mut Vec<Issue>,
+) -> (Vec<MeasureDefinition>, Vec<Refused>) {
+    fill_lacking(libraries, issues);
+    tell_again(libraries, issues);
+    let mut read = duplicates(read, issues);
+    for one in &mut read {
+        let mut found = vec![];
+        one.definition.main_library = main_library(&one.definition, libraries, &mut found);
+        one.usable &= found.iter().all(|i| i.severity != Severity::Error);
+        for issue in found {
+            let path = format!("{}.library", one.definition.path);
+            let mut issue = issue.in_file(&one.definition.source).at(path);
+            issue.line = one.line;
+            issue.measure = Some(one.definition.label().to_owned());
+            issues.push(issue);
+        }
+    }
+    let (usable, refused): (Vec<Read>, Vec<Read>) = read.into_iter().partition(|r| r.usable);
+    let usable = usable.into_iter().map(|r| r.definition).collect();
+    let refused = refused.into_iter().map(|r| refuse(&r.definition)).collect();
+    (usable, refused)
+}
+
+fn refuse(measure: &MeasureDefinition) -> Refused {
+    let names = [&measure.id, &measure.name, &measure.url];
+    let mut names: Vec<String> = names.into_iter().flatten().cloned().collect();
+    names.extend(measure.identifiers.iter().cloned());
+    names.dedup();
+    Refused {
+        label: measure.label().to_owned(),
+        names,
+        source: measure.source.clone(),
+    }
+}
+
+/// An ELM file takes the place of the ELM that a Library of the same name lacks.
+fn fill_lacking(libraries: &mut Libraries, issues: &mut Vec<Issue>) {
+    let sources = &mut libraries.sources;
+    libraries.lacking.retain_mut(|lacking| {
+        let fits = |s: &&mut LibrarySource| {
+            s.url.is_none()
+                && lacking.name.as_ref().or(lacking.id.as_ref()) == Some(&s.name)
+                && (lacking.version.is_none() || lacking.version == s.version)
+        };
+        if lacking.issue.is_some()
+            && let Some(source) = sources.iter_mut().find(fits)
+        {
+            source.url.clone_from(&lacking.url);
+            source.id.clone_from(&lacking.id);
+            source.resource_version.clone_from(&lacking.version);
+            return false;
+        }
+        issues.extend(lacking.issue.take());
+        true
+    });
+}
+
+/// Every official package brings its own copy of the common libraries.
+fn tell_again(libraries: &Libraries, issues: &mut Vec<Issue>) {
+    if libraries.again.is_empty() {
+        return;
+    }
+    let text = |(id, count): (&LibraryId, &usize)| {
+        let version = id.version.as_deref().unwrap_or("(none)");
+        format!("`{}` {version} ({} times)", id.name, count + 1)
+    };
+    let all: Vec<String> = libraries.again.iter().map(text).collect();
+    let message = format!(
+        "libraries that came more than once with the same content: {}",
+        all.join(", ")
+    );
+    issues.push(Issue::info("P084", message));
+}
+
+/// Takes out measures that came again; those that contradict each other are refused, all of them.
+fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
+    let mut kept: Vec<Read> = vec![];
+    let mut first: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+    for mut new in read {
+        let measure = &new.definition;
+        let key = (
+            measure.url.as_deref().unwrap_or(measure.label()).to_owned(),
+            measure.version.clone(),
+        );
+        let Some(index) = first.get(&key).copied() else {
+            first.insert(key, kept.len());
+            kept.push(new);
+            continue;
+        };
+        let Some(old) = kept.get_mut(index) else {
+            continue;
+        };
+        let version = key.1.as_deref().unwrap_or("(none)");
+        let place = |issue: Issue, new: &Read| {
+            let mut issue = issue
+                .in_file(&new.definition.source)
+                .at(&new.definition.path);
+            issue.line = new.line;
+            issue.measure = Some(new.definition.label().to_owned());
+            issue
+        };
+        if old.content == new.content {
+            let message = format!(
+                "measure `{}` version `{version}` came again with the same content, first in `{}`",
+                new.definition.label(),
+                old.definition.source
+            );
+            issues.push(place(Issue::info("P024", message), &new));
+            continue;
+        }
+        let message = format!(
+            "measure `{}` version `{version}` is in the package twice with different content, first in `{}`",
+            new.definition.label(),
+            old.definition.source
+        );
+        let help = "keep the one that is meant; an edited measure needs a version of its own";
+        issues.push(place(Issue::error("P024", message).help(help), &new));
+        old.usable = false;
+        new.usable = false;
+        kept.push(new);
+    }
+    kept
+}
+
+/// The library that the first canonical of a measure means.
+fn main_library(
+    measure: &MeasureDefinition,
+    libraries: &Libraries,
+    issues: &mut Vec<Issue>,
+) -> Option<LibraryId> {
+    let canonical = measure.libraries.first()?;
+    let (url, version) = match canonical.split_once('|') {
+        Some((url, version)) => (url, Some(version)),
+        None => (canonical.as_str(), None),
+    };
+    if url.starts_with('#') {
+        let message = format!("library `{url}` in `contained` is not supported");
+        let help = "give the Library as a resource of its own and refer to its url";
+        issues.push(Issue::error("P023", message).not_supported().help(help));
+        return None;
+    }
+    let last = url.rsplit('/').next().unwrap_or(url);
+    let mut fits: Vec<&LibrarySource> = libraries.sources.iter().collect();
+    fits.retain(|s| s.url.as_deref() == Some(url));
+    if fits.is_empty() {
+        fits = libraries.sources.iter().collect();
+        fits.retain(|s| s.name == last || s.id.as_deref() == Some(last));
+        // An ELM file has no url, and a plain name or `Library/…` is none: nothing to remark there.
+        let other = fits.iter().find_map(|s| s.url.as_ref());
+        if let Some(other) = other.filter(|_| url.contains("://")) {
+            let message = format!(
+                "library `{url}` is not in the package; `{other}` has its name and is taken"
+            );
+            let help = "let the measure refer to the url of the Library";
+            issues.push(Issue::warning("P028", message).help(help));
+        }
+    }
+    if fits.is_empty() {
+        issues.push(missing(url, last, libraries));
+        return None;
+    }
+    if let Some(version) = version {
+        let has = |s: &&LibrarySource, v: &str| {
+            s.version.as_deref() == Some(v) || s.resource_version.as_deref() == Some(v)
+        };
+        let versions: Vec<String> = fits.iter().map(|s| version_text(s)).collect();
+        fits.retain(|s| has(s, version));
+        if fits.is_empty() {
+            let message = format!("the package has no version `{version}` of library `{url}`");
+            let help = format!(
+                "it has `{}`: add the other, or correct the measure",
+                versions.join("`, `")
+            );
+            issues.push(Issue::error("P023", message).help(help));
+            return None;
+        }
+    }
+    fits.sort_by(|a, b| compare_versions(a.version.as_deref(), b.version.as_deref()));
+    let own = fits
+        .iter()
+        .find(|s| s.version.is_some() && s.version == measure.version);
+    let best = own.or(fits.last())?;
+    if fits.len() > 1 && own.is_none() {
+        let versions: Vec<String> = fits.iter().map(|s| version_text(s)).collect();
+        let message = format!(
+            "library `{url}` is in the package in versions `{}`; the highest is taken",
+            versions.join("`, `")
+        );
+        let help = format!("say which: `{url}|{}`", version_text(best));
+        issues.push(Issue::warning("P029", message).help(help));
+    }
+    if let (Some(own), Some(of_library)) = (&measure.version, &best.version)
+        && own != of_library
+    {
+        let message = format!("the measure has version `{own}`, its library `{of_library}`");
+        issues.push(Issue::info("P088", message));
+    }
+    Some(best.library_id())
+}
+
+fn version_text(source: &LibrarySource) -> String {
+    source
+        .version
+        .clone()
+        .unwrap_or_else(|| "(none)".to_owned())
+}
+
+/// The package has no such library that can be used.
+fn missing(url: &str, last: &str, libraries: &Libraries) -> Issue {
+    let same = |l: &&Lacking| {
+        l.url.as_deref() == Some(url)
+            || l.name.as_deref() == Some(last)
+            || l.id.as_deref() == Some(last)
+    };
+    if libraries.lacking.iter().any(|l| same(&l)) {
+        let message = format!("library `{url}` cannot be used");
+        return Issue::error("P027", message).help("see the error about the library");
+    }
+    let message = format!("library `{url}` is not in the package");
+    // By name: two urls of one publisher look alike whatever they name.
+    let names = libraries.sources.iter().map(|s| s.name.as_str());
+    let near = did_you_mean(last, names);
+    let near = near.and_then(|n| libraries.sources.iter().find(|s| s.name == n));
+    let near = near.map(|s| s.url.as_ref().unwrap_or(&s.name).as_str());
+    Issue::error("P023", message)
+        .meant(near, "add the Library resource with its ELM to the package")
+}

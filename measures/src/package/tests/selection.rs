@@ -1,0 +1,88 @@
+//! Picking measures.
+
+use super::*;
+
+fn package() -> Package {
+    let files = Files::new();
+    for (name, version) in [
+        ("CMS1FHIRSleep", "1.0.0"),
+        ("CMS2FHIRFood", "1.0.0"),
+        ("CMS2FHIRFood", "2.0.0"),
+    ] {
+        let mut measure = proportion();
+        measure["id"] = json!(format!("id-{name}-{version}"));
+        measure["name"] = json!(name);
+        measure["version"] = json!(version);
+        measure["url"] = json!(format!("http://x.org/Measure/{name}"));
+        measure["identifier"] =
+            json!([{"value": format!("short-{name}")}, {"value": "urn:uuid:1"}]);
+        files.json(&format!("{name}{version}.json"), &measure);
+    }
+    let mut broken = proportion();
+    broken["name"] = json!("Broken");
+    broken["url"] = json!("http://x.org/Measure/Broken");
+    broken.as_object_mut().unwrap().remove("group");
+    files.json("broken.json", &broken);
+    files.json("library.json", &library("M", "1.0.0"));
+    files.load().package
+}
+
+fn names(package: &Package, ids: &[&str]) -> Result<Vec<String>, Vec<Issue>> {
+    let ids: Vec<String> = ids.iter().map(|i| (*i).to_owned()).collect();
+    let found = select(package, &ids)?;
+    Ok(found.iter().map(|m| m.id.clone().unwrap()).collect())
+}
+
+#[test]
+fn by_every_name() {
+    let package = package();
+    assert_eq!(names(&package, &[]).unwrap().len(), 3);
+    let sleep = ["id-CMS1FHIRSleep-1.0.0"];
+    for id in [
+        "CMS1FHIRSleep",
+        sleep[0],
+        "http://x.org/Measure/CMS1FHIRSleep",
+        "short-CMS1FHIRSleep",
+        "CMS1FHIRSleep|1.0.0",
+    ] {
+        assert_eq!(names(&package, &[id]).unwrap(), sleep, "{id}");
+    }
+    let both = names(
+        &package,
+        &["CMS2FHIRFood|2.0.0", "CMS1FHIRSleep", "CMS2FHIRFood|2.0.0"],
+    );
+    assert_eq!(both.unwrap(), ["id-CMS2FHIRFood-2.0.0", sleep[0]]);
+}
+
+#[test]
+fn all_wrong_names_at_once() {
+    let package = package();
+    let ids = [
+        "CMS1FHIRSlepe",
+        "cms1",
+        "CMS2FHIRFood",
+        "CMS1FHIRSleep|9",
+        "Broken",
+        "zzzzzz",
+    ];
+    let issues = names(&package, &ids).unwrap_err();
+    let told: Vec<(&str, &str)> = issues
+        .iter()
+        .map(|i| (i.code, i.help.as_deref().unwrap()))
+        .collect();
+    let wanted = [
+        ("P090", "did you mean `CMS1FHIRSleep`?"),
+        ("P090", "did you mean `CMS1FHIRSleep`?"),
+        (
+            "P091",
+            "say which: `CMS2FHIRFood|1.0.0`, `CMS2FHIRFood|2.0.0`",
+        ),
+        ("P090", "it has `CMS1FHIRSleep|1.0.0`"),
+        ("P092", "see the errors about `Broken`"),
+        (
+            "P090",
+            "the package has `CMS1FHIRSleep`, `CMS2FHIRFood`, `CMS2FHIRFood`",
+        ),
+    ];
+    assert_eq!(told, wanted);
+}

@@ -1,0 +1,46 @@
+//! One patient's MeasureReport.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::extension::CRITERIA_REFERENCE;
+use super::{Kind, ReportContext, frame, group, supplemental};
+use crate::shape::MeasureShape;
+use crate::subject::Subject;
+use crate::totals::single;
+
+/// A resource that an evaluation looked at: `Observation/1`, and the ids of the populations it was
+/// looked at for.
+pub type Evaluated = (String, Vec<String>);
+
+/// An individual MeasureReport. `evaluated` comes from whoever evaluated; result rows do not tell.
+pub fn individual_report(
+    shape: &Arc<MeasureShape>,
+    subject: &Subject,
+    evaluated: &[Evaluated],
+    context: &ReportContext,
+) -> Value {
+    let result = single(shape, subject);
+    let groups = group::groups(&result, |_, _| None);
+    let kind = Kind::Individual(&subject.patient);
+    let mut report = frame(shape, context, kind, groups);
+    supplemental::of_individual(shape, subject, &mut report);
+    let mut evaluated: Vec<&Evaluated> = evaluated.iter().collect();
+    evaluated.sort();
+    let evaluated: Vec<Value> = evaluated
+        .into_iter()
+        .map(|(reference, populations)| {
+            let criteria = |id: &String| json!({ "url": CRITERIA_REFERENCE, "valueString": id });
+            let criteria: Vec<Value> = populations.iter().map(criteria).collect();
+            match criteria.is_empty() {
+                true => json!({ "reference": reference }),
+                false => json!({ "extension": criteria, "reference": reference }),
+            }
+        })
+        .collect();
+    if !evaluated.is_empty() {
+        report.insert("evaluatedResource".into(), Value::Array(evaluated));
+    }
+    Value::Object(report)
+}

@@ -1,0 +1,150 @@
+//! From raw criteria to gated result rows: which members a population really has (FHIR R4 Measure
+//! §"Populations"; CQFM measure IG STU5, "Measure Scoring"; CMS "Measure Calculations").
+//!
+//! ```text
+//! raw criteria ── Gating: every population is a conjunction of criteria, some of them negated ──▶
+//!   per member, two answers: what counts (null is "not", as CQL has it), and what is certain
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | proportion | denominator: IP ∧ D. Exclusion: IP ∧ D ∧ X. Numerator: IP ∧ D ∧ ¬X ∧ N. Numerator exclusion: numerator ∧ NX. Exception: IP ∧ D ∧ ¬X ∧ ¬N ∧ E |
+//! | ratio | denominator: IP ∧ D; exclusion: IP ∧ D ∧ X; numerator: IP ∧ N, whether or not in the denominator; numerator exclusion: IP ∧ N ∧ NX. With two initial populations each side has the one that it refers to |
+//! | continuous variable | measure population: IP ∧ M; exclusion: IP ∧ M ∧ MX |
+//! | cohort | IP |
+//!
+//! An observation is made of the members of the population it refers to, without that population's
+//! exclusion. Where the basis is a resource, all of this holds per resource.
+//!
+//! **Unknown.** A criterion that is null, or whose evaluation failed, is not met: that is what is
+//! counted. Beside it every row has an outcome by Kleene's logic over the same conjunction. It is
+//! `unknown` exactly where deciding the criteria that could not be told, one way or the other, could
+//! change this membership, and bears the reason of the first of them. So a numerator stays `false`
+//! for a patient outside the denominator whatever is missing, and a numerator that is met beside an
+//! exclusion that could not be told is counted (1) and `unknown`.
+
+mod gate;
+mod rows;
+mod strata;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use engine_patient::program::{ResultRow, Truth};
+use engine_patient::value::Value;
+use rust_decimal::Decimal;
+
+pub use gate::{Gated, Gating};
+
+use crate::package::{GroupDefinition, SupplementalDefinition, Usage};
+
+/// What a criterion came to for a patient.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Raw {
+    /// Of a boolean basis; unknown is CQL's null. The reason, where there is one.
+    Truth(Truth, Option<Arc<str>>),
+    /// Of a resource basis: `Encounter/1`. The order does not matter, repetitions do not count.
+    Members(Vec<Arc<str>>),
+    /// It could not be evaluated.
+    Failed(Arc<str>),
+}
+
+/// An observation: of which resource (none where the basis is the patient), and its value; `None` is
+/// CQL's null.
+pub type Observed = (Option<Arc<str>>, Option<Decimal>);
+
+/// What a stratifier came to for a patient.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RawStrata {
+    /// A criterion. Its members are the stratum `true`, the others are in none.
+    Criterion(Raw),
+    /// The patient's values. None: it could not be told.
+    Values(Vec<Arc<str>>),
+    /// A value per resource.
+    OfMembers(Vec<(Arc<str>, Option<Arc<str>>)>),
+    /// Several parts, which are crossed: the stratum is their values as a JSON array. A criterion is
+    /// `true` or `false` here.
+    Components(Vec<RawStrata>),
+    /// It could not be evaluated.
+    Failed(Arc<str>),
+}
+
+/// All that a group's expressions came to for a patient.
+#[derive(Clone, Debug, Default)]
+pub struct RawGroup {
+    /// As the group's populations; what stands at a `measure-observation` is not looked at.
+    pub populations: Vec<Raw>,
+    /// Per `measure-observation`, in their order. Observations of resources that are no members are
+    /// left out, members without one are observed as null.
+    pub observations: Vec<Vec<Observed>>,
+    /// As the group's stratifiers.
+    pub strata: Vec<RawStrata>,
+}
+
+/// Gated rows of one patient and group, in a fixed order. Where the observations cost work, use
+/// [`Gating::gate`] and [`Gated::observed`] first, to make only those that count.
+pub fn score(gating: &Gating, place: Place, raw: &RawGroup, out: &mut Vec<ResultRow>) {
+    let gated = gating.gate(&raw.populations);
+    gated.rows(place, &raw.observations, &raw.strata, out);
+}
+
+/// Where rows belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the measure in its program.
+    pub artifact: u16,
+    /// Index of the group in the measure.
+    pub group: u32,
+}
+
+/// What supplemental data came to for a patient: its values, or why there are none to tell.
+pub type RawSupplemental = Result<Vec<Value>, Arc<str>>;
+
+/// Rows of supplemental data and risk variables: one per value. Only for patients of an initial
+/// population; an expression without a value has no row.
+pub fn supplemental(
+    artifact: u16,
+    definitions: &[SupplementalDefinition],
+    raw: Vec<RawSupplemental>,
+    out: &mut Vec<ResultRow>,
+) {
+    for ((index, definition), raw) in (0..).zip(definitions).zip(raw) {
+        let population = match definition
+            .usage
+            .first()
+            .copied()
+            .unwrap_or(Usage::SupplementalData)
+        {
+            Usage::SupplementalData => "supplemental-data",
+            Usage::RiskAdjustment => "risk-adjustment",
+        };
+        let row = |outcome, value, reason| ResultRow {
+            artifact,
+            value,
+            unknown_reason: reason,
+            ..ResultRow::of_patient(population, index, outcome)
+        };
+        match raw {
+            Ok(values) => out.extend(
+                values
+                    .into_iter()
+                    .filter(|v| *v != Value::Null)
+                    .map(|value| row(Truth::True, value, None)),
+            ),
+            Err(reason) => out.push(row(Truth::Unknown, Value::Null, Some(reason))),
+        }
+    }
+}
+
+/// Whether any initial population of the rows has a member: the patients whose supplemental data is
+/// reported.
+pub fn in_initial_population(rows: &[ResultRow]) -> bool {
+    let initial = |r: &&ResultRow| r.population == "initial-population" && r.stratum.is_none();
+    rows.iter().filter(initial).any(|r| r.count > Some(0))
+}
+
+/// The gatings of a measure's groups, made once.
+pub fn gatings(groups: &[GroupDefinition]) -> Vec<Gating> {
+    groups.iter().map(Gating::new).collect()
+}

@@ -1,0 +1,151 @@
+//! Result rows of a patient's gated populations, in a fixed order.
+
+use std::sync::Arc;
+
+use engine_patient::program::{ResultRow, Truth};
+use engine_patient::value::Value;
+
+use super::{Gated, Observed, Place, RawStrata};
+use crate::package::PopulationCode as Code;
+
+const NO_VALUE: &str = "the observation has no value";
+
+impl Gated<'_> {
+    /// Appends the rows. Per population one about the patient and, of a resource basis, one per
+    /// member that counts or of which it could not be told; per observation one; then the strata.
+    pub fn rows(
+        &self,
+        place: Place,
+        observations: &[Vec<Observed>],
+        strata: &[RawStrata],
+        out: &mut Vec<ResultRow>,
+    ) {
+        let mut seen = 0;
+        let mut observed: Vec<(usize, Vec<ResultRow>)> = vec![];
+        for (population, code) in self.gating.codes.iter().enumerate() {
+            if *code == Code::MeasureObservation {
+                let values = observations.get(seen).map_or(&[] as &[_], Vec::as_slice);
+                let rows = self.observation_rows(place, population, values);
+                out.extend(rows.iter().cloned());
+                observed.push((population, rows));
+                seen += 1;
+                continue;
+            }
+            self.population_rows(place, population, *code, out);
+        }
+        self.strata_rows(place, strata, &observed, out);
+    }
+
+    pub(super) fn row(&self, place: Place, population: usize, outcome: Truth) -> ResultRow {
+        let code = self.gating.codes.get(population);
+        let name = code.map_or("", |c| c.as_str());
+        let index = u32::try_from(population).unwrap_or(u32::MAX);
+        ResultRow {
+            artifact: place.artifact,
+            group: place.group,
+            unknown_reason: match outcome {
+                Truth::Unknown => self.reason(population),
+                Truth::True | Truth::False => None,
+            },
+            ..ResultRow::of_patient(name, index, outcome)
+        }
+    }
+
+    fn population_rows(
+        &self,
+        place: Place,
+        population: usize,
+        code: Code,
+        out: &mut Vec<ResultRow>,
+    ) {
+        debug_assert!(code != Code::MeasureObservation);
+        let row = self.row(place, population, self.outcome(population));
+        let count = i64::try_from(self.count(population)).unwrap_or(i64::MAX);
+        out.push(ResultRow {
+            count: counted(count, row.outcome),
+            ..row
+        });
+        if self.gating.of_resources.is_none() {
+            return;
+        }
+        for (member, cell) in self.of(population) {
+            out.push(ResultRow {
+                basis_id: self.members.get(member).map(Arc::clone),
+                count: counted(i64::from(cell.counted), cell.truth),
+                ..self.row(place, population, cell.truth)
+            });
+        }
+    }
+
+    fn observation_rows(
+        &self,
+        place: Place,
+        population: usize,
+        values: &[Observed],
+    ) -> Vec<ResultRow> {
+        let mut rows = vec![];
+        for member in self.observed(population) {
+            let own = values
+                .iter()
+                .filter(|(of, _)| of.as_ref() == member)
+                .map(|(_, value)| *value);
+            let before = rows.len();
+            let row = |value: Option<_>| ResultRow {
+                basis_id: member.map(Arc::clone),
+                value: value.map_or(Value::Null, Value::Decimal),
+                unknown_reason: value.is_none().then(|| Arc::from(NO_VALUE)),
+                ..self.row(
+                    place,
+                    population,
+                    match value {
+                        Some(_) => Truth::True,
+                        None => Truth::Unknown,
+                    },
+                )
+            };
+            let mut own: Vec<_> = own.collect();
+            own.sort_unstable();
+            rows.extend(own.into_iter().map(row));
+            if rows.len() == before {
+                rows.push(row(None));
+            }
+        }
+        rows
+    }
+}
+
+/// Nothing is counted of what is unknown, unless something is.
+fn counted(count: i64, outcome: Truth) -> Option<i64> {
+    (outcome != Truth::Unknown || count > 0).then_some(count)
+}
+
+impl Gated<'_> {
+    /// A row within a stratum, of some members.
+    pub(super) fn stratum_row(
+        &self,
+        place: Place,
+        population: usize,
+        (stratifier, stratum): (u32, &Arc<str>),
+        members: &[usize],
+    ) -> Option<ResultRow> {
+        let cells: Vec<_> = self
+            .of(population)
+            .filter(|(m, _)| members.binary_search(m).is_ok())
+            .map(|(_, c)| c)
+            .collect();
+        if cells.is_empty() {
+            return None;
+        }
+        let count = cells.iter().filter(|c| c.counted).count();
+        let outcome = match cells.iter().any(|c| c.truth == Truth::Unknown) {
+            true => Truth::Unknown,
+            false => Truth::True,
+        };
+        Some(ResultRow {
+            stratifier: Some(stratifier),
+            stratum: Some(Arc::clone(stratum)),
+            count: counted(i64::try_from(count).unwrap_or(i64::MAX), outcome),
+            ..self.row(place, population, outcome)
+        })
+    }
+}

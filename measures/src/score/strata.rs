@@ -1,0 +1,185 @@
+//! Strata: in which of them a patient's members are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_patient::program::{ResultRow, Truth};
+
+use super::{Gated, Place, Raw, RawStrata};
+use crate::package::PopulationCode as Code;
+
+/// Members by stratum, or why it could not be told of some of them.
+type Strata = (BTreeMap<Arc<str>, Vec<usize>>, Option<Arc<str>>);
+
+const NULL: &str = "the stratifier has no value";
+
+impl Gated<'_> {
+    /// Counts within strata. Only what is not nothing has a row: strata of a patient who is in no
+    /// population would be most of them.
+    pub(super) fn strata_rows(
+        &self,
+        place: Place,
+        raw: &[RawStrata],
+        observed: &[(usize, Vec<ResultRow>)],
+        out: &mut Vec<ResultRow>,
+    ) {
+        let populations = 0..self.gating.codes.len();
+        if !populations.clone().any(|p| self.of(p).next().is_some()) {
+            return;
+        }
+        for ((index, definition), raw) in (0..).zip(&self.gating.stratifiers).zip(raw) {
+            let (strata, unknown) = self.strata_of(raw, false);
+            if let Some(reason) = unknown {
+                out.push(ResultRow {
+                    artifact: place.artifact,
+                    group: place.group,
+                    stratifier: Some(index),
+                    unknown_reason: Some(reason),
+                    ..ResultRow::of_patient("stratifier", index, Truth::Unknown)
+                });
+            }
+            let applies = |population: &usize| {
+                let code = self.gating.codes.get(*population).copied();
+                // An observation is counted where the population it is of is.
+                let code = match code {
+                    Some(Code::MeasureObservation) => {
+                        let of = self.gating.references.get(*population).copied().flatten();
+                        of.and_then(|p| self.gating.codes.get(p).copied())
+                    }
+                    other => other,
+                };
+                let listed = &definition.applies_to;
+                listed.is_empty() || code.is_some_and(|c| listed.contains(&c))
+            };
+            for (stratum, members) in &strata {
+                for population in populations.clone().filter(applies) {
+                    let own = observed.iter().find(|(p, _)| *p == population);
+                    if let Some((_, rows)) = own {
+                        let within = |row: &&ResultRow| {
+                            members.iter().any(|m| {
+                                self.members.get(*m).map(AsRef::as_ref) == row.basis_id.as_deref()
+                            })
+                        };
+                        out.extend(rows.iter().filter(within).map(|row| ResultRow {
+                            stratifier: Some(index),
+                            stratum: Some(Arc::clone(stratum)),
+                            ..row.clone()
+                        }));
+                        continue;
+                    }
+                    out.extend(self.stratum_row(place, population, (index, stratum), members));
+                }
+            }
+        }
+    }
+
+    fn all(&self) -> Vec<usize> {
+        match self.gating.of_resources {
+            Some(_) => (0..self.members.len()).collect(),
+            None => vec![0],
+        }
+    }
+
+    /// `both`: a criterion that does not hold is the stratum `false`.
+    fn strata_of(&self, raw: &RawStrata, both: bool) -> Strata {
+        let one = |value: &str, members: Vec<usize>| BTreeMap::from([(Arc::from(value), members)]);
+        let nothing = |reason: Option<&Arc<str>>| {
+            let reason = reason.map_or_else(|| Arc::from(NULL), Arc::clone);
+            (BTreeMap::new(), Some(reason))
+        };
+        match raw {
+            RawStrata::Failed(reason) | RawStrata::Criterion(Raw::Failed(reason)) => {
+                nothing(Some(reason))
+            }
+            RawStrata::Criterion(Raw::Truth(Truth::Unknown, reason)) => nothing(reason.as_ref()),
+            RawStrata::Criterion(Raw::Truth(Truth::True, _)) => (one("true", self.all()), None),
+            RawStrata::Criterion(Raw::Truth(Truth::False, _)) => match both {
+                true => (one("false", self.all()), None),
+                false => (BTreeMap::new(), None),
+            },
+            RawStrata::Criterion(Raw::Members(ids)) => {
+                let named = |m: &usize| match self.gating.of_resources {
+                    Some(_) => self.members.get(*m).is_some_and(|id| ids.contains(id)),
+                    None => !ids.is_empty(),
+                };
+                let (inside, outside): (Vec<usize>, Vec<usize>) =
+                    self.all().into_iter().partition(named);
+                let mut strata = one("true", inside);
+                if both {
+                    strata.extend(one("false", outside));
+                }
+                strata.retain(|_, members| !members.is_empty());
+                (strata, None)
+            }
+            RawStrata::Values(values) if values.is_empty() => nothing(None),
+            RawStrata::Values(values) => {
+                let strata = values.iter().map(|v| (Arc::clone(v), self.all()));
+                (strata.collect(), None)
+            }
+            RawStrata::OfMembers(values) => {
+                let (mut strata, mut unknown) = (BTreeMap::<Arc<str>, Vec<usize>>::new(), None);
+                // Resources that are in no population have no stratum to miss.
+                let concerned = |member: usize| {
+                    let mut populations = 0..self.gating.codes.len();
+                    populations.any(|p| self.of(p).any(|(m, _)| m == member))
+                };
+                for (position, id) in self.members.iter().enumerate() {
+                    if !concerned(position) {
+                        continue;
+                    }
+                    let mut own = values.iter().filter(|(of, _)| of == id).peekable();
+                    if own.peek().is_none() {
+                        unknown = Some(Arc::from(NULL));
+                    }
+                    for (_, value) in own {
+                        match value {
+                            Some(value) => {
+                                let members = strata.entry(Arc::clone(value)).or_default();
+                                if members.last() != Some(&position) {
+                                    members.push(position);
+                                }
+                            }
+                            None => unknown = Some(Arc::from(NULL)),
+                        }
+                    }
+                }
+                (strata, unknown)
+            }
+            RawStrata::Components(parts) => self.crossed(parts),
+        }
+    }
+
+    /// Every combination of the parts' strata that has a member.
+    fn crossed(&self, parts: &[RawStrata]) -> Strata {
+        let mut all: Vec<(Vec<Arc<str>>, Vec<usize>)> = vec![(vec![], self.all())];
+        let mut unknown = None;
+        for part in parts {
+            let (strata, reason) = self.strata_of(part, true);
+            unknown = unknown.or(reason);
+            let mut next = vec![];
+            for (values, members) in &all {
+                for (value, inside) in &strata {
+                    let both: Vec<usize> = members
+                        .iter()
+                        .copied()
+                        .filter(|m| inside.binary_search(m).is_ok())
+                        .collect();
+                    if !both.is_empty() {
+                        let mut values = values.clone();
+                        values.push(Arc::clone(value));
+                        next.push((values, both));
+                    }
+                }
+            }
+            all = next;
+        }
+        let name = |values: &[Arc<str>]| {
+            let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+            Arc::from(serde_json::json!(values).to_string())
+        };
+        let strata = all
+            .into_iter()
+            .map(|(values, members)| (name(&values), members));
+        (strata.collect(), unknown)
+    }
+}

@@ -1,0 +1,118 @@
+//! A patient's results of a measure, as its result rows tell them.
+
+use std::sync::Arc;
+
+use engine_patient::program::Truth;
+use rust_decimal::Decimal;
+
+/// All rows of a measure and a patient.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// Index of the measure among the shapes of the walk.
+    pub measure: usize,
+    /// The patient's id.
+    pub patient: String,
+    /// As the measure's groups.
+    pub groups: Vec<SubjectGroup>,
+    /// Values of supplemental data.
+    pub supplemental: Vec<SupplementalValue>,
+    /// Clause outcomes: group, population, a letter a clause. Only where a run writes them.
+    pub clauses: Vec<(usize, usize, String)>,
+    /// References of the resources that were looked at. Only where a run writes them.
+    pub evaluated: Vec<String>,
+}
+
+/// A group's rows of a patient.
+#[derive(Clone, Debug, Default)]
+pub struct SubjectGroup {
+    /// As the group's populations.
+    pub populations: Vec<Membership>,
+    /// Resources of a resource basis, by population.
+    pub members: Vec<Member>,
+    /// Observations, of the whole and of strata.
+    pub observations: Vec<Observation>,
+    /// Counts within strata.
+    pub strata: Vec<StratumCount>,
+    /// Stratifiers that could not be told, and why.
+    pub strata_unknown: Vec<(usize, Arc<str>)>,
+}
+
+/// A patient's row of a population. Without a row it is false.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// What is certain.
+    pub outcome: Truth,
+    /// What is counted.
+    pub count: u64,
+    /// Why it is unknown.
+    pub reason: Option<Arc<str>>,
+    /// A due date.
+    pub value: Option<String>,
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Membership {
+            outcome: Truth::False,
+            count: 0,
+            reason: None,
+            value: None,
+        }
+    }
+}
+
+/// A resource of a population.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Index of the population.
+    pub population: usize,
+    /// `Encounter/1`
+    pub id: String,
+    /// What is certain.
+    pub outcome: Truth,
+    /// Whether it counts.
+    pub counted: bool,
+    /// Why it is unknown.
+    pub reason: Option<Arc<str>>,
+}
+
+/// An observation.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Index of the population.
+    pub population: usize,
+    /// Within a stratum.
+    pub stratum: Option<(usize, Arc<str>)>,
+    /// Of which resource.
+    pub id: Option<String>,
+    /// `None` is null.
+    pub value: Option<Decimal>,
+    /// Why it is null.
+    pub reason: Option<Arc<str>>,
+}
+
+/// A count within a stratum.
+#[derive(Clone, Debug)]
+pub struct StratumCount {
+    /// Index of the stratifier.
+    pub stratifier: usize,
+    /// The stratum's value.
+    pub stratum: Arc<str>,
+    /// Index of the population.
+    pub population: usize,
+    /// What is certain.
+    pub outcome: Truth,
+    /// What is counted.
+    pub count: u64,
+    /// Why it is unknown.
+    pub reason: Option<Arc<str>>,
+}
+
+/// A value of supplemental data.
+#[derive(Clone, Debug)]
+pub struct SupplementalValue {
+    /// Index among the measure's.
+    pub index: usize,
+    /// The value, or why it could not be told.
+    pub value: Result<String, Arc<str>>,
+}

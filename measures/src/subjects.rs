@@ -1,0 +1,78 @@
+//! The list of subjects as CSV: a line per measure, group and patient who is in the initial
+//! population, or of whom something could not be told.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use engine_patient::program::Truth;
+
+use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
+use crate::shape::MeasureShape;
+use crate::subject::{Membership, Subject, SubjectGroup};
+use crate::table::quoted;
+
+/// The first line.
+pub const HEADING: &str = "measure,version,group,patient_id,initial_population,denominator,\
+measure_population,denominator_exclusion,measure_population_exclusion,denominator_exception,\
+numerator,numerator_exclusion,due,unknown_because";
+
+const COLUMNS: [Code; 8] = [
+    Code::InitialPopulation,
+    Code::Denominator,
+    Code::MeasurePopulation,
+    Code::DenominatorExclusion,
+    Code::MeasurePopulationExclusion,
+    Code::DenominatorException,
+    Code::Numerator,
+    Code::NumeratorExclusion,
+];
+
+/// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
+/// told and is not counted.
+pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
+    let artifact = &shape.artifact;
+    for (index, (group, own)) in shape.groups.iter().zip(&subject.groups).enumerate() {
+        let initial = group.populations.iter().zip(&own.populations);
+        let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
+        if initial.all(|(_, m)| m.outcome == Truth::False) {
+            continue;
+        }
+        let name = match shape.groups.len() {
+            0 | 1 => String::new(),
+            _ => group.name(index),
+        };
+        let names = [&*artifact.id, &*artifact.version, &name, &subject.patient];
+        let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
+        cells.extend(COLUMNS.map(|code| cell(group, own, code)));
+        let due = group.position(Code::Numerator);
+        let due = due.and_then(|i| own.populations.get(i)?.value.as_deref());
+        cells.push(quoted(due.unwrap_or_default()));
+        cells.push(quoted(&reasons(own)));
+        writeln!(out, "{}", cells.join(","))?;
+    }
+    Ok(())
+}
+
+fn cell(group: &GroupDefinition, own: &SubjectGroup, code: Code) -> String {
+    let found = group.position(code).and_then(|i| own.populations.get(i));
+    let text = |m: &Membership| match (&group.basis, m.outcome, m.count) {
+        (_, Truth::Unknown, 0) => Truth::Unknown.to_string(),
+        (Basis::Boolean, _, n) => (n > 0).to_string(),
+        (Basis::Resource(_), _, n) => n.to_string(),
+    };
+    found.map_or_else(String::new, text)
+}
+
+fn reasons(own: &SubjectGroup) -> String {
+    let mut all: Vec<&Arc<str>> = own
+        .populations
+        .iter()
+        .filter_map(|m| m.reason.as_ref())
+        .collect();
+    all.extend(own.observations.iter().filter_map(|o| o.reason.as_ref()));
+    all.extend(own.strata_unknown.iter().map(|(_, reason)| reason));
+    all.sort_unstable();
+    all.dedup();
+    let all: Vec<&str> = all.into_iter().map(AsRef::as_ref).collect();
+    all.join("; ")
+}

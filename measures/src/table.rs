@@ -1,0 +1,161 @@
+//! Results as a table for people, and as CSV: a line a group.
+
+use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
+use crate::result::{Counts, MeasureResult, Score};
+
+/// Populations that have a column of their own, and how it is called.
+const COLUMNS: [(Code, &str); 8] = [
+    (Code::InitialPopulation, "initial population"),
+    (Code::Denominator, "denominator"),
+    (Code::MeasurePopulation, "measure population"),
+    (Code::DenominatorExclusion, "exclusions"),
+    (Code::MeasurePopulationExclusion, "population exclusions"),
+    (Code::DenominatorException, "exceptions"),
+    (Code::Numerator, "numerator"),
+    (Code::NumeratorExclusion, "numerator exclusions"),
+];
+
+/// Heading and rows: what is in a report's groups, and what could not be told beside it. Columns that
+/// no group needs are left out. `number` writes a count.
+pub fn table(
+    results: &[MeasureResult],
+    number: &dyn Fn(u64) -> String,
+) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let groups = || {
+        results.iter().flat_map(|result| {
+            let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+            groups.map(move |(index, (definition, own))| (result, index, definition, &own.counts))
+        })
+    };
+    let mut heading = vec!["measure", "group"];
+    heading.extend(COLUMNS.map(|(_, name)| name));
+    heading.extend(["observations", "score", "not evaluable", "score could be"]);
+    let mut rows: Vec<Vec<String>> = vec![];
+    for (result, index, definition, counts) in groups() {
+        let several = result.shape.groups.len() > 1;
+        let mut row = vec![result.shape.artifact.id.to_string()];
+        row.push(if several {
+            definition.name(index)
+        } else {
+            String::new()
+        });
+        row.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
+            Some(_) => number(counts.count(definition, code)),
+            None => String::new(),
+        }));
+        row.push(observations(definition, counts).map_or_else(String::new, number));
+        row.push(score(definition, counts));
+        row.push(number(counts.unknown));
+        row.push(bounds(counts));
+        rows.push(row);
+    }
+    let kept: Vec<bool> = (0..heading.len())
+        .map(|column| {
+            // What a table always has, and whatever has something in it. Of exclusions zeros, too.
+            let always = ["measure", "score", "not evaluable"];
+            let name = heading.get(column).copied().unwrap_or_default();
+            let filled = |row: &Vec<String>| row.get(column).is_some_and(|cell| !cell.is_empty());
+            always.contains(&name) || rows.iter().any(filled)
+        })
+        .collect();
+    let keep = |column: &usize| kept.get(*column).copied().unwrap_or(false);
+    let chosen = |all: Vec<String>| -> Vec<String> {
+        let cells = all.into_iter().enumerate();
+        cells
+            .filter(|(c, _)| keep(c))
+            .map(|(_, cell)| cell)
+            .collect()
+    };
+    let heading = heading.into_iter().enumerate();
+    let heading = heading.filter(|(c, _)| keep(c)).map(|(_, h)| h).collect();
+    (heading, rows.into_iter().map(chosen).collect())
+}
+
+/// How many observations have a value, where a group has any.
+fn observations(definition: &GroupDefinition, counts: &Counts) -> Option<u64> {
+    definition.position(Code::MeasureObservation)?;
+    Some(counts.populations.iter().map(|p| p.observed.count()).sum())
+}
+
+/// A rate in percent; of other scores at most four digits after the point.
+pub fn score(definition: &GroupDefinition, counts: &Counts) -> String {
+    let none = || match definition.scoring {
+        Scoring::Cohort => String::new(),
+        _ => "–".to_owned(),
+    };
+    counts
+        .score(definition)
+        .map_or_else(none, |score| match score {
+            Score::Fraction(..) if definition.scoring == Scoring::Proportion => {
+                format!("{:.1} %", score.as_f64() * 100.0)
+            }
+            Score::Fraction(..) => format!("{:.4}", score.as_f64()),
+            Score::Number(n) => n.round_dp(4).normalize().to_string(),
+        })
+}
+
+fn bounds(counts: &Counts) -> String {
+    match counts.rate_bounds() {
+        Some((low, high)) if high > low => {
+            format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
+        }
+        _ => String::new(),
+    }
+}
+
+/// The first line of [`csv`].
+pub const CSV_HEADING: &str = "measure,version,group,stratifier,stratum,initial_population,\
+denominator,measure_population,denominator_exclusion,measure_population_exclusion,\
+denominator_exception,numerator,numerator_exclusion,observations,score,not_evaluable";
+
+/// A line a group and stratum. Populations that a group does not have are empty.
+pub fn csv(results: &[MeasureResult]) -> Vec<String> {
+    let mut lines = vec![];
+    for result in results {
+        let artifact = &result.shape.artifact;
+        let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+        for (index, (definition, own)) in groups {
+            let mut line = |stratifier: &str, stratum: &str, counts: &Counts| {
+                let group = match result.shape.groups.len() {
+                    0 | 1 => String::new(),
+                    _ => definition.name(index),
+                };
+                let names = [
+                    &*artifact.id,
+                    &*artifact.version,
+                    &group,
+                    stratifier,
+                    stratum,
+                ];
+                let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
+                cells.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
+                    Some(_) => counts.count(definition, code).to_string(),
+                    None => String::new(),
+                }));
+                let observed = observations(definition, counts);
+                cells.push(observed.map_or_else(String::new, |n| n.to_string()));
+                let score = counts.score(definition);
+                cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
+                cells.push(counts.unknown.to_string());
+                lines.push(cells.join(","));
+            };
+            line("", "", &own.counts);
+            for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
+                let name = stratifier.code.as_ref().or(stratifier.id.as_ref());
+                for (stratum, counts) in strata {
+                    line(name.map_or("", String::as_str), stratum, counts);
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// A cell of a CSV file.
+/// A field of CSV.
+pub fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}

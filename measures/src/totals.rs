@@ -1,0 +1,309 @@
+//! Totals of a run, in one streaming pass over its sorted result rows.
+//!
+//! Only rows about a patient are counted; rows of resources tell which ones, and bound the rate.
+//! `measure-observation` counts its observations with a value. A patient of several unknown criteria
+//! is one patient, in several reasons.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use engine_patient::program::Truth;
+
+use crate::MeasureError;
+use crate::bounds::{Bounds, Positions, State};
+use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
+use crate::result::{Counts, GroupResult, MeasureResult, SupplementalResult};
+use crate::shape::MeasureShape;
+use crate::subject::{Subject, SubjectGroup};
+use crate::walk::Walk;
+
+/// Totals so far.
+#[derive(Debug)]
+pub struct Totals {
+    measures: Vec<MeasureResult>,
+    groups: Vec<Vec<GroupState>>,
+}
+
+/// What a group keeps beside its result.
+#[derive(Debug)]
+struct GroupState {
+    positions: Option<Positions>,
+    /// Per stratifier, by stratum.
+    strata: Vec<BTreeMap<Arc<str>, Counts>>,
+}
+
+impl Totals {
+    /// Of these measures, all at nothing.
+    pub fn new(shapes: &[Arc<MeasureShape>]) -> Self {
+        let group = |g: &GroupDefinition| GroupResult {
+            counts: Counts {
+                bounds: Positions::of(g).map(|_| Bounds::default()),
+                ..Counts::of(g)
+            },
+            strata: vec![],
+            strata_unknown: vec![0; g.stratifiers.len()],
+        };
+        let measure = |shape: &Arc<MeasureShape>| MeasureResult {
+            shape: Arc::clone(shape),
+            patients: 0,
+            groups: shape.groups.iter().map(group).collect(),
+            supplemental: vec![SupplementalResult::default(); shape.supplemental.len()],
+        };
+        let state = |g: &GroupDefinition| GroupState {
+            positions: Positions::of(g),
+            strata: vec![BTreeMap::new(); g.stratifiers.len()],
+        };
+        Totals {
+            measures: shapes.iter().map(measure).collect(),
+            groups: shapes
+                .iter()
+                .map(|s| s.groups.iter().map(state).collect())
+                .collect(),
+        }
+    }
+
+    /// One patient of one measure.
+    pub fn add(&mut self, subject: &Subject) {
+        self.add_to(subject.measure, subject);
+    }
+
+    fn add_to(&mut self, measure: usize, subject: &Subject) {
+        let Some(result) = self.measures.get_mut(measure) else {
+            return;
+        };
+        let Some(states) = self.groups.get_mut(measure) else {
+            return;
+        };
+        result.patients += 1;
+        let shape = Arc::clone(&result.shape);
+        let groups = shape.groups.iter().zip(&subject.groups);
+        let totals = result.groups.iter_mut().zip(states);
+        for ((definition, own), (total, state)) in groups.zip(totals) {
+            add_group(definition, own, total, state);
+        }
+        // Supplemental data describes the patients of the report: those of an initial population.
+        let initial = |(definition, own): (&GroupDefinition, &SubjectGroup)| {
+            let populations = definition.populations.iter().zip(&own.populations);
+            populations
+                .filter(|(p, _)| p.code == Code::InitialPopulation)
+                .any(|(_, m)| m.count > 0)
+        };
+        let mut groups = shape.groups.iter().zip(&subject.groups);
+        if !subject.supplemental.is_empty() && groups.any(initial) {
+            for value in &subject.supplemental {
+                let Some(slot) = result.supplemental.get_mut(value.index) else {
+                    continue;
+                };
+                match &value.value {
+                    Ok(text) => match slot.values.get_mut(text.as_str()) {
+                        Some(n) => *n += 1,
+                        None => {
+                            slot.values.insert(Arc::from(text.as_str()), 1);
+                        }
+                    },
+                    Err(_) => slot.unknown += 1,
+                }
+            }
+        }
+    }
+
+    /// The results, in the order of the shapes.
+    pub fn finish(self) -> Vec<MeasureResult> {
+        let mut measures = self.measures;
+        for (measure, states) in measures.iter_mut().zip(self.groups) {
+            for (group, state) in measure.groups.iter_mut().zip(states) {
+                let strata = state.strata.into_iter();
+                group.strata = strata.map(|s| s.into_iter().collect()).collect();
+            }
+        }
+        measures
+    }
+}
+
+/// The result of one patient alone.
+pub fn single(shape: &Arc<MeasureShape>, subject: &Subject) -> MeasureResult {
+    let mut totals = Totals::new(std::slice::from_ref(shape));
+    totals.add_to(0, subject);
+    let result = totals.finish().into_iter().next();
+    result.unwrap_or_else(|| MeasureResult {
+        shape: Arc::clone(shape),
+        patients: 0,
+        groups: vec![],
+        supplemental: vec![],
+    })
+}
+
+/// Totals of rows that are all there already.
+pub fn totals(
+    shapes: &[Arc<MeasureShape>],
+    rows: &[RecordBatch],
+) -> Result<Vec<MeasureResult>, MeasureError> {
+    let mut totals = Totals::new(shapes);
+    let mut walk = Walk::new(shapes);
+    for batch in rows {
+        walk.push(batch, &mut |subject| totals.add(subject))?;
+    }
+    walk.finish(&mut |subject| totals.add(subject));
+    Ok(totals.finish())
+}
+
+fn add_group(
+    definition: &GroupDefinition,
+    own: &SubjectGroup,
+    total: &mut GroupResult,
+    state: &mut GroupState,
+) {
+    let counts = &mut total.counts;
+    let mut unknown = false;
+    let populations = definition.populations.iter().zip(&own.populations);
+    for ((population, member), slot) in populations.zip(&mut counts.populations) {
+        slot.count += member.count;
+        slot.subjects += u64::from(member.count > 0);
+        if member.outcome == Truth::Unknown {
+            unknown = true;
+            slot.unknown += 1;
+            reason(
+                &mut counts.reasons,
+                population.code.as_str(),
+                member.reason.as_ref(),
+            );
+        }
+    }
+    // A patient of several observations is one patient.
+    let (mut last, mut last_unknown) = (None, None);
+    let mut told = BTreeSet::new();
+    for observation in &own.observations {
+        let at = observation.population;
+        let counts = match &observation.stratum {
+            None => &mut *counts,
+            Some((stratifier, stratum)) => {
+                match stratum_of(&mut state.strata, definition, *stratifier, stratum) {
+                    Some(counts) => counts,
+                    None => continue,
+                }
+            }
+        };
+        let Some(slot) = counts.populations.get_mut(at) else {
+            continue;
+        };
+        slot.observed.add(observation.value);
+        slot.count += u64::from(observation.value.is_some());
+        let key = Some((at, &observation.stratum));
+        if last != key {
+            slot.subjects += 1;
+        }
+        last = key;
+        if observation.value.is_some() {
+            continue;
+        }
+        if last_unknown != key {
+            slot.unknown += 1;
+            let code = Code::MeasureObservation.as_str();
+            reason(&mut counts.reasons, code, observation.reason.as_ref());
+            match &observation.stratum {
+                None => unknown = true,
+                Some((stratifier, stratum)) => {
+                    counts.unknown += u64::from(told.insert((*stratifier, stratum)));
+                }
+            }
+        }
+        last_unknown = key;
+    }
+    for (stratifier, why) in &own.strata_unknown {
+        if let Some(slot) = total.strata_unknown.get_mut(*stratifier) {
+            *slot += 1;
+        }
+        unknown = true;
+        reason(&mut total.counts.reasons, "stratifier", Some(why));
+    }
+    total.counts.unknown += u64::from(unknown);
+    if let (Some(at), Some(bounds)) = (state.positions, total.counts.bounds.as_mut()) {
+        add_bounds(definition, own, at, bounds);
+    }
+    add_strata(definition, own, state, told);
+}
+
+fn reason(reasons: &mut BTreeMap<(Arc<str>, Arc<str>), u64>, of: &str, why: Option<&Arc<str>>) {
+    let why = why.map_or_else(|| Arc::from(""), Arc::clone);
+    *reasons.entry((Arc::from(of), why)).or_default() += 1;
+}
+
+fn stratum_of<'t>(
+    strata: &'t mut [BTreeMap<Arc<str>, Counts>],
+    definition: &GroupDefinition,
+    stratifier: usize,
+    stratum: &Arc<str>,
+) -> Option<&'t mut Counts> {
+    let strata = strata.get_mut(stratifier)?;
+    let counts = strata.entry(Arc::clone(stratum));
+    Some(counts.or_insert_with(|| Counts::of(definition)))
+}
+
+/// `told`: strata of which the patient is under "not evaluable" already; several unknown rows of one
+/// are one patient.
+fn add_strata<'s>(
+    definition: &GroupDefinition,
+    own: &'s SubjectGroup,
+    state: &mut GroupState,
+    mut told: BTreeSet<(usize, &'s Arc<str>)>,
+) {
+    for row in &own.strata {
+        let found = stratum_of(&mut state.strata, definition, row.stratifier, &row.stratum);
+        let Some(counts) = found else { continue };
+        let Some(slot) = counts.populations.get_mut(row.population) else {
+            continue;
+        };
+        slot.count += row.count;
+        slot.subjects += u64::from(row.count > 0);
+        if row.outcome == Truth::Unknown {
+            slot.unknown += 1;
+            let code = definition.populations.get(row.population);
+            let code = code.map_or("", |p| p.code.as_str());
+            reason(&mut counts.reasons, code, row.reason.as_ref());
+            counts.unknown += u64::from(told.insert((row.stratifier, &row.stratum)));
+        }
+    }
+}
+
+fn add_bounds(
+    definition: &GroupDefinition,
+    own: &SubjectGroup,
+    at: Positions,
+    bounds: &mut Bounds,
+) {
+    if definition.basis == Basis::Boolean {
+        bounds.add(at, |population| {
+            let found = own.populations.get(population);
+            found.map_or(State::default(), |m| State {
+                outcome: m.outcome,
+                counted: m.count > 0,
+            })
+        });
+        return;
+    }
+    let mut ids: Vec<&str> = own.members.iter().map(|m| m.id.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        bounds.add(at, |population| {
+            let mut of = own.members.iter().filter(|m| m.population == population);
+            of.find(|m| m.id == id).map_or(State::default(), |m| State {
+                outcome: m.outcome,
+                counted: m.counted,
+            })
+        });
+    }
+    // An unknown population of which no resource is unknown: it is not known which ones.
+    let nameless = |(population, m): (usize, &crate::subject::Membership)| {
+        let of = |x: &&crate::subject::Member| x.population == population;
+        let mut members = own.members.iter().filter(of);
+        m.outcome == Truth::Unknown && !members.any(|x| x.outcome == Truth::Unknown)
+    };
+    if own.populations.iter().enumerate().any(nameless) {
+        bounds.leave_open();
+    }
+}

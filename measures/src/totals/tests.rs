@@ -1,0 +1,372 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+
+use engine_patient::program::{ResultRow, Truth};
+use engine_patient::value::Value;
+use rust_decimal::Decimal;
+
+use super::{Totals, totals};
+use crate::bounds::Positions;
+use crate::package::{AggregateMethod, GroupDefinition, Scoring, SupplementalDefinition, Usage};
+use crate::result::{MeasureResult, Score};
+use crate::score::{Gating, Place, Raw, RawGroup, RawStrata, score, supplemental};
+use crate::shape::MeasureShape;
+use crate::testing::*;
+
+const T: Truth = Truth::True;
+const F: Truth = Truth::False;
+const U: Truth = Truth::Unknown;
+
+fn raw(all: &[Truth]) -> RawGroup {
+    let truth = |t: &Truth| Raw::Truth(*t, Some("no birth date".into()));
+    RawGroup {
+        populations: all.iter().map(truth).collect(),
+        ..RawGroup::default()
+    }
+}
+
+/// The result of some patients, each with raw results per group.
+fn run(shape: &Arc<MeasureShape>, patients: &[(&str, Vec<RawGroup>)]) -> MeasureResult {
+    let mut rows = vec![];
+    for (patient, groups) in patients {
+        let mut own = vec![];
+        for (index, raw) in groups.iter().enumerate() {
+            let place = Place {
+                artifact: 0,
+                group: index as u32,
+            };
+            score(&Gating::new(&shape.groups[index]), place, raw, &mut own);
+        }
+        rows.extend(own.into_iter().map(|row| (*patient, &**shape, row)));
+    }
+    let batch = batch(&rows);
+    // In two pieces, cut in the middle of a patient: that changes nothing.
+    let whole = totals(std::slice::from_ref(shape), std::slice::from_ref(&batch)).unwrap();
+    let cut = batch.num_rows() / 2 + 1;
+    let parts = [
+        batch.slice(0, cut),
+        batch.slice(cut, batch.num_rows() - cut),
+    ];
+    let again = totals(std::slice::from_ref(shape), &parts).unwrap();
+    assert_eq!(format!("{whole:?}"), format!("{again:?}"));
+    whole.into_iter().next().unwrap()
+}
+
+fn counts(result: &MeasureResult, group: usize) -> Vec<u64> {
+    let populations = result.groups[group].counts.populations.iter();
+    populations.map(|p| p.count).collect()
+}
+
+#[test]
+fn a_proportion_by_hand() {
+    let shape = shape(
+        "a",
+        vec![group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E])],
+    );
+    let patients = [
+        ("p1", vec![raw(&[T, T, F, T, F, F])]),
+        ("p2", vec![raw(&[T, T, F, T, T, F])]),
+        ("p3", vec![raw(&[T, T, T, T, F, F])]),
+        ("p4", vec![raw(&[T, T, F, F, F, T])]),
+        ("p5", vec![raw(&[T, T, F, F, F, F])]),
+        ("p6", vec![raw(&[F, T, F, T, F, F])]),
+        ("p7", vec![raw(&[T, T, F, U, F, F])]),
+    ];
+    let result = run(&shape, &patients);
+    let own = &result.groups[0].counts;
+    assert_eq!(result.patients, 7);
+    assert_eq!(counts(&result, 0), [6, 6, 1, 2, 1, 1]);
+    // (2 − 1) / (6 − 1 − 1)
+    assert_eq!(own.score(&shape.groups[0]), Some(Score::Fraction(1, 4)));
+    assert_eq!(own.unknown, 1);
+    let reasons: Vec<_> = own.reasons.iter().collect();
+    // The numerator, and with it its exclusion… is certain: it does not hold.
+    let why: Arc<str> = "no birth date".into();
+    assert_eq!(reasons, [(&("numerator".into(), why), &1)]);
+    // p7 met or not: 1 or 2 of 4.
+    assert_eq!(own.rate_bounds(), Some((0.25, 0.5)));
+    assert_eq!(own.populations[3].subjects, 2);
+    assert_eq!(own.populations[3].unknown, 1);
+}
+
+#[test]
+fn a_ratio_and_a_continuous_variable_by_hand() {
+    let mut ratio = group(Scoring::Ratio, "Encounter", &[IP, D, X, N, NX]);
+    ratio.populations.push(observation(1, AggregateMethod::Sum));
+    ratio
+        .populations
+        .push(observation(3, AggregateMethod::Count));
+    let mut variable = group(Scoring::ContinuousVariable, "Encounter", &[IP, M, MX]);
+    variable
+        .populations
+        .push(observation(1, AggregateMethod::Average));
+    let shape = shape("a", vec![ratio, variable]);
+    let list = |ids: &[&str]| Raw::Members(ids.iter().map(|i| Arc::from(*i)).collect());
+    let of = |id: &str, n: Option<i64>| (Some(Arc::from(id)), n.map(Decimal::from));
+    let patient = |days: [Option<i64>; 2], falls: &[&str], excluded: &[&str]| {
+        let both = list(&["E/1", "E/2"]);
+        let observed = vec![of("E/1", days[0]), of("E/2", days[1])];
+        let first = RawGroup {
+            populations: vec![
+                both.clone(),
+                both.clone(),
+                list(excluded),
+                list(falls),
+                list(excluded),
+            ],
+            observations: vec![
+                observed.clone(),
+                vec![of("E/1", Some(1)), of("E/2", Some(1))],
+            ],
+            strata: vec![],
+        };
+        let second = RawGroup {
+            populations: vec![both.clone(), both, list(excluded)],
+            observations: vec![observed],
+            strata: vec![],
+        };
+        vec![first, second]
+    };
+    let patients = [
+        ("p1", patient([Some(4), Some(0)], &["E/1"], &[])),
+        ("p2", patient([Some(9), Some(5)], &["E/1", "E/2"], &["E/1"])),
+        ("p3", patient([Some(3), None], &[], &[])),
+    ];
+    let result = run(&shape, &patients);
+    // Observations with a value: of days 4, 0, 5, 3; one is null. Of falls E/1 of p1, E/2 of p2.
+    assert_eq!(counts(&result, 0), [6, 6, 1, 3, 1, 4, 2]);
+    let own = &result.groups[0].counts;
+    let days = &own.populations[5];
+    assert_eq!(
+        (days.observed.missing, days.subjects, days.unknown),
+        (1, 3, 1)
+    );
+    // 2 falls in 12 days.
+    let sixth = Decimal::from(2) / Decimal::from(12);
+    assert_eq!(own.score(&shape.groups[0]), Some(Score::Number(sixth)));
+    assert_eq!(own.unknown, 1);
+    // (4 + 0 + 5 + 3) / 4
+    let mean = result.groups[1].counts.score(&shape.groups[1]);
+    assert_eq!(mean, Some(Score::Number(Decimal::from(3))));
+    assert!(own.rate_bounds().is_none());
+}
+
+#[test]
+fn scores_of_nothing() {
+    let mut ratio = group(Scoring::Ratio, "boolean", &[IP, D, N]);
+    let plain = shape("a", vec![ratio.clone()]);
+    let some = run(&plain, &[("p", vec![raw(&[T, T, F])])]);
+    let score = |r: &MeasureResult, g: &GroupDefinition| r.groups[0].counts.score(g);
+    assert_eq!(score(&some, &ratio), Some(Score::Fraction(0, 1)));
+    let none = run(&plain, &[("p", vec![raw(&[T, F, T])])]);
+    assert_eq!(score(&none, &ratio), None);
+    // No falls in 5 days are 0 falls a day.
+    ratio.populations.push(observation(1, AggregateMethod::Sum));
+    ratio.populations.push(observation(2, AggregateMethod::Sum));
+    let observed = shape("a", vec![ratio.clone()]);
+    let five = RawGroup {
+        observations: vec![vec![(None, Some(Decimal::from(5)))], vec![]],
+        ..raw(&[T, T, F])
+    };
+    let result = run(&observed, &[("p", vec![five])]);
+    assert_eq!(score(&result, &ratio), Some(Score::Number(Decimal::ZERO)));
+}
+
+#[test]
+fn strata_and_supplemental_data() {
+    let mut definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
+    definition.stratifiers = vec![stratifier(&[], &[])];
+    let mut inner = (*shape("a", vec![definition])).clone();
+    inner.supplemental = vec![SupplementalDefinition {
+        id: Some("sde-sex".into()),
+        description: None,
+        expression: "SDE Sex".into(),
+        usage: Usage::SupplementalData,
+    }];
+    let shape = Arc::new(inner);
+    let mut rows: Vec<(&str, &MeasureShape, ResultRow)> = vec![];
+    let patients = [
+        ("p1", [T, T, F, T], Some("young"), Ok(vec!["F"])),
+        ("p2", [T, T, F, F], Some("young"), Ok(vec!["F"])),
+        ("p3", [T, T, F, T], Some("old"), Err("no gender")),
+        ("p4", [T, T, T, T], None, Ok(vec!["M"])),
+        ("p5", [F, T, F, T], Some("old"), Ok(vec!["M"])),
+    ];
+    for (patient, all, stratum, sex) in patients {
+        let values = stratum.map(Arc::from).into_iter().collect();
+        let raw = RawGroup {
+            strata: vec![RawStrata::Values(values)],
+            ..raw(&all)
+        };
+        let place = Place {
+            artifact: 0,
+            group: 0,
+        };
+        let mut own = vec![];
+        score(&Gating::new(&shape.groups[0]), place, &raw, &mut own);
+        let text = |t: &&str| Value::String(Arc::from(*t));
+        let sex = sex.map(|s| s.iter().map(text).collect()).map_err(Arc::from);
+        supplemental(0, &shape.supplemental, vec![sex], &mut own);
+        rows.extend(own.into_iter().map(|r| (patient, &*shape, r)));
+    }
+    let result = totals(std::slice::from_ref(&shape), &[batch(&rows)]).unwrap();
+    let group = &result[0].groups[0];
+    let strata: Vec<String> = group.strata[0]
+        .iter()
+        .map(|(name, counts)| {
+            let all = counts.populations.iter().map(|p| p.count.to_string());
+            format!("{name} {}", all.collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    assert_eq!(strata, ["old 1 1 0 1", "young 2 2 0 1"]);
+    assert_eq!(group.strata_unknown, [1]);
+    let sexes: Vec<_> = result[0].supplemental[0].values.iter().collect();
+    // p5 is in no initial population, p3 could not be told.
+    assert_eq!(sexes, [(&"F".into(), &2), (&"M".into(), &1)]);
+    assert_eq!(result[0].supplemental[0].unknown, 1);
+}
+
+/// The bounds hold whatever the unknown turns out to be, and are reached.
+#[test]
+fn bounds_are_the_extremes() {
+    let definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E]);
+    assert!(Positions::of(&definition).is_some());
+    let shape = shape("a", vec![definition.clone()]);
+    let mut random = Random(3);
+    let (mut tried, mut reached) = (0, 0);
+    for _ in 0..1500 {
+        let any = |random: &mut Random| match random.below(5) {
+            0 | 1 => T,
+            2 | 3 => F,
+            _ => U,
+        };
+        let all: Vec<Vec<Truth>> = (0..3)
+            .map(|_| (0..6).map(|_| any(&mut random)).collect())
+            .collect();
+        let result = |all: &[Vec<Truth>]| {
+            let names = ["p1", "p2", "p3"];
+            let patients = names.into_iter().zip(all).map(|(n, t)| (n, vec![raw(t)]));
+            run(&shape, &patients.collect::<Vec<_>>())
+        };
+        let unknown: Vec<(usize, usize)> = (0..3)
+            .flat_map(|p| (0..6).map(move |c| (p, c)))
+            .filter(|(p, c)| all[*p][*c] == U)
+            .collect();
+        let Some((low, high)) = result(&all).groups[0].counts.rate_bounds() else {
+            continue;
+        };
+        if unknown.len() > 6 {
+            continue;
+        }
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut always = true;
+        for bits in 0..1u32 << unknown.len() {
+            let mut decided = all.clone();
+            for (i, (p, c)) in unknown.iter().enumerate() {
+                decided[*p][*c] = if bits >> i & 1 == 1 { T } else { F };
+            }
+            let score = result(&decided).groups[0].counts.score(&definition);
+            let Some(rate) = score.map(Score::as_f64) else {
+                always = false;
+                continue;
+            };
+            assert!(rate >= low - 1e-12 && rate <= high + 1e-12, "{all:?}");
+            (least, most) = (least.min(rate), most.max(rate));
+        }
+        // Of who might be in the denominator the rows do not tell what they would come to there, and
+        // the bounds are wider; so for a numerator that might be, and be excluded.
+        let known = |t: &Vec<Truth>| t[0] != U && t[1] != U && (t[3] != U || t[4] == F);
+        let known = all.iter().all(known);
+        if known && always {
+            reached += 1;
+            let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
+            assert!(close(least, low) && close(most, high), "{all:?}");
+        }
+        tried += 1;
+    }
+    assert!(tried > 50 && reached > 10, "{reached} of {tried}");
+}
+
+/// 38 measures of 6 populations. `cargo test --release -p measures -- --ignored --nocapture pace`
+#[test]
+#[ignore = "measures time"]
+fn pace() {
+    let shapes: Vec<_> = (10..48)
+        .map(|i| {
+            let group = group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E]);
+            shape(&format!("m{i}"), vec![group])
+        })
+        .collect();
+    let patients = 10_000;
+    let names: Vec<String> = (0..patients).map(|i| format!("patient-{i:08}")).collect();
+    let mut batches = vec![];
+    for shape in &shapes {
+        let gating = Gating::new(&shape.groups[0]);
+        for chunk in names.chunks(1365) {
+            let mut rows = vec![];
+            for (i, name) in chunk.iter().enumerate() {
+                let mut own = vec![];
+                let some = |n: usize| if i % n == 0 { T } else { F };
+                let unknown = if i % 50 == 0 { U } else { some(4) };
+                let raw = raw(&[some(2), some(2), some(20), unknown, F, F]);
+                let place = Place {
+                    artifact: 0,
+                    group: 0,
+                };
+                score(&gating, place, &raw, &mut own);
+                rows.extend(own.into_iter().map(|r| (name.as_str(), &**shape, r)));
+            }
+            batches.push(batch(&rows));
+        }
+    }
+    let rows: usize = batches.iter().map(|b| b.num_rows()).sum();
+    let started = std::time::Instant::now();
+    let results = totals(&shapes, &batches).unwrap();
+    let seconds = started.elapsed().as_secs_f64();
+    println!(
+        "{rows} rows in {seconds:.3} s: {:.1} M rows/s",
+        rows as f64 / seconds / 1e6
+    );
+    assert_eq!(results.len(), 38);
+    assert_eq!(results[37].patients, patients);
+}
+
+#[test]
+fn rows_of_something_else_are_refused() {
+    let known = shape("a", vec![group(Scoring::Cohort, "boolean", &[IP])]);
+    let other = shape("b", vec![]);
+    let row = ResultRow::of_patient("initial-population", 0, T);
+    assert!(
+        totals(
+            std::slice::from_ref(&known),
+            &[batch(&[("p", &other, row.clone())])]
+        )
+        .is_err()
+    );
+    let far = ResultRow {
+        index: 7,
+        ..row.clone()
+    };
+    assert!(
+        totals(
+            std::slice::from_ref(&known),
+            &[batch(&[("p", &known, far)])]
+        )
+        .is_err()
+    );
+    let group = ResultRow { group: 1, ..row };
+    assert!(
+        totals(
+            std::slice::from_ref(&known),
+            &[batch(&[("p", &known, group)])]
+        )
+        .is_err()
+    );
+    assert_eq!(Totals::new(&[known]).finish()[0].patients, 0);
+}
