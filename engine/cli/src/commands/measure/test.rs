@@ -98,6 +98,8 @@ struct Tally {
     passed: usize,
     failed: usize,
     known: usize,
+    /// Passed, but for observed values.
+    observed: usize,
 }
 
 impl Test {
@@ -131,6 +133,7 @@ impl Test {
                     all.passed += tally.passed;
                     all.failed += tally.failed;
                     all.known += tally.known;
+                    all.observed += tally.observed;
                 }
                 // One broken deck must not hide the others.
                 Err(failure) => {
@@ -141,6 +144,12 @@ impl Test {
             progress.inc(1);
         }
         progress.finish_and_clear();
+        if all.observed > 0 {
+            say!(
+                "{} cases with the populations expected have other observed values",
+                all.observed
+            );
+        }
         if all.known > 0 {
             say!("{} known disagreements", all.known);
         }
@@ -200,7 +209,15 @@ impl Test {
             let of_period = |c: &&Case| c.period_start == start && c.period_end == end;
             let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
             let differences = self.compare(&runtime, &lake, deck, (&start, &end), &wanted)?;
-            for (case, differences) in wanted.iter().zip(differences) {
+            for (case, (differences, observed)) in wanted.iter().zip(differences) {
+                if differences.is_empty() && !observed.is_empty() {
+                    tally.observed += 1;
+                    lines.push(format!(
+                        "  observations differ: {} {}",
+                        case.case, case.name
+                    ));
+                    lines.extend(observed.iter().map(|d| format!("    {d}")));
+                }
                 let is_known = |k: &&Known| k.case == case.case && name_of(deck) == k.measure;
                 match (differences.is_empty(), known.iter().find(is_known)) {
                     (true, _) => tally.passed += 1,
@@ -222,7 +239,7 @@ impl Test {
         Ok((tally, lines))
     }
 
-    /// What differs, per case; empty where nothing does.
+    /// What differs, per case: populations, and observed values.
     fn compare(
         &self,
         runtime: &tokio::runtime::Runtime,
@@ -230,7 +247,7 @@ impl Test {
         deck: &Path,
         (start, end): (&str, &str),
         cases: &[&Case],
-    ) -> Result<Vec<Vec<String>>, Failure> {
+    ) -> Result<Vec<Differences>, Failure> {
         let date = |text: &str| {
             DateTime::parse(text).ok_or_else(|| {
                 Failure::User(format!(
@@ -282,7 +299,7 @@ impl Test {
             reporter: None,
         };
         let ran = runtime.block_on(run(&request))?;
-        let mut found: Vec<Option<Vec<String>>> = vec![];
+        let mut found: Vec<Option<Differences>> = vec![];
         found.resize_with(cases.len(), || None);
         read_rows(&ran.rows, &ran.shapes, &mut |subject| {
             for (case, slot) in cases.iter().zip(&mut found) {
@@ -293,7 +310,7 @@ impl Test {
                 }
             }
         })?;
-        let nobody = || vec!["the data has no such patient".to_owned()];
+        let nobody = || (vec!["the data has no such patient".to_owned()], vec![]);
         Ok(found
             .into_iter()
             .map(|d| d.unwrap_or_else(nobody))
@@ -301,9 +318,12 @@ impl Test {
     }
 }
 
+/// Populations, and observed values.
+type Differences = (Vec<String>, Vec<String>);
+
 /// Expected and found, where they differ.
-fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Vec<String> {
-    let mut out = vec![];
+fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Differences {
+    let (mut out, mut observed) = (vec![], vec![]);
     for (place, expected) in case.groups.iter().enumerate() {
         let by_id = shape
             .groups
@@ -350,7 +370,7 @@ fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Vec<Stri
             let got = got.filter(|o| o.population == *population && o.stratum.is_none());
             let got = sorted(got.filter_map(|o| o.value).map(|v| v.to_string()));
             if wanted != got {
-                out.push(format!(
+                observed.push(format!(
                     "{}.measure-observation {}: expected [{}], got [{}]",
                     expected.id,
                     number + 1,
@@ -360,7 +380,7 @@ fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Vec<Stri
             }
         }
     }
-    out
+    (out, observed)
 }
 
 /// Numbers as texts without trailing zeros, in their order.
