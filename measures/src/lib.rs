@@ -13,6 +13,7 @@
 pub mod aggregate;
 pub mod bounds;
 mod columns;
+pub mod deck;
 pub mod gaps;
 pub mod ledger;
 pub mod manifest;

@@ -66,7 +66,7 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
         match Library::read(&source.source, &source.elm) {
             Ok(library) => libraries.push(library),
             Err(issue) => findings.push(Finding {
-                issue,
+                issue: *issue,
                 measures: vec![],
             }),
         }

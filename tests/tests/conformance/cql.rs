@@ -12,8 +12,61 @@ use serde_json::Value as Json;
 
 use crate::Score;
 
+/// The translator has no `Slice`: there is no ELM to run.
+const NO_ELM: &str = "the record has no `Test`: the translator does not know Slice";
+const NOTHING: &str = "the record has no `Expected` to compare with";
+/// `days between` an imprecise date: other tests of the suite (UncertainSubtract, UncertainMultiply,
+/// DateTimeUncertain) need the bounds that these two contradict.
+const CONTRADICTION: &str = "the suite contradicts itself on the bounds of an uncertain duration";
+const SECONDS: &str = "seconds and milliseconds compare as one decimal (CQL 1.5, comparing dates and times), as cases of CMS1028 need; this test expects null";
+const DIGITS: &str = "36 digits: CQL decimals have 28";
+
 /// Expressions that do not come out as published, and why. One that passes fails the build.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("CqlListOperatorsTest", "SliceAll", NO_ELM),
+    ("CqlListOperatorsTest", "SliceEmpty", NO_ELM),
+    ("CqlListOperatorsTest", "SliceNull", NO_ELM),
+    ("CqlListOperatorsTest", "SliceStart", NO_ELM),
+    ("CqlListOperatorsTest", "SliceStartNull", NO_ELM),
+    ("CqlListOperatorsTest", "SliceEnd", NO_ELM),
+    ("CqlListOperatorsTest", "SliceEndNull", NO_ELM),
+    ("CqlListOperatorsTest", "SliceNegative", NO_ELM),
+    ("CqlListOperatorsTest", "SliceStartAndNegative", NO_ELM),
+    (
+        "CqlDateTimeOperatorsTest",
+        "DateTimeDurationBetweenUncertainInterval",
+        CONTRADICTION,
+    ),
+    (
+        "CqlDateTimeOperatorsTest",
+        "TimeDurationBetweenHourDiffPrecision2",
+        CONTRADICTION,
+    ),
+    (
+        "CqlIntervalOperatorsTest",
+        "DateTimeIncludedInNull",
+        SECONDS,
+    ),
+    (
+        "CqlIntervalOperatorsTest",
+        "TimeProperContainsNull",
+        SECONDS,
+    ),
+    ("CqlIntervalOperatorsTest", "TimeProperInNull", SECONDS),
+    ("CqlListOperatorsTest", "ProperContainsTimeNull", SECONDS),
+    ("CqlListOperatorsTest", "ProperInTimeNull", SECONDS),
+    ("CqlTypeOperatorsTest", "CodeToConcept1", NOTHING),
+    (
+        "ValueLiteralsAndSelectors",
+        "Decimal10Pow28ToZeroOneStepDecimalMaxValue",
+        DIGITS,
+    ),
+    (
+        "ValueLiteralsAndSelectors",
+        "DecimalNeg10Pow28ToZeroOneStepDecimalMinValue",
+        DIGITS,
+    ),
+];
 
 /// Runs all suites of a folder.
 pub fn run(folder: &Path) -> Score {
@@ -31,7 +84,9 @@ pub fn run(folder: &Path) -> Score {
             let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
             let (suite, name) = (text("suite"), text("name"));
             let outcome = check(&record);
-            let known = EXCEPTIONS.iter().find(|(s, n, _)| *s == suite && *n == name);
+            let known = EXCEPTIONS
+                .iter()
+                .find(|(s, n, _)| *s == suite && *n == name);
             let shown = format!("{suite}/{name}: {}", text("expression").replace('\n', " "));
             score.case(&shown, outcome, known.map(|(_, _, why)| *why));
         }
@@ -61,7 +116,9 @@ fn check(record: &Json) -> Result<(), String> {
     let mut linker = Linker::new(&libraries, &terminology, Options::default());
     let test = linker.expression(0, "Test");
     let has = |name: &str| libraries[0].definitions.iter().any(|d| *d.name == *name);
-    let expected = has("Expected").then(|| linker.expression(0, "Expected")).flatten();
+    let expected = has("Expected")
+        .then(|| linker.expression(0, "Expected"))
+        .flatten();
     let (unit, issues) = linker.finish();
     if let Some(issue) = issues.iter().find(|i| i.family != Family::Warning) {
         return refused(issue.to_string().replace('\n', " "));
@@ -101,7 +158,10 @@ fn same(a: &Val<'_>, b: &Val<'_>) -> bool {
         (Val::Null, Val::Null) => true,
         // "uncertainty": the expected bounds stand as an interval.
         (Val::Uncertain((low, high)), Val::Interval(interval)) => {
-            interval.low_closed && interval.high_closed && same(low, &interval.low) && same(high, &interval.high)
+            interval.low_closed
+                && interval.high_closed
+                && same(low, &interval.low)
+                && same(high, &interval.high)
         }
         (Val::Boolean(a), Val::Boolean(b)) => a == b,
         (Val::Integer(a), Val::Integer(b)) => a == b,
@@ -110,21 +170,27 @@ fn same(a: &Val<'_>, b: &Val<'_>) -> bool {
         (Val::String(a), Val::String(b)) => a == b,
         (Val::Date(a), Val::Date(b)) => a == b,
         (Val::DateTime(a), Val::DateTime(b)) => {
-            a.precision() == b.precision() && a.earliest(0) == b.earliest(0) && a.offset() == b.offset()
+            a.precision() == b.precision()
+                && a.earliest(0) == b.earliest(0)
+                && a.offset() == b.offset()
         }
         (Val::Time(a), Val::Time(b)) => a == b,
         (Val::Quantity(a), Val::Quantity(b)) => a.value == b.value && a.unit == b.unit,
         (Val::Interval(a), Val::Interval(b)) => same_interval(a, b),
-        (Val::List(a), Val::List(b)) => a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| same(a, b)),
+        (Val::List(a), Val::List(b)) => {
+            a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| same(a, b))
+        }
         (Val::Tuple(a), Val::Tuple(b)) => {
             a.names.len() == b.names.len()
-                && a.names.iter().zip(a.values).all(|(name, value)| {
-                    b.get(name).is_some_and(|other| same(value, &other))
-                })
+                && a.names
+                    .iter()
+                    .zip(a.values)
+                    .all(|(name, value)| b.get(name).is_some_and(|other| same(value, &other)))
         }
         (Val::Code(a), Val::Code(b)) => a.key == b.key && a.display == b.display,
         (Val::Concept(a), Val::Concept(b)) => {
-            a.codes.len() == b.codes.len() && a.codes.iter().zip(b.codes).all(|(a, b)| a.key == b.key)
+            a.codes.len() == b.codes.len()
+                && a.codes.iter().zip(b.codes).all(|(a, b)| a.key == b.key)
         }
         _ => false,
     }
@@ -150,7 +216,10 @@ fn show(value: &Val<'_>) -> String {
         Val::DateTime(d) => format!("@{d}"),
         Val::Time(t) => format!("@T{} ms/{:?}", t.millis, t.precision),
         Val::Quantity(q) => format!("{} '{}'", q.value, q.unit),
-        Val::Ratio(r) => format!("{} '{}' : {} '{}'", r.numerator.value, r.numerator.unit, r.denominator.value, r.denominator.unit),
+        Val::Ratio(r) => format!(
+            "{} '{}' : {} '{}'",
+            r.numerator.value, r.numerator.unit, r.denominator.value, r.denominator.unit
+        ),
         Val::Interval(i) => format!(
             "Interval{}{}, {}{}",
             if i.low_closed { '[' } else { '(' },
@@ -158,13 +227,23 @@ fn show(value: &Val<'_>) -> String {
             show(&i.high),
             if i.high_closed { ']' } else { ')' }
         ),
-        Val::List(items) => format!("{{{}}}", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Val::List(items) => format!(
+            "{{{}}}",
+            items.iter().map(show).collect::<Vec<_>>().join(", ")
+        ),
         Val::Tuple(t) => {
-            let parts = t.names.iter().zip(t.values).map(|(n, v)| format!("{n}: {}", show(v)));
+            let parts = t
+                .names
+                .iter()
+                .zip(t.values)
+                .map(|(n, v)| format!("{n}: {}", show(v)));
             format!("Tuple{{{}}}", parts.collect::<Vec<_>>().join(", "))
         }
         Val::Code(c) => format!("Code {:?}", c.code),
-        Val::Concept(c) => format!("Concept {:?}", c.codes.iter().map(|c| c.code).collect::<Vec<_>>()),
+        Val::Concept(c) => format!(
+            "Concept {:?}",
+            c.codes.iter().map(|c| c.code).collect::<Vec<_>>()
+        ),
         Val::Uncertain((low, high)) => format!("uncertain {} to {}", show(low), show(high)),
         other => other.type_name().into(),
     }

@@ -73,18 +73,20 @@ impl Library {
     ///
     /// # Errors
     /// Where it is no ELM library at all.
-    pub fn read(source: &str, bytes: &[u8]) -> Result<Library, ElmIssue> {
+    pub fn read(source: &str, bytes: &[u8]) -> Result<Library, Box<ElmIssue>> {
         let source: Arc<str> = source.into();
-        let fail = |code, message: String, help: Option<&str>| ElmIssue {
-            family: Family::Mistake,
-            code,
-            library: "?".into(),
-            source: Arc::clone(&source),
-            definition: None,
-            local_id: None,
-            locator: None,
-            message,
-            help: help.map(str::to_owned),
+        let fail = |code, message: String, help: Option<&str>| {
+            Box::new(ElmIssue {
+                family: Family::Mistake,
+                code,
+                library: "?".into(),
+                source: Arc::clone(&source),
+                definition: None,
+                local_id: None,
+                locator: None,
+                message,
+                help: help.map(str::to_owned),
+            })
         };
         if depth(bytes) > MAX_DEPTH {
             let message = format!("the ELM is nested deeper than {MAX_DEPTH} levels");

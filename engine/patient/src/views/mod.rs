@@ -11,8 +11,6 @@
 //! A property the specification does not have is refused too, so that a misspelt `where` filters.
 
 mod column;
-#[cfg(test)]
-mod conformance;
 mod constant;
 #[cfg(test)]
 mod content_tests;

@@ -79,18 +79,9 @@ impl PackageArgs {
         }
     }
 
-    /// As [`PackageArgs::prepare`], without telling warnings.
-    pub fn prepare_quietly(&self, options: &BuildOptions) -> Result<Prepared, Failure> {
-        self.prepared(options, false)
-    }
-
     /// Loads and links; what keeps a measure that was asked for from being run is a failure, told
     /// whole. Warnings go to standard error.
     pub fn prepare(&self, options: &BuildOptions) -> Result<Prepared, Failure> {
-        self.prepared(options, true)
-    }
-
-    fn prepared(&self, options: &BuildOptions, tell: bool) -> Result<Prepared, Failure> {
         let loaded = self.load()?;
         let chosen = select(&loaded.package, &self.measure);
         let chosen = match chosen {
@@ -125,11 +116,7 @@ impl PackageArgs {
                     .into(),
             ));
         }
-        for finding in built
-            .findings
-            .iter()
-            .filter(|f| tell && f.issue.code != "E013")
-        {
+        for finding in built.findings.iter().filter(|f| f.issue.code != "E013") {
             eprintln!("{}", finding.issue);
         }
         Ok(Prepared { loaded, built })

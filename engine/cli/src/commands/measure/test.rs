@@ -1,22 +1,15 @@
 //! `tandem measure test`
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use datasets::import::{ImportOptions, import};
-use engine_patient::context::EvaluationContext;
-use engine_patient::time::DateTime;
+use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
-use measures::package::PopulationCode;
-use measures::run::read_rows;
-use measures::shape::MeasureShape;
-use measures::subject::Subject;
+use measures::deck::{DeckOptions, run};
 use serde::Deserialize;
 
-use super::packages::PackageArgs;
 use super::parse_zone;
-use super::run::{RunRequest, run};
 use crate::commands::{bar, import::new_lake_id, now_ms, runtime, threads};
 use crate::failure::{Done, Failure};
 
@@ -54,34 +47,6 @@ pub struct Test {
     /// Forget `meta.profile` of the data, to see what content alone decides.
     #[arg(long)]
     without_tags: bool,
-}
-
-/// A case of `expected.json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Case {
-    case: String,
-    #[serde(default)]
-    name: String,
-    patient: String,
-    period_start: String,
-    period_end: String,
-    groups: Vec<CaseGroup>,
-}
-
-#[derive(Deserialize)]
-struct CaseGroup {
-    #[serde(default)]
-    id: String,
-    populations: BTreeMap<String, u64>,
-    #[serde(default)]
-    observations: Vec<CaseObservation>,
-}
-
-#[derive(Deserialize)]
-struct CaseObservation {
-    id: String,
-    value: serde_json::Number,
 }
 
 #[derive(Deserialize)]
@@ -168,7 +133,16 @@ impl Test {
     }
 
     fn deck(&self, deck: &Path, known: &[Known]) -> Result<(Tally, Vec<String>), Failure> {
-        let cases: Vec<Case> = from_json(&deck.join("expected.json"))?;
+        let options = DeckOptions {
+            zone: parse_zone(&self.time_zone)?,
+            allow_missing_value_sets: self.allow_missing_valuesets,
+            profile_mode: match self.strict_profiles {
+                true => ProfileMode::Strict,
+                false => ProfileMode::Decide,
+            },
+            native_helpers: !self.elm_helpers,
+            threads: threads(),
+        };
         let scratch = tempfile::tempdir()
             .map_err(|e| Failure::Internal(format!("no scratch folder: {e}")))?;
         let data = deck.join("data");
@@ -197,202 +171,35 @@ impl Test {
         )?;
         let runtime = runtime()?;
         let lake = runtime.block_on(Lake::open(&scratch.path().join("lake"), None))?;
+        let beside = deck.parent().unwrap_or(Path::new(".")).join("libraries");
+        let libraries = self.libraries.as_deref().unwrap_or(&beside);
+        let outcomes = runtime.block_on(run(deck, libraries, &lake, &options))?;
         let mut tally = Tally::default();
         let mut lines = vec![];
-        let mut periods: Vec<(String, String)> = cases
-            .iter()
-            .map(|c| (c.period_start.clone(), c.period_end.clone()))
-            .collect();
-        periods.sort();
-        periods.dedup();
-        for (start, end) in periods {
-            let of_period = |c: &&Case| c.period_start == start && c.period_end == end;
-            let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
-            let differences = self.compare(&runtime, &lake, deck, (&start, &end), &wanted)?;
-            for (case, (differences, observed)) in wanted.iter().zip(differences) {
-                if differences.is_empty() && !observed.is_empty() {
+        for outcome in outcomes {
+            let (case, name) = (&outcome.case, &outcome.name);
+            if outcome.populations.is_empty() {
+                tally.passed += 1;
+                if !outcome.observations.is_empty() {
                     tally.observed += 1;
-                    lines.push(format!(
-                        "  observations differ: {} {}",
-                        case.case, case.name
-                    ));
-                    lines.extend(observed.iter().map(|d| format!("    {d}")));
+                    lines.push(format!("  observed values differ: {case} {name}"));
+                    lines.extend(outcome.observations.iter().map(|d| format!("    {d}")));
                 }
-                let is_known = |k: &&Known| k.case == case.case && name_of(deck) == k.measure;
-                match (differences.is_empty(), known.iter().find(is_known)) {
-                    (true, _) => tally.passed += 1,
-                    (false, Some(known)) => {
-                        tally.known += 1;
-                        lines.push(format!(
-                            "  known: {} {}: {}",
-                            case.case, case.name, known.reason
-                        ));
-                    }
-                    (false, None) => {
-                        tally.failed += 1;
-                        lines.push(format!("  failed: {} {}", case.case, case.name));
-                        lines.extend(differences.iter().map(|d| format!("    {d}")));
-                    }
-                }
+                continue;
             }
+            let is_known = |k: &&Known| k.case == *case && name_of(deck) == k.measure;
+            if let Some(known) = known.iter().find(is_known) {
+                tally.known += 1;
+                lines.push(format!("  known: {case} {name}: {}", known.reason));
+                continue;
+            }
+            tally.failed += 1;
+            lines.push(format!("  failed: {case} {name}"));
+            let differences = outcome.populations.iter().chain(&outcome.observations);
+            lines.extend(differences.map(|d| format!("    {d}")));
         }
         Ok((tally, lines))
     }
-
-    /// What differs, per case: populations, and observed values.
-    fn compare(
-        &self,
-        runtime: &tokio::runtime::Runtime,
-        lake: &Lake,
-        deck: &Path,
-        (start, end): (&str, &str),
-        cases: &[&Case],
-    ) -> Result<Vec<Differences>, Failure> {
-        let date = |text: &str| {
-            DateTime::parse(text).ok_or_else(|| {
-                Failure::User(format!(
-                    "{}: `{text}` is no date of a period",
-                    deck.join("expected.json").display()
-                ))
-            })
-        };
-        let zone = parse_zone(&self.time_zone)?;
-        let period = (date(start)?, date(end)?);
-        let context = EvaluationContext::for_period(period.0, period.1, zone);
-        let beside = deck.parent().unwrap_or(Path::new(".")).join("libraries");
-        let mut package = vec![
-            deck.join("measure.json"),
-            self.libraries.clone().unwrap_or(beside),
-        ];
-        let value_sets = deck.join("valuesets.ndjson");
-        if value_sets.exists() {
-            package.push(value_sets);
-        }
-        let packages = PackageArgs {
-            package,
-            measure: vec![],
-            terminology: vec![],
-            allow_missing_valuesets: self.allow_missing_valuesets,
-            strict_profiles: self.strict_profiles,
-            elm_helpers: self.elm_helpers,
-        };
-        let prepared = packages.prepare_quietly(&packages.options(context.clone()))?;
-        let Some((program, measure)) = prepared.program() else {
-            return Err(Failure::User(format!(
-                "{}: there is no measure",
-                deck.display()
-            )));
-        };
-        let programs = [measure];
-        let request = RunRequest {
-            lake,
-            programs: &programs,
-            queries: &[],
-            period,
-            context,
-            zone,
-            out: None,
-            subject: None,
-            official: Some(&program),
-            prepared: Some(&prepared),
-            manifest: None,
-            reporter: None,
-        };
-        let ran = runtime.block_on(run(&request))?;
-        let mut found: Vec<Option<Differences>> = vec![];
-        found.resize_with(cases.len(), || None);
-        read_rows(&ran.rows, &ran.shapes, &mut |subject| {
-            for (case, slot) in cases.iter().zip(&mut found) {
-                if case.patient == subject.patient
-                    && let Some(shape) = ran.shapes.get(subject.measure)
-                {
-                    *slot = Some(differences(case, shape, subject));
-                }
-            }
-        })?;
-        let nobody = || (vec!["the data has no such patient".to_owned()], vec![]);
-        Ok(found
-            .into_iter()
-            .map(|d| d.unwrap_or_else(nobody))
-            .collect())
-    }
-}
-
-/// Populations, and observed values.
-type Differences = (Vec<String>, Vec<String>);
-
-/// Expected and found, where they differ.
-fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Differences {
-    let (mut out, mut observed) = (vec![], vec![]);
-    for (place, expected) in case.groups.iter().enumerate() {
-        let by_id = shape
-            .groups
-            .iter()
-            .position(|g| g.id.as_deref() == Some(&expected.id));
-        let place = by_id.unwrap_or(place);
-        let (Some(definition), Some(own)) = (shape.groups.get(place), subject.groups.get(place))
-        else {
-            out.push(format!("the measure has no group `{}`", expected.id));
-            continue;
-        };
-        for (code, wanted) in &expected.populations {
-            let of_code = definition.populations.iter().zip(&own.populations);
-            let got: u64 = of_code
-                .filter(|(p, _)| p.code.as_str() == code)
-                .map(|(_, m)| m.count)
-                .sum();
-            if got != *wanted {
-                out.push(format!(
-                    "{}.{code}: expected {wanted}, got {got}",
-                    expected.id
-                ));
-            }
-        }
-        let observing = definition.populations.iter().enumerate();
-        let observing = observing.filter(|(_, p)| p.code == PopulationCode::MeasureObservation);
-        let observing: Vec<usize> = observing.map(|(i, _)| i).collect();
-        if expected.observations.is_empty() {
-            continue;
-        }
-        for (number, population) in observing.iter().enumerate() {
-            // `MeasureObservation_1_2_1`: group, which of several, count; one has no number.
-            let of_this = |o: &&CaseObservation| {
-                let parts: Vec<&str> = o.id.split('_').collect();
-                match (observing.len(), parts.get(2)) {
-                    (0 | 1, _) => true,
-                    (_, Some(part)) => part.parse() == Ok(number + 1),
-                    (_, None) => false,
-                }
-            };
-            let wanted = expected.observations.iter().filter(of_this);
-            let wanted = sorted(wanted.map(|o| o.value.to_string()));
-            let got = own.observations.iter();
-            let got = got.filter(|o| o.population == *population && o.stratum.is_none());
-            let got = sorted(got.filter_map(|o| o.value).map(|v| v.to_string()));
-            if wanted != got {
-                observed.push(format!(
-                    "{}.measure-observation {}: expected [{}], got [{}]",
-                    expected.id,
-                    number + 1,
-                    wanted.join(", "),
-                    got.join(", ")
-                ));
-            }
-        }
-    }
-    (out, observed)
-}
-
-/// Numbers as texts without trailing zeros, in their order.
-fn sorted(numbers: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all: Vec<String> = numbers
-        .map(|n| match n.contains('.') {
-            true => n.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => n,
-        })
-        .collect();
-    all.sort();
-    all
 }
 
 /// A copy of the data without `meta.profile`.

@@ -238,27 +238,12 @@ impl<'l> Linker<'l> {
 
     /// Libraries that include each other.
     fn circles(&mut self) {
-        let mut reported = vec![false; self.libraries.len()];
         for start in 0..self.libraries.len() {
             let mut seen = vec![false; self.libraries.len()];
             let mut next: Vec<usize> = vec![start];
             while let Some(at) = next.pop() {
                 let targets = self.includes.get(at).into_iter().flat_map(|a| a.values());
-                for target in targets {
-                    let target = *target as usize;
-                    if target == start && !reported.get(start).copied().unwrap_or(true) {
-                        if let (Some(slot), Some(library)) =
-                            (reported.get_mut(start), self.libraries.get(start))
-                        {
-                            *slot = true;
-                            let message = format!(
-                                "the library `{}` includes itself, through others or directly",
-                                library.name
-                            );
-                            self.issues
-                                .insert(library.issue(Family::Mistake, "E008", message));
-                        }
-                    }
+                for target in targets.map(|t| *t as usize) {
                     if let Some(slot) = seen.get_mut(target)
                         && !*slot
                     {
@@ -266,6 +251,14 @@ impl<'l> Linker<'l> {
                         next.push(target);
                     }
                 }
+            }
+            if let (Some(true), Some(library)) = (seen.get(start), self.libraries.get(start)) {
+                let message = format!(
+                    "the library `{}` includes itself, through others or directly",
+                    library.name
+                );
+                self.issues
+                    .insert(library.issue(Family::Mistake, "E008", message));
             }
         }
     }

@@ -1,0 +1,97 @@
+//! Suites that others wrote: official measure decks, the CQL language, SQL on FHIR. Their folder is
+//! `$TANDEM_CONFORMANCE`, by default `../shared/conformance` beside the repository, with a subfolder a
+//! suite; what is not there is said to be skipped.
+//!
+//! ```sh
+//! cargo test -p tests --test conformance -- --nocapture
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod cql;
+mod ecqm;
+mod sql_on_fhir;
+
+use std::path::PathBuf;
+
+/// What a suite came to.
+pub struct Score {
+    name: &'static str,
+    passed: usize,
+    failed: usize,
+    /// Failures that nobody has explained, and explained ones that pass.
+    pub wrong: Vec<String>,
+}
+
+impl Score {
+    pub fn new(name: &'static str) -> Self {
+        Score {
+            name,
+            passed: 0,
+            failed: 0,
+            wrong: vec![],
+        }
+    }
+
+    /// A case. One that is known to fail, and why, must fail.
+    pub fn case(&mut self, shown: &str, outcome: Result<(), String>, known: Option<&str>) {
+        match (outcome, known) {
+            (Ok(()), None) => self.passed += 1,
+            (Ok(()), Some(_)) => {
+                self.passed += 1;
+                self.wrong
+                    .push(format!("{shown}: listed as an exception, but passes"));
+            }
+            (Err(what), Some(why)) => {
+                self.failed += 1;
+                println!("  exception: {shown}: {what} ({why})");
+            }
+            (Err(what), None) => {
+                self.failed += 1;
+                self.wrong.push(format!("{shown}: {what}"));
+            }
+        }
+    }
+}
+
+/// The folder of a suite, where it is there.
+fn folder(suite: &str) -> Option<PathBuf> {
+    let beside = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/conformance").to_owned();
+    let root = std::env::var("TANDEM_CONFORMANCE").unwrap_or_else(|_| beside());
+    let folder = PathBuf::from(root).join(suite);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("{suite}: skipped, there is no folder {}", folder.display());
+    None
+}
+
+#[test]
+fn all_suites() {
+    let mut scores = vec![];
+    scores.extend(folder("cql").map(|f| cql::run(&f)));
+    scores.extend(folder("sql-on-fhir").map(|f| sql_on_fhir::run(&f)));
+    scores.extend(folder("ecqm").map(|f| ecqm::run(&f)));
+    let (mut passed, mut failed, mut wrong) = (0, 0, vec![]);
+    for score in scores {
+        println!(
+            "{}: {} passed, {} failed",
+            score.name, score.passed, score.failed
+        );
+        passed += score.passed;
+        failed += score.failed;
+        wrong.extend(
+            score
+                .wrong
+                .into_iter()
+                .map(|w| format!("{}: {w}", score.name)),
+        );
+    }
+    println!("{passed} passed, {failed} failed");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
