@@ -8,6 +8,7 @@
 //! care) is evaluated once a patient however many measures ask.
 
 mod build;
+mod card;
 mod clauses;
 mod ledger;
 mod program;

@@ -305,12 +305,20 @@ impl PatientProgram for ElmMeasures {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        _: &EvaluationContext,
+        context: &EvaluationContext,
         wanted: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
         let mut rows = std::mem::take(out);
-        let done = with_evaluator(&self.unit, record, &self.settings, |evaluator| {
+        // A population has one context; a card has that of its call.
+        let other;
+        let settings = if self.settings.is_for(context) {
+            &self.settings
+        } else {
+            other = self.settings.at(context);
+            &other
+        };
+        let done = with_evaluator(&self.unit, record, settings, |evaluator| {
             for (index, _) in wanted.iter().enumerate().filter(|(_, w)| **w) {
                 self.measure(index, evaluator, &mut rows);
             }

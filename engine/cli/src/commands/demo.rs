@@ -157,7 +157,7 @@ impl Demo {
         say!(
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"
         );
-        super::serve::listen(config, rules, |address| {
+        super::serve::listen(config, cds_hooks::rule_services(rules), |address| {
             say!(
                 "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n",
                 request.display()

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cds_hooks::{Clock, Config, log_to_stderr, rule_services, serve};
+use cds_hooks::{CardService, Clock, Config, log_to_stderr, rule_services, serve};
 use clap::Args;
 use engine_patient::time::DateTime;
 
-use super::measure::parse_zone;
+use super::measure::{PackageArgs, elm_services, parse_zone};
 use super::rule::load_rules;
 use crate::failure::{Done, Failure};
 
@@ -17,6 +17,7 @@ use crate::failure::{Done, Failure};
 #[command(after_help = "\
 Examples:
   tandem serve
+  tandem serve --package packages/ --measure CMS130FHIRColorectalCancerScreening
   tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
   curl http://127.0.0.1:8080/cds-services")]
 pub struct Serve {
@@ -29,6 +30,16 @@ pub struct Serve {
     /// Value sets of your own, as files or folders.
     #[arg(long)]
     terminology: Vec<PathBuf>,
+    /// Official measures, as files or folders (FHIR Measure, Library, ValueSet): each proportion of
+    /// patients is a service that shows its open gap.
+    #[arg(long)]
+    package: Vec<PathBuf>,
+    /// Only these measures of the packages; may be given several times.
+    #[arg(long)]
+    measure: Vec<String>,
+    /// Go on where value sets are missing: what they touch is unknown.
+    #[arg(long, visible_alias = "allow-missing-value-sets")]
+    allow_missing_valuesets: bool,
     /// Origin that browsers may call from; may be given several times.
     #[arg(long)]
     allow_origin: Vec<String>,
@@ -52,7 +63,19 @@ impl Serve {
         config.max_body = self.max_body;
         config.log = self.log.then(log_to_stderr);
         let rules = load_rules(&self.rules, &self.terminology)?;
-        listen(config, rules, |address| {
+        let mut services = rule_services(rules);
+        if !self.package.is_empty() {
+            let packages = PackageArgs {
+                package: self.package,
+                measure: self.measure,
+                terminology: self.terminology,
+                allow_missing_valuesets: self.allow_missing_valuesets,
+                strict_profiles: false,
+                elm_helpers: false,
+            };
+            services.extend(elm_services(&packages, zone)?);
+        }
+        listen(config, services, |address| {
             say!("CDS services at http://{address}/cds-services (Ctrl-C ends)")
         })
     }
@@ -69,11 +92,11 @@ pub fn config(zone: i16) -> Config {
 /// Serves until Ctrl-C.
 pub fn listen(
     config: Config,
-    rules: Vec<Arc<rules::Rule>>,
+    services: Vec<Arc<dyn CardService>>,
     on_listening: impl FnOnce(SocketAddr),
 ) -> Done {
     let address = config.listen;
-    let served = super::runtime()?.block_on(serve(config, rule_services(rules), on_listening));
+    let served = super::runtime()?.block_on(serve(config, services, on_listening));
     match served {
         Ok(()) => Ok(std::process::ExitCode::SUCCESS),
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => Err(Failure::User(format!(

@@ -39,7 +39,8 @@ pub struct Settings {
     /// Other parameters, by name.
     pub parameters: Vec<(String, Owned)>,
     pub profile_mode: ProfileMode,
-    pub units: Units,
+    /// Shared by all evaluations: it remembers conversions.
+    pub units: std::sync::Arc<Units>,
     /// Steps for one patient.
     pub steps: u64,
 }
@@ -51,6 +52,25 @@ impl Settings {
         Settings::of(&context)
     }
 
+    /// Whether these are the settings of a context.
+    pub fn is_for(&self, context: &crate::context::EvaluationContext) -> bool {
+        self.zone == context.zone
+            && self.period == context.period
+            && self.now == super::fhir_value::with_zone(context.at, context.zone)
+    }
+
+    /// The same for another moment and period.
+    #[must_use]
+    pub fn at(&self, context: &crate::context::EvaluationContext) -> Self {
+        Settings {
+            units: std::sync::Arc::clone(&self.units),
+            parameters: self.parameters.clone(),
+            profile_mode: self.profile_mode,
+            steps: self.steps,
+            ..Settings::of(context)
+        }
+    }
+
     /// As an evaluation context has it.
     pub fn of(context: &crate::context::EvaluationContext) -> Self {
         Settings {
@@ -59,7 +79,7 @@ impl Settings {
             period: context.period,
             parameters: vec![],
             profile_mode: ProfileMode::Decide,
-            units: Units::default(),
+            units: std::sync::Arc::default(),
             steps: STEPS,
         }
     }

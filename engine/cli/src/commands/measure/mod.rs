@@ -1,6 +1,7 @@
 //! `tandem measure`
 
 mod attribution;
+mod card;
 mod check;
 mod gaps;
 mod list;
@@ -13,6 +14,8 @@ use clap::{Args, Subcommand};
 use engine_patient::time::{DateTime, Precision, parse_offset};
 use measures::result::Improvement;
 
+pub use card::elm_services;
+pub use packages::PackageArgs;
 pub use print::{print_json, print_table, print_unmatched};
 pub use run::{RunRequest, run};
 

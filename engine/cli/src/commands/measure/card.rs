@@ -1,0 +1,165 @@
+//! Official measures as CDS Hooks services: the gap that a measure leaves open, as a card.
+
+use std::sync::Arc;
+
+use cds_hooks::{CardContent, CardService, Indicator, Outcome, Source};
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::PatientProgram;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use engine_patient::time::DateTime;
+use measures::gaps::GapStatus;
+use measures::official::ElmMeasures;
+use measures::package::{Basis, Scoring};
+use measures::shape::MeasureShape;
+
+use super::packages::PackageArgs;
+use crate::failure::Failure;
+
+/// One measure of a program.
+struct MeasureCard {
+    program: Arc<ElmMeasures>,
+    measure: usize,
+    shape: Arc<MeasureShape>,
+    id: String,
+    description: String,
+    publisher: String,
+    requirements: Vec<DataRequirement>,
+}
+
+/// A service for each measure of packages whose groups are proportions of patients; others are named
+/// on standard error.
+pub fn elm_services(
+    packages: &PackageArgs,
+    zone: i16,
+) -> Result<Vec<Arc<dyn CardService>>, Failure> {
+    // Each call brings its own moment; this one only links.
+    let moment = DateTime::from_utc_millis(crate::commands::now_ms(), zone);
+    let prepared = packages.prepare(&packages.options(calendar_year(moment, zone)))?;
+    let Some((program, _)) = prepared.program() else {
+        return Ok(vec![]);
+    };
+    let mut services: Vec<Arc<dyn CardService>> = vec![];
+    for (measure, shape) in prepared.built.shapes.iter().enumerate() {
+        let fits = |g: &measures::package::GroupDefinition| {
+            g.scoring == Scoring::Proportion && g.basis == Basis::Boolean
+        };
+        if !shape.groups.iter().all(fits) {
+            eprintln!(
+                "{}: no card, since it is not a proportion of patients",
+                shape.artifact.id
+            );
+            continue;
+        }
+        let definition = prepared
+            .loaded
+            .package
+            .measures
+            .iter()
+            .find(|m| m.url.as_deref() == Some(&*shape.artifact.url));
+        let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        let title = shape.artifact.title.to_string();
+        let all = program.data_requirements();
+        let own = program.requirements_of(measure);
+        services.push(Arc::new(MeasureCard {
+            measure,
+            shape: Arc::clone(shape),
+            id: service_id(&shape.artifact.id),
+            description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
+            publisher: text(definition.and_then(|d| d.publisher.as_ref()))
+                .unwrap_or_else(|| shape.artifact.id.to_string()),
+            requirements: own.iter().filter_map(|i| all.get(*i).cloned()).collect(),
+            program: Arc::clone(&program),
+        }));
+    }
+    Ok(services)
+}
+
+/// The measurement period of a card: the calendar year of the call.
+fn calendar_year(at: DateTime, zone: i16) -> EvaluationContext {
+    let (year, _, _) = DateTime::from_utc_millis(at.earliest(zone), zone).civil();
+    let bounds = DateTime::date(year, 1, 1).zip(DateTime::date(year, 12, 31));
+    let mut context = match bounds {
+        Some((start, end)) => EvaluationContext::for_period(start, end, zone),
+        None => EvaluationContext::at(at),
+    };
+    context.at = DateTime::from_utc_millis(at.earliest(zone), zone);
+    context
+}
+
+/// What may stand in a URL.
+fn service_id(id: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    id.chars().map(|c| if fits(c) { c } else { '-' }).collect()
+}
+
+impl CardService for MeasureCard {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.shape.artifact.title
+    }
+
+    fn description(&self) -> &str {
+        &self.description
+    }
+
+    fn requirements(&self) -> &[DataRequirement] {
+        &self.requirements
+    }
+
+    fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
+        let context = calendar_year(context.at, context.zone);
+        let gaps = self
+            .program
+            .gaps_of(self.measure, &self.shape, record, &context);
+        let gaps = match gaps {
+            Ok(gaps) => gaps,
+            Err(error) => {
+                return Outcome::Unknown {
+                    reason: Some(error.to_string()),
+                    card: None,
+                };
+            }
+        };
+        let of = |status| gaps.iter().find(|g| g.status == status);
+        if let Some(gap) = of(GapStatus::Open) {
+            return Outcome::Card(self.card(gap.group, &context));
+        }
+        match of(GapStatus::NotEvaluable) {
+            Some(gap) => Outcome::Unknown {
+                reason: gap.reason.as_ref().map(ToString::to_string),
+                card: None,
+            },
+            None => Outcome::NoCard,
+        }
+    }
+}
+
+impl MeasureCard {
+    fn card(&self, group: usize, context: &EvaluationContext) -> CardContent {
+        let artifact = &self.shape.artifact;
+        let name = match self.shape.groups.len() {
+            0 | 1 => String::new(),
+            _ => self
+                .shape
+                .groups
+                .get(group)
+                .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
+        };
+        let year = context.period.map_or(0, |(start, _)| start.civil().0);
+        let summary = format!("Open care gap {year}: {}{name}", artifact.title);
+        let detail = format!(
+            "{}\n\nBy the measure {}|{}, for {year}.",
+            self.description, artifact.url, artifact.version
+        );
+        let source = Source {
+            label: self.publisher.clone(),
+            url: Some(artifact.url.to_string()),
+            topic: None,
+        };
+        CardContent::text(Indicator::Info, &summary, &detail, source)
+    }
+}
