@@ -4,13 +4,16 @@
 //! `expected.json`; its libraries stand in a sibling folder. The data goes through a lake and the
 //! same path as any run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use arrow::array::AsArray;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
+use engine_population::session::{register_tables, session};
 use serde::Deserialize;
 
 use crate::MeasureError;
@@ -18,7 +21,7 @@ use crate::official::{BuildOptions, build, is_error};
 use crate::package::{PopulationCode, Severity, load};
 use crate::run::{ProgramMeasure, read_rows, run_programs};
 use crate::shape::MeasureShape;
-use crate::subject::Subject;
+use crate::subject::{Membership, Subject, SubjectGroup};
 
 /// A case of `expected.json`.
 #[derive(Deserialize)]
@@ -107,6 +110,7 @@ pub async fn run(
     periods.sort_unstable();
     periods.dedup();
     let mut outcomes = vec![];
+    let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
         let date = |text: &str| {
             let shown = deck.join("expected.json");
@@ -127,6 +131,7 @@ pub async fn run(
             everything: false,
             clauses: false,
             evaluated: false,
+            sparse: true,
         };
         let built = build(&loaded.package, &measures, &build_options);
         let findings = built.findings.iter().filter(|f| is_error(&f.issue));
@@ -161,8 +166,12 @@ pub async fn run(
             }
         })?;
         for (case, found) in wanted.iter().zip(found) {
-            let nobody = || (vec!["the data has no such patient".to_owned()], vec![]);
-            let (populations, observations) = found.unwrap_or_else(nobody);
+            // Who has no rows is in no population.
+            let nothing = || match (patients.contains(&case.patient), built.shapes.first()) {
+                (true, Some(shape)) => differences(case, shape, &nobody(shape)),
+                _ => (vec!["the data has no such patient".to_owned()], vec![]),
+            };
+            let (populations, observations) = found.unwrap_or_else(nothing);
             outcomes.push(CaseOutcome {
                 case: case.case.clone(),
                 name: case.name.clone(),
@@ -172,6 +181,32 @@ pub async fn run(
         }
     }
     Ok(outcomes)
+}
+
+/// A patient who is in no population.
+fn nobody(shape: &MeasureShape) -> Subject {
+    let groups = shape.groups.iter().map(|group| SubjectGroup {
+        populations: vec![Membership::default(); group.populations.len()],
+        ..SubjectGroup::default()
+    });
+    Subject {
+        groups: groups.collect(),
+        ..Subject::default()
+    }
+}
+
+/// The patients whose Patient resource is in the lake.
+async fn patients_of(lake: &Lake, threads: usize) -> Result<BTreeSet<String>, MeasureError> {
+    let session = session(lake, threads)?;
+    register_tables(&session, lake)?;
+    let known = "SELECT cast(patient_id AS VARCHAR) FROM patients WHERE rid IS NOT NULL";
+    let mut out = BTreeSet::new();
+    for batch in session.sql(known).await?.collect().await? {
+        let ids = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
+        let ids = ids.map_err(|e| MeasureError::Internal(e.to_string()))?;
+        out.extend(ids.as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    Ok(out)
 }
 
 /// Populations, and observed values.

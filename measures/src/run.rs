@@ -84,7 +84,13 @@ pub async fn run_programs(
     table.only = subject.map(str::to_owned);
     session.register_table("results", Arc::new(table))?;
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
-    let (results, statistics) = write_rows(&session, rows_file, &shapes).await?;
+    let (mut results, statistics) = write_rows(&session, rows_file, &shapes).await?;
+    // Patients of whom nothing holds may have no rows.
+    let metric = |name: &str| statistics.metrics.iter().find(|(n, _)| n == name);
+    let patients = metric("patients").and_then(|(_, n)| n.replace(',', "").parse().ok());
+    for result in &mut results {
+        result.patients = patients.unwrap_or(result.patients);
+    }
     let statistics = RunStatistics {
         wall: started.elapsed(),
         ..statistics

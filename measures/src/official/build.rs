@@ -34,6 +34,9 @@ pub struct BuildOptions {
     pub clauses: bool,
     /// Write the resources that were looked at into the rows.
     pub evaluated: bool,
+    /// Write no rows of a patient and measure of whom nothing holds and nothing is unknown: most of a
+    /// population. Who has no rows is in no population.
+    pub sparse: bool,
 }
 
 /// What is wrong with the logic of a package, and which measures it concerns.
@@ -197,6 +200,7 @@ fn together(
         program = program.with_clauses();
     }
     program.evaluated = options.evaluated;
+    program.sparse = options.sparse;
     (Some(Arc::new(program)), shapes, value_sets)
 }
 

@@ -102,6 +102,8 @@ pub struct ElmMeasures {
     pub(super) funnels: Option<Vec<Funnel>>,
     /// Rows tell which resources were looked at.
     pub(super) evaluated: bool,
+    /// Patients of whom nothing holds have no rows.
+    pub(super) sparse: bool,
 }
 
 /// The population of rows that hold the resources that were looked at.
@@ -139,6 +141,7 @@ impl ElmMeasures {
             tally: Mutex::default(),
             funnels: None,
             evaluated: false,
+            sparse: false,
         }
     }
 
@@ -188,6 +191,11 @@ impl ElmMeasures {
             evaluate_group(group, place, evaluator, out);
         }
         let own = out.get(first..).unwrap_or_default();
+        let nothing = |row: &ResultRow| row.outcome == Truth::False && row.count.unwrap_or(0) == 0;
+        if self.sparse && own.iter().all(nothing) {
+            out.truncate(first);
+            return;
+        }
         if in_initial_population(own) {
             let raw = measure
                 .supplemental
@@ -281,7 +289,7 @@ impl PatientProgram for ElmMeasures {
     }
 
     fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>) {
-        let Some(measure) = self.measures.get(artifact) else {
+        let Some(measure) = self.measures.get(artifact).filter(|_| !self.sparse) else {
             return;
         };
         let place = u16::try_from(artifact).unwrap_or(u16::MAX);

@@ -15,6 +15,7 @@
 
 mod cql;
 mod ecqm;
+mod replication;
 mod sql_on_fhir;
 
 use std::path::PathBuf;
@@ -94,4 +95,11 @@ fn all_suites() {
     }
     println!("{passed} passed, {failed} failed");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn replicated_decks() {
+    if let Some(folder) = folder("ecqm") {
+        replication::check(&folder);
+    }
 }

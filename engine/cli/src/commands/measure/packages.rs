@@ -76,6 +76,7 @@ impl PackageArgs {
             everything: false,
             clauses: false,
             evaluated: false,
+            sparse: false,
         }
     }
 

@@ -250,6 +250,7 @@ impl Run {
                 let mut options = packages.options(context.clone());
                 options.clauses = self.clauses;
                 options.evaluated = self.report == Report::Individual;
+                options.sparse = self.subject.is_none() && !options.evaluated && !options.clauses;
                 Some(packages.prepare(&options)?)
             }
             false => None,
