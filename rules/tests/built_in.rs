@@ -195,7 +195,7 @@ fn context() -> EvaluationContext {
 
 fn rows(rule: &Rule, resources: &[&str]) -> String {
     let mut rows = vec![];
-    rule.evaluate(&record(resources), &context(), &mut rows)
+    rule.evaluate(&record(resources), &context(), &[true], &mut rows)
         .unwrap();
     let names: Vec<_> = rows.iter().map(|r| r.population).collect();
     assert_eq!(

@@ -57,7 +57,7 @@ fn agree(rule: &Rule) {
 
 fn rows(rule: &Rule, record: &PatientRecord, context: &EvaluationContext) -> Vec<Truth> {
     let mut rows = vec![];
-    rule.evaluate(record, context, &mut rows).expect("rows");
+    rule.evaluate(record, context, &[true], &mut rows).expect("rows");
     rows.into_iter().map(|row| row.outcome).collect()
 }
 

@@ -65,10 +65,12 @@ fn through_json(programs: &[Arc<dyn PatientProgram>]) -> Rows {
         let record = record_from_json(index);
         for program in programs {
             let mut rows = vec![];
-            program.evaluate(&record, &context, &mut rows).unwrap();
+            program
+                .evaluate(&record, &context, &[true], &mut rows)
+                .unwrap();
             for row in rows {
                 let key = (
-                    program.artifact().id.to_string(),
+                    program.artifacts()[0].id.to_string(),
                     id_of(index),
                     row.population.to_owned(),
                     row.basis_id.as_deref().unwrap_or("").to_owned(),
@@ -134,22 +136,24 @@ struct Census {
 }
 
 impl PatientProgram for Census {
-    fn artifact(&self) -> &Artifact {
-        &self.artifact
+    fn artifacts(&self) -> &[Artifact] {
+        std::slice::from_ref(&self.artifact)
+    }
+
+    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+        let none = ResultRow::of_patient("initial-population", 0, Truth::False);
+        out.push(none);
     }
 
     fn data_requirements(&self) -> &[DataRequirement] {
         &self.requirement
     }
 
-    fn populations(&self) -> &'static [&'static str] {
-        &["initial-population"]
-    }
-
     fn evaluate(
         &self,
         record: &PatientRecord,
         _: &EvaluationContext,
+        _: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
         let row = |basis: &str, outcome, reason: Option<&str>| ResultRow {
@@ -236,7 +240,7 @@ fn every_retrieve_through_facts_equals_a_scan_of_everything() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut found = 0;
     for program in &programs {
-        let id = program.artifact().id.to_string();
+        let id = program.artifacts()[0].id.to_string();
         let lake = runtime.block_on(through_the_lake(vec![Arc::clone(program)], 2));
         let own: Rows = json
             .iter()
