@@ -14,6 +14,7 @@ pub mod aggregate;
 pub mod bounds;
 mod columns;
 pub mod deck;
+pub mod explain;
 pub mod gaps;
 pub mod ledger;
 pub mod manifest;

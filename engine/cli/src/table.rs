@@ -1,7 +1,12 @@
 //! Tables for people: columns aligned, numbers to the right.
 
-/// Prints rows under a heading. Columns that hold numbers only stand to the right.
+/// Prints rows under a heading.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
+    say!("{}", text(heading, rows).trim_end_matches('\n'));
+}
+
+/// Rows under a heading, a line each. Columns that hold numbers only stand to the right.
+pub fn text(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows
             .iter()
@@ -26,7 +31,8 @@ pub fn print(heading: &[&str], rows: &[Vec<String>]) {
             .peekable();
         cells.peek().is_some() && cells.all(|c| number(c))
     };
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
+    let mut whole = String::new();
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut out = String::new();
         for (column, cell) in cells.enumerate() {
             let pad = " ".repeat(width(column).saturating_sub(cell.chars().count()));
@@ -41,7 +47,8 @@ pub fn print(heading: &[&str], rows: &[Vec<String>]) {
                 out.push_str(&pad);
             }
         }
-        say!("{}", out.trim_end());
+        whole.push_str(out.trim_end());
+        whole.push('\n');
     };
     line(&mut heading.iter().copied());
     let rule: Vec<String> = (0..heading.len()).map(|c| "─".repeat(width(c))).collect();
@@ -49,6 +56,7 @@ pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     for row in rows {
         line(&mut row.iter().map(String::as_str));
     }
+    whole
 }
 
 /// `1234567` as `1,234,567`.

@@ -2,5 +2,6 @@
 
 pub mod evaluate;
 pub mod lake;
+pub mod patient;
 pub mod session;
 pub mod views;

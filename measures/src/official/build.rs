@@ -77,6 +77,7 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
     let link = Options {
         allow_missing_value_sets: options.allow_missing_value_sets,
         native_helpers: options.native_helpers,
+        ..Options::default()
     };
     // Each measure alone first: what is wrong with one must not keep the others out.
     let mut good = vec![];

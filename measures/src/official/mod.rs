@@ -10,10 +10,14 @@
 mod build;
 mod card;
 mod clauses;
+#[cfg(test)]
+mod hostile;
 mod ledger;
 mod program;
 mod raw;
 
 pub use build::{BuildOptions, Built, Finding, build, is_error};
 pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub(crate) use program::{CompiledMeasure, Target};
 pub use program::{EVALUATED, ElmMeasures};
+pub(crate) use raw::{member_id, shown};

@@ -22,31 +22,31 @@ use crate::score::{Gating, Observed, Place, Raw, RawStrata, in_initial_populatio
 
 /// What a population is computed by.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Criterion(Expression),
     Observation(FunctionHandle),
 }
 
 #[derive(Debug)]
-pub(super) struct CompiledGroup {
-    pub(super) gating: Gating,
-    pub(super) basis: Basis,
+pub(crate) struct CompiledGroup {
+    pub(crate) gating: Gating,
+    pub(crate) basis: Basis,
     /// As the group's populations.
-    pub(super) targets: Vec<Target>,
-    pub(super) stratifiers: Vec<CompiledStratifier>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) stratifiers: Vec<CompiledStratifier>,
 }
 
 #[derive(Debug)]
-pub(super) struct CompiledStratifier {
-    pub(super) criterion: Option<Expression>,
-    pub(super) components: Vec<Expression>,
+pub(crate) struct CompiledStratifier {
+    pub(crate) criterion: Option<Expression>,
+    pub(crate) components: Vec<Expression>,
 }
 
 #[derive(Debug)]
-pub(super) struct CompiledMeasure {
-    pub(super) groups: Vec<CompiledGroup>,
-    pub(super) supplemental: Vec<Expression>,
-    pub(super) definitions: Vec<SupplementalDefinition>,
+pub(crate) struct CompiledMeasure {
+    pub(crate) groups: Vec<CompiledGroup>,
+    pub(crate) supplemental: Vec<Expression>,
+    pub(crate) definitions: Vec<SupplementalDefinition>,
 }
 
 impl CompiledMeasure {
@@ -89,13 +89,13 @@ impl CompiledMeasure {
 
 /// Official measures as one program.
 pub struct ElmMeasures {
-    pub(super) unit: Unit,
+    pub(crate) unit: Unit,
     artifacts: Vec<Artifact>,
-    pub(super) measures: Vec<CompiledMeasure>,
+    pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
     of_artifact: Vec<Vec<usize>>,
     decisive: Vec<Vec<Vec<usize>>>,
-    pub(super) settings: Settings,
+    pub(crate) settings: Settings,
     /// What evaluations noted, over all patients.
     tally: Mutex<Tally>,
     /// Clauses whose outcomes are counted, where somebody wants the funnel.
@@ -172,7 +172,7 @@ impl ElmMeasures {
     }
 
     /// Rows of one measure, with the patient's evaluator at hand.
-    pub(super) fn measure<'a>(
+    pub(crate) fn measure<'a>(
         &self,
         index: usize,
         evaluator: &mut Evaluator<'a>,

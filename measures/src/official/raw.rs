@@ -22,7 +22,7 @@ fn reason(fault: &Fault) -> Arc<str> {
 }
 
 /// `Encounter/1`, of a resource.
-pub(super) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
+pub(crate) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
     let Val::Fhir(fhir) = value else {
         return None;
     };
@@ -139,7 +139,7 @@ pub(super) fn supplemental(
 }
 
 /// A value as it stands in a report: codes as `system|code`.
-pub(super) fn shown(value: &Val<'_>) -> Option<String> {
+pub(crate) fn shown(value: &Val<'_>) -> Option<String> {
     Some(match value {
         Val::Null => return None,
         Val::Boolean(b) => b.to_string(),

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
 use clap::{Args, Subcommand};
 use engine_patient::cel::Clause;
 use engine_patient::cel::functions::FUNCTIONS;
@@ -11,10 +10,9 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::referred_to;
 use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
 use engine_patient::time::DateTime;
-use engine_population::lake::{Lake, bucket_of, reader, schema};
+use engine_population::lake::Lake;
 use rules::{Applicability, Rule as ClinicalRule};
 
 use crate::failure::{Done, Failure};
@@ -309,46 +307,10 @@ fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failu
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let lake = Lake::open(folder, None).await?;
-        let mut record = PatientRecord::new();
-        let bucket = bucket_of(patient, lake.snapshot.buckets);
-        let damaged =
-            |what: String| Failure::Internal(format!("a stored resource cannot be read: {what}"));
-        if let Some(file) = lake.file_of(schema::RESOURCES, bucket) {
-            for batch in
-                reader::read_columns(&lake.store, schema::RESOURCES, file, &["patient_id", "raw"])
-                    .await?
-            {
-                let text = |name: &str| {
-                    batch
-                        .column_by_name(name)
-                        .and_then(|c| c.as_string_opt::<i32>())
-                };
-                let Some((ids, raws)) = text("patient_id").zip(text("raw")) else {
-                    return Err(damaged("a table of resources has other columns".into()));
-                };
-                for row in (0..ids.len()).filter(|r| ids.value(*r) == patient) {
-                    record
-                        .push(raws.value(row))
-                        .map_err(|e| damaged(e.to_string()))?;
-                }
-            }
-        }
+        // Rules read the codes of medications, and no other resource without a patient.
         let types: Vec<Name> = Name::of("Medication").into_iter().collect();
-        let medications = referred_to(&record, &types);
-        if !medications.is_empty() {
-            let shared = lake.files(schema::SHARED);
-            let shared = reader::read_shared(&lake.store, shared, &types).await?;
-            for text in medications.iter().filter_map(|target| shared.get(target)) {
-                record.push(text).map_err(|e| damaged(e.to_string()))?;
-            }
-        }
-        record.seal();
-        match record.patient().is_some() {
-            true => Ok(record),
-            false => Err(Failure::User(format!(
-                "the lake has no patient `{patient}`"
-            ))),
-        }
+        let record = engine_population::patient::record(&lake, patient, &types).await?;
+        record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))
     })
 }
 

@@ -14,6 +14,7 @@ mod bad_input;
 mod bad_lines;
 mod crash;
 mod determinism;
+mod explain;
 mod roundtrip;
 mod versions;
 

@@ -47,7 +47,7 @@ fn member<'a>(
             cx.charge(items.len())?;
             let mut found = Some(false);
             for item in items {
-                match member(cx, *item, by_key, by_text)? {
+                match cx.nest(|| member(cx, *item, by_key, by_text))? {
                     Some(true) => return Ok(Some(true)),
                     Some(false) => {}
                     None => found = None,

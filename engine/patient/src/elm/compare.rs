@@ -48,6 +48,7 @@ fn plain<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 /// `a = b`: null where it cannot be told.
 pub fn equal<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
     if let (Val::String(a), Val::String(b)) = (a, b) {
+        cx.charge_text(a.len().min(b.len()))?;
         return Ok(Some(a == b));
     }
     if let (Val::Fhir(a), Val::Fhir(b)) = (&a, &b)
@@ -104,9 +105,9 @@ pub fn equal<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fa
         }
         (Val::ValueSet(a), Val::ValueSet(b)) => Some(a.id == b.id && a.version == b.version),
         (Val::CodeSystem(a), Val::CodeSystem(b)) => Some(a.id == b.id && a.version == b.version),
-        (Val::Interval(a), Val::Interval(b)) => interval_equal(cx, a, b)?,
-        (Val::List(a), Val::List(b)) => return equal_lists(cx, a, b),
-        (Val::Tuple(a), Val::Tuple(b)) => return equal_tuples(cx, a, b),
+        (Val::Interval(a), Val::Interval(b)) => cx.nest(|| interval_equal(cx, a, b))?,
+        (Val::List(a), Val::List(b)) => return cx.nest(|| equal_lists(cx, a, b)),
+        (Val::Tuple(a), Val::Tuple(b)) => return cx.nest(|| equal_tuples(cx, a, b)),
         (Val::Fhir(a), Val::Fhir(b)) => return equal_elements(cx, &a, &b).map(Some),
         _ => Some(false),
     })
@@ -260,7 +261,10 @@ pub fn equivalent<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault
     Ok(match (a, b) {
         (Val::Null, Val::Null) => true,
         (Val::Null, _) | (_, Val::Null) => false,
-        (Val::String(a), Val::String(b)) => equivalent_texts(a, b),
+        (Val::String(a), Val::String(b)) => {
+            cx.charge_text(a.len() + b.len())?;
+            equivalent_texts(a, b)
+        }
         (Val::Decimal(a), Val::Decimal(b)) => equivalent_decimals(a, b),
         (Val::Uncertain((a1, a2)), Val::Uncertain((b1, b2))) => {
             equivalent(cx, *a1, *b1)? && equivalent(cx, *a2, *b2)?
@@ -286,14 +290,14 @@ pub fn equivalent<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault
             (Some(x), Some(y)) => x.keys() == y.keys(),
             _ => a.id == b.id && a.version == b.version,
         },
-        (Val::Interval(a), Val::Interval(b)) => interval_equivalent(cx, a, b)?,
+        (Val::Interval(a), Val::Interval(b)) => cx.nest(|| interval_equivalent(cx, a, b))?,
         (Val::List(a), Val::List(b)) => {
             if a.len() != b.len() {
                 return Ok(false);
             }
             cx.charge(a.len())?;
             for (a, b) in a.iter().zip(b) {
-                if !equivalent(cx, *a, *b)? {
+                if !cx.nest(|| equivalent(cx, *a, *b))? {
                     return Ok(false);
                 }
             }
@@ -308,7 +312,7 @@ pub fn equivalent<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault
                 let Some(other) = b.get(name) else {
                     return Ok(false);
                 };
-                if !equivalent(cx, *value, other)? {
+                if !cx.nest(|| equivalent(cx, *value, other))? {
                     return Ok(false);
                 }
             }
@@ -352,7 +356,10 @@ pub fn order<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<Ordering>
     let (a, b) = (plain(cx, a)?, plain(cx, b)?);
     Ok(match (a, b) {
         (Val::Null, _) | (_, Val::Null) => None,
-        (Val::String(a), Val::String(b)) => Some(a.cmp(b)),
+        (Val::String(a), Val::String(b)) => {
+            cx.charge_text(a.len().min(b.len()))?;
+            Some(a.cmp(b))
+        }
         (Val::Date(a), Val::Date(b)) => datetime::compare(a, b, None, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {

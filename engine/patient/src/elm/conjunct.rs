@@ -4,6 +4,7 @@
 use super::cx::Out;
 use super::eval::Evaluator;
 use super::node::{Kind, NO_CLAUSE, Node};
+use super::outline::Place;
 use super::unit::{Clause, Expression, Unit};
 
 /// A term: a place in the tree of a definition.
@@ -18,6 +19,8 @@ pub struct Conjunct {
 
 /// Deepest nesting of `and` that is taken apart.
 const DEPTH: usize = 32;
+/// Most terms of an expression; what is beyond stays whole.
+const TERMS: usize = 1000;
 
 impl Unit {
     /// The terms of an expression, in the order of the text. An expression without `and` is one term.
@@ -32,7 +35,7 @@ impl Unit {
             return;
         };
         match &node.kind {
-            Kind::And(_) if depth < DEPTH => {
+            Kind::And(_) if depth < DEPTH && out.len() < TERMS => {
                 for side in [false, true] {
                     let mut path = path.clone();
                     path.push(side);
@@ -40,7 +43,9 @@ impl Unit {
                 }
             }
             // A term that is a definition is taken apart too where it is an `and`, or another name.
-            Kind::Def(index) if depth < DEPTH => self.split(*index, vec![], depth + 1, out),
+            Kind::Def(index) if depth < DEPTH && out.len() < TERMS => {
+                self.split(*index, vec![], depth + 1, out)
+            }
             _ => {
                 let name = self
                     .definitions
@@ -73,6 +78,17 @@ impl Unit {
             node = if *side { right } else { left };
         }
         Some(node)
+    }
+
+    /// Where a term stands.
+    pub fn place_of(&self, conjunct: &Conjunct) -> Option<Place<'_>> {
+        let node = self.node_at(conjunct.definition, &conjunct.path)?;
+        Some(Place::new(self, node))
+    }
+
+    /// The definition that a term is the whole of, or stands in.
+    pub fn definition_of(&self, conjunct: &Conjunct) -> (Expression, bool) {
+        (Expression(conjunct.definition), conjunct.path.is_empty())
     }
 
     /// The clause of a term, where the ELM names it.

@@ -34,6 +34,9 @@ pub type Out<'a> = Result<Val<'a>, Fault>;
 /// Most bytes an evaluation of one patient may put into its arena.
 pub const MEMORY: usize = 256 << 20;
 
+/// Of [`Fault::Budget`].
+const FULL: &str = "the budget of memory for one patient is used up";
+
 /// Counts for the ledger of a run, of one patient.
 #[derive(Default, Debug)]
 pub struct Notes {
@@ -74,7 +77,16 @@ pub struct Cx<'a> {
     pub notes: Notes,
     /// Steps left of this patient's budget.
     pub steps: Cell<u64>,
+    /// How many lists, tuples and intervals an operator stands in.
+    pub nested: Cell<u32>,
 }
+
+/// Deepest nesting of lists, tuples and intervals that operators go into. Logic can nest them as deep
+/// as its steps allow, and no stack is that deep.
+const NESTED: u32 = 500;
+/// Longest text: memory that is not the arena's must be bounded too, and operators make several
+/// texts, or a value of each character, of one.
+pub const TEXT: usize = 16 << 20;
 
 impl<'a> Cx<'a> {
     /// Counts work that does not go through nodes, such as the items of a list operator.
@@ -91,8 +103,44 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Work on what a value holds, which may hold others.
+    pub fn nest<T>(&self, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        let depth = self.nested.get();
+        if depth >= NESTED {
+            return Err(Fault::Budget("a value is nested too deep"));
+        }
+        self.nested.set(depth + 1);
+        let done = stacker::maybe_grow(128 << 10, 2 << 20, work);
+        self.nested.set(depth);
+        done
+    }
+
+    /// Refuses to collect more values than the memory of a patient holds, before they are collected.
+    pub fn room(&self, items: usize) -> Result<(), Fault> {
+        if items > MEMORY / size_of::<Val<'a>>() {
+            return Err(Fault::Budget(FULL));
+        }
+        Ok(())
+    }
+
+    /// Refuses a text that is too long, before it is made.
+    pub fn room_for_text(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes > TEXT {
+            return Err(Fault::Budget("a text is longer than 16 MiB"));
+        }
+        Ok(())
+    }
+
+    /// Counts the comparison of texts, where they are long.
+    pub fn charge_text(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes < 1024 {
+            return Ok(());
+        }
+        self.charge(bytes / 64)
+    }
+
     fn memory<T>(&self, got: Result<T, bumpalo::AllocErr>) -> Result<T, Fault> {
-        got.map_err(|_| Fault::Budget("the budget of memory for one patient is used up"))
+        got.map_err(|_| Fault::Budget(FULL))
     }
 
     /// A list in the arena.
@@ -116,6 +164,7 @@ impl<'a> Cx<'a> {
 
     /// A text in the arena.
     pub fn text(&self, text: &str) -> Result<&'a str, Fault> {
+        self.room_for_text(text.len())?;
         self.charge(text.len() / 16)?;
         Ok(self.memory(self.arena.try_alloc_str(text))?)
     }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::clinical::in_value_set;
 use super::compile::FunctionHandle;
 use super::cx::{Cx, Fault, MEMORY, Notes, Out};
-use super::node::{Kind, NO_CLAUSE, Node, Owned};
+use super::node::{Kind, Node, Owned};
 use super::property::follow;
 use super::retrieve::CodeIndex;
 use super::trace::Trace;
@@ -162,6 +162,7 @@ impl<'a> Evaluator<'a> {
                 units: &settings.units,
                 notes: Notes::default(),
                 steps: std::cell::Cell::new(settings.steps),
+                nested: std::cell::Cell::new(0),
             },
             locals: Vec::with_capacity(64),
             base: 0,
@@ -253,6 +254,9 @@ impl<'a> Evaluator<'a> {
         work: impl FnOnce(&mut Self) -> Out<'a>,
     ) -> Out<'a> {
         let (base, length) = (self.base, self.locals.len());
+        // A recursion over a function with very many names must not fill the memory.
+        self.cx.charge(slots as usize / 16)?;
+        self.cx.room(length + slots as usize)?;
         self.base = length;
         self.locals.resize(length + slots as usize, Val::Null);
         let out = stacker::maybe_grow(128 << 10, 2 << 20, || work(self));
@@ -316,6 +320,7 @@ impl<'a> Evaluator<'a> {
         self.cx.charge(1)?;
         self.depth += 1;
         if self.depth > DEPTH {
+            self.depth -= 1;
             return Err(Fault::Budget("the logic is nested too deep"));
         }
         let value = if self.depth.is_multiple_of(32) {
@@ -324,10 +329,8 @@ impl<'a> Evaluator<'a> {
             self.eval_kind(node)
         };
         self.depth = self.depth.saturating_sub(1);
-        if node.clause != NO_CLAUSE
-            && let (Some(trace), Ok(value)) = (&mut self.trace, &value)
-        {
-            trace.clause(node.clause, *value);
+        if let (Some(trace), Ok(value)) = (&mut self.trace, &value) {
+            trace.node(node, *value);
         }
         value
     }
@@ -357,6 +360,18 @@ impl<'a> Evaluator<'a> {
                     operator(&self.cx, &args, extra)
                 }
             },
+            Kind::Fold(operator, args, extra) => {
+                let mut args = args.iter();
+                let mut value = match args.next() {
+                    Some(first) => self.eval(first)?,
+                    None => Val::Null,
+                };
+                for arg in args {
+                    let operands = [value, self.eval(arg)?];
+                    value = operator(&self.cx, &operands, extra)?;
+                }
+                Ok(value)
+            }
             Kind::And(both) => self.and(both),
             Kind::Or(both) => self.or(both),
             Kind::Implies(both) => {
@@ -393,7 +408,7 @@ impl<'a> Evaluator<'a> {
             }
             Kind::As(operand, ty, strict) => {
                 let value = self.eval(operand)?;
-                if value.is_null() || is_type(&value, ty) {
+                if value.is_null() || is_type(&self.cx, &value, ty)? {
                     return Ok(value);
                 }
                 if *strict {
@@ -404,7 +419,9 @@ impl<'a> Evaluator<'a> {
             }
             Kind::Is(operand, ty) => {
                 let value = self.eval(operand)?;
-                Ok(Val::Boolean(!value.is_null() && is_type(&value, ty)))
+                Ok(Val::Boolean(
+                    !value.is_null() && is_type(&self.cx, &value, ty)?,
+                ))
             }
             Kind::Call(function, args) => {
                 let args = self.all(args)?;
@@ -495,8 +512,8 @@ impl<'a> Evaluator<'a> {
     fn and(&mut self, both: &'a [Node; 2]) -> Out<'a> {
         let [a, b] = both;
         let a = self.eval(a)?.truth();
-        // With a trace, both sides are shown.
-        if a == Some(false) && self.trace.is_none() {
+        if a == Some(false) {
+            self.also(b);
             return Ok(Val::Boolean(false));
         }
         let b = self.eval(b)?.truth();
@@ -507,10 +524,21 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// With a trace, the side that decides nothing any more is shown too. Where it cannot be
+    /// evaluated the result stays what it is.
+    fn also(&mut self, node: &'a Node) {
+        if self.trace.is_some() {
+            let depth = self.depth;
+            let _ = self.eval(node);
+            self.depth = depth;
+        }
+    }
+
     fn or(&mut self, both: &'a [Node; 2]) -> Out<'a> {
         let [a, b] = both;
         let a = self.eval(a)?.truth();
-        if a == Some(true) && self.trace.is_none() {
+        if a == Some(true) {
+            self.also(b);
             return Ok(Val::Boolean(true));
         }
         let b = self.eval(b)?.truth();
@@ -625,7 +653,7 @@ impl<'a> Evaluator<'a> {
             let Some(function) = unit.functions.get(*candidate as usize) else {
                 continue;
             };
-            let Some(score) = accepts(args, &function.operands) else {
+            let Some(score) = accepts(&self.cx, args, &function.operands)? else {
                 continue;
             };
             if fits.is_none() || score > best {

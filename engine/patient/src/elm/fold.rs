@@ -18,6 +18,7 @@ pub fn apply(operator: OpFn, args: &[&Owned], extra: &Extra) -> Option<Owned> {
         units: &units,
         notes: Notes::default(),
         steps: std::cell::Cell::new(10_000),
+        nested: std::cell::Cell::new(0),
     };
     let mut values = vec![];
     for arg in args {

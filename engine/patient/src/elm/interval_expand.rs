@@ -37,6 +37,7 @@ impl<'a> Pieces<'a> {
         {
             return Ok(());
         }
+        cx.room(self.out.len())?;
         self.last = Some(high);
         let piece = if self.points {
             low

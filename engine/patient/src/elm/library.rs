@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::issue::{ElmIssue, Family};
 
 /// Deepest nesting of ELM JSON. Official content stays under 130.
 pub const MAX_DEPTH: usize = 1000;
+
+/// Overloads of one name that are compared with each other.
+const OVERLOADS: usize = 100;
 
 /// A library.
 #[derive(Debug)]
@@ -23,6 +28,9 @@ pub struct Library {
     pub codes: Vec<Entry>,
     pub concepts: Vec<Entry>,
     pub definitions: Vec<Definition>,
+    /// Places of the definitions that are no functions, by name; and of the functions.
+    expressions: FxHashMap<Arc<str>, usize>,
+    functions: FxHashMap<Arc<str>, Vec<usize>>,
     /// What the reader noticed.
     pub issues: Vec<ElmIssue>,
 }
@@ -56,7 +64,7 @@ pub struct Definition {
     pub local_id: Option<Arc<str>>,
     pub locator: Option<Arc<str>>,
     /// The CQL text, as annotations carry it.
-    pub annotation: Option<Json>,
+    pub annotation: Option<Arc<Json>>,
 }
 
 impl Library {
@@ -130,6 +138,8 @@ impl Library {
             codes: vec![],
             concepts: vec![],
             definitions: vec![],
+            expressions: FxHashMap::default(),
+            functions: FxHashMap::default(),
             issues: vec![],
         };
         out.read_annotations(library.get("annotation"));
@@ -139,6 +149,7 @@ impl Library {
         for include in items(library.remove("includes")) {
             out.read_include(&include);
         }
+        let mut names = FxHashSet::default();
         for (section, into) in [
             ("parameters", 0),
             ("codeSystems", 1),
@@ -163,7 +174,7 @@ impl Library {
                     3 => &mut out.codes,
                     _ => &mut out.concepts,
                 };
-                if list.iter().any(|e| e.name == entry.name) {
+                if !names.insert((into, Arc::clone(&entry.name))) {
                     let message = format!("`{}` stands twice in `{section}`", entry.name);
                     out.issues.push(out.issue(Family::Mistake, "E015", message));
                     continue;
@@ -175,6 +186,16 @@ impl Library {
             out.read_definition(statement);
         }
         Ok(out)
+    }
+
+    /// The definition of this name that is no function.
+    pub fn expression(&self, name: &str) -> Option<&Definition> {
+        self.definitions.get(*self.expressions.get(name)?)
+    }
+
+    /// The functions of this name: their places among the definitions.
+    pub fn functions(&self, name: &str) -> &[usize] {
+        self.functions.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// A finding about this library as a whole.
@@ -303,18 +324,39 @@ impl Library {
             result_type,
             local_id: text(&json, "localId"),
             locator: text(&json, "locator"),
-            annotation: json.get_mut("annotation").map(Json::take),
+            annotation: json.get_mut("annotation").map(Json::take).map(Arc::new),
             expression: json.get_mut("expression").map(Json::take),
             name,
         };
-        let twice = |d: &Definition| !d.is_function && !is_function && d.name == definition.name;
-        if self.definitions.iter().any(twice) {
+        let place = self.definitions.len();
+        if is_function {
+            let same = |i: &usize| {
+                let other = self.definitions.get(*i).map(|d| &d.operands);
+                other.is_some_and(|operands| {
+                    let types = operands.iter().map(|(_, ty)| ty);
+                    types.eq(definition.operands.iter().map(|(_, ty)| ty))
+                })
+            };
+            let known = self.functions(&definition.name);
+            if known.iter().take(OVERLOADS).any(same) {
+                let message = format!(
+                    "the function `{}` is defined twice for the same operands",
+                    definition.name
+                );
+                self.note(Family::Mistake, "E015", message);
+                return;
+            }
+            let name = Arc::clone(&definition.name);
+            self.functions.entry(name).or_default().push(place);
+        } else if self.expressions.contains_key(&definition.name) {
             self.note(
                 Family::Mistake,
                 "E015",
                 format!("`{}` is defined twice", definition.name),
             );
             return;
+        } else {
+            self.expressions.insert(Arc::clone(&definition.name), place);
         }
         self.definitions.push(definition);
     }

@@ -28,8 +28,13 @@ fn has<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Result<bool, Faul
     if let Val::String(wanted) = wanted {
         for item in items {
             match item {
-                Val::String(item) if *item == wanted => return Ok(true),
-                Val::String(_) | Val::Null => {}
+                Val::String(item) => {
+                    cx.charge_text(item.len().min(wanted.len()))?;
+                    if *item == wanted {
+                        return Ok(true);
+                    }
+                }
+                Val::Null => {}
                 other if same(cx, *other, Val::String(wanted))? => return Ok(true),
                 _ => {}
             }
@@ -106,6 +111,7 @@ pub fn flatten<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
         match list {
             Val::List(items) => {
                 cx.charge(items.len())?;
+                cx.room(out.len() + items.len())?;
                 out.extend_from_slice(items);
             }
             Val::Null => {}
@@ -358,6 +364,7 @@ pub fn times<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     for a in left {
         for b in right {
             cx.charge(1)?;
+            cx.room(out.len())?;
             let (Val::Tuple(a), Val::Tuple(b)) = (a, b) else {
                 continue;
             };
@@ -422,6 +429,8 @@ pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
         cx.charge(1)?;
         let from = out.len();
         parts(value, &mut out);
+        cx.charge(out.len() - from)?;
+        cx.room(out.len())?;
         next.extend(out.get(from..).unwrap_or_default().iter().rev());
     }
     cx.list(&out)

@@ -20,9 +20,11 @@ mod instance;
 pub mod issue;
 pub mod library;
 pub mod node;
+pub mod outline;
 pub mod property;
 pub mod query;
 pub mod retrieve;
+pub mod sketch;
 pub mod table;
 pub mod trace;
 mod type_test;
@@ -58,6 +60,8 @@ pub mod strings;
 mod testing;
 #[cfg(test)]
 mod testing_dates;
+#[cfg(test)]
+mod tests;
 mod text_values;
 
 pub use compile::{FunctionHandle, Linker, Options};

@@ -85,6 +85,8 @@ pub enum Kind {
     /// An alias, let or operand: a slot of the frame.
     Local(u32),
     Op(OpFn, Box<[Node]>, Extra),
+    /// `Union` and the like of more than two: two at a time, from the left.
+    Fold(OpFn, Box<[Node]>, Extra),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),

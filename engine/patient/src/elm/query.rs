@@ -30,6 +30,7 @@ pub struct Source {
 /// `with` or `without`.
 pub struct Relationship {
     pub without: bool,
+    pub alias: Box<str>,
     pub slot: u32,
     pub expression: Node,
     pub such_that: Node,
@@ -181,6 +182,7 @@ impl<'a> Evaluator<'a> {
                 Val::Tuple(self.cx.keep(tuple)?)
             }
         };
+        self.cx.room(rows.out.len())?;
         rows.out.push(value);
         Ok(())
     }

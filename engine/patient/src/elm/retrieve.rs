@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::cx::{Fault, Out};
+use super::cx::{Cx, Fault, Out};
 use super::eval::Evaluator;
 use super::interval;
 use super::node::Node;
@@ -30,6 +30,8 @@ pub struct Retrieve {
     pub requirement: DataRequirement,
     /// For people: `Condition: code in Diabetes`.
     pub label: Box<str>,
+    /// It depends on an alias, let or operand around it, and so is made anew each time.
+    pub open: bool,
 }
 
 /// How the code of a resource is compared.
@@ -82,13 +84,15 @@ fn is_about_set(extension: Element<'_>, url: &str) -> bool {
 impl<'a> Evaluator<'a> {
     pub(super) fn retrieve(&mut self, index: u32) -> Out<'a> {
         let at = index as usize;
-        if let Some(Some(found)) = self.retrieved.get(at) {
-            return Ok(Val::List(found));
-        }
         let unit = self.unit;
         let Some(retrieve) = unit.retrieves.get(at) else {
             return Ok(Val::Null);
         };
+        if let Some(Some(found)) = self.retrieved.get(at)
+            && !retrieve.open
+        {
+            return Ok(Val::List(found));
+        }
         if !self.record.is_available(retrieve.resource_type) {
             return Err(Fault::Raised(format!(
                 "resources of type `{}` could not be had",
@@ -162,7 +166,7 @@ impl<'a> Evaluator<'a> {
                         None => Ok(vec![]),
                     };
                 }
-                keys_of(value, &mut keys);
+                keys_of(&self.cx, value, &mut keys)?;
                 return self.by_keys(retrieve, filter.path, |key| keys.contains(&key));
             }
         };
@@ -262,13 +266,23 @@ fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
 }
 
 /// The keys of codes and concepts.
-pub(super) fn keys_of(value: Val<'_>, keys: &mut FxHashSet<i64>) {
+pub(super) fn keys_of<'a>(
+    cx: &Cx<'a>,
+    value: Val<'a>,
+    keys: &mut FxHashSet<i64>,
+) -> Result<(), Fault> {
+    cx.charge(1)?;
     match value {
         Val::Code(code) => {
             keys.insert(code.key);
         }
         Val::Concept(concept) => keys.extend(concept.codes.iter().map(|c| c.key)),
-        Val::List(items) => items.iter().for_each(|item| keys_of(*item, keys)),
+        Val::List(items) => {
+            for item in items {
+                cx.nest(|| keys_of(cx, *item, keys))?;
+            }
+        }
         _ => {}
     }
+    Ok(())
 }

@@ -52,6 +52,7 @@ pub fn combine<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     }
     let length: usize = texts.iter().map(|t| t.len() + separator.len()).sum();
     cx.charge(length / 16)?;
+    cx.room_for_text(length.saturating_sub(separator.len()))?;
     cx.string(&texts.join(separator))
 }
 
@@ -63,6 +64,7 @@ pub fn concatenate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a>
             return Ok(Val::Null);
         };
         cx.charge(text.len() / 16)?;
+        cx.room_for_text(all.len() + text.len())?;
         all.push_str(text);
     }
     cx.string(&all)

@@ -21,6 +21,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         units: &units,
         notes: Notes::default(),
         steps: Cell::new(u64::MAX),
+        nested: Cell::new(0),
     });
 }
 

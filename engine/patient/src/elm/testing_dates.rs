@@ -23,6 +23,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         units: &units,
         notes: Notes::default(),
         steps: Cell::new(1_000_000),
+        nested: Cell::new(0),
     });
 }
 

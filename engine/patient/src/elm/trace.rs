@@ -1,17 +1,37 @@
-//! What clauses came to, for explanations.
+//! What expressions came to, for explanations.
 
 use rustc_hash::FxHashMap;
 
+use super::node::{NO_CLAUSE, Node};
+use super::outline::Place;
+use super::unit::Expression;
 use super::value::{NO_NODE, Val};
 
-/// Clause results of one patient.
+/// What the expressions of one patient came to.
 #[derive(Default)]
 pub struct Trace<'a> {
-    pub clauses: FxHashMap<u32, ClauseTrace<'a>>,
-    pub definitions: FxHashMap<u32, Val<'a>>,
+    clauses: FxHashMap<Key, ClauseTrace<'a>>,
+    definitions: FxHashMap<u32, Val<'a>>,
+}
+
+/// A clause, or an expression without a `localId` by where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Clause(u32),
+    Node(usize),
+}
+
+impl Key {
+    fn of(node: &Node) -> Key {
+        match node.clause {
+            NO_CLAUSE => Key::Node(std::ptr::from_ref(node).addr()),
+            clause => Key::Clause(clause),
+        }
+    }
 }
 
 /// What a clause came to, over all the times it was evaluated.
+#[derive(Clone, Copy)]
 pub struct ClauseTrace<'a> {
     pub times: u32,
     pub true_times: u32,
@@ -22,8 +42,8 @@ pub struct ClauseTrace<'a> {
 }
 
 impl<'a> Trace<'a> {
-    pub(super) fn clause(&mut self, clause: u32, value: Val<'a>) {
-        let entry = self.clauses.entry(clause).or_insert(ClauseTrace {
+    pub(super) fn node(&mut self, node: &Node, value: Val<'a>) {
+        let entry = self.clauses.entry(Key::of(node)).or_insert(ClauseTrace {
             times: 0,
             true_times: 0,
             false_times: 0,
@@ -42,6 +62,16 @@ impl<'a> Trace<'a> {
 
     pub(super) fn definition(&mut self, index: u32, value: Val<'a>) {
         self.definitions.insert(index, value);
+    }
+
+    /// What an expression came to; `None` where it was not evaluated.
+    pub fn of(&self, place: Place<'_>) -> Option<&ClauseTrace<'a>> {
+        self.clauses.get(&Key::of(place.node))
+    }
+
+    /// The value of a definition; `None` where it was not evaluated.
+    pub fn value_of(&self, expression: Expression) -> Option<Val<'a>> {
+        self.definitions.get(&expression.0).copied()
     }
 }
 

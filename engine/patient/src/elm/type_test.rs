@@ -1,14 +1,23 @@
 //! Whether a value is of a type: `Is`, `As`, and the choice of overloads by run-time types.
 
+use super::cx::{Cx, Fault};
 use super::fhir_children::{derives, known};
 use super::types::Type;
 use super::value::{PointType, Val};
 
 /// Whether a value, not null, is of a type. Of lists, whether all items are.
-pub fn is_type(value: &Val<'_>, ty: &Type) -> bool {
-    match (ty, value) {
+pub fn is_type(cx: &Cx<'_>, value: &Val<'_>, ty: &Type) -> Result<bool, Fault> {
+    Ok(match (ty, value) {
         (Type::Any, _) => true,
-        (Type::Choice(of), _) => of.iter().any(|ty| is_type(value, ty)),
+        (Type::Choice(of), _) => {
+            for ty in of {
+                cx.charge(1)?;
+                if cx.nest(|| is_type(cx, value, ty))? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
         (Type::Boolean, Val::Boolean(_))
         | (Type::Integer, Val::Integer(_))
         | (Type::Long, Val::Long(_))
@@ -24,7 +33,7 @@ pub fn is_type(value: &Val<'_>, ty: &Type) -> bool {
         | (Type::Vocabulary, Val::ValueSet(_) | Val::CodeSystem(_))
         | (Type::ValueSet, Val::ValueSet(_))
         | (Type::CodeSystem, Val::CodeSystem(_)) => true,
-        (_, Val::Uncertain(pair)) => is_type(&pair.0, ty),
+        (_, Val::Uncertain(pair)) => return is_type(cx, &pair.0, ty),
         (Type::Fhir(id), Val::Fhir(fhir)) => derives(fhir.ty, *id),
         (Type::Fhir(id), Val::Tuple(tuple)) => tuple
             .type_name
@@ -32,20 +41,35 @@ pub fn is_type(value: &Val<'_>, ty: &Type) -> bool {
             .is_some_and(|own| derives(own, *id)),
         (Type::Enumeration(_), Val::Fhir(fhir)) => fhir.ty == known().code,
         (Type::List(of), Val::List(items)) => {
-            items.iter().all(|item| item.is_null() || is_type(item, of))
+            for item in *items {
+                cx.charge(1)?;
+                if !item.is_null() && !cx.nest(|| is_type(cx, item, of))? {
+                    return Ok(false);
+                }
+            }
+            true
         }
         (Type::Interval(of), Val::Interval(interval)) => {
             interval.point == PointType::Unknown || interval.point == point_of(of)
         }
         (Type::Tuple(elements), Val::Tuple(tuple)) => {
-            tuple.type_name.is_none()
-                && elements.iter().all(|(name, ty)| match tuple.get(name) {
-                    Some(value) => value.is_null() || is_type(&value, ty),
+            if tuple.type_name.is_some() {
+                return Ok(false);
+            }
+            for (name, ty) in elements {
+                cx.charge(1)?;
+                let fits = match tuple.get(name) {
+                    Some(value) => value.is_null() || cx.nest(|| is_type(cx, &value, ty))?,
                     None => false,
-                })
+                };
+                if !fits {
+                    return Ok(false);
+                }
+            }
+            true
         }
         _ => false,
-    }
+    })
 }
 
 /// The points of an interval of a type.
@@ -64,17 +88,17 @@ pub fn point_of(ty: &Type) -> PointType {
 
 /// How well operands fit a signature: the number of those of the very type; `None` where one does
 /// not fit. Null fits everything.
-pub fn accepts(args: &[Val<'_>], types: &[Type]) -> Option<usize> {
+pub fn accepts(cx: &Cx<'_>, args: &[Val<'_>], types: &[Type]) -> Result<Option<usize>, Fault> {
     if args.len() != types.len() {
-        return None;
+        return Ok(None);
     }
     let mut exact = 0;
     for (arg, ty) in args.iter().zip(types) {
         if arg.is_null() {
             continue;
         }
-        if !is_type(arg, ty) {
-            return None;
+        if !is_type(cx, arg, ty)? {
+            return Ok(None);
         }
         exact += match (arg, ty) {
             (Val::Fhir(fhir), Type::Fhir(id)) => 1 + usize::from(fhir.ty == *id),
@@ -82,5 +106,5 @@ pub fn accepts(args: &[Val<'_>], types: &[Type]) -> Option<usize> {
             _ => 1,
         };
     }
-    Some(exact)
+    Ok(Some(exact))
 }

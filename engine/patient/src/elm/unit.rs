@@ -49,12 +49,14 @@ pub(super) struct Compiled {
 }
 
 pub(super) struct Function {
+    pub(super) library: u32,
     pub(super) name: Arc<str>,
     pub(super) operands: Vec<Type>,
     /// Retrieves it reaches.
     pub(super) retrieves: BTreeSet<u32>,
     pub(super) node: Node,
     pub(super) frame: u32,
+    pub(super) annotation: Option<Arc<serde_json::Value>>,
 }
 
 pub(super) struct Parameter {

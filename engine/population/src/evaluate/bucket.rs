@@ -2,14 +2,13 @@
 
 use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::error::{DataFusionError, Result};
-use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::referred_to;
 
 use super::exec::{EvaluateMetrics, Shared, Work};
 use super::rows::RowsBuilder;
 use crate::lake::reader::{fetch_raw, metadata, read_columns};
 use crate::lake::{LakeError, schema};
+use crate::patient::push_shared;
 
 /// The rows of `facts` of a bucket that some requirement asks for.
 #[derive(Default, Debug)]
@@ -227,21 +226,7 @@ fn read_record(
         }
     }
     if !shared.resources.is_empty() {
-        // What they refer to may refer further: a location to an organization.
-        let mut had: Vec<(Name, String)> = vec![];
-        loop {
-            let mut found = referred_to(record, &shared.types);
-            found.retain(|target| !had.contains(target));
-            if found.is_empty() {
-                break;
-            }
-            for target in found {
-                if let Some(text) = shared.resources.get(&target) {
-                    record.push(text).map_err(damaged)?;
-                }
-                had.push(target);
-            }
-        }
+        push_shared(record, &shared.types, &shared.resources).map_err(damaged)?;
     }
     record.seal();
     Ok(())

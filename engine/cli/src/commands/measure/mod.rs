@@ -3,6 +3,7 @@
 mod attribution;
 mod card;
 mod check;
+mod explain;
 mod gaps;
 mod list;
 mod packages;
@@ -33,6 +34,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Test(test::Test),
+    Explain(explain::Explain),
     Gaps(gaps::Gaps),
     List(list::List),
 }
@@ -43,6 +45,7 @@ impl Measure {
             Command::Run(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Test(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Gaps(command) => command.run(),
             Command::List(command) => command.run(),
         }

@@ -121,11 +121,7 @@ impl Run {
         let zone = parse_zone(&self.time_zone)?;
         let mut context = EvaluationContext::for_period(period.0, period.1, zone);
         if let Some(day) = &self.as_of {
-            let at = DateTime::parse(day).filter(|d| d.precision() >= Precision::Day);
-            let at = at.ok_or_else(|| {
-                Failure::User(format!("--as-of {day}: write a day, as in 2026-12-31"))
-            })?;
-            context.at = DateTime::from_utc_millis(at.latest(zone), zone);
+            context.at = as_of(day, zone)?;
         }
         if self.format == Format::Parquet && self.out.is_none() {
             return Err(Failure::User(
@@ -407,8 +403,16 @@ fn unwritten(e: std::io::Error) -> Failure {
     Failure::Internal(format!("the results cannot be written: {e}"))
 }
 
+/// The end of a day, or a moment.
+pub(super) fn as_of(day: &str, zone: i16) -> Result<DateTime, Failure> {
+    let at = DateTime::parse(day).filter(|d| d.precision() >= Precision::Day);
+    let at =
+        at.ok_or_else(|| Failure::User(format!("--as-of {day}: write a day, as in 2026-12-31")))?;
+    Ok(DateTime::from_utc_millis(at.latest(zone), zone))
+}
+
 /// `Patient/123`, or the id alone.
-fn subject_id(text: &str) -> Result<String, Failure> {
+pub(super) fn subject_id(text: &str) -> Result<String, Failure> {
     let id = text.strip_prefix("Patient/").unwrap_or(text);
     match id.is_empty() || id.contains('/') {
         true => Err(Failure::User(format!("--subject {text}: write Patient/ID"))),

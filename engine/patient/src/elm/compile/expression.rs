@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::diagnostic::did_you_mean;
 use crate::elm::cx::Extra;
 use crate::elm::issue::Family;
 use crate::elm::library::text;
@@ -48,9 +47,10 @@ impl Linker<'_> {
                 | Kind::Call(..)
                 | Kind::Dispatch(..)
                 | Kind::Op(..)
+                | Kind::Fold(..)
                 | Kind::Property(..)
         );
-        if closed && worth && self.scope.repeated > 0 {
+        if closed && worth && self.options.hoist && self.scope.repeated > 0 {
             let index = self.unit.once;
             self.unit.once = index.saturating_add(1);
             return Node {
@@ -73,7 +73,7 @@ impl Linker<'_> {
             .map(|(n, _)| *n)
             .zip(find(name))
         else {
-            let near = did_you_mean(name, NODES.iter().map(|(n, _)| *n));
+            let near = self.near(name, NODES.iter().map(|(n, _)| *n));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("ELM has no node `{name}`");
             self.report(Family::Mistake, "E003", message, help);
@@ -82,8 +82,8 @@ impl Linker<'_> {
         let kind = match how {
             // The least Integer has no positive counterpart.
             How::Op(..) if name == "Negate" && is_number(json.get("operand")) => {
-                let literal = json.get("operand").cloned().unwrap_or_default();
-                Kind::Const(self.literal(&literal, true))
+                let literal = json.get("operand").unwrap_or(&Json::Null);
+                Kind::Const(self.literal(literal, true))
             }
             How::Op(operator, fields) => {
                 let mut args = vec![];
@@ -195,15 +195,12 @@ impl Linker<'_> {
         if name == "Concatenate" {
             return Kind::Op(operator, args.into(), extra);
         }
-        let mut args = args.into_iter();
-        let Some(first) = args.next() else {
-            return null().kind;
-        };
-        let folded = args.fold(first, |left, right| Node {
-            kind: Kind::Op(operator, Box::new([left, right]), extra),
-            clause: NO_CLAUSE,
-        });
-        folded.kind
+        match args.len() {
+            0 => null().kind,
+            2 => Kind::Op(operator, args.into(), extra),
+            // Not nested: a tree of a hundred thousand levels could not even be dropped.
+            _ => Kind::Fold(operator, args.into(), extra),
+        }
     }
 
     /// An operator; done at once where its operands are constants and nothing else matters.
@@ -288,9 +285,9 @@ impl Linker<'_> {
             },
             "Ratio" => {
                 let mut part = |name: &str| {
-                    let part = json.get(name).cloned().unwrap_or_default();
-                    let value = self.number(&part)?;
-                    Some((value, self.unit_of(&part)))
+                    let part = json.get(name).unwrap_or(&Json::Null);
+                    let value = self.number(part)?;
+                    Some((value, self.unit_of(part)))
                 };
                 match (part("numerator"), part("denominator")) {
                     (Some(n), Some(d)) => Kind::Const(Owned::Ratio(Box::new([n, d]))),

@@ -29,6 +29,9 @@ pub struct Options {
     pub allow_missing_value_sets: bool,
     /// Run FHIRHelpers natively.
     pub native_helpers: bool,
+    /// Evaluate what depends on nothing but the patient once, not for every row of a query. `false`
+    /// only to prove that it makes no difference.
+    pub hoist: bool,
 }
 
 impl Default for Options {
@@ -36,9 +39,20 @@ impl Default for Options {
         Options {
             allow_missing_value_sets: false,
             native_helpers: true,
+            hoist: true,
         }
     }
 }
+
+/// Longest chain of definitions and functions that refer to each other. Official content stays under
+/// 40, and an evaluation has no room for more.
+const CHAIN: u32 = 1000;
+/// Findings beyond this come without a guess what was meant.
+const NEAR: usize = 50;
+/// Most names that a guess looks at.
+const NAMES: usize = 2000;
+/// Most findings that are kept.
+const MOST: usize = 10_000;
 
 /// A function that a program calls: the observation of a measure.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -55,7 +69,10 @@ pub struct Linker<'l> {
     includes: Vec<FxHashMap<Arc<str>, u32>>,
     definitions: FxHashMap<(u32, Arc<str>), State>,
     functions: FxHashMap<(u32, usize), u32>,
-    parameters: FxHashMap<(u32, Arc<str>), u32>,
+    /// `None` while its default is compiled.
+    parameters: FxHashMap<(u32, Arc<str>), Option<u32>>,
+    /// Definitions and functions that are being compiled.
+    open: u32,
     at: Place,
     scope: Scope,
 }
@@ -140,6 +157,7 @@ impl<'l> Linker<'l> {
             definitions: FxHashMap::default(),
             functions: FxHashMap::default(),
             parameters: FxHashMap::default(),
+            open: 0,
             at: Place::default(),
             scope: Scope::default(),
         };
@@ -291,15 +309,23 @@ impl<'l> Linker<'l> {
         };
         let name = self.name_in(library, name, true)?;
         let source = self.libraries.get(library as usize)?;
-        let found = source
-            .definitions
-            .iter()
-            .position(|d| d.is_function && d.name == name && d.operands.len() == operands);
+        let takes = |i: &usize| {
+            let definition = source.definitions.get(*i);
+            definition.is_some_and(|d| d.operands.len() == operands)
+        };
+        let found = source.functions(&name).iter().copied().find(takes);
         match found {
             Some(index) => self.compile_function(library, index).map(FunctionHandle),
             None => {
                 let message = format!("the function `{name}` does not take {operands} operand(s)");
-                self.report(Family::Mistake, "E009", message, None);
+                let arities: Vec<String> = source
+                    .functions(&name)
+                    .iter()
+                    .filter_map(|i| source.definitions.get(*i))
+                    .map(|d| d.operands.len().to_string())
+                    .collect();
+                let help = format!("it takes {}", arities.join(" or "));
+                self.report(Family::Mistake, "E009", message, Some(help));
                 None
             }
         }
@@ -322,9 +348,18 @@ impl<'l> Linker<'l> {
             self.report(Family::Warning, "E017", message, None);
             return Some(found);
         }
-        let near = did_you_mean(name, names().map(|n| &**n));
         let what = if function { "function" } else { "definition" };
-        let help = near.map(|n| format!("did you mean `{n}`?"));
+        let other = source
+            .definitions
+            .iter()
+            .any(|d| d.is_function != function && *d.name == *name);
+        let help = if other {
+            let is = if function { "definition" } else { "function" };
+            Some(format!("`{name}` is a {is}; here a {what} belongs"))
+        } else {
+            let near = self.near(name, names().map(|n| &**n));
+            near.map(|n| format!("did you mean `{n}`?"))
+        };
         self.report(
             Family::Mistake,
             "E005",
@@ -379,10 +414,10 @@ impl<'l> Linker<'l> {
             None => {}
         }
         let source = self.libraries.get(library as usize)?;
-        let found = source
-            .definitions
-            .iter()
-            .find(|d| !d.is_function && d.name == *name)?;
+        let found = source.expression(name)?;
+        if !self.enter(name) {
+            return None;
+        }
         self.definitions.insert(key.clone(), State::Open);
         let outer_place = std::mem::replace(
             &mut self.at,
@@ -408,6 +443,7 @@ impl<'l> Linker<'l> {
         };
         let scope = std::mem::replace(&mut self.scope, outer_scope);
         self.at = outer_place;
+        self.open = self.open.saturating_sub(1);
         let index = u32::try_from(self.unit.definitions.len()).ok()?;
         self.unit.definitions.push(Compiled {
             library,
@@ -415,10 +451,32 @@ impl<'l> Linker<'l> {
             node,
             frame: scope.next,
             retrieves: scope.retrieves,
-            annotation: found.annotation.clone().map(Arc::new),
+            annotation: found.annotation.clone(),
         });
         self.definitions.insert(key, State::Done(index));
         Some(index)
+    }
+
+    /// Begins a definition or function, unless there are too many begun.
+    fn enter(&mut self, name: &str) -> bool {
+        if self.open >= CHAIN {
+            let message = format!(
+                "`{name}` stands at the end of a chain of more than {CHAIN} definitions that refer to each other"
+            );
+            self.report(Family::Unsupported, "E001", message, None);
+            return false;
+        }
+        self.open += 1;
+        true
+    }
+
+    /// The name that was meant. Looking for it takes long where there are many names, so only the
+    /// first findings have it.
+    fn near<'n>(&self, name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+        if self.issues.len() > NEAR {
+            return None;
+        }
+        did_you_mean(name, names.into_iter().take(NAMES))
     }
 
     fn check_context(&mut self, definition: &Definition) {
@@ -439,6 +497,9 @@ impl<'l> Linker<'l> {
         let source = self.libraries.get(library as usize)?;
         let definition = source.definitions.get(index)?;
         let place = u32::try_from(self.unit.functions.len()).ok()?;
+        if !self.enter(&definition.name) {
+            return None;
+        }
         let outer_place = std::mem::replace(
             &mut self.at,
             Place {
@@ -457,11 +518,13 @@ impl<'l> Linker<'l> {
         // Known before its body: it may call itself.
         self.functions.insert((library, index), place);
         self.unit.functions.push(Function {
+            library,
             name: Arc::clone(&definition.name),
             operands,
             retrieves: BTreeSet::new(),
             node: null(),
             frame: 0,
+            annotation: definition.annotation.clone(),
         });
         let node = match &definition.expression {
             Some(json) => self.expr(json),
@@ -474,6 +537,7 @@ impl<'l> Linker<'l> {
         };
         let scope = std::mem::replace(&mut self.scope, outer_scope);
         self.at = outer_place;
+        self.open = self.open.saturating_sub(1);
         if let Some(function) = self.unit.functions.get_mut(place as usize) {
             function.node = node;
             function.frame = scope.next;
@@ -500,7 +564,9 @@ impl<'l> Linker<'l> {
             issue.locator.clone_from(locator);
         }
         issue.help = help;
-        self.issues.insert(issue);
+        if self.issues.len() < MOST {
+            self.issues.insert(issue);
+        }
     }
 
     /// The clause of the present node.
@@ -530,7 +596,7 @@ impl<'l> Linker<'l> {
         let source = self.libraries.get(self.at.library as usize)?;
         // An include that was not found has been reported.
         if !source.includes.iter().any(|i| *i.alias == *alias) {
-            let near = did_you_mean(alias, source.includes.iter().map(|i| &*i.alias));
+            let near = self.near(alias, source.includes.iter().map(|i| &*i.alias));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library includes nothing as `{alias}`");
             self.report(Family::Mistake, "E005", message, help);

@@ -15,14 +15,14 @@ impl Linker<'_> {
         let list = |field: &str| {
             json.get(field)
                 .and_then(Json::as_array)
-                .cloned()
-                .unwrap_or_default()
+                .into_iter()
+                .flatten()
         };
         let mut sources = vec![];
         let mut aliases = vec![];
         for source in list("source") {
-            let expression = self.child(&source, "expression");
-            aliases.push((text(&source, "alias").unwrap_or_default(), expression));
+            let expression = self.child(source, "expression");
+            aliases.push((text(source, "alias").unwrap_or_default(), expression));
         }
         if aliases.is_empty() {
             self.report(
@@ -43,8 +43,8 @@ impl Linker<'_> {
         self.scope.repeated += 1;
         let mut lets = vec![];
         for clause in list("let") {
-            let expression = self.child(&clause, "expression");
-            let name = text(&clause, "identifier").unwrap_or_default();
+            let expression = self.child(clause, "expression");
+            let name = text(clause, "identifier").unwrap_or_default();
             lets.push((self.scope.declare(Role::Let, &name), expression));
         }
         let mut relationships = vec![];
@@ -58,15 +58,15 @@ impl Linker<'_> {
                     continue;
                 }
             };
-            let expression = self.child(&clause, "expression");
+            let expression = self.child(clause, "expression");
             let before = self.scope.names.len();
-            let slot = self
-                .scope
-                .declare(Role::Alias, &text(&clause, "alias").unwrap_or_default());
-            let such_that = self.child(&clause, "suchThat");
+            let alias = text(clause, "alias").unwrap_or_default();
+            let slot = self.scope.declare(Role::Alias, &alias);
+            let such_that = self.child(clause, "suchThat");
             self.scope.names.truncate(before);
             relationships.push(Relationship {
                 without,
+                alias: Box::from(&*alias),
                 slot,
                 expression,
                 such_that,
@@ -99,8 +99,8 @@ impl Linker<'_> {
             });
         // Sorting sees the results, not the aliases.
         self.scope.names.truncate(names);
-        let sort = json.get("sort").and_then(|s| s.get("by")).cloned();
-        let sort = self.sort_keys(sort.as_ref());
+        let sort = json.get("sort").and_then(|s| s.get("by"));
+        let sort = self.sort_keys(sort);
         self.scope.repeated -= 1;
         Kind::Query(Box::new(Query {
             sources: sources.into(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::diagnostic::did_you_mean;
 use crate::elm::cx::Extra;
 use crate::elm::helpers;
 use crate::elm::issue::Family;
@@ -22,7 +21,7 @@ const NATIVE: [&str; 1] = ["4.4.000"];
 /// A section of a library.
 type Section = fn(&Library) -> &[Entry];
 
-impl Linker<'_> {
+impl<'l> Linker<'l> {
     pub(super) fn reference(&mut self, node: &str, json: &Json) -> Kind {
         let name = text(json, "name").unwrap_or_default();
         match node {
@@ -64,7 +63,9 @@ impl Linker<'_> {
             .filter(|(r, _, _)| *r == role)
             .map(|(_, n, _)| Arc::clone(n))
             .collect();
-        let near = did_you_mean(name, known.iter().map(|n| &**n)).map(str::to_owned);
+        let near = self
+            .near(name, known.iter().map(|n| &**n))
+            .map(str::to_owned);
         let help = near.map(|n| format!("did you mean `{n}`?"));
         let message = format!("there is no {what} `{name}` here");
         self.report(Family::Mistake, "E005", message, help);
@@ -126,13 +127,10 @@ impl Linker<'_> {
         let Some(source) = self.libraries.get(library as usize) else {
             return null().kind;
         };
-        let found = source
-            .definitions
-            .iter()
-            .find(|d| !d.is_function && *d.name == *name);
+        let found = source.expression(name);
         let Some(found) = found else {
             let names = source.definitions.iter().filter(|d| !d.is_function);
-            let near = did_you_mean(name, names.map(|d| &*d.name));
+            let near = self.near(name, names.map(|d| &*d.name));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library `{}` has no definition `{name}`", source.name);
             self.report(Family::Mistake, "E005", message, help);
@@ -173,12 +171,15 @@ impl Linker<'_> {
         {
             return Kind::Op(operator, args.into(), Extra::default());
         }
+        let takes = |i: &usize| {
+            let definition = source.definitions.get(*i);
+            definition.is_some_and(|d| d.operands.len() == args.len())
+        };
         let candidates: Vec<usize> = source
-            .definitions
+            .functions(name)
             .iter()
-            .enumerate()
-            .filter(|(_, d)| d.is_function && *d.name == *name && d.operands.len() == args.len())
-            .map(|(i, _)| i)
+            .copied()
+            .filter(takes)
             .collect();
         if candidates.is_empty() {
             self.no_function(library, name, args.len());
@@ -225,7 +226,7 @@ impl Linker<'_> {
             .map(|d| d.operands.len().to_string())
             .collect();
         if arities.is_empty() {
-            let near = did_you_mean(name, functions().map(|d| &*d.name));
+            let near = self.near(name, functions().map(|d| &*d.name));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library `{}` has no function `{name}`", source.name);
             self.report(Family::Mistake, "E005", message, help);
@@ -258,14 +259,8 @@ impl Linker<'_> {
         let mut fits = vec![];
         for index in candidates {
             let source = self.libraries.get(library as usize)?;
-            let operands: Vec<Json> = source
-                .definitions
-                .get(*index)?
-                .operands
-                .iter()
-                .map(|(_, ty)| ty.clone())
-                .collect();
-            let types: Vec<Type> = operands.iter().map(|ty| self.specifier(ty)).collect();
+            let operands = &source.definitions.get(*index)?.operands;
+            let types: Vec<Type> = operands.iter().map(|(_, ty)| self.specifier(ty)).collect();
             let same = types
                 .iter()
                 .zip(&wanted)
@@ -282,8 +277,14 @@ impl Linker<'_> {
 
     fn parameter_ref(&mut self, library: u32, name: &str) -> Kind {
         let key = (library, Arc::<str>::from(name));
-        if let Some(index) = self.parameters.get(&key) {
-            return Kind::Param(*index);
+        match self.parameters.get(&key) {
+            Some(Some(index)) => return Kind::Param(*index),
+            Some(None) => {
+                let message = format!("the default of the parameter `{name}` refers to itself");
+                self.report(Family::Mistake, "E008", message, None);
+                return null().kind;
+            }
+            None => {}
         }
         let Some(source) = self.libraries.get(library as usize) else {
             return null().kind;
@@ -292,6 +293,15 @@ impl Linker<'_> {
             self.missing("parameter", library, name, |l| &l.parameters);
             return null().kind;
         };
+        self.parameters.insert(key.clone(), None);
+        // The default stands in the library of the parameter, whoever refers to it.
+        let outer_place = std::mem::replace(
+            &mut self.at,
+            super::Place {
+                library,
+                ..super::Place::default()
+            },
+        );
         let ty = match (
             entry.json.get("parameterTypeSpecifier"),
             entry.json.get("parameterType"),
@@ -306,6 +316,7 @@ impl Linker<'_> {
             .filter(|d| d.is_object())
             .map(|d| self.expr(d));
         let scope = std::mem::replace(&mut self.scope, outer);
+        self.at = outer_place;
         let index = u32::try_from(self.unit.parameters.len()).unwrap_or(u32::MAX);
         self.unit.parameters.push(Parameter {
             name: Arc::clone(&entry.name),
@@ -313,7 +324,7 @@ impl Linker<'_> {
             default,
             frame: scope.next,
         });
-        self.parameters.insert(key, index);
+        self.parameters.insert(key, Some(index));
         Kind::Param(index)
     }
 
@@ -321,19 +332,25 @@ impl Linker<'_> {
         let Some(source) = self.libraries.get(library as usize) else {
             return;
         };
-        let near = did_you_mean(name, section(source).iter().map(|e| &*e.name));
+        let near = self.near(name, section(source).iter().map(|e| &*e.name));
         let help = near.map(|n| format!("did you mean `{n}`?"));
         let message = format!("the library `{}` has no {what} `{name}`", source.name);
         self.report(Family::Mistake, "E005", message, help);
     }
 
-    fn entry(&mut self, what: &str, library: u32, name: &str, section: Section) -> Option<Json> {
-        let source = self.libraries.get(library as usize)?;
+    fn entry(
+        &mut self,
+        what: &str,
+        library: u32,
+        name: &str,
+        section: Section,
+    ) -> Option<&'l Json> {
+        let source: &'l Library = self.libraries.get(library as usize)?;
         let found = section(source).iter().find(|e| *e.name == *name);
         if found.is_none() {
             self.missing(what, library, name, section);
         }
-        found.map(|e| e.json.clone())
+        found.map(|e| &e.json)
     }
 
     fn value_set_ref(&mut self, library: u32, name: &str) -> Kind {
@@ -346,8 +363,8 @@ impl Linker<'_> {
     /// A value set by its name in a library; that it is touched here is noted.
     pub(super) fn value_set(&mut self, library: u32, name: &str) -> Option<OwnedValueSet> {
         let json = self.entry("value set", library, name, |l| &l.value_sets)?;
-        let id = text(&json, "id").unwrap_or_default();
-        let version = text(&json, "version");
+        let id = text(json, "id").unwrap_or_default();
+        let version = text(json, "version");
         let canonical: Arc<str> = match &version {
             Some(version) => format!("{id}|{version}").into(),
             None => Arc::clone(&id),
@@ -414,8 +431,8 @@ impl Linker<'_> {
     fn code_system(&mut self, library: u32, name: &str) -> Option<OwnedCodeSystem> {
         let json = self.entry("code system", library, name, |l| &l.code_systems)?;
         Some(OwnedCodeSystem {
-            id: Box::from(&*text(&json, "id").unwrap_or_default()),
-            version: text(&json, "version").map(|v| Box::from(&*v)),
+            id: Box::from(&*text(json, "id").unwrap_or_default()),
+            version: text(json, "version").map(|v| Box::from(&*v)),
             name: name.into(),
         })
     }
@@ -441,7 +458,7 @@ impl Linker<'_> {
             }
             None => None,
         };
-        Some(owned_code(&json, "id", system))
+        Some(owned_code(json, "id", system))
     }
 
     /// A `Code` selector: `Code '…' from System`.
@@ -473,7 +490,7 @@ impl Linker<'_> {
                 codes.push(code);
             }
         }
-        let display = text(&json, "display").map(|d| Box::from(&*d));
+        let display = text(json, "display").map(|d| Box::from(&*d));
         Kind::Const(Owned::Concept(codes.into(), display))
     }
 }

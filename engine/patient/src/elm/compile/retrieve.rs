@@ -21,8 +21,15 @@ use crate::terminology::{Code, ValueSet};
 
 impl Linker<'_> {
     pub(super) fn retrieve(&mut self, json: &Json) -> Kind {
-        match self.compile_retrieve(json) {
-            Some(retrieve) => {
+        let (before, lowest) = (self.scope.next, self.scope.lowest);
+        self.scope.lowest = u32::MAX;
+        let compiled = self.compile_retrieve(json);
+        // It refers to an alias, let or operand around it.
+        let open = self.scope.lowest < before;
+        self.scope.lowest = lowest.min(self.scope.lowest);
+        match compiled {
+            Some(mut retrieve) => {
+                retrieve.open = open;
                 let index = self.keep_retrieve(retrieve);
                 self.scope.retrieves.insert(index);
                 Kind::Retrieve(index)
@@ -102,6 +109,7 @@ impl Linker<'_> {
             date,
             requirement,
             label: label.into(),
+            open: false,
         })
     }
 

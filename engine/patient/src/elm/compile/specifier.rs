@@ -9,6 +9,10 @@ use crate::elm::types::Type;
 impl Linker<'_> {
     /// A type: a specifier, or the name of one. What cannot be read is reported and taken as any.
     pub(super) fn specifier(&mut self, json: &Json) -> Type {
+        stacker::maybe_grow(128 << 10, 2 << 20, || self.specifier_at(json))
+    }
+
+    fn specifier_at(&mut self, json: &Json) -> Type {
         let part = |name: &str| json.get(name).unwrap_or(&Json::Null);
         if let Some(name) = json.as_str() {
             return self.named(name);
@@ -24,12 +28,18 @@ impl Linker<'_> {
             }
             Some("ChoiceTypeSpecifier") => {
                 // Before 1.3 the choices were called `type`, which now names the node.
-                let choices = part("choice").as_array().cloned().unwrap_or_default();
-                Type::Choice(choices.iter().map(|c| self.specifier(c)).collect())
+                let choices = part("choice").as_array();
+                Type::Choice(
+                    choices
+                        .into_iter()
+                        .flatten()
+                        .map(|c| self.specifier(c))
+                        .collect(),
+                )
             }
             Some("TupleTypeSpecifier") => {
-                let elements = part("element").as_array().cloned().unwrap_or_default();
-                let elements = elements.iter().map(|element| {
+                let elements = part("element").as_array();
+                let elements = elements.into_iter().flatten().map(|element| {
                     let name = element
                         .get("name")
                         .and_then(Json::as_str)

@@ -1,0 +1,179 @@
+//! `tandem measure explain`, with a measure of our own (`measures/testdata`).
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const ELM: &str = include_str!("../../../../measures/testdata/demo.elm.json");
+const MEASURE: &str = include_str!("../../../../measures/testdata/demo.measure.json");
+const VALUE_SET: &str = include_str!("../../../../measures/testdata/demo.valueset.json");
+const PERIOD: &str = "2025-01-01..2025-12-31";
+
+fn package(folder: &Path) -> PathBuf {
+    let library = json!({
+        "resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
+        "url": "http://example.org/Library/Demo", "status": "active",
+        "type": {"coding": [{"code": "logic-library"}]},
+        "content": [{
+            "contentType": "application/elm+json",
+            "data": base64::engine::general_purpose::STANDARD.encode(ELM),
+        }],
+    });
+    let package = folder.join("package");
+    file(package.join("measure.json"), MEASURE);
+    file(package.join("valueset.json"), VALUE_SET);
+    file(package.join("library.json"), library.to_string());
+    package
+}
+
+/// `a` has a finished visit, `b` a planned one, `c` none and is too young.
+fn lake(folder: &Path) -> PathBuf {
+    let mut lines = vec![];
+    for (id, born, status) in [
+        ("a", "1970-01-01", Some("finished")),
+        ("b", "1970-01-01", Some("planned")),
+        ("c", "2020-01-01", None),
+    ] {
+        lines.push(
+            json!({"resourceType": "Patient", "id": id, "birthDate": born,
+            "name": [{"family": SECRET}]}),
+        );
+        lines.extend(status.map(|status| {
+            json!({"resourceType": "Encounter", "id": format!("visit-{id}"), "status": status,
+                "class": {"code": "AMB"}, "subject": {"reference": format!("Patient/{id}")},
+                "type": [{"coding": [{"system": "http://example.org/codes", "code": "visit"}]}],
+                "period": {"start": "2025-03-01"}})
+        }));
+    }
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let lake = folder.join("lake");
+    import(&lake, &[&file(folder.join("all.ndjson"), text.join("\n"))]);
+    lake
+}
+
+#[test]
+fn one_patient_as_text_json_and_html() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let why = |subject: &str, format: &str| {
+        tandem!(
+            "measure",
+            "explain",
+            &package,
+            "--lake",
+            &lake,
+            "--period",
+            PERIOD,
+            "--subject",
+            subject,
+            "--format",
+            format
+        )
+        .ok()
+    };
+    let text = why("Patient/a", "text").out;
+    assert!(text.contains("initial-population: 1\n"), "{text}");
+    assert!(
+        text.contains("Encounter/visit-a, visit, 2025-03-01"),
+        "{text}"
+    );
+    let text = why("b", "text").out;
+    assert!(text.contains("initial-population: 0\n"), "{text}");
+    assert!(text.contains("✗ false  \"Has Visit\": exists"), "{text}");
+    let json: Value = serde_json::from_str(&why("Patient/a", "json").out).unwrap();
+    assert_eq!(json[0]["subject"], "Patient/a");
+    assert_eq!(json[0]["groups"][0]["populations"][0]["count"], 1);
+
+    let out = dir.path().join("why.html");
+    let told = tandem!(
+        "measure",
+        "explain",
+        &package,
+        "--lake",
+        &lake,
+        "--period",
+        PERIOD,
+        "--subject",
+        "Patient/a",
+        "--format",
+        "html",
+        "--out",
+        &out
+    )
+    .ok();
+    assert!(!told.text().contains("visit-a"), "{}", told.text());
+    let html = std::fs::read_to_string(out).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("Encounter/visit-a"));
+    assert!(!html.contains(SECRET));
+}
+
+#[test]
+fn the_funnel_of_a_population() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let csv = tandem!(
+        "measure", "explain", &package, "--lake", &lake, "--period", PERIOD, "--funnel",
+        "--format", "csv"
+    )
+    .ok()
+    .out;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(lines[0].starts_with("measure,group,population,step,clause"));
+    let counts = |line: &str| {
+        let cells: Vec<u64> = line
+            .rsplit(',')
+            .take(6)
+            .map(|c| c.parse().unwrap())
+            .collect();
+        cells.into_iter().rev().collect::<Vec<_>>()
+    };
+    // Patients, holds, fails, unknown, left, lost by it alone.
+    assert!(lines[1].contains("initial-population,1,exists"), "{csv}");
+    assert_eq!(counts(lines[1]), [3, 1, 2, 0, 1, 1], "{csv}");
+    assert_eq!(counts(lines[2]), [3, 2, 1, 0, 1, 0], "{csv}");
+    let text = tandem!(
+        "measure",
+        "explain",
+        &package,
+        "--lake",
+        &lake,
+        "--period",
+        PERIOD,
+        "--funnel",
+        "--within",
+        "initial-population"
+    )
+    .ok()
+    .out;
+    assert!(text.contains("1 patients in initial-population"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let explain = |more: &[&str]| {
+        let mut args = vec![
+            "measure",
+            "explain",
+            package.to_str().unwrap(),
+            "--period",
+            PERIOD,
+        ];
+        args.extend(more);
+        let args: Vec<&std::ffi::OsStr> = args.iter().map(std::ffi::OsStr::new).collect();
+        run(&args)
+    };
+    let lake = lake.to_str().unwrap();
+    explain(&["--lake", lake, "--subject", "Patient/nobody"])
+        .fails(2, &["the lake has no patient `nobody`"]);
+    explain(&["--lake", lake, "--subject", "Patient/a", "--measure", "Dem"])
+        .fails(2, &["did you mean `Demo`?"]);
+    explain(&["--lake", "/no/lake", "--subject", "Patient/a"]).fails(2, &["is not a folder"]);
+    explain(&["--lake", lake]).fails(2, &["--subject"]);
+    explain(&["--lake", lake, "--funnel", "--format", "html"]).fails(2, &["--format html"]);
+    explain(&["--lake", lake, "--funnel", "--within", "nobody"]).fails(2, &["--within nobody"]);
+}

@@ -1,0 +1,117 @@
+//! Every node of the ELM schema is in the table, once, and what the table says of it is so.
+
+use std::collections::BTreeSet;
+
+use super::super::table::{How, NODES};
+use super::*;
+
+/// The nodes of the ELM schema r1 (CQL 1.5), and `TimezoneFrom`, `Descendents` as they stand there.
+const SCHEMA: &str = include_str!("nodes.txt");
+
+#[test]
+fn all_nodes_once() {
+    let schema: Vec<&str> = SCHEMA.lines().collect();
+    let schema_set: BTreeSet<&str> = schema.iter().copied().collect();
+    assert_eq!(schema.len(), schema_set.len(), "the list has a node twice");
+    let table: BTreeSet<&str> = NODES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(table.len(), NODES.len(), "the table has a node twice");
+    let missing: Vec<_> = schema_set.difference(&table).collect();
+    let more: Vec<_> = table.difference(&schema_set).collect();
+    assert!(missing.is_empty(), "not in the table: {missing:?}");
+    assert!(more.is_empty(), "not in the schema: {more:?}");
+}
+
+fn types(json: &Json, into: &mut BTreeSet<String>) {
+    match json {
+        Json::Object(map) => {
+            if let Some(name) = map.get("type").and_then(Json::as_str) {
+                into.insert(name.to_owned());
+            }
+            map.values().for_each(|v| types(v, into));
+        }
+        Json::Array(items) => items.iter().for_each(|i| types(i, into)),
+        _ => {}
+    }
+}
+
+/// `nodes.json` has every node that is implemented, and it compiles without a finding.
+#[test]
+fn implemented_nodes_compile() {
+    let nodes: Json = serde_json::from_str(NODES_JSON).unwrap();
+    let mut used = BTreeSet::new();
+    types(&nodes["library"]["statements"], &mut used);
+    for (name, how) in NODES {
+        let used = used.contains(*name);
+        match how {
+            How::Op(..) | How::Special => assert!(used, "`{name}` is not in nodes.json"),
+            How::Unsupported(_) | How::Abstract => assert!(!used, "{name}"),
+            How::Part => {}
+        }
+    }
+    let outcome = run(&[nodes]);
+    assert!(outcome.issues.is_empty(), "{:#?}", outcome.issues);
+    for (name, value) in &outcome.values {
+        assert!(!matches!(value, Err(Fault::Budget(_))), "{name}: {value:?}");
+    }
+}
+
+/// A node of which nothing but the name is right: whatever is found, it is not that the compiler
+/// forgot it.
+#[test]
+fn every_special_form_is_handled() {
+    for (name, how) in NODES {
+        let outcome = run_one(json!({"type": name, "localId": "7"}));
+        for issue in &outcome.issues {
+            assert!(!issue.message.contains("has no implementation"), "{issue}");
+            assert_eq!(issue.local_id.as_deref(), Some("7"), "{issue}");
+        }
+        match how {
+            How::Part | How::Abstract => {
+                let issue = outcome.error();
+                assert_eq!(issue.code, "E002");
+                assert!(
+                    issue.message.contains("cannot stand as an expression"),
+                    "{issue}"
+                );
+            }
+            How::Unsupported(why) => {
+                let issue = outcome.error();
+                assert!(why.len() > 20, "`{name}` has no reason");
+                assert_eq!((issue.code, issue.family), ("E004", Family::Unsupported));
+                assert!(issue.message.ends_with(why), "{issue}");
+            }
+            How::Op(..) | How::Special => {}
+        }
+    }
+}
+
+#[test]
+fn operands_are_counted() {
+    for (name, how) in NODES {
+        let How::Op(_, fields) = how else { continue };
+        for field in *fields {
+            let Some(count) = field
+                .split_once('*')
+                .and_then(|(_, n)| n.parse::<usize>().ok())
+            else {
+                continue;
+            };
+            for given in [0, 1, count + 1] {
+                if given == count {
+                    continue;
+                }
+                let outcome = run_one(node(name, json!(vec![json!({"type": "Null"}); given])));
+                assert_eq!(outcome.error().code, "E002");
+                assert!(
+                    outcome
+                        .error()
+                        .message
+                        .contains(&format!("{given} operands")),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+use super::NODES as NODES_JSON;

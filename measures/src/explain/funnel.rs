@@ -1,0 +1,187 @@
+//! Where a population loses its patients: clause outcomes of a run, summed.
+//!
+//! The criterion of each population is taken apart at its top-level `and`, through definitions. Each
+//! clause is judged for every patient, whatever the clauses before it came to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::texts::{Texts, collect, shortened, text};
+use crate::MeasureError;
+use crate::official::{ClauseCounts, ElmMeasures, Funnel, FunnelCounts, Funnels};
+use crate::package::{Basis, PopulationCode};
+use crate::run::read_rows;
+use crate::shape::MeasureShape;
+
+/// Longest label.
+const LONG: usize = 70;
+
+/// The clauses of a population, and how many patients each loses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PopulationFunnel {
+    pub measure: String,
+    pub group: String,
+    pub population: &'static str,
+    pub expression: String,
+    /// Whether the criterion gives resources instead of true or false.
+    pub resources: bool,
+    /// Patients that were looked at.
+    pub patients: u64,
+    pub clauses: Vec<ClauseFunnel>,
+}
+
+/// One clause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClauseFunnel {
+    pub clause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locator: Option<String>,
+    pub holds: u64,
+    pub fails: u64,
+    pub unknown: u64,
+    pub left: u64,
+    pub lost_by_it_alone: u64,
+}
+
+/// Sums the rows of a run that was built with clause outcomes. With `within`, only patients who
+/// count in that population of the group.
+pub fn funnels(
+    program: &ElmMeasures,
+    shapes: &[Arc<MeasureShape>],
+    rows: &Path,
+    within: Option<PopulationCode>,
+) -> Result<Vec<PopulationFunnel>, MeasureError> {
+    let mut counts: Funnels = BTreeMap::new();
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    read_rows(rows, shapes, &mut |subject| {
+        let measure = u16::try_from(subject.measure).unwrap_or(u16::MAX);
+        let shape = shapes.get(subject.measure);
+        for (group, population, outcomes) in &subject.clauses {
+            let is_within = within.is_none_or(|code| {
+                let definition = shape.and_then(|s| s.groups.get(*group));
+                let own = subject.groups.get(*group);
+                let both = definition.zip(own);
+                both.is_some_and(|(definition, own)| {
+                    let members = definition.populations.iter().zip(&own.populations);
+                    members
+                        .into_iter()
+                        .any(|(p, m)| p.code == code && m.count > 0)
+                })
+            });
+            if is_within {
+                let key = (measure, number(*group), number(*population));
+                counts.entry(key).or_default().add(outcomes);
+            }
+        }
+    })?;
+    let texts = texts(program);
+    let all = program.funnels().iter();
+    Ok(all
+        .filter_map(|funnel| {
+            let key = (funnel.artifact, funnel.group, funnel.population);
+            let counts = counts.get(&key).cloned().unwrap_or_default();
+            let shape = shapes.get(usize::from(funnel.artifact))?;
+            of(program, funnel, shape, &counts, &texts)
+        })
+        .collect())
+}
+
+fn of(
+    program: &ElmMeasures,
+    funnel: &Funnel,
+    shape: &MeasureShape,
+    counts: &FunnelCounts,
+    texts: &Texts,
+) -> Option<PopulationFunnel> {
+    let group = shape.groups.get(funnel.group as usize)?;
+    let population = group.populations.get(funnel.population as usize)?;
+    let unit = program.unit();
+    let clauses = funnel.clauses.iter().enumerate().map(|(index, conjunct)| {
+        let clause = unit.clause_of(conjunct);
+        let (definition, whole) = unit.definition_of(conjunct);
+        let label = match unit.place_of(conjunct) {
+            Some(place) if !whole => text(place, texts, LONG),
+            _ => shortened(&format!("\"{}\"", unit.name_of(definition)), LONG),
+        };
+        let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
+        ClauseFunnel {
+            clause: label,
+            library: unit
+                .statement(definition)
+                .map(|s| super::reach::library(unit, s.library)),
+            local_id: clause.map(|c| c.local_id.to_string()),
+            locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
+            holds: counts.holds,
+            fails: counts.fails,
+            unknown: counts.unknown,
+            left: counts.left,
+            lost_by_it_alone: counts.alone,
+        }
+    });
+    Some(PopulationFunnel {
+        measure: shape.artifact.id.to_string(),
+        group: group.name(funnel.group as usize),
+        population: population.code.as_str(),
+        expression: population.expression.clone(),
+        resources: group.basis != Basis::Boolean,
+        patients: counts.patients,
+        clauses: clauses.collect(),
+    })
+}
+
+/// The texts of all definitions that funnels stand in.
+fn texts(program: &ElmMeasures) -> Texts {
+    let mut texts = Texts::default();
+    let mut seen = std::collections::HashSet::new();
+    for conjunct in program.funnels().iter().flat_map(|f| &f.clauses) {
+        let (definition, _) = program.unit().definition_of(conjunct);
+        if seen.insert(definition)
+            && let Some(statement) = program.unit().statement(definition)
+        {
+            collect(&statement, &mut texts);
+        }
+    }
+    texts
+}
+
+/// The first line of [`csv`].
+pub const CSV_HEADING: &str = "measure,group,population,step,clause,library,local_id,locator,patients,holds,fails,unknown,left,lost_by_it_alone";
+
+/// A line a clause.
+pub fn csv(funnels: &[PopulationFunnel]) -> Vec<String> {
+    let mut out = vec![];
+    for funnel in funnels {
+        for (step, clause) in (1..).zip(&funnel.clauses) {
+            let optional = |t: &Option<String>| t.clone().unwrap_or_default();
+            let step: u32 = step;
+            let cells = [
+                funnel.measure.clone(),
+                funnel.group.clone(),
+                funnel.population.to_owned(),
+                step.to_string(),
+                clause.clause.clone(),
+                optional(&clause.library),
+                optional(&clause.local_id),
+                optional(&clause.locator),
+                funnel.patients.to_string(),
+                clause.holds.to_string(),
+                clause.fails.to_string(),
+                clause.unknown.to_string(),
+                clause.left.to_string(),
+                clause.lost_by_it_alone.to_string(),
+            ];
+            let cells: Vec<String> = cells.iter().map(|c| crate::table::quoted(c)).collect();
+            out.push(cells.join(","));
+        }
+    }
+    out
+}

@@ -1,0 +1,267 @@
+//! A small measure of our own, its ELM written by hand (`testdata/`): annotated in part.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use base64::Engine;
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::record::PatientRecord;
+use engine_patient::time::DateTime;
+use serde_json::{Value as Json, json};
+
+use super::texts::{Mark, marks, shortened};
+use super::*;
+use crate::official::{BuildOptions, Built, build};
+use crate::package::{load, select};
+
+const ELM: &str = include_str!("../../testdata/demo.elm.json");
+const MEASURE: &str = include_str!("../../testdata/demo.measure.json");
+const VALUE_SET: &str = include_str!("../../testdata/demo.valueset.json");
+
+fn context() -> EvaluationContext {
+    let day = |t: &str| DateTime::parse(t).unwrap();
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+}
+
+fn built(elm: &str) -> Built {
+    let folder = tempfile::tempdir().unwrap();
+    let library = json!({
+        "resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
+        "url": "http://example.org/Library/Demo", "status": "active",
+        "type": {"coding": [{"code": "logic-library"}]},
+        "content": [{
+            "contentType": "application/elm+json",
+            "data": base64::engine::general_purpose::STANDARD.encode(elm),
+        }],
+    });
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    put("measure.json", MEASURE);
+    put("valueset.json", VALUE_SET);
+    put("library.json", &library.to_string());
+    let loaded = load(&[folder.path()]);
+    let errors: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
+    assert!(!loaded.has_errors(), "{errors:#?}");
+    let chosen = select(&loaded.package, &[]).unwrap();
+    let options = BuildOptions {
+        context: context(),
+        allow_missing_value_sets: false,
+        profile_mode: ProfileMode::Decide,
+        native_helpers: true,
+        everything: false,
+        clauses: false,
+        evaluated: false,
+    };
+    let built = build(&loaded.package, &chosen, &options);
+    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    assert!(built.program.is_some(), "{findings:#?}");
+    built
+}
+
+fn record(resources: &[Json]) -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for resource in resources {
+        record.push(&resource.to_string()).unwrap();
+    }
+    record.seal();
+    record
+}
+
+fn patient() -> Json {
+    json!({"resourceType": "Patient", "id": "p", "birthDate": "1970-02-03"})
+}
+
+fn visit(id: &str, status: &str) -> Json {
+    json!({
+        "resourceType": "Encounter", "id": id, "status": status, "subject": {"reference": "Patient/p"},
+        "class": {"code": "AMB"},
+        "type": [{"coding": [{"system": "http://example.org/codes", "code": "visit", "display": "A <visit>"}]}],
+        "period": {"start": "2025-03-01", "end": "2025-03-02"},
+    })
+}
+
+fn explained(elm: &str, resources: &[Json], depth: usize) -> Explanation {
+    let built = built(elm);
+    let program = built.program.unwrap();
+    let all = explain(
+        &program,
+        &built.shapes,
+        &record(resources),
+        &context(),
+        depth,
+    )
+    .unwrap();
+    assert_eq!(all.len(), 1);
+    all.into_iter().next().unwrap()
+}
+
+fn population<'e>(e: &'e Explanation, code: &str) -> &'e PopulationExplained {
+    let found = e.groups[0].populations.iter().find(|p| p.code == code);
+    found.unwrap()
+}
+
+#[test]
+fn a_tree_from_a_population_to_the_resources() {
+    let all = [patient(), visit("a", "finished"), visit("b", "planned")];
+    let e = explained(ELM, &all, 8);
+    let initial = population(&e, "initial-population");
+    assert_eq!((initial.count, initial.outcome), (Some(1), Outcome::True));
+    let tree = initial.criterion.as_ref().unwrap();
+    assert_eq!(tree.label, "\"Initial Population\"");
+    assert_eq!(tree.operator, "all of");
+    let labels: Vec<&str> = tree.parts.iter().map(|p| p.label.as_str()).collect();
+    assert_eq!(labels, ["\"Has Visit\"", "\"Is Adult\""]);
+    let has_visit = &tree.parts[0];
+    assert_eq!(has_visit.operator, "exists");
+    let visits = &has_visit.parts[0];
+    assert_eq!(visits.label, "\"Finished Visits\"");
+    assert_eq!(visits.items, Some(1));
+    let fact = &visits.facts[0];
+    assert_eq!(fact.resource.as_deref(), Some("Encounter/a"));
+    assert_eq!(fact.code.as_deref(), Some("A <visit>"));
+    assert_eq!(fact.date.as_deref(), Some("2025-03-01 – 2025-03-02"));
+    // Two visits were looked at, of one the condition held.
+    let (from, condition) = (&visits.parts[0], &visits.parts[1]);
+    assert_eq!(from.role.as_deref(), Some("from E"));
+    assert_eq!(from.items, Some(2));
+    assert_eq!(condition.role.as_deref(), Some("where"));
+    assert_eq!(condition.label, "E.status = 'finished'");
+    let counts = condition.times;
+    assert_eq!((counts.times, counts.holds, counts.fails), (2, 1, 1));
+    assert_eq!(tree.parts[1].values, ["1970-02-03"]);
+}
+
+#[test]
+fn unknown_is_told_from_false_and_both_sides_are_shown() {
+    let e = explained(ELM, &[patient()], 8);
+    let exclusion = population(&e, "denominator-exclusion");
+    let tree = exclusion.criterion.as_ref().unwrap();
+    assert_eq!(tree.outcome, Outcome::Unknown);
+    let initial = population(&e, "initial-population");
+    assert_eq!((initial.count, initial.outcome), (Some(0), Outcome::False));
+    // `and` was false at its left side: the right one is shown nevertheless.
+    let parts = &initial.criterion.as_ref().unwrap().parts;
+    assert_eq!(parts[0].outcome, Outcome::False);
+    assert_eq!(parts[1].outcome, Outcome::True);
+    // The criterion holds, but nobody is in the numerator who is not in the initial population.
+    let numerator = population(&e, "numerator");
+    assert_eq!(numerator.criterion.as_ref().unwrap().outcome, Outcome::True);
+    assert_eq!(numerator.count, Some(0));
+    let text = text::text(&e);
+    assert!(text.contains("? unknown  \"Exclusions\""), "{text}");
+    assert!(
+        text.contains("✗ false  \"Initial Population\": all of"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_cut_is_said_and_shown_where_there_is_room() {
+    let e = explained(ELM, &[patient(), visit("a", "finished")], 1);
+    let tree = population(&e, "initial-population")
+        .criterion
+        .as_ref()
+        .unwrap();
+    assert_eq!(tree.parts[0].cut, 1);
+    let text = text::text(&e);
+    assert!(text.contains("(… 1 more below)"), "{text}");
+    assert!(text.contains("a greater --depth shows more"), "{text}");
+}
+
+#[test]
+fn clauses_tell_what_they_came_to() {
+    let e = explained(ELM, &[patient(), visit("a", "planned")], 8);
+    let json = serde_json::to_value(&e).unwrap();
+    let clauses = json["clauses"].as_array().unwrap();
+    let equal = clauses.iter().find(|c| c["node"] == "Equal").unwrap();
+    assert_eq!(equal["library"], "Demo");
+    assert_eq!(equal["definition"], "Finished Visits");
+    assert_eq!((&equal["times"], &equal["false"]), (&json!(1), &json!(1)));
+    assert_eq!(equal["outcome"], "false");
+    assert!(equal["localId"].is_string() && equal["locator"].is_string());
+}
+
+#[test]
+fn html_marks_clauses_and_escapes_data() {
+    let html = html::page(&[explained(ELM, &[patient(), visit("a", "finished")], 8)]);
+    assert!(html.contains("<title>Finished visits: why, for Patient/p</title>"));
+    assert!(html.contains("A &lt;visit&gt;") && !html.contains("<visit>"));
+    // The text of the annotation, its clauses marked.
+    assert!(html.contains("define &quot;Has Visit&quot;:"));
+    assert!(html.contains("<i>✓</i>exists "), "{html}");
+    // Sketched, for want of an annotation.
+    assert!(html.contains("define &quot;Is Adult&quot;:"));
+    assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="));
+    assert_eq!(
+        html.matches("<span").count(),
+        html.matches("</span>").count()
+    );
+}
+
+#[test]
+fn a_library_without_ids_and_annotations() {
+    let mut elm: Json = serde_json::from_str(ELM).unwrap();
+    strip(&mut elm);
+    let all = [patient(), visit("a", "finished")];
+    let e = explained(&elm.to_string(), &all, 8);
+    let tree = population(&e, "initial-population")
+        .criterion
+        .as_ref()
+        .unwrap();
+    assert_eq!(tree.parts[0].operator, "exists");
+    assert_eq!(tree.parts[0].outcome, Outcome::True);
+    let visits = &tree.parts[0].parts[0];
+    assert_eq!(visits.parts[1].label, "E.status = 'finished'");
+    assert_eq!(visits.parts[1].outcome, Outcome::True);
+    assert!(e.definitions.iter().all(|d| !d.annotated));
+}
+
+fn strip(json: &mut Json) {
+    match json {
+        Json::Object(map) => {
+            map.remove("localId");
+            map.remove("locator");
+            if map.contains_key("expression") {
+                map.remove("annotation");
+            }
+            map.values_mut().for_each(strip);
+        }
+        Json::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+#[test]
+fn annotations_are_read_in_the_order_of_the_text() {
+    let annotation = json!([{"type": "Annotation", "s": {"r": "3", "s": [
+        {"value": ["define ", "A"]},
+        {"r": "2", "s": [{"value": [": "]}, {"r": "1", "s": [{"value": ["true"]}]}]},
+    ]}}]);
+    let open = |id| Mark::Open(Some(id));
+    let wanted = [
+        open("3"),
+        Mark::Open(None),
+        Mark::Text("define "),
+        Mark::Text("A"),
+        Mark::Close,
+        open("2"),
+        Mark::Open(None),
+        Mark::Text(": "),
+        Mark::Close,
+        open("1"),
+        Mark::Open(None),
+        Mark::Text("true"),
+        Mark::Close,
+        Mark::Close,
+        Mark::Close,
+        Mark::Close,
+    ];
+    assert_eq!(marks(Some(&annotation)), wanted);
+    assert!(marks(Some(&json!([{"type": "Annotation"}]))).is_empty());
+    assert!(marks(None).is_empty());
+    assert_eq!(shortened("a \n b", 9), "a b");
+    assert_eq!(shortened("äöü abc", 3), "äöü…");
+}

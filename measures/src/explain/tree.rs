@@ -1,0 +1,282 @@
+//! Criteria as a tree: definitions and logical operators, down to what decided them.
+
+use std::collections::HashMap;
+
+use engine_patient::elm::outline::{Place, Role, Shape};
+use engine_patient::elm::trace::{Trace, holds};
+use engine_patient::elm::value::Val;
+use engine_patient::elm::{Expression, Unit};
+
+use super::fact::{facts, value_text};
+use super::reach::{library, times};
+use super::texts::{Texts, text};
+use super::{Branch, Outcome};
+
+/// Longest text of a clause.
+const LONG: usize = 100;
+/// Most terms of one `and` or `or` that are gone through, and most parts of one branch.
+const TERMS: usize = 200;
+
+/// Walks the criteria of one measure. A definition is taken apart where it comes first.
+pub struct Walk<'w, 'u, 'a> {
+    unit: &'u Unit,
+    trace: &'w Trace<'a>,
+    texts: &'w Texts,
+    /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
+    /// that left something out.
+    shown: HashMap<usize, (usize, bool)>,
+}
+
+/// An expression, and what it is within the one above.
+struct Part<'u> {
+    role: Role<'u>,
+    place: Place<'u>,
+}
+
+impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
+    pub fn new(unit: &'u Unit, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
+        Walk {
+            unit,
+            trace,
+            texts,
+            shown: HashMap::new(),
+        }
+    }
+
+    /// The tree of a definition.
+    pub fn criterion(&mut self, expression: Expression, depth: usize) -> Option<Branch> {
+        let statement = self.unit.statement(expression)?;
+        let mut branch = Branch {
+            label: format!("\"{}\"", statement.name),
+            library: Some(library(self.unit, statement.library)),
+            ..Branch::default()
+        };
+        let value = self.trace.value_of(expression);
+        if let Some(value) = value {
+            branch.outcome = Outcome::of(holds(&value));
+            branch.times.times = 1;
+            let count = match branch.outcome {
+                Outcome::True => &mut branch.times.holds,
+                Outcome::False => &mut branch.times.fails,
+                _ => &mut branch.times.null,
+            };
+            *count = 1;
+            (branch.items, branch.facts) = facts(&value);
+        }
+        self.definition(&mut branch, statement.body, depth);
+        Some(branch)
+    }
+
+    /// The parts of a definition, unless they stand elsewhere.
+    fn definition(&mut self, branch: &mut Branch, body: Place<'u>, depth: usize) {
+        let leaf = inside(body, false).1.is_empty();
+        let before = self.shown.get(&body.address()).copied();
+        if let Some((room, cut)) = before
+            && (!cut || room >= depth)
+        {
+            branch.seen = !leaf;
+            return;
+        }
+        self.shown.insert(body.address(), (depth, true));
+        if leaf && !matches!(body.shape(), Shape::Retrieve(_)) {
+            branch.values = self.values(body);
+        }
+        self.parts(branch, body, depth, false);
+        self.shown.insert(body.address(), (depth, is_cut(branch)));
+    }
+
+    fn parts(&mut self, branch: &mut Branch, place: Place<'u>, depth: usize, rows: bool) {
+        let (operator, parts) = inside(place, rows);
+        branch.operator = operator;
+        if depth == 0 {
+            branch.cut = parts.len();
+            return;
+        }
+        branch.cut = parts.len().saturating_sub(TERMS);
+        for part in parts.into_iter().take(TERMS) {
+            let made = self.branch(&part, depth - 1, rows);
+            branch.parts.push(made);
+        }
+    }
+
+    fn branch(&mut self, part: &Part<'u>, depth: usize, rows: bool) -> Branch {
+        let place = part.place;
+        let (role, own) = match part.role {
+            Role::Operand => (None, false),
+            Role::Source(alias) => (Some(format!("from {alias}")), false),
+            Role::With(alias) => (Some(format!("with {alias}")), false),
+            Role::Without(alias) => (Some(format!("without {alias}")), false),
+            Role::Let => (Some("let".to_owned()), true),
+            Role::SuchThat => (Some("such that".to_owned()), true),
+            Role::Where => (Some("where".to_owned()), true),
+            Role::Return => (Some("return".to_owned()), true),
+        };
+        let rows = rows || own;
+        let mut branch = Branch {
+            role,
+            times: times(place, self.trace),
+            ..Branch::default()
+        };
+        branch.outcome = branch.times.outcome();
+        if let Some(clause) = place.clause() {
+            branch.library = Some(library(self.unit, clause.library));
+            branch.local_id = Some(clause.local_id.to_string());
+            branch.locator = clause.locator.as_deref().map(str::to_owned);
+        }
+        // Of several evaluations the last value says little.
+        let once = branch.times.times == 1;
+        if let Some(last) = self.trace.of(place).filter(|_| once) {
+            (branch.items, branch.facts) = facts(&last.last);
+        }
+        match place.shape() {
+            Shape::Definition(expression) => {
+                let Some(statement) = self.unit.statement(expression) else {
+                    return branch;
+                };
+                branch.label = format!("\"{}\"", statement.name);
+                branch.library = Some(library(self.unit, statement.library));
+                if let Some(value) = self.trace.value_of(expression) {
+                    (branch.items, branch.facts) = facts(&value);
+                }
+                self.definition(&mut branch, statement.body, depth);
+            }
+            Shape::And | Shape::Or | Shape::Implies => self.parts(&mut branch, place, depth, rows),
+            Shape::Other("Not" | "Exists") => {
+                self.parts(&mut branch, place, depth, rows);
+            }
+            _ => {
+                branch.label = text(place, self.texts, LONG);
+                if once {
+                    branch.values = self.values(place);
+                }
+                self.parts(&mut branch, place, depth, rows);
+            }
+        }
+        branch
+    }
+
+    /// What a comparison compared: the values of its operands, where they say more than its text.
+    fn values(&self, place: Place<'u>) -> Vec<String> {
+        let boolean = self
+            .trace
+            .of(place)
+            .is_some_and(|t| matches!(t.last, Val::Boolean(_) | Val::Null));
+        if !boolean {
+            return vec![];
+        }
+        let told = place.parts().into_iter().filter_map(|(_, part)| {
+            let last = match part.shape() {
+                Shape::Constant => return None,
+                _ => self.trace.of(part)?.last,
+            };
+            match last {
+                Val::Boolean(_) | Val::List(_) => None,
+                Val::Null => Some("null".to_owned()),
+                other => value_text(&other),
+            }
+        });
+        told.collect()
+    }
+}
+
+/// Whether something was left out, here or below.
+fn is_cut(branch: &Branch) -> bool {
+    branch.cut > 0 || branch.parts.iter().any(is_cut)
+}
+
+/// How an expression is made, and of what: what a reader goes on to.
+fn inside(place: Place<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>) {
+    match place.shape() {
+        Shape::And => ("all of", terms(place, |s| matches!(s, Shape::And))),
+        Shape::Or => ("any of", terms(place, |s| matches!(s, Shape::Or))),
+        Shape::Implies => ("first implies second", operands(place)),
+        Shape::Other("Not") => ("not", operands(place)),
+        Shape::Other("Exists") => ("exists", operands(place)),
+        Shape::Definition(_) => ("", operand(place)),
+        Shape::Retrieve(_) | Shape::Constant => ("", vec![]),
+        Shape::Query => {
+            let mut parts = vec![];
+            for (role, part) in place.parts() {
+                match role {
+                    // What it returns and sorts by decides nothing; what that refers to may.
+                    Role::Operand | Role::Return | Role::Let => {
+                        parts.extend(interesting(part, true));
+                    }
+                    _ => parts.push(Part { role, place: part }),
+                }
+            }
+            ("", parts)
+        }
+        Shape::Call(_) => {
+            let mut parts: Vec<Part<'_>> = vec![];
+            for (_, part) in place.parts() {
+                parts.extend(interesting(part, rows));
+            }
+            ("", parts)
+        }
+        Shape::Other(_) => {
+            let below = place.parts().into_iter();
+            let parts = below.flat_map(|(_, part)| interesting(part, rows));
+            ("", parts.take(TERMS).collect())
+        }
+    }
+}
+
+fn operand(place: Place<'_>) -> Vec<Part<'_>> {
+    let role = Role::Operand;
+    vec![Part { role, place }]
+}
+
+fn operands(place: Place<'_>) -> Vec<Part<'_>> {
+    let parts = place.parts().into_iter();
+    parts
+        .map(|(_, place)| Part {
+            role: Role::Operand,
+            place,
+        })
+        .collect()
+}
+
+/// The terms of `a and b and c`.
+fn terms<'u>(place: Place<'u>, same: fn(&Shape<'_>) -> bool) -> Vec<Part<'u>> {
+    let mut out = vec![];
+    let mut stack = vec![place];
+    while let Some(place) = stack.pop() {
+        if same(&place.shape()) {
+            stack.extend(place.parts().into_iter().rev().map(|(_, part)| part));
+        } else {
+            out.extend(operand(place));
+        }
+    }
+    out
+}
+
+/// The definition that translators make of `context Patient`.
+fn is_patient(place: Place<'_>) -> bool {
+    place.referred().is_some_and(|s| s.name == "Patient")
+}
+
+/// The nearest expressions, it or below it, that a reader wants to see.
+fn interesting(place: Place<'_>, rows: bool) -> Vec<Part<'_>> {
+    let mut out: Vec<Part<'_>> = vec![];
+    let mut stack = vec![place];
+    while let Some(place) = stack.pop() {
+        let wanted = match place.shape() {
+            Shape::And | Shape::Or | Shape::Implies => true,
+            // The patient decides by elements, which comparisons show.
+            Shape::Definition(_) if is_patient(place) => continue,
+            Shape::Definition(_) | Shape::Query | Shape::Retrieve(_) => true,
+            Shape::Other(name) => name == "Exists" || (name == "Not" && !rows),
+            Shape::Call(_) | Shape::Constant => false,
+        };
+        if wanted {
+            out.extend(operand(place));
+        } else {
+            stack.extend(place.parts().into_iter().rev().map(|(_, part)| part));
+        }
+        if out.len() >= TERMS {
+            break;
+        }
+    }
+    out
+}
