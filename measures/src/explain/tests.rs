@@ -54,6 +54,7 @@ fn built(elm: &str) -> Built {
         everything: false,
         clauses: false,
         evaluated: false,
+        sparse: false,
     };
     let built = build(&loaded.package, &chosen, &options);
     let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();

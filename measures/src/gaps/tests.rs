@@ -54,6 +54,8 @@ fn subject(shape: &Arc<MeasureShape>, populations: Vec<Raw>) -> Subject {
                 })
                 .collect(),
             supplemental: vec![],
+            clauses: vec![],
+            evaluated: vec![],
         });
     };
     walk.push(&batch(&rows), &mut visit).unwrap();

@@ -171,6 +171,7 @@ impl Pack {
             everything: true,
             clauses: false,
             evaluated: false,
+            sparse: false,
         };
         let measures: Vec<_> = loaded.package.measures.iter().collect();
         let built = build(&loaded.package, &measures, &options);

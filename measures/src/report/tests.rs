@@ -59,7 +59,10 @@ fn example() -> Arc<MeasureShape> {
         id: Some("sde-sex".into()),
         description: Some("Sex".into()),
         expression: "SDE Sex".into(),
-        usage: Usage::SupplementalData,
+        usage: vec![Usage::SupplementalData],
+        code: None,
+        report_types: vec![],
+        path: String::new(),
     }];
     Arc::new(shape)
 }

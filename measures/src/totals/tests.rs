@@ -187,7 +187,10 @@ fn strata_and_supplemental_data() {
         id: Some("sde-sex".into()),
         description: None,
         expression: "SDE Sex".into(),
-        usage: Usage::SupplementalData,
+        usage: vec![Usage::SupplementalData],
+        code: None,
+        report_types: vec![],
+        path: String::new(),
     }];
     let shape = Arc::new(inner);
     let mut rows: Vec<(&str, &MeasureShape, ResultRow)> = vec![];

@@ -19,7 +19,9 @@ const DECKS: [&str; 3] = ["CMS122", "CMS1017", "CMS986"];
 /// Checks them, where they are there.
 pub fn check(folder: &Path) {
     for name in DECKS {
-        let decks = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
+        let decks = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().path());
         let deck = decks.into_iter().find(|p| {
             let own = p.file_name().unwrap().to_string_lossy().into_owned();
             own.starts_with(name) && own[name.len()..].starts_with('F') && p.join("data").is_dir()
@@ -36,11 +38,18 @@ pub fn check(folder: &Path) {
         };
         let once = run(&deck, folder, &copies(1, false), 8, 1);
         let thrice = run(&deck, folder, &copies(3, false), 8, 2);
-        assert_eq!(counts(&once.0, 3), counts(&thrice.0, 1), "{name}: three copies");
+        assert_eq!(
+            counts(&once.0, 3),
+            counts(&thrice.0, 1),
+            "{name}: three copies"
+        );
         // Reversed, in other buckets, by another number of threads: the same bytes.
         let other = run(&deck, folder, &copies(3, true), 32, 4);
         assert_eq!(counts(&thrice.0, 1), counts(&other.0, 1), "{name}");
-        assert!(thrice.1 == other.1, "{name}: the result rows differ in their bytes");
+        assert!(
+            thrice.1 == other.1,
+            "{name}: the result rows differ in their bytes"
+        );
     }
 }
 
@@ -82,7 +91,11 @@ fn replicate(data: &Path, target: &Path, times: usize, reverse: bool) {
         if reverse {
             lines.reverse();
         }
-        std::fs::write(target.join(path.file_name().unwrap()), lines.join("\n") + "\n").unwrap();
+        std::fs::write(
+            target.join(path.file_name().unwrap()),
+            lines.join("\n") + "\n",
+        )
+        .unwrap();
     }
 }
 
@@ -122,7 +135,9 @@ fn run(
     };
     import(&options, &Arc::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let lake = runtime.block_on(Lake::open(&scratch.path().join("lake"), None)).unwrap();
+    let lake = runtime
+        .block_on(Lake::open(&scratch.path().join("lake"), None))
+        .unwrap();
     let package = [
         deck.join("measure.json"),
         deck.join("valuesets.ndjson"),
