@@ -88,7 +88,7 @@ pub fn run(folder: &Path) -> Score {
                 .iter()
                 .find(|(s, n, _)| *s == suite && *n == name);
             let shown = format!("{suite}/{name}: {}", text("expression").replace('\n', " "));
-            score.case(&shown, outcome, known.map(|(_, _, why)| *why));
+            score.case(&suite, &shown, outcome, known.map(|(_, _, why)| *why));
         }
     }
     score

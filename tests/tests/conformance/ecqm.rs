@@ -13,10 +13,10 @@ use crate::Score;
 
 /// Cases that differ from their published expectation, and why: `measure  case  kind  reason`. A case
 /// that is listed must differ.
-const DIFFERENCES: &str = include_str!("../../../measures/conformance/differences.tsv");
+pub const DIFFERENCES: &str = include_str!("../../../measures/conformance/differences.tsv");
 
 /// Cases that come out differently where the data has no profile tags, and what is undecidable.
-const UNTAGGED: &str = include_str!("../../../measures/conformance/untagged.tsv");
+pub const UNTAGGED: &str = include_str!("../../../measures/conformance/untagged.tsv");
 
 /// Differences by measure and case.
 fn known() -> BTreeMap<(&'static str, &'static str), &'static str> {
@@ -83,6 +83,7 @@ pub fn run(folder: &Path) -> Score {
                 false => Err(outcome.populations.join("; ")),
             };
             score.case(
+                &name,
                 &format!("{name}/{} {}", outcome.case, outcome.name),
                 result,
                 why,

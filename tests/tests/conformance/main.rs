@@ -16,8 +16,10 @@
 mod cql;
 mod ecqm;
 mod replication;
+mod report;
 mod sql_on_fhir;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What a suite came to.
@@ -25,6 +27,10 @@ pub struct Score {
     name: &'static str,
     passed: usize,
     failed: usize,
+    /// Passed and failed by file or deck.
+    pub parts: BTreeMap<String, [usize; 2]>,
+    /// Cases that are known to fail: what they are, and why.
+    exceptions: Vec<(String, String)>,
     /// Failures that nobody has explained, and explained ones that pass.
     pub wrong: Vec<String>,
 }
@@ -35,12 +41,22 @@ impl Score {
             name,
             passed: 0,
             failed: 0,
+            parts: BTreeMap::new(),
+            exceptions: vec![],
             wrong: vec![],
         }
     }
 
     /// A case. One that is known to fail, and why, must fail.
-    pub fn case(&mut self, shown: &str, outcome: Result<(), String>, known: Option<&str>) {
+    pub fn case(
+        &mut self,
+        part: &str,
+        shown: &str,
+        outcome: Result<(), String>,
+        known: Option<&str>,
+    ) {
+        let counts = self.parts.entry(part.to_owned()).or_default();
+        counts[usize::from(outcome.is_err())] += 1;
         match (outcome, known) {
             (Ok(()), None) => self.passed += 1,
             (Ok(()), Some(_)) => {
@@ -51,6 +67,7 @@ impl Score {
             (Err(what), Some(why)) => {
                 self.failed += 1;
                 println!("  exception: {shown}: {what} ({why})");
+                self.exceptions.push((shown.to_owned(), why.to_owned()));
             }
             (Err(what), None) => {
                 self.failed += 1;
@@ -79,6 +96,8 @@ fn all_suites() {
     scores.extend(folder("sql-on-fhir").map(|f| sql_on_fhir::run(&f)));
     scores.extend(folder("ecqm").map(|f| ecqm::run(&f)));
     let (mut passed, mut failed, mut wrong) = (0, 0, vec![]);
+    let written =
+        std::env::var_os("TANDEM_WRITE_CONFORMANCE").map(|path| (path, report::of(&scores)));
     for score in scores {
         println!(
             "{}: {} passed, {} failed",
@@ -95,6 +114,9 @@ fn all_suites() {
     }
     println!("{passed} passed, {failed} failed");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if let Some((path, text)) = written {
+        std::fs::write(path, text).unwrap();
+    }
 }
 
 #[test]

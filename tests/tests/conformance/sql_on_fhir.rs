@@ -26,7 +26,8 @@ pub fn run(folder: &Path) -> Score {
         }
         for test in suite["tests"].as_array().unwrap() {
             let title = test["title"].as_str().unwrap();
-            score.case(&format!("{name}: {title}"), check(test, &record), None);
+            let shown = format!("{name}: {title}");
+            score.case(&name, &shown, check(test, &record), None);
         }
     }
     score
