@@ -138,8 +138,23 @@ pub(super) fn supplemental(
     Ok(texts.map(|t| Value::String(t.into())).collect())
 }
 
+/// Most values of one list, tuple or interval that a report shows, within each other as deep as they
+/// may be: logic can nest them without end.
+const PARTS: usize = 10_000;
+/// Deepest of them.
+const DEPTH: usize = 16;
+
 /// A value as it stands in a report: codes as `system|code`.
 pub(crate) fn shown(value: &Val<'_>) -> Option<String> {
+    part(value, DEPTH, &mut { PARTS })
+}
+
+fn part(value: &Val<'_>, depth: usize, left: &mut usize) -> Option<String> {
+    let (Some(depth), Some(less)) = (depth.checked_sub(1), left.checked_sub(1)) else {
+        return Some("…".to_owned());
+    };
+    *left = less;
+    let mut shown = |value: &Val<'_>| part(value, depth, left);
     Some(match value {
         Val::Null => return None,
         Val::Boolean(b) => b.to_string(),
@@ -165,7 +180,7 @@ pub(crate) fn shown(value: &Val<'_>) -> Option<String> {
             shown(&interval.high).unwrap_or_default()
         ),
         Val::List(items) => {
-            let texts: Vec<String> = items.iter().filter_map(shown).collect();
+            let texts: Vec<String> = items.iter().filter_map(&mut shown).collect();
             texts.join(", ")
         }
         Val::Tuple(tuple) => {
