@@ -250,8 +250,9 @@ fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
     ] {
         let rule = rule(id);
         let named: Vec<_> = rule
-            .decisive_requirements()
+            .decisive_requirements(0)
             .iter()
+            .flatten()
             .map(|i| rule.data_requirements()[*i].to_string())
             .collect();
         assert_eq!(named.join(" "), expected);

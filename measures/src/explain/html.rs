@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::style::STYLE;
 use super::text::{fact_text, label, verdict};
-use super::{Branch, Explanation, Fact, Outcome, StatementExplained, Token};
+use super::{Branch, ClauseExplained, Explanation, Fact, Outcome, StatementExplained, Token};
 
 /// All measures of a patient on one page.
 pub fn page(explanations: &[Explanation]) -> String {
@@ -195,55 +195,66 @@ fn definition(out: &mut String, e: &Explanation, statement: &StatementExplained)
 }
 
 /// The text with its clauses. A clause is marked where it comes to something else than the one
-/// around it, so that a page is not all lines; every clause tells its counts on hovering.
+/// around it, so that a page is not all lines; every clause tells its counts on hovering. What is only
+/// compared with is not marked: a code that is there would look like a criterion that holds.
 pub fn clauses(out: &mut String, e: &Explanation, tokens: &[Token]) {
-    let mut around: Vec<Option<Outcome>> = vec![];
+    // What is around, and whether an element was opened for it.
+    let mut around: Vec<(Option<Outcome>, bool)> = vec![];
     for token in tokens {
         match token {
             Token::Text(text) => out.push_str(&escaped(text)),
             Token::Open(index) => {
-                let outer = around.last().copied().flatten();
-                let found = index.and_then(|i| e.clauses.get(i));
-                let Some(clause) = found else {
-                    around.push(outer);
-                    out.push_str("<span>");
+                let outer = around.last().and_then(|(outcome, _)| *outcome);
+                let Some(clause) = index.and_then(|i| e.clauses.get(i)) else {
+                    around.push((outer, false));
                     continue;
                 };
-                around.push(Some(clause.outcome));
-                let times = clause.times;
-                let counts = match times.times {
-                    0 => "not evaluated".to_owned(),
-                    1 => clause.outcome.as_str().to_owned(),
-                    n => format!(
-                        "{n} times: {} true, {} false, {} unknown",
-                        times.holds, times.fails, times.null
-                    ),
-                };
-                let place = match (&clause.local_id, &clause.locator) {
-                    (Some(id), Some(locator)) => format!(" (clause {id}, {locator})"),
-                    (Some(id), None) => format!(" (clause {id})"),
-                    _ => String::new(),
-                };
-                let title = escaped(&format!("{}: {counts}{place}", clause.node));
-                if outer == Some(clause.outcome) {
+                let title = escaped(&tip(clause));
+                if !clause.criterion || outer == Some(clause.outcome) {
+                    around.push((outer, true));
                     let _ = write!(out, "<span title=\"{title}\">");
-                } else {
-                    let (class, symbol) = (class(clause.outcome), clause.outcome.symbol());
-                    let symbol = match clause.outcome {
-                        Outcome::NotEvaluated => String::new(),
-                        _ => format!("<i>{symbol}</i>"),
-                    };
-                    let _ = write!(out, "<span class=\"{class}\" title=\"{title}\">{symbol}");
+                    continue;
+                }
+                around.push((Some(clause.outcome), true));
+                let class = class(clause.outcome);
+                let _ = write!(out, "<span class=\"{class}\" title=\"{title}\">");
+                if clause.outcome != Outcome::NotEvaluated {
+                    let _ = write!(out, "<i>{}</i>", clause.outcome.symbol());
                 }
             }
             Token::Close => {
-                if around.pop().is_some() {
+                if let Some((_, true)) = around.pop() {
                     out.push_str("</span>");
                 }
             }
         }
     }
-    around.iter().for_each(|_| out.push_str("</span>"));
+    for (_, open) in around {
+        out.push_str(if open { "</span>" } else { "" });
+    }
+}
+
+/// What a clause tells on hovering.
+fn tip(clause: &ClauseExplained) -> String {
+    let times = clause.times;
+    let counts = match (times.times, clause.criterion) {
+        (0, _) => "not evaluated".to_owned(),
+        (_, false) => "has a value".to_owned(),
+        (1, true) => clause.outcome.as_str().to_owned(),
+        (n, true) => format!(
+            "{n} times: {} true, {} false, {} unknown",
+            times.holds, times.fails, times.null
+        ),
+    };
+    let place = match (&clause.local_id, &clause.locator) {
+        (Some(id), Some(locator)) => format!(" (clause {id}, {locator})"),
+        (Some(id), None) => format!(" (clause {id})"),
+        _ => String::new(),
+    };
+    match clause.node {
+        "" => format!("{counts}{place}"),
+        node => format!("{node}: {counts}{place}"),
+    }
 }
 
 fn fact_table(out: &mut String, items: Option<usize>, facts: &[Fact]) {

@@ -232,6 +232,9 @@ pub struct ClauseExplained {
     pub outcome: Outcome,
     #[serde(flatten)]
     pub times: Times,
+    /// It decides something: it is true, false, a list or nothing, not a code or date to compare with.
+    #[serde(skip)]
+    pub criterion: bool,
 }
 
 /// First and last day.

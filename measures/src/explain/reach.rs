@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use engine_patient::elm::outline::{Place, Shape, Statement};
 use engine_patient::elm::sketch::Piece;
 use engine_patient::elm::trace::{Trace, holds};
+use engine_patient::elm::value::Val;
 use engine_patient::elm::{Expression, FunctionHandle, Unit};
 
 use super::fact::facts;
@@ -125,6 +126,9 @@ impl Reached {
             node: place.name(),
             outcome: times.outcome(),
             times,
+            criterion: trace
+                .of(place)
+                .is_none_or(|t| matches!(t.last, Val::Boolean(_) | Val::List(_) | Val::Null)),
         });
         if let Some(id) = id {
             self.by_id.insert(id, index);

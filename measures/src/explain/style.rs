@@ -19,5 +19,5 @@ ul.tree,ul.tree ul{list-style:none;margin:0;padding-left:20px;border-left:1px so
 ul.tree li{margin:3px 0}.facts{font-size:13px;color:#424a53;margin:2px 0 2px 24px;padding:0}.facts li{list-style:disc;margin-left:16px}
 summary{cursor:pointer}.lbl{font-size:14px}.dim{color:#57606a;font-size:13px}
 .legend span{margin-right:14px}
-@media print{section.def{break-inside:avoid}body{max-width:none;padding:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{body{max-width:none;padding:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 ";

@@ -39,10 +39,10 @@ pub fn text(explanation: &Explanation) -> String {
 fn head(out: &mut String, population: &PopulationExplained) {
     let count = match population.count {
         Some(n) => n.to_string(),
-        None => "cannot be told".to_owned(),
+        None => "not counted, cannot be told".to_owned(),
     };
     let _ = write!(out, "{}: {count}", population.code);
-    if population.outcome == Outcome::Unknown {
+    if population.outcome == Outcome::Unknown && population.count.is_some() {
         out.push_str(" (not certain)");
     }
     if let Some(reason) = &population.reason {

@@ -131,7 +131,10 @@ fn the_funnel_of_a_population() {
         cells.into_iter().rev().collect::<Vec<_>>()
     };
     // Patients, holds, fails, unknown, left, lost by it alone.
-    assert!(lines[1].contains("initial-population,1,exists"), "{csv}");
+    assert!(
+        lines[1].contains("initial-population,1,\"\"\"Has Visit\"\"\""),
+        "{csv}"
+    );
     assert_eq!(counts(lines[1]), [3, 1, 2, 0, 1, 1], "{csv}");
     assert_eq!(counts(lines[2]), [3, 2, 1, 0, 1, 0], "{csv}");
     let text = tandem!(

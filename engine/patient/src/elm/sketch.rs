@@ -296,7 +296,7 @@ impl<'u> Pen<'u> {
             ([first, rest @ ..], Some((_, word))) => {
                 self.operand(first);
                 for operand in rest {
-                    self.text(format!(" {word} "));
+                    self.between(word);
                     self.operand(operand);
                 }
             }
@@ -321,6 +321,14 @@ impl<'u> Pen<'u> {
                 let name = if name.is_empty() { "operator" } else { name };
                 self.called(name, args);
             }
+        }
+    }
+
+    /// The word between two operands. Unions are of many retrieves: each on its line.
+    fn between(&mut self, word: &'static str) {
+        match word {
+            "union" => self.line("union "),
+            _ => self.text(format!(" {word} ")),
         }
     }
 

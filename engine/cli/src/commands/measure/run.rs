@@ -115,6 +115,9 @@ enum By {
     Location,
 }
 
+/// What is to be run: programs, queries, and the packages.
+type Chosen = (Vec<ProgramMeasure>, Vec<SqlMeasure>, Option<Prepared>);
+
 impl Run {
     pub fn run(self) -> Done {
         let period = parse_period(&self.period)?;
@@ -194,11 +197,7 @@ impl Run {
         Ok(std::process::ExitCode::SUCCESS)
     }
 
-    /// What is to be run: programs, queries, and the packages.
-    fn measures(
-        &self,
-        context: &EvaluationContext,
-    ) -> Result<(Vec<ProgramMeasure>, Vec<SqlMeasure>, Option<Prepared>), Failure> {
+    fn measures(&self, context: &EvaluationContext) -> Result<Chosen, Failure> {
         let official = !self.packages.package.is_empty();
         let built_in = !official || self.built_in;
         // Only the user's own rules where the built-in ones were not asked for.
