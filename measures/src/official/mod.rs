@@ -10,8 +10,6 @@
 mod build;
 mod card;
 mod clauses;
-#[cfg(test)]
-mod hostile;
 mod ledger;
 mod program;
 mod raw;

@@ -296,50 +296,6 @@ fn bounds_are_the_extremes() {
     assert!(tried > 50 && reached > 10, "{reached} of {tried}");
 }
 
-/// 38 measures of 6 populations. `cargo test --release -p measures -- --ignored --nocapture pace`
-#[test]
-#[ignore = "measures time"]
-fn pace() {
-    let shapes: Vec<_> = (10..48)
-        .map(|i| {
-            let group = group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E]);
-            shape(&format!("m{i}"), vec![group])
-        })
-        .collect();
-    let patients = 10_000;
-    let names: Vec<String> = (0..patients).map(|i| format!("patient-{i:08}")).collect();
-    let mut batches = vec![];
-    for shape in &shapes {
-        let gating = Gating::new(&shape.groups[0]);
-        for chunk in names.chunks(1365) {
-            let mut rows = vec![];
-            for (i, name) in chunk.iter().enumerate() {
-                let mut own = vec![];
-                let some = |n: usize| if i % n == 0 { T } else { F };
-                let unknown = if i % 50 == 0 { U } else { some(4) };
-                let raw = raw(&[some(2), some(2), some(20), unknown, F, F]);
-                let place = Place {
-                    artifact: 0,
-                    group: 0,
-                };
-                score(&gating, place, &raw, &mut own);
-                rows.extend(own.into_iter().map(|r| (name.as_str(), &**shape, r)));
-            }
-            batches.push(batch(&rows));
-        }
-    }
-    let rows: usize = batches.iter().map(|b| b.num_rows()).sum();
-    let started = std::time::Instant::now();
-    let results = totals(&shapes, &batches).unwrap();
-    let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "{rows} rows in {seconds:.3} s: {:.1} M rows/s",
-        rows as f64 / seconds / 1e6
-    );
-    assert_eq!(results.len(), 38);
-    assert_eq!(results[37].patients, patients);
-}
-
 #[test]
 fn rows_of_something_else_are_refused() {
     let known = shape("a", vec![group(Scoring::Cohort, "boolean", &[IP])]);
