@@ -1,10 +1,12 @@
 //! `tandem sql`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use datafusion::error::DataFusionError;
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::options::ParquetReadOptions;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use futures::StreamExt;
@@ -19,7 +21,9 @@ Examples:
   tandem sql \"SELECT code_display, count(*) n FROM condition_flat GROUP BY 1 ORDER BY n DESC LIMIT 10\" --lake lake
   tandem sql \"SELECT * FROM encounter_flat\" --lake lake --format parquet > encounters.parquet
   tandem sql \"SHOW TABLES\" --lake lake
-Tables: resources, facts, patients, shared, codes, and flat views such as encounter_flat.
+  tandem sql \"SELECT population, outcome, sum(count) FROM results GROUP BY 1, 2\" --lake lake --results out
+Tables: resources, facts, patients, shared, codes, and flat views such as encounter_flat; with --results
+the rows of a measure run too.
 Only questions are answered: nothing in the lake can be changed by SQL.")]
 pub struct Sql {
     /// The query.
@@ -30,6 +34,9 @@ pub struct Sql {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
+    /// Result rows of `tandem measure run --out`, as the table `results`: its folder, or the file.
+    #[arg(long, value_name = "PATH")]
+    results: Option<PathBuf>,
     /// How to print the rows.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -57,6 +64,31 @@ fn failure(e: DataFusionError) -> Failure {
     }
 }
 
+/// The table `results` of a measure run.
+async fn register_results(context: &SessionContext, path: &Path) -> Result<(), Failure> {
+    let file = match path.is_dir() {
+        true => path.join("results.parquet"),
+        false => path.to_owned(),
+    };
+    if !file.is_file() {
+        return Err(Failure::User(format!(
+            "--results {}: there is no {}; `tandem measure run --out DIR` writes it",
+            path.display(),
+            file.display()
+        )));
+    }
+    let name = file.to_string_lossy();
+    let options = ParquetReadOptions::default();
+    let registered = context.register_parquet("results", &*name, options).await;
+    registered.map_err(|e| {
+        let why = e.strip_backtrace();
+        Failure::User(format!(
+            "--results {}: not a Parquet file of results: {why}",
+            path.display()
+        ))
+    })
+}
+
 impl Sql {
     pub fn run(self) -> Done {
         let runtime = super::runtime()?;
@@ -64,6 +96,9 @@ impl Sql {
             let lake = Lake::open(&self.lake, self.snapshot).await?;
             let context = session(&lake, super::threads()).map_err(failure)?;
             register_tables(&context, &lake).map_err(failure)?;
+            if let Some(path) = &self.results {
+                register_results(&context, path).await?;
+            }
             let options = datafusion::execution::context::SQLOptions::new()
                 .with_allow_ddl(false)
                 .with_allow_dml(false)

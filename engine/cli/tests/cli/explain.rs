@@ -10,9 +10,9 @@ use crate::support::*;
 const ELM: &str = include_str!("../../../../measures/testdata/demo.elm.json");
 const MEASURE: &str = include_str!("../../../../measures/testdata/demo.measure.json");
 const VALUE_SET: &str = include_str!("../../../../measures/testdata/demo.valueset.json");
-const PERIOD: &str = "2025-01-01..2025-12-31";
+pub const PERIOD: &str = "2025-01-01..2025-12-31";
 
-fn package(folder: &Path) -> PathBuf {
+pub fn package(folder: &Path) -> PathBuf {
     let library = json!({
         "resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
         "url": "http://example.org/Library/Demo", "status": "active",
@@ -30,7 +30,7 @@ fn package(folder: &Path) -> PathBuf {
 }
 
 /// `a` has a finished visit, `b` a planned one, `c` none and is too young.
-fn lake(folder: &Path) -> PathBuf {
+pub fn lake(folder: &Path) -> PathBuf {
     let mut lines = vec![];
     for (id, born, status) in [
         ("a", "1970-01-01", Some("finished")),

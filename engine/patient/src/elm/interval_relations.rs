@@ -563,7 +563,7 @@ mod tests {
              [2017-09-01T00:00:00Z, 2017-09-01T00:00:00Z] | in all | [2017-09-01T00:00:00.000Z, 2017-12-30T23:59:59.999Z] | millisecond | null
              [2017-09-01T00:00:00Z, 2017-09-01T00:00:00Z] | in all | [2017-09-01T00:00:00.000Z, 2017-12-30T23:59:59.999Z] | day | true
              [T12:00:00.000, T21:59:59.999] | proper contains | T12:00:00.001 | | true
-             [T12:00:00.001, T21:59:59.999] | proper contains | T12:00:00 | | null
+             [T12:00:00.001, T21:59:59.999] | proper contains | T12:00:00 | | false
              [T12:00:00.001, T21:59:59.999] | proper contains | T12:00:00 | second | false
              [T12:00:00.000, T21:59:59.999] | proper contains | T12:00:01 | second | true
              [2012-12-01D, 2013-12-01D] | same or after | 2012-12-15D | month | true

@@ -15,6 +15,7 @@ use super::date_arithmetic::{step, step_time};
 use super::date_compare::{cut, cut_time};
 use super::interval::{Bound, Edge, Span, order_edges};
 use super::interval_relations::{at_most, below, follows, next, overlap, previous};
+use super::merge::merge_sort;
 use super::units::CalendarUnit;
 use super::value::{Interval, PointType, Quantity, Val};
 use crate::time::Precision;
@@ -282,28 +283,13 @@ pub(super) fn distance_in(cx: &Cx<'_>, per: &Quantity<'_>, unit: &str) -> Option
     cx.units.convert(per.value, per.unit, unit).ok()
 }
 
-/// Sorted by start. Starts that cannot be ordered keep the order of the list; the standard sort may
-/// panic on such an order, so this merges runs by hand.
-fn by_start<'a>(cx: &Cx<'a>, spans: Vec<Span<'a>>) -> Result<Vec<Span<'a>>, Fault> {
-    if spans.len() < 2 {
-        return Ok(spans);
-    }
-    cx.charge(spans.len())?;
-    let (left, right) = spans.split_at(spans.len() / 2);
-    let left = by_start(cx, left.to_vec())?;
-    let right = by_start(cx, right.to_vec())?;
-    let mut out = Vec::with_capacity(spans.len());
-    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        if starts_after(cx, a, b)? {
-            out.extend(right.next());
-        } else {
-            out.extend(left.next());
-        }
-    }
-    out.extend(left);
-    out.extend(right);
-    Ok(out)
+/// Sorted by start. Starts that cannot be ordered keep the order of the list.
+fn by_start<'a>(cx: &Cx<'a>, mut spans: Vec<Span<'a>>) -> Result<Vec<Span<'a>>, Fault> {
+    merge_sort(&mut spans, |a, b| {
+        cx.charge(1)?;
+        starts_after(cx, a, b)
+    })?;
+    Ok(spans)
 }
 
 /// Whether `a` starts after `b`; by its first instant where the precision does not tell.

@@ -19,6 +19,7 @@ pub mod helpers;
 mod instance;
 pub mod issue;
 pub mod library;
+mod merge;
 pub mod node;
 pub mod outline;
 pub mod property;

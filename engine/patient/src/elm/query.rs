@@ -7,6 +7,7 @@ use super::compare::order;
 use super::cx::{Fault, Out};
 use super::eval::Evaluator;
 use super::list::distinct_of;
+use super::merge::merge_sort;
 use super::node::Node;
 use super::property::{Path, follow};
 use super::value::{Tuple, Val};
@@ -247,32 +248,16 @@ impl<'a> Evaluator<'a> {
             keyed.push((own, *item));
         }
         self.cx.charge(items.len())?;
-        let mut fault = None;
-        // Where the order is not total (uncertain dates), a merge sort of the standard library may
-        // say so by panicking; an insertion sort cannot.
-        let mut sorted: Vec<(Vec<Val<'a>>, Val<'a>)> = Vec::with_capacity(keyed.len());
-        for entry in keyed {
-            let mut at = sorted.len();
-            while at > 0 {
-                let Some(before) = sorted.get(at - 1) else {
-                    break;
-                };
-                self.cx.charge(1)?;
-                match self.order_keys(&before.0, &entry.0, keys) {
-                    Ok(Ordering::Greater) => at -= 1,
-                    Ok(_) => break,
-                    Err(e) => {
-                        fault = Some(e);
-                        break;
-                    }
-                }
-            }
-            sorted.insert(at, entry);
-        }
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
-        *items = sorted.into_iter().map(|(_, item)| item).collect();
+        let mut order: Vec<usize> = (0..keyed.len()).collect();
+        merge_sort(&mut order, |a, b| {
+            self.cx.charge(1)?;
+            let (Some((a, _)), Some((b, _))) = (keyed.get(*a), keyed.get(*b)) else {
+                return Ok(false);
+            };
+            Ok(self.order_keys(a, b, keys)? == Ordering::Greater)
+        })?;
+        let sorted = order.iter().filter_map(|i| keyed.get(*i));
+        *items = sorted.map(|(_, item)| *item).collect();
         Ok(())
     }
 
