@@ -36,6 +36,7 @@ pub(super) fn merge_sort<T: Clone>(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
