@@ -386,7 +386,7 @@ impl<'l> Linker<'l> {
                     Family::Mistake
                 };
                 let message = format!("the value set \"{name}\" is missing: {e}");
-                let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: what it touches is then unknown";
+                let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: membership in it is then unknown, a retrieve by it finds nothing, and the ledger says what it touches";
                 self.report(family, "E012", message, Some(help.into()));
                 None
             }
