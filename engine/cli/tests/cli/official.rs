@@ -77,7 +77,11 @@ fn reports_rows_and_gaps() {
     let one: Value = serde_json::from_str(&one.out).unwrap();
     assert_eq!(one[0]["type"], "individual");
     assert_eq!(one[0]["subject"]["reference"], "Patient/a");
-    measure("gaps", &package, &lake, &[]).ok();
+    let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).ok();
+    let lines: Vec<&str> = gaps.out.lines().collect();
+    // `b` and `c` are not in the initial population; whether `a` is excluded is not on record.
+    let expected = "Demo,1.0.0,g,a,,could-not-be-evaluated,the criterion is null,";
+    assert_eq!(lines[1..], [expected], "{}", gaps.text());
 }
 
 #[test]
@@ -101,7 +105,7 @@ fn wrong_input_is_told() {
     refused("run", &[], &["error[E012]", "--allow-missing-valuesets"]);
     let allowed = measure("run", &package, &lake, &["--allow-missing-valuesets"]).ok();
     assert!(
-        allowed.text().contains("not evaluable"),
+        allowed.text().contains("value set missing"),
         "{}",
         allowed.text()
     );

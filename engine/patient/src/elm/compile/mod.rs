@@ -51,8 +51,6 @@ const CHAIN: u32 = 1000;
 const NEAR: usize = 50;
 /// Most names that a guess looks at.
 const NAMES: usize = 2000;
-/// Most findings that are kept.
-const MOST: usize = 10_000;
 
 /// A function that a program calls: the observation of a measure.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -564,9 +562,7 @@ impl<'l> Linker<'l> {
             issue.locator.clone_from(locator);
         }
         issue.help = help;
-        if self.issues.len() < MOST {
-            self.issues.insert(issue);
-        }
+        self.issues.insert(issue);
     }
 
     /// The clause of the present node.
