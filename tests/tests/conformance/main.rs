@@ -14,6 +14,7 @@
 )]
 
 mod cql;
+mod differential;
 mod ecqm;
 mod replication;
 mod report;
@@ -123,5 +124,12 @@ fn all_suites() {
 fn replicated_decks() {
     if let Some(folder) = folder("ecqm") {
         replication::check(&folder);
+    }
+}
+
+#[test]
+fn real_charts_beside_the_established_engine() {
+    if let Some(folder) = folder("ecqm") {
+        differential::check(&folder);
     }
 }
