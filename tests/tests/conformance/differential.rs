@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -157,10 +157,11 @@ fn established(fqm: &Path, job: &Path, key: &str) -> (Counts, f64) {
                 .arg("--max-old-space-size=6000")
                 .args([Path::new(SCRIPT), job])
                 .current_dir(fqm)
-                .stderr(Stdio::inherit())
                 .output()
                 .unwrap();
-            assert!(done.status.success(), "fqm-execution failed");
+            let told = String::from_utf8_lossy(&done.stderr);
+            let tail = &told[told.floor_char_boundary(told.len().saturating_sub(2000))..];
+            assert!(done.status.success(), "fqm-execution failed:\n{tail}");
             std::fs::create_dir_all(fqm.join("answers")).unwrap();
             // Whole or not at all: another run may be reading.
             let new = kept.with_extension("new");
@@ -177,6 +178,12 @@ fn established(fqm: &Path, job: &Path, key: &str) -> (Counts, f64) {
             continue;
         }
         let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        if let Some(error) = answer["error"].as_str() {
+            println!("  fqm-execution on {}: {error}", text("patient"));
+            let key = (text("deck"), text("year"), text("patient"), 0, "error".into());
+            add(&mut counts, key, 1);
+            continue;
+        }
         for (group, populations) in answer["groups"].as_array().unwrap().iter().enumerate() {
             for (code, count) in populations.as_object().unwrap() {
                 let key = (

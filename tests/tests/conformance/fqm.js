@@ -2,7 +2,7 @@
 //
 // node fqm.js job.json > answers.ndjson, in a folder whose node_modules hold fqm-execution.
 // job: { decks: [folder], libraries: folder, data: [file.ndjson], periods: [[first day, last day]] }
-// A line: { deck, year, patient, groups: [{ code: members }] }; the last one: { seconds, patients }.
+// A line: { deck, year, patient, groups: [{ code: members }] }, or an error in place of the groups; the last one: { seconds, patients }.
 'use strict';
 const fs = require('fs'), path = require('path'), { performance } = require('perf_hooks');
 const { createRequire } = require('module');
@@ -53,7 +53,9 @@ function needed(canonical) {
 // A bundle a patient.
 const patients = new Map();
 const link = r => ((r.subject || r.patient || r.beneficiary || r.for || {}).reference || '').split('/').pop();
-const resources = job.data.flatMap(lines);
+// The other engine stops at a patient with a unit that is no UCUM; these mean the annotation.
+const unit = (key, value) => (value === '(score)' && (key === 'code' || key === 'unit') ? '{score}' : value);
+const resources = job.data.flatMap(lines).map(r => JSON.parse(JSON.stringify(r, unit)));
 for (const r of resources) if (r.resourceType === 'Patient') patients.set(r.id, [r]);
 for (const r of resources) if (r.resourceType !== 'Patient' && patients.has(link(r))) patients.get(link(r)).push(r);
 
@@ -67,6 +69,35 @@ function members(groups) {
     }
     return counts;
   });
+}
+
+// Of all at once; where that fails, of each alone, and what stopped it.
+async function calculate(content, bundles, options) {
+  const tried = async some => {
+    try {
+      const done = await Calculator.calculate(content, some, options);
+      const failed = done.errorMessage || (done.results && done.results.errorMessage);
+      return failed ? { failed } : done;
+    } catch (error) {
+      return { failed: error.message };
+    }
+  };
+  const answer = result => ({ patient: result.patientId, groups: members(result.detailedResults) });
+  const all = await tried(bundles);
+  if (!all.failed) return all.results.map(answer);
+  const out = [];
+  for (const one of bundles) {
+    let done = await tried([one]);
+    if (done.failed) {
+      // It takes the text of any Observation for a Quantity, and stops: no measure asks for these texts.
+      const kept = one.entry.map(e => e.resource).filter(r => !('valueString' in r));
+      done = await tried([bundle(kept)]);
+      console.error(`${one.entry.length - kept.length} Observations with a text left out`);
+    }
+    const patient = one.entry[0].resource.id;
+    out.push(done.failed ? { patient, error: done.failed.split('\n').map(line => line.trim()).filter(Boolean).join(', ') } : answer(done.results[0]));
+  }
+  return out;
 }
 
 async function main() {
@@ -94,12 +125,10 @@ async function main() {
         trustMetaProfile: false, useElmJsonsCaching: true,
       };
       const started = performance.now();
-      const done = await Calculator.calculate(content, bundles, options);
+      const answers = await calculate(content, bundles, options);
       seconds += (performance.now() - started) / 1000;
-      const error = done.errorMessage || (done.results && done.results.errorMessage);
-      if (error) throw new Error(`${name}: ${error}`);
-      for (const result of done.results) {
-        process.stdout.write(JSON.stringify({ deck: name, year: start.slice(0, 4), patient: result.patientId, groups: members(result.detailedResults) }) + '\n');
+      for (const answer of answers) {
+        process.stdout.write(JSON.stringify({ deck: name, year: start.slice(0, 4), ...answer }) + '\n');
       }
     }
   }
