@@ -411,6 +411,7 @@ impl<'a> Evaluator<'a> {
                 if value.is_null() || is_type(&self.cx, &value, ty)? {
                     return Ok(value);
                 }
+                self.not_cast(&value, ty);
                 if *strict {
                     let from = value.type_name();
                     return Err(Fault::Raised(format!("a {from} cannot be cast to {ty}")));
@@ -478,6 +479,16 @@ impl<'a> Evaluator<'a> {
             }
             Kind::Message(parts) => self.message(parts),
         }
+    }
+
+    /// Notes a list or tuple that a cast does not fit: its members are lost.
+    fn not_cast(&self, value: &Val<'a>, ty: &Type) {
+        let what = match value {
+            Val::List(_) => "a list",
+            Val::Tuple(_) => "a tuple",
+            _ => return,
+        };
+        self.cx.notes.cast(what, ty);
     }
 
     fn all(&mut self, nodes: &'a [Node]) -> Result<Vec<Val<'a>>, Fault> {

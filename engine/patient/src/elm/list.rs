@@ -225,16 +225,35 @@ pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     contains(cx, &[whole, item], extra)
 }
 
-/// `ProperContains`: there must be others too.
+/// `ProperContains`: there must be others too (CQL 1.5 §20.25). Equality that is unknown, as of a null
+/// item, leaves the result unknown where it decides; nulls are the same as a null that is looked for.
 pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
         Val::List(items) => {
-            let mut others = false;
+            let (mut found, mut others, mut unknown) = (false, false, false);
             for other in items {
-                others = others || !same(cx, *other, item)?;
+                cx.charge(1)?;
+                let equal = match (other, item) {
+                    (Val::Null, Val::Null) => Some(true),
+                    // Null is told from what is there.
+                    (_, Val::Null) => Some(false),
+                    _ => equal(cx, *other, item)?,
+                };
+                match equal {
+                    Some(true) => found = true,
+                    Some(false) => others = true,
+                    None => unknown = true,
+                }
+                if found && others {
+                    return Ok(Val::Boolean(true));
+                }
             }
-            Ok(Val::Boolean(others && has(cx, items, item)?))
+            // One item alone is never properly in it.
+            Ok(match unknown && items.len() > 1 {
+                true => Val::Null,
+                false => Val::Boolean(false),
+            })
         }
         Val::Interval(_) => interval::proper_contains(cx, args, extra),
         // A list can only be the point of an interval, and that one is unknown.

@@ -108,6 +108,11 @@ impl<'a> Evaluator<'a> {
                     *self.cx.notes.profiles.borrow_mut().entry(why).or_default() += 1;
                 }
                 if !decision.is_taken() {
+                    if profile.is_left_out_by_tag(resource) {
+                        self.cx
+                            .notes
+                            .tagged_otherwise(&retrieve.label, profile.url());
+                    }
                     continue;
                 }
             }

@@ -399,6 +399,10 @@ impl Linker<'_> {
             match Type::named(&class) {
                 Some(Type::Fhir(id)) => id.name().into(),
                 Some(Type::Enumeration(name)) => name,
+                Some(Type::Lacking(name)) => {
+                    self.lacking(&name);
+                    name
+                }
                 Some(system) => format!("System.{system}").into(),
                 None => {
                     let message = format!("there is no type `{class}`");
@@ -490,6 +494,12 @@ impl Linker<'_> {
                 },
                 None => self.unknown_name("alias", &scope, Role::Alias),
             },
+            None if json.get("source").is_none_or(Json::is_null) => {
+                match self.bare_property(&path, &compiled) {
+                    Some(alias) => alias,
+                    None => return null().kind,
+                }
+            }
             None => self.child(json, "source"),
         };
         Kind::Property(Box::new(source), Box::new(compiled))
