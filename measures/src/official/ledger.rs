@@ -55,7 +55,11 @@ impl Tally {
             ledger.add("profile undecidable, taken", why, *count);
         }
         for (retrieve, count) in &self.tagged_otherwise {
-            ledger.add("left out by their tag, though the content fits", retrieve, *count);
+            ledger.add(
+                "left out by their tag, though the content fits",
+                retrieve,
+                *count,
+            );
         }
         for ((what, ty), count) in &self.casts {
             let detail = format!("{what} cast to {ty}");

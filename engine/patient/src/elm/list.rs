@@ -454,3 +454,51 @@ pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     }
     cx.list(&out)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::elm::testing::{read, read_list, run, show};
+
+    /// CQL 1.5 §20.25: in the list, and not the only element of it. What is unknown only matters where
+    /// it decides.
+    #[test]
+    fn proper_contains_with_nulls() {
+        run(|cx| {
+            for (list, item, expected) in [
+                ("1, 2", "1", "true"),
+                ("1, 2", "3", "false"),
+                ("1", "1", "false"),
+                ("1, 1", "1", "false"),
+                ("", "1", "false"),
+                // The null may be the item, or the other one.
+                ("null, 2", "1", "null"),
+                ("1, null", "1", "null"),
+                ("null, null", "1", "null"),
+                // One alone is never properly in it, whatever it is.
+                ("null", "1", "false"),
+                ("1, 2, null", "1", "true"),
+                // A null that is looked for is the same as a null.
+                ("1, 2", "null", "false"),
+                ("1, null", "null", "true"),
+                ("null, null", "null", "false"),
+                // Not decided by what is known of a date.
+                ("@2014-01, @2013", "@2014", "null"),
+                ("@2014-01, @2014", "@2014", "null"),
+                ("@2012, @2013", "@2014", "false"),
+            ] {
+                let args = [read_list(cx, list), read(cx, item)];
+                let out = proper_contains(cx, &args, &Extra::default()).unwrap();
+                assert_eq!(show(out), expected, "{list} properly includes {item}");
+                let swapped = [args[1], args[0]];
+                let out = proper_in(cx, &swapped, &Extra::default()).unwrap();
+                assert_eq!(show(out), expected, "{item} properly in {list}");
+                if item != "null" {
+                    let out = proper_includes(cx, &args, &Extra::default()).unwrap();
+                    assert_eq!(show(out), expected, "{list} properly includes {item}");
+                }
+            }
+        });
+    }
+}
