@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use bumpalo::Bump;
 
+use super::doubt::Doubts;
 use super::units::Units;
 use super::value::{Interval, PointType, Quantity, Val};
 use crate::time::{DateTime, Precision};
@@ -54,6 +55,8 @@ pub struct Notes {
     /// Resources that by their content are of a retrieve's profile and whose tag names a sibling
     /// profile: left out, by the retrieve.
     pub tagged_otherwise: RefCell<std::collections::BTreeMap<String, u64>>,
+    /// Elements that are there and cannot be read, of those that were asked for: `Encounter.period.end`.
+    pub unreadable: RefCell<std::collections::BTreeMap<String, u64>>,
     /// Resources whose profile could not be told, by why.
     pub profiles: RefCell<std::collections::BTreeMap<&'static str, u64>>,
 }
@@ -90,6 +93,12 @@ impl Notes {
             }
         }
     }
+
+    /// Counts an element that is there and cannot be read.
+    pub fn unreadable(&self, path: &str) {
+        let mut all = self.unreadable.borrow_mut();
+        *all.entry(path.to_owned()).or_default() += 1;
+    }
 }
 
 /// The context of one patient's evaluation.
@@ -101,6 +110,7 @@ pub struct Cx<'a> {
     pub zone: i16,
     pub units: &'a Units,
     pub notes: Notes,
+    pub doubts: Doubts,
     /// Steps left of this patient's budget.
     pub steps: Cell<u64>,
     /// How many lists, tuples and intervals an operator stands in.
