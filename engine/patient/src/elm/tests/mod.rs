@@ -15,6 +15,7 @@ mod decisive;
 mod hoist;
 mod hostile;
 mod lacking;
+mod messages;
 mod table;
 
 use std::sync::LazyLock;
