@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::MeasureError;
 use crate::official::{BuildOptions, build, is_error};
-use crate::package::{PopulationCode, Severity, load};
+use crate::package::{Issue, Loaded, PopulationCode, Severity, load};
 use crate::run::{ProgramMeasure, read_rows, run_programs};
 use crate::shape::MeasureShape;
 use crate::subject::{Membership, Subject, SubjectGroup};
@@ -90,19 +90,34 @@ pub async fn run(
     lake: &Lake,
     options: &DeckOptions,
 ) -> Result<Vec<CaseOutcome>, MeasureError> {
-    let cases = cases(deck)?;
     let mut package = vec![deck.join("measure.json"), libraries.to_owned()];
     let value_sets = deck.join("valuesets.ndjson");
     if value_sets.exists() {
         package.push(value_sets);
     }
-    let loaded = load(&package);
+    run_loaded(deck, &load(&package), lake, options).await
+}
+
+/// As [`run`], with a package that was loaded before, perhaps with the measures of other decks too. The
+/// deck's own is that of its `measure.json`.
+pub async fn run_loaded(
+    deck: &Path,
+    loaded: &Loaded,
+    lake: &Lake,
+    options: &DeckOptions,
+) -> Result<Vec<CaseOutcome>, MeasureError> {
+    let cases = cases(deck)?;
+    let file = deck.join("measure.json").to_string_lossy().into_owned();
+    let measures = loaded.package.measures.iter();
+    let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
+    // What is wrong with the measure of another deck is that one's matter.
+    let own = |i: &&Issue| i.file == file || i.measure.is_none();
     let errors = loaded
         .issues
         .iter()
-        .filter(|i| i.severity == Severity::Error);
+        .filter(|i| i.severity == Severity::Error)
+        .filter(own);
     let mut wrong: Vec<String> = errors.map(ToString::to_string).collect();
-    let measures: Vec<_> = loaded.package.measures.iter().collect();
     let mut periods: Vec<(&str, &str)> = cases
         .iter()
         .map(|c| (c.period_start.as_str(), c.period_end.as_str()))

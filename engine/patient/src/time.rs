@@ -299,16 +299,19 @@ impl DateTime {
         })
     }
 
-    /// Whole years from `self` to `later`, `None` where the precision does not tell.
+    /// Whole years from `self` to `later`, `None` where the precision does not tell. Who was born on 29
+    /// February is a year older on 28 February of a common year (CQL 1.5 appendix H, years, example
+    /// 4.b).
     pub fn years_until(self, later: Self, zone: i16) -> Option<i64> {
-        let least = whole_months(self, true, later, false, zone).div_euclid(12);
-        let most = whole_months(self, false, later, true, zone).div_euclid(12);
+        let least = whole_months(self, true, later, false, zone) / 12;
+        let most = whole_months(self, false, later, true, zone) / 12;
         (least == most).then_some(least)
     }
 }
 
 /// Whole months between the last (or first) day `from` can be and the first (or last) `to` can be,
-/// by the local calendar dates: an age does not depend on the hour of birth.
+/// by the local calendar dates: an age does not depend on the hour of birth. As `elm::duration`
+/// counts them.
 fn whole_months(from: DateTime, from_last: bool, to: DateTime, to_last: bool, zone: i16) -> i64 {
     let day_of = |d: DateTime, last: bool| {
         let offset = i64::from(d.offset.unwrap_or(zone)) * 60_000;
@@ -321,7 +324,11 @@ fn whole_months(from: DateTime, from_last: bool, to: DateTime, to_last: bool, zo
     };
     let ((y1, m1, d1), (y2, m2, d2)) = (day_of(from, from_last), day_of(to, to_last));
     let months = (i64::from(y2) - i64::from(y1)) * 12 + i64::from(m2) - i64::from(m1);
-    months - i64::from(d2 < d1)
+    if (y2, m2, d2) < (y1, m1, d1) {
+        return months + i64::from(d1 < d2);
+    }
+    // A month without that day has its last day in its place.
+    months - i64::from(d2 < d1.min(days_in_month(y2, m2)))
 }
 
 impl fmt::Display for DateTime {
@@ -546,7 +553,16 @@ mod tests {
         let age = |born: &str, on: &str| d(born).years_until(d(on), 0);
         assert_eq!(age("1950-06-15", "2025-06-14"), Some(74));
         assert_eq!(age("1950-06-15", "2025-06-15"), Some(75));
-        assert_eq!(age("2000-02-29", "2001-02-28"), Some(0));
+        // CQL 1.5 appendix H, years, example 4.b and its note.
+        assert_eq!(age("2012-02-29", "2014-02-28"), Some(2));
+        assert_eq!(age("2012-02-29", "2014-02-27"), Some(1));
+        assert_eq!(age("2012-02-29", "2016-02-28"), Some(3));
+        assert_eq!(age("2012-02-29", "2014-02-28T12:00:00Z"), Some(2));
+        assert_eq!(age("2003-03-01", "2024-02-29"), Some(20));
+        assert_eq!(age("2012-02", "2014-02-28"), Some(2));
+        assert_eq!(age("2012-02", "2014-02-27"), None);
+        assert_eq!(age("2014-06-15", "2014-01-01"), Some(0));
+        assert_eq!(age("2014-02-28", "2012-02-29"), Some(-1));
         assert_eq!(age("1950", "2025-06-15"), None);
         assert_eq!(age("1950-06", "2025-12-31"), Some(75));
     }

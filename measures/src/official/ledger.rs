@@ -12,6 +12,8 @@ pub(super) struct Tally {
     units: BTreeMap<(String, String), u64>,
     messages: BTreeMap<String, u64>,
     profiles: BTreeMap<&'static str, u64>,
+    tagged_otherwise: BTreeMap<String, u64>,
+    casts: BTreeMap<(&'static str, String), u64>,
     value_sets: u64,
     references: u64,
 }
@@ -29,6 +31,12 @@ impl Tally {
         for (why, count) in notes.profiles.borrow().iter() {
             *self.profiles.entry(why).or_default() += count;
         }
+        for (retrieve, count) in notes.tagged_otherwise.borrow().iter() {
+            *self.tagged_otherwise.entry(retrieve.clone()).or_default() += count;
+        }
+        for (cast, count) in notes.casts.borrow().iter() {
+            *self.casts.entry(cast.clone()).or_default() += count;
+        }
         self.value_sets += notes.value_sets.get();
         self.references += notes.references.get();
     }
@@ -45,6 +53,17 @@ impl Tally {
         }
         for (why, count) in &self.profiles {
             ledger.add("profile undecidable, taken", why, *count);
+        }
+        for (retrieve, count) in &self.tagged_otherwise {
+            ledger.add(
+                "left out by their tag, though the content fits",
+                retrieve,
+                *count,
+            );
+        }
+        for ((what, ty), count) in &self.casts {
+            let detail = format!("{what} cast to {ty}");
+            ledger.add("lost in a cast that does not fit", &detail, *count);
         }
         if self.value_sets > 0 {
             ledger.add(

@@ -42,12 +42,16 @@ pub(super) fn value_sets(
                 };
                 if let Some((code, what)) = what {
                     let help = Some("load an expansion that has all its codes".to_owned());
-                    report.warning(
-                        code,
-                        format!("the value set `{url}` {what}"),
-                        (value.at, value.end),
-                        help,
-                    );
+                    let message = format!("the value set `{url}` {what}");
+                    let span = (value.at, value.end);
+                    // Codes of a set that includes one which is not here would read as "no".
+                    match set.completeness() {
+                        Completeness::NotExpanded { .. }
+                        | Completeness::Partial { missing: true, .. } => {
+                            report.error(code, message, span, help);
+                        }
+                        _ => report.warning(code, message, span, help),
+                    }
                 }
                 found.push((key.clone(), set));
             }

@@ -1,4 +1,5 @@
-//! The official measure decks, each through import, a lake and the path of `measure run`.
+//! The official measure decks, each through import, a lake and the path of `measure run`: those of the
+//! current year, and those of the year before exactly as they were published.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
-use measures::deck::{CaseOutcome, DeckOptions, run as run_deck};
+use measures::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
 
 use crate::Score;
 
@@ -15,12 +16,16 @@ use crate::Score;
 /// that is listed must differ.
 pub const DIFFERENCES: &str = include_str!("../../../measures/conformance/differences.tsv");
 
+/// The same of the year before.
+pub const DIFFERENCES_2024: &str =
+    include_str!("../../../measures/conformance/differences-2024.tsv");
+
 /// Cases that come out differently where the data has no profile tags, and what is undecidable.
 pub const UNTAGGED: &str = include_str!("../../../measures/conformance/untagged.tsv");
 
 /// Differences by measure and case.
-fn known() -> BTreeMap<(&'static str, &'static str), &'static str> {
-    let lines = DIFFERENCES.lines().skip(1).filter_map(|line| {
+fn known(table: &'static str) -> BTreeMap<(&'static str, &'static str), &'static str> {
+    let lines = table.lines().skip(1).filter_map(|line| {
         let mut fields = line.split('\t');
         let (measure, case, kind) = (fields.next()?, fields.next()?, fields.next()?);
         // Observed values are told by `measure test`, and are no failure.
@@ -32,16 +37,10 @@ fn known() -> BTreeMap<(&'static str, &'static str), &'static str> {
 /// Runs every deck of a folder.
 pub fn run(folder: &Path) -> Score {
     let mut score = Score::new("ecqm");
-    let known = known();
+    let known = known(DIFFERENCES);
     let libraries = folder.join("libraries");
-    let mut decks: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.join("measure.json").exists() && p.join("expected.json").exists())
-        .collect();
-    decks.sort();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for deck in decks {
+    for deck in decks_of(folder) {
         let name = deck.file_name().unwrap().to_string_lossy().into_owned();
         let scratch = tempfile::tempdir().unwrap();
         let lake = lake_of(&deck.join("data"), scratch.path(), &runtime);
@@ -76,19 +75,7 @@ pub fn run(folder: &Path) -> Score {
                 ));
             }
         }
-        for outcome in native {
-            let why = known.get(&(name.as_str(), outcome.case.as_str())).copied();
-            let result = match outcome.populations.is_empty() {
-                true => Ok(()),
-                false => Err(outcome.populations.join("; ")),
-            };
-            score.case(
-                &name,
-                &format!("{name}/{} {}", outcome.case, outcome.name),
-                result,
-                why,
-            );
-        }
+        count(&mut score, &name, native, &known);
         println!(
             "{name}: {} passed, {} failed",
             score.passed - passed,
@@ -98,6 +85,68 @@ pub fn run(folder: &Path) -> Score {
     score
 }
 
+/// Runs every deck of the year before. They share one vocabulary, which is loaded once with the
+/// measures of all.
+pub fn run_2024(folder: &Path) -> Score {
+    let mut score = Score::new("ecqm-2024");
+    let known = known(DIFFERENCES_2024);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let decks = decks_of(folder);
+    let mut package: Vec<PathBuf> = decks.iter().map(|d| d.join("measure.json")).collect();
+    package.push(folder.join("libraries"));
+    let loaded = measures::package::load(&package);
+    for deck in decks {
+        let name = deck.file_name().unwrap().to_string_lossy().into_owned();
+        let scratch = tempfile::tempdir().unwrap();
+        let lake = lake_of(&deck.join("data"), scratch.path(), &runtime);
+        let run = run_loaded(&deck, &loaded, &lake, &options(true));
+        match runtime.block_on(run) {
+            Ok(outcomes) => count(&mut score, &name, outcomes, &known),
+            Err(error) => score.wrong.push(format!("{name} does not run: {error}")),
+        }
+    }
+    score
+}
+
+fn decks_of(folder: &Path) -> Vec<PathBuf> {
+    let mut decks: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.join("measure.json").exists() && p.join("expected.json").exists())
+        .collect();
+    decks.sort();
+    decks
+}
+
+/// Counts the outcomes of a deck.
+fn count(
+    score: &mut Score,
+    name: &str,
+    outcomes: Vec<CaseOutcome>,
+    known: &BTreeMap<(&'static str, &'static str), &'static str>,
+) {
+    for outcome in outcomes {
+        let why = known.get(&(name, outcome.case.as_str())).copied();
+        let result = match outcome.populations.is_empty() {
+            true => Ok(()),
+            false => Err(outcome.populations.join("; ")),
+        };
+        let shown = format!("{name}/{} {}", outcome.case, outcome.name);
+        score.case(name, &shown, result, why);
+    }
+}
+
+fn options(native_helpers: bool) -> DeckOptions {
+    DeckOptions {
+        zone: 0,
+        // Some public packages are incomplete: see `missing_valuesets.json`.
+        allow_missing_value_sets: true,
+        profile_mode: ProfileMode::Decide,
+        native_helpers,
+        threads: 2,
+    }
+}
+
 fn outcomes(
     runtime: &tokio::runtime::Runtime,
     deck: &Path,
@@ -105,16 +154,8 @@ fn outcomes(
     lake: &Lake,
     native_helpers: bool,
 ) -> Vec<CaseOutcome> {
-    let options = DeckOptions {
-        zone: 0,
-        // Some public packages are incomplete: see `missing_valuesets.json`.
-        allow_missing_value_sets: true,
-        profile_mode: ProfileMode::Decide,
-        native_helpers,
-        threads: 2,
-    };
     runtime
-        .block_on(run_deck(deck, libraries, lake, &options))
+        .block_on(run_deck(deck, libraries, lake, &options(native_helpers)))
         .unwrap()
 }
 

@@ -96,6 +96,7 @@ fn all_suites() {
     scores.extend(folder("cql").map(|f| cql::run(&f)));
     scores.extend(folder("sql-on-fhir").map(|f| sql_on_fhir::run(&f)));
     scores.extend(folder("ecqm").map(|f| ecqm::run(&f)));
+    scores.extend(folder("ecqm-2024").map(|f| ecqm::run_2024(&f)));
     let (mut passed, mut failed, mut wrong) = (0, 0, vec![]);
     let written =
         std::env::var_os("TANDEM_WRITE_CONFORMANCE").map(|path| (path, report::of(&scores)));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::Score;
-use crate::ecqm::{DIFFERENCES, UNTAGGED};
+use crate::ecqm::{DIFFERENCES, DIFFERENCES_2024, UNTAGGED};
 
 const HEAD: &str = "# Conformance
 
@@ -14,8 +14,9 @@ TANDEM_WRITE_CONFORMANCE=$PWD/measures/CONFORMANCE.md cargo test -p tests --test
 ```
 
 Suites that others wrote. A case that is listed as an exception must fail, and any other must pass: both
-are checked by the build. The decks run through import, a lake and the path of `measure run`, with
-FHIRHelpers natively and as ELM (the same for every case), and a second time without `meta.profile`.
+are checked by the build. The decks run through import, a lake and the path of `measure run`; those of
+the current year with FHIRHelpers natively and as ELM (the same for every case), and a second time
+without `meta.profile`.
 ";
 
 /// The page.
@@ -41,20 +42,28 @@ pub fn of(scores: &[Score]) -> String {
         for (part, [passed, failed]) in &score.parts {
             row(&mut out, &[part, &passed.to_string(), &failed.to_string()]);
         }
-        if score.name == "ecqm" {
-            continue;
+        match score.name {
+            "ecqm" => decks(&mut out),
+            "ecqm-2024" => decks_2024(&mut out),
+            _ => exceptions(&mut out, score),
         }
-        if !score.exceptions.is_empty() {
-            out += "\n| exception | why |\n|---|---|\n";
-        }
-        for (case, why) in &score.exceptions {
-            row(&mut out, &[&format!("`{case}`"), why]);
-        }
-    }
-    if scores.iter().any(|s| s.name == "ecqm") {
-        decks(&mut out);
     }
     out
+}
+
+fn exceptions(out: &mut String, score: &Score) {
+    if !score.exceptions.is_empty() {
+        *out += "\n| exception | why |\n|---|---|\n";
+    }
+    for (case, why) in &score.exceptions {
+        row(out, &[&format!("`{case}`"), why]);
+    }
+}
+
+fn decks_2024(out: &mut String) {
+    *out += "\n### Differences from published expectations, year before\n
+Packages exactly as published; kinds as above. [As a table](conformance/differences-2024.tsv).\n\n";
+    table(out, DIFFERENCES_2024);
 }
 
 fn decks(out: &mut String) {

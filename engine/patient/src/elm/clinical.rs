@@ -17,19 +17,20 @@ pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
     let Val::ValueSet(set) = set else {
         return Ok(Val::Null);
     };
+    let name = set.name;
     let Some(set) = set.set else {
         cx.notes.value_sets.set(cx.notes.value_sets.get() + 1);
+        cx.doubtful_set(name, false);
         return Ok(Val::Null);
     };
-    Ok(truth(member(
-        cx,
-        code,
-        &|key| set.contains(key),
-        &|text| {
-            // A string without a system: of whatever system.
-            set.entries().iter().any(|c| &*c.code == text)
-        },
-    )?))
+    let found = member(cx, code, &|key| set.contains(key), &|text| {
+        // A string without a system: of whatever system.
+        set.entries().iter().any(|c| &*c.code == text)
+    })?;
+    if found == Some(false) && !set.completeness().is_trusted() {
+        cx.doubtful_set(name, true);
+    }
+    Ok(truth(found))
 }
 
 fn member<'a>(
@@ -101,10 +102,15 @@ pub fn expand_value_set<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a>
     let Some(Val::ValueSet(set)) = args.first() else {
         return Ok(Val::Null);
     };
+    let name = set.name;
     let Some(set) = set.set else {
         cx.notes.value_sets.set(cx.notes.value_sets.get() + 1);
+        cx.doubtful_set(name, false);
         return Ok(Val::Null);
     };
+    if !set.completeness().is_trusted() {
+        cx.doubtful_set(name, true);
+    }
     let mut codes = Vec::with_capacity(set.len());
     for code in set.entries() {
         let code = Code {

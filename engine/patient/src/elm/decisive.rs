@@ -73,6 +73,15 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// Whether a retrieve without a match tells nothing.
+    fn is_in_doubt(&self, retrieve: u32) -> bool {
+        let retrieve = self.retrieves.get(retrieve as usize);
+        let code = retrieve.and_then(|r| r.code.as_ref());
+        code.is_some_and(|code| code.doubt.is_some())
+    }
+}
+
 impl Look<'_> {
     fn definition(&self, index: u32, grade: Grade, depth: u32) -> Groups {
         if let Some(known) = self.definitions.borrow().get(&(index, grade)) {
@@ -98,7 +107,11 @@ impl Look<'_> {
         let of = |node: &Node, grade: Grade| self.needs(node, frame, grade, depth + 1);
         let list_grade = if grade == Null { Null } else { Empty };
         let mut groups = match &node.kind {
-            Kind::Retrieve(index) if grade != Null => vec![BTreeSet::from([*index])],
+            // What a value set that is not here, or not all of it, would find is not known: the patient
+            // must be looked at.
+            Kind::Retrieve(index) if grade != Null && !self.unit.is_in_doubt(*index) => {
+                vec![BTreeSet::from([*index])]
+            }
             Kind::Def(index) => self.definition(*index, grade, depth + 1),
             Kind::Local(slot) => match frame {
                 Some(frame) => match frame.args.get(*slot as usize) {

@@ -16,7 +16,7 @@ use super::cx::{Cx, Extra, Out};
 use super::date_compare::{in_zone, local_millis, millis_in};
 use super::datetime::{DAY, to_date, to_date_time};
 use super::value::{Time, Val};
-use crate::time::{DateTime, Precision, civil_from_days};
+use crate::time::{DateTime, Precision, civil_from_days, days_in_month};
 
 /// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,13 +159,14 @@ pub fn calculate_age<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a
 }
 
 fn duration(from: i64, to: i64, unit: Unit) -> i64 {
-    if from > to {
-        return -duration(to, from, unit);
-    }
+    let months = || match from > to {
+        true => -whole_months_back(from, to),
+        false => whole_months(from, to),
+    };
     let gone = to - from;
     match unit {
-        Unit::Of(Precision::Year) => whole_months(from, to) / 12,
-        Unit::Of(Precision::Month) => whole_months(from, to),
+        Unit::Of(Precision::Year) => months() / 12,
+        Unit::Of(Precision::Month) => months(),
         Unit::Week => gone / (7 * DAY),
         Unit::Of(precision) => gone / millis_in(precision),
     }
@@ -199,12 +200,24 @@ fn civil(local: i64) -> (i64, i64, i64) {
 }
 
 /// Whole months from one local time to a later one: the last counts when the day and time of day are
-/// reached. Where a month has no such day, that is in the next month (appendix H, after ISO 8601-1):
-/// someone born on 29 February is a year older on 1 March.
+/// reached. A month without that day has its last day in its place, as where months are added
+/// (appendix H, years, note to example 4.b): who was born on 29 February is a year older on 28
+/// February of a common year, and from 31 January to 28 February is a month.
 fn whole_months(from: i64, to: i64) -> i64 {
     let ((y1, m1, d1), (y2, m2, d2)) = (civil(from), civil(to));
     let (t1, t2) = (from.rem_euclid(DAY), to.rem_euclid(DAY));
-    (y2 - y1) * 12 + m2 - m1 - i64::from((d2, t2) < (d1, t1))
+    let last = i32::try_from(y2).ok().zip(u32::try_from(m2).ok());
+    let last = last.map_or(d1, |(year, month)| i64::from(days_in_month(year, month)));
+    (y2 - y1) * 12 + m2 - m1 - i64::from((d2, t2) < (d1.min(last), t1))
+}
+
+/// Whole months from one local time back to an earlier one, counted from the later as months are
+/// subtracted (appendix H, scenarios 3, 4, 7 and 8): 29 February is no two years before 28 February,
+/// which two years before was reached a day later.
+fn whole_months_back(from: i64, to: i64) -> i64 {
+    let ((y1, m1, d1), (y2, m2, d2)) = (civil(from), civil(to));
+    let (t1, t2) = (from.rem_euclid(DAY), to.rem_euclid(DAY));
+    (y1 - y2) * 12 + m1 - m2 - i64::from((d1, t1) < (d2, t2))
 }
 
 #[cfg(test)]
@@ -244,9 +257,26 @@ mod tests {
             (DAYS, "2014-01-15D", "2014-02D", "17..44"),
             (DAYS, "2014-01-15D", "2014-02-15D", "31"),
             (MONTH, "2005", "2006-05", "4..16"),
-            (MONTH, "2024-01-31D", "2024-02-29D", "0"),
+            // Appendix H, years, example 4.b and its note; the established engine gives the same for
+            // months.
+            (YEAR, "2012-02-29T10:18:56Z", "2014-02-28T19:02:34Z", "2"),
+            (YEAR, "2012-02-29T10:18:56Z", "2014-02-28T10:18:55Z", "1"),
+            (YEAR, "2012-02-29D", "2014-02-28D", "2"),
+            (YEAR, "2012-02-29D", "2014-02-27D", "1"),
+            (YEAR, "2012-02-29D", "2016-02-28D", "3"),
+            (YEAR, "2012-02-29D", "2014-02-28T12:00:00.000Z", "1..2"),
+            (MONTH, "2024-01-31D", "2024-02-29D", "1"),
+            (MONTH, "2024-01-31D", "2024-02-28D", "0"),
             (MONTH, "2024-01-31D", "2024-03-01D", "1"),
-            (YEAR, "2000-02-29D", "2001-02-28D", "0"),
+            (MONTH, "2013-01-31D", "2013-02-28D", "1"),
+            (MONTH, "2012-03-31D", "2012-04-30D", "1"),
+            (MONTH, "2012-02-29D", "2012-03-29D", "1"),
+            // Backwards, scenarios 4 and 7: the day of the earlier is not reached.
+            (MONTH, "2024-02-29D", "2024-01-31D", "0"),
+            (MONTH, "2012-03-31D", "2012-02-29D", "-1"),
+            (YEAR, "2014-02-28D", "2012-02-29D", "-1"),
+            (YEAR, "2000-02-29D", "2001-02-28D", "1"),
+            (YEAR, "2000-02-29D", "2001-02-27D", "0"),
             (YEAR, "2000-02-29D", "2001-03-01D", "1"),
             (YEAR, "2000-02-29D", "2004-02-29D", "4"),
             (YEAR, "2001-03-01D", "2000-02-29D", "-1"),
@@ -363,6 +393,9 @@ mod tests {
             };
             assert_eq!(on("2000-03-15T23:00:00Z", "2024-03-15D"), "24");
             assert_eq!(on("2000-03-15D", "2024-03-15D"), "24");
+            assert_eq!(on("2003-03-01D", "2024-02-29D"), "20");
+            assert_eq!(on("2004-02-29D", "2025-02-28D"), "21");
+            assert_eq!(on("2004-02-29D", "2025-02-28T12:00:00Z"), "20..21");
         });
     }
 }

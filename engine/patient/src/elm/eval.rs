@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::clinical::in_value_set;
 use super::compile::FunctionHandle;
 use super::cx::{Cx, Fault, MEMORY, Notes, Out};
+use super::doubt::{Doubt, InDoubt};
 use super::node::{Kind, Node, Owned};
 use super::property::follow;
 use super::retrieve::CodeIndex;
@@ -90,7 +91,8 @@ enum Memo<'a> {
     Empty,
     /// It is being evaluated: meeting it again is a circle.
     Open,
-    Done(Val<'a>),
+    /// Its value, and what is in doubt about it.
+    Done(Val<'a>, Doubt),
 }
 
 /// Evaluates expressions of a unit for one patient.
@@ -100,13 +102,15 @@ pub struct Evaluator<'a> {
     pub cx: Cx<'a>,
     locals: Vec<Val<'a>>,
     base: usize,
+    /// Slots, counted from the first, whose value is in doubt; hardly ever any.
+    doubted: Vec<(usize, Doubt)>,
     definitions: &'a mut [Memo<'a>],
     once: &'a mut [Memo<'a>],
     parameters: Vec<Val<'a>>,
-    pub(super) retrieved: Vec<Option<&'a [Val<'a>]>>,
+    pub(super) retrieved: Vec<Option<(&'a [Val<'a>], Doubt)>>,
     pub(super) code_indices: Vec<Option<CodeIndex>>,
     pub(super) profile_mode: ProfileMode,
-    depth: u32,
+    pub(super) depth: u32,
     /// What clauses came to, where somebody wants to know.
     pub trace: Option<Box<Trace<'a>>>,
 }
@@ -161,11 +165,13 @@ impl<'a> Evaluator<'a> {
                 zone: settings.zone,
                 units: &settings.units,
                 notes: Notes::default(),
+                doubts: super::doubt::Doubts::default(),
                 steps: std::cell::Cell::new(settings.steps),
                 nested: std::cell::Cell::new(0),
             },
             locals: Vec::with_capacity(64),
             base: 0,
+            doubted: vec![],
             definitions: memo(unit.definitions.len())?,
             once: memo(unit.once as usize)?,
             parameters: Vec::with_capacity(unit.parameters.len()),
@@ -233,9 +239,18 @@ impl<'a> Evaluator<'a> {
         self.definition(expression.0)
     }
 
+    /// What is in doubt about the value of a definition that was evaluated: what is counted is its
+    /// value, but the outcome is not certain.
+    pub fn in_doubt(&self, expression: Expression) -> Option<InDoubt> {
+        match self.definitions.get(expression.0 as usize) {
+            Some(Memo::Done(value, doubt)) => self.cx.in_doubt(value, *doubt),
+            _ => None,
+        }
+    }
+
     /// The value of a function for these operands.
     pub fn apply(&mut self, function: FunctionHandle, operands: &[Val<'a>]) -> Out<'a> {
-        self.call(function.0, operands)
+        self.call(function.0, operands, &[])
     }
 
     /// The resources that a retrieve gave, where it was made.
@@ -244,7 +259,7 @@ impl<'a> Evaluator<'a> {
             .get(retrieve)
             .copied()
             .flatten()
-            .unwrap_or(&[])
+            .map_or(&[], |(found, _)| found)
     }
 
     /// Evaluates with a fresh frame of so many slots.
@@ -261,6 +276,9 @@ impl<'a> Evaluator<'a> {
         self.locals.resize(length + slots as usize, Val::Null);
         let out = stacker::maybe_grow(128 << 10, 2 << 20, || work(self));
         self.locals.truncate(length);
+        if !self.doubted.is_empty() {
+            self.doubted.retain(|(slot, _)| *slot < length);
+        }
         self.base = base;
         out
     }
@@ -268,7 +286,10 @@ impl<'a> Evaluator<'a> {
     fn definition(&mut self, index: u32) -> Out<'a> {
         let at = index as usize;
         match self.definitions.get(at) {
-            Some(Memo::Done(value)) => return Ok(*value),
+            Some(Memo::Done(value, doubt)) => {
+                self.cx.add_doubt(*doubt);
+                return Ok(*value);
+            }
             Some(Memo::Open) => {
                 return Err(Fault::Budget("a definition refers to itself"));
             }
@@ -280,10 +301,13 @@ impl<'a> Evaluator<'a> {
         };
         self.set_definition(at, Memo::Open);
         let depth = self.depth;
+        let before = self.cx.take_doubt();
         let value = self.framed(definition.frame, |e| e.eval(&definition.node));
         self.depth = depth;
+        let doubt = self.cx.doubt();
+        self.cx.set_doubt(before.or(doubt));
         let memo = match &value {
-            Ok(value) => Memo::Done(*value),
+            Ok(value) => Memo::Done(*value, doubt),
             Err(_) => Memo::Empty,
         };
         self.set_definition(at, memo);
@@ -313,6 +337,28 @@ impl<'a> Evaluator<'a> {
         if let Some(place) = self.locals.get_mut(self.base + slot as usize) {
             *place = value;
         }
+        if !self.doubted.is_empty() {
+            let at = self.base + slot as usize;
+            self.doubted.retain(|(slot, _)| *slot != at);
+        }
+    }
+
+    /// Sets a slot to a value that may be in doubt: whoever reads it is told.
+    pub(super) fn set_doubtful(&mut self, slot: u32, value: Val<'a>, doubt: Doubt) {
+        self.set(slot, value);
+        if doubt.is_some() {
+            self.doubted.push((self.base + slot as usize, doubt));
+        }
+    }
+
+    fn local(&self, slot: u32) -> Val<'a> {
+        if !self.doubted.is_empty() {
+            let at = self.base + slot as usize;
+            let found = self.doubted.iter().find(|(slot, _)| *slot == at);
+            self.cx
+                .add_doubt(found.map_or(Doubt::NONE, |(_, doubt)| *doubt));
+        }
+        self.get(slot)
     }
 
     /// The value of an expression.
@@ -344,47 +390,47 @@ impl<'a> Evaluator<'a> {
                 .copied()
                 .unwrap_or(Val::Null)),
             Kind::Def(index) => self.definition(*index),
-            Kind::Local(slot) => Ok(self.get(*slot)),
+            Kind::Local(slot) => Ok(self.local(*slot)),
             Kind::Once(index, node) => self.once(*index, node),
             Kind::Op(operator, args, extra) => match &**args {
                 [a] => {
-                    let args = [self.eval(a)?];
-                    operator(&self.cx, &args, extra)
+                    let before = self.cx.take_doubt();
+                    let (a, marks) = ([self.eval(a)?], [self.cx.take_doubt()]);
+                    self.operate(*operator, &a, &marks, extra, before)
                 }
                 [a, b] => {
-                    let args = [self.eval(a)?, self.eval(b)?];
-                    operator(&self.cx, &args, extra)
+                    let before = self.cx.take_doubt();
+                    let (a, first) = (self.eval(a)?, self.cx.take_doubt());
+                    let (b, second) = (self.eval(b)?, self.cx.take_doubt());
+                    self.operate(*operator, &[a, b], &[first, second], extra, before)
                 }
                 several => {
+                    let before = self.cx.take_doubt();
                     let args = self.all(several)?;
-                    operator(&self.cx, &args, extra)
+                    let marks = [self.cx.take_doubt()];
+                    self.operate(*operator, &args, &marks, extra, before)
                 }
             },
             Kind::Fold(operator, args, extra) => {
+                let before = self.cx.take_doubt();
                 let mut args = args.iter();
                 let mut value = match args.next() {
                     Some(first) => self.eval(first)?,
                     None => Val::Null,
                 };
                 for arg in args {
-                    let operands = [value, self.eval(arg)?];
-                    value = operator(&self.cx, &operands, extra)?;
+                    let first = self.cx.take_doubt();
+                    let (arg, second) = (self.eval(arg)?, self.cx.take_doubt());
+                    let (both, marks) = ([value, arg], [first, second]);
+                    value = self.operate(*operator, &both, &marks, extra, Doubt::NONE)?;
                 }
+                let own = self.cx.doubt();
+                self.cx.set_doubt(before.or(own));
                 Ok(value)
             }
             Kind::And(both) => self.and(both),
             Kind::Or(both) => self.or(both),
-            Kind::Implies(both) => {
-                let [a, b] = &**both;
-                Ok(match self.eval(a)?.truth() {
-                    Some(false) => Val::Boolean(true),
-                    Some(true) => super::value::truth(self.eval(b)?.truth()),
-                    None => match self.eval(b)?.truth() {
-                        Some(true) => Val::Boolean(true),
-                        _ => Val::Null,
-                    },
-                })
-            }
+            Kind::Implies(both) => self.implies(both),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
                 match self.eval(condition)?.truth() {
@@ -404,6 +450,9 @@ impl<'a> Evaluator<'a> {
             Kind::Interval(interval) => self.interval(interval),
             Kind::Property(source, path) => {
                 let value = self.eval(source)?;
+                if let Val::Interval(interval) = value {
+                    self.cx.add_doubt(self.cx.doubt_of_interval(interval));
+                }
                 follow(&self.cx, value, path)
             }
             Kind::As(operand, ty, strict) => {
@@ -411,6 +460,7 @@ impl<'a> Evaluator<'a> {
                 if value.is_null() || is_type(&self.cx, &value, ty)? {
                     return Ok(value);
                 }
+                self.not_cast(&value, ty);
                 if *strict {
                     let from = value.type_name();
                     return Err(Fault::Raised(format!("a {from} cannot be cast to {ty}")));
@@ -424,12 +474,12 @@ impl<'a> Evaluator<'a> {
                 ))
             }
             Kind::Call(function, args) => {
-                let args = self.all(args)?;
-                self.call(*function, &args)
+                let (args, marks) = self.all_marked(args)?;
+                self.call(*function, &args, &marks)
             }
             Kind::Dispatch(candidates, args) => {
-                let args = self.all(args)?;
-                self.dispatch(candidates, &args)
+                let (args, marks) = self.all_marked(args)?;
+                self.dispatch(candidates, &args, &marks)
             }
             Kind::Query(query) => self.query(query),
             Kind::Retrieve(index) => self.retrieve(*index),
@@ -437,24 +487,8 @@ impl<'a> Evaluator<'a> {
                 let (code, set) = (self.eval(code)?, self.eval(set)?);
                 in_value_set(&self.cx, code, set)
             }
-            Kind::Filter(source, slot, condition) => {
-                let mut out = vec![];
-                for item in self.items(source)? {
-                    self.set(*slot, *item);
-                    if self.eval(condition)?.truth() == Some(true) {
-                        out.push(*item);
-                    }
-                }
-                self.cx.list(&out)
-            }
-            Kind::ForEach(source, slot, element) => {
-                let mut out = vec![];
-                for item in self.items(source)? {
-                    self.set(*slot, *item);
-                    out.push(self.eval(element)?);
-                }
-                self.cx.list(&out)
-            }
+            Kind::Filter(source, slot, condition) => self.filter(source, *slot, condition),
+            Kind::ForEach(source, slot, element) => self.for_each(source, *slot, element),
             Kind::Repeat(source, slot, element) => self.repeat(source, *slot, element),
             Kind::Sort(source, keys) => match self.eval(source)? {
                 Val::List(items) => {
@@ -480,6 +514,32 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Notes a list or tuple that a cast does not fit: its members are lost.
+    fn not_cast(&self, value: &Val<'a>, ty: &Type) {
+        let what = match value {
+            Val::List(_) => "a list",
+            Val::Tuple(_) => "a tuple",
+            _ => return,
+        };
+        self.cx.notes.cast(what, ty);
+    }
+
+    /// Values with their marks, where there are any.
+    fn all_marked(&mut self, nodes: &'a [Node]) -> Result<(Vec<Val<'a>>, Vec<Doubt>), Fault> {
+        let before = self.cx.take_doubt();
+        let (mut out, mut marks) = (Vec::with_capacity(nodes.len()), vec![]);
+        for node in nodes {
+            out.push(self.eval(node)?);
+            let doubt = self.cx.take_doubt();
+            if doubt.is_some() {
+                marks.resize(out.len() - 1, Doubt::NONE);
+                marks.push(doubt);
+            }
+        }
+        self.cx.set_doubt(before);
+        Ok((out, marks))
+    }
+
     fn all(&mut self, nodes: &'a [Node]) -> Result<Vec<Val<'a>>, Fault> {
         let mut out = Vec::with_capacity(nodes.len());
         for node in nodes {
@@ -489,7 +549,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The items of a list; none of null.
-    fn items(&mut self, source: &'a Node) -> Result<&'a [Val<'a>], Fault> {
+    pub(super) fn items(&mut self, source: &'a Node) -> Result<&'a [Val<'a>], Fault> {
         Ok(match self.eval(source)? {
             Val::List(items) => items,
             Val::Null => &[],
@@ -499,54 +559,18 @@ impl<'a> Evaluator<'a> {
 
     fn once(&mut self, index: u32, node: &'a Node) -> Out<'a> {
         let at = index as usize;
-        if let Some(Memo::Done(value)) = self.once.get(at) {
+        if let Some(Memo::Done(value, doubt)) = self.once.get(at) {
+            self.cx.add_doubt(*doubt);
             return Ok(*value);
         }
+        let before = self.cx.take_doubt();
         let value = self.eval(node)?;
+        let doubt = self.cx.doubt();
+        self.cx.set_doubt(before.or(doubt));
         if let Some(slot) = self.once.get_mut(at) {
-            *slot = Memo::Done(value);
+            *slot = Memo::Done(value, doubt);
         }
         Ok(value)
-    }
-
-    fn and(&mut self, both: &'a [Node; 2]) -> Out<'a> {
-        let [a, b] = both;
-        let a = self.eval(a)?.truth();
-        if a == Some(false) {
-            self.also(b);
-            return Ok(Val::Boolean(false));
-        }
-        let b = self.eval(b)?.truth();
-        Ok(match (a, b) {
-            (Some(false), _) | (_, Some(false)) => Val::Boolean(false),
-            (Some(true), Some(true)) => Val::Boolean(true),
-            _ => Val::Null,
-        })
-    }
-
-    /// With a trace, the side that decides nothing any more is shown too. Where it cannot be
-    /// evaluated the result stays what it is.
-    fn also(&mut self, node: &'a Node) {
-        if self.trace.is_some() {
-            let depth = self.depth;
-            let _ = self.eval(node);
-            self.depth = depth;
-        }
-    }
-
-    fn or(&mut self, both: &'a [Node; 2]) -> Out<'a> {
-        let [a, b] = both;
-        let a = self.eval(a)?.truth();
-        if a == Some(true) {
-            self.also(b);
-            return Ok(Val::Boolean(true));
-        }
-        let b = self.eval(b)?.truth();
-        Ok(match (a, b) {
-            (Some(true), _) | (_, Some(true)) => Val::Boolean(true),
-            (Some(false), Some(false)) => Val::Boolean(false),
-            _ => Val::Null,
-        })
     }
 
     fn case(
@@ -613,39 +637,55 @@ impl<'a> Evaluator<'a> {
     }
 
     fn interval(&mut self, node: &'a super::node::IntervalNode) -> Out<'a> {
-        let (low, high) = (self.eval(&node.low)?, self.eval(&node.high)?);
+        let before = self.cx.take_doubt();
+        let (low, no_low) = (self.eval(&node.low)?, self.cx.take_doubt());
+        let (high, no_high) = (self.eval(&node.high)?, self.cx.take_doubt());
+        self.cx.set_doubt(before);
         let low_closed = self.eval(&node.low_closed)?.truth().unwrap_or(false);
         let high_closed = self.eval(&node.high_closed)?.truth().unwrap_or(false);
-        let out = super::interval::make(&self.cx, low, high, low_closed, high_closed)?;
+        // A bound that is null because what is there cannot be read is unknown, not open-ended. The
+        // interval carries the mark: the other bound may decide.
+        let unknown = |bound: &Val<'_>, mark: Doubt| bound.is_null() && mark.is_there();
+        let (open_low, open_high) = (unknown(&low, no_low), unknown(&high, no_high));
+        let (low_closed, high_closed) = (low_closed && !open_low, high_closed && !open_high);
+        let mut carried = Doubt::NONE;
+        for (open, mark) in [(open_low, no_low), (open_high, no_high)] {
+            match open {
+                true => carried = carried.or(mark),
+                false => self.cx.add_doubt(mark),
+            }
+        }
+        let made = super::interval::make(&self.cx, low, high, low_closed, high_closed)?;
+        let Val::Interval(mut interval) = made else {
+            return Ok(made);
+        };
         // Both bounds null: the type of the points is known from the text only.
-        if let Val::Interval(interval) = out
-            && interval.point == PointType::Unknown
-            && node.point != PointType::Unknown
-        {
-            let interval = Interval {
+        if interval.point == PointType::Unknown && node.point != PointType::Unknown {
+            interval = self.cx.keep(Interval {
                 point: node.point,
                 ..*interval
-            };
-            return Ok(Val::Interval(self.cx.keep(interval)?));
+            })?;
         }
-        Ok(out)
+        self.cx.doubt_interval(interval, carried);
+        Ok(Val::Interval(interval))
     }
 
-    fn call(&mut self, function: u32, args: &[Val<'a>]) -> Out<'a> {
+    fn call(&mut self, function: u32, args: &[Val<'a>], marks: &[Doubt]) -> Out<'a> {
         let unit = self.unit;
         let Some(function) = unit.functions.get(function as usize) else {
             return Ok(Val::Null);
         };
         self.framed(function.frame, |e| {
             for (slot, value) in args.iter().enumerate() {
-                e.set(u32::try_from(slot).unwrap_or(u32::MAX), *value);
+                let mark = marks.get(slot).copied().unwrap_or_default();
+                e.set_doubtful(u32::try_from(slot).unwrap_or(u32::MAX), *value, mark);
             }
             e.eval(&function.node)
         })
     }
 
     /// The overload whose operands fit best: all of the very type, else all of a base type.
-    fn dispatch(&mut self, candidates: &'a [u32], args: &[Val<'a>]) -> Out<'a> {
+    fn dispatch(&mut self, candidates: &'a [u32], args: &[Val<'a>], marks: &[Doubt]) -> Out<'a> {
         let unit = self.unit;
         let mut fits = None;
         let mut best = 0;
@@ -661,8 +701,11 @@ impl<'a> Evaluator<'a> {
             }
         }
         match fits {
-            Some(function) => self.call(function, args),
-            None if args.iter().all(Val::is_null) => Ok(Val::Null),
+            Some(function) => self.call(function, args, marks),
+            None if args.iter().all(Val::is_null) => {
+                marks.iter().for_each(|mark| self.cx.add_doubt(*mark));
+                Ok(Val::Null)
+            }
             None => {
                 let name = candidates
                     .first()
@@ -697,21 +740,26 @@ impl<'a> Evaluator<'a> {
         self.cx.list(&out)
     }
 
-    /// §24 `Message`: gives its source; errors and warnings are counted in the ledger. An error does
-    /// not end the evaluation: its source, which content sets to null, is the result.
+    /// §24 `Message`: gives its source; errors and warnings are counted in the ledger. An error is a
+    /// run-time error: what is counted stays what it is with the source, which content sets to null,
+    /// but what rests on it is unknown, with the code of the message.
     fn message(&mut self, parts: &'a [Node; 5]) -> Out<'a> {
         let [source, condition, code, severity, _] = parts;
         let source = self.eval(source)?;
         if self.eval(condition)?.truth() == Some(true) {
             let severity = self.eval(severity)?;
-            let counts = matches!(severity, Val::String(s) if s.eq_ignore_ascii_case("error") || s.eq_ignore_ascii_case("warning"));
-            if counts {
+            let is = |wanted| matches!(severity, Val::String(s) if s.eq_ignore_ascii_case(wanted));
+            let error = is("error");
+            if error || is("warning") {
                 // Codes come from the library; a computed one could hold data.
                 let code = match (&code.kind, self.eval(code)?) {
                     (Kind::Const(_), Val::String(code)) => code,
                     _ => "a message without a fixed code",
                 };
-                self.cx.notes.message(code);
+                match error {
+                    true => self.cx.error(code),
+                    false => self.cx.notes.message(code),
+                }
             }
         }
         Ok(source)

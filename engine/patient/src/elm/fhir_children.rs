@@ -51,6 +51,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
                 } else {
                     element.name.to_owned()
                 };
+                // The model's name of the type of `Element.id`.
+                let wanted = match *wanted {
+                    "System.String" => "string",
+                    other => other,
+                };
                 let (Some(name), Some(child)) = (Name::of(&property), TypeId::of(wanted)) else {
                     continue;
                 };

@@ -2,7 +2,10 @@
 
 use super::cx::{Cx, Fault, Out};
 use super::fhir_children::{derives, is_primitive, known};
+use super::types::TypeId;
 use super::value::{Code, Concept, Fhir, PointType, Quantity, Ratio, Time, Val};
+use crate::fhir::names::Name;
+use crate::fhir::reading::{Reading, date_at, has_absent_reason, is_withheld, present};
 use crate::record::{Element, Kind};
 use crate::time::{DateTime, Precision};
 
@@ -15,40 +18,44 @@ pub fn text_of<'a>(cx: &Cx<'a>, element: Element<'a>) -> Result<Option<&'a str>,
     })
 }
 
-/// The system value of a FHIR primitive; null where it has no value, or none of its type.
+/// The system value of a FHIR primitive; null where it has no value. What is there and is none of its
+/// type, or is withheld, is null too, and noted as unreadable.
 pub fn system_of_primitive<'a>(cx: &Cx<'a>, fhir: &Fhir<'a>) -> Out<'a> {
-    let Some(element) = fhir.element() else {
+    let found = fhir.element().filter(|e| e.kind() != Kind::Null);
+    let Some(element) = found else {
+        if let Some(shadow) = fhir.shadow().filter(|s| has_absent_reason(*s)) {
+            cx.unreadable(shadow);
+        }
         return Ok(Val::Null);
     };
+    let value = value_of(cx, element, fhir.ty)?;
+    if value.is_null() {
+        cx.unreadable(element);
+    }
+    Ok(value)
+}
+
+/// Null where the JSON is no value of the type.
+fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
     let known = known();
-    Ok(match element.kind() {
-        Kind::True => Val::Boolean(true),
-        Kind::False => Val::Boolean(false),
-        Kind::Number if fhir.ty == known.decimal => {
-            element.as_decimal().map_or(Val::Null, Val::Decimal)
-        }
-        Kind::Number => {
-            let integer = element.as_i64().and_then(|i| i32::try_from(i).ok());
-            integer.map_or(Val::Null, Val::Integer)
-        }
-        Kind::String => {
-            if fhir.ty == known.date {
-                let date = element.as_str().and_then(|t| DateTime::parse(&t));
-                let date = date.filter(|d| d.precision() <= Precision::Day);
-                date.map_or(Val::Null, Val::Date)
-            } else if fhir.ty == known.date_time || fhir.ty == known.instant {
-                let moment = element.as_str().and_then(|t| DateTime::parse(&t));
-                moment.map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
-            } else if fhir.ty == known.time {
-                element
-                    .as_str()
-                    .and_then(|t| parse_time(&t))
-                    .map_or(Val::Null, Val::Time)
-            } else {
-                text_of(cx, element)?.map_or(Val::Null, Val::String)
-            }
-        }
-        _ => Val::Null,
+    let date = || element.as_str().and_then(|t| DateTime::parse(&t));
+    Ok(if ty == known.boolean {
+        element.as_bool().map_or(Val::Null, Val::Boolean)
+    } else if ty == known.decimal {
+        element.as_decimal().map_or(Val::Null, Val::Decimal)
+    } else if derives(ty, known.integer) {
+        let integer = element.as_i64().and_then(|i| i32::try_from(i).ok());
+        integer.map_or(Val::Null, Val::Integer)
+    } else if ty == known.date {
+        let date = date().filter(|d| d.precision() <= Precision::Day);
+        date.map_or(Val::Null, Val::Date)
+    } else if ty == known.date_time || ty == known.instant {
+        date().map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
+    } else if ty == known.time {
+        let time = element.as_str().and_then(|t| parse_time(&t));
+        time.map_or(Val::Null, Val::Time)
+    } else {
+        text_of(cx, element)?.map_or(Val::Null, Val::String)
     })
 }
 
@@ -77,16 +84,30 @@ pub fn system_value<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }
 }
 
-/// Follows a single property of an object.
-fn get<'a>(element: Element<'a>, name: &str) -> Option<Element<'a>> {
-    element.get_named(name).filter(|e| e.kind() != Kind::Null)
+/// Follows a single property of an object; an element that should be one and is not is noted.
+fn get<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Option<Element<'a>> {
+    if element.kind() != Kind::Object {
+        cx.unreadable(element);
+        return None;
+    }
+    let name = Name::of(name)?;
+    let found = present(element, name);
+    if found.is_none() && is_withheld(element, name) {
+        let shadow = name.shadow().and_then(|shadow| element.get(shadow));
+        cx.unreadable(shadow.unwrap_or(element));
+    }
+    found
 }
 
 fn text_at<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Result<Option<&'a str>, Fault> {
-    match get(element, name) {
-        Some(found) => text_of(cx, found),
-        None => Ok(None),
+    let Some(found) = get(cx, element, name) else {
+        return Ok(None);
+    };
+    let text = text_of(cx, found)?;
+    if text.is_none() {
+        cx.unreadable(found);
     }
+    Ok(text)
 }
 
 /// `FHIR.Coding` as `System.Code`.
@@ -102,7 +123,10 @@ pub fn code_of<'a>(cx: &Cx<'a>, coding: Element<'a>) -> Result<Code<'a>, Fault> 
 /// `FHIR.CodeableConcept` as `System.Concept`.
 pub fn concept_of<'a>(cx: &Cx<'a>, concept: Element<'a>) -> Result<Concept<'a>, Fault> {
     let mut codes = vec![];
-    for coding in get(concept, "coding").into_iter().flat_map(Element::items) {
+    for coding in get(cx, concept, "coding")
+        .into_iter()
+        .flat_map(Element::items)
+    {
         codes.push(code_of(cx, coding)?);
     }
     Ok(Concept {
@@ -118,15 +142,21 @@ pub fn quantity_of<'a>(
     quantity: Element<'a>,
     comparator_matters: bool,
 ) -> Result<Option<Quantity<'a>>, Fault> {
-    let Some(value) = get(quantity, "value").and_then(Element::as_decimal) else {
+    let Some(found) = get(cx, quantity, "value") else {
+        if quantity.kind() == Kind::Object && has_absent_reason(quantity) {
+            cx.unreadable(quantity);
+        }
         return Ok(None);
     };
-    if comparator_matters && get(quantity, "comparator").is_some() {
-        cx.notes
-            .message("FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported");
+    let Some(value) = found.as_decimal() else {
+        cx.unreadable(found);
+        return Ok(None);
+    };
+    if comparator_matters && get(cx, quantity, "comparator").is_some() {
+        cx.error("FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported");
         return Ok(None);
     }
-    let ucum = match get(quantity, "system") {
+    let ucum = match get(cx, quantity, "system") {
         None => true,
         Some(system) => {
             system.is_str("http://unitsofmeasure.org")
@@ -134,13 +164,21 @@ pub fn quantity_of<'a>(
         }
     };
     if !ucum {
-        cx.notes
-            .message("FHIRHelpers.ToQuantity.InvalidFHIRQuantity");
+        cx.error("FHIRHelpers.ToQuantity.InvalidFHIRQuantity");
         return Ok(None);
     }
+    // A unit that is there and no text is not "no unit".
+    let unreadable = |name| {
+        let found = Name::of(name).and_then(|name| present(quantity, name));
+        found.is_some_and(|e| e.kind() != Kind::String)
+    };
     let unit = match text_at(cx, quantity, "code")? {
         Some(code) => code,
-        None => text_at(cx, quantity, "unit")?.unwrap_or("1"),
+        None if unreadable("code") => return Ok(None),
+        None => match text_at(cx, quantity, "unit")? {
+            None if unreadable("unit") => return Ok(None),
+            unit => unit.unwrap_or("1"),
+        },
     };
     let unit = calendar_unit(unit);
     Ok(Some(Quantity { value, unit }))
@@ -163,7 +201,7 @@ pub fn calendar_unit(unit: &str) -> &str {
 
 /// `FHIR.Ratio` as `System.Ratio`.
 pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
-    let part = |name| match get(ratio, name) {
+    let part = |name| match get(cx, ratio, name) {
         Some(part) => quantity_of(cx, part, true),
         None => Ok(None),
     };
@@ -176,25 +214,41 @@ pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
     }
 }
 
-/// A `dateTime` property as a CQL DateTime.
-pub fn date_time_at<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Val<'a> {
-    let text = get(element, name).and_then(Element::as_str);
-    let moment = text.and_then(|t| DateTime::parse(&t));
-    moment.map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
+/// A bound of a Period as DateTime; noted where it is there and cannot be read.
+fn bound<'a>(cx: &Cx<'a>, period: Element<'a>, name: &str) -> Out<'a> {
+    let at = Name::of(name);
+    match at.map(|name| date_at(period, name)) {
+        Some(Reading::Value(moment)) => return Ok(Val::DateTime(with_zone(moment, cx.zone))),
+        Some(Reading::Unreadable) => {
+            let named = |name: Name| present(period, name).or_else(|| period.get(name.shadow()?));
+            cx.unreadable(at.and_then(named).unwrap_or(period));
+        }
+        // Neither bound is known of a Period that is withheld, or is none.
+        _ if period.kind() != Kind::Object || has_absent_reason(period) => cx.unreadable(period),
+        _ => {}
+    }
+    Ok(Val::Null)
 }
 
 /// `FHIR.Period` as `Interval<DateTime>`: no start is unknown, no end is open-ended, as
-/// `FHIRHelpers.ToInterval` has it.
+/// `FHIRHelpers.ToInterval` has it. A bound that is there and cannot be read is unknown.
 pub fn period_of<'a>(cx: &Cx<'a>, period: Element<'a>) -> Out<'a> {
-    let has_start = get(period, "start").is_some() || get(period, "_start").is_some();
-    let interval = super::value::Interval {
-        low: date_time_at(cx, period, "start"),
-        high: date_time_at(cx, period, "end"),
-        low_closed: has_start,
-        high_closed: true,
+    let (low, no_low) = cx.apart(|| bound(cx, period, "start"))?;
+    let (high, no_high) = cx.apart(|| bound(cx, period, "end"))?;
+    // An element without a value, which may have an id, is no null to FHIRHelpers.
+    let has_start = ["start", "_start"].iter().any(|name| {
+        let found = period.get_named(name);
+        found.is_some_and(|e| e.kind() != Kind::Null)
+    });
+    let interval = cx.keep(super::value::Interval {
+        low,
+        high,
+        low_closed: has_start && no_low.is_none(),
+        high_closed: no_high.is_none(),
         point: PointType::DateTime,
-    };
-    cx.keep(interval).map(Val::Interval)
+    })?;
+    cx.doubt_interval(interval, no_low.or(no_high));
+    Ok(Val::Interval(interval))
 }
 
 /// Whether it is a quantity: `Quantity` or one of its profiles.

@@ -17,6 +17,7 @@ pub fn apply(operator: OpFn, args: &[&Owned], extra: &Extra) -> Option<Owned> {
         zone: 0,
         units: &units,
         notes: Notes::default(),
+        doubts: super::doubt::Doubts::default(),
         steps: std::cell::Cell::new(10_000),
         nested: std::cell::Cell::new(0),
     };

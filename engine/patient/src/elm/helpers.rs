@@ -3,6 +3,7 @@
 //! *Invariant:* each gives what its ELM gives (`tests/tests/conformance` runs all decks both ways).
 
 use super::cx::{Cx, Extra, Out};
+use super::doubt::Doubt;
 use super::fhir_children::{derives, is_primitive, known};
 use super::fhir_value::{
     calendar_unit, code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of,
@@ -10,6 +11,7 @@ use super::fhir_value::{
 };
 use super::node::OpFn;
 use super::value::{Fhir, Interval, PointType, Val};
+use crate::record::Kind;
 
 /// The native form of a function of FHIRHelpers, by its name.
 pub fn find(name: &str) -> Option<OpFn> {
@@ -129,42 +131,58 @@ fn to_interval<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     let Some(element) = fhir.element() else {
         return Ok(Val::Null);
     };
-    let keep = |low, high, low_closed, high_closed| {
-        let interval = Interval {
-            low,
-            high,
-            low_closed,
-            high_closed,
-            point: PointType::Quantity,
+    // A bound that is there and cannot be told is unknown, not the end of the type.
+    let keep =
+        |(low, no_low): (Val<'a>, Doubt), (high, no_high): (Val<'a>, Doubt), closed: [bool; 2]| {
+            let [low_closed, high_closed] = closed;
+            let interval = cx.keep(Interval {
+                low,
+                high,
+                low_closed: low_closed && !no_low.is_there(),
+                high_closed: high_closed && !no_high.is_there(),
+                point: PointType::Quantity,
+            })?;
+            cx.doubt_interval(interval, no_low.or(no_high));
+            Ok(Val::Interval(interval))
         };
-        cx.keep(interval).map(Val::Interval)
-    };
     if fhir.ty == known().period {
         return period_of(cx, element);
     }
+    if element.kind() != Kind::Object {
+        cx.unreadable(element);
+    }
     if fhir.ty == known().range {
         let bound = |name| match element.get_named(name) {
-            Some(bound) => quantity(cx, Val::Fhir(Fhir::of(bound, known().quantity)), true),
-            None => Ok(Val::Null),
+            Some(bound) => {
+                cx.apart(|| quantity(cx, Val::Fhir(Fhir::of(bound, known().quantity)), true))
+            }
+            None => Ok((Val::Null, Doubt::NONE)),
         };
-        return keep(bound("low")?, bound("high")?, true, true);
+        return keep(bound("low")?, bound("high")?, [true, true]);
     }
     if !derives(fhir.ty, known().quantity) {
         return Ok(Val::Null);
     }
-    let plain = |matters| quantity(cx, value, matters);
+    let plain = |matters| cx.apart(|| quantity(cx, value, matters));
+    let none = (Val::Null, Doubt::NONE);
     let comparator = element.get_named("comparator");
+    if let Some(comparator) = comparator
+        && !matches!(comparator.kind(), Kind::String | Kind::Null)
+    {
+        cx.unreadable(comparator);
+        return Ok(Val::Null);
+    }
     let is = |text| comparator.is_some_and(|c| c.is_str(text));
     if is("<") {
-        keep(Val::Null, plain(false)?, true, false)
+        keep(none, plain(false)?, [true, false])
     } else if is("<=") {
-        keep(Val::Null, plain(false)?, true, true)
+        keep(none, plain(false)?, [true, true])
     } else if is(">=") {
-        keep(plain(false)?, Val::Null, true, true)
+        keep(plain(false)?, none, [true, true])
     } else if is(">") {
-        keep(plain(false)?, Val::Null, false, true)
+        keep(plain(false)?, none, [false, true])
     } else {
         let quantity = plain(true)?;
-        keep(quantity, quantity, true, true)
+        keep(quantity, quantity, [true, true])
     }
 }

@@ -38,7 +38,7 @@ pub struct ElmIssue {
 
 impl ElmIssue {
     /// Every code with its meaning.
-    pub const CODES: [(&str, &str); 18] = [
+    pub const CODES: [(&str, &str); 20] = [
         ("E001", "not JSON, or nested too deep"),
         (
             "E002",
@@ -72,6 +72,11 @@ impl ElmIssue {
         ("E016", "a data model other than FHIR R4"),
         ("E017", "a name in another case than its definition"),
         ("E018", "a retrieve that cannot be run"),
+        ("E019", "a FHIR type that R4 does not have, taken as any"),
+        (
+            "E020",
+            "a property of nothing: taken as of the one alias that has the element, or refused",
+        ),
     ];
 }
 

@@ -225,16 +225,35 @@ pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     contains(cx, &[whole, item], extra)
 }
 
-/// `ProperContains`: there must be others too.
+/// `ProperContains`: there must be others too (CQL 1.5 §20.25). Equality that is unknown, as of a null
+/// item, leaves the result unknown where it decides; nulls are the same as a null that is looked for.
 pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
         Val::List(items) => {
-            let mut others = false;
+            let (mut found, mut others, mut unknown) = (false, false, false);
             for other in items {
-                others = others || !same(cx, *other, item)?;
+                cx.charge(1)?;
+                let equal = match (other, item) {
+                    (Val::Null, Val::Null) => Some(true),
+                    // Null is told from what is there.
+                    (_, Val::Null) => Some(false),
+                    _ => equal(cx, *other, item)?,
+                };
+                match equal {
+                    Some(true) => found = true,
+                    Some(false) => others = true,
+                    None => unknown = true,
+                }
+                if found && others {
+                    return Ok(Val::Boolean(true));
+                }
             }
-            Ok(Val::Boolean(others && has(cx, items, item)?))
+            // One item alone is never properly in it.
+            Ok(match unknown && items.len() > 1 {
+                true => Val::Null,
+                false => Val::Boolean(false),
+            })
         }
         Val::Interval(_) => interval::proper_contains(cx, args, extra),
         // A list can only be the point of an interval, and that one is unknown.
@@ -434,4 +453,52 @@ pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
         next.extend(out.get(from..).unwrap_or_default().iter().rev());
     }
     cx.list(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::elm::testing::{read, read_list, run, show};
+
+    /// CQL 1.5 §20.25: in the list, and not the only element of it. What is unknown only matters where
+    /// it decides.
+    #[test]
+    fn proper_contains_with_nulls() {
+        run(|cx| {
+            for (list, item, expected) in [
+                ("1, 2", "1", "true"),
+                ("1, 2", "3", "false"),
+                ("1", "1", "false"),
+                ("1, 1", "1", "false"),
+                ("", "1", "false"),
+                // The null may be the item, or the other one.
+                ("null, 2", "1", "null"),
+                ("1, null", "1", "null"),
+                ("null, null", "1", "null"),
+                // One alone is never properly in it, whatever it is.
+                ("null", "1", "false"),
+                ("1, 2, null", "1", "true"),
+                // A null that is looked for is the same as a null.
+                ("1, 2", "null", "false"),
+                ("1, null", "null", "true"),
+                ("null, null", "null", "false"),
+                // Not decided by what is known of a date.
+                ("@2014-01, @2013", "@2014", "null"),
+                ("@2014-01, @2014", "@2014", "null"),
+                ("@2012, @2013", "@2014", "false"),
+            ] {
+                let args = [read_list(cx, list), read(cx, item)];
+                let out = proper_contains(cx, &args, &Extra::default()).unwrap();
+                assert_eq!(show(out), expected, "{list} properly includes {item}");
+                let swapped = [args[1], args[0]];
+                let out = proper_in(cx, &swapped, &Extra::default()).unwrap();
+                assert_eq!(show(out), expected, "{item} properly in {list}");
+                if item != "null" {
+                    let out = proper_includes(cx, &args, &Extra::default()).unwrap();
+                    assert_eq!(show(out), expected, "{list} properly includes {item}");
+                }
+            }
+        });
+    }
 }

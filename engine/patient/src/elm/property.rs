@@ -6,6 +6,7 @@ use super::fhir_value::system_of_primitive;
 use super::types::TypeId;
 use super::value::{Fhir, NO_NODE, Val};
 use crate::fhir::names::Name;
+use crate::fhir::reading::has_absent_reason;
 use crate::record::{Element, Kind};
 
 /// A compiled path, such as `performed` or `id.value`.
@@ -28,7 +29,7 @@ pub struct Segment {
 }
 
 fn shadow_of(name: &str) -> Option<Name> {
-    Name::of(&format!("_{name}"))
+    Name::of(name).and_then(Name::shadow)
 }
 
 impl Path {
@@ -172,7 +173,21 @@ fn fhir_step<'a>(cx: &Cx<'a>, fhir: Fhir<'a>, segment: &Segment) -> Out<'a> {
     let Some(element) = fhir.element() else {
         return Ok(Val::Null);
     };
-    Ok(member(cx, &fhir, element, segment)?.unwrap_or(Val::Null))
+    if element.kind() != Kind::Object {
+        // A text where an object belongs: what it would hold is unknown, not absent.
+        cx.unreadable(element);
+        return Ok(Val::Null);
+    }
+    if let Some(found) = member(cx, &fhir, element, segment)? {
+        return Ok(found);
+    }
+    // Of a datatype that is withheld as a whole, no part is known.
+    let known = known();
+    let parts = [known.period, known.range, known.quantity];
+    if parts.iter().any(|ty| derives(fhir.ty, *ty)) && has_absent_reason(element) {
+        cx.unreadable(element);
+    }
+    Ok(Val::Null)
 }
 
 /// A member of an object: under its own name, or as one of the types of a choice.
@@ -224,7 +239,7 @@ fn build<'a>(
     many: bool,
 ) -> Out<'a> {
     if !many {
-        // Lists where one was expected: the data is wrong; the first would be a guess.
+        // A list where one was expected stays what it is: the first would be a guess.
         return Ok(match one(found, shadow, ty) {
             Some(fhir) => Val::Fhir(fhir),
             None => Val::Null,
@@ -252,7 +267,8 @@ fn build<'a>(
     cx.list(&items)
 }
 
-/// One FHIR value; `None` for JSON null without a shadow, and for JSON of another kind than the type.
+/// One FHIR value; `None` for JSON null without a shadow. JSON of another kind than the type is there,
+/// and cannot be read.
 fn one<'a>(
     found: Option<Element<'a>>,
     shadow: Option<Element<'a>>,
@@ -261,12 +277,6 @@ fn one<'a>(
     let found = found.filter(|e| e.kind() != Kind::Null);
     let shadow = shadow.filter(|e| e.kind() == Kind::Object);
     let record = found.or(shadow)?.record;
-    if let Some(found) = found {
-        let object = found.kind() == Kind::Object;
-        if found.kind() == Kind::Array || object == is_primitive(ty) {
-            return None;
-        }
-    }
     let ty = match found {
         // `contained` and the entries of Bundles say themselves what they are.
         Some(found) if ty == known().resource => {

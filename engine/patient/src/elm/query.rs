@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use super::compare::order;
 use super::cx::{Fault, Out};
+use super::doubt::{Certain, Doubt, RowDoubts, doubt_of_item};
 use super::eval::Evaluator;
 use super::list::distinct_of;
 use super::merge::merge_sort;
@@ -76,36 +77,71 @@ struct Rows<'a> {
     total: Val<'a>,
     /// Combinations that a distinct aggregate has had.
     seen: Vec<Vec<Val<'a>>>,
+    /// What is in doubt about them.
+    doubts: RowDoubts,
+}
+
+/// A source that was evaluated.
+struct Items<'a> {
+    items: &'a [Val<'a>],
+    /// What is in it in any case, where it is in doubt.
+    certain: Certain,
+    doubt: Doubt,
 }
 
 impl<'a> Evaluator<'a> {
     pub(super) fn query(&mut self, query: &'a Query) -> Out<'a> {
         // A query over single values gives a single value; a null source gives null.
+        let before = self.cx.take_doubt();
         let mut lists = Vec::with_capacity(query.sources.len());
         let mut single = true;
-        for source in &query.sources {
-            match self.eval(&source.expression)? {
-                Val::Null => return Ok(Val::Null),
-                Val::List(items) => {
-                    single = false;
-                    lists.push(items);
-                }
-                one => lists.push(self.cx.slice(&[one])?),
-            }
-        }
         let mut rows = Rows {
             out: vec![],
             total: Val::Null,
             seen: vec![],
+            doubts: RowDoubts::default(),
         };
+        for source in &query.sources {
+            let value = self.eval(&source.expression)?;
+            let doubt = self.cx.take_doubt();
+            rows.doubts.drop(doubt);
+            let certain = match doubt.is_none() {
+                true => Certain::default(),
+                false => self.cx.certain(&value, doubt),
+            };
+            let items = match value {
+                Val::Null => {
+                    self.cx.set_doubt(before.or(rows.doubts.all()));
+                    return Ok(Val::Null);
+                }
+                Val::List(items) => {
+                    single = false;
+                    items
+                }
+                one => self.cx.slice(&[one])?,
+            };
+            lists.push(Items {
+                items,
+                certain,
+                doubt,
+            });
+        }
         if let Some(starting) = query.aggregate.as_ref().and_then(|a| a.starting.as_ref()) {
             rows.total = self.eval(starting)?;
+            rows.doubts.drop(self.cx.take_doubt());
         }
-        self.rows(query, &lists, 0, &mut rows)?;
+        self.rows(query, &lists, 0, Doubt::NONE, &mut rows)?;
+        let before = before.or(rows.doubts.all());
         if query.aggregate.is_some() {
+            self.cx.set_doubt(before);
             return Ok(rows.total);
         }
         let mut items = rows.out;
+        let in_doubt = rows.doubts.all().is_some();
+        let certain = match in_doubt {
+            true => rows.doubts.certain(&items),
+            false => Certain::default(),
+        };
         if let Some((_, true)) = query.result
             && items.len() > 1
         {
@@ -115,46 +151,89 @@ impl<'a> Evaluator<'a> {
             }
         }
         if single {
+            self.cx.add_doubt(before);
             return Ok(items.first().copied().unwrap_or(Val::Null));
         }
         if !query.sort.is_empty() {
             self.sort(&mut items, &query.sort)?;
         }
-        self.cx.list(&items)
+        let made = self.cx.list(&items)?;
+        // What order they are in may be in doubt, not what is in the list.
+        let order = self.cx.take_doubt();
+        if in_doubt || order.is_some() {
+            let certain = match in_doubt {
+                true => certain,
+                false => self.cx.certain(&made, Doubt::NONE),
+            };
+            self.cx.note_certain(&made, certain);
+        }
+        self.cx.set_doubt(before.or(order));
+        Ok(made)
     }
 
     /// All combinations of the sources from `depth` on.
     fn rows(
         &mut self,
         query: &'a Query,
-        lists: &[&'a [Val<'a>]],
+        lists: &[Items<'a>],
         depth: usize,
+        doubt: Doubt,
         rows: &mut Rows<'a>,
     ) -> Result<(), Fault> {
-        let (Some(source), Some(items)) = (query.sources.get(depth), lists.get(depth)) else {
+        let (Some(source), Some(list)) = (query.sources.get(depth), lists.get(depth)) else {
+            self.cx.set_doubt(doubt);
             return self.row(query, rows);
         };
-        for item in *items {
+        for item in list.items {
             self.cx.charge(1)?;
             self.set(source.slot, *item);
-            self.rows(query, lists, depth + 1, rows)?;
+            let own = match list.doubt.is_none() {
+                true => doubt,
+                false => doubt.or(doubt_of_item(item, &list.certain, list.doubt)),
+            };
+            self.rows(query, lists, depth + 1, own, rows)?;
         }
         Ok(())
     }
 
+    /// A row: the mark that stands is that of its items.
     fn row(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<(), Fault> {
+        let mut doubt = self.cx.take_doubt();
         for (slot, expression) in &query.lets {
             let value = self.eval(expression)?;
-            self.set(*slot, value);
+            let own = self.cx.take_doubt();
+            self.set_doubtful(*slot, value, own);
         }
+        // Dropped, but not for sure: another condition may drop it for sure.
+        let mut dropped = false;
         for relationship in &query.relationships {
-            if !self.related(relationship)? {
+            let (holds, own) = match self.related(relationship) {
+                Ok(told) => told,
+                Err(_) if dropped => break,
+                Err(fault) => return Err(fault),
+            };
+            if !holds && own.is_none() {
                 return Ok(());
             }
+            dropped |= !holds;
+            doubt = doubt.or(own);
         }
-        if let Some(condition) = &query.condition
-            && self.eval(condition)?.truth() != Some(true)
-        {
+        if let Some(condition) = &query.condition {
+            match self.side(condition) {
+                Ok((Some(true), own)) => doubt = doubt.or(own),
+                Ok((Some(false), own)) if own.is_none() => return Ok(()),
+                Ok((_, own)) => {
+                    dropped = true;
+                    doubt = doubt.or(own);
+                }
+                Err(_) if dropped => {
+                    self.cx.take_doubt();
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        if dropped {
+            rows.doubts.drop(doubt);
             return Ok(());
         }
         if let Some(aggregate) = &query.aggregate {
@@ -163,6 +242,7 @@ impl<'a> Evaluator<'a> {
             }
             self.set(aggregate.slot, rows.total);
             rows.total = self.eval(&aggregate.expression)?;
+            rows.doubts.drop(doubt.or(self.cx.take_doubt()));
             return Ok(());
         }
         let value = match (&query.result, &*query.sources) {
@@ -184,6 +264,8 @@ impl<'a> Evaluator<'a> {
             }
         };
         self.cx.room(rows.out.len())?;
+        let own = self.cx.take_doubt();
+        rows.doubts.keep(rows.out.len(), doubt.or(own));
         rows.out.push(value);
         Ok(())
     }
@@ -205,25 +287,33 @@ impl<'a> Evaluator<'a> {
         Ok(false)
     }
 
-    /// Whether a `with` finds a partner, or a `without` finds none.
-    fn related(&mut self, relationship: &'a Relationship) -> Result<bool, Fault> {
-        let single;
-        let items: &[Val<'a>] = match self.eval(&relationship.expression)? {
-            Val::Null => &[],
-            Val::List(items) => items,
-            one => {
-                single = [one];
-                &single
-            }
-        };
+    /// Whether a `with` finds a partner, or a `without` finds none; and what is in doubt about that.
+    fn related(&mut self, relationship: &'a Relationship) -> Result<(bool, Doubt), Fault> {
+        let before = self.cx.take_doubt();
+        let (items, certain, doubt) = self.source(&relationship.expression)?;
+        let mut found = false;
+        let mut all = doubt;
         for item in items {
             self.cx.charge(1)?;
             self.set(relationship.slot, *item);
-            if self.eval(&relationship.such_that)?.truth() == Some(true) {
-                return Ok(!relationship.without);
+            let (holds, own) = match self.side(&relationship.such_that) {
+                Ok(told) => told,
+                // Only looked at for a partner that is one in any case.
+                Err(_) if found => break,
+                Err(fault) => return Err(fault),
+            };
+            let own = own.or(doubt_of_item(item, &certain, doubt));
+            if holds == Some(true) {
+                if own.is_none() {
+                    (found, all) = (true, Doubt::NONE);
+                    break;
+                }
+                found = true;
             }
+            all = all.or(own);
         }
-        Ok(relationship.without)
+        self.cx.set_doubt(before);
+        Ok((found != relationship.without, all))
     }
 
     /// Stable; nulls first when ascending, as CQL has it. What cannot be compared stays in its order.

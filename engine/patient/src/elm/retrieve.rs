@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::cx::{Cx, Fault, Out};
+use super::doubt::{Doubt, RowDoubts};
 use super::eval::Evaluator;
 use super::interval;
 use super::node::Node;
@@ -16,7 +17,7 @@ use super::value::{Fhir, Val};
 use crate::fhir::names::Name;
 use crate::fhir::profiles::Profile;
 use crate::record::{Element, Kind};
-use crate::requirements::{DataRequirement, coding_key};
+use crate::requirements::{DataRequirement, coding_key, referenced};
 use crate::terminology::ValueSet;
 
 /// A compiled retrieve.
@@ -39,6 +40,9 @@ pub struct CodeFilter {
     /// The element, as in the unit's list of code paths.
     pub path: u32,
     pub codes: Codes,
+    /// Why what it does not find may be there all the same: the value set is not here, or not all of
+    /// it.
+    pub doubt: Option<Box<str>>,
 }
 
 /// What the code of a resource is compared with.
@@ -63,7 +67,12 @@ pub struct CodePath {
 }
 
 /// The codes of the resources of a type under a path: key and place among the resources of the type.
-pub(super) type CodeIndex = Vec<(i64, u32)>;
+#[derive(Default)]
+pub(super) struct CodeIndex {
+    codes: Vec<(i64, u32)>,
+    /// One of them refers to its code in a resource that is not here.
+    unresolved: bool,
+}
 
 /// Extensions by which a resource is about a whole value set.
 fn is_about_set(extension: Element<'_>, url: &str) -> bool {
@@ -88,9 +97,10 @@ impl<'a> Evaluator<'a> {
         let Some(retrieve) = unit.retrieves.get(at) else {
             return Ok(Val::Null);
         };
-        if let Some(Some(found)) = self.retrieved.get(at)
+        if let Some(Some((found, doubt))) = self.retrieved.get(at)
             && !retrieve.open
         {
+            self.cx.add_doubt(*doubt);
             return Ok(Val::List(found));
         }
         if !self.record.is_available(retrieve.resource_type) {
@@ -99,7 +109,13 @@ impl<'a> Evaluator<'a> {
                 retrieve.resource_type.as_str()
             )));
         }
+        let before = self.cx.take_doubt();
         let candidates = self.candidates(retrieve)?;
+        if let Some(why) = retrieve.code.as_ref().and_then(|c| c.doubt.as_deref()) {
+            self.cx.add_doubt(self.cx.reason(why));
+        }
+        let mut rows = RowDoubts::default();
+        rows.drop(self.cx.take_doubt());
         let mut out = Vec::with_capacity(candidates.len());
         for resource in candidates {
             if let Some(profile) = &retrieve.profile {
@@ -108,20 +124,37 @@ impl<'a> Evaluator<'a> {
                     *self.cx.notes.profiles.borrow_mut().entry(why).or_default() += 1;
                 }
                 if !decision.is_taken() {
+                    if profile.is_left_out_by_tag(resource) {
+                        self.cx
+                            .notes
+                            .tagged_otherwise(&retrieve.label, profile.url());
+                    }
                     continue;
                 }
             }
             let value = Val::Fhir(Fhir::of(resource, retrieve.type_id));
-            if let Some((path, range)) = &retrieve.date
-                && !self.in_range(value, path, range)?
-            {
-                continue;
+            if let Some((path, range)) = &retrieve.date {
+                let within = self.in_range(value, path, range)?;
+                let doubt = self.cx.take_doubt();
+                if !within {
+                    rows.drop(doubt);
+                    continue;
+                }
+                rows.keep(out.len(), doubt);
+            } else {
+                rows.keep(out.len(), Doubt::NONE);
             }
             out.push(value);
         }
         let found = self.cx.slice(&out)?;
+        let doubt = rows.all();
+        if doubt.is_some() {
+            let certain = rows.certain(found);
+            self.cx.note_certain(&Val::List(found), certain);
+        }
+        self.cx.set_doubt(before.or(doubt));
         if let Some(slot) = self.retrieved.get_mut(at) {
-            *slot = Some(found);
+            *slot = Some((found, doubt));
         }
         Ok(Val::List(found))
     }
@@ -161,9 +194,20 @@ impl<'a> Evaluator<'a> {
                 let mut keys = FxHashSet::default();
                 let value = self.eval(node)?;
                 if let Val::ValueSet(set) = value {
+                    let name = set.name;
                     return match set.set {
-                        Some(set) => self.by_keys(retrieve, filter.path, |key| set.contains(key)),
-                        None => Ok(vec![]),
+                        Some(set) => {
+                            if !set.completeness().is_trusted() {
+                                self.cx.doubtful_set(name, true);
+                            }
+                            self.by_keys(retrieve, filter.path, |key| set.contains(key))
+                        }
+                        None => {
+                            let asked = &self.cx.notes.value_sets;
+                            asked.set(asked.get() + 1);
+                            self.cx.doubtful_set(name, false);
+                            Ok(vec![])
+                        }
                     };
                 }
                 keys_of(&self.cx, value, &mut keys)?;
@@ -181,8 +225,14 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Vec<Element<'a>>, Fault> {
         let record = self.record;
         let index = self.code_index(path);
+        if index.unresolved {
+            let ty = retrieve.resource_type.as_str();
+            let why = format!("a {ty} refers to its code in a resource that was not given");
+            self.cx.add_doubt(self.cx.reason(&why));
+        }
+        let index = self.code_index(path);
         let mut matches: Vec<u32> = vec![];
-        for (key, at) in index {
+        for (key, at) in &index.codes {
             if matches.last() != Some(at) && wanted(*key) {
                 matches.push(*at);
             }
@@ -209,12 +259,13 @@ impl<'a> Evaluator<'a> {
         let at = path as usize;
         let ready = self.code_indices.get(at).is_some_and(Option::is_some);
         if !ready {
-            let mut index = vec![];
+            let mut index = CodeIndex::default();
             if let Some(path) = self.unit.code_paths.get(at) {
                 for (place, resource) in self.record.of_type(path.resource_type).enumerate() {
                     let place = u32::try_from(place).unwrap_or(u32::MAX);
                     for element in path.names.iter().filter_map(|n| resource.get(*n)) {
-                        codes_of(element, &mut |key| index.push((key, place)));
+                        codes_of(element, &mut |key| index.codes.push((key, place)));
+                        index.unresolved |= is_unresolved(resource, element);
                     }
                 }
             }
@@ -222,7 +273,10 @@ impl<'a> Evaluator<'a> {
                 *slot = Some(index);
             }
         }
-        static NONE: CodeIndex = vec![];
+        static NONE: CodeIndex = CodeIndex {
+            codes: vec![],
+            unresolved: false,
+        };
         self.code_indices
             .get(at)
             .and_then(Option::as_ref)
@@ -263,6 +317,12 @@ fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
             _ => {}
         }
     }
+}
+
+/// Whether the code of a resource stands in another one that is not here.
+fn is_unresolved(resource: Element<'_>, element: Element<'_>) -> bool {
+    let reference = element.get_str("reference");
+    reference.is_some_and(|reference| referenced(resource, &reference).is_none())
 }
 
 /// The keys of codes and concepts.

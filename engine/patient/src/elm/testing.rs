@@ -20,6 +20,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         zone: 0,
         units: &units,
         notes: Notes::default(),
+        doubts: super::doubt::Doubts::default(),
         steps: Cell::new(u64::MAX),
         nested: Cell::new(0),
     });

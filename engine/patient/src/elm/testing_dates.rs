@@ -22,6 +22,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         zone: 0,
         units: &units,
         notes: Notes::default(),
+        doubts: super::doubt::Doubts::default(),
         steps: Cell::new(1_000_000),
         nested: Cell::new(0),
     });

@@ -8,7 +8,7 @@ use super::value::{PointType, Val};
 /// Whether a value, not null, is of a type. Of lists, whether all items are.
 pub fn is_type(cx: &Cx<'_>, value: &Val<'_>, ty: &Type) -> Result<bool, Fault> {
     Ok(match (ty, value) {
-        (Type::Any, _) => true,
+        (Type::Any | Type::Lacking(_), _) => true,
         (Type::Choice(of), _) => {
             for ty in of {
                 cx.charge(1)?;
@@ -102,7 +102,7 @@ pub fn accepts(cx: &Cx<'_>, args: &[Val<'_>], types: &[Type]) -> Result<Option<u
         }
         exact += match (arg, ty) {
             (Val::Fhir(fhir), Type::Fhir(id)) => 1 + usize::from(fhir.ty == *id),
-            (_, Type::Any | Type::Choice(_)) => 0,
+            (_, Type::Any | Type::Lacking(_) | Type::Choice(_)) => 0,
             _ => 1,
         };
     }

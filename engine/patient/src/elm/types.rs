@@ -51,6 +51,9 @@ pub enum Type {
     Fhir(TypeId),
     /// A FHIR enumeration such as `EncounterStatus`: data has a `code`.
     Enumeration(Box<str>),
+    /// A FHIR type that R4 does not have, such as `NotDoneRecorded`, which QI-Core gives an element:
+    /// whatever stands there.
+    Lacking(Box<str>),
     List(Box<Type>),
     Interval(Box<Type>),
     Tuple(Vec<(Box<str>, Type)>),
@@ -91,7 +94,8 @@ impl Type {
             }),
             FHIR => Some(match TypeId::of(name) {
                 Some(id) => Type::Fhir(id),
-                None => Type::Enumeration(name.into()),
+                None if Model::r4().is_enumeration(name) => Type::Enumeration(name.into()),
+                None => Type::Lacking(name.into()),
             }),
             _ => None,
         }
@@ -102,7 +106,7 @@ impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Type::Fhir(id) => write!(f, "FHIR.{}", id.name()),
-            Type::Enumeration(name) => write!(f, "FHIR.{name}"),
+            Type::Enumeration(name) | Type::Lacking(name) => write!(f, "FHIR.{name}"),
             Type::List(of) => write!(f, "List<{of}>"),
             Type::Interval(of) => write!(f, "Interval<{of}>"),
             Type::Tuple(elements) => {

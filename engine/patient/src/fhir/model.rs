@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How often an element may occur.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +48,7 @@ pub struct TypeInfo {
 pub struct Model {
     types: Vec<TypeInfo>,
     by_name: FxHashMap<&'static str, usize>,
+    enumerations: FxHashSet<&'static str>,
 }
 
 static R4: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("r4.txt")));
@@ -99,6 +100,9 @@ impl Model {
                         ty.patient_links = links.filter(|l| !l.is_empty()).collect();
                     }
                 }
+                (Some("N"), Some(name)) => {
+                    model.enumerations.insert(name);
+                }
                 _ => {}
             }
         }
@@ -113,6 +117,12 @@ impl Model {
     /// The type of this name.
     pub fn get(&self, name: &str) -> Option<&TypeInfo> {
         self.by_name.get(name).and_then(|i| self.types.get(*i))
+    }
+
+    /// Whether the FHIR model info has an enumeration of this name, such as `EncounterStatus`: a code
+    /// in data.
+    pub fn is_enumeration(&self, name: &str) -> bool {
+        self.enumerations.contains(name)
     }
 
     /// The place of a type among [`Model::types`].
@@ -176,6 +186,9 @@ mod tests {
                 .is_some_and(|t| t.patient_links == ["subject"])
         );
         assert!(model.resource("DomainResource").is_none());
+        assert!(model.is_enumeration("EncounterStatus"));
+        // A name that QI-Core gives an element.
+        assert!(!model.is_enumeration("NotDoneRecorded") && model.get("NotDoneRecorded").is_none());
         assert_eq!(model.types().filter(|t| t.is_resource).count(), 147);
     }
 }

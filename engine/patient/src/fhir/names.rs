@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::model::{Cardinality, Model};
 
@@ -27,6 +27,13 @@ impl Name {
         self.0
     }
 
+    /// `_name`, where the id and the extensions of a primitive stand (FHIR R4 "JSON representation of
+    /// primitive elements"). `None` of names that are no primitive's.
+    pub fn shadow(self) -> Option<Name> {
+        let shadow = TABLE.shadows.get(usize::from(self.0)).copied();
+        shadow.filter(|s| *s != Name::UNKNOWN)
+    }
+
     /// The text of an interned name; empty for [`Name::UNKNOWN`] and [`Name::NONE`].
     pub fn as_str(self) -> &'static str {
         TABLE.texts.get(usize::from(self.0)).copied().unwrap_or("")
@@ -36,34 +43,55 @@ impl Name {
 struct Table {
     texts: Vec<&'static str>,
     ids: FxHashMap<&'static [u8], Name>,
+    /// Per name: that of its shadow; [`Name::UNKNOWN`] where it has none.
+    shadows: Vec<Name>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut texts: Vec<&'static str> = vec!["resourceType", "div", "fhir_comments"];
+    // Elements of which some type has a primitive: `_birthDate` holds its id and extensions.
+    let mut primitive: FxHashSet<&'static str> = FxHashSet::default();
     for ty in Model::r4().types() {
         texts.push(ty.name);
         for element in &ty.elements {
-            match element.cardinality {
-                Cardinality::Choice => {
-                    for choice in &element.types {
-                        texts.push(leak_choice(element.name, choice));
-                    }
+            for wanted in &element.types {
+                let text = match element.cardinality {
+                    Cardinality::Choice => leak(choice_name(element.name, wanted)),
+                    _ => element.name,
+                };
+                texts.push(text);
+                if is_primitive(wanted) {
+                    primitive.insert(text);
                 }
-                _ => texts.push(element.name),
             }
         }
     }
+    texts.extend(primitive.iter().map(|text| leak(format!("_{text}"))));
     texts.sort_unstable();
     texts.dedup();
     let ids = texts.iter().enumerate();
     let ids = ids.map(|(i, t)| (t.as_bytes(), Name(u16::try_from(i).unwrap_or(u16::MAX))));
-    let ids = ids.collect();
-    Table { texts, ids }
+    let ids: FxHashMap<&'static [u8], Name> = ids.collect();
+    let shadow = |text: &&'static str| {
+        let shadow = ids.get(format!("_{text}").as_bytes());
+        shadow.copied().unwrap_or(Name::UNKNOWN)
+    };
+    let shadows = texts.iter().map(shadow).collect();
+    Table {
+        texts,
+        ids,
+        shadows,
+    }
 });
 
-/// `value` and `Quantity` give `valueQuantity`. Made once for the life of the process.
-fn leak_choice(element: &str, ty: &str) -> &'static str {
-    Box::leak(choice_name(element, ty).into_boxed_str())
+/// Whether a FHIR type is a primitive: their names begin with a small letter.
+fn is_primitive(ty: &str) -> bool {
+    ty.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+/// Made once for the life of the process.
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
 }
 
 /// The property name of a choice element in JSON: `value[x]` of type `dateTime` is `valueDateTime`.
@@ -93,6 +121,17 @@ mod tests {
         assert!(TABLE.texts.len() < 10_000);
         for text in ["resourceType", "valueQuantity", "Observation", "birthDate"] {
             assert_eq!(Name::of(text).map(Name::as_str), Some(text));
+        }
+        let shadow = |text| Name::of(text).and_then(Name::shadow).map(Name::as_str);
+        for (text, expected) in [
+            ("birthDate", Some("_birthDate")),
+            ("effectiveDateTime", Some("_effectiveDateTime")),
+            ("end", Some("_end")),
+            ("valueQuantity", None),
+            ("subject", None),
+            ("_birthDate", None),
+        ] {
+            assert_eq!(shadow(text), expected, "{text}");
         }
         assert_eq!(Name::of("nonsense"), None);
         assert_eq!(Name::UNKNOWN.as_str(), "");

@@ -247,6 +247,13 @@ impl PatientRecord {
         node.name() == Name::NONE && self.roots.binary_search(&index).is_ok()
     }
 
+    /// The root of the resource that a node stands in.
+    pub(crate) fn root_of(&self, index: u32) -> u32 {
+        let after = self.roots.partition_point(|root| *root <= index);
+        let root = after.checked_sub(1).and_then(|i| self.roots.get(i));
+        root.copied().unwrap_or(index)
+    }
+
     /// All resources of a type, by its name; none where R4 does not know the type.
     pub fn of_type_named(&self, ty: &str) -> impl Iterator<Item = Element<'_>> {
         Name::of(ty).into_iter().flat_map(|ty| self.of_type(ty))

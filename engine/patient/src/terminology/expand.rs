@@ -24,8 +24,34 @@ pub(super) struct Expanded {
 /// Why a member of a cycle has no codes.
 const CYCLIC: &str = "it includes itself through other value sets, or includes one that does";
 
+/// Why codes are not known.
+#[derive(Debug)]
+struct Lack {
+    why: String,
+    /// An included value set is not loaded.
+    missing: bool,
+}
+
+impl From<String> for Lack {
+    fn from(why: String) -> Self {
+        Self {
+            why,
+            missing: false,
+        }
+    }
+}
+
+/// Several in one.
+fn joined(lacks: &[Lack]) -> Lack {
+    let why: Vec<&str> = lacks.iter().map(|l| &*l.why).collect();
+    Lack {
+        why: why.join("; "),
+        missing: lacks.iter().any(|l| l.missing),
+    }
+}
+
 /// Codes of one clause, with the reason why there may be more.
-type ClauseCodes = Result<(Codes, Option<String>), String>;
+type ClauseCodes = Result<(Codes, Option<Lack>), Lack>;
 
 /// Expands definitions; each once, what is included before what includes it.
 pub(super) struct Expander<'a> {
@@ -172,7 +198,8 @@ impl<'a> Expander<'a> {
                     return composed;
                 }
             }
-            return complete(expansion.codes.clone(), Some((*total, reason.clone())));
+            let lack = Lack::from(reason.clone());
+            return complete(expansion.codes.clone(), Some((*total, lack)));
         }
         match &definition.compose {
             Some(compose) => self.compose(definition, compose),
@@ -201,16 +228,16 @@ impl<'a> Expander<'a> {
             match self.clause(owner, clause, compose.active_only) {
                 Ok((found, None)) => codes.retain(|key, _| !found.contains_key(key)),
                 // What remains could hold codes that must not be there.
-                Ok((_, Some(reason))) | Err(reason) => {
-                    return not_expanded(format!("an exclude cannot be evaluated: {reason}"));
+                Ok((_, Some(lack))) | Err(lack) => {
+                    return not_expanded(format!("an exclude cannot be evaluated: {}", lack.why));
                 }
             }
         }
         if codes.is_empty() && !failed.is_empty() {
-            return not_expanded(failed.join("; "));
+            return not_expanded(joined(&failed).why);
         }
         failed.append(&mut open);
-        let partial = (!failed.is_empty()).then(|| (None, failed.join("; ")));
+        let partial = (!failed.is_empty()).then(|| (None, joined(&failed)));
         complete(codes.into_values().collect(), partial)
     }
 
@@ -222,7 +249,7 @@ impl<'a> Expander<'a> {
         active_only: bool,
     ) -> ClauseCodes {
         if clause.broken {
-            return Err(format!("{} was rejected", clause.path));
+            return Err(format!("{} was rejected", clause.path).into());
         }
         let mut partial = Vec::new();
         let mut result: Option<Codes> = None;
@@ -235,11 +262,17 @@ impl<'a> Expander<'a> {
             let found = self.reference(owner, clause, reference)?;
             match &found.completeness {
                 Completeness::NotExpanded { reason } => {
-                    return Err(format!("included `{reference}`: {reason}"));
+                    return Err(Lack {
+                        why: format!("included `{reference}`: {reason}"),
+                        missing: true,
+                    });
                 }
-                Completeness::Partial { reason, .. } => {
-                    partial.push(format!("included `{reference}`: {reason}"));
-                }
+                Completeness::Partial {
+                    reason, missing, ..
+                } => partial.push(Lack {
+                    why: format!("included `{reference}`: {reason}"),
+                    missing: *missing,
+                }),
                 Completeness::Complete | Completeness::Empty => {}
             }
             match &mut result {
@@ -252,31 +285,32 @@ impl<'a> Expander<'a> {
         }
         let codes = result
             .ok_or_else(|| format!("{} names neither a system nor a value set", clause.path))?;
-        Ok((codes, (!partial.is_empty()).then(|| partial.join("; "))))
+        Ok((codes, (!partial.is_empty()).then(|| joined(&partial))))
     }
 
     fn of_system(&self, clause: &Clause, system: &Arc<str>, active_only: bool) -> ClauseCodes {
         if !clause.concepts.is_empty() {
             if !clause.filters.is_empty() {
-                return Err(format!("{} has both concepts and filters", clause.path));
+                return Err(format!("{} has both concepts and filters", clause.path).into());
             }
             return Ok((by_key(clause.concepts.iter().cloned()), None));
         }
         let loaded = self.code_system(system, clause.version.as_deref());
         let fragment = loaded
             .filter(|loaded| loaded.content == CodeSystemContent::Fragment)
-            .map(|_| format!("only a part of code system `{system}` is loaded"));
+            .map(|_| Lack::from(format!("only a part of code system `{system}` is loaded")));
         if !clause.filters.is_empty() {
             let loaded = loaded.filter(|loaded| loaded.content != CodeSystemContent::NotPresent);
             return Ok((filtered(clause, system, loaded, active_only)?, fragment));
         }
         match loaded {
-            None => Err(format!(
-                "includes all of code system `{system}`, which is not loaded"
-            )),
+            None => {
+                Err(format!("includes all of code system `{system}`, which is not loaded").into())
+            }
             Some(loaded) if loaded.content == CodeSystemContent::NotPresent => Err(format!(
                 "includes all of code system `{system}`, which is loaded without its concepts"
-            )),
+            )
+            .into()),
             Some(loaded) => Ok((
                 of_concepts(loaded.concepts(), system, clause, active_only),
                 fragment,
@@ -316,9 +350,10 @@ impl<'a> Expander<'a> {
         owner: &ValueSetDefinition,
         clause: &Clause,
         reference: &str,
-    ) -> Result<Rc<Expanded>, String> {
+    ) -> Result<Rc<Expanded>, Lack> {
         if let Some(at) = self.find(reference) {
-            return self.done.get(&at).cloned().ok_or_else(|| CYCLIC.to_owned());
+            let found = self.done.get(&at).cloned();
+            return found.ok_or_else(|| CYCLIC.to_owned().into());
         }
         let url = reference.split('|').next().unwrap_or(reference);
         let near = nearest(url, self.definitions.iter().map(|d| (&*d.url, names(d))));
@@ -334,10 +369,14 @@ impl<'a> Expander<'a> {
             path: Some(clause.path.clone()),
         };
         let source = &owner.spot.source;
-        let issue = TerminologyIssue::new(Severity::Error, "T011", source, place, &*message);
+        // Not all that is loaded is used: what uses it says whether it can do without.
+        let issue = TerminologyIssue::new(Severity::Warning, "T011", source, place, &*message);
         let about = canonical(&owner.url, owner.version.as_deref());
         self.issues.push(issue.help(help).about(about));
-        Err(message)
+        Err(Lack {
+            why: message,
+            missing: true,
+        })
     }
 
     fn report(
@@ -376,14 +415,15 @@ fn rank(definition: &ValueSetDefinition) -> u8 {
     }
 }
 
-fn complete(codes: Vec<Code>, partial: Option<(Option<usize>, String)>) -> Expanded {
+fn complete(codes: Vec<Code>, partial: Option<(Option<usize>, Lack)>) -> Expanded {
     let completeness = match partial {
-        Some((total, reason)) => {
+        Some((total, lack)) => {
             let have = codes.len();
             Completeness::Partial {
                 have,
                 total,
-                reason,
+                reason: lack.why,
+                missing: lack.missing,
             }
         }
         None if codes.is_empty() => Completeness::Empty,

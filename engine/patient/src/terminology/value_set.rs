@@ -27,6 +27,8 @@ pub enum Completeness {
         total: Option<usize>,
         /// Why they are not all here.
         reason: String,
+        /// What lacks is a value set that it includes and that is not loaded, at whatever depth.
+        missing: bool,
     },
     /// The codes are not known: neither an expansion nor a definition that can be evaluated.
     NotExpanded {
@@ -62,6 +64,7 @@ impl fmt::Display for Completeness {
                 have,
                 total: Some(total),
                 reason,
+                ..
             } => write!(f, "partial, {have} of {total} codes: {reason}"),
             Self::Partial { have, reason, .. } => write!(f, "partial, {have} codes: {reason}"),
             Self::NotExpanded { reason } => write!(f, "not expanded: {reason}"),

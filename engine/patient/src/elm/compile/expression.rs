@@ -90,6 +90,9 @@ impl Linker<'_> {
                 for field in *fields {
                     self.operands(json, name, field, &mut args);
                 }
+                if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
+                    self.has_width(name, json, of);
+                }
                 let mut extra = self.extra(json, name);
                 extra.on_lists = self.on_lists(json);
                 if fields == &["operand*"] {
@@ -111,6 +114,49 @@ impl Linker<'_> {
             }
         };
         (name, kind)
+    }
+
+    /// Width and size are not defined of intervals of dates and times (CQL 1.5 §19, "Size", "Width"):
+    /// found at load where the text tells the type.
+    fn has_width(&mut self, name: &str, json: &Json, operand: &Node) {
+        let of = match self.points(operand, 0) {
+            PointType::Unknown => match json.get("operand").and_then(|j| self.static_type(j)) {
+                Some(Type::Interval(of)) => point_of(&of),
+                _ => PointType::Unknown,
+            },
+            known => known,
+        };
+        if matches!(of, PointType::Date | PointType::DateTime | PointType::Time) {
+            let message = format!("`{name}` is not defined of intervals of dates or times");
+            let help =
+                "ask for a duration or difference between `start of` and `end of` the interval";
+            self.report(Family::Mistake, "E009", message, Some(help.into()));
+        }
+    }
+
+    /// The type of the points of an interval, as far as what was compiled tells.
+    fn points(&self, node: &Node, depth: u32) -> PointType {
+        const DEPTH: u32 = 16;
+        let of = |ty: &Type| match ty {
+            Type::Interval(of) => point_of(of),
+            _ => PointType::Unknown,
+        };
+        match &node.kind {
+            Kind::Interval(interval) => interval.point,
+            Kind::Once(_, inner) if depth < DEPTH => self.points(inner, depth + 1),
+            Kind::As(_, ty, _) => of(ty),
+            Kind::Param(index) => {
+                let parameter = self.unit.parameters.get(*index as usize);
+                parameter
+                    .and_then(|p| p.ty.as_ref())
+                    .map_or(PointType::Unknown, of)
+            }
+            Kind::Def(index) if depth < DEPTH => {
+                let definition = self.unit.definitions.get(*index as usize);
+                definition.map_or(PointType::Unknown, |d| self.points(&d.node, depth + 1))
+            }
+            _ => PointType::Unknown,
+        }
     }
 
     /// A child expression that must be there.
@@ -399,6 +445,10 @@ impl Linker<'_> {
             match Type::named(&class) {
                 Some(Type::Fhir(id)) => id.name().into(),
                 Some(Type::Enumeration(name)) => name,
+                Some(Type::Lacking(name)) => {
+                    self.lacking(&name);
+                    name
+                }
                 Some(system) => format!("System.{system}").into(),
                 None => {
                     let message = format!("there is no type `{class}`");
@@ -490,6 +540,12 @@ impl Linker<'_> {
                 },
                 None => self.unknown_name("alias", &scope, Role::Alias),
             },
+            None if json.get("source").is_none_or(Json::is_null) => {
+                match self.bare_property(&path, &compiled) {
+                    Some(alias) => alias,
+                    None => return null().kind,
+                }
+            }
             None => self.child(json, "source"),
         };
         Kind::Property(Box::new(source), Box::new(compiled))

@@ -68,11 +68,11 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
     if fraction.len() > 8 || whole.trim_start_matches('0').len() > 28 {
         return None;
     }
-    // Zeros at the end are no digits, and there may be no room for them.
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        text
+    // Zeros at the end tell the precision (CQL 1.5 §22.24, `Precision`: that of 1.58700 is 5), but
+    // there may be no room for them.
+    let short = || match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => text,
     };
-    crate::value::decimal(text)
+    crate::value::decimal(text).or_else(|| crate::value::decimal(short()))
 }

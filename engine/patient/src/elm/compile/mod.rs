@@ -1,6 +1,7 @@
 //! From libraries to a unit: names resolved, overloads chosen, value sets and codes interned; all that
 //! is wrong reported at once, with its place.
 
+mod bare;
 mod expression;
 mod literal;
 mod query;
@@ -69,6 +70,8 @@ pub struct Linker<'l> {
     functions: FxHashMap<(u32, usize), u32>,
     /// `None` while its default is compiled.
     parameters: FxHashMap<(u32, Arc<str>), Option<u32>>,
+    /// Types that FHIR R4 lacks and that were told, by library.
+    lacking: BTreeSet<(u32, Box<str>)>,
     /// Definitions and functions that are being compiled.
     open: u32,
     at: Place,
@@ -108,6 +111,10 @@ struct Scope {
     retrieves: BTreeSet<u32>,
     /// The item of a `sort by` expression, whose properties stand there as bare names.
     sort_item: Option<u32>,
+    /// Where the names of each query that stands around begin in `names`, outermost first.
+    queries: Vec<usize>,
+    /// Where the items of an alias come from, by its slot.
+    origins: FxHashMap<u32, bare::Origins>,
     /// The items of `Filter`, `ForEach`, `Repeat`, `Aggregate`: scope name, item, total.
     items: Vec<(Option<Arc<str>>, u32, Option<u32>)>,
 }
@@ -155,6 +162,7 @@ impl<'l> Linker<'l> {
             definitions: FxHashMap::default(),
             functions: FxHashMap::default(),
             parameters: FxHashMap::default(),
+            lacking: BTreeSet::new(),
             open: 0,
             at: Place::default(),
             scope: Scope::default(),
@@ -510,7 +518,10 @@ impl<'l> Linker<'l> {
         self.scope.repeated = 1;
         let mut operands = vec![];
         for (name, specifier) in &definition.operands {
-            self.scope.declare(Role::Operand, name);
+            let slot = self.scope.declare(Role::Operand, name);
+            let mut origins = vec![];
+            bare::specified(specifier, bare::DEPTH, &mut origins);
+            self.scope.origins.insert(slot, origins.into());
             operands.push(self.specifier(specifier));
         }
         // Known before its body: it may call itself.

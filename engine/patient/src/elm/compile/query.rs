@@ -22,7 +22,9 @@ impl Linker<'_> {
         let mut aliases = vec![];
         for source in list("source") {
             let expression = self.child(source, "expression");
-            aliases.push((text(source, "alias").unwrap_or_default(), expression));
+            let origins = self.origins(source.get("expression"));
+            let alias = text(source, "alias").unwrap_or_default();
+            aliases.push((alias, expression, origins));
         }
         if aliases.is_empty() {
             self.report(
@@ -32,8 +34,10 @@ impl Linker<'_> {
                 None,
             );
         }
-        for (alias, expression) in aliases {
+        self.scope.queries.push(names);
+        for (alias, expression, origins) in aliases {
             let slot = self.scope.declare(Role::Alias, &alias);
+            self.scope.origins.insert(slot, origins);
             sources.push(Source {
                 alias: Box::from(&*alias),
                 slot,
@@ -61,7 +65,9 @@ impl Linker<'_> {
             let expression = self.child(clause, "expression");
             let before = self.scope.names.len();
             let alias = text(clause, "alias").unwrap_or_default();
+            let origins = self.origins(clause.get("expression"));
             let slot = self.scope.declare(Role::Alias, &alias);
+            self.scope.origins.insert(slot, origins);
             let such_that = self.child(clause, "suchThat");
             self.scope.names.truncate(before);
             relationships.push(Relationship {
@@ -99,6 +105,7 @@ impl Linker<'_> {
             });
         // Sorting sees the results, not the aliases.
         self.scope.names.truncate(names);
+        self.scope.queries.pop();
         let sort = json.get("sort").and_then(|s| s.get("by"));
         let sort = self.sort_keys(sort);
         self.scope.repeated -= 1;

@@ -411,12 +411,17 @@ impl<'l> Linker<'l> {
                 set.completeness()
             );
             let family = match set.completeness() {
-                Completeness::NotExpanded { .. } if !self.options.allow_missing_value_sets => {
+                Completeness::NotExpanded { .. } | Completeness::Partial { missing: true, .. }
+                    if !self.options.allow_missing_value_sets =>
+                {
                     Family::Mistake
                 }
                 _ => Family::Warning,
             };
-            self.report(family, "E013", message, None);
+            let help = matches!(family, Family::Mistake).then(|| {
+                "add what it lacks to the package, or run with --allow-missing-valuesets: then only the codes that are here count".to_owned()
+            });
+            self.report(family, "E013", message, help);
         }
         // What is not expanded is as good as missing.
         let set = set.filter(|s| !matches!(s.completeness(), Completeness::NotExpanded { .. }));

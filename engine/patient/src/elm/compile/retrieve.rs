@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use serde_json::Value as Json;
 
 use super::{Linker, null};
+use crate::elm::doubt::about_set;
 use crate::elm::fhir_children::{child, choices};
 use crate::elm::issue::Family;
 use crate::elm::library::text;
@@ -144,6 +145,16 @@ impl Linker<'_> {
         });
         let comparator = text(json, "codeComparator").unwrap_or_else(|| "in".into());
         let node = self.expr(codes);
+        let doubt = match &node.kind {
+            Kind::Const(Owned::ValueSet(set)) if comparator.as_ref() == "in" => match &set.set {
+                None => Some(about_set(&set.name, false)),
+                Some(found) if !found.completeness().is_trusted() => {
+                    Some(about_set(&set.name, true))
+                }
+                Some(_) => None,
+            },
+            _ => None,
+        };
         let (codes, required) = self.codes(&comparator, node, path)?;
         if let Some(required) = &required {
             let set = &required.value_set;
@@ -160,6 +171,7 @@ impl Linker<'_> {
             CodeFilter {
                 path: path_index,
                 codes,
+                doubt: doubt.map(Box::from),
             },
             required,
         ))

@@ -65,10 +65,23 @@ impl Linker<'_> {
     }
 
     fn named(&mut self, name: &str) -> Type {
-        Type::named(name).unwrap_or_else(|| {
+        let ty = Type::named(name).unwrap_or_else(|| {
             let message = format!("there is no type `{name}` in CQL or FHIR R4");
             self.report(Family::Mistake, "E010", message, None);
             Type::Any
-        })
+        });
+        if let Type::Lacking(name) = &ty {
+            self.lacking(name);
+        }
+        ty
+    }
+
+    /// Tells of a type that the model lacks, once a library.
+    pub(super) fn lacking(&mut self, name: &str) {
+        if self.lacking.insert((self.at.library, name.into())) {
+            let message = format!("FHIR R4 has no type `{name}`: any value is taken for one");
+            let help = "profiles such as QI-Core give names of their own to elements; a cast or test of such a type tells nothing apart";
+            self.report(Family::Warning, "E019", message, Some(help.into()));
+        }
     }
 }

@@ -7,11 +7,15 @@
     reason = "tests fail by panicking"
 )]
 
+mod accepted;
+mod bare;
 mod chains;
 mod damage;
 mod decisive;
 mod hoist;
 mod hostile;
+mod lacking;
+mod messages;
 mod table;
 
 use std::sync::LazyLock;

@@ -245,6 +245,16 @@ impl Profile {
         }
     }
 
+    /// Whether a resource that is not taken would be by its content: a tag that names a sibling profile
+    /// keeps it out. To be counted and reported.
+    pub fn is_left_out_by_tag(&self, resource: Element<'_>) -> bool {
+        matches!(self.tag(resource), Tag::Other | Tag::Contrary)
+            && matches!(
+                self.as_tagged(Tag::Open, resource),
+                Decision::Yes | Decision::Undecidable(TAG_ONLY)
+            )
+    }
+
     fn is_tagged(&self, resource: Element<'_>) -> bool {
         self.tags_of(resource, |tag| tag == &*self.url)
     }
@@ -287,7 +297,10 @@ impl Profile {
     }
 
     fn by_tag_and_content(&self, resource: Element<'_>) -> Decision {
-        let tag = self.tag(resource);
+        self.as_tagged(self.tag(resource), resource)
+    }
+
+    fn as_tagged(&self, tag: Tag, resource: Element<'_>) -> Decision {
         match (&self.side, tag) {
             (_, Tag::Contrary) | (Side::Plain | Side::Positive(_), Tag::Other) => Decision::No,
             (Side::Plain, Tag::Is) | (Side::Negative(_), Tag::Is) => Decision::Yes,

@@ -1,0 +1,158 @@
+//! Whether what an element holds can be read: absent, there, or there and unreadable.
+//!
+//! A primitive that is there and is not of its type (`06/04/2019`, a number where a text belongs), or
+//! whose value is withheld (a data-absent-reason extension beside it), is *unknown*. It must not be
+//! taken for absent: no end means "ongoing".
+
+use super::names::Name;
+use crate::record::{Element, Kind};
+use crate::time::DateTime;
+
+/// The extension that says why a value is not there (FHIR R4 "data-absent-reason").
+pub const DATA_ABSENT_REASON: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+
+/// What stands under a property.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading<T> {
+    /// Nothing.
+    Absent,
+    /// A value of its type.
+    Value(T),
+    /// Something that is no value of its type, or that the value is withheld.
+    Unreadable,
+}
+
+/// Whether an element, or the shadow of a primitive, says that a value is withheld or unknown.
+pub fn has_absent_reason(element: Element<'_>) -> bool {
+    let extensions = element.get_named("extension");
+    let mut extensions = extensions.into_iter().flat_map(Element::items);
+    extensions.any(|e| {
+        e.get_named("url")
+            .is_some_and(|u| u.is_str(DATA_ABSENT_REASON))
+    })
+}
+
+/// Whether the primitive of this name has no value, and its shadow says why.
+pub fn is_withheld(parent: Element<'_>, name: Name) -> bool {
+    let shadow = name.shadow().and_then(|shadow| parent.get(shadow));
+    shadow.is_some_and(has_absent_reason)
+}
+
+/// The property of this name; JSON null is nothing.
+pub fn present(parent: Element<'_>, name: Name) -> Option<Element<'_>> {
+    parent.get(name).filter(|e| e.kind() != Kind::Null)
+}
+
+/// The `date`, `dateTime` or `instant` of this name.
+pub fn date_at(parent: Element<'_>, name: Name) -> Reading<DateTime> {
+    match present(parent, name) {
+        Some(found) => date_of(found),
+        None if is_withheld(parent, name) => Reading::Unreadable,
+        None => Reading::Absent,
+    }
+}
+
+/// A `date`, `dateTime` or `instant` that is there.
+pub fn date_of(found: Element<'_>) -> Reading<DateTime> {
+    match found.as_str().and_then(|text| DateTime::parse(&text)) {
+        Some(at) => Reading::Value(at),
+        None => Reading::Unreadable,
+    }
+}
+
+/// `Encounter.period.end`: where an element stands, from the resource of its own. Names that FHIR does
+/// not have are `…`, since they could be anything; the shadow of a primitive has the name of that.
+pub fn path_of(element: Element<'_>) -> String {
+    let record = element.record;
+    let mut at = Element {
+        record,
+        index: record.root_of(element.index),
+    };
+    let mut path = at.resource_type().map_or("…", Name::as_str).to_owned();
+    while at.index < element.index {
+        let Some(next) = at
+            .children()
+            .take_while(|c| c.index <= element.index)
+            .last()
+        else {
+            break;
+        };
+        let name = next.name();
+        if name != Name::NONE {
+            let text = name.as_str().trim_start_matches('_');
+            path.push('.');
+            path.push_str(if text.is_empty() { "…" } else { text });
+        }
+        at = next;
+    }
+    path
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::record::PatientRecord;
+
+    #[test]
+    fn what_is_there_and_cannot_be_read_is_not_absent() {
+        let end = Name::of("end").unwrap();
+        let masked = format!(
+            r#"{{"_end":{{"extension":[{{"url":"{DATA_ABSENT_REASON}","valueCode":"masked"}}]}}}}"#
+        );
+        let cases = [
+            (r#"{"end":"2019-06-04"}"#, "value"),
+            ("{}", "absent"),
+            (r#"{"end":null}"#, "absent"),
+            // An id or a rendering says nothing of the value.
+            (r#"{"_end":{"id":"e"}}"#, "absent"),
+            (&masked, "unreadable"),
+            (r#"{"end":""}"#, "unreadable"),
+            (r#"{"end":"06/04/2019"}"#, "unreadable"),
+            (r#"{"end":"20190604"}"#, "unreadable"),
+            (r#"{"end":"2019-02-30"}"#, "unreadable"),
+            (r#"{"end":"2019-06-04T11:00:00-0500"}"#, "unreadable"),
+            (r#"{"end":"2019-06-04T24:00:00Z"}"#, "unreadable"),
+            (r#"{"end":20190604}"#, "unreadable"),
+            (r#"{"end":["2019-06-04"]}"#, "unreadable"),
+            (r#"{"end":{}}"#, "unreadable"),
+            (r#"{"end":true}"#, "unreadable"),
+        ];
+        for (period, expected) in cases {
+            let mut record = PatientRecord::new();
+            let json = format!(r#"{{"resourceType":"Encounter","id":"e","period":{period}}}"#);
+            record.push(&json).unwrap();
+            let encounter = record.of_type_named("Encounter").next().unwrap();
+            let found = match date_at(encounter.get_named("period").unwrap(), end) {
+                Reading::Absent => "absent",
+                Reading::Value(_) => "value",
+                Reading::Unreadable => "unreadable",
+            };
+            assert_eq!(found, expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn a_path_holds_names_of_fhir_only() {
+        let mut record = PatientRecord::new();
+        let json = r#"{"resourceType":"Encounter","id":"e","Smith":{"a":1},"location":[{"period":{"start":"x"}},{"period":{"_end":{"id":"z"}}}]}"#;
+        record
+            .push(r#"{"resourceType":"Patient","id":"p"}"#)
+            .unwrap();
+        record.push(json).unwrap();
+        record.seal();
+        let encounter = record.of_type_named("Encounter").next().unwrap();
+        let locations = encounter.get_named("location").unwrap();
+        let last = locations.items().last().unwrap();
+        let end = last.path(&["period", "_end"]).unwrap();
+        assert_eq!(path_of(end), "Encounter.location.period.end");
+        let strange = encounter
+            .get_named("Smith")
+            .unwrap()
+            .children()
+            .next()
+            .unwrap();
+        assert!(!path_of(strange).contains("Smith"));
+        assert_eq!(path_of(encounter), "Encounter");
+    }
+}
