@@ -38,7 +38,7 @@ pub struct ElmIssue {
 
 impl ElmIssue {
     /// Every code with its meaning.
-    pub const CODES: [(&str, &str); 18] = [
+    pub const CODES: [(&str, &str); 19] = [
         ("E001", "not JSON, or nested too deep"),
         (
             "E002",
@@ -72,6 +72,10 @@ impl ElmIssue {
         ("E016", "a data model other than FHIR R4"),
         ("E017", "a name in another case than its definition"),
         ("E018", "a retrieve that cannot be run"),
+        (
+            "E030",
+            "a criterion of a type that is neither true nor false",
+        ),
     ];
 }
 
