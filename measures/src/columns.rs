@@ -68,17 +68,19 @@ impl Texts<'_> {
     }
 }
 
-/// Words of measure and version, and which measure they name.
-type Known = ((i32, i32), Option<usize>);
+/// Words of id, version and url, and which measure they name.
+type Known = ((i32, i32, i32), Option<usize>);
 
 pub(crate) struct Columns<'b> {
     pub(crate) patient: &'b StringArray,
     measure: &'b Int32Array,
     version: &'b Int32Array,
-    /// Per pair of words, as far as it came up.
+    url: &'b Int32Array,
+    /// Per triple of words, as far as it came up.
     known: RefCell<Vec<Known>>,
     names: Texts<'b>,
     versions: Texts<'b>,
+    urls: Texts<'b>,
     shapes: &'b [Arc<MeasureShape>],
     pub(crate) group: &'b Int32Array,
     kind: Words<'b, Kind>,
@@ -89,6 +91,8 @@ pub(crate) struct Columns<'b> {
     outcome: Words<'b, Option<Truth>>,
     pub(crate) count: &'b Int64Array,
     pub(crate) value: &'b StringArray,
+    pub(crate) unit: Texts<'b>,
+    pub(crate) coding: Texts<'b>,
     pub(crate) reason: Texts<'b>,
 }
 
@@ -98,6 +102,7 @@ impl<'b> Columns<'b> {
         shapes: &'b [Arc<MeasureShape>],
     ) -> Result<Self, MeasureError> {
         let (names, versions) = (texts(batch, "measure")?, texts(batch, "version")?);
+        let urls = texts(batch, "url")?;
         let truth = |word: &str| {
             let all = [Truth::True, Truth::False, Truth::Unknown];
             all.into_iter().find(|t| t.as_str() == word)
@@ -106,9 +111,11 @@ impl<'b> Columns<'b> {
             patient: column(batch, "patient_id")?,
             measure: names.keys,
             version: versions.keys,
+            url: urls.keys,
             known: RefCell::default(),
             names,
             versions,
+            urls,
             shapes,
             group: column(batch, "group")?,
             kind: words(batch, "population", kind)?,
@@ -119,19 +126,26 @@ impl<'b> Columns<'b> {
             outcome: words(batch, "outcome", truth)?,
             count: column(batch, "count")?,
             value: column(batch, "value")?,
+            unit: texts(batch, "unit")?,
+            coding: texts(batch, "coding")?,
             reason: texts(batch, "unknown_reason")?,
         })
     }
 
     pub(crate) fn measure(&self, row: usize) -> Result<usize, MeasureError> {
-        let key = (self.measure.value(row), self.version.value(row));
+        let url = self.url.value(row);
+        let key = (self.measure.value(row), self.version.value(row), url);
         let mut known = self.known.borrow_mut();
         let found = known.iter().find(|(k, _)| *k == key).map(|(_, m)| *m);
         let found = found.unwrap_or_else(|| {
             let (name, version) = (self.names.text(row), self.versions.text(row));
+            let url = self.urls.text(row);
+            // The id alone does not tell measures of several publishers apart.
             let same = |s: &Arc<MeasureShape>| {
                 let artifact = &s.artifact;
-                Some(&artifact.id) == name.as_ref() && Some(&artifact.version) == version.as_ref()
+                Some(&artifact.id) == name.as_ref()
+                    && Some(&artifact.version) == version.as_ref()
+                    && Some(&artifact.url) == url.as_ref()
             };
             let found = self.shapes.iter().position(same);
             known.push((key, found));

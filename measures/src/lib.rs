@@ -11,9 +11,11 @@
 //! ```
 
 pub mod aggregate;
+pub mod amount;
 pub mod bounds;
 mod columns;
 pub mod deck;
+pub mod direction;
 pub mod explain;
 pub mod gaps;
 pub mod ledger;

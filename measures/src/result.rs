@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_patient::elm::units::Units;
 use rust_decimal::Decimal;
 
 use crate::aggregate::Values;
+use crate::amount::{Unit, convert, quotient};
 use crate::bounds::Bounds;
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition, Scoring,
@@ -34,6 +36,10 @@ pub struct GroupResult {
     pub counts: Counts,
     /// As the group's stratifiers: their strata in order.
     pub strata: Vec<Vec<(Arc<str>, Counts)>>,
+    /// Per stratifier: codings of the strata that are coded, see [`ResultRow::coding`].
+    ///
+    /// [`ResultRow::coding`]: engine_patient::program::ResultRow::coding
+    pub codings: Vec<BTreeMap<Arc<str>, Arc<str>>>,
     /// Per stratifier: patients of whom the stratum could not be told.
     pub strata_unknown: Vec<u64>,
 }
@@ -43,6 +49,8 @@ pub struct GroupResult {
 pub struct SupplementalResult {
     /// How often each value came up.
     pub values: BTreeMap<Arc<str>, u64>,
+    /// The codings of values that are coded, as FHIR CodeableConcepts in JSON.
+    pub codings: BTreeMap<Arc<str>, Arc<str>>,
     /// Of how many patients it could not be told.
     pub unknown: u64,
 }
@@ -125,37 +133,51 @@ impl Counts {
 
     /// `measureScore`; `None` for nothing out of nothing, and where there is no score.
     pub fn score(&self, group: &GroupDefinition) -> Option<Score> {
+        self.measured(group).map(|(score, _)| score)
+    }
+
+    /// `measureScore` and its unit. Of a ratio the sides are brought to one unit where that can be, and
+    /// it has none then; else it is a unit over a unit.
+    pub fn measured(&self, group: &GroupDefinition) -> Option<(Score, Unit)> {
         let count = |code| self.count(group, code);
+        let plain = |score: Option<Score>| score.map(|score| (score, None));
         match group.scoring {
             Scoring::Cohort => None,
             // Exclusions and exceptions are within the denominator, and so are whole numbers left.
-            Scoring::Proportion => fraction(
+            Scoring::Proportion => plain(fraction(
                 count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),
                 count(Code::Denominator)
                     .saturating_sub(count(Code::DenominatorExclusion))
                     .saturating_sub(count(Code::DenominatorException)),
-            ),
+            )),
             Scoring::Ratio => {
-                let numerator = self.side(group, Code::Numerator, Code::NumeratorExclusion)?;
-                let denominator =
+                let (numerator, over) =
+                    self.side(group, Code::Numerator, Code::NumeratorExclusion)?;
+                let (denominator, under) =
                     self.side(group, Code::Denominator, Code::DenominatorExclusion)?;
                 if let (Score::Fraction(n, _), Score::Fraction(d, _)) = (numerator, denominator) {
-                    return fraction(n, d);
+                    return plain(fraction(n, d));
                 }
                 let (n, d) = (numerator.decimal()?, denominator.decimal()?);
-                n.checked_div(d).map(Score::Number)
+                let units = Units::default();
+                let (d, unit) = match convert(&units, d, &under, &over) {
+                    Some(d) => (d, None),
+                    None => (d, quotient(&units, &over, &under)),
+                };
+                Some((Score::Number(n.checked_div(d)?), unit))
             }
             Scoring::ContinuousVariable => {
                 let index = group.position(Code::MeasureObservation)?;
-                self.aggregate(group.populations.get(index)?, index)
-                    .map(Score::Number)
+                let population = group.populations.get(index)?;
+                let value = self.aggregate(population, index)?;
+                Some((Score::Number(value), self.unit(population, index)))
             }
         }
     }
 
-    /// A side of a ratio: the aggregate of its observations, or how many members it has (as a
-    /// fraction of one).
-    fn side(&self, group: &GroupDefinition, code: Code, exclusion: Code) -> Option<Score> {
+    /// A side of a ratio: the aggregate of its observations and its unit, or how many members it has
+    /// (as a fraction of one).
+    fn side(&self, group: &GroupDefinition, code: Code, exclusion: Code) -> Option<(Score, Unit)> {
         let populations = group.populations.iter().enumerate();
         let mut observations = populations.filter(|(_, p)| p.code == Code::MeasureObservation);
         let of = |p: &PopulationDefinition| {
@@ -171,17 +193,23 @@ impl Counts {
                 let none = self.populations.get(index)?.observed.count() == 0;
                 (empty && none).then_some(Decimal::ZERO)
             });
-            return value.map(Score::Number);
+            return value.map(|value| (Score::Number(value), self.unit(population, index)));
         }
         let members = self.count(group, code);
         let members = members.saturating_sub(self.count(group, exclusion));
-        Some(Score::Fraction(members, 1))
+        Some((Score::Fraction(members, 1), None))
     }
 
     /// The aggregate of an observation, by its method; a sum where it has none.
     pub fn aggregate(&self, population: &PopulationDefinition, index: usize) -> Option<Decimal> {
         let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
         self.populations.get(index)?.observed.aggregate(method)
+    }
+
+    /// The unit of that aggregate.
+    pub fn unit(&self, population: &PopulationDefinition, index: usize) -> Unit {
+        let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
+        self.populations.get(index)?.observed.unit(method)
     }
 
     /// The lowest and highest rate there could be if all that could not be told were known. `None`

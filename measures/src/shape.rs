@@ -1,11 +1,15 @@
 //! What a measure is made of, whatever language it is written in: all that totals, reports and gaps
 //! need to know of it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use engine_patient::program::Artifact;
 
+use crate::direction::Direction;
 use crate::package::{
-    Basis, GroupDefinition, PopulationCode, PopulationDefinition, Scoring, StratifierDefinition,
-    SupplementalDefinition,
+    Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
+    StratifierDefinition, SupplementalDefinition,
 };
 use crate::result::Improvement;
 
@@ -14,6 +18,11 @@ use crate::result::Improvement;
 pub struct MeasureShape {
     /// Its name.
     pub artifact: Artifact,
+    /// What it is called in this run: its id, unless another measure of the run has that, see
+    /// [`distinguish`].
+    pub name: Arc<str>,
+    /// Which way is better, as its groups.
+    pub directions: Vec<Direction>,
     /// Its groups.
     pub groups: Vec<GroupDefinition>,
     /// Its supplemental data and risk variables.
@@ -48,6 +57,7 @@ impl MeasureShape {
             scoring: Scoring::Proportion,
             basis,
             improvement_notation: Some(improvement),
+            notation: NotationTexts::default(),
             code: None,
             description: None,
             rate_aggregation: None,
@@ -56,7 +66,9 @@ impl MeasureShape {
             path: String::new(),
         };
         MeasureShape {
+            name: Arc::clone(&artifact.id),
             artifact,
+            directions: vec![Direction::stated(improvement)],
             groups: vec![group],
             supplemental: vec![],
         }
@@ -92,6 +104,71 @@ impl MeasureShape {
     pub fn canonical(&self) -> String {
         format!("{}|{}", self.artifact.url, self.artifact.version)
     }
+
+    /// Whether gaps and cards may rest on which way is better.
+    pub fn is_settled(&self) -> bool {
+        self.directions.iter().all(Direction::is_settled)
+    }
+}
+
+/// What tells a measure from all others: its canonical, or without a url its id and version.
+fn key(artifact: &Artifact) -> (&str, &str) {
+    match artifact.url.is_empty() {
+        true => (&artifact.id, &artifact.version),
+        false => (&artifact.url, &artifact.version),
+    }
+}
+
+/// Gives the measures of a run names that are theirs alone: the id; where several have that the id and
+/// the version; where that does not do either, and a hash of the url.
+///
+/// # Errors
+/// Measures that have url and version in common, by their ids: nothing tells their results apart.
+pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<String>> {
+    let mut keys: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let (mut by_id, mut by_version) = (BTreeMap::new(), BTreeMap::new());
+    for shape in shapes.iter() {
+        let artifact = &shape.artifact;
+        let (url, version) = key(artifact);
+        *keys
+            .entry((url.to_owned(), version.to_owned()))
+            .or_default() += 1;
+        // File systems may not mind upper and lower case.
+        let id = artifact.id.to_lowercase();
+        *by_version
+            .entry(format!("{id}-{}", artifact.version.to_lowercase()))
+            .or_insert(0) += 1;
+        *by_id.entry(id).or_insert(0) += 1;
+    }
+    let twice = keys.into_iter().filter(|(_, n)| *n > 1);
+    let twice: Vec<String> = twice
+        .map(|((url, version), _)| format!("{url}|{version}"))
+        .collect();
+    if !twice.is_empty() {
+        return Err(twice);
+    }
+    let ids = by_id.clone();
+    for shape in shapes.iter_mut() {
+        let artifact = &shape.artifact;
+        let plain = artifact.id.to_lowercase();
+        if by_id.get(&plain).is_none_or(|n: &usize| *n == 1) {
+            continue;
+        }
+        let versioned = format!("{}-{}", artifact.id, artifact.version);
+        let lower = versioned.to_lowercase();
+        let free =
+            by_version.get(&lower).is_none_or(|n: &usize| *n == 1) && !ids.contains_key(&lower);
+        let name = match free {
+            true => versioned,
+            false => {
+                let hash = crate::manifest::hash(artifact.url.as_bytes()).to_string();
+                let hash: String = hash.chars().rev().take(8).collect();
+                format!("{versioned}-{hash}")
+            }
+        };
+        Arc::make_mut(shape).name = name.into();
+    }
+    Ok(())
 }
 
 impl GroupDefinition {
@@ -113,5 +190,65 @@ impl GroupDefinition {
         self.id
             .clone()
             .unwrap_or_else(|| format!("group {}", index + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    fn names(all: &[(&str, &str, &str)]) -> Result<Vec<String>, Vec<String>> {
+        let mut shapes: Vec<Arc<MeasureShape>> = all
+            .iter()
+            .map(|(id, url, version)| {
+                let artifact = Artifact {
+                    id: (*id).into(),
+                    url: (*url).into(),
+                    version: (*version).into(),
+                    title: "".into(),
+                };
+                let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
+                Arc::new(shape)
+            })
+            .collect();
+        let mut all: Vec<&mut Arc<MeasureShape>> = shapes.iter_mut().collect();
+        distinguish(&mut all)?;
+        Ok(shapes.iter().map(|s| s.name.to_string()).collect())
+    }
+
+    /// FHIR R4 Measure.url: the canonical, with the version, is what identifies a measure.
+    #[test]
+    fn measures_are_told_apart_by_their_canonicals() {
+        let plain = names(&[("a", "http://x/a", "1"), ("b", "http://x/b", "1")]);
+        assert_eq!(plain.unwrap(), ["a", "b"]);
+        let versions = names(&[("a", "http://x/a", "1"), ("a", "http://x/a", "2")]);
+        assert_eq!(versions.unwrap(), ["a-1", "a-2"]);
+        let urls = names(&[
+            ("a", "http://x/a", "1"),
+            ("a", "http://y/a", "1"),
+            ("b", "", "1"),
+        ]);
+        let urls = urls.unwrap();
+        assert!(
+            urls.iter().take(2).all(|n| n.starts_with("a-1-")),
+            "{urls:?}"
+        );
+        assert!(urls.first() != urls.get(1) && urls.last().unwrap() == "b");
+        // A name that is another's id is taken.
+        let taken = names(&[
+            ("a", "http://x/a", "1"),
+            ("a", "http://x/a", "2"),
+            ("a-1", "u", "1"),
+        ]);
+        let taken = taken.unwrap();
+        assert!(taken.first().unwrap().starts_with("a-1-") && taken.last().unwrap() == "a-1");
+        let twice = names(&[("a", "http://x/a", "1"), ("b", "http://x/a", "1")]);
+        assert_eq!(twice.unwrap_err(), ["http://x/a|1"]);
+        assert_eq!(
+            names(&[("a", "", "1"), ("a", "", "1")]).unwrap_err(),
+            ["a|1"]
+        );
     }
 }

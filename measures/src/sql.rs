@@ -21,6 +21,8 @@ use crate::shape::MeasureShape;
 pub struct SqlMeasure {
     /// Its name.
     pub artifact: Artifact,
+    /// What it is called in a run, see [`MeasureShape::name`].
+    pub name: Arc<str>,
     /// Which way is better.
     pub improvement: Improvement,
     /// What the strata are by.
@@ -110,6 +112,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         title: title.into(),
     };
     Ok(SqlMeasure {
+        name: Arc::clone(&artifact.id),
         artifact,
         improvement,
         stratifier,
@@ -145,6 +148,17 @@ fn text_of(
 }
 
 impl SqlMeasure {
+    /// What its result is made of.
+    pub fn shape(&self) -> MeasureShape {
+        // What is counted is not said in the file yet.
+        let basis = Basis::Resource("stays".into());
+        let shape = MeasureShape::simple(self.artifact.clone(), self.improvement, basis);
+        MeasureShape {
+            name: Arc::clone(&self.name),
+            ..shape.stratified(&self.stratifier)
+        }
+    }
+
     /// Runs the query in a session that has the lake's views.
     pub async fn run(
         &self,
@@ -169,10 +183,7 @@ impl SqlMeasure {
             .collect()
             .await
             .map_err(|e| fault(e.strip_backtrace()))?;
-        // What is counted is not said in the file yet.
-        let basis = Basis::Resource("stays".into());
-        let shape = MeasureShape::simple(self.artifact.clone(), self.improvement, basis);
-        let shape = shape.stratified(&self.stratifier);
+        let shape = self.shape();
         let Some(group) = shape.groups.first() else {
             return Err(MeasureError::Internal("a measure without a group".into()));
         };
@@ -240,6 +251,7 @@ impl SqlMeasure {
         let group = GroupResult {
             counts: total,
             strata: vec![strata],
+            codings: vec![],
             strata_unknown: vec![0],
         };
         Ok(MeasureResult {

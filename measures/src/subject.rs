@@ -5,6 +5,8 @@ use std::sync::Arc;
 use engine_patient::program::Truth;
 use rust_decimal::Decimal;
 
+use crate::amount::{Amount, Unit};
+
 /// All rows of a measure and a patient.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
@@ -87,8 +89,18 @@ pub struct Observation {
     pub id: Option<String>,
     /// `None` is null.
     pub value: Option<Decimal>,
+    /// The value's unit.
+    pub unit: Unit,
     /// Why it is null.
     pub reason: Option<Arc<str>>,
+}
+
+impl Observation {
+    /// Number and unit; `None` is null.
+    pub fn amount(&self) -> Option<Amount> {
+        let unit = self.unit.clone();
+        self.value.map(|value| Amount { value, unit })
+    }
 }
 
 /// A count within a stratum.
@@ -98,6 +110,8 @@ pub struct StratumCount {
     pub stratifier: usize,
     /// The stratum's value.
     pub stratum: Arc<str>,
+    /// Its codings.
+    pub coding: Option<Arc<str>>,
     /// Index of the population.
     pub population: usize,
     /// What is certain.
@@ -115,4 +129,6 @@ pub struct SupplementalValue {
     pub index: usize,
     /// The value, or why it could not be told.
     pub value: Result<String, Arc<str>>,
+    /// Its codings, as a FHIR CodeableConcept in JSON.
+    pub coding: Option<Arc<str>>,
 }

@@ -41,7 +41,7 @@ pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io
             0 | 1 => String::new(),
             _ => group.name(index),
         };
-        let names = [&*artifact.id, &*artifact.version, &name, &subject.patient];
+        let names = [&*shape.name, &*artifact.version, &name, &subject.patient];
         let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
         cells.extend(COLUMNS.map(|code| cell(group, own, code)));
         let due = group.position(Code::Numerator);

@@ -1,5 +1,6 @@
 //! Results as a table for people, and as CSV: a line a group.
 
+use crate::direction::Direction;
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::{Counts, MeasureResult, Score};
 
@@ -29,11 +30,17 @@ pub fn table(
     };
     let mut heading = vec!["measure", "group"];
     heading.extend(COLUMNS.map(|(_, name)| name));
-    heading.extend(["observations", "score", "not evaluable", "score could be"]);
+    heading.extend([
+        "observations",
+        "score",
+        "better",
+        "not evaluable",
+        "score could be",
+    ]);
     let mut rows: Vec<Vec<String>> = vec![];
     for (result, index, definition, counts) in groups() {
         let several = result.shape.groups.len() > 1;
-        let mut row = vec![result.shape.artifact.id.to_string()];
+        let mut row = vec![result.shape.name.to_string()];
         row.push(if several {
             definition.name(index)
         } else {
@@ -45,6 +52,7 @@ pub fn table(
         }));
         row.push(observations(definition, counts).map_or_else(String::new, number));
         row.push(score(definition, counts));
+        row.push(better(result, index));
         row.push(number(counts.unknown));
         row.push(bounds(counts));
         rows.push(row);
@@ -71,27 +79,41 @@ pub fn table(
     (heading, rows.into_iter().map(chosen).collect())
 }
 
+/// Which way is better; nothing for a group without a score.
+fn better(result: &MeasureResult, group: usize) -> String {
+    let shape = &result.shape;
+    let scored = shape.groups.get(group);
+    let scored = scored.is_some_and(|g| g.scoring != Scoring::Cohort);
+    let direction = shape.directions.get(group).filter(|_| scored);
+    direction.map_or_else(String::new, Direction::short)
+}
+
 /// How many observations have a value, where a group has any.
 fn observations(definition: &GroupDefinition, counts: &Counts) -> Option<u64> {
     definition.position(Code::MeasureObservation)?;
     Some(counts.populations.iter().map(|p| p.observed.count()).sum())
 }
 
-/// A rate in percent; of other scores at most four digits after the point.
+/// A rate in percent; of other scores at most four digits after the point, and the unit.
 pub fn score(definition: &GroupDefinition, counts: &Counts) -> String {
     let none = || match definition.scoring {
         Scoring::Cohort => String::new(),
         _ => "–".to_owned(),
     };
-    counts
-        .score(definition)
-        .map_or_else(none, |score| match score {
-            Score::Fraction(..) if definition.scoring == Scoring::Proportion => {
-                format!("{:.1} %", score.as_f64() * 100.0)
-            }
-            Score::Fraction(..) => format!("{:.4}", score.as_f64()),
-            Score::Number(n) => n.round_dp(4).normalize().to_string(),
-        })
+    let Some((score, unit)) = counts.measured(definition) else {
+        return none();
+    };
+    let number = match score {
+        Score::Fraction(..) if definition.scoring == Scoring::Proportion => {
+            format!("{:.1} %", score.as_f64() * 100.0)
+        }
+        Score::Fraction(..) => format!("{:.4}", score.as_f64()),
+        Score::Number(n) => n.round_dp(4).normalize().to_string(),
+    };
+    match unit {
+        Some(unit) => format!("{number} {unit}"),
+        None => number,
+    }
 }
 
 fn bounds(counts: &Counts) -> String {
@@ -106,7 +128,7 @@ fn bounds(counts: &Counts) -> String {
 /// The first line of [`csv`].
 pub const CSV_HEADING: &str = "measure,version,group,stratifier,stratum,initial_population,\
 denominator,measure_population,denominator_exclusion,measure_population_exclusion,\
-denominator_exception,numerator,numerator_exclusion,observations,score,not_evaluable";
+denominator_exception,numerator,numerator_exclusion,observations,score,not_evaluable,unit,better";
 
 /// A line a group and stratum. Populations that a group does not have are empty.
 pub fn csv(results: &[MeasureResult]) -> Vec<String> {
@@ -121,7 +143,7 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
                     _ => definition.name(index),
                 };
                 let names = [
-                    &*artifact.id,
+                    &*result.shape.name,
                     &*artifact.version,
                     &group,
                     stratifier,
@@ -134,9 +156,12 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
                 }));
                 let observed = observations(definition, counts);
                 cells.push(observed.map_or_else(String::new, |n| n.to_string()));
-                let score = counts.score(definition);
+                let (score, unit) = counts.measured(definition).unzip();
                 cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
                 cells.push(counts.unknown.to_string());
+                let unit = unit.flatten();
+                cells.push(unit.map_or_else(String::new, |unit| quoted(&unit)));
+                cells.push(better(result, index));
                 lines.push(cells.join(","));
             };
             line("", "", &own.counts);
@@ -151,7 +176,6 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
     lines
 }
 
-/// A cell of a CSV file.
 /// A field of CSV.
 pub fn quoted(text: &str) -> String {
     match text.contains([',', '"', '\n', '\r']) {

@@ -16,9 +16,10 @@ use arrow::datatypes::Int32Type;
 use engine_patient::program::{Artifact, ResultRow};
 use engine_patient::value::Value;
 
+use crate::direction::Direction;
 use crate::package::{
-    AggregateMethod, Basis, GroupDefinition, PopulationCode, PopulationDefinition, Scoring,
-    StratifierComponent, StratifierDefinition,
+    AggregateMethod, Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition,
+    Scoring, StratifierComponent, StratifierDefinition,
 };
 use crate::result::Improvement;
 use crate::shape::MeasureShape;
@@ -57,6 +58,7 @@ pub fn group(scoring: Scoring, basis: &str, codes: &[PopulationCode]) -> GroupDe
             other => Basis::Resource(other.into()),
         },
         improvement_notation: Some(Improvement::Increase),
+        notation: NotationTexts::default(),
         code: None,
         description: None,
         rate_aggregation: None,
@@ -96,6 +98,12 @@ pub fn stratifier(components: &[&str], applies_to: &[PopulationCode]) -> Stratif
 
 pub fn shape(id: &str, groups: Vec<GroupDefinition>) -> Arc<MeasureShape> {
     Arc::new(MeasureShape {
+        name: id.into(),
+        directions: groups
+            .iter()
+            .filter_map(|g| g.improvement_notation)
+            .map(Direction::stated)
+            .collect(),
         artifact: Artifact {
             id: id.into(),
             url: format!("http://example.org/Measure/{id}").into(),
@@ -114,16 +122,25 @@ pub fn batch(rows: &[(&str, &MeasureShape, ResultRow)]) -> RecordBatch {
         Value::Null => None,
         Value::Decimal(d) => Some(d.to_string()),
         Value::String(s) => Some(s.to_string()),
+        Value::Quantity { value, .. } => Some(value.to_string()),
         other => panic!("{other:?}"),
     };
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|(patient, shape, row)| {
         let about = (row.stratifier, row.stratum.clone(), row.basis_id.clone());
         let at = (row.group, row.population, row.index);
-        (&shape.artifact.id, *patient, at, about, value(row))
+        (
+            &shape.artifact.id,
+            &shape.artifact.version,
+            &shape.artifact.url,
+            *patient,
+            at,
+            about,
+            value(row),
+        )
     });
     let mut texts: [StringBuilder; 3] = Default::default();
-    let mut words: [Words; 6] = Default::default();
+    let mut words: [Words; 9] = Default::default();
     let mut numbers: [Int32Builder; 3] = Default::default();
     let mut counts = Int64Builder::new();
     let number = |n: u32| i32::try_from(n).unwrap();
@@ -137,6 +154,12 @@ pub fn batch(rows: &[(&str, &MeasureShape, ResultRow)]) -> RecordBatch {
         words[3].append_option(row.stratum.as_deref());
         words[4].append_value(row.outcome.as_str());
         words[5].append_option(row.unknown_reason.as_deref());
+        words[6].append_value(&shape.artifact.url);
+        words[7].append_option(match &row.value {
+            Value::Quantity { unit, .. } => Some(unit.as_ref()),
+            _ => None,
+        });
+        words[8].append_option(row.coding.as_deref());
         numbers[0].append_value(number(row.group));
         numbers[1].append_value(number(row.index));
         numbers[2].append_option(row.stratifier.map(number));
@@ -150,12 +173,16 @@ pub fn batch(rows: &[(&str, &MeasureShape, ResultRow)]) -> RecordBatch {
         mut stratum,
         mut outcome,
         mut reason,
+        mut url,
+        mut unit,
+        mut coding,
     ] = words;
     let [mut group, mut index, mut stratifier] = numbers;
     let columns: Vec<ArrayRef> = vec![
         Arc::new(patient.finish()),
         Arc::new(measure.finish()),
         Arc::new(version.finish()),
+        Arc::new(url.finish()),
         Arc::new(group.finish()),
         Arc::new(population.finish()),
         Arc::new(index.finish()),
@@ -165,6 +192,8 @@ pub fn batch(rows: &[(&str, &MeasureShape, ResultRow)]) -> RecordBatch {
         Arc::new(outcome.finish()),
         Arc::new(counts.finish()),
         Arc::new(value.finish()),
+        Arc::new(unit.finish()),
+        Arc::new(coding.finish()),
         Arc::new(reason.finish()),
     ];
     RecordBatch::try_new(engine_population::evaluate::result_schema(), columns).unwrap()

@@ -11,9 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use engine_patient::elm::units::Units;
 use engine_patient::program::Truth;
+use rust_decimal::Decimal;
 
 use crate::MeasureError;
+use crate::amount::{Unit, choose, convert};
 use crate::bounds::{Bounds, Positions, State};
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::result::{Counts, GroupResult, MeasureResult, SupplementalResult};
@@ -34,7 +37,13 @@ struct GroupState {
     positions: Option<Positions>,
     /// Per stratifier, by stratum.
     strata: Vec<BTreeMap<Arc<str>, Counts>>,
+    /// Per stratum, `None` for the whole: how many patients have observations in which units.
+    observed: BTreeMap<Option<(usize, Arc<str>)>, BTreeMap<InUnits, u64>>,
 }
+
+/// A patient's observations: whether something of them could not be told already, and which
+/// populations have observations in which units.
+type InUnits = (bool, BTreeSet<(usize, Unit)>);
 
 impl Totals {
     /// Of these measures, all at nothing.
@@ -45,6 +54,7 @@ impl Totals {
                 ..Counts::of(g)
             },
             strata: vec![],
+            codings: vec![BTreeMap::new(); g.stratifiers.len()],
             strata_unknown: vec![0; g.stratifiers.len()],
         };
         let measure = |shape: &Arc<MeasureShape>| MeasureResult {
@@ -56,6 +66,7 @@ impl Totals {
         let state = |g: &GroupDefinition| GroupState {
             positions: Positions::of(g),
             strata: vec![BTreeMap::new(); g.stratifiers.len()],
+            observed: BTreeMap::new(),
         };
         Totals {
             measures: shapes.iter().map(measure).collect(),
@@ -99,12 +110,15 @@ impl Totals {
                     continue;
                 };
                 match &value.value {
-                    Ok(text) => match slot.values.get_mut(text.as_str()) {
-                        Some(n) => *n += 1,
-                        None => {
-                            slot.values.insert(Arc::from(text.as_str()), 1);
+                    Ok(text) => {
+                        match slot.values.get_mut(text.as_str()) {
+                            Some(n) => *n += 1,
+                            None => {
+                                slot.values.insert(Arc::from(text.as_str()), 1);
+                            }
                         }
-                    },
+                        coded(&mut slot.codings, text, value.coding.as_ref());
+                    }
                     Err(_) => slot.unknown += 1,
                 }
             }
@@ -114,8 +128,10 @@ impl Totals {
     /// The results, in the order of the shapes.
     pub fn finish(self) -> Vec<MeasureResult> {
         let mut measures = self.measures;
+        let units = Units::default();
         for (measure, states) in measures.iter_mut().zip(self.groups) {
-            for (group, state) in measure.groups.iter_mut().zip(states) {
+            for (group, mut state) in measure.groups.iter_mut().zip(states) {
+                settle(&units, &mut group.counts, &mut state);
                 let strata = state.strata.into_iter();
                 group.strata = strata.map(|s| s.into_iter().collect()).collect();
             }
@@ -176,6 +192,7 @@ fn add_group(
     // A patient of several observations is one patient.
     let (mut last, mut last_unknown) = (None, None);
     let mut told = BTreeSet::new();
+    let mut seen: BTreeMap<Option<(usize, &Arc<str>)>, BTreeSet<(usize, Unit)>> = BTreeMap::new();
     for observation in &own.observations {
         let at = observation.population;
         let counts = match &observation.stratum {
@@ -190,7 +207,12 @@ fn add_group(
         let Some(slot) = counts.populations.get_mut(at) else {
             continue;
         };
-        slot.observed.add(observation.value);
+        slot.observed.add(observation.amount().as_ref());
+        if observation.value.is_some() {
+            let stratum = observation.stratum.as_ref().map(|(s, name)| (*s, name));
+            let units = seen.entry(stratum).or_default();
+            units.insert((at, observation.unit.clone()));
+        }
         slot.count += u64::from(observation.value.is_some());
         let key = Some((at, &observation.stratum));
         if last != key {
@@ -224,7 +246,82 @@ fn add_group(
     if let (Some(at), Some(bounds)) = (state.positions, total.counts.bounds.as_mut()) {
         add_bounds(definition, own, at, bounds);
     }
-    add_strata(definition, own, state, told);
+    add_strata(definition, own, total, state, &mut told);
+    for (stratum, units) in seen {
+        let unknown = match stratum {
+            None => unknown,
+            Some(stratum) => told.contains(&stratum),
+        };
+        let stratum = stratum.map(|(s, name)| (s, Arc::clone(name)));
+        let patients = state.observed.entry(stratum).or_default();
+        *patients.entry((unknown, units)).or_default() += 1;
+    }
+}
+
+/// Brings all observations of a group, and of its strata, to one unit each. What cannot be converted is
+/// not evaluable.
+fn settle(units: &Units, whole: &mut Counts, state: &mut GroupState) {
+    let chosen: Vec<Unit> = whole
+        .populations
+        .iter()
+        .map(|p| choose(units, &p.observed.units()))
+        .collect();
+    let mut all: Vec<(Option<(usize, Arc<str>)>, &mut Counts)> = vec![(None, whole)];
+    for (stratifier, strata) in state.strata.iter_mut().enumerate() {
+        let strata = strata.iter_mut();
+        all.extend(strata.map(|(name, own)| (Some((stratifier, Arc::clone(name))), own)));
+    }
+    for (stratum, counts) in all {
+        for (population, unit) in counts.populations.iter_mut().zip(&chosen) {
+            let lost = population.observed.settle(units, unit);
+            population.count = population.count.saturating_sub(lost);
+        }
+        for ((unknown, seen), n) in state.observed.remove(&stratum).unwrap_or_default() {
+            let lost = |(population, unit): &&(usize, Unit)| {
+                let to = chosen.get(*population);
+                to.is_some_and(|to| convert(units, Decimal::ONE, unit, to).is_none())
+            };
+            let lost: Vec<&(usize, Unit)> = seen.iter().filter(lost).collect();
+            if lost.is_empty() {
+                continue;
+            }
+            counts.unknown += if unknown { 0 } else { n };
+            let populations: BTreeSet<usize> = lost.iter().map(|(p, _)| *p).collect();
+            for population in populations {
+                if let Some(slot) = counts.populations.get_mut(population) {
+                    slot.unknown += n;
+                }
+            }
+            for (population, unit) in lost {
+                let to = chosen.get(*population).cloned().flatten();
+                let why = format!(
+                    "the unit {} of an observation cannot be converted to {}",
+                    named(unit),
+                    named(&to)
+                );
+                let code = Arc::from(Code::MeasureObservation.as_str());
+                *counts.reasons.entry((code, why.into())).or_default() += n;
+            }
+        }
+    }
+}
+
+fn named(unit: &Unit) -> String {
+    let short = |unit: &str| unit.chars().take(64).collect::<String>();
+    unit.as_ref()
+        .map_or_else(|| "1 (no unit)".to_owned(), |u| format!("`{}`", short(u)))
+}
+
+/// Notes the codings of a value.
+fn coded(codings: &mut BTreeMap<Arc<str>, Arc<str>>, text: &str, coding: Option<&Arc<str>>) {
+    let Some(coding) = coding else { return };
+    match codings.get_mut(text) {
+        Some(kept) if coding < kept => *kept = Arc::clone(coding),
+        Some(_) => {}
+        None => {
+            codings.insert(Arc::from(text), Arc::clone(coding));
+        }
+    }
 }
 
 fn reason(reasons: &mut BTreeMap<(Arc<str>, Arc<str>), u64>, of: &str, why: Option<&Arc<str>>) {
@@ -248,10 +345,14 @@ fn stratum_of<'t>(
 fn add_strata<'s>(
     definition: &GroupDefinition,
     own: &'s SubjectGroup,
+    total: &mut GroupResult,
     state: &mut GroupState,
-    mut told: BTreeSet<(usize, &'s Arc<str>)>,
+    told: &mut BTreeSet<(usize, &'s Arc<str>)>,
 ) {
     for row in &own.strata {
+        if let Some(codings) = total.codings.get_mut(row.stratifier) {
+            coded(codings, &row.stratum, row.coding.as_ref());
+        }
         let found = stratum_of(&mut state.strata, definition, row.stratifier, &row.stratum);
         let Some(counts) = found else { continue };
         let Some(slot) = counts.populations.get_mut(row.population) else {

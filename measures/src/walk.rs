@@ -18,9 +18,10 @@ use crate::subject::{
 };
 
 /// How result rows are sorted.
-pub const ORDER: [&str; 10] = [
+pub const ORDER: [&str; 12] = [
     "measure",
     "version",
+    "url",
     "patient_id",
     "group",
     "population",
@@ -29,6 +30,7 @@ pub const ORDER: [&str; 10] = [
     "stratum",
     "basis_id",
     "value",
+    "unit",
 ];
 
 /// The pass.
@@ -120,9 +122,11 @@ impl<'s> Walk<'s> {
                 }
                 Truth::True | Truth::False => return Ok(()),
             };
-            self.subject
-                .supplemental
-                .push(SupplementalValue { index, value });
+            self.subject.supplemental.push(SupplementalValue {
+                index,
+                value,
+                coding: columns.coding.text(row),
+            });
             return Ok(());
         }
         if kind == Kind::Clauses {
@@ -174,6 +178,7 @@ impl<'s> Walk<'s> {
                 stratum,
                 id: id(),
                 value: value.transpose()?,
+                unit: columns.unit.text(row),
                 reason: reason(),
             });
             return Ok(());
@@ -182,6 +187,7 @@ impl<'s> Walk<'s> {
             own.strata.push(StratumCount {
                 stratifier,
                 stratum,
+                coding: columns.coding.text(row),
                 population: index,
                 outcome,
                 count,

@@ -109,8 +109,12 @@ pub struct ResultRow {
     /// nothing. A number beside an unknown outcome is counted although something that would take it
     /// out could not be told.
     pub count: Option<i64>,
-    /// An observation, due date or supplemental value, if there is one.
+    /// An observation, due date or supplemental value, if there is one. An observation with a unit is
+    /// a quantity.
     pub value: Value,
+    /// Of a stratum, else of the value, where it is coded: a FHIR CodeableConcept as JSON; of a stratum
+    /// of several components a JSON array of them, null for a component that is not coded.
+    pub coding: Option<Arc<str>>,
     /// Why it is unknown. Names elements and units, never holds patient data.
     pub unknown_reason: Option<Arc<str>>,
 }
@@ -129,6 +133,7 @@ impl ResultRow {
             outcome,
             count: outcome.counted(),
             value: Value::Null,
+            coding: None,
             unknown_reason: None,
         }
     }
@@ -169,6 +174,17 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
 
     /// The rows of an artifact for a patient of whom nothing holds.
     fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>);
+
+    /// The rows of an artifact for a patient whose evaluation failed: everything is unknown.
+    fn failed(&self, artifact: usize, reason: &Arc<str>, out: &mut Vec<ResultRow>) {
+        let first = out.len();
+        self.absent(artifact, out);
+        for row in out.iter_mut().skip(first) {
+            row.outcome = Truth::Unknown;
+            row.count = None;
+            row.unknown_reason = Some(Arc::clone(reason));
+        }
+    }
 
     /// Evaluates one patient for the artifacts that are wanted; appends their rows to `out`.
     fn evaluate(

@@ -5,7 +5,7 @@ use engine_patient::record::{Element, Kind};
 use engine_patient::requirements::choice;
 
 use super::{FACTS, Fact};
-use crate::official::{member_id, shown};
+use crate::official::{member_id, plain};
 
 /// Elements that hold a code, the telling first.
 const CODES: [&str; 6] = [
@@ -112,7 +112,7 @@ pub fn value_text(value: &Val<'_>) -> Option<String> {
         Val::Uncertain((low, high)) => {
             format!("{} to {}", value_text(low)?, value_text(high)?)
         }
-        other => shown(other)?,
+        other => plain(other)?,
     };
     Some(super::texts::shortened(&text, LONG))
 }

@@ -128,7 +128,7 @@ fn of(
         }
     });
     Some(PopulationFunnel {
-        measure: shape.artifact.id.to_string(),
+        measure: shape.name.to_string(),
         group: group.name(funnel.group as usize),
         population: population.code.as_str(),
         expression: population.expression.clone(),

@@ -288,7 +288,7 @@ pub fn explain(
                     .collect();
                 let reached = Reached::of(&program.unit, measure, &trace);
                 Explanation {
-                    measure: shape.artifact.id.to_string(),
+                    measure: shape.name.to_string(),
                     canonical: shape.canonical(),
                     title: shape.artifact.title.to_string(),
                     subject: subject(record),

@@ -20,6 +20,7 @@ use engine_patient::program::Truth;
 
 pub use bundle::{MeasureGaps, gaps_bundle};
 
+use crate::direction::Direction;
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::Improvement;
 use crate::shape::MeasureShape;
@@ -68,17 +69,18 @@ pub struct GapRow {
 }
 
 /// The heading of [`GapRow::cells`].
-pub const HEADING: [&str; 8] = [
-    "measure", "version", "group", "patient", "resource", "status", "reason", "due",
+pub const HEADING: [&str; 9] = [
+    "measure", "version", "group", "patient", "resource", "status", "reason", "due", "better",
 ];
 
 impl GapRow {
     /// For a table or CSV.
-    pub fn cells(&self, shape: &MeasureShape) -> [String; 8] {
+    pub fn cells(&self, shape: &MeasureShape) -> [String; 9] {
+        let direction = shape.directions.get(self.group);
         let group = shape.groups.get(self.group);
         let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
         [
-            shape.artifact.id.to_string(),
+            shape.name.to_string(),
             shape.artifact.version.to_string(),
             group.map_or_else(String::new, |g| g.name(self.group)),
             self.patient.clone(),
@@ -86,11 +88,13 @@ impl GapRow {
             self.status.as_str().to_owned(),
             text(self.reason.as_deref()),
             text(self.due.as_deref()),
+            direction.map_or_else(String::new, Direction::short),
         ]
     }
 }
 
-/// A patient's gaps of a measure, group by group; groups that are no proportions have none. Of a
+/// A patient's gaps of a measure, group by group, by the directions of its shape. Whether those are
+/// settled ([`MeasureShape::is_settled`]) is for the caller to ask; groups that are no proportions have none. Of a
 /// resource basis one line per resource, and one about the patient where there is none.
 pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
     let mut out = vec![];
@@ -191,6 +195,7 @@ fn judge(group: &GroupDefinition, of: impl Fn(usize) -> Option<Membership>) -> J
     if exception.outcome == Truth::True {
         return out(Code::DenominatorException);
     }
+    // What is not said is taken as increase; `direction` tells so wherever gaps are shown.
     let good = match group.improvement_notation {
         Some(Improvement::Decrease) => !met,
         Some(Improvement::Increase) | None => met,

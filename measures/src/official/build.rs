@@ -12,8 +12,12 @@ use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
+use super::check::Checker;
 use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
-use crate::package::{Basis, MeasureDefinition, Package, PopulationCode, PopulationDefinition};
+use crate::direction::{Direction, Origin, directions};
+use crate::package::{
+    Basis, GroupDefinition, MeasureDefinition, Package, PopulationCode, PopulationDefinition,
+};
 use crate::score::Gating;
 use crate::shape::MeasureShape;
 
@@ -57,21 +61,30 @@ pub struct Built {
     pub findings: Vec<Finding>,
     /// Value sets that the logic refers to.
     pub value_sets: Vec<(Arc<str>, ValueSetUse)>,
-    /// Measures that were left out.
+    /// Measures that were left out, by [`MeasureDefinition::key`].
     pub refused: Vec<String>,
+    /// Parts of measures that were left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A stratifier or supplemental data that a measure is run without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Label of the measure.
+    pub measure: String,
+    /// What was left out, and why.
+    pub what: String,
 }
 
 /// Links the libraries of a package and compiles these measures.
 pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &BuildOptions) -> Built {
     let mut libraries = vec![];
+    let mut unread: Vec<(String, ElmIssue)> = vec![];
     let mut findings: Vec<Finding> = vec![];
     for source in &package.libraries {
         match Library::read(&source.source, &source.elm) {
             Ok(library) => libraries.push(library),
-            Err(issue) => findings.push(Finding {
-                issue: *issue,
-                measures: vec![],
-            }),
+            Err(issue) => unread.push((source.name.clone(), *issue)),
         }
     }
     let link = Options {
@@ -79,21 +92,41 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
         native_helpers: options.native_helpers,
         ..Options::default()
     };
+    let checker = Checker {
+        libraries: &libraries,
+        terminology: &package.terminology,
+        link,
+    };
     // Each measure alone first: what is wrong with one must not keep the others out.
     let mut good = vec![];
     let mut refused = vec![];
+    let mut left_out = vec![];
     for measure in measures {
-        let mut linker = Linker::new(&libraries, &package.terminology, link);
-        compile(&mut linker, measure);
-        let (_, issues) = linker.finish();
+        let reached = checker.reached(measure);
+        let lacking = unread
+            .iter()
+            .filter(|(name, _)| reached.contains(name.as_str()));
+        let mut issues: Vec<ElmIssue> = lacking.map(|(_, issue)| issue.clone()).collect();
+        let (found, kept) = checker.check(measure, &reached);
+        issues.extend(found);
         let broken = issues.iter().any(is_error);
         add(&mut findings, issues, Some(measure.label()));
-        if broken {
-            refused.push(measure.label().to_owned());
-        } else {
-            good.push(*measure);
+        match kept.filter(|_| !broken) {
+            Some((definition, parts)) => {
+                good.push(definition);
+                left_out.extend(parts.into_iter().map(|what| LeftOut {
+                    measure: measure.label().to_owned(),
+                    what,
+                }));
+            }
+            None => refused.push(measure.key()),
         }
     }
+    add(
+        &mut findings,
+        unread.into_iter().map(|(_, issue)| issue).collect(),
+        None,
+    );
     if options.everything {
         let mut linker = Linker::new(&libraries, &package.terminology, link);
         for index in 0..libraries.len() {
@@ -102,6 +135,7 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
         let (_, issues) = linker.finish();
         add(&mut findings, issues, None);
     }
+    let good: Vec<&MeasureDefinition> = good.iter().collect();
     let (program, shapes, value_sets) =
         together(&libraries, &package.terminology, &good, link, options);
     findings.sort_by(|a, b| a.issue.cmp(&b.issue));
@@ -111,6 +145,7 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
         findings,
         value_sets,
         refused,
+        left_out,
     }
 }
 
@@ -177,9 +212,12 @@ fn together(
             continue;
         };
         let artifact = artifact_of(measure);
+        let directions = directions(measure);
         shapes.push(Arc::new(MeasureShape {
             artifact,
-            groups: measure.groups.clone(),
+            name: measure.id.as_deref().unwrap_or(measure.label()).into(),
+            directions: directions.clone(),
+            groups: with_directions(&measure.groups, &directions),
             supplemental: measure.supplemental_data.clone(),
         }));
         compiled.push(groups);
@@ -205,6 +243,17 @@ fn together(
     (Some(Arc::new(program)), shapes, value_sets)
 }
 
+/// Groups whose notation is the direction that counts, where it does not come from the measure.
+fn with_directions(groups: &[GroupDefinition], directions: &[Direction]) -> Vec<GroupDefinition> {
+    let mut groups = groups.to_vec();
+    for (group, direction) in groups.iter_mut().zip(directions) {
+        if let Origin::User | Origin::Known(_) = direction.origin {
+            group.improvement_notation = Some(direction.better);
+        }
+    }
+    groups
+}
+
 fn artifact_of(measure: &MeasureDefinition) -> Artifact {
     let label = measure.label();
     let text = |t: &Option<String>| t.as_deref().unwrap_or_default().to_owned();
@@ -217,7 +266,10 @@ fn artifact_of(measure: &MeasureDefinition) -> Artifact {
 }
 
 /// The expressions of a measure. `None`, with findings in the linker, where one is missing.
-fn compile(linker: &mut Linker<'_>, measure: &MeasureDefinition) -> Option<CompiledMeasure> {
+pub(super) fn compile(
+    linker: &mut Linker<'_>,
+    measure: &MeasureDefinition,
+) -> Option<CompiledMeasure> {
     let main = measure.main_library.as_ref()?;
     let library = linker.library(&main.name, main.version.as_deref())?;
     let mut complete = true;

@@ -9,13 +9,16 @@
 
 mod build;
 mod card;
+mod check;
 mod clauses;
+mod convert;
 mod ledger;
 mod program;
 mod raw;
 
-pub use build::{BuildOptions, Built, Finding, build, is_error};
+pub use build::{BuildOptions, Built, Finding, LeftOut, build, is_error};
 pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub(crate) use convert::plain;
 pub(crate) use program::{CompiledMeasure, Target};
 pub use program::{EVALUATED, ElmMeasures};
-pub(crate) use raw::{member_id, shown};
+pub(crate) use raw::member_id;

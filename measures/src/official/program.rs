@@ -235,7 +235,7 @@ fn evaluate_group<'a>(
         raw.push(match target {
             Target::Criterion(expression) => {
                 let value = evaluator.expression(*expression);
-                criterion(value, &group.basis, &mut members)
+                criterion(&evaluator.cx, value, &group.basis, &mut members)
             }
             // Not looked at: see `RawGroup`.
             Target::Observation(_) => Raw::Truth(Truth::False, None),
@@ -254,7 +254,7 @@ fn evaluate_group<'a>(
                 None => vec![],
             };
             let value = evaluator.apply(*function, &operands);
-            own.push((id.map(Arc::clone), observation(value)));
+            own.push((id.map(Arc::clone), observation(&evaluator.cx, value)));
         }
         observations.push(own);
     }
@@ -302,6 +302,21 @@ impl PatientProgram for ElmMeasures {
                     Basis::Resource(_) => Raw::Members(vec![]),
                 })
                 .collect();
+            let place = Place {
+                artifact: place,
+                group: number,
+            };
+            group.gating.gate(&raw).rows(place, &[], &[], out);
+        }
+    }
+
+    fn failed(&self, artifact: usize, reason: &Arc<str>, out: &mut Vec<ResultRow>) {
+        let Some(measure) = self.measures.get(artifact) else {
+            return;
+        };
+        let place = u16::try_from(artifact).unwrap_or(u16::MAX);
+        for (number, group) in (0..).zip(&measure.groups) {
+            let raw = vec![Raw::Failed(Arc::clone(reason)); group.targets.len()];
             let place = Place {
                 artifact: place,
                 group: number,

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::elm::trace::holds;
+use engine_patient::elm::compare::number;
+use engine_patient::elm::cx::Cx;
 use engine_patient::elm::value::Val;
 use engine_patient::elm::{Evaluator, Expression, Fault};
 use engine_patient::program::Truth;
-use engine_patient::value::Value;
-use rust_decimal::Decimal;
 
+use super::convert::{cql_value, is_resource, label};
 use super::program::CompiledStratifier;
 use crate::package::Basis;
-use crate::score::{Raw, RawStrata, RawSupplemental};
+use crate::score::{Amount, Label, Raw, RawStrata, RawSupplemental};
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
@@ -26,18 +26,20 @@ pub(crate) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
     let Val::Fhir(fhir) = value else {
         return None;
     };
-    let element = fhir.element()?;
+    let element = fhir.element().filter(|_| is_resource(fhir))?;
     let id = element.get_str("id")?;
     Some(format!("{}/{id}", fhir.ty.name()).into())
 }
 
-/// What a population's expression came to. Members are noted with their values.
+/// What a population's expression came to. Members are noted with their values. A FHIR boolean is its
+/// value; of a boolean basis a list of resources is true where it has any.
 pub(super) fn criterion<'a>(
+    cx: &Cx<'a>,
     value: Evaluated<'a>,
     basis: &Basis,
     members: &mut BTreeMap<Arc<str>, Val<'a>>,
 ) -> Raw {
-    let value = match value {
+    let value = match value.and_then(|value| cql_value(cx, value)) {
         Ok(value) => value,
         Err(fault) => return Raw::Failed(reason(&fault)),
     };
@@ -46,10 +48,8 @@ pub(super) fn criterion<'a>(
             Val::Null => Raw::Truth(Truth::Unknown, None),
             Val::Boolean(true) => Raw::Truth(Truth::True, None),
             Val::Boolean(false) => Raw::Truth(Truth::False, None),
-            Val::List(_) | Val::Fhir(_) => match holds(&value) {
-                Some(true) => Raw::Truth(Truth::True, None),
-                _ => Raw::Truth(Truth::False, None),
-            },
+            Val::Fhir(fhir) if is_resource(&fhir) => Raw::Truth(Truth::True, None),
+            Val::List(items) => of_list(items),
             other => Raw::Failed(unexpected(&other, "a Boolean")),
         },
         Basis::Resource(ty) => {
@@ -75,6 +75,25 @@ pub(super) fn criterion<'a>(
     }
 }
 
+/// A list where a Boolean was expected: there is something, or there is nothing. A list of values that
+/// are true or false themselves says neither.
+fn of_list(items: &[Val<'_>]) -> Raw {
+    let mut any = Truth::False;
+    for item in items.iter().filter(|i| !i.is_null()) {
+        match item {
+            Val::Fhir(fhir) if is_resource(fhir) => any = Truth::True,
+            Val::Tuple(_) | Val::Interval(_) => any = Truth::True,
+            other => {
+                let what = format!("a list of {}", other.type_name());
+                return Raw::Failed(
+                    format!("the expression gives {what} where a Boolean was expected").into(),
+                );
+            }
+        }
+    }
+    Raw::Truth(any, None)
+}
+
 fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
     format!(
         "the expression gives a {} where {wanted} was expected",
@@ -83,13 +102,21 @@ fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
     .into()
 }
 
-/// The number of an observation; `None` for null and for what is no number.
-pub(super) fn observation(value: Evaluated<'_>) -> Option<Decimal> {
-    match value.ok()? {
-        Val::Quantity(quantity) => Some(quantity.value),
-        other => engine_patient::elm::compare::number(&other),
+/// The amount of an observation, or why there is none.
+pub(super) fn observation<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+    let value = value.and_then(|value| cql_value(cx, value));
+    match value.map_err(|fault| reason(&fault))? {
+        Val::Null => Err(Arc::from(NO_VALUE)),
+        Val::Quantity(quantity) => Ok(Amount::of(quantity.value, quantity.unit)),
+        other => match number(&other) {
+            Some(value) => Ok(Amount::of(value, "1")),
+            None => Err(format!("the observation gives a {}", other.type_name()).into()),
+        },
     }
 }
+
+/// Why an observation that is null is not evaluable.
+pub(super) const NO_VALUE: &str = "the observation has no value";
 
 /// What a stratifier came to.
 pub(super) fn stratum<'a>(
@@ -97,28 +124,52 @@ pub(super) fn stratum<'a>(
     stratifier: &CompiledStratifier,
     basis: &Basis,
 ) -> RawStrata {
-    let mut one = |expression: Expression| match evaluator.expression(expression) {
-        Err(fault) => RawStrata::Failed(reason(&fault)),
-        Ok(Val::Boolean(b)) => {
-            let truth = if b { Truth::True } else { Truth::False };
-            RawStrata::Criterion(Raw::Truth(truth, None))
+    let mut one = |expression: Expression| {
+        let value = evaluator.expression(expression);
+        let value = value.and_then(|value| cql_value(&evaluator.cx, value));
+        match value {
+            Err(fault) => RawStrata::Failed(reason(&fault)),
+            Ok(Val::Boolean(b)) => {
+                let truth = if b { Truth::True } else { Truth::False };
+                RawStrata::Criterion(Raw::Truth(truth, None))
+            }
+            Ok(Val::Null) => match basis {
+                Basis::Boolean => RawStrata::Criterion(Raw::Truth(Truth::Unknown, None)),
+                Basis::Resource(_) => RawStrata::Criterion(Raw::Members(vec![])),
+            },
+            Ok(value) if *basis != Basis::Boolean && of_resources(&value) => {
+                let none = &mut BTreeMap::new();
+                RawStrata::Criterion(criterion(&evaluator.cx, Ok(value), basis, none))
+            }
+            Ok(value) => RawStrata::Values(labels(&evaluator.cx, value)),
         }
-        Ok(Val::Null) => match basis {
-            Basis::Boolean => RawStrata::Criterion(Raw::Truth(Truth::Unknown, None)),
-            Basis::Resource(_) => RawStrata::Criterion(Raw::Members(vec![])),
-        },
-        Ok(value @ (Val::List(_) | Val::Fhir(_))) if *basis != Basis::Boolean => {
-            RawStrata::Criterion(criterion(Ok(value), basis, &mut BTreeMap::new()))
-        }
-        Ok(value) => match shown(&value) {
-            Some(text) => RawStrata::Values(vec![text.into()]),
-            None => RawStrata::Values(vec![]),
-        },
     };
     match stratifier.criterion {
         Some(criterion) => one(criterion),
         None => RawStrata::Components(stratifier.components.iter().map(|c| one(*c)).collect()),
     }
+}
+
+/// Whether it is a resource, or a list of them; an empty list may be one.
+fn of_resources(value: &Val<'_>) -> bool {
+    let is = |v: &Val<'_>| matches!(v, Val::Fhir(fhir) if is_resource(fhir));
+    match value {
+        Val::List(items) => items.iter().all(|i| i.is_null() || is(i)),
+        other => is(other),
+    }
+}
+
+/// The values of an expression, each once: one an item of a list.
+fn labels<'a>(cx: &Cx<'a>, value: Val<'a>) -> Vec<Label> {
+    let one = [value];
+    let items = match value {
+        Val::List(items) => items,
+        _ => one.as_slice(),
+    };
+    let mut all: Vec<Label> = items.iter().filter_map(|item| label(cx, *item)).collect();
+    all.sort();
+    all.dedup_by(|a, b| a.text == b.text);
+    all
 }
 
 /// What supplemental data came to: one value an item.
@@ -130,72 +181,11 @@ pub(super) fn supplemental(
         Ok(value) => value,
         Err(fault) => return Err(reason(&fault)),
     };
+    let one = [value];
     let items = match value {
-        Val::List(items) => items.to_vec(),
-        one => vec![one],
+        Val::List(items) => items,
+        _ => one.as_slice(),
     };
-    let texts = items.iter().filter_map(shown);
-    Ok(texts.map(|t| Value::String(t.into())).collect())
-}
-
-/// Most values of one list, tuple or interval that a report shows, within each other as deep as they
-/// may be: logic can nest them without end.
-const PARTS: usize = 10_000;
-/// Deepest of them.
-const DEPTH: usize = 16;
-
-/// A value as it stands in a report: codes as `system|code`.
-pub(crate) fn shown(value: &Val<'_>) -> Option<String> {
-    part(value, DEPTH, &mut { PARTS })
-}
-
-fn part(value: &Val<'_>, depth: usize, left: &mut usize) -> Option<String> {
-    let (Some(depth), Some(less)) = (depth.checked_sub(1), left.checked_sub(1)) else {
-        return Some("…".to_owned());
-    };
-    *left = less;
-    let mut shown = |value: &Val<'_>| part(value, depth, left);
-    Some(match value {
-        Val::Null => return None,
-        Val::Boolean(b) => b.to_string(),
-        Val::Integer(i) => i.to_string(),
-        Val::Long(l) => l.to_string(),
-        Val::Decimal(d) => d.normalize().to_string(),
-        Val::String(text) => (*text).to_owned(),
-        Val::Date(d) | Val::DateTime(d) => d.to_string(),
-        Val::Time(t) => format!("{} ms after midnight", t.millis),
-        Val::Quantity(q) => format!("{} {}", q.value.normalize(), q.unit),
-        Val::Code(code) => format!(
-            "{}|{}",
-            code.system.unwrap_or_default(),
-            code.code.unwrap_or_default()
-        ),
-        Val::Concept(concept) => {
-            let code = concept.codes.first()?;
-            shown(&Val::Code(code))?
-        }
-        Val::Interval(interval) => format!(
-            "{} – {}",
-            shown(&interval.low).unwrap_or_default(),
-            shown(&interval.high).unwrap_or_default()
-        ),
-        Val::List(items) => {
-            let texts: Vec<String> = items.iter().filter_map(&mut shown).collect();
-            texts.join(", ")
-        }
-        Val::Tuple(tuple) => {
-            // Supplemental data come as tuples of codes and displays: the codes are the value.
-            let code = ["codes", "code"].iter().find_map(|n| tuple.get(n));
-            match code {
-                Some(code) if !code.is_null() => return shown(&code),
-                _ => {
-                    let named = tuple.names.iter().zip(tuple.values);
-                    let texts = named.filter_map(|(n, v)| Some(format!("{n}: {}", shown(v)?)));
-                    texts.collect::<Vec<_>>().join(", ")
-                }
-            }
-        }
-        Val::Fhir(_) => member_id(value).map(|id| id.to_string())?,
-        other => other.type_name().to_owned(),
-    })
+    let cx = &evaluator.cx;
+    Ok(items.iter().filter_map(|item| label(cx, *item)).collect())
 }

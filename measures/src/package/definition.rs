@@ -183,6 +183,10 @@ pub struct MeasureDefinition {
     pub basis: Option<Basis>,
     /// `Measure.improvementNotation`, where stated; that of the groups is decisive.
     pub improvement_notation: Option<ImprovementNotation>,
+    /// What the user says of it, over all else (`--better`).
+    pub better: Option<ImprovementNotation>,
+    /// Texts that may say which way is better: the element's name, and the text.
+    pub texts: Vec<(&'static str, String)>,
     /// `Measure.rateAggregation`: free text.
     pub rate_aggregation: Option<String>,
     /// At least one.
@@ -206,6 +210,14 @@ pub struct MeasureDefinition {
 }
 
 impl MeasureDefinition {
+    /// What tells it from all other measures: its canonical with the version, or without a url its id.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let name = self.url.as_deref().or(self.id.as_deref());
+        let version = self.version.as_deref().unwrap_or_default();
+        format!("{}|{version}", name.unwrap_or(self.label()))
+    }
+
     /// What messages call it: the name, else id, url or file.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -233,6 +245,8 @@ pub struct GroupDefinition {
     pub basis: Basis,
     /// Of the group, else of the measure.
     pub improvement_notation: Option<ImprovementNotation>,
+    /// What stands beside it.
+    pub notation: NotationTexts,
     /// Of the group, else of the measure; `None` also where the text is `None`.
     pub rate_aggregation: Option<String>,
     /// In the order of the measure. [`PopulationDefinition::reference`] counts in this list.
@@ -241,6 +255,15 @@ pub struct GroupDefinition {
     pub stratifiers: Vec<StratifierDefinition>,
     /// FHIRPath in the file.
     pub path: String,
+}
+
+/// What stands beside the code of an improvement notation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotationTexts {
+    /// What its display, or its text, says.
+    pub display: Option<ImprovementNotation>,
+    /// Text of the extension `cqfm-improvementNotationGuidance`.
+    pub guidance: Option<String>,
 }
 
 /// One population of a group.

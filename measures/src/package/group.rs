@@ -5,7 +5,7 @@ use engine_patient::fhir::model::Model;
 
 use super::concept::{check_extensions, extension_code, extensions, text_of};
 use super::definition::{
-    Basis, GroupDefinition, ImprovementNotation, PopulationDefinition, Scoring,
+    Basis, GroupDefinition, ImprovementNotation, NotationTexts, PopulationDefinition, Scoring,
 };
 use super::element::{At, Report};
 use super::issue::Issue;
@@ -19,6 +19,8 @@ pub(super) struct Common {
     pub scoring: Option<Option<Scoring>>,
     pub basis: Option<Basis>,
     pub improvement_notation: Option<ImprovementNotation>,
+    /// What stands beside it.
+    pub notation: NotationTexts,
     pub rate_aggregation: Option<String>,
 }
 
@@ -36,7 +38,16 @@ pub(super) fn group(report: &mut Report, at: &At<'_>, common: &Common) -> Option
         report.add(&at.path, issue.help(help));
     }
     let basis = stated_basis(report, at).or_else(|| common.basis.clone());
-    let notation = stated_notation(report, at).or(common.improvement_notation);
+    let stated = stated_notation(report, at);
+    let mut texts = stated_texts(at);
+    let notation = match stated {
+        Some(_) => stated,
+        None => {
+            texts.display = texts.display.or(common.notation.display);
+            common.improvement_notation
+        }
+    };
+    texts.guidance = texts.guidance.or_else(|| common.notation.guidance.clone());
     let rate = stated_rate(report, at).or_else(|| common.rate_aggregation.clone());
     let (mut populations, all_known) = populations(report, at);
     let listed = report.objects(at, "stratifier");
@@ -56,6 +67,7 @@ pub(super) fn group(report: &mut Report, at: &At<'_>, common: &Common) -> Option
         scoring,
         basis: basis.unwrap_or(Basis::Boolean),
         improvement_notation: notation,
+        notation: texts,
         rate_aggregation: rate,
         populations,
         stratifiers,
@@ -163,6 +175,32 @@ fn stated_notation(report: &mut Report, at: &At<'_>) -> Option<ImprovementNotati
     notation_of(report, &word, display.as_deref(), &path)
 }
 
+/// What the element says of it beside the code.
+pub(super) fn stated_texts(at: &At<'_>) -> NotationTexts {
+    let given = extensions(at, "improvementNotation");
+    let display = given.first().and_then(|e| text_of(e.value));
+    let guidance = extensions(at, "improvementNotationGuidance");
+    let guidance = guidance.first().and_then(|e| e.value.as_str());
+    NotationTexts {
+        display: display.as_deref().and_then(displayed),
+        guidance: guidance.map(str::to_owned),
+    }
+}
+
+/// What a display says: a code, or words such as "Increased score indicates improvement".
+pub(super) fn displayed(text: &str) -> Option<ImprovementNotation> {
+    let first = text.split_whitespace().next()?.to_lowercase();
+    match first.as_str() {
+        word if word.starts_with("increas") || word == "higher" => {
+            Some(ImprovementNotation::Increase)
+        }
+        word if word.starts_with("decreas") || word == "lower" => {
+            Some(ImprovementNotation::Decrease)
+        }
+        _ => None,
+    }
+}
+
 /// An improvement notation; one that is not known is told, and nothing depends on it.
 pub(super) fn notation_of(
     report: &mut Report,
@@ -172,7 +210,7 @@ pub(super) fn notation_of(
 ) -> Option<ImprovementNotation> {
     let notation = ImprovementNotation::of(word);
     // Published measures have this; the code is what a program reads, a person may know better.
-    if let Some(shown) = display.and_then(ImprovementNotation::of)
+    if let Some(shown) = display.and_then(displayed)
         && notation.is_some_and(|n| n != shown)
     {
         let message = format!(

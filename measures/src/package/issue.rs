@@ -41,7 +41,7 @@ pub struct Issue {
 
 impl Issue {
     /// Every code with its meaning.
-    pub const CODES: [(&str, &str); 61] = [
+    pub const CODES: [(&str, &str); 64] = [
         ("P001", "the text is not JSON, or ends too early"),
         ("P002", "the text is not UTF-8"),
         ("P003", "an object is not a FHIR resource"),
@@ -78,6 +78,7 @@ impl Issue {
         ("P032", "composite scoring is not supported"),
         ("P033", "unknown or unsupported population basis"),
         ("P034", "unknown or contradictory improvement notation"),
+        ("P035", "which way is better is not stated, or contradicted"),
         ("P040", "a group has no populations"),
         ("P041", "a population has no code"),
         ("P042", "unknown population code"),
@@ -106,6 +107,7 @@ impl Issue {
         ("P071", "a stratifier applies to an unknown population"),
         ("P072", "supplemental data were left out"),
         ("P073", "unknown usage of supplemental data"),
+        ("P074", "a stratifier was left out"),
         ("P080", "a library has no ELM in JSON"),
         ("P081", "the content of a library is not base64"),
         ("P082", "the content of a library is not ELM"),
@@ -124,6 +126,7 @@ impl Issue {
         ("P090", "no measure of this name"),
         ("P091", "several measures of this name"),
         ("P092", "the measure asked for was refused"),
+        ("P093", "`--better` is not understood"),
     ];
 
     pub(super) fn new(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
@@ -151,6 +154,11 @@ impl Issue {
 
     pub(super) fn info(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Severity::Info, code, message)
+    }
+
+    /// About which way is better.
+    pub(crate) fn about_direction(message: String, help: String) -> Self {
+        Self::warning("P035", message).help(help)
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

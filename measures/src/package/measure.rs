@@ -5,9 +5,13 @@ use serde_json::Value;
 use engine_patient::time::DateTime;
 
 use super::concept::{check_extensions, code_of, text_of};
-use super::definition::{EffectivePeriod, ImprovementNotation, MeasureDefinition, Scoring};
+use super::definition::{
+    EffectivePeriod, ImprovementNotation, MeasureDefinition, NotationTexts, Scoring,
+};
 use super::element::{At, Report};
-use super::group::{Common, group, notation_of, rate_of, scoring_of, stated_basis};
+use super::group::{
+    Common, displayed, group, notation_of, rate_of, scoring_of, stated_basis, stated_texts,
+};
 use super::issue::Issue;
 use super::stratifier::supplemental;
 
@@ -26,6 +30,8 @@ pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
         scoring: None,
         basis: None,
         improvement_notation: None,
+        better: None,
+        texts: texts(at),
         rate_aggregation: report.text(at, "rateAggregation").and_then(rate_of),
         groups: vec![],
         supplemental_data: vec![],
@@ -63,6 +69,7 @@ pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
         scoring,
         basis: measure.basis.clone(),
         improvement_notation: measure.improvement_notation,
+        notation: notation_texts(at),
         rate_aggregation: measure.rate_aggregation.clone(),
     };
     let groups = report.objects(at, "group");
@@ -143,6 +150,34 @@ fn notation(report: &mut Report, at: &At<'_>) -> Option<ImprovementNotation> {
     let word = code_of(concept.value, |c| ImprovementNotation::of(c).is_some())?;
     let display = text_of(concept.value);
     notation_of(report, &word, display.as_deref(), &concept.path)
+}
+
+/// What stands beside the notation of the measure.
+fn notation_texts(at: &At<'_>) -> NotationTexts {
+    let mut texts = stated_texts(at);
+    let concept = at.get("improvementNotation");
+    let display = concept.and_then(|c| text_of(c.value));
+    texts.display = texts
+        .display
+        .or_else(|| display.as_deref().and_then(displayed));
+    texts
+}
+
+/// Texts of the measure that may say which way is better.
+fn texts(at: &At<'_>) -> Vec<(&'static str, String)> {
+    let names = [
+        "title",
+        "subtitle",
+        "description",
+        "guidance",
+        "usage",
+        "purpose",
+    ];
+    let text = |name: &'static str| {
+        let text = at.get(name)?.value.as_str()?.to_owned();
+        Some((name, text))
+    };
+    names.into_iter().filter_map(text).collect()
 }
 
 fn is_composite(at: &At<'_>) -> bool {

@@ -47,13 +47,13 @@ use engine_patient::terminology::{ContentHash, TerminologyStore};
 
 pub use definition::{
     AggregateMethod, Basis, EffectivePeriod, GroupDefinition, ImprovementNotation, LibraryId,
-    MeasureDefinition, PopulationCode, PopulationDefinition, Scoring, StratifierComponent,
-    StratifierDefinition, SupplementalDefinition, Usage,
+    MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
+    StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
 };
 pub use issue::{Family, Issue, Severity};
 pub use library::LibrarySource;
 pub use load::{load, load_with};
-pub use select::{main_library, main_library_name, select};
+pub use select::{main_library, main_library_name, select, select_each, set_better};
 
 /// What was read, and everything that was noticed.
 #[derive(Debug)]

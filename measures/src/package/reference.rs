@@ -15,15 +15,27 @@ pub(super) fn resolve(
     scoring: Scoring,
     populations: &mut [PopulationDefinition],
 ) {
-    let resolved: Vec<Option<usize>> = (0..populations.len())
-        .map(|index| target(report, scoring, populations, index))
-        .collect();
-    for (population, reference) in populations.iter_mut().zip(resolved) {
-        population.reference = reference;
+    let mut open = vec![];
+    for index in 0..populations.len() {
+        let found = target(report, scoring, populations, index);
+        match (found, populations.get_mut(index)) {
+            (Target::Found(reference), Some(population)) => population.reference = reference,
+            (Target::Open, _) => open.push(index),
+            _ => {}
+        }
     }
+    one_reading(report, scoring, populations, open);
     if scoring == Scoring::Ratio {
         two_initial_populations(report, populations);
     }
+}
+
+/// Where a reference leads.
+enum Target {
+    /// To a population; `None` where there is none to refer to, or what is wrong was told.
+    Found(Option<usize>),
+    /// Nowhere, or an observation of a ratio has none: what else the group says may decide.
+    Open,
 }
 
 fn target(
@@ -31,21 +43,18 @@ fn target(
     scoring: Scoring,
     populations: &[PopulationDefinition],
     index: usize,
-) -> Option<usize> {
-    let population = populations.get(index)?;
+) -> Target {
+    let Some(population) = populations.get(index) else {
+        return Target::Found(None);
+    };
     let allowed = allowed(scoring, population.code);
     let Some(reference) = &population.criteria_reference else {
-        return without(report, scoring, populations, population);
+        return without(scoring, populations, population);
     };
     let found = match find(populations, index, allowed, reference) {
         Found::Id(at) => at,
         Found::Stale(at) => {
-            let meant = populations.get(at).map_or("", name);
-            let message = format!(
-                "criteria reference `{reference}` is the id of no population of the group; taken as `{meant}`"
-            );
-            let help = format!("write `{meant}`");
-            report.add(&population.path, Issue::warning("P063", message).help(help));
+            stale(report, populations, population, reference, at);
             at
         }
         Found::Several => {
@@ -55,19 +64,12 @@ fn target(
                 &population.path,
                 Issue::error("P064", message).help(ids(populations, allowed)),
             );
-            return None;
+            return Target::Found(None);
         }
-        Found::None => {
-            let message = format!("criteria reference `{reference}` is no population of the group");
-            report.add(
-                &population.path,
-                Issue::error("P064", message).help(ids(populations, allowed)),
-            );
-            return None;
-        }
+        Found::None => return Target::Open,
     };
-    let code = populations.get(found)?.code;
-    if !allowed.is_empty() && !allowed.contains(&code) {
+    let code = populations.get(found).map(|p| p.code);
+    if let Some(code) = code.filter(|c| !allowed.is_empty() && !allowed.contains(c)) {
         let message = format!(
             "`{}` of `{}` scoring refers to `{reference}`, which is a `{}`",
             population.code.as_str(),
@@ -78,9 +80,128 @@ fn target(
             &population.path,
             Issue::error("P066", message).help(ids(populations, allowed)),
         );
-        return None;
+        return Target::Found(None);
     }
-    Some(found)
+    Target::Found(Some(found))
+}
+
+fn stale(
+    report: &mut Report,
+    populations: &[PopulationDefinition],
+    population: &PopulationDefinition,
+    reference: &str,
+    at: usize,
+) {
+    let meant = populations.get(at).map_or("", name);
+    let message = format!(
+        "criteria reference `{reference}` is the id of no population of the group; taken as `{meant}`"
+    );
+    let help = format!("write `{meant}`");
+    report.add(&population.path, Issue::warning("P063", message).help(help));
+}
+
+/// References that lead nowhere (the ids of an authoring tool, left behind in an export), and those that
+/// are missing: followed where the group leaves one reading, told where it leaves several or none.
+///
+/// A reading is a population that may be referred to and that no other of the same code refers to; of
+/// several the one whose name the expression, id or description has ("Denominator Observations").
+fn one_reading(
+    report: &mut Report,
+    scoring: Scoring,
+    populations: &mut [PopulationDefinition],
+    mut open: Vec<usize>,
+) {
+    // What one leaves over decides about the next.
+    while let Some((position, index, at)) = open.iter().enumerate().find_map(|(position, index)| {
+        let at = reading(scoring, populations, *index)?;
+        Some((position, *index, at))
+    }) {
+        open.remove(position);
+        let Some(population) = populations.get(index) else {
+            continue;
+        };
+        match &population.criteria_reference {
+            Some(reference) => stale(report, populations, population, reference, at),
+            None => {
+                let meant = populations.get(at).map_or("", name);
+                let message = format!(
+                    "the `{}` does not say which population it is of; taken as `{meant}`",
+                    population.code.as_str()
+                );
+                let help = format!("add the extension `cqfm-criteriaReference`: `{meant}`");
+                report.add(&population.path, Issue::warning("P063", message).help(help));
+            }
+        }
+        if let Some(population) = populations.get_mut(index) {
+            population.reference = Some(at);
+        }
+    }
+    for population in open.into_iter().filter_map(|index| populations.get(index)) {
+        let allowed = allowed(scoring, population.code);
+        let issue = match &population.criteria_reference {
+            // Nothing refers to anything there, and no number depends on it.
+            Some(reference) if allowed.is_empty() => {
+                let message = format!(
+                    "criteria reference `{reference}` is no population of the group; it is not used"
+                );
+                Issue::warning("P064", message).help("remove the extension")
+            }
+            Some(reference) => {
+                let message =
+                    format!("criteria reference `{reference}` is no population of the group");
+                Issue::error("P064", message).help(ids(populations, allowed))
+            }
+            None => {
+                let message = "the observation does not say whether it is of the numerator or the denominator";
+                let help = format!(
+                    "add the extension `cqfm-criteriaReference`: {}",
+                    ids(populations, allowed)
+                );
+                Issue::error("P065", message).help(help)
+            }
+        };
+        report.add(&population.path, issue);
+    }
+}
+
+/// The one population that a reference can mean.
+fn reading(scoring: Scoring, populations: &[PopulationDefinition], index: usize) -> Option<usize> {
+    let own = populations.get(index)?;
+    let allowed = allowed(scoring, own.code);
+    let taken = |at: usize| {
+        let observation = own.code == P::MeasureObservation;
+        let mut others = populations.iter().enumerate();
+        observation
+            && others.any(|(i, p)| i != index && p.code == own.code && p.reference == Some(at))
+    };
+    let all: Vec<(usize, PopulationCode)> = populations
+        .iter()
+        .enumerate()
+        .filter(|(at, p)| allowed.contains(&p.code) && !taken(*at))
+        .map(|(at, p)| (at, p.code))
+        .collect();
+    if let [(one, _)] = all.as_slice() {
+        // A ratio with one observation only may be of either side: the other one has to be there.
+        let sides = populations.iter().filter(|p| p.code == own.code).count();
+        if own.code != P::MeasureObservation || allowed.len() < 2 || sides > 1 {
+            return Some(*one);
+        }
+    }
+    let texts = [
+        Some(&own.expression),
+        own.id.as_ref(),
+        own.description.as_ref(),
+    ];
+    let says = |code: PopulationCode| {
+        let word = letters(code.as_str());
+        let mut texts = texts.iter().flatten();
+        texts.any(|text| letters(text).contains(&word))
+    };
+    let named: Vec<&(usize, PopulationCode)> = all.iter().filter(|(_, c)| says(*c)).collect();
+    match named.as_slice() {
+        [(one, _)] => Some(*one),
+        _ => None,
+    }
 }
 
 /// What a population may refer to; empty for anything.
@@ -93,30 +214,22 @@ fn allowed(scoring: Scoring, code: PopulationCode) -> &'static [PopulationCode] 
     }
 }
 
-/// The population where no reference is given: told if that leaves it open.
+/// The population where no reference is given.
 fn without(
-    report: &mut Report,
     scoring: Scoring,
     populations: &[PopulationDefinition],
     population: &PopulationDefinition,
-) -> Option<usize> {
+) -> Target {
     if population.code != P::MeasureObservation {
-        return None;
+        return Target::Found(None);
     }
     let allowed = allowed(scoring, population.code);
     match scoring {
-        Scoring::ContinuousVariable => only(populations, |p| allowed.contains(&p.code)),
-        Scoring::Ratio => {
-            let message =
-                "the observation does not say whether it is of the numerator or the denominator";
-            let help = format!(
-                "add the extension `cqfm-criteriaReference`: {}",
-                ids(populations, allowed)
-            );
-            report.add(&population.path, Issue::error("P065", message).help(help));
-            None
+        Scoring::ContinuousVariable => {
+            Target::Found(only(populations, |p| allowed.contains(&p.code)))
         }
-        _ => None,
+        Scoring::Ratio => Target::Open,
+        _ => Target::Found(None),
     }
 }
 
@@ -130,7 +243,7 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
     }
     let parts = |code| populations.iter().filter(move |p| p.code == code);
     for part in parts(P::Numerator).chain(parts(P::Denominator)) {
-        if part.criteria_reference.is_none() {
+        if part.criteria_reference.is_none() && part.reference.is_none() {
             let word = part.code.as_str();
             let message = format!("with two initial populations, the `{word}` has to name its own");
             let allowed = allowed(Scoring::Ratio, part.code);

@@ -106,7 +106,13 @@ fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
     for mut new in read {
         let measure = &new.definition;
         let key = (
-            measure.url.as_deref().unwrap_or(measure.label()).to_owned(),
+            // As results tell them apart.
+            measure
+                .url
+                .as_deref()
+                .or(measure.id.as_deref())
+                .unwrap_or(measure.label())
+                .to_owned(),
             measure.version.clone(),
         );
         let Some(index) = first.get(&key).copied() else {

@@ -2,7 +2,7 @@
 
 use engine_patient::diagnostic::did_you_mean;
 
-use super::definition::MeasureDefinition;
+use super::definition::{ImprovementNotation, MeasureDefinition};
 use super::issue::Issue;
 use super::library::LibrarySource;
 use super::{Package, Refused};
@@ -17,8 +17,21 @@ pub fn select<'p>(
     package: &'p Package,
     ids: &[String],
 ) -> Result<Vec<&'p MeasureDefinition>, Vec<Issue>> {
+    let (chosen, issues) = select_each(package, ids);
+    if issues.is_empty() {
+        Ok(chosen)
+    } else {
+        Err(issues)
+    }
+}
+
+/// As [`select`], with what could be picked beside what could not.
+pub fn select_each<'p>(
+    package: &'p Package,
+    ids: &[String],
+) -> (Vec<&'p MeasureDefinition>, Vec<Issue>) {
     if ids.is_empty() {
-        return Ok(package.measures.iter().collect());
+        return (package.measures.iter().collect(), vec![]);
     }
     let mut chosen: Vec<&MeasureDefinition> = vec![];
     let mut issues = vec![];
@@ -29,8 +42,40 @@ pub fn select<'p>(
             Err(issue) => issues.push(*issue),
         }
     }
+    (chosen, issues)
+}
+
+/// Tells which way is better of measures, as `--better NAME=increase` does.
+///
+/// # Errors
+/// A text that is not of this form, or a name that no measure has, or several.
+pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue>> {
+    let mut issues = vec![];
+    for text in all {
+        let split = text.rsplit_once('=');
+        let parsed = split.and_then(|(name, word)| Some((name, ImprovementNotation::of(word)?)));
+        let Some((name, better)) = parsed else {
+            let message = format!("`--better {text}` is not understood");
+            let help =
+                "write the measure and `increase` or `decrease`: `--better CMS122FHIR=decrease`";
+            issues.push(Issue::error("P093", message).help(help));
+            continue;
+        };
+        match one(package, name) {
+            Ok(found) => {
+                let key = found.key();
+                let own = package.measures.iter_mut().find(|m| m.key() == key);
+                if let Some(measure) = own {
+                    measure.better = Some(better);
+                }
+            }
+            // One that cannot be run is told elsewhere.
+            Err(issue) if issue.code == "P092" => {}
+            Err(issue) => issues.push(*issue),
+        }
+    }
     if issues.is_empty() {
-        Ok(chosen)
+        Ok(())
     } else {
         Err(issues)
     }
@@ -65,9 +110,15 @@ fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<
 }
 
 fn versions(name: &str, measures: &[&MeasureDefinition]) -> String {
-    let text = |m: &&MeasureDefinition| match &m.version {
-        Some(version) => format!("`{name}|{version}`"),
-        None => format!("`{}`", m.source),
+    let same = |m: &&MeasureDefinition| {
+        let of = measures.iter().filter(|o| o.version == m.version);
+        of.count() > 1
+    };
+    let text = |m: &&MeasureDefinition| match (&m.version, &m.url) {
+        // The version does not tell them apart, the url does.
+        (_, Some(_)) if same(m) => format!("`{}`", m.key()),
+        (Some(version), _) => format!("`{name}|{version}`"),
+        (None, _) => format!("`{}`", m.source),
     };
     let all: Vec<String> = measures.iter().map(text).collect();
     all.join(", ")

@@ -9,18 +9,49 @@ use super::definition::{
 use super::element::{At, Report};
 use super::issue::{Issue, Severity};
 
-/// Reads one stratifier. `None` is told.
+/// Reads one stratifier. No score depends on it, so one that cannot be understood is left out, which is
+/// told: `None`.
 pub(super) fn stratifier(
     report: &mut Report,
     at: &At<'_>,
     populations: &[PopulationDefinition],
 ) -> Option<StratifierDefinition> {
-    check_extensions(report, at);
+    let before = report.issues.len();
     let id = report.text(at, "id");
     let what = match &id {
         Some(id) => format!("stratifier `{id}`"),
         None => "the stratifier".to_owned(),
     };
+    let read = understood(report, at, populations, &what, id);
+    if !only_warnings(report, before) && read.is_some() {
+        return read;
+    }
+    let message = format!("{what} is left out: nothing is divided by it");
+    let help = "correct it; see the findings about it";
+    report.add(&at.path, Issue::warning("P074", message).help(help));
+    None
+}
+
+/// Makes warnings of the errors from a place on; whether there were any.
+fn only_warnings(report: &mut Report, from: usize) -> bool {
+    let mut any = false;
+    for issue in report.issues.iter_mut().skip(from) {
+        if issue.severity == Severity::Error {
+            issue.severity = Severity::Warning;
+            any = true;
+        }
+    }
+    any
+}
+
+fn understood(
+    report: &mut Report,
+    at: &At<'_>,
+    populations: &[PopulationDefinition],
+    what: &str,
+    id: Option<String>,
+) -> Option<StratifierDefinition> {
+    check_extensions(report, at);
     let components = report.objects(at, "component");
     let has_criteria = at.get("criteria").is_some();
     if has_criteria != components.is_empty() {
@@ -33,7 +64,7 @@ pub(super) fn stratifier(
         return None;
     }
     let expression = match has_criteria {
-        true => Some(criteria(report, at, &what)?),
+        true => Some(criteria(report, at, what)?),
         false => None,
     };
     let component = |part: &At<'_>| {
@@ -50,7 +81,7 @@ pub(super) fn stratifier(
     Some(StratifierDefinition {
         code: at.get("code").and_then(|c| text_of(c.value)),
         description: report.text(at, "description"),
-        applies_to: applies_to(report, at, populations, &what),
+        applies_to: applies_to(report, at, populations, what),
         expression,
         components,
         path: at.path.clone(),
@@ -99,11 +130,7 @@ pub(super) fn supplemental(report: &mut Report, at: &At<'_>) -> Option<Supplemen
     };
     let before = report.issues.len();
     let expression = criteria(report, at, &what);
-    for issue in report.issues.iter_mut().skip(before) {
-        if issue.severity == Severity::Error {
-            issue.severity = Severity::Warning;
-        }
-    }
+    only_warnings(report, before);
     let Some(expression) = expression else {
         let message = format!("{what} is left out of the reports");
         let help = "correct its criteria";

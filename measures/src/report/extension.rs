@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ReportContext;
+use crate::direction::Origin;
+use crate::shape::MeasureShape;
 
 macro_rules! urls {
     ($base:literal: $($name:ident = $id:literal;)*) => {
@@ -16,6 +18,7 @@ urls! { "https://tandem-cds.dev/StructureDefinition/":
     RATE_BOUNDS = "rate-bounds";
     MISSING_OBSERVATIONS = "observations-without-value";
     MEMBER = "member";
+    DIRECTION = "improvement-direction";
 }
 /// What was read, and what was not found.
 pub const LEDGER: &str = "https://tandem-cds.dev/StructureDefinition/ledger";
@@ -54,6 +57,31 @@ pub fn count(url: &str, n: u64) -> Value {
 /// A coded concept of one code.
 pub(crate) fn concept(system: &str, code: &str) -> Value {
     json!({ "coding": [{ "system": system, "code": code }] })
+}
+
+/// Which way is better, where that is not simply as the measure says: once for all groups that have it
+/// in common.
+pub(super) fn directions(shape: &MeasureShape) -> Vec<Value> {
+    let mut all: Vec<Value> = vec![];
+    for (index, direction) in shape.directions.iter().enumerate() {
+        if direction.origin == Origin::Stated && direction.against.is_empty() {
+            continue;
+        }
+        let several = shape.directions.iter().any(|d| d != direction);
+        let mut parts = vec![
+            json!({ "url": "code", "valueCode": direction.better.as_str() }),
+            json!({ "url": "settled", "valueBoolean": direction.is_settled() }),
+            json!({ "url": "text", "valueString": direction.text() }),
+        ];
+        if let Some(group) = shape.groups.get(index).filter(|_| several) {
+            parts.push(json!({ "url": "group", "valueString": group.name(index) }));
+        }
+        let extension = json!({ "url": DIRECTION, "extension": parts });
+        if !all.contains(&extension) {
+            all.push(extension);
+        }
+    }
+    all
 }
 
 /// What the run was. `whole`: with all of its manifest.

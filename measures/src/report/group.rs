@@ -1,5 +1,6 @@
 //! Groups of a report: populations, score, strata, and what could not be told.
 
+use engine_patient::elm::units::Units;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};
@@ -9,6 +10,7 @@ use super::extension::{
     MISSING_OBSERVATIONS, NOT_EVALUABLE, RATE_AGGREGATION, RATE_BOUNDS, SCORING, concept, count,
 };
 use super::notation;
+use crate::amount::{Unit, ucum};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, Scoring, StratifierDefinition,
 };
@@ -65,11 +67,14 @@ fn group(
     let stratifiers = definition.stratifiers.iter().zip(&own.strata).enumerate();
     let stratifiers: Vec<Value> = stratifiers
         .map(|(index, (stratifier, strata))| {
+            let codings = own.codings.get(index);
             let strata: Vec<Value> = strata
                 .iter()
                 .map(|(name, counts)| {
                     let subjects = |at| subjects((at, Some((index, name))));
-                    stratum(definition, stratifier, name, counts, &subjects)
+                    let coding = codings.and_then(|c| c.get(name)).map(AsRef::as_ref);
+                    let called = (&**name, coding);
+                    stratum(definition, stratifier, called, counts, &subjects)
                 })
                 .collect();
             let mut out = Map::new();
@@ -95,7 +100,7 @@ fn group(
 fn stratum(
     definition: &GroupDefinition,
     stratifier: &StratifierDefinition,
-    name: &str,
+    (name, coding): (&str, Option<&str>),
     counts: &Counts,
     subjects: &dyn Fn(usize) -> Option<Value>,
 ) -> Value {
@@ -106,15 +111,19 @@ fn stratum(
     };
     match parts {
         Some(values) => {
+            let codings = coding.and_then(|c| serde_json::from_str::<Vec<Value>>(c).ok());
+            let mut codings = codings.unwrap_or_default().into_iter();
             let components = stratifier.components.iter().zip(values);
             let components = components.map(|(component, value)| {
                 let code = component.code.as_ref().unwrap_or(&component.expression);
-                json!({ "code": { "text": code }, "value": { "text": value } })
+                let coded = codings.next().filter(Value::is_object);
+                let value = coded.unwrap_or_else(|| json!({ "text": value }));
+                json!({ "code": { "text": code }, "value": value })
             });
             body.insert("component".into(), components.collect());
         }
         None => {
-            body.insert("value".into(), json!({ "text": name }));
+            body.insert("value".into(), super::coded(name, coding));
         }
     }
     if let Some(extension) = not_evaluable(counts) {
@@ -178,7 +187,7 @@ fn counted(
         out.insert("count".into(), json!(own.count));
         let aggregate = counts.aggregate(population, index).filter(|_| observation);
         if let Some(value) = aggregate {
-            let quantity = json!({ "value": decimal(value) });
+            let quantity = quantity(decimal(value), &counts.unit(population, index));
             let extension = json!({ "url": COUNT_QUANTITY, "valueQuantity": quantity });
             out.insert("_count".into(), json!({ "extension": [extension] }));
         }
@@ -196,17 +205,29 @@ fn counted(
     if !present.clone().all(|c| applies(*c)) {
         return;
     }
-    if let Some(score) = counts.score(definition) {
-        let unit = definition.scoring == Scoring::Proportion;
+    if let Some((score, unit)) = counts.measured(definition) {
         let value = match score {
             Score::Number(n) => decimal(n),
             Score::Fraction(..) => json!(score.as_f64()),
         };
-        let score = match unit {
-            true => json!({ "value": value, "system": "http://unitsofmeasure.org", "code": "1" }),
-            false => json!({ "value": value }),
+        let score = match definition.scoring {
+            Scoring::Proportion => json!({ "value": value, "system": UCUM, "code": "1" }),
+            _ => quantity(value, &unit),
         };
         body.insert("measureScore".into(), score);
+    }
+}
+
+const UCUM: &str = "http://unitsofmeasure.org";
+
+/// A FHIR Quantity: with a code where UCUM has the unit.
+fn quantity(value: Value, unit: &Unit) -> Value {
+    let Some(unit) = unit else {
+        return json!({ "value": value });
+    };
+    match ucum(&Units::default(), unit) {
+        Some(code) => json!({ "value": value, "unit": code, "system": UCUM, "code": code }),
+        None => json!({ "value": value, "unit": &**unit }),
     }
 }
 

@@ -105,9 +105,8 @@ fn frame(
     kind: Kind,
     groups: Vec<Value>,
 ) -> Map<String, Value> {
-    let artifact = &shape.artifact;
     let (start, end) = (context.period.0.to_string(), context.period.1.to_string());
-    let plain = format!("{}-{start}-{end}", artifact.id);
+    let plain = format!("{}-{start}-{end}", shape.name);
     let name = match kind {
         Kind::Summary => plain,
         Kind::SubjectList => format!("{plain}-subjects"),
@@ -125,6 +124,7 @@ fn frame(
     if !matches!(kind, Kind::Individual(_)) {
         extensions.extend(context.ledger.extension());
     }
+    extensions.extend(extension::directions(shape));
     put("extension", Value::Array(extensions));
     put("status", json!("complete"));
     put("type", json!(kind.code()));
@@ -145,6 +145,12 @@ fn frame(
     }
     put("group", Value::Array(groups));
     report
+}
+
+/// A value as a CodeableConcept: its codings, or its text.
+fn coded(text: &str, coding: Option<&str>) -> Value {
+    let coding = coding.and_then(|c| serde_json::from_str::<Value>(c).ok());
+    coding.unwrap_or_else(|| json!({ "text": text }))
 }
 
 fn notation(improvement: Improvement) -> Value {

@@ -5,25 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::coded;
 use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, SUPPLEMENTAL_DATA, count};
 use crate::package::{SupplementalDefinition, Usage};
 use crate::result::MeasureResult;
 use crate::shape::MeasureShape;
 use crate::subject::Subject;
-
-/// A value as it stands in a result row: `system|code` is a code, all else text.
-fn concept(text: &str) -> Value {
-    match coding(text) {
-        Some(coding) => json!({ "coding": [coding] }),
-        None => json!({ "text": text }),
-    }
-}
-
-fn coding(text: &str) -> Option<Value> {
-    let (system, code) = text.rsplit_once('|')?;
-    let uri = system.starts_with("http") || system.starts_with("urn:");
-    uri.then(|| json!({ "system": system, "code": code }))
-}
 
 fn name(definition: &SupplementalDefinition, index: usize) -> String {
     definition
@@ -106,8 +93,10 @@ pub(super) fn of_summary(result: &MeasureResult, report: &mut Map<String, Value>
         }
         let id = format!("supplemental-{}", index + 1);
         let mut out = observation(shape, (index, definition), &id);
-        let component =
-            |(value, n): (&Arc<str>, &u64)| json!({ "code": concept(value), "valueInteger": n });
+        let component = |(value, n): (&Arc<str>, &u64)| {
+            let coding = own.codings.get(value).map(AsRef::as_ref);
+            json!({ "code": coded(value, coding), "valueInteger": n })
+        };
         let components: Vec<Value> = own.values.iter().map(component).collect();
         if !components.is_empty() {
             out.insert("component".into(), Value::Array(components));
@@ -141,10 +130,9 @@ pub(super) fn of_individual(
         let patient = format!("Patient/{}", subject.patient);
         out.insert("subject".into(), json!({ "reference": patient }));
         match &value.value {
-            Ok(text) => match coding(text) {
+            Ok(text) => match value.coding.as_deref() {
                 Some(coding) => {
-                    let concept = json!({ "coding": [coding] });
-                    out.insert("valueCodeableConcept".into(), concept);
+                    out.insert("valueCodeableConcept".into(), coded(text, Some(coding)));
                 }
                 None => {
                     out.insert("valueString".into(), json!(text));

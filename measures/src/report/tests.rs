@@ -11,7 +11,6 @@ use std::sync::Arc;
 use engine_patient::program::{ResultRow, Truth};
 use engine_patient::terminology::Code;
 use engine_patient::time::DateTime;
-use engine_patient::value::Value as Cql;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ use super::{ReportContext, measure_report, resource_id};
 use crate::manifest::Manifest;
 use crate::package::{AggregateMethod, Scoring, SupplementalDefinition, Usage};
 use crate::result::Improvement;
-use crate::score::{Gating, Place, Raw, RawGroup, RawStrata, score, supplemental};
+use crate::score::{Gating, Label, Place, Raw, RawGroup, RawStrata, score, supplemental};
 use crate::shape::MeasureShape;
 use crate::testing::*;
 use crate::totals::Totals;
@@ -95,7 +94,7 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
             observations: vec![
                 ids(days)
                     .into_iter()
-                    .map(|id| (Some(id), Decimal::from_str_exact("2.1").ok()))
+                    .map(|id| (Some(id), Ok(Decimal::new(21, 1).into())))
                     .collect(),
             ],
             strata: vec![],
@@ -108,7 +107,12 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
             };
             score(&Gating::new(&shape.groups[index]), place, raw, &mut own);
         }
-        let text = Cql::String(format!("http://hl7.org/fhir/administrative-gender|{sex}").into());
+        let system = "http://hl7.org/fhir/administrative-gender";
+        let coding = format!(r#"{{"coding":[{{"code":"{sex}","system":"{system}"}}]}}"#);
+        let text = Label {
+            text: format!("{system}|{sex}").into(),
+            coding: Some(coding.into()),
+        };
         supplemental(0, &shape.supplemental, vec![Ok(vec![text])], &mut own);
         out.extend(own.into_iter().map(|row| (patient, row)));
     }

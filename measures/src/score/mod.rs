@@ -33,8 +33,8 @@ use std::sync::Arc;
 
 use engine_patient::program::{ResultRow, Truth};
 use engine_patient::value::Value;
-use rust_decimal::Decimal;
 
+pub use crate::amount::Amount;
 pub use gate::{Gated, Gating};
 
 use crate::package::{GroupDefinition, SupplementalDefinition, Usage};
@@ -50,21 +50,45 @@ pub enum Raw {
     Failed(Arc<str>),
 }
 
-/// An observation: of which resource (none where the basis is the patient), and its value; `None` is
-/// CQL's null.
-pub type Observed = (Option<Arc<str>>, Option<Decimal>);
+/// An observation: of which resource (none where the basis is the patient), and its amount, or why it
+/// has none.
+pub type Observed = (Option<Arc<str>>, Result<Amount, Arc<str>>);
+
+/// What a stratum or a supplemental value is called, and its codings.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Label {
+    /// A text; codes as `system|code`.
+    pub text: Arc<str>,
+    /// A FHIR CodeableConcept as JSON, where it is coded; see [`ResultRow::coding`].
+    pub coding: Option<Arc<str>>,
+}
+
+impl From<String> for Label {
+    fn from(text: String) -> Self {
+        Label {
+            text: text.into(),
+            coding: None,
+        }
+    }
+}
+
+impl From<&str> for Label {
+    fn from(text: &str) -> Self {
+        Label::from(text.to_owned())
+    }
+}
 
 /// What a stratifier came to for a patient.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RawStrata {
     /// A criterion. Its members are the stratum `true`, the others are in none.
     Criterion(Raw),
-    /// The patient's values. None: it could not be told.
-    Values(Vec<Arc<str>>),
+    /// The patient's values, a stratum each. None: it could not be told.
+    Values(Vec<Label>),
     /// A value per resource.
-    OfMembers(Vec<(Arc<str>, Option<Arc<str>>)>),
+    OfMembers(Vec<(Arc<str>, Option<Label>)>),
     /// Several parts, which are crossed: the stratum is their values as a JSON array. A criterion is
-    /// `true` or `false` here.
+    /// `true` or `false` here, and of several values of a part each is crossed.
     Components(Vec<RawStrata>),
     /// It could not be evaluated.
     Failed(Arc<str>),
@@ -99,7 +123,7 @@ pub struct Place {
 }
 
 /// What supplemental data came to for a patient: its values, or why there are none to tell.
-pub type RawSupplemental = Result<Vec<Value>, Arc<str>>;
+pub type RawSupplemental = Result<Vec<Label>, Arc<str>>;
 
 /// Rows of supplemental data and risk variables: one per value. Only for patients of an initial
 /// population; an expression without a value has no row.
@@ -119,20 +143,20 @@ pub fn supplemental(
             Usage::SupplementalData => "supplemental-data",
             Usage::RiskAdjustment => "risk-adjustment",
         };
-        let row = |outcome, value, reason| ResultRow {
+        let row = |outcome| ResultRow {
             artifact,
-            value,
-            unknown_reason: reason,
             ..ResultRow::of_patient(population, index, outcome)
         };
         match raw {
-            Ok(values) => out.extend(
-                values
-                    .into_iter()
-                    .filter(|v| *v != Value::Null)
-                    .map(|value| row(Truth::True, value, None)),
-            ),
-            Err(reason) => out.push(row(Truth::Unknown, Value::Null, Some(reason))),
+            Ok(values) => out.extend(values.into_iter().map(|label| ResultRow {
+                value: Value::String(label.text),
+                coding: label.coding,
+                ..row(Truth::True)
+            })),
+            Err(reason) => out.push(ResultRow {
+                unknown_reason: Some(reason),
+                ..row(Truth::Unknown)
+            }),
         }
     }
 }

@@ -5,10 +5,21 @@ use std::sync::Arc;
 use engine_patient::program::{ResultRow, Truth};
 use engine_patient::value::Value;
 
-use super::{Gated, Observed, Place, RawStrata};
+use super::{Amount, Gated, Observed, Place, RawStrata};
 use crate::package::PopulationCode as Code;
 
 const NO_VALUE: &str = "the observation has no value";
+
+/// A row's value: a number, or a quantity where it has a unit.
+fn value_of(amount: &Amount) -> Value {
+    match &amount.unit {
+        None => Value::Decimal(amount.value),
+        Some(unit) => Value::Quantity {
+            value: amount.value,
+            unit: Arc::clone(unit),
+        },
+    }
+}
 
 impl Gated<'_> {
     /// Appends the rows. Per population one about the patient and, of a resource basis, one per
@@ -88,26 +99,26 @@ impl Gated<'_> {
             let own = values
                 .iter()
                 .filter(|(of, _)| of.as_ref() == member)
-                .map(|(_, value)| *value);
+                .map(|(_, value)| value);
             let before = rows.len();
-            let row = |value: Option<_>| ResultRow {
+            let row = |value: Result<&Amount, &Arc<str>>| ResultRow {
                 basis_id: member.map(Arc::clone),
-                value: value.map_or(Value::Null, Value::Decimal),
-                unknown_reason: value.is_none().then(|| Arc::from(NO_VALUE)),
+                value: value.map_or(Value::Null, value_of),
+                unknown_reason: value.err().map(Arc::clone),
                 ..self.row(
                     place,
                     population,
                     match value {
-                        Some(_) => Truth::True,
-                        None => Truth::Unknown,
+                        Ok(_) => Truth::True,
+                        Err(_) => Truth::Unknown,
                     },
                 )
             };
             let mut own: Vec<_> = own.collect();
             own.sort_unstable();
-            rows.extend(own.into_iter().map(row));
+            rows.extend(own.into_iter().map(|value| row(value.as_ref())));
             if rows.len() == before {
-                rows.push(row(None));
+                rows.push(row(Err(&Arc::from(NO_VALUE))));
             }
         }
         rows

@@ -5,11 +5,20 @@ use std::sync::Arc;
 
 use engine_patient::program::{ResultRow, Truth};
 
-use super::{Gated, Place, Raw, RawStrata};
+use super::{Gated, Label, Place, Raw, RawStrata};
 use crate::package::PopulationCode as Code;
 
 /// Members by stratum, or why it could not be told of some of them.
-type Strata = (BTreeMap<Arc<str>, Vec<usize>>, Option<Arc<str>>);
+type Strata = (BTreeMap<Arc<str>, Stratum>, Option<Arc<str>>);
+
+/// A stratum of a patient.
+#[derive(Default)]
+struct Stratum {
+    /// Positions of its members, ascending.
+    members: Vec<usize>,
+    /// See [`ResultRow::coding`].
+    coding: Option<Arc<str>>,
+}
 
 const NULL: &str = "the stratifier has no value";
 
@@ -51,7 +60,7 @@ impl Gated<'_> {
                 let listed = &definition.applies_to;
                 listed.is_empty() || code.is_some_and(|c| listed.contains(&c))
             };
-            for (stratum, members) in &strata {
+            for (stratum, Stratum { members, coding }) in &strata {
                 for population in populations.clone().filter(applies) {
                     let own = observed.iter().find(|(p, _)| *p == population);
                     if let Some((_, rows)) = own {
@@ -63,11 +72,16 @@ impl Gated<'_> {
                         out.extend(rows.iter().filter(within).map(|row| ResultRow {
                             stratifier: Some(index),
                             stratum: Some(Arc::clone(stratum)),
+                            coding: coding.clone(),
                             ..row.clone()
                         }));
                         continue;
                     }
-                    out.extend(self.stratum_row(place, population, (index, stratum), members));
+                    let row = self.stratum_row(place, population, (index, stratum), members);
+                    out.extend(row.map(|row| ResultRow {
+                        coding: coding.clone(),
+                        ..row
+                    }));
                 }
             }
         }
@@ -82,7 +96,11 @@ impl Gated<'_> {
 
     /// `both`: a criterion that does not hold is the stratum `false`.
     fn strata_of(&self, raw: &RawStrata, both: bool) -> Strata {
-        let one = |value: &str, members: Vec<usize>| BTreeMap::from([(Arc::from(value), members)]);
+        let plain = |members| Stratum {
+            members,
+            coding: None,
+        };
+        let one = |value: &str, members| BTreeMap::from([(Arc::from(value), plain(members))]);
         let nothing = |reason: Option<&Arc<str>>| {
             let reason = reason.map_or_else(|| Arc::from(NULL), Arc::clone);
             (BTreeMap::new(), Some(reason))
@@ -108,16 +126,22 @@ impl Gated<'_> {
                 if both {
                     strata.extend(one("false", outside));
                 }
-                strata.retain(|_, members| !members.is_empty());
+                strata.retain(|_, stratum| !stratum.members.is_empty());
                 (strata, None)
             }
             RawStrata::Values(values) if values.is_empty() => nothing(None),
             RawStrata::Values(values) => {
-                let strata = values.iter().map(|v| (Arc::clone(v), self.all()));
+                let strata = values.iter().map(|label| {
+                    let stratum = Stratum {
+                        members: self.all(),
+                        coding: label.coding.clone(),
+                    };
+                    (Arc::clone(&label.text), stratum)
+                });
                 (strata.collect(), None)
             }
             RawStrata::OfMembers(values) => {
-                let (mut strata, mut unknown) = (BTreeMap::<Arc<str>, Vec<usize>>::new(), None);
+                let (mut strata, mut unknown) = (BTreeMap::<Arc<str>, Stratum>::new(), None);
                 // Resources that are in no population have no stratum to miss.
                 let concerned = |member: usize| {
                     let mut populations = 0..self.gating.codes.len();
@@ -133,11 +157,12 @@ impl Gated<'_> {
                     }
                     for (_, value) in own {
                         match value {
-                            Some(value) => {
-                                let members = strata.entry(Arc::clone(value)).or_default();
-                                if members.last() != Some(&position) {
-                                    members.push(position);
+                            Some(label) => {
+                                let own = strata.entry(Arc::clone(&label.text)).or_default();
+                                if own.members.last() != Some(&position) {
+                                    own.members.push(position);
                                 }
+                                smaller(&mut own.coding, label.coding.as_ref());
                             }
                             None => unknown = Some(Arc::from(NULL)),
                         }
@@ -151,35 +176,58 @@ impl Gated<'_> {
 
     /// Every combination of the parts' strata that has a member.
     fn crossed(&self, parts: &[RawStrata]) -> Strata {
-        let mut all: Vec<(Vec<Arc<str>>, Vec<usize>)> = vec![(vec![], self.all())];
+        let mut all: Vec<(Vec<Label>, Vec<usize>)> = vec![(vec![], self.all())];
         let mut unknown = None;
         for part in parts {
             let (strata, reason) = self.strata_of(part, true);
             unknown = unknown.or(reason);
             let mut next = vec![];
             for (values, members) in &all {
-                for (value, inside) in &strata {
+                for (text, inside) in &strata {
                     let both: Vec<usize> = members
                         .iter()
                         .copied()
-                        .filter(|m| inside.binary_search(m).is_ok())
+                        .filter(|m| inside.members.binary_search(m).is_ok())
                         .collect();
                     if !both.is_empty() {
                         let mut values = values.clone();
-                        values.push(Arc::clone(value));
+                        values.push(Label {
+                            text: Arc::clone(text),
+                            coding: inside.coding.clone(),
+                        });
                         next.push((values, both));
                     }
                 }
             }
             all = next;
         }
-        let name = |values: &[Arc<str>]| {
-            let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
-            Arc::from(serde_json::json!(values).to_string())
-        };
-        let strata = all
-            .into_iter()
-            .map(|(values, members)| (name(&values), members));
+        let strata = all.into_iter().map(|(values, members)| {
+            let coding = codings(&values);
+            (name(&values), Stratum { members, coding })
+        });
         (strata.collect(), unknown)
+    }
+}
+
+/// The values of a stratum of several components.
+fn name(values: &[Label]) -> Arc<str> {
+    let values: Vec<&str> = values.iter().map(|v| v.text.as_ref()).collect();
+    serde_json::json!(values).to_string().into()
+}
+
+/// Their codings, null for a value without; `None` where none has any.
+fn codings(values: &[Label]) -> Option<Arc<str>> {
+    values.iter().find(|v| v.coding.is_some())?;
+    let text = |v: &Label| v.coding.as_deref().unwrap_or("null").to_owned();
+    let all: Vec<String> = values.iter().map(text).collect();
+    Some(format!("[{}]", all.join(",")).into())
+}
+
+/// Of codings of the same codes (they may differ in a display) the same, whatever the order.
+pub(crate) fn smaller(kept: &mut Option<Arc<str>>, other: Option<&Arc<str>>) {
+    if let Some(other) = other
+        && kept.as_ref().is_none_or(|kept| other < kept)
+    {
+        *kept = Some(Arc::clone(other));
     }
 }

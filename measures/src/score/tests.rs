@@ -12,7 +12,7 @@ use engine_patient::program::{ResultRow, Truth};
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 
-use super::{Gating, Place, Raw, RawGroup, RawStrata, score};
+use super::{Amount, Gating, Place, Raw, RawGroup, RawStrata, score};
 use crate::package::{AggregateMethod, GroupDefinition, Scoring};
 use crate::testing::*;
 
@@ -156,7 +156,7 @@ fn ratio_with_observations() {
         .populations
         .push(observation(3, AggregateMethod::Count));
     let both = list("Encounter/1 Encounter/2");
-    let days = |id: &str, n: i64| (Some(Arc::from(id)), Some(Decimal::from(n)));
+    let days = |id: &str, n: i64| (Some(Arc::from(id)), Ok(Decimal::from(n).into()));
     let rows = rows(
         &group,
         &RawGroup {
@@ -216,7 +216,7 @@ fn continuous_variable() {
     let of = |all: [Truth; 3], value: Option<Decimal>| {
         let raw = RawGroup {
             populations: all.map(truth).to_vec(),
-            observations: vec![vec![(None, value)]],
+            observations: vec![vec![(None, value.map(Amount::from).ok_or("null".into()))]],
             strata: vec![],
         };
         let rows = rows(&group, &raw);
@@ -288,7 +288,7 @@ fn strata_of_resources() {
     definition.stratifiers = vec![stratifier(&[], &[]); 2];
     let three = list("E/1 E/2 E/3");
     let values = [("E/1", Some("a")), ("E/2", None), ("E/3", Some("a"))];
-    let values = values.map(|(id, v)| (Arc::from(id), v.map(Arc::from)));
+    let values = values.map(|(id, v)| (Arc::from(id), v.map(Into::into)));
     let raw = RawGroup {
         populations: vec![three.clone(), three, list("E/2 E/3")],
         observations: vec![],

@@ -8,14 +8,13 @@
 use std::sync::Arc;
 
 use engine_patient::program::{ResultRow, Truth};
-use engine_patient::value::Value;
 use rust_decimal::Decimal;
 
 use super::{Totals, totals};
 use crate::bounds::Positions;
 use crate::package::{AggregateMethod, GroupDefinition, Scoring, SupplementalDefinition, Usage};
 use crate::result::{MeasureResult, Score};
-use crate::score::{Gating, Place, Raw, RawGroup, RawStrata, score, supplemental};
+use crate::score::{Amount, Gating, Label, Place, Raw, RawGroup, RawStrata, score, supplemental};
 use crate::shape::MeasureShape;
 use crate::testing::*;
 
@@ -108,7 +107,10 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
         .push(observation(1, AggregateMethod::Average));
     let shape = shape("a", vec![ratio, variable]);
     let list = |ids: &[&str]| Raw::Members(ids.iter().map(|i| Arc::from(*i)).collect());
-    let of = |id: &str, n: Option<i64>| (Some(Arc::from(id)), n.map(Decimal::from));
+    let of = |id: &str, n: Option<i64>| {
+        let amount = n.map(|n| Decimal::from(n).into()).ok_or("null".into());
+        (Some(Arc::from(id)), amount)
+    };
     let patient = |days: [Option<i64>; 2], falls: &[&str], excluded: &[&str]| {
         let both = list(&["E/1", "E/2"]);
         let observed = vec![of("E/1", days[0]), of("E/2", days[1])];
@@ -171,7 +173,7 @@ fn scores_of_nothing() {
     ratio.populations.push(observation(2, AggregateMethod::Sum));
     let observed = shape("a", vec![ratio.clone()]);
     let five = RawGroup {
-        observations: vec![vec![(None, Some(Decimal::from(5)))], vec![]],
+        observations: vec![vec![(None, Ok(Decimal::from(5).into()))], vec![]],
         ..raw(&[T, T, F])
     };
     let result = run(&observed, &[("p", vec![five])]);
@@ -202,7 +204,7 @@ fn strata_and_supplemental_data() {
         ("p5", [F, T, F, T], Some("old"), Ok(vec!["M"])),
     ];
     for (patient, all, stratum, sex) in patients {
-        let values = stratum.map(Arc::from).into_iter().collect();
+        let values = stratum.map(Into::into).into_iter().collect();
         let raw = RawGroup {
             strata: vec![RawStrata::Values(values)],
             ..raw(&all)
@@ -213,8 +215,8 @@ fn strata_and_supplemental_data() {
         };
         let mut own = vec![];
         score(&Gating::new(&shape.groups[0]), place, &raw, &mut own);
-        let text = |t: &&str| Value::String(Arc::from(*t));
-        let sex = sex.map(|s| s.iter().map(text).collect()).map_err(Arc::from);
+        let sex = sex.map(|s| s.into_iter().map(Into::into).collect());
+        let sex = sex.map_err(Arc::from);
         supplemental(0, &shape.supplemental, vec![sex], &mut own);
         rows.extend(own.into_iter().map(|r| (patient, &*shape, r)));
     }
@@ -328,4 +330,125 @@ fn rows_of_something_else_are_refused() {
         .is_err()
     );
     assert_eq!(Totals::new(&[known]).finish()[0].patients, 0);
+}
+
+/// Units are converted, and what goes with no other is not evaluable, in the whole and in strata (CQL
+/// 1.5, "Quantities"; FHIR R4 MeasureReport.group.measureScore is a Quantity).
+#[test]
+fn observations_in_different_units() {
+    let mut variable = group(Scoring::ContinuousVariable, "Encounter", &[IP, M]);
+    variable
+        .populations
+        .push(observation(1, AggregateMethod::Sum));
+    variable.stratifiers = vec![stratifier(&[], &[])];
+    let shape = shape("a", vec![variable]);
+    let patient = |id: &str, value: i64, unit: &str, stratum: &str| {
+        let ids = Raw::Members(vec![Arc::from(id)]);
+        vec![RawGroup {
+            populations: vec![ids.clone(), ids],
+            observations: vec![vec![(
+                Some(Arc::from(id)),
+                Ok(Amount::of(Decimal::from(value), unit)),
+            )]],
+            strata: vec![RawStrata::Values(vec![stratum.into()])],
+        }]
+    };
+    let mut patients = vec![
+        ("p1", patient("E/1", 2, "hours", "x")),
+        ("p2", patient("E/2", 90, "min", "y")),
+        ("p3", patient("E/3", 1, "d", "y")),
+    ];
+    let text = |result: &MeasureResult| {
+        let group = &shape.groups[0];
+        let of = |counts: &crate::result::Counts| {
+            let (score, unit) = counts.measured(group).unwrap();
+            let Score::Number(n) = score else {
+                panic!("{score:?}")
+            };
+            format!("{n} {}", unit.as_deref().unwrap_or("-"))
+        };
+        let own = &result.groups[0];
+        let strata = own.strata[0].iter().map(|(n, c)| format!("{n} {}", of(c)));
+        let strata: Vec<String> = strata.collect();
+        format!("{}; {}", of(&own.counts), strata.join(", "))
+    };
+    let result = run(&shape, &patients);
+    assert_eq!(text(&result), "27.5 h; x 2 h, y 25.5 h");
+    assert_eq!(result.groups[0].counts.unknown, 0);
+    // Other names for the same patients change nothing.
+    let names = ["p9", "p5", "p1"];
+    let renamed: Vec<_> = names
+        .iter()
+        .zip(&patients)
+        .map(|(n, (_, raw))| (*n, raw.clone()))
+        .collect();
+    assert_eq!(text(&run(&shape, &renamed)), text(&result));
+    // Milligrams are no time: one patient is not evaluable, in the whole and in her stratum.
+    patients.push(("p4", patient("E/4", 7, "mg", "x")));
+    let result = run(&shape, &patients);
+    assert_eq!(text(&result), "27.5 h; x 2 h, y 25.5 h");
+    let own = &result.groups[0];
+    assert_eq!((own.counts.unknown, counts(&result, 0)[2]), (1, 3));
+    assert_eq!(own.strata[0][0].1.unknown, 1);
+    assert_eq!(own.strata[0][1].1.unknown, 0);
+    let reasons: Vec<_> = own.counts.reasons.keys().map(|(_, why)| &**why).collect();
+    let why = "the unit `mg` of an observation cannot be converted to `h`";
+    assert_eq!(reasons, [why]);
+}
+
+/// The sides of a ratio are brought to one unit before they are divided.
+#[test]
+fn a_ratio_of_two_units() {
+    let mut ratio = group(Scoring::Ratio, "boolean", &[IP, D, N]);
+    ratio.populations.push(observation(1, AggregateMethod::Sum));
+    ratio.populations.push(observation(2, AggregateMethod::Sum));
+    let shape = shape("a", vec![ratio]);
+    let of = |n: &str, d: &str| {
+        let one = |unit: &str, value: i64| vec![(None, Ok(Amount::of(Decimal::from(value), unit)))];
+        let raw = RawGroup {
+            observations: vec![one(d, 3), one(n, 90)],
+            ..raw(&[T, T, T])
+        };
+        let result = run(&shape, &[("p", vec![raw])]);
+        let (score, unit) = result.groups[0].counts.measured(&shape.groups[0]).unwrap();
+        format!("{:?} {}", score.as_f64(), unit.as_deref().unwrap_or("-"))
+    };
+    assert_eq!(of("minutes", "hour"), "0.5 -");
+    assert_eq!(of("mg", "d"), "30.0 mg/d");
+    assert_eq!(of("mg", "1"), "30.0 mg");
+    assert_eq!(of("", ""), "30.0 -");
+}
+
+/// One code with two displays is one stratum, whatever the order of the patients.
+#[test]
+fn codings_of_strata() {
+    let mut definition = group(Scoring::Cohort, "boolean", &[IP]);
+    definition.stratifiers = vec![stratifier(&["sex", "payer"], &[])];
+    let shape = shape("a", vec![definition]);
+    let label = |display: &str| Label {
+        text: "http://x|1".into(),
+        coding: Some(format!("{{\"coding\":[{{\"display\":\"{display}\"}}]}}").into()),
+    };
+    let patient = |display: &str| {
+        vec![RawGroup {
+            strata: vec![RawStrata::Components(vec![
+                RawStrata::Values(vec!["f".into()]),
+                RawStrata::Values(vec![label(display), "none".into()]),
+            ])],
+            ..raw(&[T])
+        }]
+    };
+    let one = run(&shape, &[("p1", patient("One")), ("p2", patient("one"))]);
+    let other = run(&shape, &[("p1", patient("one")), ("p2", patient("One"))]);
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+    let strata: Vec<_> = one.groups[0].strata[0]
+        .iter()
+        .map(|(name, c)| (&**name, c.populations[0].count))
+        .collect();
+    assert_eq!(
+        strata,
+        [(r#"["f","http://x|1"]"#, 2), (r#"["f","none"]"#, 2)]
+    );
+    let codings: Vec<_> = one.groups[0].codings[0].values().map(|c| &**c).collect();
+    assert_eq!(codings, [r#"[null,{"coding":[{"display":"One"}]}]"#]);
 }

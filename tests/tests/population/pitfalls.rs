@@ -9,7 +9,10 @@ use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, Partitioning, displayable,
 };
 use datafusion::prelude::{SessionConfig, SessionContext};
-use engine_patient::program::PatientProgram;
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
 use engine_population::evaluate::{EvaluateTable, store_url};
 use engine_population::lake::{Lake, schema};
 use futures::TryStreamExt;
@@ -258,4 +261,64 @@ fn find(plan: &Arc<dyn ExecutionPlan>, name: &str) -> Arc<dyn ExecutionPlan> {
         return Arc::clone(plan);
     }
     find(plan.children().first().unwrap(), name)
+}
+
+/// Fails for every patient whose id ends in 7.
+#[derive(Debug)]
+struct Failing(Artifact);
+
+impl PatientProgram for Failing {
+    fn artifacts(&self) -> &[Artifact] {
+        std::slice::from_ref(&self.0)
+    }
+
+    fn data_requirements(&self) -> &[DataRequirement] {
+        &[]
+    }
+
+    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+        out.push(ResultRow::of_patient("initial-population", 0, Truth::False));
+    }
+
+    fn evaluate(
+        &self,
+        record: &PatientRecord,
+        _: &EvaluationContext,
+        _: &[bool],
+        out: &mut Vec<ResultRow>,
+    ) -> Result<(), EvaluationError> {
+        // What was written before the failure must not stay.
+        out.push(ResultRow::of_patient("initial-population", 0, Truth::True));
+        let id = record.patient().and_then(|p| p.get_str("id")).unwrap();
+        match id.ends_with('7') {
+            true => Err(EvaluationError("the budget is used up".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+/// One patient whose evaluation fails has a row that says so; all others have theirs.
+#[tokio::test]
+async fn a_patient_whose_evaluation_fails_does_not_end_the_run() {
+    let lake = lake().await;
+    let context_of = SessionContext::new();
+    context_of.register_object_store(store_url().unwrap().as_ref(), Arc::clone(&lake.store));
+    let artifact = Artifact {
+        id: "failing".into(),
+        url: "failing".into(),
+        version: "1".into(),
+        title: "failing".into(),
+    };
+    let programs: Vec<Arc<dyn PatientProgram>> = vec![Arc::new(Failing(artifact))];
+    let table = EvaluateTable::new(lake, programs, context());
+    context_of
+        .register_table("results", Arc::new(table))
+        .unwrap();
+    let all = |what: &str| format!("SELECT count(*) FROM results WHERE {what}");
+    let failed = "outcome = 'unknown' AND count IS NULL AND unknown_reason = 'the evaluation failed: the budget is used up'";
+    let fails = count(&context_of, &all("patient_id LIKE '%7'")).await;
+    assert!(fails > 0);
+    assert_eq!(count(&context_of, &all(failed)).await, fails);
+    let rest = count(&context_of, &all("outcome = 'true'")).await;
+    assert_eq!(count(&context_of, &all("true")).await, rest + fails);
 }

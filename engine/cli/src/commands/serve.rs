@@ -40,6 +40,12 @@ pub struct Serve {
     /// Go on where value sets are missing: what they touch is unknown.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     allow_missing_valuesets: bool,
+    /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
+    #[arg(long, value_name = "MEASURE=DIRECTION")]
+    better: Vec<String>,
+    /// Serve nothing if anything is wrong with one of the measures; otherwise the others are served.
+    #[arg(long)]
+    strict: bool,
     /// Origin that browsers may call from; may be given several times.
     #[arg(long)]
     allow_origin: Vec<String>,
@@ -70,10 +76,13 @@ impl Serve {
                 measure: self.measure,
                 terminology: self.terminology,
                 allow_missing_valuesets: self.allow_missing_valuesets,
+                better: self.better,
+                strict: self.strict,
                 strict_profiles: false,
                 elm_helpers: false,
             };
-            services.extend(elm_services(&packages, zone)?);
+            let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
+            services.extend(elm_services(&packages, zone, &taken)?);
         }
         listen(config, services, |address| {
             say!("CDS services at http://{address}/cds-services (Ctrl-C ends)")

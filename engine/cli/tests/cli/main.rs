@@ -15,6 +15,7 @@ mod bad_lines;
 mod crash;
 mod determinism;
 mod explain;
+mod measures;
 mod official;
 mod roundtrip;
 mod versions;

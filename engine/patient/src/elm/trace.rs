@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::fhir_children::known;
 use super::node::{NO_CLAUSE, Node};
 use super::outline::Place;
 use super::unit::Expression;
@@ -75,12 +76,14 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// Whether a value counts as met: true, a list with items, anything that is there.
+/// Whether a value counts as met: true, a list with items, anything that is there. A FHIR boolean is its
+/// value.
 pub fn holds(value: &Val<'_>) -> Option<bool> {
     match value {
         Val::Null => None,
         Val::Boolean(b) => Some(*b),
         Val::List(items) => Some(!items.is_empty()),
+        Val::Fhir(fhir) if fhir.ty == known().boolean => value.truth(),
         Val::Fhir(fhir) => Some(fhir.index != NO_NODE),
         _ => Some(true),
     }

@@ -184,9 +184,13 @@ pub(super) async fn evaluate_bucket(
                 && let Err(error) =
                     program.evaluate(&record, &work.context, undecided, &mut results)
             {
+                // One patient must not end the run of all others: their rows say that it is not known.
                 metrics.failed.add(1);
-                let name = artifacts.first().map_or("", |a| &a.id);
-                return Err(DataFusionError::Execution(format!("{name}: {error}")));
+                results.clear();
+                let reason = format!("the evaluation failed: {error}").into();
+                for (index, _) in undecided.iter().enumerate().filter(|(_, u)| **u) {
+                    program.failed(index, &reason, &mut results);
+                }
             }
             for (index, _) in undecided.iter().enumerate().filter(|(_, u)| !**u) {
                 metrics.skipped.add(1);

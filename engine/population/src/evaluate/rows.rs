@@ -18,6 +18,8 @@ pub fn result_schema() -> SchemaRef {
             Field::new("patient_id", DataType::Utf8, false),
             Field::new("measure", words(), false),
             Field::new("version", words(), false),
+            // With the version the canonical: two measures may have one id.
+            Field::new("url", words(), false),
             Field::new("group", DataType::Int32, false),
             Field::new("population", words(), false),
             Field::new("index", DataType::Int32, false),
@@ -30,6 +32,10 @@ pub fn result_schema() -> SchemaRef {
             Field::new("outcome", words(), false),
             Field::new("count", DataType::Int64, true),
             Field::new("value", DataType::Utf8, true),
+            // Of a value that is a quantity.
+            Field::new("unit", words(), true),
+            // The codings of the stratum, else of the value, as JSON.
+            Field::new("coding", words(), true),
             Field::new("unknown_reason", words(), true),
         ]))
     });
@@ -44,6 +50,7 @@ pub(super) struct RowsBuilder {
     patient: StringBuilder,
     measure: Words,
     version: Words,
+    url: Words,
     group: Int32Builder,
     population: Words,
     index: Int32Builder,
@@ -53,6 +60,8 @@ pub(super) struct RowsBuilder {
     outcome: Words,
     count: Int64Builder,
     value: StringBuilder,
+    unit: Words,
+    coding: Words,
     reason: Words,
     pub(super) len: usize,
 }
@@ -63,6 +72,7 @@ impl RowsBuilder {
         self.patient.append_value(patient);
         self.measure.append_value(artifact.id.as_ref());
         self.version.append_value(artifact.version.as_ref());
+        self.url.append_value(artifact.url.as_ref());
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         self.group.append_value(number(row.group));
         self.population.append_value(row.population);
@@ -73,6 +83,11 @@ impl RowsBuilder {
         self.outcome.append_value(row.outcome.as_str());
         self.count.append_option(row.count);
         self.value.append_option(show(&row.value));
+        self.unit.append_option(match &row.value {
+            Value::Quantity { unit, .. } => Some(unit.as_ref()),
+            _ => None,
+        });
+        self.coding.append_option(row.coding.as_deref());
         self.reason.append_option(row.unknown_reason.as_deref());
     }
 
@@ -82,6 +97,7 @@ impl RowsBuilder {
             Arc::new(self.patient.finish()),
             Arc::new(self.measure.finish()),
             Arc::new(self.version.finish()),
+            Arc::new(self.url.finish()),
             Arc::new(self.group.finish()),
             Arc::new(self.population.finish()),
             Arc::new(self.index.finish()),
@@ -91,6 +107,8 @@ impl RowsBuilder {
             Arc::new(self.outcome.finish()),
             Arc::new(self.count.finish()),
             Arc::new(self.value.finish()),
+            Arc::new(self.unit.finish()),
+            Arc::new(self.coding.finish()),
             Arc::new(self.reason.finish()),
         ];
         Ok(RecordBatch::try_new(result_schema(), columns)?)
@@ -105,7 +123,8 @@ fn show(value: &Value) -> Option<String> {
         Value::Decimal(d) => d.to_string(),
         Value::String(s) => s.to_string(),
         Value::DateTime(d) => d.to_string(),
-        Value::Quantity { value, unit } => format!("{value} {unit}"),
+        // Its unit has a column of its own.
+        Value::Quantity { value, .. } => value.to_string(),
         Value::Code(code) => format!("{}|{}", code.system, code.code),
         Value::List(items) => items.iter().filter_map(show).collect::<Vec<_>>().join(", "),
     })

@@ -250,13 +250,55 @@ fn stale_references() {
         warned(&measure).1.groups[0].populations[2].reference,
         Some(1)
     );
-    let nowhere = refused(&cv(observation("sum", Some(uuid))));
-    assert_eq!(nowhere.code, "P064");
-    let help = nowhere.help.unwrap();
-    assert_eq!(
-        help,
-        "refer to the population by its id: `measure-population-1`"
-    );
+    // Ids of the authoring tool that are in no population: there is one measure population only.
+    let (issue, read) = warned(&cv(observation("sum", Some(uuid))));
+    assert_eq!(issue.code, "P063");
+    assert_eq!(read.groups[0].populations[2].reference, Some(1));
+}
+
+/// The shape of CMS871: a ratio whose references are ids of the authoring tool.
+#[test]
+fn references_of_which_the_group_leaves_one_reading() {
+    let uuid = "7d6e8c2a-52f4-4a3e-9a59-6f8d0c1f9a1";
+    let observing = |number: usize, expression: &str| {
+        let mut new = observation("sum", Some(&format!("{uuid}{number}")));
+        new["id"] = json!(format!("o{number}"));
+        new["criteria"]["expression"] = json!(expression);
+        new
+    };
+    let references = |measure: &Value| {
+        let loaded = read(measure);
+        let codes: Vec<_> = told(&loaded).iter().map(|t| t.1).collect();
+        let all = loaded.package.measures.first().map(|m| {
+            let populations = m.groups[0].populations.iter();
+            populations.map(|p| p.reference).collect::<Vec<_>>()
+        });
+        (codes, all)
+    };
+    let both = |first: &str, second: &str| ratio(vec![observing(1, first), observing(2, second)]);
+    let at = |code: &str, measure: &Value| {
+        let all = measure["group"][0]["population"].as_array().unwrap();
+        all.iter().position(|p| p["code"] == super::code(code))
+    };
+    let mut measure = both("Denominator Observations", "Numerator Observations");
+    let (denominator, numerator) = (at("denominator", &measure), at("numerator", &measure));
+    let (codes, found) = references(&measure);
+    assert_eq!(codes, ["P063", "P063"]);
+    assert_eq!(found.unwrap()[3..], [denominator, numerator]);
+    // One names its side, so that the other is of the other side.
+    measure = both("Days", "Numerator Observations");
+    let (codes, found) = references(&measure);
+    assert_eq!(codes, ["P063", "P063"]);
+    assert_eq!(found.unwrap()[3..], [denominator, numerator]);
+    // Numerator and denominator can only mean the one initial population.
+    measure["group"][0]["population"][1]["extension"] =
+        json!([extension("criteriaReference", json!(uuid))]);
+    assert_eq!(references(&measure).0, ["P063", "P063", "P063"]);
+    // Neither says anything: two readings are left.
+    assert_eq!(references(&both("Days", "Falls")).0, ["P064", "P064"]);
+    // One alone may be of either side.
+    let one = ratio(vec![observing(1, "Days")]);
+    assert_eq!(references(&one).0, ["P064"]);
 }
 
 #[test]
@@ -314,11 +356,30 @@ fn stratifiers() {
         "Measure.group[0].stratifier[0].component[1]"
     );
 
-    assert_eq!(refused(&with(json!({"id": "s"}))).code, "P070");
+    // A stratifier that cannot be understood is left out; populations and score are as they are.
+    let left_out = |stratifier: Value| {
+        let loaded = super::read(&with(stratifier));
+        let measure = &loaded.package.measures[0];
+        assert_eq!(measure.groups[0].stratifiers, []);
+        let first = loaded
+            .issues
+            .iter()
+            .find(|i| i.severity == Severity::Warning);
+        let codes: Vec<_> = told(&loaded).iter().map(|t| t.1).collect();
+        assert_eq!(codes.last(), Some(&"P074"));
+        first.unwrap().clone()
+    };
+    assert_eq!(left_out(json!({"id": "s"})).code, "P070");
     let both = json!({"criteria": criteria("Old"), "component": [part("Age")]});
-    assert_eq!(refused(&with(both)).code, "P070");
+    assert_eq!(left_out(both).code, "P070");
+    assert_eq!(
+        left_out(json!({"criteria": {"language": "text/cql-identifier"}})).code,
+        "P050"
+    );
+    let half = json!({"component": [part("Age"), {"id": "x"}]});
+    assert_eq!(left_out(half).code, "P050");
     let unknown = json!({"criteria": criteria("Old"), "extension": [applies("denominater")]});
-    let issue = refused(&with(unknown));
+    let issue = left_out(unknown);
     assert_eq!(
         (issue.code, issue.help.as_deref()),
         ("P071", Some("did you mean `denominator`?"))

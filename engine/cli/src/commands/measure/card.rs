@@ -13,7 +13,7 @@ use measures::official::ElmMeasures;
 use measures::package::{Basis, Scoring};
 use measures::shape::MeasureShape;
 
-use super::packages::PackageArgs;
+use super::packages::{PackageArgs, plain_name};
 use crate::failure::Failure;
 
 /// One measure of a program.
@@ -27,11 +27,12 @@ struct MeasureCard {
     requirements: Vec<DataRequirement>,
 }
 
-/// A service for each measure of packages whose groups are proportions of patients; others are named
-/// on standard error.
+/// A service for each measure of packages whose groups are proportions of patients, and of which it is
+/// settled which way is better; others are named on standard error. `taken`: ids of other services.
 pub fn elm_services(
     packages: &PackageArgs,
     zone: i16,
+    taken: &[String],
 ) -> Result<Vec<Arc<dyn CardService>>, Failure> {
     // Each call brings its own moment; this one only links.
     let moment = DateTime::from_utc_millis(crate::commands::now_ms(), zone);
@@ -51,12 +52,17 @@ pub fn elm_services(
             );
             continue;
         }
-        let definition = prepared
-            .loaded
-            .package
-            .measures
-            .iter()
-            .find(|m| m.url.as_deref() == Some(&*shape.artifact.url));
+        if !shape.is_settled() {
+            eprintln!(
+                "{}: no card, since which way is better is contradicted (see above); settle it with --better {}=increase or --better {}=decrease",
+                shape.name, shape.name, shape.name
+            );
+            continue;
+        }
+        let definition = prepared.loaded.package.measures.iter().find(|m| {
+            m.url.as_deref().unwrap_or_default() == &*shape.artifact.url
+                && m.version.as_deref().unwrap_or_default() == &*shape.artifact.version
+        });
         let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         let title = shape.artifact.title.to_string();
         let all = program.data_requirements();
@@ -64,7 +70,12 @@ pub fn elm_services(
         services.push(Arc::new(MeasureCard {
             measure,
             shape: Arc::clone(shape),
-            id: service_id(&shape.artifact.id),
+            id: match plain_name(&shape.name) {
+                id if taken.contains(&id) => {
+                    plain_name(&format!("{}-{}", shape.name, shape.artifact.version))
+                }
+                id => id,
+            },
             description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
             publisher: text(definition.and_then(|d| d.publisher.as_ref()))
                 .unwrap_or_else(|| shape.artifact.id.to_string()),
@@ -85,12 +96,6 @@ fn calendar_year(at: DateTime, zone: i16) -> EvaluationContext {
     };
     context.at = DateTime::from_utc_millis(at.earliest(zone), zone);
     context
-}
-
-/// What may stand in a URL.
-fn service_id(id: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    id.chars().map(|c| if fits(c) { c } else { '-' }).collect()
 }
 
 impl CardService for MeasureCard {
@@ -151,8 +156,10 @@ impl MeasureCard {
         };
         let year = context.period.map_or(0, |(start, _)| start.civil().0);
         let summary = format!("Open care gap {year}: {}{name}", artifact.title);
+        let direction = self.shape.directions.get(group);
+        let direction = direction.map_or_else(String::new, |d| format!(" Here {}.", d.text()));
         let detail = format!(
-            "{}\n\nBy the measure {}|{}, for {year}.",
+            "{}\n\nBy the measure {}|{}, for {year}.{direction}",
             self.description, artifact.url, artifact.version
         );
         let source = Source {

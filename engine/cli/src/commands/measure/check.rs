@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 use engine_patient::context::EvaluationContext;
 use engine_patient::elm::Family as ElmFamily;
 use engine_patient::time::DateTime;
+use measures::direction::directions;
 use measures::official::{Built, build, is_error};
-use measures::package::{Loaded, Severity, select};
+use measures::package::{Loaded, MeasureDefinition, Severity, select};
 use serde_json::json;
 
 use super::packages::PackageArgs;
@@ -115,12 +116,13 @@ fn print(loaded: &Loaded, built: &Built) {
                 all.dedup();
                 all.join(", ")
             };
-            let can = !built.refused.iter().any(|r| r == m.label());
+            let can = !built.refused.contains(&m.key());
             vec![
                 m.label().to_owned(),
                 m.version.clone().unwrap_or_default(),
                 one(scoring),
                 one(basis),
+                better(m),
                 if can { "can be run" } else { "cannot be run" }.to_owned(),
             ]
         })
@@ -131,11 +133,15 @@ fn print(loaded: &Loaded, built: &Built) {
                 blank(),
                 blank(),
                 blank(),
+                blank(),
                 "cannot be run".into(),
             ]
         }))
         .collect();
-    table::print(&["measure", "version", "scoring", "basis", ""], &rows);
+    table::print(
+        &["measure", "version", "scoring", "basis", "better", ""],
+        &rows,
+    );
     let incomplete = built
         .value_sets
         .iter()
@@ -181,6 +187,13 @@ fn print(loaded: &Loaded, built: &Built) {
     }
 }
 
+/// Which way is better, of its groups.
+fn better(measure: &MeasureDefinition) -> String {
+    let mut all: Vec<String> = directions(measure).iter().map(|d| d.short()).collect();
+    all.dedup();
+    all.join(", ")
+}
+
 fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
     let issues = loaded.issues.iter().map(|i| {
         json!({
@@ -211,7 +224,7 @@ fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
         "findings": issues.chain(logic).collect::<Vec<_>>(),
         "measures": loaded.package.measures.iter().map(|m| json!({
             "name": m.label(), "url": m.url, "version": m.version,
-            "runnable": !built.refused.iter().any(|r| r == m.label()),
+            "runnable": !built.refused.contains(&m.key()), "better": better(m),
         })).collect::<Vec<_>>(),
         "refused": loaded.package.refused.iter().map(|r| &r.label).collect::<Vec<_>>(),
         "valueSets": sets.collect::<Vec<_>>(),

@@ -141,7 +141,7 @@ impl Explain {
             }
         };
         self.write(&text)?;
-        Ok(std::process::ExitCode::SUCCESS)
+        prepared.verdict()
     }
 
     fn explained(&self, all: &[Explanation]) -> Result<String, Failure> {

@@ -8,10 +8,12 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_population::lake::Lake;
 use measures::gaps::{GapRow, GapStatus, HEADING, MeasureGaps, gaps, gaps_bundle};
+use measures::package::Scoring;
 use measures::run::{ProgramMeasure, read_rows};
+use measures::shape::MeasureShape;
 use measures::subject::Subject;
 
-use super::packages::PackageArgs;
+use super::packages::{PackageArgs, name_all};
 use super::run::{RunRequest, run};
 use super::{improvement, parse_period, parse_zone};
 use crate::commands::rule::load_rules;
@@ -85,6 +87,22 @@ impl Status {
     }
 }
 
+/// Whether a measure has gaps at all.
+fn has_gaps(shape: &MeasureShape) -> bool {
+    shape
+        .groups
+        .iter()
+        .any(|g| g.scoring == Scoring::Proportion)
+}
+
+/// Gaps of these measures might be the wrong way round.
+fn unsettled(names: &[String]) -> Failure {
+    Failure::User(format!(
+        "no gaps of {}: which way is better is contradicted (see above); settle it, for each, with --better MEASURE=increase or --better MEASURE=decrease",
+        names.join(", ")
+    ))
+}
+
 impl Gaps {
     pub fn run(self) -> Done {
         if self.format == Format::Deqm && self.out.is_none() {
@@ -99,6 +117,11 @@ impl Gaps {
         let mut official = None;
         let prepared = match self.packages.package.is_empty() {
             true => {
+                if let Some(better) = self.packages.better.first() {
+                    return Err(Failure::User(format!(
+                        "--better {better}: without packages there is nothing it could be said of"
+                    )));
+                }
                 for rule in load_rules(&[], &self.packages.terminology)? {
                     let wanted = self.packages.measure.is_empty()
                         || self
@@ -131,6 +154,19 @@ impl Gaps {
                 Some(prepared)
             }
         };
+        name_all(&mut programs, &mut [])?;
+        let open: Vec<String> = programs
+            .iter()
+            .flat_map(|p| &p.shapes)
+            .filter(|s| has_gaps(s) && !s.is_settled())
+            .map(|s| s.name.to_string())
+            .collect();
+        let any = programs.iter().flat_map(|p| &p.shapes);
+        let any = any.into_iter().any(|s| has_gaps(s) && s.is_settled());
+        let refused = (!open.is_empty()).then(|| unsettled(&open));
+        if let Some(refused) = refused.filter(|_| !any || self.packages.strict) {
+            return Err(refused);
+        }
         let runtime = runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, None))?;
         let subject = self
@@ -158,6 +194,9 @@ impl Gaps {
             let Some(shape) = ran.shapes.get(subject.measure) else {
                 return;
             };
+            if !shape.is_settled() {
+                return;
+            }
             for row in gaps(shape, subject) {
                 let place = match row.status {
                     GapStatus::Open => 0,
@@ -207,7 +246,13 @@ impl Gaps {
             }
             Format::Deqm => self.documents(&ran)?,
         }
-        Ok(std::process::ExitCode::SUCCESS)
+        if let Some(prepared) = &prepared {
+            prepared.verdict()?;
+        }
+        match open.is_empty() {
+            true => Ok(std::process::ExitCode::SUCCESS),
+            false => Err(unsettled(&open)),
+        }
     }
 
     fn wants(&self, status: GapStatus) -> bool {
@@ -231,9 +276,10 @@ impl Gaps {
             let Some(shape) = ran.shapes.get(subject.measure) else {
                 return;
             };
-            if gaps(shape, subject)
-                .iter()
-                .any(|row| self.wants(row.status))
+            if shape.is_settled()
+                && gaps(shape, subject)
+                    .iter()
+                    .any(|row| self.wants(row.status))
             {
                 of_patient
                     .entry(subject.patient.clone())

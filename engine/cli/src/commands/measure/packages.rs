@@ -9,13 +9,17 @@ use engine_patient::elm::Family as ElmFamily;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::PatientProgram;
 use engine_patient::terminology::TerminologyBuilder;
+use measures::direction::{self, Origin};
+use measures::ledger::Ledger;
 use measures::manifest::Manifest;
 use measures::official::{BuildOptions, Built, ElmMeasures, Finding, build, is_error};
-use measures::package::{Family, Issue, Loaded, Severity, load_with, select};
+use measures::package::{Family, Issue, Loaded, Severity, load_with, select_each, set_better};
 use measures::run::ProgramMeasure;
+use measures::shape::{MeasureShape, distinguish};
+use measures::sql::SqlMeasure;
 
 use crate::commands::rule::{files, read};
-use crate::failure::Failure;
+use crate::failure::{Done, Failure};
 
 /// What all commands on packages take.
 #[derive(Args, Clone)]
@@ -32,6 +36,13 @@ pub struct PackageArgs {
     /// Go on where value sets are missing: what they touch is unknown, and the report says so.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     pub allow_missing_valuesets: bool,
+    /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
+    #[arg(long, value_name = "MEASURE=DIRECTION")]
+    pub better: Vec<String>,
+    /// Run nothing if anything is wrong with one of the measures; otherwise the others are run, and the
+    /// exit code tells.
+    #[arg(long)]
+    pub strict: bool,
     /// Trust profile tags (`meta.profile`) alone; otherwise content decides where a tag is missing.
     #[arg(long)]
     pub strict_profiles: bool,
@@ -44,7 +55,20 @@ pub struct PackageArgs {
 pub struct Prepared {
     pub loaded: Loaded,
     pub built: Built,
+    /// What keeps some of its measures from being run.
+    incomplete: Option<Incomplete>,
 }
+
+/// Some measures are left out of a run.
+struct Incomplete {
+    text: String,
+    mistakes: bool,
+    /// Labels.
+    measures: Vec<String>,
+}
+
+/// Warnings of the loader that a run tells, too: they bear on its numbers.
+const TOLD: [&str; 5] = ["P035", "P063", "P064", "P072", "P074"];
 
 impl PackageArgs {
     /// Reads the files.
@@ -60,7 +84,13 @@ impl PackageArgs {
                 };
             }
         }
-        Ok(load_with(&self.package, builder))
+        let mut loaded = load_with(&self.package, builder);
+        if let Err(issues) = set_better(&mut loaded.package, &self.better) {
+            loaded.issues.extend(issues);
+        }
+        let directions = loaded.package.measures.iter().flat_map(direction::issues);
+        loaded.issues.extend(directions);
+        Ok(loaded)
     }
 
     pub fn options(&self, context: EvaluationContext) -> BuildOptions {
@@ -80,48 +110,113 @@ impl PackageArgs {
         }
     }
 
-    /// Loads and links; what keeps a measure that was asked for from being run is a failure, told
-    /// whole. Warnings go to standard error.
+    /// Loads and links. What is wrong with one measure keeps that one out and is told on standard error,
+    /// and [`Prepared::verdict`] says so; where nothing is left, with `--strict`, and where the package as a
+    /// whole is wrong it is a failure, told whole. Warnings go to standard error.
     pub fn prepare(&self, options: &BuildOptions) -> Result<Prepared, Failure> {
         let loaded = self.load()?;
-        let chosen = select(&loaded.package, &self.measure);
-        let chosen = match chosen {
-            Ok(chosen) => chosen,
-            Err(issues) => {
-                let mut all: Vec<&Issue> = loaded
-                    .issues
-                    .iter()
-                    .filter(|i| i.severity == Severity::Error)
-                    .collect();
-                all.extend(&issues);
-                return Err(failure(&all, &[]));
-            }
+        let (chosen, wrong) = select_each(&loaded.package, &self.measure);
+        let mut built = build(&loaded.package, &chosen, options);
+        let asked = |name: &str| {
+            let of = |id: &String| id.split_once('|').map_or(id.as_str(), |(id, _)| id) == name;
+            self.measure.is_empty() || self.measure.iter().any(of)
         };
-        let built = build(&loaded.package, &chosen, options);
-        let errors: Vec<&Issue> = loaded
-            .issues
-            .iter()
-            .filter(|i| i.severity == Severity::Error)
-            .collect();
-        let findings: Vec<&Finding> = built
-            .findings
-            .iter()
-            .filter(|f| is_error(&f.issue))
-            .collect();
-        if !errors.is_empty() || !findings.is_empty() {
-            return Err(failure(&errors, &findings));
+        let refused = loaded.package.refused.iter();
+        let refused = refused.filter(|r| r.names.iter().any(|n| asked(n)) || asked(&r.label));
+        let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
+        // A library that cannot be read is missed by the measures that need it, and those say so.
+        let of_library = |i: &&Issue| matches!(i.code, "P080" | "P081" | "P082" | "P086" | "P087");
+        let errors = loaded.issues.iter();
+        let errors = errors.filter(|i| i.severity == Severity::Error);
+        let (whole, parts): (Vec<&Issue>, Vec<&Issue>) =
+            errors.partition(|i| i.measure.is_none() && !of_library(i));
+        let about = |i: &&Issue| match &i.measure {
+            Some(label) => left_out.contains(label),
+            None => true,
+        };
+        let mut parts: Vec<&Issue> = parts.into_iter().filter(about).collect();
+        let (unfit, unknown): (Vec<&Issue>, Vec<&Issue>) =
+            wrong.iter().partition(|i| i.code == "P092");
+        parts.extend(unfit);
+        let findings = built.findings.iter();
+        let findings: Vec<&Finding> = findings.filter(|f| is_error(&f.issue)).collect();
+        let broken = chosen.iter().filter(|m| built.refused.contains(&m.key()));
+        left_out.extend(broken.map(|m| m.label().to_owned()));
+        let nothing = built.program.is_none();
+        let any = !parts.is_empty() || !findings.is_empty();
+        if !whole.is_empty() || !unknown.is_empty() || (any && (self.strict || nothing)) {
+            let mut all = whole;
+            all.extend(parts);
+            all.extend(unknown);
+            return Err(failure(&all, &findings));
         }
-        if chosen.is_empty() {
+        if chosen.is_empty() || nothing {
             return Err(Failure::User(
                 "the packages hold no measure: give files or folders with FHIR Measure resources"
                     .into(),
             ));
         }
-        for finding in built.findings.iter().filter(|f| f.issue.code != "E013") {
+        let incomplete = any.then(|| Incomplete {
+            text: texts(&parts, &findings).join("\n\n"),
+            mistakes: mistakes(&parts, &findings),
+            measures: left_out,
+        });
+        if let Some(incomplete) = &incomplete {
+            eprintln!("{}\n", incomplete.text);
+        }
+        let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
+        let told = loaded.issues.iter().filter(|i| {
+            let concerns = |m: &String| labels.contains(&m.as_str());
+            i.severity == Severity::Warning
+                && TOLD.contains(&i.code)
+                && i.measure.as_ref().is_some_and(concerns)
+        });
+        for issue in told {
+            eprintln!("{issue}");
+        }
+        let warnings = built.findings.iter().filter(|f| !is_error(&f.issue));
+        for finding in warnings.filter(|f| f.issue.code != "E013") {
             eprintln!("{}", finding.issue);
         }
-        Ok(Prepared { loaded, built })
+        distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
+        Ok(Prepared {
+            loaded,
+            built,
+            incomplete,
+        })
     }
+}
+
+/// Results of two measures that nothing tells apart.
+pub fn twice(canonicals: Vec<String>) -> Failure {
+    Failure::User(format!(
+        "two measures have the same url and version, so that their results cannot be told apart: {}; keep one, or give an edited measure a version of its own",
+        canonicals.join(", ")
+    ))
+}
+
+/// Names for the measures of a run, packages and others together.
+pub fn name_all(
+    programs: &mut [ProgramMeasure],
+    queries: &mut [SqlMeasure],
+) -> Result<(), Failure> {
+    let mut of_queries: Vec<Arc<MeasureShape>> =
+        queries.iter().map(|q| Arc::new(q.shape())).collect();
+    let shapes = programs.iter_mut().flat_map(|p| p.shapes.iter_mut());
+    let mut all: Vec<&mut Arc<MeasureShape>> = shapes.chain(of_queries.iter_mut()).collect();
+    distinguish(&mut all).map_err(twice)?;
+    for (query, shape) in queries.iter_mut().zip(of_queries) {
+        query.name = Arc::clone(&shape.name);
+    }
+    Ok(())
+}
+
+/// A name as part of a file name or URL.
+pub fn plain_name(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .collect()
 }
 
 impl Prepared {
@@ -133,6 +228,57 @@ impl Prepared {
             shapes: self.built.shapes.clone(),
         };
         Some((program, measure))
+    }
+
+    /// What a command that ran gives back: a failure where measures are missing from it.
+    pub fn verdict(&self) -> Done {
+        let Some(incomplete) = &self.incomplete else {
+            return Ok(std::process::ExitCode::SUCCESS);
+        };
+        let text = match incomplete.measures.as_slice() {
+            [] => "something of the packages could not be read, see above".to_owned(),
+            some => format!(
+                "{} measure(s) could not be run, see above: {}",
+                some.len(),
+                some.join(", ")
+            ),
+        };
+        Err(match incomplete.mistakes {
+            true => Failure::User(text),
+            false => Failure::Unsupported(text),
+        })
+    }
+
+    /// What is not in the numbers although the packages have it.
+    pub fn note(&self, ledger: &mut Ledger) {
+        for label in self.incomplete.iter().flat_map(|i| &i.measures) {
+            ledger.add("measures that could not be run", label, 1);
+        }
+        for part in &self.built.left_out {
+            let detail = format!("{}: {}", part.measure, part.what);
+            ledger.add("left out of a measure", &detail, 1);
+        }
+        let left_out = self.loaded.issues.iter();
+        let run = |label: &String| {
+            let measures = self.loaded.package.measures.iter();
+            let mut keys = measures.filter(|m| m.label() == label).map(|m| m.key());
+            keys.any(|key| !self.built.refused.contains(&key))
+        };
+        for issue in left_out.filter(|i| matches!(i.code, "P072" | "P074")) {
+            if let Some(label) = issue.measure.as_ref().filter(|m| run(m)) {
+                let detail = format!("{label}: {}", issue.message);
+                ledger.add("left out of a measure", &detail, 1);
+            }
+        }
+        for shape in &self.built.shapes {
+            for direction in &shape.directions {
+                let plain = direction.origin == Origin::Stated && direction.against.is_empty();
+                if !plain {
+                    let detail = format!("{}: {}", shape.name, direction.text());
+                    ledger.add("which way is better", &detail, 1);
+                }
+            }
+        }
     }
 
     /// What of the packages decides the numbers.
@@ -148,20 +294,28 @@ impl Prepared {
     }
 }
 
-/// Everything that is wrong, in one text; the family of the worst.
-fn failure(issues: &[&Issue], findings: &[&Finding]) -> Failure {
+fn texts(issues: &[&Issue], findings: &[&Finding]) -> Vec<String> {
     let mut texts: Vec<String> = issues.iter().map(ToString::to_string).collect();
     texts.extend(findings.iter().map(|f| f.issue.to_string()));
+    texts
+}
+
+fn mistakes(issues: &[&Issue], findings: &[&Finding]) -> bool {
+    issues.iter().any(|i| i.family == Family::Mistake)
+        || findings
+            .iter()
+            .any(|f| f.issue.family == ElmFamily::Mistake)
+}
+
+/// Everything that is wrong, in one text; the family of the worst.
+fn failure(issues: &[&Issue], findings: &[&Finding]) -> Failure {
+    let mut texts = texts(issues, findings);
     let count = texts.len();
     texts.push(format!(
         "{count} error(s): the packages cannot be run as they are"
     ));
     let text = texts.join("\n\n");
-    let mistakes = issues.iter().any(|i| i.family == Family::Mistake)
-        || findings
-            .iter()
-            .any(|f| f.issue.family == ElmFamily::Mistake);
-    match mistakes {
+    match mistakes(issues, findings) {
         true => Failure::User(text),
         false => Failure::Unsupported(text),
     }

@@ -24,8 +24,8 @@ pub fn print_table(results: &[MeasureResult]) {
                 continue;
             };
             let name = match result.groups.len() {
-                1 => result.shape.artifact.id.to_string(),
-                _ => format!("{}, {}", result.shape.artifact.id, definition.name(index)),
+                1 => result.shape.name.to_string(),
+                _ => format!("{}, {}", result.shape.name, definition.name(index)),
             };
             // Those who could not be told are patients; SQL counts what it counts.
             let unit = match result.patients {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{Artifact, PatientProgram};
 use engine_patient::time::{DateTime, Precision};
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use measures::manifest::Manifest;
 use measures::official::ElmMeasures;
+use measures::package::select_each;
 use measures::report::individual::individual_report;
 use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::report::{ReportContext, measure_report};
@@ -22,7 +23,7 @@ use measures::shape::MeasureShape;
 use measures::sql::SqlMeasure;
 
 use super::list::sql_measures;
-use super::packages::{PackageArgs, Prepared};
+use super::packages::{PackageArgs, Prepared, name_all, plain_name};
 use super::print::{
     print_csv, print_json, print_ledger, print_statistics, print_table, print_unmatched,
 };
@@ -145,6 +146,7 @@ impl Run {
             programs.insert(0, measure);
             elm = Some(program);
         }
+        name_all(&mut programs, &mut queries)?;
         if subject.is_some() {
             queries.clear();
         }
@@ -194,7 +196,10 @@ impl Run {
         if let Some(out) = &self.out {
             eprintln!("Reports and result rows are in {}", out.display());
         }
-        Ok(std::process::ExitCode::SUCCESS)
+        match &prepared {
+            Some(prepared) => prepared.verdict(),
+            None => Ok(std::process::ExitCode::SUCCESS),
+        }
     }
 
     fn measures(&self, context: &EvaluationContext) -> Result<Chosen, Failure> {
@@ -203,9 +208,10 @@ impl Run {
         // Only the user's own rules where the built-in ones were not asked for.
         let all = load_rules(&self.rules, &self.packages.terminology)?;
         let own = load_rules(&[], &[])?;
+        let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
         let rules = all
             .into_iter()
-            .filter(|rule| built_in || !own.iter().any(|o| o.artifact.id == rule.artifact.id));
+            .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
         let mut programs: Vec<ProgramMeasure> = rules
             .map(|rule| {
                 let improvement = improvement(&rule);
@@ -213,25 +219,28 @@ impl Run {
             })
             .collect();
         let mut queries = if built_in { sql_measures()? } else { vec![] };
-        let known: Vec<String> = programs
+        let known: Vec<Artifact> = programs
             .iter()
             .flat_map(|p| p.program.artifacts())
-            .map(|a| a.id.to_string())
-            .chain(queries.iter().map(|q| q.artifact.id.to_string()))
+            .chain(queries.iter().map(|q| &q.artifact))
+            .cloned()
             .collect();
         let mut packages = self.packages.clone();
         if !packages.measure.is_empty() {
             // Names of rules and SQL measures are none of the packages.
-            packages.measure.retain(|m| !known.contains(m));
-            let wanted = |id: &str| self.packages.measure.iter().any(|m| m == id);
-            programs.retain(|p| p.program.artifacts().iter().any(|a| wanted(&a.id)));
-            queries.retain(|q| wanted(&q.artifact.id));
+            packages
+                .measure
+                .retain(|m| !known.iter().any(|a| is_called(a, m)));
+            if official && packages.measure.len() < self.packages.measure.len() {
+                self.ambiguous(&known)?;
+            }
+            let wanted = |a: &Artifact| self.packages.measure.iter().any(|m| is_called(a, m));
+            programs.retain(|p| p.program.artifacts().iter().any(wanted));
+            queries.retain(|q| wanted(&q.artifact));
             if let (false, Some(unknown)) = (official, packages.measure.first()) {
-                let near = engine_patient::diagnostic::did_you_mean(
-                    unknown,
-                    known.iter().map(String::as_str),
-                );
-                let help = near.map_or(format!("known are {}", known.join(", ")), |n| {
+                let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
+                let near = engine_patient::diagnostic::did_you_mean(unknown, ids.iter().copied());
+                let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
                     format!("did you mean `{n}`?")
                 });
                 return Err(Failure::User(format!(
@@ -251,6 +260,26 @@ impl Run {
             false => None,
         };
         Ok((programs, queries, prepared))
+    }
+
+    /// A name that both a measure of the packages and another one have says neither.
+    fn ambiguous(&self, known: &[Artifact]) -> Result<(), Failure> {
+        let loaded = self.packages.load()?;
+        for name in &self.packages.measure {
+            let built_in = known.iter().find(|a| is_called(a, name));
+            let names = [name.clone()];
+            if let (Some(built_in), (found, _)) = (built_in, select_each(&loaded.package, &names))
+                && let Some(found) = found.first()
+            {
+                return Err(Failure::User(format!(
+                    "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or `{}`",
+                    built_in.url,
+                    built_in.version,
+                    found.key()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn manifest(&self, lake: &Lake, zone: i16, context: &EvaluationContext) -> Manifest {
@@ -285,7 +314,7 @@ impl Run {
         match self.report {
             Report::Summary => {
                 for result in &ran.results {
-                    let name = format!("MeasureReport-{}.json", result.shape.artifact.id);
+                    let name = report_name(&result.shape, ".json");
                     all.push((name, vec![measure_report(result, &ran.report)]));
                 }
             }
@@ -305,14 +334,11 @@ impl Run {
                         .position(|s| Arc::ptr_eq(s, &result.shape));
                     let Some(list) = at.and_then(|i| lists.get(i)) else {
                         // An SQL measure has no list of subjects.
-                        let name = format!("MeasureReport-{}.json", result.shape.artifact.id);
+                        let name = report_name(&result.shape, ".json");
                         all.push((name, vec![measure_report(result, &ran.report)]));
                         continue;
                     };
-                    let name = format!(
-                        "MeasureReport-{}-subject-list.json",
-                        result.shape.artifact.id
-                    );
+                    let name = report_name(&result.shape, "-subject-list.json");
                     all.push((name, vec![subject_list_report(result, list, &ran.report)]));
                 }
             }
@@ -331,8 +357,9 @@ impl Run {
                     by_measure.entry(subject.measure).or_default().push(report);
                 })?;
                 for (measure, reports) in by_measure {
-                    let id = ran.shapes.get(measure).map_or("", |s| &s.artifact.id);
-                    all.push((format!("MeasureReport-{id}-individual.ndjson"), reports));
+                    if let Some(shape) = ran.shapes.get(measure) {
+                        all.push((report_name(shape, "-individual.ndjson"), reports));
+                    }
                 }
             }
         }
@@ -398,6 +425,21 @@ impl Run {
     }
 }
 
+/// The file of a measure's reports.
+fn report_name(shape: &MeasureShape, rest: &str) -> String {
+    format!("MeasureReport-{}{rest}", plain_name(&shape.name))
+}
+
+/// Whether somebody means this measure: by id or url, each also with `|version`.
+fn is_called(artifact: &Artifact, name: &str) -> bool {
+    let (name, version) = match name.split_once('|') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    };
+    (name == &*artifact.id || name == &*artifact.url)
+        && version.is_none_or(|v| v == &*artifact.version)
+}
+
 fn unwritten(e: std::io::Error) -> Failure {
     Failure::Internal(format!("the results cannot be written: {e}"))
 }
@@ -455,7 +497,7 @@ impl Ran {
             let report = measure_report(result, &self.report);
             let text = serde_json::to_string_pretty(&report)
                 .map_err(|e| Failure::Internal(e.to_string()))?;
-            let name = format!("MeasureReport-{}.json", result.shape.artifact.id);
+            let name = report_name(&result.shape, ".json");
             std::fs::write(folder.join(name), text + "\n").map_err(unwritten)?;
         }
         Ok(())
@@ -484,6 +526,7 @@ impl RunRequest<'_> {
             ledger.merge(&official.ledger());
         }
         if let Some(prepared) = self.prepared {
+            prepared.note(ledger);
             for (canonical, usage) in &prepared.built.value_sets {
                 if usage.completeness != "complete" {
                     let touches: Vec<&str> = usage.touches.iter().map(|t| &**t).collect();

@@ -1,0 +1,219 @@
+//! Several measures in one run: told apart, one broken, and which way each is better.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::explain::{PERIOD, lake, package};
+use crate::support::*;
+
+fn measure(command: &str, package: &Path, lake: &Path, more: &[&str]) -> Ran {
+    let mut args: Vec<&OsStr> = vec!["measure".as_ref(), command.as_ref(), package.as_ref()];
+    if command != "check" {
+        args.extend([OsStr::new("--lake"), lake.as_ref()]);
+        args.extend(["--period", PERIOD].map(OsStr::new));
+    }
+    args.extend(more.iter().map(OsStr::new));
+    run(&args)
+}
+
+/// The measure of the package, with other elements, as another file of it.
+fn with(package: &Path, name: &str, elements: &[(&str, Value)]) {
+    let text = std::fs::read_to_string(package.join("measure.json")).unwrap();
+    let mut measure: Value = serde_json::from_str(&text).unwrap();
+    for (element, value) in elements {
+        measure[*element] = value.clone();
+    }
+    file(package.join(name), measure.to_string());
+}
+
+/// Per report in a folder: its file, its id, and the count of its initial population.
+fn reports(folder: &Path) -> Vec<(String, String, i64)> {
+    let mut all: Vec<(String, String, i64)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|n| n.starts_with("MeasureReport-"))
+        .map(|name| {
+            let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+            let report: Value = serde_json::from_str(&text).unwrap();
+            let count = report["group"][0]["population"][0]["count"].as_i64();
+            let id = report["id"].as_str().unwrap().to_owned();
+            (name, id, count.unwrap())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// FHIR R4 Measure.url: a measure is identified by its canonical with the version.
+#[test]
+fn versions_and_publishers_are_told_apart() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let out = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    with(&package, "second.json", &[("version", json!("2.0.0"))]);
+    let first = out("first");
+    measure("run", &package, &lake, &["--out", &first]).ok();
+    let id = |v: &str| format!("Demo-{v}-2025-01-01-2025-12-31");
+    let file = |v: &str| format!("MeasureReport-Demo-{v}.json");
+    assert_eq!(
+        reports(Path::new(&first)),
+        [
+            (file("1.0.0"), id("1.0.0"), 1),
+            (file("2.0.0"), id("2.0.0"), 1)
+        ]
+    );
+    measure("run", &package, &lake, &["--measure", "Demo"])
+        .fails(2, &["P091", "`Demo|1.0.0`, `Demo|2.0.0`"]);
+    let one = measure("run", &package, &lake, &["--measure", "Demo|2.0.0"]).ok();
+    assert!(!one.text().contains("Demo-1.0.0"), "{}", one.text());
+    // Another publisher's measure of the same id and version; and one with the id of a built-in rule.
+    let url = "http://example.org/other/Measure/Demo";
+    with(&package, "second.json", &[("url", json!(url))]);
+    let (id, url) = (
+        json!("hba1c-control"),
+        json!("http://example.org/Measure/h"),
+    );
+    with(
+        &package,
+        "third.json",
+        &[("id", id), ("url", url), ("name", json!("H"))],
+    );
+    let second = out("second");
+    measure("run", &package, &lake, &["--out", &second, "--built-in"]).ok();
+    let counts = |like: &str| -> Vec<i64> {
+        let all = reports(Path::new(&second)).into_iter();
+        all.filter(|(n, ..)| n.contains(like))
+            .map(|(.., n)| n)
+            .collect()
+    };
+    assert_eq!(counts("Demo-1.0.0-"), [1, 1]);
+    assert_eq!(counts("hba1c-control"), [0, 1]);
+    measure(
+        "run",
+        &package,
+        &lake,
+        &["--built-in", "--measure", "hba1c-control"],
+    )
+    .fails(2, &["say which", "http://example.org/Measure/h|1.0.0"]);
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_refused() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    with(&package, "second.json", &[("title", json!("Edited"))]);
+    measure("check", &package, &lake, &[]).fails(2, &[]);
+    measure("run", &package, &lake, &[]).fails(2, &["P024", "twice with different content"]);
+    // Without a url the id is all there is.
+    for (name, title) in [("measure.json", "One"), ("second.json", "Two")] {
+        let elements = [
+            ("url", Value::Null),
+            ("name", json!(title)),
+            ("title", json!(title)),
+        ];
+        with(&package, name, &elements);
+    }
+    measure("run", &package, &lake, &[]).fails(2, &["P024"]);
+}
+
+#[test]
+fn one_broken_measure_does_not_stop_the_others() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let url = ("url", json!("http://example.org/Measure/Broken"));
+    let names = [("id", json!("Broken")), ("name", json!("Broken")), url];
+    let text = std::fs::read_to_string(package.join("measure.json")).unwrap();
+    let text = text.replace("\"Numerator\"", "\"Nowhere\"");
+    file(package.join("second.json"), text);
+    let broken: Value =
+        serde_json::from_str(&std::fs::read_to_string(package.join("second.json")).unwrap())
+            .unwrap();
+    let mut broken = broken;
+    for (element, value) in names {
+        broken[element] = value;
+    }
+    file(package.join("second.json"), broken.to_string());
+    let out = dir.path().join("out");
+    let path = out.to_string_lossy();
+    let says = ["E005", "Nowhere", "1 measure(s) could not be run", "Broken"];
+    let ran = measure("run", &package, &lake, &["--out", &path]).fails(2, &says);
+    assert!(
+        ran.out.contains("measures that could not be run"),
+        "{}",
+        ran.text()
+    );
+    let found = reports(&out);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].0.as_str(), found[0].2),
+        ("MeasureReport-Demo.json", 1)
+    );
+    let strict =
+        measure("run", &package, &lake, &["--strict"]).fails(2, &["cannot be run as they are"]);
+    assert_eq!(strict.out, "");
+    measure("run", &package, &lake, &["--measure", "Demo"]).ok();
+    measure("run", &package, &lake, &["--measure", "Broken"]).fails(2, &["E005"]);
+    let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).fails(2, &["Broken"]);
+    assert_eq!(gaps.out.lines().count(), 2, "{}", gaps.text());
+}
+
+#[test]
+fn gaps_are_refused_until_it_is_settled_which_way_is_better() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let notation = |code: &str, display: &str| {
+        let coding = json!({ "code": code, "display": display });
+        ("improvementNotation", json!({ "coding": [coding] }))
+    };
+    with(
+        &package,
+        "measure.json",
+        &[notation("decrease", "increase")],
+    );
+    let contradicted = "which way is better is contradicted";
+    let checked = measure("check", &package, &lake, &[]).ok();
+    assert!(checked.out.contains(contradicted) && checked.out.contains("lower?"));
+    let ran = measure("run", &package, &lake, &[]).ok();
+    assert!(
+        ran.err.contains(contradicted) && ran.out.contains("lower?"),
+        "{}",
+        ran.text()
+    );
+    measure("gaps", &package, &lake, &[]).fails(2, &[contradicted, "--better"]);
+    let settled = |better: &str| {
+        let more = [
+            "--better",
+            better,
+            "--status",
+            "closed-gap",
+            "--status",
+            "could-not-be-evaluated",
+            "--format",
+            "csv",
+        ];
+        measure("gaps", &package, &lake, &more).ok().out
+    };
+    assert!(settled("Demo=decrease").contains("lower (--better)"));
+    assert!(
+        settled("http://example.org/Measure/Demo|1.0.0=increase").contains("higher (--better)")
+    );
+    measure("gaps", &package, &lake, &["--better", "Demo=up"]).fails(2, &["P093", "=decrease"]);
+    measure("gaps", &package, &lake, &["--better", "Other=increase"]).fails(2, &["P090"]);
+    // The table knows CMS122: its numerator is poor control, whatever the package says.
+    let name = ("name", json!("CMS122FHIRDiabetesAssessGreaterThan9Percent"));
+    let increase = notation("increase", "Increased score indicates improvement");
+    with(&package, "measure.json", &[name, increase]);
+    let ran = measure("run", &package, &lake, &["--format", "json"]).ok();
+    assert!(
+        ran.err.contains("table of known measures"),
+        "{}",
+        ran.text()
+    );
+    let reports: Value = serde_json::from_str(&ran.out).unwrap();
+    let code = &reports[0]["improvementNotation"]["coding"][0]["code"];
+    assert_eq!(code, "decrease");
+    let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).ok();
+    assert!(gaps.out.contains("lower (table)"), "{}", gaps.text());
+}

@@ -1,0 +1,409 @@
+//! Which way is better: what the measure says, what speaks against it, and what settles it.
+//!
+//! `improvementNotation` of published packages is often a default of the authoring tool. Gaps and cards
+//! turn on it, so a contradiction keeps them from being made until it is settled, by the table of known
+//! measures in `content/directions` or by the user (`--better`).
+
+use std::collections::BTreeSet;
+
+use crate::package::{GroupDefinition, ImprovementNotation, Issue, MeasureDefinition, Scoring};
+
+/// Where a direction comes from, in order of precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The user said so.
+    User,
+    /// The table of known measures: what was read for it.
+    Known(&'static str),
+    /// The measure says so.
+    Stated,
+    /// Nobody says: `increase`.
+    Assumed,
+}
+
+/// Which way is better, of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direction {
+    /// The direction that counts.
+    pub better: ImprovementNotation,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What says otherwise: `the display says increase`.
+    pub against: Vec<String>,
+}
+
+impl Direction {
+    /// As a rule or an SQL measure states it.
+    pub fn stated(better: ImprovementNotation) -> Self {
+        Direction {
+            better,
+            origin: Origin::Stated,
+            against: vec![],
+        }
+    }
+
+    /// Whether gaps and cards may rest on it.
+    pub fn is_settled(&self) -> bool {
+        match self.origin {
+            Origin::User | Origin::Known(_) => true,
+            Origin::Stated | Origin::Assumed => self.against.is_empty(),
+        }
+    }
+
+    /// For a column of a table: `lower`, `higher (assumed)`, `higher?` where it is contradicted.
+    pub fn short(&self) -> String {
+        let way = way(self.better);
+        match (&self.origin, self.is_settled()) {
+            (_, false) => format!("{way}?"),
+            (Origin::Assumed, _) => format!("{way} (assumed)"),
+            (Origin::Known(_), _) if !self.against.is_empty() => format!("{way} (table)"),
+            (Origin::User, _) => format!("{way} (--better)"),
+            _ => way.to_owned(),
+        }
+    }
+
+    /// A sentence for people.
+    pub fn text(&self) -> String {
+        let way = way(self.better);
+        let from = match &self.origin {
+            Origin::User => "as --better says".to_owned(),
+            Origin::Known(source) => format!("by the table of known measures ({source})"),
+            Origin::Stated => "as the measure says".to_owned(),
+            Origin::Assumed => "assumed, since the measure does not say".to_owned(),
+        };
+        let against = match self.against.as_slice() {
+            [] => String::new(),
+            some => format!("; but {}", some.join(", ")),
+        };
+        format!("a {way} score is better, {from}{against}")
+    }
+}
+
+fn way(better: ImprovementNotation) -> &'static str {
+    match better {
+        ImprovementNotation::Increase => "higher",
+        ImprovementNotation::Decrease => "lower",
+    }
+}
+
+/// The directions of a measure's groups.
+pub fn directions(measure: &MeasureDefinition) -> Vec<Direction> {
+    let known = known(measure);
+    let of = |group: &GroupDefinition| {
+        let stated = group.improvement_notation;
+        let (better, origin) = match (measure.better, known, stated) {
+            (Some(better), _, _) => (better, Origin::User),
+            (None, Some((better, source)), _) => (better, Origin::Known(source)),
+            (None, None, Some(better)) => (better, Origin::Stated),
+            (None, None, None) => (ImprovementNotation::Increase, Origin::Assumed),
+        };
+        let mut against = vec![];
+        let mut says = |what: &str, says: Option<ImprovementNotation>| {
+            if let Some(says) = says.filter(|s| *s != better) {
+                against.push(format!("{what} says `{}`", says.as_str()));
+            }
+        };
+        says("the code of its improvement notation", stated);
+        says(
+            "the display of its improvement notation",
+            group.notation.display,
+        );
+        let guidance = group.notation.guidance.as_deref();
+        says(
+            "the guidance on its improvement notation",
+            guidance.and_then(said),
+        );
+        for (element, text) in &measure.texts {
+            says(&format!("its {element}"), said(text));
+        }
+        says(
+            "the table of known measures",
+            known.map(|(better, _)| better),
+        );
+        Direction {
+            better,
+            origin,
+            against,
+        }
+    };
+    measure.groups.iter().map(of).collect()
+}
+
+/// What a user should know about them: each once.
+pub fn issues(measure: &MeasureDefinition) -> Vec<Issue> {
+    let mut out: Vec<Issue> = vec![];
+    let name = measure.id.as_deref().unwrap_or(measure.label());
+    for (group, direction) in measure.groups.iter().zip(directions(measure)) {
+        let scored = group.scoring == Scoring::Proportion;
+        let (message, help) = match (&direction.origin, direction.against.is_empty()) {
+            (Origin::Assumed, true) if scored => (
+                "the measure does not say which way is better: a higher score is assumed"
+                    .to_owned(),
+                format!("if a lower one is, say `--better {name}=decrease`"),
+            ),
+            (Origin::Stated | Origin::Assumed, false) => (
+                format!("which way is better is contradicted: {}", direction.text()),
+                format!(
+                    "there are no gaps and cards of it until you say `--better {name}=increase` or `--better {name}=decrease`"
+                ),
+            ),
+            (Origin::Known(_) | Origin::User, false) => (
+                format!("which way is better: {}", direction.text()),
+                format!(
+                    "`--better {name}={}` says otherwise",
+                    other(direction.better)
+                ),
+            ),
+            _ => continue,
+        };
+        let mut issue = Issue::about_direction(message, help);
+        issue.measure = Some(measure.label().to_owned());
+        issue.file.clone_from(&measure.source);
+        if out.iter().any(|i| i.message == issue.message) {
+            continue;
+        }
+        issue.path = Some(group.path.clone());
+        out.push(issue);
+    }
+    out
+}
+
+fn other(better: ImprovementNotation) -> &'static str {
+    match better {
+        ImprovementNotation::Increase => ImprovementNotation::Decrease.as_str(),
+        ImprovementNotation::Decrease => ImprovementNotation::Increase.as_str(),
+    }
+}
+
+/// CMS number, name, direction, what was read; tabs between.
+const TABLE: &str = include_str!("../content/directions/directions.tsv");
+
+/// What the table says of a measure.
+fn known(measure: &MeasureDefinition) -> Option<(ImprovementNotation, &'static str)> {
+    let last = measure.url.as_deref().and_then(|u| u.rsplit('/').next());
+    let names = [measure.name.as_deref(), measure.id.as_deref(), last];
+    let names = names.into_iter().flatten();
+    let names: Vec<&str> = names
+        .chain(measure.identifiers.iter().map(String::as_str))
+        .collect();
+    TABLE
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .find_map(|line| {
+            let mut cells = line.split('\t');
+            let (number, name) = (cells.next()?, cells.next()?);
+            let better = ImprovementNotation::of(cells.next()?)?;
+            let source = cells.next()?;
+            let is = |n: &&str| n.eq_ignore_ascii_case(name) || cms(n) == Some(number);
+            names.iter().any(|n| is(&n)).then_some((better, source))
+        })
+}
+
+/// The number of `CMS122FHIR…`, `CMS0122v12`.
+fn cms(name: &str) -> Option<&str> {
+    let head = name.get(..3)?;
+    let rest = name.get(3..)?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let digits = rest.get(..end)?.trim_start_matches('0');
+    (head.eq_ignore_ascii_case("CMS") && !digits.is_empty()).then_some(digits)
+}
+
+/// Which way a text says is better: "higher score indicates better quality", "an inverse measure".
+/// `None` where it says nothing, or both.
+fn said(text: &str) -> Option<ImprovementNotation> {
+    use ImprovementNotation::{Decrease, Increase};
+    let text = text.to_lowercase();
+    let mut found: BTreeSet<ImprovementNotation> = BTreeSet::new();
+    for sentence in text.split(['.', ';', '\n', '!']) {
+        let words = sentence.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|w| !w.is_empty()).collect();
+        for (at, word) in words.iter().enumerate() {
+            let after = |n: usize| words.iter().skip(at + 1).take(n);
+            let up = match *word {
+                "higher" | "increased" | "increasing" | "greater" => true,
+                "lower" | "decreased" | "decreasing" | "fewer" => false,
+                "inverse" if after(1).any(|w| *w == "measure") => {
+                    found.insert(Decrease);
+                    continue;
+                }
+                "poor" if after(1).any(|w| *w == "control") => {
+                    found.insert(Decrease);
+                    continue;
+                }
+                _ => continue,
+            };
+            let of_score = after(3).any(|w| SCORE.contains(w)) || after(1).any(|w| *w == "is");
+            let verdict = after(7).find_map(|w| match *w {
+                "not" | "no" => Some(None),
+                "better" | "improvement" | "improved" | "desirable" | "desired" | "preferred"
+                | "preferable" => Some(Some(true)),
+                "worse" => Some(Some(false)),
+                _ => None,
+            });
+            if let (true, Some(Some(good))) = (of_score, verdict) {
+                found.insert(if up == good { Increase } else { Decrease });
+            }
+        }
+    }
+    match found.len() {
+        1 => found.into_iter().next(),
+        _ => None,
+    }
+}
+
+/// What a measure comes to.
+const SCORE: [&str; 13] = [
+    "score",
+    "scores",
+    "rate",
+    "rates",
+    "percentage",
+    "percentages",
+    "performance",
+    "value",
+    "values",
+    "ratio",
+    "proportion",
+    "number",
+    "result",
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use ImprovementNotation::{Decrease, Increase};
+
+    fn measure(name: &str, notation: Value, more: &[(&str, Value)]) -> MeasureDefinition {
+        let population = |code: &str| {
+            json!({
+                "code": { "coding": [{ "code": code }] },
+                "criteria": { "language": "text/cql-identifier", "expression": code },
+            })
+        };
+        let all = ["initial-population", "denominator", "numerator"];
+        let mut measure = json!({
+            "resourceType": "Measure", "id": name, "name": name, "version": "1",
+            "url": format!("http://example.org/Measure/{name}"),
+            "library": ["http://example.org/Library/L"],
+            "scoring": { "coding": [{ "code": "proportion" }] },
+            "group": [{ "population": all.map(population) }],
+        });
+        if !notation.is_null() {
+            measure["improvementNotation"] = json!({ "coding": [notation] });
+        }
+        for (key, value) in more {
+            measure[*key] = value.clone();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let elm =
+            json!({ "library": { "identifier": { "id": "L" }, "statements": { "def": [] } } });
+        std::fs::write(folder.path().join("m.json"), measure.to_string()).unwrap();
+        std::fs::write(folder.path().join("l.json"), elm.to_string()).unwrap();
+        let loaded = crate::package::load(&[folder.path()]);
+        loaded.package.measures.into_iter().next().unwrap()
+    }
+
+    fn of(measure: &MeasureDefinition) -> Direction {
+        directions(measure).remove(0)
+    }
+
+    #[test]
+    fn what_texts_say() {
+        for (text, says) in [
+            ("Higher score indicates better quality", Some(Increase)),
+            ("A lower rate is better.", Some(Decrease)),
+            ("Decreased score indicates improvement", Some(Decrease)),
+            (
+                "This is an inverse measure; as such the higher the value the worse the performance",
+                Some(Decrease),
+            ),
+            (
+                "Diabetes: Hemoglobin A1c (HbA1c) Poor Control (> 9%)",
+                Some(Decrease),
+            ),
+            ("Lower is better", Some(Decrease)),
+            ("higher percentages are preferred", Some(Increase)),
+            ("a higher score does not mean better care", None),
+            ("Lower blood pressure with medication", None),
+            ("Glycemic status assessment greater than 9%", None),
+            ("a higher BMI in the elderly may be beneficial", None),
+            ("A higher rate is better. A lower rate is better.", None),
+        ] {
+            assert_eq!(said(text), says, "{text}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_settled_by_the_table_or_the_user() {
+        // CMS122 says increase; its numerator is poor control. The table is right, and is used.
+        let inverse = measure("CMS122FHIRDiabetes", json!({ "code": "increase" }), &[]);
+        let direction = of(&inverse);
+        assert_eq!(direction.better, Decrease);
+        assert!(direction.is_settled() && direction.short() == "lower (table)");
+        assert_eq!(issues(&inverse).len(), 1);
+        // Nobody else's 122: another number, or no number at all.
+        for name in ["CMS1221FHIR", "CMS12FHIR", "ACMS122", "M122"] {
+            let other = measure(name, json!({ "code": "increase" }), &[]);
+            assert_eq!(of(&other).origin, Origin::Stated, "{name}");
+            assert_eq!(issues(&other), []);
+        }
+        // The display and the texts of others are believed no more than the code.
+        let notation =
+            json!({ "code": "decrease", "display": "Increased score indicates improvement" });
+        let display = measure("M", notation, &[]);
+        assert!(!of(&display).is_settled());
+        assert_eq!(of(&display).short(), "lower?");
+        let title = json!("Readmissions, lower rate is better");
+        let titled = measure("M", json!({ "code": "increase" }), &[("title", title)]);
+        assert!(!of(&titled).is_settled());
+        assert!(
+            issues(&titled)[0]
+                .help
+                .as_ref()
+                .unwrap()
+                .contains("--better M=")
+        );
+        let mut said = titled;
+        said.better = Some(Decrease);
+        assert!(of(&said).is_settled() && of(&said).better == Decrease);
+    }
+
+    #[test]
+    fn what_is_not_stated_is_assumed_and_told() {
+        let none = measure("M", Value::Null, &[]);
+        let direction = of(&none);
+        assert_eq!(
+            (direction.better, &direction.origin),
+            (Increase, &Origin::Assumed)
+        );
+        assert!(direction.is_settled());
+        assert_eq!(direction.short(), "higher (assumed)");
+        assert!(issues(&none)[0].message.contains("does not say"));
+        let title = json!("Falls: this is an inverse measure");
+        assert!(!of(&measure("M", Value::Null, &[("title", title)])).is_settled());
+    }
+
+    #[test]
+    fn the_table_is_well_formed() {
+        let lines = TABLE.lines().filter(|l| !l.starts_with('#'));
+        for line in lines {
+            let cells: Vec<&str> = line.split('\t').collect();
+            assert_eq!(cells.len(), 4, "{line}");
+            assert!(
+                cells[0].parse::<u32>().is_ok() && !cells[3].is_empty(),
+                "{line}"
+            );
+            assert!(ImprovementNotation::of(cells[2]).is_some(), "{line}");
+        }
+    }
+}
