@@ -143,6 +143,7 @@ fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> La
         paths: vec![data.to_owned()],
         lake: scratch.join("lake"),
         buckets: None,
+        bases: vec![],
         strict: false,
         threads: 2,
         now_ms: 0,

@@ -80,8 +80,10 @@ fn rows_of(view: &Value, record: &PatientRecord) -> Result<(Vec<Value>, Vec<Valu
             ));
         };
         let mut noted = None;
-        view.rows(resource, &mut row, &mut |note| noted = Some(note.to_string()))
-            .map_err(|e| e.to_string())?;
+        view.rows(resource, &mut row, &mut |note| {
+            noted = Some(note.to_string())
+        })
+        .map_err(|e| e.to_string())?;
         if let Some(note) = noted {
             return Err(note);
         }

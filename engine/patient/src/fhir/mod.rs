@@ -5,3 +5,4 @@ pub mod clinical_time;
 pub mod model;
 pub mod names;
 pub mod profiles;
+pub mod unreadable;
