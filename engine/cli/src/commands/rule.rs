@@ -118,8 +118,14 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
 }
 
+/// The bytes of a file, without a byte order mark.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::User(format!("{}: {e}", path.display())))
+    let bytes = std::fs::read(path);
+    let bytes = bytes.map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
+    Ok(match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    })
 }
 
 /// Files under the given paths with one of these endings, in a fixed order.

@@ -13,10 +13,13 @@ mod support;
 mod bad_input;
 mod bad_lines;
 mod crash;
+mod deletions;
 mod determinism;
 mod explain;
 mod official;
+mod references;
 mod roundtrip;
+mod unreadable;
 mod versions;
 
 /// The binary under test.

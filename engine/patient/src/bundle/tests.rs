@@ -65,6 +65,7 @@ fn resolved_to(url: &str, reference: &str) -> (String, References) {
     let bundle = json!({"resourceType": "Bundle", "type": "searchset", "entry": [
         entry(url, observation("o", reference)),
         entry(&format!("{SERVER}/Encounter/e"), json!({"resourceType": "Encounter", "id": "e"})),
+        entry(&format!("{SERVER}/Location/l"), json!({"resourceType": "Location", "id": "l"})),
         entry(&format!("{SERVER}/Patient/p"), json!({"resourceType": "Patient", "id": "p"})),
         entry("urn:uuid:5E3F", json!({"resourceType": "Encounter", "id": "other-id"})),
         entry("urn:oid:1.2.3", json!({"resourceType": "Encounter", "id": "by-oid"})),

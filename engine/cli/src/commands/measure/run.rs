@@ -595,3 +595,7 @@ fn subjects_csv(rows: &Path, shapes: &[Arc<MeasureShape>], target: &Path) -> Res
     })?;
     written.and_then(|()| out.flush()).map_err(failed)
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;
