@@ -95,6 +95,12 @@ fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, R
                 let items = items.collect::<Vec<_>>().join("\n");
                 paragraphs.push(format!("Data that this system did not get:\n\n{items}"));
             }
+            if data.unresolved > 0 {
+                paragraphs.push(format!(
+                    "{} references in the data that was sent name nothing: searches, another server's, or urns that no entry has.",
+                    data.unresolved
+                ));
+            }
             content.detail = paragraphs.join("\n\n");
             Ok(Some(content))
         }

@@ -22,6 +22,8 @@ impl<'a> Members<'a> {
             let column = before.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len) + 1;
             malformed("a byte that is not UTF-8", line, column, e.valid_up_to())
         })?;
+        // A byte order mark is no part of the text (RFC 8259 §8.1 lets it be passed over).
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map_err(|e| refusal(text, &e))
     }
 

@@ -6,6 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
+use engine_patient::bundle::restored;
 use engine_population::lake::{Lake, LakeError, reader, schema};
 
 /// Resources written, by type.
@@ -40,11 +41,15 @@ impl From<LakeError> for ExportError {
     }
 }
 
-/// Writes `<out>/<Type>.ndjson` for every type. The folder must not hold NDJSON files yet.
-/// `progress` is told the number of resources so far.
+const COLUMNS: [&str; 3] = ["resource_type", "raw", "restore"];
+
+/// Writes `<out>/<Type>.ndjson` for every type. The folder must not hold NDJSON files yet. Every
+/// resource is as it came; with `resolved` as it is evaluated: references within Bundles are `Type/id`,
+/// and what came without an id has the one it was given. `progress` is told the number of resources so far.
 pub async fn export(
     lake: &Lake,
     out: &Path,
+    resolved: bool,
     progress: &dyn Fn(u64),
 ) -> Result<Exported, ExportError> {
     let io = |e| ExportError::Io(out.to_owned(), e);
@@ -64,26 +69,29 @@ pub async fn export(
     let mut done = 0;
     for table in [schema::SHARED, schema::RESOURCES] {
         for file in lake.files(table) {
-            for batch in
-                reader::read_columns(&lake.store, table, file, &["resource_type", "raw"]).await?
-            {
+            for batch in reader::read_columns(&lake.store, table, file, &COLUMNS).await? {
                 let text = |name: &str| {
                     batch
                         .column_by_name(name)
                         .and_then(|c| c.as_string_opt::<i32>())
                 };
-                let Some((types, raws)) = text("resource_type").zip(text("raw")) else {
+                let Some(((types, raws), restores)) =
+                    text("resource_type").zip(text("raw")).zip(text("restore"))
+                else {
                     return Err(LakeError::bug("a table of resources has other columns").into());
                 };
                 for i in 0..raws.len() {
                     let ty = types.value(i);
+                    let changed = (restores.is_valid(i) && !resolved).then(|| restores.value(i));
+                    let raw = restored(raws.value(i), changed)
+                        .map_err(|e| LakeError::Data(e.to_string()))?;
                     if !writers.contains_key(ty) {
                         let path = out.join(format!("{ty}.ndjson"));
                         let file = File::create(&path).map_err(|e| ExportError::Io(path, e))?;
                         writers.insert(ty.to_owned(), (BufWriter::with_capacity(1 << 20, file), 0));
                     }
                     if let Some((writer, count)) = writers.get_mut(ty) {
-                        writer.write_all(raws.value(i).as_bytes()).map_err(io)?;
+                        writer.write_all(raw.as_bytes()).map_err(io)?;
                         writer.write_all(b"\n").map_err(io)?;
                         *count += 1;
                     }

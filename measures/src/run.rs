@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionContext, col};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, PatientProgram};
-use engine_population::evaluate::{EvaluateTable, HITS};
+use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 use futures::TryStreamExt;
@@ -61,10 +61,8 @@ pub struct RunStatistics {
     pub wall: Duration,
     /// EXPLAIN, before the run.
     pub plan: String,
-    /// Metrics of the operator, summed over partitions: name, value as text.
-    pub metrics: Vec<(String, String)>,
-    /// Data requirements that nothing in the lake matches.
-    pub unmatched: Vec<String>,
+    /// What the operator counted.
+    pub evaluate: EvaluateStatistics,
 }
 
 /// Evaluates programs over the lake, or one patient of it; writes every result row, sorted, to
@@ -86,10 +84,8 @@ pub async fn run_programs(
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
     let (mut results, statistics) = write_rows(&session, rows_file, &shapes).await?;
     // Patients of whom nothing holds may have no rows.
-    let metric = |name: &str| statistics.metrics.iter().find(|(n, _)| n == name);
-    let patients = metric("patients").and_then(|(_, n)| n.replace(',', "").parse().ok());
     for result in &mut results {
-        result.patients = patients.unwrap_or(result.patients);
+        result.patients = statistics.evaluate.patients;
     }
     let statistics = RunStatistics {
         wall: started.elapsed(),
@@ -148,35 +144,10 @@ async fn write_rows(
     }
     walk.finish(&mut |subject| totals.add(subject));
     writer.close()?;
-    let (hits, metrics): (Vec<_>, Vec<_>) = metrics_of(plan.as_ref())
-        .into_iter()
-        .partition(|(name, _)| name.starts_with(HITS));
-    let unmatched = hits.iter().filter(|(_, n)| n == "0");
-    let unmatched = unmatched.filter_map(|(name, _)| name.strip_prefix(HITS).map(str::to_owned));
-    let mut unmatched: Vec<String> = unmatched.collect();
-    unmatched.sort();
     let statistics = RunStatistics {
         wall: Duration::ZERO,
         plan: text,
-        metrics,
-        unmatched,
+        evaluate: EvaluateStatistics::of(plan.as_ref()),
     };
     Ok((totals.finish(), statistics))
-}
-
-fn metrics_of(plan: &dyn ExecutionPlan) -> Vec<(String, String)> {
-    if plan.name() == "EvaluateExec" {
-        let Some(metrics) = plan.metrics() else {
-            return vec![];
-        };
-        let summed = metrics.aggregate_by_name();
-        return summed
-            .iter()
-            .map(|m| (m.value().name().to_owned(), m.value().to_string()))
-            .collect();
-    }
-    plan.children()
-        .into_iter()
-        .flat_map(|c| metrics_of(c.as_ref()))
-        .collect()
 }

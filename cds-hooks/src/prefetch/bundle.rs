@@ -33,10 +33,18 @@ impl Shortfall {
     }
 }
 
+/// A resource and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'r> {
+    /// The number of its entry; `None` where it stands alone.
+    pub(super) entry: Option<usize>,
+    pub(super) resource: Option<Element<'r>>,
+}
+
 /// The entries under a key, and whether they are all there is.
 pub(super) struct Contents<'r> {
     /// The resource of each entry; `None` for an entry without one.
-    pub(super) resources: Vec<Option<Element<'r>>>,
+    pub(super) resources: Vec<Found<'r>>,
     pub(super) shortfall: Option<Shortfall>,
 }
 
@@ -50,7 +58,10 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
         Some("Bundle") => bundle(root, template.resource_type),
         Some("OperationOutcome") => only(Shortfall::Failed),
         Some(_) if template.is_read => Contents {
-            resources: vec![Some(root)],
+            resources: vec![Found {
+                entry: None,
+                resource: Some(root),
+            }],
             shortfall: None,
         },
         _ => only(Shortfall::WrongShape),
@@ -73,7 +84,7 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         return out;
     }
     let mut matches = 0;
-    for entry in entries.into_iter().flat_map(Element::items) {
+    for (number, entry) in entries.into_iter().flat_map(Element::items).enumerate() {
         let resource = entry.get_named("resource");
         let mode = entry.path(&["search", "mode"]);
         let ty = resource.and_then(|r| r.get_str("resourceType"));
@@ -88,7 +99,10 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         }
         let included = mode.is_some_and(|m| m.is_str("include"));
         matches += i64::from(!included && ty.as_deref() == Some(asked.as_str()));
-        out.resources.push(resource);
+        out.resources.push(Found {
+            entry: Some(number),
+            resource,
+        });
     }
     let mut links = bundle
         .get_named("link")

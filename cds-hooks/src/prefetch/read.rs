@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::bundle::{Shortfall, contents};
+use super::bundle::{Found, Shortfall, contents};
 use super::shape;
 use super::subject::{Patient, Whose};
 use super::template::{Template, Templates};
@@ -20,6 +21,8 @@ pub(crate) struct Prefetched {
     pub(crate) lacking: Vec<String>,
     /// How many entries were left out.
     pub(crate) left_out: usize,
+    /// References that name nothing: searches, another server's, urns that no entry has.
+    pub(crate) unresolved: u64,
 }
 
 /// Reads what the client sent for the templates. Keys that no template has are passed over.
@@ -63,6 +66,7 @@ struct Reader<'p> {
     unsaid: usize,
     broken: usize,
     contradicting: usize,
+    references: References,
 }
 
 impl<'p> Reader<'p> {
@@ -77,6 +81,7 @@ impl<'p> Reader<'p> {
             unsaid: 0,
             broken: 0,
             contradicting: 0,
+            references: References::default(),
         }
     }
 
@@ -87,23 +92,47 @@ impl<'p> Reader<'p> {
             return Some(Shortfall::WrongShape);
         };
         let contents = contents(root, template);
-        for resource in contents.resources {
-            self.entry(resource, template);
+        // The server of the request is this data's.
+        let own: Vec<String> = self.patient.server.iter().cloned().collect();
+        let bundle = Bundle::read(root, &own);
+        for found in contents.resources {
+            let context = match found.entry {
+                Some(entry) => Context::Entry(&bundle, entry),
+                None => Context::Line { own: &own },
+            };
+            self.entry(found, &context, template);
         }
         let read = template.is_read && contents.shortfall.is_none();
         let empty = read && self.left_out() == 0 && self.themselves.is_none();
         contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
     }
 
-    /// Takes one resource, or leaves it out and marks its type.
-    fn entry(&mut self, resource: Option<Element<'_>>, template: &Template) {
-        let ty = resource.and_then(Element::resource_type);
-        let (Some(resource), Some(ty)) = (resource, ty) else {
+    /// Takes one resource, its references resolved, or leaves it out and marks its type.
+    fn entry(&mut self, found: Found<'_>, context: &Context<'_, '_>, template: &Template) {
+        let ty = found.resource.and_then(Element::resource_type);
+        let (Some(came), Some(ty)) = (found.resource, ty) else {
             self.broken += 1;
             self.record.set_unavailable(template.resource_type);
             return;
         };
-        let count = match self.patient.whose(resource, ty.as_str()) {
+        let entry = match context {
+            Context::Entry(bundle, number) => bundle.entries().get(*number),
+            Context::Line { .. } => None,
+        };
+        let id = entry.and_then(|e| e.given_id.as_deref());
+        let text = resolved(came, id, false, context, &mut self.references).text;
+        let mut one = PatientRecord::new();
+        let resource = match one.push(&text) {
+            Ok(()) => one.resources().next().unwrap_or(came),
+            Err(_) => came,
+        };
+        // Whose it is was said as it came; where that is a urn of the Bundle, it is resolved now.
+        let whose = match self.patient.whose(came, ty.as_str()) {
+            Whose::Unsaid => self.patient.whose(resource, ty.as_str()),
+            whose => whose,
+        };
+        let count = match whose {
+            _ if entry.is_some_and(|e| e.collides) => &mut self.contradicting,
             Whose::Anothers => &mut self.anothers,
             Whose::Unsaid => &mut self.unsaid,
             _ if !shape::is_sound(resource, ty.as_str()) => &mut self.broken,
@@ -165,6 +194,7 @@ impl<'p> Reader<'p> {
             record: self.record,
             lacking: self.lacking,
             left_out,
+            unresolved: self.references.unresolved(),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::expectation::Came::{Card, NoCard, Unknown};
 use crate::expectation::{A1C, check, with};
-use crate::fixture::{a1c, bundle, condition, patient, request};
+use crate::fixture::{a1c, bundle, condition, patient, post_bytes, request};
 
 #[tokio::test]
 async fn another_patients_data_never_counts() {
@@ -63,4 +63,37 @@ async fn a_resource_under_two_keys_or_twice_counts_once() {
     other["birthDate"] = json!("2020-01-01");
     let two = with("patient", bundle(&[patient(), other]));
     check("patient", &two, Unknown("twice with different content")).await;
+}
+
+/// FHIR R4 §2.36.4.1: a urn is the entry of that `fullUrl`; a URL of the Bundle's server is relative.
+#[tokio::test]
+async fn references_within_a_bundle_are_resolved() {
+    let urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0";
+    let about = |url: &str, subject: &str| {
+        let mut observation = a1c("o1", "p1");
+        observation["subject"] = json!({ "reference": subject });
+        let mut bundle = bundle(&[observation, patient()]);
+        bundle["entry"][0]["fullUrl"] = json!("https://ehr.example/fhir/Observation/o1");
+        bundle["entry"][1]["fullUrl"] = json!(url);
+        bundle["entry"][1]["search"] = json!({"mode": "include"});
+        with(A1C, bundle)
+    };
+    check("urn", &about(urn, urn), NoCard).await;
+    let own = "https://ehr.example/fhir/Patient/p1";
+    check("URL", &about(own, own), NoCard).await;
+    check("relative", &about(own, "Patient/p1"), NoCard).await;
+    let nobody = "urn:uuid:5f3e6c1a-0b1d-4c58-9a52-6a1d2f0c9e11";
+    check(
+        "a urn that no entry has",
+        &about(urn, nobody),
+        Unknown("does not say whose"),
+    )
+    .await;
+}
+
+/// RFC 8259 §8.1.
+#[tokio::test]
+async fn a_byte_order_mark_before_the_body_is_passed_over() {
+    let body = format!("\u{feff}{}", request());
+    assert_eq!(post_bytes("a1c", body.into_bytes()).await.cards().len(), 1);
 }

@@ -1,18 +1,23 @@
 //! Import: FHIR files to the lake, in one commit.
 //!
 //! ```text
-//! sources → chunks (one reader) → workers: check, envelope, route → spill, one file a bucket
-//!                                                    └→ rejects
-//! spill + what the bucket holds already → merge versions → Parquet → commit
+//! sources → chunks (one reader) → workers: check, resolve references, envelope, route
+//!                                                    ├→ spill, one file a bucket
+//!                                                    ├→ rejects, what cannot be read
+//!                                                    └→ deletions
+//! spill + what the bucket holds already → merge versions, delete → Parquet → commit
 //! ```
 
 mod chunks;
+mod deletions;
 mod ids;
+mod ordered;
 mod progress;
 mod rejects;
 mod sources;
 mod spill;
 mod store;
+mod unreadable;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -21,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
+use engine_patient::bundle::References;
 use engine_population::lake::commit::{self, CommitError, Snapshot};
 use engine_population::lake::rows::Tally;
 use engine_population::lake::writer::CodeTexts;
@@ -28,13 +34,16 @@ use engine_population::lake::{Lake, LakeError};
 
 pub use progress::{Moment, Progress};
 pub use sources::{Layout, Packing, Source, Sources, discover};
+pub use unreadable::UnreadableCounts;
 pub use worker::NO_TYPE;
 
 use chunks::Chunk;
+use deletions::Deletions;
 use ids::IdShards;
 use rejects::Rejects;
 use spill::Spill;
-use worker::{Worker, WorkerResult};
+use unreadable::Unreadable;
+use worker::{Sinks, Worker, WorkerResult};
 
 /// What to import, and how.
 #[derive(Clone, Debug)]
@@ -45,6 +54,9 @@ pub struct ImportOptions {
     pub lake: PathBuf,
     /// Number of buckets of a new lake, a power of two; `None` to choose by size.
     pub buckets: Option<u32>,
+    /// Servers whose resources these are, as `https://ehr.example.org/fhir`: an absolute reference to
+    /// one of them is a resource of the lake, to another server it is none. Bundles name their own.
+    pub bases: Vec<String>,
     /// Commit nothing if any line is rejected.
     pub strict: bool,
     /// Worker threads, at least 1.
@@ -78,6 +90,18 @@ pub struct ImportReport {
     pub unlinked: BTreeMap<String, u64>,
     /// Resources of this import without a single code where their type has one.
     pub uncoded: BTreeMap<String, u64>,
+    /// What became of references that are more than `Type/id`, of this import.
+    pub references: References,
+    /// Per element: values of this import that cannot be read, and that are masked.
+    pub unreadable: UnreadableCounts,
+    /// Which resources those are, if there are any.
+    pub unreadable_file: Option<PathBuf>,
+    /// Resources of this import that came without an id and were given one.
+    pub given_ids: u64,
+    /// Manifests of bulk exports among the files: no data, and nothing of them is kept.
+    pub manifests: u64,
+    /// Deletions of this import whose resource is not there.
+    pub deletions_not_there: u64,
     /// Files of the folders that are of another kind.
     pub ignored_files: Vec<PathBuf>,
     /// Bytes read from disk.
@@ -191,17 +215,29 @@ pub fn import(
         .collect();
     let ids = IdShards::create(scratch.clone()).map_err(io(&scratch))?;
     let rejects = Rejects::create(spill.folder().join("rejects"), names).map_err(io(&scratch))?;
+    let unreadable = Unreadable::create(spill.folder().join("unreadable")).map_err(io(&scratch))?;
+    let bases: Vec<String> = options
+        .bases
+        .iter()
+        .map(|b| b.trim_end_matches('/').to_owned())
+        .collect();
+    if let Some(wrong) = bases.iter().find(|b| !is_server(b)) {
+        return Err(ImportError::User(format!(
+            "--base {wrong}: write the URL of a FHIR server, as in https://ehr.example.org/fhir"
+        )));
+    }
+    let sinks = Sinks {
+        buckets,
+        bases: &bases,
+        spill: &spill,
+        ids: &ids,
+        rejects: &rejects,
+        unreadable: &unreadable,
+        progress,
+    };
     progress.set_total(found.files.iter().map(|f| f.bytes).sum());
 
-    let read = read_all(
-        &found.files,
-        buckets,
-        &spill,
-        &ids,
-        &rejects,
-        progress,
-        options.threads,
-    )?;
+    let read = read_all(&found.files, &sinks, options.threads)?;
     if let Some(codes) = read.collision {
         return Err(ImportError::Collision(codes));
     }
@@ -211,6 +247,14 @@ pub fn import(
         .join("_rejects")
         .join(format!("{:013x}.ndjson", options.now_ms));
     let first_rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
+    let unreadable_path = options
+        .lake
+        .join("_unreadable")
+        .join(format!("{:013x}.ndjson", options.now_ms));
+    unreadable
+        .finish(&unreadable_path)
+        .map_err(io(&unreadable_path))?;
+    let deletions = Deletions::new(read.deletions);
     let mut report = ImportReport {
         snapshot: base.as_ref().map_or(0, |b| b.number),
         committed: false,
@@ -222,6 +266,12 @@ pub fn import(
         orphans: 0,
         unlinked: read.unlinked,
         uncoded: read.uncoded,
+        references: read.references,
+        unreadable_file: (!read.unreadable.is_empty()).then_some(unreadable_path),
+        unreadable: read.unreadable,
+        given_ids: read.given_ids,
+        manifests: read.manifests,
+        deletions_not_there: 0,
         ignored_files: found.ignored,
         bytes: progress.now().bytes.0,
     };
@@ -239,10 +289,19 @@ pub fn import(
         progress,
         runtime: runtime.handle(),
         patients: read.patients,
+        deletions: &deletions,
     };
     store::write(&job, read.codes, &mut report)?;
     report.total = sum(&report.types);
     Ok(report)
+}
+
+/// Whether a text may be the URL of a server.
+fn is_server(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|r| !r.is_empty() && !r.contains(['?', '#', ' ']))
 }
 
 fn sum(types: &BTreeMap<String, Tally>) -> Tally {
@@ -277,26 +336,17 @@ fn buckets(
 /// Reads all files: one thread unpacks, the workers check and route.
 fn read_all(
     files: &[Source],
-    buckets: u32,
-    spill: &Spill,
-    ids: &IdShards,
-    rejects: &Rejects,
-    progress: &Progress,
+    sinks: &Sinks<'_>,
     threads: usize,
 ) -> Result<WorkerResult, ImportError> {
     let (sender, receiver) = sync_channel::<Chunk>(2);
     let receiver = Arc::new(Mutex::new(receiver));
-    let scratch = || spill.folder().to_owned();
+    let (scratch, progress) = (|| sinks.spill.folder().to_owned(), sinks.progress);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1))
             .map(|_| {
                 let receiver = Arc::clone(&receiver);
-                scope.spawn(move || {
-                    work(
-                        &receiver,
-                        Worker::new(buckets, spill, ids, rejects, progress),
-                    )
-                })
+                scope.spawn(move || work(&receiver, Worker::new(*sinks)))
             })
             .collect();
         // Only the workers hold it: when all have failed, handing out a chunk fails too.
@@ -359,6 +409,11 @@ fn merge(all: &mut WorkerResult, one: WorkerResult) {
         *all.uncoded.entry(ty).or_default() += n;
     }
     all.patients += one.patients;
+    all.given_ids += one.given_ids;
+    all.manifests += one.manifests;
+    all.references.add(&one.references);
+    all.unreadable.add(&one.unreadable);
+    all.deletions.extend(one.deletions);
     all.collision = all.collision.take().or(one.collision);
     for (key, texts) in one.codes {
         add_code(&mut all.codes, key, texts, &mut all.collision);

@@ -1,22 +1,18 @@
 //! Lines that are no resources: kept beside the lake's data, with where they stood and why.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Collects rejects in a scratch file; they are put in the order of the input at the end.
+use super::ordered::Ordered;
+
+/// Collects rejects in a scratch file.
 pub struct Rejects {
-    path: PathBuf,
     names: Vec<String>,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    file: BufWriter<File>,
-    end: u64,
-    /// Sequence, offset and length of each.
-    index: Vec<(u64, u64, u64)>,
+    lines: Ordered,
     /// The first few, for the report.
     first: Vec<(u64, String)>,
 }
@@ -26,15 +22,11 @@ const SHOWN: usize = 10;
 
 impl Rejects {
     pub fn create(path: PathBuf, names: Vec<String>) -> std::io::Result<Rejects> {
-        let file = BufWriter::new(File::create(&path)?);
         let inner = Inner {
-            file,
-            end: 0,
-            index: vec![],
+            lines: Ordered::create(path)?,
             first: vec![],
         };
         Ok(Rejects {
-            path,
             names,
             inner: Mutex::new(inner),
         })
@@ -62,10 +54,7 @@ impl Rejects {
             .inner
             .lock()
             .map_err(|_| std::io::Error::other("another thread failed"))?;
-        inner.file.write_all(text.as_bytes())?;
-        let at = inner.end;
-        inner.end += text.len() as u64;
-        inner.index.push((sequence, at, text.len() as u64));
+        inner.lines.add(sequence, &text)?;
         let shown = format!("{name}:{line}: {reason} (byte {offset})");
         inner.first.push((sequence, shown));
         if inner.first.len() > 8 * SHOWN {
@@ -81,27 +70,8 @@ impl Rejects {
             .inner
             .into_inner()
             .map_err(|_| std::io::Error::other("another thread failed"))?;
-        let Inner {
-            file,
-            mut index,
-            mut first,
-            ..
-        } = inner;
-        drop(file.into_inner().map_err(|e| e.into_error())?);
-        if !index.is_empty() {
-            if let Some(folder) = target.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            index.sort_unstable();
-            let mut source = BufReader::new(File::open(&self.path)?);
-            let mut out = BufWriter::new(File::create(target)?);
-            for (_, offset, length) in index {
-                source.seek(SeekFrom::Start(offset))?;
-                std::io::copy(&mut source.by_ref().take(length), &mut out)?;
-            }
-            out.flush()?;
-        }
-        std::fs::remove_file(&self.path)?;
+        let Inner { lines, mut first } = inner;
+        lines.finish(target)?;
         first.sort();
         Ok(first
             .into_iter()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use engine_patient::fhir::names::Name;
+use engine_patient::record::Age;
 use engine_population::lake::envelope::{Coded, Envelope, Owner};
 use engine_population::lake::rows::{Row, Rows};
 
@@ -96,6 +97,7 @@ impl<'s> SpillWriter<'s> {
         bucket: usize,
         envelope: &Envelope,
         raw: &str,
+        restore: &str,
         sequence: u64,
     ) -> std::io::Result<()> {
         let Some(buffer) = self.buffers.get_mut(bucket) else {
@@ -105,7 +107,7 @@ impl<'s> SpillWriter<'s> {
             Owner::Patient(id) => id.as_str(),
             Owner::Shared | Owner::Unlinked => "",
         };
-        encode(buffer, envelope, patient, raw, sequence)?;
+        encode(buffer, envelope, patient, (raw, restore), sequence)?;
         if buffer.len() >= self.spill.flush_at {
             self.spill.append(bucket, buffer)?;
             buffer.clear();
@@ -133,14 +135,18 @@ fn encode(
     out: &mut Vec<u8>,
     e: &Envelope,
     patient: &str,
-    raw: &str,
+    (raw, restore): (&str, &str),
     sequence: u64,
 ) -> std::io::Result<()> {
     let too_long = || std::io::Error::other("a field too long for the scratch file");
     let short = |n: usize| u16::try_from(n).map_err(|_| too_long());
     let long = |n: usize| u32::try_from(n).map_err(|_| too_long());
     out.extend_from_slice(&sequence.to_le_bytes());
-    for time in [e.last_updated, e.start, e.end, Some(e.first_key)] {
+    // As bits: a version number may use all 64.
+    let version = e.age.version.map(|v| i64::from_le_bytes(v.to_le_bytes()));
+    out.push(u8::from(version.is_some()));
+    out.extend_from_slice(&version.unwrap_or(0).to_le_bytes());
+    for time in [e.age.updated, e.start, e.end, Some(e.first_key)] {
         out.extend_from_slice(&time.unwrap_or(NONE).to_le_bytes());
     }
     let ty = e.ty.as_str();
@@ -149,11 +155,12 @@ fn encode(
     }
     out.extend_from_slice(&long(e.codes.len())?.to_le_bytes());
     out.extend_from_slice(&long(raw.len())?.to_le_bytes());
+    out.extend_from_slice(&long(restore.len())?.to_le_bytes());
     for code in &e.codes {
         out.extend_from_slice(&code.path.to_le_bytes());
         out.extend_from_slice(&code.key.to_le_bytes());
     }
-    for text in [ty, patient, &e.id, &e.version, raw] {
+    for text in [ty, patient, &e.id, &e.version, raw, restore] {
         out.extend_from_slice(text.as_bytes());
     }
     Ok(())
@@ -164,7 +171,7 @@ fn damaged() -> std::io::Error {
 }
 
 fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<Row>> {
-    let mut head = [0u8; 56];
+    let mut head = [0u8; 69];
     let mut filled = 0;
     while filled < head.len() {
         match reader.read(head.get_mut(filled..).unwrap_or_default())? {
@@ -174,12 +181,15 @@ fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<R
         }
     }
     let mut head = head.as_slice();
+    let sequence = u64::from_le_bytes(take::<8>(&mut head)?);
+    let numbered = take::<1>(&mut head)? != [0];
+    let number = u64::from_le_bytes(take::<8>(&mut head)?);
     let mut long = || take::<8>(&mut head).map(i64::from_le_bytes);
-    let (sequence, updated, start, end, first_key) = (long()?, long()?, long()?, long()?, long()?);
+    let (updated, start, end, first_key) = (long()?, long()?, long()?, long()?);
     let mut short = || take::<2>(&mut head).map(|b| usize::from(u16::from_le_bytes(b)));
     let (ty, patient, id, version) = (short()?, short()?, short()?, short()?);
     let mut count = || take::<4>(&mut head).map(|b| u32::from_le_bytes(b) as usize);
-    let (codes, raw) = (count()?, count()?);
+    let (codes, raw, restore) = (count()?, count()?, count()?);
 
     let first_code = rows.codes.len();
     let mut code = [0u8; 10];
@@ -203,20 +213,24 @@ fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<R
     text(ty, &mut ty_text)?;
     let into = &mut rows.text;
     let (patient, id, version) = (text(patient, into)?, text(id, into)?, text(version, into)?);
-    let raw = text(raw, into)?;
+    let (raw, restore) = (text(raw, into)?, text(restore, into)?);
     let some = |v: i64| (v != NONE).then_some(v);
     Ok(Some(Row {
         ty: Name::of(&ty_text).ok_or_else(damaged)?,
         patient,
         id,
         version,
-        last_updated: some(updated),
+        age: Age {
+            updated: some(updated),
+            version: numbered.then_some(number),
+        },
         start: some(start),
         end: some(end),
         first_key,
         codes: first_code..rows.codes.len(),
         raw,
-        sequence: u64::from_le_bytes(sequence.to_le_bytes()),
+        restore,
+        sequence,
     }))
 }
 

@@ -14,6 +14,7 @@ use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes
 use engine_population::lake::{DataFile, group_size, reader, schema};
 use object_store::ObjectStore;
 
+use super::deletions::{Deletions, Outcome};
 use super::ids::{IdShards, IdWriter, Moved, id_hash};
 use super::progress::Progress;
 use super::spill::Spill;
@@ -31,6 +32,7 @@ pub struct Job<'a> {
     pub runtime: &'a tokio::runtime::Handle,
     /// Patients read.
     pub patients: u64,
+    pub deletions: &'a Deletions,
 }
 
 type Tallies = BTreeMap<String, Tally>;
@@ -87,19 +89,24 @@ fn load_bucket(job: &Job<'_>, bucket: u32) -> Result<(Rows, usize), ImportError>
 
 /// Resources whose versions belong to several buckets, and which bucket has the newest.
 fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
+    // Buckets with something that is to be deleted.
+    let mut left = rustc_hash::FxHashSet::default();
     if let Some(base) = job.base {
         let mut ids = IdWriter::new(job.ids);
         for table in [schema::RESOURCES, schema::SHARED] {
             for file in files_of(Some(base), table, None) {
                 let bucket = file.buckets.first().copied().unwrap_or(job.buckets);
                 job.runtime
-                    .block_on(add_ids(job, table, file, bucket, &mut ids))?;
+                    .block_on(add_ids(job, table, file, bucket, (&mut ids, &mut left)))?;
             }
         }
         ids.finish().map_err(|e| scratch(job, e))?;
     }
     let several = job.ids.in_several_buckets().map_err(|e| scratch(job, e))?;
-    let mut moved = Moved::default();
+    let mut moved = Moved {
+        left,
+        ..Moved::default()
+    };
     if several.is_empty() {
         return Ok(moved);
     }
@@ -113,7 +120,7 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
             if !several.contains(&hash) {
                 continue;
             }
-            let rank = (rows::age(&rows.text, row), index >= existing, row.sequence);
+            let rank = (row.age, index >= existing, row.sequence);
             if index < existing {
                 moved.known.insert(hash);
                 places.push((hash, bucket));
@@ -129,11 +136,12 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
         .map(|(hash, (_, bucket))| (hash, bucket))
         .collect();
     let leaves = |(hash, bucket): &(u64, u32)| moved.bucket.get(hash) != Some(bucket);
-    moved.left = places
+    let leaving: Vec<u32> = places
         .into_iter()
         .filter(leaves)
         .map(|(_, bucket)| bucket)
         .collect();
+    moved.left.extend(leaving);
     Ok(moved)
 }
 
@@ -142,7 +150,7 @@ async fn add_ids(
     table: &str,
     file: &DataFile,
     bucket: u32,
-    ids: &mut IdWriter<'_>,
+    (ids, left): (&mut IdWriter<'_>, &mut rustc_hash::FxHashSet<u32>),
 ) -> Result<(), ImportError> {
     for batch in reader::read_columns(&job.store, table, file, &["resource_type", "id"]).await? {
         let text = |name: &str| {
@@ -154,24 +162,30 @@ async fn add_ids(
         let (types, texts) = (text("resource_type")?, text("id")?);
         for row in 0..texts.len() {
             if let Some(ty) = Name::of(types.value(row)) {
-                ids.add(id_hash(ty, texts.value(row)), bucket)
-                    .map_err(|e| scratch(job, e))?;
+                let hash = id_hash(ty, texts.value(row));
+                ids.add(hash, bucket).map_err(|e| scratch(job, e))?;
+                if job.deletions.names(hash) {
+                    left.insert(bucket);
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Merges a bucket, without what has moved to another.
+/// Merges a bucket, without what has moved to another and what is deleted.
 fn merge(
+    job: &Job<'_>,
     rows: &mut Rows,
     existing: usize,
     bucket: u32,
     moved: &Moved,
     tallies: &mut Tallies,
 ) -> bool {
+    let deleted = |text: &str, row: &Row, there| job.deletions.of_row(text, row, there);
     if moved.bucket.is_empty() {
-        return rows::merge(rows, existing, |row, merged| tally(tallies, row.ty, merged));
+        let told = |row: &Row, merged| tally(tallies, row.ty, merged);
+        return rows::merge(rows, existing, deleted, told);
     }
     let (text, mut index, mut kept, mut left) =
         (std::mem::take(&mut rows.text), 0, existing, false);
@@ -195,7 +209,7 @@ fn merge(
         .map(|r| r.id.clone())
         .collect();
     rows.text = text;
-    let changed = rows::merge(rows, kept, |row, merged| {
+    let changed = rows::merge(rows, kept, deleted, |row, merged| {
         // New in this bucket, but not in the lake.
         let replaced = merged == Merged::Stored && arrived.contains(&row.id);
         tally(
@@ -214,6 +228,13 @@ struct Written {
     files: Files,
     buckets: BTreeSet<u32>,
     removed: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Written {
+    /// Nothing is new and nothing is gone.
+    fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.removed.values().all(BTreeSet::is_empty)
+    }
 }
 
 pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result<(), ImportError> {
@@ -257,11 +278,29 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
     for (ty, tally) in &written.tallies {
         report.types.entry(ty.clone()).or_default().add(tally);
     }
+    report.deletions_not_there = apply_outcomes(job.deletions, &mut report.types);
     let snapshot = commit(job, group, written, report)?;
     report.snapshot = snapshot.number;
     let (patients, orphans) = count_patients(job, &snapshot)?;
     (report.patients, report.orphans) = (patients, orphans);
     Ok(())
+}
+
+/// Counts what became of deletions; how many named what is not there.
+fn apply_outcomes(deletions: &Deletions, types: &mut Tallies) -> u64 {
+    let mut not_there = 0;
+    for (ty, outcome) in deletions.outcomes() {
+        let tally = types.entry(ty.to_owned()).or_default();
+        match outcome {
+            Outcome::Deleted => tally.deleted += 1,
+            Outcome::Outdated => tally.outdated += 1,
+            Outcome::NotThere => {
+                tally.unchanged += 1;
+                not_there += 1;
+            }
+        }
+    }
+    not_there
 }
 
 fn poisoned() -> ImportError {
@@ -328,7 +367,7 @@ fn write_group(
     for bucket in group {
         let (mut rows, existing) = load_bucket(job, *bucket)?;
         job.spill.remove(*bucket).map_err(|e| scratch(job, e))?;
-        changed |= merge(&mut rows, existing, *bucket, moved, &mut one.tallies);
+        changed |= merge(job, &mut rows, existing, *bucket, moved, &mut one.tallies);
         job.runtime.block_on(writer.add(*bucket, rows))?;
         job.progress.add_bucket();
     }
@@ -381,7 +420,7 @@ async fn load_resources(
     rows: &mut Rows,
 ) -> Result<(), ImportError> {
     let shared = table == schema::SHARED;
-    let mut columns = vec!["resource_type", "raw"];
+    let mut columns = vec!["resource_type", "raw", "restore"];
     if !shared {
         columns.push("patient_id");
     }
@@ -395,7 +434,7 @@ async fn load_resources(
                 .cloned()
                 .ok_or_else(|| ImportError::Bug(format!("no column `{name}`")))
         };
-        let (types, raws) = (text("resource_type")?, text("raw")?);
+        let (types, raws, restores) = (text("resource_type")?, text("raw")?, text("restore")?);
         let patients = if shared {
             None
         } else {
@@ -413,21 +452,24 @@ async fn load_resources(
             let Some(resource) = record.resources().next() else {
                 continue;
             };
-            let envelope = Envelope::read(ty, resource, &|_| None, &mut |_, _, _, _| {});
+            let envelope = Envelope::read(ty, resource, &mut |_, _, _, _| {});
             let envelope = envelope.map_err(|e| damaged(e.to_string()))?;
-            // A reference within a Bundle was resolved when it was read.
             let patient = match &patients {
                 Some(ids) => ids.value(i),
                 None => "",
             };
-            let row = row_of(rows, &envelope, patient, raws.value(i));
+            let restore = match restores.is_valid(i) {
+                true => restores.value(i),
+                false => "",
+            };
+            let row = row_of(rows, &envelope, patient, (raws.value(i), restore));
             rows.rows.push(row);
         }
     }
     Ok(())
 }
 
-fn row_of(rows: &mut Rows, e: &Envelope, patient: &str, raw: &str) -> Row {
+fn row_of(rows: &mut Rows, e: &Envelope, patient: &str, (raw, restore): (&str, &str)) -> Row {
     let codes = rows.codes.len();
     rows.codes.extend_from_slice(&e.codes);
     debug_assert!(patient.is_empty() || !matches!(e.owner, Owner::Shared));
@@ -436,12 +478,13 @@ fn row_of(rows: &mut Rows, e: &Envelope, patient: &str, raw: &str) -> Row {
         patient: rows.push_str(patient),
         id: rows.push_str(&e.id),
         version: rows.push_str(&e.version),
-        last_updated: e.last_updated,
+        age: e.age,
         start: e.start,
         end: e.end,
         first_key: e.first_key,
         codes: codes..rows.codes.len(),
         raw: rows.push_str(raw),
+        restore: rows.push_str(restore),
         sequence: 0,
     }
 }
@@ -462,6 +505,7 @@ fn write_unbucketed(
     if !job.spill.is_empty(job.buckets) || moved.left.contains(&job.buckets) {
         let (mut rows, existing) = load_bucket(job, job.buckets)?;
         let changed = merge(
+            job,
             &mut rows,
             existing,
             job.buckets,
@@ -489,8 +533,7 @@ fn write_unbucketed(
         return Err(ImportError::Collision(codes));
     }
     let codes: BTreeMap<i64, CodeTexts> = codes.into_iter().collect();
-    let something = !written.files.is_empty();
-    if codes != before && something {
+    if codes != before && !written.is_empty() {
         let file = job.runtime.block_on(write_codes(
             job.store.as_ref(),
             &codes,
@@ -572,7 +615,7 @@ fn commit(
             base.number,
             schemas,
         ))?;
-        if written.files.is_empty() {
+        if written.is_empty() {
             return Ok(base.clone());
         }
     }
@@ -598,6 +641,7 @@ fn commit(
         engine: format!("tandem {}", env!("CARGO_PKG_VERSION")),
         summary: serde_json::json!({
             "buckets_per_file": group, "types": report.types, "total": total, "rejects": rejects,
+            "references": report.references, "unreadable": report.unreadable,
         }),
         buckets: written.buckets,
         tables,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_patient::bundle::{Bundle, Context, References, resolved, restore_text};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, Kind, PatientRecord, ResourceError};
 use engine_population::lake::bucket_of;
@@ -11,22 +12,37 @@ use engine_population::lake::writer::CodeTexts;
 use rustc_hash::FxHashMap;
 
 use super::chunks::{Chunk, ChunkKind};
+use super::deletions::Read;
 use super::ids::{IdShards, IdWriter, id_hash};
 use super::progress::Progress;
 use super::rejects::Rejects;
 use super::spill::{Spill, SpillWriter};
+use super::unreadable::{Unreadable, UnreadableCounts};
 
 /// What a type is called in the table where it cannot be told.
 pub const NO_TYPE: &str = "(no resource)";
 
+/// What all workers share.
+#[derive(Clone, Copy)]
+pub struct Sinks<'a> {
+    pub buckets: u32,
+    /// Servers whose resources these are.
+    pub bases: &'a [String],
+    pub spill: &'a Spill,
+    pub ids: &'a IdShards,
+    pub rejects: &'a Rejects,
+    pub unreadable: &'a Unreadable,
+    pub progress: &'a Progress,
+}
+
 /// One thread's share of the reading.
 pub struct Worker<'a> {
-    buckets: u32,
+    sinks: Sinks<'a>,
     spill: SpillWriter<'a>,
     ids: IdWriter<'a>,
-    rejects: &'a Rejects,
-    progress: &'a Progress,
     record: PatientRecord,
+    /// For a resource whose text was changed.
+    changed: PatientRecord,
     pub result: WorkerResult,
 }
 
@@ -39,6 +55,13 @@ pub struct WorkerResult {
     /// Resources of a type that is about a patient, without a patient that can be resolved.
     pub unlinked: BTreeMap<String, u64>,
     pub patients: u64,
+    pub references: References,
+    pub unreadable: UnreadableCounts,
+    /// Manifests of bulk exports.
+    pub manifests: u64,
+    /// Resources that came without an id.
+    pub given_ids: u64,
+    pub deletions: Vec<Read>,
     /// Resources whose codes are text only, on their primary code path.
     pub uncoded: BTreeMap<String, u64>,
 }
@@ -69,23 +92,14 @@ impl Place {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(
-        buckets: u32,
-        spill: &'a Spill,
-        ids: &'a IdShards,
-        rejects: &'a Rejects,
-        progress: &'a Progress,
-    ) -> Self {
-        let (spill, ids) = (SpillWriter::new(spill), IdWriter::new(ids));
-        let (record, result) = (PatientRecord::new(), WorkerResult::default());
+    pub fn new(sinks: Sinks<'a>) -> Self {
         Worker {
-            buckets,
-            spill,
-            ids,
-            rejects,
-            progress,
-            record,
-            result,
+            sinks,
+            spill: SpillWriter::new(sinks.spill),
+            ids: IdWriter::new(sinks.ids),
+            record: PatientRecord::new(),
+            changed: PatientRecord::new(),
+            result: WorkerResult::default(),
         }
     }
 
@@ -131,16 +145,10 @@ impl<'a> Worker<'a> {
             match text {
                 None => {
                     resources += 1;
-                    self.reject(NO_TYPE, place, "not UTF-8 text", line)?;
+                    self.reject(NO_TYPE, place, not_utf8(bytes), line)?;
                 }
                 Some(text) => {
-                    // A byte order mark is no part of the text.
-                    let text = if place.offset == 0 {
-                        text.trim_start_matches('\u{feff}')
-                    } else {
-                        text
-                    };
-                    let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
+                    let text = trimmed(text);
                     if !text.is_empty() {
                         resources += 1;
                         self.line(text, place)?;
@@ -151,32 +159,83 @@ impl<'a> Worker<'a> {
             place.line += 1;
             at = end + 1;
         }
-        self.progress.add_resources(resources);
+        self.sinks.progress.add_resources(resources);
         Ok(())
     }
 
     fn line(&mut self, text: &str, place: Place) -> std::io::Result<()> {
         let mut record = std::mem::take(&mut self.record);
         record.clear();
-        let done = match record.push(text) {
-            Err(error) => {
-                let ty = type_of(&error);
-                self.reject(&ty, place, &error.to_string(), text.as_bytes())
-            }
-            Ok(()) => match record.resources().next() {
-                Some(resource) if is_bundle(resource) => self.bundle(resource, place),
-                Some(resource) => self.resource(resource, text, place, &|_| None),
-                None => Ok(()),
-            },
-        };
+        let done = self.parsed(&mut record, text, place);
         self.record = record;
         done
     }
 
-    /// A `.json` file: a Bundle, a resource, or lines after all.
+    /// A resource or a Bundle; or several, where files were put one after the other and a byte order
+    /// mark starts each.
+    fn parsed(
+        &mut self,
+        record: &mut PatientRecord,
+        text: &str,
+        place: Place,
+    ) -> std::io::Result<()> {
+        match record.push(text) {
+            Err(ResourceError::NoResourceType) if is_manifest(text) => {
+                self.result.manifests += 1;
+                Ok(())
+            }
+            Err(error) => {
+                let parts = match error {
+                    ResourceError::Json(_) => joined(text),
+                    _ => vec![],
+                };
+                if parts.is_empty() {
+                    return self.reject(
+                        &type_of(&error),
+                        place,
+                        &error.to_string(),
+                        text.as_bytes(),
+                    );
+                }
+                self.sinks.progress.add_resources(parts.len() as u64 - 1);
+                let (mut here, mut at) = (place, 0);
+                for (start, part) in parts {
+                    here = here.after(text.get(at..start).unwrap_or(""));
+                    at = start;
+                    record.clear();
+                    match record.push(part) {
+                        Ok(()) => self.pushed(record, here)?,
+                        Err(error) => {
+                            let ty = type_of(&error);
+                            self.reject(&ty, here, &error.to_string(), part.as_bytes())?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Ok(()) => self.pushed(record, place),
+        }
+    }
+
+    fn pushed(&mut self, record: &PatientRecord, place: Place) -> std::io::Result<()> {
+        match record.resources().next() {
+            Some(resource) if is_bundle(resource) => self.bundle(resource, place),
+            Some(resource) => self.alone(resource, place),
+            None => Ok(()),
+        }
+    }
+
+    /// A resource on a line or in a file of its own.
+    fn alone(&mut self, resource: Element<'_>, place: Place) -> std::io::Result<()> {
+        let context = Context::Line {
+            own: self.sinks.bases,
+        };
+        self.resource(resource, None, &context, place, place.sequence())
+    }
+
     fn document(&mut self, bytes: &[u8], place: Place) -> std::io::Result<()> {
         let Ok(whole) = simdutf8::basic::from_utf8(bytes) else {
-            return self.reject(NO_TYPE, place, "not UTF-8 text", bytes);
+            return self.reject(NO_TYPE, place, not_utf8(bytes), bytes);
         };
         let start = whole.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
         let skipped = whole.len() - start.len();
@@ -188,86 +247,116 @@ impl<'a> Worker<'a> {
             Err(ResourceError::Json(_)) if looks_like_lines(text) => {
                 self.lines(text.as_bytes(), place)
             }
-            Err(error) => {
-                self.progress.add_resources(1);
-                self.reject(&type_of(&error), place, &error.to_string(), text.as_bytes())
+            _ => {
+                // A Bundle counts its entries.
+                let bundle = record.resources().next().is_some_and(is_bundle);
+                self.sinks.progress.add_resources(u64::from(!bundle));
+                record.clear();
+                self.parsed(&mut record, text, place)
             }
-            Ok(()) => match record.resources().next() {
-                Some(resource) if is_bundle(resource) => self.bundle(resource, place),
-                Some(resource) => {
-                    self.progress.add_resources(1);
-                    self.resource(resource, &compact(text), place, &|_| None)
-                }
-                None => Ok(()),
-            },
         }
     }
 
-    /// Every entry of a Bundle of any type. `urn:uuid:` references are resolved within it.
-    fn bundle(&mut self, bundle: Element<'_>, place: Place) -> std::io::Result<()> {
-        let entries = bundle.get_named("entry");
-        let entries = || entries.into_iter().flat_map(Element::items);
-        let mut urns: FxHashMap<String, (String, String)> = FxHashMap::default();
-        for entry in entries() {
-            let resource = entry.get_named("resource");
-            let named = entry.get_str("fullUrl").zip(resource);
-            if let Some((url, resource)) = named.filter(|(u, _)| u.starts_with("urn:")) {
-                let target = resource.get_str("resourceType").zip(resource.get_str("id"));
-                if let Some((ty, id)) = target {
-                    urns.insert(url.into_owned(), (ty.into_owned(), id.into_owned()));
-                }
-            }
-        }
-        let resolve = |urn: &str| urns.get(urn).cloned();
-        let mut count = 0;
+    /// Every entry of a Bundle of any type, references resolved within it.
+    fn bundle(&mut self, root: Element<'_>, place: Place) -> std::io::Result<()> {
+        let bundle = Bundle::read(root, self.sinks.bases);
         // Where the last entry stood, so that line ends are counted once.
-        let (text, mut at, mut here) = (bundle.raw(), 0, place);
-        for entry in entries() {
-            count += 1;
-            let element = entry.get_named("resource").unwrap_or(entry);
-            let next = element.position() as usize - bundle.position() as usize;
+        let (text, mut at, mut here) = (root.raw(), 0, place);
+        for (index, entry) in bundle.entries().iter().enumerate() {
+            let element = entry.resource.unwrap_or(entry.element);
+            let next = element.position() as usize - root.position() as usize;
             here = here.after(text.get(at..next).unwrap_or(""));
             at = next;
-            match entry.get_named("resource") {
-                None => self.reject(
-                    NO_TYPE,
-                    here,
-                    "a Bundle entry without a resource",
-                    entry.raw().as_bytes(),
-                )?,
-                Some(resource) => {
-                    let raw = compact(resource.raw());
-                    self.resource(resource, &raw, here, &resolve)?;
+            // In a history the newest stands first.
+            let sequence = match bundle.newest_first() {
+                true => place.sequence() + (text.len() - at) as u64,
+                false => here.sequence(),
+            };
+            let raw = || entry.element.raw().as_bytes();
+            match (&entry.deletes, entry.resource) {
+                (Some(Ok(deletion)), _) => {
+                    self.tally(deletion.ty.as_str()).read += 1;
+                    self.result.deletions.push(Read {
+                        deletion: deletion.clone(),
+                        sequence,
+                    });
+                }
+                (Some(Err(why)), _) => self.reject(NO_TYPE, here, &why.to_string(), raw())?,
+                (None, None) => {
+                    let why = "a Bundle entry without a resource, that is no DELETE";
+                    self.reject(NO_TYPE, here, why, raw())?;
+                }
+                (None, Some(resource)) if entry.collides => {
+                    let why = "another server's resource with the type and id of one of this Bundle's own";
+                    let ty = resource.resource_type().map_or(NO_TYPE, Name::as_str);
+                    self.reject(ty, here, why, resource.raw().as_bytes())?;
+                }
+                (None, Some(resource)) => {
+                    let id = entry.given_id.as_deref();
+                    let context = Context::Entry(&bundle, index);
+                    self.resource(resource, id, &context, here, sequence)?;
                 }
             }
         }
-        self.progress.add_resources(count);
+        self.sinks
+            .progress
+            .add_resources(bundle.entries().len() as u64);
         Ok(())
     }
 
     fn resource(
         &mut self,
         resource: Element<'_>,
-        raw: &str,
+        id: Option<&str>,
+        context: &Context<'_, '_>,
         place: Place,
-        resolve: &dyn Fn(&str) -> Option<(String, String)>,
+        sequence: u64,
     ) -> std::io::Result<()> {
+        let raw = resource.raw().as_bytes();
         let Some(text) = resource
             .get_str("resourceType")
             .filter(|_| resource.kind() == Kind::Object)
         else {
-            return self.reject(
-                NO_TYPE,
-                place,
-                &ResourceError::NoResourceType.to_string(),
-                raw.as_bytes(),
-            );
+            let error = ResourceError::NoResourceType;
+            return self.reject(NO_TYPE, place, &error.to_string(), raw);
         };
         let known = engine_patient::fhir::model::Model::r4().resource(&text);
         let Some(ty) = known.and_then(|t| Name::of(t.name)) else {
             let error = ResourceError::UnknownResourceType(text.into_owned());
-            return self.reject(&type_of(&error), place, &error.to_string(), raw.as_bytes());
+            return self.reject(&type_of(&error), place, &error.to_string(), raw);
         };
+        let mut references = References::default();
+        let new = resolved(resource, id, true, context, &mut references);
+        let restore = restore_text(&new.restore).unwrap_or_default();
+        let mut changed = std::mem::take(&mut self.changed);
+        let read = match restore.is_empty() {
+            true => self.envelope(ty, resource),
+            false => {
+                changed.clear();
+                match changed.push(&new.text) {
+                    Ok(()) => match changed.resources().next() {
+                        Some(resource) => self.envelope(ty, resource),
+                        None => Err(ResourceError::NotAnObject.to_string()),
+                    },
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        };
+        self.changed = changed;
+        let envelope = match read {
+            Ok(envelope) => envelope,
+            Err(why) => return self.reject(ty.as_str(), place, &why, raw),
+        };
+        self.result.references.add(&references);
+        self.result.given_ids += u64::from(id.is_some());
+        let counts = &mut self.result.unreadable;
+        let look = self.sinks.unreadable;
+        look.look(ty, &envelope.id, resource, place.sequence(), counts)?;
+        self.route(&envelope, &new.text, &restore, sequence)
+    }
+
+    /// Reads the envelope, and remembers what its codes stand for.
+    fn envelope(&mut self, ty: Name, resource: Element<'_>) -> Result<Envelope, String> {
         let codes = &mut self.result.codes;
         let collision = &mut self.result.collision;
         let mut see = |key: i64, system: &str, code: &str, display: Option<&str>| {
@@ -299,23 +388,29 @@ impl<'a> Worker<'a> {
                 }
             }
         };
-        let envelope = match Envelope::read(ty, resource, resolve, &mut see) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                return self.reject(ty.as_str(), place, &error.to_string(), raw.as_bytes());
-            }
-        };
+        Envelope::read(ty, resource, &mut see).map_err(|e| e.to_string())
+    }
+
+    /// Hands a resource to its patient's bucket.
+    fn route(
+        &mut self,
+        envelope: &Envelope,
+        text: &str,
+        restore: &str,
+        sequence: u64,
+    ) -> std::io::Result<()> {
+        let ty = envelope.ty;
         self.tally(ty.as_str()).read += 1;
         let bucket = match &envelope.owner {
-            Owner::Patient(patient) => bucket_of(patient, self.buckets),
-            Owner::Shared => self.buckets,
+            Owner::Patient(patient) => bucket_of(patient, self.sinks.buckets),
+            Owner::Shared => self.sinks.buckets,
             Owner::Unlinked => {
                 *self
                     .result
                     .unlinked
                     .entry(ty.as_str().to_owned())
                     .or_default() += 1;
-                self.buckets
+                self.sinks.buckets
             }
         };
         if envelope.codes.len() == 1 && has_primary_code(ty) {
@@ -328,7 +423,7 @@ impl<'a> Worker<'a> {
         self.result.patients += u64::from(ty.as_str() == "Patient");
         self.ids.add(id_hash(ty, &envelope.id), bucket)?;
         self.spill
-            .write(bucket as usize, &envelope, raw, place.sequence())
+            .write(bucket as usize, envelope, text, restore, sequence)
     }
 
     fn tally(&mut self, ty: &str) -> &mut Tally {
@@ -342,7 +437,7 @@ impl<'a> Worker<'a> {
         let tally = self.tally(ty);
         tally.read += 1;
         tally.rejected += 1;
-        self.rejects.add(
+        self.sinks.rejects.add(
             place.sequence(),
             place.file,
             place.line,
@@ -378,40 +473,92 @@ fn type_of(error: &ResourceError) -> String {
 
 /// Whether a text that is no JSON document is several lines that each begin one.
 fn looks_like_lines(text: &str) -> bool {
-    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
+    let mut lines = text.lines().map(trimmed).filter(|l| !l.is_empty());
     let all = lines.clone().count() > 1;
-    all && lines.all(|l| l.trim_start().starts_with('{'))
+    all && lines.all(|l| l.starts_with('{'))
 }
 
-/// The JSON on one line: NDJSON is lines. White space between tokens carries nothing.
-fn compact(json: &str) -> std::borrow::Cow<'_, str> {
-    if !json.contains(['\n', '\r']) {
-        return json.into();
+/// White space and byte order marks around a text are no part of it.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(blank)
+}
+
+/// Documents that were put one after the other with a byte order mark between them, and where each
+/// starts. Nothing where it is not so.
+fn joined(text: &str) -> Vec<(usize, &str)> {
+    const MARK: &str = "\u{feff}";
+    if !text.contains(MARK) {
+        return vec![];
     }
-    let mut out = String::with_capacity(json.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for c in json.chars() {
+    let (mut starts, mut in_string, mut escaped) = (vec![0], false, false);
+    for (at, c) in text.char_indices() {
         if in_string {
             in_string = escaped || c != '"';
             escaped = !escaped && c == '\\';
-        } else if c.is_ascii_whitespace() {
-            continue;
+        } else if c == '\u{feff}' {
+            starts.push(at);
         } else {
             in_string = c == '"';
         }
-        out.push(c);
     }
-    out.into()
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let parts = starts.iter().copied().zip(ends);
+    let parts: Vec<(usize, &str)> = parts
+        .filter_map(|(start, end)| {
+            let part = text.get(start..end)?;
+            let skipped = part.len() - part.trim_start_matches(blank).len();
+            let part = trimmed(part);
+            (!part.is_empty()).then_some((start + skipped, part))
+        })
+        .collect();
+    let documents = parts.len() > 1 && parts.iter().all(|(_, p)| p.starts_with('{'));
+    if documents { parts } else { vec![] }
+}
+
+/// The manifest of a bulk export beside its files (Bulk Data Access, "Response - Complete Status").
+fn is_manifest(text: &str) -> bool {
+    let mut document = PatientRecord::new();
+    document.push_document(text).is_ok_and(|root| {
+        let output = root.get_named("output");
+        root.get_named("transactionTime").is_some()
+            && output.is_some_and(|o| o.kind() == Kind::Array)
+    })
+}
+
+fn blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{feff}'
+}
+
+/// Why bytes are no text; the encoding where a byte order mark names it.
+fn not_utf8(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16 text, not UTF-8: save the file as UTF-8",
+        _ => "not UTF-8 text",
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::string_slice,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
     use super::*;
 
     #[test]
-    fn compacting_keeps_strings() {
-        let pretty = "{\n  \"a b\": \"c \\\" d \\\\\",\r\n \"e\" : [1, 2 ] }";
-        assert_eq!(compact(pretty), "{\"a b\":\"c \\\" d \\\\\",\"e\":[1,2]}");
-        assert_eq!(compact("{ \"a\": 1 }"), "{ \"a\": 1 }");
+    fn byte_order_marks_split_what_was_joined() {
+        let text = "{\"a\":\"\\\"\u{feff}\"}\u{feff} {\"b\":2}";
+        let parts: Vec<&str> = joined(text).into_iter().map(|(_, p)| p).collect();
+        assert_eq!(parts, ["{\"a\":\"\\\"\u{feff}\"}", "{\"b\":2}"]);
+        assert!(
+            joined(text)
+                .iter()
+                .all(|(at, p)| text[*at..].starts_with(p))
+        );
+        for other in ["{} x", "\u{feff}{}", "{\"a\":\u{feff}1}"] {
+            assert_eq!(joined(other), [], "{other}");
+        }
+        assert_eq!(trimmed("\u{feff} {}\r\n"), "{}");
     }
 }

@@ -4,6 +4,7 @@
 //! *Invariant:* this crate does no IO, reads no clock and no environment, and knows neither Arrow
 //! nor HTTP nor async. Time, time zone, terminology and data are arguments.
 
+pub mod bundle;
 pub mod cel;
 pub mod context;
 pub mod diagnostic;

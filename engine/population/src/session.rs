@@ -13,7 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::evaluate::store_url;
 use crate::lake::{Lake, schema};
-use crate::views::{built_in, view_table};
+use crate::views::{ViewNotes, built_in, view_table};
 
 /// A session that reads the lake's files, without tables yet. `threads` partitions are worked on at
 /// once.
@@ -33,8 +33,10 @@ pub fn session(lake: &Lake, threads: usize) -> Result<SessionContext> {
 }
 
 /// Registers the lake's tables (`resources`, `facts`, `patients`, `shared`, `codes`) and the built-in
-/// views (`encounter_flat`, …).
-pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<()> {
+/// views (`encounter_flat`, …). Gives what the views could not use of the resources: to be shown, once
+/// a query has run, beside its answer.
+pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<ViewNotes>> {
+    let notes = Arc::new(ViewNotes::default());
     for (name, schema) in schema::schemas() {
         let urls = lake
             .files(name)
@@ -47,9 +49,9 @@ pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<()> {
         .as_ref()
         .map_err(|e| DataFusionError::Internal(format!("a built-in view: {e:?}")))?;
     for view in views {
-        context.register_table(view.name.as_str(), view_table(lake, view)?)?;
+        context.register_table(view.name.as_str(), view_table(lake, view, &notes)?)?;
     }
-    Ok(())
+    Ok(notes)
 }
 
 fn register_files(

@@ -220,6 +220,7 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         threads: 2,
         now_ms: 0,
         lake_id: "differential".into(),
+        bases: vec![],
     };
     import(&options, &Arc::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

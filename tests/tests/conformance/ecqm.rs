@@ -99,7 +99,8 @@ pub fn run_2024(folder: &Path) -> Score {
         let name = deck.file_name().unwrap().to_string_lossy().into_owned();
         let scratch = tempfile::tempdir().unwrap();
         let lake = lake_of(&deck.join("data"), scratch.path(), &runtime);
-        let run = run_loaded(&deck, &loaded, &lake, &options(true));
+        let options = options(true);
+        let run = run_loaded(&deck, &loaded, &lake, &options);
         match runtime.block_on(run) {
             Ok(outcomes) => count(&mut score, &name, outcomes, &known),
             Err(error) => score.wrong.push(format!("{name} does not run: {error}")),
@@ -184,6 +185,7 @@ fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> La
         paths: vec![data.to_owned()],
         lake: scratch.join("lake"),
         buckets: None,
+        bases: vec![],
         strict: false,
         threads: 2,
         now_ms: 0,

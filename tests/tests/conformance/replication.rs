@@ -128,6 +128,7 @@ fn run(
         paths: vec![data.to_owned()],
         lake: scratch.path().join("lake"),
         buckets: Some(buckets),
+        bases: vec![],
         strict: false,
         threads: 2,
         now_ms: 0,

@@ -79,7 +79,14 @@ fn rows_of(view: &Value, record: &PatientRecord) -> Result<(Vec<Value>, Vec<Valu
                 names.zip(values.iter().map(json)).collect::<Map<_, _>>(),
             ));
         };
-        view.rows(resource, &mut row).map_err(|e| e.to_string())?;
+        let mut noted = None;
+        view.rows(resource, &mut row, &mut |note| {
+            noted = Some(note.to_string())
+        })
+        .map_err(|e| e.to_string())?;
+        if let Some(note) = noted {
+            return Err(note);
+        }
     }
     Ok((
         view.columns

@@ -33,6 +33,7 @@ pub fn import_into(data: &Path, lake: &Path, buckets: u32, now_ms: i64) -> Impor
         paths: vec![data.to_owned()],
         lake: lake.to_owned(),
         buckets: Some(buckets),
+        bases: vec![],
         strict: false,
         threads: 2,
         now_ms,

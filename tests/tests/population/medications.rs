@@ -7,7 +7,7 @@ use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Missing};
 use engine_patient::terminology::{Code, ValueSet};
-use engine_population::evaluate::EvaluateTable;
+use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 
@@ -114,4 +114,56 @@ fn by_code_by_reference_and_contained() {
         requirement.retrieve(&record).err(),
         Some(Missing::UnresolvedReference)
     );
+}
+
+/// What belongs to no patient is not in `facts`, and is counted all the same: "nothing in the lake
+/// matches" is said of what nothing matches.
+#[test]
+fn matches_of_types_without_a_patient_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, lake) = (
+        folder.path().join("data.ndjson"),
+        folder.path().join("lake"),
+    );
+    std::fs::write(&data, lines().join("\n")).unwrap();
+    import_into(&data, &lake, 8, 1_700_000_000_000);
+    let set = |url: &str, code: &str| {
+        let codes = vec![Code::new(RXNORM, code)];
+        Arc::new(ValueSet::from_codes(url, None, codes, "test"))
+    };
+    let requirements = [
+        DataRequirement::coded("Medication", set("urn:wanted", "1")).unwrap(),
+        DataRequirement::coded("Medication", set("urn:nobody", "3")).unwrap(),
+        DataRequirement::of_type("Medication").unwrap(),
+        DataRequirement::of_type("Location").unwrap(),
+    ];
+    let programs: Vec<Arc<dyn PatientProgram>> = requirements
+        .iter()
+        .enumerate()
+        .map(|(n, r)| -> Arc<dyn PatientProgram> { census(&format!("c{n}"), r.clone()) })
+        .collect();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let counted = runtime.block_on(async {
+        let lake = Lake::open(&lake, None).await.unwrap();
+        let session = session(&lake, 2).unwrap();
+        let table = EvaluateTable::new(lake, programs, context());
+        session.register_table("results", Arc::new(table)).unwrap();
+        let frame = session.table("results").await.unwrap();
+        let plan = frame.create_physical_plan().await.unwrap();
+        let all = datafusion::physical_plan::collect(Arc::clone(&plan), session.task_ctx());
+        all.await.unwrap();
+        EvaluateStatistics::of(plan.as_ref())
+    });
+    let wanted = [
+        ("Location", 0),
+        ("Medication", 2),
+        ("Medication: code in urn:nobody", 0),
+        ("Medication: code in urn:wanted", 1),
+    ];
+    assert_eq!(counted.hits, wanted.map(|(name, n)| (name.to_owned(), n)));
+    assert_eq!(
+        counted.unmatched(),
+        ["Location", "Medication: code in urn:nobody"]
+    );
+    assert_eq!(counted.patients, 1);
 }

@@ -13,7 +13,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
-use engine_population::evaluate::{EvaluateTable, store_url};
+use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
 use engine_population::lake::{Lake, schema};
 use futures::TryStreamExt;
 
@@ -250,6 +250,15 @@ fn the_plan_shows_requirements_and_only_matching_pages_are_read() {
         );
         assert!(read > 0 && read * 2 < total, "{read} of {total} pages");
         assert_eq!(value("patients"), PATIENTS as usize);
+        // As numbers: 5,000 is shown as `5.00 K`.
+        let counted = EvaluateStatistics::of(plan.as_ref());
+        assert_eq!(counted.patients, PATIENTS);
+        assert_eq!(counted.resources, value("resources_fetched") as u64);
+        assert!(
+            counted.hits.iter().any(|(_, n)| *n > 1000),
+            "{:?}",
+            counted.hits
+        );
         for name in ["facts_time", "fetch_time", "parse_time", "evaluate_time"] {
             assert!(value(name) > 0, "{name}");
         }

@@ -80,6 +80,7 @@ impl Demo {
             paths: vec![data.clone()],
             lake: dir.join("lake"),
             buckets: None,
+            bases: vec![],
             strict: false,
             threads: super::threads(),
             now_ms,
@@ -124,7 +125,10 @@ impl Demo {
             manifest: None,
             reporter: None,
         };
-        let ran = runtime.block_on(run(&request))?;
+        let mut ran = runtime.block_on(run(&request))?;
+        if let Some(failure) = ran.failed.pop() {
+            return Err(failure);
+        }
         ran.write_reports(&out)?;
         let (results, statistics) = (&ran.results, &ran.statistics);
         say!(

@@ -14,7 +14,8 @@ use crate::table::{self, thousands};
 #[command(after_help = "\
 Examples:
   tandem export --lake lake --out ndjson
-  tandem export --lake lake --snapshot 3 --out as-of-snapshot-3")]
+  tandem export --lake lake --snapshot 3 --out as-of-snapshot-3
+  tandem export --lake lake --resolved --out ndjson   as evaluated: references within Bundles as Type/id")]
 pub struct Export {
     /// Folder of the lake.
     #[arg(long)]
@@ -25,6 +26,9 @@ pub struct Export {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
+    /// As they are evaluated: references resolved, and an id where one was given at import.
+    #[arg(long)]
+    resolved: bool,
 }
 
 impl Export {
@@ -36,7 +40,8 @@ impl Export {
             total,
             "{bar:30} {human_pos} of {human_len} resources, {eta} left",
         );
-        let exported = runtime.block_on(export(&lake, &self.out, &|done| bar.set_position(done)));
+        let told = |done| bar.set_position(done);
+        let exported = runtime.block_on(export(&lake, &self.out, self.resolved, &told));
         bar.finish_and_clear();
         let exported = exported?;
         let rows: Vec<_> = exported

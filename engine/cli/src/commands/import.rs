@@ -18,7 +18,13 @@ Examples:
   tandem import bundle.json more/ --lake lake  Bundles of any type, and folders
 Importing the same files again changes nothing. Of two versions of a resource the newer
 `meta.lastUpdated` (or higher `meta.versionId`) stays, else the one read later. Lines that are no
-resources are kept, with file, line and reason, in <lake>/_rejects/.")]
+resources are kept, with file, line and reason, in <lake>/_rejects/; resources with elements that cannot
+be read, by id, in <lake>/_unreadable/.
+References within a Bundle are resolved by its fullUrls. A resource to be created that has no id gets the
+uuid of its fullUrl, else a hash of its content. DELETE entries (also those of the `deleted` files of a
+bulk export, and of histories) remove their resource; older snapshots keep it.
+An absolute reference to the server that a Bundle is from, or to one of --base, is a resource of the lake;
+to another server it is none. On lines without --base it is taken by its type and id, and counted.")]
 pub struct Import {
     /// Files and folders.
     #[arg(required = true)]
@@ -29,6 +35,10 @@ pub struct Import {
     /// Number of buckets of a new lake, a power of two. Default: by size.
     #[arg(long)]
     buckets: Option<u32>,
+    /// URL of a FHIR server whose resources these are, as in https://ehr.example.org/fhir. May be
+    /// given several times.
+    #[arg(long, value_name = "URL")]
+    base: Vec<String>,
     /// Import nothing if any line is rejected.
     #[arg(long)]
     strict: bool,
@@ -50,6 +60,7 @@ impl Import {
             paths: self.paths,
             lake: self.lake.clone(),
             buckets: self.buckets,
+            bases: self.base,
             strict: self.strict,
             threads: super::threads(),
             now_ms,
@@ -139,6 +150,7 @@ pub fn print_report(report: &ImportReport, took: Duration) {
             t.unchanged,
             t.replaced,
             t.outdated,
+            t.deleted,
             t.rejected,
         ];
         std::iter::once(name.to_owned())
@@ -155,6 +167,7 @@ pub fn print_report(report: &ImportReport, took: Duration) {
             "unchanged",
             "replaced",
             "outdated",
+            "deleted",
             "rejected",
         ],
         &rows,
@@ -189,6 +202,32 @@ pub fn print_report(report: &ImportReport, took: Duration) {
         &report.uncoded,
         "have no code at all: no value set can match them",
     );
+    print_references(&report.references);
+    if report.given_ids > 0 {
+        say!(
+            "{} resources came without an id and were given one (the uuid of their fullUrl, else a hash of their content); export gives them back without.",
+            thousands(report.given_ids)
+        );
+    }
+    if report.total.deleted > 0 {
+        say!(
+            "{} resources were deleted: older snapshots keep them. What refers to a deleted patient stays, and is not counted in measures.",
+            thousands(report.total.deleted)
+        );
+    }
+    if report.deletions_not_there > 0 {
+        say!(
+            "{} deletions name resources that are not in the lake: nothing to do, counted as unchanged.",
+            thousands(report.deletions_not_there)
+        );
+    }
+    print_unreadable(report);
+    if report.manifests > 0 {
+        say!(
+            "{} files are manifests of bulk exports: no data in them.",
+            thousands(report.manifests)
+        );
+    }
     if !report.ignored_files.is_empty() {
         let names: Vec<String> = report
             .ignored_files
@@ -219,6 +258,68 @@ pub fn print_report(report: &ImportReport, took: Duration) {
         }
     }
 }
+
+/// References that are more than `Type/id`.
+fn print_references(references: &engine_patient::bundle::References) {
+    if references.resolved > 0 {
+        say!(
+            "{} references were resolved, within their Bundle or to its server.",
+            thousands(references.resolved)
+        );
+    }
+    note(
+        &references.assumed,
+        "references by URL were taken by type and id, since lines do not say whose they are: name this data's servers with --base and others are left out",
+    );
+    if references.assumed.len() > 1 {
+        say!("  These are several servers: an id of one may be another resource on the other.");
+    }
+    note(
+        &references.elsewhere,
+        "references are to another server, and name nothing here",
+    );
+    note(
+        &references.searches,
+        "references are searches (Type?identifier=…), which are not run: they name nothing",
+    );
+    if references.unknown_urns > 0 {
+        say!(
+            "{} references are urns that no entry of their Bundle has: they name nothing (a patient is looked for by the uuid as id).",
+            thousands(references.unknown_urns)
+        );
+    }
+}
+
+/// Values that cannot be read, and masked ones, by element.
+fn print_unreadable(report: &ImportReport) {
+    let Some(file) = &report.unreadable_file else {
+        return;
+    };
+    let all = [
+        (
+            &report.unreadable.unreadable,
+            "Values that are there and cannot be read; they are unknown to rules and measures",
+        ),
+        (
+            &report.unreadable.masked,
+            "Values that are masked (data-absent-reason); they are unknown to rules and measures",
+        ),
+    ];
+    for (counts, what) in all.into_iter().filter(|(c, _)| !c.is_empty()) {
+        say!("{what}, see {}:", file.display());
+        let mut most: Vec<_> = counts.iter().collect();
+        most.sort_by_key(|(element, n)| (std::cmp::Reverse(**n), (*element).clone()));
+        for (element, n) in most.iter().take(ELEMENTS) {
+            say!("  {:>9}  {element}", thousands(**n));
+        }
+        if most.len() > ELEMENTS {
+            say!("  … and {} more elements", most.len() - ELEMENTS);
+        }
+    }
+}
+
+/// Elements that the report names; all are in the file.
+const ELEMENTS: usize = 20;
 
 fn note(counts: &std::collections::BTreeMap<String, u64>, text: &str) {
     if !counts.is_empty() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
 use engine_patient::cel::Clause;
 use engine_patient::cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
@@ -117,8 +118,14 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
 }
 
+/// The bytes of a file, without a byte order mark.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| Failure::User(format!("{}: {e}", path.display())))
+    let bytes = std::fs::read(path);
+    let bytes = bytes.map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
+    Ok(match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    })
 }
 
 /// Files under the given paths with one of these endings, in a fixed order.
@@ -239,6 +246,8 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
     let shown = path.display();
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
+    let text = text.trim_start_matches('\u{feff}');
+    let mut references = References::default();
     let mut record = PatientRecord::new();
     let mut document = PatientRecord::new();
     let wrong =
@@ -251,7 +260,12 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
         Err(e) if e.message.starts_with("text after the end") => text
             .lines()
             .enumerate()
-            .map(|(i, l)| (i + 1, l.trim()))
+            .map(|(i, l)| {
+                (
+                    i + 1,
+                    l.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()),
+                )
+            })
             .filter(|(_, l)| !l.is_empty())
             .collect(),
         Err(e) => {
@@ -276,21 +290,25 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
             .get_named("resourceType")
             .is_some_and(|t| t.is_str("Bundle"))
         {
-            record.push(line).map_err(|e| wrong(number, &e))?;
+            let context = Context::Line { own: &[] };
+            let text = resolved(resource, None, false, &context, &mut references).text;
+            record.push(&text).map_err(|e| wrong(number, &e))?;
             continue;
         }
-        let entries = resource
-            .get_named("entry")
-            .into_iter()
-            .flat_map(|e| e.items());
-        for (index, entry) in entries.enumerate() {
-            let Some(inner) = entry.get_named("resource") else {
-                continue;
-            };
-            record
-                .push(inner.raw())
-                .map_err(|e| wrong(number, &format!("entry[{index}].resource: {e}")))?;
+        let bundle = Bundle::read(resource, &[]);
+        let left_out =
+            push_entries(&mut record, &bundle, &mut references).map_err(|e| wrong(number, &e))?;
+        if left_out > 0 {
+            eprintln!(
+                "note: {left_out} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's"
+            );
         }
+    }
+    if references.unresolved() > 0 {
+        eprintln!(
+            "note: {} references name nothing that is here: searches, another server's, or urns that no entry has",
+            references.unresolved()
+        );
     }
     record.seal();
     match record.of_type_named("Patient").count() {

@@ -95,7 +95,7 @@ impl Sql {
         runtime.block_on(async {
             let lake = Lake::open(&self.lake, self.snapshot).await?;
             let context = session(&lake, super::threads()).map_err(failure)?;
-            register_tables(&context, &lake).map_err(failure)?;
+            let notes = register_tables(&context, &lake).map_err(failure)?;
             if let Some(path) = &self.results {
                 register_results(&context, path).await?;
             }
@@ -114,6 +114,9 @@ impl Sql {
                 out.write(&batch.map_err(failure)?)?;
             }
             out.finish()?;
+            for unusable in notes.list() {
+                eprintln!("note: a value that cannot be used, null here: {unusable}");
+            }
             Ok(std::process::ExitCode::SUCCESS)
         })
     }

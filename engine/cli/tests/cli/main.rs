@@ -13,11 +13,14 @@ mod support;
 mod bad_input;
 mod bad_lines;
 mod crash;
+mod deletions;
 mod determinism;
 mod explain;
 mod measures;
 mod official;
+mod references;
 mod roundtrip;
+mod unreadable;
 mod versions;
 
 /// The binary under test.

@@ -118,7 +118,14 @@ pub fn import_with(lake: &Path, paths: &[&Path], options: &[&str]) -> Value {
     report
 }
 
-const COLUMNS: [&str; 5] = ["stored", "unchanged", "replaced", "outdated", "rejected"];
+const COLUMNS: [&str; 6] = [
+    "stored",
+    "unchanged",
+    "replaced",
+    "outdated",
+    "deleted",
+    "rejected",
+];
 
 /// `read` is the sum of the other columns, for each type; and the total is the sum of the types.
 #[track_caller]

@@ -105,6 +105,17 @@ fn newer_last_updated_stays() {
 fn higher_version_stays() {
     two("\"versionId\":\"2\"", "\"versionId\":\"1\"", Some(0));
     two("\"versionId\":\"9\"", "\"versionId\":\"10\"", Some(1));
+    // An ETag, as some servers write it.
+    two(
+        "\"versionId\":\"W/\\\"9\\\"\"",
+        "\"versionId\":\"W/\\\"10\\\"\"",
+        Some(1),
+    );
+    two(
+        "\"versionId\":\"W/\\\"9\\\"\"",
+        "\"versionId\":\"8\"",
+        Some(0),
+    );
     let same = "\"lastUpdated\":\"2024-01-01T00:00:00Z\",\"versionId\":";
     two(&format!("{same}\"2\""), &format!("{same}\"3\""), Some(1));
     // The same instant, written in another zone.

@@ -38,11 +38,7 @@ pub struct ElmIssue {
 
 impl ElmIssue {
     /// Every code with its meaning.
-<<<<<<< HEAD
-    pub const CODES: [(&str, &str); 20] = [
-=======
-    pub const CODES: [(&str, &str); 19] = [
->>>>>>> h1
+    pub const CODES: [(&str, &str); 21] = [
         ("E001", "not JSON, or nested too deep"),
         (
             "E002",
@@ -76,16 +72,14 @@ impl ElmIssue {
         ("E016", "a data model other than FHIR R4"),
         ("E017", "a name in another case than its definition"),
         ("E018", "a retrieve that cannot be run"),
-<<<<<<< HEAD
         ("E019", "a FHIR type that R4 does not have, taken as any"),
         (
             "E020",
             "a property of nothing: taken as of the one alias that has the element, or refused",
-=======
+        ),
         (
             "E030",
             "a criterion of a type that is neither true nor false",
->>>>>>> h1
         ),
     ];
 }

@@ -6,3 +6,4 @@ pub mod model;
 pub mod names;
 pub mod profiles;
 pub mod reading;
+pub mod unreadable;

@@ -107,6 +107,12 @@ pub(crate) fn id() -> Name {
     *ID
 }
 
+/// `reference`, which every import looks for.
+pub(crate) fn reference() -> Name {
+    static REFERENCE: LazyLock<Name> = LazyLock::new(|| lookup(b"reference"));
+    *REFERENCE
+}
+
 /// The name of these bytes, [`Name::UNKNOWN`] where the model has none.
 pub(crate) fn lookup(text: &[u8]) -> Name {
     TABLE.ids.get(text).copied().unwrap_or(Name::UNKNOWN)

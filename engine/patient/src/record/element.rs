@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::PatientRecord;
 use super::json::{Kind, Node, unescape};
-use crate::fhir::names::Name;
+use crate::fhir::names::{self, Name};
 
 /// A JSON value within a [`PatientRecord`]: a resource, a datatype, a primitive or an array.
 #[derive(Clone, Copy)]
@@ -127,6 +127,18 @@ impl<'r> Element<'r> {
                 .children()
                 .find(|c| c.name() == Name::UNKNOWN && c.property() == name),
         }
+    }
+
+    /// All texts under the property `reference`, wherever they stand below, in document order.
+    pub fn references(self) -> impl Iterator<Item = Element<'r>> {
+        let record = self.record;
+        let (end, name) = (self.node().end, names::reference());
+        (self.index + 1..end)
+            .map(move |index| Element { record, index })
+            .filter(move |e| {
+                let node = e.node();
+                node.name == name && node.kind == Kind::String
+            })
     }
 
     /// Follows single properties: `["code", "text"]`.

@@ -1,16 +1,17 @@
 //! One patient's resources, indexed for retrieve: the same type for a prefetch and for the lake.
 
+mod age;
 pub mod element;
 pub mod json;
 
 use std::fmt;
 
+pub use age::Age;
 pub use element::{Children, Element};
 pub use json::{JsonError, Kind};
 
 use crate::fhir::model::Model;
 use crate::fhir::names::{self, Name};
-use crate::time::instant_micros;
 use json::Tree;
 
 /// The resources of one patient, as they came, with a tree over them.
@@ -164,21 +165,15 @@ impl PatientRecord {
         dropped
     }
 
-    /// Whether `a` is a newer version than `b`: by `meta.lastUpdated`, then by `meta.versionId`; what
-    /// is missing is oldest. The lake merges by the same rule.
+    /// Whether `a` is a newer version than `b`; the lake merges by the same rule.
     fn is_newer(&self, a: u32, b: u32) -> bool {
-        self.version(a) > self.version(b)
-    }
-
-    fn version(&self, root: u32) -> (Option<i64>, Option<u64>) {
-        let meta = Element {
-            record: self,
-            index: root,
-        }
-        .get_named("meta");
-        let text = |name| meta.and_then(|m| m.get_str(name));
-        let updated = text("lastUpdated").and_then(|t| instant_micros(&t));
-        (updated, text("versionId").and_then(|v| v.parse().ok()))
+        let age = |index| {
+            Age::of(Element {
+                record: self,
+                index,
+            })
+        };
+        age(a) > age(b)
     }
 
     /// Parses a document that need not be a resource (a Bundle is one, a CDS request is not) and

@@ -24,7 +24,7 @@ fn rows(view: &str, resource: &str) -> Vec<String> {
     record.push(resource).unwrap();
     let mut out = vec![];
     for resource in record.resources() {
-        let ran = view.rows(resource, &mut |row| {
+        let mut row = |row: &[ViewValue<'_>]| {
             let shown = view
                 .columns
                 .iter()
@@ -39,8 +39,9 @@ fn rows(view: &str, resource: &str) -> Vec<String> {
                     ViewValue::List(list) => Some(format!("{}={}", column.name, list.len())),
                 });
             out.push(shown.collect::<Vec<_>>().join(" "));
-        });
-        ran.unwrap();
+        };
+        view.rows(resource, &mut row, &mut |note| panic!("{note}"))
+            .unwrap();
     }
     out
 }

@@ -57,6 +57,22 @@ impl fmt::Display for ViewError {
 
 impl std::error::Error for ViewError {}
 
+/// A value of one resource that a view cannot use: the cell is null, or the rows are left out. Never
+/// contains data.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ViewNote {
+    /// Where in the view: column `family`, or `where[0].path`.
+    pub place: String,
+    /// What is wrong with the value.
+    pub problem: &'static str,
+}
+
+impl fmt::Display for ViewNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
 /// Why a view could not be run on a resource. Never contains data.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("view `{view}`, {place}: {problem}")]

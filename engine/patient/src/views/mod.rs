@@ -3,6 +3,9 @@
 //! JSON → [`ViewDefinition::from_json`] (all mistakes at once, each with its place) → [`View`] (a
 //! plan of compiled paths) → [`View::rows`], which hands each row to a callback and keeps none.
 //!
+//! A value of a resource that is of another JSON type than R4 has it costs its cell, not the view: the
+//! cell is null and a [`ViewNote`] is handed out. What is wrong in the definition is an error.
+//!
 //! *Invariants:* a view that loads has only columns of FHIR primitives, no two of one name, and
 //! branches of every `unionAll` with the same columns; run-time errors name the view and the place
 //! in it, never data.
@@ -29,6 +32,6 @@ mod view;
 
 pub use column::{ColumnInfo, ColumnType, Storage};
 pub use definition::ViewDefinition;
-pub use error::{ViewError, ViewRunError};
+pub use error::{ViewError, ViewNote, ViewRunError};
 pub use value::ViewValue;
 pub use view::View;

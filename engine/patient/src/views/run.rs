@@ -1,7 +1,7 @@
 //! Running a view on a resource. Selects are joined by nesting: each step runs the next one for
 //! every row it makes, so no row is kept.
 
-use super::error::ViewRunError;
+use super::error::{ViewNote, ViewRunError};
 use super::plan::{Column, Step};
 use super::value::{ViewValue, convert};
 use super::view::View;
@@ -15,6 +15,13 @@ struct Run<'a, 'o> {
     view: &'a View,
     row: Vec<ViewValue<'a>>,
     out: &'o mut dyn FnMut(&[ViewValue<'_>]),
+    noted: &'o mut dyn FnMut(ViewNote),
+}
+
+impl Run<'_, '_> {
+    fn note(&mut self, place: String, problem: &'static str) {
+        (self.noted)(ViewNote { place, problem });
+    }
 }
 
 type Done = Result<(), ViewRunError>;
@@ -25,6 +32,7 @@ pub(super) fn rows<'a>(
     view: &'a View,
     resource: Element<'a>,
     out: &mut dyn FnMut(&[ViewValue<'_>]),
+    noted: &mut dyn FnMut(ViewNote),
 ) -> Done {
     if !is_of_type(resource, view.resource) {
         return Ok(());
@@ -39,12 +47,21 @@ pub(super) fn rows<'a>(
             Ok(Some(true)) => {}
             Ok(_) => return Ok(()),
             Err(PathRunError(problem)) => {
-                return Err(failure(view, format!("`where[{i}].path`"), problem));
+                // A path that can be no boolean was refused when the view was loaded: it is this
+                // resource of which it is not known whether it fits.
+                let place = format!("`where[{i}].path`");
+                noted(ViewNote { place, problem });
+                return Ok(());
             }
         }
     }
     let row = vec![ViewValue::Null; view.columns.len()];
-    let mut run = Run { view, row, out };
+    let mut run = Run {
+        view,
+        row,
+        out,
+        noted,
+    };
     steps(&view.steps, &focus, &mut run, &mut |run| {
         (run.out)(&run.row);
         Ok(())
@@ -88,7 +105,9 @@ fn steps<'a, 'o>(
                 items.push(item);
                 Ok(())
             });
-            flow.map_err(|PathRunError(problem)| failure(run.view, format!("`{at}`"), problem))?;
+            if let Err(PathRunError(problem)) = flow {
+                run.note(format!("`{at}`"), problem);
+            }
             if items.is_empty() && *or_null {
                 for value in run.row.get_mut(columns.clone()).unwrap_or_default() {
                     *value = ViewValue::Null;
@@ -114,7 +133,7 @@ fn steps<'a, 'o>(
             Ok(())
         }
         Step::Repeat { paths, inner, at } => {
-            for (row_index, element) in (0..).zip(below(paths, focus, run.view, at)?) {
+            for (row_index, element) in (0..).zip(below(paths, focus, run, at)?) {
                 let this = Some(Item::Element(element));
                 let focus_of_item = Focus {
                     resource: focus.resource,
@@ -150,7 +169,11 @@ fn fill_indices<'a>(inner: &'a [Step], nothing: &Focus<'a>, run: &mut Run<'a, '_
 
 fn fill<'a>(column: &'a Column, focus: &Focus<'a>, run: &mut Run<'a, '_>) -> Done {
     let storage = column.storage;
-    let mut problem = None;
+    let name = |run: &Run<'_, '_>| {
+        let found = run.view.columns.get(column.index);
+        format!("column `{}`", found.map_or("", |c| c.name.as_str()))
+    };
+    let (mut problem, mut several) = (None, false);
     let mut value = if column.collection {
         ViewValue::List(vec![])
     } else {
@@ -160,10 +183,15 @@ fn fill<'a>(column: &'a Column, focus: &Focus<'a>, run: &mut Run<'a, '_>) -> Don
         match (convert(item, storage), &mut value) {
             (Ok(new), ViewValue::List(list)) => list.push(new),
             (Ok(new), value @ ViewValue::Null) => *value = new,
-            (Ok(_), _) => problem = Some("several values, but the column is no collection"),
+            (Ok(_), _) => several = true,
+            (Err(wrong), ViewValue::List(list)) => {
+                problem = Some(wrong);
+                list.push(ViewValue::Null);
+            }
             (Err(wrong), _) => problem = Some(wrong),
         }
-        if problem.is_some() {
+        // Of a list the others are still wanted.
+        if several || (problem.is_some() && !column.collection) {
             Err(Stop::Enough)
         } else {
             Ok(())
@@ -172,13 +200,19 @@ fn fill<'a>(column: &'a Column, focus: &Focus<'a>, run: &mut Run<'a, '_>) -> Don
     if let Err(PathRunError(wrong)) = flow {
         problem = Some(wrong);
     }
+    if several {
+        const SEVERAL: &str = "several values, but the column is no collection";
+        if column.path.ty().many {
+            return Err(failure(run.view, name(run), SEVERAL));
+        }
+        problem = Some(SEVERAL);
+    }
     if let Some(problem) = problem {
-        let name = run
-            .view
-            .columns
-            .get(column.index)
-            .map_or("", |c| c.name.as_str());
-        return Err(failure(run.view, format!("column `{name}`"), problem));
+        let place = name(run);
+        run.note(place, problem);
+        if !column.collection {
+            value = ViewValue::Null;
+        }
     }
     if let Some(place) = run.row.get_mut(column.index) {
         *place = value;
@@ -190,9 +224,10 @@ fn fill<'a>(column: &'a Column, focus: &Focus<'a>, run: &mut Run<'a, '_>) -> Don
 fn below<'a>(
     paths: &'a [Path],
     focus: &Focus<'a>,
-    view: &View,
+    run: &mut Run<'_, '_>,
     at: &str,
 ) -> Result<Vec<Element<'a>>, ViewRunError> {
+    let view = run.view;
     let fail = |problem| failure(view, format!("`{at}`"), problem);
     let Some(Item::Element(start)) = focus.this else {
         return Ok(vec![]);
@@ -220,7 +255,9 @@ fn below<'a>(
                     Err(Stop::Enough)
                 }
             });
-            flow.map_err(|PathRunError(problem)| fail(problem))?;
+            if let Err(PathRunError(problem)) = flow {
+                run.note(format!("`{at}`"), problem);
+            }
         }
         if outside {
             return Err(fail(

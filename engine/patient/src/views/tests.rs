@@ -16,6 +16,11 @@ fn view(select: Value) -> Result<View, Vec<ViewError>> {
 
 /// The rows of a view on a resource, `|` between values; or the error.
 fn rows(view: &View, resource: &str) -> Result<Vec<String>, ViewRunError> {
+    rows_and_notes(view, resource).map(|(rows, _)| rows)
+}
+
+/// And what the view said of values that it could not use.
+fn rows_and_notes(view: &View, resource: &str) -> Result<(Vec<String>, Vec<String>), ViewRunError> {
     fn shown(value: &ViewValue<'_>) -> String {
         match value {
             ViewValue::Null => "-".into(),
@@ -30,10 +35,13 @@ fn rows(view: &View, resource: &str) -> Result<Vec<String>, ViewRunError> {
     record.push(resource).unwrap();
     let mut out = vec![];
     let resource = record.resources().next().unwrap();
-    view.rows(resource, &mut |row| {
-        out.push(row.iter().map(shown).collect::<Vec<_>>().join("|"))
-    })?;
-    Ok(out)
+    let mut notes = vec![];
+    view.rows(
+        resource,
+        &mut |row| out.push(row.iter().map(shown).collect::<Vec<_>>().join("|")),
+        &mut |note| notes.push(note.to_string()),
+    )?;
+    Ok((out, notes))
 }
 
 #[test]
@@ -148,19 +156,76 @@ fn run_time_errors_name_the_place_and_hide_the_data() {
         error(r#"{"resourceType":"Patient","name":[{"family":"Doe"},{"family":"Roe"}]}"#),
         "view `v`, column `family`: several values, but the column is no collection"
     );
-    assert_eq!(
-        error(r#"{"resourceType":"Patient","active":"Doe"}"#),
-        "view `v`, column `active`: a value that is no boolean, though the column's type is"
-    );
-    let view = json!({"name": "v", "resource": "Patient", "where": [{"path": "nonsense"}],
+}
+
+/// What is wrong in one resource costs that cell, not the row and not the view (FHIR JSON has one
+/// type for each primitive; a view over real data meets others).
+#[test]
+fn a_wrong_type_in_a_resource_is_a_null_that_is_told() {
+    let view = view(json!([{"column": [
+        {"name": "id", "path": "id"}, {"name": "active", "path": "active"},
+        {"name": "born", "path": "birthDate"}, {"name": "twin", "path": "multipleBirth.ofType(integer)"},
+        {"name": "given", "path": "name.given", "collection": true},
+        {"name": "joined", "path": "name.select(given.join(' '))", "collection": true}]}]))
+    .unwrap();
+    let cases: [(&str, &str, &[&str]); 5] = [
+        (
+            r#""active":"Doe""#,
+            "1|-|-|-|[]|[]",
+            &["column `active`: a value that is no boolean, though the column's type is"],
+        ),
+        (
+            r#""birthDate":19700101,"multipleBirthInteger":"2""#,
+            "1|-|-|-|[]|[]",
+            &[
+                "column `born`: a value that is no text, though the column's type is one",
+                "column `twin`: a value that is no whole number, though the column's type is",
+            ],
+        ),
+        (
+            r#""birthDate":["1970","1971"]"#,
+            "1|-|-|-|[]|[]",
+            &["column `born`: several values, but the column is no collection"],
+        ),
+        (
+            r#""multipleBirthInteger":2.5"#,
+            "1|-|-|-|[]|[]",
+            &["column `twin`: a value that is no whole number, though the column's type is"],
+        ),
+        (
+            r#""active":true,"name":[{"given":["A",7]}]"#,
+            r#"1|true|-|-|["A", "-"]|[]"#,
+            &[
+                "column `given`: a value that is no text, though the column's type is one",
+                "column `joined`: a value for `join` that is no text",
+            ],
+        ),
+    ];
+    for (content, row, notes) in cases {
+        let patient = format!(r#"{{"resourceType":"Patient","id":"1",{content}}}"#);
+        let (rows, told) = rows_and_notes(&view, &patient).unwrap();
+        assert_eq!(
+            (rows, told),
+            (
+                vec![row.to_owned()],
+                notes.iter().map(|n| n.to_string()).collect()
+            ),
+            "{content}"
+        );
+    }
+    // Whether a resource fits a condition that cannot be read is not known: left out, and told.
+    let view = json!({"name": "v", "resource": "Patient", "where": [{"path": "active"}],
         "select": [{"column": [{"name": "id", "path": "id"}]}]});
     let view = ViewDefinition::from_value(&view).unwrap();
-    let error = rows(&view, r#"{"resourceType":"Patient","nonsense":"Doe"}"#)
-        .unwrap_err()
-        .to_string();
+    let (rows, told) = rows_and_notes(
+        &view,
+        r#"{"resourceType":"Patient","id":"1","active":"true"}"#,
+    )
+    .unwrap();
+    assert_eq!(rows, [""; 0]);
     assert_eq!(
-        error,
-        "view `v`, `where[0].path`: the condition gave something other than one boolean"
+        told,
+        ["`where[0].path`: the condition gave something other than one boolean"]
     );
 }
 

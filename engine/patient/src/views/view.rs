@@ -1,7 +1,7 @@
 //! A view that has been checked.
 
 use super::column::ColumnInfo;
-use super::error::{ViewError, ViewRunError};
+use super::error::{ViewError, ViewNote, ViewRunError};
 use super::plan::Step;
 use super::run;
 use super::value::ViewValue;
@@ -30,11 +30,15 @@ pub struct View {
 impl View {
     /// Hands every row of a resource to `out`: as many values as there are columns. A resource of
     /// another type gives none. Rows that came before an error have been handed out.
+    ///
+    /// `noted` hears of each value that cannot be used: of another JSON type than the column, or
+    /// several where R4 has one at most. The cell is null then, and the rest of the row stands.
     pub fn rows(
         &self,
         resource: Element<'_>,
         out: &mut dyn FnMut(&[ViewValue<'_>]),
+        noted: &mut dyn FnMut(ViewNote),
     ) -> Result<(), ViewRunError> {
-        run::rows(self, resource, out)
+        run::rows(self, resource, out, noted)
     }
 }

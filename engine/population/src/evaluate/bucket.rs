@@ -156,7 +156,7 @@ pub(super) async fn evaluate_bucket(
     rids.sort_unstable();
     rids.dedup();
     let resources = fetch(work, bucket, &rids, metrics).await?;
-    let shared = work.shared().await?;
+    let shared = work.shared(metrics).await?;
 
     let mut out = vec![];
     let mut record = PatientRecord::new();

@@ -23,7 +23,8 @@ use datafusion::physical_plan::{
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
-use engine_patient::requirements::DataRequirement;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::{DataRequirement, Match};
 use futures::StreamExt;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -66,9 +67,31 @@ pub(super) struct Shared {
     pub(super) resources: HashMap<(Name, String), String>,
 }
 
+impl Shared {
+    /// How many a requirement asks for.
+    fn matches(&self, requirement: &DataRequirement) -> Result<usize> {
+        let own = self.resources.iter();
+        let own = own.filter(|((ty, _), _)| *ty == requirement.resource_type);
+        if requirement.codes.is_none() {
+            return Ok(own.count());
+        }
+        let (mut record, mut count) = (PatientRecord::new(), 0);
+        for (_, text) in own {
+            record.clear();
+            record.push(text).map_err(|e| {
+                DataFusionError::Internal(format!("a stored resource cannot be read: {e}"))
+            })?;
+            let mut found = record.resources().map(|r| requirement.matches(r));
+            count += usize::from(found.next() == Some(Match::Yes));
+        }
+        Ok(count)
+    }
+}
+
 impl Work {
     /// The resources of the lake that belong to no patient; nothing where no program asks for any.
-    pub(super) async fn shared(&self) -> Result<&Shared> {
+    /// Whoever reads them counts what they match: `facts` has no rows of them.
+    pub(super) async fn shared(&self, metrics: &EvaluateMetrics) -> Result<&Shared> {
         let read = async {
             let requirements = self.plan.requirements.iter();
             let mut types: Vec<Name> = requirements
@@ -82,7 +105,11 @@ impl Work {
             let files = self.lake.files(schema::SHARED);
             let read = read_shared(&self.lake.store, files, &types).await;
             let resources = read.map_err(|e| DataFusionError::External(Box::new(e)))?;
-            Ok(Shared { types, resources })
+            let shared = Shared { types, resources };
+            for (hits, requirement) in metrics.hits.iter().zip(&self.plan.requirements) {
+                hits.add(shared.matches(requirement)?);
+            }
+            Ok(shared)
         };
         self.shared.get_or_try_init(|| read).await
     }
@@ -103,12 +130,12 @@ pub(super) struct EvaluateMetrics {
     pub(super) pages_total: Count,
     pub(super) bytes: Count,
     pub(super) failed: Count,
-    /// Per requirement: rows of `facts` that match, of whatever patient.
+    /// Per requirement: what matches, of whatever patient or of none.
     hits: Vec<Count>,
 }
 
 /// How the metric of a requirement's hits is called.
-pub const HITS: &str = "matches of ";
+pub(super) const HITS: &str = "matches of ";
 
 impl EvaluateMetrics {
     fn new(set: &ExecutionPlanMetricsSet, partition: usize, plan: &Plan) -> Self {

@@ -15,8 +15,10 @@
 mod bucket;
 mod exec;
 mod rows;
+mod statistics;
 mod table;
 
-pub use exec::{EvaluateExec, HITS};
+pub use exec::EvaluateExec;
 pub use rows::result_schema;
+pub use statistics::EvaluateStatistics;
 pub use table::{EvaluateTable, store_url};

@@ -1,12 +1,12 @@
 //! What the lake must know of a resource: whose it is, its identity, its codes, its time.
 
+use engine_patient::bundle::is_id;
 use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
-use engine_patient::record::{Element, Kind};
+use engine_patient::record::{Age, Element, Kind};
 use engine_patient::requirements::{choice, coding_key, reference_target};
 use engine_patient::terminology::code_key;
-use engine_patient::time::instant_micros;
 
 use super::paths::{CodedPath, PRESENCE, REFERENCE_KEY, coded_paths};
 
@@ -37,10 +37,10 @@ pub struct Envelope {
     pub ty: Name,
     /// `id`
     pub id: String,
-    /// `meta.versionId`, or empty.
+    /// `meta.versionId` as it came (some servers write an ETag there, `W/"2"`), or empty.
     pub version: String,
-    /// `meta.lastUpdated` in microseconds, if it is there and is an instant.
-    pub last_updated: Option<i64>,
+    /// What of two versions tells the newer.
+    pub age: Age,
     /// Whose it is.
     pub owner: Owner,
     /// First instant of its clinical time, in milliseconds: date-times without an offset may stand
@@ -60,7 +60,6 @@ pub enum EnvelopeError {
     NoId,
     BadId,
     MetaShape,
-    BadVersion,
     ReferenceShape(&'static str),
 }
 
@@ -69,10 +68,6 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::NoId => write!(f, "no `id`"),
             Self::BadId => write!(f, "`id` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
-            Self::BadVersion => write!(
-                f,
-                "`meta.versionId` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"
-            ),
             Self::MetaShape => write!(f, "`meta` must be an object"),
             Self::ReferenceShape(e) => write!(f, "`{e}` must be a Reference object"),
         }
@@ -83,9 +78,6 @@ impl std::error::Error for EnvelopeError {}
 
 /// Told each code that is read: key, system, code, display.
 pub type SeeCode<'a> = &'a mut dyn FnMut(i64, &str, &str, Option<&str>);
-
-/// Resolves `urn:uuid:` references of a Bundle to (type, id). Nothing is resolved in NDJSON.
-pub type ResolveUrn<'a> = &'a dyn Fn(&str) -> Option<(String, String)>;
 
 /// `Patient` and `Group` are asked for on every line: looked up once.
 struct Names {
@@ -103,16 +95,19 @@ static NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(|| {
     }
 });
 
+/// A `meta.versionId` of more bytes is not kept as a column.
+const LONGEST_VERSION: usize = 256;
+
 /// The widest offsets in use, in minutes.
 const EAST: i16 = 14 * 60;
 const WEST: i16 = -12 * 60;
 
 impl Envelope {
-    /// Reads a resource of this type. `see` is told each code: key, system, code, display.
+    /// Reads a resource of this type, its references resolved ([`engine_patient::bundle`]). `see` is
+    /// told each code: key, system, code, display.
     pub fn read(
         ty: Name,
         resource: Element<'_>,
-        resolve: ResolveUrn<'_>,
         see: SeeCode<'_>,
     ) -> Result<Envelope, EnvelopeError> {
         let id = resource.get(NAMES.id).ok_or(EnvelopeError::NoId)?;
@@ -120,22 +115,18 @@ impl Envelope {
         if !is_id(&id) {
             return Err(EnvelopeError::BadId);
         }
-        let (mut version, mut last_updated) = (String::new(), None);
+        let mut version = String::new();
         if let Some(meta) = resource.get(NAMES.meta) {
             if meta.kind() != Kind::Object {
                 return Err(EnvelopeError::MetaShape);
             }
-            version = meta
-                .get_str("versionId")
+            let text = meta.get_str("versionId");
+            version = text
+                .filter(|v| v.len() <= LONGEST_VERSION)
                 .map(String::from)
                 .unwrap_or_default();
-            if !version.is_empty() && !is_id(&version) {
-                return Err(EnvelopeError::BadVersion);
-            }
-            let text = meta.get_str("lastUpdated");
-            last_updated = text.and_then(|t| instant_micros(&t));
         }
-        let owner = owner(ty, &id, resource, resolve)?;
+        let owner = owner(ty, &id, resource)?;
         let time = clinical_time(ty.as_str(), resource);
         let presence = Coded {
             path: PRESENCE,
@@ -156,7 +147,7 @@ impl Envelope {
             ty,
             id: id.into_owned(),
             version,
-            last_updated,
+            age: Age::of(resource),
             owner,
             start: time.start.map(|t| t.earliest(EAST)),
             end: time.end.map(|t| t.latest(WEST)),
@@ -166,17 +157,7 @@ impl Envelope {
     }
 }
 
-fn is_id(text: &str) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-    (1..=64).contains(&text.len()) && text.bytes().all(legal)
-}
-
-fn owner(
-    ty: Name,
-    id: &str,
-    resource: Element<'_>,
-    resolve: ResolveUrn<'_>,
-) -> Result<Owner, EnvelopeError> {
+fn owner(ty: Name, id: &str, resource: Element<'_>) -> Result<Owner, EnvelopeError> {
     if ty == NAMES.patient {
         return Ok(Owner::Patient(id.to_owned()));
     }
@@ -196,7 +177,7 @@ fn owner(
             let Some(text) = reference.get_str("reference") else {
                 continue;
             };
-            if let Some(patient) = patient_of(&text, resolve) {
+            if let Some(patient) = patient_of(&text) {
                 return Ok(Owner::Patient(patient));
             }
         }
@@ -204,14 +185,11 @@ fn owner(
     Ok(Owner::Unlinked)
 }
 
-/// The patient id that a reference names: relative, absolute, or `urn:uuid:`.
-fn patient_of(reference: &str, resolve: ResolveUrn<'_>) -> Option<String> {
+/// The patient id that a reference names. A URL was resolved before, or is another server's.
+fn patient_of(reference: &str) -> Option<String> {
     if let Some(uuid) = reference.strip_prefix("urn:uuid:") {
-        return match resolve(reference) {
-            Some((ty, id)) => (ty == "Patient" && is_id(&id)).then_some(id),
-            // Outside a Bundle nothing says what it names: a server's id is often the same uuid.
-            None => is_id(uuid).then(|| uuid.to_owned()),
-        };
+        // Nothing says what it names: a server's id is often the same uuid.
+        return is_id(uuid).then(|| uuid.to_owned());
     }
     let (ty, id) = reference_target(reference)?;
     (ty == "Patient" && is_id(id)).then(|| id.to_owned())

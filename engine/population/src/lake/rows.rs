@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use engine_patient::fhir::names::Name;
+use engine_patient::record::Age;
 
 use super::envelope::Coded;
 
@@ -28,8 +29,8 @@ pub struct Row {
     pub id: Range<usize>,
     /// `meta.versionId`, or empty.
     pub version: Range<usize>,
-    /// `meta.lastUpdated` in microseconds.
-    pub last_updated: Option<i64>,
+    /// By `meta.lastUpdated`, then `meta.versionId`.
+    pub age: Age,
     /// See [`super::envelope::Envelope::start`].
     pub start: Option<i64>,
     /// See [`super::envelope::Envelope::end`].
@@ -38,8 +39,10 @@ pub struct Row {
     pub first_key: i64,
     /// Its codes.
     pub codes: Range<usize>,
-    /// The resource as it came.
+    /// The resource, its references resolved.
     pub raw: Range<usize>,
+    /// What gives it back as it came; empty where nothing was changed.
+    pub restore: Range<usize>,
     /// Where it was read: later is greater.
     pub sequence: u64,
 }
@@ -63,20 +66,23 @@ impl Rows {
     }
 }
 
-/// What became of the resources that were read, per type. `read = stored + unchanged + replaced +
-/// outdated + rejected`, always.
+/// What became of the resources and deletions that were read, per type. `read = stored + unchanged +
+/// replaced + outdated + deleted + rejected`, always.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// Read.
     pub read: u64,
     /// New in the lake.
     pub stored: u64,
-    /// There already, byte for byte.
+    /// There already, byte for byte; or a deletion of what is not there.
     pub unchanged: u64,
     /// Took the place of an older version.
     pub replaced: u64,
-    /// Older than the version that is there: not kept.
+    /// Older than the version that is there, or than its deletion: not kept.
     pub outdated: u64,
+    /// Deletions by which a resource is gone.
+    #[serde(default)]
+    pub deleted: u64,
     /// Not a resource that can be stored: see the rejects file.
     pub rejected: u64,
 }
@@ -89,12 +95,14 @@ impl Tally {
         self.unchanged += other.unchanged;
         self.replaced += other.replaced;
         self.outdated += other.outdated;
+        self.deleted += other.deleted;
         self.rejected += other.rejected;
     }
 
     /// Whether the columns add up.
     pub fn adds_up(&self) -> bool {
-        self.read == self.stored + self.unchanged + self.replaced + self.outdated + self.rejected
+        let kept = self.stored + self.unchanged + self.replaced;
+        self.read == kept + self.outdated + self.deleted + self.rejected
     }
 }
 
@@ -114,14 +122,21 @@ pub enum Merged {
 /// Keeps one row of each type and id: the newest by `meta.lastUpdated`, then `meta.versionId`, then
 /// the order of reading; a version without a date is older than one with. The first `existing` rows
 /// are what the lake has and are told to nobody; of the others `told` hears what became of each.
-/// Returns whether anything is new.
-pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(&Row, Merged)) -> bool {
+/// `deleted` is asked of the row that would stay, and whether the lake has it: what is deleted goes,
+/// and the version that was read is outdated. Returns whether anything is new or gone.
+pub fn merge(
+    rows: &mut Rows,
+    existing: usize,
+    mut deleted: impl FnMut(&str, &Row, bool) -> bool,
+    mut told: impl FnMut(&Row, Merged),
+) -> bool {
     let mut list = std::mem::take(&mut rows.rows);
     if let Some(incoming) = list.get_mut(existing..) {
         incoming.sort_by_key(|r| r.sequence);
     }
     let text = &rows.text;
-    let raw = |row: &Row| text.get(row.raw.clone());
+    // As it came and as it is evaluated: a reference may be resolved otherwise than before.
+    let raw = |row: &Row| (text.get(row.raw.clone()), text.get(row.restore.clone()));
     let mut slots: hashbrown::HashMap<(Name, &str), Slot, rustc_hash::FxBuildHasher> =
         hashbrown::HashMap::with_capacity_and_hasher(list.len(), rustc_hash::FxBuildHasher);
     for (index, row) in list.iter().enumerate() {
@@ -144,7 +159,7 @@ pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(&Row, Merged
         // Of the incoming versions the newest is kept; the same once more is no other version.
         match before {
             Some(before) if raw(before) == raw(row) => told(row, Merged::Unchanged),
-            Some(before) if age(text, before) > age(text, row) => told(row, Merged::Outdated),
+            Some(before) if before.age > row.age => told(row, Merged::Outdated),
             Some(_) => {
                 told(row, Merged::Outdated);
                 slot.best = Some(index);
@@ -162,12 +177,20 @@ pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(&Row, Merged
             (Some(there), Some(best)) if raw(there) == raw(best) => {
                 (slot.there, Some(Merged::Unchanged))
             }
-            (Some(there), Some(best)) if age(text, there) > age(text, best) => {
+            (Some(there), Some(best)) if there.age > best.age => {
                 (slot.there, Some(Merged::Outdated))
             }
             (Some(_), Some(_)) => (slot.best, Some(Merged::Replaced)),
             (_, None) => (slot.there, None),
         };
+        let stays = kept.and_then(|k| list.get(k));
+        if stays.is_some_and(|row| deleted(text, row, kept == slot.there)) {
+            changed |= slot.there.is_some();
+            if let Some(best) = best {
+                told(best, Merged::Outdated);
+            }
+            continue;
+        }
         if let Some(flag) = kept.and_then(|k| keep.get_mut(k)) {
             *flag = true;
         }
@@ -186,12 +209,4 @@ pub fn merge(rows: &mut Rows, existing: usize, mut told: impl FnMut(&Row, Merged
 struct Slot {
     there: Option<usize>,
     best: Option<usize>,
-}
-
-/// By `meta.lastUpdated`, then by `meta.versionId`: greater is newer, what is missing is oldest.
-pub fn age(text: &str, row: &Row) -> (Option<i64>, Option<u64>) {
-    let number = text
-        .get(row.version.clone())
-        .and_then(|v| v.parse::<u64>().ok());
-    (row.last_updated, number)
 }

@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 /// The retrieve index: a row per resource and coding, and one per resource with `path` 0. Sorted by
 /// (`rtype`, `path`, `code_key`, `bucket`, `pat`, `start`).
 pub const FACTS: &str = "facts";
-/// A row per resource of a patient, with its JSON as it came. Sorted by (type, first code, patient,
+/// A row per resource of a patient: its JSON with references resolved, and in `restore` what gives it
+/// back as it came ([`engine_patient::bundle::restored`]). Sorted by (type, first code, patient,
 /// start, id); the row number within the file is `facts.rid`.
 pub const RESOURCES: &str = "resources";
 /// A row per patient of a bucket, also of patients that only others refer to (`rid` is null).
@@ -53,6 +54,7 @@ static SCHEMAS: LazyLock<BTreeMap<String, SchemaRef>> = LazyLock::new(|| {
                 ("version_id", Utf8, true),
                 ("last_updated", updated.clone(), true),
                 ("raw", Utf8, false),
+                ("restore", Utf8, true),
             ]),
         ),
         (
@@ -79,6 +81,7 @@ static SCHEMAS: LazyLock<BTreeMap<String, SchemaRef>> = LazyLock::new(|| {
                 ("version_id", Utf8, true),
                 ("last_updated", updated, true),
                 ("raw", Utf8, false),
+                ("restore", Utf8, true),
             ]),
         ),
         (

@@ -151,7 +151,8 @@ pub async fn write_shared(
     }
     let mut list = std::mem::take(&mut rows.rows);
     list.sort_by(|a, b| (a.ty.as_str(), rows.str(&a.id)).cmp(&(b.ty.as_str(), rows.str(&b.id))));
-    let (mut types, mut ids, mut versions, mut raws) = (
+    let (mut types, mut ids, mut versions, mut raws, mut restores) = (
+        StringBuilder::new(),
         StringBuilder::new(),
         StringBuilder::new(),
         StringBuilder::new(),
@@ -162,8 +163,9 @@ pub async fn write_shared(
         types.append_value(row.ty.as_str());
         ids.append_value(rows.str(&row.id));
         versions.append_option(some_text(rows.str(&row.version)));
-        updated.push(row.last_updated);
+        updated.push(row.age.updated);
         raws.append_value(rows.str(&row.raw));
+        restores.append_option(some_text(rows.str(&row.restore)));
     }
     let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
     let columns: Vec<ArrayRef> = vec![
@@ -172,6 +174,7 @@ pub async fn write_shared(
         Arc::new(versions.finish()),
         Arc::new(updated),
         Arc::new(raws.finish()),
+        Arc::new(restores.finish()),
     ];
     let batch = RecordBatch::try_new(schema::of(schema::SHARED), columns)?;
     let encoded = encode(
@@ -326,14 +329,16 @@ fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec
             let (mut patients, mut types) = (StringBuilder::new(), StringBuilder::new());
             let (mut ids, mut versions) = (StringBuilder::new(), StringBuilder::new());
             let mut raws = StringBuilder::with_capacity(chunk.len(), raw_bytes);
+            let mut restores = StringBuilder::new();
             let mut updated = Vec::with_capacity(chunk.len());
             for row in chunk {
                 patients.append_value(rows.str(&row.patient));
                 types.append_value(row.ty.as_str());
                 ids.append_value(rows.str(&row.id));
                 versions.append_option(some_text(rows.str(&row.version)));
-                updated.push(row.last_updated);
+                updated.push(row.age.updated);
                 raws.append_value(rows.str(&row.raw));
+                restores.append_option(some_text(rows.str(&row.restore)));
             }
             let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
             let columns: Vec<ArrayRef> = vec![
@@ -345,6 +350,7 @@ fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec
                 Arc::new(versions.finish()),
                 Arc::new(updated),
                 Arc::new(raws.finish()),
+                Arc::new(restores.finish()),
             ];
             Ok(RecordBatch::try_new(
                 schema::of(schema::RESOURCES),
@@ -413,6 +419,7 @@ fn raw_properties() -> WriterPropertiesBuilder {
         .set_column_dictionary_enabled(ColumnPath::from("patient_id"), true)
         .set_column_dictionary_enabled(ColumnPath::from("bucket"), true)
         .set_column_statistics_enabled(ColumnPath::from("raw"), EnabledStatistics::None)
+        .set_column_statistics_enabled(ColumnPath::from("restore"), EnabledStatistics::None)
 }
 
 fn encode(
@@ -487,8 +494,11 @@ impl Patients {
             if let Some((count, hash)) = counts.get_mut(pat) {
                 *count += 1;
                 // A sum, so that the order of the resources does not matter.
-                *hash =
-                    hash.wrapping_add(xxhash_rust::xxh3::xxh3_64(rows.str(&row.raw).as_bytes()));
+                for part in [&row.raw, &row.restore].map(|r| rows.str(r)) {
+                    if !part.is_empty() {
+                        *hash = hash.wrapping_add(xxhash_rust::xxh3::xxh3_64(part.as_bytes()));
+                    }
+                }
             }
         }
         let mut record = PatientRecord::new();

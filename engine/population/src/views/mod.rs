@@ -1,5 +1,6 @@
 //! Flat tables for SQL: SQL-on-FHIR ViewDefinitions, run over the lake when they are asked for.
 
+mod notes;
 mod stream;
 
 use std::sync::{Arc, LazyLock};
@@ -13,6 +14,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use engine_patient::views::{Storage, View, ViewDefinition, ViewError};
 
 use crate::lake::{Lake, schema};
+pub use notes::{Unusable, ViewNotes};
 use stream::ViewPartition;
 
 /// The views that every lake has.
@@ -62,8 +64,12 @@ pub fn view_schema(view: &View) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// A view over a lake: a partition a file.
-pub fn view_table(lake: &Lake, view: &Arc<View>) -> Result<Arc<dyn TableProvider>> {
+/// A view over a lake: a partition a file. `notes` hears of values that it cannot use.
+pub fn view_table(
+    lake: &Lake,
+    view: &Arc<View>,
+    notes: &Arc<ViewNotes>,
+) -> Result<Arc<dyn TableProvider>> {
     let schema = view_schema(view);
     let mut partitions: Vec<Arc<dyn PartitionStream>> = vec![];
     for table in [schema::SHARED, schema::RESOURCES] {
@@ -74,6 +80,7 @@ pub fn view_table(lake: &Lake, view: &Arc<View>) -> Result<Arc<dyn TableProvider
                 file: file.clone(),
                 view: Arc::clone(view),
                 schema: Arc::clone(&schema),
+                notes: Arc::clone(notes),
             }));
         }
     }

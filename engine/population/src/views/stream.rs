@@ -15,6 +15,7 @@ use engine_patient::record::PatientRecord;
 use engine_patient::views::{Storage, View, ViewValue};
 use object_store::ObjectStore;
 
+use super::notes::ViewNotes;
 use crate::lake::DataFile;
 use crate::lake::reader::{fetch_raw, metadata, read_columns};
 
@@ -26,6 +27,7 @@ pub(super) struct ViewPartition {
     pub(super) file: DataFile,
     pub(super) view: Arc<View>,
     pub(super) schema: SchemaRef,
+    pub(super) notes: Arc<ViewNotes>,
 }
 
 /// Rows of a batch.
@@ -41,8 +43,9 @@ impl PartitionStream for ViewPartition {
         let out = builder.tx();
         let (store, table, file) = (Arc::clone(&self.store), self.table, self.file.clone());
         let (view, schema) = (Arc::clone(&self.view), Arc::clone(&self.schema));
+        let notes = Arc::clone(&self.notes);
         builder.spawn(async move {
-            for batch in rows(&store, table, &file, &view, &schema).await? {
+            for batch in rows(&store, table, &file, &view, &schema, &notes).await? {
                 if out.send(Ok(batch)).await.is_err() {
                     return Ok(());
                 }
@@ -63,6 +66,7 @@ async fn rows(
     file: &DataFile,
     view: &View,
     schema: &SchemaRef,
+    notes: &ViewNotes,
 ) -> Result<Vec<RecordBatch>> {
     let mut rids: Vec<u32> = vec![];
     let mut row = 0u32;
@@ -94,8 +98,11 @@ async fn rows(
         record.clear();
         let one = match record.push(text) {
             Ok(()) => record.resources().next().map_or(Ok(()), |resource| {
-                view.rows(resource, &mut |values| builder.push(values))
-                    .map_err(external)
+                let mut push = |values: &[ViewValue<'_>]| builder.push(values);
+                view.rows(resource, &mut push, &mut |note| {
+                    notes.add(view, resource, &note)
+                })
+                .map_err(external)
             }),
             Err(e) => Err(DataFusionError::Internal(format!(
                 "a stored resource cannot be read: {e}"

@@ -5,9 +5,9 @@ mod import;
 mod json;
 mod lake;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use engine_patient::bundle::{Bundle, Context, References, compact, resolved, restore_text, restored};
 use engine_patient::fhir::clinical_time::{clinical_time, time_of};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
@@ -51,37 +51,51 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// As the import's worker: a Bundle's entries, or the resource itself.
+/// As the import's worker: a Bundle's entries, or the resource itself; references resolved.
 fn store(resource: Element<'_>) {
+    unreadable_everywhere(resource);
     let bundle = resource.get_named("resourceType").is_some_and(|t| t.is_str("Bundle"));
     if !bundle {
-        return envelope(resource, &|_| None);
+        return evaluated(resource, None, &Context::Line { own: &[] });
     }
-    let entries = resource.get_named("entry");
-    let entries = || entries.into_iter().flat_map(Element::items);
-    let mut urns = BTreeMap::new();
-    for entry in entries() {
-        let target = entry.get_named("resource");
-        let target = target.and_then(|r| r.get_str("resourceType").zip(r.get_str("id")));
-        if let Some((url, (ty, id))) = entry.get_str("fullUrl").zip(target) {
-            urns.insert(url.into_owned(), (ty.into_owned(), id.into_owned()));
+    let bundle = Bundle::read(resource, &[]);
+    for (index, entry) in bundle.entries().iter().enumerate() {
+        if let Some(resource) = entry.resource {
+            evaluated(resource, entry.given_id.as_deref(), &Context::Entry(&bundle, index));
         }
     }
-    for entry in entries() {
-        if let Some(resource) = entry.get_named("resource") {
-            envelope(resource, &|urn| urns.get(urn).cloned());
-        }
+    let mut record = PatientRecord::new();
+    let _ = engine_patient::bundle::push_entries(&mut record, &bundle, &mut References::default());
+}
+
+fn unreadable_everywhere(resource: Element<'_>) {
+    if let Some(ty) = resource.resource_type() {
+        engine_patient::fhir::unreadable::unreadable(ty, resource, &mut |path, problem| {
+            assert!(path.starts_with(ty.as_str()) && !problem.to_string().is_empty());
+        });
     }
 }
 
-fn envelope(resource: Element<'_>, resolve: lake::envelope::ResolveUrn<'_>) {
+/// The text that is evaluated is JSON on one line, and the resource comes back from it.
+fn evaluated(resource: Element<'_>, id: Option<&str>, context: &Context<'_, '_>) {
+    let new = resolved(resource, id, true, context, &mut References::default());
+    let restore = restore_text(&new.restore);
+    let back = restored(&new.text, restore.as_deref()).expect("a restore text of ours");
+    assert_eq!(back, compact(resource.raw()));
+    let mut record = PatientRecord::new();
+    if record.push(&new.text).is_ok() {
+        record.resources().for_each(envelope);
+    }
+}
+
+fn envelope(resource: Element<'_>) {
     let Some(ty) = resource.resource_type().filter(|ty| type_id(*ty) >= 0) else { return };
     let time = clinical_time(ty.as_str(), resource);
     resource.children().for_each(|child| {
         let _ = time_of(child);
     });
     let mut seen = 0;
-    let envelope = match Envelope::read(ty, resource, resolve, &mut |_, _, _, _| seen += 1) {
+    let envelope = match Envelope::read(ty, resource, &mut |_, _, _, _| seen += 1) {
         Ok(envelope) => envelope,
         Err(error) => {
             let _ = error.to_string();
@@ -92,7 +106,7 @@ fn envelope(resource: Element<'_>, resolve: lake::envelope::ResolveUrn<'_>) {
         let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         (1..=64).contains(&id.len()) && id.bytes().all(legal)
     };
-    assert!(id(&envelope.id) && (envelope.version.is_empty() || id(&envelope.version)));
+    assert!(id(&envelope.id));
     assert_eq!(resource.get_str("id").as_deref(), Some(envelope.id.as_str()));
     if let Owner::Patient(patient) = &envelope.owner {
         assert!(id(patient), "a patient's id that is none");

@@ -83,13 +83,14 @@ fn print_strata(
 
 /// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system.
 pub fn print_unmatched(statistics: &RunStatistics) {
-    if statistics.unmatched.is_empty() {
+    let unmatched = statistics.evaluate.unmatched();
+    if unmatched.is_empty() {
         return;
     }
     say!(
         "\nNo resource of the lake matches these, whoever the patient (other code systems? see --terminology):"
     );
-    for requirement in &statistics.unmatched {
+    for requirement in unmatched {
         say!("  {requirement}");
     }
 }
@@ -110,7 +111,7 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
 pub fn print_statistics(statistics: &RunStatistics) {
     say!("\n{}", statistics.plan.trim_end());
     say!("evaluated in {:.2} s", statistics.wall.as_secs_f64());
-    for (name, value) in &statistics.metrics {
+    for (name, value) in &statistics.evaluate.shown {
         say!("  {name} = {value}");
     }
 }

@@ -11,6 +11,7 @@ use engine_patient::program::{Artifact, PatientProgram};
 use engine_patient::time::{DateTime, Precision};
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
+use engine_population::views::Unusable;
 use measures::manifest::Manifest;
 use measures::official::ElmMeasures;
 use measures::package::select_each;
@@ -170,7 +171,11 @@ impl Run {
             manifest: Some(manifest),
             reporter: self.reporter.clone(),
         };
-        let ran = runtime.block_on(run(&request))?;
+        let mut ran = runtime.block_on(run(&request))?;
+        let failed = std::mem::take(&mut ran.failed);
+        for one in &ran.unusable {
+            eprintln!("note: a value that cannot be used, null in SQL measures: {one}");
+        }
         if let (Some(id), true) = (&subject, ran.results.iter().all(|r| r.patients == 0)) {
             return Err(Failure::User(format!("the lake has no patient `{id}`")));
         }
@@ -196,10 +201,15 @@ impl Run {
         if let Some(out) = &self.out {
             eprintln!("Reports and result rows are in {}", out.display());
         }
-        match &prepared {
-            Some(prepared) => prepared.verdict(),
-            None => Ok(std::process::ExitCode::SUCCESS),
+        // The others stand above; the exit code is of the last one that failed.
+        let mut code = std::process::ExitCode::SUCCESS;
+        for failure in failed {
+            code = failure.tell();
         }
+        if let Some(prepared) = &prepared {
+            prepared.verdict()?;
+        }
+        Ok(code)
     }
 
     fn measures(&self, context: &EvaluationContext) -> Result<Chosen, Failure> {
@@ -484,6 +494,10 @@ pub struct Ran {
     /// As the measures of the result rows.
     pub shapes: Vec<Arc<MeasureShape>>,
     pub report: ReportContext,
+    /// Values that the views could not use, with the first of the resources.
+    pub unusable: Vec<Unusable>,
+    /// SQL measures that could not be run, and why.
+    pub failed: Vec<Failure>,
     /// The result rows.
     pub rows: PathBuf,
     /// Holds the rows where no folder was given.
@@ -505,7 +519,7 @@ impl Ran {
 }
 
 impl RunRequest<'_> {
-    fn report_context(&self, statistics: &RunStatistics) -> ReportContext {
+    fn report_context(&self, statistics: &RunStatistics, unusable: &[Unusable]) -> ReportContext {
         // The date of the data, not of the clock: the same inputs give the same bytes.
         let date = DateTime::from_utc_millis(self.lake.snapshot.created_ms, 0);
         let snapshot = self.lake.snapshot.number;
@@ -513,14 +527,20 @@ impl RunRequest<'_> {
         context.manifest.clone_from(&self.manifest);
         context.reporter.clone_from(&self.reporter);
         let ledger = &mut context.ledger;
-        for requirement in &statistics.unmatched {
-            ledger.add("nothing in the lake matches", requirement, 0);
+        for requirement in statistics.evaluate.unmatched() {
+            ledger.add("nothing in the lake matches", &requirement, 0);
         }
-        for (name, value) in &statistics.metrics {
-            let count = value.replace(',', "").parse();
-            if let (Some(name), Ok(count)) = (counted(name), count) {
-                ledger.add(name, "", count);
-            }
+        let counts = &statistics.evaluate;
+        if !self.programs.is_empty() {
+            ledger.add("patients", "", counts.patients);
+            ledger.add("resources evaluated", "", counts.resources);
+            let spared = "patients and measures without a decisive resource";
+            ledger.add(spared, "", counts.skipped);
+        }
+        for one in unusable {
+            // Which resources they are is patient data: the run tells it, the report does not.
+            let detail = format!("{}, {}", one.view, one.problem);
+            ledger.add("values that a view cannot use", &detail, one.count);
         }
         if let Some(official) = self.official {
             ledger.merge(&official.ledger());
@@ -540,16 +560,6 @@ impl RunRequest<'_> {
             }
         }
         context
-    }
-}
-
-/// The metrics that belong into the ledger, and what they are called there.
-fn counted(metric: &str) -> Option<&'static str> {
-    match metric {
-        "patients" => Some("patients"),
-        "resources_fetched" => Some("resources evaluated"),
-        "program_patients_skipped" => Some("patients and measures without a decisive resource"),
-        _ => None,
     }
 }
 
@@ -586,18 +596,27 @@ pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
             .await?
         }
     };
+    let (mut unusable, mut failed) = (vec![], vec![]);
     if !request.queries.is_empty() {
         let session = session(request.lake, threads).map_err(measures::MeasureError::from)?;
-        register_tables(&session, request.lake).map_err(measures::MeasureError::from)?;
+        let notes =
+            register_tables(&session, request.lake).map_err(measures::MeasureError::from)?;
         for query in request.queries {
-            results.push(query.run(&session, request.period).await?);
+            // One that fails does not take the others along.
+            match query.run(&session, request.period).await {
+                Ok(result) => results.push(result),
+                Err(error) => failed.push(Failure::from(error)),
+            }
         }
+        unusable = notes.list();
     }
     if request.out.is_some() && !request.programs.is_empty() {
         subjects_csv(&rows, &shapes, &folder.join("subjects.csv"))?;
     }
     Ok(Ran {
-        report: request.report_context(&statistics),
+        report: request.report_context(&statistics, &unusable),
+        unusable,
+        failed,
         results,
         statistics,
         shapes,
@@ -619,3 +638,7 @@ fn subjects_csv(rows: &Path, shapes: &[Arc<MeasureShape>], target: &Path) -> Res
     })?;
     written.and_then(|()| out.flush()).map_err(failed)
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

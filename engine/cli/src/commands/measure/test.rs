@@ -162,6 +162,7 @@ impl Test {
                 paths: vec![data],
                 lake: scratch.path().join("lake"),
                 buckets: None,
+                bases: vec![],
                 strict: false,
                 threads: threads(),
                 now_ms: now,

@@ -68,6 +68,20 @@ pub enum CommitError {
         /// [`FORMAT`](super::FORMAT).
         supported: u32,
     },
+    /// The lake was made before what this engine relies on.
+    #[error(
+        "`{path}` has lake format {found}, this engine needs format {supported}: references within \
+         Bundles are not resolved in it, so that numbers would be wrong; import the files anew, \
+         into an empty folder (`tandem export` of the engine that made it gives them back)"
+    )]
+    OlderFormat {
+        /// The manifest, from the root of the store.
+        path: String,
+        /// The manifest's format.
+        found: u32,
+        /// [`FORMAT`](super::FORMAT).
+        supported: u32,
+    },
     /// The change is not one that can be committed.
     #[error("cannot commit: {what}")]
     InvalidChange {
@@ -126,6 +140,7 @@ impl CommitError {
             | Self::NoSuchSnapshot { .. }
             | Self::Vacuumed { .. }
             | Self::NewerFormat { .. }
+            | Self::OlderFormat { .. }
             | Self::InvalidChange { .. }
             | Self::NotExportable { .. } => Family::User,
             Self::Conflict { .. } => Family::Conflict,

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::CommitError;
 
-/// The manifest format this engine writes; it reads this one and all before it.
-pub const FORMAT: u32 = 1;
+/// The manifest format this engine writes. 2: the references in `raw` are resolved (`restore` beside
+/// it); in a lake of format 1 they are not, and what is asked through them would be silently false.
+pub const FORMAT: u32 = 2;
 
 /// What vacuum leaves in place of a manifest, so that the number stays taken.
 pub(super) const TOMBSTONE: &[u8] = b"{\"vacuumed\":true}";
@@ -88,7 +89,7 @@ pub struct SnapshotInfo {
 ///
 /// # Errors
 /// [`NoSuchSnapshot`](CommitError::NoSuchSnapshot), [`Vacuumed`](CommitError::Vacuumed),
-/// [`NewerFormat`](CommitError::NewerFormat), [`Corrupt`](CommitError::Corrupt), and those of
+/// [`NewerFormat`](CommitError::NewerFormat), [`OlderFormat`](CommitError::OlderFormat), [`Corrupt`](CommitError::Corrupt), and those of
 /// [`latest`] when there is no lake.
 pub async fn read(store: &dyn ObjectStore, number: u64) -> Result<Snapshot, CommitError> {
     match read_bytes(store, number).await? {
@@ -184,6 +185,13 @@ fn parse(number: u64, bytes: &[u8]) -> Result<Option<Snapshot>, CommitError> {
             supported: FORMAT,
         });
     }
+    if format < FORMAT {
+        return Err(CommitError::OlderFormat {
+            path: path.to_string(),
+            found: format,
+            supported: FORMAT,
+        });
+    }
     let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(corrupt)?;
     if snapshot.number != number {
         let what = format!("it says it is snapshot {}", snapshot.number);
@@ -224,10 +232,13 @@ async fn absent(store: &dyn ObjectStore) -> Result<CommitError, CommitError> {
 }
 
 /// What a first import leaves behind when it is killed before its commit, or refuses to commit:
-/// scratch, rejects, and data files under names that only our writer gives.
+/// scratch, rejects, what could not be read, and data files under names that only our writer gives.
 fn is_leftover(path: &Path) -> bool {
     let text = path.as_ref();
-    if text.starts_with("_tmp/") || text.starts_with("_rejects/") {
+    if ["_tmp/", "_rejects/", "_unreadable/"]
+        .iter()
+        .any(|f| text.starts_with(f))
+    {
         return true;
     }
     let name = path.filename().and_then(|n| n.strip_suffix(".parquet"));

@@ -97,8 +97,23 @@ async fn newer_formats_are_refused_by_number() {
     let said = latest(&store).await.unwrap_err().to_string();
     assert_eq!(
         said,
-        "`_lake/00000000000000000000.json` has lake format 7, this engine reads up to format 1: \
+        "`_lake/00000000000000000000.json` has lake format 7, this engine reads up to format 2: \
          use a newer engine"
+    );
+}
+
+/// A lake of format 1 has unresolved references: numbers would be wrong without a word.
+#[tokio::test]
+async fn older_formats_are_refused_with_what_to_do() {
+    let store = InMemory::new();
+    let manifest = r#"{"format": 1, "number": 0}"#;
+    put(&store, "_lake/00000000000000000000.json", manifest).await;
+    let error = latest(&store).await.unwrap_err();
+    assert_eq!(error.family(), Family::User);
+    let said = error.to_string();
+    assert!(
+        said.contains("format 1") && said.contains("import the files anew"),
+        "{said}"
     );
 }
 

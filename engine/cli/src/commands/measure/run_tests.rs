@@ -1,0 +1,58 @@
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::sync::Arc;
+
+use datasets::import::{ImportOptions, Progress, import};
+use measures::sql::{built_in, load};
+
+use super::*;
+
+/// A SQL measure that fails is told, and takes the others not along.
+#[test]
+fn one_that_fails_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("p.ndjson");
+    std::fs::write(&data, "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n").unwrap();
+    let options = ImportOptions {
+        paths: vec![data],
+        lake: dir.path().join("lake"),
+        buckets: None,
+        bases: vec![],
+        strict: false,
+        threads: 1,
+        now_ms: 1_700_000_000_000,
+        lake_id: "test".into(),
+    };
+    import(&options, &Arc::new(Progress::default())).unwrap();
+    let broken = "id: broken\nversion: '1'\ntitle: t\ndescription: d\nsource: s\nimprovement: increase\n\
+                  stratifier: x\nsql: SELECT nothing FROM nowhere\n";
+    let mut queries = vec![load("broken.yaml", broken).unwrap()];
+    queries.extend(built_in().unwrap());
+    let period = parse_period("2025-01-01..2025-12-31").unwrap();
+    let runtime = runtime().unwrap();
+    let lake = runtime.block_on(Lake::open(&options.lake, None)).unwrap();
+    let request = RunRequest {
+        lake: &lake,
+        programs: &[],
+        queries: &queries,
+        period,
+        context: EvaluationContext::for_period(period.0, period.1, 0),
+        zone: 0,
+        out: None,
+        subject: None,
+        official: None,
+        prepared: None,
+        manifest: None,
+        reporter: None,
+    };
+    let ran = runtime.block_on(run(&request)).unwrap();
+    let names: Vec<_> = ran.results.iter().map(|r| &*r.shape.artifact.id).collect();
+    assert_eq!(names, ["readmission-30-day"]);
+    let [failed] = ran.failed.as_slice() else {
+        unreachable!("one failure: {:?}", ran.failed)
+    };
+    assert!(
+        matches!(failed, Failure::User(text) if text.contains("`broken`")),
+        "{failed:?}"
+    );
+}

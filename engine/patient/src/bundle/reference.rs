@@ -1,0 +1,263 @@
+//! What a reference names, and what it is resolved to.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::{Bundle, Context};
+use crate::fhir::model::Model;
+
+/// The forms of `Reference.reference`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form<'t> {
+    /// `Patient/1`
+    Relative(Target<'t>),
+    /// `https://a/fhir/Patient/1`
+    Absolute {
+        /// `https://a/fhir`
+        server: &'t str,
+        /// `Patient/1`
+        target: Target<'t>,
+    },
+    /// `urn:uuid:…`, `urn:oid:…`
+    Urn,
+    /// `Patient?identifier=…`, by its type.
+    Search(&'t str),
+    /// `#contained`, and whatever FHIR R4 does not know.
+    Other,
+}
+
+/// Type and id, with or without `_history/…`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target<'t> {
+    /// A type of R4.
+    pub ty: &'t str,
+    /// Not empty.
+    pub id: &'t str,
+    /// One version is named.
+    pub versioned: bool,
+}
+
+/// Takes a reference apart.
+pub fn form(text: &str) -> Form<'_> {
+    let known = |ty: &str| Model::r4().resource(ty).is_some();
+    if is_urn(text) {
+        return Form::Urn;
+    }
+    if let Some((path, _)) = text.split_once('?') {
+        let ty = path.rsplit('/').next().unwrap_or("");
+        return if known(ty) {
+            Form::Search(ty)
+        } else {
+            Form::Other
+        };
+    }
+    if text.contains('#') {
+        return Form::Other;
+    }
+    let (literal, versioned) = match text.split_once("/_history/") {
+        Some((literal, _)) => (literal, true),
+        None => (text, false),
+    };
+    let Some((front, id)) = literal.rsplit_once('/') else {
+        return Form::Other;
+    };
+    let (server, ty) = match front.rsplit_once('/') {
+        Some((server, ty)) => (Some(server), ty),
+        None => (None, front),
+    };
+    if id.is_empty() || !known(ty) {
+        return Form::Other;
+    }
+    let target = Target { ty, id, versioned };
+    match server {
+        // A server's root is the same server.
+        None | Some("") => Form::Relative(target),
+        Some(server) if server.starts_with("http://") || server.starts_with("https://") => {
+            Form::Absolute { server, target }
+        }
+        Some(_) => Form::Other,
+    }
+}
+
+fn is_urn(text: &str) -> bool {
+    text.starts_with("urn:uuid:") || text.starts_with("urn:oid:")
+}
+
+/// As a key of `fullUrl`s: without a version; the digits of a uuid are the same in both cases
+/// (RFC 9562 §4).
+pub(super) fn key(url: &str) -> Cow<'_, str> {
+    let url = url.split_once("/_history/").map_or(url, |(u, _)| u);
+    match url.starts_with("urn:uuid:") && url.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(url.to_ascii_lowercase()),
+        false => Cow::Borrowed(url),
+    }
+}
+
+/// What became of the references that are not `Type/id` already. Holds no ids.
+#[derive(Clone, Default, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct References {
+    /// Resolved within their Bundle, or to their own server.
+    pub resolved: u64,
+    /// On lines, by server: URLs that were taken by type and id, since nothing says whose they are.
+    pub assumed: BTreeMap<String, u64>,
+    /// By server: URLs of another server.
+    pub elsewhere: BTreeMap<String, u64>,
+    /// `urn:uuid:` and `urn:oid:` that no entry has.
+    pub unknown_urns: u64,
+    /// By type: searches, which are not run.
+    pub searches: BTreeMap<String, u64>,
+}
+
+/// Servers that are told apart; the rest is counted together.
+const SERVERS: usize = 1000;
+
+impl References {
+    /// Adds up.
+    pub fn add(&mut self, other: &References) {
+        self.resolved += other.resolved;
+        self.unknown_urns += other.unknown_urns;
+        for (own, others) in [
+            (&mut self.assumed, &other.assumed),
+            (&mut self.elsewhere, &other.elsewhere),
+            (&mut self.searches, &other.searches),
+        ] {
+            for (name, n) in others {
+                *own.entry(name.clone()).or_default() += n;
+            }
+        }
+    }
+
+    /// Those that name nothing that is here.
+    pub fn unresolved(&self) -> u64 {
+        let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+        self.unknown_urns + sum(&self.elsewhere) + sum(&self.searches)
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    let known = counts.contains_key(name) || counts.len() < SERVERS;
+    let name = if known { name } else { "(others)" };
+    *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+/// A server's URL as it may be shown; anything that does not look like one is left out.
+fn shown(server: &str) -> &str {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
+    match server.len() <= 200 && server.bytes().all(plain) {
+        true => server,
+        false => "(another URL)",
+    }
+}
+
+/// `https://other/Patient%2Fx`: no logic takes it for `Patient/x`.
+fn of_another(server: &str, target: Target<'_>) -> String {
+    format!("{server}/{}%2F{}", target.ty, target.id)
+}
+
+/// What to write instead of a reference; `None` to leave it.
+pub(super) fn resolve(
+    text: &str,
+    context: &Context<'_, '_>,
+    found: &mut References,
+) -> Option<String> {
+    let server = match context {
+        Context::Line { .. } => None,
+        Context::Entry(bundle, entry) => {
+            bundle.entries.get(*entry).and_then(|e| e.server.as_deref())
+        }
+    };
+    if server.is_none() && is_plain(text) {
+        return None;
+    }
+    match (form(text), context) {
+        (Form::Other, _) => None,
+        (Form::Search(ty), _) => {
+            count(&mut found.searches, ty);
+            None
+        }
+        (Form::Urn, Context::Line { .. }) => {
+            found.unknown_urns += 1;
+            None
+        }
+        (Form::Urn, Context::Entry(bundle, _)) => {
+            let name = bundle.urn(text);
+            match name {
+                Some(_) => found.resolved += 1,
+                None => found.unknown_urns += 1,
+            }
+            name
+        }
+        (Form::Relative(target), Context::Line { .. }) => plain(text, target),
+        (Form::Relative(target), Context::Entry(bundle, _)) => {
+            let Some(server) = server else {
+                return plain(text, target);
+            };
+            match bundle.at(server, target) {
+                Some(name) => (name != text).then(|| {
+                    found.resolved += 1;
+                    name
+                }),
+                None if bundle.is_own(server) => plain(text, target),
+                None => {
+                    count(&mut found.elsewhere, shown(server));
+                    Some(of_another(server, target))
+                }
+            }
+        }
+        (Form::Absolute { server, target }, Context::Line { own }) => {
+            let is_own = own.iter().any(|o| o == server);
+            match (is_own, own.is_empty()) {
+                (true, _) => found.resolved += 1,
+                (_, true) => count(&mut found.assumed, shown(server)),
+                _ => {
+                    count(&mut found.elsewhere, shown(server));
+                    return Some(of_another(server, target));
+                }
+            }
+            Some(name_of(target))
+        }
+        (Form::Absolute { server, target }, Context::Entry(bundle, _)) => {
+            let there = bundle.at(server, target);
+            let name = there.or_else(|| bundle.is_own(server).then(|| name_of(target)));
+            match &name {
+                Some(_) => found.resolved += 1,
+                None => count(&mut found.elsewhere, shown(server)),
+            }
+            name.or_else(|| Some(of_another(server, target)))
+        }
+    }
+}
+
+/// `Type/id` and no more, as nearly all references are: looked at quickly.
+fn is_plain(text: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(ty, id)| super::is_id(id) && ty.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+fn name_of(target: Target<'_>) -> String {
+    format!("{}/{}", target.ty, target.id)
+}
+
+/// `Type/id` where more stands there: a version, a slash before it.
+fn plain(text: &str, target: Target<'_>) -> Option<String> {
+    (text.len() != target.ty.len() + 1 + target.id.len()).then(|| name_of(target))
+}
+
+impl Bundle<'_> {
+    /// The entry of a `fullUrl` on a server.
+    fn at(&self, server: &str, target: Target<'_>) -> Option<String> {
+        let url = format!("{server}/{}/{}", target.ty, target.id);
+        self.by_url.get(&url)?.clone()
+    }
+
+    /// The entry of a urn: by its `fullUrl`, else the one resource whose id it is.
+    fn urn(&self, text: &str) -> Option<String> {
+        if let Some(found) = self.by_url.get(&*key(text)) {
+            return found.clone();
+        }
+        let id = text
+            .strip_prefix("urn:uuid:")
+            .or_else(|| text.strip_prefix("urn:oid:"))?;
+        self.by_id.get(&id.to_ascii_lowercase())?.clone()
+    }
+}

@@ -1,0 +1,77 @@
+//! What a run counted, as numbers. DataFusion shows its metrics as texts for people (`1.00 K`): those
+//! are for people only.
+
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::MetricValue;
+
+use super::exec::HITS;
+
+/// The counts of an [`super::EvaluateExec`] that has run, summed over its partitions.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct EvaluateStatistics {
+    /// Patients of the lake that were looked at.
+    pub patients: u64,
+    /// Resources that went into records.
+    pub resources: u64,
+    /// Patients and artifacts that were spared the evaluation: a decisive requirement has no match.
+    pub skipped: u64,
+    /// Evaluations that failed.
+    pub failed: u64,
+    /// Per data requirement: resources that match, of whatever patient or of none. Sorted.
+    pub hits: Vec<(String, u64)>,
+    /// All metrics, times too, as texts for people.
+    pub shown: Vec<(String, String)>,
+}
+
+impl EvaluateStatistics {
+    /// Of the operator wherever it stands in a plan; nothing before the plan has run.
+    pub fn of(plan: &dyn ExecutionPlan) -> EvaluateStatistics {
+        let mut out = EvaluateStatistics::default();
+        out.gather(plan);
+        out.hits.sort();
+        out
+    }
+
+    fn gather(&mut self, plan: &dyn ExecutionPlan) {
+        if plan.name() != "EvaluateExec" {
+            return plan
+                .children()
+                .into_iter()
+                .for_each(|c| self.gather(c.as_ref()));
+        }
+        let Some(metrics) = plan.metrics() else {
+            return;
+        };
+        for metric in metrics.aggregate_by_name().iter() {
+            let value = metric.value();
+            if let MetricValue::Count { name, count } = value {
+                self.count(name, count.value() as u64);
+            }
+            if !value.name().starts_with(HITS) {
+                self.shown
+                    .push((value.name().to_owned(), value.to_string()));
+            }
+        }
+    }
+
+    fn count(&mut self, name: &str, count: u64) {
+        if let Some(requirement) = name.strip_prefix(HITS) {
+            self.hits.push((requirement.to_owned(), count));
+            return;
+        }
+        let slot = match name {
+            "patients" => &mut self.patients,
+            "resources_fetched" => &mut self.resources,
+            "program_patients_skipped" => &mut self.skipped,
+            "evaluations_failed" => &mut self.failed,
+            _ => return,
+        };
+        *slot += count;
+    }
+
+    /// Data requirements that nothing in the lake matches.
+    pub fn unmatched(&self) -> Vec<String> {
+        let none = self.hits.iter().filter(|(_, n)| *n == 0);
+        none.map(|(requirement, _)| requirement.clone()).collect()
+    }
+}
