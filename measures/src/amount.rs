@@ -120,7 +120,8 @@ pub fn choose(units: &Units, counts: &BTreeMap<Unit, u64>) -> Unit {
 }
 
 fn by_size(units: &Units, a: &Unit, b: &Unit) -> Ordering {
-    let finer = |a: &Unit, b: &Unit| units.is_finer(text(a), text(b)) == Ok(true);
+    // The one that is asked about comes second there.
+    let finer = |a: &Unit, b: &Unit| units.is_finer(text(b), text(a)) == Ok(true);
     match (finer(a, b), finer(b, a)) {
         (true, false) => Ordering::Less,
         (false, true) => Ordering::Greater,

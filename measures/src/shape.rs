@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine_patient::program::Artifact;
 
-use crate::direction::Direction;
+use crate::direction::{Direction, Origin};
 use crate::package::{
     Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
     StratifierDefinition, SupplementalDefinition,
@@ -103,6 +103,18 @@ impl MeasureShape {
     /// `url|version`
     pub fn canonical(&self) -> String {
         format!("{}|{}", self.artifact.url, self.artifact.version)
+    }
+
+    /// Which way is better, of the groups that have it: those with a score, and where nobody says,
+    /// proportions, since gaps turn on it.
+    pub fn told_directions(&self) -> impl Iterator<Item = (usize, &Direction)> {
+        let groups = self.groups.iter().zip(&self.directions).enumerate();
+        let told = groups.filter(|(_, (group, direction))| match group.scoring {
+            Scoring::Proportion => true,
+            Scoring::Cohort => false,
+            _ => direction.origin != Origin::Assumed || !direction.against.is_empty(),
+        });
+        told.map(|(index, (_, direction))| (index, direction))
     }
 
     /// Whether gaps and cards may rest on which way is better.

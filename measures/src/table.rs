@@ -1,6 +1,5 @@
 //! Results as a table for people, and as CSV: a line a group.
 
-use crate::direction::Direction;
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::{Counts, MeasureResult, Score};
 
@@ -81,11 +80,9 @@ pub fn table(
 
 /// Which way is better; nothing for a group without a score.
 fn better(result: &MeasureResult, group: usize) -> String {
-    let shape = &result.shape;
-    let scored = shape.groups.get(group);
-    let scored = scored.is_some_and(|g| g.scoring != Scoring::Cohort);
-    let direction = shape.directions.get(group).filter(|_| scored);
-    direction.map_or_else(String::new, Direction::short)
+    let mut told = result.shape.told_directions();
+    let direction = told.find(|(index, _)| *index == group);
+    direction.map_or_else(String::new, |(_, direction)| direction.short())
 }
 
 /// How many observations have a value, where a group has any.

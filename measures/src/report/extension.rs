@@ -63,7 +63,7 @@ pub(crate) fn concept(system: &str, code: &str) -> Value {
 /// in common.
 pub(super) fn directions(shape: &MeasureShape) -> Vec<Value> {
     let mut all: Vec<Value> = vec![];
-    for (index, direction) in shape.directions.iter().enumerate() {
+    for (index, direction) in shape.told_directions() {
         if direction.origin == Origin::Stated && direction.against.is_empty() {
             continue;
         }

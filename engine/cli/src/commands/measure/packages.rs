@@ -271,7 +271,7 @@ impl Prepared {
             }
         }
         for shape in &self.built.shapes {
-            for direction in &shape.directions {
+            for (_, direction) in shape.told_directions() {
                 let plain = direction.origin == Origin::Stated && direction.against.is_empty();
                 if !plain {
                     let detail = format!("{}: {}", shape.name, direction.text());
