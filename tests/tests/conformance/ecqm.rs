@@ -99,7 +99,8 @@ pub fn run_2024(folder: &Path) -> Score {
         let name = deck.file_name().unwrap().to_string_lossy().into_owned();
         let scratch = tempfile::tempdir().unwrap();
         let lake = lake_of(&deck.join("data"), scratch.path(), &runtime);
-        let run = run_loaded(&deck, &loaded, &lake, &options(true));
+        let options = options(true);
+        let run = run_loaded(&deck, &loaded, &lake, &options);
         match runtime.block_on(run) {
             Ok(outcomes) => count(&mut score, &name, outcomes, &known),
             Err(error) => score.wrong.push(format!("{name} does not run: {error}")),
