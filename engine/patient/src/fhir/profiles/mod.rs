@@ -245,14 +245,11 @@ impl Profile {
         }
     }
 
-    /// Whether a resource that is not taken would be by its content: a tag that names a sibling profile
-    /// keeps it out. To be counted and reported.
+    /// Whether a resource that is not taken would be without its tag: that names a sibling profile,
+    /// though the content fits this one. To be counted and reported.
     pub fn is_left_out_by_tag(&self, resource: Element<'_>) -> bool {
         matches!(self.tag(resource), Tag::Other | Tag::Contrary)
-            && matches!(
-                self.as_tagged(Tag::Open, resource),
-                Decision::Yes | Decision::Undecidable(TAG_ONLY)
-            )
+            && self.as_tagged(Tag::Open, resource).is_taken()
     }
 
     fn is_tagged(&self, resource: Element<'_>) -> bool {

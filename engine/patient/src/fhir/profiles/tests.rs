@@ -17,14 +17,20 @@ fn url(short: &str) -> String {
     }
 }
 
-/// Decides about a resource with these tags and this rest of its content.
-fn decide(asked: &str, ty: &str, tags: &[&str], rest: &str) -> Decision {
+/// A record of a resource with these tags and this rest of its content.
+fn tagged(ty: &str, tags: &[&str], rest: &str) -> PatientRecord {
     let tags: Vec<String> = tags.iter().map(|t| format!("\"{}\"", url(t))).collect();
     let (tags, comma) = (tags.join(","), if rest.is_empty() { "" } else { "," });
     let json =
         format!(r#"{{"resourceType":"{ty}","id":"1","meta":{{"profile":[{tags}]}}{comma}{rest}}}"#);
     let mut record = PatientRecord::new();
     record.push(&json).unwrap();
+    record
+}
+
+/// Decides about a resource with these tags and this rest of its content.
+fn decide(asked: &str, ty: &str, tags: &[&str], rest: &str) -> Decision {
+    let record = tagged(ty, tags, rest);
     let profile = Profile::of(&url(asked), Name::of(ty).unwrap());
     profile.decide(record.resources().next().unwrap(), ProfileMode::Decide)
 }
@@ -271,4 +277,80 @@ fn modes_unknown_profiles_and_whole_types() {
     }
     assert!(Undecidable(TAG_ONLY).is_taken() && !No.is_taken());
     assert_eq!(Undecidable(TAG_ONLY).undecidable(), Some(TAG_ONLY));
+}
+
+/// What is left out though its content fits, since its tag names a sibling profile, is told apart from
+/// what does not fit.
+#[test]
+fn left_out_by_a_tag() {
+    let encounter = category("condition-category", "encounter-diagnosis");
+    let problem = category("condition-category", "problem-list-item");
+    let imaging = category("observation-category", "imaging");
+    let laboratory = category("observation-category", "laboratory");
+    let (e, p) = (
+        "condition-encounter-diagnosis",
+        "condition-problems-health-concerns",
+    );
+    let clinical = "observation-clinical-result";
+    let not = r#""doNotPerform":true"#;
+    let cases: &[(&str, &str, &[&str], &str, bool)] = &[
+        (e, "Condition", &[p], &encounter, true),
+        (e, "Condition", &[p], &problem, false),
+        // Without a category it would be taken as undecidable.
+        (e, "Condition", &[p], "", true),
+        // Taken, or left out by its content alone.
+        (e, "Condition", &[], &problem, false),
+        (e, "Condition", &[e], &encounter, false),
+        // QI-Core's laboratory results are filed under other categories too.
+        (
+            "observation-lab",
+            "Observation",
+            &[clinical],
+            &imaging,
+            true,
+        ),
+        (
+            "observation-lab",
+            "Observation",
+            &[clinical],
+            &laboratory,
+            true,
+        ),
+        (
+            "us-core-bmi",
+            "Observation",
+            &["us-core-body-height"],
+            &imaging,
+            false,
+        ),
+        (
+            "servicenotrequested",
+            "ServiceRequest",
+            &["servicerequest"],
+            not,
+            true,
+        ),
+        (
+            "servicenotrequested",
+            "ServiceRequest",
+            &["servicerequest"],
+            "",
+            false,
+        ),
+        (
+            "servicerequest",
+            "ServiceRequest",
+            &["servicenotrequested"],
+            "",
+            true,
+        ),
+    ];
+    for (asked, ty, tags, rest, expected) in cases {
+        let record = tagged(ty, tags, rest);
+        let profile = Profile::of(&url(asked), Name::of(ty).unwrap());
+        let resource = record.resources().next().unwrap();
+        let left_out = !profile.decide(resource, ProfileMode::Decide).is_taken()
+            && profile.is_left_out_by_tag(resource);
+        assert_eq!(left_out, *expected, "{asked} {tags:?} {rest}");
+    }
 }

@@ -1,4 +1,4 @@
-use super::super::TerminologyProvider;
+use super::super::{Completeness, Severity, TerminologyProvider};
 use super::{codes, compose, expansion, load, shown};
 
 const TREE: &str = r#"{"resourceType": "CodeSystem", "url": "t", "version": "1", "content": "complete", "concept": [
@@ -178,6 +178,57 @@ fn an_unknown_include_is_told_with_a_suggestion() {
     assert_eq!(
         issues[0].help.as_deref(),
         Some("did you mean `http://x/ValueSet/diabetes`?")
+    );
+    // It is an error only for what uses the set.
+    assert_eq!(issues[0].severity, Severity::Warning);
+}
+
+/// A set says whether it lacks one that it includes, at whatever depth; one that says itself that it is
+/// a part, or that needs a code system, lacks none.
+#[test]
+fn what_lacks_an_included_set_says_so() {
+    let here = r#"{"system": "s", "concept": [{"code": "1"}]}"#;
+    let gone = r#"{"valueSet": ["gone"]}"#;
+    let u = compose("u", &format!(r#""include": [{here}, {gone}]"#));
+    let v = compose(
+        "v",
+        &format!(r#""include": [{here}, {{"valueSet": ["w"]}}]"#),
+    );
+    let w = compose("w", &format!(r#""include": [{gone}]"#));
+    let x = compose("x", r#""include": [{"valueSet": ["v"]}]"#);
+    let y = compose("y", &format!(r#""include": [{here}, {{"system": "t"}}]"#));
+    let p = expansion("p", "1", &["1"], r#""total": 7,"#);
+    let sources = [
+        ("u", &u),
+        ("v", &v),
+        ("w", &w),
+        ("x", &x),
+        ("y", &y),
+        ("p", &p),
+    ];
+    let (store, _) = load(&sources.map(|(name, text)| (name, text.as_str())));
+    for (url, lacks) in [
+        ("u", true),
+        ("v", true),
+        ("x", true),
+        ("y", false),
+        ("p", false),
+    ] {
+        let set = store.value_set(url).unwrap();
+        let Completeness::Partial { missing, have, .. } = set.completeness() else {
+            panic!("{url}: {}", set.completeness());
+        };
+        assert_eq!(
+            (*missing, *have),
+            (lacks, 1),
+            "{url}: {}",
+            set.completeness()
+        );
+    }
+    let w = store.value_set("w").unwrap();
+    assert_eq!(
+        w.completeness().to_string(),
+        "not expanded: included value set `gone` is not loaded"
     );
 }
 
