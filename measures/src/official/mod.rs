@@ -10,6 +10,8 @@
 mod build;
 mod card;
 mod clauses;
+#[cfg(test)]
+mod doubt_tests;
 mod ledger;
 mod program;
 mod raw;

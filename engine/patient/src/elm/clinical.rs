@@ -23,15 +23,10 @@ pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
         cx.doubtful_set(name, false);
         return Ok(Val::Null);
     };
-    let found = member(
-        cx,
-        code,
-        &|key| set.contains(key),
-        &|text| {
-            // A string without a system: of whatever system.
-            set.entries().iter().any(|c| &*c.code == text)
-        },
-    )?;
+    let found = member(cx, code, &|key| set.contains(key), &|text| {
+        // A string without a system: of whatever system.
+        set.entries().iter().any(|c| &*c.code == text)
+    })?;
     if found == Some(false) && !set.completeness().is_trusted() {
         cx.doubtful_set(name, true);
     }

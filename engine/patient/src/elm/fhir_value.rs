@@ -123,7 +123,10 @@ pub fn code_of<'a>(cx: &Cx<'a>, coding: Element<'a>) -> Result<Code<'a>, Fault> 
 /// `FHIR.CodeableConcept` as `System.Concept`.
 pub fn concept_of<'a>(cx: &Cx<'a>, concept: Element<'a>) -> Result<Concept<'a>, Fault> {
     let mut codes = vec![];
-    for coding in get(cx, concept, "coding").into_iter().flat_map(Element::items) {
+    for coding in get(cx, concept, "coding")
+        .into_iter()
+        .flat_map(Element::items)
+    {
         codes.push(code_of(cx, coding)?);
     }
     Ok(Concept {

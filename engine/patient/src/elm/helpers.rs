@@ -132,18 +132,19 @@ fn to_interval<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
         return Ok(Val::Null);
     };
     // A bound that is there and cannot be told is unknown, not the end of the type.
-    let keep = |(low, no_low): (Val<'a>, Doubt), (high, no_high): (Val<'a>, Doubt), closed: [bool; 2]| {
-        let [low_closed, high_closed] = closed;
-        let interval = cx.keep(Interval {
-            low,
-            high,
-            low_closed: low_closed && !no_low.is_there(),
-            high_closed: high_closed && !no_high.is_there(),
-            point: PointType::Quantity,
-        })?;
-        cx.doubt_interval(interval, no_low.or(no_high));
-        Ok(Val::Interval(interval))
-    };
+    let keep =
+        |(low, no_low): (Val<'a>, Doubt), (high, no_high): (Val<'a>, Doubt), closed: [bool; 2]| {
+            let [low_closed, high_closed] = closed;
+            let interval = cx.keep(Interval {
+                low,
+                high,
+                low_closed: low_closed && !no_low.is_there(),
+                high_closed: high_closed && !no_high.is_there(),
+                point: PointType::Quantity,
+            })?;
+            cx.doubt_interval(interval, no_low.or(no_high));
+            Ok(Val::Interval(interval))
+        };
     if fhir.ty == known().period {
         return period_of(cx, element);
     }

@@ -210,17 +210,57 @@ mod tests {
         let shadow = format!(r#""_effectiveDateTime":{masked},"issued":"2025-01-01T00:00:00Z""#);
         let whole = format!(r#""period":{masked}"#);
         let cases = [
-            ("Encounter", r#""period":{"start":"2019-06-04","end":"06/04/2019"}"#, "2019-06-04", "period.end"),
-            ("Encounter", r#""period":{"start":"2019-06-04"}"#, "2019-06-04", "-"),
-            ("Encounter", r#""period":{"start":20190604}"#, "period.start", "-"),
+            (
+                "Encounter",
+                r#""period":{"start":"2019-06-04","end":"06/04/2019"}"#,
+                "2019-06-04",
+                "period.end",
+            ),
+            (
+                "Encounter",
+                r#""period":{"start":"2019-06-04"}"#,
+                "2019-06-04",
+                "-",
+            ),
+            (
+                "Encounter",
+                r#""period":{"start":20190604}"#,
+                "period.start",
+                "-",
+            ),
             ("Encounter", r#""period":"2019-06-04/""#, "period", "period"),
             ("Encounter", &whole, "period.start", "period.end"),
-            ("Condition", r#""onsetDateTime":"2019","abatementDateTime":"?""#, "2019", "abatementDateTime"),
-            ("Condition", r#""onsetString":"in spring","abatementAge":{"value":40}"#, "-", "-"),
+            (
+                "Condition",
+                r#""onsetDateTime":"2019","abatementDateTime":"?""#,
+                "2019",
+                "abatementDateTime",
+            ),
+            (
+                "Condition",
+                r#""onsetString":"in spring","abatementAge":{"value":40}"#,
+                "-",
+                "-",
+            ),
             // What is withheld is there: no other date stands for it.
-            ("Observation", &shadow, "effectiveDateTime", "effectiveDateTime"),
-            ("Observation", r#""issued":"2025-01-01T00:00:00Z""#, "2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
-            ("Coverage", r#""period":{"start":"2025","end":"2025-02-30"}"#, "2025", "period.end"),
+            (
+                "Observation",
+                &shadow,
+                "effectiveDateTime",
+                "effectiveDateTime",
+            ),
+            (
+                "Observation",
+                r#""issued":"2025-01-01T00:00:00Z""#,
+                "2025-01-01T00:00:00Z",
+                "2025-01-01T00:00:00Z",
+            ),
+            (
+                "Coverage",
+                r#""period":{"start":"2025","end":"2025-02-30"}"#,
+                "2025",
+                "period.end",
+            ),
         ];
         for (ty, elements, start, end) in cases {
             let mut record = PatientRecord::new();
@@ -228,7 +268,8 @@ mod tests {
             record.push(&json).unwrap();
             let resource = record.of_type_named(ty).next().unwrap();
             let time = clinical_time(ty, resource);
-            let told = |at: Option<DateTime>, unreadable: Option<Unreadable>| match (at, unreadable) {
+            let told = |at: Option<DateTime>, unreadable: Option<Unreadable>| match (at, unreadable)
+            {
                 (Some(at), None) => at.to_string(),
                 (None, Some(element)) => element.to_string(),
                 (None, None) => "-".to_owned(),

@@ -26,7 +26,10 @@ pub enum Reading<T> {
 pub fn has_absent_reason(element: Element<'_>) -> bool {
     let extensions = element.get_named("extension");
     let mut extensions = extensions.into_iter().flat_map(Element::items);
-    extensions.any(|e| e.get_named("url").is_some_and(|u| u.is_str(DATA_ABSENT_REASON)))
+    extensions.any(|e| {
+        e.get_named("url")
+            .is_some_and(|u| u.is_str(DATA_ABSENT_REASON))
+    })
 }
 
 /// Whether the primitive of this name has no value, and its shadow says why.
@@ -67,7 +70,11 @@ pub fn path_of(element: Element<'_>) -> String {
     };
     let mut path = at.resource_type().map_or("…", Name::as_str).to_owned();
     while at.index < element.index {
-        let Some(next) = at.children().take_while(|c| c.index <= element.index).last() else {
+        let Some(next) = at
+            .children()
+            .take_while(|c| c.index <= element.index)
+            .last()
+        else {
             break;
         };
         let name = next.name();
@@ -90,7 +97,9 @@ mod tests {
     #[test]
     fn what_is_there_and_cannot_be_read_is_not_absent() {
         let end = Name::of("end").unwrap();
-        let masked = format!(r#"{{"_end":{{"extension":[{{"url":"{DATA_ABSENT_REASON}","valueCode":"masked"}}]}}}}"#);
+        let masked = format!(
+            r#"{{"_end":{{"extension":[{{"url":"{DATA_ABSENT_REASON}","valueCode":"masked"}}]}}}}"#
+        );
         let cases = [
             (r#"{"end":"2019-06-04"}"#, "value"),
             ("{}", "absent"),
@@ -127,7 +136,9 @@ mod tests {
     fn a_path_holds_names_of_fhir_only() {
         let mut record = PatientRecord::new();
         let json = r#"{"resourceType":"Encounter","id":"e","Smith":{"a":1},"location":[{"period":{"start":"x"}},{"period":{"_end":{"id":"z"}}}]}"#;
-        record.push(r#"{"resourceType":"Patient","id":"p"}"#).unwrap();
+        record
+            .push(r#"{"resourceType":"Patient","id":"p"}"#)
+            .unwrap();
         record.push(json).unwrap();
         record.seal();
         let encounter = record.of_type_named("Encounter").next().unwrap();
@@ -135,7 +146,12 @@ mod tests {
         let last = locations.items().last().unwrap();
         let end = last.path(&["period", "_end"]).unwrap();
         assert_eq!(path_of(end), "Encounter.location.period.end");
-        let strange = encounter.get_named("Smith").unwrap().children().next().unwrap();
+        let strange = encounter
+            .get_named("Smith")
+            .unwrap()
+            .children()
+            .next()
+            .unwrap();
         assert!(!path_of(strange).contains("Smith"));
         assert_eq!(path_of(encounter), "Encounter");
     }

@@ -10,10 +10,12 @@
 mod chains;
 mod damage;
 mod decisive;
+mod doubt;
 mod hoist;
 mod hostile;
 mod table;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value as Json, json};
