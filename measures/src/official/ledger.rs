@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 pub(super) struct Tally {
     units: BTreeMap<(String, String), u64>,
     messages: BTreeMap<String, u64>,
+    unreadable: BTreeMap<String, u64>,
     profiles: BTreeMap<&'static str, u64>,
     tagged_otherwise: BTreeMap<String, u64>,
     casts: BTreeMap<(&'static str, String), u64>,
@@ -27,6 +28,9 @@ impl Tally {
         }
         for (code, count) in notes.messages.borrow().iter() {
             *self.messages.entry(code.clone()).or_default() += count;
+        }
+        for (path, count) in notes.unreadable.borrow().iter() {
+            *self.unreadable.entry(path.clone()).or_default() += count;
         }
         for (why, count) in notes.profiles.borrow().iter() {
             *self.profiles.entry(why).or_default() += count;
@@ -50,6 +54,9 @@ impl Tally {
         }
         for (code, count) in &self.messages {
             ledger.add("messages of the logic", code, *count);
+        }
+        for (path, count) in &self.unreadable {
+            ledger.add("elements that cannot be read", path, *count);
         }
         for (why, count) in &self.profiles {
             ledger.add("profile undecidable, taken", why, *count);

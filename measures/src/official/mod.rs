@@ -12,6 +12,8 @@ mod card;
 mod check;
 mod clauses;
 mod convert;
+#[cfg(test)]
+mod doubt_tests;
 mod ledger;
 mod program;
 mod raw;

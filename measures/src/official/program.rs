@@ -15,7 +15,7 @@ use engine_patient::value::Value;
 
 use super::clauses::Funnel;
 use super::ledger::Tally;
-use super::raw::{criterion, member_id, observation, stratum, supplemental};
+use super::raw::{criterion, in_doubt, member_id, observation, stratum, supplemental};
 use crate::ledger::Ledger;
 use crate::package::{Basis, PopulationCode, SupplementalDefinition};
 use crate::score::{Gating, Observed, Place, Raw, RawStrata, in_initial_population};
@@ -235,7 +235,12 @@ fn evaluate_group<'a>(
         raw.push(match target {
             Target::Criterion(expression) => {
                 let value = evaluator.expression(*expression);
-                criterion(&evaluator.cx, value, &group.basis, &mut members)
+                let raw = criterion(&evaluator.cx, value, &group.basis, &mut members);
+                let doubt = match raw {
+                    Raw::Failed(_) => None,
+                    _ => evaluator.in_doubt(*expression),
+                };
+                in_doubt(raw, doubt, &members)
             }
             // Not looked at: see `RawGroup`.
             Target::Observation(_) => Raw::Truth(Truth::False, None),

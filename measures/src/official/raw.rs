@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine_patient::elm::compare::number;
 use engine_patient::elm::cx::Cx;
+use engine_patient::elm::doubt::InDoubt;
 use engine_patient::elm::value::Val;
 use engine_patient::elm::{Evaluator, Expression, Fault};
 use engine_patient::program::Truth;
@@ -12,7 +13,7 @@ use engine_patient::program::Truth;
 use super::convert::{cql_value, is_resource, label};
 use super::program::CompiledStratifier;
 use crate::package::Basis;
-use crate::score::{Amount, Label, Raw, RawStrata, RawSupplemental};
+use crate::score::{Amount, Doubtful, Label, Raw, RawStrata, RawSupplemental};
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
@@ -92,6 +93,30 @@ fn of_list(items: &[Val<'_>]) -> Raw {
         }
     }
     Raw::Truth(any, None)
+}
+
+/// The same, with what is in doubt about it.
+pub(super) fn in_doubt(
+    raw: Raw,
+    doubt: Option<InDoubt<'_>>,
+    values: &BTreeMap<Arc<str>, Val<'_>>,
+) -> Raw {
+    let Some(doubt) = doubt.filter(|_| !matches!(raw, Raw::Failed(_) | Raw::InDoubt(_))) else {
+        return raw;
+    };
+    let certain = |id: &&Arc<str>| values.get(*id).is_some_and(|v| doubt.is_certain(v));
+    let certain = match &raw {
+        Raw::Members(ids) => ids.iter().filter(certain).map(Arc::clone).collect(),
+        _ => vec![],
+    };
+    let ids = |items: &Vec<Val<'_>>| items.iter().map(member_id).collect::<Option<Vec<_>>>();
+    let perhaps = doubt.perhaps.as_ref().and_then(ids);
+    Raw::InDoubt(Box::new(Doubtful {
+        counted: raw,
+        certain,
+        perhaps,
+        reason: doubt.why,
+    }))
 }
 
 fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {

@@ -102,11 +102,11 @@ impl Gating {
     pub fn gate(&self, raw: &[Raw]) -> Gated<'_> {
         let mut members: Vec<Arc<str>> = vec![];
         if self.of_resources.is_some() {
-            let lists = self.criteria().filter_map(|p| match raw.get(p) {
-                Some(Raw::Members(ids)) => Some(ids),
-                _ => None,
-            });
-            members.extend(lists.flatten().map(Arc::clone));
+            let named = self
+                .criteria()
+                .filter_map(|p| raw.get(p))
+                .flat_map(Raw::named);
+            members.extend(named.map(Arc::clone));
             members.sort_unstable();
             members.dedup();
         }
@@ -169,6 +169,24 @@ fn of_resources(raw: Option<&Raw>, members: &[Arc<str>], out: &mut Vec<Cell>) ->
             out.push(Cell::of(Truth::False));
             return None;
         }
+        Some(Raw::InDoubt(doubtful)) => {
+            of_resources(Some(&doubtful.counted), members, out);
+            let added = out.len().saturating_sub(members.len() + 1);
+            for (member, cell) in out.iter_mut().skip(added).enumerate() {
+                // Last the others, whom no criterion names: those that may be members are named.
+                let id = members.get(member);
+                let in_any = |ids: &[Arc<str>]| id.is_some_and(|id| ids.contains(id));
+                let certain = match (cell.counted, &doubtful.perhaps) {
+                    (true, _) => in_any(&doubtful.certain),
+                    (false, Some(perhaps)) => !in_any(perhaps),
+                    (false, None) => false,
+                };
+                if !certain {
+                    cell.truth = Truth::Unknown;
+                }
+            }
+            return Some(Arc::clone(&doubtful.reason));
+        }
         Some(Raw::Truth(Truth::False, _)) => (Truth::False, None),
         Some(Raw::Truth(Truth::True, _)) => {
             let text = "the criterion is true where a list of resources was expected";
@@ -181,11 +199,23 @@ fn of_resources(raw: Option<&Raw>, members: &[Arc<str>], out: &mut Vec<Cell>) ->
 }
 
 fn of_patient(raw: Option<&Raw>, out: &mut Vec<Cell>) -> Option<Arc<str>> {
+    if let Some(Raw::InDoubt(doubtful)) = raw {
+        let own = of_patient(Some(&doubtful.counted), out);
+        if let Some(cell) = out.last_mut() {
+            cell.truth = Truth::Unknown;
+        }
+        let null = own.is_none() || own.as_deref() == Some(NULL);
+        return if null {
+            Some(Arc::clone(&doubtful.reason))
+        } else {
+            own
+        };
+    }
     let truth = match raw {
         Some(Raw::Truth(truth, _)) => *truth,
         Some(Raw::Members(ids)) if ids.is_empty() => Truth::False,
         Some(Raw::Members(_)) => Truth::True,
-        Some(Raw::Failed(_)) | None => Truth::Unknown,
+        Some(Raw::Failed(_) | Raw::InDoubt(_)) | None => Truth::Unknown,
     };
     out.push(Cell::of(truth));
     (truth == Truth::Unknown).then(|| why(raw))

@@ -22,6 +22,10 @@
 //! change this membership, and bears the reason of the first of them. So a numerator stays `false`
 //! for a patient outside the denominator whatever is missing, and a numerator that is met beside an
 //! exclusion that could not be told is counted (1) and `unknown`.
+//!
+//! The same holds of a criterion that has a value which is *in doubt*: it rests on data that are there
+//! and cannot be read, or on a value set that is not here. Its value is counted, its outcome is unknown;
+//! of a list the members that are in it in any case are certain.
 
 mod gate;
 mod rows;
@@ -48,6 +52,44 @@ pub enum Raw {
     Members(Vec<Arc<str>>),
     /// It could not be evaluated.
     Failed(Arc<str>),
+    /// It came to something that is counted, but is not certain.
+    InDoubt(Box<Doubtful>),
+}
+
+/// What a criterion came to although not all it rests on could be told: counted as it is, unknown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubtful {
+    /// What is counted.
+    pub counted: Raw,
+    /// Of a resource basis: members in any case.
+    pub certain: Vec<Arc<str>>,
+    /// And resources that may be members although they are not counted. `None`: any.
+    pub perhaps: Option<Vec<Arc<str>>>,
+    /// Names elements and value sets.
+    pub reason: Arc<str>,
+}
+
+impl Raw {
+    /// Resources that are, or may be, members.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Arc<str>> {
+        let perhaps = match self {
+            Raw::InDoubt(doubtful) => doubtful.perhaps.as_deref(),
+            _ => None,
+        };
+        let counted = match self.counted() {
+            Raw::Members(ids) => ids.as_slice(),
+            _ => &[],
+        };
+        counted.iter().chain(perhaps.unwrap_or_default())
+    }
+
+    /// What is counted.
+    pub(super) fn counted(&self) -> &Raw {
+        match self {
+            Raw::InDoubt(doubtful) => doubtful.counted.counted(),
+            other => other,
+        }
+    }
 }
 
 /// An observation: of which resource (none where the basis is the patient), and its amount, or why it

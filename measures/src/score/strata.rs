@@ -106,6 +106,11 @@ impl Gated<'_> {
             (BTreeMap::new(), Some(reason))
         };
         match raw {
+            RawStrata::Criterion(Raw::InDoubt(doubtful)) => {
+                let counted = RawStrata::Criterion(doubtful.counted.clone());
+                let (strata, _) = self.strata_of(&counted, both);
+                (strata, Some(Arc::clone(&doubtful.reason)))
+            }
             RawStrata::Failed(reason) | RawStrata::Criterion(Raw::Failed(reason)) => {
                 nothing(Some(reason))
             }

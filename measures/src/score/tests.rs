@@ -12,7 +12,7 @@ use engine_patient::program::{ResultRow, Truth};
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 
-use super::{Amount, Gating, Place, Raw, RawGroup, RawStrata, score};
+use super::{Amount, Doubtful, Gating, Place, Raw, RawGroup, RawStrata, score};
 use crate::package::{AggregateMethod, GroupDefinition, Scoring};
 use crate::testing::*;
 
@@ -105,6 +105,62 @@ fn unknown_is_told_where_it_matters() {
         rows[1].unknown_reason.as_deref(),
         Some("the criterion is null")
     );
+}
+
+/// What is in doubt counts as it came out, as CQL has it, and is unknown.
+#[test]
+fn a_value_in_doubt_counts_and_is_unknown() {
+    let doubt = |counted, certain: &str, perhaps: Option<&str>| {
+        let ids = |ids: &str| {
+            ids.split_whitespace()
+                .map(Arc::from)
+                .collect::<Vec<Arc<str>>>()
+        };
+        Raw::InDoubt(Box::new(Doubtful {
+            counted,
+            certain: ids(certain),
+            perhaps: perhaps.map(ids),
+            reason: "unreadable".into(),
+        }))
+    };
+    let shown = |rows: &[ResultRow]| {
+        let about = rows.iter().filter(|r| r.basis_id.is_none());
+        let outcomes: Vec<&str> = about.map(|r| &r.outcome.as_str()[..1]).collect();
+        format!("{} | {}", outcomes.join(" "), counts(rows))
+    };
+    let patients = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
+    let of = |all: [Raw; 4]| shown(&rows(&patients, &raw(all.to_vec())));
+    let (yes, no) = (|| truth(T), || truth(F));
+    let (maybe, hardly) = (|| doubt(truth(T), "", None), || doubt(truth(F), "", None));
+    assert_eq!(of([yes(), yes(), no(), maybe()]), "t t f u | 1 1 0 1");
+    assert_eq!(of([yes(), yes(), no(), hardly()]), "t t f u | 1 1 0 -");
+    // An exclusion that may not be one: counted as it is.
+    assert_eq!(of([yes(), yes(), maybe(), yes()]), "t t u u | 1 1 1 -");
+    assert_eq!(of([yes(), yes(), hardly(), yes()]), "t t u u | 1 1 - 1");
+    // Outside the denominator it does not matter.
+    assert_eq!(of([yes(), no(), maybe(), maybe()]), "t f f f | 1 0 0 0");
+    let found = rows(&patients, &raw(vec![maybe(), yes(), no(), yes()]));
+    assert_eq!(found[0].unknown_reason.as_deref(), Some("unreadable"));
+
+    // Of resources: what is in it in any case, what may be, and what is not for sure.
+    let visits = group(Scoring::Proportion, "Encounter", &[IP, D, X, N]);
+    let all = || list("1 2 3");
+    let numerator = doubt(list("1 2"), "1", Some("3"));
+    let found = rows(&visits, &raw(vec![all(), all(), list(""), numerator]));
+    assert_eq!(shown(&found), "t t f u | 3 3 0 2");
+    let own = |id: &str| {
+        let row = found
+            .iter()
+            .find(|r| r.index == 3 && r.basis_id.as_deref() == Some(id));
+        row.map(|r| (r.outcome, r.count))
+    };
+    assert_eq!(own("1"), Some((T, Some(1))));
+    assert_eq!(own("2"), Some((U, Some(1))));
+    assert_eq!(own("3"), Some((U, None)));
+    // None of them may be missing: certain.
+    let numerator = doubt(list("1 2"), "1 2", Some("9"));
+    let found = rows(&visits, &raw(vec![all(), all(), list(""), numerator]));
+    assert_eq!(shown(&found), "t t f t | 3 3 0 2");
 }
 
 #[test]

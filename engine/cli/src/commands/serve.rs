@@ -37,7 +37,8 @@ pub struct Serve {
     /// Only these measures of the packages; may be given several times.
     #[arg(long)]
     measure: Vec<String>,
-    /// Go on where value sets are missing: what they touch is unknown.
+    /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
+    /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     allow_missing_valuesets: bool,
     /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.

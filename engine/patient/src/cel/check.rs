@@ -690,6 +690,7 @@ impl Pass<'_> {
             properties: found.properties,
             many: found.many,
             missing: format!("`{owner}.{field}` is missing"),
+            withheld: format!("`{owner}.{field}` has no value, but a reason why"),
             malformed: format!("`{owner}.{field}` is not as FHIR has it"),
         });
         if select.test {

@@ -10,8 +10,9 @@ use super::operators;
 use super::types::Conversion;
 use super::value::Val;
 use crate::context::EvaluationContext;
+use crate::fhir::reading;
 use crate::record::{Element, Kind, PatientRecord};
-use crate::requirements::{DataRequirement, Missing};
+use crate::requirements::{DataRequirement, Match};
 use crate::terminology::ValueSet;
 use crate::time::DateTime;
 
@@ -58,6 +59,14 @@ impl<'r> Evaluation<'r> {
 
     /// The value of an expression.
     pub fn evaluate(&self, compiled: &'r Compiled) -> Val<'r> {
+        match self.uncertain(compiled) {
+            Val::Between(_, _, reason) => Val::Unknown(reason),
+            value => value,
+        }
+    }
+
+    /// The same, where a number may be known only to lie between two others.
+    fn uncertain(&self, compiled: &'r Compiled) -> Val<'r> {
         let mut locals = vec![Val::unknown("no value yet"); compiled.slots];
         let value = self.node(&compiled.node, &mut locals);
         // `orElse` and the like must not make an answer of it.
@@ -85,18 +94,21 @@ impl<'r> Evaluation<'r> {
         let Some(requirement) = self.requirements.get(index) else {
             return Val::unknown("no such data requirement");
         };
-        let value = match requirement.retrieve(self.record) {
-            Ok(found) => Val::List(found.into_iter().map(Val::Element).collect()),
-            Err(Missing::NotAvailable) => {
-                let ty = requirement.resource_type.as_str();
-                Val::Unknown(format!("no {ty} data was given").into())
-            }
-            Err(Missing::UnresolvedReference) => {
-                let ty = requirement.resource_type.as_str();
-                Val::Unknown(
-                    format!("a {ty} refers to its code in a resource that was not given").into(),
-                )
-            }
+        let ty = requirement.resource_type.as_str();
+        let value = if self.record.is_available(requirement.resource_type) {
+            let resources = self.record.of_type(requirement.resource_type);
+            let found = resources.filter_map(|resource| match requirement.matches(resource) {
+                Match::Yes => Some(Val::Element(resource)),
+                Match::No => None,
+                // Others in the list may still decide.
+                Match::Unresolved => {
+                    let why = format!("a {ty} refers to its code in a resource that was not given");
+                    Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
+                }
+            });
+            Val::List(found.collect())
+        } else {
+            Val::Unknown(format!("no {ty} data was given").into())
         };
         if let Some(slot) = self.retrieved.borrow_mut().get_mut(index) {
             *slot = Some(value.clone());
@@ -112,7 +124,7 @@ impl<'r> Evaluation<'r> {
         let Some(compiled) = self.defines.get(index) else {
             return Val::unknown("no such definition");
         };
-        let value = self.evaluate(compiled);
+        let value = self.uncertain(compiled);
         if let Some(slot) = self.defined.borrow_mut().get_mut(index) {
             *slot = Some(value.clone());
         }
@@ -155,7 +167,11 @@ impl<'r> Evaluation<'r> {
             NodeKind::Retrieve(index) => self.retrieved(*index),
             NodeKind::Select(select) => self.select(select, locals),
             NodeKind::Has(select) => match self.node(&select.operand, locals) {
-                Val::Element(element) => Val::Bool(find(element, select).is_some()),
+                // A value that is withheld is there.
+                Val::Element(element) => {
+                    let there = find(element, select).is_some() || is_withheld(element, select);
+                    Val::Bool(there)
+                }
                 unknown => unknown,
             },
             NodeKind::And(terms) => self.connective(terms, false, locals),
@@ -200,27 +216,26 @@ impl<'r> Evaluation<'r> {
                     _ => {
                         self.work(list.items().len());
                         let equal = |other: &Val<'r>| {
-                            operators::equal(item.clone(), other.clone(), self.context.zone)
+                            let (value, maybe) = other.item();
+                            let zone = self.context.zone;
+                            match operators::equal(item.clone(), value.clone(), zone) {
+                                Val::Bool(true) => unless(Val::Bool(true), maybe),
+                                told => told,
+                            }
                         };
                         any(list.items().iter().map(equal))
                     }
                 }
             }
             NodeKind::Index(pair) => match self.pair(pair, locals) {
-                (Val::List(items), Val::Int(at)) => {
-                    let found = usize::try_from(at).ok().and_then(|i| items.get(i).cloned());
-                    found.unwrap_or(Val::unknown("the list has no item at this position"))
-                }
+                (Val::List(items), Val::Int(at)) => operators::at(&items, at),
                 (Val::Unknown(reason), _) | (_, Val::Unknown(reason)) => Val::Unknown(reason),
                 _ => Val::unknown("`[…]` needs a list and a whole number"),
             },
             NodeKind::List(nodes) => {
                 let mut items = Vec::with_capacity(nodes.len());
                 for item in nodes {
-                    match self.node(item, locals) {
-                        unknown @ Val::Unknown(_) => return unknown,
-                        value => items.push(value),
-                    }
+                    items.push(self.node(item, locals));
                 }
                 Val::List(items.into())
             }
@@ -271,7 +286,11 @@ impl<'r> Evaluation<'r> {
             other => return other,
         };
         let Some((found, conversion)) = find(element, select) else {
-            return Val::Unknown(select.missing.as_str().into());
+            let why = match is_withheld(element, select) {
+                true => &select.withheld,
+                false => &select.missing,
+            };
+            return Val::Unknown(why.as_str().into());
         };
         let convert = |e: Element<'r>| {
             convert(e, conversion).unwrap_or(Val::Unknown(select.malformed.as_str().into()))
@@ -279,14 +298,7 @@ impl<'r> Evaluation<'r> {
         if !select.many {
             return convert(found);
         }
-        let mut items = vec![];
-        for item in found.items() {
-            match convert(item) {
-                unknown @ Val::Unknown(_) => return unknown,
-                value => items.push(value),
-            }
-        }
-        Val::List(items.into())
+        Val::List(found.items().map(convert).collect())
     }
 
     fn fold(&self, fold: Fold, inner: &'r Comprehension, locals: &mut Locals<'r>) -> Val<'r> {
@@ -296,24 +308,36 @@ impl<'r> Evaluation<'r> {
         };
         let mut unknown = None;
         let mut kept = vec![];
+        let mut sure = 0;
         for item in range.iter() {
-            set(locals, inner.slot, item);
-            match (fold, self.node(&inner.body, locals)) {
+            let (value, maybe) = item.item();
+            set(locals, inner.slot, value);
+            let body = self.node(&inner.body, locals);
+            // What an item says counts for as much as it is in the list.
+            let told = match (fold, &body) {
+                (Fold::All, Val::Bool(false)) | (_, Val::Bool(true)) => unless(body, maybe),
+                _ => body,
+            };
+            match (fold, told) {
                 (Fold::Exists, Val::Bool(true)) => return Val::Bool(true),
                 (Fold::All, Val::Bool(false)) => return Val::Bool(false),
-                (Fold::Filter | Fold::ExistsOne, Val::Bool(true)) => kept.push(item.clone()),
+                (Fold::ExistsOne, Val::Bool(true)) => sure += 1,
+                (Fold::Filter, Val::Bool(true)) => kept.push(value.clone()),
+                (Fold::Filter, Val::Unknown(reason)) => {
+                    kept.push(Val::Maybe(Arc::new(value.clone()), reason));
+                }
                 (_, Val::Bool(_)) => {}
                 (_, other) => unknown = unknown.or(Some(other)),
             }
         }
         match (unknown, fold) {
             // Two that hold for sure are not one, whatever the others are.
-            (Some(_), Fold::ExistsOne) if kept.len() > 1 => Val::Bool(false),
+            (Some(_), Fold::ExistsOne) if sure > 1 => Val::Bool(false),
+            (_, Fold::Filter) => Val::List(kept.into()),
             (Some(unknown), _) => unknown,
             (None, Fold::Exists) => Val::Bool(false),
             (None, Fold::All) => Val::Bool(true),
-            (None, Fold::ExistsOne) => Val::Bool(kept.len() == 1),
-            (None, Fold::Filter) => Val::List(kept.into()),
+            (None, Fold::ExistsOne) => Val::Bool(sure == 1),
         }
     }
 
@@ -329,16 +353,19 @@ impl<'r> Evaluation<'r> {
         };
         let mut out = Vec::with_capacity(range.len());
         for item in range.iter() {
-            set(locals, inner.slot, item);
+            let (value, maybe) = item.item();
+            set(locals, inner.slot, value);
+            let mut maybe = maybe.cloned();
             match condition.map(|c| self.node(c, locals)) {
                 Some(Val::Bool(false)) => continue,
-                Some(unknown @ Val::Unknown(_)) => return unknown,
+                Some(Val::Unknown(reason)) => maybe = maybe.or(Some(reason)),
                 _ => {}
             }
-            match self.node(&inner.body, locals) {
-                unknown @ Val::Unknown(_) => return unknown,
-                value => out.push(value),
-            }
+            let value = self.node(&inner.body, locals);
+            out.push(match maybe {
+                Some(reason) => Val::Maybe(Arc::new(value), reason),
+                None => value,
+            });
         }
         Val::List(out.into())
     }
@@ -385,9 +412,24 @@ fn any<'r>(outcomes: impl Iterator<Item = Val<'r>>) -> Val<'r> {
     unknown.unwrap_or(Val::Bool(false))
 }
 
+/// An outcome that holds only if the item is in the list.
+fn unless<'r>(outcome: Val<'r>, maybe: Option<&Cow<'r, str>>) -> Val<'r> {
+    match maybe {
+        Some(reason) => Val::Unknown(reason.clone()),
+        None => outcome,
+    }
+}
+
+/// Whether an element has no value, and says so.
+fn is_withheld(element: Element<'_>, select: &Select) -> bool {
+    let mut names = select.properties.iter().map(|(name, _)| *name);
+    names.any(|name| reading::is_withheld(element, name))
+}
+
 fn find<'r>(element: Element<'r>, select: &Select) -> Option<(Element<'r>, Conversion)> {
     let mut properties = select.properties.iter();
-    properties.find_map(|(name, conversion)| Some((element.get(*name)?, *conversion)))
+    let found = |name| reading::present(element, name);
+    properties.find_map(|(name, conversion)| Some((found(*name)?, *conversion)))
 }
 
 /// The value of a FHIR element; `None` where its JSON is of another kind.

@@ -183,8 +183,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         &[P::ListOfResources, P::Time, P::Time],
         R::First,
         "Observation(\"hba1c\").during(at - months(12), at).size() > 0",
-        "The resources that began between two dates, both inclusive. Unknown where a resource's date \
-         is missing or too imprecise to tell.",
+        "The resources that began between two dates, both inclusive. A resource whose date is missing, \
+         too imprecise or cannot be read may be one of them or not: what it would decide is unknown.",
     ),
     row(
         "earliest",
@@ -202,7 +202,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Time,
         "end(Encounter().latest())",
         "When a resource, Period or date ended (for a Condition: its abatement). Unknown where it is \
-         not given.",
+         not given or cannot be read.",
     ),
     row(
         "endsWith",
@@ -317,7 +317,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         &[P::List],
         R::Int,
         "Encounter().size() > 2",
-        "How many items.",
+        "How many items. Of some it may be unknown whether they are in the list: a comparison is \
+         unknown where it depends on them.",
     ),
     row(
         "start",
@@ -326,7 +327,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Time,
         "start(Encounter().latest()) > at - days(30)",
         "When a resource, Period or date began: the clinically relevant time, such as `effective`, \
-         `onset` or `period`. Unknown where it is not given.",
+         `onset` or `period`. Unknown where it is not given or cannot be read.",
     ),
     row(
         "startsWith",

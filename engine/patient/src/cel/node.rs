@@ -87,6 +87,8 @@ pub struct Select {
     pub many: bool,
     /// What to say where it is missing.
     pub missing: String,
+    /// What to say where its value is withheld: only its extensions are there.
+    pub withheld: String,
     /// What to say where its JSON is of another kind.
     pub malformed: String,
 }

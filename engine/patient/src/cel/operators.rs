@@ -1,5 +1,6 @@
 //! Operators and functions on values. An unknown operand makes the result unknown, with its reason.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -7,7 +8,9 @@ use super::eval::Evaluation;
 use super::functions::Function;
 use super::node::{Arithmetic, Order};
 use super::value::Val;
-use crate::fhir::clinical_time::{ClinicalTime, clinical_time, time_of};
+use crate::fhir::clinical_time::{ClinicalTime, Unreadable, clinical_time, time_of};
+use crate::fhir::names::Name;
+use crate::fhir::reading::{Reading, date_at};
 use crate::record::{Element, Kind};
 use crate::requirements::{concept_in, is_entered_in_error};
 use crate::terminology::ValueSet;
@@ -38,12 +41,45 @@ fn compare(a: &Val<'_>, b: &Val<'_>, zone: i16) -> Result<Ordering, Val<'static>
 /// Whichever of the two is unknown.
 fn known<'r>(a: Val<'r>, b: Val<'r>) -> Result<(Val<'r>, Val<'r>), Val<'r>> {
     match (a, b) {
+        (Val::Between(_, _, reason), _) | (_, Val::Between(_, _, reason)) => {
+            Err(Val::Unknown(reason))
+        }
         (unknown @ Val::Unknown(_), _) | (_, unknown @ Val::Unknown(_)) => Err(unknown),
         pair => Ok(pair),
     }
 }
 
+/// The least and the most that a number can be, and why it is not one.
+fn range<'v, 'r>(value: &'v Val<'r>) -> Option<(f64, f64, Option<&'v Cow<'r, str>>)> {
+    match value {
+        // Counts of items are small.
+        #[expect(clippy::cast_precision_loss, reason = "documented above")]
+        Val::Between(least, most, reason) => Some((*least as f64, *most as f64, Some(reason))),
+        other => other.number().map(|n| (n, n, None)),
+    }
+}
+
+/// A comparison with a number of which only bounds are known; `None` where both are known.
+fn order_ranges<'r>(order: Order, a: &Val<'r>, b: &Val<'r>) -> Option<Val<'r>> {
+    let ((a1, a2, a_why), (b1, b2, b_why)) = (range(a)?, range(b)?);
+    let why = a_why.or(b_why)?;
+    let (surely, surely_not) = match order {
+        Order::Less => (a2 < b1, a1 >= b2),
+        Order::LessOrEqual => (a2 <= b1, a1 > b2),
+        Order::Greater => (a1 > b2, a2 <= b1),
+        Order::GreaterOrEqual => (a1 >= b2, a2 < b1),
+    };
+    Some(match (surely, surely_not) {
+        (true, _) => Val::Bool(true),
+        (_, true) => Val::Bool(false),
+        _ => Val::Unknown(why.clone()),
+    })
+}
+
 pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+    if let Some(told) = order_ranges(order, &a, &b) {
+        return told;
+    }
     let (a, b) = match known(a, b) {
         Ok(pair) => pair,
         Err(unknown) => return unknown,
@@ -86,6 +122,12 @@ fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool
 }
 
 pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+    if let (Some((a1, a2, a_why)), Some((b1, b2, b_why))) = (range(&a), range(&b))
+        && a_why.or(b_why).is_some()
+        && (a2 < b1 || b2 < a1)
+    {
+        return Val::Bool(false);
+    }
     match known(a, b) {
         Ok((a, b)) => match compare(&a, &b, zone) {
             Ok(found) => Val::Bool(found.is_eq()),
@@ -190,10 +232,20 @@ pub(super) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
         }
         Val::Element(element) => Val::Bool(concept_in(element, set)),
         Val::List(items) => {
-            let hit = |v: &Val<'r>| matches!(v, Val::Element(e) if concept_in(*e, set));
-            Val::Bool(items.iter().any(hit))
+            let mut unknown = None;
+            for item in items.iter() {
+                match item.item() {
+                    (Val::Element(e), None) if concept_in(*e, set) => return Val::Bool(true),
+                    (Val::Element(e), Some(reason)) if concept_in(*e, set) => {
+                        unknown = unknown.or(Some(reason));
+                    }
+                    (Val::Unknown(reason), _) => unknown = unknown.or(Some(reason)),
+                    _ => {}
+                }
+            }
+            unknown.map_or(Val::Bool(false), |reason| Val::Unknown(reason.clone()))
         }
-        Val::Unknown(reason) => Val::Unknown(reason),
+        Val::Unknown(reason) | Val::Between(_, _, reason) => Val::Unknown(reason),
         _ => Val::unknown("a code was expected"),
     }
 }
@@ -205,20 +257,21 @@ pub(super) fn call<'r>(
     rest: &[Val<'r>],
 ) -> Val<'r> {
     match function {
-        Function::IsUnknown => return Val::Bool(matches!(first, Val::Unknown(_))),
+        Function::IsUnknown => return Val::Bool(first.why_unknown().is_some()),
         Function::OrElse => {
-            return match first {
-                Val::Unknown(_) => rest.first().cloned().unwrap_or(first),
-                known => known,
+            return match first.why_unknown() {
+                Some(_) => rest.first().cloned().unwrap_or(first),
+                None => first,
             };
         }
         _ => {}
     }
-    let unknown = std::iter::once(&first)
-        .chain(rest)
-        .find(|v| matches!(v, Val::Unknown(_)));
-    if let Some(unknown) = unknown {
-        return unknown.clone();
+    let unknown = std::iter::once(&first).chain(rest).find_map(|v| match v {
+        Val::Unknown(reason) | Val::Between(_, _, reason) => Some(reason),
+        _ => None,
+    });
+    if let Some(reason) = unknown {
+        return Val::Unknown(reason.clone());
     }
     let zone = evaluation.context.zone;
     match (function, first, rest) {
@@ -258,11 +311,14 @@ pub(super) fn call<'r>(
         (Function::Latest, Val::List(items), _) => extreme(&items, Ordering::Greater, zone),
         (Function::Start, value, _) => moment(value, true),
         (Function::End, value, _) => moment(value, false),
-        (Function::First, Val::List(items), _) => items
-            .first()
-            .cloned()
-            .unwrap_or(Val::unknown("the list is empty")),
+        (Function::First, Val::List(items), _) => match items.first() {
+            Some(_) => at(&items, 0),
+            None => Val::unknown("the list is empty"),
+        },
         (Function::IsFinal, Val::Element(o), _) => match o.get_named("status") {
+            Some(status) if status.as_str().is_none() => {
+                Val::unknown("`Observation.status` cannot be read")
+            }
             Some(status) => Val::Bool(
                 ["final", "amended", "corrected"]
                     .iter()
@@ -274,11 +330,33 @@ pub(super) fn call<'r>(
         (Function::Min, Val::List(items), _) => most(&items, Ordering::Less),
         (Function::QuantityIn, Val::Element(q), [Val::Str(unit)]) => quantity_in(q, unit),
         (Function::QuantityIn, ..) => Val::unknown("the value is no quantity"),
-        (Function::Size, Val::List(items), _) => {
-            Val::Int(i64::try_from(items.len()).unwrap_or(i64::MAX))
-        }
+        (Function::Size, Val::List(items), _) => size(&items),
         _ => Val::unknown("a function was given a value of another kind"),
     }
+}
+
+/// How many items; between two numbers where it cannot be told of some whether they are in the list.
+fn size<'r>(items: &[Val<'r>]) -> Val<'r> {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let mut perhaps = items.iter().filter_map(|item| item.item().1);
+    match perhaps.next() {
+        Some(reason) => {
+            let sure = items.len() - 1 - perhaps.count();
+            Val::Between(count(sure), count(items.len()), reason.clone())
+        }
+        None => Val::Int(count(items.len())),
+    }
+}
+
+/// The item at a position: unknown where one before it may not be in the list.
+pub(super) fn at<'r>(items: &[Val<'r>], position: i64) -> Val<'r> {
+    let position = usize::try_from(position).unwrap_or(usize::MAX);
+    let perhaps = items.iter().take(position.saturating_add(1));
+    if let Some(reason) = perhaps.filter_map(|item| item.item().1).next() {
+        return Val::Unknown(reason.clone());
+    }
+    let none = Val::unknown("the list has no item at this position");
+    items.get(position).cloned().unwrap_or(none)
 }
 
 fn duration<'r>(n: i64, make: impl Fn(i32) -> Option<CalendarDuration>) -> Val<'r> {
@@ -296,6 +374,9 @@ fn truncate<'r>(value: &Val<'_>) -> Val<'r> {
 }
 
 fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
+    if let Some(reason) = items.iter().find_map(Val::why_unknown) {
+        return Val::Unknown(reason.clone());
+    }
     let best = items.iter().reduce(|a, b| match compare(b, a, 0) {
         Ok(order) if order == wanted => b,
         _ => a,
@@ -316,6 +397,9 @@ fn active<'r>(condition: Element<'_>, at: DateTime, zone: i16) -> Val<'r> {
         return Val::Bool(false);
     }
     let time = clinical_time("Condition", condition);
+    if let Some(element) = time.unreadable_end {
+        return Val::Unknown(format!("`Condition.{element}` cannot be read").into());
+    }
     match time.end.map(|end| end.compare(at, zone)) {
         Some(Some(Ordering::Less | Ordering::Equal)) => return Val::Bool(false),
         Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
@@ -343,11 +427,11 @@ fn age<'r>(evaluation: &Evaluation<'r>, at: DateTime) -> Val<'r> {
     let Some(patient) = evaluation.record.patient() else {
         return Val::unknown("no Patient resource was given");
     };
-    let Some(text) = patient.get_str("birthDate") else {
-        return Val::unknown("`Patient.birthDate` is missing");
-    };
-    let Some(born) = DateTime::parse(&text) else {
-        return Val::unknown("`Patient.birthDate` is not as FHIR has it");
+    let name = Name::of("birthDate");
+    let born = match name.map_or(Reading::Absent, |name| date_at(patient, name)) {
+        Reading::Value(born) => born,
+        Reading::Absent => return Val::unknown("`Patient.birthDate` is missing"),
+        Reading::Unreadable => return Val::unknown("`Patient.birthDate` cannot be read"),
     };
     let years = born.years_until(at, evaluation.context.zone);
     years.map_or(
@@ -367,34 +451,73 @@ fn times(element: Element<'_>) -> ClinicalTime {
 fn moment(value: Val<'_>, start: bool) -> Val<'_> {
     match value {
         Val::Element(element) => {
-            let time = times(element);
-            let part = if start { time.start } else { time.end };
-            let reason = if start {
-                "the date of a resource is missing"
+            let part = if start {
+                start_of(element)
             } else {
-                "the end date of a resource is missing"
+                end_of(element)
             };
-            part.map_or(Val::unknown(reason), Val::Time)
+            part.map_or_else(Val::Unknown, Val::Time)
         }
         Val::Time(time) => Val::Time(time),
         _ => Val::unknown("this value has no date"),
     }
 }
 
+/// When an element began, or why that cannot be told.
+fn start_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
+    let time = times(element);
+    let missing = "the date of a resource is missing";
+    time.start
+        .ok_or_else(|| why(element, time.unreadable_start, missing))
+}
+
+/// When it ended, or why that cannot be told.
+fn end_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
+    let time = times(element);
+    let missing = "the end date of a resource is missing";
+    time.end
+        .ok_or_else(|| why(element, time.unreadable_end, missing))
+}
+
+/// What is there and cannot be read is named with its resource type.
+fn why<'r>(
+    element: Element<'_>,
+    unreadable: Option<Unreadable>,
+    missing: &'static str,
+) -> Cow<'r, str> {
+    match (unreadable, element.resource_type()) {
+        (Some(part), Some(ty)) => format!("`{}.{part}` cannot be read", ty.as_str()).into(),
+        (Some(part), None) => format!("`{part}` cannot be read").into(),
+        (None, _) => missing.into(),
+    }
+}
+
 fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val<'r> {
     let mut kept = vec![];
     for item in items {
-        let Val::Element(element) = item else {
+        let (value, _) = item.item();
+        let Val::Element(element) = value else {
+            // Of a resource that is not known the date is not either.
+            kept.extend(
+                value
+                    .why_unknown()
+                    .map(|reason| Val::Unknown(reason.clone())),
+            );
             continue;
         };
-        let Some(start) = times(*element).start else {
-            return Val::unknown("the date of a resource is missing");
+        let perhaps = |reason| Val::Maybe(Arc::new(value.clone()), reason);
+        let start = match start_of(*element) {
+            Ok(start) => start,
+            Err(reason) => {
+                kept.push(perhaps(reason));
+                continue;
+            }
         };
         let (after, before) = (start.compare(from, zone), start.compare(to, zone));
         match (after.map(Ordering::is_ge), before.map(Ordering::is_le)) {
             (Some(false), _) | (_, Some(false)) => {}
             (Some(true), Some(true)) => kept.push(item.clone()),
-            _ => return Val::unknown(IMPRECISE),
+            _ => kept.push(perhaps(IMPRECISE.into())),
         }
     }
     Val::List(kept.into())
@@ -402,19 +525,24 @@ fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val
 
 /// The resource that began last (`Greater`) or first (`Less`).
 fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val<'r> {
-    let mut best: Option<(Element<'r>, DateTime)> = None;
+    let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
     let mut dated = vec![];
     for item in items {
-        let Val::Element(element) = item else {
+        let (value, _) = item.item();
+        let Val::Element(element) = value else {
+            if let Some(reason) = value.why_unknown() {
+                return Val::Unknown(reason.clone());
+            }
             continue;
         };
-        let Some(start) = times(*element).start else {
-            return Val::unknown("the date of a resource is missing");
+        let start = match start_of(*element) {
+            Ok(start) => start,
+            Err(reason) => return Val::Unknown(reason),
         };
         dated.push(start);
         let better = match best {
             None => true,
-            Some((other, time)) => {
+            Some((other, time, _)) => {
                 // By the first instant they can stand for; whether that is certain is asked below.
                 let by_time = start.earliest(zone).cmp(&time.earliest(zone));
                 let by_id = || element.get_str("id").cmp(&other.get_str("id"));
@@ -422,12 +550,16 @@ fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val<'r> {
             }
         };
         if better {
-            best = Some((*element, start));
+            best = Some((*element, start, item));
         }
     }
-    let Some((element, time)) = best else {
+    let Some((element, time, item)) = best else {
         return Val::unknown("there is none to take the date of");
     };
+    // Of a resource that may not be in the list: it would be the one.
+    if let (_, Some(reason)) = item.item() {
+        return Val::Unknown(reason.clone());
+    }
     let certain = |other: &DateTime| matches!(time.compare(*other, zone), Some(o) if o == wanted || o.is_eq());
     if dated.iter().all(certain) {
         Val::Element(element)

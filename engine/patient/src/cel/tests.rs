@@ -132,8 +132,11 @@ fn expressions_and_their_values() {
             "unknown: there is none to take the date of",
         ),
         ("1 / 0", "unknown: division by zero, or a number too large"),
+        // What one item is does not matter to how many there are, nor where another decides.
+        ("[true, patient.active].size()", "2"),
+        ("[true, patient.active].exists(b, b)", "true"),
         (
-            "[true, patient.active].size()",
+            "[true, patient.active].all(b, b)",
             "unknown: `Patient.active` is missing",
         ),
         (

@@ -25,6 +25,11 @@ pub enum Val<'r> {
     Element(Element<'r>),
     /// Several.
     List(Arc<[Val<'r>]>),
+    /// An item of a list of which it cannot be told whether it is in it, and why.
+    Maybe(Arc<Val<'r>>, Cow<'r, str>),
+    /// How many items a list has, at least and at most: of some it cannot be told whether they are in
+    /// it, and why.
+    Between(i64, i64, Cow<'r, str>),
     /// It cannot be told, and why: the text names elements and units and holds no patient data.
     Unknown(Cow<'r, str>),
 }
@@ -33,6 +38,25 @@ impl<'r> Val<'r> {
     /// An unknown whose reason is fixed.
     pub fn unknown(reason: &'static str) -> Self {
         Val::Unknown(Cow::Borrowed(reason))
+    }
+
+    /// An item of a list, and why it may not be in it.
+    pub fn item(&self) -> (&Val<'r>, Option<&Cow<'r, str>>) {
+        match self {
+            Val::Maybe(value, reason) => (value, Some(reason)),
+            value => (value, None),
+        }
+    }
+
+    /// Why it cannot be told what it is, or all of what it is.
+    pub fn why_unknown(&self) -> Option<&Cow<'r, str>> {
+        match self {
+            Val::Unknown(reason) | Val::Maybe(_, reason) | Val::Between(_, _, reason) => {
+                Some(reason)
+            }
+            Val::List(items) => items.iter().find_map(Val::why_unknown),
+            _ => None,
+        }
     }
 
     /// The list's items.

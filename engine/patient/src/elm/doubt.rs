@@ -10,7 +10,7 @@
 //! * definitions and retrieves remember the mark with their value, slots with theirs;
 //! * an interval of which a bound is unknown carries its mark itself, so that a comparison which the
 //!   other bound decides stays certain;
-//! * a list with a mark may know items that are in it in any case.
+//! * a list with a mark may know the items that are in it in any case, and those that may be missing.
 //!
 //! Nothing of this is touched as long as there is no doubt, but one cell.
 
@@ -21,9 +21,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cx::{Cx, Fault, Out};
-use super::value::{Interval, NO_NODE, Val};
+use super::types::TypeId;
+use super::value::{Fhir, Interval, NO_NODE, Val};
 use crate::fhir::reading::path_of;
-use crate::record::Element;
+use crate::record::{Element, PatientRecord};
 
 /// A mark: none, or why there is doubt.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -65,6 +66,27 @@ impl Doubt {
 type Identity = (u8, usize, usize);
 /// Items that are in a list in any case.
 pub type Certain = Rc<FxHashSet<Identity>>;
+/// An element of the record: where it stands, its shadow, its type.
+type Place = (u32, u32, TypeId);
+/// Elements that are not in a list and may belong into it; `None` where it could be anything.
+pub type Perhaps = Option<Rc<Vec<Place>>>;
+
+/// What is known of a list in doubt.
+#[derive(Clone, Default)]
+pub struct Known {
+    pub certain: Certain,
+    pub perhaps: Perhaps,
+}
+
+impl Known {
+    /// Of a list without doubt nothing is missing.
+    fn whole(items: &[Val<'_>]) -> Known {
+        Known {
+            certain: Rc::new(identities(items)),
+            perhaps: Some(Rc::default()),
+        }
+    }
+}
 
 /// The marks of one patient's evaluation.
 #[derive(Default)]
@@ -74,7 +96,7 @@ pub struct Doubts {
     /// Elements that were counted as unreadable, by place in the record.
     seen: RefCell<FxHashSet<u32>>,
     /// Of lists in doubt, by place in the arena and length.
-    lists: RefCell<FxHashMap<(usize, usize), Certain>>,
+    lists: RefCell<FxHashMap<(usize, usize), Known>>,
     /// Of intervals with an unknown bound, by place in the arena.
     intervals: RefCell<FxHashMap<usize, Doubt>>,
     any_interval: Cell<bool>,
@@ -219,28 +241,42 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The items of a value that are there in any case; all of what is not in doubt.
-    pub fn certain(&self, value: &Val<'a>, doubt: Doubt) -> Certain {
+    /// What is known of the items of a value; all of what is not in doubt.
+    pub fn known(&self, value: &Val<'a>, doubt: Doubt) -> Known {
         match value {
-            Val::List(items) if doubt.is_none() => Rc::new(identities(items)),
+            Val::List(items) if doubt.is_none() => Known::whole(items),
             Val::List(items) => {
                 let lists = self.doubts.lists.borrow();
                 lists.get(&place_of(items)).cloned().unwrap_or_default()
             }
-            Val::Null => Certain::default(),
-            one if doubt.is_none() => Rc::new(identities(&[*one])),
-            _ => Certain::default(),
+            Val::Null if doubt.is_none() => Known::whole(&[]),
+            one if doubt.is_none() => Known::whole(&[*one]),
+            _ => Known::default(),
         }
     }
 
-    /// Notes what is in a list in any case.
-    pub fn note_certain(&self, value: &Val<'a>, certain: Certain) {
-        if let Val::List(items) = value
-            && !items.is_empty()
-            && !certain.is_empty()
-        {
-            let mut lists = self.doubts.lists.borrow_mut();
-            lists.insert(place_of(items), certain);
+    /// The value, with what is known of it noted where it is a list.
+    pub fn noted(&self, value: Val<'a>, known: Known) -> Out<'a> {
+        let Val::List(mut items) = value else {
+            return Ok(value);
+        };
+        if items.is_empty() {
+            // An empty list has no place of its own.
+            items = self.slice(&[Val::Null])?.get(..0).unwrap_or(items);
+        }
+        self.doubts
+            .lists
+            .borrow_mut()
+            .insert(place_of(items), known);
+        Ok(Val::List(items))
+    }
+
+    /// The value with a doubt more than those it was noted with: a list is copied, so that what is
+    /// known of the old one is not taken for known of the new one.
+    pub fn apart_from(&self, value: Val<'a>) -> Out<'a> {
+        match value {
+            Val::List(items) => self.list(items),
+            other => Ok(other),
         }
     }
 }
@@ -255,29 +291,53 @@ pub fn doubt_of_item(item: &Val<'_>, certain: &Certain, doubt: Doubt) -> Doubt {
 
 /// What is in doubt about a value.
 #[derive(Clone, Debug)]
-pub struct InDoubt {
+pub struct InDoubt<'a> {
     /// Names elements and value sets, holds no patient data.
     pub why: Arc<str>,
+    /// Elements that are not in the list and may belong into it; `None` where it could be anything.
+    pub perhaps: Option<Vec<Val<'a>>>,
     certain: Certain,
 }
 
-impl InDoubt {
+impl InDoubt<'_> {
     /// Whether an item of the list is in it in any case.
     pub fn is_certain(&self, item: &Val<'_>) -> bool {
         identity(item).is_some_and(|identity| self.certain.contains(&identity))
     }
 }
 
+/// The elements that may belong into a list.
+pub fn values<'a>(perhaps: &[Place], record: &'a PatientRecord) -> Vec<Val<'a>> {
+    let fhir = |(index, shadow, ty): &Place| {
+        Val::Fhir(Fhir {
+            record,
+            index: *index,
+            shadow: *shadow,
+            ty: *ty,
+        })
+    };
+    perhaps.iter().map(fhir).collect()
+}
+
 impl<'a> Cx<'a> {
     /// What is in doubt about a value with this mark.
-    pub(super) fn in_doubt(&self, value: &Val<'a>, doubt: Doubt) -> Option<InDoubt> {
+    pub(super) fn in_doubt(
+        &self,
+        value: &Val<'a>,
+        doubt: Doubt,
+        record: &'a PatientRecord,
+    ) -> Option<InDoubt<'a>> {
         let own = match value {
             Val::Interval(interval) => doubt.or(self.doubt_of_interval(interval)),
             _ => doubt,
         };
         let why = self.why(own)?;
-        let certain = self.certain(value, own);
-        Some(InDoubt { why, certain })
+        let known = self.known(value, own);
+        Some(InDoubt {
+            why,
+            perhaps: known.perhaps.map(|perhaps| values(&perhaps, record)),
+            certain: known.certain,
+        })
     }
 }
 
@@ -286,22 +346,36 @@ pub fn common(a: &Certain, b: &Certain) -> Certain {
     Rc::new(a.intersection(b).copied().collect())
 }
 
-/// Items of one or the other.
-pub fn joined(a: &Certain, b: &Certain) -> Certain {
-    match (a.is_empty(), b.is_empty()) {
-        (true, _) => Rc::clone(b),
-        (_, true) => Rc::clone(a),
-        _ => Rc::new(a.union(b).copied().collect()),
+/// What is known of two lists together.
+pub fn joined(a: &Known, b: &Known) -> Known {
+    let perhaps = match (&a.perhaps, &b.perhaps) {
+        (Some(a), Some(b)) => Some(Rc::new(a.iter().chain(b.iter()).copied().collect())),
+        _ => None,
+    };
+    Known {
+        certain: Rc::new(a.certain.union(&b.certain).copied().collect()),
+        perhaps,
     }
 }
 
 /// The marks of the rows of a query: kept only once there is one.
-#[derive(Default)]
 pub struct RowDoubts {
     /// Of the rows that were kept, in their order.
     each: Vec<Doubt>,
     /// Of all rows, also of those that were dropped.
     all: Doubt,
+    /// Rows that were dropped and may belong into the result; `None` where it could be anything.
+    perhaps: Option<Vec<Place>>,
+}
+
+impl Default for RowDoubts {
+    fn default() -> Self {
+        RowDoubts {
+            each: vec![],
+            all: Doubt::NONE,
+            perhaps: Some(vec![]),
+        }
+    }
 }
 
 impl RowDoubts {
@@ -315,10 +389,22 @@ impl RowDoubts {
         }
     }
 
-    /// A row that was dropped, or a source that may lack some.
+    /// A row that was dropped: what it would have given, where that is known.
     #[inline]
-    pub fn drop(&mut self, doubt: Doubt) {
-        self.all = self.all.or(doubt);
+    pub fn drop_row(&mut self, doubt: Doubt, item: Option<&Val<'_>>) {
+        if doubt.is_some() {
+            self.all = self.all.or(doubt);
+            match (item, &mut self.perhaps) {
+                (Some(Val::Fhir(f)), Some(perhaps)) => perhaps.push((f.index, f.shadow, f.ty)),
+                _ => self.perhaps = None,
+            }
+        }
+    }
+
+    /// A source of which anything may be missing.
+    #[inline]
+    pub fn drop_any(&mut self, doubt: Doubt) {
+        self.drop_row(doubt, None);
     }
 
     /// The mark of the list.
@@ -326,15 +412,18 @@ impl RowDoubts {
         self.all
     }
 
-    /// What is in the list in any case, of the rows that were kept.
-    pub fn certain(&self, kept: &[Val<'_>]) -> Certain {
+    /// What is known of the list, of the rows that were kept.
+    pub fn known(&self, kept: &[Val<'_>]) -> Known {
         let marks = self
             .each
             .iter()
             .copied()
             .chain(std::iter::repeat(Doubt::NONE));
         let sure = kept.iter().zip(marks).filter(|(_, doubt)| doubt.is_none());
-        Rc::new(sure.filter_map(|(value, _)| identity(value)).collect())
+        Known {
+            certain: Rc::new(sure.filter_map(|(value, _)| identity(value)).collect()),
+            perhaps: self.perhaps.clone().map(Rc::new),
+        }
     }
 }
 

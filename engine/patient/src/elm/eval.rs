@@ -241,9 +241,9 @@ impl<'a> Evaluator<'a> {
 
     /// What is in doubt about the value of a definition that was evaluated: what is counted is its
     /// value, but the outcome is not certain.
-    pub fn in_doubt(&self, expression: Expression) -> Option<InDoubt> {
+    pub fn in_doubt(&self, expression: Expression) -> Option<InDoubt<'a>> {
         match self.definitions.get(expression.0 as usize) {
-            Some(Memo::Done(value, doubt)) => self.cx.in_doubt(value, *doubt),
+            Some(Memo::Done(value, doubt)) => self.cx.in_doubt(value, *doubt, self.record),
             _ => None,
         }
     }
@@ -433,15 +433,29 @@ impl<'a> Evaluator<'a> {
             Kind::Implies(both) => self.implies(both),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
-                match self.eval(condition)?.truth() {
+                let before = self.cx.take_doubt();
+                let (holds, doubt) = self.side(condition)?;
+                self.cx.set_doubt(before);
+                let value = match holds {
                     Some(true) => self.eval(then),
                     _ => self.eval(otherwise),
-                }
+                };
+                self.chosen(value?, doubt)
             }
             Kind::Case(comparand, items, otherwise) => {
-                self.case(comparand.as_deref(), items, otherwise)
+                let before = self.cx.take_doubt();
+                let value = self.case(comparand.as_deref(), items, otherwise)?;
+                let doubt = self.cx.take_doubt();
+                self.cx.set_doubt(before);
+                self.chosen(value, doubt)
             }
-            Kind::Coalesce(items) => self.coalesce(items),
+            Kind::Coalesce(items) => {
+                let before = self.cx.take_doubt();
+                let value = self.coalesce(items)?;
+                let doubt = self.cx.take_doubt();
+                self.cx.set_doubt(before);
+                self.chosen(value, doubt)
+            }
             Kind::List(items) => {
                 let items = self.all(items)?;
                 self.cx.list(&items)
@@ -449,11 +463,15 @@ impl<'a> Evaluator<'a> {
             Kind::Tuple(class, names, values) => self.tuple(class.as_deref(), names, values),
             Kind::Interval(interval) => self.interval(interval),
             Kind::Property(source, path) => {
+                let before = self.cx.take_doubt();
                 let value = self.eval(source)?;
                 if let Val::Interval(interval) = value {
                     self.cx.add_doubt(self.cx.doubt_of_interval(interval));
                 }
-                follow(&self.cx, value, path)
+                let value = follow(&self.cx, value, path)?;
+                let doubt = self.cx.take_doubt();
+                self.cx.set_doubt(before);
+                self.chosen(value, doubt)
             }
             Kind::As(operand, ty, strict) => {
                 let value = self.eval(operand)?;

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use super::cx::{Extra, Fault, Out};
-use super::doubt::{Certain, Doubt, RowDoubts, common, doubt_of_item, joined};
+use super::doubt::{Certain, Doubt, Known, RowDoubts, common, doubt_of_item, joined, values};
 use super::eval::Evaluator;
 use super::node::{Node, OpFn};
 use super::value::{PointType, Val, truth};
 use super::{compare, interval, list};
+use crate::record::PatientRecord;
 
 /// A side of a connective, and its mark.
 pub(super) type Side = (Option<bool>, Doubt);
@@ -74,12 +75,17 @@ impl<'a> Evaluator<'a> {
             self.cx.set_doubt(before);
             return Ok(value);
         }
-        let own = self.settle(operator, args, marks, &value, own);
+        let (own, known) = self.settle(operator, args, marks, &value, own);
+        let value = match known {
+            Some(known) => self.cx.noted(value, known)?,
+            None if own.is_none() => value,
+            None => self.cx.apart_from(value)?,
+        };
         self.cx.set_doubt(before.or(own));
         Ok(value)
     }
 
-    /// The mark of what an operator gave.
+    /// The mark of what an operator gave, and what is known of a list.
     fn settle(
         &self,
         operator: OpFn,
@@ -87,7 +93,7 @@ impl<'a> Evaluator<'a> {
         marks: &[Doubt],
         value: &Val<'a>,
         mut own: Doubt,
-    ) -> Doubt {
+    ) -> (Doubt, Option<Known>) {
         let is = |other: OpFn| std::ptr::fn_addr_eq(operator, other);
         if matches!(value, Val::Null | Val::Interval(_) | Val::List(_)) {
             for interval in args.iter().flat_map(intervals) {
@@ -104,35 +110,37 @@ impl<'a> Evaluator<'a> {
                 .iter()
                 .any(|c| std::ptr::fn_addr_eq(operator, *c));
         if undecided {
-            return self.cx.reason(undecided_by(args));
+            return (self.cx.reason(undecided_by(args)), None);
         }
         if own.is_none() {
-            return own;
+            return (own, None);
         }
-        let certain = |at: usize| {
+        let known = |at: usize| {
             let mark = marks.get(at).copied().unwrap_or(own);
-            args.get(at)
-                .map(|arg| self.cx.certain(arg, mark))
-                .unwrap_or_default()
+            let of = args.get(at).map(|arg| self.cx.known(arg, mark));
+            of.unwrap_or_default()
         };
         let second = marks.get(1).copied().unwrap_or(own);
         if is(list::exists) {
-            let witness = value.truth() == Some(true) && !certain(0).is_empty();
-            return if witness { Doubt::NONE } else { own };
+            let witness = value.truth() == Some(true) && !known(0).certain.is_empty();
+            return (if witness { Doubt::NONE } else { own }, None);
         }
-        let kept: Certain = if is(list::union) {
-            joined(&certain(0), &certain(1))
-        } else if is(list::intersect) {
-            common(&certain(0), &certain(1))
-        } else if is(list::except) && second.is_none() || is(list::distinct) {
-            certain(0)
-        } else if is(list::flatten) {
-            self.flattened(args, &certain(0))
-        } else {
-            return own;
+        let sure = |certain| Known {
+            certain,
+            perhaps: None,
         };
-        self.cx.note_certain(value, kept);
-        own
+        let found = if is(list::union) {
+            joined(&known(0), &known(1))
+        } else if is(list::intersect) {
+            sure(common(&known(0).certain, &known(1).certain))
+        } else if is(list::except) && second.is_none() || is(list::distinct) {
+            known(0)
+        } else if is(list::flatten) {
+            sure(self.flattened(args, &known(0).certain))
+        } else {
+            return (own, None);
+        };
+        (own, Some(found))
     }
 
     /// What is in the lists of a list in any case.
@@ -140,13 +148,22 @@ impl<'a> Evaluator<'a> {
         let Some(Val::List(outer)) = args.first() else {
             return Certain::default();
         };
-        let mut all = Rc::clone(sure);
+        let mut all = (**sure).clone();
         for inner in *outer {
             // A list that is there in any case, and of which nothing is in doubt, or some is.
             let doubt = doubt_of_item(inner, sure, self.cx.reason(IMPRECISE));
-            all = joined(&all, &self.cx.certain(inner, doubt));
+            all.extend(self.cx.known(inner, doubt).certain.iter().copied());
         }
-        all
+        Rc::new(all)
+    }
+
+    /// The value of one branch, chosen by what has this mark.
+    pub(super) fn chosen(&self, value: Val<'a>, doubt: Doubt) -> Out<'a> {
+        self.cx.add_doubt(doubt);
+        match doubt.is_some() {
+            true => self.cx.apart_from(value),
+            false => Ok(value),
+        }
     }
 
     pub(super) fn side(&mut self, node: &'a Node) -> Result<Side, Fault> {
@@ -160,7 +177,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A side that decides nothing of what is counted: it may still decide what is certain.
-    fn look(&mut self, node: &'a Node) -> Option<Side> {
+    pub(super) fn look(&mut self, node: &'a Node) -> Option<Side> {
         let depth = self.depth;
         let side = self.side(node);
         self.depth = depth;
@@ -227,64 +244,101 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// The items of a source, what is in it in any case, and its mark.
-    pub(super) fn source(
-        &mut self,
-        node: &'a Node,
-    ) -> Result<(&'a [Val<'a>], Certain, Doubt), Fault> {
+    /// The items of a source, and what is in doubt about them.
+    pub(super) fn source(&mut self, node: &'a Node) -> Result<Items<'a>, Fault> {
         let before = self.cx.take_doubt();
         let items = self.items(node)?;
         let doubt = self.cx.take_doubt();
         self.cx.set_doubt(before);
-        let certain = match doubt.is_none() {
-            true => Certain::default(),
-            false => self.cx.certain(&Val::List(items), doubt),
+        let known = match doubt.is_none() {
+            true => Known::default(),
+            false => self.cx.known(&Val::List(items), doubt),
         };
-        Ok((items, certain, doubt))
+        Ok(Items {
+            items,
+            known,
+            doubt,
+        })
     }
 
     pub(super) fn filter(&mut self, source: &'a Node, slot: u32, condition: &'a Node) -> Out<'a> {
-        let (items, certain, doubt) = self.source(source)?;
+        let source = self.source(source)?;
         let before = self.cx.take_doubt();
         let (mut out, mut rows) = (vec![], RowDoubts::default());
-        rows.drop(doubt);
-        for item in items {
+        for item in source.items {
             self.set(slot, *item);
             let (holds, own) = self.side(condition)?;
-            let own = own.or(doubt_of_item(item, &certain, doubt));
-            if holds == Some(true) {
-                rows.keep(out.len(), own);
-                out.push(*item);
-            } else {
-                rows.drop(own);
+            match (holds, source.mark_of(item).or(own)) {
+                (Some(true), doubt) => {
+                    rows.keep(out.len(), doubt);
+                    out.push(*item);
+                }
+                (Some(false), _) if own.is_none() => {}
+                (_, doubt) => rows.drop_row(doubt, Some(item)),
+            }
+        }
+        for item in source.perhaps(self.record, &mut rows) {
+            self.set(slot, item);
+            if self.look(condition) != Some((Some(false), Doubt::NONE)) {
+                rows.drop_row(source.doubt, Some(&item));
             }
         }
         self.listed(&out, &rows, before)
     }
 
     pub(super) fn for_each(&mut self, source: &'a Node, slot: u32, element: &'a Node) -> Out<'a> {
-        let (items, certain, doubt) = self.source(source)?;
+        let source = self.source(source)?;
         let before = self.cx.take_doubt();
         let (mut out, mut rows) = (vec![], RowDoubts::default());
-        rows.drop(doubt);
-        for item in items {
+        rows.drop_any(source.doubt);
+        for item in source.items {
             self.set(slot, *item);
             let value = self.eval(element)?;
             let own = self.cx.take_doubt();
-            rows.keep(out.len(), own.or(doubt_of_item(item, &certain, doubt)));
+            rows.keep(out.len(), own.or(source.mark_of(item)));
             out.push(value);
         }
         self.listed(&out, &rows, before)
     }
 
     /// A list of rows, with its mark.
-    pub(super) fn listed(&self, kept: &[Val<'a>], rows: &RowDoubts, before: Doubt) -> Out<'a> {
+    fn listed(&self, kept: &[Val<'a>], rows: &RowDoubts, before: Doubt) -> Out<'a> {
         let made = self.cx.list(kept)?;
-        if rows.all().is_some() {
-            self.cx.note_certain(&made, rows.certain(kept));
-        }
         self.cx.set_doubt(before.or(rows.all()));
-        Ok(made)
+        match rows.all().is_some() {
+            true => self.cx.noted(made, rows.known(kept)),
+            false => Ok(made),
+        }
+    }
+}
+
+/// The items of a source, and what is in doubt about them.
+pub(super) struct Items<'a> {
+    pub items: &'a [Val<'a>],
+    /// Where it is in doubt.
+    pub known: Known,
+    pub doubt: Doubt,
+}
+
+impl<'a> Items<'a> {
+    /// The mark of an item.
+    #[inline]
+    pub fn mark_of(&self, item: &Val<'a>) -> Doubt {
+        match self.doubt.is_none() {
+            true => Doubt::NONE,
+            false => doubt_of_item(item, &self.known.certain, self.doubt),
+        }
+    }
+
+    /// What may be missing in it; where it could be anything, that is noted.
+    pub fn perhaps(&self, record: &'a PatientRecord, rows: &mut RowDoubts) -> Vec<Val<'a>> {
+        match &self.known.perhaps {
+            Some(perhaps) => values(perhaps, record),
+            None => {
+                rows.drop_any(self.doubt);
+                vec![]
+            }
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 
 use super::compare::order;
 use super::cx::{Fault, Out};
-use super::doubt::{Certain, Doubt, RowDoubts, doubt_of_item};
+use super::doubt::{Doubt, Known, RowDoubts};
 use super::eval::Evaluator;
+use super::kleene::Items;
 use super::list::distinct_of;
 use super::merge::merge_sort;
 use super::node::Node;
@@ -81,14 +82,6 @@ struct Rows<'a> {
     doubts: RowDoubts,
 }
 
-/// A source that was evaluated.
-struct Items<'a> {
-    items: &'a [Val<'a>],
-    /// What is in it in any case, where it is in doubt.
-    certain: Certain,
-    doubt: Doubt,
-}
-
 impl<'a> Evaluator<'a> {
     pub(super) fn query(&mut self, query: &'a Query) -> Out<'a> {
         // A query over single values gives a single value; a null source gives null.
@@ -104,14 +97,13 @@ impl<'a> Evaluator<'a> {
         for source in &query.sources {
             let value = self.eval(&source.expression)?;
             let doubt = self.cx.take_doubt();
-            rows.doubts.drop(doubt);
-            let certain = match doubt.is_none() {
-                true => Certain::default(),
-                false => self.cx.certain(&value, doubt),
+            let known = match doubt.is_none() {
+                true => Known::default(),
+                false => self.cx.known(&value, doubt),
             };
             let items = match value {
                 Val::Null => {
-                    self.cx.set_doubt(before.or(rows.doubts.all()));
+                    self.cx.set_doubt(before.or(rows.doubts.all()).or(doubt));
                     return Ok(Val::Null);
                 }
                 Val::List(items) => {
@@ -122,15 +114,30 @@ impl<'a> Evaluator<'a> {
             };
             lists.push(Items {
                 items,
-                certain,
+                known,
                 doubt,
             });
         }
+        // What is missing in the only source can be asked; of several it could be anything.
+        let asks = lists.len() == 1 && !single && query.aggregate.is_none();
+        if !asks {
+            for list in &lists {
+                rows.doubts.drop_any(list.doubt);
+            }
+        }
         if let Some(starting) = query.aggregate.as_ref().and_then(|a| a.starting.as_ref()) {
             rows.total = self.eval(starting)?;
-            rows.doubts.drop(self.cx.take_doubt());
+            rows.doubts.drop_any(self.cx.take_doubt());
         }
         self.rows(query, &lists, 0, Doubt::NONE, &mut rows)?;
+        if let (true, [list], [source]) = (asks, &*lists, &*query.sources)
+            && list.doubt.is_some()
+        {
+            for item in list.perhaps(self.record, &mut rows.doubts) {
+                self.set(source.slot, item);
+                self.perhaps(query, list.doubt, &mut rows);
+            }
+        }
         let before = before.or(rows.doubts.all());
         if query.aggregate.is_some() {
             self.cx.set_doubt(before);
@@ -138,9 +145,9 @@ impl<'a> Evaluator<'a> {
         }
         let mut items = rows.out;
         let in_doubt = rows.doubts.all().is_some();
-        let certain = match in_doubt {
-            true => rows.doubts.certain(&items),
-            false => Certain::default(),
+        let mut known = match in_doubt {
+            true => rows.doubts.known(&items),
+            false => Known::default(),
         };
         if let Some((_, true)) = query.result
             && items.len() > 1
@@ -151,8 +158,9 @@ impl<'a> Evaluator<'a> {
             }
         }
         if single {
+            let one = items.first().copied().unwrap_or(Val::Null);
             self.cx.add_doubt(before);
-            return Ok(items.first().copied().unwrap_or(Val::Null));
+            return self.chosen(one, rows.doubts.all());
         }
         if !query.sort.is_empty() {
             self.sort(&mut items, &query.sort)?;
@@ -161,13 +169,17 @@ impl<'a> Evaluator<'a> {
         // What order they are in may be in doubt, not what is in the list.
         let order = self.cx.take_doubt();
         if in_doubt || order.is_some() {
-            let certain = match in_doubt {
-                true => certain,
-                false => self.cx.certain(&made, Doubt::NONE),
-            };
-            self.cx.note_certain(&made, certain);
+            if !in_doubt {
+                known = self.cx.known(&made, Doubt::NONE);
+            }
+            // Nothing that is asked of the items later on takes this back.
+            if order.is_some() {
+                known.perhaps = None;
+            }
+            self.cx.set_doubt(before.or(order));
+            return self.cx.noted(made, known);
         }
-        self.cx.set_doubt(before.or(order));
+        self.cx.set_doubt(before);
         Ok(made)
     }
 
@@ -187,17 +199,15 @@ impl<'a> Evaluator<'a> {
         for item in list.items {
             self.cx.charge(1)?;
             self.set(source.slot, *item);
-            let own = match list.doubt.is_none() {
-                true => doubt,
-                false => doubt.or(doubt_of_item(item, &list.certain, list.doubt)),
-            };
+            let own = doubt.or(list.mark_of(item));
             self.rows(query, lists, depth + 1, own, rows)?;
         }
         Ok(())
     }
 
-    /// A row: the mark that stands is that of its items.
-    fn row(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<(), Fault> {
+    /// Whether the items of a row meet the query's conditions: true, false for sure, or `None` with
+    /// the mark where it is dropped and may belong into the result.
+    fn meets(&mut self, query: &'a Query) -> Result<(Option<bool>, Doubt), Fault> {
         let mut doubt = self.cx.take_doubt();
         for (slot, expression) in &query.lets {
             let value = self.eval(expression)?;
@@ -213,7 +223,7 @@ impl<'a> Evaluator<'a> {
                 Err(fault) => return Err(fault),
             };
             if !holds && own.is_none() {
-                return Ok(());
+                return Ok((Some(false), Doubt::NONE));
             }
             dropped |= !holds;
             doubt = doubt.or(own);
@@ -221,7 +231,9 @@ impl<'a> Evaluator<'a> {
         if let Some(condition) = &query.condition {
             match self.side(condition) {
                 Ok((Some(true), own)) => doubt = doubt.or(own),
-                Ok((Some(false), own)) if own.is_none() => return Ok(()),
+                Ok((Some(false), own)) if own.is_none() => {
+                    return Ok((Some(false), Doubt::NONE));
+                }
                 Ok((_, own)) => {
                     dropped = true;
                     doubt = doubt.or(own);
@@ -232,17 +244,49 @@ impl<'a> Evaluator<'a> {
                 Err(fault) => return Err(fault),
             }
         }
-        if dropped {
-            rows.doubts.drop(doubt);
-            return Ok(());
+        Ok(((!dropped).then_some(true), doubt))
+    }
+
+    /// What may be missing in the source: whether it would be in the result.
+    fn perhaps(&mut self, query: &'a Query, doubt: Doubt, rows: &mut Rows<'a>) {
+        let depth = self.depth;
+        self.cx.set_doubt(doubt);
+        let met = self.meets(query);
+        self.depth = depth;
+        if let Ok((Some(false), _)) = met {
+            return;
         }
+        self.cx.take_doubt();
+        let item = self.item_of(query);
+        rows.doubts.drop_row(doubt, item.as_ref());
+    }
+
+    /// What a row of a query over one source without `return` gives: the item.
+    fn item_of(&self, query: &Query) -> Option<Val<'a>> {
+        match (&query.result, &*query.sources) {
+            (None, [source]) => Some(self.get(source.slot)),
+            _ => None,
+        }
+    }
+
+    /// A row: the mark that stands is that of its items.
+    fn row(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<(), Fault> {
+        let doubt = match self.meets(query)? {
+            (Some(true), doubt) => doubt,
+            (Some(false), _) => return Ok(()),
+            (None, doubt) => {
+                let item = self.item_of(query);
+                rows.doubts.drop_row(doubt, item.as_ref());
+                return Ok(());
+            }
+        };
         if let Some(aggregate) = &query.aggregate {
             if aggregate.distinct && self.is_repeated(query, rows)? {
                 return Ok(());
             }
             self.set(aggregate.slot, rows.total);
             rows.total = self.eval(&aggregate.expression)?;
-            rows.doubts.drop(doubt.or(self.cx.take_doubt()));
+            rows.doubts.drop_any(doubt.or(self.cx.take_doubt()));
             return Ok(());
         }
         let value = match (&query.result, &*query.sources) {
@@ -290,10 +334,10 @@ impl<'a> Evaluator<'a> {
     /// Whether a `with` finds a partner, or a `without` finds none; and what is in doubt about that.
     fn related(&mut self, relationship: &'a Relationship) -> Result<(bool, Doubt), Fault> {
         let before = self.cx.take_doubt();
-        let (items, certain, doubt) = self.source(&relationship.expression)?;
+        let source = self.source(&relationship.expression)?;
         let mut found = false;
-        let mut all = doubt;
-        for item in items {
+        let mut all = Doubt::NONE;
+        for item in source.items {
             self.cx.charge(1)?;
             self.set(relationship.slot, *item);
             let (holds, own) = match self.side(&relationship.such_that) {
@@ -302,7 +346,11 @@ impl<'a> Evaluator<'a> {
                 Err(_) if found => break,
                 Err(fault) => return Err(fault),
             };
-            let own = own.or(doubt_of_item(item, &certain, doubt));
+            // One that is no partner for sure says nothing, whether or not it is in the source.
+            let own = match (holds, own.is_none()) {
+                (Some(false), true) => Doubt::NONE,
+                _ => own.or(source.mark_of(item)),
+            };
             if holds == Some(true) {
                 if own.is_none() {
                     (found, all) = (true, Doubt::NONE);
@@ -311,6 +359,17 @@ impl<'a> Evaluator<'a> {
                 found = true;
             }
             all = all.or(own);
+        }
+        let sure = found && all.is_none();
+        if source.doubt.is_some() && !sure {
+            let mut missing = RowDoubts::default();
+            for item in source.perhaps(self.record, &mut missing) {
+                self.set(relationship.slot, item);
+                if self.look(&relationship.such_that) != Some((Some(false), Doubt::NONE)) {
+                    missing.drop_any(source.doubt);
+                }
+            }
+            all = all.or(missing.all());
         }
         self.cx.set_doubt(before);
         Ok((found != relationship.without, all))

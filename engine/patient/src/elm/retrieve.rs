@@ -70,8 +70,8 @@ pub struct CodePath {
 #[derive(Default)]
 pub(super) struct CodeIndex {
     codes: Vec<(i64, u32)>,
-    /// One of them refers to its code in a resource that is not here.
-    unresolved: bool,
+    /// Those that refer to their code in a resource that is not here.
+    unresolved: Vec<u32>,
 }
 
 /// Extensions by which a resource is about a whole value set.
@@ -115,7 +115,8 @@ impl<'a> Evaluator<'a> {
             self.cx.add_doubt(self.cx.reason(why));
         }
         let mut rows = RowDoubts::default();
-        rows.drop(self.cx.take_doubt());
+        rows.drop_any(self.cx.take_doubt());
+        self.unresolved(retrieve, &mut rows);
         let mut out = Vec::with_capacity(candidates.len());
         for resource in candidates {
             if let Some(profile) = &retrieve.profile {
@@ -137,7 +138,7 @@ impl<'a> Evaluator<'a> {
                 let within = self.in_range(value, path, range)?;
                 let doubt = self.cx.take_doubt();
                 if !within {
-                    rows.drop(doubt);
+                    rows.drop_row(doubt, Some(&value));
                     continue;
                 }
                 rows.keep(out.len(), doubt);
@@ -146,11 +147,12 @@ impl<'a> Evaluator<'a> {
             }
             out.push(value);
         }
-        let found = self.cx.slice(&out)?;
+        let mut found = self.cx.slice(&out)?;
         let doubt = rows.all();
-        if doubt.is_some() {
-            let certain = rows.certain(found);
-            self.cx.note_certain(&Val::List(found), certain);
+        if doubt.is_some()
+            && let Val::List(noted) = self.cx.noted(Val::List(found), rows.known(found))?
+        {
+            found = noted;
         }
         self.cx.set_doubt(before.or(doubt));
         if let Some(slot) = self.retrieved.get_mut(at) {
@@ -217,6 +219,35 @@ impl<'a> Evaluator<'a> {
         self.by_keys(retrieve, filter.path, |key| set.contains(key))
     }
 
+    /// Resources whose code stands in another that is not here may match.
+    fn unresolved(&mut self, retrieve: &'a Retrieve, rows: &mut RowDoubts) {
+        let Some(path) = retrieve.code.as_ref().map(|code| code.path) else {
+            return;
+        };
+        let record = self.record;
+        let mode = self.profile_mode;
+        let index = self.code_index(path);
+        if index.unresolved.is_empty() {
+            return;
+        }
+        let unresolved = index.unresolved.clone();
+        let resources = record.of_type(retrieve.resource_type).enumerate();
+        let resources = resources.filter(|(place, _)| {
+            let place = u32::try_from(*place).unwrap_or(u32::MAX);
+            unresolved.binary_search(&place).is_ok()
+        });
+        let ty = retrieve.resource_type.as_str();
+        let why = format!("a {ty} refers to its code in a resource that was not given");
+        let doubt = self.cx.reason(&why);
+        for (_, resource) in resources {
+            let profile = retrieve.profile.as_ref();
+            if profile.is_none_or(|p| p.decide(resource, mode).is_taken()) {
+                let value = Val::Fhir(Fhir::of(resource, retrieve.type_id));
+                rows.drop_row(doubt, Some(&value));
+            }
+        }
+    }
+
     fn by_keys(
         &mut self,
         retrieve: &Retrieve,
@@ -224,12 +255,6 @@ impl<'a> Evaluator<'a> {
         wanted: impl Fn(i64) -> bool,
     ) -> Result<Vec<Element<'a>>, Fault> {
         let record = self.record;
-        let index = self.code_index(path);
-        if index.unresolved {
-            let ty = retrieve.resource_type.as_str();
-            let why = format!("a {ty} refers to its code in a resource that was not given");
-            self.cx.add_doubt(self.cx.reason(&why));
-        }
         let index = self.code_index(path);
         let mut matches: Vec<u32> = vec![];
         for (key, at) in &index.codes {
@@ -265,7 +290,9 @@ impl<'a> Evaluator<'a> {
                     let place = u32::try_from(place).unwrap_or(u32::MAX);
                     for element in path.names.iter().filter_map(|n| resource.get(*n)) {
                         codes_of(element, &mut |key| index.codes.push((key, place)));
-                        index.unresolved |= is_unresolved(resource, element);
+                        if is_unresolved(resource, element) {
+                            index.unresolved.push(place);
+                        }
                     }
                 }
             }
@@ -275,7 +302,7 @@ impl<'a> Evaluator<'a> {
         }
         static NONE: CodeIndex = CodeIndex {
             codes: vec![],
-            unresolved: false,
+            unresolved: vec![],
         };
         self.code_indices
             .get(at)

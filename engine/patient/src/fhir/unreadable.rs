@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::model::{Cardinality, Model};
 use super::names::{Name, choice_name};
+use super::reading::has_absent_reason;
 use crate::record::{Element, Kind};
 use crate::time::{DateTime, Precision};
 
@@ -90,8 +91,6 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
     model.types().map(|t| table(t.name)).collect()
 });
 
-const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
-
 /// Looks through a resource of this type. `told` hears of each element, by its path without indices
 /// (`Encounter.period.end`, `Observation.valueDateTime`), and what is wrong.
 pub fn unreadable(ty: Name, resource: Element<'_>, told: &mut dyn FnMut(&str, Problem)) {
@@ -131,7 +130,7 @@ impl Walk<'_> {
             let beside = property.strip_prefix('_').and_then(Name::of);
             if let Some(name) = beside.filter(|n| table.contains_key(n)) {
                 let value = object.get(name).filter(|v| v.kind() != Kind::Null);
-                let absent = value.is_none() && child.items().any(is_masked);
+                let absent = value.is_none() && child.items().any(has_absent_reason);
                 if absent {
                     self.path.push(name);
                     self.tell(Problem::Masked);
@@ -174,14 +173,6 @@ impl Walk<'_> {
         let names: Vec<&str> = self.path.iter().map(|n| n.as_str()).collect();
         (self.told)(&names.join("."), problem);
     }
-}
-
-fn is_masked(beside: Element<'_>) -> bool {
-    let extensions = beside.get_named("extension");
-    extensions.is_some_and(|all| {
-        all.items()
-            .any(|e| e.get_named("url").is_some_and(|u| u.is_str(ABSENT)))
-    })
 }
 
 /// Whether a value that is there can be read as the primitive type, as evaluation reads it.

@@ -33,7 +33,8 @@ pub struct PackageArgs {
     /// Value sets of your own, as files or folders, beside those of packages.
     #[arg(long)]
     pub terminology: Vec<PathBuf>,
-    /// Go on where value sets are missing: what they touch is unknown, and the report says so.
+    /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
+    /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     pub allow_missing_valuesets: bool,
     /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.

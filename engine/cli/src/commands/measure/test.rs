@@ -32,7 +32,8 @@ pub struct Test {
     /// Disagreements that are known, as JSON: a list of objects with `measure`, `case`, `reason`.
     #[arg(long)]
     known: Option<PathBuf>,
-    /// Go on where value sets are missing: what they touch is unknown.
+    /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
+    /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     allow_missing_valuesets: bool,
     /// Trust profile tags (`meta.profile`) alone.

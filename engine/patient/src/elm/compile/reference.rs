@@ -386,7 +386,7 @@ impl<'l> Linker<'l> {
                     Family::Mistake
                 };
                 let message = format!("the value set \"{name}\" is missing: {e}");
-                let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: membership in it is then unknown, a retrieve by it finds nothing, and the ledger says what it touches";
+                let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: membership in it is then unknown, a retrieve by it finds nothing, and what rests on that is counted as it is but not evaluable, with the set's name";
                 self.report(family, "E012", message, Some(help.into()));
                 None
             }

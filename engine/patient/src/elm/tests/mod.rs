@@ -12,12 +12,14 @@ mod bare;
 mod chains;
 mod damage;
 mod decisive;
+mod doubt;
 mod hoist;
 mod hostile;
 mod lacking;
 mod messages;
 mod table;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value as Json, json};

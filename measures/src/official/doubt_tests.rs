@@ -1,0 +1,207 @@
+//! Counts beside outcomes: what cannot be read, and value sets that are not here. ELM written by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use base64::Engine as _;
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::record::PatientRecord;
+use engine_patient::time::DateTime;
+use serde_json::{Value as Json, json};
+
+use super::{BuildOptions, ElmMeasures, build};
+use crate::package::{load, select};
+
+fn context() -> EvaluationContext {
+    let day = |t: &str| DateTime::parse(t).unwrap();
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+}
+
+fn retrieve(ty: &str) -> Json {
+    json!({"type": "Retrieve", "dataType": format!("{{http://hl7.org/fhir}}{ty}")})
+}
+
+/// `[Encounter] E where Interval[E.period.start.value, E.period.end.value] overlaps "Measurement Period"`
+fn visits() -> Json {
+    let bound = |name: &str| {
+        let period = json!({"type": "Property", "path": "period", "scope": "E"});
+        let bound = json!({"type": "Property", "path": name, "source": period});
+        json!({"type": "Property", "path": "value", "source": bound})
+    };
+    let period = json!({"type": "Interval", "lowClosed": true, "highClosed": true, "low": bound("start"), "high": bound("end")});
+    let overlaps = json!({"type": "Overlaps", "operand": [period, {"type": "ParameterRef", "name": "Measurement Period"}]});
+    json!({"type": "Query", "source": [{"alias": "E", "expression": retrieve("Encounter")}], "relationship": [], "where": overlaps})
+}
+
+fn sick() -> Json {
+    let set = json!({"type": "ValueSetRef", "name": "Diabetes"});
+    let coded = json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Condition", "codeProperty": "code", "codeComparator": "in", "codes": set});
+    json!({"type": "Exists", "operand": coded})
+}
+
+/// A cohort of these criteria, with this basis.
+fn program(criterion: &Json, basis: &str) -> std::sync::Arc<ElmMeasures> {
+    let interval = json!({"type": "IntervalTypeSpecifier", "pointType": {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}DateTime"}});
+    let elm = json!({"library": {
+        "identifier": {"id": "Demo", "version": "1.0.0"},
+        "usings": {"def": [{"localIdentifier": "FHIR", "uri": "http://hl7.org/fhir", "version": "4.0.1"}]},
+        "parameters": {"def": [{"name": "Measurement Period", "parameterTypeSpecifier": interval}]},
+        "valueSets": {"def": [{"name": "Diabetes", "id": "http://example.org/ValueSet/diabetes"}]},
+        "statements": {"def": [{"name": "IP", "context": "Patient", "expression": criterion}]},
+    }});
+    let data = base64::engine::general_purpose::STANDARD.encode(elm.to_string());
+    let library = json!({"resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
+        "url": "http://example.org/Library/Demo", "status": "active", "type": {"coding": [{"code": "logic-library"}]},
+        "content": [{"contentType": "application/elm+json", "data": data}]});
+    let code = |system: &str, code: &str| json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]});
+    let measure = json!({"resourceType": "Measure", "id": "Demo", "name": "Demo", "version": "1.0.0",
+        "url": "http://example.org/Measure/Demo", "status": "active", "library": ["http://example.org/Library/Demo|1.0.0"],
+        "scoring": code("measure-scoring", "cohort"),
+        "extension": [{"url": "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-populationBasis", "valueCode": basis}],
+        "group": [{"population": [{"code": code("measure-population", "initial-population"),
+            "criteria": {"language": "text/cql-identifier", "expression": "IP"}}]}]});
+    let folder = tempfile::tempdir().unwrap();
+    for (name, json) in [("library.json", &library), ("measure.json", &measure)] {
+        std::fs::write(folder.path().join(name), json.to_string()).unwrap();
+    }
+    let loaded = load(&[folder.path()]);
+    let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
+    assert!(!loaded.has_errors(), "{issues:#?}");
+    let options = BuildOptions {
+        context: context(),
+        allow_missing_value_sets: true,
+        profile_mode: ProfileMode::Decide,
+        native_helpers: true,
+        everything: false,
+        clauses: false,
+        evaluated: false,
+        sparse: false,
+    };
+    let built = build(
+        &loaded.package,
+        &select(&loaded.package, &[]).unwrap(),
+        &options,
+    );
+    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    built.program.unwrap_or_else(|| panic!("{findings:#?}"))
+}
+
+/// Member, outcome, count and reason of each row.
+fn rows(program: &ElmMeasures, resources: &[Json]) -> Vec<(String, Truth, Option<i64>, String)> {
+    let mut record = PatientRecord::new();
+    for resource in resources {
+        record.push(&resource.to_string()).unwrap();
+    }
+    record.seal();
+    let mut out = vec![];
+    program
+        .evaluate(&record, &context(), &[true], &mut out)
+        .unwrap();
+    let text = |t: &Option<std::sync::Arc<str>>| t.as_deref().unwrap_or_default().to_owned();
+    let shown = |row: &engine_patient::program::ResultRow| {
+        (
+            text(&row.basis_id),
+            row.outcome,
+            row.count,
+            text(&row.unknown_reason),
+        )
+    };
+    out.iter().map(shown).collect()
+}
+
+fn patient() -> Json {
+    json!({"resourceType": "Patient", "id": "p", "birthDate": "1970-01-01"})
+}
+
+fn visit(id: &str, start: &str, end: Json) -> Json {
+    json!({"resourceType": "Encounter", "id": id, "status": "finished", "period": {"start": start, "end": end}})
+}
+
+const WHY: &str = "`Encounter.period.end` cannot be read";
+
+/// `shared/cases/bad-dates`: a visit of 2019 whose end cannot be read is not in 2025 for sure, nor out.
+#[test]
+fn an_end_that_cannot_be_read_is_not_evaluable() {
+    let exists = json!({"type": "Exists", "operand": visits()});
+    let program = program(&exists, "boolean");
+    let of = |end: Json| {
+        rows(
+            &program,
+            &[patient(), visit("a", "2019-06-04T10:00:00Z", end)],
+        )
+    };
+    let row = |truth, count, why: &str| vec![(String::new(), truth, count, why.to_owned())];
+    assert_eq!(
+        of(json!("2019-06-04T11:00:00Z")),
+        row(Truth::False, Some(0), "")
+    );
+    for end in [
+        json!("06/04/2019"),
+        json!(20_190_604),
+        json!(""),
+        json!("2019-02-30"),
+    ] {
+        assert_eq!(of(end.clone()), row(Truth::Unknown, None, WHY), "{end}");
+    }
+    assert_eq!(of(Json::Null), row(Truth::True, Some(1), ""));
+    let both = [
+        patient(),
+        visit("a", "2019-06-04", json!("?")),
+        visit("b", "2025-02-01", json!("2025-02-01")),
+    ];
+    assert_eq!(rows(&program, &both), row(Truth::True, Some(1), ""));
+    let lines: Vec<String> = program
+        .ledger()
+        .lines()
+        .map(|(n, d, c)| format!("{n}: {d}: {c}"))
+        .collect();
+    assert_eq!(
+        lines,
+        ["elements that cannot be read: Encounter.period.end: 5"]
+    );
+}
+
+#[test]
+fn of_several_visits_only_the_doubtful_one_is_unknown() {
+    let program = program(&visits(), "Encounter");
+    let all = [
+        patient(),
+        visit("in", "2025-02-01", json!("2025-02-01")),
+        visit("maybe", "2019-06-04", json!("?")),
+        visit("out", "2019-06-04", json!("2019-06-04")),
+    ];
+    let row = |id: &str, truth, count, why: &str| (id.to_owned(), truth, count, why.to_owned());
+    assert_eq!(
+        rows(&program, &all),
+        [
+            row("", Truth::Unknown, Some(1), WHY),
+            row("Encounter/in", Truth::True, Some(1), ""),
+            row("Encounter/maybe", Truth::Unknown, None, WHY),
+        ]
+    );
+}
+
+#[test]
+fn a_missing_value_set_is_unknown_and_named() {
+    let why = "the value set \"Diabetes\" was not loaded";
+    let condition = json!({"resourceType": "Condition", "id": "c", "code": {"coding": [{"system": "urn:s", "code": "x"}]}});
+    let yes = json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"});
+    let no = json!({"type": "Not", "operand": sick()});
+    let either = json!({"type": "Or", "operand": [yes, sick()]});
+    for (criterion, truth, count, reason) in [
+        (sick(), Truth::Unknown, None, why),
+        (no, Truth::Unknown, Some(1), why),
+        (either, Truth::True, Some(1), ""),
+    ] {
+        let program = program(&criterion, "boolean");
+        let found = rows(&program, &[patient(), condition.clone()]);
+        assert_eq!(found, [(String::new(), truth, count, reason.to_owned())]);
+        // No patient is left out for want of a match.
+        assert!(program.decisive_requirements(0).is_empty());
+    }
+}
