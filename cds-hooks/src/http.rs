@@ -168,6 +168,8 @@ impl App {
             at,
             zone,
             period: None,
+            // What was sent is all there is.
+            systems: None,
         };
         let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
         catch_unwind(evaluate).unwrap_or_else(|_| self.failed(index))

@@ -12,6 +12,7 @@ use super::value::Val;
 use crate::context::EvaluationContext;
 use crate::record::{Element, Kind, PatientRecord};
 use crate::requirements::{DataRequirement, Missing};
+use crate::systems::{self, CodedElement};
 use crate::terminology::ValueSet;
 use crate::time::DateTime;
 
@@ -29,11 +30,16 @@ pub struct Evaluation<'r> {
     defines: &'r [Compiled],
     defined: RefCell<Vec<Option<Val<'r>>>>,
     retrieved: RefCell<Vec<Option<Val<'r>>>>,
+    /// Per element and value set that found nothing: see [`Evaluation::mismatch`].
+    mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
     work: Cell<usize>,
 }
 
 type Locals<'r> = Vec<Val<'r>>;
+
+/// An element, the address of a value set, and why the one could not be in the other.
+type Mismatch = (CodedElement, *const ValueSet, Option<Arc<str>>);
 
 impl<'r> Evaluation<'r> {
     /// Over a record that holds what `requirements` ask for.
@@ -52,6 +58,7 @@ impl<'r> Evaluation<'r> {
             defines,
             defined: RefCell::new(vec![None; defines.len()]),
             retrieved: RefCell::new(vec![None; requirements.len()]),
+            mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
         }
     }
@@ -86,6 +93,14 @@ impl<'r> Evaluation<'r> {
             return Val::unknown("no such data requirement");
         };
         let value = match requirement.retrieve(self.record) {
+            Ok(found) if found.is_empty() => {
+                let codes = requirement.codes.as_ref();
+                let reason = codes
+                    .and_then(|c| self.mismatch((requirement.resource_type, c.path), &c.value_set));
+                reason.map_or(Val::List(Arc::new([])), |r| {
+                    Val::Unknown(r.to_string().into())
+                })
+            }
             Ok(found) => Val::List(found.into_iter().map(Val::Element).collect()),
             Err(Missing::NotAvailable) => {
                 let ty = requirement.resource_type.as_str();
@@ -102,6 +117,26 @@ impl<'r> Evaluation<'r> {
             *slot = Some(value.clone());
         }
         value
+    }
+
+    /// Why "not in the value set" cannot be told of this element: it is coded in other systems only.
+    fn mismatch(&self, element: CodedElement, set: &Arc<ValueSet>) -> Option<Arc<str>> {
+        let address = Arc::as_ptr(set);
+        let mut all = self.mismatches.borrow_mut();
+        if let Some((.., known)) = all.iter().find(|m| m.0 == element && m.1 == address) {
+            return known.clone();
+        }
+        let what = format!("{}.{}", element.0.as_str(), element.1);
+        let reason = match &self.context.systems {
+            Some(told) => {
+                let seen = told.of(element);
+                seen.and_then(|seen| systems::mismatch(&what, set, seen))
+            }
+            None => systems::mismatch(&what, set, &systems::of_record(self.record, element)),
+        };
+        let reason = reason.map(Arc::from);
+        all.push((element, address, reason.clone()));
+        reason
     }
 
     /// The value of a definition.
@@ -231,9 +266,18 @@ impl<'r> Evaluation<'r> {
                 let arg = args
                     .first()
                     .map_or(Val::unknown("no argument"), |a| self.node(a, locals));
-                match self.value_sets.get(*set) {
-                    Some(set) => operators::with_value_set(*function, arg, set),
-                    None => Val::unknown("no such value set"),
+                let Some(set) = self.value_sets.get(*set) else {
+                    return Val::unknown("no such value set");
+                };
+                let element = args.first().and_then(|a| match &a.kind {
+                    NodeKind::Select(select) => select.coded,
+                    _ => None,
+                });
+                match (operators::with_value_set(*function, arg, set), element) {
+                    (Val::Bool(false), Some(element)) => self
+                        .mismatch(element, set)
+                        .map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into())),
+                    (value, _) => value,
                 }
             }
         }

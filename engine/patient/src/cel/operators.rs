@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::deceased::deceased;
 use super::eval::Evaluation;
 use super::functions::Function;
 use super::node::{Arithmetic, Order};
@@ -10,6 +11,7 @@ use super::value::Val;
 use crate::fhir::clinical_time::{ClinicalTime, clinical_time, time_of};
 use crate::record::{Element, Kind};
 use crate::requirements::{concept_in, is_entered_in_error};
+use crate::systems;
 use crate::terminology::ValueSet;
 use crate::time::{CalendarDuration, DateTime};
 
@@ -63,7 +65,7 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
 }
 
 /// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
-fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
+pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
     let less = |a: DateTime, b: DateTime| {
         if a.compare(b, zone) == Some(Ordering::Equal) {
             return Some(false);
@@ -180,13 +182,20 @@ pub(super) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
                 c.get_named("code")
                     .is_some_and(|code| concept_in(code, set))
             };
-            Val::List(
-                components
-                    .items()
-                    .filter(has_code)
-                    .map(Val::Element)
-                    .collect(),
-            )
+            let found: Vec<Val<'r>> = components
+                .items()
+                .filter(has_code)
+                .map(Val::Element)
+                .collect();
+            if found.is_empty() {
+                let codes = components.items().filter_map(|c| c.get_named("code"));
+                let seen = systems::of_concepts(codes);
+                let reason = systems::mismatch("Observation.component.code", set, &seen);
+                if let Some(reason) = reason {
+                    return Val::Unknown(reason.into());
+                }
+            }
+            Val::List(found.into())
         }
         Val::Element(element) => Val::Bool(concept_in(element, set)),
         Val::List(items) => {
@@ -242,6 +251,7 @@ pub(super) fn call<'r>(
                 ..CalendarDuration::default()
             })
         }),
+        (Function::Deceased, Val::Time(at), _) => deceased(evaluation.record, at, zone),
         (Function::Double, value, _) => value
             .number()
             .map_or(Val::unknown("not a number"), Val::Double),
