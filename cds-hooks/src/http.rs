@@ -52,7 +52,7 @@ pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
     let services: Vec<_> = services
         .into_iter()
         .map(|service| {
-            let templates = Templates::of(service.requirements());
+            let templates = Templates::of_service(service.as_ref());
             (service, templates)
         })
         .collect();

@@ -37,6 +37,12 @@ pub(crate) fn read(
     }
     for template in &templates.list {
         let found = sent.iter().find(|(key, _)| *key == template.key);
+        if template.is_sample {
+            if let Some((_, raw)) = found {
+                reader.sample(raw.get(), template);
+            }
+            continue;
+        }
         let shortfall = match found.map(|(_, raw)| raw.get()) {
             None => Some(Shortfall::NotSent),
             // Asked, and there is nothing; but there is always a patient.
@@ -93,6 +99,17 @@ impl<'p> Reader<'p> {
         let read = template.is_read && contents.shortfall.is_none();
         let empty = read && self.left_out() == 0 && self.themselves.is_none();
         contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
+    }
+
+    /// Takes what a sample shows. That there is more, or that the search failed, is no matter: it only
+    /// adds to what the other keys gave.
+    fn sample(&mut self, json: &str, template: &Template) {
+        let mut document = PatientRecord::new();
+        if let Ok(root) = document.push_document(json) {
+            for resource in contents(root, template).resources {
+                self.entry(resource, template);
+            }
+        }
     }
 
     /// Takes one resource, or leaves it out and marks its type.

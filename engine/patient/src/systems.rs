@@ -35,6 +35,12 @@ impl SystemsInUse {
         self.0.get(&element)
     }
 
+    /// Why no code of an element could be in a value set; `None` where one could, or where that is not
+    /// known. See [`mismatch`].
+    pub fn mismatch(&self, element: CodedElement, set: &ValueSet) -> Option<String> {
+        mismatch(element, set, self.of(element)?)
+    }
+
     /// The elements that were looked at, and their systems.
     pub fn iter(&self) -> impl Iterator<Item = (CodedElement, &Systems)> {
         self.0.iter().map(|(element, systems)| (*element, systems))
@@ -83,13 +89,14 @@ pub fn of_concepts<'r>(concepts: impl Iterator<Item = Element<'r>>) -> Systems {
 /// where one is, where nothing has a code, and for a set without codes, which is told at load.
 ///
 /// The reason names the element, the set and the systems on both sides, no code and no value.
-pub fn mismatch(what: &str, set: &ValueSet, seen: &Systems) -> Option<String> {
+pub fn mismatch((ty, path): CodedElement, set: &ValueSet, seen: &Systems) -> Option<String> {
     let wanted = set.systems();
     if wanted.is_empty() || seen.is_empty() || wanted.iter().any(|s| seen.contains(s)) {
         return None;
     }
     Some(format!(
-        "{what} is coded in {} here, the value set {} has {} only",
+        "{}.{path} is coded in {} here, the value set {} has {} only",
+        ty.as_str(),
         listed(seen.iter()),
         set.url,
         listed(wanted.iter())
@@ -141,11 +148,15 @@ mod tests {
     #[test]
     fn a_set_that_shares_no_system_says_nothing() {
         let hcpcs = set(&["urn:hcpcs"]);
-        assert_eq!(mismatch("x", &hcpcs, &seen(&[])), None);
-        assert_eq!(mismatch("x", &hcpcs, &seen(&["urn:hcpcs", "urn:b"])), None);
-        assert_eq!(mismatch("x", &set(&[]), &seen(&["urn:b"])), None);
+        let element = (Name::of("Procedure").unwrap(), "code");
+        assert_eq!(mismatch(element, &hcpcs, &seen(&[])), None);
+        assert_eq!(
+            mismatch(element, &hcpcs, &seen(&["urn:hcpcs", "urn:b"])),
+            None
+        );
+        assert_eq!(mismatch(element, &set(&[]), &seen(&["urn:b"])), None);
         let reason = mismatch(
-            "Procedure.code",
+            element,
             &set(&["urn:oid:1.2"]),
             &seen(&["", "Jane Doe", "http://snomed.info/sct"]),
         );

@@ -126,13 +126,9 @@ impl<'r> Evaluation<'r> {
         if let Some((.., known)) = all.iter().find(|m| m.0 == element && m.1 == address) {
             return known.clone();
         }
-        let what = format!("{}.{}", element.0.as_str(), element.1);
         let reason = match &self.context.systems {
-            Some(told) => {
-                let seen = told.of(element);
-                seen.and_then(|seen| systems::mismatch(&what, set, seen))
-            }
-            None => systems::mismatch(&what, set, &systems::of_record(self.record, element)),
+            Some(told) => told.mismatch(element, set),
+            None => systems::mismatch(element, set, &systems::of_record(self.record, element)),
         };
         let reason = reason.map(Arc::from);
         all.push((element, address, reason.clone()));

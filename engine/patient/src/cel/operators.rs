@@ -9,6 +9,7 @@ use super::functions::Function;
 use super::node::{Arithmetic, Order};
 use super::value::Val;
 use crate::fhir::clinical_time::{ClinicalTime, clinical_time, time_of};
+use crate::fhir::names::Name;
 use crate::record::{Element, Kind};
 use crate::requirements::{concept_in, is_entered_in_error};
 use crate::systems;
@@ -190,7 +191,8 @@ pub(super) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
             if found.is_empty() {
                 let codes = components.items().filter_map(|c| c.get_named("code"));
                 let seen = systems::of_concepts(codes);
-                let reason = systems::mismatch("Observation.component.code", set, &seen);
+                let component = Name::of("Observation").map(|ty| (ty, "component.code"));
+                let reason = component.and_then(|c| systems::mismatch(c, set, &seen));
                 if let Some(reason) = reason {
                     return Val::Unknown(reason.into());
                 }

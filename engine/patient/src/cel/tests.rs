@@ -450,9 +450,9 @@ fn presence_of_deceased_is_refused() {
 /// What is coded in other systems only is not "not done".
 #[test]
 fn a_set_without_a_system_in_use_finds_nothing_known() {
-    let snomed = r#"{"resourceType":"Condition","id":"s","code":{"coding":[{"system":"http://snomed.info/sct","code":"44054006"}]}}"#;
+    let snomed = r#"{"resourceType":"Condition","id":"s","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"}]}}"#;
     let icd = r#"{"resourceType":"Condition","id":"i","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"I10"}]}}"#;
-    let both = r#"{"resourceType":"Condition","id":"b","code":{"coding":[{"system":"http://snomed.info/sct","code":"44054006"},{"system":"urn:oid:2.16.840.1.113883.6.90","code":"E11.9"}]}}"#;
+    let both = r#"{"resourceType":"Condition","id":"b","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"},{"system":"urn:oid:2.16.840.1.113883.6.90","code":"E11.9"}]}}"#;
     let text = r#"{"resourceType":"Condition","id":"t","code":{"text":"Diabetes"}}"#;
     let unknown = "unknown: Condition.code is coded in http://snomed.info/sct here, the value set urn:vs:diabetes \
          has http://hl7.org/fhir/sid/icd-10-cm only";

@@ -26,7 +26,8 @@ pub struct PackageArgs {
     /// Only these measures, by id, name or url; may be given several times. Default: all.
     #[arg(long)]
     pub measure: Vec<String>,
-    /// Value sets of your own, as files or folders, beside those of packages.
+    /// Value sets of your own, as files or folders, beside those of packages. To built-in sets of the
+    /// same url (rules) codes are added.
     #[arg(long)]
     pub terminology: Vec<PathBuf>,
     /// Go on where value sets are missing: what they touch is unknown, and the report says so.
