@@ -123,11 +123,13 @@ impl Counts {
         found.map_or(0, |p| p.count)
     }
 
-    /// `measureScore`; `None` for nothing out of nothing, and where there is no score.
+    /// `measureScore`; `None` for nothing out of nothing, where there is no score, and for a rate that
+    /// could be anything from 0 to 1: nobody could be judged.
     pub fn score(&self, group: &GroupDefinition) -> Option<Score> {
         let count = |code| self.count(group, code);
         match group.scoring {
             Scoring::Cohort => None,
+            Scoring::Proportion if self.rate_bounds() == Some((0.0, 1.0)) => None,
             // Exclusions and exceptions are within the denominator, and so are whole numbers left.
             Scoring::Proportion => fraction(
                 count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),

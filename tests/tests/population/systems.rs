@@ -186,6 +186,8 @@ fn a_lake_coded_in_other_systems_is_not_evaluable() {
     // No bare rate: of three in the denominator nothing is certain.
     let counts = &results[0].groups[0].counts;
     assert_eq!(counts.unknown, 3);
+    assert_eq!(counts.rate_bounds(), Some((0.0, 1.0)));
+    assert_eq!(counts.score(&results[0].shape.groups[0]), None);
     // With the local codes added, the same lake is evaluable.
     let own = format!(
         r#"{{"resourceType":"Bundle","entry":[{}]}}"#,

@@ -17,6 +17,7 @@ mod determinism;
 mod explain;
 mod official;
 mod roundtrip;
+mod supplement;
 mod versions;
 
 /// The binary under test.
