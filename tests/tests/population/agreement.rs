@@ -66,7 +66,8 @@ fn through_json(programs: &[Arc<dyn PatientProgram>]) -> Rows {
         .iter()
         .flat_map(|p| p.coded_elements().to_vec())
         .collect();
-    let systems = systems_in_use(&open(), &elements);
+    let lake = open();
+    let systems = systems_in_use(&lake, &elements);
     let systems = tokio::runtime::Runtime::new().unwrap().block_on(systems);
     let context = context().with_systems(Arc::new(systems.unwrap()));
     for index in 0..PATIENTS {

@@ -76,7 +76,8 @@ fn outcomes(
         })
         .collect();
     let file = made.folder.path().join("rows.parquet");
-    let run = run_programs(&made.lake, &programs, &context(), 2, &file, None);
+    let moment = context();
+    let run = run_programs(&made.lake, &programs, &moment, 2, &file, None);
     let (results, _) = runtime().block_on(run).unwrap();
     let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
     let mut found = Outcomes::new();
