@@ -98,10 +98,19 @@ fn to_interval(period: Json) -> Json {
     json!({"type": "FunctionRef", "name": "ToInterval", "libraryName": "FHIRHelpers", "operand": [period]})
 }
 
+/// As translators say it: an interval of two null bounds has no type of its own.
+fn typed(mut interval: Json) -> Json {
+    interval["resultTypeSpecifier"] = json!({"type": "IntervalTypeSpecifier", "pointType":
+        {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}DateTime"}});
+    interval
+}
+
 /// The bounds as a library writes them that does without FHIRHelpers.
 fn by_hand(period: &Json) -> Json {
-    json!({"type": "Interval", "lowClosed": true, "highClosed": true,
-        "low": of(of(period.clone(), "start"), "value"), "high": of(of(period.clone(), "end"), "value")})
+    typed(
+        json!({"type": "Interval", "lowClosed": true, "highClosed": true,
+        "low": of(of(period.clone(), "start"), "value"), "high": of(of(period.clone(), "end"), "value")}),
+    )
 }
 
 fn between(from: &str, to: &str) -> Json {
@@ -301,7 +310,11 @@ fn helpers() -> Json {
     let operand = || json!({"type": "OperandRef", "name": "x"});
     let start = || of(operand(), "start");
     let high = || of(of(operand(), "end"), "value");
-    let interval = |closed: bool| json!({"type": "Interval", "lowClosed": closed, "highClosed": true, "low": of(start(), "value"), "high": high()});
+    let interval = |closed: bool| {
+        typed(
+            json!({"type": "Interval", "lowClosed": closed, "highClosed": true, "low": of(start(), "value"), "high": high()}),
+        )
+    };
     let branches = json!({"type": "If", "condition": one("IsNull", operand()), "then": {"type": "Null"},
         "else": {"type": "If", "condition": one("IsNull", start()), "then": interval(false), "else": interval(true)}});
     let quantity = json!({"type": "If", "condition": one("IsNull", operand()), "then": {"type": "Null"},
@@ -312,7 +325,7 @@ fn helpers() -> Json {
         json!({"type": "FunctionDef", "name": name, "context": "Unfiltered", "expression": body,
             "operand": [{"name": "x", "operandTypeSpecifier": {"type": "NamedTypeSpecifier", "name": format!("{{http://hl7.org/fhir}}{ty}")}}]})
     };
-    json!({"library": {"identifier": {"id": "FHIRHelpers", "version": "4.0.1"}, "statements": {"def": [
+    json!({"library": {"identifier": {"id": "FHIRHelpers", "version": "4.4.000"}, "statements": {"def": [
         function("ToInterval", "Period", branches), function("ToQuantity", "Quantity", quantity)]}}})
 }
 
@@ -323,7 +336,7 @@ fn library(questions: &[(&str, String, Json)]) -> Json {
         .collect();
     json!({"library": {
         "identifier": {"id": "Questions", "version": "1"},
-        "includes": {"def": [{"localIdentifier": "FHIRHelpers", "path": "FHIRHelpers", "version": "4.0.1"}]},
+        "includes": {"def": [{"localIdentifier": "FHIRHelpers", "path": "FHIRHelpers", "version": "4.4.000"}]},
         "valueSets": {"def": [{"name": "Statin", "id": "urn:statin"}]},
         "statements": {"def": definitions},
     }})
@@ -488,19 +501,21 @@ fn elm(
     names: &[&str],
     record: &PatientRecord,
     context: &EvaluationContext,
-) -> Vec<Truth> {
+) -> Vec<(Truth, String)> {
     let library = unit.library("Questions", None).unwrap();
     let settings = Settings::of(context);
     with_evaluator(unit, record, &settings, |evaluator| {
         let answer = |name: &&str| {
             let expression = unit.expression(library, name).unwrap();
             let value = evaluator.expression(expression);
-            match (value, evaluator.in_doubt(expression)) {
-                (Ok(Val::Boolean(told)), None) if told => Truth::True,
-                (Ok(Val::Boolean(_)), None) => Truth::False,
+            let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
+            let truth = match (value, &why) {
+                (Ok(Val::Boolean(true)), None) => Truth::True,
+                (Ok(Val::Boolean(false)), None) => Truth::False,
                 (Ok(Val::Boolean(_) | Val::Null), _) => Truth::Unknown,
                 (other, _) => panic!("{name}: {other:?}"),
-            }
+            };
+            (truth, why.unwrap_or_default())
         };
         names.iter().map(answer).collect()
     })
@@ -573,15 +588,14 @@ fn a_question_has_one_answer_in_both_languages() {
         let ours = cel(&sources, &sets, &record, &context);
         for (unit, how) in units.iter().zip(["native", "as ELM"]) {
             let theirs = elm(unit, &names, &record, &context);
-            for ((name, (cel, reason)), elm) in names.iter().zip(&ours).zip(theirs) {
+            for ((name, (cel, reason)), (elm, why)) in names.iter().zip(&ours).zip(theirs) {
                 *counts.entry((name, elm)).or_default() += 1;
                 // A reason names the element and holds nothing of the data.
-                assert!(
-                    !reason.contains("2019") && !reason.contains("617310"),
-                    "{reason}"
-                );
+                for text in [reason, &why] {
+                    assert!(!text.contains("2019") && !text.contains("617310"), "{text}");
+                }
                 if *cel != elm && wrong.len() < 10 {
-                    wrong.push(format!("{name}, FHIRHelpers {how}, zone {zone}: CEL {cel} ({reason}), ELM {elm}\n{}", resources.join("\n")));
+                    wrong.push(format!("{name}, FHIRHelpers {how}, zone {zone}: CEL {cel} ({reason}), ELM {elm} ({why})\n{}", resources.join("\n")));
                 }
             }
         }
