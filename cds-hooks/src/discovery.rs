@@ -25,7 +25,9 @@ struct Service<'a> {
 }
 
 const NEEDS_PREFETCH: &str = "Send the prefetch: this service does not query the FHIR server. \
-     What is missing or incomplete makes the answer unknown (412, or a card that says so).";
+     What is missing or incomplete makes the answer unknown (412, or a card that says so). \
+     Keys that end in -sample show which code systems are in use; they may be left out, and then \
+     no result for the codes of the other keys counts as none at all.";
 
 /// The body of `GET /cds-services`.
 pub(crate) fn body<'a>(

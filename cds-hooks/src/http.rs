@@ -52,7 +52,7 @@ pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
     let services: Vec<_> = services
         .into_iter()
         .map(|service| {
-            let templates = Templates::of(service.requirements());
+            let templates = Templates::of_service(service.as_ref());
             (service, templates)
         })
         .collect();
@@ -168,6 +168,8 @@ impl App {
             at,
             zone,
             period: None,
+            // What was sent is all there is.
+            systems: None,
         };
         let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
         catch_unwind(evaluate).unwrap_or_else(|_| self.failed(index))

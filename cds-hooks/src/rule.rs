@@ -36,6 +36,10 @@ impl CardService for Rule {
         self.data_requirements()
     }
 
+    fn judges_code_systems(&self) -> bool {
+        !self.coded_elements().is_empty()
+    }
+
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
         let decision = Rule::decide(self, record, context);
         let card = decision.card.map(|text| content(self, text));

@@ -25,6 +25,12 @@ pub trait CardService: Send + Sync {
     /// Everything it may read. The prefetch templates are made of it.
     fn requirements(&self) -> &[DataRequirement];
 
+    /// Whether it looks at the code systems that the patient's resources are coded in, so that what is
+    /// searched by code needs a sample of its type, too.
+    fn judges_code_systems(&self) -> bool {
+        false
+    }
+
     /// Looks at one patient. Types in the record that are not available must lead to
     /// [`Outcome::Unknown`] wherever they could have changed the answer.
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome;

@@ -22,6 +22,10 @@ pub struct Manifest {
     /// Hash of the terminology manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminology: Option<String>,
+    /// `url|version` of each value set of the rules that were run, with the hash of its codes. Codes
+    /// that `--terminology` added show in both: `…|2025.1+2026.3`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub value_sets: BTreeMap<String, String>,
     /// The lake's name, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lake: Option<String>,
@@ -78,6 +82,8 @@ impl Manifest {
                 .map(|mode| text("profileMode", mode)),
         );
         parts.extend(self.parameters.iter().map(|(n, v)| pair("parameter", n, v)));
+        let sets = self.value_sets.iter();
+        parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
         parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
         parts.push(count("measures", self.measures.len() as u64));
         parts

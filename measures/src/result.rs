@@ -131,7 +131,8 @@ impl Counts {
         found.map_or(0, |p| p.count)
     }
 
-    /// `measureScore`; `None` for nothing out of nothing, and where there is no score.
+    /// `measureScore`; `None` for nothing out of nothing, where there is no score, and for a rate that
+    /// could be anything from 0 to 1: nobody could be judged.
     pub fn score(&self, group: &GroupDefinition) -> Option<Score> {
         self.measured(group).map(|(score, _)| score)
     }
@@ -143,6 +144,7 @@ impl Counts {
         let plain = |score: Option<Score>| score.map(|score| (score, None));
         match group.scoring {
             Scoring::Cohort => None,
+            Scoring::Proportion if self.rate_bounds() == Some((0.0, 1.0)) => None,
             // Exclusions and exceptions are within the denominator, and so are whole numbers left.
             Scoring::Proportion => plain(fraction(
                 count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),

@@ -8,6 +8,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::CodedElement;
 use engine_patient::time::DateTime;
 use engine_patient::value::Value;
 
@@ -126,7 +127,7 @@ impl Rule {
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
         let outcome = |e| Outcome::of(&evaluation.evaluate(e));
-        let eligible = outcome(&expressions.eligible);
+        let eligible = eligible(&evaluation, expressions);
         let excluded = outcome(&expressions.excluded);
         let satisfied = outcome(&expressions.satisfied);
         let applies = Outcome::all(&[eligible.clone(), excluded.not(), satisfied.not()]);
@@ -201,10 +202,37 @@ impl Rule {
             ("excluded", &expressions.excluded),
             ("satisfied", &expressions.satisfied),
         ];
-        criteria
+        let mut clauses: Vec<(&'static str, Clause)> = criteria
             .into_iter()
             .map(|(name, e)| (name, evaluation.explain(e)))
-            .collect()
+            .collect();
+        if let (Some(alive), Some((_, clause))) = (&expressions.alive, clauses.first_mut()) {
+            let whole = eligible(&evaluation, expressions);
+            let written = clause.clone();
+            *clause = Clause {
+                text: format!("{} && ({})", alive.source, written.text),
+                truth: Some(whole.truth),
+                reason: whole.reason,
+                value: None,
+                clauses: vec![evaluation.explain(alive), written],
+            };
+        }
+        clauses
+    }
+}
+
+/// What the author wrote, of the living; of the dead too where the file says so.
+fn eligible<'r>(evaluation: &Evaluation<'r>, expressions: &'r Expressions) -> Outcome {
+    let alive = expressions.alive.as_ref();
+    let alive = alive.map(|e| Outcome::of(&evaluation.evaluate(e)));
+    match alive {
+        Some(dead) if dead.truth == Truth::False => dead,
+        Some(alive) => {
+            let written = Outcome::of(&evaluation.evaluate(&expressions.eligible));
+            // What the author asks for comes first among reasons.
+            Outcome::all(&[written, alive])
+        }
+        None => Outcome::of(&evaluation.evaluate(&expressions.eligible)),
     }
 }
 
@@ -276,6 +304,10 @@ impl PatientProgram for Rule {
         &self.requirements
     }
 
+    fn coded_elements(&self) -> &[CodedElement] {
+        &self.coded_elements
+    }
+
     fn decisive_requirements(&self, _: usize) -> Vec<Vec<usize>> {
         self.decisive.iter().map(|r| vec![*r]).collect()
     }
@@ -293,7 +325,7 @@ impl PatientProgram for Rule {
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
         let outcome = |e| Outcome::of(&evaluation.evaluate(e));
-        let eligible = outcome(&expressions.eligible);
+        let eligible = eligible(&evaluation, expressions);
         // Most of a population: nothing else needs to be looked at.
         let (exclusion, numerator, due) = if eligible.truth == Truth::False {
             (eligible.clone(), eligible.clone(), None)

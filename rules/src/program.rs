@@ -13,6 +13,8 @@ use crate::template::Part;
 pub(crate) struct Sources {
     pub defines: Vec<(String, String)>,
     pub eligible: String,
+    /// Whether the dead count as well.
+    pub include_deceased: bool,
     pub excluded: String,
     pub satisfied: String,
     pub due: Option<String>,
@@ -37,6 +39,8 @@ pub(crate) enum Piece {
 #[derive(Debug)]
 pub(crate) struct Expressions {
     pub defines: Vec<Compiled>,
+    /// Whether the patient is alive; `None` where the rule is for the dead, too.
+    pub alive: Option<Compiled>,
     pub eligible: Compiled,
     pub excluded: Compiled,
     pub satisfied: Compiled,
@@ -51,6 +55,9 @@ pub(crate) enum Fragment {
     Text(String),
     Value(Compiled),
 }
+
+/// What `eligible` asks for beside what the author wrote, unless the file says otherwise.
+const ALIVE: &str = "!deceased(at)";
 
 /// Stands for a definition that is wrong, so that its users are not blamed too: of type "anything".
 const ANYTHING: &str = "[][0]";
@@ -80,6 +87,8 @@ pub(crate) fn check(
         defines.push(compiled);
     }
     let truth = Some(&Ty::Bool);
+    let alive =
+        (!sources.include_deceased).then(|| compile(checker, Piece::Eligible, ALIVE, truth));
     let eligible = compile(checker, Piece::Eligible, &sources.eligible, truth);
     let excluded = compile(checker, Piece::Excluded, &sources.excluded, truth);
     let satisfied = compile(checker, Piece::Satisfied, &sources.satisfied, truth);
@@ -109,6 +118,10 @@ pub(crate) fn check(
     let detail = fragments(&sources.detail, Piece::Detail);
     Some(Expressions {
         defines: defines.into_iter().collect::<Option<_>>()?,
+        alive: match alive {
+            Some(alive) => Some(alive?),
+            None => None,
+        },
         eligible: eligible?,
         excluded: excluded?,
         satisfied: satisfied?,

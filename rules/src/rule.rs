@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_patient::diagnostic::Diagnostic;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
 use crate::case::Case;
@@ -23,6 +24,8 @@ pub struct Rule {
     pub source: Source,
     /// Which direction of the rate is better.
     pub improvement: Improvement,
+    /// Whether the dead count as well: otherwise who was dead at the moment is not eligible.
+    pub include_deceased: bool,
     /// What an unknown outcome does on a live card.
     pub on_unknown: OnUnknown,
     /// How urgent the card is.
@@ -39,6 +42,7 @@ pub struct Rule {
     pub file: String,
     pub(crate) requirements: Vec<DataRequirement>,
     pub(crate) decisive: Vec<usize>,
+    pub(crate) coded_elements: Vec<CodedElement>,
     pub(crate) program: Program,
 }
 

@@ -195,6 +195,12 @@ fn fields() {
         "wrong-value",
         "`critical`",
     );
+    check(
+        "unknown: card",
+        "include_deceased: ⟦yes⟧\nunknown: card",
+        "wrong-value",
+        "`true`, `false`",
+    );
     check("year: 2025", "year: ⟦25⟧", "wrong-value", "is not a year");
     check(
         "\"https://example.org\"",
@@ -505,4 +511,15 @@ fn files_out_of_bounds() {
     assert_eq!(first("a: 1\n---\nb: 1\n"), Some("yaml-unsupported"));
     assert_eq!(first("{[a]: 1}"), Some("yaml-unsupported"));
     assert_eq!(first("\u{0}"), Some("yaml-syntax"));
+}
+
+/// `!has(patient.deceased)` would leave out the living of whom `deceasedBoolean: false` is recorded.
+#[test]
+fn presence_of_deceased_is_no_criterion() {
+    check(
+        "ageInYearsAt(at) >= 18",
+        "ageInYearsAt(at) >= 18 && !has(patient.⟦deceased⟧)",
+        "presence-is-not-death",
+        "`deceased(at)`",
+    );
 }

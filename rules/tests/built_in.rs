@@ -96,6 +96,9 @@ fn every_file_of_the_folder_is_built_in() {
 #[test]
 fn a_slip_in_a_rule_fails_a_case() {
     let slips = [
+        (0, "\nexcluded:", "\ninclude_deceased: true\nexcluded:"),
+        (1, "\nexcluded:", "\ninclude_deceased: true\nexcluded:"),
+        (2, "\nexcluded:", "\ninclude_deceased: true\nexcluded:"),
         (1, ">= 18", "> 18"),
         (1, "<= 75", "< 75"),
         (1, "<= 75", "<= 76"),
@@ -355,4 +358,52 @@ fn no_prefix_of_a_file_panics() {
             }
         }
     }
+}
+
+const DEAD: &str = r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15","deceasedDateTime":"2025-11-30T10:00:00Z"}"#;
+
+/// By default: nothing of the dead, in rows and in cards; the explanation says why.
+#[test]
+fn the_dead_are_in_no_population_and_get_no_card() {
+    let own = rule("hba1c-control");
+    assert_eq!(rows(&own, &[DEAD, DIABETES]), "ffff");
+    let record = record(&[DEAD, DIABETES]);
+    let decision = own.decide(&record, &context());
+    assert_eq!(decision.card, None);
+    let (criterion, clause) = own.explain(&record, &context()).remove(0);
+    assert_eq!((criterion, clause.truth), ("eligible", Some(Truth::False)));
+    assert_eq!(clause.clauses[0].text, "!deceased(at)");
+    assert_eq!(clause.clauses[0].truth, Some(Truth::False));
+    assert_eq!(clause.clauses[0].clauses[0].text, "deceased(at)");
+    // Unless the author says otherwise, as for a measure of mortality.
+    let text = content(FILES[1]).replace("\nexcluded:", "\ninclude_deceased: true\nexcluded:");
+    let all = load(FILES[1], &text, &built_in_terminology()).unwrap();
+    assert!(all.include_deceased && !own.include_deceased);
+    assert_eq!(rows(&all, &[DEAD, DIABETES]), "ttff");
+}
+
+/// Measure and card: coded in systems that no set of the criterion has is not "no".
+#[test]
+fn care_coded_in_other_systems_is_not_evaluable() {
+    let condition = r#"{"resourceType":"Condition","id":"c","clinicalStatus":{"coding":[{"code":"active"}]},"code":{"coding":[{"system":"urn:local","code":"1"}]}}"#;
+    let rule = rule("hba1c-control");
+    assert_eq!(rows(&rule, &[PATIENT, condition]), "uuuf");
+    assert_eq!(rows(&rule, &[PATIENT, condition, GOOD_HBA1C]), "uuuu");
+    let decision = rule.decide(&record(&[PATIENT, condition]), &context());
+    assert_eq!(
+        decision.card.unwrap().summary,
+        "HbA1c control could not be checked"
+    );
+    // Too old, whatever the codes are.
+    let old = PATIENT.replace("1960", "1930");
+    assert_eq!(rows(&rule, &[&old, condition]), "ffff");
+    let elements: Vec<_> = rule
+        .coded_elements()
+        .iter()
+        .map(|(ty, path)| format!("{}.{path}", ty.as_str()))
+        .collect();
+    assert_eq!(
+        elements,
+        ["Condition.code", "Observation.code", "Procedure.code"]
+    );
 }

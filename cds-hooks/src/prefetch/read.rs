@@ -40,6 +40,12 @@ pub(crate) fn read(
     }
     for template in &templates.list {
         let found = sent.iter().find(|(key, _)| *key == template.key);
+        if template.is_sample {
+            if let Some((_, raw)) = found {
+                reader.sample(raw.get(), template);
+            }
+            continue;
+        }
         let shortfall = match found.map(|(_, raw)| raw.get()) {
             None => Some(Shortfall::NotSent),
             // Asked, and there is nothing; but there is always a patient.
@@ -92,19 +98,34 @@ impl<'p> Reader<'p> {
             return Some(Shortfall::WrongShape);
         };
         let contents = contents(root, template);
+        self.entries(root, contents.resources, template);
+        let read = template.is_read && contents.shortfall.is_none();
+        let empty = read && self.left_out() == 0 && self.themselves.is_none();
+        contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
+    }
+
+    /// Takes what a sample shows. That there is more, or that the search failed, is no matter: it only
+    /// adds to what the other keys gave.
+    fn sample(&mut self, json: &str, template: &Template) {
+        let mut document = PatientRecord::new();
+        if let Ok(root) = document.push_document(json) {
+            let found = contents(root, template).resources;
+            self.entries(root, found, template);
+        }
+    }
+
+    /// Takes all resources under a key.
+    fn entries<'d>(&mut self, root: Element<'d>, all: Vec<Found<'d>>, template: &Template) {
         // The server of the request is this data's.
         let own: Vec<String> = self.patient.server.iter().cloned().collect();
         let bundle = Bundle::read(root, &own);
-        for found in contents.resources {
+        for found in all {
             let context = match found.entry {
                 Some(entry) => Context::Entry(&bundle, entry),
                 None => Context::Line { own: &own },
             };
             self.entry(found, &context, template);
         }
-        let read = template.is_read && contents.shortfall.is_none();
-        let empty = read && self.left_out() == 0 && self.themselves.is_none();
-        contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
     }
 
     /// Takes one resource, its references resolved, or leaves it out and marks its type.

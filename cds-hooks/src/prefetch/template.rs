@@ -6,6 +6,13 @@ use engine_patient::requirements::DataRequirement;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::search::{self, Codes, Filter};
+use crate::service::CardService;
+
+/// The token that stands for the patient's id.
+const PATIENT: &str = "{{context.patientId}}";
+
+/// How many resources show which code systems a type is coded in.
+const SAMPLE: usize = 20;
 
 /// One prefetch template of a service.
 #[derive(Clone, Debug)]
@@ -18,6 +25,8 @@ pub struct Template {
     pub resource_type: Name,
     /// It reads the patient; every other template is a search.
     pub is_read: bool,
+    /// It shows which code systems the type is coded in, and may be left unanswered.
+    pub is_sample: bool,
 }
 
 /// All prefetch templates of a service, in the order of discovery.
@@ -55,8 +64,38 @@ impl Templates {
         templates
     }
 
+    /// The templates of a service. Where it judges by code systems and a type is asked for by codes,
+    /// a search without codes for a few resources of the type follows: an empty answer to "these
+    /// codes" says "not done" only where the type is coded in their systems at all.
+    pub fn of_service(service: &dyn CardService) -> Self {
+        let mut templates = Self::of(service.requirements());
+        if service.judges_code_systems() {
+            let mut types: Vec<Name> = vec![];
+            for template in &templates.list {
+                let coded = template.query.contains('&');
+                if coded && !types.contains(&template.resource_type) {
+                    types.push(template.resource_type);
+                }
+            }
+            for ty in types {
+                templates.sample(ty);
+            }
+        }
+        templates
+    }
+
+    fn sample(&mut self, ty: Name) {
+        let key = self.free(format!("{}-sample", ty.as_str().to_ascii_lowercase()));
+        self.list.push(Template {
+            key,
+            query: format!("{}?patient={PATIENT}&_count={SAMPLE}", ty.as_str()),
+            resource_type: ty,
+            is_read: false,
+            is_sample: true,
+        });
+    }
+
     fn add(&mut self, ty: Name, ask: &Ask) {
-        const PATIENT: &str = "{{context.patientId}}";
         let type_name = ty.as_str();
         let lower = type_name.to_ascii_lowercase();
         let (key, query, is_read) = match ask {
@@ -73,6 +112,7 @@ impl Templates {
             query,
             resource_type: ty,
             is_read,
+            is_sample: false,
         });
     }
 

@@ -64,7 +64,8 @@ async fn each_rule_is_a_service_with_few_and_short_templates() {
             prefetch["patient"], "Patient/{{context.patientId}}",
             "{service}"
         );
-        assert!(prefetch.len() <= 8, "{service:#}");
+        // Each of four types by its codes, and a sample of each.
+        assert!(prefetch.len() <= 9, "{service:#}");
         assert!(
             prefetch.values().all(|q| q.as_str().unwrap().len() <= 1800),
             "{service:#}"
@@ -113,4 +114,106 @@ async fn what_could_not_be_checked_is_said_and_why() {
             "{id}: {detail}"
         );
     }
+}
+
+/// A Procedure of this patient in the hospital's own code system.
+fn local_procedure() -> Value {
+    json!({
+        "resourceType": "Procedure", "id": "local", "status": "completed",
+        "code": {"coding": [{"system": "https://hospital.example.org/procedures", "code": "4711"}]},
+        "performedDateTime": "2023-05-01", "subject": {"reference": "Patient/p1"},
+    })
+}
+
+/// The screening card with these values under keys, and empty results under the others.
+async fn screening(patient: &Value, filled: &[(&str, &Value)]) -> Vec<Value> {
+    let services = discovery().await;
+    let service = services
+        .iter()
+        .find(|s| s["id"] == "colorectal-cancer-screening");
+    let keys = service.unwrap()["prefetch"].as_object().unwrap().keys();
+    let prefetch = keys.map(|key| {
+        let found = filled.iter().find(|(k, _)| k == key);
+        let value = found.map_or_else(|| bundle(&[]), |(_, value)| (*value).clone());
+        (
+            key.clone(),
+            if key == "patient" {
+                patient.clone()
+            } else {
+                value
+            },
+        )
+    });
+    let mut request = request();
+    request["prefetch"] = Value::Object(prefetch.collect::<Map<_, _>>());
+    let path = "/cds-services/colorectal-cancer-screening";
+    let answer = exchange(Method::POST, path, &request).await;
+    conformance::response(&answer);
+    answer["cards"].as_array().unwrap().clone()
+}
+
+/// No false card: what the EHR codes in other systems is not "not done".
+#[tokio::test]
+async fn care_in_other_code_systems_could_not_be_checked() {
+    let local = bundle(&[local_procedure()]);
+    let mut paged = local.clone();
+    paged["link"] = json!([{"relation": "next", "url": "x"}]);
+    // Whether the search ignored the codes, or the sample shows it: also one of several pages.
+    for (key, value) in [
+        ("procedure-codes", &local),
+        ("procedure-sample", &local),
+        ("procedure-sample", &paged),
+    ] {
+        let cards = screening(&patient(), &[(key, value)]).await;
+        assert_eq!(cards.len(), 1, "{key}");
+        let summary = "Colorectal cancer screening could not be checked";
+        assert_eq!(cards[0]["summary"], summary, "{key}");
+        let detail = cards[0]["detail"].as_str().unwrap();
+        let why = "whether it is done: Procedure.code is coded in https://hospital.example.org/procedures here";
+        assert!(detail.contains(why), "{detail}");
+    }
+    // Of the systems of the sets, though not of the sets: known not to be done.
+    let mut hcpcs = local_procedure();
+    hcpcs["code"]["coding"][0]["system"] =
+        json!("https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets");
+    let hcpcs = bundle(&[hcpcs]);
+    let failed = json!({"resourceType": "OperationOutcome"});
+    for value in [&hcpcs, &failed, &Value::Null] {
+        let cards = screening(&patient(), &[("procedure-sample", value)]).await;
+        assert_eq!(cards[0]["summary"], "Colorectal cancer screening is due");
+    }
+    // Another patient's resource in a sample is as wrong as elsewhere.
+    let mut other = local_procedure();
+    other["subject"]["reference"] = json!("Patient/p2");
+    let other = bundle(&[other]);
+    let cards = screening(&patient(), &[("procedure-sample", &other)]).await;
+    let detail = cards[0]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("1 × a resource of another patient"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn the_dead_get_no_card() {
+    for (element, value, cards) in [
+        ("deceasedBoolean", json!(true), 0),
+        ("deceasedDateTime", json!("2025-06-14"), 0),
+        ("deceasedBoolean", json!(false), 1),
+        ("deceasedDateTime", json!("2025-06-16"), 1),
+    ] {
+        let mut patient = patient();
+        patient[element] = value;
+        let found = screening(&patient, &[]).await;
+        assert_eq!(found.len(), cards, "{patient}");
+    }
+    // Which of the two it is cannot be told: said, not guessed.
+    let mut unclear = patient();
+    unclear["deceasedDateTime"] = json!("2025");
+    let found = screening(&unclear, &[]).await;
+    let detail = found[0]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("`Patient.deceased` is too imprecise"),
+        "{detail}"
+    );
 }

@@ -1,5 +1,8 @@
 //! What an evaluation is told from outside: nothing of it is read from the machine.
 
+use std::sync::Arc;
+
+use crate::systems::SystemsInUse;
 use crate::time::DateTime;
 
 /// The moment an evaluation is for, and how to read what the data leaves open.
@@ -11,6 +14,9 @@ pub struct EvaluationContext {
     pub zone: i16,
     /// Measurement period, both ends inclusive, where there is one.
     pub period: Option<(DateTime, DateTime)>,
+    /// The code systems that the data at hand is coded in, where the patient is one of a lake. `None`:
+    /// those of the patient's own record. See [`crate::systems`].
+    pub systems: Option<Arc<SystemsInUse>>,
 }
 
 impl EvaluationContext {
@@ -21,6 +27,7 @@ impl EvaluationContext {
             at,
             zone,
             period: None,
+            systems: None,
         }
     }
 
@@ -32,6 +39,13 @@ impl EvaluationContext {
             at,
             zone,
             period: Some((start, at)),
+            systems: None,
         }
+    }
+
+    /// For a patient of a lake whose data is coded in these systems.
+    pub fn with_systems(mut self, systems: Arc<SystemsInUse>) -> Self {
+        self.systems = Some(systems);
+        self
     }
 }

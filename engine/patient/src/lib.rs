@@ -14,6 +14,7 @@ pub mod fhirpath;
 pub mod program;
 pub mod record;
 pub mod requirements;
+pub mod systems;
 pub mod terminology;
 pub mod time;
 pub mod value;

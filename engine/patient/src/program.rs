@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::context::EvaluationContext;
 use crate::record::PatientRecord;
 use crate::requirements::DataRequirement;
+use crate::systems::CodedElement;
 use crate::value::Value;
 
 /// What names an artifact, here and in every report.
@@ -168,8 +169,16 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
     /// Requirements without which no criterion of an artifact can hold: each group needs a match of
     /// at least one of its members. A source may leave out patients who lack one, since
     /// [`PatientProgram::absent`] says all there is to say of them. Empty where nothing can be said.
+    /// A group with a member of which no match can be told, because the data is coded in other systems
+    /// ([`crate::systems`]), decides nothing.
     fn decisive_requirements(&self, _artifact: usize) -> Vec<Vec<usize>> {
         vec![]
+    }
+
+    /// The coded elements of which it wants to be told the code systems in use, see
+    /// [`EvaluationContext::systems`].
+    fn coded_elements(&self) -> &[CodedElement] {
+        &[]
     }
 
     /// The rows of an artifact for a patient of whom nothing holds.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use engine_patient::cel::{Checker, functions};
-use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::ValueSet;
 
 use super::fields::{Fields, Report};
@@ -11,8 +10,8 @@ use crate::program::{Piece, Program, Sources, check};
 use crate::template::{Part, SUMMARY_LENGTH, parse};
 use crate::yaml::{Entry, Node, Value};
 
-/// The program and what it reads.
-type Checked = (Program, Vec<DataRequirement>);
+/// The program, and the checker, which knows what it reads.
+type Checked = (Program, Checker);
 
 /// Checks them all, card texts included. `None` where something is wrong.
 pub(super) fn expressions(
@@ -39,6 +38,12 @@ pub(super) fn expressions(
         expression("satisfied"),
     ];
     sources.due = expression("due");
+    sources.include_deceased = match fields.get("include_deceased") {
+        Some(node) => report
+            .word(node, &[("true", true), ("false", false)])
+            .unwrap_or_default(),
+        None => false,
+    };
     sources.summary = summary.map(|n| template(report, n)).unwrap_or_default();
     sources.detail = detail.map(|n| template(report, n)).unwrap_or_default();
     if let Some(node) = summary {
@@ -87,8 +92,7 @@ pub(super) fn expressions(
         return None;
     }
     unused(report, fields, &sources, &checker);
-    let requirements = checker.requirements().to_vec();
-    Some((Program::new(sources, value_sets, checked?), requirements))
+    Some((Program::new(sources, value_sets, checked?), checker))
 }
 
 fn define_name(report: &mut Report<'_>, entry: &Entry) {

@@ -39,6 +39,7 @@ const ROOT: &[&str] = &[
     "value_sets",
     "define",
     "due",
+    "include_deceased",
 ];
 /// How many of [`ROOT`] must be there; the same for the others.
 const ROOT_REQUIRED: usize = 14;
@@ -120,17 +121,20 @@ fn rule(
         version: version?.into(),
         title: title?.into(),
     };
-    let (program, requirements) = expressions?;
+    let (program, checker) = expressions?;
+    let requirements = checker.requirements().to_vec();
     Some(Rule {
         artifact,
         description: description?,
         rationale: rationale?,
         source: source?,
         improvement: improvement?,
+        include_deceased: program.sources.include_deceased,
         on_unknown: on_unknown?,
         indicator: indicator?,
         unknown_summary: unknown_summary?,
         decisive: decisive(&program.sources, &value_sets, &requirements),
+        coded_elements: checker.coded_elements(),
         value_sets,
         cases,
         warnings: vec![],

@@ -180,7 +180,13 @@ fn established(fqm: &Path, job: &Path, key: &str) -> (Counts, f64) {
         let text = |name: &str| answer[name].as_str().unwrap().to_owned();
         if let Some(error) = answer["error"].as_str() {
             println!("  fqm-execution on {}: {error}", text("patient"));
-            let key = (text("deck"), text("year"), text("patient"), 0, "error".into());
+            let key = (
+                text("deck"),
+                text("year"),
+                text("patient"),
+                0,
+                "error".into(),
+            );
             add(&mut counts, key, 1);
             continue;
         }

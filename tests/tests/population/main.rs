@@ -12,3 +12,4 @@ mod delta;
 mod fixture;
 mod medications;
 mod pitfalls;
+mod systems;

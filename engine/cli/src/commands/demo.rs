@@ -214,7 +214,7 @@ fn sample_call(rule: &Rule, now_ms: i64) -> String {
             .collect();
         json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
     };
-    let templates = Templates::of(rule.data_requirements()).list.into_iter();
+    let templates = Templates::of_service(rule).list.into_iter();
     let prefetch: serde_json::Map<String, Value> = templates
         .map(|template| {
             let answer = match template.resource_type.as_str() {

@@ -10,10 +10,13 @@ use engine_patient::cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::fhir::names::Name;
+use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
+use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
+use engine_population::lake::systems::systems_in_use;
 use rules::{Applicability, Rule as ClinicalRule};
 
 use crate::failure::{Done, Failure};
@@ -44,7 +47,7 @@ Examples:
         /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
         #[arg(long)]
         at: Option<String>,
-        /// Value sets of your own, as files or folders.
+        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },
@@ -56,7 +59,7 @@ Examples:
     Test {
         /// Rule files or folders; the built-in rules if none is given.
         rules: Vec<PathBuf>,
-        /// Value sets of your own, as files or folders.
+        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },
@@ -77,11 +80,16 @@ impl Rule {
             } => {
                 let rule = find_rule(&rule, &terminology)?;
                 let at = moment(at.as_deref())?;
+                let mut context = EvaluationContext::at(at);
                 let record = match &lake {
-                    Some(lake) => record_from_lake(lake, &patient)?,
+                    Some(lake) => {
+                        let (record, systems) = record_from_lake(lake, &patient, &rule)?;
+                        context = context.with_systems(Arc::new(systems));
+                        record
+                    }
                     None => record_from_file(Path::new(&patient))?,
                 };
-                print_decision(&rule, &record, &EvaluationContext::at(at));
+                print_decision(&rule, &record, &context);
                 Ok(std::process::ExitCode::SUCCESS)
             }
             Command::Test { rules, terminology } => test(&rules, &terminology),
@@ -146,7 +154,8 @@ pub fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failur
     Ok(out)
 }
 
-/// The built-in value sets, and the user's. What is wrong with the user's is told; errors end it.
+/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
+/// is wrong with the user's is told; errors end it.
 pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
     let mut store = rules::built_in_terminology();
     if paths.is_empty() {
@@ -162,7 +171,7 @@ pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
         };
     }
     let (own, mut issues) = builder.build();
-    issues.extend(store.merge(own));
+    issues.extend(store.unite(own));
     for issue in &issues {
         eprintln!("{issue}");
     }
@@ -319,8 +328,13 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
     }
 }
 
-/// All resources of one patient of the lake.
-fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failure> {
+/// All resources of one patient of the lake, and the code systems that the lake is coded in: one
+/// patient's answer is that of a run over all.
+fn record_from_lake(
+    folder: &Path,
+    patient: &str,
+    rule: &ClinicalRule,
+) -> Result<(PatientRecord, SystemsInUse), Failure> {
     let patient = patient.strip_prefix("Patient/").unwrap_or(patient);
     let runtime = super::runtime()?;
     runtime.block_on(async {
@@ -328,7 +342,9 @@ fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failu
         // Rules read the codes of medications, and no other resource without a patient.
         let types: Vec<Name> = Name::of("Medication").into_iter().collect();
         let record = engine_population::patient::record(&lake, patient, &types).await?;
-        record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))
+        let record =
+            record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))?;
+        Ok((record, systems_in_use(&lake, rule.coded_elements()).await?))
     })
 }
 

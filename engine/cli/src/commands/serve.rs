@@ -27,7 +27,7 @@ pub struct Serve {
     /// Rules of your own, as files or folders, beside the built-in ones.
     #[arg(long)]
     rules: Vec<PathBuf>,
-    /// Value sets of your own, as files or folders.
+    /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
     #[arg(long)]
     terminology: Vec<PathBuf>,
     /// Official measures, as files or folders (FHIR Measure, Library, ValueSet): each proportion of

@@ -384,6 +384,12 @@ fn function(
         Returns::Item => item,
         Returns::Components => Ty::Element("Observation.Component").list(),
     };
+    if info.function == Function::InValueSet
+        && let Some(NodeKind::Select(select)) = nodes.first().map(|n| &n.kind)
+        && let Some(element) = select.coded
+    {
+        pass.compared(element);
+    }
     let kind = match info.function {
         Function::InValueSet | Function::Component => match set {
             Some(set) => NodeKind::InValueSet(info.function, set, nodes),

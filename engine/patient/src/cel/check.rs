@@ -15,6 +15,7 @@ use super::value::Val;
 use crate::diagnostic::did_you_mean;
 use crate::fhir::model::Model;
 use crate::requirements::DataRequirement;
+use crate::systems::CodedElement;
 use crate::terminology::ValueSet;
 
 /// Deepest nesting of an expression.
@@ -63,6 +64,8 @@ pub struct Checker {
     /// Name, type, depth.
     defines: Vec<(String, Ty, usize)>,
     requirements: Vec<DataRequirement>,
+    /// Elements that `inValueSet` compares.
+    compared: Vec<CodedElement>,
     used_value_sets: Vec<bool>,
     used_defines: Vec<bool>,
 }
@@ -89,6 +92,16 @@ impl Checker {
     /// Everything the expressions checked so far read.
     pub fn requirements(&self) -> &[DataRequirement] {
         &self.requirements
+    }
+
+    /// The coded elements that the expressions checked so far compare with value sets, sorted.
+    pub fn coded_elements(&self) -> Vec<CodedElement> {
+        let retrieved = self.requirements.iter();
+        let retrieved = retrieved.filter_map(|r| Some((r.resource_type, r.codes.as_ref()?.path)));
+        let mut all: Vec<_> = retrieved.chain(self.compared.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// The value sets, in the order given.
@@ -689,11 +702,19 @@ impl Pass<'_> {
             operand,
             properties: found.properties,
             many: found.many,
+            coded: types::coded_element(owner, field),
             missing: format!("`{owner}.{field}` is missing"),
             withheld: format!("`{owner}.{field}` has no value, but a reason why"),
             malformed: format!("`{owner}.{field}` is not as FHIR has it"),
         });
         if select.test {
+            if owner == "Patient" && field.starts_with("deceased") {
+                let message = format!(
+                    "`has(patient.{field})` tells that something is recorded, also that the patient lives or when they died later"
+                );
+                let help = "write `deceased(at)`: whether the patient was dead at that moment";
+                self.problem("presence-is-not-death", message, place, Some(help.into()));
+            }
             return (
                 Node {
                     kind: NodeKind::Has(select_node),
@@ -893,6 +914,11 @@ impl Pass<'_> {
             all.push(wanted);
             all.len() - 1
         })
+    }
+
+    /// An element is compared with a value set.
+    pub(super) fn compared(&mut self, element: CodedElement) {
+        self.checker.compared.push(element);
     }
 
     /// The value set of an index.

@@ -13,6 +13,7 @@ use crate::context::EvaluationContext;
 use crate::fhir::reading;
 use crate::record::{Element, Kind, PatientRecord};
 use crate::requirements::{DataRequirement, Match};
+use crate::systems::{self, CodedElement};
 use crate::terminology::ValueSet;
 use crate::time::DateTime;
 
@@ -30,11 +31,16 @@ pub struct Evaluation<'r> {
     defines: &'r [Compiled],
     defined: RefCell<Vec<Option<Val<'r>>>>,
     retrieved: RefCell<Vec<Option<Val<'r>>>>,
+    /// Per element and value set that found nothing: see [`Evaluation::mismatch`].
+    mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
     work: Cell<usize>,
 }
 
 type Locals<'r> = Vec<Val<'r>>;
+
+/// An element, the address of a value set, and why the one could not be in the other.
+type Mismatch = (CodedElement, *const ValueSet, Option<Arc<str>>);
 
 impl<'r> Evaluation<'r> {
     /// Over a record that holds what `requirements` ask for.
@@ -53,6 +59,7 @@ impl<'r> Evaluation<'r> {
             defines,
             defined: RefCell::new(vec![None; defines.len()]),
             retrieved: RefCell::new(vec![None; requirements.len()]),
+            mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
         }
     }
@@ -106,7 +113,13 @@ impl<'r> Evaluation<'r> {
                     Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
                 }
             });
-            Val::List(found.collect())
+            let found: Vec<Val<'r>> = found.collect();
+            let codes = requirement.codes.as_ref().filter(|_| found.is_empty());
+            let element = |path| (requirement.resource_type, path);
+            match codes.and_then(|c| self.mismatch(element(c.path), &c.value_set)) {
+                Some(reason) => Val::Unknown(reason.to_string().into()),
+                None => Val::List(found.into()),
+            }
         } else {
             Val::Unknown(format!("no {ty} data was given").into())
         };
@@ -114,6 +127,22 @@ impl<'r> Evaluation<'r> {
             *slot = Some(value.clone());
         }
         value
+    }
+
+    /// Why "not in the value set" cannot be told of this element: it is coded in other systems only.
+    fn mismatch(&self, element: CodedElement, set: &Arc<ValueSet>) -> Option<Arc<str>> {
+        let address = Arc::as_ptr(set);
+        let mut all = self.mismatches.borrow_mut();
+        if let Some((.., known)) = all.iter().find(|m| m.0 == element && m.1 == address) {
+            return known.clone();
+        }
+        let reason = match &self.context.systems {
+            Some(told) => told.mismatch(element, set),
+            None => systems::mismatch(element, set, &systems::of_record(self.record, element)),
+        };
+        let reason = reason.map(Arc::from);
+        all.push((element, address, reason.clone()));
+        reason
     }
 
     /// The value of a definition.
@@ -246,9 +275,18 @@ impl<'r> Evaluation<'r> {
                 let arg = args
                     .first()
                     .map_or(Val::unknown("no argument"), |a| self.node(a, locals));
-                match self.value_sets.get(*set) {
-                    Some(set) => operators::with_value_set(*function, arg, set),
-                    None => Val::unknown("no such value set"),
+                let Some(set) = self.value_sets.get(*set) else {
+                    return Val::unknown("no such value set");
+                };
+                let element = args.first().and_then(|a| match &a.kind {
+                    NodeKind::Select(select) => select.coded,
+                    _ => None,
+                });
+                match (operators::with_value_set(*function, arg, set), element) {
+                    (Val::Bool(false), Some(element)) => self
+                        .mismatch(element, set)
+                        .map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into())),
+                    (value, _) => value,
                 }
             }
         }

@@ -11,6 +11,7 @@ pub enum Function {
     Contains,
     Date,
     Days,
+    Deceased,
     Double,
     During,
     Earliest,
@@ -168,6 +169,16 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Duration,
         "at - days(30)",
         "So many days.",
+    ),
+    row(
+        "deceased",
+        Function::Deceased,
+        &[P::Time],
+        R::Bool,
+        "!deceased(period_start)",
+        "Whether the patient was dead at a moment: at and after `deceasedDateTime`, at every moment with \
+         `deceasedBoolean: true` alone. Not where nothing is recorded or it is `false`. Unknown without a \
+         Patient, where the date is too imprecise, cannot be read, or contradicts the flag.",
     ),
     row(
         "double",

@@ -7,6 +7,7 @@
 
 mod calls;
 pub mod check;
+mod deceased;
 pub mod eval;
 pub mod explain;
 pub mod functions;

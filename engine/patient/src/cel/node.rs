@@ -1,6 +1,7 @@
 //! A checked expression: every name resolved, every type known.
 
 use crate::fhir::names::Name;
+use crate::systems::CodedElement;
 
 use super::functions::Function;
 use super::types::Conversion;
@@ -85,6 +86,8 @@ pub struct Select {
     pub operand: Node,
     pub properties: Vec<(Name, Conversion)>,
     pub many: bool,
+    /// Of a resource's element that can be compared with a value set: what it is called there.
+    pub coded: Option<CodedElement>,
     /// What to say where it is missing.
     pub missing: String,
     /// What to say where its value is withheld: only its extensions are there.

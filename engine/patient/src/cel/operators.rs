@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::deceased::deceased;
 use super::eval::Evaluation;
 use super::functions::Function;
 use super::node::{Arithmetic, Order};
@@ -13,6 +14,7 @@ use crate::fhir::names::Name;
 use crate::fhir::reading::{Reading, date_at};
 use crate::record::{Element, Kind};
 use crate::requirements::{concept_in, is_entered_in_error};
+use crate::systems;
 use crate::terminology::ValueSet;
 use crate::time::{CalendarDuration, DateTime};
 
@@ -99,7 +101,7 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
 }
 
 /// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
-fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
+pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
     let less = |a: DateTime, b: DateTime| {
         if a.compare(b, zone) == Some(Ordering::Equal) {
             return Some(false);
@@ -222,13 +224,21 @@ pub(super) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
                 c.get_named("code")
                     .is_some_and(|code| concept_in(code, set))
             };
-            Val::List(
-                components
-                    .items()
-                    .filter(has_code)
-                    .map(Val::Element)
-                    .collect(),
-            )
+            let found: Vec<Val<'r>> = components
+                .items()
+                .filter(has_code)
+                .map(Val::Element)
+                .collect();
+            if found.is_empty() {
+                let codes = components.items().filter_map(|c| c.get_named("code"));
+                let seen = systems::of_concepts(codes);
+                let component = Name::of("Observation").map(|ty| (ty, "component.code"));
+                let reason = component.and_then(|c| systems::mismatch(c, set, &seen));
+                if let Some(reason) = reason {
+                    return Val::Unknown(reason.into());
+                }
+            }
+            Val::List(found.into())
         }
         Val::Element(element) => Val::Bool(concept_in(element, set)),
         Val::List(items) => {
@@ -295,6 +305,7 @@ pub(super) fn call<'r>(
                 ..CalendarDuration::default()
             })
         }),
+        (Function::Deceased, Val::Time(at), _) => deceased(evaluation.record, at, zone),
         (Function::Double, value, _) => value
             .number()
             .map_or(Val::unknown("not a number"), Val::Double),

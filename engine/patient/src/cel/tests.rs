@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::*;
 use crate::context::EvaluationContext;
 use crate::record::PatientRecord;
+use crate::systems::SystemsInUse;
 use crate::terminology::TerminologyBuilder;
 use crate::time::DateTime;
 
@@ -128,7 +129,7 @@ fn expressions_and_their_values() {
             "unknown: the quantity has no UCUM unit",
         ),
         (
-            "Observation(\"visit\").latest()",
+            "Observation(\"hba1c\").filter(o, false).latest()",
             "unknown: there is none to take the date of",
         ),
         ("1 / 0", "unknown: division by zero, or a number too large"),
@@ -359,4 +360,160 @@ fn work_is_bounded() {
     ] {
         let _ = Checker::new(vec![]).compile(&text.replace("((((", &"(".repeat(4000)), None);
     }
+}
+
+fn eval_over(source: &str, resources: &[&str], systems: Option<SystemsInUse>) -> String {
+    let mut checker = Checker::new(value_sets());
+    let compiled = checker.compile(source, None).unwrap();
+    let mut record = PatientRecord::new();
+    for json in resources {
+        record.push(json).unwrap();
+    }
+    let mut context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
+    context.systems = systems.map(Arc::new);
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
+    explain::show(&evaluation.evaluate(&compiled))
+}
+
+/// FHIR R4 `Patient.deceased[x]`: a boolean, or a dateTime; an extension may stand in for either.
+#[test]
+fn deceased_is_by_the_moment_and_never_guessed() {
+    let imprecise = "unknown: `Patient.deceased` is too imprecise to compare";
+    let unreadable = "unknown: `Patient.deceased` is not as FHIR has it";
+    let cases = [
+        ("", "false"),
+        (r#","deceasedBoolean":false"#, "false"),
+        (r#","deceasedBoolean":true"#, "true"),
+        (r#","deceasedBoolean":"true""#, unreadable),
+        (r#","deceasedBoolean":null"#, unreadable),
+        (r#","deceasedDateTime":"2025-12-31T12:00:00Z""#, "true"),
+        (r#","deceasedDateTime":"2025-12-31T12:00:01Z""#, "false"),
+        (r#","deceasedDateTime":"2025-12-31T11:59:59Z""#, "true"),
+        // The offset counts: 12:30 at +01:00 is before noon.
+        (r#","deceasedDateTime":"2025-12-31T12:30:00+01:00""#, "true"),
+        (r#","deceasedDateTime":"2025-12-30""#, "true"),
+        (r#","deceasedDateTime":"2025-12-31""#, imprecise),
+        (r#","deceasedDateTime":"2025""#, imprecise),
+        (r#","deceasedDateTime":"2026""#, "false"),
+        (r#","deceasedDateTime":"2024""#, "true"),
+        (r#","deceasedDateTime":"31.12.2024""#, unreadable),
+        (r#","deceasedDateTime":20241231"#, unreadable),
+        (r#","_deceasedDateTime":{"extension":[]}"#, unreadable),
+        (r#","_deceasedBoolean":{"extension":[]}"#, unreadable),
+        (
+            r#","deceasedBoolean":true,"deceasedDateTime":"2026-02-01""#,
+            "false",
+        ),
+        (
+            r#","deceasedBoolean":false,"deceasedDateTime":"2025-02-01""#,
+            "unknown: `Patient.deceased` contradicts itself",
+        ),
+        (
+            r#","deceasedBoolean":false,"deceasedDateTime":"2026-02-01""#,
+            "false",
+        ),
+    ];
+    for (element, expected) in cases {
+        let patient = format!(r#"{{"resourceType":"Patient","id":"p"{element}}}"#);
+        assert_eq!(
+            eval_over("deceased(at)", &[&patient], None),
+            expected,
+            "{element}"
+        );
+    }
+    let none = "unknown: no Patient resource was given";
+    assert_eq!(eval_over("deceased(at)", &[], None), none);
+    let died = r#"{"resourceType":"Patient","id":"p","deceasedDateTime":"2025-06-15"}"#;
+    for (at, expected) in [
+        ("2025-06-14", "false"),
+        ("2025-06-15", "true"),
+        ("2025-06", imprecise),
+    ] {
+        let source = format!("deceased(date(\"{at}\"))");
+        assert_eq!(eval_over(&source, &[died], None), expected, "{at}");
+    }
+}
+
+#[test]
+fn presence_of_deceased_is_refused() {
+    for source in ["!has(patient.deceased)", "has(patient.deceasedDateTime)"] {
+        let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
+        assert_eq!(problems[0].code, "presence-is-not-death", "{problems:?}");
+        assert!(
+            problems[0]
+                .help
+                .as_deref()
+                .unwrap()
+                .contains("`deceased(at)`")
+        );
+    }
+}
+
+/// What is coded in other systems only is not "not done".
+#[test]
+fn a_set_without_a_system_in_use_finds_nothing_known() {
+    let snomed = r#"{"resourceType":"Condition","id":"s","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"}]}}"#;
+    let icd = r#"{"resourceType":"Condition","id":"i","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"I10"}]}}"#;
+    let both = r#"{"resourceType":"Condition","id":"b","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"},{"system":"urn:oid:2.16.840.1.113883.6.90","code":"E11.9"}]}}"#;
+    let text = r#"{"resourceType":"Condition","id":"t","code":{"text":"Diabetes"}}"#;
+    let unknown = "unknown: Condition.code is coded in http://snomed.info/sct here, the value set urn:vs:diabetes \
+         has http://hl7.org/fhir/sid/icd-10-cm only";
+    let size = "Condition(\"diabetes\").size()";
+    for (resources, expected) in [
+        (&[][..], "0"),
+        (&[text], "0"),
+        (&[snomed], unknown),
+        (&[snomed, text], unknown),
+        (&[snomed, icd], "0"),
+        (&[snomed, both], "1"),
+    ] {
+        assert_eq!(eval_over(size, resources, None), expected, "{resources:?}");
+    }
+    // The same in other words, and by Kleene's logic.
+    let filter = "Condition().exists(c, inValueSet(c.code, \"diabetes\"))";
+    assert_eq!(eval_over(filter, &[snomed], None), unknown);
+    assert_eq!(eval_over(filter, &[snomed, icd], None), "false");
+    assert_eq!(eval_over(filter, &[snomed, both], None), "true");
+    let decided = format!("{size} > 0 || true");
+    assert_eq!(eval_over(&decided, &[snomed], None), "true");
+    // Of a lake, what the lake uses counts.
+    let condition = (crate::fhir::names::Name::of("Condition").unwrap(), "code");
+    let lake = |systems: &[&'static str]| {
+        let mut used = SystemsInUse::default();
+        used.add(condition, systems.iter().copied());
+        Some(used)
+    };
+    let sct = "http://snomed.info/sct";
+    assert_eq!(eval_over(size, &[], lake(&[sct])), unknown);
+    assert_eq!(eval_over(size, &[], lake(&[])), "0");
+    let mixed = lake(&[sct, "urn:oid:2.16.840.1.113883.6.90"]);
+    assert_eq!(eval_over(size, &[snomed], mixed), "0");
+    assert_eq!(eval_over(size, &[both], lake(&[sct])), "1");
+    assert_eq!(
+        eval_over(size, &[snomed], Some(SystemsInUse::default())),
+        "0"
+    );
+}
+
+/// Also where the code stands within the resource.
+#[test]
+fn components_in_other_systems_are_unknown() {
+    let panel = |component: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"b","code":{{"coding":[{{"system":"http://loinc.org","code":"85354-9"}}]}},"component":[{component}]}}"#
+        )
+    };
+    let source = "Observation(\"bp\").exists(o, component(o, \"systolic\").size() > 0)";
+    let code = |system: &str| {
+        format!(r#"{{"code":{{"coding":[{{"system":"{system}","code":"8480-6"}}]}}}}"#)
+    };
+    let eval = |component: &str| eval_over(source, &[&panel(component)], None);
+    assert_eq!(eval(&code("http://loinc.org")), "true");
+    assert_eq!(eval(r#"{"code":{"text":"systolic"}}"#), "false");
+    assert_eq!(
+        eval(&code("urn:local")),
+        "unknown: Observation.component.code is coded in urn:local here, the value set \
+         urn:vs:systolic has http://loinc.org only"
+    );
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::fhir::model::{Cardinality, ElementInfo, Model};
 use crate::fhir::names::{Name, choice_name};
+use crate::systems::CodedElement;
 
 /// The type of an expression, known before any patient is seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -131,6 +132,20 @@ pub fn select(owner: &'static str, name: &str) -> Option<Selected> {
         }
     }
     None
+}
+
+/// The element of a resource that a property belongs to, as retrieves name it: `medication` for
+/// `medicationCodeableConcept`.
+pub fn coded_element(owner: &'static str, name: &str) -> Option<CodedElement> {
+    let model = Model::r4();
+    let info = model.resource(owner)?;
+    let of_choice = |e: &&ElementInfo| {
+        let choice = e.cardinality == Cardinality::Choice;
+        choice && e.types.iter().any(|ty| choice_name(e.name, ty) == name)
+    };
+    let element = model.element(owner, name);
+    let element = element.or_else(|| model.elements(owner).find(of_choice))?;
+    Some((Name::of(info.name)?, element.name))
 }
 
 fn select_element(owner: &'static str, element: &ElementInfo) -> Selected {

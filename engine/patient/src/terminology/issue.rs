@@ -67,7 +67,7 @@ pub struct TerminologyIssue {
 
 impl TerminologyIssue {
     /// Every code with its meaning.
-    pub const CODES: [(&str, &str); 15] = [
+    pub const CODES: [(&str, &str); 16] = [
         ("T001", "the source is not UTF-8"),
         (
             "T002",
@@ -82,6 +82,7 @@ impl TerminologyIssue {
         ("T012", "same url and version, different content"),
         ("T013", "several versions, none asked for"),
         ("T014", "two codes share a key"),
+        ("T015", "codes are added to a value set of the same url"),
         ("T020", "a value set has no codes"),
         ("T021", "a value set has only a part of its codes"),
         ("T022", "a value set could not be expanded"),

@@ -30,6 +30,7 @@ mod read_code_system;
 mod read_value_set;
 mod store;
 mod suggest;
+mod unite;
 mod value_set;
 mod version;
 

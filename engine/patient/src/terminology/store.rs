@@ -34,9 +34,9 @@ pub trait TerminologyProvider: Send + Sync {
 #[derive(Debug, Default, Clone)]
 pub struct TerminologyStore {
     /// Per url, highest version first.
-    value_sets: BTreeMap<Arc<str>, Vec<Arc<ValueSet>>>,
-    code_systems: BTreeMap<Arc<str>, Vec<Arc<CodeSystem>>>,
-    issues: Vec<TerminologyIssue>,
+    pub(super) value_sets: BTreeMap<Arc<str>, Vec<Arc<ValueSet>>>,
+    pub(super) code_systems: BTreeMap<Arc<str>, Vec<Arc<CodeSystem>>>,
+    pub(super) issues: Vec<TerminologyIssue>,
 }
 
 /// VSAC's url of a value set known by OID.
@@ -262,7 +262,7 @@ impl TerminologyStore {
         issues.extend(self.several_versions());
     }
 
-    fn several_versions(&self) -> Vec<TerminologyIssue> {
+    pub(super) fn several_versions(&self) -> Vec<TerminologyIssue> {
         let mut issues = Vec::new();
         for versions in self.value_sets.values() {
             if let [first, _, ..] = versions.as_slice() {

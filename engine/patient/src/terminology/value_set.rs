@@ -90,6 +90,7 @@ pub struct ValueSet {
     completeness: Completeness,
     entries: Vec<Code>,
     keys: Vec<i64>,
+    systems: Vec<Arc<str>>,
     set: HashSet<i64, FxBuildHasher>,
     hash: ContentHash,
 }
@@ -134,6 +135,8 @@ impl ValueSet {
         } else {
             HashSet::default()
         };
+        let mut systems: Vec<Arc<str>> = entries.iter().map(|e| Arc::clone(&e.system)).collect();
+        systems.dedup();
         let hash = ContentHash::of_sorted(&entries);
         Self {
             url,
@@ -145,6 +148,7 @@ impl ValueSet {
             completeness,
             entries,
             keys,
+            systems,
             set,
             hash,
         }
@@ -194,6 +198,12 @@ impl ValueSet {
     #[must_use]
     pub fn entries(&self) -> &[Code] {
         &self.entries
+    }
+
+    /// The code systems of its codes, sorted, each once.
+    #[must_use]
+    pub fn systems(&self) -> &[Arc<str>] {
+        &self.systems
     }
 
     /// Whether all codes are here.

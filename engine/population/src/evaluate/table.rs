@@ -22,10 +22,12 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::{CodedElement, SystemsInUse};
 
 use super::exec::EvaluateExec;
 use super::rows::result_schema;
 use crate::lake::reader::{FactsKey, Selection, metadata, select_facts};
+use crate::lake::systems::systems_in_use;
 use crate::lake::{Lake, schema};
 
 /// Programs over a lake at one snapshot.
@@ -58,7 +60,7 @@ pub(super) struct PlannedArtifact {
 }
 
 impl Plan {
-    fn new(programs: &[Arc<dyn PatientProgram>]) -> Plan {
+    fn new(programs: &[Arc<dyn PatientProgram>], systems: Option<&SystemsInUse>) -> Plan {
         let mut plan = Plan::default();
         for program in programs {
             let own: Vec<usize> = program
@@ -72,8 +74,19 @@ impl Plan {
                     .filter_map(|i| own.get(i).copied())
                     .collect()
             };
+            // Of what the lake codes in other systems, no match is not "no".
+            let foreign = |r: &usize| {
+                let requirement = program.data_requirements().get(*r);
+                let codes = requirement.and_then(|r| Some((r, r.codes.as_ref()?)));
+                codes.is_some_and(|(r, codes)| {
+                    let element = (r.resource_type, codes.path);
+                    let told = systems.filter(|_| program.coded_elements().contains(&element));
+                    told.is_some_and(|s| s.mismatch(element, &codes.value_set).is_some())
+                })
+            };
             for artifact in 0..program.artifacts().len() {
-                let decisive = program.decisive_requirements(artifact);
+                let mut decisive = program.decisive_requirements(artifact);
+                decisive.retain(|group| !group.iter().any(foreign));
                 plan.artifacts.push(PlannedArtifact {
                     requirements: global(program.requirements_of(artifact)),
                     decisive: decisive.into_iter().map(global).collect(),
@@ -112,6 +125,20 @@ impl EvaluateTable {
             only: None,
             pin_partitions: true,
         }
+    }
+
+    /// The code systems that the programs want to be told of; `None` where they want none.
+    async fn systems(&self) -> Result<Option<SystemsInUse>> {
+        let elements = self.programs.iter().flat_map(|p| p.coded_elements());
+        let mut elements: Vec<CodedElement> = elements.copied().collect();
+        elements.sort_unstable();
+        elements.dedup();
+        if elements.is_empty() {
+            return Ok(None);
+        }
+        let used = systems_in_use(&self.lake, &elements).await;
+        used.map(Some)
+            .map_err(|e| DataFusionError::External(Box::new(e)))
     }
 
     /// The scan of `facts`: one partition a file, only pages that can match.
@@ -171,14 +198,18 @@ impl TableProvider for EvaluateTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = Plan::new(&self.programs);
+        let mut context = self.context.clone();
+        if context.systems.is_none() {
+            context.systems = self.systems().await?.map(Arc::new);
+        }
+        let plan = Plan::new(&self.programs, context.systems.as_deref());
         let (facts, pages, selected) = self.facts(&plan).await?;
         let exec = EvaluateExec::new(
             facts,
             self.lake.clone(),
             self.programs.clone(),
             Arc::new(plan),
-            self.context.clone(),
+            context,
             self.only.clone(),
             (selected, pages),
             state.config().target_partitions(),

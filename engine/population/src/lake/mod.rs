@@ -4,7 +4,7 @@
 //! commit    snapshots, Delta log, vacuum          paths     what `facts` indexes, and its numbers
 //! schema    the tables                            envelope  what is read from each resource
 //! rows      a bucket in memory, merging versions  writer    rows to files
-//! reader    pages and rows that can match
+//! reader    pages and rows that can match          systems   which code systems an element is coded in
 //! ```
 
 pub mod commit;
@@ -15,6 +15,7 @@ pub mod paths;
 pub mod reader;
 pub mod rows;
 pub mod schema;
+pub mod systems;
 pub mod writer;
 
 use std::sync::Arc;

@@ -72,7 +72,7 @@ impl FactsKey {
             && (self.keys.is_empty() || self.keys.binary_search(&key).is_ok())
     }
 
-    fn may_match(&self, page: &PageBounds) -> bool {
+    pub(super) fn may_match(&self, page: &PageBounds) -> bool {
         let within = |v: i64, (min, max): (i64, i64)| min <= v && v <= max;
         if !within(self.rtype.into(), page.rtype) || !within(self.path.into(), page.path) {
             return false;
@@ -87,10 +87,21 @@ impl FactsKey {
     }
 }
 
-struct PageBounds {
+/// The least and the greatest values of a page.
+pub(super) struct PageBounds {
     rtype: (i64, i64),
     path: (i64, i64),
     key: (i64, i64),
+}
+
+impl PageBounds {
+    /// Type, path and key, where all rows of the page have the same.
+    pub(super) fn only(&self) -> Option<(i16, i16, i64)> {
+        let same = |(min, max): (i64, i64)| (min == max).then_some(min);
+        let rtype = i16::try_from(same(self.rtype)?).ok()?;
+        let path = i16::try_from(same(self.path)?).ok()?;
+        Some((rtype, path, same(self.key)?))
+    }
 }
 
 /// What of a file will be read.
@@ -138,6 +149,16 @@ pub fn select_facts(
     metadata: &ParquetMetaData,
     wanted: &[FactsKey],
 ) -> Result<Selection, LakeError> {
+    select_pages(metadata, |page| {
+        page.is_none_or(|page| wanted.iter().any(|w| w.may_match(page)))
+    })
+}
+
+/// The pages of a `facts` file that are wanted; asked without bounds where they are not known.
+pub(super) fn select_pages(
+    metadata: &ParquetMetaData,
+    mut wanted: impl FnMut(Option<&PageBounds>) -> bool,
+) -> Result<Selection, LakeError> {
     let no_index = || LakeError::Data("a `facts` file has no page index".into());
     let columns = metadata.column_index().ok_or_else(no_index)?;
     let offsets = metadata.offset_index().ok_or_else(no_index)?;
@@ -173,11 +194,7 @@ pub fn select_facts(
                     key: bounds(key, page)?,
                 })
             });
-            let hit = match bounds.flatten() {
-                Some(bounds) => wanted.iter().any(|w| w.may_match(&bounds)),
-                None => true,
-            };
-            if hit {
+            if wanted(bounds.flatten().as_ref()) {
                 selected += 1;
                 push_range(&mut ranges, base + start..base + end);
             }
@@ -374,6 +391,35 @@ pub async fn read_columns(
         .with_batch_size(8192)
         .build()?;
     stream.try_collect().await.map_err(wrong)
+}
+
+/// Selected rows of a file of ours, some columns, batch by batch.
+pub(super) async fn read_rows(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    file: &DataFile,
+    metadata: ArrowReaderMetadata,
+    rows: RowSelection,
+    columns: &[&str],
+    mut each: impl FnMut(&RecordBatch) -> Result<(), LakeError>,
+) -> Result<(), LakeError> {
+    if !rows.selects_any() {
+        return Ok(());
+    }
+    let reader = object_reader(store, table, file);
+    let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let stream = builder
+        .with_projection(mask)
+        .with_row_selection(rows)
+        .with_batch_size(8192)
+        .build()?;
+    let batches = stream.map_err(|e| damaged(table, file, &e));
+    futures::pin_mut!(batches);
+    while let Some(batch) = batches.try_next().await? {
+        each(&batch)?;
+    }
+    Ok(())
 }
 
 /// The resources of these types that belong to no patient, by type and id.

@@ -117,8 +117,13 @@ enum By {
     Location,
 }
 
-/// What is to be run: programs, queries, and the packages.
-type Chosen = (Vec<ProgramMeasure>, Vec<SqlMeasure>, Option<Prepared>);
+/// What is to be run: programs, queries, and the packages; and the value sets of the rules.
+type Chosen = (
+    Vec<ProgramMeasure>,
+    Vec<SqlMeasure>,
+    Option<Prepared>,
+    BTreeMap<String, String>,
+);
 
 impl Run {
     pub fn run(self) -> Done {
@@ -137,7 +142,7 @@ impl Run {
             Some(subject) => Some(subject_id(subject)?),
             None => None,
         };
-        let (mut programs, mut queries, prepared) = self.measures(&context)?;
+        let (mut programs, mut queries, prepared, value_sets) = self.measures(&context)?;
         let official = match &prepared {
             Some(prepared) => prepared.program(),
             None => None,
@@ -154,6 +159,7 @@ impl Run {
         let runtime = runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
         let mut manifest = self.manifest(&lake, zone, &context);
+        manifest.value_sets = value_sets;
         if let Some(prepared) = &prepared {
             prepared.record(&mut manifest);
         }
@@ -222,8 +228,14 @@ impl Run {
         let rules = all
             .into_iter()
             .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
+        let mut value_sets = BTreeMap::new();
+        let wanted = &self.packages.measure;
         let mut programs: Vec<ProgramMeasure> = rules
             .map(|rule| {
+                if wanted.is_empty() || wanted.iter().any(|m| **m == *rule.artifact.id) {
+                    let sets = rule.value_sets.iter();
+                    value_sets.extend(sets.map(|(_, s)| (s.canonical(), s.hash().to_string())));
+                }
                 let improvement = improvement(&rule);
                 ProgramMeasure::care_gap(rule as Arc<dyn PatientProgram>, improvement)
             })
@@ -269,7 +281,7 @@ impl Run {
             }
             false => None,
         };
-        Ok((programs, queries, prepared))
+        Ok((programs, queries, prepared, value_sets))
     }
 
     /// A name that both a measure of the packages and another one have says neither.

@@ -171,3 +171,53 @@ fn value_sets_can_be_inserted() {
     let provider: &dyn TerminologyProvider = &store;
     assert!(provider.value_set("u").is_ok());
 }
+
+/// Value sets of one's own add to those that are there, and replace none, whatever their versions.
+#[test]
+fn uniting_adds_codes_and_loses_none() {
+    let store = || load(&[("own", &expansion("http://x/u", "1", &["a", "b"], ""))]).0;
+    for (version, codes_added, all, now) in [
+        ("2", &["c"][..], "complete [a b c]", "1+2"),
+        ("0.9", &["b", "c"], "complete [a b c]", "1+0.9"),
+        ("1", &["c"], "complete [a b c]", "1+1"),
+        ("2", &["a"], "complete [a b]", "1"),
+    ] {
+        let mut store = store();
+        let (other, _) = load(&[("mine", &expansion("http://x/u", version, codes_added, ""))]);
+        let issues = store.unite(other);
+        assert_eq!(codes(&store, "http://x/u"), all);
+        let united = store.value_set("http://x/u").unwrap();
+        assert_eq!(united.version.as_deref(), Some(now));
+        // Who asks for a version gets it as it was.
+        assert_eq!(codes(&store, "http://x/u|1"), "complete [a b]");
+        if version != "1" {
+            let asked = codes(&store, &format!("http://x/u|{version}"));
+            assert_eq!(asked, format!("complete [{}]", codes_added.join(" ")));
+        }
+        let severities: Vec<_> = issues.iter().map(|i| (i.code, i.severity)).collect();
+        assert_eq!(severities, [("T015", Severity::Info)]);
+    }
+    let mut one = store();
+    let (other, _) = load(&[
+        ("mine", &expansion("http://x/u", "2", &["c"], "")),
+        ("mine", &expansion("http://x/v", "2", &["d"], "")),
+    ]);
+    let said = shown(&one.unite(other));
+    assert_eq!(
+        said,
+        ["T015 - 1 code is added to the 2 of value set `http://x/u|1`: its version is now 1+2"]
+    );
+    assert_eq!(codes(&one, "http://x/v"), "complete [d]");
+    // The same again changes nothing.
+    let mut again = store();
+    let (same, _) = load(&[("mine", &expansion("http://x/u", "1", &["b", "a"], ""))]);
+    assert!(again.unite(same).is_empty());
+    // What is only a part makes the whole a part.
+    let mut part = store();
+    let (other, _) = load(&[(
+        "mine",
+        &expansion("http://x/u", "2", &["c"], r#""total": 9,"#),
+    )]);
+    part.unite(other);
+    assert_eq!(codes(&part, "http://x/u"), "partial [a b c]");
+}

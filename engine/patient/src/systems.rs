@@ -1,0 +1,192 @@
+//! Which code systems the data is coded in: whether a value set could match any of it at all.
+//!
+//! A retrieve by a value set that finds nothing says "not done". Where the data codes that element in
+//! other systems only, it says nothing: a colonoscopy in SNOMED CT is none of a set of HCPCS codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::fhir::names::Name;
+use crate::record::{Element, PatientRecord};
+use crate::requirements::{choice, referenced};
+use crate::terminology::{ValueSet, canonical_system};
+
+/// Code systems by their URL, `urn:oid:` of well-known ones as their URL; the empty text stands for
+/// codes without a system.
+pub type Systems = BTreeSet<Arc<str>>;
+
+/// A coded element of a resource type: `Procedure`, `code`; a choice element without its type.
+pub type CodedElement = (Name, &'static str);
+
+/// The code systems in use, by coded element: of a whole lake. An element that is not here is not
+/// known; one without systems has no codes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemsInUse(BTreeMap<CodedElement, Systems>);
+
+impl SystemsInUse {
+    /// Says that an element was looked at, and adds systems that its codes are of.
+    pub fn add<'s>(&mut self, element: CodedElement, systems: impl IntoIterator<Item = &'s str>) {
+        let known = self.0.entry(element).or_default();
+        known.extend(systems.into_iter().map(|s| Arc::from(canonical_system(s))));
+    }
+
+    /// The systems of an element, sorted; `None` where it was not looked at.
+    pub fn of(&self, element: CodedElement) -> Option<&Systems> {
+        self.0.get(&element)
+    }
+
+    /// Why no code of an element could be in a value set; `None` where one could, or where that is not
+    /// known. See [`mismatch`].
+    pub fn mismatch(&self, element: CodedElement, set: &ValueSet) -> Option<String> {
+        mismatch(element, set, self.of(element)?)
+    }
+
+    /// The elements that were looked at, and their systems.
+    pub fn iter(&self) -> impl Iterator<Item = (CodedElement, &Systems)> {
+        self.0.iter().map(|(element, systems)| (*element, systems))
+    }
+}
+
+/// The systems that the record's resources of a type code this element in.
+pub fn of_record(record: &PatientRecord, (ty, path): CodedElement) -> Systems {
+    let concepts = record.of_type(ty).filter_map(|r| concept(r, path));
+    of_concepts(concepts.flat_map(Element::items))
+}
+
+/// The element itself, or the code of the resource that it refers to.
+fn concept<'r>(resource: Element<'r>, path: &str) -> Option<Element<'r>> {
+    let found = resource
+        .get_named(path)
+        .or_else(|| choice(resource, path))?;
+    match found.get_str("reference") {
+        Some(reference) => referenced(resource, &reference)?.get_named("code"),
+        None => Some(found),
+    }
+}
+
+/// The systems of CodeableConcepts, Codings and plain codes.
+pub fn of_concepts<'r>(concepts: impl Iterator<Item = Element<'r>>) -> Systems {
+    let mut found = Systems::new();
+    let mut one = |coding: Element<'r>| {
+        if coding.get_str("code").is_some() || coding.as_str().is_some() {
+            let system = coding.get_str("system").unwrap_or_default();
+            let system = canonical_system(&system);
+            if !found.contains(system) {
+                found.insert(Arc::from(system));
+            }
+        }
+    };
+    for concept in concepts {
+        match concept.get_named("coding") {
+            Some(codings) => codings.items().for_each(&mut one),
+            None => one(concept),
+        }
+    }
+    found
+}
+
+/// Why nothing coded like this could be in the set: no system of the set is among those seen. `None`
+/// where one is, where nothing has a code, and for a set without codes, which is told at load.
+///
+/// The reason names the element, the set and the systems on both sides, no code and no value.
+pub fn mismatch((ty, path): CodedElement, set: &ValueSet, seen: &Systems) -> Option<String> {
+    let wanted = set.systems();
+    if wanted.is_empty() || seen.is_empty() || wanted.iter().any(|s| seen.contains(s)) {
+        return None;
+    }
+    Some(format!(
+        "{}.{path} is coded in {} here, the value set {} has {} only",
+        ty.as_str(),
+        listed(seen.iter()),
+        set.url,
+        listed(wanted.iter())
+    ))
+}
+
+/// Most systems that a reason names.
+const NAMED: usize = 4;
+
+fn listed<'s>(systems: impl Iterator<Item = &'s Arc<str>>) -> String {
+    let all: BTreeSet<&str> = systems.map(|s| shown(s)).collect();
+    let more = all.len().saturating_sub(NAMED);
+    let named: Vec<&str> = all.into_iter().take(NAMED).collect();
+    match more {
+        0 => named.join(", "),
+        _ => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// A system as it may be shown: what is no URL comes from the data and may be anything.
+fn shown(system: &str) -> &str {
+    let url = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&'()*+,;=%".contains(c);
+    let known = ["http://", "https://", "urn:"];
+    if system.is_empty() {
+        return "no code system";
+    }
+    let plain = system.len() <= 120 && system.chars().all(url);
+    match plain && known.iter().any(|start| system.starts_with(start)) {
+        true => system,
+        false => "a system that is no URL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::terminology::Code;
+
+    fn set(systems: &[&str]) -> ValueSet {
+        let codes = systems.iter().map(|s| Code::new(s, "1")).collect();
+        ValueSet::from_codes("http://x.org/vs", None, codes, "test")
+    }
+
+    fn seen(systems: &[&str]) -> Systems {
+        systems.iter().map(|s| Arc::from(*s)).collect()
+    }
+
+    #[test]
+    fn a_set_that_shares_no_system_says_nothing() {
+        let hcpcs = set(&["urn:hcpcs"]);
+        let element = (Name::of("Procedure").unwrap(), "code");
+        assert_eq!(mismatch(element, &hcpcs, &seen(&[])), None);
+        assert_eq!(
+            mismatch(element, &hcpcs, &seen(&["urn:hcpcs", "urn:b"])),
+            None
+        );
+        assert_eq!(mismatch(element, &set(&[]), &seen(&["urn:b"])), None);
+        let reason = mismatch(
+            element,
+            &set(&["urn:oid:1.2"]),
+            &seen(&["", "Jane Doe", "http://snomed.info/sct"]),
+        );
+        assert_eq!(
+            reason.unwrap(),
+            "Procedure.code is coded in a system that is no URL, http://snomed.info/sct, no code system here, \
+             the value set http://x.org/vs has urn:oid:1.2 only"
+        );
+    }
+
+    #[test]
+    fn the_systems_of_a_record_are_of_codes_wherever_they_stand() {
+        let mut record = PatientRecord::new();
+        for json in [
+            r#"{"resourceType":"Procedure","id":"1","code":{"coding":[{"system":"urn:a","code":"1"},{"system":"urn:b"}]}}"#,
+            r#"{"resourceType":"Procedure","id":"2","code":{"coding":[{"code":"1"}]}}"#,
+            r#"{"resourceType":"Procedure","id":"3","code":{"text":"Colonoscopy"}}"#,
+            r#"{"resourceType":"Procedure","id":"4","code":{"coding":[{"system":"urn:oid:2.16.840.1.113883.6.96","code":"1"}]}}"#,
+            r##"{"resourceType":"MedicationRequest","id":"5","medicationReference":{"reference":"#m"},"contained":[{"resourceType":"Medication","id":"m","code":{"coding":[{"system":"urn:m","code":"1"}]}}]}"##,
+            r#"{"resourceType":"MedicationRequest","id":"6","medicationCodeableConcept":{"coding":[{"system":"urn:c","code":"1"}]}}"#,
+            r#"{"resourceType":"MedicationRequest","id":"7","medicationReference":{"reference":"Medication/none"}}"#,
+        ] {
+            record.push(json).unwrap();
+        }
+        let of = |ty: &str, path| {
+            let systems = of_record(&record, (Name::of(ty).unwrap(), path));
+            systems.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("Procedure", "code"), " http://snomed.info/sct urn:a");
+        assert_eq!(of("MedicationRequest", "medication"), "urn:c urn:m");
+        assert_eq!(of("Condition", "code"), "");
+    }
+}
