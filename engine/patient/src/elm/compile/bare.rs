@@ -92,6 +92,43 @@ impl Linker<'_> {
         None
     }
 
+    /// Whether it is a FHIR Period made an interval, as far as the text tells.
+    pub(super) fn is_period(&self, json: &Json) -> bool {
+        let is = |node: &Json, name: &str| node.get("type").and_then(Json::as_str) == Some(name);
+        if !is(json, "FunctionRef") || text(json, "name").as_deref() != Some("ToInterval") {
+            return false;
+        }
+        let operands = json.get("operand").and_then(Json::as_array);
+        let Some([of]) = operands.map(Vec::as_slice) else {
+            return false;
+        };
+        let period = TypeId::of("Period");
+        if is(of, "As") {
+            let mut types = vec![];
+            match of.get("asTypeSpecifier") {
+                Some(specifier) => specified(specifier, DEPTH, &mut types),
+                None => types.push(named_type(&text(of, "asType").unwrap_or_default())),
+            }
+            return matches!(types.as_slice(), [Origin::Type(ty)] if Some(*ty) == period);
+        }
+        let (Some(scope), Some(path)) = (text(of, "scope"), text(of, "path")) else {
+            return false;
+        };
+        let mut names = self.scope.names.iter().rev();
+        let found = names.find(|(role, name, _)| *role == Role::Alias && *name == scope);
+        let Some(origins) = found.and_then(|(_, _, slot)| self.scope.origins.get(slot)) else {
+            return false;
+        };
+        let (mut looks, mut types) = (LOOKS, vec![]);
+        let mut all = origins.iter();
+        let known = all.all(|o| self.types(o, DEPTH, &mut looks, &mut types));
+        let is_period = |ty: &TypeId| {
+            let element = Model::r4().element(ty.name(), &path);
+            element.is_some_and(|e| e.types == ["Period"])
+        };
+        is(of, "Property") && known && !types.is_empty() && types.iter().all(is_period)
+    }
+
     /// The aliases among some names, and whether their items have an element.
     fn around(&self, begin: usize, end: usize, element: &str) -> Around {
         let mut out = Around::default();

@@ -120,10 +120,14 @@ impl Linker<'_> {
     /// found at load where the text tells the type.
     fn has_width(&mut self, name: &str, json: &Json, operand: &Node) {
         let of = match self.points(operand, 0) {
-            PointType::Unknown => match json.get("operand").and_then(|j| self.static_type(j)) {
-                Some(Type::Interval(of)) => point_of(&of),
-                _ => PointType::Unknown,
-            },
+            PointType::Unknown => {
+                let written = json.get("operand").unwrap_or(&Json::Null);
+                match self.static_type(written) {
+                    Some(Type::Interval(of)) => point_of(&of),
+                    _ if self.is_period(written) => PointType::DateTime,
+                    _ => PointType::Unknown,
+                }
+            }
             known => known,
         };
         if matches!(of, PointType::Date | PointType::DateTime | PointType::Time) {

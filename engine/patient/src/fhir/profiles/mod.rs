@@ -153,6 +153,12 @@ fn relation(asked: &'static Known, tag: &'static Known) -> Tag {
         let adds = asked.negation || !same(asked, tag);
         return if adds { Tag::Open } else { Tag::Is };
     }
+    // FHIR's own vital signs fix the codes that those of the guides fix, which do not derive from
+    // them.
+    if across && (asked.guide == Guide::Fhir || tag.guide == Guide::Fhir) {
+        let twins = asked.guide == Guide::Fhir && same(asked, tag);
+        return if twins { Tag::Is } else { Tag::Open };
+    }
     // A QI-Core profile that adds nothing to one of US Core accepts what that one accepts: tagged as
     // US Core's laboratory result, asked for QI-Core's clinical result.
     if asked.guide == Guide::QiCore && tag.guide == Guide::UsCore && !asked.negation {

@@ -1,4 +1,4 @@
-//! What tells the profiles of one resource type apart, from QI-Core and US Core. See
+//! What tells the profiles of one resource type apart, from QI-Core, US Core and FHIR R4 itself. See
 //! `gen/profiles.py` for the lines of `table.txt` and where they come from.
 
 use std::sync::LazyLock;
@@ -8,12 +8,15 @@ use std::sync::LazyLock;
 pub(super) enum Guide {
     QiCore,
     UsCore,
+    /// FHIR R4 itself: its vital signs.
+    Fhir,
 }
 
 impl Guide {
     fn prefix(self) -> &'static str {
         match self {
             Self::QiCore => "http://hl7.org/fhir/us/qicore/StructureDefinition/",
+            Self::Fhir => "http://hl7.org/fhir/StructureDefinition/",
             Self::UsCore => "http://hl7.org/fhir/us/core/StructureDefinition/",
         }
     }
@@ -64,6 +67,7 @@ fn parse(text: &'static str) -> Vec<Known> {
         if kind == Some("P") {
             let guide = match next() {
                 "q" => Guide::QiCore,
+                "f" => Guide::Fhir,
                 _ => Guide::UsCore,
             };
             all.push(Known {

@@ -239,6 +239,45 @@ fn observations_by_code_or_category() {
     );
 }
 
+/// QI-Core 4.1 retrieves by FHIR's own vital signs, with no code beside the profile: every observation
+/// would be a heart rate if they were not known.
+#[test]
+fn vital_signs_of_fhir_itself() {
+    let decide = |asked: &str, tag: &str, rest: &str| {
+        let fhir = "http://hl7.org/fhir/StructureDefinition/";
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"1","meta":{{"profile":["{tag}"]}},{rest}}}"#
+        );
+        let mut record = PatientRecord::new();
+        record.push(&json).unwrap();
+        let profile = Profile::of(&format!("{fhir}{asked}"), Name::of("Observation").unwrap());
+        assert!(profile.is_known());
+        profile.decide(record.resources().next().unwrap(), ProfileMode::Decide)
+    };
+    let of = |code: &str| {
+        format!(
+            r#""status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"{code}"}}]}}"#
+        )
+    };
+    let (heart_rate, bmi) = (of("8867-4"), of("39156-5"));
+    let own = "http://hl7.org/fhir/StructureDefinition/heartrate";
+    for (tag, rest, expected) in [
+        ("x", &heart_rate, Yes),
+        ("x", &bmi, No),
+        (own, &heart_rate, Yes),
+        (&url("us-core-heart-rate"), &heart_rate, Yes),
+        (&url("us-core-vital-signs"), &heart_rate, Yes),
+        (&url("us-core-bmi"), &bmi, No),
+        ("http://hl7.org/fhir/StructureDefinition/bmi", &bmi, No),
+        (&url("observationcancelled"), &heart_rate, No),
+    ] {
+        assert_eq!(decide("heartrate", tag, rest), expected, "{tag} {rest}");
+    }
+    let vital = category("observation-category", "vital-signs");
+    assert_eq!(decide("vitalsigns", "x", &vital), Yes);
+    assert_eq!(decide("vitalsigns", &url("us-core-bmi"), &bmi), Yes);
+}
+
 #[test]
 fn modes_unknown_profiles_and_whole_types() {
     let condition = Name::of("Condition").unwrap();
