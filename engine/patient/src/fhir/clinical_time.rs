@@ -106,15 +106,14 @@ fn time_under(ty: &str, resource: Element<'_>, name: &str) -> Option<ClinicalTim
     if info.cardinality != Cardinality::Choice {
         return time_at(resource, Name::of(name)?, info.types.first()?);
     }
-    let first = resource.children().find_map(|child| {
+    resource.children().find_map(|child| {
         // A withheld value has only its shadow.
         let property = child.name().as_str().trim_start_matches('_');
         let suffix = property.strip_prefix(name)?;
         let named = |ty: &&&str| choice_name("", ty) == suffix;
         let wanted = info.types.iter().find(named)?;
         time_at(resource, Name::of(property)?, wanted)
-    });
-    first
+    })
 }
 
 /// The time that an element of a type gives; nothing where it is of another kind, as an age is.
