@@ -114,9 +114,7 @@ pub fn choose(units: &Units, counts: &BTreeMap<Unit, u64>) -> Unit {
         .map(|(u, _)| *u)
         .collect();
     usual.sort_by(|a, b| by_size(units, a, b));
-    usual
-        .get(usual.len() / 2)
-        .map_or(None, |unit| (*unit).clone())
+    usual.get(usual.len() / 2).and_then(|unit| (*unit).clone())
 }
 
 fn by_size(units: &Units, a: &Unit, b: &Unit) -> Ordering {

@@ -195,7 +195,7 @@ fn known(measure: &MeasureDefinition) -> Option<(ImprovementNotation, &'static s
             let better = ImprovementNotation::of(cells.next()?)?;
             let source = cells.next()?;
             let is = |n: &&str| n.eq_ignore_ascii_case(name) || cms(n) == Some(number);
-            names.iter().any(|n| is(&n)).then_some((better, source))
+            names.iter().any(is).then_some((better, source))
         })
 }
 

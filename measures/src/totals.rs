@@ -38,12 +38,18 @@ struct GroupState {
     /// Per stratifier, by stratum.
     strata: Vec<BTreeMap<Arc<str>, Counts>>,
     /// Per stratum, `None` for the whole: how many patients have observations in which units.
-    observed: BTreeMap<Option<(usize, Arc<str>)>, BTreeMap<InUnits, u64>>,
+    observed: BTreeMap<Spot, BTreeMap<InUnits, u64>>,
 }
+
+/// A stratifier and one of its strata; `None` for the whole.
+type Spot<N = Arc<str>> = Option<(usize, N)>;
+
+/// Populations that have observations, and their units.
+type Seen = BTreeSet<(usize, Unit)>;
 
 /// A patient's observations: whether something of them could not be told already, and which
 /// populations have observations in which units.
-type InUnits = (bool, BTreeSet<(usize, Unit)>);
+type InUnits = (bool, Seen);
 
 impl Totals {
     /// Of these measures, all at nothing.
@@ -192,7 +198,7 @@ fn add_group(
     // A patient of several observations is one patient.
     let (mut last, mut last_unknown) = (None, None);
     let mut told = BTreeSet::new();
-    let mut seen: BTreeMap<Option<(usize, &Arc<str>)>, BTreeSet<(usize, Unit)>> = BTreeMap::new();
+    let mut seen: BTreeMap<Spot<&Arc<str>>, Seen> = BTreeMap::new();
     for observation in &own.observations {
         let at = observation.population;
         let counts = match &observation.stratum {
@@ -266,7 +272,7 @@ fn settle(units: &Units, whole: &mut Counts, state: &mut GroupState) {
         .iter()
         .map(|p| choose(units, &p.observed.units()))
         .collect();
-    let mut all: Vec<(Option<(usize, Arc<str>)>, &mut Counts)> = vec![(None, whole)];
+    let mut all: Vec<(Spot, &mut Counts)> = vec![(None, whole)];
     for (stratifier, strata) in state.strata.iter_mut().enumerate() {
         let strata = strata.iter_mut();
         all.extend(strata.map(|(name, own)| (Some((stratifier, Arc::clone(name))), own)));

@@ -159,15 +159,15 @@ fn damaged_lake() {
     let (lake, path) = lake_and_file(dir.path());
     let manifest = lake.join("_lake/00000000000000000000.json");
     let whole = fs::read(&manifest).unwrap();
-    let newer =
-        String::from_utf8(whole.clone())
-            .unwrap()
-            .replacen("\"format\":1", "\"format\":99", 1);
-    let cases: [(&[u8], i32, &str); 4] = [
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let of_format = |n: u32| text.replacen("\"format\":2", &format!("\"format\":{n}"), 1);
+    let (newer, older) = (of_format(99), of_format(1));
+    let cases: [(&[u8], i32, &str); 5] = [
         (&whole[..whole.len() / 2], 4, "is damaged"),
         (b"", 4, "is damaged"),
         (b"{}", 4, "is damaged"),
         (newer.as_bytes(), 2, "use a newer engine"),
+        (older.as_bytes(), 2, "import the files anew"),
     ];
     for (content, code, says) in cases {
         fs::write(&manifest, content).unwrap();

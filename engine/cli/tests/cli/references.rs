@@ -194,7 +194,11 @@ fn entries_without_an_id() {
     // As evaluated.
     let out = dir.path().join("resolved");
     tandem!("export", "--lake", &lake, "--resolved", "--out", &out).ok();
-    let encounter: Value = serde_json::from_str(&lines(&out)[0]).unwrap();
+    let all = resources(lines(&out));
+    let encounter = all
+        .iter()
+        .find(|r| r["resourceType"] == "Encounter")
+        .unwrap();
     assert_eq!(encounter["id"], "00000000-0000-4000-8000-000000000002");
     assert_eq!(
         encounter["subject"]["reference"],

@@ -43,6 +43,14 @@ const COMPARISONS: &[OpFn] = &[
     interval::same_or_after,
     interval::same_or_before,
     interval::starts,
+    list::contains,
+    list::in_,
+    list::included_in,
+    list::includes,
+    list::proper_contains,
+    list::proper_in,
+    list::proper_included_in,
+    list::proper_includes,
 ];
 
 const IMPRECISE: &str = "a date is too imprecise to compare";
@@ -68,7 +76,7 @@ impl<'a> Evaluator<'a> {
         // An interval may carry a mark itself, or a comparison be undecided.
         let look = match value {
             Val::Null => args.iter().any(is_compared),
-            Val::Interval(_) | Val::List(_) => self.cx.any_doubtful_interval(),
+            Val::Interval(_) | Val::List(_) | Val::Boolean(_) => self.cx.any_doubtful_interval(),
             _ => false,
         };
         if own.is_none() && !look {
@@ -97,6 +105,13 @@ impl<'a> Evaluator<'a> {
         let is = |other: OpFn| std::ptr::fn_addr_eq(operator, other);
         if matches!(value, Val::Null | Val::Interval(_) | Val::List(_)) {
             for interval in args.iter().flat_map(intervals) {
+                own = own.or(self.cx.doubt_of_interval(interval));
+            }
+        }
+        // Of an interval of which nothing is known, no comparison is decided by a bound.
+        if matches!(value, Val::Boolean(_)) {
+            let empty = args.iter().flat_map(intervals);
+            for interval in empty.filter(|i| i.low.is_null() && i.high.is_null()) {
                 own = own.or(self.cx.doubt_of_interval(interval));
             }
         }
@@ -385,5 +400,54 @@ fn undecided_by(args: &[Val<'_>]) -> &'static str {
         BOUNDS
     } else {
         IMPRECISE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elm::table::{How, NODES};
+
+    #[test]
+    fn every_comparison_of_the_table_can_be_undecided() {
+        let names = [
+            "Equal",
+            "NotEqual",
+            "Less",
+            "LessOrEqual",
+            "Greater",
+            "GreaterOrEqual",
+            "SameAs",
+            "SameOrBefore",
+            "SameOrAfter",
+            "Before",
+            "After",
+            "Meets",
+            "MeetsBefore",
+            "MeetsAfter",
+            "Overlaps",
+            "OverlapsBefore",
+            "OverlapsAfter",
+            "Starts",
+            "Ends",
+            "Contains",
+            "In",
+            "ProperContains",
+            "ProperIn",
+            "Includes",
+            "IncludedIn",
+            "ProperIncludes",
+            "ProperIncludedIn",
+        ];
+        for name in names {
+            let found = NODES.iter().find(|(n, _)| *n == name);
+            let known = found.is_some_and(|(_, how)| match how {
+                How::Op(operator, _) => COMPARISONS
+                    .iter()
+                    .any(|c| std::ptr::fn_addr_eq(*c, *operator)),
+                _ => false,
+            });
+            assert!(known, "{name}");
+        }
     }
 }

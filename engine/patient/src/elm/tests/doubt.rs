@@ -337,13 +337,10 @@ fn ids_and_extensions_of_primitives() {
         (
             of(
                 first(of(
-                    of(
-                        of(first(of(one("Patient"), "name")), "given[1]"),
-                        "extension",
-                    ),
-                    "value",
+                    of(first(of(one("Patient"), "name")), "given[1]"),
+                    "extension",
                 )),
-                "value",
+                "value.value",
             ),
             "'y'",
         ),
