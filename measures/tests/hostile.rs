@@ -611,7 +611,24 @@ const ERRORS: &[(&str, Change, &str, &[&str])] = &[
         "E013",
         &["\"Visits\"", "localId 21"],
     ),
+    (
+        "value set that includes one that is not loaded",
+        |p| p.value_set = Some(including("http://x.org/ValueSet/visits")),
+        "E013",
+        &[
+            "\"Visits\"",
+            "`urn:gone` is not loaded",
+            "localId 21",
+            "--allow-missing-valuesets",
+        ],
+    ),
 ];
+
+/// A code, and what an included set that is not loaded has.
+fn including(url: &str) -> Value {
+    json!({"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [
+        {"system": "urn:s", "concept": [{"code": "v"}]}, {"valueSet": ["urn:gone"]}]}})
+}
 
 #[test]
 fn every_kind_has_an_error_of_its_own() {
@@ -670,6 +687,24 @@ const WARNINGS: &[(&str, Change, &str, &[&str])] = &[
         },
         "E012",
         &["\"Visits\" is missing", "localId 21"],
+    ),
+    (
+        "includes one that is not loaded, allowed",
+        |p| {
+            p.value_set = Some(including("http://x.org/ValueSet/visits"));
+            p.allow = true;
+        },
+        "E013",
+        &["\"Visits\"", "`urn:gone` is not loaded", "localId 21"],
+    ),
+    (
+        "includes one that is not loaded, and nothing uses it",
+        |p| {
+            let set = including("http://x.org/ValueSet/other").to_string();
+            p.files.push(("other.json".into(), set));
+        },
+        "T011",
+        &["included value set `urn:gone` is not loaded"],
     ),
     (
         "empty",

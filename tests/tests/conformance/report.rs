@@ -62,7 +62,8 @@ fn exceptions(out: &mut String, score: &Score) {
 
 fn decks_2024(out: &mut String) {
     *out += "\n### Differences from published expectations, year before\n
-Packages exactly as published; kinds as above. [As a table](conformance/differences-2024.tsv).\n\n";
+Packages exactly as published; kinds as above, and `wrong-patient`: resources of the case name the patient of
+another. [As a table](conformance/differences-2024.tsv).\n\n";
     table(out, DIFFERENCES_2024);
 }
 

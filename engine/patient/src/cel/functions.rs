@@ -135,7 +135,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         &[P::Time],
         R::Int,
         "ageInYearsAt(at) >= 45",
-        "The patient's completed years (CQL AgeInYearsAt). Unknown without a birth date, or where \
+        "The patient's completed years (CQL AgeInYearsAt); who was born on 29 February is a year \
+         older on 28 February of a common year. Unknown without a birth date, or where \
          the birth date is not exact enough.",
     ),
     row(

@@ -128,10 +128,8 @@ pub fn time(text: &str) -> Option<Time> {
     })
 }
 
-/// Digits with at least one after the point, and no zeros at the end that say nothing (CQL 1.5
-/// §22.30, `#0.0#`).
+/// Digits with at least one after the point.
 pub fn write_decimal(value: Decimal) -> String {
-    let value = value.normalize();
     if value.scale() == 0 {
         format!("{value}.0")
     } else {

@@ -54,6 +54,7 @@ fn pool() -> Vec<(&'static str, Json)> {
         ("list<>", list(&[])),
         ("list<null>", list(&[&null])),
         ("interval<null>", interval(&null, &null)),
+        ("interval<point>", interval(&integer(2), &integer(2))),
         ("valueset", json!({"type": "ValueSetRef", "name": "V"})),
         (
             "tuple",
@@ -127,6 +128,12 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// The type of the points or items.
+fn kind_of(name: &str) -> &str {
+    let of = name.rsplit('<').next().unwrap_or(name);
+    of.trim_end_matches('>')
+}
+
 /// How many operands a node takes, of a list of any number two.
 fn count(fields: &[&str]) -> usize {
     match fields {
@@ -160,7 +167,16 @@ fn what_is_accepted_runs() {
             1 => operands.extend(pool.iter().map(|(what, a)| ((*what).to_owned(), vec![a]))),
             n => {
                 for (what, a) in &pool {
-                    for (other, b) in &pool {
+                    // Of the same kind, and a few others.
+                    let near = |other: &str| {
+                        kind_of(other) == kind_of(what)
+                            || matches!(
+                                other,
+                                "null" | "integer" | "string" | "list<>" | "valueset"
+                            )
+                            || matches!(*what, "null" | "list<>")
+                    };
+                    for (other, b) in pool.iter().filter(|(other, _)| near(other)) {
                         let all = std::iter::once(a).chain(std::iter::repeat_n(b, n - 1));
                         operands.push((format!("{what}, {other}"), all.collect()));
                     }
