@@ -93,8 +93,9 @@ impl Known {
 pub struct Doubts {
     now: Cell<Doubt>,
     reasons: RefCell<Vec<Arc<str>>>,
-    /// Elements that were counted as unreadable, by place in the record.
-    seen: RefCell<FxHashSet<u32>>,
+    /// Elements that were counted as unreadable, by place in the record, and their mark: where an
+    /// element stands is found once.
+    seen: RefCell<FxHashMap<u32, Doubt>>,
     /// Of lists in doubt, by place in the arena and length.
     lists: RefCell<FxHashMap<(usize, usize), Known>>,
     /// Of intervals with an unknown bound, by place in the arena.
@@ -195,12 +196,16 @@ impl<'a> Cx<'a> {
 
     /// Notes that an element is there and cannot be read; raises the mark.
     pub fn unreadable(&self, element: Element<'_>) {
-        let path = path_of(element);
-        if self.doubts.seen.borrow_mut().insert(element.index) {
+        let seen = self.doubts.seen.borrow().get(&element.index).copied();
+        let doubt = seen.unwrap_or_else(|| {
+            let path = path_of(element);
             self.notes.unreadable(&path);
-        }
-        let Doubt(reason) = self.reason(&format!("`{path}` cannot be read"));
-        self.add_doubt(Doubt(reason | Doubt::THERE));
+            let Doubt(reason) = self.reason(&format!("`{path}` cannot be read"));
+            let doubt = Doubt(reason | Doubt::THERE);
+            self.doubts.seen.borrow_mut().insert(element.index, doubt);
+            doubt
+        });
+        self.add_doubt(doubt);
     }
 
     /// Counts a message of severity Error, a run-time error (CQL 1.5 §24), and raises the mark: what
@@ -346,10 +351,34 @@ pub fn common(a: &Certain, b: &Certain) -> Certain {
     Rc::new(a.intersection(b).copied().collect())
 }
 
-/// What is known of two lists together.
+impl Known {
+    /// How much of it there is.
+    pub fn size(&self) -> usize {
+        self.certain.len() + self.perhaps.as_ref().map_or(0, |perhaps| perhaps.len())
+    }
+}
+
+/// Of what is in a list in any case, that which is in this one too.
+pub fn within(certain: &Certain, items: &[Val<'_>]) -> Certain {
+    let there = items.iter().filter_map(identity);
+    Rc::new(there.filter(|i| certain.contains(i)).collect())
+}
+
+/// Whether two values are one and the same.
+pub fn same_one(a: &Val<'_>, b: &Val<'_>) -> bool {
+    identity(a).is_some_and(|a| identity(b) == Some(a))
+}
+
+/// What is known of two lists together. Each element that may be missing is named once: a list united
+/// with itself again and again grows no further.
 pub fn joined(a: &Known, b: &Known) -> Known {
     let perhaps = match (&a.perhaps, &b.perhaps) {
-        (Some(a), Some(b)) => Some(Rc::new(a.iter().chain(b.iter()).copied().collect())),
+        (Some(a), Some(b)) => {
+            let mut all: Vec<Place> = a.iter().chain(b.iter()).copied().collect();
+            all.sort_unstable();
+            all.dedup();
+            Some(Rc::new(all))
+        }
         _ => None,
     };
     Known {

@@ -508,14 +508,7 @@ impl<'a> Evaluator<'a> {
             Kind::Filter(source, slot, condition) => self.filter(source, *slot, condition),
             Kind::ForEach(source, slot, element) => self.for_each(source, *slot, element),
             Kind::Repeat(source, slot, element) => self.repeat(source, *slot, element),
-            Kind::Sort(source, keys) => match self.eval(source)? {
-                Val::List(items) => {
-                    let mut items = items.to_vec();
-                    self.sort(&mut items, keys)?;
-                    self.cx.list(&items)
-                }
-                _ => Ok(Val::Null),
-            },
+            Kind::Sort(source, keys) => self.sorted(source, keys),
             Kind::Aggregate(source, item, total, iteration, initial) => {
                 let mut value = match initial {
                     Some(initial) => self.eval(initial)?,
@@ -604,7 +597,13 @@ impl<'a> Evaluator<'a> {
         for (when, then) in items {
             let when = self.eval(when)?;
             let holds = match comparand {
-                Some(comparand) => super::compare::equal(&self.cx, comparand, when)? == Some(true),
+                Some(comparand) => {
+                    let told = super::compare::equal(&self.cx, comparand, when)?;
+                    if told.is_none() {
+                        self.undecided(&[comparand, when]);
+                    }
+                    told == Some(true)
+                }
                 None => when.truth() == Some(true),
             };
             if holds {

@@ -3,8 +3,12 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::cx::{Extra, Fault, Out};
-use super::doubt::{Certain, Doubt, Known, RowDoubts, common, doubt_of_item, joined, values};
+use super::doubt::{
+    Certain, Doubt, Known, RowDoubts, common, doubt_of_item, joined, values, within,
+};
 use super::eval::Evaluator;
 use super::node::{Node, OpFn};
 use super::value::{PointType, Val, truth};
@@ -83,9 +87,16 @@ impl<'a> Evaluator<'a> {
             self.cx.set_doubt(before);
             return Ok(value);
         }
-        let (own, known) = self.settle(operator, args, marks, &value, own);
+        let (own, known) = self.settle(operator, args, marks, &value, own)?;
         let value = match known {
-            Some(known) => self.cx.noted(value, known)?,
+            Some(mut known) => {
+                self.cx.charge(known.size())?;
+                // What an operand has in any case and the result does not is not certain of it.
+                if let Val::List(items) = &value {
+                    known.certain = within(&known.certain, items);
+                }
+                self.cx.noted(value, known)?
+            }
             None if own.is_none() => value,
             None => self.cx.apart_from(value)?,
         };
@@ -101,7 +112,7 @@ impl<'a> Evaluator<'a> {
         marks: &[Doubt],
         value: &Val<'a>,
         mut own: Doubt,
-    ) -> (Doubt, Option<Known>) {
+    ) -> Result<(Doubt, Option<Known>), Fault> {
         let is = |other: OpFn| std::ptr::fn_addr_eq(operator, other);
         if matches!(value, Val::Null | Val::Interval(_) | Val::List(_)) {
             for interval in args.iter().flat_map(intervals) {
@@ -117,18 +128,15 @@ impl<'a> Evaluator<'a> {
         }
         let undecided = value.is_null()
             && own.is_none()
-            && !args.iter().any(Val::is_null)
-            && args
-                .iter()
-                .any(|arg| is_compared(arg) && !matches!(arg, Val::List(_)))
+            && can_be_undecided(args)
             && COMPARISONS
                 .iter()
                 .any(|c| std::ptr::fn_addr_eq(operator, *c));
         if undecided {
-            return (self.cx.reason(undecided_by(args)), None);
+            return Ok((self.cx.reason(undecided_by(args)), None));
         }
         if own.is_none() {
-            return (own, None);
+            return Ok((own, None));
         }
         let known = |at: usize| {
             let mark = marks.get(at).copied().unwrap_or(own);
@@ -138,14 +146,16 @@ impl<'a> Evaluator<'a> {
         let second = marks.get(1).copied().unwrap_or(own);
         if is(list::exists) {
             let witness = value.truth() == Some(true) && !known(0).certain.is_empty();
-            return (if witness { Doubt::NONE } else { own }, None);
+            return Ok((if witness { Doubt::NONE } else { own }, None));
         }
         let sure = |certain| Known {
             certain,
             perhaps: None,
         };
         let found = if is(list::union) {
-            joined(&known(0), &known(1))
+            let (a, b) = (known(0), known(1));
+            self.cx.charge(a.size() + b.size())?;
+            joined(&a, &b)
         } else if is(list::intersect) {
             sure(common(&known(0).certain, &known(1).certain))
         } else if is(list::except) && second.is_none() || is(list::distinct) {
@@ -153,9 +163,9 @@ impl<'a> Evaluator<'a> {
         } else if is(list::flatten) {
             sure(self.flattened(args, &known(0).certain))
         } else {
-            return (own, None);
+            return Ok((own, None));
         };
-        (own, Some(found))
+        Ok((own, Some(found)))
     }
 
     /// What is in the lists of a list in any case.
@@ -163,13 +173,21 @@ impl<'a> Evaluator<'a> {
         let Some(Val::List(outer)) = args.first() else {
             return Certain::default();
         };
-        let mut all = (**sure).clone();
+        // The lists themselves are not in it.
+        let mut all = FxHashSet::default();
         for inner in *outer {
             // A list that is there in any case, and of which nothing is in doubt, or some is.
             let doubt = doubt_of_item(inner, sure, self.cx.reason(IMPRECISE));
             all.extend(self.cx.known(inner, doubt).certain.iter().copied());
         }
         Rc::new(all)
+    }
+
+    /// Raises the mark of two values that are there and whose comparison came to nothing.
+    pub(super) fn undecided(&self, pair: &[Val<'a>; 2]) {
+        if can_be_undecided(pair) {
+            self.cx.add_doubt(self.cx.reason(undecided_by(pair)));
+        }
     }
 
     /// The value of one branch, chosen by what has this mark.
@@ -367,7 +385,14 @@ fn is_compared(value: &Val<'_>) -> bool {
             | Val::Quantity(_)
             | Val::Interval(_)
             | Val::List(_)
+            | Val::Uncertain(_)
     )
+}
+
+/// Whether a comparison that came to nothing is one of values that are there and do not tell.
+fn can_be_undecided(args: &[Val<'_>]) -> bool {
+    let compared = |arg: &Val<'_>| is_compared(arg) && !matches!(arg, Val::List(_));
+    !args.iter().any(Val::is_null) && args.iter().any(compared)
 }
 
 /// The intervals of an operand.

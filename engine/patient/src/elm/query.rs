@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::compare::order;
 use super::cx::{Fault, Out};
-use super::doubt::{Doubt, Known, RowDoubts};
+use super::doubt::{Doubt, Known, RowDoubts, same_one};
 use super::eval::Evaluator;
 use super::kleene::Items;
 use super::list::distinct_of;
@@ -375,7 +375,33 @@ impl<'a> Evaluator<'a> {
         Ok((found != relationship.without, all))
     }
 
-    /// Stable; nulls first when ascending, as CQL has it. What cannot be compared stays in its order.
+    /// A list in order. What order it is in may be in doubt although what is in it is not.
+    pub(super) fn sorted(&mut self, source: &'a Node, keys: &'a [SortKey]) -> Out<'a> {
+        let before = self.cx.take_doubt();
+        let source = self.eval(source)?;
+        let own = self.cx.take_doubt();
+        let Val::List(items) = source else {
+            self.cx.set_doubt(before.or(own));
+            return Ok(Val::Null);
+        };
+        let mut items = items.to_vec();
+        self.sort(&mut items, keys)?;
+        let made = self.cx.list(&items)?;
+        let order = self.cx.take_doubt();
+        self.cx.set_doubt(before.or(own).or(order));
+        if own.or(order).is_none() {
+            return Ok(made);
+        }
+        let mut known = self.cx.known(&source, own);
+        // Nothing that is asked of the items later on takes this back.
+        if order.is_some() {
+            known.perhaps = None;
+        }
+        self.cx.noted(made, known)
+    }
+
+    /// Stable; nulls first when ascending, as CQL has it. What cannot be compared stays in its order,
+    /// and raises doubt: what is first or last of them is not certain.
     pub(super) fn sort(
         &mut self,
         items: &mut Vec<Val<'a>>,
@@ -400,10 +426,15 @@ impl<'a> Evaluator<'a> {
         let mut order: Vec<usize> = (0..keyed.len()).collect();
         merge_sort(&mut order, |a, b| {
             self.cx.charge(1)?;
-            let (Some((a, _)), Some((b, _))) = (keyed.get(*a), keyed.get(*b)) else {
+            let (Some((a, one)), Some((b, other))) = (keyed.get(*a), keyed.get(*b)) else {
                 return Ok(false);
             };
-            Ok(self.order_keys(a, b, keys)? == Ordering::Greater)
+            let before = self.cx.doubt();
+            let order = self.order_keys(a, b, keys)?;
+            if same_one(one, other) {
+                self.cx.set_doubt(before);
+            }
+            Ok(order == Ordering::Greater)
         })?;
         let sorted = order.iter().filter_map(|i| keyed.get(*i));
         *items = sorted.map(|(_, item)| *item).collect();
@@ -423,7 +454,10 @@ impl<'a> Evaluator<'a> {
                 (false, true) => Ordering::Greater,
                 (false, false) => match order(&self.cx, *a, *b)? {
                     Some(told) => told,
-                    None => coarser_first(a, b),
+                    None => {
+                        self.undecided(&[*a, *b]);
+                        coarser_first(a, b)
+                    }
                 },
             };
             let found = if key.descending {

@@ -2,9 +2,11 @@
 //!
 //! What the codes of a resource are is found once a patient; each retrieve then only compares keys.
 
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::cx::{Cx, Fault, Out};
 use super::doubt::{Doubt, RowDoubts};
@@ -17,7 +19,7 @@ use super::value::{Fhir, Val};
 use crate::fhir::names::Name;
 use crate::fhir::profiles::Profile;
 use crate::record::{Element, Kind};
-use crate::requirements::{DataRequirement, coding_key, referenced};
+use crate::requirements::{DataRequirement, coding_key, reference_target, referenced};
 use crate::terminology::ValueSet;
 
 /// A compiled retrieve.
@@ -115,8 +117,9 @@ impl<'a> Evaluator<'a> {
             self.cx.add_doubt(self.cx.reason(why));
         }
         let mut rows = RowDoubts::default();
-        rows.drop_any(self.cx.take_doubt());
-        self.unresolved(retrieve, &mut rows);
+        let doubt = self.cx.take_doubt();
+        self.unmatched(retrieve, &candidates, doubt, &mut rows)?;
+        self.unresolved(retrieve, &mut rows)?;
         let mut out = Vec::with_capacity(candidates.len());
         for resource in candidates {
             if let Some(profile) = &retrieve.profile {
@@ -219,16 +222,48 @@ impl<'a> Evaluator<'a> {
         self.by_keys(retrieve, filter.path, |key| set.contains(key))
     }
 
+    /// Where the codes that are asked for are in doubt, every resource of the type may match that does
+    /// not; who has none is not concerned.
+    fn unmatched(
+        &mut self,
+        retrieve: &'a Retrieve,
+        candidates: &[Element<'a>],
+        doubt: Doubt,
+        rows: &mut RowDoubts,
+    ) -> Result<(), Fault> {
+        if doubt.is_none() {
+            return Ok(());
+        }
+        // A source that was told codes gives what has them: others are not here to be looked at.
+        if retrieve.requirement.codes.is_some() {
+            rows.drop_any(doubt);
+            return Ok(());
+        }
+        let matched: FxHashSet<u32> = candidates.iter().map(|c| c.index).collect();
+        let record = self.record;
+        for resource in record.of_type(retrieve.resource_type) {
+            self.cx.charge(1)?;
+            let profile = retrieve.profile.as_ref();
+            if !matched.contains(&resource.index)
+                && profile.is_none_or(|p| p.decide(resource, self.profile_mode).is_taken())
+            {
+                let value = Val::Fhir(Fhir::of(resource, retrieve.type_id));
+                rows.drop_row(doubt, Some(&value));
+            }
+        }
+        Ok(())
+    }
+
     /// Resources whose code stands in another that is not here may match.
-    fn unresolved(&mut self, retrieve: &'a Retrieve, rows: &mut RowDoubts) {
+    fn unresolved(&mut self, retrieve: &'a Retrieve, rows: &mut RowDoubts) -> Result<(), Fault> {
         let Some(path) = retrieve.code.as_ref().map(|code| code.path) else {
-            return;
+            return Ok(());
         };
         let record = self.record;
         let mode = self.profile_mode;
-        let index = self.code_index(path);
+        let index = self.code_index(path)?;
         if index.unresolved.is_empty() {
-            return;
+            return Ok(());
         }
         let unresolved = index.unresolved.clone();
         let resources = record.of_type(retrieve.resource_type).enumerate();
@@ -246,6 +281,7 @@ impl<'a> Evaluator<'a> {
                 rows.drop_row(doubt, Some(&value));
             }
         }
+        Ok(())
     }
 
     fn by_keys(
@@ -255,7 +291,7 @@ impl<'a> Evaluator<'a> {
         wanted: impl Fn(i64) -> bool,
     ) -> Result<Vec<Element<'a>>, Fault> {
         let record = self.record;
-        let index = self.code_index(path);
+        let index = self.code_index(path)?;
         let mut matches: Vec<u32> = vec![];
         for (key, at) in &index.codes {
             if matches.last() != Some(at) && wanted(*key) {
@@ -280,17 +316,18 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The codes of a type under a path, found at the first retrieve that asks.
-    fn code_index(&mut self, path: u32) -> &CodeIndex {
+    fn code_index(&mut self, path: u32) -> Result<&CodeIndex, Fault> {
         let at = path as usize;
         let ready = self.code_indices.get(at).is_some_and(Option::is_some);
         if !ready {
             let mut index = CodeIndex::default();
+            let mut ids = Ids::default();
             if let Some(path) = self.unit.code_paths.get(at) {
                 for (place, resource) in self.record.of_type(path.resource_type).enumerate() {
                     let place = u32::try_from(place).unwrap_or(u32::MAX);
                     for element in path.names.iter().filter_map(|n| resource.get(*n)) {
                         codes_of(element, &mut |key| index.codes.push((key, place)));
-                        if is_unresolved(resource, element) {
+                        if ids.is_unresolved(&self.cx, resource, element)? {
                             index.unresolved.push(place);
                         }
                     }
@@ -304,10 +341,8 @@ impl<'a> Evaluator<'a> {
             codes: vec![],
             unresolved: vec![],
         };
-        self.code_indices
-            .get(at)
-            .and_then(Option::as_ref)
-            .unwrap_or(&NONE)
+        let index = self.code_indices.get(at).and_then(Option::as_ref);
+        Ok(index.unwrap_or(&NONE))
     }
 
     /// Whether the date of a resource lies in a range.
@@ -346,10 +381,40 @@ fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
     }
 }
 
-/// Whether the code of a resource stands in another one that is not here.
-fn is_unresolved(resource: Element<'_>, element: Element<'_>) -> bool {
-    let reference = element.get_str("reference");
-    reference.is_some_and(|reference| referenced(resource, &reference).is_none())
+/// The ids of the resources that are here, of each type that something refers to: gathered once.
+#[derive(Default)]
+struct Ids<'a>(FxHashMap<Name, FxHashSet<Cow<'a, str>>>);
+
+impl<'a> Ids<'a> {
+    /// Whether the code of a resource stands in another one that is not here.
+    fn is_unresolved(
+        &mut self,
+        cx: &Cx<'_>,
+        resource: Element<'a>,
+        element: Element<'a>,
+    ) -> Result<bool, Fault> {
+        let Some(reference) = element.get_str("reference") else {
+            return Ok(false);
+        };
+        if reference.starts_with('#') {
+            return Ok(referenced(resource, &reference).is_none());
+        }
+        let target = reference_target(&reference).and_then(|(ty, id)| Some((Name::of(ty)?, id)));
+        let Some((ty, id)) = target else {
+            return Ok(true);
+        };
+        if let Entry::Vacant(slot) = self.0.entry(ty) {
+            let ids: FxHashSet<Cow<'a, str>> = resource
+                .record
+                .of_type(ty)
+                .filter_map(|r| r.get_str("id"))
+                .collect();
+            cx.charge(ids.len())?;
+            slot.insert(ids);
+        }
+        cx.charge(1)?;
+        Ok(!self.0.get(&ty).is_some_and(|ids| ids.contains(id)))
+    }
 }
 
 /// The keys of codes and concepts.

@@ -167,6 +167,9 @@ impl Linker<'_> {
         } else if let Codes::WholeSet(url) = &codes {
             *label = format!("{type_name}: {path} about the whole of {url}");
         }
+        // What may match although its code is not known to must be here to be told apart. (A medication
+        // is looked for where a requirement with codes refers to it.)
+        let required = required.filter(|_| doubt.is_none() || path == "medication");
         Some((
             CodeFilter {
                 path: path_index,

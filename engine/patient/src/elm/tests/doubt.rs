@@ -232,7 +232,7 @@ fn what_decides_without_it_takes_a_doubt_back() {
                 query(of_set("Condition", "Missing"), boolean(false)),
             ),
             "false",
-            why(),
+            None,
         ),
         (
             node(
@@ -271,6 +271,167 @@ fn what_decides_without_it_takes_a_doubt_back() {
         let (told, found, _) = told(&RESOURCES, &definitions, "A");
         assert_eq!((told.as_str(), found), (value, doubt), "{shown}");
     }
+    // Who has no Condition has none of that set, whatever it holds.
+    assert_eq!(
+        doubt_of(&[RESOURCES[0]], doubtful()),
+        ("false".into(), None)
+    );
+}
+
+/// Conditions that are there in any case, and a visit that is there unless the set holds a Condition.
+fn sure_and_doubtful() -> Json {
+    let doubtful = node("Exists", of_set("Condition", "Missing"));
+    let visits = query(retrieve("Encounter"), node("Not", doubtful));
+    two("Union", of_set("Condition", "V"), visits)
+}
+
+/// What is certain of an operand and not in the result does not make it certain that there is any.
+#[test]
+fn what_is_no_longer_in_a_list_is_no_witness() {
+    let why = || Some("the value set \"Missing\" was not loaded".to_owned());
+    let exists = |list: Json| doubt_of(&RESOURCES, node("Exists", list));
+    assert_eq!(exists(sure_and_doubtful()), ("true".into(), None));
+    let rest = |ty: &str| two("Except", sure_and_doubtful(), retrieve(ty));
+    assert_eq!(exists(rest("Condition")), ("true".into(), why()));
+    assert_eq!(exists(rest("Encounter")), ("true".into(), None));
+    // The list of a Condition is there in any case, and empty.
+    let is_visit = json!({"type": "Is", "operand": {"type": "AliasRef", "name": "B"},
+        "isTypeSpecifier": {"type": "NamedTypeSpecifier", "name": "{http://hl7.org/fhir}Encounter"}});
+    let own = json!({"type": "Query", "source": [{"alias": "B", "expression": {"type": "List", "element": [item()]}}],
+        "relationship": [], "where": is_visit});
+    let lists = json!({"type": "Query", "source": [{"alias": "A", "expression": sure_and_doubtful()}],
+        "relationship": [], "return": {"distinct": false, "expression": own}});
+    assert_eq!(exists(node("Flatten", lists)), ("true".into(), why()));
+}
+
+/// CQL 1.5 Author's Guide, "Uncertainty": from some moment of January to one of 15 May are 103 to 134 days.
+#[test]
+fn a_duration_that_is_not_certain_is_unknown_where_that_matters() {
+    let visit = encounter("e", r#""start":"2025-01","end":"2025-05-15""#);
+    let bound = |name: &str| of(of(of(item(), "period"), name), "value");
+    let days = || json!({"type": "DurationBetween", "precision": "Day", "operand": [bound("start"), bound("end")]});
+    let why = || Some("a date is too imprecise to compare".to_owned());
+    let any = |condition: Json| {
+        let found = query(retrieve("Encounter"), condition);
+        doubt_of(&[&visit], node("Exists", found))
+    };
+    for (name, limit, value, doubt) in [
+        ("LessOrEqual", 120, "false", why()),
+        ("Less", 120, "false", why()),
+        ("Greater", 120, "false", why()),
+        ("GreaterOrEqual", 120, "false", why()),
+        ("Equal", 120, "false", why()),
+        ("NotEqual", 120, "false", why()),
+        ("LessOrEqual", 134, "true", None),
+        ("LessOrEqual", 102, "false", None),
+        ("Equal", 102, "false", None),
+    ] {
+        let told = any(two(name, days(), integer(limit)));
+        assert_eq!(told, (value.into(), doubt), "{name} {limit}");
+    }
+    let case = |limit: i64| {
+        let item = json!({"when": integer(limit), "then": boolean(true)});
+        any(
+            json!({"type": "Case", "comparand": days(), "caseItem": [item], "else": boolean(false)}),
+        )
+    };
+    assert_eq!(case(120), ("false".into(), why()));
+    assert_eq!(case(10), ("false".into(), None));
+}
+
+/// Each union names what may be missing once: forty of them would fill any memory otherwise.
+#[test]
+fn unions_of_what_may_be_missing_do_not_grow() {
+    let names: Vec<String> = (0..=40).map(|i| format!("D{i}")).collect();
+    let mut definitions = vec![(names[0].as_str(), of_set("Condition", "Missing"))];
+    for pair in names.windows(2) {
+        let before = || definition(&pair[0]);
+        definitions.push((pair[1].as_str(), two("Union", before(), before())));
+    }
+    let (value, doubt, _) = told(&RESOURCES, &definitions, "D40");
+    assert_eq!(value, "{}");
+    assert!(doubt.is_some());
+}
+
+/// A medication's code stands in the request, in what it contains, or in another resource.
+#[test]
+fn codes_in_resources_that_are_not_here() {
+    let request = |medication: &str| {
+        format!(r#"{{"resourceType":"MedicationRequest","id":"r","status":"active",{medication}}}"#)
+    };
+    let medication = r#"{"resourceType":"Medication","id":"m","code":{"coding":[{"system":"urn:s","code":"z"}]}}"#;
+    let why = || {
+        Some("a MedicationRequest refers to its code in a resource that was not given".to_owned())
+    };
+    let asked = || {
+        node(
+            "Exists",
+            json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}MedicationRequest", "codeProperty": "medication",
+                "codeComparator": "in", "codes": {"type": "ValueSetRef", "name": "V"}}),
+        )
+    };
+    for (element, doubt) in [
+        (
+            r#""medicationReference":{"reference":"Medication/m"}"#,
+            None,
+        ),
+        (
+            r#""medicationReference":{"reference":"http://x.org/Medication/m/_history/1"}"#,
+            None,
+        ),
+        (
+            r#""medicationReference":{"reference":"Medication/n"}"#,
+            why(),
+        ),
+        (r#""medicationReference":{"reference":"urn:uuid:1"}"#, why()),
+        (r##""medicationReference":{"reference":"#c"}"##, why()),
+        (
+            r##""contained":[{"resourceType":"Medication","id":"c"}],"medicationReference":{"reference":"#c"}"##,
+            None,
+        ),
+    ] {
+        let request = request(element);
+        let told = doubt_of(&[&request, medication], asked());
+        assert_eq!(told, ("false".into(), doubt), "{element}");
+    }
+}
+
+/// CQL 1.5, "Sort": what cannot be told apart keeps its order, and so what is last is not certain.
+#[test]
+fn what_is_last_of_keys_that_do_not_tell_is_unknown() {
+    let start = || json!([{"type": "ByColumn", "direction": "asc", "path": "period.start.value"}]);
+    let sorted = || {
+        json!({"type": "Query", "source": [{"alias": "A", "expression": retrieve("Encounter")}],
+        "relationship": [], "sort": {"by": start()}})
+    };
+    let listed = || json!({"type": "Sort", "source": retrieve("Encounter"), "by": start()});
+    let last = |list: Json| of(json!({"type": "Last", "source": list}), "id.value");
+    let why = || Some("a date is too imprecise to compare".to_owned());
+    let visit = |id: &str, start: &str| encounter(id, &format!(r#""start":"{start}""#));
+    for (first, second, value, doubt) in [
+        ("2025-02", "2025-02-10", "'b'", why()),
+        ("2025-02-10", "2025-02", "'a'", why()),
+        ("2025-02", "2025-03-10", "'b'", None),
+        ("2025-02", "2025-02", "'b'", None),
+        ("2025-02-10", "2025-02-10", "'b'", None),
+    ] {
+        let (a, b) = (visit("a", first), visit("b", second));
+        for list in [sorted(), listed()] {
+            let told = doubt_of(&[&a, &b], last(list.clone()));
+            assert_eq!(
+                told,
+                (value.into(), doubt.clone()),
+                "{first} {second} {list}"
+            );
+            // That there is one is certain.
+            let any = doubt_of(&[&a, &b], node("Exists", list));
+            assert_eq!(any, ("true".into(), None), "{first} {second}");
+        }
+    }
+    // A visit without a start is no visit whose start does not tell.
+    let none = encounter("b", r#""end":"2025-02-10""#);
+    let told = doubt_of(&[&visit("a", "2025-02"), &none], last(sorted()));
+    assert_eq!(told, ("'a'".into(), None));
 }
 
 #[test]
