@@ -18,6 +18,8 @@ pub struct Amount {
     pub value: Decimal,
     /// Its unit.
     pub unit: Unit,
+    /// Why it is not certain, where it rests on what could not be told; counted all the same.
+    pub doubt: Option<Arc<str>>,
 }
 
 impl Amount {
@@ -25,13 +27,21 @@ impl Amount {
     pub fn of(value: Decimal, unit: &str) -> Self {
         let unit = plain(unit.trim());
         let unit = (!unit.is_empty() && unit != "1").then(|| Arc::from(unit));
-        Amount { value, unit }
+        Amount {
+            value,
+            unit,
+            doubt: None,
+        }
     }
 }
 
 impl From<Decimal> for Amount {
     fn from(value: Decimal) -> Self {
-        Amount { value, unit: None }
+        Amount {
+            value,
+            unit: None,
+            doubt: None,
+        }
     }
 }
 

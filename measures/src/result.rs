@@ -64,7 +64,7 @@ pub struct Counts {
     pub unknown: u64,
     /// Why: by population, by reason; patients.
     pub reasons: BTreeMap<(Arc<str>, Arc<str>), u64>,
-    /// What the rate could be, of a proportion; of the whole only.
+    /// What the rate could be, of a proportion; of a stratum only where the basis is the patient.
     pub bounds: Option<Bounds>,
 }
 

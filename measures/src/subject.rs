@@ -91,7 +91,7 @@ pub struct Observation {
     pub value: Option<Decimal>,
     /// The value's unit.
     pub unit: Unit,
-    /// Why it is null.
+    /// Why it is null; of a value, why it is not certain.
     pub reason: Option<Arc<str>>,
 }
 
@@ -99,7 +99,11 @@ impl Observation {
     /// Number and unit; `None` is null.
     pub fn amount(&self) -> Option<Amount> {
         let unit = self.unit.clone();
-        self.value.map(|value| Amount { value, unit })
+        self.value.map(|value| Amount {
+            value,
+            unit,
+            doubt: self.reason.clone(),
+        })
     }
 }
 

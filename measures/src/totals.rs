@@ -225,7 +225,8 @@ fn add_group(
             slot.subjects += 1;
         }
         last = key;
-        if observation.value.is_some() {
+        // A value that is in doubt is counted, and is not evaluable.
+        if observation.value.is_some() && observation.reason.is_none() {
             continue;
         }
         if last_unknown != key {
@@ -373,6 +374,37 @@ fn add_strata<'s>(
             reason(&mut counts.reasons, code, row.reason.as_ref());
             counts.unknown += u64::from(told.insert((row.stratifier, &row.stratum)));
         }
+    }
+    // Rows of resources within strata tell how many, not which.
+    if let (Some(at), Basis::Boolean) = (state.positions, &definition.basis) {
+        bound_strata(definition, own, at, state);
+    }
+}
+
+/// What the rates of a patient's strata could be.
+fn bound_strata(
+    definition: &GroupDefinition,
+    own: &SubjectGroup,
+    at: Positions,
+    state: &mut GroupState,
+) {
+    let mut strata: BTreeMap<(usize, &Arc<str>), Vec<(usize, State)>> = BTreeMap::new();
+    for row in &own.strata {
+        let known = State {
+            outcome: row.outcome,
+            counted: row.count > 0,
+        };
+        let rows = strata.entry((row.stratifier, &row.stratum)).or_default();
+        rows.push((row.population, known));
+    }
+    for ((stratifier, stratum), rows) in strata {
+        let found = stratum_of(&mut state.strata, definition, stratifier, stratum);
+        let Some(counts) = found else { continue };
+        // A population without a row does not hold.
+        counts.bounds.get_or_insert_default().add(at, |population| {
+            let found = rows.iter().find(|(p, _)| *p == population);
+            found.map_or(State::default(), |(_, state)| *state)
+        });
     }
 }
 

@@ -12,6 +12,7 @@ use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{PatientProgram, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::time::DateTime;
+use engine_patient::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::{BuildOptions, ElmMeasures, build};
@@ -39,32 +40,61 @@ fn visits() -> Json {
 }
 
 fn sick() -> Json {
+    json!({"type": "Exists", "operand": diabetes()})
+}
+
+fn diabetes() -> Json {
     let set = json!({"type": "ValueSetRef", "name": "Diabetes"});
-    let coded = json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Condition", "codeProperty": "code", "codeComparator": "in", "codes": set});
-    json!({"type": "Exists", "operand": coded})
+    json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Condition", "codeProperty": "code", "codeComparator": "in", "codes": set})
+}
+
+fn code(system: &str, code: &str) -> Json {
+    json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]})
+}
+
+fn criteria(expression: &str) -> Json {
+    json!({"language": "text/cql-identifier", "expression": expression})
+}
+
+fn population(of: &str, expression: &str) -> Json {
+    json!({"id": of, "code": code("measure-population", of), "criteria": criteria(expression)})
 }
 
 /// A cohort of these criteria, with this basis.
 fn program(criterion: &Json, basis: &str) -> std::sync::Arc<ElmMeasures> {
+    let statements = json!([{"name": "IP", "context": "Patient", "expression": criterion}]);
+    let group = json!({"population": [population("initial-population", "IP")]});
+    program_of(&statements, basis, "cohort", &group, &json!([]))
+}
+
+/// A measure of one group.
+fn program_of(
+    statements: &Json,
+    basis: &str,
+    scoring: &str,
+    group: &Json,
+    supplemental: &Json,
+) -> std::sync::Arc<ElmMeasures> {
     let interval = json!({"type": "IntervalTypeSpecifier", "pointType": {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}DateTime"}});
     let elm = json!({"library": {
         "identifier": {"id": "Demo", "version": "1.0.0"},
         "usings": {"def": [{"localIdentifier": "FHIR", "uri": "http://hl7.org/fhir", "version": "4.0.1"}]},
         "parameters": {"def": [{"name": "Measurement Period", "parameterTypeSpecifier": interval}]},
         "valueSets": {"def": [{"name": "Diabetes", "id": "http://example.org/ValueSet/diabetes"}]},
-        "statements": {"def": [{"name": "IP", "context": "Patient", "expression": criterion}]},
+        "statements": {"def": statements},
     }});
     let data = base64::engine::general_purpose::STANDARD.encode(elm.to_string());
     let library = json!({"resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
         "url": "http://example.org/Library/Demo", "status": "active", "type": {"coding": [{"code": "logic-library"}]},
         "content": [{"contentType": "application/elm+json", "data": data}]});
-    let code = |system: &str, code: &str| json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]});
-    let measure = json!({"resourceType": "Measure", "id": "Demo", "name": "Demo", "version": "1.0.0",
+    let mut measure = json!({"resourceType": "Measure", "id": "Demo", "name": "Demo", "version": "1.0.0",
         "url": "http://example.org/Measure/Demo", "status": "active", "library": ["http://example.org/Library/Demo|1.0.0"],
-        "scoring": code("measure-scoring", "cohort"),
+        "scoring": code("measure-scoring", scoring),
         "extension": [{"url": "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-populationBasis", "valueCode": basis}],
-        "group": [{"population": [{"code": code("measure-population", "initial-population"),
-            "criteria": {"language": "text/cql-identifier", "expression": "IP"}}]}]});
+        "group": [group]});
+    if supplemental.as_array().is_some_and(|all| !all.is_empty()) {
+        measure["supplementalData"] = supplemental.clone();
+    }
     let folder = tempfile::tempdir().unwrap();
     for (name, json) in [("library.json", &library), ("measure.json", &measure)] {
         std::fs::write(folder.path().join(name), json.to_string()).unwrap();
@@ -205,3 +235,93 @@ fn a_missing_value_set_is_unknown_and_named() {
         assert!(program.decisive_requirements(0).is_empty());
     }
 }
+
+/// What rests on a value set that is not here is counted as any other engine does, and told: an
+/// observation, a stratum by criterion and by value, supplemental data.
+#[test]
+fn observations_strata_and_supplemental_data_are_in_doubt_too() {
+    let yes = json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"});
+    let text = |t: &str| json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": t});
+    let kind =
+        json!({"type": "If", "condition": sick(), "then": text("sick"), "else": text("well")});
+    let define = |name: &str, expression: &Json| json!({"name": name, "context": "Patient", "expression": expression});
+    let count = json!({"type": "Count", "source": diabetes()});
+    let statements = json!([
+        define("All", &yes), define("Sick", &sick()), define("Kind", &kind),
+        {"name": "Conditions", "type": "FunctionDef", "context": "Patient", "expression": count, "operand": []},
+    ]);
+    let mut observation = population("measure-observation", "Conditions");
+    observation["extension"] = json!([
+        {"url": "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-aggregateMethod", "valueString": "Sum"},
+        {"url": "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-criteriaReference", "valueString": "measure-population"},
+    ]);
+    let group = json!({
+        "population": [population("initial-population", "All"), population("measure-population", "All"), observation],
+        "stratifier": [{"criteria": criteria("Sick")}, {"criteria": criteria("Kind")}],
+    });
+    let usage = code("measure-data-usage", "supplemental-data");
+    let supplemental = json!([{"usage": [usage], "criteria": criteria("Kind")}]);
+    let program = program_of(
+        &statements,
+        "boolean",
+        "continuous-variable",
+        &group,
+        &supplemental,
+    );
+    let told = |resources: &[Json]| -> Vec<String> {
+        let mut record = PatientRecord::new();
+        for resource in resources {
+            record.push(&resource.to_string()).unwrap();
+        }
+        record.seal();
+        let mut out = vec![];
+        program
+            .evaluate(&record, &context(), &[true], &mut out)
+            .unwrap();
+        let value = |value: &Value| match value {
+            Value::Null => "-".to_owned(),
+            Value::Decimal(number) => number.to_string(),
+            Value::String(text) => text.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let line = |row: &engine_patient::program::ResultRow| {
+            let stratum = row.stratum.as_deref().unwrap_or("-");
+            let doubt = row.unknown_reason.is_some();
+            assert!(row.unknown_reason.as_deref().is_none_or(|r| r == MISSING));
+            let (population, value) = (&row.population, value(&row.value));
+            format!("{population} {stratum} {value} {:?} {doubt}", row.outcome)
+        };
+        out.iter().map(line).collect()
+    };
+    let condition = json!({"resourceType": "Condition", "id": "c", "code": {"coding": [{"system": "urn:s", "code": "x"}]}});
+    assert_eq!(
+        told(&[patient(), condition]),
+        [
+            "initial-population - - True false",
+            "measure-population - - True false",
+            "measure-observation - 0 Unknown true",
+            "stratifier - - Unknown true",
+            "stratifier - - Unknown true",
+            "initial-population well - True false",
+            "measure-population well - True false",
+            "measure-observation well 0 Unknown true",
+            "supplemental-data - well True false",
+            "supplemental-data - - Unknown true",
+        ]
+    );
+    // Who has no Condition is well, whatever the set holds.
+    assert_eq!(
+        told(&[patient()]),
+        [
+            "initial-population - - True false",
+            "measure-population - - True false",
+            "measure-observation - 0 True false",
+            "initial-population well - True false",
+            "measure-population well - True false",
+            "measure-observation well 0 True false",
+            "supplemental-data - well True false",
+        ]
+    );
+}
+
+const MISSING: &str = "the value set \"Diabetes\" was not loaded";

@@ -258,6 +258,7 @@ fn evaluate_group<'a>(
                 Some(id) => members.get(id).copied().into_iter().collect(),
                 None => vec![],
             };
+            evaluator.cx.take_doubt();
             let value = evaluator.apply(*function, &operands);
             own.push((id.map(Arc::clone), observation(&evaluator.cx, value)));
         }

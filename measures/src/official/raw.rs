@@ -128,7 +128,17 @@ fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
 }
 
 /// The amount of an observation, or why there is none.
+/// A value that is in doubt is counted; `value` and what it is made of raised the mark that stands.
 pub(super) fn observation<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+    let amount = amount(cx, value);
+    match (amount, cx.why(cx.take_doubt())) {
+        (Ok(amount), doubt) => Ok(Amount { doubt, ..amount }),
+        (Err(null), Some(why)) if *null == *NO_VALUE => Err(why),
+        (failed, _) => failed,
+    }
+}
+
+fn amount<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
     match value.map_err(|fault| reason(&fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
@@ -150,9 +160,10 @@ pub(super) fn stratum<'a>(
     basis: &Basis,
 ) -> RawStrata {
     let mut one = |expression: Expression| {
+        evaluator.cx.take_doubt();
         let value = evaluator.expression(expression);
         let value = value.and_then(|value| cql_value(&evaluator.cx, value));
-        match value {
+        let strata = match value {
             Err(fault) => RawStrata::Failed(reason(&fault)),
             Ok(Val::Boolean(b)) => {
                 let truth = if b { Truth::True } else { Truth::False };
@@ -167,12 +178,24 @@ pub(super) fn stratum<'a>(
                 RawStrata::Criterion(criterion(&evaluator.cx, Ok(value), basis, none))
             }
             Ok(value) => RawStrata::Values(labels(&evaluator.cx, value)),
+        };
+        match (strata, why(evaluator, expression)) {
+            (failed @ RawStrata::Failed(_), _) => failed,
+            (strata, Some(why)) => RawStrata::InDoubt(Box::new(strata), why),
+            (strata, None) => strata,
         }
     };
     match stratifier.criterion {
         Some(criterion) => one(criterion),
         None => RawStrata::Components(stratifier.components.iter().map(|c| one(*c)).collect()),
     }
+}
+
+/// Why an expression that was just evaluated is in doubt, itself or by what was read of its value.
+fn why(evaluator: &Evaluator<'_>, expression: Expression) -> Option<Arc<str>> {
+    let own = evaluator.cx.take_doubt();
+    let of_value = evaluator.in_doubt(expression).map(|doubt| doubt.why);
+    of_value.or_else(|| evaluator.cx.why(own))
 }
 
 /// Whether it is a resource, or a list of them; an empty list may be one.
@@ -202,9 +225,10 @@ pub(super) fn supplemental(
     evaluator: &mut Evaluator<'_>,
     expression: Expression,
 ) -> RawSupplemental {
+    evaluator.cx.take_doubt();
     let value = match evaluator.expression(expression) {
         Ok(value) => value,
-        Err(fault) => return Err(reason(&fault)),
+        Err(fault) => return Err(reason(&fault)).into(),
     };
     let one = [value];
     let items = match value {
@@ -212,5 +236,9 @@ pub(super) fn supplemental(
         _ => one.as_slice(),
     };
     let cx = &evaluator.cx;
-    Ok(items.iter().filter_map(|item| label(cx, *item)).collect())
+    let labels = items.iter().filter_map(|item| label(cx, *item)).collect();
+    RawSupplemental {
+        values: Ok(labels),
+        doubt: why(evaluator, expression),
+    }
 }

@@ -113,7 +113,12 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
             text: format!("{system}|{sex}").into(),
             coding: Some(coding.into()),
         };
-        supplemental(0, &shape.supplemental, vec![Ok(vec![text])], &mut own);
+        supplemental(
+            0,
+            &shape.supplemental,
+            vec![Ok(vec![text]).into()],
+            &mut own,
+        );
         out.extend(own.into_iter().map(|row| (patient, row)));
     }
     out

@@ -132,6 +132,8 @@ pub enum RawStrata {
     /// Several parts, which are crossed: the stratum is their values as a JSON array. A criterion is
     /// `true` or `false` here, and of several values of a part each is crossed.
     Components(Vec<RawStrata>),
+    /// These are counted; why it is not certain that they are the patient's.
+    InDoubt(Box<RawStrata>, Arc<str>),
     /// It could not be evaluated.
     Failed(Arc<str>),
 }
@@ -164,10 +166,26 @@ pub struct Place {
     pub group: u32,
 }
 
-/// What supplemental data came to for a patient: its values, or why there are none to tell.
-pub type RawSupplemental = Result<Vec<Label>, Arc<str>>;
+/// What supplemental data came to for a patient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawSupplemental {
+    /// Its values, or why there are none to tell.
+    pub values: Result<Vec<Label>, Arc<str>>,
+    /// Why it is not certain that these are all, and the right ones.
+    pub doubt: Option<Arc<str>>,
+}
 
-/// Rows of supplemental data and risk variables: one per value. Only for patients of an initial
+impl From<Result<Vec<Label>, Arc<str>>> for RawSupplemental {
+    fn from(values: Result<Vec<Label>, Arc<str>>) -> Self {
+        RawSupplemental {
+            values,
+            doubt: None,
+        }
+    }
+}
+
+/// Rows of supplemental data and risk variables: one per value, and one that is unknown where they
+/// cannot be told or are in doubt. Only for patients of an initial
 /// population; an expression without a value has no row.
 pub fn supplemental(
     artifact: u16,
@@ -189,17 +207,21 @@ pub fn supplemental(
             artifact,
             ..ResultRow::of_patient(population, index, outcome)
         };
-        match raw {
-            Ok(values) => out.extend(values.into_iter().map(|label| ResultRow {
-                value: Value::String(label.text),
-                coding: label.coding,
-                ..row(Truth::True)
-            })),
-            Err(reason) => out.push(ResultRow {
-                unknown_reason: Some(reason),
-                ..row(Truth::Unknown)
-            }),
-        }
+        let unknown = match raw.values {
+            Ok(values) => {
+                out.extend(values.into_iter().map(|label| ResultRow {
+                    value: Value::String(label.text),
+                    coding: label.coding,
+                    ..row(Truth::True)
+                }));
+                raw.doubt
+            }
+            Err(reason) => Some(reason),
+        };
+        out.extend(unknown.map(|reason| ResultRow {
+            unknown_reason: Some(reason),
+            ..row(Truth::Unknown)
+        }));
     }
 }
 

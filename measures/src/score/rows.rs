@@ -104,13 +104,16 @@ impl Gated<'_> {
             let row = |value: Result<&Amount, &Arc<str>>| ResultRow {
                 basis_id: member.map(Arc::clone),
                 value: value.map_or(Value::Null, value_of),
-                unknown_reason: value.err().map(Arc::clone),
+                unknown_reason: match value {
+                    Ok(amount) => amount.doubt.clone(),
+                    Err(reason) => Some(Arc::clone(reason)),
+                },
                 ..self.row(
                     place,
                     population,
                     match value {
-                        Ok(_) => Truth::True,
-                        Err(_) => Truth::Unknown,
+                        Ok(amount) if amount.doubt.is_none() => Truth::True,
+                        Ok(_) | Err(_) => Truth::Unknown,
                     },
                 )
             };

@@ -106,6 +106,10 @@ impl Gated<'_> {
             (BTreeMap::new(), Some(reason))
         };
         match raw {
+            RawStrata::InDoubt(counted, reason) => {
+                let (strata, _) = self.strata_of(counted, both);
+                (strata, Some(Arc::clone(reason)))
+            }
             RawStrata::Criterion(Raw::InDoubt(doubtful)) => {
                 let counted = RawStrata::Criterion(doubtful.counted.clone());
                 let (strata, _) = self.strata_of(&counted, both);

@@ -217,7 +217,7 @@ fn strata_and_supplemental_data() {
         score(&Gating::new(&shape.groups[0]), place, &raw, &mut own);
         let sex = sex.map(|s| s.into_iter().map(Into::into).collect());
         let sex = sex.map_err(Arc::from);
-        supplemental(0, &shape.supplemental, vec![sex], &mut own);
+        supplemental(0, &shape.supplemental, vec![sex.into()], &mut own);
         rows.extend(own.into_iter().map(|r| (patient, &*shape, r)));
     }
     let result = totals(std::slice::from_ref(&shape), &[batch(&rows)]).unwrap();
@@ -451,4 +451,72 @@ fn codings_of_strata() {
     );
     let codings: Vec<_> = one.groups[0].codings[0].values().map(|c| &**c).collect();
     assert_eq!(codings, [r#"[null,{"coding":[{"display":"One"}]}]"#]);
+}
+
+/// A stratum of whose members nobody could be judged has no rate, as the whole would have none.
+#[test]
+fn a_stratum_that_could_be_anything_has_no_score() {
+    let mut definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
+    definition.stratifiers = vec![stratifier(&["age"], &[])];
+    let shape = shape("a", vec![definition]);
+    let of = |stratum: &str, all: [Truth; 4]| {
+        let values = RawStrata::Values(vec![stratum.into()]);
+        let strata = vec![RawStrata::Components(vec![values])];
+        let raw = raw(&all);
+        vec![RawGroup { strata, ..raw }]
+    };
+    let result = run(
+        &shape,
+        &[
+            ("p1", of("excluded", [T, T, T, U])),
+            ("p2", of("excluded", [T, T, F, U])),
+            ("p3", of("mixed", [T, T, F, U])),
+            ("p4", of("mixed", [T, T, F, T])),
+            ("p5", of("outside", [T, U, F, U])),
+            ("p6", of("outside", [T, T, F, F])),
+            ("p7", of("told", [T, T, F, F])),
+        ],
+    );
+    let own = &result.groups[0];
+    let scores: Vec<_> = own.strata[0]
+        .iter()
+        .map(|(_, counts)| counts.score(&shape.groups[0]))
+        .collect();
+    let fraction = |n, d| Some(Score::Fraction(n, d));
+    assert_eq!(
+        scores,
+        [None, fraction(1, 2), fraction(0, 1), fraction(0, 1)]
+    );
+    assert_eq!(own.counts.score(&shape.groups[0]), fraction(1, 5));
+}
+
+/// An observation in doubt counts with its value, and its patient is not evaluable.
+#[test]
+fn an_observation_in_doubt_is_counted_and_told() {
+    let mut cv = group(Scoring::ContinuousVariable, "boolean", &[IP, M]);
+    cv.populations.push(observation(1, AggregateMethod::Sum));
+    let shape = shape("a", vec![cv]);
+    let of = |value: i64, doubt: Option<&str>| {
+        let amount = Amount {
+            doubt: doubt.map(Into::into),
+            ..Decimal::from(value).into()
+        };
+        vec![RawGroup {
+            observations: vec![vec![(None, Ok(amount))]],
+            ..raw(&[T, T])
+        }]
+    };
+    let result = run(
+        &shape,
+        &[("p1", of(3, None)), ("p2", of(0, Some("not loaded")))],
+    );
+    let counts = &result.groups[0].counts;
+    assert_eq!(counts.unknown, 1);
+    let own = &counts.populations[2];
+    assert_eq!((own.count, own.subjects, own.unknown), (2, 2, 1));
+    let score = counts.score(&shape.groups[0]).unwrap();
+    assert_eq!(score.as_f64().to_string(), "3");
+    let reasons: Vec<_> = counts.reasons.iter().collect();
+    let expected = ("measure-observation".into(), "not loaded".into());
+    assert_eq!(reasons, [(&expected, &1)]);
 }

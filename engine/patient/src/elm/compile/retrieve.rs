@@ -198,7 +198,7 @@ impl Linker<'_> {
                     path,
                     value_set: Arc::clone(set),
                 });
-                // Without its codes it matches nothing: nothing need be read for it.
+                // Without its codes it matches nothing; `code_filter` tells what is read.
                 let required = required.or_else(|| {
                     let empty = ValueSet::from_codes(&set.id, Some("missing"), vec![], "missing");
                     Some(RequiredCodes {
