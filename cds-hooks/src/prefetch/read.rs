@@ -150,6 +150,10 @@ impl<'p> Reader<'p> {
         // Whose it is was said as it came; where that is a urn of the Bundle, it is resolved now.
         let whose = match self.patient.whose(came, ty.as_str()) {
             Whose::Unsaid => self.patient.whose(resource, ty.as_str()),
+            // `Patient/1` in an entry of another server is that server's (FHIR R4 §2.36.4.1).
+            Whose::Theirs if self.patient.whose(resource, ty.as_str()) != Whose::Theirs => {
+                Whose::Anothers
+            }
             whose => whose,
         };
         let count = match whose {

@@ -91,6 +91,26 @@ async fn references_within_a_bundle_are_resolved() {
     .await;
 }
 
+/// FHIR R4 §2.36.4.1: a relative reference is of the server of its entry.
+#[tokio::test]
+async fn a_relative_reference_of_another_servers_entry_is_not_the_patients() {
+    let from = |server: &str| {
+        let mut found = bundle(&[patient(), a1c("o1", "p1")]);
+        found["link"] =
+            json!([{"relation": "self", "url": "https://ehr.example/fhir/Observation"}]);
+        found["entry"][0]["fullUrl"] = json!("https://ehr.example/fhir/Patient/p1");
+        found["entry"][0]["search"] = json!({"mode": "include"});
+        found["entry"][1]["fullUrl"] = json!(format!("{server}/Observation/o1"));
+        with(A1C, found)
+    };
+    check("own", &from("https://ehr.example/fhir"), NoCard).await;
+    let other = from("https://other.example/fhir");
+    check("other", &other, Unknown("of another patient")).await;
+    let mut named = other;
+    named["fhirServer"] = json!("https://ehr.example/fhir");
+    check("server known", &named, Unknown("of another patient")).await;
+}
+
 /// RFC 8259 §8.1.
 #[tokio::test]
 async fn a_byte_order_mark_before_the_body_is_passed_over() {

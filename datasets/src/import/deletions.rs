@@ -64,8 +64,8 @@ impl Deletions {
         self.by_id.contains_key(&hash)
     }
 
-    /// Whether the newest version of a resource is deleted. What the lake has is older than all that
-    /// is read, unless the dates say otherwise.
+    /// Whether the newest version of a resource is deleted. What only the lake has (`in_lake`) is older
+    /// than all that is read, unless the dates say otherwise.
     pub fn of_row(&self, text: &str, row: &Row, in_lake: bool) -> bool {
         if self.is_empty() {
             return false;

@@ -266,7 +266,7 @@ pub fn import(
         orphans: 0,
         unlinked: read.unlinked,
         uncoded: read.uncoded,
-        references: read.references,
+        references: read.references.most_frequent(),
         unreadable_file: (!read.unreadable.is_empty()).then_some(unreadable_path),
         unreadable: read.unreadable,
         given_ids: read.given_ids,

@@ -260,6 +260,7 @@ impl<'a> Worker<'a> {
     /// Every entry of a Bundle of any type, references resolved within it.
     fn bundle(&mut self, root: Element<'_>, place: Place) -> std::io::Result<()> {
         let bundle = Bundle::read(root, self.sinks.bases);
+        bundle.count_foreign(&mut self.result.references);
         // Where the last entry stood, so that line ends are counted once.
         let (text, mut at, mut here) = (root.raw(), 0, place);
         for (index, entry) in bundle.entries().iter().enumerate() {
@@ -287,7 +288,7 @@ impl<'a> Worker<'a> {
                     self.reject(NO_TYPE, here, why, raw())?;
                 }
                 (None, Some(resource)) if entry.collides => {
-                    let why = "another server's resource with the type and id of one of this Bundle's own";
+                    let why = "another server's resource with the type and id of one of this Bundle's own, of one that these refer to, or of a third server's";
                     let ty = resource.resource_type().map_or(NO_TYPE, Name::as_str);
                     self.reject(ty, here, why, resource.raw().as_bytes())?;
                 }

@@ -279,6 +279,10 @@ fn print_references(references: &engine_patient::bundle::References) {
         "references are to another server, and name nothing here",
     );
     note(
+        &references.foreign_entries,
+        "resources are of another server than their Bundle: kept under their type and id, and rejected where another resource has these",
+    );
+    note(
         &references.searches,
         "references are searches (Type?identifier=…), which are not run: they name nothing",
     );

@@ -307,11 +307,22 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
         let bundle = Bundle::read(resource, &[]);
         let left_out =
             push_entries(&mut record, &bundle, &mut references).map_err(|e| wrong(number, &e))?;
-        if left_out > 0 {
+        if left_out.resources > 0 {
             eprintln!(
-                "note: {left_out} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's"
+                "note: {} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's",
+                left_out.resources
             );
         }
+        if left_out.deletions > 0 {
+            eprintln!(
+                "note: {} deletions were not applied: they are conditional, of one version, of another server, or do not name Type/id; what they delete still counts",
+                left_out.deletions
+            );
+        }
+    }
+    let foreign: u64 = references.foreign_entries.values().sum();
+    if foreign > 0 {
+        eprintln!("note: {foreign} resources are of another server than their Bundle");
     }
     if references.unresolved() > 0 {
         eprintln!(

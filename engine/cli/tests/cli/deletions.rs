@@ -252,6 +252,83 @@ fn histories() {
     }
 }
 
+/// Without dates the order of reading tells, and the same files again say the same (FHIR R4
+/// §3.1.0.6.2: what is created again after a deletion is there).
+#[test]
+fn undated_deletions_stand_where_they_were_read() {
+    let dir = folder();
+    let put = |n: u32| {
+        json!({"fullUrl": "https://ehr.example.org/fhir/Condition/c",
+        "request": {"method": "PUT", "url": "Condition/c"},
+        "resource": {"resourceType": "Condition", "id": "c", "recordedDate": format!("2025-01-{n:02}"),
+            "subject": {"reference": "Patient/p"}}})
+    };
+    let gone = || delete("Condition/c");
+    let cases: [(&str, Vec<Value>, Option<&str>); 7] = [
+        ("created, deleted", vec![put(1), gone()], None),
+        ("deleted, created", vec![gone(), put(1)], Some("2025-01-01")),
+        (
+            "the same once more",
+            vec![put(1), gone(), put(1)],
+            Some("2025-01-01"),
+        ),
+        (
+            "another once more",
+            vec![put(1), gone(), put(2)],
+            Some("2025-01-02"),
+        ),
+        ("twice deleted", vec![put(1), gone(), put(1), gone()], None),
+        (
+            "twice created again",
+            vec![put(1), gone(), put(1), gone(), put(1)],
+            Some("2025-01-01"),
+        ),
+        (
+            "the same twice, then deleted",
+            vec![put(1), put(1), gone()],
+            None,
+        ),
+    ];
+    for (n, (name, entries, stays)) in cases.into_iter().enumerate() {
+        let lake = dir.path().join(format!("lake-{n}"));
+        let path = file(
+            dir.path().join(format!("{n}.ndjson")),
+            patient("p", "") + &transaction(&entries),
+        );
+        for time in 0..3 {
+            let report = import(&lake, &[&path]);
+            let left = resources(exported(&lake))
+                .into_iter()
+                .find(|r| r["resourceType"] == "Condition");
+            let left = left.map(|c| c["recordedDate"].as_str().unwrap().to_owned());
+            assert_eq!(left.as_deref(), stays, "{name}, import {time}: {report:#}");
+            assert_eq!(
+                report["committed"],
+                json!(time == 0),
+                "{name}, import {time}"
+            );
+            let sum: u64 = [
+                "stored",
+                "unchanged",
+                "replaced",
+                "outdated",
+                "deleted",
+                "rejected",
+            ]
+            .iter()
+            .map(|column| total(&report, column))
+            .sum();
+            assert_eq!(sum, total(&report, "read"), "{name}: {report:#}");
+            assert_eq!(total(&report, "read"), entries.len() as u64 + 1, "{name}");
+            if time > 0 {
+                let changed = ["stored", "replaced"];
+                let changed = changed.iter().map(|c| total(&report, c)).sum::<u64>();
+                assert_eq!(changed, 0, "{name}, import {time}: {report:#}");
+            }
+        }
+    }
+}
+
 /// What the lake has is kept where a deletion is older.
 #[test]
 fn an_older_deletion_deletes_nothing() {

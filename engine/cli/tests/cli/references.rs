@@ -106,6 +106,90 @@ fn another_servers_patient_is_not_this_ones() {
     assert_eq!(resources(exported(&lake)), sorted(wanted));
 }
 
+/// What another server's entry says of its `Patient/x` is not said of ours, and is told.
+#[test]
+fn another_servers_entries_are_told() {
+    let dir = folder();
+    let lake = dir.path().join("lake");
+    let about = |server: &str, id: &str| {
+        entry(
+            &format!("{server}/Observation/{id}"),
+            json!({"resourceType": "Observation", "id": id, "subject": {"reference": "Patient/x"}}),
+        )
+    };
+    let patient = |server: &str| {
+        entry(
+            &format!("{server}/Patient/x"),
+            json!({"resourceType": "Patient", "id": "x"}),
+        )
+    };
+    let (own, other) = (
+        "https://ehr.example.org/fhir",
+        "https://other.example.org/fhir",
+    );
+    let entries = [
+        patient(own),
+        about(own, "a"),
+        about(own, "b"),
+        patient(other),
+        about(other, "c"),
+    ];
+    let path = file(dir.path().join("b.json"), bundle(&entries));
+    let report = import(&lake, &[&path]);
+    assert_eq!(
+        report["references"]["foreign_entries"],
+        json!({other: 2}),
+        "{report:#}"
+    );
+    assert_eq!(report["references"]["elsewhere"], json!({other: 1}));
+    assert_eq!(
+        (total(&report, "rejected"), &report["unlinked"]),
+        (1, &json!({"Observation": 1}))
+    );
+    assert_eq!(
+        sql(
+            &lake,
+            "SELECT count(*) FROM resources WHERE patient_id = 'x'"
+        ),
+        ["3"]
+    );
+    let told = tandem!("import", &path, "--lake", &dir.path().join("told")).ok();
+    assert!(
+        told.out.contains(&format!(
+            "2 {other} resources are of another server than their Bundle"
+        )),
+        "{}",
+        told.out
+    );
+}
+
+/// One patient's Bundle: a DELETE that cannot be applied is told.
+#[test]
+fn deletions_that_one_patient_cannot_have_are_told() {
+    let dir = folder();
+    let delete = json!({"request": {"method": "DELETE", "url": "Condition?code=1"}});
+    let entries = [
+        entry("urn:uuid:p", json!({"resourceType": "Patient", "id": "p"})),
+        delete,
+    ];
+    let path = file(dir.path().join("b.json"), bundle(&entries));
+    let ran = tandem!(
+        "rule",
+        "eval",
+        "hba1c-control",
+        "--patient",
+        &path,
+        "--at",
+        "2025-12-31"
+    )
+    .ok();
+    assert!(
+        ran.err.contains("1 deletions were not applied"),
+        "{}",
+        ran.err
+    );
+}
+
 /// Lines do not say whose they are: told; with `--base` they are told apart.
 #[test]
 fn lines_with_urls() {

@@ -2,7 +2,7 @@
 //! or of a history.
 
 use super::is_id;
-use super::reference::{Form, form};
+use super::reference::{Form, form, is_http, name_of, server_key};
 use crate::fhir::names::Name;
 use crate::record::{Age, Element};
 use crate::time::instant_micros;
@@ -65,12 +65,17 @@ pub(super) fn read(
 }
 
 fn target(url: &str, server: Option<&str>, own: &[String]) -> Result<(Name, String), NotDeletable> {
-    let is_own = |s: &str| own.is_empty() || own.iter().any(|o| o == s);
+    let is_own = |s: &str| own.is_empty() || own.iter().any(|o| *o == server_key(s));
     let (named, target) = match form(url) {
-        Form::Relative(target) => (server, target),
-        Form::Absolute { server, target } => (Some(server), target),
+        // Not a compartment's.
+        Form::Relative(target) if url.trim_start_matches('/').starts_with(&name_of(target)) => {
+            (server, target)
+        }
+        Form::Absolute { server, target } if is_http(server) => (Some(server), target),
         Form::Search(_) => return Err(NotDeletable::Conditional),
-        Form::Urn | Form::Other => return Err(NotDeletable::Unreadable),
+        Form::Urn | Form::Relative(_) | Form::Absolute { .. } | Form::Other => {
+            return Err(NotDeletable::Unreadable);
+        }
     };
     if named.is_some_and(|s| !is_own(s)) {
         return Err(NotDeletable::AnotherServer);

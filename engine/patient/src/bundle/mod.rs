@@ -15,7 +15,11 @@
 //! - A URL of the Bundle's own server is `Type/id`. That server is the one of its `self` link, else
 //!   the one that most of its `fullUrl`s name; a caller may know more.
 //! - A URL of another server names nothing here: its last slash is written `%2F`, so that no logic
-//!   takes `https://other/Patient/x` for the `x` of this data.
+//!   takes `https://other/Patient/x` for the `x` of this data. Scheme and host are the same in both
+//!   cases (RFC 3986 §6.2.2.1); a URL without `https://` is another server's too.
+//! - An entry of another server is taken under its type and id, unless a resource of this server or of
+//!   a third has them, or a reference of this server's resources means its own: see
+//!   [`Entry::collides`].
 //! - `_history/2` is left out: a record holds one version of a resource.
 //! - Searches (`Patient?identifier=…`) and a urn that no entry has are left as they are, and counted.
 //!
@@ -39,11 +43,12 @@ use crate::fhir::model::Model;
 use crate::record::Element;
 
 pub use deletion::{Deletion, NotDeletable};
-pub use one_patient::{EntryError, push_entries};
+pub use one_patient::{EntryError, LeftOut, push_entries};
 pub use reference::{Form, References, Target, form};
 pub use rewrite::{Damaged, Piece, Resolved, compact, resolved, restore_text, restored};
 
 use identity::Ids;
+use reference::server_key;
 
 /// Whether a text is a FHIR id: 1 to 64 of `A-Z a-z 0-9 - .`
 pub fn is_id(text: &str) -> bool {
@@ -75,7 +80,9 @@ pub struct Entry<'r> {
     pub given_id: Option<String>,
     /// What it deletes, or why it cannot be told; `None` where its method is no DELETE.
     pub deletes: Option<Result<Deletion, NotDeletable>>,
-    /// It is another server's, and a resource of the Bundle's own server has its type and id.
+    /// It is another server's, and its type and id are those of another resource: one that is here, of
+    /// the Bundle's own server or of a third, or one of the own server that a reference names. It must
+    /// not be taken under them, and nothing is resolved to it.
     pub collides: bool,
     /// The server that its `fullUrl` names.
     server: Option<String>,
@@ -107,7 +114,7 @@ impl<'r> Bundle<'r> {
             entries: vec![],
             by_url: FxHashMap::default(),
             by_id: FxHashMap::default(),
-            own: own.to_vec(),
+            own: own.iter().map(|s| server_key(s).into_owned()).collect(),
             newest_first: bundle
                 .get_named("type")
                 .is_some_and(|t| t.is_str("history")),
@@ -145,9 +152,10 @@ impl<'r> Bundle<'r> {
             bundle,
             out.entries.iter().filter_map(|e| e.server.as_deref()),
         );
-        out.own.extend(server.filter(|s| !own.contains(s)));
-        out.index(&names, &urls);
+        let server = server.filter(|s| !out.own.contains(s));
+        out.own.extend(server);
         out.collisions(&names);
+        out.index(&names, &urls);
         for index in 0..out.entries.len() {
             let entry = out.entries.get(index);
             let read = entry.and_then(|e| deletion::read(e.element, e.server.as_deref(), &out.own));
@@ -165,7 +173,8 @@ impl<'r> Bundle<'r> {
                 *there = None;
             }
         }
-        for (name, url) in names.iter().zip(urls) {
+        let all = self.entries.iter().zip(names.iter().zip(urls));
+        for (_, (name, url)) in all.filter(|(entry, _)| !entry.collides) {
             let Some((ty, id)) = name else { continue };
             let full = format!("{ty}/{id}");
             if let Some(url) = url {
@@ -175,20 +184,55 @@ impl<'r> Bundle<'r> {
         }
     }
 
-    /// One type and id is one resource here: another server's must not become ours.
+    /// One type and id is one resource here: another server's must not become ours, nor a third's.
     fn collisions(&mut self, names: &[Option<(String, String)>]) {
-        let is_own =
-            |e: &Entry<'_>, own: &[String]| e.server.as_ref().is_none_or(|s| own.contains(s));
-        let own: FxHashSet<&(String, String)> = self
+        let foreign: Vec<bool> = self.entries.iter().map(|e| self.is_foreign(e)).collect();
+        if !foreign.contains(&true) {
+            return;
+        }
+        let mut own: FxHashSet<(String, String)> = FxHashSet::default();
+        for ((entry, name), _) in self
             .entries
             .iter()
             .zip(names)
-            .filter(|(e, _)| is_own(e, &self.own))
-            .filter_map(|(_, name)| name.as_ref())
-            .collect();
-        for (entry, name) in self.entries.iter_mut().zip(names) {
-            let taken = name.as_ref().is_some_and(|n| own.contains(n));
-            entry.collides = taken && !is_own(entry, &self.own);
+            .zip(&foreign)
+            .filter(|(_, foreign)| !**foreign)
+        {
+            own.extend(name.clone());
+            let references = entry.resource.into_iter().flat_map(Element::references);
+            for text in references.filter_map(Element::as_str) {
+                let target = match form(&text) {
+                    Form::Relative(target) => Some(target),
+                    Form::Absolute { server, target } => self.is_own(server).then_some(target),
+                    _ => None,
+                };
+                own.extend(target.map(|t| (t.ty.to_owned(), t.id.to_owned())));
+            }
+        }
+        // Of several other servers the one that comes first has the name.
+        let mut others: FxHashMap<&(String, String), Option<String>> = FxHashMap::default();
+        for ((entry, name), _) in self
+            .entries
+            .iter_mut()
+            .zip(names)
+            .zip(&foreign)
+            .filter(|(_, foreign)| **foreign)
+        {
+            let Some(name) = name else { continue };
+            let first = others.entry(name).or_insert_with(|| entry.server.clone());
+            entry.collides = own.contains(name) || *first != entry.server;
+        }
+    }
+
+    fn is_foreign(&self, entry: &Entry<'_>) -> bool {
+        entry.server.as_ref().is_some_and(|s| !self.own.contains(s))
+    }
+
+    /// Counts the resources that are another server's, by their server.
+    pub fn count_foreign(&self, found: &mut References) {
+        let foreign = self.entries.iter().filter(|e| e.resource.is_some());
+        for entry in foreign.filter(|e| self.is_foreign(e)) {
+            found.add_foreign(entry.server.as_deref().unwrap_or(""));
         }
     }
 
@@ -203,6 +247,7 @@ impl<'r> Bundle<'r> {
     }
 
     fn is_own(&self, server: &str) -> bool {
-        self.own.iter().any(|own| own == server)
+        let server = server_key(server);
+        self.own.iter().any(|own| *own == server)
     }
 }

@@ -11,7 +11,7 @@ use crate::fhir::model::Model;
 pub enum Form<'t> {
     /// `Patient/1`
     Relative(Target<'t>),
-    /// `https://a/fhir/Patient/1`
+    /// `https://a/fhir/Patient/1`, with or without a scheme.
     Absolute {
         /// `https://a/fhir`
         server: &'t str,
@@ -62,20 +62,50 @@ pub fn form(text: &str) -> Form<'_> {
         return Form::Other;
     };
     let (server, ty) = match front.rsplit_once('/') {
-        Some((server, ty)) => (Some(server), ty),
-        None => (None, front),
+        Some((server, ty)) => (server, ty),
+        None => ("", front),
     };
     if id.is_empty() || !known(ty) {
         return Form::Other;
     }
     let target = Target { ty, id, versioned };
+    // A compartment's, `Patient/1/Encounter/2`, is no part of the server.
+    let mut server = server;
+    while let Some((front, _)) = server.rsplit_once('/') {
+        let (front, ty) = front.rsplit_once('/').unwrap_or(("", front));
+        if !known(ty) {
+            break;
+        }
+        server = front;
+    }
     match server {
         // A server's root is the same server.
-        None | Some("") => Form::Relative(target),
-        Some(server) if server.starts_with("http://") || server.starts_with("https://") => {
-            Form::Absolute { server, target }
-        }
-        Some(_) => Form::Other,
+        "" => Form::Relative(target),
+        server => Form::Absolute { server, target },
+    }
+}
+
+/// Whether a URL starts with `http://` or `https://`, in any case (RFC 3986 §3.1).
+pub(super) fn is_http(url: &str) -> bool {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+}
+
+/// A server or a URL on it, scheme and host in lower case: they are the same in both (RFC 3986
+/// §6.2.2.1).
+pub(super) fn server_key(url: &str) -> Cow<'_, str> {
+    if !is_http(url) {
+        return Cow::Borrowed(url);
+    }
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url
+        .get(host..)
+        .and_then(|rest| rest.find('/'))
+        .map_or(url.len(), |at| host + at);
+    let (front, path) = url.split_at_checked(end).unwrap_or((url, ""));
+    match front.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(front.to_ascii_lowercase() + path),
+        false => Cow::Borrowed(url),
     }
 }
 
@@ -89,7 +119,7 @@ pub(super) fn key(url: &str) -> Cow<'_, str> {
     let url = url.split_once("/_history/").map_or(url, |(u, _)| u);
     match url.starts_with("urn:uuid:") && url.bytes().any(|b| b.is_ascii_uppercase()) {
         true => Cow::Owned(url.to_ascii_lowercase()),
-        false => Cow::Borrowed(url),
+        false => server_key(url),
     }
 }
 
@@ -102,6 +132,8 @@ pub struct References {
     pub assumed: BTreeMap<String, u64>,
     /// By server: URLs of another server.
     pub elsewhere: BTreeMap<String, u64>,
+    /// By server: resources in a Bundle that are another server's. Not references.
+    pub foreign_entries: BTreeMap<String, u64>,
     /// `urn:uuid:` and `urn:oid:` that no entry has.
     pub unknown_urns: u64,
     /// By type: searches, which are not run.
@@ -110,6 +142,9 @@ pub struct References {
 
 /// Servers that are told apart; the rest is counted together.
 const SERVERS: usize = 1000;
+
+/// The rest.
+const OTHERS: &str = "(others)";
 
 impl References {
     /// Adds up.
@@ -120,11 +155,37 @@ impl References {
             (&mut self.assumed, &other.assumed),
             (&mut self.elsewhere, &other.elsewhere),
             (&mut self.searches, &other.searches),
+            (&mut self.foreign_entries, &other.foreign_entries),
         ] {
             for (name, n) in others {
                 *own.entry(name.clone()).or_default() += n;
             }
         }
+    }
+
+    /// Counts a resource of another server.
+    pub(super) fn add_foreign(&mut self, server: &str) {
+        count(&mut self.foreign_entries, shown(server));
+    }
+
+    /// The 1,000 most frequent servers of each kind (of as many, the first by name); the rest is summed
+    /// up as `(others)`.
+    pub fn most_frequent(mut self) -> References {
+        for counts in [
+            &mut self.assumed,
+            &mut self.elsewhere,
+            &mut self.foreign_entries,
+        ] {
+            if counts.len() <= SERVERS {
+                continue;
+            }
+            let mut all: Vec<(String, u64)> = std::mem::take(counts).into_iter().collect();
+            all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let rest: u64 = all.drain(SERVERS..).map(|(_, n)| n).sum();
+            counts.extend(all);
+            *counts.entry(OTHERS.to_owned()).or_default() += rest;
+        }
+        self
     }
 
     /// Those that name nothing that is here.
@@ -135,15 +196,22 @@ impl References {
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
-    let known = counts.contains_key(name) || counts.len() < SERVERS;
-    let name = if known { name } else { "(others)" };
     *counts.entry(name.to_owned()).or_default() += 1;
 }
 
-/// A server's URL as it may be shown; anything that does not look like one is left out.
+/// A server's URL as it may be shown, without what follows a type of R4 (it may be a patient's id);
+/// anything that does not look like one is left out.
 fn shown(server: &str) -> &str {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
-    match server.len() <= 200 && server.bytes().all(plain) {
+    let mut end = 0;
+    for part in server.split('/') {
+        if Model::r4().resource(part).is_some() {
+            break;
+        }
+        end += part.len() + 1;
+    }
+    let server = server.get(..end.saturating_sub(1)).unwrap_or(server);
+    match is_http(server) && server.len() <= 200 && server.bytes().all(plain) {
         true => server,
         false => "(another URL)",
     }
@@ -205,23 +273,25 @@ pub(super) fn resolve(
             }
         }
         (Form::Absolute { server, target }, Context::Line { own }) => {
-            let is_own = own.iter().any(|o| o == server);
+            let key = server_key(server);
+            let is_own = own.iter().any(|o| server_key(o) == key);
             match (is_own, own.is_empty()) {
                 (true, _) => found.resolved += 1,
-                (_, true) => count(&mut found.assumed, shown(server)),
+                (_, true) => count(&mut found.assumed, shown(&key)),
                 _ => {
-                    count(&mut found.elsewhere, shown(server));
+                    count(&mut found.elsewhere, shown(&key));
                     return Some(of_another(server, target));
                 }
             }
             Some(name_of(target))
         }
         (Form::Absolute { server, target }, Context::Entry(bundle, _)) => {
-            let there = bundle.at(server, target);
+            let there = bundle.by_url.get(&*key(text)).cloned().flatten();
+            let there = there.or_else(|| bundle.at(server, target));
             let name = there.or_else(|| bundle.is_own(server).then(|| name_of(target)));
             match &name {
                 Some(_) => found.resolved += 1,
-                None => count(&mut found.elsewhere, shown(server)),
+                None => count(&mut found.elsewhere, shown(&server_key(server))),
             }
             name.or_else(|| Some(of_another(server, target)))
         }
@@ -234,7 +304,7 @@ fn is_plain(text: &str) -> bool {
         .is_some_and(|(ty, id)| super::is_id(id) && ty.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
-fn name_of(target: Target<'_>) -> String {
+pub(super) fn name_of(target: Target<'_>) -> String {
     format!("{}/{}", target.ty, target.id)
 }
 
@@ -247,7 +317,7 @@ impl Bundle<'_> {
     /// The entry of a `fullUrl` on a server.
     fn at(&self, server: &str, target: Target<'_>) -> Option<String> {
         let url = format!("{server}/{}/{}", target.ty, target.id);
-        self.by_url.get(&url)?.clone()
+        self.by_url.get(&*key(&url))?.clone()
     }
 
     /// The entry of a urn: by its `fullUrl`, else the one resource whose id it is.

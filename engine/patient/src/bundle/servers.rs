@@ -1,15 +1,19 @@
 //! Which server a Bundle is from.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
-use super::reference::{Form, form};
+use rustc_hash::FxHashMap;
+
+use super::reference::{Form, form, is_http, server_key};
 use crate::fhir::model::Model;
 use crate::record::Element;
 
-/// The server of a RESTful URL: `https://a/fhir` of `https://a/fhir/Patient/1`.
+/// The server of a RESTful URL: `https://a/fhir` of `https://a/fhir/Patient/1`, scheme and host in
+/// lower case.
 pub(super) fn of(url: &str) -> Option<String> {
     match form(url) {
-        Form::Absolute { server, .. } => Some(server.to_owned()),
+        Form::Absolute { server, .. } if is_http(server) => Some(server_key(server).into_owned()),
         _ => None,
     }
 }
@@ -20,20 +24,21 @@ pub(super) fn own_of<'e>(
     bundle: Element<'_>,
     servers: impl Iterator<Item = &'e str>,
 ) -> Option<String> {
-    let mut counts: Vec<(&str, usize)> = vec![];
-    for server in servers {
-        match counts.iter_mut().find(|(s, _)| *s == server) {
-            Some((_, n)) => *n += 1,
-            None => counts.push((server, 1)),
-        }
+    // How many, and where the first stands.
+    let mut counts: FxHashMap<&str, (usize, usize)> = FxHashMap::default();
+    for (at, server) in servers.enumerate() {
+        counts.entry(server).or_insert((0, at)).0 += 1;
     }
     let linked = self_link(bundle);
-    if let Some((server, _)) = counts.iter().find(|(s, _)| Some(*s) == linked.as_deref()) {
-        return Some((*server).to_owned());
+    if let Some(linked) = linked.map(|l| server_key(&l).into_owned())
+        && counts.contains_key(linked.as_str())
+    {
+        return Some(linked);
     }
-    let most = counts.iter().map(|(_, n)| *n).max()?;
-    let first = counts.iter().find(|(_, n)| *n == most)?;
-    Some(first.0.to_owned())
+    let most = counts
+        .into_iter()
+        .max_by_key(|(_, (n, first))| (*n, Reverse(*first)))?;
+    Some(most.0.to_owned())
 }
 
 /// `https://a/fhir` of the self link `https://a/fhir/Patient?name=x`, or of `https://a/fhir`.

@@ -134,6 +134,30 @@ fn references_are_resolved_by_full_url() {
             "https://registry.example.org/Encounter/e",
             "https://registry.example.org/Encounter%2Fe",
         ),
+        // RFC 3986 §6.2.2.1: scheme and host are the same in both cases.
+        ("HTTPS://EHR.example.org/fhir/Encounter/e", "Encounter/e"),
+        (
+            "HTTPS://Registry.example.org/Organization/9",
+            "Organization/org",
+        ),
+        (
+            "HTTPS://other.example.org/fhir/Encounter/e",
+            "HTTPS://other.example.org/fhir/Encounter%2Fe",
+        ),
+        (
+            "other.example.org/fhir/Encounter/e",
+            "other.example.org/fhir/Encounter%2Fe",
+        ),
+        // A compartment's.
+        (
+            "https://ehr.example.org/fhir/Patient/12345/Encounter/e",
+            "Encounter/e",
+        ),
+        (
+            "https://other.example.org/fhir/Patient/12345/Encounter/e",
+            "https://other.example.org/fhir/Encounter%2Fe",
+        ),
+        ("Patient/12345/Encounter/e", "Encounter/e"),
     ];
     for (reference, wanted) in cases {
         assert_eq!(resolved_to(&own, reference).0, wanted, "{reference}");
@@ -148,6 +172,61 @@ fn references_are_resolved_by_full_url() {
         (other.unresolved(), counts("Encounter/e").unresolved()),
         (1, 0)
     );
+}
+
+/// What is counted by server names servers, nothing of a patient.
+#[test]
+fn servers_are_shown_without_ids() {
+    let own = format!("{SERVER}/Observation/o");
+    let elsewhere = |reference: &str| {
+        let found = resolved_to(&own, reference).1.elsewhere;
+        let names: Vec<String> = found
+            .into_iter()
+            .map(|(name, n)| format!("{n} {name}"))
+            .collect();
+        names.join(",")
+    };
+    for (reference, shown) in [
+        (
+            "https://b.example/fhir/Patient/12345/Encounter/7",
+            "1 https://b.example/fhir",
+        ),
+        (
+            "https://b.example/fhir/Patient/12345/x/Encounter/7",
+            "1 https://b.example/fhir",
+        ),
+        (
+            "HTTPS://B.example/fhir/Encounter/e",
+            "1 https://b.example/fhir",
+        ),
+        ("other.example.org/fhir/Encounter/e", "1 (another URL)"),
+        ("Smith/Encounter/e", "1 (another URL)"),
+    ] {
+        assert_eq!(elsewhere(reference), shown, "{reference}");
+    }
+}
+
+/// The most frequent stay, whatever the order of counting.
+#[test]
+fn many_servers_are_summed_up() {
+    let mut one = References::default();
+    let mut parts = vec![];
+    for n in 0..1500_u64 {
+        let mut part = References::default();
+        let server = format!("https://s{n:04}.example/fhir");
+        part.elsewhere.insert(server, if n < 1200 { 1 } else { 2 });
+        parts.push(part);
+    }
+    let mut back = References::default();
+    parts.iter().for_each(|p| one.add(p));
+    parts.iter().rev().for_each(|p| back.add(p));
+    let (one, back) = (one.most_frequent(), back.most_frequent());
+    assert_eq!(one, back);
+    assert_eq!(one.elsewhere.len(), 1001);
+    assert_eq!(one.elsewhere["(others)"], 500);
+    assert_eq!(one.elsewhere["https://s1499.example/fhir"], 2);
+    assert!(one.elsewhere.contains_key("https://s0699.example/fhir"));
+    assert_eq!(one.unresolved(), 1200 + 2 * 300);
 }
 
 /// A relative reference is of the server of its entry.
@@ -433,6 +512,124 @@ fn another_servers_resource_of_the_same_id_is_told() {
     let bundle = Bundle::read(document.push_document(&text).unwrap(), &[]);
     let collide: Vec<bool> = bundle.entries().iter().map(|e| e.collides).collect();
     assert_eq!(collide, [false, false, true, false]);
+}
+
+/// FHIR R4 §2.36.4.1: a relative reference is of the server of its entry. What is not taken is not
+/// referred to either, nor is another server's what this server's references mean.
+#[test]
+fn another_servers_data_never_joins_ours() {
+    let other = "https://other.example.org";
+    let about = |server: &str, id: &str, subject: &str| {
+        entry(
+            &format!("{server}/Observation/{id}"),
+            json!({"resourceType": "Observation", "id": id,
+            "subject": {"reference": subject}}),
+        )
+    };
+    let patient = |server: &str, id: &str| {
+        entry(
+            &format!("{server}/Patient/{id}"),
+            json!({"resourceType": "Patient", "id": id}),
+        )
+    };
+    let case = |entries: Vec<Value>| {
+        let bundle = json!({"resourceType": "Bundle", "type": "searchset",
+            "link": [{"relation": "self", "url": format!("{SERVER}/Observation")}], "entry": entries});
+        let (all, found) = read(&bundle, &[]);
+        let subjects: Vec<String> = all
+            .iter()
+            .filter_map(|r| Some(r["subject"]["reference"].as_str()?.to_owned()))
+            .collect();
+        let text = bundle.to_string();
+        let mut document = PatientRecord::new();
+        let bundle = Bundle::read(document.push_document(&text).unwrap(), &[]);
+        let collide: Vec<bool> = bundle.entries().iter().map(|e| e.collides).collect();
+        let mut foreign = References::default();
+        bundle.count_foreign(&mut foreign);
+        (subjects, collide, found, foreign.foreign_entries)
+    };
+    // Both have a Patient x.
+    let (subjects, collide, found, foreign) = case(vec![
+        patient(SERVER, "x"),
+        patient(other, "x"),
+        about(other, "relative", "Patient/x"),
+        about(other, "url", &format!("{other}/Patient/x")),
+        about(SERVER, "own", "Patient/x"),
+    ]);
+    let theirs = format!("{other}/Patient%2Fx");
+    assert_eq!(subjects, [theirs.as_str(), &theirs, "Patient/x"]);
+    assert_eq!(collide, [false, true, false, false, false]);
+    assert_eq!((found.elsewhere[other], foreign[other]), (2, 3));
+    // Only the other has one, and ours means its own.
+    for own in [
+        "Patient/x".to_owned(),
+        format!("{SERVER}/Patient/x"),
+        "Patient/x/_history/1".into(),
+    ] {
+        let (subjects, collide, ..) = case(vec![
+            about(SERVER, "own", &own),
+            patient(other, "x"),
+            about(other, "relative", "Patient/x"),
+        ]);
+        assert_eq!(subjects, ["Patient/x", theirs.as_str()], "{own}");
+        assert_eq!(collide, [false, true, false], "{own}");
+    }
+    // Nobody else means it: it is taken.
+    let (subjects, collide, ..) = case(vec![
+        about(SERVER, "own", "Patient/y"),
+        patient(other, "x"),
+        about(other, "relative", "Patient/x"),
+    ]);
+    assert_eq!(subjects, ["Patient/y", "Patient/x"]);
+    assert_eq!(collide, [false; 3]);
+    // Two others are not one person.
+    let third = "https://third.example.org";
+    let (subjects, collide, ..) = case(vec![
+        about(SERVER, "own", "Patient/y"),
+        patient(other, "1"),
+        patient(third, "1"),
+        about(other, "a", "Patient/1"),
+        about(third, "b", "Patient/1"),
+    ]);
+    assert_eq!(
+        subjects,
+        [
+            "Patient/y".to_owned(),
+            "Patient/1".into(),
+            format!("{third}/Patient%2F1")
+        ]
+    );
+    assert_eq!(collide, [false, false, true, false, false]);
+}
+
+/// A resource without an id is deleted by the one it is given; what cannot be applied is told.
+#[test]
+fn deletions_of_one_patient_are_applied_or_told() {
+    let uuid = "5f3e6c1a-0b1d-4c58-9a52-6a1d2f0c9e11";
+    let delete = |url: &str| json!({"request": {"method": "DELETE", "url": url}});
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+        entry(&format!("urn:uuid:{uuid}"), json!({"resourceType": "Condition"})),
+        entry("urn:uuid:p", json!({"resourceType": "Patient", "id": "p"})),
+        delete(&format!("Condition/{uuid}")),
+        delete("Condition?code=1"),
+        delete("Patient/p/_history/1"),
+        delete("Patient/p/Condition/c"),
+    ]});
+    let text = bundle.to_string();
+    let mut document = PatientRecord::new();
+    let bundle = Bundle::read(document.push_document(&text).unwrap(), &[]);
+    let mut record = PatientRecord::new();
+    let left_out = push_entries(&mut record, &bundle, &mut References::default()).unwrap();
+    assert_eq!(
+        left_out,
+        LeftOut {
+            resources: 1,
+            deletions: 3
+        }
+    );
+    record.seal();
+    assert_eq!(record.of_type_named("Condition").count(), 0);
+    assert_eq!(record.of_type_named("Patient").count(), 1);
 }
 
 /// The self link says whose a searchset is, also where more of its entries are another server's.

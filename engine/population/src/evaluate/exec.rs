@@ -68,23 +68,35 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// How many a requirement asks for.
-    fn matches(&self, requirement: &DataRequirement) -> Result<usize> {
-        let own = self.resources.iter();
-        let own = own.filter(|((ty, _), _)| *ty == requirement.resource_type);
-        if requirement.codes.is_none() {
-            return Ok(own.count());
+    /// How many each requirement asks for. A resource is parsed once, whatever asks for it.
+    fn matches(&self, requirements: &[DataRequirement]) -> Result<Vec<usize>> {
+        let mut of_type: HashMap<Name, Vec<(usize, &DataRequirement)>> = HashMap::new();
+        for (index, requirement) in requirements.iter().enumerate() {
+            let all = of_type.entry(requirement.resource_type).or_default();
+            all.push((index, requirement));
         }
-        let (mut record, mut count) = (PatientRecord::new(), 0);
-        for (_, text) in own {
+        let (mut record, mut counts) = (PatientRecord::new(), vec![0; requirements.len()]);
+        for ((ty, _), text) in &self.resources {
+            let asked = of_type.get(ty).map_or(&[][..], Vec::as_slice);
+            let coded = asked.iter().any(|(_, r)| r.codes.is_some());
             record.clear();
-            record.push(text).map_err(|e| {
-                DataFusionError::Internal(format!("a stored resource cannot be read: {e}"))
-            })?;
-            let mut found = record.resources().map(|r| requirement.matches(r));
-            count += usize::from(found.next() == Some(Match::Yes));
+            if coded {
+                record.push(text).map_err(|e| {
+                    DataFusionError::Internal(format!("a stored resource cannot be read: {e}"))
+                })?;
+            }
+            let resource = record.resources().next();
+            for (index, requirement) in asked {
+                let found = match requirement.codes {
+                    None => true,
+                    Some(_) => resource.map(|r| requirement.matches(r)) == Some(Match::Yes),
+                };
+                if let Some(count) = counts.get_mut(*index) {
+                    *count += usize::from(found);
+                }
+            }
         }
-        Ok(count)
+        Ok(counts)
     }
 }
 
@@ -106,8 +118,9 @@ impl Work {
             let read = read_shared(&self.lake.store, files, &types).await;
             let resources = read.map_err(|e| DataFusionError::External(Box::new(e)))?;
             let shared = Shared { types, resources };
-            for (hits, requirement) in metrics.hits.iter().zip(&self.plan.requirements) {
-                hits.add(shared.matches(requirement)?);
+            let counts = shared.matches(&self.plan.requirements)?;
+            for (hits, count) in metrics.hits.iter().zip(counts) {
+                hits.add(count);
             }
             Ok(shared)
         };

@@ -122,8 +122,9 @@ pub enum Merged {
 /// Keeps one row of each type and id: the newest by `meta.lastUpdated`, then `meta.versionId`, then
 /// the order of reading; a version without a date is older than one with. The first `existing` rows
 /// are what the lake has and are told to nobody; of the others `told` hears what became of each.
-/// `deleted` is asked of the row that would stay, and whether the lake has it: what is deleted goes,
-/// and the version that was read is outdated. Returns whether anything is new or gone.
+/// `deleted` is asked of the row that would stay, and whether only the lake has it (where the same
+/// was read again, it is asked of what was read): what is deleted goes, and the version that was read
+/// is outdated. Returns whether anything is new or gone.
 pub fn merge(
     rows: &mut Rows,
     existing: usize,
@@ -158,7 +159,11 @@ pub fn merge(
         let before = slot.best.and_then(|b| list.get(b));
         // Of the incoming versions the newest is kept; the same once more is no other version.
         match before {
-            Some(before) if raw(before) == raw(row) => told(row, Merged::Unchanged),
+            // It stands where it was read last: a deletion in between is before it.
+            Some(before) if raw(before) == raw(row) => {
+                told(before, Merged::Unchanged);
+                slot.best = Some(index);
+            }
             Some(before) if before.age > row.age => told(row, Merged::Outdated),
             Some(_) => {
                 told(row, Merged::Outdated);
@@ -183,8 +188,14 @@ pub fn merge(
             (Some(_), Some(_)) => (slot.best, Some(Merged::Replaced)),
             (_, None) => (slot.there, None),
         };
+        // What the lake has and was read again was read where it stands in this import.
+        let again = outcome == Some(Merged::Unchanged);
         let stays = kept.and_then(|k| list.get(k));
-        if stays.is_some_and(|row| deleted(text, row, kept == slot.there)) {
+        let gone = match best.filter(|_| again).or(stays) {
+            Some(row) => deleted(text, row, kept == slot.there && !again),
+            None => false,
+        };
+        if gone {
             changed |= slot.there.is_some();
             if let Some(best) = best {
                 told(best, Merged::Outdated);
