@@ -46,25 +46,42 @@ fn sick() -> Json {
 
 /// A cohort of these criteria, with this basis.
 fn program(criterion: &Json, basis: &str) -> std::sync::Arc<ElmMeasures> {
+    program_with(criterion, basis, None)
+}
+
+/// The same, with supplemental data.
+fn program_with(
+    criterion: &Json,
+    basis: &str,
+    supplemental: Option<&Json>,
+) -> std::sync::Arc<ElmMeasures> {
+    let mut statements = vec![json!({"name": "IP", "context": "Patient", "expression": criterion})];
+    statements.extend(
+        supplemental.map(|sde| json!({"name": "SDE", "context": "Patient", "expression": sde})),
+    );
     let interval = json!({"type": "IntervalTypeSpecifier", "pointType": {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}DateTime"}});
     let elm = json!({"library": {
         "identifier": {"id": "Demo", "version": "1.0.0"},
         "usings": {"def": [{"localIdentifier": "FHIR", "uri": "http://hl7.org/fhir", "version": "4.0.1"}]},
         "parameters": {"def": [{"name": "Measurement Period", "parameterTypeSpecifier": interval}]},
         "valueSets": {"def": [{"name": "Diabetes", "id": "http://example.org/ValueSet/diabetes"}]},
-        "statements": {"def": [{"name": "IP", "context": "Patient", "expression": criterion}]},
+        "statements": {"def": statements},
     }});
     let data = base64::engine::general_purpose::STANDARD.encode(elm.to_string());
     let library = json!({"resourceType": "Library", "id": "Demo", "name": "Demo", "version": "1.0.0",
         "url": "http://example.org/Library/Demo", "status": "active", "type": {"coding": [{"code": "logic-library"}]},
         "content": [{"contentType": "application/elm+json", "data": data}]});
     let code = |system: &str, code: &str| json!({"coding": [{"system": format!("http://terminology.hl7.org/CodeSystem/{system}"), "code": code}]});
-    let measure = json!({"resourceType": "Measure", "id": "Demo", "name": "Demo", "version": "1.0.0",
+    let mut measure = json!({"resourceType": "Measure", "id": "Demo", "name": "Demo", "version": "1.0.0",
         "url": "http://example.org/Measure/Demo", "status": "active", "library": ["http://example.org/Library/Demo|1.0.0"],
         "scoring": code("measure-scoring", "cohort"),
         "extension": [{"url": "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-populationBasis", "valueCode": basis}],
         "group": [{"population": [{"code": code("measure-population", "initial-population"),
             "criteria": {"language": "text/cql-identifier", "expression": "IP"}}]}]});
+    if supplemental.is_some() {
+        measure["supplementalData"] = json!([{"usage": [code("measure-data-usage", "supplemental-data")],
+            "criteria": {"language": "text/cql-identifier", "expression": "SDE"}}]);
+    }
     let folder = tempfile::tempdir().unwrap();
     for (name, json) in [("library.json", &library), ("measure.json", &measure)] {
         std::fs::write(folder.path().join(name), json.to_string()).unwrap();
@@ -120,6 +137,29 @@ fn patient() -> Json {
 
 fn visit(id: &str, start: &str, end: Json) -> Json {
     json!({"resourceType": "Encounter", "id": id, "status": "finished", "period": {"start": start, "end": end}})
+}
+
+/// A value that a patient has twice counts once, as a stratum does.
+#[test]
+fn supplemental_values_of_a_patient_are_distinct() {
+    let text = |value: &str| json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": value});
+    let list = json!({"type": "List", "element": [text("b"), text("a"), text("b")]});
+    let program = program_with(
+        &json!({"type": "Exists", "operand": retrieve("Patient")}),
+        "boolean",
+        Some(&list),
+    );
+    let mut record = PatientRecord::new();
+    record.push(&patient().to_string()).unwrap();
+    record.seal();
+    let mut out = vec![];
+    program
+        .evaluate(&record, &context(), &[true], &mut out)
+        .unwrap();
+    let supplemental = out
+        .iter()
+        .filter(|row| row.population == "supplemental-data");
+    assert_eq!(supplemental.count(), 2);
 }
 
 const WHY: &str = "`Encounter.period.end` cannot be read";

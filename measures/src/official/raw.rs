@@ -197,7 +197,7 @@ fn labels<'a>(cx: &Cx<'a>, value: Val<'a>) -> Vec<Label> {
     all
 }
 
-/// What supplemental data came to: one value an item.
+/// What supplemental data came to: the values of its items, each once.
 pub(super) fn supplemental(
     evaluator: &mut Evaluator<'_>,
     expression: Expression,
@@ -206,11 +206,5 @@ pub(super) fn supplemental(
         Ok(value) => value,
         Err(fault) => return Err(reason(&fault)),
     };
-    let one = [value];
-    let items = match value {
-        Val::List(items) => items,
-        _ => one.as_slice(),
-    };
-    let cx = &evaluator.cx;
-    Ok(items.iter().filter_map(|item| label(cx, *item)).collect())
+    Ok(labels(&evaluator.cx, value))
 }
