@@ -275,6 +275,7 @@ mod tests {
     #![allow(
         clippy::unwrap_used,
         clippy::indexing_slicing,
+        clippy::panic,
         reason = "tests fail by panicking"
     )]
 
@@ -304,13 +305,22 @@ mod tests {
         for (key, value) in more {
             measure[*key] = value.clone();
         }
+        alone(&measure)
+    }
+
+    /// The measure, with an empty library.
+    fn alone(measure: &Value) -> MeasureDefinition {
+        let mut measure = measure.clone();
+        measure["library"] = json!(["http://example.org/Library/L"]);
         let folder = tempfile::tempdir().unwrap();
         let elm =
             json!({ "library": { "identifier": { "id": "L" }, "statements": { "def": [] } } });
         std::fs::write(folder.path().join("m.json"), measure.to_string()).unwrap();
         std::fs::write(folder.path().join("l.json"), elm.to_string()).unwrap();
         let loaded = crate::package::load(&[folder.path()]);
-        loaded.package.measures.into_iter().next().unwrap()
+        let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
+        let mut measures = loaded.package.measures.into_iter();
+        measures.next().unwrap_or_else(|| panic!("{issues:?}"))
     }
 
     fn of(measure: &MeasureDefinition) -> Direction {
@@ -391,6 +401,121 @@ mod tests {
         assert!(issues(&none)[0].message.contains("does not say"));
         let title = json!("Falls: this is an inverse measure");
         assert!(!of(&measure("M", Value::Null, &[("title", title)])).is_settled());
+    }
+
+    /// Proportions of the published decks of which the package is right, each read by its numerator:
+    /// what they say is used.
+    const READ: [(&str, ImprovementNotation); 34] = [
+        ("CMS0334FHIRPCCesareanBirth", Decrease),
+        ("CMS1028FHIRPCSevereOBComps", Decrease),
+        ("CMS104FHIRSTKDCAntithrombotic", Increase),
+        ("CMS108FHIRVTEProphylaxis", Increase),
+        ("CMS1218FHIRHHRF", Decrease),
+        ("CMS1244FHIRECATHOQR", Decrease),
+        ("CMS1264FHIRECATREHQR", Decrease),
+        (
+            "CMS142FHIRDRCommunicationWithPhysicianManagingDiabetes",
+            Increase,
+        ),
+        ("CMS144FHIRHFBetaBlockerTherapyforLVSD", Increase),
+        ("CMS145FHIRCADBetaBlockerTherapyPriorMIorLVSD", Increase),
+        ("CMS146FHIRAppropriateTestingforPharyngitis", Increase),
+        ("OncologyPainIntensityQuantifiedFHIR", Increase),
+        ("CMS159FHIRDepressionRemissionatTwelveMonths", Increase),
+        ("CMS190VTEProphylaxisICUFHIR", Increase),
+        (
+            "CMS56FHIRFunctionalStatusAssessmentforTotalHipReplacement",
+            Increase,
+        ),
+        (
+            "CMS646FHIRIntravesicalBacillusCalmetteGuerinForBladderCancer",
+            Increase,
+        ),
+        ("CMS72FHIRSTKAntithromboticDay2", Increase),
+        (
+            "CMS74FHIRPrimaryCariesPreventionasOfferedbyDentists",
+            Increase,
+        ),
+        (
+            "CMS771FHIRUrinarySymptomScoreChangeBenignProstaticHyperplasia",
+            Increase,
+        ),
+        ("CMS816FHIRHHHypo", Decrease),
+        ("CMS819FHIRHHORAE", Decrease),
+        ("CMS826FHIRHHPI", Decrease),
+        ("CMS996FHIRAptTxforSTEMI", Increase),
+        ("AntidepressantMedicationManagementFHIR", Increase),
+        ("CADBetaBlockerTherapyPriorMIorLVSDFHIR", Increase),
+        ("CMS108VTEProphylaxisFHIR", Increase),
+        ("CMS1244ECCQHOQRFHIR", Decrease),
+        ("CMS1264ECCQREHQRFHIR", Decrease),
+        ("CMS334FHIRPCCesareanBirth", Decrease),
+        ("CMS816HHHypoFHIR", Decrease),
+        ("CMS826HHPIFHIR", Decrease),
+        ("DepressionRemissionatTwelveMonthsFHIR", Increase),
+        ("HFBetaBlockerTherapyforLVSDFHIR", Increase),
+        (
+            "IntravesicalBacillusCalmetteGuerinForBladderCancerFHIR",
+            Increase,
+        ),
+    ];
+
+    /// Every proportion of the published decks is in the table, or in doubt and so without gaps, or was
+    /// read and found right.
+    #[test]
+    fn directions_of_the_published_decks() {
+        let beside = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/conformance").to_owned();
+        let root = std::env::var("TANDEM_CONFORMANCE").unwrap_or_else(|_| beside());
+        let mut found = 0;
+        for folder in ["ecqm", "ecqm-2024"] {
+            let Ok(decks) = std::fs::read_dir(format!("{root}/{folder}")) else {
+                println!("skipped: {root}/{folder} is not there");
+                continue;
+            };
+            for deck in decks {
+                let file = deck.unwrap().path().join("measure.json");
+                let Ok(text) = std::fs::read_to_string(&file) else {
+                    continue;
+                };
+                // A direction needs nothing of the logic.
+                let resource: Value = serde_json::from_str(&text).unwrap();
+                let measure = alone(&resource);
+                let name = measure.name.as_deref().unwrap();
+                for (group, direction) in measure.groups.iter().zip(directions(&measure)) {
+                    if group.scoring != Scoring::Proportion {
+                        continue;
+                    }
+                    found += 1;
+                    let known = matches!(direction.origin, Origin::Known(_));
+                    let read = READ.iter().find(|(n, _)| *n == name);
+                    let right = read.is_some_and(|(_, better)| *better == direction.better);
+                    assert!(
+                        known || !direction.is_settled() || right,
+                        "{folder} {name}: {}",
+                        direction.text()
+                    );
+                }
+            }
+        }
+        println!("{found} proportions");
+    }
+
+    #[test]
+    fn what_is_to_be_avoided_is_better_lower() {
+        // The packages say `increase`; their numerators count decay, and CT exams out of range.
+        for name in [
+            "CMS75FHIRChildrenWhoHaveDentalDecayOrCavities",
+            "ChildrenWhoHaveDentalDecayOrCavitiesFHIR",
+            "CMS1056CTClinicalFHIR",
+            "CMS1074FHIRCTIQR",
+            "CMS1206ALARACTOQRFHIR",
+        ] {
+            let notation =
+                json!({ "code": "increase", "display": "Increased score indicates improvement" });
+            let direction = of(&measure(name, notation, &[]));
+            assert_eq!(direction.better, Decrease, "{name}");
+            assert!(direction.is_settled() && direction.short() == "lower (table)");
+        }
     }
 
     #[test]

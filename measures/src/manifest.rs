@@ -17,8 +17,11 @@ pub struct Manifest {
     pub engine: String,
     /// `url|version` of every measure, in the order of the run.
     pub measures: Vec<String>,
-    /// Files of packages, rules and SQL measures, with the hash of their bytes.
+    /// Files of packages, of rules and SQL measures, and of `--terminology`, with the hash of their bytes.
     pub files: BTreeMap<String, String>,
+    /// Which way is better of a measure (`url|version`), as `--better` says: `increase` or `decrease`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub better: BTreeMap<String, String>,
     /// Hash of the terminology manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminology: Option<String>,
@@ -82,6 +85,7 @@ impl Manifest {
                 .map(|mode| text("profileMode", mode)),
         );
         parts.extend(self.parameters.iter().map(|(n, v)| pair("parameter", n, v)));
+        parts.extend(self.better.iter().map(|(n, v)| pair("better", n, v)));
         let sets = self.value_sets.iter();
         parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
         parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));

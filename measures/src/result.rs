@@ -131,8 +131,8 @@ impl Counts {
         found.map_or(0, |p| p.count)
     }
 
-    /// `measureScore`; `None` for nothing out of nothing, where there is no score, and for a rate that
-    /// could be anything from 0 to 1: nobody could be judged.
+    /// `measureScore`; `None` for nothing out of nothing, where there is no score, and for a bare 0 or 1
+    /// that could be anything between: nobody could be judged, and nothing was counted that says more.
     pub fn score(&self, group: &GroupDefinition) -> Option<Score> {
         self.measured(group).map(|(score, _)| score)
     }
@@ -144,14 +144,16 @@ impl Counts {
         let plain = |score: Option<Score>| score.map(|score| (score, None));
         match group.scoring {
             Scoring::Cohort => None,
-            Scoring::Proportion if self.rate_bounds() == Some((0.0, 1.0)) => None,
             // Exclusions and exceptions are within the denominator, and so are whole numbers left.
-            Scoring::Proportion => plain(fraction(
-                count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),
-                count(Code::Denominator)
-                    .saturating_sub(count(Code::DenominatorExclusion))
-                    .saturating_sub(count(Code::DenominatorException)),
-            )),
+            Scoring::Proportion => plain(
+                fraction(
+                    count(Code::Numerator).saturating_sub(count(Code::NumeratorExclusion)),
+                    count(Code::Denominator)
+                        .saturating_sub(count(Code::DenominatorExclusion))
+                        .saturating_sub(count(Code::DenominatorException)),
+                )
+                .filter(|score| !self.is_bare(score)),
+            ),
             Scoring::Ratio => {
                 let (numerator, over) =
                     self.side(group, Code::Numerator, Code::NumeratorExclusion)?;
@@ -175,6 +177,12 @@ impl Counts {
                 Some((Score::Number(value), self.unit(population, index)))
             }
         }
+    }
+
+    /// Whether a rate says nothing: all or nothing was counted, and it could be anything.
+    fn is_bare(&self, score: &Score) -> bool {
+        let all_or_nothing = matches!(score, Score::Fraction(n, d) if *n == 0 || n == d);
+        all_or_nothing && self.rate_bounds() == Some((0.0, 1.0))
     }
 
     /// A side of a ratio: the aggregate of its observations and its unit, or how many members it has

@@ -123,6 +123,20 @@ impl MeasureShape {
     }
 }
 
+/// A name as part of a file name or URL.
+pub fn plain_name(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    name.chars()
+        .map(|c| if fits(c) { c } else { '-' })
+        .collect()
+}
+
+/// What two names must not have in common: as file names, and file systems may not mind upper and lower
+/// case.
+fn as_file(name: &str) -> String {
+    plain_name(name).to_lowercase()
+}
+
 /// What tells a measure from all others: its canonical, or without a url its id and version.
 fn key(artifact: &Artifact) -> (&str, &str) {
     match artifact.url.is_empty() {
@@ -132,7 +146,8 @@ fn key(artifact: &Artifact) -> (&str, &str) {
 }
 
 /// Gives the measures of a run names that are theirs alone: the id; where several have that the id and
-/// the version; where that does not do either, and a hash of the url.
+/// the version; where that does not do either, and a hash of the canonical. Names are compared as names of
+/// files: `1.0.0+a` and `1.0.0-a` are the same there.
 ///
 /// # Errors
 /// Measures that have url and version in common, by their ids: nothing tells their results apart.
@@ -145,12 +160,10 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
         *keys
             .entry((url.to_owned(), version.to_owned()))
             .or_default() += 1;
-        // File systems may not mind upper and lower case.
-        let id = artifact.id.to_lowercase();
         *by_version
-            .entry(format!("{id}-{}", artifact.version.to_lowercase()))
+            .entry(as_file(&format!("{}-{}", artifact.id, artifact.version)))
             .or_insert(0) += 1;
-        *by_id.entry(id).or_insert(0) += 1;
+        *by_id.entry(as_file(&artifact.id)).or_insert(0) += 1;
     }
     let twice = keys.into_iter().filter(|(_, n)| *n > 1);
     let twice: Vec<String> = twice
@@ -162,18 +175,20 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
     let ids = by_id.clone();
     for shape in shapes.iter_mut() {
         let artifact = &shape.artifact;
-        let plain = artifact.id.to_lowercase();
+        let plain = as_file(&artifact.id);
         if by_id.get(&plain).is_none_or(|n: &usize| *n == 1) {
             continue;
         }
         let versioned = format!("{}-{}", artifact.id, artifact.version);
-        let lower = versioned.to_lowercase();
+        let lower = as_file(&versioned);
         let free =
             by_version.get(&lower).is_none_or(|n: &usize| *n == 1) && !ids.contains_key(&lower);
         let name = match free {
             true => versioned,
             false => {
-                let hash = crate::manifest::hash(artifact.url.as_bytes()).to_string();
+                // Of the version, too: `1.0.0+a` and `1.0.0-a` are one as file names.
+                let canonical = format!("{}|{}", artifact.url, artifact.version);
+                let hash = crate::manifest::hash(canonical.as_bytes()).to_string();
                 let hash: String = hash.chars().rev().take(8).collect();
                 format!("{versioned}-{hash}")
             }
@@ -256,6 +271,15 @@ mod tests {
         ]);
         let taken = taken.unwrap();
         assert!(taken.first().unwrap().starts_with("a-1-") && taken.last().unwrap() == "a-1");
+        // As names of files these are the same: `a-1.0.0-a`, and `x-y`.
+        for pair in [
+            [("a", "u", "1.0.0+a"), ("a", "u", "1.0.0-a")],
+            [("x y", "u", "1"), ("x+Y", "v", "1")],
+        ] {
+            let pair = names(&pair).unwrap();
+            let files: Vec<String> = pair.iter().map(|n| as_file(n)).collect();
+            assert_ne!(files.first(), files.last(), "{pair:?}");
+        }
         let twice = names(&[("a", "http://x/a", "1"), ("b", "http://x/a", "1")]);
         assert_eq!(twice.unwrap_err(), ["http://x/a|1"]);
         assert_eq!(

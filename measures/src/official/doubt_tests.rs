@@ -62,9 +62,26 @@ fn population(of: &str, expression: &str) -> Json {
 
 /// A cohort of these criteria, with this basis.
 fn program(criterion: &Json, basis: &str) -> std::sync::Arc<ElmMeasures> {
-    let statements = json!([{"name": "IP", "context": "Patient", "expression": criterion}]);
+    program_with(criterion, basis, None)
+}
+
+/// The same, with supplemental data.
+fn program_with(
+    criterion: &Json,
+    basis: &str,
+    supplemental: Option<&Json>,
+) -> std::sync::Arc<ElmMeasures> {
+    let mut statements = vec![json!({"name": "IP", "context": "Patient", "expression": criterion})];
+    statements.extend(
+        supplemental.map(|sde| json!({"name": "SDE", "context": "Patient", "expression": sde})),
+    );
     let group = json!({"population": [population("initial-population", "IP")]});
-    program_of(&statements, basis, "cohort", &group, &json!([]))
+    let data = match supplemental {
+        Some(_) => json!([{"usage": [code("measure-data-usage", "supplemental-data")],
+            "criteria": {"language": "text/cql-identifier", "expression": "SDE"}}]),
+        None => json!([]),
+    };
+    program_of(&json!(statements), basis, "cohort", &group, &data)
 }
 
 /// A measure of one group.
@@ -150,6 +167,29 @@ fn patient() -> Json {
 
 fn visit(id: &str, start: &str, end: Json) -> Json {
     json!({"resourceType": "Encounter", "id": id, "status": "finished", "period": {"start": start, "end": end}})
+}
+
+/// A value that a patient has twice counts once, as a stratum does.
+#[test]
+fn supplemental_values_of_a_patient_are_distinct() {
+    let text = |value: &str| json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": value});
+    let list = json!({"type": "List", "element": [text("b"), text("a"), text("b")]});
+    let program = program_with(
+        &json!({"type": "Exists", "operand": retrieve("Patient")}),
+        "boolean",
+        Some(&list),
+    );
+    let mut record = PatientRecord::new();
+    record.push(&patient().to_string()).unwrap();
+    record.seal();
+    let mut out = vec![];
+    program
+        .evaluate(&record, &context(), &[true], &mut out)
+        .unwrap();
+    let supplemental = out
+        .iter()
+        .filter(|row| row.population == "supplemental-data");
+    assert_eq!(supplemental.count(), 2);
 }
 
 const WHY: &str = "`Encounter.period.end` cannot be read";

@@ -220,7 +220,7 @@ fn labels<'a>(cx: &Cx<'a>, value: Val<'a>) -> Vec<Label> {
     all
 }
 
-/// What supplemental data came to: one value an item.
+/// What supplemental data came to: the values of its items, each once.
 pub(super) fn supplemental(
     evaluator: &mut Evaluator<'_>,
     expression: Expression,
@@ -230,15 +230,8 @@ pub(super) fn supplemental(
         Ok(value) => value,
         Err(fault) => return Err(reason(&fault)).into(),
     };
-    let one = [value];
-    let items = match value {
-        Val::List(items) => items,
-        _ => one.as_slice(),
-    };
-    let cx = &evaluator.cx;
-    let labels = items.iter().filter_map(|item| label(cx, *item)).collect();
     RawSupplemental {
-        values: Ok(labels),
+        values: Ok(labels(&evaluator.cx, value)),
         doubt: why(evaluator, expression),
     }
 }

@@ -71,7 +71,9 @@ impl Serve {
         config.log = self.log.then(log_to_stderr);
         let rules = load_rules(&self.rules, &self.terminology)?;
         let mut services = rule_services(rules);
-        if !self.package.is_empty() {
+        if self.package.is_empty() {
+            PackageArgs::refuse_better(&self.better)?;
+        } else {
             let packages = PackageArgs {
                 package: self.package,
                 measure: self.measure,

@@ -221,3 +221,91 @@ fn gaps_are_refused_until_it_is_settled_which_way_is_better() {
     let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).ok();
     assert!(gaps.out.contains("lower (table)"), "{}", gaps.text());
 }
+
+/// Versions that differ in what no file name holds have files of their own.
+#[test]
+fn names_are_told_apart_as_files() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    with(&package, "measure.json", &[("version", json!("1.0.0+a"))]);
+    with(&package, "second.json", &[("version", json!("1.0.0-a"))]);
+    let out = dir.path().join("out").to_string_lossy().into_owned();
+    measure("run", &package, &lake, &["--out", &out]).ok();
+    assert_eq!(reports(Path::new(&out)).len(), 2);
+}
+
+/// `run.json` names all that decides the numbers.
+#[test]
+fn the_manifest_has_directions_terminology_and_value_sets() {
+    let dir = folder();
+    let (package, lake) = (package(dir.path()), lake(dir.path()));
+    let manifest = |more: &[&str]| -> Value {
+        let out = dir.path().join("out").to_string_lossy().into_owned();
+        let more = [more, &["--out", &out]].concat();
+        measure("run", &package, &lake, &more).ok();
+        serde_json::from_str(&std::fs::read_to_string(Path::new(&out).join("run.json")).unwrap())
+            .unwrap()
+    };
+    let plain = manifest(&[]);
+    assert_eq!(plain["better"], Value::Null);
+    let better = manifest(&["--better", "Demo=decrease"]);
+    assert_eq!(
+        better["better"],
+        json!({ "http://example.org/Measure/Demo|1.0.0": "decrease" })
+    );
+    let set = |code: &str| {
+        let value_set = json!({"resourceType": "ValueSet", "id": "own", "url": "http://example.org/ValueSet/own",
+            "version": "1", "status": "active", "expansion": {"contains": [{"system": "http://example.org/codes", "code": code}]}});
+        file(dir.path().join("own/own.json"), value_set.to_string());
+        let own = dir.path().join("own");
+        let files = manifest(&["--terminology", own.to_str().unwrap()])["files"].clone();
+        let found = files.as_object().unwrap().iter();
+        let mut found = found.filter(|(name, _)| name.ends_with("own.json"));
+        found.next().unwrap().1.clone()
+    };
+    assert_ne!(set("one"), set("two"));
+    // However a built-in measure is called, its value sets are there.
+    let of = |name: &str| {
+        let called = ["--built-in", "--measure", "Demo", "--measure", name];
+        let sets = manifest(&called)["valueSets"].clone();
+        sets.as_object().map_or(0, serde_json::Map::len)
+    };
+    let listed = of("hba1c-control");
+    assert!(listed > 0);
+    let report = dir.path().join("out/MeasureReport-hba1c-control.json");
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    let canonical = report["measure"].as_str().unwrap();
+    let (url, version) = canonical.split_once('|').unwrap();
+    for name in [&format!("hba1c-control|{version}"), url, canonical] {
+        assert_eq!(of(name), listed, "{name}");
+    }
+}
+
+#[test]
+fn better_without_packages_is_refused() {
+    let dir = folder();
+    let lake = lake(dir.path());
+    let lake = lake.to_str().unwrap();
+    let says = ["--better Demo=decrease", "without packages"];
+    for command in ["run", "gaps"] {
+        let args = [
+            "measure",
+            command,
+            "--lake",
+            lake,
+            "--period",
+            PERIOD,
+            "--better",
+            "Demo=decrease",
+        ];
+        run(&args.map(OsStr::new)).fails(2, &says);
+    }
+    let serve = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--better",
+        "Demo=decrease",
+    ];
+    run(&serve.map(OsStr::new)).fails(2, &says);
+}

@@ -3,7 +3,9 @@
 use super::node::Order;
 use super::operators::order_times;
 use super::value::Val;
-use crate::record::{Element, PatientRecord};
+use crate::fhir::names::Name;
+use crate::fhir::reading::{Reading, date_at, read_at};
+use crate::record::PatientRecord;
 use crate::time::DateTime;
 
 /// Dead from the moment of death on; from `deceasedBoolean: true` alone, at every moment. Nothing
@@ -13,27 +15,26 @@ pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> V
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };
-    let (flag, time) = (
-        read(patient, "deceasedBoolean", |e| e.as_bool()),
-        read(patient, "deceasedDateTime", |e| {
-            DateTime::parse(&e.as_str()?)
-        }),
-    );
+    let flag = Name::of("deceasedBoolean").map_or(Reading::Absent, |name| {
+        read_at(patient, name, |e| e.as_bool())
+    });
+    let time = Name::of("deceasedDateTime")
+        .map_or(Reading::Absent, |name| date_at(patient, name, "dateTime"));
     let by_time = match time {
-        Recorded::Not => match flag {
-            Recorded::Not => return Val::Bool(false),
-            Recorded::Unreadable => return UNREADABLE,
-            Recorded::As(dead) => return Val::Bool(dead),
+        Reading::Absent => match flag {
+            Reading::Absent => return Val::Bool(false),
+            Reading::Unreadable => return UNREADABLE,
+            Reading::Value(dead) => return Val::Bool(dead),
         },
-        Recorded::Unreadable => return UNREADABLE,
-        Recorded::As(death) => match order_times(Order::LessOrEqual, death, at, zone) {
+        Reading::Unreadable => return UNREADABLE,
+        Reading::Value(death) => match order_times(Order::LessOrEqual, death, at, zone) {
             Some(dead) => dead,
             None => return Val::unknown("`Patient.deceased` is too imprecise to compare"),
         },
     };
     match (flag, by_time) {
-        (Recorded::As(false), true) => Val::unknown("`Patient.deceased` contradicts itself"),
-        (Recorded::Unreadable, _) => UNREADABLE,
+        (Reading::Value(false), true) => Val::unknown("`Patient.deceased` contradicts itself"),
+        (Reading::Unreadable, _) => UNREADABLE,
         _ => Val::Bool(by_time),
     }
 }
@@ -41,24 +42,3 @@ pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> V
 const UNREADABLE: Val<'static> = Val::Unknown(std::borrow::Cow::Borrowed(
     "`Patient.deceased` is not as FHIR has it",
 ));
-
-enum Recorded<T> {
-    Not,
-    /// Something is there, or said to be hidden by an extension, that gives no value.
-    Unreadable,
-    As(T),
-}
-
-fn read<T>(
-    patient: Element<'_>,
-    name: &str,
-    value: impl Fn(Element<'_>) -> Option<T>,
-) -> Recorded<T> {
-    match patient.get_named(name) {
-        Some(element) => value(element).map_or(Recorded::Unreadable, Recorded::As),
-        None => match patient.get_named(&format!("_{name}")) {
-            Some(_) => Recorded::Unreadable,
-            None => Recorded::Not,
-        },
-    }
-}

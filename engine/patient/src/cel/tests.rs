@@ -386,7 +386,7 @@ fn deceased_is_by_the_moment_and_never_guessed() {
         (r#","deceasedBoolean":false"#, "false"),
         (r#","deceasedBoolean":true"#, "true"),
         (r#","deceasedBoolean":"true""#, unreadable),
-        (r#","deceasedBoolean":null"#, unreadable),
+        (r#","deceasedBoolean":null"#, "false"),
         (r#","deceasedDateTime":"2025-12-31T12:00:00Z""#, "true"),
         (r#","deceasedDateTime":"2025-12-31T12:00:01Z""#, "false"),
         (r#","deceasedDateTime":"2025-12-31T11:59:59Z""#, "true"),
@@ -399,8 +399,16 @@ fn deceased_is_by_the_moment_and_never_guessed() {
         (r#","deceasedDateTime":"2024""#, "true"),
         (r#","deceasedDateTime":"31.12.2024""#, unreadable),
         (r#","deceasedDateTime":20241231"#, unreadable),
-        (r#","_deceasedDateTime":{"extension":[]}"#, unreadable),
-        (r#","_deceasedBoolean":{"extension":[]}"#, unreadable),
+        (r#","_deceasedDateTime":{"id":"d"}"#, "false"),
+        (r#","_deceasedDateTime":{"extension":[]}"#, "false"),
+        (
+            r#","_deceasedDateTime":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#,
+            unreadable,
+        ),
+        (
+            r#","deceasedBoolean":null,"_deceasedBoolean":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#,
+            unreadable,
+        ),
         (
             r#","deceasedBoolean":true,"deceasedDateTime":"2026-02-01""#,
             "false",
@@ -433,6 +441,22 @@ fn deceased_is_by_the_moment_and_never_guessed() {
         let source = format!("deceased(date(\"{at}\"))");
         assert_eq!(eval_over(&source, &[died], None), expected, "{at}");
     }
+}
+
+/// FHIR R4: a `date` has no time, an `instant` has one to the second.
+#[test]
+fn moments_are_read_by_their_type() {
+    let timed = r#"{"resourceType":"Patient","id":"p","birthDate":"1970-01-01T00:00:00Z"}"#;
+    let cannot = "unknown: `Patient.birthDate` cannot be read";
+    assert_eq!(eval_over("ageInYearsAt(at) > 18", &[timed], None), cannot);
+    let born = eval_over("patient.birthDate < at", &[timed], None);
+    assert!(born.starts_with("unknown: "), "{born}");
+    let patient = r#"{"resourceType":"Patient","id":"p","birthDate":"1970-01-01"}"#;
+    assert_eq!(eval_over("ageInYearsAt(at) > 18", &[patient], None), "true");
+    assert_eq!(
+        eval_over("patient.birthDate < at", &[patient], None),
+        "true"
+    );
 }
 
 #[test]

@@ -80,8 +80,8 @@ pub enum Conversion {
     Double,
     /// `string`, `code`, `uri` and the like
     String,
-    /// `date`, `dateTime`, `instant`
-    Time,
+    /// `date`, `dateTime`, `instant`; which of them.
+    Time(&'static str),
     /// Stays an element.
     Element,
 }
@@ -92,7 +92,7 @@ pub fn of_fhir(ty: &'static str) -> (Ty, Conversion) {
         "boolean" => (Ty::Bool, Conversion::Bool),
         "integer" | "positiveInt" | "unsignedInt" => (Ty::Int, Conversion::Int),
         "decimal" => (Ty::Double, Conversion::Double),
-        "date" | "dateTime" | "instant" => (Ty::Time, Conversion::Time),
+        "date" | "dateTime" | "instant" => (Ty::Time, Conversion::Time(ty)),
         "string" | "code" | "uri" | "url" | "canonical" | "id" | "oid" | "uuid" | "markdown"
         | "time" | "base64Binary" | "xhtml" | "System.String" => (Ty::String, Conversion::String),
         other => (Ty::Element(other), Conversion::Element),

@@ -5,9 +5,9 @@ use super::fhir_children::{derives, is_primitive, known};
 use super::types::TypeId;
 use super::value::{Code, Concept, Fhir, PointType, Quantity, Ratio, Time, Val};
 use crate::fhir::names::Name;
-use crate::fhir::reading::{Reading, date_at, has_absent_reason, is_withheld, present};
+use crate::fhir::reading::{Reading, date_at, has_absent_reason, is_withheld, moment, present};
 use crate::record::{Element, Kind};
-use crate::time::{DateTime, Precision};
+use crate::time::DateTime;
 
 /// A text of the record: where it stands, or unescaped into the arena.
 pub fn text_of<'a>(cx: &Cx<'a>, element: Element<'a>) -> Result<Option<&'a str>, Fault> {
@@ -38,7 +38,7 @@ pub fn system_of_primitive<'a>(cx: &Cx<'a>, fhir: &Fhir<'a>) -> Out<'a> {
 /// Null where the JSON is no value of the type.
 fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
     let known = known();
-    let date = || element.as_str().and_then(|t| DateTime::parse(&t));
+    let moment = |ty: &str| element.as_str().and_then(|t| moment(ty, &t));
     Ok(if ty == known.boolean {
         element.as_bool().map_or(Val::Null, Val::Boolean)
     } else if ty == known.decimal {
@@ -47,13 +47,21 @@ fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
         let integer = element.as_i64().and_then(|i| i32::try_from(i).ok());
         integer.map_or(Val::Null, Val::Integer)
     } else if ty == known.date {
-        let date = date().filter(|d| d.precision() <= Precision::Day);
-        date.map_or(Val::Null, Val::Date)
+        moment("date").map_or(Val::Null, Val::Date)
     } else if ty == known.date_time || ty == known.instant {
-        date().map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
+        let ty = if ty == known.instant {
+            "instant"
+        } else {
+            "dateTime"
+        };
+        moment(ty).map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
     } else if ty == known.time {
-        let time = element.as_str().and_then(|t| parse_time(&t));
-        time.map_or(Val::Null, Val::Time)
+        moment("time").map_or(Val::Null, |at| {
+            Val::Time(Time {
+                millis: at.millis,
+                precision: at.precision,
+            })
+        })
     } else {
         text_of(cx, element)?.map_or(Val::Null, Val::String)
     })
@@ -65,15 +73,6 @@ pub fn with_zone(moment: DateTime, zone: i16) -> DateTime {
         offset: Some(moment.offset.unwrap_or(zone)),
         ..moment
     }
-}
-
-/// `hh:mm:ss[.fff]`
-pub fn parse_time(text: &str) -> Option<Time> {
-    let at = DateTime::parse(&format!("2000-01-01T{text}"))?;
-    (at.offset.is_none() && at.precision >= Precision::Hour).then_some(Time {
-        millis: at.millis,
-        precision: at.precision,
-    })
 }
 
 /// The CQL value of anything: a FHIR primitive as its value; others as they are.
@@ -217,7 +216,7 @@ pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
 /// A bound of a Period as DateTime; noted where it is there and cannot be read.
 fn bound<'a>(cx: &Cx<'a>, period: Element<'a>, name: &str) -> Out<'a> {
     let at = Name::of(name);
-    match at.map(|name| date_at(period, name)) {
+    match at.map(|name| date_at(period, name, "dateTime")) {
         Some(Reading::Value(moment)) => return Ok(Val::DateTime(with_zone(moment, cx.zone))),
         Some(Reading::Unreadable) => {
             let named = |name: Name| present(period, name).or_else(|| period.get(name.shadow()?));

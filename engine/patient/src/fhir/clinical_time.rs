@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::model::{Cardinality, Model};
 use super::names::{Name, choice_name};
-use super::reading::{Reading, date_at, date_of, has_absent_reason, present};
+use super::reading::{Reading, date_at, has_absent_reason, moment, present};
 use crate::record::{Element, Kind};
 use crate::time::DateTime;
 
@@ -120,7 +120,7 @@ fn time_under(ty: &str, resource: Element<'_>, name: &str) -> Option<ClinicalTim
 fn time_at(parent: Element<'_>, name: Name, ty: &str) -> Option<ClinicalTime> {
     let found = present(parent, name);
     match ty {
-        "date" | "dateTime" | "instant" => match date_at(parent, name) {
+        "date" | "dateTime" | "instant" => match date_at(parent, name, ty) {
             Reading::Absent => None,
             reading => Some(point(reading, name)),
         },
@@ -159,7 +159,7 @@ fn period_of(period: Element<'_>) -> ClinicalTime {
         LazyLock::new(|| [Name::of("start"), Name::of("end")]);
     let withheld = || has_absent_reason(period);
     let read = |name: Option<Name>, part| {
-        let reading = name.map_or(Reading::Absent, |name| date_at(period, name));
+        let reading = name.map_or(Reading::Absent, |name| date_at(period, name, "dateTime"));
         // Of a Period that is withheld as a whole, neither bound is known.
         let reading = match reading {
             Reading::Absent if withheld() => Reading::Unreadable,
@@ -178,12 +178,18 @@ fn period_of(period: Element<'_>) -> ClinicalTime {
     }
 }
 
-/// The time that a `date`, `dateTime`, `instant` or `Period` element gives; nothing for others.
+/// The time that a `Period` gives, or a primitive, as a `dateTime`; nothing for others.
 pub fn time_of(element: Element<'_>) -> ClinicalTime {
     match element.kind() {
         Kind::Object => period_of(element),
         Kind::Null => ClinicalTime::default(),
-        _ => point(date_of(element), element.name()),
+        _ => {
+            let at = element.as_str().and_then(|t| moment("dateTime", &t));
+            point(
+                at.map_or(Reading::Unreadable, Reading::Value),
+                element.name(),
+            )
+        }
     }
 }
 

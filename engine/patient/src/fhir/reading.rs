@@ -6,7 +6,7 @@
 
 use super::names::Name;
 use crate::record::{Element, Kind};
-use crate::time::DateTime;
+use crate::time::{DateTime, Precision};
 
 /// The extension that says why a value is not there (FHIR R4 "data-absent-reason").
 pub const DATA_ABSENT_REASON: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
@@ -43,21 +43,39 @@ pub fn present(parent: Element<'_>, name: Name) -> Option<Element<'_>> {
     parent.get(name).filter(|e| e.kind() != Kind::Null)
 }
 
-/// The `date`, `dateTime` or `instant` of this name.
-pub fn date_at(parent: Element<'_>, name: Name) -> Reading<DateTime> {
+/// The primitive of this name; `read` gives the value of one that is there, if it has one.
+pub fn read_at<T>(
+    parent: Element<'_>,
+    name: Name,
+    read: impl Fn(Element<'_>) -> Option<T>,
+) -> Reading<T> {
     match present(parent, name) {
-        Some(found) => date_of(found),
+        Some(found) => read(found).map_or(Reading::Unreadable, Reading::Value),
         None if is_withheld(parent, name) => Reading::Unreadable,
         None => Reading::Absent,
     }
 }
 
-/// A `date`, `dateTime` or `instant` that is there.
-pub fn date_of(found: Element<'_>) -> Reading<DateTime> {
-    match found.as_str().and_then(|text| DateTime::parse(&text)) {
-        Some(at) => Reading::Value(at),
-        None => Reading::Unreadable,
-    }
+/// The `date`, `dateTime` or `instant` (`ty`) of this name.
+pub fn date_at(parent: Element<'_>, name: Name, ty: &str) -> Reading<DateTime> {
+    read_at(parent, name, |found| moment(ty, &found.as_str()?))
+}
+
+/// The moment that a text says as a `date`, `dateTime`, `instant` or `time` (of an unsaid day); `None`
+/// where it is none of that type. By FHIR R4, "Primitive Types": a `date` has no time, an `instant` and
+/// a `time` have seconds, a `time` has no offset. Without an offset, times are of the run's zone.
+pub fn moment(ty: &str, text: &str) -> Option<DateTime> {
+    let at = match ty {
+        "time" => DateTime::parse(&format!("2000-01-01T{text}"))?,
+        _ => DateTime::parse(text)?,
+    };
+    let fits = match ty {
+        "date" => at.precision() <= Precision::Day,
+        "instant" => at.precision() >= Precision::Second,
+        "time" => at.precision() >= Precision::Second && at.offset().is_none(),
+        _ => true,
+    };
+    fits.then_some(at)
 }
 
 /// `Encounter.period.end`: where an element stands, from the resource of its own. Names that FHIR does
@@ -123,12 +141,35 @@ mod tests {
             let json = format!(r#"{{"resourceType":"Encounter","id":"e","period":{period}}}"#);
             record.push(&json).unwrap();
             let encounter = record.of_type_named("Encounter").next().unwrap();
-            let found = match date_at(encounter.get_named("period").unwrap(), end) {
+            let found = match date_at(encounter.get_named("period").unwrap(), end, "dateTime") {
                 Reading::Absent => "absent",
                 Reading::Value(_) => "value",
                 Reading::Unreadable => "unreadable",
             };
             assert_eq!(found, expected, "{period}");
+        }
+    }
+
+    /// FHIR R4, "Primitive Types".
+    #[test]
+    fn a_moment_is_as_precise_as_its_type() {
+        for (ty, text, is) in [
+            ("date", "1970", true),
+            ("date", "1970-01-01", true),
+            ("date", "1970-01-01T00:00:00Z", false),
+            ("dateTime", "1970", true),
+            ("dateTime", "1970-01-01T00:00:00Z", true),
+            ("instant", "1970-01-01T00:00:00Z", true),
+            ("instant", "1970-01-01T00:00:00.5+02:00", true),
+            ("instant", "1970-01-01T00:00Z", false),
+            ("instant", "1970-01-01", false),
+            ("time", "08:30:00", true),
+            ("time", "08:30", false),
+            ("time", "08", false),
+            ("time", "08:30:00Z", false),
+            ("time", "25:00:00", false),
+        ] {
+            assert_eq!(moment(ty, text).is_some(), is, "{ty} {text}");
         }
     }
 

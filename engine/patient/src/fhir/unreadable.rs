@@ -8,9 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::model::{Cardinality, Model};
 use super::names::{Name, choice_name};
-use super::reading::has_absent_reason;
+use super::reading::{has_absent_reason, moment};
 use crate::record::{Element, Kind};
-use crate::time::{DateTime, Precision};
 
 /// What is wrong with an element.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -177,27 +176,15 @@ impl Walk<'_> {
 
 /// Whether a value that is there can be read as the primitive type, as evaluation reads it.
 fn reads(ty: &str, value: Element<'_>) -> bool {
-    let moment = |least: Precision, most: Precision| {
-        let text = value.as_str();
-        let at = text
-            .and_then(|t| DateTime::parse(&t))
-            .map(DateTime::precision);
-        at.is_some_and(|p| (least..=most).contains(&p))
-    };
     match ty {
         "boolean" => value.as_bool().is_some(),
         "decimal" => value.as_decimal().is_some(),
         "integer" | "positiveInt" | "unsignedInt" => {
             value.as_i64().is_some_and(|n| i32::try_from(n).is_ok())
         }
-        "date" => moment(Precision::Year, Precision::Day),
-        "dateTime" => moment(Precision::Year, Precision::Millisecond),
-        "instant" => moment(Precision::Hour, Precision::Millisecond),
-        // The time of an unsaid day.
-        "time" => value.as_str().is_some_and(|t| {
-            let at = DateTime::parse(&format!("2000-01-01T{t}"));
-            at.is_some_and(|at| at.offset().is_none() && at.precision() >= Precision::Minute)
-        }),
+        "date" | "dateTime" | "instant" | "time" => {
+            value.as_str().is_some_and(|t| moment(ty, &t).is_some())
+        }
         _ => value.kind() == Kind::String,
     }
 }

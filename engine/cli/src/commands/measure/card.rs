@@ -11,9 +11,9 @@ use engine_patient::time::DateTime;
 use measures::gaps::GapStatus;
 use measures::official::ElmMeasures;
 use measures::package::{Basis, Scoring};
-use measures::shape::MeasureShape;
+use measures::shape::{MeasureShape, plain_name};
 
-use super::packages::{PackageArgs, plain_name};
+use super::packages::PackageArgs;
 use crate::failure::Failure;
 
 /// One measure of a program.
@@ -41,6 +41,7 @@ pub fn elm_services(
         return Ok(vec![]);
     };
     let mut services: Vec<Arc<dyn CardService>> = vec![];
+    let mut used = taken.to_vec();
     for (measure, shape) in prepared.built.shapes.iter().enumerate() {
         let fits = |g: &measures::package::GroupDefinition| {
             g.scoring == Scoring::Proportion && g.basis == Basis::Boolean
@@ -59,6 +60,8 @@ pub fn elm_services(
             );
             continue;
         }
+        let id = service_id(shape, &used);
+        used.push(id.clone());
         let definition = prepared.loaded.package.measures.iter().find(|m| {
             m.url.as_deref().unwrap_or_default() == &*shape.artifact.url
                 && m.version.as_deref().unwrap_or_default() == &*shape.artifact.version
@@ -70,12 +73,7 @@ pub fn elm_services(
         services.push(Arc::new(MeasureCard {
             measure,
             shape: Arc::clone(shape),
-            id: match plain_name(&shape.name) {
-                id if taken.contains(&id) => {
-                    plain_name(&format!("{}-{}", shape.name, shape.artifact.version))
-                }
-                id => id,
-            },
+            id,
             description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
             publisher: text(definition.and_then(|d| d.publisher.as_ref()))
                 .unwrap_or_else(|| shape.artifact.id.to_string()),
@@ -84,6 +82,16 @@ pub fn elm_services(
         }));
     }
     Ok(services)
+}
+
+/// The name of a measure as part of a URL; where another service has it, with the version, and then with
+/// a number.
+fn service_id(shape: &MeasureShape, taken: &[String]) -> String {
+    let versioned = plain_name(&format!("{}-{}", shape.name, shape.artifact.version));
+    let numbered = (2_u64..).map(|n| format!("{versioned}-{n}"));
+    let ids = [plain_name(&shape.name), versioned.clone()];
+    let mut ids = ids.into_iter().chain(numbered);
+    ids.find(|id| !taken.contains(id)).unwrap_or(versioned)
 }
 
 /// The measurement period of a card: the calendar year of the call.
@@ -168,5 +176,31 @@ impl MeasureCard {
             topic: None,
         };
         CardContent::text(Indicator::Info, &summary, &detail, source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_patient::program::Artifact;
+    use measures::result::Improvement;
+
+    use super::*;
+
+    /// FHIR versions hold what a part of a URL does not: `+a` and `-a` are the same there.
+    #[test]
+    fn ids_of_services_are_their_own() {
+        let mut taken = vec!["a".to_owned()];
+        for (name, id) in [("a", "a-1.0.0-b"), ("a", "a-1.0.0-b-2"), ("c", "c")] {
+            let artifact = Artifact {
+                id: name.into(),
+                url: "u".into(),
+                version: "1.0.0+b".into(),
+                title: "".into(),
+            };
+            let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
+            let found = service_id(&shape, &taken);
+            assert_eq!(found, id);
+            taken.push(found);
+        }
     }
 }

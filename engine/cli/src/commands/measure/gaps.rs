@@ -117,11 +117,7 @@ impl Gaps {
         let mut official = None;
         let prepared = match self.packages.package.is_empty() {
             true => {
-                if let Some(better) = self.packages.better.first() {
-                    return Err(Failure::User(format!(
-                        "--better {better}: without packages there is nothing it could be said of"
-                    )));
-                }
+                PackageArgs::refuse_better(&self.packages.better)?;
                 for rule in load_rules(&[], &self.packages.terminology)? {
                     let wanted = self.packages.measure.is_empty()
                         || self

@@ -213,12 +213,16 @@ pub fn name_all(
     Ok(())
 }
 
-/// A name as part of a file name or URL.
-pub fn plain_name(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect()
+impl PackageArgs {
+    /// `--better` is said of measures of packages; without any it would be of no effect.
+    pub fn refuse_better(better: &[String]) -> Result<(), Failure> {
+        match better.first() {
+            None => Ok(()),
+            Some(better) => Err(Failure::User(format!(
+                "--better {better}: without packages there is nothing it could be said of"
+            ))),
+        }
+    }
 }
 
 impl Prepared {
@@ -289,6 +293,13 @@ impl Prepared {
             manifest
                 .files
                 .insert(file.path.clone(), file.hash.to_string());
+        }
+        for measure in &self.loaded.package.measures {
+            if let Some(better) = measure.better {
+                manifest
+                    .better
+                    .insert(measure.key(), better.as_str().to_owned());
+            }
         }
         for shape in &self.built.shapes {
             manifest.measures.push(shape.canonical());

@@ -20,16 +20,16 @@ use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::report::{ReportContext, measure_report};
 use measures::result::MeasureResult;
 use measures::run::{ProgramMeasure, RunStatistics, read_rows, run_programs};
-use measures::shape::MeasureShape;
+use measures::shape::{MeasureShape, plain_name};
 use measures::sql::SqlMeasure;
 
 use super::list::sql_measures;
-use super::packages::{PackageArgs, Prepared, name_all, plain_name};
+use super::packages::{PackageArgs, Prepared, name_all};
 use super::print::{
     print_csv, print_json, print_ledger, print_statistics, print_table, print_unmatched,
 };
 use super::{improvement, parse_period, parse_zone};
-use crate::commands::rule::load_rules;
+use crate::commands::rule::{files, load_rules, read};
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
 
@@ -162,6 +162,9 @@ impl Run {
         manifest.value_sets = value_sets;
         if let Some(prepared) = &prepared {
             prepared.record(&mut manifest);
+            for path in files(&self.packages.terminology, &[".json", ".ndjson"])? {
+                manifest.file(&path.display().to_string(), &read(&path)?);
+            }
         }
         let request = RunRequest {
             lake: &lake,
@@ -220,6 +223,9 @@ impl Run {
 
     fn measures(&self, context: &EvaluationContext) -> Result<Chosen, Failure> {
         let official = !self.packages.package.is_empty();
+        if !official {
+            PackageArgs::refuse_better(&self.packages.better)?;
+        }
         let built_in = !official || self.built_in;
         // Only the user's own rules where the built-in ones were not asked for.
         let all = load_rules(&self.rules, &self.packages.terminology)?;
@@ -232,7 +238,7 @@ impl Run {
         let wanted = &self.packages.measure;
         let mut programs: Vec<ProgramMeasure> = rules
             .map(|rule| {
-                if wanted.is_empty() || wanted.iter().any(|m| **m == *rule.artifact.id) {
+                if wanted.is_empty() || wanted.iter().any(|m| is_called(&rule.artifact, m)) {
                     let sets = rule.value_sets.iter();
                     value_sets.extend(sets.map(|(_, s)| (s.canonical(), s.hash().to_string())));
                 }
@@ -548,6 +554,9 @@ impl RunRequest<'_> {
             ledger.add("resources evaluated", "", counts.resources);
             let spared = "patients and measures without a decisive resource";
             ledger.add(spared, "", counts.skipped);
+        }
+        if counts.failed > 0 {
+            ledger.add("evaluations that failed", "", counts.failed);
         }
         for one in unusable {
             // Which resources they are is patient data: the run tells it, the report does not.

@@ -55,4 +55,13 @@ fn one_that_fails_leaves_the_others() {
         matches!(failed, Failure::User(text) if text.contains("`broken`")),
         "{failed:?}"
     );
+    // An evaluation that failed stands beside the numbers.
+    let failed = |count: u64| {
+        let mut statistics = RunStatistics::default();
+        statistics.evaluate.failed = count;
+        let ledger = request.report_context(&statistics, &[]).ledger;
+        let mut lines = ledger.lines().filter(|l| l.0 == "evaluations that failed");
+        lines.next().map(|(.., n)| n)
+    };
+    assert_eq!((failed(0), failed(2)), (None, Some(2)));
 }
