@@ -47,6 +47,9 @@ type Spot<N = Arc<str>> = Option<(usize, N)>;
 /// Populations that have observations, and their units.
 type Seen = BTreeSet<(usize, Unit)>;
 
+/// Populations and a patient's states in them.
+type States = Vec<(usize, State)>;
+
 /// A patient's observations: whether something of them could not be told already, and which
 /// populations have observations in which units.
 type InUnits = (bool, Seen);
@@ -388,7 +391,7 @@ fn bound_strata(
     at: Positions,
     state: &mut GroupState,
 ) {
-    let mut strata: BTreeMap<(usize, &Arc<str>), Vec<(usize, State)>> = BTreeMap::new();
+    let mut strata: BTreeMap<(usize, &Arc<str>), States> = BTreeMap::new();
     for row in &own.strata {
         let known = State {
             outcome: row.outcome,
