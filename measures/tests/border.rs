@@ -270,10 +270,18 @@ fn observations_that_are_fhir_values_have_amounts() {
         .iter()
         .filter(|r| r.population == "measure-observation");
     let observed: Vec<String> = observed.map(shown).collect();
-    let none = "the observation has no value";
+    // FHIRHelpers has a Message of severity Error for a comparator.
+    let comparator =
+        "the logic gives the error `FHIRHelpers.ToQuantity.ComparatorQuantityNotSupported`";
     assert_eq!(
         observed,
-        ["2 h", "3", none, "the observation gives a String", none]
+        [
+            "2 h",
+            "3",
+            comparator,
+            "the observation gives a String",
+            "the observation has no value"
+        ]
     );
 }
 

@@ -51,7 +51,7 @@ pub fn resolved<'r>(
         let at = (reference.position() - start) as usize;
         changes.push((at, at + reference.raw().len(), escaped(&new)));
     }
-    let mut compactor = Compactor::new(one_line && raw.contains(['\n', '\r']));
+    let mut compactor = Compactor::new(one_line && has_line_end(raw));
     if changes.is_empty() {
         let text = match compactor.active {
             false => Cow::Borrowed(raw),
@@ -83,6 +83,10 @@ pub fn resolved<'r>(
     }
 }
 
+fn has_line_end(text: &str) -> bool {
+    memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some()
+}
+
 /// The inside of a JSON string.
 fn escaped(text: &str) -> String {
     let plain = |b: u8| b >= 0x20 && b != b'"' && b != b'\\';
@@ -99,7 +103,7 @@ fn escaped(text: &str) -> String {
 /// The JSON on one line: NDJSON is lines. White space between tokens carries nothing. A text without
 /// line ends stays as it is.
 pub fn compact(json: &str) -> Cow<'_, str> {
-    if !json.contains(['\n', '\r']) {
+    if !has_line_end(json) {
         return json.into();
     }
     let mut compactor = Compactor::new(true);
