@@ -78,11 +78,15 @@ impl Bounds {
         let can = |s: State| s.outcome != Truth::False;
         let must = |s: State| s.outcome == Truth::True;
         let uncertain = [d, n, x, e, nx].iter().any(|s| s.outcome == Truth::Unknown);
-        // What is counted although unknown holds unless something takes the member out altogether.
-        let out_or_in = |s: State| must(s) || s.counted;
-        let met = can(n) && !out_or_in(nx);
-        let not_met = !out_or_in(n) || can(nx);
-        let missed = can(d) && !out_or_in(x) && !out_or_in(e) && not_met;
+        // What is counted although unknown holds unless something takes the member out altogether; or
+        // it is in doubt itself, which shows where all that it is gated by is certain.
+        let sure = |gates: &[State]| gates.iter().all(|s| s.outcome != Truth::Unknown);
+        let holds = |s: State, gates: &[State]| must(s) || (s.counted && !sure(gates));
+        let (x_holds, n_holds) = (holds(x, &[d]), holds(n, &[d, x]));
+        let (nx_holds, e_holds) = (holds(nx, &[d, x, n]), holds(e, &[d, x, n]));
+        let met = can(n) && !nx_holds;
+        let not_met = !n_holds || can(nx);
+        let missed = can(d) && !x_holds && !e_holds && not_met;
         let gone = !must(d) || can(x) || can(e);
         self.uncertain |= uncertain;
         let (low, high) = match (met, missed, gone) {
@@ -110,5 +114,61 @@ impl Bounds {
         let rate =
             |(n, d): (u64, u64)| (d > 0).then(|| crate::result::Score::Fraction(n, d).as_f64());
         Some((rate(self.low)?, rate(self.high)?))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    const AT: Positions = Positions {
+        denominator: 0,
+        numerator: 1,
+        exclusion: Some(2),
+        exception: None,
+        numerator_exclusion: None,
+    };
+
+    fn bounds(denominator: State, numerator: State, exclusion: State) -> Option<(f64, f64)> {
+        let mut bounds = Bounds::default();
+        // One who is met for certain, so that there is a rate.
+        for states in [[YES, YES, NO], [denominator, numerator, exclusion]] {
+            bounds.add(AT, |at| states[at]);
+        }
+        bounds.rates()
+    }
+
+    const YES: State = State {
+        outcome: Truth::True,
+        counted: true,
+    };
+    const NO: State = State {
+        outcome: Truth::False,
+        counted: false,
+    };
+    const COUNTED: State = State {
+        outcome: Truth::Unknown,
+        counted: true,
+    };
+    const OPEN: State = State {
+        outcome: Truth::Unknown,
+        counted: false,
+    };
+
+    /// `not exists` of a value set that is not here is counted, and might be either.
+    #[test]
+    fn what_is_counted_and_in_doubt_itself_might_not_hold() {
+        assert_eq!(bounds(YES, COUNTED, NO), Some((0.5, 1.0)));
+        // Excluded, perhaps not; and whether the numerator holds then cannot be told.
+        assert_eq!(bounds(YES, OPEN, COUNTED), Some((0.5, 1.0)));
+        assert_eq!(bounds(YES, NO, COUNTED), Some((0.5, 1.0)));
+    }
+
+    /// What is unknown for its gate alone is met, or out altogether.
+    #[test]
+    fn what_is_counted_beside_an_unknown_exclusion_holds_or_is_out() {
+        assert_eq!(bounds(YES, COUNTED, OPEN), Some((1.0, 1.0)));
+        assert_eq!(bounds(YES, YES, NO), None);
     }
 }

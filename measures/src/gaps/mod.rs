@@ -184,12 +184,11 @@ fn judge(group: &GroupDefinition, of: impl Fn(usize) -> Option<Membership>) -> J
     }
     let numerator = state(Code::Numerator);
     let removed = state(Code::NumeratorExclusion);
-    // Met, if not excluded: a met numerator is unknown beside an exclusion that is.
+    // A numerator may be counted and in doubt all the same.
     let met = match (numerator.count > 0, removed.outcome) {
         (true, Truth::True) => Truth::False,
         (true, Truth::Unknown) => Truth::Unknown,
-        (true, Truth::False) => Truth::True,
-        (false, _) => numerator.outcome,
+        (_, _) => numerator.outcome,
     };
     let exception = state(Code::DenominatorException);
     if exception.outcome == Truth::True {
