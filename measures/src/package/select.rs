@@ -65,8 +65,13 @@ pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue
             Ok(found) => {
                 let key = found.key();
                 let own = package.measures.iter_mut().find(|m| m.key() == key);
-                if let Some(measure) = own {
-                    measure.better = Some(better);
+                match own.map(|measure| measure.better.replace(better)) {
+                    Some(Some(before)) if before != better => {
+                        let message = format!("`--better` says both ways of measure `{name}`");
+                        let help = "say it once: `increase` or `decrease`";
+                        issues.push(Issue::error("P093", message).help(help));
+                    }
+                    _ => {}
                 }
             }
             // One that cannot be run is told elsewhere.

@@ -204,6 +204,8 @@ fn gaps_are_refused_until_it_is_settled_which_way_is_better() {
         settled("http://example.org/Measure/Demo|1.0.0=increase").contains("higher (--better)")
     );
     measure("gaps", &package, &lake, &["--better", "Demo=up"]).fails(2, &["P093", "=decrease"]);
+    let both = ["--better", "Demo=increase", "--better", "Demo=decrease"];
+    measure("gaps", &package, &lake, &both).fails(2, &["P093", "both ways"]);
     measure("gaps", &package, &lake, &["--better", "Other=increase"]).fails(2, &["P090"]);
     // The table knows CMS122: its numerator is poor control, whatever the package says.
     let name = ("name", json!("CMS122FHIRDiabetesAssessGreaterThan9Percent"));
