@@ -3,5 +3,6 @@
 pub mod export;
 mod folder;
 pub mod import;
+pub mod machine;
 pub mod rxnorm;
 pub mod synth;

@@ -1,15 +1,19 @@
 //! Files to chunks of whole lines, decompressed, in bounded memory.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{Read, Result};
 
+use super::limits::{LARGE, Limits, Turn, Turns};
 use super::progress::Progress;
 use super::sources::{Layout, Packing, Source};
+use super::unpack::{self, refused};
 
 /// How much of a file is handed to a worker at once.
 const CHUNK: usize = 4 << 20;
-/// Longest line, and largest `.json` document: beyond it the rest is left out and told.
-pub const LARGEST: usize = 1 << 30;
+/// What is kept of a line or document that is too large.
+pub const SHOWN: usize = 200;
+/// A line too long is passed over to its end; in a packed file only so far, since its end may be
+/// terabytes away.
+const PASSED_OVER: u64 = 16;
 
 /// Something for a worker.
 pub struct Chunk {
@@ -19,8 +23,12 @@ pub struct Chunk {
     pub line: u64,
     /// Byte offset, unpacked, of the first byte.
     pub offset: u64,
+    /// Where the file begins among all that is read, unpacked: orders what is read.
+    pub base: u64,
     pub bytes: Vec<u8>,
     pub kind: ChunkKind,
+    /// What is large is in memory by turns: given back when the chunk is dropped.
+    pub _turn: Option<Turn>,
 }
 
 /// What a chunk holds.
@@ -30,159 +38,268 @@ pub enum ChunkKind {
     Lines,
     /// A whole document.
     Document,
-    /// A line or document larger than [`LARGEST`]: its beginning.
-    TooLarge,
+    /// The beginning of a line that is longer than [`Limits::resource`], and how long it is, as far
+    /// as it was read.
+    LongLine(u64),
+    /// The beginning of a document that is larger than [`Limits::document`], and how large it is.
+    LargeDocument(u64),
     /// Where reading ended because the file is damaged; the bytes are the message.
     Damaged,
 }
 
-/// Counts what is read from disk.
-struct Counted<'p> {
-    file: File,
-    progress: &'p Progress,
+/// A file that could not be read to its end.
+#[derive(Clone, Debug)]
+pub struct Damage {
+    pub line: u64,
+    pub offset: u64,
+    pub reason: String,
 }
 
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.progress.add_bytes(read as u64);
-        Ok(read)
-    }
+/// Reads sources to their ends and hands out their chunks, one source after the other.
+pub struct Reader<'a> {
+    pub limits: Limits,
+    pub progress: &'a Progress,
+    pub turns: Turns,
+    /// Unpacked bytes of the sources before, and one for each: orders what is read of all of them.
+    pub base: u64,
 }
 
-/// Reads a source to its end and hands out its chunks. `hand` returns false to stop.
-pub fn read(
-    index: usize,
-    source: &Source,
-    progress: &Progress,
-    hand: &mut dyn FnMut(Chunk) -> bool,
-) -> std::io::Result<()> {
-    let file = Counted {
-        file: File::open(&source.path)?,
-        progress,
-    };
-    let mut reader: Box<dyn Read + '_> = match source.packing {
-        Packing::Plain => Box::new(file),
-        // Bulk exports are often several gzip members in a row.
-        Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(
-            BufReader::with_capacity(1 << 20, file),
-        )),
-        Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(file)?),
-    };
-    let mut cursor = Cursor {
-        file: index,
-        line: 1,
-        offset: 0,
-    };
-    let result = match source.layout {
-        Layout::Lines => lines(&mut reader, &mut cursor, hand),
-        Layout::Document => document(&mut reader, &mut cursor, hand),
-    };
-    if let Err(error) = result {
-        // What came before it stays read: a truncated archive must not lose the rest.
-        let message = match source.packing {
-            Packing::Plain => format!("the file cannot be read further: {error}"),
-            _ => format!("the compressed file is damaged or cut off: {error}"),
+impl Reader<'_> {
+    /// Reads a source. `hand` returns false to stop. Damage is handed out as a chunk, too. An error is
+    /// that it cannot be opened.
+    pub fn read(
+        &mut self,
+        index: usize,
+        source: &Source,
+        hand: &mut dyn FnMut(Chunk) -> bool,
+    ) -> Result<Option<Damage>> {
+        let (mut bytes, packing) = unpack::open(source, self.progress)?;
+        let mut input = Input {
+            bytes: &mut bytes,
+            packed: packing != Packing::Plain,
+            limits: self.limits,
+            turns: &self.turns,
+            hand,
+            file: index,
+            base: self.base,
+            line: 1,
+            offset: 0,
+            stopped: false,
         };
-        hand(cursor.chunk(message.into_bytes(), ChunkKind::Damaged));
+        let result = match source.layout {
+            Layout::Lines => input.lines(vec![]),
+            Layout::Document => input.document(),
+        };
+        let mut damage = None;
+        if let Err(error) = result {
+            // What came before it stays read: a truncated archive must not lose the rest.
+            let reason = unpack::told(packing, &error);
+            damage = Some(Damage {
+                line: input.line,
+                offset: input.offset,
+                reason: reason.clone(),
+            });
+            input.give(reason.into_bytes(), ChunkKind::Damaged, None, 1);
+        }
+        self.base += input.offset + 1;
+        Ok(damage)
     }
-    Ok(())
 }
 
-struct Cursor {
+/// A source that is being read.
+struct Input<'a> {
+    bytes: &'a mut dyn Read,
+    packed: bool,
+    limits: Limits,
+    turns: &'a Turns,
+    hand: &'a mut dyn FnMut(Chunk) -> bool,
     file: usize,
+    base: u64,
     line: u64,
     offset: u64,
+    /// Nobody takes chunks any more.
+    stopped: bool,
 }
 
-impl Cursor {
-    /// A chunk that starts here; the cursor moves behind it.
-    fn chunk(&mut self, bytes: Vec<u8>, kind: ChunkKind) -> Chunk {
-        let (file, line, offset) = (self.file, self.line, self.offset);
-        if kind == ChunkKind::Lines {
-            self.line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        }
-        self.offset += bytes.len() as u64;
-        Chunk {
+impl Input<'_> {
+    /// Hands out a chunk that starts here, and moves behind it: `length` bytes.
+    fn give(&mut self, bytes: Vec<u8>, kind: ChunkKind, turn: Option<Turn>, length: u64) {
+        let (file, line, offset, base) = (self.file, self.line, self.offset, self.base);
+        self.line += match kind {
+            ChunkKind::Lines => memchr::memchr_iter(b'\n', &bytes).count() as u64,
+            ChunkKind::LongLine(_) => 1,
+            _ => 0,
+        };
+        self.offset += length;
+        let chunk = Chunk {
             file,
             line,
             offset,
+            base,
             bytes,
             kind,
+            _turn: turn,
+        };
+        self.stopped |= !(self.hand)(chunk);
+    }
+
+    fn give_lines(&mut self, bytes: Vec<u8>, turn: Option<Turn>) {
+        let length = bytes.len() as u64;
+        self.give(bytes, ChunkKind::Lines, turn, length);
+    }
+
+    /// Appends up to a chunk of what comes; whether there was anything.
+    fn more(&mut self, buffer: &mut Vec<u8>) -> Result<bool> {
+        let read = (&mut *self.bytes).take(CHUNK as u64).read_to_end(buffer)?;
+        Ok(read > 0)
+    }
+
+    /// Lines to the end, the first of them in the buffer.
+    fn lines(&mut self, mut buffer: Vec<u8>) -> Result<()> {
+        buffer.reserve(CHUNK + (CHUNK >> 2));
+        // What was looked through for line ends already.
+        let mut from = 0;
+        let mut turn = None;
+        loop {
+            let new = buffer.get(from..).unwrap_or_default();
+            if let Some(last) = memchr::memrchr(b'\n', new) {
+                let rest = buffer.split_off(from + last + 1);
+                let next = Vec::with_capacity(CHUNK + (CHUNK >> 2));
+                let whole = std::mem::replace(&mut buffer, next);
+                buffer.extend_from_slice(&rest);
+                self.give_lines(whole, turn.take());
+            } else if buffer.len() as u64 > self.limits.resource.max(CHUNK as u64) {
+                turn = None;
+                buffer = self.pass_over(buffer)?;
+                from = 0;
+                continue;
+            } else if buffer.len() > LARGE && turn.is_none() {
+                turn = Some(self.turns.take());
+            }
+            if self.stopped {
+                return Ok(());
+            }
+            from = buffer.len();
+            let more = self.more(&mut buffer);
+            if !matches!(more, Ok(true)) {
+                // The end, or damage: the whole lines before it are good. A last, cut line is handed
+                // out too: it is told as what it is.
+                if !buffer.is_empty() {
+                    self.give_lines(buffer, turn);
+                }
+                return more.map(|_| ());
+            }
         }
     }
-}
 
-fn lines(
-    reader: &mut dyn Read,
-    cursor: &mut Cursor,
-    hand: &mut dyn FnMut(Chunk) -> bool,
-) -> std::io::Result<()> {
-    let mut buffer = Vec::with_capacity(CHUNK + (CHUNK >> 2));
-    // Within a line that is too long: its rest is passed over.
-    let mut skipping = false;
-    loop {
-        // What was looked through for line ends already.
-        let mut from = buffer.len();
-        let read = (&mut *reader).take(CHUNK as u64).read_to_end(&mut buffer);
-        if skipping {
-            let end = memchr::memchr(b'\n', &buffer);
-            let gone = end.map_or(buffer.len(), |e| e + 1);
-            cursor.offset += gone as u64;
-            cursor.line += u64::from(end.is_some());
-            buffer.drain(..gone);
-            from = 0;
-            skipping = end.is_none();
-        }
-        if !matches!(read, Ok(1..)) {
-            // The end, or damage: the whole lines before it are good. A last, cut line is handed
-            // out too: it is told as what it is.
-            if !buffer.is_empty() {
-                hand(cursor.chunk(std::mem::take(&mut buffer), ChunkKind::Lines));
+    /// Reads on to the end of a line that is too long, whose beginning is in the buffer, and gives
+    /// what comes behind it.
+    fn pass_over(&mut self, buffer: Vec<u8>) -> Result<Vec<u8>> {
+        let start = buffer.get(..SHOWN).unwrap_or_default().to_vec();
+        let mut length = buffer.len() as u64;
+        drop(buffer);
+        let furthest = (self.limits.resource.saturating_mul(PASSED_OVER)).max(1 << 30);
+        let mut buffer = Vec::with_capacity(CHUNK);
+        loop {
+            buffer.clear();
+            let more = self.more(&mut buffer);
+            if let Some(end) = memchr::memchr(b'\n', &buffer) {
+                length += end as u64;
+                self.give(start, ChunkKind::LongLine(length), None, length + 1);
+                let rest = buffer.split_off(end + 1);
+                if more.is_err() && !rest.is_empty() {
+                    self.give_lines(rest, None);
+                    return more.map(|_| vec![]);
+                }
+                return more.map(|_| rest);
             }
-            return read.map(|_| ());
+            length += buffer.len() as u64;
+            let too_far = self.packed && length > furthest;
+            if !matches!(more, Ok(true)) || too_far {
+                self.give(start, ChunkKind::LongLine(length), None, length);
+                return match too_far && more.is_ok() {
+                    true => Err(refused(format!(
+                        "a line does not end within {furthest} bytes; the rest is not read"
+                    ))),
+                    false => more.map(|_| vec![]),
+                };
+            }
         }
-        if skipping {
-            continue;
-        }
-        match memchr::memrchr(b'\n', buffer.get(from..).unwrap_or_default()) {
-            Some(last) => {
-                let rest = buffer.split_off(from + last + 1);
-                let whole =
-                    std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK + (CHUNK >> 2)));
-                buffer.extend_from_slice(&rest);
-                if !hand(cursor.chunk(whole, ChunkKind::Lines)) {
+    }
+
+    fn document(&mut self) -> Result<()> {
+        let mut buffer = vec![];
+        while buffer.len() < LARGE {
+            match self.more(&mut buffer) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let length = buffer.len() as u64;
+                    self.give_document(buffer, None, length);
                     return Ok(());
                 }
+                // Of lines in a `.json` file those before the damage are whole.
+                Err(error) => {
+                    if is_lines(&buffer) {
+                        self.give_lines(buffer, None);
+                    }
+                    return Err(error);
+                }
             }
-            None if buffer.len() > LARGEST => {
-                let start = buffer.get(..200).unwrap_or_default().to_vec();
-                let whole = buffer.len() as u64;
-                let shown = start.len() as u64;
-                hand(cursor.chunk(start, ChunkKind::TooLarge));
-                cursor.offset += whole - shown;
-                buffer.clear();
-                skipping = true;
-            }
-            None => {}
         }
+        if is_lines(&buffer) {
+            return self.lines(buffer);
+        }
+        let turn = self.turns.take();
+        while buffer.len() as u64 <= self.limits.document {
+            if !self.more(&mut buffer)? {
+                let length = buffer.len() as u64;
+                self.give_document(buffer, Some(turn), length);
+                return Ok(());
+            }
+        }
+        // Too large: only how large it is.
+        let mut length = buffer.len() as u64;
+        buffer.truncate(SHOWN);
+        buffer.shrink_to_fit();
+        drop(turn);
+        let mut rest = Vec::with_capacity(CHUNK);
+        let mut more = Ok(true);
+        while matches!(more, Ok(true)) {
+            rest.clear();
+            more = self.more(&mut rest);
+            length += rest.len() as u64;
+        }
+        self.give_document(buffer, None, length);
+        more.map(|_| ())
+    }
+
+    /// A document of so many bytes, or the beginning of one that is too large.
+    fn give_document(&mut self, mut bytes: Vec<u8>, turn: Option<Turn>, length: u64) {
+        let kind = match length > self.limits.document {
+            true => {
+                bytes.truncate(SHOWN);
+                ChunkKind::LargeDocument(length)
+            }
+            false => ChunkKind::Document,
+        };
+        self.give(bytes, kind, turn, length);
     }
 }
 
-fn document(
-    reader: &mut dyn Read,
-    cursor: &mut Cursor,
-    hand: &mut dyn FnMut(Chunk) -> bool,
-) -> std::io::Result<()> {
-    let mut buffer = vec![];
-    (&mut *reader)
-        .take(LARGEST as u64 + 1)
-        .read_to_end(&mut buffer)?;
-    if buffer.len() > LARGEST {
-        buffer.truncate(200);
-        hand(cursor.chunk(buffer, ChunkKind::TooLarge));
-    } else {
-        hand(cursor.chunk(buffer, ChunkKind::Document));
-    }
-    Ok(())
+/// Whether what begins like this is lines, each a document, in a file whose name says one document.
+fn is_lines(start: &[u8]) -> bool {
+    let blank = |b: &u8| b.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(b);
+    let mut lines = start.split(|b| *b == b'\n').map(|line| {
+        let from = line.iter().position(|b| !blank(b)).unwrap_or(line.len());
+        let line = line.get(from..).unwrap_or_default();
+        line.trim_ascii_end()
+    });
+    let mut lines = lines.by_ref().filter(|l| !l.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let second = lines.next().unwrap_or_default();
+    first.starts_with(b"{") && first.ends_with(b"}") && second.starts_with(b"{")
 }
+
+#[cfg(test)]
+#[path = "chunks_tests.rs"]
+mod tests;

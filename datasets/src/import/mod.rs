@@ -11,18 +11,22 @@
 mod chunks;
 mod deletions;
 mod ids;
+mod limits;
 mod ordered;
 mod progress;
 mod rejects;
+mod shared;
 mod sources;
 mod spill;
 mod store;
+mod unpack;
 mod unreadable;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
@@ -32,12 +36,13 @@ use engine_population::lake::rows::Tally;
 use engine_population::lake::writer::CodeTexts;
 use engine_population::lake::{Lake, LakeError};
 
+pub use limits::Limits;
 pub use progress::{Moment, Progress};
-pub use sources::{Layout, Packing, Source, Sources, discover};
+pub use sources::{Layout, Packing, PassedOver, Source, Sources, discover};
 pub use unreadable::UnreadableCounts;
 pub use worker::NO_TYPE;
 
-use chunks::Chunk;
+use chunks::{Chunk, Damage};
 use deletions::Deletions;
 use ids::IdShards;
 use rejects::Rejects;
@@ -59,6 +64,8 @@ pub struct ImportOptions {
     pub bases: Vec<String>,
     /// Commit nothing if any line is rejected.
     pub strict: bool,
+    /// What is refused because of its size, and how much of what is refused is kept.
+    pub limits: Limits,
     /// Worker threads, at least 1.
     pub threads: usize,
     /// The time of the commit, in milliseconds since 1970.
@@ -104,8 +111,32 @@ pub struct ImportReport {
     pub deletions_not_there: u64,
     /// Files of the folders that are of another kind.
     pub ignored_files: Vec<PathBuf>,
+    /// Links to nothing, loops, files reached twice, pipes and devices in the folders, and why each
+    /// was passed over.
+    pub passed_over: Vec<PassedOver>,
+    /// Files that could not be read to their end: what came before is imported.
+    pub damaged: Vec<DamagedFile>,
+    /// Per file: rejects that are counted, and not in the rejects file.
+    pub rejects_not_listed: BTreeMap<String, u64>,
+    /// Per file: values that cannot be read that are counted, and not in their file.
+    pub unreadable_not_listed: BTreeMap<String, u64>,
     /// Bytes read from disk.
     pub bytes: u64,
+}
+
+/// A file that is damaged, cut off, or became shorter while it was read.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DamagedFile {
+    /// As named, or found in a folder.
+    pub file: PathBuf,
+    /// Where reading ended: line, from 1.
+    pub line: u64,
+    /// Where reading ended: byte, from 0, unpacked.
+    pub offset: u64,
+    /// For people.
+    pub reason: String,
+    /// Resources that were read of it before.
+    pub resources: u64,
 }
 
 /// Why an import did not happen.
@@ -174,6 +205,17 @@ pub fn import(
     options: &ImportOptions,
     progress: &Arc<Progress>,
 ) -> Result<ImportReport, ImportError> {
+    import_files(options, progress).map_err(|e| match crate::machine::advice(&e.to_string()) {
+        Some(advice) => ImportError::Io(options.lake.clone(), std::io::Error::other(advice)),
+        None => e,
+    })
+}
+
+fn import_files(
+    options: &ImportOptions,
+    progress: &Arc<Progress>,
+) -> Result<ImportReport, ImportError> {
+    let open_files = crate::machine::raise_open_files();
     let found = discover(&options.paths)?;
     if let Some(n) = options
         .buckets
@@ -207,15 +249,34 @@ pub fn import(
         std::process::id(),
         options.now_ms
     ));
-    let spill = Spill::create(scratch.clone(), buckets, options.threads).map_err(io(&scratch))?;
-    let names = found
+    let estimated = found.files.iter().map(Source::estimated_bytes).sum();
+    note_disk(options, estimated, progress);
+    let places = (buckets, shared::spill_parts(base.as_ref(), estimated));
+    // The rest is for the data and the lake.
+    let open = usize::try_from(open_files / 4)
+        .unwrap_or(MOST_OPEN)
+        .min(MOST_OPEN);
+    let spill =
+        Spill::create(scratch.clone(), places, options.threads, open).map_err(io(&scratch))?;
+    let names: Vec<String> = found
         .files
         .iter()
         .map(|f| f.path.display().to_string())
         .collect();
+    let kept: Vec<AtomicU64> = names.iter().map(|_| AtomicU64::new(0)).collect();
     let ids = IdShards::create(scratch.clone()).map_err(io(&scratch))?;
-    let rejects = Rejects::create(spill.folder().join("rejects"), names).map_err(io(&scratch))?;
-    let unreadable = Unreadable::create(spill.folder().join("unreadable")).map_err(io(&scratch))?;
+    let rejects = Rejects::create(
+        spill.folder().join("rejects"),
+        names.clone(),
+        options.limits.rejects,
+    )
+    .map_err(io(&scratch))?;
+    let unreadable = Unreadable::create(
+        spill.folder().join("unreadable"),
+        names,
+        options.limits.rejects,
+    )
+    .map_err(io(&scratch))?;
     let bases: Vec<String> = options
         .bases
         .iter()
@@ -229,6 +290,8 @@ pub fn import(
     let sinks = Sinks {
         buckets,
         bases: &bases,
+        limits: options.limits,
+        kept: &kept,
         spill: &spill,
         ids: &ids,
         rejects: &rejects,
@@ -237,7 +300,7 @@ pub fn import(
     };
     progress.set_total(found.files.iter().map(|f| f.bytes).sum());
 
-    let read = read_all(&found.files, &sinks, options.threads)?;
+    let (read, damaged) = read_all(&found.files, &sinks, options.threads)?;
     if let Some(codes) = read.collision {
         return Err(ImportError::Collision(codes));
     }
@@ -246,12 +309,12 @@ pub fn import(
         .lake
         .join("_rejects")
         .join(format!("{:013x}.ndjson", options.now_ms));
-    let first_rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
+    let rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
     let unreadable_path = options
         .lake
         .join("_unreadable")
         .join(format!("{:013x}.ndjson", options.now_ms));
-    unreadable
+    let unreadable_not_listed = unreadable
         .finish(&unreadable_path)
         .map_err(io(&unreadable_path))?;
     let deletions = Deletions::new(read.deletions);
@@ -261,7 +324,7 @@ pub fn import(
         types: read.tallies,
         total: Tally::default(),
         rejects_file: (rejected > 0).then_some(rejects_path),
-        first_rejects,
+        first_rejects: rejects.first,
         patients: 0,
         orphans: 0,
         unlinked: read.unlinked,
@@ -273,6 +336,10 @@ pub fn import(
         manifests: read.manifests,
         deletions_not_there: 0,
         ignored_files: found.ignored,
+        passed_over: found.passed_over,
+        damaged,
+        rejects_not_listed: rejects.not_kept,
+        unreadable_not_listed,
         bytes: progress.now().bytes.0,
     };
     if options.strict && rejected > 0 {
@@ -294,6 +361,24 @@ pub fn import(
     store::write(&job, read.codes, &mut report)?;
     report.total = sum(&report.types);
     Ok(report)
+}
+
+/// Scratch files that are kept open at most.
+const MOST_OPEN: usize = 4096;
+
+/// Scratch and lake together take at least as much as the data, packed tenfold or not: says so where
+/// there is less. Whether it is enough turns out.
+fn note_disk(options: &ImportOptions, bytes: u64, progress: &Progress) {
+    let free = crate::machine::free_bytes(&options.lake);
+    if let Some(free) = free.filter(|free| *free < bytes) {
+        const GB: u64 = 1_000_000_000;
+        progress.note(format!(
+            "the data are about {} GB unpacked, and {} has {} GB free: the import may not have enough disk (if so it ends, and the lake stays as it is)",
+            bytes.div_ceil(GB),
+            options.lake.display(),
+            free / GB
+        ));
+    }
 }
 
 /// Whether a text may be the URL of a server.
@@ -338,10 +423,16 @@ fn read_all(
     files: &[Source],
     sinks: &Sinks<'_>,
     threads: usize,
-) -> Result<WorkerResult, ImportError> {
+) -> Result<(WorkerResult, Vec<DamagedFile>), ImportError> {
     let (sender, receiver) = sync_channel::<Chunk>(2);
     let receiver = Arc::new(Mutex::new(receiver));
-    let (scratch, progress) = (|| sinks.spill.folder().to_owned(), sinks.progress);
+    let scratch = || sinks.spill.folder().to_owned();
+    let mut reader = chunks::Reader {
+        limits: sinks.limits,
+        progress: sinks.progress,
+        turns: limits::Turns::default(),
+        base: 0,
+    };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.max(1))
             .map(|_| {
@@ -351,15 +442,16 @@ fn read_all(
             .collect();
         // Only the workers hold it: when all have failed, handing out a chunk fails too.
         drop(receiver);
-        let mut failed = None;
+        let (mut failed, mut damages) = (None, vec![]);
         for (index, source) in files.iter().enumerate() {
             let mut alive = true;
-            let read = chunks::read(index, source, progress, &mut |chunk| {
+            let read = reader.read(index, source, &mut |chunk| {
                 alive = sender.send(chunk).is_ok();
                 alive
             });
-            if let Err(e) = read {
-                failed = Some(ImportError::Io(source.path.clone(), e));
+            match read {
+                Ok(damage) => damages.extend(damage.map(|d| (index, source, d))),
+                Err(e) => failed = Some(ImportError::Io(source.path.clone(), e)),
             }
             if failed.is_some() || !alive {
                 break;
@@ -378,7 +470,19 @@ fn read_all(
                 }
             }
         }
-        failed.map_or(Ok(all), Err)
+        worker::shorten(&mut all.tallies);
+        let damaged = |(index, source, damage): (usize, &Source, Damage)| DamagedFile {
+            file: source.path.clone(),
+            line: damage.line,
+            offset: damage.offset,
+            reason: damage.reason,
+            resources: sinks
+                .kept
+                .get(index)
+                .map_or(0, |n| n.load(Ordering::Relaxed)),
+        };
+        let damaged = damages.into_iter().map(damaged).collect();
+        failed.map_or(Ok((all, damaged)), Err)
     })
 }
 
@@ -412,6 +516,7 @@ fn merge(all: &mut WorkerResult, one: WorkerResult) {
     all.given_ids += one.given_ids;
     all.manifests += one.manifests;
     all.references.add(&one.references);
+    all.references.bound();
     all.unreadable.add(&one.unreadable);
     all.deletions.extend(one.deletions);
     all.collision = all.collision.take().or(one.collision);

@@ -1,5 +1,7 @@
 //! How far an import is, for whoever shows it.
 
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// Counters that the import's threads add to.
@@ -11,6 +13,8 @@ pub struct Progress {
     buckets: AtomicU64,
     buckets_total: AtomicU64,
     phase: AtomicU8,
+    waiting: Mutex<Option<PathBuf>>,
+    notes: Mutex<Vec<String>>,
 }
 
 /// A moment of an import.
@@ -46,6 +50,31 @@ impl Progress {
     pub(super) fn start_writing(&self, buckets: u64) {
         self.buckets_total.store(buckets, Ordering::Relaxed);
         self.phase.store(1, Ordering::Relaxed);
+    }
+
+    /// Says that the import waits for somebody to write to this pipe; `None` when it does no more.
+    pub(super) fn wait_for(&self, pipe: Option<&Path>) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            *waiting = pipe.map(Path::to_owned);
+        }
+    }
+
+    /// The pipe for whose writer the import waits.
+    pub fn waiting(&self) -> Option<PathBuf> {
+        self.waiting.lock().ok()?.clone()
+    }
+
+    /// Something that the user should know before the import is done.
+    pub(super) fn note(&self, text: String) {
+        if let Ok(mut notes) = self.notes.lock() {
+            notes.push(text);
+        }
+    }
+
+    /// What was noted since this was asked last.
+    pub fn take_notes(&self) -> Vec<String> {
+        let notes = self.notes.lock();
+        notes.map_or(vec![], |mut n| std::mem::take(&mut *n))
     }
 
     /// Where it is now.

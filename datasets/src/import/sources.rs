@@ -1,5 +1,7 @@
 //! What to read: files, and folders walked recursively, in a fixed order.
 
+mod walk;
+
 use std::path::{Path, PathBuf};
 
 use super::ImportError;
@@ -10,6 +12,8 @@ pub enum Packing {
     Plain,
     Gzip,
     Zstd,
+    /// Its name does not say: the first bytes do.
+    Unnamed,
 }
 
 /// Whether a file is lines, or one document.
@@ -28,96 +32,80 @@ pub struct Source {
     pub path: PathBuf,
     pub packing: Packing,
     pub layout: Layout,
-    /// On disk.
+    /// On disk; 0 for a pipe.
     pub bytes: u64,
+    /// It is a named pipe: opening it waits for a writer, and it has no size.
+    pub pipe: bool,
 }
 
 impl Source {
     /// The bytes it will unpack to, roughly: FHIR JSON packs about tenfold.
     pub fn estimated_bytes(&self) -> u64 {
         match self.packing {
-            Packing::Plain => self.bytes,
+            Packing::Plain | Packing::Unnamed => self.bytes,
             Packing::Gzip | Packing::Zstd => self.bytes.saturating_mul(12),
         }
     }
 }
 
-/// Files found, and files of a walked folder that are left alone because of their names.
+/// Something under the given paths that is not read, and why.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize)]
+pub struct PassedOver {
+    pub path: PathBuf,
+    /// For people.
+    pub reason: String,
+}
+
+/// Files found, and what is left alone.
 #[derive(Default, Debug)]
 pub struct Sources {
     pub files: Vec<Source>,
+    /// Files of a walked folder of other kinds, by their names.
     pub ignored: Vec<PathBuf>,
+    /// Links to nothing, loops, files reached twice, pipes and devices in folders.
+    pub passed_over: Vec<PassedOver>,
 }
 
-/// Finds the files under the given paths. A file that is named itself must be of a known kind; in
-/// folders others are left alone and told.
+const KINDS: &str = "files must end in .ndjson, .jsonl or .json, perhaps with .gz or .zst after it";
+
+/// Finds the files under the given paths. A file that is named itself must be there and of a known
+/// kind; in folders what cannot be data is left alone and told. A file is read once, however many
+/// ways lead to it. What is there and may not be read is an error, all of it at once: an import that
+/// leaves it out would look whole.
 pub fn discover(paths: &[PathBuf]) -> Result<Sources, ImportError> {
-    let mut found = Sources::default();
-    let mut problems = vec![];
-    for path in paths {
-        if let Err(problem) = add(path, true, &mut found) {
-            problems.push(problem);
-        }
+    let walked = walk::walk(paths);
+    if !walked.problems.is_empty() {
+        return Err(ImportError::User(shortened(&walked.problems)));
     }
-    if !problems.is_empty() {
-        return Err(ImportError::User(problems.join("\n")));
-    }
+    let mut found = walked.found;
     found.files.sort_by(|a, b| a.path.cmp(&b.path));
-    found.files.dedup_by(|a, b| a.path == b.path);
     found.ignored.sort();
+    found.passed_over.sort();
     if found.files.is_empty() {
         let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        let text = format!(
-            "nothing to import in {}: files must end in .ndjson, .jsonl or .json, perhaps with .gz or .zst after it",
-            names.join(", ")
-        );
+        let mut text = format!("nothing to import in {}: {KINDS}", names.join(", "));
+        for passed in found.passed_over.iter().take(TOLD) {
+            text += &format!("\n{}: {}", passed.path.display(), passed.reason);
+        }
         return Err(ImportError::User(text));
     }
     Ok(found)
 }
 
-fn add(path: &Path, named: bool, found: &mut Sources) -> Result<(), String> {
-    let shown = path.display();
-    let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => format!("{shown}: there is no such file or folder"),
-        _ => format!("{shown}: {e}"),
-    })?;
-    if metadata.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|e| format!("{shown}: {e}"))?;
-        let mut entries: Vec<PathBuf> = entries
-            .map(|e| e.map(|e| e.path()))
-            .collect::<Result<_, _>>()
-            .map_err(|e| format!("{shown}: {e}"))?;
-        entries.sort();
-        // A lake within a folder of data is no data; hidden folders neither.
-        let hidden = |p: &Path| {
-            p.file_name()
-                .is_some_and(|n| n.to_string_lossy().starts_with(['.', '_']))
-        };
-        for entry in entries.iter().filter(|e| !hidden(e)) {
-            add(entry, false, found)?;
-        }
-        return Ok(());
+/// Problems that an error text lists.
+const TOLD: usize = 20;
+
+fn shortened(problems: &[String]) -> String {
+    let mut text = problems
+        .iter()
+        .take(TOLD)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    if problems.len() > TOLD {
+        text += &format!("\n… and {} more like these", problems.len() - TOLD);
     }
-    match kind(path) {
-        Some((layout, packing)) => {
-            let bytes = metadata.len();
-            found.files.push(Source {
-                path: path.to_owned(),
-                packing,
-                layout,
-                bytes,
-            });
-            Ok(())
-        }
-        None if named => Err(format!(
-            "{shown}: cannot tell what this is: files must end in .ndjson, .jsonl or .json, perhaps with .gz or .zst after it"
-        )),
-        None => {
-            found.ignored.push(path.to_owned());
-            Ok(())
-        }
-    }
+    text
 }
 
 fn kind(path: &Path) -> Option<(Layout, Packing)> {

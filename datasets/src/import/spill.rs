@@ -1,7 +1,9 @@
-//! Resources on their way from the readers to their buckets: one scratch file a bucket.
+//! Resources on their way from the readers to their buckets: one scratch file a bucket, and some for
+//! the resources without a patient. How much was written is remembered, so that a file that is gone or
+//! was cut is never taken for an empty one. They stay until the import ends: it may write again.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Error, ErrorKind, Read, Result, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -10,26 +12,55 @@ use engine_patient::record::Age;
 use engine_population::lake::envelope::{Coded, Envelope, Owner};
 use engine_population::lake::rows::{Row, Rows};
 
+use super::rejects::failed;
+
+/// All buffers together.
+const BUFFERS: usize = 256 << 20;
+
 /// The scratch files of an import. Removed when dropped.
 pub struct Spill {
     folder: PathBuf,
-    files: Vec<Mutex<File>>,
+    buckets: u32,
+    /// Files of resources without a patient, a power of two; they come behind the buckets'.
+    parts: u32,
+    places: Vec<Mutex<Place>>,
     flush_at: usize,
+    /// So many of the files are kept open; the others are opened for each block.
+    open: usize,
+}
+
+/// One scratch file.
+#[derive(Default)]
+struct Place {
+    written: Written,
+    file: Option<File>,
+}
+
+/// How much was written.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+struct Written {
+    rows: u64,
+    bytes: u64,
 }
 
 impl Spill {
-    /// One file a bucket and one, the last, for resources without a patient.
-    pub fn create(folder: PathBuf, buckets: u32, workers: usize) -> std::io::Result<Spill> {
+    /// `open` files may be open at once, beside those of the threads.
+    pub fn create(
+        folder: PathBuf,
+        (buckets, parts): (u32, u32),
+        workers: usize,
+        open: usize,
+    ) -> Result<Spill> {
         std::fs::create_dir_all(&folder)?;
-        let names =
-            (0..=buckets).map(|b| File::create(folder.join(format!("{b}.spill"))).map(Mutex::new));
-        let files = names.collect::<std::io::Result<Vec<_>>>()?;
-        // All buffers together stay under 256 MB.
-        let flush_at = ((256 << 20) / (files.len() * workers.max(1))).min(1 << 20);
+        let parts = parts.max(1).next_power_of_two();
+        let count = buckets as usize + parts as usize;
         Ok(Spill {
             folder,
-            files,
-            flush_at,
+            buckets,
+            parts,
+            places: (0..count).map(|_| Mutex::default()).collect(),
+            flush_at: (BUFFERS / (count * workers.max(1))).min(1 << 20),
+            open,
         })
     }
 
@@ -38,38 +69,136 @@ impl Spill {
         &self.folder
     }
 
-    /// The rows of a bucket, appended to `rows`. They stay.
-    pub fn load(&self, bucket: u32, rows: &mut Rows) -> std::io::Result<()> {
-        let path = self.folder.join(format!("{bucket}.spill"));
-        let bytes = std::fs::metadata(&path)?.len();
-        rows.text.reserve(usize::try_from(bytes).unwrap_or(0));
-        let mut reader = BufReader::with_capacity(1 << 20, File::open(&path)?);
-        while let Some(row) = read_row(&mut reader, rows)? {
-            rows.rows.push(row);
+    /// Where a resource without a patient goes, by the hash of its type and id.
+    pub fn place_of_shared(&self, hash: u64) -> usize {
+        self.buckets as usize + part_of(hash, self.parts) as usize
+    }
+
+    /// The rows of a bucket, appended to `rows`.
+    pub fn load(&self, bucket: u32, rows: &mut Rows) -> Result<()> {
+        self.load_place(bucket as usize, rows)
+    }
+
+    /// The rows without a patient of one of so many parts (a power of two, not more than the spill
+    /// has), appended to `rows`.
+    pub fn load_shared(&self, (part, of): (u32, u32), rows: &mut Rows) -> Result<()> {
+        self.shared((part, of))
+            .try_for_each(|place| self.load_place(place, rows))
+    }
+
+    /// Whether nothing was spilled for a bucket.
+    pub fn is_empty(&self, bucket: u32) -> bool {
+        self.written(bucket as usize) == Written::default()
+    }
+
+    /// Whether nothing without a patient was spilled for one of so many parts.
+    pub fn is_shared_empty(&self, part: (u32, u32)) -> bool {
+        self.shared(part)
+            .all(|place| self.written(place) == Written::default())
+    }
+
+    /// Bytes of the resources without a patient.
+    pub fn shared_bytes(&self) -> u64 {
+        self.shared((0, 1)).map(|p| self.written(p).bytes).sum()
+    }
+
+    /// How many parts the resources without a patient can be dealt to, a power of two.
+    pub fn parts(&self) -> u32 {
+        self.parts
+    }
+
+    fn shared(&self, (part, of): (u32, u32)) -> impl Iterator<Item = usize> + use<> {
+        let buckets = self.buckets as usize;
+        let of = of.clamp(1, self.parts) as usize;
+        (part as usize..self.parts as usize)
+            .step_by(of)
+            .map(move |place| buckets + place)
+    }
+
+    fn written(&self, place: usize) -> Written {
+        let place = self.places.get(place);
+        // A thread that failed has ended the import.
+        place
+            .and_then(|p| p.lock().ok())
+            .map_or(Written::default(), |p| p.written)
+    }
+
+    fn path(&self, place: usize) -> PathBuf {
+        self.folder.join(format!("{place}.spill"))
+    }
+
+    fn load_place(&self, place: usize, rows: &mut Rows) -> Result<()> {
+        let written = self.written(place);
+        if written == Written::default() {
+            return Ok(());
         }
+        let file = File::open(self.path(place)).map_err(gone)?;
+        if file.metadata()?.len() != written.bytes {
+            return Err(damaged());
+        }
+        let raw = usize::try_from(written.bytes).unwrap_or(0);
+        rows.text.reserve(raw);
+        let mut reader = BufReader::with_capacity(1 << 20, file.take(written.bytes));
+        for _ in 0..written.rows {
+            match read_row(&mut reader, rows)? {
+                Some(row) => rows.rows.push(row),
+                None => return Err(damaged()),
+            }
+        }
+        match reader.read(&mut [0])? {
+            0 => Ok(()),
+            _ => Err(damaged()),
+        }
+    }
+
+    fn append(&self, place: usize, buffer: &Buffer) -> Result<()> {
+        let Some(slot) = self.places.get(place) else {
+            return Err(Error::other("a bucket that does not exist"));
+        };
+        let mut slot = slot.lock().map_err(|_| failed())?;
+        let first = slot.written == Written::default();
+        match &mut slot.file {
+            Some(file) => file.write_all(&buffer.bytes)?,
+            None => {
+                let mut file = append_to(&self.path(place), first)?;
+                file.write_all(&buffer.bytes)?;
+                slot.file = (place < self.open).then_some(file);
+            }
+        }
+        slot.written.rows += buffer.rows;
+        slot.written.bytes += buffer.bytes.len() as u64;
         Ok(())
     }
+}
 
-    /// Frees what a bucket takes on disk.
-    pub fn remove(&self, bucket: u32) -> std::io::Result<()> {
-        std::fs::remove_file(self.folder.join(format!("{bucket}.spill")))
-    }
+/// Of so many parts the one that a resource without a patient belongs to, by the hash of its type and
+/// id. Not the bits by which ids are dealt to scratch files.
+pub fn part_of(hash: u64, parts: u32) -> u32 {
+    u32::try_from((hash >> 32) & u64::from(parts.saturating_sub(1))).unwrap_or(0)
+}
 
-    /// Whether anything was spilled for a bucket.
-    pub fn is_empty(&self, bucket: u32) -> bool {
-        let path = self.folder.join(format!("{bucket}.spill"));
-        std::fs::metadata(path).map_or(true, |m| m.len() == 0)
-    }
+/// Opens a scratch file; what was written to before must be there.
+pub fn append_to(path: &Path, first: bool) -> Result<File> {
+    File::options()
+        .append(true)
+        .create(first)
+        .open(path)
+        .map_err(gone)
+}
 
-    fn append(&self, bucket: usize, bytes: &[u8]) -> std::io::Result<()> {
-        let Some(file) = self.files.get(bucket) else {
-            return Err(std::io::Error::other("a bucket that does not exist"));
-        };
-        let mut file = file
-            .lock()
-            .map_err(|_| std::io::Error::other("another thread failed"))?;
-        file.write_all(bytes)
+/// Where a scratch file is not there, that is said.
+pub fn gone(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => damaged(),
+        _ => error,
     }
+}
+
+/// A scratch file is not what was written.
+pub fn damaged() -> Error {
+    Error::other(
+        "a scratch file of this import is gone or was changed by somebody else; the lake is unchanged, import again",
+    )
 }
 
 impl Drop for Spill {
@@ -79,51 +208,66 @@ impl Drop for Spill {
     }
 }
 
+/// Rows on their way to a scratch file.
+#[derive(Default)]
+struct Buffer {
+    rows: u64,
+    bytes: Vec<u8>,
+}
+
 /// One worker's buffers.
 pub struct SpillWriter<'s> {
     spill: &'s Spill,
-    buffers: Vec<Vec<u8>>,
+    buffers: Vec<Buffer>,
 }
 
 impl<'s> SpillWriter<'s> {
     pub fn new(spill: &'s Spill) -> Self {
-        let buffers = spill.files.iter().map(|_| Vec::new()).collect();
+        let buffers = spill.places.iter().map(|_| Buffer::default()).collect();
         SpillWriter { spill, buffers }
     }
 
-    /// Adds a resource.
+    /// Adds a resource to a bucket, or to where one without a patient goes.
     pub fn write(
         &mut self,
-        bucket: usize,
+        place: usize,
         envelope: &Envelope,
         raw: &str,
         restore: &str,
         sequence: u64,
-    ) -> std::io::Result<()> {
-        let Some(buffer) = self.buffers.get_mut(bucket) else {
-            return Err(std::io::Error::other("a bucket that does not exist"));
+    ) -> Result<()> {
+        let Some(buffer) = self.buffers.get_mut(place) else {
+            return Err(Error::other("a bucket that does not exist"));
         };
         let patient = match &envelope.owner {
             Owner::Patient(id) => id.as_str(),
             Owner::Shared | Owner::Unlinked => "",
         };
-        encode(buffer, envelope, patient, (raw, restore), sequence)?;
-        if buffer.len() >= self.spill.flush_at {
-            self.spill.append(bucket, buffer)?;
-            buffer.clear();
+        encode(
+            &mut buffer.bytes,
+            envelope,
+            patient,
+            (raw, restore),
+            sequence,
+        )?;
+        buffer.rows += 1;
+        if buffer.bytes.len() >= self.spill.flush_at {
+            self.spill.append(place, buffer)?;
+            buffer.rows = 0;
+            // A large resource must not leave its memory behind in each bucket.
+            match buffer.bytes.capacity() > 4 * self.spill.flush_at {
+                true => buffer.bytes = Vec::new(),
+                false => buffer.bytes.clear(),
+            }
         }
         Ok(())
     }
 
     /// Writes what is buffered.
-    pub fn finish(self) -> std::io::Result<()> {
-        for (bucket, buffer) in self
-            .buffers
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| !b.is_empty())
-        {
-            self.spill.append(bucket, buffer)?;
+    pub fn finish(self) -> Result<()> {
+        let buffers = self.buffers.iter().enumerate();
+        for (place, buffer) in buffers.filter(|(_, b)| b.rows > 0) {
+            self.spill.append(place, buffer)?;
         }
         Ok(())
     }
@@ -137,8 +281,8 @@ fn encode(
     patient: &str,
     (raw, restore): (&str, &str),
     sequence: u64,
-) -> std::io::Result<()> {
-    let too_long = || std::io::Error::other("a field too long for the scratch file");
+) -> Result<()> {
+    let too_long = || Error::other("a field too long for the scratch file");
     let short = |n: usize| u16::try_from(n).map_err(|_| too_long());
     let long = |n: usize| u32::try_from(n).map_err(|_| too_long());
     out.extend_from_slice(&sequence.to_le_bytes());
@@ -166,11 +310,7 @@ fn encode(
     Ok(())
 }
 
-fn damaged() -> std::io::Error {
-    std::io::Error::other("a scratch file of the import was changed by somebody else")
-}
-
-fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<Row>> {
+fn read_row(reader: &mut impl Read, rows: &mut Rows) -> Result<Option<Row>> {
     let mut head = [0u8; 69];
     let mut filled = 0;
     while filled < head.len() {
@@ -200,7 +340,7 @@ fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<R
         let key = i64::from_le_bytes(take::<8>(&mut code)?);
         rows.codes.push(Coded { path, key });
     }
-    let mut text = |length: usize, into: &mut String| -> std::io::Result<std::ops::Range<usize>> {
+    let mut text = |length: usize, into: &mut String| -> Result<std::ops::Range<usize>> {
         let start = into.len();
         let read = reader.by_ref().take(length as u64).read_to_string(into)?;
         if read == length {
@@ -234,8 +374,12 @@ fn read_row(reader: &mut impl Read, rows: &mut Rows) -> std::io::Result<Option<R
     }))
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> std::io::Result<[u8; N]> {
+fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N]> {
     let (first, rest) = bytes.split_first_chunk::<N>().ok_or_else(damaged)?;
     *bytes = rest;
     Ok(*first)
 }
+
+#[cfg(test)]
+#[path = "spill_tests.rs"]
+mod tests;

@@ -10,13 +10,14 @@ use engine_patient::record::PatientRecord;
 use engine_population::lake::commit::{self, Base, Change, NewLake, Snapshot, TableChange};
 use engine_population::lake::envelope::{Envelope, Owner};
 use engine_population::lake::rows::{self, Merged, Row, Rows, Tally};
-use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes, write_shared};
+use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes};
 use engine_population::lake::{DataFile, group_size, reader, schema};
 use object_store::ObjectStore;
 
 use super::deletions::{Deletions, Outcome};
 use super::ids::{IdShards, IdWriter, Moved, id_hash};
 use super::progress::Progress;
+use super::shared;
 use super::spill::Spill;
 use super::{ImportError, ImportOptions, ImportReport, add_code};
 
@@ -59,26 +60,16 @@ pub fn sweep(lake: &Path) {
     }
 }
 
-fn scratch(job: &Job<'_>, error: std::io::Error) -> ImportError {
+pub fn scratch(job: &Job<'_>, error: std::io::Error) -> ImportError {
     ImportError::Io(job.spill.folder().to_owned(), error)
 }
 
-/// What the lake has of a bucket, and behind that what was read. The number after the last bucket
-/// stands for the resources without a patient.
+/// What the lake has of a bucket, and behind that what was read.
 fn load_bucket(job: &Job<'_>, bucket: u32) -> Result<(Rows, usize), ImportError> {
     let mut rows = Rows::default();
-    let files = match bucket == job.buckets {
-        true => files_of(job.base, schema::SHARED, None),
-        false => files_of(job.base, schema::RESOURCES, Some(&[bucket])),
-    };
-    let table = if bucket == job.buckets {
-        schema::SHARED
-    } else {
-        schema::RESOURCES
-    };
-    for file in files {
+    for file in files_of(job.base, schema::RESOURCES, Some(&[bucket])) {
         job.runtime
-            .block_on(load_resources(job, table, file, &mut rows))?;
+            .block_on(load_resources(job, schema::RESOURCES, file, &mut rows))?;
     }
     let existing = rows.rows.len();
     job.spill
@@ -91,6 +82,8 @@ fn load_bucket(job: &Job<'_>, bucket: u32) -> Result<(Rows, usize), ImportError>
 fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
     // Buckets with something that is to be deleted.
     let mut left = rustc_hash::FxHashSet::default();
+    let parts = shared::parts(job.base, job.spill);
+    job.ids.without_the_lake().map_err(|e| scratch(job, e))?;
     if let Some(base) = job.base {
         let mut ids = IdWriter::new(job.ids);
         for table in [schema::RESOURCES, schema::SHARED] {
@@ -113,8 +106,12 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
     // Rare, so the buckets are simply read: newest wins, of equals the one read later.
     let mut best = rustc_hash::FxHashMap::default();
     let mut places: Vec<(u64, u32)> = vec![];
-    for bucket in 0..=job.buckets {
-        let (rows, existing) = load_bucket(job, bucket)?;
+    for place in 0..job.buckets + parts.new {
+        let bucket = place.min(job.buckets);
+        let (rows, existing) = match place.checked_sub(job.buckets) {
+            None => load_bucket(job, bucket)?,
+            Some(part) => shared::load(job, parts, part)?,
+        };
         for (index, row) in rows.rows.iter().enumerate() {
             let hash = id_hash(row.ty, rows.str(&row.id));
             if !several.contains(&hash) {
@@ -123,7 +120,7 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
             let rank = (row.age, index >= existing, row.sequence);
             if index < existing {
                 moved.known.insert(hash);
-                places.push((hash, bucket));
+                places.push((hash, place));
             }
             let slot = best.entry(hash).or_insert((rank, bucket));
             if rank > slot.0 {
@@ -135,11 +132,12 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
         .into_iter()
         .map(|(hash, (_, bucket))| (hash, bucket))
         .collect();
-    let leaves = |(hash, bucket): &(u64, u32)| moved.bucket.get(hash) != Some(bucket);
+    let leaves =
+        |(hash, place): &(u64, u32)| moved.bucket.get(hash) != Some(&job.buckets.min(*place));
     let leaving: Vec<u32> = places
         .into_iter()
         .filter(leaves)
-        .map(|(_, bucket)| bucket)
+        .map(|(_, place)| place)
         .collect();
     moved.left.extend(leaving);
     Ok(moved)
@@ -165,7 +163,9 @@ async fn add_ids(
                 let hash = id_hash(ty, texts.value(row));
                 ids.add(hash, bucket).map_err(|e| scratch(job, e))?;
                 if job.deletions.names(hash) {
-                    left.insert(bucket);
+                    let shared = bucket == job.buckets;
+                    let place = || shared::place_of(job, shared::parts(job.base, job.spill), hash);
+                    left.insert(if shared { place() } else { bucket });
                 }
             }
         }
@@ -174,7 +174,7 @@ async fn add_ids(
 }
 
 /// Merges a bucket, without what has moved to another and what is deleted.
-fn merge(
+pub fn merge(
     job: &Job<'_>,
     rows: &mut Rows,
     existing: usize,
@@ -223,11 +223,11 @@ fn merge(
 
 /// What the groups of buckets came to.
 #[derive(Default)]
-struct Written {
-    tallies: Tallies,
-    files: Files,
+pub struct Written {
+    pub tallies: Tallies,
+    pub files: Files,
     buckets: BTreeSet<u32>,
-    removed: BTreeMap<String, BTreeSet<String>>,
+    pub removed: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Written {
@@ -330,7 +330,7 @@ fn absorb(all: &mut Written, one: Written) {
 }
 
 /// Files of the base snapshot that hold one of these buckets; all files for `None`.
-fn files_of<'s>(
+pub fn files_of<'s>(
     base: Option<&'s Snapshot>,
     table: &str,
     buckets: Option<&[u32]>,
@@ -366,7 +366,6 @@ fn write_group(
     }
     for bucket in group {
         let (mut rows, existing) = load_bucket(job, *bucket)?;
-        job.spill.remove(*bucket).map_err(|e| scratch(job, e))?;
         changed |= merge(job, &mut rows, existing, *bucket, moved, &mut one.tallies);
         job.runtime.block_on(writer.add(*bucket, rows))?;
         job.progress.add_bucket();
@@ -392,7 +391,7 @@ fn write_group(
 }
 
 /// Best effort: what stays is removed by `tandem lake vacuum`.
-fn remove_files(job: &Job<'_>, files: &Files) {
+pub fn remove_files(job: &Job<'_>, files: &Files) {
     use object_store::ObjectStoreExt as _;
     for (table, files) in files {
         for file in files {
@@ -413,7 +412,7 @@ fn tally(tallies: &mut Tallies, ty: Name, merged: Merged) {
 }
 
 /// Appends the resources of a file of the lake, their index read anew from the JSON.
-async fn load_resources(
+pub async fn load_resources(
     job: &Job<'_>,
     table: &str,
     file: &DataFile,
@@ -502,26 +501,7 @@ fn write_unbucketed(
             .and_then(|b| b.tables.get(table))
             .map_or(&[][..], |t| &t.files)
     };
-    if !job.spill.is_empty(job.buckets) || moved.left.contains(&job.buckets) {
-        let (mut rows, existing) = load_bucket(job, job.buckets)?;
-        let changed = merge(
-            job,
-            &mut rows,
-            existing,
-            job.buckets,
-            moved,
-            &mut written.tallies,
-        );
-        if changed {
-            let file = job.runtime.block_on(write_shared(
-                job.store.as_ref(),
-                &mut rows,
-                stamp,
-                job.options.now_ms,
-            ))?;
-            replace(written, schema::SHARED, file, base_files(schema::SHARED));
-        }
-    }
+    shared::write(job, stamp, moved, written)?;
     let before = job
         .runtime
         .block_on(load_codes(job, base_files(schema::CODES)))?;

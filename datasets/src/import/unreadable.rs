@@ -1,7 +1,8 @@
 //! Elements that are there and cannot be read, or are masked: counted per element, and the resources
-//! written beside the lake's data. *The file holds ids, and no values.*
+//! written beside the lake's data, so many of each file. *The file holds ids, and no values.*
 
 use std::collections::BTreeMap;
+use std::io::Result;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -9,11 +10,14 @@ use engine_patient::fhir::names::Name;
 use engine_patient::fhir::unreadable::{Problem, unreadable};
 use engine_patient::record::Element;
 
-use super::ordered::Ordered;
+use super::ordered::{Found, Ordered};
+use super::rejects::{failed, footer};
 
 /// Collects them in a scratch file.
 pub struct Unreadable {
     lines: Mutex<Ordered>,
+    names: Vec<String>,
+    most: u64,
 }
 
 /// Per element (`Encounter.period.end`): how many values.
@@ -58,46 +62,97 @@ impl UnreadableCounts {
 }
 
 impl Unreadable {
-    pub fn create(path: PathBuf) -> std::io::Result<Unreadable> {
-        let lines = Mutex::new(Ordered::create(path)?);
-        Ok(Unreadable { lines })
+    /// `most` values are listed of each of the files, which have these names.
+    pub fn create(path: PathBuf, names: Vec<String>, most: u64) -> Result<Unreadable> {
+        let lines = Mutex::new(Ordered::create(path, most)?);
+        Ok(Unreadable { lines, names, most })
+    }
+
+    /// Writes them, in the order of the input, to `target` if there are any. Per file: how many are
+    /// counted only.
+    pub fn finish(self, target: &Path) -> Result<BTreeMap<String, u64>> {
+        let lines = self.lines.into_inner().map_err(|_| failed())?;
+        let name = |file: usize| self.names.get(file).map_or("", String::as_str);
+        let what = "values cannot be read or are masked";
+        let not_kept = lines.finish(target, |file, n| footer(name(file), n, self.most, what))?;
+        Ok(not_kept
+            .into_iter()
+            .map(|(file, n)| (name(file).to_owned(), n))
+            .collect())
+    }
+}
+
+/// One thread's share.
+pub struct UnreadableWriter<'s> {
+    all: &'s Unreadable,
+    found: Found,
+    /// Kept of this chunk.
+    kept: u64,
+}
+
+impl<'s> UnreadableWriter<'s> {
+    pub fn new(all: &'s Unreadable) -> Self {
+        UnreadableWriter {
+            all,
+            found: Found::default(),
+            kept: 0,
+        }
+    }
+
+    /// What comes is of this file.
+    pub fn start(&mut self, file: usize) {
+        self.found.file = file;
+        self.kept = 0;
     }
 
     /// Looks through a resource.
     pub fn look(
-        &self,
+        &mut self,
         ty: Name,
         id: &str,
         resource: Element<'_>,
         sequence: u64,
         counts: &mut UnreadableCounts,
-    ) -> std::io::Result<()> {
-        let mut text = String::new();
+    ) -> Result<()> {
+        let (found, kept, most) = (&mut self.found, &mut self.kept, self.all.most);
         unreadable(ty, resource, &mut |element, problem| {
             counts.count(element, problem);
+            found.found += 1;
+            if *kept >= most {
+                return;
+            }
             let line = serde_json::json!({
                 "element": element,
                 "problem": problem.to_string(),
                 "resource": format!("{}/{id}", ty.as_str()),
             });
-            text += &line.to_string();
-            text.push('\n');
+            if found.lines == 0 {
+                found.sequence = sequence;
+            }
+            found.text += &line.to_string();
+            found.text.push('\n');
+            found.lines += 1;
+            *kept += 1;
         });
-        if text.is_empty() {
-            return Ok(());
+        match self.found.text.len() >= FLUSH {
+            true => self.flush(),
+            false => Ok(()),
         }
-        let mut lines = self
-            .lines
-            .lock()
-            .map_err(|_| std::io::Error::other("another thread failed"))?;
-        lines.add(sequence, &text)
     }
 
-    /// Writes them, in the order of the input, to `target` if there are any.
-    pub fn finish(self, target: &Path) -> std::io::Result<()> {
-        let lines = self.lines.into_inner();
-        lines
-            .map_err(|_| std::io::Error::other("another thread failed"))?
-            .finish(target)
+    /// Hands over what is buffered.
+    pub fn flush(&mut self) -> Result<()> {
+        if self.found.found == 0 {
+            return Ok(());
+        }
+        let mut lines = self.all.lines.lock().map_err(|_| failed())?;
+        lines.add(&self.found)?;
+        drop(lines);
+        self.found.text.clear();
+        (self.found.lines, self.found.found) = (0, 0);
+        Ok(())
     }
 }
+
+/// Buffered by a thread.
+const FLUSH: usize = 1 << 20;

@@ -1,6 +1,7 @@
 //! Chunks to rows: check, read the envelope, route to the patient's bucket.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved, restore_text};
 use engine_patient::fhir::names::Name;
@@ -11,13 +12,14 @@ use engine_population::lake::rows::Tally;
 use engine_population::lake::writer::CodeTexts;
 use rustc_hash::FxHashMap;
 
-use super::chunks::{Chunk, ChunkKind};
+use super::chunks::{Chunk, ChunkKind, SHOWN};
 use super::deletions::Read;
 use super::ids::{IdShards, IdWriter, id_hash};
+use super::limits::{LARGE, Limits};
 use super::progress::Progress;
-use super::rejects::Rejects;
+use super::rejects::{Reject, RejectWriter, Rejects};
 use super::spill::{Spill, SpillWriter};
-use super::unreadable::{Unreadable, UnreadableCounts};
+use super::unreadable::{Unreadable, UnreadableCounts, UnreadableWriter};
 
 /// What a type is called in the table where it cannot be told.
 pub const NO_TYPE: &str = "(no resource)";
@@ -28,6 +30,9 @@ pub struct Sinks<'a> {
     pub buckets: u32,
     /// Servers whose resources these are.
     pub bases: &'a [String],
+    pub limits: Limits,
+    /// Per file: resources that came of it.
+    pub kept: &'a [AtomicU64],
     pub spill: &'a Spill,
     pub ids: &'a IdShards,
     pub rejects: &'a Rejects,
@@ -40,6 +45,10 @@ pub struct Worker<'a> {
     sinks: Sinks<'a>,
     spill: SpillWriter<'a>,
     ids: IdWriter<'a>,
+    rejects: RejectWriter<'a>,
+    unreadable: UnreadableWriter<'a>,
+    /// Resources of this chunk.
+    kept: u64,
     record: PatientRecord,
     /// For a resource whose text was changed.
     changed: PatientRecord,
@@ -69,9 +78,10 @@ pub struct WorkerResult {
 /// Where a resource stands, for errors.
 #[derive(Clone, Copy)]
 struct Place {
-    file: usize,
     line: u64,
     offset: u64,
+    /// Where the file begins among all that is read.
+    base: u64,
 }
 
 impl Place {
@@ -85,9 +95,9 @@ impl Place {
         }
     }
 
-    /// Later in the input is greater. 2^20 files of 2^44 bytes.
+    /// Later in the input is greater: its place among all bytes that are read, unpacked.
     fn sequence(self) -> u64 {
-        ((self.file as u64) << 44) | (self.offset & ((1 << 44) - 1))
+        self.base.saturating_add(self.offset)
     }
 }
 
@@ -97,6 +107,9 @@ impl<'a> Worker<'a> {
             sinks,
             spill: SpillWriter::new(sinks.spill),
             ids: IdWriter::new(sinks.ids),
+            rejects: RejectWriter::new(sinks.rejects),
+            unreadable: UnreadableWriter::new(sinks.unreadable),
+            kept: 0,
             record: PatientRecord::new(),
             changed: PatientRecord::new(),
             result: WorkerResult::default(),
@@ -112,22 +125,42 @@ impl<'a> Worker<'a> {
 
     pub fn chunk(&mut self, chunk: &Chunk) -> std::io::Result<()> {
         let place = Place {
-            file: chunk.file,
             line: chunk.line,
             offset: chunk.offset,
+            base: chunk.base,
         };
+        self.rejects.start(chunk.file);
+        self.unreadable.start(chunk.file);
         match chunk.kind {
-            ChunkKind::Lines => self.lines(&chunk.bytes, place),
-            ChunkKind::Document => self.document(&chunk.bytes, place),
-            ChunkKind::TooLarge => {
-                let reason = "larger than 1 GiB: split it, or export it as NDJSON";
-                self.reject(NO_TYPE, place, reason, &chunk.bytes)
+            ChunkKind::Lines => self.lines(&chunk.bytes, place)?,
+            ChunkKind::Document => self.document(&chunk.bytes, place)?,
+            ChunkKind::LongLine(length) => {
+                let reason = too_long(length, self.sinks.limits.resource);
+                self.reject_beginning(place, &reason, (&chunk.bytes, length))?;
+            }
+            ChunkKind::LargeDocument(length) => {
+                let reason = format!(
+                    "a document of {length} bytes, more than the limit of {} bytes (--max-document-size): give a larger one, or export it as NDJSON",
+                    self.sinks.limits.document
+                );
+                self.reject_beginning(place, &reason, (&chunk.bytes, length))?;
             }
             ChunkKind::Damaged => {
                 let reason = String::from_utf8_lossy(&chunk.bytes).into_owned();
-                self.reject(NO_TYPE, place, &reason, b"")
+                self.reject(NO_TYPE, place, &reason, b"")?;
             }
         }
+        self.rejects.flush()?;
+        self.unreadable.flush()?;
+        if let Some(kept) = self.sinks.kept.get(chunk.file) {
+            kept.fetch_add(std::mem::take(&mut self.kept), Ordering::Relaxed);
+        }
+        if chunk.bytes.len() > LARGE {
+            // What something large took is not kept for the small.
+            self.record = PatientRecord::new();
+            self.changed = PatientRecord::new();
+        }
+        Ok(())
     }
 
     fn lines(&mut self, bytes: &[u8], mut place: Place) -> std::io::Result<()> {
@@ -164,6 +197,11 @@ impl<'a> Worker<'a> {
     }
 
     fn line(&mut self, text: &str, place: Place) -> std::io::Result<()> {
+        let (length, limit) = (text.len() as u64, self.sinks.limits.resource);
+        if length > limit {
+            let start = text.as_bytes().get(..SHOWN).unwrap_or(text.as_bytes());
+            return self.reject_beginning(place, &too_long(length, limit), (start, length));
+        }
         let mut record = std::mem::take(&mut self.record);
         record.clear();
         let done = self.parsed(&mut record, text, place);
@@ -314,6 +352,11 @@ impl<'a> Worker<'a> {
         sequence: u64,
     ) -> std::io::Result<()> {
         let raw = resource.raw().as_bytes();
+        let (length, limit) = (raw.len() as u64, self.sinks.limits.resource);
+        if length > limit {
+            let start = raw.get(..SHOWN).unwrap_or(raw);
+            return self.reject_beginning(place, &too_long(length, limit), (start, length));
+        }
         let Some(text) = resource
             .get_str("resourceType")
             .filter(|_| resource.kind() == Kind::Object)
@@ -349,9 +392,10 @@ impl<'a> Worker<'a> {
             Err(why) => return self.reject(ty.as_str(), place, &why, raw),
         };
         self.result.references.add(&references);
+        self.result.references.bound();
         self.result.given_ids += u64::from(id.is_some());
         let counts = &mut self.result.unreadable;
-        let look = self.sinks.unreadable;
+        let look = &mut self.unreadable;
         look.look(ty, &envelope.id, resource, place.sequence(), counts)?;
         self.route(&envelope, &new.text, &restore, sequence)
     }
@@ -404,6 +448,7 @@ impl<'a> Worker<'a> {
         self.tally(ty.as_str()).read += 1;
         let bucket = match &envelope.owner {
             Owner::Patient(patient) => bucket_of(patient, self.sinks.buckets),
+            // For the moves of ids all resources without a patient are in one bucket.
             Owner::Shared => self.sinks.buckets,
             Owner::Unlinked => {
                 *self
@@ -422,32 +467,103 @@ impl<'a> Worker<'a> {
                 .or_default() += 1;
         }
         self.result.patients += u64::from(ty.as_str() == "Patient");
-        self.ids.add(id_hash(ty, &envelope.id), bucket)?;
-        self.spill
-            .write(bucket as usize, envelope, text, restore, sequence)
+        self.kept += 1;
+        let hash = id_hash(ty, &envelope.id);
+        self.ids.add(hash, bucket)?;
+        let place = match bucket == self.sinks.buckets {
+            true => self.sinks.spill.place_of_shared(hash),
+            false => bucket as usize,
+        };
+        self.spill.write(place, envelope, text, restore, sequence)
     }
 
     fn tally(&mut self, ty: &str) -> &mut Tally {
         if !self.result.tallies.contains_key(ty) {
             self.result.tallies.insert(ty.to_owned(), Tally::default());
+            if self.result.tallies.len() > TYPES {
+                few_unknown(&mut self.result.tallies, TYPES);
+            }
         }
         self.result.tallies.entry(ty.to_owned()).or_default()
     }
 
     fn reject(&mut self, ty: &str, place: Place, reason: &str, raw: &[u8]) -> std::io::Result<()> {
+        self.rejected(ty, place, reason, (raw, raw.len() as u64))
+    }
+
+    /// Of something too large the beginning is kept, and its length.
+    fn reject_beginning(
+        &mut self,
+        place: Place,
+        reason: &str,
+        raw: (&[u8], u64),
+    ) -> std::io::Result<()> {
+        self.rejected(NO_TYPE, place, reason, raw)
+    }
+
+    fn rejected(
+        &mut self,
+        ty: &str,
+        place: Place,
+        reason: &str,
+        (raw, length): (&[u8], u64),
+    ) -> std::io::Result<()> {
         let tally = self.tally(ty);
         tally.read += 1;
         tally.rejected += 1;
-        self.sinks.rejects.add(
-            place.sequence(),
-            place.file,
-            place.line,
-            place.offset,
+        self.rejects.add(&Reject {
+            sequence: place.sequence(),
+            line: place.line,
+            offset: place.offset,
             ty,
             reason,
             raw,
-        )
+            length,
+        })
     }
+}
+
+/// Why something that is too large is no resource.
+fn too_long(length: u64, limit: u64) -> String {
+    format!(
+        "{length} bytes, more than the limit of {limit} bytes (--max-resource-size): give a larger one, or split it"
+    )
+}
+
+/// Rows of the ledger while reading: more than R4 has types, and [`UNKNOWN`] that it has not.
+const TYPES: usize = 400;
+/// Rows of the ledger for types that R4 does not have. The first by name, whatever the threads did:
+/// one that another thread gave up has as many before it.
+pub const UNKNOWN: usize = 100;
+
+/// Counts types that R4 does not have, beyond so many rows, as [`NO_TYPE`].
+pub fn few_unknown(tallies: &mut BTreeMap<String, Tally>, rows: usize) {
+    while tallies.len() > rows {
+        let known = |ty: &String| {
+            engine_patient::fhir::model::Model::r4()
+                .resource(ty)
+                .is_some()
+        };
+        let last = tallies.keys().rev().find(|ty| !known(ty) && *ty != NO_TYPE);
+        let Some(last) = last.cloned() else { return };
+        if let Some(tally) = tallies.remove(&last) {
+            tallies.entry(NO_TYPE.to_owned()).or_default().add(&tally);
+        }
+    }
+}
+
+/// At most [`UNKNOWN`] of them.
+pub fn shorten(tallies: &mut BTreeMap<String, Tally>) {
+    let known = |ty: &String| {
+        engine_patient::fhir::model::Model::r4()
+            .resource(ty)
+            .is_some()
+    };
+    let known = tallies
+        .keys()
+        .filter(|ty| known(ty) || *ty == NO_TYPE)
+        .count();
+    few_unknown(tallies, known + UNKNOWN);
 }
 
 fn has_primary_code(ty: Name) -> bool {
@@ -518,6 +634,9 @@ fn joined(text: &str) -> Vec<(usize, &str)> {
 
 /// The manifest of a bulk export beside its files (Bulk Data Access, "Response - Complete Status").
 fn is_manifest(text: &str) -> bool {
+    if text.len() > LARGE {
+        return false;
+    }
     let mut document = PatientRecord::new();
     document.push_document(text).is_ok_and(|root| {
         let output = root.get_named("output");

@@ -223,6 +223,7 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         lake: scratch.join("lake"),
         buckets: None,
         strict: false,
+        limits: Default::default(),
         threads: 2,
         now_ms: 0,
         lake_id: "differential".into(),

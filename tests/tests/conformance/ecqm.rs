@@ -187,6 +187,7 @@ fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> La
         buckets: None,
         bases: vec![],
         strict: false,
+        limits: Default::default(),
         threads: 2,
         now_ms: 0,
         lake_id: "conformance".into(),

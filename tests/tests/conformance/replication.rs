@@ -130,6 +130,7 @@ fn run(
         buckets: Some(buckets),
         bases: vec![],
         strict: false,
+        limits: Default::default(),
         threads: 2,
         now_ms: 0,
         lake_id: "replication".into(),

@@ -35,6 +35,7 @@ pub fn import_into(data: &Path, lake: &Path, buckets: u32, now_ms: i64) -> Impor
         buckets: Some(buckets),
         bases: vec![],
         strict: false,
+        limits: Default::default(),
         threads: 2,
         now_ms,
         lake_id: "test".into(),

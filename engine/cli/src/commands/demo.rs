@@ -82,6 +82,7 @@ impl Demo {
             buckets: None,
             bases: vec![],
             strict: false,
+            limits: Default::default(),
             threads: super::threads(),
             now_ms,
             lake_id: super::import::new_lake_id(now_ms),

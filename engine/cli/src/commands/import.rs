@@ -1,13 +1,14 @@
 //! `tandem import`
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use datasets::import::{ImportError, ImportOptions, ImportReport, Progress, import};
+use datasets::import::{ImportError, ImportOptions, ImportReport, Limits, Progress, import};
 
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::table::{self, bytes, thousands};
 
 /// Import FHIR R4 data into a lake.
@@ -16,6 +17,7 @@ use crate::table::{self, bytes, thousands};
 Examples:
   tandem import export/ --lake lake            a bulk export: .ndjson, .ndjson.gz, .ndjson.zst
   tandem import bundle.json more/ --lake lake  Bundles of any type, and folders
+  tandem import <(zcat export.gz) --lake lake  a pipe: lines, packed or not
 Importing the same files again changes nothing. Of two versions of a resource the newer
 `meta.lastUpdated` (or higher `meta.versionId`) stays, else the one read later. Lines that are no
 resources are kept, with file, line and reason, in <lake>/_rejects/; resources with elements that cannot
@@ -24,7 +26,12 @@ References within a Bundle are resolved by its fullUrls. A resource to be create
 uuid of its fullUrl, else a hash of its content. DELETE entries (also those of the `deleted` files of a
 bulk export, and of histories) remove their resource; older snapshots keep it.
 An absolute reference to the server that a Bundle is from, or to one of --base, is a resource of the lake;
-to another server it is none. On lines without --base it is taken by its type and id, and counted.")]
+to another server it is none. On lines without --base it is taken by its type and id, and counted.
+A file that is damaged or cut off is told, and the exit code is 1: what came before the damage is
+imported (with --strict nothing is). Links to nothing, loops, and pipes and devices within folders are
+passed over and told; a file that may not be read ends the import before it begins.
+The import needs disk for a copy of the unpacked data in <lake>/_tmp/ until it is done. Memory follows
+the number of threads and the sizes below, not the input; each distinct code takes 200 bytes.")]
 pub struct Import {
     /// Files and folders.
     #[arg(required = true)]
@@ -42,6 +49,18 @@ pub struct Import {
     /// Import nothing if any line is rejected.
     #[arg(long)]
     strict: bool,
+    /// Longest line, and largest resource within a Bundle. Longer ones are rejected while they are
+    /// read; memory may grow to some times this.
+    #[arg(long, value_name = "SIZE", default_value = "64MB", value_parser = crate::units::size)]
+    max_resource_size: u64,
+    /// Largest document: a Bundle or resource that is a .json file. It is in memory as a whole, and
+    /// takes about four times its size.
+    #[arg(long, value_name = "SIZE", default_value = "256MB", value_parser = crate::units::size)]
+    max_document_size: u64,
+    /// How many rejects are kept of each file, and how many values that cannot be read; all are
+    /// counted. Of a reject 16 KiB are kept.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().rejects)]
+    max_rejects: u64,
     /// How to print the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -62,6 +81,11 @@ impl Import {
             buckets: self.buckets,
             bases: self.base,
             strict: self.strict,
+            limits: Limits {
+                resource: self.max_resource_size,
+                document: self.max_document_size,
+                rejects: self.max_rejects,
+            },
             threads: super::threads(),
             now_ms,
             lake_id: new_lake_id(now_ms),
@@ -71,7 +95,12 @@ impl Import {
         match report {
             Ok(report) => {
                 self.format.print(&report, started.elapsed());
-                Ok(std::process::ExitCode::SUCCESS)
+                match report.damaged.len() {
+                    0 => Ok(std::process::ExitCode::SUCCESS),
+                    n => Err(Failure::No(format!(
+                        "{n} of the files could not be read to their end: what came before is imported, the rest is missing. Get them anew, and import them again"
+                    ))),
+                }
             }
             Err(ImportError::Rejected(report)) => {
                 self.format.print(&report, started.elapsed());
@@ -94,8 +123,14 @@ pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, Import
     std::thread::scope(|scope| {
         let work = scope.spawn(|| import(options, &progress));
         let started = Instant::now();
+        let mut waits = Waits::default();
         while !work.is_finished() {
             std::thread::sleep(Duration::from_millis(if bar.is_hidden() { 5 } else { 100 }));
+            let notes = progress.take_notes().into_iter();
+            for note in notes.chain(waits.look(&progress)) {
+                // If nobody listens there is nobody to tell.
+                bar.suspend(|| _ = writeln!(std::io::stderr(), "note: {note}"));
+            }
             let now = progress.now();
             let seconds = started.elapsed().as_secs_f64().max(0.001);
             if now.writing {
@@ -127,6 +162,30 @@ pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, Import
             Err(_) => Err(ImportError::Bug("the import failed".into())),
         }
     })
+}
+
+/// How long the import has been waiting for the writer of a pipe.
+#[derive(Default)]
+struct Waits {
+    since: Option<(PathBuf, Instant)>,
+    told: bool,
+}
+
+impl Waits {
+    /// What to say: once, after a second.
+    fn look(&mut self, progress: &Progress) -> Option<String> {
+        let pipe = progress.waiting();
+        if self.since.as_ref().map(|(p, _)| p) != pipe.as_ref() {
+            self.since = pipe.map(|p| (p, Instant::now()));
+            self.told = false;
+        }
+        let (pipe, since) = self.since.as_ref()?;
+        if self.told || since.elapsed() < Duration::from_secs(1) {
+            return None;
+        }
+        self.told = true;
+        Some(format!("waiting for a writer on {}", pipe.display()))
+    }
 }
 
 impl Format {
@@ -246,6 +305,7 @@ pub fn print_report(report: &ImportReport, took: Duration) {
             names.join(", ")
         );
     }
+    print_passed_over(report);
     if let Some(path) = &report.rejects_file {
         say!(
             "{} rejected, see {}:",
@@ -256,6 +316,58 @@ pub fn print_report(report: &ImportReport, took: Duration) {
         if report.total.rejected > report.first_rejects.len() as u64 {
             say!("  …");
         }
+    }
+    not_listed(&report.rejects_not_listed, "rejected lines");
+    not_listed(&report.unreadable_not_listed, "values that cannot be read");
+    if !report.damaged.is_empty() {
+        say!("Damaged, cut off or changed while they were read:");
+    }
+    for damaged in report.damaged.iter().take(FILES) {
+        say!(
+            "  {}: line {}, byte {}: {}; {} resources were read of it before",
+            damaged.file.display(),
+            damaged.line,
+            damaged.offset,
+            damaged.reason,
+            thousands(damaged.resources)
+        );
+    }
+    more(report.damaged.len());
+}
+
+/// Files that a part of the report names; `--format json` has all.
+const FILES: usize = 10;
+
+fn more(files: usize) {
+    if files > FILES {
+        say!("  … and {} more files", files - FILES);
+    }
+}
+
+/// Links to nothing, loops and the like.
+fn print_passed_over(report: &ImportReport) {
+    if report.passed_over.is_empty() {
+        return;
+    }
+    say!("Passed over:");
+    for passed in report.passed_over.iter().take(FILES) {
+        say!("  {}: {}", passed.path.display(), passed.reason);
+    }
+    more(report.passed_over.len());
+}
+
+/// What is counted only.
+fn not_listed(files: &std::collections::BTreeMap<String, u64>, what: &str) {
+    let sum: u64 = files.values().sum();
+    if sum > 0 {
+        say!(
+            "{} {what} are counted, and not listed: there are more than --max-rejects of {}.",
+            thousands(sum),
+            match files.len() {
+                1 => "one file".to_owned(),
+                n => format!("each of {n} files"),
+            }
+        );
     }
 }
 

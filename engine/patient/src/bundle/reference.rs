@@ -143,6 +143,9 @@ pub struct References {
 /// Servers that are told apart; the rest is counted together.
 const SERVERS: usize = 1000;
 
+/// Servers that are counted apart before that.
+const COUNTED: usize = 20_000;
+
 /// The rest.
 const OTHERS: &str = "(others)";
 
@@ -166,6 +169,24 @@ impl References {
     /// Counts a resource of another server.
     pub(super) fn add_foreign(&mut self, server: &str) {
         count(&mut self.foreign_entries, shown(server));
+    }
+
+    /// Keeps memory bounded however many servers the data names: beyond 20,000 of a kind the last by
+    /// name are counted as `(others)`. Which those are does not depend on who counted what.
+    pub fn bound(&mut self) {
+        for counts in [
+            &mut self.assumed,
+            &mut self.elsewhere,
+            &mut self.foreign_entries,
+            &mut self.searches,
+        ] {
+            while counts.len() > COUNTED {
+                // `(` is before every name of a server.
+                if let Some((_, n)) = counts.pop_last() {
+                    *counts.entry(OTHERS.to_owned()).or_default() += n;
+                }
+            }
+        }
     }
 
     /// The 1,000 most frequent servers of each kind (of as many, the first by name); the rest is summed

@@ -25,6 +25,8 @@ use super::schema;
 
 /// Rows of a batch on its way to the writer.
 const BATCH: usize = 4096;
+/// And bytes of JSON, unless one row has more.
+const BATCH_BYTES: usize = 64 << 20;
 /// Raw JSON of a page: small, so that a retrieve decompresses little (`spikes/lake-layout.md`).
 const RAW_PAGE: usize = 64 << 10;
 
@@ -139,10 +141,21 @@ impl<'s> GroupWriter<'s> {
     }
 }
 
-/// Writes the resources without a patient.
+/// Which part of the resources without a patient a file holds, of how many: it stands in its name.
+pub fn shared_part(file: &DataFile) -> (u32, u32) {
+    let part = |text: &str| {
+        let (part, of) = text.strip_prefix('b')?.split_once("of")?;
+        let (part, of): (u32, u32) = (part.parse().ok()?, of.parse().ok()?);
+        (of.is_power_of_two() && part < of).then_some((part, of))
+    };
+    file.path.split('-').find_map(part).unwrap_or((0, 1))
+}
+
+/// Writes a part of the resources without a patient: the part and of how many, a power of two.
 pub async fn write_shared(
     store: &dyn ObjectStore,
     rows: &mut Rows,
+    (part, of): (u32, u32),
     stamp: &str,
     modified_ms: i64,
 ) -> Result<Option<DataFile>, LakeError> {
@@ -151,38 +164,37 @@ pub async fn write_shared(
     }
     let mut list = std::mem::take(&mut rows.rows);
     list.sort_by(|a, b| (a.ty.as_str(), rows.str(&a.id)).cmp(&(b.ty.as_str(), rows.str(&b.id))));
-    let (mut types, mut ids, mut versions, mut raws, mut restores) = (
-        StringBuilder::new(),
-        StringBuilder::new(),
-        StringBuilder::new(),
-        StringBuilder::new(),
-        StringBuilder::new(),
-    );
-    let mut updated = vec![];
-    for row in &list {
-        types.append_value(row.ty.as_str());
-        ids.append_value(rows.str(&row.id));
-        versions.append_option(some_text(rows.str(&row.version)));
-        updated.push(row.age.updated);
-        raws.append_value(rows.str(&row.raw));
-        restores.append_option(some_text(rows.str(&row.restore)));
-    }
-    let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(types.finish()),
-        Arc::new(ids.finish()),
-        Arc::new(versions.finish()),
-        Arc::new(updated),
-        Arc::new(raws.finish()),
-        Arc::new(restores.finish()),
-    ];
-    let batch = RecordBatch::try_new(schema::of(schema::SHARED), columns)?;
-    let encoded = encode(
-        schema::SHARED,
-        raw_properties().build(),
-        &mut std::iter::once(Ok(batch)),
-    )?;
     rows.rows = list;
+    let mut batches = batches(&rows.rows).map(|chunk| {
+        let (mut types, mut ids) = (StringBuilder::new(), StringBuilder::new());
+        let (mut versions, mut restores) = (StringBuilder::new(), StringBuilder::new());
+        let raw_bytes = chunk.iter().map(|r| r.raw.len()).sum();
+        let mut raws = StringBuilder::with_capacity(chunk.len(), raw_bytes);
+        let mut updated = Vec::with_capacity(chunk.len());
+        for row in chunk {
+            types.append_value(row.ty.as_str());
+            ids.append_value(rows.str(&row.id));
+            versions.append_option(some_text(rows.str(&row.version)));
+            updated.push(row.age.updated);
+            raws.append_value(rows.str(&row.raw));
+            restores.append_option(some_text(rows.str(&row.restore)));
+        }
+        let updated = TimestampMicrosecondArray::from(updated).with_timezone("UTC");
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(types.finish()),
+            Arc::new(ids.finish()),
+            Arc::new(versions.finish()),
+            Arc::new(updated),
+            Arc::new(raws.finish()),
+            Arc::new(restores.finish()),
+        ];
+        Ok(RecordBatch::try_new(schema::of(schema::SHARED), columns)?)
+    });
+    let encoded = encode(schema::SHARED, raw_properties().build(), &mut batches)?;
+    let place = match of {
+        1 => stamp.to_owned(),
+        _ => format!("{stamp}-b{part:05}of{of:05}"),
+    };
     let count = rows.rows.len();
     put(
         store,
@@ -190,11 +202,27 @@ pub async fn write_shared(
         vec![],
         encoded,
         count,
-        stamp,
+        &place,
         modified_ms,
     )
     .await
     .map(Some)
+}
+
+/// Rows in batches of so many rows, and of so many bytes: a column of texts takes 2 GiB at most.
+fn batches(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut bytes = 0usize;
+        let fits = |row: &&Row| {
+            bytes += row.raw.len() + row.restore.len();
+            bytes <= BATCH_BYTES
+        };
+        let fitting = rest.iter().take(BATCH).take_while(fits).count().max(1);
+        let (batch, behind) = rest.split_at_checked(fitting)?;
+        rest = behind;
+        Some(batch)
+    })
 }
 
 /// System, code and display of a code key.
@@ -320,10 +348,13 @@ fn collect_facts(
 }
 
 fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec<u8>, LakeError> {
-    let mut chunks = rows
-        .rows
-        .chunks(BATCH)
-        .zip(prepared.pats.chunks(BATCH))
+    let mut pats = prepared.pats.as_slice();
+    let mut chunks = batches(&rows.rows)
+        .map_while(|chunk| {
+            let (own, behind) = pats.split_at_checked(chunk.len())?;
+            pats = behind;
+            Some((chunk, own))
+        })
         .map(|(chunk, pats)| {
             let raw_bytes = chunk.iter().map(|r| r.raw.len()).sum();
             let (mut patients, mut types) = (StringBuilder::new(), StringBuilder::new());

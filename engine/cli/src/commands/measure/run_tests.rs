@@ -19,6 +19,7 @@ fn one_that_fails_leaves_the_others() {
         buckets: None,
         bases: vec![],
         strict: false,
+        limits: Default::default(),
         threads: 1,
         now_ms: 1_700_000_000_000,
         lake_id: "test".into(),

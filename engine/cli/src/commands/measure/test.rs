@@ -165,6 +165,7 @@ impl Test {
                 buckets: None,
                 bases: vec![],
                 strict: false,
+                limits: Default::default(),
                 threads: threads(),
                 now_ms: now,
                 lake_id: new_lake_id(now),
