@@ -44,6 +44,7 @@ const SMALL: Limits = Limits {
     resource: 5 << 20,
     document: 9 << 20,
     rejects: 10,
+    part: 1 << 20,
 };
 
 #[test]

@@ -13,6 +13,9 @@ pub struct Limits {
     pub document: u64,
     /// Rejects kept of each file of the input, and values that cannot be read; more are counted.
     pub rejects: u64,
+    /// Bytes of JSON of a bucket and of a part of the resources without a patient, roughly: one a
+    /// thread is in memory.
+    pub part: u64,
 }
 
 impl Default for Limits {
@@ -21,6 +24,7 @@ impl Default for Limits {
             resource: 64_000_000,
             document: 256_000_000,
             rejects: 10_000,
+            part: 200 << 20,
         }
     }
 }

@@ -197,9 +197,6 @@ impl From<CommitError> for ImportError {
     }
 }
 
-/// Raw JSON of a bucket, roughly.
-const BUCKET_BYTES: u64 = 200 << 20;
-
 /// Imports. Blocks; runs threads of its own.
 pub fn import(
     options: &ImportOptions,
@@ -251,7 +248,10 @@ fn import_files(
     ));
     let estimated = found.files.iter().map(Source::estimated_bytes).sum();
     note_disk(options, estimated, progress);
-    let places = (buckets, shared::spill_parts(base.as_ref(), estimated));
+    let places = (
+        buckets,
+        shared::spill_parts(base.as_ref(), estimated, &options.limits),
+    );
     // The rest is for the data and the lake.
     let open = usize::try_from(open_files / 4)
         .unwrap_or(MOST_OPEN)
@@ -410,7 +410,7 @@ fn buckets(
         (None, None) => {
             let bytes: u64 = files.iter().map(Source::estimated_bytes).sum();
             let wanted = bytes
-                .div_ceil(BUCKET_BYTES)
+                .div_ceil(options.limits.part.max(1))
                 .clamp(8, 65_536)
                 .next_power_of_two();
             Ok(u32::try_from(wanted).unwrap_or(65_536))

@@ -11,7 +11,7 @@ use engine_population::lake::{DataFile, Snapshot, schema};
 use super::ids::{Moved, id_hash};
 use super::spill::{Spill, part_of};
 use super::store::{Job, Written, files_of, load_resources, merge, remove_files, scratch};
-use super::{BUCKET_BYTES, ImportError};
+use super::{ImportError, Limits};
 
 /// FHIR JSON takes so many times its bytes in the lake, roughly.
 const PACKED: u64 = 8;
@@ -36,8 +36,8 @@ fn parts_of(files: &[&DataFile]) -> u32 {
     files.iter().map(|f| shared_part(f).1).max().unwrap_or(1)
 }
 
-fn for_bytes(bytes: u64) -> u32 {
-    let wanted = bytes.div_ceil(BUCKET_BYTES).clamp(1, u64::from(MOST));
+fn for_bytes(bytes: u64, limits: &Limits) -> u32 {
+    let wanted = bytes.div_ceil(limits.part.max(1)).clamp(1, u64::from(MOST));
     u32::try_from(wanted).unwrap_or(MOST).next_power_of_two()
 }
 
@@ -46,18 +46,19 @@ fn raw_bytes(files: &[&DataFile]) -> u64 {
 }
 
 /// Parts of the spill: enough for whatever [`parts`] will say, when so many bytes are read.
-pub fn spill_parts(base: Option<&Snapshot>, read: u64) -> u32 {
+pub fn spill_parts(base: Option<&Snapshot>, read: u64, limits: &Limits) -> u32 {
     let files = shared_files(base);
-    for_bytes(read.saturating_add(raw_bytes(&files)))
+    for_bytes(read.saturating_add(raw_bytes(&files)), limits)
         .max(LEAST)
         .max(parts_of(&files))
 }
 
 /// The parts of the base, and of what is written.
-pub fn parts(base: Option<&Snapshot>, spill: &Spill) -> Parts {
+pub fn parts(base: Option<&Snapshot>, spill: &Spill, limits: &Limits) -> Parts {
     let files = shared_files(base);
     let old = parts_of(&files);
-    let fitting = for_bytes(raw_bytes(&files).saturating_add(spill.shared_bytes()));
+    let bytes = raw_bytes(&files).saturating_add(spill.shared_bytes());
+    let fitting = for_bytes(bytes, limits);
     let fitting = fitting.min(spill.parts());
     let new = match files.is_empty() || fitting > old.saturating_mul(2) {
         true => fitting.max(old),
@@ -101,7 +102,7 @@ pub fn write(
     moved: &Moved,
     written: &mut Written,
 ) -> Result<(), ImportError> {
-    let parts = parts(job.base, job.spill);
+    let parts = parts(job.base, job.spill, &job.options.limits);
     let grown = parts.new != parts.old;
     let touched = |part: u32| {
         !job.spill.is_shared_empty((part, parts.new)) || moved.left.contains(&(job.buckets + part))
@@ -146,3 +147,7 @@ pub fn write(
     written.removed.entry(table).or_default().extend(removed);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "shared_tests.rs"]
+mod tests;

@@ -82,7 +82,7 @@ fn load_bucket(job: &Job<'_>, bucket: u32) -> Result<(Rows, usize), ImportError>
 fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
     // Buckets with something that is to be deleted.
     let mut left = rustc_hash::FxHashSet::default();
-    let parts = shared::parts(job.base, job.spill);
+    let parts = shared::parts(job.base, job.spill, &job.options.limits);
     job.ids.without_the_lake().map_err(|e| scratch(job, e))?;
     if let Some(base) = job.base {
         let mut ids = IdWriter::new(job.ids);
@@ -164,7 +164,9 @@ async fn add_ids(
                 ids.add(hash, bucket).map_err(|e| scratch(job, e))?;
                 if job.deletions.names(hash) {
                     let shared = bucket == job.buckets;
-                    let place = || shared::place_of(job, shared::parts(job.base, job.spill), hash);
+                    let limits = &job.options.limits;
+                    let parts = || shared::parts(job.base, job.spill, limits);
+                    let place = || shared::place_of(job, parts(), hash);
                     left.insert(if shared { place() } else { bucket });
                 }
             }

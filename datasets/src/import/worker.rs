@@ -170,6 +170,11 @@ impl<'a> Worker<'a> {
         let mut resources = 0;
         for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
             let line = bytes.get(at..end).unwrap_or_default();
+            if line.is_empty() {
+                place.line += 1;
+                at = end + 1;
+                continue;
+            }
             let text = match &whole {
                 Ok(text) => text.get(at..end),
                 Err(_) => simdutf8::basic::from_utf8(line).ok(),
@@ -201,6 +206,10 @@ impl<'a> Worker<'a> {
         if length > limit {
             let start = text.as_bytes().get(..SHOWN).unwrap_or(text.as_bytes());
             return self.reject_beginning(place, &too_long(length, limit), (start, length));
+        }
+        if let Some(why) = too_many_values(text.as_bytes(), limit) {
+            let start = text.as_bytes().get(..SHOWN).unwrap_or_default();
+            return self.reject_beginning(place, &why, (start, length));
         }
         let mut record = std::mem::take(&mut self.record);
         record.clear();
@@ -275,6 +284,10 @@ impl<'a> Worker<'a> {
         let Ok(whole) = simdutf8::basic::from_utf8(bytes) else {
             return self.reject(NO_TYPE, place, not_utf8(bytes), bytes);
         };
+        if let Some(why) = too_many_values(bytes, self.sinks.limits.document) {
+            let start = (bytes.get(..SHOWN).unwrap_or_default(), bytes.len() as u64);
+            return self.reject_beginning(place, &why, start);
+        }
         let start = whole.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
         let skipped = whole.len() - start.len();
         let text = start.trim_end();
@@ -528,6 +541,22 @@ fn too_long(length: u64, limit: u64) -> String {
     format!(
         "{length} bytes, more than the limit of {limit} bytes (--max-resource-size): give a larger one, or split it"
     )
+}
+
+/// A value takes 16 bytes, in a text of two: what is large must not consist of nothing but the smallest
+/// values. FHIR has one in ten bytes or fewer.
+fn too_many_values(text: &[u8], limit: u64) -> Option<String> {
+    let most = limit / 8;
+    if text.len() <= LARGE || text.len() as u64 <= most {
+        return None;
+    }
+    let count = |byte| memchr::memchr_iter(byte, text).count() as u64;
+    let values = count(b',') + count(b'[') + count(b'{');
+    (values > most).then(|| {
+        format!(
+            "about {values} values, more than {most}, an eighth of the limit of {limit} bytes: this cannot be FHIR"
+        )
+    })
 }
 
 /// Rows of the ledger while reading: more than R4 has types, and [`UNKNOWN`] that it has not.

@@ -31,7 +31,8 @@ A file that is damaged or cut off is told, and the exit code is 1: what came bef
 imported (with --strict nothing is). Links to nothing, loops, and pipes and devices within folders are
 passed over and told; a file that may not be read ends the import before it begins.
 The import needs disk for a copy of the unpacked data in <lake>/_tmp/ until it is done. Memory follows
-the number of threads and the sizes below, not the input; each distinct code takes 200 bytes.")]
+the number of threads and the sizes below, not the input; each distinct code and each
+deletion takes 400 bytes.")]
 pub struct Import {
     /// Files and folders.
     #[arg(required = true)]

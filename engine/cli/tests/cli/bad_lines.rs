@@ -450,7 +450,14 @@ fn damaged_archives() {
         ];
         for (name, content) in cases {
             let path = file(dir.path().join(format!("{name}.ndjson.{ending}")), content);
-            let report = import(&dir.path().join(format!("lake-{name}-{ending}")), &[&path]);
+            let lake = dir.path().join(format!("lake-{name}-{ending}"));
+            let ran = tandem!("import", &path, "--lake", &lake, "--format", "json");
+            let ran = ran.fails(1, &["could not be read to their end"]);
+            let report: Value = serde_json::from_str(&ran.out).unwrap();
+            adds_up(&report);
+            let damaged = &report["damaged"][0];
+            assert_eq!(damaged["file"], json!(path));
+            assert_eq!(damaged["resources"], report["total"]["stored"]);
             let found = rejects(&report);
             let told = found
                 .iter()
@@ -464,13 +471,18 @@ fn damaged_archives() {
             if name == "cut" && ending == "gz" {
                 assert!(total(&report, "stored") > 100, "{report:#}");
             }
-            let ran = tandem!("import", &path, "--lake", &dir.path().join("told")).ok();
+            let ran = tandem!("import", &path, "--lake", &dir.path().join("told"));
+            let ran = ran.fails(1, &["could not be read to their end"]);
             assert!(
                 ran.out.contains(&format!("{}:", path.display()))
                     && ran.out.contains("damaged or cut off"),
                 "{}",
                 ran.out
             );
+            // Nothing of it with --strict.
+            let strict = dir.path().join(format!("strict-{name}-{ending}"));
+            tandem!("import", &path, "--lake", &strict, "--strict").fails(1, &["--strict"]);
+            assert_eq!(newest_manifest(&strict), None);
         }
     }
 }

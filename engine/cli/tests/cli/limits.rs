@@ -1,0 +1,187 @@
+//! What is refused for its size, and that what is refused, or the machine does not give, is bounded
+//! and told.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// The lines of a file, as JSON.
+fn entries(path: &Value) -> Vec<Value> {
+    let text = fs::read_to_string(path.as_str().unwrap()).unwrap();
+    text.lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
+}
+
+/// Of each file the first are kept, whichever thread was faster; the rest is counted and told.
+#[test]
+fn rejects_are_kept_up_to_a_number_of_each_file() {
+    let dir = folder();
+    // Several chunks of 4 MB.
+    let bad = format!("no JSON, {}\n", "x".repeat(500));
+    let many = file(
+        dir.path().join("many.ndjson"),
+        patient("p", "") + &bad.repeat(25_000) + &patient("q", ""),
+    );
+    let few = file(dir.path().join("few.ndjson"), bad.repeat(3));
+    for n in 0..2 {
+        let lake = dir.path().join(format!("lake-{n}"));
+        let report = import_with(&lake, &[&many, &few], &["--max-rejects", "50"]);
+        assert_eq!(
+            (total(&report, "stored"), total(&report, "rejected")),
+            (2, 25_003)
+        );
+        assert_eq!(
+            report["rejects_not_listed"],
+            json!({many.to_str().unwrap(): 24_950})
+        );
+        let found = entries(&report["rejects_file"]);
+        assert_eq!(found.len(), 3 + 50 + 1);
+        for (at, entry) in found[3..53].iter().enumerate() {
+            assert_eq!(
+                (&entry["file"], &entry["line"]),
+                (&json!(many), &json!(at + 2))
+            );
+        }
+        assert_eq!(found[53]["not_listed"], json!(24_950));
+        assert_eq!(found[53]["file"], json!(many));
+    }
+    let lake = dir.path().join("told");
+    let ran = tandem!("import", &many, "--lake", &lake, "--max-rejects", "0").ok();
+    assert!(
+        ran.out.contains("25,000 rejected lines are counted"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn values_that_cannot_be_read_are_listed_up_to_a_number_of_each_file() {
+    let dir = folder();
+    let text: String = (0..100)
+        .map(|n| patient(&format!("p{n}"), ",\"birthDate\":\"once\",\"active\":\"x\""))
+        .collect();
+    let path = file(dir.path().join("odd.ndjson"), text);
+    let report = import_with(&dir.path().join("lake"), &[&path], &["--max-rejects", "30"]);
+    let counts = &report["unreadable"]["unreadable"];
+    assert_eq!(counts["Patient.birthDate"], json!(100));
+    assert_eq!(
+        report["unreadable_not_listed"],
+        json!({path.to_str().unwrap(): 170})
+    );
+    let found = entries(&report["unreadable_file"]);
+    assert_eq!(found.len(), 31);
+    assert_eq!(found[29]["resource"], json!("Patient/p14"));
+}
+
+/// A resource or document over its limit is a reject with its place, its length and its beginning.
+#[test]
+fn what_is_too_large_is_refused_and_its_neighbours_are_read() {
+    let dir = folder();
+    let long = patient("long", &format!(",\"x\":\"{}\"", "y".repeat(3000)));
+    let lines = file(
+        dir.path().join("a.ndjson"),
+        patient("p", "") + &long + &patient("q", ""),
+    );
+    let entry = |resource: &str| format!("{{\"resource\":{}}}", resource.trim_end());
+    let bundle = |resources: &[&str]| {
+        let entries: Vec<String> = resources.iter().map(|r| entry(r)).collect();
+        format!(
+            "{{\"resourceType\":\"Bundle\",\"entry\":[\n{}]}}\n",
+            entries.join(",\n")
+        )
+    };
+    let within = file(
+        dir.path().join("b.json"),
+        bundle(&[&patient("r", ""), &long]),
+    );
+    let whole = file(dir.path().join("c.json"), bundle(&[&long, &long]));
+    let sizes = ["--max-resource-size", "2KB", "--max-document-size", "5KB"];
+    let lake = dir.path().join("lake");
+    let report = import_with(&lake, &[&lines, &within, &whole], &sizes);
+    assert_eq!(
+        (total(&report, "stored"), total(&report, "rejected")),
+        (3, 3),
+        "{report:#}"
+    );
+    let found = entries(&report["rejects_file"]);
+    let says = [
+        "--max-resource-size",
+        "--max-resource-size",
+        "--max-document-size",
+    ];
+    let lengths = [
+        long.len() - 1,
+        long.len() - 1,
+        fs::read(&whole).unwrap().len(),
+    ];
+    for ((reject, says), length) in found.iter().zip(says).zip(lengths) {
+        assert!(
+            reject["reason"].as_str().unwrap().contains(says),
+            "{reject}"
+        );
+        assert_eq!(reject["length"], json!(length));
+        assert_eq!(reject["raw"].as_str().unwrap().len(), 200);
+    }
+    assert_eq!(found[0]["line"], json!(2));
+    tandem!(
+        "import",
+        &lines,
+        "--lake",
+        &lake,
+        "--max-resource-size",
+        "x"
+    )
+    .fails(2, &["x"]);
+}
+
+/// However many types R4 does not have are in the data, the ledger has few rows, and all are counted.
+#[test]
+fn unknown_types_are_bounded() {
+    let dir = folder();
+    let text: String = (0..5000)
+        .map(|n| format!("{{\"resourceType\":\"Type{n:05}\",\"id\":\"x\"}}\n"))
+        .collect();
+    let path = file(dir.path().join("types.ndjson"), text);
+    let report = import(&dir.path().join("lake"), &[&path]);
+    assert_eq!(total(&report, "rejected"), 5000);
+    let types = report["types"].as_object().unwrap();
+    assert_eq!(types.len(), 101);
+    assert_eq!(types["Type00099"]["rejected"], json!(1));
+    assert_eq!(types["(no resource)"]["rejected"], json!(4900));
+}
+
+/// Many buckets under a low limit of open files; and where it is too low for anything, what to do.
+#[test]
+#[cfg(unix)]
+fn few_open_files_are_enough() {
+    let dir = folder();
+    let data = synth(dir.path(), "data", 60, &[]);
+    let run = |limit: &str, lake: &str| {
+        let lake = dir.path().join(lake);
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let done = Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(crate::tandem())
+            .arg("import")
+            .arg(&data)
+            .arg("--lake")
+            .arg(&lake)
+            .args(["--buckets", "4096", "--format", "json"])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        (checked(&done, &[]), lake)
+    };
+    let (ran, lake) = run("256", "lake");
+    adds_up(&serde_json::from_str(&ran.ok().out).unwrap());
+    same_lines(&exported(&lake), &lines(&data));
+    let (ran, lake) = run("17", "too-few");
+    if ran.code != 0 {
+        ran.fails(4, &["too many open files", "ulimit -n"]);
+        assert_eq!(newest_manifest(&lake), None);
+    }
+}
