@@ -22,7 +22,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use population::write_population;
+pub use population::{estimate, write_population};
 
 /// What to generate.
 #[derive(Clone, Debug)]

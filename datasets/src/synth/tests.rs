@@ -230,3 +230,47 @@ fn refuses_a_folder_in_use_and_bad_options() {
     assert!(write_population(&bad, &path, 1, &|_| {}).is_err());
     assert!(!path.exists());
 }
+
+/// The estimate is near, and needs no more than a part of the work.
+#[test]
+fn the_size_is_known_before() {
+    for patients in [20, 300] {
+        let path = folder("estimate");
+        let said = super::estimate(&options(patients)).unwrap() as f64;
+        let made = write_population(&options(patients), &path, 2, &|_| {}).unwrap();
+        let ratio = said / made.bytes as f64;
+        assert!((0.8..1.25).contains(&ratio), "{patients} patients: {ratio}");
+        fs::remove_dir_all(&path).unwrap();
+    }
+    assert!(super::estimate(&options(0)).unwrap() > 0);
+    assert!(super::estimate(&options(u64::MAX)).unwrap() > 1 << 62);
+}
+
+/// Where it fails in the midst nothing is left that looks like a population, or a part of one.
+#[test]
+fn a_population_is_there_whole_or_not_at_all() {
+    let path = folder("whole");
+    fs::create_dir_all(path.join(".Observation.ndjson.part")).unwrap();
+    let error = write_population(&options(5), &path, 1, &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("was ended"), "{error}");
+    fs::remove_dir_all(&path).unwrap();
+    // A type comes whose file cannot be made.
+    fs::create_dir_all(path.join("Observation.ndjson.d")).unwrap();
+    let stopped = write_population(&options(200), &path, 1, &|p| {
+        if p.patients > 0 {
+            let _ = fs::create_dir_all(path.join("Patient.ndjson").join("x"));
+        }
+    });
+    assert!(stopped.is_err());
+    let left: Vec<_> = fs::read_dir(&path)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|n| n == "Patient.ndjson" || n == "Observation.ndjson.d"),
+        "{left:?}"
+    );
+    assert!(path.join("Patient.ndjson").is_dir());
+    fs::remove_dir_all(&path).unwrap();
+}

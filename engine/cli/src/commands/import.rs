@@ -86,6 +86,7 @@ impl Import {
                 resource: self.max_resource_size,
                 document: self.max_document_size,
                 rejects: self.max_rejects,
+                ..Limits::default()
             },
             threads: super::threads(),
             now_ms,

@@ -1,9 +1,11 @@
 //! `tandem synth`
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use datasets::synth::{SynthOptions, SynthProgress, write_population};
+use datasets::machine::free_bytes;
+use datasets::synth::{SynthOptions, SynthProgress, estimate, write_population};
 use engine_patient::time::{DateTime, Precision};
 
 use crate::failure::{Done, Failure};
@@ -15,7 +17,8 @@ use crate::table::{bytes, thousands};
 Examples:
   tandem synth --patients 10000 --out population
   tandem synth --patients 500 --dirty 0.05 --seed 7 --out dirty
-The same seed gives the same bytes. All people are invented.")]
+The same seed gives the same bytes. All people are invented. Takes about 250 kB of disk a patient; how
+much is said before it starts, and where there is less free it does not start.")]
 pub struct Synth {
     /// How many patients.
     #[arg(long)]
@@ -46,6 +49,34 @@ impl Synth {
             dirty: self.dirty,
             end: end.civil(),
         };
+        let failed = |e: std::io::Error| match e.kind() {
+            ErrorKind::InvalidInput | ErrorKind::AlreadyExists => Failure::User(e.to_string()),
+            ErrorKind::StorageFull => Failure::Internal(format!(
+                "{}: no space left on device: nothing of the population is left there. Give another place, or fewer --patients",
+                self.out.display()
+            )),
+            _ => Failure::Internal(format!("{}: {e}", self.out.display())),
+        };
+        let needed = estimate(&options).map_err(failed)?;
+        let free = free_bytes(&self.out);
+        if let Some(free) = free.filter(|free| *free < needed) {
+            let fitting = u128::from(self.patients) * u128::from(free) / u128::from(needed.max(1));
+            return Err(Failure::User(format!(
+                "--patients {}: the population will take about {}, and {} has {} free: give another --out, or at most {} patients",
+                self.patients,
+                bytes(needed),
+                self.out.display(),
+                bytes(free),
+                thousands(u64::try_from(fitting * 9 / 10).unwrap_or(u64::MAX))
+            )));
+        }
+        // If nobody listens there is nobody to tell.
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: the population will take about {} in {}",
+            bytes(needed),
+            self.out.display()
+        );
         let bar = super::bar(
             self.patients,
             "{bar:30} {human_pos} of {human_len} patients, {eta} left",
@@ -57,12 +88,7 @@ impl Synth {
             &|p: SynthProgress| bar.set_position(p.patients),
         );
         bar.finish_and_clear();
-        let made = made.map_err(|e| match e.kind() {
-            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::AlreadyExists => {
-                Failure::User(e.to_string())
-            }
-            _ => Failure::Internal(format!("{}: {e}", self.out.display())),
-        })?;
+        let made = made.map_err(failed)?;
         say!(
             "{} patients, {} resources, {} in {}",
             thousands(made.patients),

@@ -185,3 +185,22 @@ fn few_open_files_are_enough() {
         assert_eq!(newest_manifest(&lake), None);
     }
 }
+
+/// What a population takes is said, and one that the disk has no place for is not begun.
+#[test]
+fn a_population_too_large_for_the_disk_is_not_begun() {
+    let dir = folder();
+    let out = dir.path().join("out");
+    let ran = tandem!("synth", "--patients", "2000000000", "--out", &out);
+    ran.fails(
+        2,
+        &["will take about", " free: give another --out, or at most"],
+    );
+    assert!(!out.exists());
+    let ran = tandem!("synth", "--patients", "3", "--out", &out).ok();
+    assert!(
+        ran.err.contains("the population will take about"),
+        "{}",
+        ran.err
+    );
+}
