@@ -1,4 +1,8 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,8 +19,10 @@ fn source(path: &Path, layout: Layout, packing: Packing) -> Source {
     }
 }
 
+type Seen = (ChunkKind, u64, u64, usize);
+
 /// The chunks as kind, line, offset and length, and the damage.
-fn read(source: &Source, limits: Limits) -> (Vec<(ChunkKind, u64, u64, usize)>, Option<Damage>) {
+fn read(source: &Source, limits: Limits) -> (Vec<Seen>, Option<Damage>) {
     let progress = Progress::default();
     let mut reader = Reader {
         limits,

@@ -258,7 +258,7 @@ fn import_files(
         .min(MOST_OPEN);
     let spill =
         Spill::create(scratch.clone(), places, options.threads, open).map_err(io(&scratch))?;
-    let names: Vec<String> = found
+    let names: Arc<[String]> = found
         .files
         .iter()
         .map(|f| f.path.display().to_string())
@@ -371,12 +371,15 @@ const MOST_OPEN: usize = 4096;
 fn note_disk(options: &ImportOptions, bytes: u64, progress: &Progress) {
     let free = crate::machine::free_bytes(&options.lake);
     if let Some(free) = free.filter(|free| *free < bytes) {
-        const GB: u64 = 1_000_000_000;
+        let size = |bytes: u64| match bytes {
+            2_000_000_000.. => format!("{} GB", bytes / 1_000_000_000),
+            _ => format!("{} MB", bytes / 1_000_000),
+        };
         progress.note(format!(
-            "the data are about {} GB unpacked, and {} has {} GB free: the import may not have enough disk (if so it ends, and the lake stays as it is)",
-            bytes.div_ceil(GB),
+            "the data are about {} unpacked, and {} has {} free: the import may not have enough disk (if so it ends, and the lake stays as it is)",
+            size(bytes),
             options.lake.display(),
-            free / GB
+            size(free)
         ));
     }
 }

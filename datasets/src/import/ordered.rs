@@ -1,7 +1,6 @@
 //! Lines that threads find in any order, put in the order of the input at the end, and of each file
 //! of the input only so many.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Error, Read, Result, Write};
 use std::path::{Path, PathBuf};
@@ -32,8 +31,8 @@ struct Block {
 struct OfFile {
     /// All that were found.
     found: u64,
-    /// Lines of the blocks that are kept, by their place.
-    kept: BTreeMap<u64, u64>,
+    /// The places of the blocks that are kept, and their lines.
+    kept: Vec<(u64, u64)>,
     sum: u64,
     /// The blocks up to this place are enough.
     enough: Option<u64>,
@@ -46,20 +45,21 @@ impl OfFile {
     }
 
     fn keep(&mut self, sequence: u64, lines: u64, most: u64) {
-        *self.kept.entry(sequence).or_default() += lines;
+        self.kept.push((sequence, lines));
         self.sum += lines;
         if self.sum < most {
             return;
         }
+        self.kept.sort_unstable();
         let mut sum = 0;
-        let enough = self.kept.iter().find(|(_, lines)| {
-            sum += **lines;
+        let needed = self.kept.iter().position(|(_, lines)| {
+            sum += lines;
             sum >= most
         });
-        self.enough = enough.map(|(place, _)| *place);
-        if let Some(enough) = self.enough {
-            self.kept.retain(|place, _| *place <= enough);
+        if let Some(needed) = needed {
+            self.kept.truncate(needed + 1);
             self.sum = sum;
+            self.enough = self.kept.last().map(|(place, _)| *place);
         }
     }
 }

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::ordered::{Found, Ordered};
 
 /// Collects rejects in a scratch file.
 pub struct Rejects {
-    names: Vec<String>,
+    names: Arc<[String]>,
     most: u64,
     inner: Mutex<Inner>,
 }
@@ -50,7 +50,7 @@ pub struct Kept {
 }
 
 impl Rejects {
-    pub fn create(path: PathBuf, names: Vec<String>, most: u64) -> Result<Rejects> {
+    pub fn create(path: PathBuf, names: Arc<[String]>, most: u64) -> Result<Rejects> {
         let inner = Inner {
             lines: Ordered::create(path, most)?,
             first: vec![],

@@ -145,7 +145,7 @@ impl Read for Guarded<'_> {
 /// else is told.
 enum Gunzip<R> {
     Before(R),
-    Within(GzDecoder<R>),
+    Within(Box<GzDecoder<R>>),
     Done,
 }
 
@@ -159,7 +159,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                 Gunzip::Done => return Ok(0),
                 Gunzip::Before(mut packed) => match packed.fill_buf()? {
                     [] => return Err(refused("it is empty, no gzip file")),
-                    [0x1f, ..] => *self = Gunzip::Within(GzDecoder::new(packed)),
+                    [0x1f, ..] => *self = Gunzip::Within(Box::new(GzDecoder::new(packed))),
                     _ => return Err(refused("it is no gzip file, although its name says so")),
                 },
                 Gunzip::Within(mut decoder) => {
@@ -187,7 +187,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                             }
                         }
                     }
-                    *self = Gunzip::Within(GzDecoder::new(packed));
+                    *self = Gunzip::Within(Box::new(GzDecoder::new(packed)));
                 }
             }
         }

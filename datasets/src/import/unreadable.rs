@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Result;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::unreadable::{Problem, unreadable};
@@ -16,7 +16,7 @@ use super::rejects::{failed, footer};
 /// Collects them in a scratch file.
 pub struct Unreadable {
     lines: Mutex<Ordered>,
-    names: Vec<String>,
+    names: Arc<[String]>,
     most: u64,
 }
 
@@ -63,7 +63,7 @@ impl UnreadableCounts {
 
 impl Unreadable {
     /// `most` values are listed of each of the files, which have these names.
-    pub fn create(path: PathBuf, names: Vec<String>, most: u64) -> Result<Unreadable> {
+    pub fn create(path: PathBuf, names: Arc<[String]>, most: u64) -> Result<Unreadable> {
         let lines = Mutex::new(Ordered::create(path, most)?);
         Ok(Unreadable { lines, names, most })
     }

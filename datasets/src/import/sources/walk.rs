@@ -1,6 +1,6 @@
 //! The walk over the folders: each file once, and never in a circle.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::FileType;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use super::{KINDS, Layout, Packing, PassedOver, Source, Sources, kind};
 pub(super) struct Walk {
     pub found: Sources,
     pub problems: Vec<String>,
-    /// Files and folders, by where they really are, and by which way they were reached.
-    seen: BTreeMap<PathBuf, PathBuf>,
+    /// Files and folders, by where they really are.
+    seen: HashSet<PathBuf>,
 }
 
 pub(super) fn walk(paths: &[PathBuf]) -> Walk {
@@ -146,17 +146,12 @@ impl Walk {
 
     /// Whether this was reached before; told.
     fn again(&mut self, path: &Path, real: &Path, what: &str) -> bool {
-        match self.seen.get(real) {
-            Some(before) => {
-                let reason = format!("the same {what} as {}: read once", before.display());
-                self.pass(path, reason);
-                true
-            }
-            None => {
-                self.seen.insert(real.to_owned(), path.to_owned());
-                false
-            }
+        if self.seen.insert(real.to_owned()) {
+            return false;
         }
+        let reason = format!("the same {what} as {}: read once", real.display());
+        self.pass(path, reason);
+        true
     }
 
     fn add(&mut self, path: &Path, layout: Layout, packing: Packing, bytes: u64, pipe: bool) {

@@ -27,6 +27,9 @@ use super::schema;
 const BATCH: usize = 4096;
 /// And bytes of JSON, unless one row has more.
 const BATCH_BYTES: usize = 64 << 20;
+/// Bytes of a row group, unpacked, unless one batch has more: a column of one is read into texts of
+/// 2 GiB at most, and is in memory while it is written.
+const GROUP_BYTES: usize = 512 << 20;
 /// Raw JSON of a page: small, so that a retrieve decompresses little (`spikes/lake-layout.md`).
 const RAW_PAGE: usize = 64 << 10;
 
@@ -459,8 +462,16 @@ fn encode(
     batches: &mut dyn Iterator<Item = Result<RecordBatch, LakeError>>,
 ) -> Result<Vec<u8>, LakeError> {
     let mut writer = ArrowWriter::try_new(Vec::new(), schema::of(table), Some(properties))?;
+    let mut group = 0;
     for batch in batches {
-        writer.write(&batch?)?;
+        let batch = batch?;
+        let bytes = batch.get_array_memory_size();
+        if group > 0 && group + bytes > GROUP_BYTES {
+            writer.flush()?;
+            group = 0;
+        }
+        group += bytes;
+        writer.write(&batch)?;
     }
     Ok(writer.into_inner()?)
 }
