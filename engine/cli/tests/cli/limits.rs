@@ -204,3 +204,94 @@ fn a_population_too_large_for_the_disk_is_not_begun() {
         ran.err
     );
 }
+
+/// A file system of its own, taken away at the end.
+#[cfg(target_os = "linux")]
+struct SmallDisk<'d>(&'d std::path::Path);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk<'_> {
+    /// `None` where none can be made.
+    fn of(folder: &std::path::Path, kilobytes: u64) -> Option<SmallDisk<'_>> {
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k"), "tmpfs"])
+            .arg(folder)
+            .stderr(Stdio::null())
+            .status();
+        mount
+            .is_ok_and(|s| s.success())
+            .then_some(SmallDisk(folder))
+    }
+
+    fn grow(&self) {
+        let options = ["-o", "remount,size=200m"];
+        let mount = Command::new("mount").args(options).arg(self.0).status();
+        assert!(mount.unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+/// Whatever the moment at which the disk is full: the import says so, the lake is as it was, and with
+/// more disk the same import brings everything. Six fill levels; `TANDEM_DISK_LEVELS=30` for more.
+/// Skipped where no file system can be mounted.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_leaves_the_lake_as_it_was() {
+    let dir = folder();
+    let first = synth(dir.path(), "first", 8, &["--seed", "1"]);
+    let second = synth(dir.path(), "second", 25, &["--seed", "2"]);
+    let disk = dir.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let lake = disk.join("lake");
+    let measured = {
+        let Some(_disk) = SmallDisk::of(&disk, 200_000) else {
+            println!("skipped: no file system can be mounted");
+            return;
+        };
+        import(&lake, &[&first]);
+        data_bytes(&lake)
+    };
+    let (least, raw) = (measured + data_bytes(&first) * 3 / 2, data_bytes(&second));
+    // What two imports come to where there is place.
+    let roomy = dir.path().join("roomy");
+    import(&roomy, &[&first]);
+    import(&roomy, &[&second]);
+    let wanted = exported(&roomy);
+    let levels = std::env::var("TANDEM_DISK_LEVELS").map_or(6, |n| n.parse().unwrap());
+    let mut failed = 0;
+    for level in 0..levels {
+        let bytes = least + raw * 5 / 4 * level / levels;
+        let disk = SmallDisk::of(&disk, bytes / 1024).unwrap();
+        import(&lake, &[&first]);
+        let before = (newest_manifest(&lake), exported(&lake));
+        let ran = tandem!("import", &second, "--lake", &lake);
+        if ran.code != 0 {
+            failed += 1;
+            ran.fails(4, &["No space left on device", "the lake is unchanged"]);
+            same_lines(&exported(&lake), &before.1);
+            assert_eq!(newest_manifest(&lake), before.0);
+        }
+        disk.grow();
+        import(&lake, &[&second]);
+        same_lines(&exported(&lake), &wanted);
+    }
+    assert!(failed >= levels / 2, "{failed} of {levels} met a full disk");
+}
+
+/// Bytes of all files below a folder.
+#[cfg(target_os = "linux")]
+fn data_bytes(folder: &std::path::Path) -> u64 {
+    let of = |name: &String| {
+        fs::metadata(folder.join(name))
+            .unwrap()
+            .len()
+            .next_multiple_of(4096)
+    };
+    files(folder).iter().map(of).sum()
+}
