@@ -99,6 +99,10 @@ impl Tree {
     }
 }
 
+/// Properties of one object that the model does not know: each is remembered, since none may occur
+/// twice.
+const MOST_UNKNOWN: usize = 100_000;
+
 type Parsed<T> = Result<T, &'static str>;
 
 struct Parser<'a> {
@@ -237,7 +241,13 @@ impl Parser<'_> {
                     len,
                 });
                 let name = self.text.get(start..end).map(unescape).unwrap_or_default();
-                !others.get_or_insert_default().insert(name)
+                let others = others.get_or_insert_default();
+                if others.len() >= MOST_UNKNOWN {
+                    return Err(
+                        "an object has more than 100,000 properties that FHIR does not have",
+                    );
+                }
+                !others.insert(name)
             } else {
                 let bit = 1u64 << (key.0 % 64);
                 let repeated = seen & bit != 0 && self.repeats(index, key);

@@ -178,3 +178,19 @@ fn sealing_orders_and_keeps_the_newest_of_each_id() {
         .collect();
     assert_eq!(values, [None, None, Some(4), Some(1)]);
 }
+
+/// Memory stays within a small multiple of the text.
+#[test]
+fn an_object_has_so_many_properties_that_are_not_fhir() {
+    let object = |n: usize| {
+        let all: Vec<String> = (0..n).map(|i| format!("\"x{i}\":0")).collect();
+        format!("{{\"resourceType\":\"Basic\",{}}}", all.join(","))
+    };
+    let mut record = PatientRecord::new();
+    assert!(record.push(&object(100_000)).is_ok());
+    let error = record.push(&object(100_001)).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 100,000 properties"),
+        "{error}"
+    );
+}
