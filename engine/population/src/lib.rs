@@ -4,4 +4,5 @@ pub mod evaluate;
 pub mod lake;
 pub mod patient;
 pub mod session;
+mod table;
 pub mod views;
