@@ -6,6 +6,7 @@ mod say;
 mod commands;
 mod failure;
 mod table;
+mod units;
 
 use clap::{Parser, Subcommand};
 
