@@ -6,8 +6,10 @@
 //! rows      a bucket in memory, merging versions  writer    rows to files
 //! reader    pages and rows that can match          systems   which code systems an element is coded in
 //! seal      checksums of what is written            file      what is read is verified
+//! tables    whether the tables of a manifest fit    check     whether a lake is whole
 //! ```
 
+pub mod check;
 pub mod commit;
 pub mod envelope;
 pub mod error;
