@@ -20,6 +20,7 @@ mod measures;
 mod official;
 mod references;
 mod roundtrip;
+mod sql;
 mod supplement;
 mod unreadable;
 mod versions;

@@ -189,7 +189,9 @@ async fn read_facts(
                 let key = keys.value(i);
                 if last != Some(key) {
                     last = Some(key);
-                    let known = key == REFERENCE_KEY || checking.codes.binary_search(&key).is_ok();
+                    let codes = checking.codes.as_ref();
+                    let known =
+                        key == REFERENCE_KEY || codes.is_none_or(|c| c.binary_search(&key).is_ok());
                     if !known {
                         checking
                             .findings

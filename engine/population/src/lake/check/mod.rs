@@ -62,8 +62,8 @@ struct Checking {
     findings: Findings,
     ids: Ids,
     progress: Progress,
-    /// The keys of `codes`, sorted.
-    codes: Vec<i64>,
+    /// The keys of `codes`, sorted; nothing where they cannot be told.
+    codes: Option<Vec<i64>>,
     /// Files whose bytes are not those that were written: their content is not asked.
     bad: BTreeSet<(String, String)>,
 }

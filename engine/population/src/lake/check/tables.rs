@@ -16,11 +16,12 @@ pub(super) async fn codes(
     bad: &BTreeSet<(String, String)>,
     findings: &Findings,
     progress: &Progress,
-) -> Result<Vec<i64>, LakeError> {
+) -> Result<Option<Vec<i64>>, LakeError> {
     let table = schema::CODES;
-    let mut keys = vec![];
+    let (mut keys, mut complete) = (vec![], true);
     for file in lake.files(table) {
         if bad.contains(&(table.to_owned(), file.path.clone())) {
+            complete = false;
             continue;
         }
         let mut row = 0u64;
@@ -49,7 +50,7 @@ pub(super) async fn codes(
     for _ in keys.len()..all {
         findings.add("codes that stand twice", table.to_owned());
     }
-    Ok(keys)
+    Ok(complete.then_some(keys))
 }
 
 /// The rows that were read against those that the manifest says.
