@@ -57,7 +57,14 @@ impl std::error::Error for MeasureError {}
 
 impl From<datafusion::error::DataFusionError> for MeasureError {
     fn from(e: datafusion::error::DataFusionError) -> Self {
-        Self::Internal(e.strip_backtrace())
+        use engine_population::lake::{LakeError, lake_error};
+        match lake_error(&e) {
+            Some(own @ (LakeError::User(_) | LakeError::Vacuumed(_))) => {
+                Self::User(own.to_string())
+            }
+            Some(own) => Self::Internal(own.to_string()),
+            None => Self::Internal(e.strip_backtrace()),
+        }
     }
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::program::Artifact;
 use engine_patient::time::DateTime;
+use engine_population::lake::lake_error;
+use engine_population::statement::{on_large_stack, query};
 use rules::yaml::{self, Node, Text, Value};
 
 use crate::MeasureError;
@@ -168,21 +171,18 @@ impl SqlMeasure {
         let fault =
             |what: String| MeasureError::User(format!("measure `{}`: {what}", self.artifact.id));
         let day = |d: DateTime| ScalarValue::Utf8(Some(d.to_string()));
-        let frame = session
-            .sql(&self.sql)
-            .await
-            .map_err(|e| fault(e.strip_backtrace()))?;
+        // What is wrong with the lake is not the query's fault.
+        let failed = |e: DataFusionError| match lake_error(&e) {
+            Some(_) => MeasureError::from(e),
+            None => fault(e.strip_backtrace()),
+        };
+        let frame = query(session, &self.sql).await.map_err(failed)?;
         let parameters = vec![
             ("period_start", day(period.0)),
             ("period_end", day(period.1)),
         ];
-        let frame = frame
-            .with_param_values(parameters)
-            .map_err(|e| fault(e.strip_backtrace()))?;
-        let batches = frame
-            .collect()
-            .await
-            .map_err(|e| fault(e.strip_backtrace()))?;
+        let frame = frame.with_param_values(parameters).map_err(failed)?;
+        let batches = on_large_stack(frame.collect()).await.map_err(failed)?;
         let shape = self.shape();
         let Some(group) = shape.groups.first() else {
             return Err(MeasureError::Internal("a measure without a group".into()));

@@ -50,7 +50,7 @@ impl From<LakeError> for Failure {
     fn from(e: LakeError) -> Self {
         let text = e.to_string();
         match e {
-            LakeError::User(_) => Failure::User(text),
+            LakeError::User(_) | LakeError::Vacuumed(_) => Failure::User(text),
             LakeError::Unsupported(_) => Failure::Unsupported(text),
             LakeError::Commit(e) => e.into(),
             LakeError::Store(_) | LakeError::Data(_) | LakeError::Bug(_) => Failure::Internal(text),

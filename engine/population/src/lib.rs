@@ -4,4 +4,6 @@ pub mod evaluate;
 pub mod lake;
 pub mod patient;
 pub mod session;
+pub mod statement;
+mod table;
 pub mod views;

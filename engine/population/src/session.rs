@@ -1,23 +1,37 @@
 //! A DataFusion session over a lake: its tables, and flat views of its resources.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
-use datafusion::datasource::MemTable;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::evaluate::store_url;
 use crate::lake::{Lake, schema};
+use crate::table::LakeTable;
 use crate::views::{ViewNotes, built_in, view_table};
+
+/// What a query may take.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Bytes in memory, of sorts, groups, joins and rows of views; operators that can write to disk do
+    /// so as they come near their share, others fail. No limit where there is none.
+    pub memory: Option<usize>,
+    /// Where they write to; it must exist. The system's folder for temporary files where there is none.
+    pub spill: Option<PathBuf>,
+}
 
 /// A session that reads the lake's files, without tables yet. `threads` partitions are worked on at
 /// once.
 pub fn session(lake: &Lake, threads: usize) -> Result<SessionContext> {
+    session_within(lake, threads, &Limits::default())
+}
+
+/// [`session`] within limits.
+pub fn session_within(lake: &Lake, threads: usize, limits: &Limits) -> Result<SessionContext> {
     let mut config = SessionConfig::new()
         .with_target_partitions(threads.max(1))
         .with_information_schema(true);
@@ -27,7 +41,20 @@ pub fn session(lake: &Lake, threads: usize) -> Result<SessionContext> {
         .execution
         .parquet
         .schema_force_view_types = false;
-    let context = SessionContext::new_with_config(config);
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(memory) = limits.memory {
+        // Shares are even, so that one sort does not starve the next, and each can spill.
+        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(memory)));
+        // What each merge of spilled rows sets aside: with many threads it must fit.
+        let aside = config.options().execution.sort_spill_reservation_bytes;
+        let share = memory / (4 * threads.max(1));
+        config.options_mut().execution.sort_spill_reservation_bytes = aside.min(share);
+    }
+    if let Some(folder) = &limits.spill {
+        let mode = DiskManagerMode::Directories(vec![folder.clone()]);
+        runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
+    }
+    let context = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
     context.register_object_store(store_url()?.as_ref(), Arc::clone(&lake.store));
     Ok(context)
 }
@@ -37,13 +64,8 @@ pub fn session(lake: &Lake, threads: usize) -> Result<SessionContext> {
 /// a query has run, beside its answer.
 pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<ViewNotes>> {
     let notes = Arc::new(ViewNotes::default());
-    for (name, schema) in schema::schemas() {
-        let urls = lake
-            .files(name)
-            .iter()
-            .map(|f| ListingTableUrl::parse(format!("tandem://lake/{name}/{}", f.path)));
-        let urls = urls.collect::<Result<Vec<_>>>()?;
-        register_files(context, name, urls, schema)?;
+    for name in schema::schemas().keys() {
+        context.register_table(name.as_str(), Arc::new(LakeTable::new(lake, name)))?;
     }
     let views = built_in()
         .as_ref()
@@ -52,24 +74,4 @@ pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<View
         context.register_table(view.name.as_str(), view_table(lake, view, &notes)?)?;
     }
     Ok(notes)
-}
-
-fn register_files(
-    context: &SessionContext,
-    name: &str,
-    urls: Vec<ListingTableUrl>,
-    schema: &SchemaRef,
-) -> Result<()> {
-    if urls.is_empty() {
-        let empty = MemTable::try_new(Arc::clone(schema), vec![vec![]])?;
-        context.register_table(name, Arc::new(empty))?;
-        return Ok(());
-    }
-    let options =
-        ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(options)
-        .with_schema(Arc::clone(schema));
-    context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
-    Ok(())
 }

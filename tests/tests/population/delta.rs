@@ -24,6 +24,22 @@ for table in ["resources", "facts", "patients", "shared", "codes"]:
         newest = DeltaTable(f"{lake}/{table}").to_pyarrow_table()
         ids = sorted(zip(newest["resource_type"].to_pylist(), newest["id"].to_pylist()))
         print("ids", len(ids), len(set(ids)))
+# The checksums are those of the format: another reader verifies them, and finds a flipped bit.
+import glob
+import pyarrow.parquet as pq
+files = sorted(glob.glob(f"{lake}/*/*.parquet"))
+for f in files:
+    pq.read_table(f, page_checksum_verification=True)
+facts = [f for f in files if "/facts/" in f][0]
+chunk = pq.ParquetFile(facts).metadata.row_group(0).column(2)
+data = bytearray(open(facts, "rb").read())
+data[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 4
+open(f"{lake}/flipped.parquet", "wb").write(data)
+try:
+    pq.read_table(f"{lake}/flipped.parquet", page_checksum_verification=True)
+    print("the flipped bit was not found")
+except OSError as e:
+    print("checksums" if "CRC" in str(e) else e)
 sys.stdout.flush()
 import os
 os._exit(0)
@@ -78,4 +94,5 @@ fn python_reads_the_same_rows_at_both_snapshots() {
     }
     let newest = counts[1][0];
     assert!(text.contains(&format!("ids {newest} {newest}")), "{text}");
+    assert!(text.contains("\nchecksums\n"), "{text}");
 }

@@ -8,6 +8,7 @@
 )]
 
 mod agreement;
+mod damage;
 mod delta;
 mod fixture;
 mod medications;

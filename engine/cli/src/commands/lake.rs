@@ -1,5 +1,7 @@
 //! `tandem lake`
 
+mod check;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -46,6 +48,7 @@ Examples:
         #[arg(long)]
         unpin: Option<u64>,
     },
+    Check(check::Check),
     /// Drop old snapshots and delete the files that only they need. The newest and the pinned stay.
     #[command(after_help = "\
 Examples:
@@ -70,6 +73,7 @@ impl Lake {
     pub fn run(self) -> Done {
         let runtime = super::runtime()?;
         match self.command {
+            Command::Check(check) => return check.run(&runtime),
             Command::Info { lake, snapshot } => {
                 info(&runtime.block_on(OpenLake::open(&lake, snapshot))?)
             }

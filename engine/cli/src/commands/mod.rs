@@ -31,10 +31,15 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
+/// Stack of a thread that works: DataFusion walks expressions as deep as a query nests them
+/// ([`engine_population::statement::DEEPEST`]). Memory is taken only for what is used of it.
+const STACK: usize = 64 << 20;
+
 /// A runtime for a command.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads())
+        .thread_stack_size(STACK)
         .enable_all()
         .build();
     runtime.map_err(|e| Failure::Internal(format!("no runtime: {e}")))

@@ -1,17 +1,24 @@
 //! `tandem sql`
 
+mod watch;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::options::ParquetReadOptions;
-use engine_population::lake::Lake;
-use engine_population::session::{register_tables, session};
+use engine_population::lake::{Lake, LakeError, lake_error};
+use engine_population::session::{Limits, register_tables, session_within};
+use engine_population::statement::{on_large_stack, query};
 use futures::StreamExt;
 
 use crate::failure::{Done, Failure};
+use crate::units;
+use watch::{Bounds, Watch};
 
 /// Ask a lake in SQL.
 #[derive(Args)]
@@ -24,7 +31,13 @@ Examples:
   tandem sql \"SELECT population, outcome, sum(count) FROM results GROUP BY 1, 2\" --lake lake --results out
 Tables: resources, facts, patients, shared, codes, and flat views such as encounter_flat; with --results
 the rows of a measure run too.
-Only questions are answered: nothing in the lake can be changed by SQL.")]
+Only questions are answered: nothing in the lake can be changed by SQL.
+Every byte of the lake that is read is verified; a file that is damaged or lost is an error (exit code 4).
+Where a vacuum removes the snapshot that is read, the query is run again on the newest one.
+A query that needs more memory or time than --memory and --timeout allow ends with exit code 2, and so does
+one of more than 256 KB of text, of operators nested more than 1,000 deep (AND and OR do not count), or of more
+than 1,000 SELECTs and tables. What is sorted, grouped or joined goes to disk first, to a folder in --spill
+that is removed in the end; tables are printed once they are complete, the other formats row by row.")]
 pub struct Sql {
     /// The query.
     query: String,
@@ -40,6 +53,16 @@ pub struct Sql {
     /// How to print the rows.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// The most memory for rows at work: 512MB, 2GB. By default half of what the machine (or container)
+    /// has, at most 4 GB; at least 32MB.
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    memory: Option<u64>,
+    /// The longest time: 30s, 10m, 2h; 0 for no end.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = units::duration)]
+    timeout: Duration,
+    /// Where rows go that do not fit in memory. By default the system's folder for temporary files.
+    #[arg(long, value_name = "DIR")]
+    spill: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -51,17 +74,72 @@ enum Format {
     Parquet,
 }
 
-/// SQL errors are the user's, errors of execution may be ours.
-fn failure(e: DataFusionError) -> Failure {
-    let text = e.strip_backtrace();
-    match e.find_root() {
-        DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => {
-            Failure::User(text)
+/// The least memory that a query can work with.
+const LEAST_MEMORY: u64 = 32_000_000;
+/// How often a query is begun anew as vacuums remove what it reads.
+const TRIES: usize = 5;
+
+/// The rows of an answer on their way out.
+#[derive(Default)]
+struct Rows {
+    out: Option<Output>,
+    /// Whether some may be with the reader already.
+    wrote: bool,
+}
+
+/// Beside the answer; nobody need listen.
+fn note(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "note: {text}");
+}
+
+/// How a query ends before its end.
+enum Ended {
+    /// What it reads was removed by a vacuum.
+    Vacuumed(String),
+    /// Nobody reads the rows any more.
+    Unread,
+    Failed(Failure),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Ended::Failed(failure)
+    }
+}
+
+impl From<LakeError> for Ended {
+    fn from(e: LakeError) -> Self {
+        match e {
+            LakeError::Vacuumed(text) => Ended::Vacuumed(text),
+            e => Ended::Failed(e.into()),
         }
+    }
+}
+
+/// SQL errors are the user's, errors of execution may be ours.
+fn ended(e: &DataFusionError, bounds: &Bounds) -> Ended {
+    if let Some(own) = lake_error(e) {
+        let text = own.to_string();
+        return match own {
+            LakeError::Vacuumed(_) => Ended::Vacuumed(text),
+            LakeError::User(_) => Ended::Failed(Failure::User(text)),
+            _ => Ended::Failed(Failure::Internal(text)),
+        };
+    }
+    let root = e.find_root();
+    let text = e.strip_backtrace();
+    Ended::Failed(match root {
+        DataFusionError::ResourcesExhausted(what) if what.contains("disk") => {
+            Failure::User("the query writes more to disk than it may (100 GB): ask for less".into())
+        }
+        DataFusionError::ResourcesExhausted(_) => Failure::User(bounds.out_of_memory()),
+        DataFusionError::IoError(e) => Failure::Internal(format!(
+            "rows cannot be written to disk: {e}; give another folder with --spill"
+        )),
         DataFusionError::NotImplemented(_) => Failure::Unsupported(text),
         DataFusionError::Internal(_) => Failure::Internal(text),
         _ => Failure::User(text),
-    }
+    })
 }
 
 /// The table `results` of a measure run.
@@ -91,34 +169,124 @@ async fn register_results(context: &SessionContext, path: &Path) -> Result<(), F
 
 impl Sql {
     pub fn run(self) -> Done {
+        let memory = self.memory.unwrap_or_else(watch::default_memory);
+        if self.memory.is_some_and(|m| m < LEAST_MEMORY) {
+            return Err(Failure::User(
+                "--memory: a query needs 32MB at least".into(),
+            ));
+        }
+        let bounds = Bounds {
+            memory: memory.max(LEAST_MEMORY),
+            timeout: Some(self.timeout).filter(|t| !t.is_zero()),
+        };
+        let mut folder = tempfile::Builder::new();
+        folder.prefix("tandem-sql-");
+        let spill = match &self.spill {
+            Some(dir) => folder.tempdir_in(dir),
+            None => folder.tempdir(),
+        };
+        let spill = spill.map_err(|e| {
+            let place = self.spill.clone().unwrap_or_else(std::env::temp_dir);
+            Failure::User(format!(
+                "no folder can be made in {}: {e}; give another with --spill",
+                place.display()
+            ))
+        })?;
+        let watch = Watch::start(bounds.clone(), super::threads(), spill.path());
         let runtime = super::runtime()?;
-        runtime.block_on(async {
+        let done = runtime.block_on(async {
+            tokio::select! {
+                done = self.ask(&bounds, spill.path()) => done,
+                () = out_of_time(&bounds) => Err(Failure::User(bounds.out_of_time())),
+                () = interrupted() => Ok(std::process::ExitCode::from(130)),
+            }
+        });
+        // What still works is not waited for.
+        runtime.shutdown_background();
+        drop(watch);
+        drop(spill);
+        done
+    }
+
+    /// Asks, and once more on the newest snapshot where a vacuum was quicker.
+    async fn ask(&self, bounds: &Bounds, spill: &Path) -> Done {
+        let mut rows = Rows::default();
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let lake = Lake::open(&self.lake, self.snapshot).await?;
-            let context = session(&lake, super::threads()).map_err(failure)?;
-            let notes = register_tables(&context, &lake).map_err(failure)?;
-            if let Some(path) = &self.results {
-                register_results(&context, path).await?;
+            let number = lake.snapshot.number;
+            let done = self.ask_once(&lake, bounds, spill, &mut rows).await;
+            return match done {
+                Ok(()) | Err(Ended::Unread) => Ok(std::process::ExitCode::SUCCESS),
+                Err(Ended::Failed(failure)) => Err(failure),
+                Err(Ended::Vacuumed(text)) if self.snapshot.is_some() || tries >= TRIES => {
+                    Err(Failure::User(text))
+                }
+                Err(Ended::Vacuumed(_)) if rows.wrote => Err(Failure::User(format!(
+                    "snapshot {number} was vacuumed while it was read: the rows above are not all; \
+                         run again on the newest one"
+                ))),
+                Err(Ended::Vacuumed(_)) => {
+                    note(format_args!(
+                        "snapshot {number} was vacuumed while it was read; the query is run again on the \
+                         newest one"
+                    ));
+                    if let Some(Output::Table(batches, _)) = &mut rows.out {
+                        batches.clear();
+                    }
+                    continue;
+                }
+            };
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        lake: &Lake,
+        bounds: &Bounds,
+        spill: &Path,
+        rows: &mut Rows,
+    ) -> Result<(), Ended> {
+        let failed = |e: DataFusionError| ended(&e, bounds);
+        let limits = Limits {
+            memory: usize::try_from(bounds.memory).ok(),
+            spill: Some(spill.to_owned()),
+        };
+        let context = session_within(lake, super::threads(), &limits).map_err(failed)?;
+        let notes = register_tables(&context, lake).map_err(failed)?;
+        if let Some(path) = &self.results {
+            register_results(&context, path).await?;
+        }
+        let frame = query(&context, &self.query).await.map_err(failed)?;
+        let schema = std::sync::Arc::clone(frame.schema().inner());
+        let stream = on_large_stack(frame.execute_stream()).await;
+        let mut stream = stream.map_err(failed)?;
+        let out = match &mut rows.out {
+            Some(out) => out,
+            None => rows.out.insert(Output::new(self.format, &schema)?),
+        };
+        let pool = &context.runtime_env().memory_pool;
+        let held: MemoryReservation = MemoryConsumer::new("rows of the table").register(pool);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            if self.format == Format::Table {
+                // As they are, and once more as text.
+                held.try_grow(3 * batch.get_array_memory_size())
+                    .map_err(failed)?;
             }
-            let options = datafusion::execution::context::SQLOptions::new()
-                .with_allow_ddl(false)
-                .with_allow_dml(false)
-                .with_allow_statements(false);
-            let frame = context
-                .sql_with_options(&self.query, options)
-                .await
-                .map_err(failure)?;
-            let schema = std::sync::Arc::clone(frame.schema().inner());
-            let mut stream = frame.execute_stream().await.map_err(failure)?;
-            let mut out = Output::new(self.format, &schema)?;
-            while let Some(batch) = stream.next().await {
-                out.write(&batch.map_err(failure)?)?;
-            }
+            rows.wrote |= self.format != Format::Table;
+            out.write(&batch)?;
+        }
+        if let Some(out) = rows.out.take() {
             out.finish()?;
-            for unusable in notes.list() {
-                eprintln!("note: a value that cannot be used, null here: {unusable}");
-            }
-            Ok(std::process::ExitCode::SUCCESS)
-        })
+        }
+        for unusable in notes.list() {
+            note(format_args!(
+                "a value that cannot be used, null here: {unusable}"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -132,17 +300,15 @@ enum Output {
 }
 
 /// Rows that cannot be written: quietly where the reader has closed the pipe.
-fn written<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
-    if let Err(e) = &result
-        && e.to_string().contains("Broken pipe")
-    {
-        std::process::exit(0);
-    }
-    result.map_err(|e| Failure::Internal(format!("the rows cannot be written: {e}")))
+fn written<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Ended> {
+    result.map_err(|e| match e.to_string() {
+        text if text.contains("Broken pipe") => Ended::Unread,
+        text => Failure::Internal(format!("the rows cannot be written: {text}")).into(),
+    })
 }
 
 impl Output {
-    fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Failure> {
+    fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Ended> {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
             Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
@@ -155,7 +321,7 @@ impl Output {
             Format::Parquet => {
                 use std::io::IsTerminal;
                 if std::io::stdout().is_terminal() {
-                    return Err(Failure::User("--format parquet writes binary data: send it to a file with `> rows.parquet`".into()));
+                    return Err(Failure::User("--format parquet writes binary data: send it to a file with `> rows.parquet`".into()).into());
                 }
                 let writer = written(parquet::arrow::ArrowWriter::try_new(
                     stdout,
@@ -167,7 +333,7 @@ impl Output {
         })
     }
 
-    fn write(&mut self, batch: &arrow::array::RecordBatch) -> Result<(), Failure> {
+    fn write(&mut self, batch: &arrow::array::RecordBatch) -> Result<(), Ended> {
         match self {
             Output::Table(batches, _) => {
                 batches.push(batch.clone());
@@ -179,7 +345,7 @@ impl Output {
         }
     }
 
-    fn finish(self) -> Result<(), Failure> {
+    fn finish(self) -> Result<(), Ended> {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
@@ -187,13 +353,12 @@ impl Output {
                     schema, &batches,
                 ))?;
                 let _ = options;
-                say!("{table}");
                 let rows: usize = batches
                     .iter()
                     .map(arrow::array::RecordBatch::num_rows)
                     .sum();
-                say!("{rows} row(s)");
-                Ok(())
+                let mut stdout = std::io::stdout().lock();
+                written(writeln!(stdout, "{table}\n{rows} row(s)"))
             }
             Output::Csv(writer) => written(writer.into_inner().flush()),
             Output::Json(mut writer) => {
@@ -202,5 +367,30 @@ impl Output {
             }
             Output::Parquet(writer) => written(written(writer.into_inner())?.flush()),
         }
+    }
+}
+
+async fn out_of_time(bounds: &Bounds) {
+    match bounds.timeout {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The keyboard or the system wants an end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

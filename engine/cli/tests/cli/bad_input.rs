@@ -160,9 +160,18 @@ fn damaged_lake() {
     let manifest = lake.join("_lake/00000000000000000000.json");
     let whole = fs::read(&manifest).unwrap();
     let text = String::from_utf8(whole.clone()).unwrap();
-    let of_format = |n: u32| text.replacen("\"format\":2", &format!("\"format\":{n}"), 1);
-    let (newer, older) = (of_format(99), of_format(1));
-    let cases: [(&[u8], i32, &str); 5] = [
+    // Lakes of other engines have no checksum that ours could be wrong about.
+    let plain = format!("{}}}", text.rsplit_once(",\"hash\":").unwrap().0);
+    let of_format = |n: u32| plain.replacen("\"format\":3", &format!("\"format\":{n}"), 1);
+    let (newer, older) = (of_format(99), of_format(2));
+    let buckets = text.replacen("\"buckets\":8", "\"buckets\":0", 1);
+    assert_ne!(text, buckets);
+    // One bit of the format's number: not an older lake, but a damaged one.
+    let bit = text.replacen("\"format\":3", "\"format\":2", 1);
+    let cases: [(&[u8], i32, &str); 8] = [
+        (bit.as_bytes(), 4, "its checksum does not match"),
+        (buckets.as_bytes(), 4, "power of two"),
+        (plain.as_bytes(), 4, "no checksum"),
         (&whole[..whole.len() / 2], 4, "is damaged"),
         (b"", 4, "is damaged"),
         (b"{}", 4, "is damaged"),

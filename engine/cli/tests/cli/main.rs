@@ -22,6 +22,7 @@ mod official;
 mod references;
 mod roundtrip;
 mod sources;
+mod sql;
 mod supplement;
 mod unreadable;
 mod versions;

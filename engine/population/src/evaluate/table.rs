@@ -28,7 +28,7 @@ use super::exec::EvaluateExec;
 use super::rows::result_schema;
 use crate::lake::reader::{FactsKey, Selection, metadata, select_facts};
 use crate::lake::systems::systems_in_use;
-use crate::lake::{Lake, schema};
+use crate::lake::{Lake, LakeFiles, schema};
 
 /// Programs over a lake at one snapshot.
 #[derive(Debug, Clone)]
@@ -164,7 +164,10 @@ impl EvaluateTable {
             // A lake without patients is still a plan.
             groups.push(FileGroup::new(vec![]));
         }
-        let source = ParquetSource::new(TableSchema::builder(schema::of(schema::FACTS)).build());
+        let files = self.lake.files(schema::FACTS);
+        let files = LakeFiles::new(&self.lake.store, schema::FACTS, files);
+        let source = ParquetSource::new(TableSchema::builder(schema::of(schema::FACTS)).build())
+            .with_parquet_file_reader_factory(Arc::new(files));
         let partitions = groups.len();
         let columns = (0..6).collect();
         let config = FileScanConfigBuilder::new(store_url()?, Arc::new(source))

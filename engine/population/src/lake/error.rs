@@ -13,6 +13,8 @@ pub enum LakeError {
     Unsupported(String),
     /// Committing, or reading a manifest.
     Commit(CommitError),
+    /// The snapshot that is read was vacuumed while it was: run again on the newest.
+    Vacuumed(String),
     /// The store failed.
     Store(object_store::Error),
     /// A file of the lake cannot be read or written.
@@ -31,9 +33,12 @@ impl LakeError {
 impl fmt::Display for LakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(text) | Self::Unsupported(text) | Self::Data(text) => f.write_str(text),
+            Self::User(text)
+            | Self::Unsupported(text)
+            | Self::Vacuumed(text)
+            | Self::Data(text) => f.write_str(text),
             Self::Commit(e) => write!(f, "{e}"),
-            Self::Store(e) => write!(f, "the lake's storage failed: {e}"),
+            Self::Store(e) => write!(f, "the lake's storage failed: {}", cause(e)),
             Self::Bug(text) => write!(f, "this is a bug in Tandem, please report it: {text}"),
         }
     }
@@ -66,5 +71,23 @@ impl From<arrow::error::ArrowError> for LakeError {
         Self::Data(format!(
             "a table of the lake cannot be read or written: {e}"
         ))
+    }
+}
+
+/// What the operating system said of a failed access: the names of libraries and the way they write a
+/// path are nobody's business.
+pub fn cause(error: &object_store::Error) -> String {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return io.to_string();
+        }
+        next = error.source();
+    }
+    match error {
+        object_store::Error::NotFound { .. } => "there is no such file".into(),
+        object_store::Error::AlreadyExists { .. } => "the file is there already".into(),
+        object_store::Error::PermissionDenied { .. } => "permission denied".into(),
+        _ => "the storage does not answer".into(),
     }
 }

@@ -5,8 +5,11 @@
 //! schema    the tables                            envelope  what is read from each resource
 //! rows      a bucket in memory, merging versions  writer    rows to files
 //! reader    pages and rows that can match          systems   which code systems an element is coded in
+//! seal      checksums of what is written            file      what is read is verified
+//! tables    whether the tables of a manifest fit    check     whether a lake is whole
 //! ```
 
+pub mod check;
 pub mod commit;
 pub mod envelope;
 pub mod error;
@@ -15,7 +18,9 @@ pub mod paths;
 pub mod reader;
 pub mod rows;
 pub mod schema;
+pub mod seal;
 pub mod systems;
+mod tables;
 pub mod writer;
 
 use std::sync::Arc;
@@ -25,6 +30,8 @@ use object_store::local::LocalFileSystem;
 
 pub use commit::{DataFile, Snapshot};
 pub use error::LakeError;
+pub use file::lake_error;
+pub(crate) use file::{LakeFiles, look};
 
 /// The bucket of a patient: a hash of the id, for a power of two of buckets.
 pub fn bucket_of(patient_id: &str, buckets: u32) -> u32 {
@@ -80,8 +87,22 @@ impl Lake {
                 folder.display(),
                 folder.display()
             )),
-            e => LakeError::Commit(e),
+            e => e.into(),
         })?;
+        Self::of(store, snapshot)
+    }
+
+    /// A lake at a snapshot that was read.
+    pub fn of(store: Arc<dyn ObjectStore>, snapshot: Snapshot) -> Result<Lake, LakeError> {
+        let wrong = tables::unfitting(&snapshot);
+        if !wrong.is_empty() {
+            return Err(LakeError::Data(format!(
+                "damaged: the manifest of snapshot {} of the lake: {}; restore it from a backup, or \
+                 read another snapshot",
+                snapshot.number,
+                wrong.join("; ")
+            )));
+        }
         Ok(Lake {
             store,
             snapshot: Arc::new(snapshot),

@@ -9,17 +9,17 @@ use engine_patient::fhir::names::Name;
 use engine_patient::requirements::DataRequirement;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
-use object_store::path::Path;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector,
 };
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 
 use super::commit::DataFile;
 use super::error::LakeError;
-use super::file::LakeFile;
+use super::file::{LakeFile, of_file};
 use super::paths::{PRESENCE, REFERENCE_KEY, path_id, type_id};
 
 /// The (type, path, key) triples of `facts` that a requirement asks for.
@@ -121,27 +121,10 @@ pub async fn metadata(
     table: &str,
     file: &DataFile,
 ) -> Result<ArrowReaderMetadata, LakeError> {
-    let mut reader = object_reader(store, table, file);
+    let mut reader = LakeFile::new(store, table, file);
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
     let loaded = ArrowReaderMetadata::load_async(&mut reader, options).await;
-    loaded.map_err(|e| damaged(table, file, &e))
-}
-
-fn object_reader(store: &Arc<dyn ObjectStore>, table: &str, file: &DataFile) -> LakeFile {
-    let path = Path::from(format!("{table}/{}", file.path));
-    LakeFile {
-        store: Arc::clone(store),
-        path,
-        size: file.size,
-    }
-}
-
-/// An error of one file, by its name.
-fn damaged(table: &str, file: &DataFile, error: &dyn std::fmt::Display) -> LakeError {
-    LakeError::Data(format!(
-        "{table}/{} of the lake cannot be read: {error}. Restore the file, or import into a new lake",
-        file.path
-    ))
+    loaded.map_err(|e| of_file(table, file, e))
 }
 
 /// The pages of a `facts` file that can hold rows of any of these keys.
@@ -266,7 +249,7 @@ pub async fn fetch_raw(
             "a row number beyond the end of a resources file",
         ));
     }
-    let reader = object_reader(store, table, file);
+    let reader = LakeFile::new(store, table, file).with_metadata(&parquet);
     let mask = ProjectionMask::leaves(parquet.file_metadata().schema_descr(), [raw]);
     let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata)
         .with_projection(mask)
@@ -274,7 +257,7 @@ pub async fn fetch_raw(
         .with_row_selection(selection)
         .with_batch_size(4096)
         .build()?;
-    let batches = stream.map_err(|e| damaged(table, file, &e));
+    let batches = stream.map_err(|e| of_file(table, file, e));
     futures::pin_mut!(batches);
     let mut at = 0;
     while let Some(batch) = batches.try_next().await? {
@@ -380,8 +363,8 @@ pub async fn read_columns(
     file: &DataFile,
     columns: &[&str],
 ) -> Result<Vec<RecordBatch>, LakeError> {
-    let reader = object_reader(store, table, file);
-    let wrong = |e| damaged(table, file, &e);
+    let reader = LakeFile::new(store, table, file);
+    let wrong = |e: ParquetError| of_file(table, file, e);
     let builder = ParquetRecordBatchStreamBuilder::new(reader)
         .await
         .map_err(wrong)?;
@@ -406,7 +389,7 @@ pub(super) async fn read_rows(
     if !rows.selects_any() {
         return Ok(());
     }
-    let reader = object_reader(store, table, file);
+    let reader = LakeFile::new(store, table, file).with_metadata(metadata.metadata());
     let builder = ParquetRecordBatchStreamBuilder::new_with_metadata(reader, metadata);
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     let stream = builder
@@ -414,7 +397,7 @@ pub(super) async fn read_rows(
         .with_row_selection(rows)
         .with_batch_size(8192)
         .build()?;
-    let batches = stream.map_err(|e| damaged(table, file, &e));
+    let batches = stream.map_err(|e| of_file(table, file, e));
     futures::pin_mut!(batches);
     while let Some(batch) = batches.try_next().await? {
         each(&batch)?;

@@ -22,6 +22,7 @@ use super::error::LakeError;
 use super::paths::type_id;
 use super::rows::{Row, Rows};
 use super::schema;
+use super::seal::{Sealed, seal};
 
 /// Rows of a batch on its way to the writer.
 const BATCH: usize = 4096;
@@ -126,7 +127,7 @@ impl<'s> GroupWriter<'s> {
         &mut self,
         table: &str,
         buckets: Vec<u32>,
-        encoded: Vec<u8>,
+        encoded: Sealed,
         rows: usize,
     ) -> Result<(), LakeError> {
         let file = put(
@@ -350,7 +351,7 @@ fn collect_facts(
     Ok(())
 }
 
-fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec<u8>, LakeError> {
+fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Sealed, LakeError> {
     let mut pats = prepared.pats.as_slice();
     let mut chunks = batches(&rows.rows)
         .map_while(|chunk| {
@@ -394,7 +395,7 @@ fn encode_resources(bucket: u32, rows: &Rows, prepared: &Prepared) -> Result<Vec
     encode(schema::RESOURCES, raw_properties().build(), &mut chunks)
 }
 
-fn encode_facts(facts: &[Fact]) -> Result<Vec<u8>, LakeError> {
+fn encode_facts(facts: &[Fact]) -> Result<Sealed, LakeError> {
     let mut chunks = facts.chunks(1 << 16).map(|chunk| {
         let i32s = |f: fn(&Fact) -> i32| {
             Arc::new(Int32Array::from_iter_values(chunk.iter().map(f))) as ArrayRef
@@ -460,8 +461,9 @@ fn encode(
     table: &str,
     properties: WriterProperties,
     batches: &mut dyn Iterator<Item = Result<RecordBatch, LakeError>>,
-) -> Result<Vec<u8>, LakeError> {
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema::of(table), Some(properties))?;
+) -> Result<Sealed, LakeError> {
+    let (out, schema) = (Vec::new(), schema::of(table));
+    let mut writer = ArrowWriter::try_new(out, schema, Some(properties.clone()))?;
     let mut group = 0;
     for batch in batches {
         let batch = batch?;
@@ -473,7 +475,7 @@ fn encode(
         group += bytes;
         writer.write(&batch)?;
     }
-    Ok(writer.into_inner()?)
+    Ok(seal(writer.into_inner()?, properties)?)
 }
 
 /// Puts a file under a name of its own.
@@ -481,19 +483,19 @@ async fn put(
     store: &dyn ObjectStore,
     table: &str,
     buckets: Vec<u32>,
-    bytes: Vec<u8>,
+    sealed: Sealed,
     rows: usize,
     stamp: &str,
     modified_ms: i64,
 ) -> Result<DataFile, LakeError> {
-    let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
+    let hash = sealed.hash.get(..16).unwrap_or_default();
     let place = buckets
         .first()
         .map_or(String::new(), |b| format!("b{b:05}-"));
-    let name = format!("{stamp}-{place}{hash:016x}.parquet");
-    let size = bytes.len() as u64;
+    let name = format!("{stamp}-{place}{hash}.parquet");
+    let size = sealed.bytes.len() as u64;
     store
-        .put(&Path::from(format!("{table}/{name}")), bytes.into())
+        .put(&Path::from(format!("{table}/{name}")), sealed.bytes.into())
         .await?;
     Ok(DataFile {
         path: name,
@@ -501,6 +503,9 @@ async fn put(
         size,
         rows: rows as u64,
         modified_ms,
+        tail: sealed.tail,
+        tail_hash: sealed.tail_hash,
+        hash: sealed.hash,
     })
 }
 

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::SchemaRef;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
@@ -38,17 +39,21 @@ impl PartitionStream for ViewPartition {
         &self.schema
     }
 
-    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let held = MemoryConsumer::new("rows of a view").register(context.memory_pool());
         let mut builder = RecordBatchReceiverStreamBuilder::new(Arc::clone(&self.schema), 2);
         let out = builder.tx();
         let (store, table, file) = (Arc::clone(&self.store), self.table, self.file.clone());
         let (view, schema) = (Arc::clone(&self.view), Arc::clone(&self.schema));
         let notes = Arc::clone(&self.notes);
         builder.spawn(async move {
-            for batch in rows(&store, table, &file, &view, &schema, &notes).await? {
+            let partition = (table, &file, &*view);
+            for batch in rows(&store, partition, &schema, &notes, &held).await? {
+                let size = batch.get_array_memory_size();
                 if out.send(Ok(batch)).await.is_err() {
                     return Ok(());
                 }
+                held.shrink(size);
             }
             Ok(())
         });
@@ -62,11 +67,10 @@ fn external(e: impl std::error::Error + Send + Sync + 'static) -> DataFusionErro
 
 async fn rows(
     store: &Arc<dyn ObjectStore>,
-    table: &str,
-    file: &DataFile,
-    view: &View,
+    (table, file, view): (&str, &DataFile, &View),
     schema: &SchemaRef,
     notes: &ViewNotes,
+    held: &MemoryReservation,
 ) -> Result<Vec<RecordBatch>> {
     let mut rids: Vec<u32> = vec![];
     let mut row = 0u32;
@@ -109,7 +113,11 @@ async fn rows(
             ))),
         };
         let one = one.and_then(|()| match builder.len >= BATCH {
-            true => builder.finish(schema).map(|batch| out.push(batch)),
+            true => builder.finish(schema).and_then(|batch| {
+                held.try_grow(batch.get_array_memory_size())?;
+                out.push(batch);
+                Ok(())
+            }),
             false => Ok(()),
         });
         failed = one.err();
@@ -119,7 +127,9 @@ async fn rows(
         return Err(error);
     }
     if builder.len > 0 {
-        out.push(builder.finish(schema)?);
+        let batch = builder.finish(schema)?;
+        held.try_grow(batch.get_array_memory_size())?;
+        out.push(batch);
     }
     Ok(out)
 }

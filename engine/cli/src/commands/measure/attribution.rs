@@ -21,7 +21,8 @@ pub async fn of(lake: &Lake, by: &str) -> Result<BTreeMap<String, Vec<String>>, 
         }
         _ => "SELECT patient_id, raw FROM resources WHERE resource_type = 'Encounter'",
     };
-    let failed = |e: datafusion::error::DataFusionError| Failure::Internal(e.strip_backtrace());
+    let failed =
+        |e: datafusion::error::DataFusionError| Failure::from(measures::MeasureError::from(e));
     let session = session(lake, threads()).map_err(failed)?;
     register_tables(&session, lake).map_err(failed)?;
     let batches = session

@@ -162,7 +162,7 @@ fn bucket_range(bucket: u32, buckets: u32) -> CommitError {
 
 /// Only names that mean the same in a file system, a URL and a Delta log; and none that starts
 /// with `_` or `.`, which readers hide and vacuum leaves alone.
-fn check_path(kind: &str, shown: &str, path: &str) -> Result<(), CommitError> {
+pub(super) fn check_path(kind: &str, shown: &str, path: &str) -> Result<(), CommitError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-=".contains(&b);
     let good =
         |part: &str| !part.is_empty() && !part.starts_with(['.', '_']) && part.bytes().all(plain);

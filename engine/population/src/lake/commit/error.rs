@@ -70,9 +70,10 @@ pub enum CommitError {
     },
     /// The lake was made before what this engine relies on.
     #[error(
-        "`{path}` has lake format {found}, this engine needs format {supported}: references within \
-         Bundles are not resolved in it, so that numbers would be wrong; import the files anew, \
-         into an empty folder (`tandem export` of the engine that made it gives them back)"
+        "`{path}` has lake format {found}, this engine needs format {supported}: older lakes have no \
+         checksums, and of format 1 references within Bundles are not resolved, so that numbers could \
+         be wrong; import the files anew, into an empty folder (`tandem export` of the engine that \
+         made it gives them back)"
     )]
     OlderFormat {
         /// The manifest, from the root of the store.

@@ -8,10 +8,19 @@ use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use super::CommitError;
+use super::plausible::implausible;
+use crate::lake::seal::hash_of;
 
 /// The manifest format this engine writes. 2: the references in `raw` are resolved (`restore` beside
 /// it); in a lake of format 1 they are not, and what is asked through them would be silently false.
-pub const FORMAT: u32 = 2;
+/// 3: checksums, of every data file and of the manifest itself; without them a flipped bit is a number.
+pub const FORMAT: u32 = 3;
+
+/// How a manifest ends from format 3 on, in all formats to come: `,"hash":"…"}`, the XXH3-128 of all
+/// bytes before.
+const HASH: &str = ",\"hash\":\"";
+/// Bytes of it: what [`HASH`] has, 32 hexadecimal digits, and the end.
+const HASH_BYTES: usize = HASH.len() + 32 + 2;
 
 /// What vacuum leaves in place of a manifest, so that the number stays taken.
 pub(super) const TOMBSTONE: &[u8] = b"{\"vacuumed\":true}";
@@ -64,6 +73,12 @@ pub struct DataFile {
     pub rows: u64,
     /// When it was written, milliseconds since 1970 UTC.
     pub modified_ms: i64,
+    /// Where in it the page indexes and the footer begin, bytes.
+    pub tail: u64,
+    /// The XXH3-128 of the bytes from there, 32 hexadecimal digits.
+    pub tail_hash: String,
+    /// The XXH3-128 of all its bytes, 32 hexadecimal digits.
+    pub hash: String,
 }
 
 /// A snapshot without its file lists.
@@ -107,10 +122,33 @@ pub async fn read(store: &dyn ObjectStore, number: u64) -> Result<Snapshot, Comm
 /// [`NoLake`](CommitError::NoLake) when the folder is empty (a lake may be created),
 /// [`NotALake`](CommitError::NotALake) when it holds other files only.
 pub async fn latest(store: &dyn ObjectStore) -> Result<Snapshot, CommitError> {
-    match numbers(store).await?.last() {
+    let numbers = numbers(store).await?;
+    without_gaps(store, &numbers).await?;
+    match numbers.last() {
         Some(&number) => read(store, number).await,
         None => Err(absent(store).await?),
     }
+}
+
+/// Numbers are given one after the other and stay taken: one that is not there was lost, and with it
+/// what it said.
+async fn without_gaps(store: &dyn ObjectStore, numbers: &[u64]) -> Result<(), CommitError> {
+    for (expected, &number) in (0u64..).zip(numbers) {
+        if number == expected {
+            continue;
+        }
+        // A listing beside a commit may show the later of two names only.
+        let path = manifest_path(expected);
+        return match store.head(&path).await {
+            Ok(_) => Ok(()),
+            Err(Error::NotFound { .. }) => {
+                let what = format!("it is not there, though snapshot {number} is");
+                Err(CommitError::corrupt(&path, what))
+            }
+            Err(e) => Err(CommitError::store("read", path, e)),
+        };
+    }
+    Ok(())
 }
 
 /// All snapshots that can be read, oldest first; empty when there is no lake. Vacuumed ones are
@@ -123,7 +161,7 @@ pub async fn list(store: &dyn ObjectStore) -> Result<Vec<SnapshotInfo>, CommitEr
 }
 
 /// All snapshots that can be read, whole, oldest first.
-pub(super) async fn live(store: &dyn ObjectStore) -> Result<Vec<Snapshot>, CommitError> {
+pub(in crate::lake) async fn live(store: &dyn ObjectStore) -> Result<Vec<Snapshot>, CommitError> {
     let reads = numbers(store)
         .await?
         .into_iter()
@@ -177,7 +215,16 @@ fn parse(number: u64, bytes: &[u8]) -> Result<Option<Snapshot>, CommitError> {
     }
     let path = manifest_path(number);
     let corrupt = |e: serde_json::Error| CommitError::corrupt(&path, e);
-    let Probe { format } = serde_json::from_slice(bytes).map_err(corrupt)?;
+    let sealed = whole(bytes);
+    let probe = serde_json::from_slice(bytes);
+    if sealed == Some(false) {
+        // Which format it says it has may be what is wrong with it.
+        let parsed: Option<Snapshot> = serde_json::from_slice(bytes).ok();
+        let mut what = vec!["its checksum does not match what it says".to_owned()];
+        what.extend(parsed.iter().flat_map(implausible));
+        return Err(CommitError::corrupt(&path, what.join("; ")));
+    }
+    let Probe { format } = probe.map_err(corrupt)?;
     if format > FORMAT {
         return Err(CommitError::NewerFormat {
             path: path.to_string(),
@@ -193,11 +240,34 @@ fn parse(number: u64, bytes: &[u8]) -> Result<Option<Snapshot>, CommitError> {
         });
     }
     let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(corrupt)?;
-    if snapshot.number != number {
-        let what = format!("it says it is snapshot {}", snapshot.number);
-        return Err(CommitError::corrupt(&path, what));
+    let mut wrong = implausible(&snapshot);
+    if sealed.is_none() {
+        wrong.insert(0, "it has no checksum at its end".to_owned());
     }
-    Ok(Some(snapshot))
+    if snapshot.number != number {
+        wrong.insert(0, format!("it says it is snapshot {}", snapshot.number));
+    }
+    match wrong.is_empty() {
+        true => Ok(Some(snapshot)),
+        false => Err(CommitError::corrupt(&path, wrong.join("; "))),
+    }
+}
+
+/// A manifest's bytes: its JSON, the hash of it as the last member.
+pub(super) fn to_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, CommitError> {
+    let path = manifest_path(snapshot.number);
+    let mut bytes = serde_json::to_vec(snapshot).map_err(|e| CommitError::corrupt(&path, e))?;
+    bytes.pop();
+    let hash = hash_of(&bytes);
+    bytes.extend_from_slice(format!("{HASH}{hash}\"}}").as_bytes());
+    Ok(bytes)
+}
+
+/// Whether the bytes are those that their hash was made of; nothing where they end with none.
+fn whole(bytes: &[u8]) -> Option<bool> {
+    let (content, end) = bytes.split_at_checked(bytes.len().checked_sub(HASH_BYTES)?)?;
+    let hash = end.strip_prefix(HASH.as_bytes())?.strip_suffix(b"\"}")?;
+    Some(hash == hash_of(content).as_bytes())
 }
 
 /// The numbers taken, ascending, tombstones included. Other names in the folder are passed over.

@@ -47,6 +47,9 @@ fn file(path: &str, buckets: &[u32]) -> DataFile {
         size: 10,
         rows: 5,
         modified_ms: 7,
+        tail: 4,
+        tail_hash: "0".repeat(32),
+        hash: "0".repeat(32),
     }
 }
 

@@ -12,7 +12,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
 use super::pins::pins;
-use super::snapshot::{TOMBSTONE, live, manifest_path};
+use super::snapshot::{TOMBSTONE, live, manifest_path, to_bytes};
 use super::{CommitError, Snapshot};
 
 /// What to keep. The newest snapshot is always kept; the rules add up.
@@ -136,9 +136,7 @@ pub async fn apply_vacuum(
     // A pin set meanwhile counts: looked for after the tombstones, see `pin`.
     let pinned = pins(store).await?;
     for snapshot in gone.extract_if(.., |s| pinned.contains_key(&s.number)) {
-        let path = manifest_path(snapshot.number);
-        let bytes = serde_json::to_vec(snapshot).map_err(|e| CommitError::corrupt(&path, e))?;
-        put(store, snapshot.number, bytes).await?;
+        put(store, snapshot.number, to_bytes(snapshot)?).await?;
         needed.push(snapshot);
     }
     // Commits that landed since the first look, by their files.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, PutMode};
 
-use super::snapshot::{FORMAT, latest, manifest_path, read};
+use super::plausible::bucket_count;
+use super::snapshot::{FORMAT, latest, manifest_path, read, to_bytes};
 use super::{Change, CommitError, Snapshot, Table};
 
 /// What a commit builds on.
@@ -56,8 +57,8 @@ async fn create(
     change: &Change,
     now_ms: i64,
 ) -> Result<Snapshot, CommitError> {
-    if lake.buckets == 0 {
-        return Err(CommitError::invalid("a lake needs at least 1 bucket"));
+    if let Some(what) = bucket_count(lake.buckets) {
+        return Err(CommitError::invalid(what));
     }
     let empty = Snapshot {
         format: FORMAT,
@@ -138,7 +139,7 @@ fn with_change(head: &Snapshot, change: &Change) -> Snapshot {
 
 async fn put_manifest(store: &dyn ObjectStore, snapshot: &Snapshot) -> Result<bool, CommitError> {
     let path = manifest_path(snapshot.number);
-    let bytes = serde_json::to_vec(snapshot).map_err(|e| CommitError::corrupt(&path, e))?;
+    let bytes = to_bytes(snapshot)?;
     put_new(store, &path, bytes).await
 }
 

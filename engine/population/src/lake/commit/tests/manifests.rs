@@ -97,7 +97,7 @@ async fn newer_formats_are_refused_by_number() {
     let said = latest(&store).await.unwrap_err().to_string();
     assert_eq!(
         said,
-        "`_lake/00000000000000000000.json` has lake format 7, this engine reads up to format 2: \
+        "`_lake/00000000000000000000.json` has lake format 7, this engine reads up to format 3: \
          use a newer engine"
     );
 }
