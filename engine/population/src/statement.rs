@@ -14,6 +14,7 @@ use datafusion::logical_expr::sqlparser::ast::{
     BinaryOperator, Expr, ObjectName, Query, Select, SetExpr, Statement as SqlStatement, Value,
     ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
+use datafusion::logical_expr::sqlparser::parser::ParserError;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 
@@ -43,7 +44,15 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
     let planned = async {
         let state = context.state();
         let dialect = state.config_options().sql_parser.dialect;
-        let mut statement = state.sql_to_statement(text, &dialect)?;
+        let parsed = state.sql_to_statement(text, &dialect);
+        let mut statement = parsed.map_err(|e| match e.find_root() {
+            DataFusionError::SQL(inner, _)
+                if matches!(**inner, ParserError::RecursionLimitExceeded) =>
+            {
+                too_much(TOO_NESTED.into())
+            }
+            _ => e,
+        })?;
         within_bounds(&mut statement)?;
         let plan = state.statement_to_plan(statement).await?;
         let options = SQLOptions::new()
@@ -123,6 +132,8 @@ fn bounded(statement: &mut SqlStatement) -> Result<()> {
 
 const TOO_DEEP: &str = "the query nests more than 1000 operators or functions in one another: write \
     `x IN (…)` for many values of one column, use `sum` for long sums, or take it apart with WITH";
+const TOO_NESTED: &str = "the query nests more than 50 parentheses, functions or subqueries in one \
+    another: take it apart with WITH";
 const TOO_MANY: &str = "the query has more than 1000 SELECTs and tables (those of a WITH count wherever \
     it is used): ask in several queries";
 

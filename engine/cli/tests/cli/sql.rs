@@ -127,7 +127,7 @@ fn deep_queries_end_in_an_answer_or_an_error() {
         ),
         (
             format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000)),
-            "error",
+            "more than 50 parentheses",
         ),
     ] {
         tandem!("sql", &query, "--lake", &lake).fails(2, &[says]);

@@ -17,6 +17,9 @@ const ENTRY: usize = 24;
 /// Bytes that wait in memory, of each shard.
 const WAITING: usize = ENTRY * 4096;
 
+/// A file and a row of it.
+pub(super) type Place = (u32, u32);
+
 /// Hashes of types and ids, and where they stand.
 pub(super) struct Ids {
     scratch: Option<PathBuf>,
@@ -79,7 +82,7 @@ impl Ids {
     }
 
     /// Tells what stands more than once: the files and rows, in order.
-    pub(super) fn repeated(&self, tell: &mut dyn FnMut(&[(u32, u32)])) -> Result<(), LakeError> {
+    pub(super) fn repeated(&self, tell: &mut dyn FnMut(&[Place])) -> Result<(), LakeError> {
         for shard in &self.shards {
             let Ok(mut shard) = shard.lock() else {
                 continue;
@@ -102,7 +105,7 @@ impl Ids {
             drop(bytes);
             entries.sort_unstable();
             for same in entries.chunk_by(|a, b| a.0 == b.0).filter(|c| c.len() > 1) {
-                let places: Vec<(u32, u32)> = same.iter().map(|(_, f, r)| (*f, *r)).collect();
+                let places: Vec<Place> = same.iter().map(|(_, f, r)| (*f, *r)).collect();
                 tell(&places);
             }
         }

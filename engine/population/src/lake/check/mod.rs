@@ -194,6 +194,3 @@ fn column<'b, T: arrow::array::Array + 'static>(
     let found = found.and_then(|c| c.as_any().downcast_ref::<T>());
     found.ok_or_else(|| LakeError::Data(format!("a table of the lake has no column `{name}`")))
 }
-
-#[cfg(test)]
-mod tests;
