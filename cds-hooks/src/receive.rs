@@ -206,7 +206,3 @@ fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "receive_tests.rs"]
-mod tests;
