@@ -25,6 +25,7 @@ mod connection;
 mod cors;
 mod discovery;
 mod hash;
+mod host;
 mod http;
 mod json;
 mod limits;

@@ -1,11 +1,13 @@
 //! What the head of a request must be, beside what hyper sees to.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, Version};
 
 use super::phase::Connection;
+use crate::host::is_host;
 use crate::refusal::Refusal;
-use std::sync::atomic::Ordering;
 
 /// One valid `Host` from HTTP/1.1 on (RFC 9112 §3.2), and one way only to tell where the body ends
 /// (§6.3: a proxy before us may have taken the other, and what is a body to it a request to us).
@@ -39,34 +41,6 @@ pub(super) fn ends(headers: &HeaderMap) -> Option<(axum::http::HeaderName, Heade
     chunked.then(|| (CONNECTION, HeaderValue::from_static("close")))
 }
 
-/// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Not empty: our URLs have a host.
-fn is_host(host: &[u8]) -> bool {
-    let name = |b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(b);
-    let address = |b: &u8| b.is_ascii_alphanumeric() || b":.".contains(b);
-    let (fits, port) = match host.strip_prefix(b"[") {
-        Some(rest) => {
-            let end = rest.iter().position(|b| *b == b']').unwrap_or(0);
-            let (inside, after) = rest.split_at_checked(end).unwrap_or_default();
-            let after = after.strip_prefix(b"]").unwrap_or(b"?");
-            let port = match after {
-                [] => &b""[..],
-                [b':', port @ ..] => port,
-                _ => b"?",
-            };
-            (!inside.is_empty() && inside.iter().all(address), port)
-        }
-        None => {
-            let end = host.iter().position(|b| *b == b':');
-            let (inside, port) = match end.and_then(|at| host.split_at_checked(at)) {
-                Some((inside, port)) => (inside, port.get(1..).unwrap_or_default()),
-                None => (host, &b""[..]),
-            };
-            (!inside.is_empty() && inside.iter().all(name), port)
-        }
-    };
-    fits && port.len() <= 5 && port.iter().all(u8::is_ascii_digit)
-}
-
 /// Looks for a `Content-Length` line in the bytes of heads as they come, in whatever pieces.
 #[derive(Default, Debug)]
 pub(super) struct LengthSeen {
@@ -97,28 +71,6 @@ impl LengthSeen {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hosts() {
-        for host in [
-            "x",
-            "localhost:8080",
-            "ehr.example.org",
-            "10.0.0.1:80",
-            "[::1]:8080",
-            "[fe80::1]",
-            "x:",
-            "a_b%41",
-        ] {
-            assert!(is_host(host.as_bytes()), "{host}");
-        }
-        for host in [
-            "", ":80", "a b", "a/b", "u@h", "x:80a", "x:123456", "[::1", "[]", "[::1]x", "::1",
-            "x,y:1,2", "é", "x#", "x?y", "http://x",
-        ] {
-            assert!(!is_host(host.as_bytes()), "{host}");
-        }
-    }
 
     #[test]
     fn a_length_is_seen_in_whatever_pieces() {
