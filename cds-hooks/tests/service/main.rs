@@ -16,6 +16,7 @@ mod expectation;
 mod fixture;
 mod http;
 mod limits;
+mod markdown;
 mod prefetch;
 mod refusals;
 mod server;
