@@ -1,4 +1,8 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 use super::*;
 
 fn connections(max_connections: usize) -> Arc<Connections> {

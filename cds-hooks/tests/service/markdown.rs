@@ -214,3 +214,86 @@ fn reasons_are_texts_with_names_of_elements() {
         assert!(said.starts_with("Patient.birthDate is"), "{said}");
     }
 }
+
+/// A rule whose author puts a text of the patient everywhere.
+const RULE: &str = r#"id: gap
+version: 1.0.0
+kind: care-gap
+title: A gap
+description: What it does.
+rationale: Why.
+source: {title: T, publisher: P, year: 2025, url: "https://example.org/a", strength: A}
+improvement: increase
+eligible: ageInYearsAt(at) >= 18
+excluded: "false"
+satisfied: "false"
+unknown: card
+card:
+  indicator: info
+  summary: 'Due for {{ patient.language }}'
+  detail: |
+    Language: {{ patient.language }}, code `{{ patient.language }}`
+
+    [Guideline](https://ok.example/g) and [chart](https://ok.example/c/{{ patient.language }}?x=1)
+  unknown_summary: Not checked
+cases:
+  - name: fires
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960}
+    expect: {applies: yes}
+  - name: does not fire
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 2020-01-01}
+    expect: {applies: no}
+  - name: missing
+    at: 2025-12-31T12:00:00Z
+    patient: {gender: female}
+    expect: {applies: unknown, reason: birthDate}
+"#;
+
+#[tokio::test]
+async fn a_rules_card_shows_what_the_patient_brings_and_links_what_the_author_wrote() {
+    let rule = rules::load("gap.yaml", RULE, &rules::built_in_terminology());
+    let rule = rule.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let services = cds_hooks::rule_services(vec![std::sync::Arc::new(rule)]);
+    let router = cds_hooks::router(crate::fixture::config(), services);
+    for text in HOSTILE {
+        let mut request = crate::fixture::request();
+        request["prefetch"]["patient"]["language"] = (*text).into();
+        let headers = [("content-type", "application/json")];
+        let body = serde_json::to_vec(&request).unwrap();
+        let request = crate::fixture::http(
+            axum::http::Method::POST,
+            "/cds-services/gap",
+            &headers,
+            body,
+        );
+        let response = tower::ServiceExt::oneshot(router.clone(), request)
+            .await
+            .unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        crate::conformance::response(&answer);
+        let card = &answer["cards"][0];
+        assert_eq!(card["summary"], format!("Due for {}", text::plain(text)));
+        assert_eq!(card["source"]["url"], "https://example.org/a");
+        let html = html(card["detail"].as_str().unwrap());
+        let (tags, said) = parts(&html);
+        let expected = [
+            "p", "code", "/code", "/p", "p", "a", "/a", "a", "/a", "/p", "p", "em", "/em", "/p",
+        ];
+        assert_eq!(tags, expected, "{text:?}: {html}");
+        assert!(
+            said.starts_with(&format!("Language: {}, code ", text::plain(text))),
+            "{said}"
+        );
+        assert_eq!(
+            html.matches("<a href=\"https://ok.example/").count(),
+            2,
+            "{html}"
+        );
+        assert!(html.contains("?x=1\">chart</a>"), "{html}");
+    }
+}
