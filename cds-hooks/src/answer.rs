@@ -2,6 +2,7 @@
 //! the refusals.
 
 use engine_patient::context::EvaluationContext;
+use rules::text;
 
 use crate::card::{Card, Response};
 use crate::hash;
@@ -84,7 +85,9 @@ fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, R
             reason,
             card: Some(mut content),
         } => {
-            let known = reason.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
+            // It names code systems and units as the data has them.
+            let known = reason.map(|reason| text::reason(&reason));
+            let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
             let mut paragraphs = vec![];
             if !content.detail.is_empty() {
                 paragraphs.push(content.detail);

@@ -6,10 +6,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use rules::text;
+
 use crate::hash;
 use crate::service::CardContent;
 
-/// Longest summary: the specification wants fewer than 140 characters.
+/// Longest summary: the specification wants fewer than 140 characters. Counted in UTF-16, as browsers do.
 pub const MAX_SUMMARY: usize = 139;
 
 /// The body of an answer with status 200.
@@ -55,7 +57,7 @@ pub struct Source {
     /// Name for people. Not empty.
     pub label: String,
     /// Absolute; sent only where it is http or https.
-    #[serde(skip_serializing_if = "not_absolute")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// What the card is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,18 +170,14 @@ pub enum Change {
     },
 }
 
-fn not_absolute(url: &Option<String>) -> bool {
-    let absolute = |u: &String| u.starts_with("https://") || u.starts_with("http://");
-    !url.as_ref().is_some_and(absolute)
-}
-
 impl Card {
     /// The card of a content. `scope` names the call (service, hook instance, patient); with the
     /// content it makes the uuid, so that the same call answered twice has the same bytes.
     pub(crate) fn new(content: CardContent, scope: &[&str]) -> Self {
         let indicator = content.indicator;
-        let (summary, rest) = fit(&content.summary);
-        let detail = match rest {
+        let content = clean(content);
+        let (summary, rest) = fit(content.summary);
+        let detail = match rest.map(|whole| text::markdown(&whole)) {
             Some(whole) if content.detail.is_empty() => whole,
             Some(whole) => format!("{whole}\n\n{}", content.detail),
             None => content.detail,
@@ -204,13 +202,40 @@ impl Card {
     }
 }
 
+/// Without what is invisible and could mislead, and without links that do not lead to http or https.
+fn clean(mut content: CardContent) -> CardContent {
+    let plain = |text: &mut String| *text = text::plain(text);
+    plain(&mut content.summary);
+    content.detail = text::shown(&content.detail);
+    plain(&mut content.source.label);
+    content.source.url = content.source.url.as_deref().and_then(text::link);
+    if let Some(topic) = &mut content.source.topic {
+        plain(&mut topic.display);
+    }
+    for reason in &mut content.override_reasons {
+        plain(&mut reason.display);
+    }
+    content.links.retain_mut(|link| {
+        plain(&mut link.label);
+        let url = text::link(&link.url);
+        url.map(|url| link.url = url).is_some()
+    });
+    let suggestions = content.suggestions.iter_mut();
+    for suggestion in suggestions.flat_map(|s| &mut s.suggestions) {
+        plain(&mut suggestion.label);
+        for action in &mut suggestion.actions {
+            plain(&mut action.description);
+        }
+    }
+    content
+}
+
 /// A summary on one line within the limit, and the whole where it had to be cut.
-fn fit(summary: &str) -> (String, Option<String>) {
-    let line = summary.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MAX_SUMMARY {
+fn fit(line: String) -> (String, Option<String>) {
+    if text::width(&line) <= MAX_SUMMARY {
         return (line, None);
     }
-    let mut cut: String = line.chars().take(MAX_SUMMARY - 1).collect();
+    let mut cut = text::front(&line, MAX_SUMMARY - 1).to_owned();
     if let Some((words, _)) = cut.rsplit_once(' ').filter(|(words, _)| words.len() > 60) {
         cut = words.to_owned();
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use engine_patient::time::DateTime;
 
+use crate::limits::Limits;
+use crate::log::Log;
+
 /// Gives the moment of a call.
 pub type Clock = Arc<dyn Fn() -> DateTime + Send + Sync>;
-
-/// Takes one line, without its end, for each call.
-pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to serve.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Where each call leaves a line of JSON without patient data; `None` for nowhere.
     pub log: Option<Log>,
+    /// What clients may take at once.
+    pub limits: Limits,
 }
 
 impl Config {
@@ -38,11 +40,7 @@ impl Config {
             max_body: 10_000_000,
             allowed_origins: vec![],
             log: None,
+            limits: Limits::default(),
         }
     }
-}
-
-/// Writes the lines of the log to standard error.
-pub fn log_to_stderr() -> Log {
-    Arc::new(|line| eprintln!("{line}"))
 }

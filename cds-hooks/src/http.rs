@@ -4,33 +4,28 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine_patient::context::EvaluationContext;
 
 use crate::answer::{Answer, answer};
 use crate::config::Config;
+use crate::connection::Turned;
 use crate::cors::{self, Origins};
 use crate::discovery;
 use crate::hash;
 use crate::log::Line;
 use crate::prefetch::Templates;
+use crate::receive::Gate;
 use crate::refusal::Refusal;
 use crate::service::CardService;
-
-/// Bodies up to this size are answered where they are received: that takes less than a
-/// millisecond. Larger ones go to the threads for blocking work.
-const INLINE: usize = 64 * 1024;
-
-/// How long a body may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(10);
 
 struct App {
     config: Config,
@@ -38,6 +33,9 @@ struct App {
     by_id: HashMap<String, usize>,
     discovery: Bytes,
     panics: AtomicU64,
+    gate: Gate,
+    /// What became of connections; nothing where there is no listener.
+    turned: Arc<Turned>,
 }
 
 /// The service as an axum router, without a listener. Of services that share an id the first is
@@ -49,6 +47,15 @@ struct App {
 /// GET  /health              200 as soon as it listens
 /// ```
 pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
+    router_of(config, services, Arc::default())
+}
+
+/// The router; `/health` tells what `turned` counts.
+pub(crate) fn router_of(
+    config: Config,
+    services: Vec<Arc<dyn CardService>>,
+    turned: Arc<Turned>,
+) -> Router {
     let services: Vec<_> = services
         .into_iter()
         .map(|service| {
@@ -62,7 +69,7 @@ pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
         by_id.entry(service.id().to_owned()).or_insert(index);
     }
     let origins = Arc::new(Origins::new(&config.allowed_origins));
-    let max_body = config.max_body;
+    let gate = Gate::new(&config);
     let discovery = Bytes::from(discovery);
     let app = App {
         config,
@@ -70,6 +77,8 @@ pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
         by_id,
         discovery,
         panics: AtomicU64::new(0),
+        gate,
+        turned,
     };
     Router::new()
         .route("/cds-services", get(discover))
@@ -77,7 +86,6 @@ pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
         .route("/health", get(health))
         .method_not_allowed_fallback(|| async { Refusal::Method })
         .fallback(|| async { Refusal::NotFound })
-        .layer(DefaultBodyLimit::max(max_body))
         .layer(axum::middleware::from_fn_with_state(origins, cors::apply))
         .with_state(Arc::new(app))
 }
@@ -86,8 +94,21 @@ async fn discover(State(app): State<Arc<App>>) -> Response {
     json(app.discovery.clone())
 }
 
-async fn health() -> Response {
-    json(Bytes::from_static(b"{\"status\":\"ok\"}"))
+/// What is lost or turned away is told here too: of the log wherever there is one, of connections
+/// once there were any.
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let mut health = serde_json::json!({ "status": "ok" });
+    if let (Some(log), Some(members)) = (&app.config.log, health.as_object_mut()) {
+        let counts = log.counts();
+        members.insert(
+            "log".into(),
+            serde_json::json!({ "dropped": counts.dropped, "write_errors": counts.write_errors }),
+        );
+    }
+    if let (Some(turned), Some(members)) = (app.turned.counts(), health.as_object_mut()) {
+        members.insert("connections".into(), turned);
+    }
+    json(Bytes::from(health.to_string()))
 }
 
 fn json(body: Bytes) -> Response {
@@ -104,63 +125,40 @@ async fn call(
         return Refusal::NotFound.into_response();
     };
     let start = Instant::now();
-    let answer = match receive(request, app.config.max_body).await {
-        Ok(body) if body.len() <= INLINE => app.answer(index, &body),
-        Ok(body) => {
-            let (there, work) = (Arc::clone(&app), move |app: &App| app.answer(index, &body));
-            let done = tokio::task::spawn_blocking(move || work(&there)).await;
-            done.unwrap_or_else(|_| app.failed(index))
-        }
-        Err(refusal) => Answer {
-            body: Some(Err(refusal)),
-            ..Answer::default()
+    let answer = match app.gate.receive(request).await {
+        Ok(body) if body.is_small() => app.answer(index, body.bytes()),
+        Ok(body) => match app.gate.turn().await {
+            Ok(turn) => {
+                let there = Arc::clone(&app);
+                // The memory and the turn are given back when the work is done, also where the
+                // client is gone by then.
+                let work = move || {
+                    let answer = there.answer(index, body.bytes());
+                    drop((body, turn));
+                    answer
+                };
+                let done = tokio::task::spawn_blocking(work).await;
+                done.unwrap_or_else(|_| app.failed(index))
+            }
+            Err(refusal) => refused(refusal),
         },
+        Err(refusal) => refused(refusal),
     };
     app.respond(index, answer, start)
 }
 
-/// The body, once its headers say that it is JSON.
-async fn receive(request: Request, max_body: usize) -> Result<Bytes, Refusal> {
-    is_json(request.headers())?;
-    let body = tokio::time::timeout(ARRIVAL, Bytes::from_request(request, &())).await;
-    body.map_err(|_| Refusal::Slow)?
-        .map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge(max_body),
-            _ => Refusal::Broken,
-        })
-}
-
-fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
-    let encoding = text(CONTENT_ENCODING).map(str::trim);
-    if encoding.is_some_and(|e| !e.eq_ignore_ascii_case("identity")) {
-        return Err(Refusal::MediaType(
-            "send the body without a `Content-Encoding`",
-        ));
+fn refused(refusal: Refusal) -> Answer {
+    Answer {
+        body: Some(Err(refusal)),
+        ..Answer::default()
     }
-    let media = text(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-    let mut parts = media.split(';').map(str::trim);
-    let kind = parts.next().unwrap_or_default();
-    let json =
-        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-    if !json {
-        return Err(Refusal::MediaType("send `Content-Type: application/json`"));
-    }
-    let mut charsets = parts.filter_map(|p| p.strip_prefix("charset="));
-    if charsets.any(|c| !matches!(c.trim_matches('"'), "utf-8" | "utf8")) {
-        return Err(Refusal::MediaType("send the JSON as UTF-8"));
-    }
-    Ok(())
 }
 
 impl App {
     /// Answers; a panic of an evaluation becomes an error with an id.
     fn answer(&self, index: usize, body: &[u8]) -> Answer {
         let Some((service, templates)) = self.services.get(index) else {
-            return Answer {
-                body: Some(Err(Refusal::NotFound)),
-                ..Answer::default()
-            };
+            return refused(Refusal::NotFound);
         };
         let at = (self.config.clock)();
         let zone = self.config.time_zone_minutes;
@@ -180,10 +178,7 @@ impl App {
         let count = self.panics.fetch_add(1, Ordering::Relaxed).to_string();
         let process = std::process::id().to_string();
         let id = hash::short(&[&index.to_string(), &process, &count]);
-        Answer {
-            body: Some(Err(Refusal::Internal(id))),
-            ..Answer::default()
-        }
+        refused(Refusal::Internal(id))
     }
 
     fn respond(&self, index: usize, mut answer: Answer, start: Instant) -> Response {
@@ -200,8 +195,14 @@ impl App {
         };
         if let (Some(log), Some((service, _))) = (&self.config.log, self.services.get(index)) {
             let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
-            let line = Line::new(service.id(), &answer, status, seconds);
-            log(&line.with_error(error_id.as_deref()).text());
+            let line = Line::new(
+                (self.config.clock)(),
+                service.id(),
+                &answer,
+                status,
+                seconds,
+            );
+            log.line(&line.with_error(error_id.as_deref()).text());
         }
         response
     }

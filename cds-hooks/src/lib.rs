@@ -14,18 +14,24 @@
 //!   answer unknown, never "no";
 //! - the same request at the same time gives the same bytes;
 //! - no patient data in errors or logs;
+//! - nothing that clients or the log's reader do or leave undone holds up other calls: connections,
+//!   bodies under way and waiting are bounded ([`Limits`]), and no serving thread writes a log;
 //! - no DataFusion: the card server stays small and starts in milliseconds.
 
 mod answer;
 mod card;
 mod config;
+mod connection;
 mod cors;
 mod discovery;
 mod hash;
+mod host;
 mod http;
 mod json;
+mod limits;
 mod log;
 mod prefetch;
+mod receive;
 mod refusal;
 mod request;
 mod rule;
@@ -36,9 +42,11 @@ pub use card::{
     Action, Card, Change, Coding, Indicator, Link, LinkTarget, MAX_SUMMARY, Response,
     SelectionBehavior, Source, Suggestion, Suggestions,
 };
-pub use config::{Clock, Config, Log, log_to_stderr};
+pub use config::{Clock, Config};
 pub use http::router;
+pub use limits::Limits;
+pub use log::{Log, LogCounts};
 pub use prefetch::{Template, Templates};
 pub use rule::rule_services;
-pub use serve::{serve, serve_until};
+pub use serve::{open_files, serve, serve_until};
 pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};

@@ -1,9 +1,12 @@
 //! Why a call is not answered with cards. Nothing here ever holds patient data.
 
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use thiserror::Error;
+
+/// When a client that was turned away may come again, in seconds.
+pub(crate) const RETRY: u16 = 2;
 
 /// A call that got no cards, and the status that says so.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -20,6 +23,10 @@ pub(crate) enum Refusal {
     Slow,
     #[error("the request could not be read to its end")]
     Broken,
+    #[error("the service is busy with other large requests; try again in {RETRY} seconds")]
+    Busy,
+    #[error("the request is not valid HTTP: {0}")]
+    Http(&'static str),
     #[error("the request is not valid JSON: {what} at line {line}, column {column} (byte {byte})")]
     Malformed {
         what: String,
@@ -43,7 +50,10 @@ impl Refusal {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Broken | Self::Malformed { .. } | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Http(_) | Self::Broken | Self::Malformed { .. } | Self::Invalid(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Lacking(_) => StatusCode::PRECONDITION_FAILED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -53,6 +63,10 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-        (self.status(), kind, format!("{self}\n")).into_response()
+        let mut response = (self.status(), kind, format!("{self}\n")).into_response();
+        if self == Self::Busy {
+            response.headers_mut().insert(RETRY_AFTER, RETRY.into());
+        }
+        response
     }
 }

@@ -1,7 +1,9 @@
 //! A CDS Hooks request, checked: everything that is wrong with it is said at once.
 
+use engine_patient::bundle::server_key;
 use serde_json::value::RawValue;
 
+use crate::host::is_host;
 use crate::json::{Members, string};
 use crate::prefetch::Patient;
 use crate::refusal::Refusal;
@@ -80,13 +82,12 @@ impl Check {
 
     /// `fhirServer`, without which there must be no `fhirAuthorization` (cds-r-1).
     fn server(&mut self, members: &Members<'_>, patient: &str) -> Option<String> {
-        let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
         let server = members
             .get("fhirServer")
-            .map(|raw| string(raw).filter(|url| is_url(url)));
+            .map(|raw| string(raw).filter(|url| is_base(url)));
         if server == Some(None) {
             self.wrong
-                .push("`fhirServer` must be an absolute http or https URL".to_owned());
+                .push("`fhirServer` must be an absolute http or https URL such as `https://ehr.example/fhir`".to_owned());
         }
         if let Some(authorization) = self.object(members, "fhirAuthorization") {
             if server.is_none() {
@@ -99,9 +100,7 @@ impl Check {
                 self.wrong.push(text.to_owned());
             }
         }
-        server
-            .flatten()
-            .map(|url| url.trim_end_matches('/').to_owned())
+        server.flatten().map(|url| server_key(&url).into_owned())
     }
 
     /// A member that must be there, a string, and of a form. Empty where it is not.
@@ -158,4 +157,17 @@ fn is_reference(text: &str) -> bool {
     text.split_once('/').is_some_and(|(ty, id)| {
         !ty.is_empty() && ty.bytes().all(|b| b.is_ascii_alphabetic()) && is_id(id)
     })
+}
+
+/// The base URL of a FHIR server. Plain http is taken: the server is never contacted, and trials on one
+/// machine have no certificate.
+fn is_base(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let http = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let authority = rest.split('/').next().unwrap_or("");
+    let legal = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}?#".contains(&b);
+    // A user name has no business in it: what looks like the host would not be it.
+    http && is_host(authority.as_bytes()) && rest.bytes().all(legal)
 }

@@ -63,7 +63,8 @@ pub struct CardContent {
     pub indicator: Indicator,
     /// One sentence; what exceeds 139 characters moves to the detail.
     pub summary: String,
-    /// GitHub-flavoured Markdown; empty for none. Patient text in it is escaped already.
+    /// GitHub-flavoured Markdown; empty for none. Texts of the data in it went through
+    /// [`rules::text::markdown`].
     pub detail: String,
     /// Who says so.
     pub source: Source,

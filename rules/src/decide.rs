@@ -14,7 +14,8 @@ use engine_patient::value::Value;
 
 use crate::program::{Expressions, Fragment};
 use crate::rule::{Indicator, OnUnknown, Rule};
-use crate::template::{SUMMARY_LENGTH, cut, escape_markdown};
+use crate::template::{SUMMARY_LENGTH, cut};
+use crate::text;
 
 /// Whether a rule applies to a patient: eligible, not excluded, not satisfied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,7 +179,7 @@ impl Rule {
         );
         for (question, outcome) in criteria {
             if let (Truth::Unknown, Some(reason)) = (outcome.truth, &outcome.reason) {
-                detail.push_str(&format!("\n- {question}: {reason}"));
+                detail.push_str(&format!("\n- {question}: {}", text::reason(reason)));
             }
         }
         let summary = cut(&self.unknown_summary, SUMMARY_LENGTH);
@@ -272,8 +273,12 @@ fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: 
         match value {
             Val::Unknown(_) => out.push_str("unknown"),
             Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
-            Val::Str(text) if markdown => out.push_str(&escape_markdown(&text)),
-            value => out.push_str(&show(&value)),
+            Val::Int(_) | Val::Double(_) | Val::Bool(_) => out.push_str(&show(&value)),
+            value if markdown => {
+                let shown = text::value(&show(&value), &out);
+                out.push_str(&shown);
+            }
+            value => out.push_str(&text::plain(&show(&value))),
         }
     }
     if markdown && unknown > 0 && known == 0 {

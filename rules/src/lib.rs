@@ -19,6 +19,7 @@ mod load;
 mod program;
 mod rule;
 mod template;
+pub mod text;
 pub mod yaml;
 
 pub use built_in::{built_in, built_in_terminology, built_in_with};

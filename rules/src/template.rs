@@ -1,5 +1,7 @@
 //! Texts of a card with `{{ expression }}` in them.
 
+use crate::text::{front, plain, width};
+
 /// A part of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Part {
@@ -55,35 +57,16 @@ pub(crate) const SUMMARY_LENGTH: usize = 139;
 
 /// Cuts a text at a word, with `…`, so that it has at most so many characters.
 pub(crate) fn cut(text: &str, most: usize) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= most {
+    let text = plain(text);
+    if width(&text) <= most {
         return text;
     }
-    let room: String = text.chars().take(most).collect();
-    let head = room
-        .rsplit_once(' ')
-        .map(|(head, _)| head)
-        .filter(|h| !h.is_empty());
-    let head = match head {
-        Some(head) => head.to_owned(),
-        None => text.chars().take(most.saturating_sub(1)).collect(),
-    };
+    let room = front(&text, most);
+    let head = room.rsplit_once(' ').map(|(head, _)| head);
+    let head = head
+        .filter(|h| !h.is_empty())
+        .unwrap_or_else(|| front(&text, most.saturating_sub(1)));
     format!("{}…", head.trim_end_matches([',', ';', ':', '–', '-', ' ']))
-}
-
-/// Text of a value without meaning in Markdown: data can bring no links or formatting into a card.
-pub(crate) fn escape_markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '~' | '&'
-        ) {
-            out.push('\\');
-        }
-        out.push(if c.is_control() { ' ' } else { c });
-    }
-    out
 }
 
 #[cfg(test)]

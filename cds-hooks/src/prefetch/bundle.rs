@@ -1,5 +1,9 @@
 //! What stands under one prefetch key: a resource, a searchset Bundle, an error.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, Kind};
 
@@ -16,6 +20,10 @@ pub(super) enum Shortfall {
     Failed,
     /// `link.relation = next`, or a `total` of more than what is here.
     MorePages,
+    /// A `total` of less than what is here: one of the two is wrong.
+    TooMany,
+    /// A resource says of itself that it is only a part (`SUBSETTED`).
+    Partial,
     /// Neither the resource nor the Bundle that was asked for, or no valid FHIR JSON.
     WrongShape,
 }
@@ -28,6 +36,8 @@ impl Shortfall {
             Self::NoPatient => format!("`{key}` was sent without a patient"),
             Self::Failed => format!("the search for `{key}` failed or was incomplete"),
             Self::MorePages => format!("`{key}` has further pages that were not sent"),
+            Self::TooMany => format!("`{key}` has more results than its `total` says"),
+            Self::Partial => format!("`{key}` has resources of which only a part was sent"),
             Self::WrongShape => format!("`{key}` is not the FHIR data that was asked for"),
         }
     }
@@ -83,10 +93,17 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         out.shortfall = Some(Shortfall::WrongShape);
         return out;
     }
-    let mut matches = 0;
+    let total = match bundle.get_named("total").map(whole_number) {
+        None => None,
+        Some(Some(total)) => Some(total),
+        Some(None) => {
+            out.shortfall = Some(Shortfall::WrongShape);
+            None
+        }
+    };
+    let mut matches = Matches::default();
     for (number, entry) in entries.into_iter().flat_map(Element::items).enumerate() {
         let resource = entry.get_named("resource");
-        let mode = entry.path(&["search", "mode"]);
         let ty = resource.and_then(|r| r.get_str("resourceType"));
         if ty.as_deref() == Some("OperationOutcome") {
             if !resource.is_some_and(is_harmless) {
@@ -94,50 +111,175 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
             }
             continue;
         }
-        if mode.is_some_and(|m| m.is_str("outcome")) {
-            continue;
+        let mode = match mode(entry) {
+            // What is no OperationOutcome is no outcome.
+            Mode::Wrong | Mode::Outcome => {
+                out.shortfall.get_or_insert(Shortfall::WrongShape);
+                Mode::Wrong
+            }
+            mode => mode,
+        };
+        if total.is_some() && mode != Mode::Include && ty.as_deref() == Some(asked.as_str()) {
+            matches.add(resource);
         }
-        let included = mode.is_some_and(|m| m.is_str("include"));
-        matches += i64::from(!included && ty.as_deref() == Some(asked.as_str()));
+        if resource.is_some_and(is_subsetted) {
+            out.shortfall.get_or_insert(Shortfall::Partial);
+        }
         out.resources.push(Found {
             entry: Some(number),
             resource,
         });
     }
-    let mut links = bundle
-        .get_named("link")
-        .into_iter()
-        .flat_map(Element::items);
-    let next = links.any(|l| l.get_named("relation").is_some_and(|r| r.is_str("next")));
-    let total = bundle.get_named("total").and_then(Element::as_i64);
-    if next || total.is_some_and(|total| total > matches) {
-        out.shortfall.get_or_insert(Shortfall::MorePages);
+    let found = match links(bundle) {
+        Links::Wrong => Some(Shortfall::WrongShape),
+        Links::OtherPages => Some(Shortfall::MorePages),
+        Links::Complete if is_subsetted(bundle) => Some(Shortfall::Partial),
+        Links::Complete => total.and_then(|total| matches.against(total)),
+    };
+    if let Some(shortfall) = found {
+        out.shortfall.get_or_insert(shortfall);
     }
     out
 }
 
-/// Whether an OperationOutcome beside results only comments on them: no error, and nothing that
-/// says results are missing.
+/// The value of an `unsignedInt`: digits and no more. One that is too large for us is larger than
+/// anything that is here.
+fn whole_number(element: Element<'_>) -> Option<u64> {
+    let text = element.raw();
+    let digits = element.kind() == Kind::Number && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The matches of a search. One resource that comes twice is one match.
+#[derive(Default)]
+struct Matches<'r> {
+    ids: HashSet<Cow<'r, str>>,
+    without_id: usize,
+}
+
+impl<'r> Matches<'r> {
+    fn add(&mut self, resource: Option<Element<'r>>) {
+        match resource.and_then(|r| r.get_str("id")) {
+            Some(id) => {
+                self.ids.insert(id);
+            }
+            None => self.without_id += 1,
+        }
+    }
+
+    fn against(&self, total: u64) -> Option<Shortfall> {
+        let here = (self.ids.len() + self.without_id) as u64;
+        match total.cmp(&here) {
+            Ordering::Greater => Some(Shortfall::MorePages),
+            Ordering::Less => Some(Shortfall::TooMany),
+            Ordering::Equal => None,
+        }
+    }
+}
+
+/// `entry.search.mode`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// A match, or it does not say.
+    Match,
+    Include,
+    Outcome,
+    /// Something that FHIR R4 does not know.
+    Wrong,
+}
+
+fn mode(entry: Element<'_>) -> Mode {
+    let Some(search) = entry.get_named("search") else {
+        return Mode::Match;
+    };
+    if search.kind() != Kind::Object {
+        return Mode::Wrong;
+    }
+    match search.get_named("mode") {
+        None => Mode::Match,
+        Some(mode) if mode.is_str("match") => Mode::Match,
+        Some(mode) if mode.is_str("include") => Mode::Include,
+        Some(mode) if mode.is_str("outcome") => Mode::Outcome,
+        Some(_) => Mode::Wrong,
+    }
+}
+
+/// What a Bundle's links say about its pages.
+enum Links {
+    Complete,
+    OtherPages,
+    Wrong,
+}
+
+/// Every link must have the shape FHIR gives it: in one that has not, `next` could hide.
+fn links(bundle: Element<'_>) -> Links {
+    let Some(all) = bundle.get_named("link") else {
+        return Links::Complete;
+    };
+    if all.kind() != Kind::Array {
+        return Links::Wrong;
+    }
+    let mut other_pages = false;
+    for link in all.items() {
+        let text = |name| link.get_named(name).and_then(Element::as_str);
+        let (Some(relation), Some(url)) = (text("relation"), text("url")) else {
+            return Links::Wrong;
+        };
+        // In whatever case, and where the name is written as a URL.
+        let name = relation.rsplit(['/', '#', ':']).next().unwrap_or("").trim();
+        if name.is_empty() || url.trim().is_empty() {
+            return Links::Wrong;
+        }
+        let other = |page: &&str| name.eq_ignore_ascii_case(page);
+        other_pages |= ["next", "previous", "prev"].iter().any(other);
+    }
+    match other_pages {
+        true => Links::OtherPages,
+        false => Links::Complete,
+    }
+}
+
+/// Whether `meta.tag` says that elements were left out (`_summary`, `_elements`; FHIR R4 §3.1.1.5.8).
+fn is_subsetted(resource: Element<'_>) -> bool {
+    let tags = resource.path(&["meta", "tag"]);
+    let mut tags = tags.into_iter().flat_map(Element::items);
+    tags.any(|tag| tag.get_named("code").is_some_and(|c| c.is_str("SUBSETTED")))
+}
+
+/// Whether an OperationOutcome beside results only comments on them: it has issues, none is an error,
+/// and none says that results are missing or is of a kind that FHIR R4 does not know.
 fn is_harmless(outcome: Element<'_>) -> bool {
-    const INCOMPLETE: [&str; 10] = [
-        "incomplete",
-        "suppressed",
-        "forbidden",
-        "security",
-        "timeout",
-        "too-costly",
-        "throttled",
-        "transient",
-        "exception",
-        "no-store",
+    /// Of the issue types of R4 all but those of access (`security` and below) and of failure
+    /// (`transient` and below, `too-costly`).
+    const REMARKS: [&str; 16] = [
+        "invalid",
+        "structure",
+        "required",
+        "value",
+        "invariant",
+        "processing",
+        "not-supported",
+        "duplicate",
+        "multiple-matches",
+        "not-found",
+        "deleted",
+        "too-long",
+        "code-invalid",
+        "extension",
+        "business-rule",
+        "informational",
     ];
     let issues = outcome.get_named("issue");
-    issues.is_some_and(|issues| {
-        issues.items().all(|issue| {
-            let severity = issue.get_str("severity");
-            let mild = matches!(severity.as_deref(), Some("information" | "warning"));
-            let code = issue.get_str("code");
-            mild && !code.is_some_and(|code| INCOMPLETE.contains(&&*code))
-        })
-    })
+    let Some(issues) = issues.filter(|i| i.kind() == Kind::Array) else {
+        return false;
+    };
+    let mut any = false;
+    let all = issues.items().all(|issue| {
+        any = true;
+        let text = |name| issue.get_named(name).and_then(Element::as_str);
+        let severity = text("severity");
+        let mild = matches!(severity.as_deref(), Some("information" | "warning"));
+        mild && text("code").is_some_and(|code| REMARKS.contains(&&*code))
+    });
+    all && any
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::bundle::{Found, Shortfall, contents};
 use super::shape;
-use super::subject::{Patient, Whose};
+use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
 
 /// A patient's record, and what it lacks.
@@ -69,6 +69,8 @@ struct Reader<'p> {
     /// The text of each resource taken, by type and id.
     taken: HashMap<(Name, String), String>,
     anothers: usize,
+    two_patients: usize,
+    unknown_server: usize,
     unsaid: usize,
     broken: usize,
     contradicting: usize,
@@ -84,6 +86,8 @@ impl<'p> Reader<'p> {
             themselves: None,
             taken: HashMap::new(),
             anothers: 0,
+            two_patients: 0,
+            unknown_server: 0,
             unsaid: 0,
             broken: 0,
             contradicting: 0,
@@ -119,17 +123,24 @@ impl<'p> Reader<'p> {
         // The server of the request is this data's.
         let own: Vec<String> = self.patient.server.iter().cloned().collect();
         let bundle = Bundle::read(root, &own);
+        let urls = self.patient.urls(bundle.entries());
         for found in all {
             let context = match found.entry {
                 Some(entry) => Context::Entry(&bundle, entry),
                 None => Context::Line { own: &own },
             };
-            self.entry(found, &context, template);
+            self.entry(found, &context, &urls, template);
         }
     }
 
     /// Takes one resource, its references resolved, or leaves it out and marks its type.
-    fn entry(&mut self, found: Found<'_>, context: &Context<'_, '_>, template: &Template) {
+    fn entry(
+        &mut self,
+        found: Found<'_>,
+        context: &Context<'_, '_>,
+        urls: &Urls,
+        template: &Template,
+    ) {
         let ty = found.resource.and_then(Element::resource_type);
         let (Some(came), Some(ty)) = (found.resource, ty) else {
             self.broken += 1;
@@ -148,17 +159,18 @@ impl<'p> Reader<'p> {
             Err(_) => came,
         };
         // Whose it is was said as it came; where that is a urn of the Bundle, it is resolved now.
-        let whose = match self.patient.whose(came, ty.as_str()) {
-            Whose::Unsaid => self.patient.whose(resource, ty.as_str()),
+        let resolved = || self.patient.whose(resource, ty.as_str(), urls);
+        let whose = match self.patient.whose(came, ty.as_str(), urls) {
+            Whose::Unsaid if entry.is_some() => resolved(),
             // `Patient/1` in an entry of another server is that server's (FHIR R4 §2.36.4.1).
-            Whose::Theirs if self.patient.whose(resource, ty.as_str()) != Whose::Theirs => {
-                Whose::Anothers
-            }
+            Whose::Theirs if resolved() != Whose::Theirs => Whose::Anothers,
             whose => whose,
         };
         let count = match whose {
             _ if entry.is_some_and(|e| e.collides) => &mut self.contradicting,
             Whose::Anothers => &mut self.anothers,
+            Whose::TwoPatients => &mut self.two_patients,
+            Whose::UnknownServer => &mut self.unknown_server,
             Whose::Unsaid => &mut self.unsaid,
             _ if !shape::is_sound(resource, ty.as_str()) => &mut self.broken,
             _ => match self.take(resource, ty) {
@@ -194,7 +206,12 @@ impl<'p> Reader<'p> {
     }
 
     fn left_out(&self) -> usize {
-        self.anothers + self.unsaid + self.broken + self.contradicting
+        self.anothers
+            + self.two_patients
+            + self.unknown_server
+            + self.unsaid
+            + self.broken
+            + self.contradicting
     }
 
     fn finish(mut self) -> Prefetched {
@@ -206,6 +223,11 @@ impl<'p> Reader<'p> {
         }
         let counts = [
             (self.anothers, "of another patient"),
+            (self.two_patients, "that names two patients"),
+            (
+                self.unknown_server,
+                "that names its patient by a URL (there is no `fhirServer` to compare it with)",
+            ),
             (self.unsaid, "that does not say whose it is"),
             (self.broken, "that is not valid FHIR R4"),
             (self.contradicting, "that came twice with different content"),

@@ -1,5 +1,8 @@
 //! Whose a resource is. A wrong patient's data must never count.
 
+use std::collections::HashSet;
+
+use engine_patient::bundle::{Entry, server_key};
 use engine_patient::fhir::model::Model;
 use engine_patient::record::Element;
 use engine_patient::requirements::reference_target;
@@ -9,7 +12,7 @@ use engine_patient::requirements::reference_target;
 pub(crate) struct Patient {
     /// `context.patientId`.
     pub(crate) id: String,
-    /// `fhirServer` without a slash at its end, where the request has one.
+    /// `fhirServer` in the form of [`server_key`], where the request has one.
     pub(crate) server: Option<String>,
 }
 
@@ -22,13 +25,37 @@ pub(super) enum Whose {
     Nobodys,
     /// Another patient's.
     Anothers,
+    /// It names two patients.
+    TwoPatients,
+    /// It names a patient by a URL, and the request has no `fhirServer` to compare that with.
+    UnknownServer,
     /// It does not say, or not in a way that can be followed.
     Unsaid,
 }
 
+/// URLs that are the patient's within one Bundle: the `fullUrl`s under which the patient is in it.
+#[derive(Default, Debug)]
+pub(super) struct Urls(HashSet<String>);
+
 impl Patient {
-    /// Whose this resource is: by its id for a Patient, else by the element that names the patient.
-    pub(super) fn whose(&self, resource: Element<'_>, type_name: &str) -> Whose {
+    /// The URLs that are the patient's in a Bundle of these entries.
+    pub(super) fn urls(&self, entries: &[Entry<'_>]) -> Urls {
+        let mut urls = HashSet::new();
+        for entry in entries.iter().filter(|e| !e.collides) {
+            let resource = entry.resource.filter(|r| {
+                let text = |name| r.get_str(name);
+                text("resourceType").as_deref() == Some("Patient")
+                    && text("id").as_deref() == Some(&self.id)
+            });
+            let url = resource.and_then(|_| entry.element.get_str("fullUrl"));
+            urls.extend(url.map(|url| server_key(&url).into_owned()));
+        }
+        Urls(urls)
+    }
+
+    /// Whose this resource is: by its id for a Patient, else by the elements that name the patient.
+    /// Others that these may name as well (a group, a device) are no second patient.
+    pub(super) fn whose(&self, resource: Element<'_>, type_name: &str, urls: &Urls) -> Whose {
         if type_name == "Patient" {
             return match resource.get_str("id") {
                 Some(id) if *id == self.id => Whose::Theirs,
@@ -46,17 +73,19 @@ impl Patient {
         let references = references.flat_map(Element::items);
         let mut whose = Whose::Unsaid;
         for reference in references.filter_map(|r| r.get_str("reference")) {
-            match self.names(&reference) {
-                Whose::Theirs => return Whose::Theirs,
-                Whose::Anothers => whose = Whose::Anothers,
-                _ => {}
-            }
+            whose = match (whose, self.names(&reference, urls)) {
+                (before, Whose::Unsaid) => before,
+                (Whose::Unsaid, named) => named,
+                (before, named) if before == named => before,
+                _ => Whose::TwoPatients,
+            };
         }
         whose
     }
 
-    /// An absolute reference counts only where it is to the server of the request, if that is known.
-    fn names(&self, reference: &str) -> Whose {
+    /// An absolute reference counts only where it is to the server of the request, or to the patient
+    /// that the Bundle has under that URL.
+    fn names(&self, reference: &str, urls: &Urls) -> Whose {
         let Some(("Patient", id)) = reference_target(reference) else {
             return Whose::Unsaid;
         };
@@ -65,7 +94,13 @@ impl Patient {
             .map_or(reference, |(r, _)| r);
         let base = literal.rsplit_once("Patient/").map_or("", |(base, _)| base);
         let base = base.strip_suffix('/').unwrap_or(base);
-        let here = base.is_empty() || self.server.as_deref().is_none_or(|server| server == base);
+        let here = match &self.server {
+            _ if base.is_empty() => true,
+            Some(server) => *server == server_key(base),
+            None if id != self.id => false,
+            None if urls.0.contains(&*server_key(literal)) => true,
+            None => return Whose::UnknownServer,
+        };
         if here && id == self.id {
             Whose::Theirs
         } else {

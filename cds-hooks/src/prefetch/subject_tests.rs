@@ -10,16 +10,16 @@ use super::*;
 fn whose(server: Option<&str>, ty: &str, members: &str) -> Whose {
     let patient = Patient {
         id: "p1".into(),
-        server: server.map(str::to_owned),
+        server: server.map(|s| server_key(s).into_owned()),
     };
     let mut document = PatientRecord::new();
     let json = format!(r#"{{"resourceType":"{ty}"{members}}}"#);
-    patient.whose(document.push_document(&json).unwrap(), ty)
+    patient.whose(document.push_document(&json).unwrap(), ty, &Urls::default())
 }
 
 #[test]
 fn whose_it_is() {
-    use Whose::{Anothers, Nobodys, Theirs, Unsaid};
+    use Whose::{Anothers, Nobodys, Theirs, TwoPatients, UnknownServer, Unsaid};
     let cases = [
         ("Patient", r#","id":"p1""#, Theirs),
         ("Patient", r#","id":"p2""#, Anothers),
@@ -44,7 +44,7 @@ fn whose_it_is() {
         (
             "Condition",
             r#","subject":{"reference":"https://ehr.org/fhir/Patient/p1"}"#,
-            Theirs,
+            UnknownServer,
         ),
         (
             "Condition",
@@ -92,7 +92,37 @@ fn whose_it_is() {
         (
             "Account",
             r#","subject":[{"reference":"Patient/p2"},{"reference":"Patient/p1"}]"#,
+            TwoPatients,
+        ),
+        (
+            "Account",
+            r#","subject":[{"reference":"Patient/p1"},{"reference":"Patient/p1/_history/2"}]"#,
             Theirs,
+        ),
+        (
+            "Account",
+            r#","subject":[{"reference":"Practitioner/p2"},{"reference":"Patient/p1"},{"reference":"Organization/o"}]"#,
+            Theirs,
+        ),
+        (
+            "Account",
+            r#","subject":[{"reference":"Patient/p2"},{"reference":"Patient/p3"}]"#,
+            Anothers,
+        ),
+        (
+            "Account",
+            r#","subject":[{"reference":"Patient/p1"},{"reference":"https://x.org/Patient/p1"}]"#,
+            TwoPatients,
+        ),
+        (
+            "Condition",
+            r#","subject":[{"reference":"Patient/p1"},{"reference":"Patient/p2"}]"#,
+            TwoPatients,
+        ),
+        (
+            "Condition",
+            r#","subject":{"reference":"ehr.org/Patient/p1"}"#,
+            UnknownServer,
         ),
     ];
     for (ty, members, expected) in cases {
@@ -120,4 +150,39 @@ fn an_id_of_another_server_is_another_patient() {
         on(here, "https://other.org/fhir/Patient/p1"),
         Whose::Anothers
     );
+}
+
+#[test]
+fn one_server_may_be_written_in_several_ways() {
+    let on = |server, reference: &str| {
+        let subject = format!(r#","subject":{{"reference":"{reference}"}}"#);
+        whose(Some(server), "Condition", &subject)
+    };
+    let written = [
+        "https://ehr.org/fhir",
+        "HTTPS://EHR.org/fhir/",
+        "https://ehr.org:443/fhir",
+        "https://ehr.org/%66hir",
+    ];
+    for server in written {
+        for base in written {
+            let base = base.trim_end_matches('/');
+            assert_eq!(
+                on(server, &format!("{base}/Patient/p1")),
+                Whose::Theirs,
+                "{server} {base}"
+            );
+        }
+    }
+    for other in [
+        "http://ehr.org/fhir",
+        "https://ehr.org/FHIR",
+        "https://ehr.org:8443/fhir",
+    ] {
+        assert_eq!(
+            on(other, "https://ehr.org/fhir/Patient/p1"),
+            Whose::Anothers,
+            "{other}"
+        );
+    }
 }

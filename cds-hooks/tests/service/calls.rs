@@ -93,12 +93,13 @@ async fn calls_leave_a_line_without_patient_data() {
     send(config.clone(), call("a1c", &request())).await;
     send(config.clone(), call("a1c-or-say", &unknown)).await;
     send(config.clone(), call("a1c", &json!({}))).await;
-    let lines = lines.lock().unwrap().clone();
+    let lines = lines.all();
     let parsed: Vec<Value> = lines
         .iter()
         .map(|l| serde_json::from_str(l).unwrap())
         .collect();
     let field = |name: &str| parsed.iter().map(|l| l[name].clone()).collect::<Vec<_>>();
+    assert_eq!(parsed[0]["time"], "2025-06-15T12:00:00Z");
     assert_eq!(field("service"), ["a1c", "a1c-or-say", "a1c"]);
     assert_eq!(field("status"), [200, 200, 400]);
     assert_eq!(field("cards"), [1, 1, 0]);

@@ -1,10 +1,12 @@
 //! A small care gap, the request it fires on, and a way to call it.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use cds_hooks::{CardContent, CardService, Config, Indicator, Outcome, Source, router};
+use cds_hooks::{CardContent, CardService, Config, Indicator, Log, Outcome, Source, router};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -134,17 +136,42 @@ pub fn config() -> Config {
 }
 
 /// A config that keeps its log lines.
-pub fn logging() -> (Config, Arc<Mutex<Vec<String>>>) {
-    let lines = Arc::new(Mutex::new(vec![]));
-    let kept = Arc::clone(&lines);
-    let log = move |line: &str| kept.lock().unwrap().push(line.to_owned());
-    (
-        Config {
-            log: Some(Arc::new(log)),
-            ..config()
-        },
-        lines,
-    )
+pub fn logging() -> (Config, Lines) {
+    let written = Written::default();
+    let log = Log::to(written.clone());
+    let config = Config {
+        log: Some(log.clone()),
+        ..config()
+    };
+    (config, Lines { log, written })
+}
+
+/// What was logged.
+pub struct Lines {
+    log: Log,
+    written: Written,
+}
+
+impl Lines {
+    pub fn all(&self) -> Vec<String> {
+        assert!(self.log.flush(Duration::from_secs(20)));
+        let text = String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 pub fn patient() -> Value {

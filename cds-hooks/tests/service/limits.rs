@@ -118,7 +118,7 @@ async fn a_panic_is_an_error_with_an_id_and_nothing_of_the_patient() {
             "{}",
             answer.text
         );
-        let line: serde_json::Value = serde_json::from_str(&lines.lock().unwrap()[0]).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&lines.all()[0]).unwrap();
         assert_eq!(
             (&line["status"], &line["error_id"]),
             (&json!(500), &json!(id))

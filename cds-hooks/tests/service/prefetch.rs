@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::expectation::Came::{Card, NoCard, Unknown};
+use crate::expectation::Came::{self, Card, NoCard, Unknown};
 use crate::expectation::{A1C, check, with, without};
 use crate::fixture::{a1c, bundle, post, request};
 
@@ -200,4 +200,242 @@ async fn broken_entries_are_left_out_and_said() {
         "{}",
         answer.text
     );
+}
+
+/// A member of the wrong shape could say anything: what is under the key is not taken as all there is.
+#[tokio::test]
+async fn a_bundle_of_the_wrong_shape_is_never_complete() {
+    const SHAPE: Came = Unknown("is not the FHIR data");
+    const MORE: Came = Unknown("has further pages");
+    let with_member = |name: &str, value: &Value| {
+        let mut bundle = bundle(&[]);
+        bundle[name] = value.clone();
+        with(A1C, bundle)
+    };
+    // Numbers as text, since 1e0 and 1.0 are read as numbers elsewhere.
+    for total in [
+        "\"0\"", "\"\"", "0.0", "0.5", "1e30", "0e0", "-1", "-0", "null", "true", "[]", "[0]", "{}",
+    ] {
+        let text = with_member("total", &json!(0)).to_string();
+        let text = text.replace(r#""total":0"#, &format!(r#""total":{total}"#));
+        let answer = crate::fixture::post_bytes("a1c", text.into_bytes()).await;
+        assert_eq!(answer.status, 412, "{total}: {}", answer.text);
+        assert!(
+            answer.text.contains("is not the FHIR data"),
+            "{}",
+            answer.text
+        );
+    }
+    for total in [
+        "1",
+        "2147483648",
+        "18446744073709551616",
+        "99999999999999999999999999",
+    ] {
+        let text = with_member("total", &json!(0)).to_string();
+        let text = text.replace(r#""total":0"#, &format!(r#""total":{total}"#));
+        let answer = crate::fixture::post_bytes("a1c", text.into_bytes()).await;
+        assert!(
+            answer.text.contains("has further pages"),
+            "{total}: {}",
+            answer.text
+        );
+    }
+    for link in [
+        json!("next"),
+        json!({"relation": "next", "url": "x"}),
+        json!(null),
+        json!(7),
+        json!(["next"]),
+        json!([null]),
+        json!([["next"]]),
+        json!([{}]),
+        json!([{"url": "x"}]),
+        json!([{"relation": null, "url": "x"}]),
+        json!([{"relation": ["next"], "url": "x"}]),
+        json!([{"relation": "", "url": "x"}]),
+        json!([{"relation": "self"}]),
+        json!([{"relation": "self", "url": null}]),
+        json!([{"relation": "self", "url": ""}]),
+        json!([{"relation": "self", "url": "x"}, {"rel": "next", "href": "y"}]),
+    ] {
+        check(&link.to_string(), &with_member("link", &link), SHAPE).await;
+    }
+    for relation in [
+        "Next",
+        "NEXT",
+        " next ",
+        "next\n",
+        "previous",
+        "prev",
+        "http://www.iana.org/assignments/relation/next",
+        "urn:next",
+    ] {
+        let link = json!([{"relation": "self", "url": "x"}, {"relation": relation, "url": "y"}]);
+        check(relation, &with_member("link", &link), MORE).await;
+    }
+    for entry in [
+        json!({}),
+        json!(null),
+        json!("x"),
+        json!({"resource": a1c("o1", "p1")}),
+    ] {
+        check(&entry.to_string(), &with_member("entry", &entry), SHAPE).await;
+    }
+    for ty in [
+        json!(null),
+        json!(7),
+        json!(["searchset"]),
+        json!("Searchset"),
+        json!({}),
+    ] {
+        check(&ty.to_string(), &with_member("type", &ty), SHAPE).await;
+    }
+    for entry in [
+        json!([null]),
+        json!([[]]),
+        json!([{}]),
+        json!([{"resource": "x"}]),
+    ] {
+        let broken = Unknown("1 × a resource that is not valid FHIR R4");
+        check(&entry.to_string(), &with_member("entry", &entry), broken).await;
+    }
+}
+
+/// Duplicate members: which one counts differs from reader to reader.
+#[tokio::test]
+async fn a_member_that_occurs_twice_is_not_chosen_from() {
+    let text = with(
+        A1C,
+        json!({"resourceType": "Bundle", "type": "searchset", "total": 0}),
+    )
+    .to_string();
+    for twice in [
+        r#""total":0,"total":5"#,
+        r#""total":5,"total":0"#,
+        r#""total":0,"\u0074otal":5"#,
+        r#""total":0,"entry":[],"entry":[]"#,
+        r#""total":0,"link":[],"link":[]"#,
+        r#""total":0,"resourceType":"Bundle""#,
+    ] {
+        let text = text.replace(r#""total":0"#, twice);
+        let answer = crate::fixture::post_bytes("a1c", text.into_bytes()).await;
+        assert_eq!(answer.status, 412, "{twice}: {}", answer.text);
+        assert!(
+            answer.text.contains("is not the FHIR data"),
+            "{}",
+            answer.text
+        );
+    }
+    let text = request()
+        .to_string()
+        .replace(r#""prefetch""#, r#""prefetch":{},"prefetch""#);
+    assert_eq!(
+        crate::fixture::post_bytes("a1c", text.into_bytes())
+            .await
+            .status,
+        400
+    );
+}
+
+/// What FHIR allows still works.
+#[tokio::test]
+async fn totals_count_matches_each_once() {
+    let found = |resources: &[Value], total: u64| {
+        let mut bundle = bundle(resources);
+        bundle["total"] = json!(total);
+        bundle
+    };
+    let (one, two) = (a1c("o1", "p1"), a1c("o2", "p1"));
+    let both = [one.clone(), two.clone()];
+    check("none", &with(A1C, found(&[], 0)), Card).await;
+    check("both", &with(A1C, found(&both, 2)), NoCard).await;
+    let twice = [one.clone(), one.clone()];
+    check("one twice", &with(A1C, found(&twice, 1)), NoCard).await;
+    check(
+        "one twice for two",
+        &with(A1C, found(&twice, 2)),
+        Unknown("further pages"),
+    )
+    .await;
+    for total in [0, 1] {
+        let less = Unknown("has more results than its `total` says");
+        check(
+            "fewer than there are",
+            &with(A1C, found(&both, total)),
+            less,
+        )
+        .await;
+    }
+    // Included resources and remarks are no matches.
+    let mut included = found(&[one.clone(), crate::fixture::patient()], 1);
+    included["entry"][1]["search"] = json!({"mode": "include"});
+    let remark = json!({"resourceType": "OperationOutcome", "issue": [{"severity": "information", "code": "informational"}]});
+    let outcome = json!({"resource": remark, "search": {"mode": "outcome"}});
+    included["entry"].as_array_mut().unwrap().push(outcome);
+    check("included", &with(A1C, included.clone()), NoCard).await;
+    included["entry"][1]["search"]["score"] = json!(0.5);
+    included["entry"][0]["search"] = json!({"mode": "match"});
+    included["link"] = json!([{"relation": "self", "url": "x"}, {"relation": "first", "url": "y"}]);
+    check("with links", &with(A1C, included), NoCard).await;
+    let mut empty = bundle(&[]);
+    empty["link"] = json!([]);
+    check("no links", &with(A1C, empty), Card).await;
+}
+
+#[tokio::test]
+async fn a_search_mode_that_is_none_or_belongs_to_another_entry() {
+    for search in [
+        json!({"mode": "outcome"}),
+        json!({"mode": "Match"}),
+        json!({"mode": null}),
+        json!({"mode": ["match"]}),
+        json!("match"),
+        json!([]),
+    ] {
+        let mut found = bundle(&[a1c("o1", "p1")]);
+        found["entry"][0]["search"] = search.clone();
+        let shape = Unknown("is not the FHIR data");
+        check(&search.to_string(), &with(A1C, found), shape).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_does_not_say_that_all_is_well() {
+    for issue in [
+        json!([]),
+        json!(null),
+        json!({}),
+        json!({"severity": "information", "code": "informational"}),
+        json!("none"),
+        json!([null]),
+        json!([{}]),
+        json!([{"severity": "information"}]),
+        json!([{"severity": "Information", "code": "informational"}]),
+        json!([{"severity": ["information"], "code": "informational"}]),
+        json!([{"severity": "information", "code": "some-new-code"}]),
+        json!([{"severity": "warning", "code": "login"}]),
+        json!([{"severity": "warning", "code": "lock-error"}]),
+        json!([{"severity": "information", "code": "informational"}, {"severity": "error", "code": "processing"}]),
+    ] {
+        let mut found = bundle(&[]);
+        let outcome = json!({"resourceType": "OperationOutcome", "issue": issue});
+        found["entry"] = json!([{"resource": outcome}]);
+        let failed = Unknown("failed or was incomplete");
+        check(&issue.to_string(), &with(A1C, found), failed).await;
+    }
+}
+
+/// FHIR R4 §3.1.1.5.8.
+#[tokio::test]
+async fn a_resource_of_which_a_part_was_sent() {
+    let tag = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}]);
+    let mut part = a1c("o1", "p1");
+    part["meta"] = json!({ "tag": tag });
+    let partial = Unknown("of which only a part was sent");
+    check("a resource", &with(A1C, bundle(&[part])), partial).await;
+    let mut whole = bundle(&[a1c("o1", "p1")]);
+    whole["meta"] = json!({ "tag": tag });
+    let partial = Unknown("of which only a part was sent");
+    check("the Bundle", &with(A1C, whole), partial).await;
 }

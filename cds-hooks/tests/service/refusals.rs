@@ -224,3 +224,41 @@ async fn deep_nesting_is_refused_or_unknown_but_does_not_overflow() {
     let answer = post_bytes("a1c", inside.into_bytes()).await;
     assert_eq!(answer.status, 412, "{}", answer.text);
 }
+
+#[tokio::test]
+async fn a_fhir_server_that_is_no_base_url() {
+    for server in [
+        json!(""),
+        json!("ehr"),
+        json!("ftp://ehr.example"),
+        json!("https://"),
+        json!("https:///fhir"),
+        json!("https:ehr.example"),
+        json!("https://a b/fhir"),
+        json!("https://user@ehr.example/fhir"),
+        json!("https://ehr.example:x/fhir"),
+        json!("https://ehr.example/fhir?x=1"),
+        json!("https://ehr.example/fhir#x"),
+        json!("https://ehr.example/\n"),
+        json!(7),
+        json!([]),
+        json!({}),
+    ] {
+        let answer = post("a1c", &changed(|r| r["fhirServer"] = server.clone())).await;
+        assert_eq!(answer.status, 400, "{server}");
+        assert!(
+            answer.text.contains("`fhirServer` must be an absolute"),
+            "{}",
+            answer.text
+        );
+    }
+    for server in [
+        "http://localhost:8080/fhir",
+        "https://[::1]/fhir",
+        "HTTPS://ehr.example",
+        "http://10.1.2.3/r4/",
+    ] {
+        let answer = post("a1c", &changed(|r| r["fhirServer"] = json!(server))).await;
+        assert_eq!(answer.status, 200, "{server}: {}", answer.text);
+    }
+}

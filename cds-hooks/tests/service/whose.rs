@@ -117,3 +117,68 @@ async fn a_byte_order_mark_before_the_body_is_passed_over() {
     let body = format!("\u{feff}{}", request());
     assert_eq!(post_bytes("a1c", body.into_bytes()).await.cards().len(), 1);
 }
+
+/// Without `fhirServer` nothing says whose server a URL names.
+#[tokio::test]
+async fn a_url_counts_only_where_the_server_is_known() {
+    let about = |subject: &str, server: Option<&str>, full_url: Option<&str>| {
+        let mut observation = a1c("o1", "p1");
+        observation["subject"] = json!({ "reference": subject });
+        let mut found = bundle(&[observation]);
+        if let Some(url) = full_url {
+            found["entry"][0]["fullUrl"] = json!(url);
+        }
+        let mut request = with(A1C, found);
+        if let Some(server) = server {
+            request["fhirServer"] = json!(server);
+        }
+        request
+    };
+    let url = "https://ehr.example/fhir/Patient/p1";
+    let unknown = "names its patient by a URL (there is no `fhirServer`";
+    for full_url in [None, Some("https://ehr.example/fhir/Observation/o1")] {
+        check("no server", &about(url, None, full_url), Unknown(unknown)).await;
+        let other = about(url, Some("https://other.example/fhir"), full_url);
+        check("another server", &other, Unknown("of another patient")).await;
+        for server in [
+            "https://ehr.example/fhir",
+            "https://ehr.example/fhir/",
+            "https://ehr.example:443/fhir",
+            "HTTPS://EHR.EXAMPLE/fhir",
+            "https://ehr.example:/%66hir//",
+        ] {
+            check(server, &about(url, Some(server), full_url), NoCard).await;
+        }
+    }
+    let versioned = format!("{url}/_history/3");
+    check(
+        "a version",
+        &about(&versioned, None, None),
+        Unknown(unknown),
+    )
+    .await;
+    let capitals = about(
+        "HTTPS://ehr.EXAMPLE:443/fhir/Patient/p1",
+        Some("https://ehr.example/fhir"),
+        None,
+    );
+    check("capitals in the reference", &capitals, NoCard).await;
+}
+
+#[tokio::test]
+async fn a_resource_that_names_two_patients_is_neithers() {
+    for subject in [
+        json!([{"reference": "Patient/p1"}, {"reference": "Patient/p2"}]),
+        json!([{"reference": "Patient/p2"}, {"reference": "Patient/p1"}]),
+    ] {
+        let mut observation = a1c("o1", "p1");
+        observation["subject"] = subject;
+        let request = with(A1C, bundle(&[observation]));
+        check(
+            "two",
+            &request,
+            Unknown("1 × a resource that names two patients"),
+        )
+        .await;
+    }
+}

@@ -163,11 +163,10 @@ impl Demo {
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"
         );
         super::serve::listen(config, cds_hooks::rule_services(rules), |address| {
-            say!(
-                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n",
+            super::serve::announce(format!(
+                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.",
                 request.display()
-            );
-            say!("   Discovery: http://{address}/cds-services      Ctrl-C ends.");
+            ))
         })
     }
 }

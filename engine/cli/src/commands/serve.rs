@@ -1,10 +1,12 @@
 //! `tandem serve`
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cds_hooks::{CardService, Clock, Config, log_to_stderr, rule_services, serve};
+use cds_hooks::{CardService, Clock, Config, Limits, Log, open_files, rule_services, serve};
 use clap::Args;
 use engine_patient::time::DateTime;
 
@@ -19,7 +21,10 @@ Examples:
   tandem serve
   tandem serve --package packages/ --measure CMS130FHIRColorectalCancerScreening
   tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
-  curl http://127.0.0.1:8080/cds-services")]
+  curl http://127.0.0.1:8080/cds-services
+
+The limits can be left as they are. Whom one of them turns away is told (408, or 503 with Retry-After);
+GET /health counts connections that were turned away, and lines that the log could not take.")]
 pub struct Serve {
     /// Address and port.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -56,9 +61,78 @@ pub struct Serve {
     /// Offset from UTC of dates and of date-times without an offset.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
-    /// One line a call on standard error, without patient data.
+    /// One line a call on standard error, JSON without patient data. Lines that cannot be written or
+    /// that nobody reads are dropped and counted; the service goes on.
     #[arg(long)]
     log: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// What clients may take at once.
+#[derive(Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Connections open at once. One more closes the one that is least in use.
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+    /// How long the head of a request may take.
+    #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = seconds)]
+    header_timeout: Duration,
+    /// How long a body may take, and a client to read its answer.
+    #[arg(long, value_name = "SECONDS", default_value = "10s", value_parser = seconds)]
+    body_timeout: Duration,
+    /// How long a connection may be open between two requests.
+    #[arg(long, value_name = "SECONDS", default_value = "60s", value_parser = seconds)]
+    idle_timeout: Duration,
+    /// Bytes of requests over 64 KiB that are received or evaluated at once; evaluation takes about seven
+    /// times as much. At least --max-body.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    max_in_flight_bytes: usize,
+    /// Requests over 64 KiB that are evaluated at once. Default: the number of processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    max_evaluations: Option<u16>,
+    /// How long a request over 64 KiB waits for its turn.
+    #[arg(long, value_name = "SECONDS", default_value = "5s", value_parser = seconds)]
+    max_wait: Duration,
+}
+
+/// `10s`, `10` or `500ms`, from a millisecond to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.strip_suffix("ms") {
+        Some(digits) => (digits, 1),
+        None => (text.strip_suffix('s').unwrap_or(text), 1000),
+    };
+    let number = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(unit));
+    match number {
+        Some(ms @ 1..=86_400_000) => Ok(Duration::from_millis(ms)),
+        _ => {
+            Err("write seconds, as in 10s, or milliseconds, as in 500ms; at most a day".to_owned())
+        }
+    }
+}
+
+impl LimitArgs {
+    fn limits(&self, max_body: usize) -> Result<Limits, Failure> {
+        if self.max_in_flight_bytes < max_body {
+            return Err(Failure::User(format!(
+                "--max-in-flight-bytes {} has no room for one request of --max-body {max_body}",
+                self.max_in_flight_bytes
+            )));
+        }
+        let usual = Limits::default();
+        Ok(Limits {
+            max_connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
+            header_timeout: self.header_timeout,
+            body_timeout: self.body_timeout,
+            idle_timeout: self.idle_timeout,
+            max_in_flight: self.max_in_flight_bytes,
+            max_evaluations: self
+                .max_evaluations
+                .map_or(usual.max_evaluations, usize::from),
+            max_wait: self.max_wait,
+        })
+    }
 }
 
 impl Serve {
@@ -68,7 +142,8 @@ impl Serve {
         config.listen = self.listen;
         config.allowed_origins = self.allow_origin;
         config.max_body = self.max_body;
-        config.log = self.log.then(log_to_stderr);
+        config.log = self.log.then(Log::stderr);
+        config.limits = self.limits.limits(self.max_body)?;
         let rules = load_rules(&self.rules, &self.terminology)?;
         let mut services = rule_services(rules);
         if self.package.is_empty() {
@@ -88,7 +163,9 @@ impl Serve {
             services.extend(elm_services(&packages, zone, &taken)?);
         }
         listen(config, services, |address| {
-            say!("CDS services at http://{address}/cds-services (Ctrl-C ends)")
+            announce(format!(
+                "CDS services at http://{address}/cds-services (Ctrl-C ends)"
+            ))
         })
     }
 }
@@ -101,19 +178,76 @@ pub fn config(zone: i16) -> Config {
     config
 }
 
-/// Serves until Ctrl-C.
+/// Prints a text, on a thread of its own: a service goes on where nobody reads what it says.
+pub fn announce(text: String) {
+    print_to(std::io::stdout(), text);
+}
+
+fn print_to(mut out: impl Write + Send + 'static, text: String) {
+    let print = move || {
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.write_all(b"\n");
+        let _ = out.flush();
+    };
+    let _ = std::thread::Builder::new().spawn(print);
+}
+
+/// Serves until Ctrl-C. `on_listening` must not block.
 pub fn listen(
-    config: Config,
+    mut config: Config,
     services: Vec<Arc<dyn CardService>>,
     on_listening: impl FnOnce(SocketAddr),
 ) -> Done {
     let address = config.listen;
-    let served = super::runtime()?.block_on(serve(config, services, on_listening));
+    let wanted = config.limits.max_connections;
+    let possible = open_files(wanted);
+    if possible < wanted {
+        config.limits.max_connections = possible;
+        print_to(
+            std::io::stderr(),
+            format!(
+                "note: {possible} connections at once, not {wanted}: no more files can be open here (ulimit -n)"
+            ),
+        );
+    }
+    let runtime = super::runtime()?;
+    let served = runtime.block_on(serve(config, services, on_listening));
+    // Evaluations that nobody waits for any more do not delay the end.
+    runtime.shutdown_background();
     match served {
         Ok(()) => Ok(std::process::ExitCode::SUCCESS),
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => Err(Failure::User(format!(
             "{address} is in use: choose another with --listen 127.0.0.1:8081"
         ))),
         Err(e) => Err(Failure::User(format!("{address}: {e}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, ms) in [
+            ("10s", 10_000),
+            ("10", 10_000),
+            ("500ms", 500),
+            ("86400s", 86_400_000),
+        ] {
+            assert_eq!(seconds(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "0",
+            "-1",
+            "1m",
+            "1.5",
+            "86401",
+            "99999999999999999999",
+        ] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 }

@@ -15,8 +15,8 @@
 //! - A URL of the Bundle's own server is `Type/id`. That server is the one of its `self` link, else
 //!   the one that most of its `fullUrl`s name; a caller may know more.
 //! - A URL of another server names nothing here: its last slash is written `%2F`, so that no logic
-//!   takes `https://other/Patient/x` for the `x` of this data. Scheme and host are the same in both
-//!   cases (RFC 3986 §6.2.2.1); a URL without `https://` is another server's too.
+//!   takes `https://other/Patient/x` for the `x` of this data. Servers are compared in the normal form of
+//!   RFC 3986 (see [`server_key`]); a URL without `https://` is another server's too.
 //! - An entry of another server is taken under its type and id, unless a resource of this server or of
 //!   a third has them, or a reference of this server's resources means its own: see
 //!   [`Entry::collides`].
@@ -44,11 +44,10 @@ use crate::record::Element;
 
 pub use deletion::{Deletion, NotDeletable};
 pub use one_patient::{EntryError, LeftOut, push_entries};
-pub use reference::{Form, References, Target, form};
+pub use reference::{Form, References, Target, form, server_key};
 pub use rewrite::{Damaged, Piece, Resolved, compact, resolved, restore_text, restored};
 
 use identity::Ids;
-use reference::server_key;
 
 /// Whether a text is a FHIR id: 1 to 64 of `A-Z a-z 0-9 - .`
 pub fn is_id(text: &str) -> bool {

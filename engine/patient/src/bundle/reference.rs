@@ -91,9 +91,10 @@ pub(super) fn is_http(url: &str) -> bool {
     scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }
 
-/// A server or a URL on it, scheme and host in lower case: they are the same in both (RFC 3986
-/// §6.2.2.1).
-pub(super) fn server_key(url: &str) -> Cow<'_, str> {
+/// A server or a URL on it in the normal form of RFC 3986 §6.2: scheme and host in lower case, without
+/// the port that the scheme has anyway and without slashes at the end, percent-encoding in capitals and
+/// only where it is needed. The case of the path counts. What is no http or https URL stays as it is.
+pub fn server_key(url: &str) -> Cow<'_, str> {
     if !is_http(url) {
         return Cow::Borrowed(url);
     }
@@ -103,10 +104,53 @@ pub(super) fn server_key(url: &str) -> Cow<'_, str> {
         .and_then(|rest| rest.find('/'))
         .map_or(url.len(), |at| host + at);
     let (front, path) = url.split_at_checked(end).unwrap_or((url, ""));
-    match front.bytes().any(|b| b.is_ascii_uppercase()) {
-        true => Cow::Owned(front.to_ascii_lowercase() + path),
-        false => Cow::Borrowed(url),
+    // Nearly all are in it already: looked at quickly.
+    let plain = |b: u8| !b.is_ascii_uppercase() && b != b':';
+    let rest = front.split_once("://").map_or("", |(_, rest)| rest);
+    let lower_scheme = url.starts_with("http");
+    if lower_scheme
+        && rest.bytes().all(plain)
+        && !url.ends_with('/')
+        && memchr::memchr(b'%', url.as_bytes()).is_none()
+    {
+        return Cow::Borrowed(url);
     }
+    let front = front.to_ascii_lowercase();
+    let (scheme, rest) = front.split_once("://").unwrap_or(("", ""));
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    let rest = rest.strip_suffix(port).unwrap_or(rest);
+    let rest = rest.strip_suffix(':').unwrap_or(rest);
+    let path = unescaped(path.trim_end_matches('/'));
+    Cow::Owned(format!("{scheme}://{rest}{path}"))
+}
+
+/// RFC 3986 §6.2.2.1 and §6.2.2.2: `%7e` is `~`, and `%2f` is `%2F`.
+fn unescaped(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut parts = path.split('%');
+    out.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        let digits = part
+            .get(..2)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+        match (byte, digits) {
+            (Some(byte), _) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                out.push(char::from(byte));
+                out.push_str(part.get(2..).unwrap_or(""));
+            }
+            (Some(_), Some(digits)) => {
+                out.push('%');
+                out.push_str(&digits.to_ascii_uppercase());
+                out.push_str(part.get(2..).unwrap_or(""));
+            }
+            _ => {
+                out.push('%');
+                out.push_str(part);
+            }
+        }
+    }
+    out
 }
 
 fn is_urn(text: &str) -> bool {
@@ -350,5 +394,37 @@ impl Bundle<'_> {
             .strip_prefix("urn:uuid:")
             .or_else(|| text.strip_prefix("urn:oid:"))?;
         self.by_id.get(&id.to_ascii_lowercase())?.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server_has_one_form() {
+        for url in [
+            "https://ehr.example/fhir/r4~x",
+            "HTTPS://EHR.Example/fhir/r4~x",
+            "https://ehr.example:443/fhir/r4~x/",
+            "https://ehr.example:/fhir/r4~x//",
+            "https://ehr.example/fhir/r4%7ex",
+            "https://ehr.example/fhir/%72%34%7Ex",
+        ] {
+            assert_eq!(server_key(url), "https://ehr.example/fhir/r4~x", "{url}");
+        }
+        for (url, key) in [
+            ("http://a:80", "http://a"),
+            ("http://a:443/", "http://a:443"),
+            ("https://a:80/x", "https://a:80/x"),
+            ("https://a:8443/Fhir", "https://a:8443/Fhir"),
+            ("https://a/b%2fc%zz%", "https://a/b%2Fc%zz%"),
+            ("https://[::1]:443/x", "https://[::1]/x"),
+            ("https://[FE80::1]/x", "https://[fe80::1]/x"),
+            ("urn:uuid:A", "urn:uuid:A"),
+            ("ftp://A/", "ftp://A/"),
+        ] {
+            assert_eq!(server_key(url), key, "{url}");
+        }
     }
 }

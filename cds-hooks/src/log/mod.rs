@@ -1,12 +1,20 @@
 //! One line of JSON per call. Holds no patient data: no ids, no body, no message of a panic.
 
+mod writer;
+
+use std::panic::PanicHookInfo;
+
+use engine_patient::time::DateTime;
 use serde::Serialize;
 
 use crate::answer::Answer;
 
+pub use writer::{Log, LogCounts};
+
 /// A line of the log.
 #[derive(Serialize)]
 pub(crate) struct Line<'a> {
+    time: String,
     service: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook_instance: Option<&'a str>,
@@ -20,9 +28,16 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Of an answer that took so long.
-    pub(crate) fn new(service: &'a str, answer: &'a Answer, status: u16, seconds: f64) -> Self {
+    /// Of an answer at a time that took so long.
+    pub(crate) fn new(
+        time: DateTime,
+        service: &'a str,
+        answer: &'a Answer,
+        status: u16,
+        seconds: f64,
+    ) -> Self {
         Line {
+            time: time.to_string(),
             service,
             hook_instance: answer.hook_instance.as_deref(),
             status,
@@ -44,4 +59,20 @@ impl<'a> Line<'a> {
     pub(crate) fn text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// The line of a panic: only its place in the source, since its message may quote a patient's data.
+pub(crate) fn of_panic(time: DateTime, panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map(ToString::to_string);
+    let line = serde_json::json!({
+        "time": time.to_string(),
+        "panic": place.as_deref().unwrap_or("unknown place"),
+        "note": "its message is not shown: it may hold data",
+    });
+    line.to_string()
+}
+
+/// The line of something that the server itself met.
+pub(crate) fn of_server(time: DateTime, what: &str) -> String {
+    serde_json::json!({ "time": time.to_string(), "server": what }).to_string()
 }

@@ -1,0 +1,220 @@
+//! HTTP/1.1 as bytes: what is valid is answered, what could be read in two ways is refused.
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::fixture::{config, request};
+use crate::server::{LONG, Server, post, rest};
+
+fn body() -> Vec<u8> {
+    serde_json::to_vec(&request()).unwrap()
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+/// RFC 9112 §3.2.
+#[tokio::test]
+async fn one_valid_host_is_needed() {
+    let server = Server::start(config()).await;
+    let ask = |version: &str, hosts: &str| {
+        format!("GET /health HTTP/{version}\r\n{hosts}connection: close\r\n\r\n").into_bytes()
+    };
+    for (version, hosts, expected) in [
+        ("1.1", "", "400"),
+        ("1.1", "host: a\r\nHost: a\r\n", "400"),
+        ("1.1", "host: a\r\nHost: b\r\n", "400"),
+        ("1.1", "host: \r\n", "400"),
+        ("1.1", "host: a/b\r\n", "400"),
+        ("1.1", "host: u@a\r\n", "400"),
+        ("1.1", "host: a:b\r\n", "400"),
+        ("1.1", "host : a\r\n", "400"),
+        ("1.1", "host: ehr.example.org:8080\r\n", "200"),
+        ("1.1", "host: [::1]:8080\r\n", "200"),
+        ("1.0", "", "200"),
+        ("1.0", "host: a\r\n", "200"),
+        ("1.0", "host: a\r\nhost: b\r\n", "400"),
+        ("1.0", "host: a b\r\n", "400"),
+    ] {
+        let answer = server.raw(&ask(version, hosts)).await;
+        assert_eq!(status(&answer), expected, "{version} {hosts:?}: {answer}");
+    }
+    server.end_within(LONG).await;
+}
+
+#[tokio::test]
+async fn http_1_0_and_a_client_that_closes_its_side() {
+    let server = Server::start(config()).await;
+    let body = body();
+    let head = format!(
+        "POST /cds-services/a1c HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = server.raw(&[head.as_bytes(), &body].concat()).await;
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    assert!(answer.contains("A1c is overdue."));
+
+    let mut stream = server.connect().await;
+    stream.write_all(&post("a1c", &body)).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert!(rest(&mut stream).await.contains("A1c is overdue."));
+    server.end_within(LONG).await;
+}
+
+#[tokio::test]
+async fn requests_in_a_row_are_answered_in_a_row() {
+    let server = Server::start(config()).await;
+    let last = post("a1c", &body());
+    let first = String::from_utf8(last.clone()).unwrap();
+    let first = first.replace("connection: close\r\n", "").into_bytes();
+    let health = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n".to_vec();
+    let all = [&first[..], &health, &first, &last].concat();
+    let answer = server.raw(&all).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 4, "{answer}");
+    assert_eq!(answer.matches("A1c is overdue.").count(), 3);
+    server.end_within(LONG).await;
+}
+
+#[tokio::test]
+async fn expect_100_continue() {
+    let server = Server::start(config()).await;
+    let body = body();
+    let request = String::from_utf8(post("a1c", &body)).unwrap();
+    let request = request.replace(
+        "connection: close",
+        "connection: close\r\nexpect: 100-continue",
+    );
+    let (head, _) = request.split_once("\r\n\r\n").unwrap();
+    let mut stream = server.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(b"\r\n\r\n").await.unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(&body).await.unwrap();
+    assert!(rest(&mut stream).await.contains("A1c is overdue."));
+    // Refused without the body being asked for.
+    let large = head.replace(
+        &format!("content-length: {}", body.len()),
+        "content-length: 99999999",
+    );
+    let answer = server.raw(format!("{large}\r\n\r\n").as_bytes()).await;
+    assert_eq!(status(&answer), "413", "{answer}");
+    server.end_within(LONG).await;
+}
+
+fn chunked(chunks: &str) -> Vec<u8> {
+    let head = "POST /cds-services/a1c HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+    format!("{head}{chunks}").into_bytes()
+}
+
+#[tokio::test]
+async fn chunks() {
+    let server = Server::start(config()).await;
+    let text = request().to_string();
+    let (a, b) = text.split_at(100);
+    let whole = format!("64\r\n{a}\r\n{:x};x=y\r\n{b}\r\n0\r\n\r\n", b.len());
+    // After chunks the connection ends, whatever else the client has put after them.
+    let hidden = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let answer = server.raw(&chunked(&format!("{whole}{hidden}"))).await;
+    assert!(answer.contains("A1c is overdue."), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    for broken in [
+        "zz\r\nabc\r\n0\r\n\r\n",
+        "5\r\nabc\r\n0\r\n\r\n",
+        "-1\r\n\r\n",
+        "fffffffffffffffff\r\na",
+    ] {
+        let answer = server.raw(&chunked(broken)).await;
+        assert!(
+            matches!(status(&answer), "400" | "none"),
+            "{broken}: {answer}"
+        );
+    }
+    assert!(server.health().await.ends_with(r#"{"status":"ok"}"#));
+    server.end_within(LONG).await;
+}
+
+/// RFC 9112 §6.3: what could hide a request from a proxy before us.
+#[tokio::test]
+async fn two_ways_to_tell_the_length_are_refused() {
+    let server = Server::start(config()).await;
+    let text = request().to_string();
+    let ask = |headers: &str, body: &str| {
+        let head =
+            "POST /cds-services/a1c HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+        format!("{head}{headers}\r\n\r\n{body}").into_bytes()
+    };
+    let whole = format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+    let length = format!("content-length: {}", text.len());
+    for headers in [
+        format!("{length}\r\ntransfer-encoding: chunked"),
+        format!("transfer-encoding: chunked\r\n{length}"),
+        "Transfer-Encoding: chunked\r\nCONTENT-LENGTH: 5".to_owned(),
+    ] {
+        let answer = server.raw(&ask(&headers, &whole)).await;
+        assert_eq!(status(&answer), "400", "{headers}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    }
+    for headers in [
+        format!("{length}\r\ncontent-length: 5"),
+        format!("content-length: +{}", text.len()),
+        format!("content-length: {}, {}", text.len(), text.len()),
+        "content-length: -1".to_owned(),
+        "transfer-encoding: chunked, identity".to_owned(),
+        "transfer-encoding: xchunked".to_owned(),
+    ] {
+        let answer = server.raw(&ask(&headers, &text)).await;
+        assert_eq!(status(&answer), "400", "{headers}: {answer}");
+    }
+    // On a connection that had a length before it is not taken for one.
+    let mut stream = server.connect().await;
+    let first = ask(&length, &text);
+    stream.write_all(&first).await.unwrap();
+    let mut piece = [0; 4096];
+    assert!(stream.read(&mut piece).await.unwrap() > 0);
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    stream
+        .write_all(&ask("transfer-encoding: chunked", &whole))
+        .await
+        .unwrap();
+    let answer = rest(&mut stream).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    server.end_within(LONG).await;
+}
+
+#[tokio::test]
+async fn heads_are_bounded() {
+    let server = Server::start(config()).await;
+    let long = format!(
+        "GET /health HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "y".repeat(1 << 20)
+    );
+    let answer = server.raw(long.as_bytes()).await;
+    assert_eq!(status(&answer), "431", "{answer}");
+    let many = format!(
+        "GET /health HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "x: y\r\n".repeat(1000)
+    );
+    assert_eq!(status(&server.raw(many.as_bytes()).await), "431");
+    let garbage = server
+        .raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n")
+        .await;
+    assert_eq!(status(&garbage), "400");
+    server.end_within(LONG).await;
+}
+
+/// What is refused before its body was read is answered all the same, though the client goes on sending.
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let server = Server::start(config()).await;
+    let large = Value::from("x".repeat(12_000_000)).to_string();
+    for service in ["a1c", "none"] {
+        let answer = server.raw(&post(service, large.as_bytes())).await;
+        let expected = if service == "a1c" { "413" } else { "404" };
+        assert_eq!(status(&answer), expected, "{answer}");
+    }
+    server.end_within(LONG).await;
+}
