@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::physical_plan::{displayable, execute_stream};
-use datafusion::prelude::{SessionContext, col};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, PatientProgram};
-use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
+use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
 use engine_population::lake::Lake;
-use engine_population::session::session;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -76,13 +77,24 @@ pub async fn run_programs(
     subject: Option<&str>,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
     let started = std::time::Instant::now();
-    let session = session(lake, threads)?;
     let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
-    let mut table = EvaluateTable::new(lake.clone(), programs, context.clone());
-    table.only = subject.map(str::to_owned);
-    session.register_table("results", Arc::new(table))?;
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
-    let (mut results, statistics) = write_rows(&session, rows_file, &shapes).await?;
+    let patients = match subject {
+        Some(_) => 1,
+        None => lake.rows(engine_population::lake::schema::PATIENTS),
+    };
+    let (mut results, statistics) = loop {
+        programs.iter().for_each(|p| p.begin(patients));
+        let session = sorting(lake, threads, rows_file)?;
+        let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
+        table.only = subject.map(str::to_owned);
+        session.register_table("results", Arc::new(table))?;
+        let done = write_rows(&session, rows_file, &shapes).await;
+        // Each time round at least one measure is given up for good.
+        if !given_up(&programs) {
+            break done?;
+        }
+    };
     // Patients of whom nothing holds may have no rows.
     for result in &mut results {
         result.patients = statistics.evaluate.patients;
@@ -92,6 +104,29 @@ pub async fn run_programs(
         ..statistics
     };
     Ok((results, statistics))
+}
+
+/// Whether measures used up what a run may spend on them, and are given up from now on.
+fn given_up(programs: &[Arc<dyn PatientProgram>]) -> bool {
+    let spent = programs.iter().filter(|p| p.is_spent());
+    spent.fold(false, |any, p| p.give_up() || any)
+}
+
+/// Memory in which rows are sorted; what is more goes to files beside the result rows until they are
+/// merged. A million patients have tens of millions of rows.
+const SORTED: usize = 256 << 20;
+
+/// A session whose one sort is over all partitions: its memory does not grow with their number.
+fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionContext, MeasureError> {
+    let mut config = SessionConfig::new().with_target_partitions(threads.max(1));
+    config.options_mut().optimizer.repartition_sorts = false;
+    let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(SORTED)));
+    if let Some(folder) = rows_file.parent() {
+        runtime = runtime.with_temp_file_path(folder);
+    }
+    let context = SessionContext::new_with_config_rt(config, Arc::new(runtime.build()?));
+    context.register_object_store(store_url()?.as_ref(), Arc::clone(&lake.store));
+    Ok(context)
 }
 
 /// Visits every patient and measure of the rows that a run has written, in their order.

@@ -7,6 +7,7 @@
 //! Libraries are linked and compiled once, so that what measures share (hospice, frailty, palliative
 //! care) is evaluated once a patient however many measures ask.
 
+mod budget;
 mod build;
 mod card;
 mod check;

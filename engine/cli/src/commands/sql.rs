@@ -77,6 +77,7 @@ async fn register_results(context: &SessionContext, path: &Path) -> Result<(), F
             file.display()
         )));
     }
+    crate::staged::verify(&file)?;
     let name = file.to_string_lossy();
     let options = ParquetReadOptions::default();
     let registered = context.register_parquet("results", &*name, options).await;
@@ -115,7 +116,7 @@ impl Sql {
             }
             out.finish()?;
             for unusable in notes.list() {
-                eprintln!("note: a value that cannot be used, null here: {unusable}");
+                note!("note: a value that cannot be used, null here: {unusable}");
             }
             Ok(std::process::ExitCode::SUCCESS)
         })
@@ -183,10 +184,10 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
+                let (schema, shown) = written(crate::visible::in_rows(&schema, &batches, &options))?;
                 let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
-                    schema, &batches,
+                    schema, &shown,
                 ))?;
-                let _ = options;
                 say!("{table}");
                 let rows: usize = batches
                     .iter()

@@ -47,14 +47,14 @@ pub fn elm_services(
             g.scoring == Scoring::Proportion && g.basis == Basis::Boolean
         };
         if !shape.groups.iter().all(fits) {
-            eprintln!(
+            note!(
                 "{}: no card, since it is not a proportion of patients",
                 shape.artifact.id
             );
             continue;
         }
         if !shape.is_settled() {
-            eprintln!(
+            note!(
                 "{}: no card, since which way is better is contradicted (see above); settle it with --better {}=increase or --better {}=decrease",
                 shape.name, shape.name, shape.name
             );

@@ -1,6 +1,5 @@
 //! `tandem measure explain`
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use super::run::{as_of, subject_id};
 use super::{parse_period, parse_zone};
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
+use crate::staged::write_file;
 use crate::table::{self, thousands};
 
 /// Why a patient is in a population or is not: criteria, what they came to, and the resources that
@@ -210,13 +210,14 @@ impl Explain {
 
     fn write(&self, text: &str) -> Result<(), Failure> {
         let Some(path) = &self.out else {
-            say!("{}", text.trim_end());
+            match self.format {
+                Format::Text => say!("{}", text.trim_end()),
+                Format::Json | Format::Html | Format::Csv => data!("{}", text.trim_end()),
+            }
             return Ok(());
         };
-        let failed = |e: std::io::Error| Failure::User(format!("--out {}: {e}", path.display()));
-        let mut file = std::fs::File::create(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        eprintln!("It is in {}", path.display());
+        write_file("--out", path, text.as_bytes())?;
+        note!("It is in {}", path.display());
         Ok(())
     }
 }

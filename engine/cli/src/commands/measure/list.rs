@@ -36,7 +36,7 @@ impl List {
                 .iter()
                 .filter(|i| i.severity == measures::package::Severity::Error)
             {
-                eprintln!("{issue}");
+                note!("{issue}");
             }
         }
         for rule in load_rules(&[], &[])? {

@@ -164,7 +164,7 @@ impl PackageArgs {
             measures: left_out,
         });
         if let Some(incomplete) = &incomplete {
-            eprintln!("{}\n", incomplete.text);
+            note!("{}\n", incomplete.text);
         }
         let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
         let told = loaded.issues.iter().filter(|i| {
@@ -174,11 +174,11 @@ impl PackageArgs {
                 && i.measure.as_ref().is_some_and(concerns)
         });
         for issue in told {
-            eprintln!("{issue}");
+            note!("{issue}");
         }
         let warnings = built.findings.iter().filter(|f| !is_error(&f.issue));
         for finding in warnings.filter(|f| f.issue.code != "E013") {
-            eprintln!("{}", finding.issue);
+            note!("{}", finding.issue);
         }
         distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
@@ -300,9 +300,6 @@ impl Prepared {
                     .better
                     .insert(measure.key(), better.as_str().to_owned());
             }
-        }
-        for shape in &self.built.shapes {
-            manifest.measures.push(shape.canonical());
         }
     }
 }

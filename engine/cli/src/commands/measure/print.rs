@@ -96,15 +96,15 @@ pub fn print_unmatched(statistics: &RunStatistics) {
 }
 
 pub fn print_csv(results: &[MeasureResult]) {
-    say!("{}", measures::table::CSV_HEADING);
+    data!("{}", measures::table::CSV_HEADING);
     for line in measures::table::csv(results) {
-        say!("{line}");
+        data!("{line}");
     }
 }
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
-    say!("{text}");
+    data!("{text}");
     Ok(())
 }
 
