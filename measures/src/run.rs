@@ -120,6 +120,8 @@ const SORTED: usize = 256 << 20;
 fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionContext, MeasureError> {
     let mut config = SessionConfig::new().with_target_partitions(threads.max(1));
     config.options_mut().optimizer.repartition_sorts = false;
+    // Half holds rows, half is for merging them: the keys of all of them at once.
+    config.options_mut().execution.sort_spill_reservation_bytes = SORTED / 2;
     let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(SORTED)));
     if let Some(folder) = rows_file.parent() {
         runtime = runtime.with_temp_file_path(folder);

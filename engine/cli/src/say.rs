@@ -74,9 +74,7 @@ pub fn failed(error: &std::io::Error) -> ! {
     let code = match error.kind() {
         std::io::ErrorKind::BrokenPipe => 0,
         _ => {
-            aside(format_args!(
-                "error: the output cannot be written: {error}"
-            ));
+            aside(format_args!("error: the output cannot be written: {error}"));
             4
         }
     };

@@ -164,9 +164,8 @@ pub fn verify(file: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     let list = folder.join(LIST);
-    let Some(outputs) = listed(&list).map_err(|why| {
-        Failure::User(format!("{}: {why}", list.display()))
-    })?
+    let Some(outputs) =
+        listed(&list).map_err(|why| Failure::User(format!("{}: {why}", list.display())))?
     else {
         return Ok(());
     };
@@ -226,9 +225,7 @@ fn is_mount(folder: &Path) -> bool {
 
 fn parts(shown: &str, target: &Path) -> Result<(PathBuf, String), Failure> {
     match (target.parent(), target.file_name()) {
-        (Some(parent), Some(name)) => {
-            Ok((parent.to_owned(), name.to_string_lossy().into_owned()))
-        }
+        (Some(parent), Some(name)) => Ok((parent.to_owned(), name.to_string_lossy().into_owned())),
         _ => Err(Failure::User(format!("{shown}: this names no folder"))),
     }
 }

@@ -100,7 +100,15 @@ mod tests {
         assert_eq!(in_line("a\nb\tc\r"), "a\\nb\\tc\\r");
         assert_eq!(in_text("\u{1b}[31mred\u{7}"), "\\u{1b}[31mred\\u{7}");
         for hidden in [
-            "\0", "\r", "\u{7f}", "\u{9b}", "\u{202e}", "\u{2066}", "\u{200b}", "\u{feff}", "\u{2028}",
+            "\0",
+            "\r",
+            "\u{7f}",
+            "\u{9b}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{2028}",
             "\u{e0041}",
         ] {
             let text = in_text(hidden);

@@ -184,7 +184,8 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
-                let (schema, shown) = written(crate::visible::in_rows(&schema, &batches, &options))?;
+                let (schema, shown) =
+                    written(crate::visible::in_rows(&schema, &batches, &options))?;
                 let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
                     schema, &shown,
                 ))?;

@@ -82,8 +82,7 @@ fn rxnorm(release: &std::path::Path, out: &std::path::Path) -> Done {
     let staged = Staged::begin("--out", out)?;
     let import = import_rxnorm(release).map_err(|e| Failure::User(e.to_string()))?;
     say!("{}", import.ledger);
-    write_csv(&import.dictionary, staged.folder())
-        .map_err(|e| Failure::Internal(e.to_string()))?;
+    write_csv(&import.dictionary, staged.folder()).map_err(|e| Failure::Internal(e.to_string()))?;
     staged.commit()?;
     say!("Written to {}", out.display());
     Ok(std::process::ExitCode::SUCCESS)

@@ -18,6 +18,8 @@ mod determinism;
 mod explain;
 mod measures;
 mod official;
+mod out;
+mod printing;
 mod references;
 mod roundtrip;
 mod supplement;

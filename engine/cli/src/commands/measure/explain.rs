@@ -15,7 +15,7 @@ use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
 use measures::run::run_programs;
 
-use super::packages::{PackageArgs, Prepared};
+use super::packages::{LimitArgs, PackageArgs, Prepared};
 use super::run::{as_of, subject_id};
 use super::{parse_period, parse_zone};
 use crate::commands::{runtime, threads};
@@ -37,6 +37,8 @@ needs no other. The output holds patient data.")]
 pub struct Explain {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// The patient: Patient/ID.
     #[arg(
         long,
@@ -114,7 +116,7 @@ impl Explain {
         }
         let mut options = self.packages.options(context.clone());
         options.clauses = self.funnel;
-        let prepared = self.packages.prepare(&options)?;
+        let prepared = self.packages.prepare(&options, self.limits.limits())?;
         let Some(program) = prepared.built.program.clone() else {
             return Err(Failure::User("the packages hold no measure".into()));
         };

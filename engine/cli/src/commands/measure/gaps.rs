@@ -14,7 +14,7 @@ use measures::run::{ProgramMeasure, read_rows};
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
 
-use super::packages::{PackageArgs, name_all};
+use super::packages::{LimitArgs, PackageArgs, name_all};
 use super::run::{RunRequest, is_called, manifest, run, unwritten};
 use super::{improvement, parse_period, parse_zone};
 use crate::commands::rule::load_rules;
@@ -35,6 +35,8 @@ Without a package: of the built-in care gaps. `deqm` writes a document Bundle a 
 pub struct Gaps {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
@@ -142,7 +144,7 @@ impl Gaps {
             false => {
                 let mut options = self.packages.options(context.clone());
                 options.evaluated = self.format == Format::Deqm;
-                let prepared = self.packages.prepare(&options)?;
+                let prepared = self.packages.prepare(&options, self.limits.limits())?;
                 if let Some((program, measure)) = prepared.program() {
                     programs.push(measure);
                     official = Some(program);
@@ -178,6 +180,7 @@ impl Gaps {
         let mut made = manifest(&self.packages, &lake, zone, &context);
         if let Some(prepared) = &prepared {
             prepared.record(&mut made);
+            self.limits.record(&mut made);
         }
         let shapes = programs.iter().flat_map(|p| &p.shapes);
         made.measures = shapes.map(|s| s.canonical()).collect();
@@ -250,6 +253,7 @@ impl Gaps {
         match self.format {
             Format::Table => {
                 table::print(&HEADING, &rows);
+                super::print::print_names(ran.shapes.iter().map(|shape| &**shape));
                 let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
                 say!(
                     "\n{open} open, {closed} closed, {not_applicable} not applicable, {not_evaluable} could not be evaluated"

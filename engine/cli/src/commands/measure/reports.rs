@@ -36,7 +36,9 @@ fn report_name(shape: &MeasureShape, rest: &str) -> String {
 fn write_report(report: &Value, folder: &Path, name: &str) -> Result<(), Failure> {
     let mut out = BufWriter::new(File::create(folder.join(name)).map_err(unwritten)?);
     serde_json::to_writer_pretty(&mut out, report).map_err(|e| unwritten(e.into()))?;
-    out.write_all(b"\n").and_then(|()| out.flush()).map_err(unwritten)
+    out.write_all(b"\n")
+        .and_then(|()| out.flush())
+        .map_err(unwritten)
 }
 
 fn summaries(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {

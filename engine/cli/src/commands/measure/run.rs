@@ -21,7 +21,7 @@ use measures::shape::MeasureShape;
 use measures::sql::SqlMeasure;
 
 use super::list::sql_measures;
-use super::packages::{PackageArgs, Prepared, name_all};
+use super::packages::{LimitArgs, PackageArgs, Prepared, name_all};
 use super::print::{print_csv, print_ledger, print_statistics, print_table, print_unmatched};
 use super::reports::{print_reports, subjects_csv, write_reports};
 use super::{improvement, parse_period, parse_zone};
@@ -46,6 +46,8 @@ one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
@@ -161,6 +163,7 @@ impl Run {
         manifest.value_sets = value_sets;
         if let Some(prepared) = &prepared {
             prepared.record(&mut manifest);
+            self.limits.record(&mut manifest);
         }
         let terminology = files(&self.packages.terminology, &[".json", ".ndjson"])?;
         let rules = files(&self.rules, &[".yaml", ".yml"])?;
@@ -306,7 +309,7 @@ impl Run {
                 options.clauses = self.clauses;
                 options.evaluated = self.report == Report::Individual;
                 options.sparse = self.subject.is_none() && !options.evaluated && !options.clauses;
-                Some(packages.prepare(&options)?)
+                Some(packages.prepare(&options, self.limits.limits())?)
             }
             false => None,
         };
@@ -319,14 +322,18 @@ impl Run {
         for name in &self.packages.measure {
             let built_in = known.iter().find(|a| is_called(a, name));
             let names = [name.clone()];
-            if let (Some(built_in), (found, _)) = (built_in, select_each(&loaded.package, &names))
-                && let Some(found) = found.first()
-            {
+            let Some(built_in) = built_in else { continue };
+            let (found, issues) = select_each(&loaded.package, &names);
+            let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
+            // Several of the packages have the name: the finding lists them.
+            let several = issues.iter().filter(|i| i.code == "P091");
+            all.extend(several.filter_map(|i| i.help.clone()));
+            if !all.is_empty() {
                 return Err(Failure::User(format!(
-                    "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or `{}`",
+                    "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
                     built_in.url,
                     built_in.version,
-                    found.key()
+                    all.join(", ")
                 )));
             }
         }

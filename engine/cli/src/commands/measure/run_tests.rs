@@ -38,7 +38,7 @@ fn one_that_fails_leaves_the_others() {
         period,
         context: EvaluationContext::for_period(period.0, period.1, 0),
         zone: 0,
-        out: None,
+        folder: dir.path(),
         subject: None,
         official: None,
         prepared: None,
