@@ -16,6 +16,7 @@ mod crash;
 mod deletions;
 mod determinism;
 mod explain;
+mod hostile;
 mod measures;
 mod official;
 mod out;
