@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext, col};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, PatientProgram};
@@ -122,7 +122,8 @@ fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionConte
     config.options_mut().optimizer.repartition_sorts = false;
     // Half holds rows, half is for merging them: the keys of all of them at once.
     config.options_mut().execution.sort_spill_reservation_bytes = SORTED / 2;
-    let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(SORTED)));
+    let mut runtime =
+        RuntimeEnvBuilder::new().with_memory_pool(Arc::new(GreedyMemoryPool::new(SORTED)));
     if let Some(folder) = rows_file.parent() {
         runtime = runtime.with_temp_file_path(folder);
     }

@@ -88,14 +88,16 @@ impl Budgets {
 
     /// What a patient's evaluation of a measure took, and whether it used up the budget.
     pub(crate) fn add(&self, measure: usize, steps: u64, exhausted: bool) {
-        let (Some(budget), allowed) = (self.measures.get(measure), self.allowed.load(Relaxed)) else {
+        let (Some(budget), allowed) = (self.measures.get(measure), self.allowed.load(Relaxed))
+        else {
             return;
         };
         if allowed == 0 {
             return;
         }
         let before = budget.steps.fetch_add(steps, Relaxed);
-        let times = budget.exhausted.fetch_add(u64::from(exhausted), Relaxed) + u64::from(exhausted);
+        let times =
+            budget.exhausted.fetch_add(u64::from(exhausted), Relaxed) + u64::from(exhausted);
         if before.saturating_add(steps) > allowed || times >= PATIENTS {
             self.spent.store(true, Relaxed);
         }
@@ -154,7 +156,11 @@ mod tests {
         // Many steps without using up any patient's budget.
         budgets.add(1, 10 * STEPS_EACH + 10_001, false);
         assert!(budgets.is_spent() && budgets.give_up());
-        assert!(budgets.given_up(1).is_some_and(|why| why.contains("budget of the run")));
+        assert!(
+            budgets
+                .given_up(1)
+                .is_some_and(|why| why.contains("budget of the run"))
+        );
         assert!(!budgets.give_up());
     }
 }

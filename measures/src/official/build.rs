@@ -147,8 +147,14 @@ pub fn build_within(
         add(&mut findings, issues, None);
     }
     let good: Vec<&MeasureDefinition> = good.iter().collect();
-    let (program, shapes, value_sets) =
-        together(&libraries, &package.terminology, &good, link, options, limits);
+    let (program, shapes, value_sets) = together(
+        &libraries,
+        &package.terminology,
+        &good,
+        link,
+        options,
+        limits,
+    );
     findings.sort_by(|a, b| a.issue.cmp(&b.issue));
     Built {
         program,

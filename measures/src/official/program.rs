@@ -429,7 +429,11 @@ impl PatientProgram for ElmMeasures {
             other = self.settings.at(context);
             &other
         };
-        let mut wanted: Vec<usize> = (0..).zip(wanted).filter(|(_, w)| **w).map(|(i, _)| i).collect();
+        let mut wanted: Vec<usize> = (0..)
+            .zip(wanted)
+            .filter(|(_, w)| **w)
+            .map(|(i, _)| i)
+            .collect();
         wanted.retain(|index| match self.budgets.given_up(*index) {
             Some(why) => {
                 self.failed(*index, why, &mut rows);

@@ -109,7 +109,11 @@ fn name_apart(read: &mut [Read], issues: &mut [Issue]) {
         let measure = &one.definition;
         *labels.entry(measure.label().to_owned()).or_default() += 1;
         let own = [&measure.id, &measure.name, &measure.url];
-        let mut own: Vec<&String> = own.into_iter().flatten().chain(&measure.identifiers).collect();
+        let mut own: Vec<&String> = own
+            .into_iter()
+            .flatten()
+            .chain(&measure.identifiers)
+            .collect();
         own.sort_unstable();
         own.dedup();
         for name in own {
