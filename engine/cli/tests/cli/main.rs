@@ -18,6 +18,7 @@ mod determinism;
 mod explain;
 mod hostile;
 mod measures;
+mod names;
 mod official;
 mod out;
 mod printing;
