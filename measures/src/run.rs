@@ -88,11 +88,17 @@ pub async fn run_programs(
         let session = sorting(lake, threads, rows_file)?;
         let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
         table.only = subject.map(str::to_owned);
+        let working = Arc::clone(&table.working);
         session.register_table("results", Arc::new(table))?;
         let done = write_rows(&session, rows_file, &shapes).await;
         // Each time round at least one measure is given up for good.
         if !given_up(&programs) {
             break done?;
+        }
+        // What is still at a patient must not count in the next pass.
+        drop((session, done));
+        while Arc::strong_count(&working) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     // Patients of whom nothing holds may have no rows.
@@ -108,8 +114,11 @@ pub async fn run_programs(
 
 /// Whether measures used up what a run may spend on them, and are given up from now on.
 fn given_up(programs: &[Arc<dyn PatientProgram>]) -> bool {
-    let spent = programs.iter().filter(|p| p.is_spent());
-    spent.fold(false, |any, p| p.give_up() || any)
+    let mut any = false;
+    for program in programs.iter().filter(|p| p.is_spent()) {
+        any |= program.give_up();
+    }
+    any
 }
 
 /// Memory in which rows are sorted; what is more goes to files beside the result rows until they are

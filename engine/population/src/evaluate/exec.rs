@@ -54,6 +54,8 @@ pub(super) struct Work {
     pub(super) context: EvaluationContext,
     /// Evaluate only the patient of this id.
     pub(super) only: Option<String>,
+    /// See [`super::EvaluateTable::working`].
+    _working: Arc<()>,
     /// Resources that belong to no patient, of the types that programs may need; read once.
     shared: OnceCell<Shared>,
     /// Partitions in memory at once.
@@ -188,7 +190,7 @@ impl EvaluateExec {
         programs: Vec<Arc<dyn PatientProgram>>,
         plan: Arc<Plan>,
         context: EvaluationContext,
-        only: Option<String>,
+        (only, working): (Option<String>, Arc<()>),
         pages: (usize, usize),
         parallel: usize,
     ) -> Self {
@@ -199,6 +201,7 @@ impl EvaluateExec {
             plan,
             context,
             only,
+            _working: working,
             turns,
             shared: OnceCell::new(),
         };

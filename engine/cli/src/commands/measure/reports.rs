@@ -134,11 +134,11 @@ fn individuals(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names.into_values().collect())
 }
 
+/// Is shown a patient's results of a measure.
+type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), Failure> + 'v;
+
 /// Every patient and measure of the rows, in their order, until something fails.
-fn walk(
-    ran: &Ran,
-    visit: &mut dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn walk(ran: &Ran, visit: &mut Visit<'_>) -> Result<(), Failure> {
     let mut done = Ok(());
     read_rows(&ran.rows, &ran.shapes, &mut |subject| {
         if let (Ok(()), Some(shape)) = (&done, ran.shapes.get(subject.measure)) {
