@@ -14,6 +14,7 @@ use measures::result::MeasureResult;
 use measures::run::read_rows;
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::run::{Ran, Report, unwritten};
@@ -33,7 +34,7 @@ fn report_name(shape: &MeasureShape, rest: &str) -> String {
     file_name("MeasureReport-", &shape.name, rest)
 }
 
-fn write_report(report: &Value, folder: &Path, name: &str) -> Result<(), Failure> {
+fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), Failure> {
     let mut out = BufWriter::new(File::create(folder.join(name)).map_err(unwritten)?);
     serde_json::to_writer_pretty(&mut out, report).map_err(|e| unwritten(e.into()))?;
     out.write_all(b"\n")
