@@ -12,6 +12,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, PatientProgram};
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
 use engine_population::lake::Lake;
+use engine_population::session::session;
 use futures::TryStreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -76,6 +77,29 @@ pub async fn run_programs(
     rows_file: &Path,
     subject: Option<&str>,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
+    run_sorted(
+        lake,
+        measures,
+        context,
+        threads,
+        rows_file,
+        subject,
+        SORTED_AT_ONCE,
+    )
+    .await
+}
+
+/// As [`run_programs`]; rows of more patients times measures than `at_once` are sorted in bounded memory.
+/// The bytes are the same.
+pub async fn run_sorted(
+    lake: &Lake,
+    measures: &[ProgramMeasure],
+    context: &EvaluationContext,
+    threads: usize,
+    rows_file: &Path,
+    subject: Option<&str>,
+    at_once: u64,
+) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
     let started = std::time::Instant::now();
     let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
@@ -83,16 +107,24 @@ pub async fn run_programs(
         Some(_) => 1,
         None => lake.rows(engine_population::lake::schema::PATIENTS),
     };
+    let mut bounded = patients.saturating_mul(shapes.len() as u64) > at_once;
     let (mut results, statistics) = loop {
         programs.iter().for_each(|p| p.begin(patients));
-        let session = sorting(lake, threads, rows_file)?;
+        let session = match bounded {
+            true => sorting(lake, threads, rows_file)?,
+            false => session(lake, threads)?,
+        };
         let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
         table.only = subject.map(str::to_owned);
         let working = Arc::clone(&table.working);
         session.register_table("results", Arc::new(table))?;
         let done = write_rows(&session, rows_file, &shapes).await;
+        let full =
+            |e: &MeasureError| matches!(e, MeasureError::Internal(t) if t.starts_with(EXHAUSTED));
+        let again = bounded && done.as_ref().is_err_and(full);
+        bounded &= !again;
         // Each time round at least one measure is given up for good.
-        if !given_up(&programs) {
+        if !given_up(&programs) && !again {
             break done?;
         }
         // What is still at a patient must not count in the next pass.
@@ -124,6 +156,13 @@ fn given_up(programs: &[Arc<dyn PatientProgram>]) -> bool {
 /// Memory in which rows are sorted; what is more goes to files beside the result rows until they are
 /// merged. A million patients have tens of millions of rows.
 const SORTED: usize = 256 << 20;
+
+/// Patients and measures whose rows are sorted at once, on all threads, as long as they are so few: that
+/// takes less than a gigabyte, and half the time.
+const SORTED_AT_ONCE: u64 = 600_000;
+
+/// How DataFusion says that rows too large to be merged in [`SORTED`] have come: then all memory is used.
+const EXHAUSTED: &str = "Resources exhausted";
 
 /// A session whose one sort is over all partitions: its memory does not grow with their number.
 fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionContext, MeasureError> {
