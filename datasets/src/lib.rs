@@ -1,5 +1,7 @@
 //! Data in: FHIR files to the lake and back, terminology releases, a synthetic population.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod export;
 mod folder;
 pub mod import;

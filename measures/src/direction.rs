@@ -132,7 +132,7 @@ pub fn directions(measure: &MeasureDefinition) -> Vec<Direction> {
 /// What a user should know about them: each once.
 pub fn issues(measure: &MeasureDefinition) -> Vec<Issue> {
     let mut out: Vec<Issue> = vec![];
-    let name = measure.id.as_deref().unwrap_or(measure.label());
+    let name = &measure.handle;
     for (group, direction) in measure.groups.iter().zip(directions(measure)) {
         let scored = group.scoring == Scoring::Proportion;
         let (message, help) = match (&direction.origin, direction.against.is_empty()) {

@@ -10,6 +10,8 @@
 //! SQL measures ── session with flat views ──────────────────────────────▶ MeasureResult ─┘
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod aggregate;
 pub mod amount;
 pub mod bounds;

@@ -1,11 +1,13 @@
-//! What a run was made of: two runs with the same manifest give the same bytes.
+//! What a run was made of, and what it wrote: two runs with the same manifest give the same bytes.
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
 
 use engine_patient::terminology::ContentHash;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::report::extension::count;
 
@@ -44,6 +46,22 @@ pub struct Manifest {
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_mode: Option<String>,
+    /// Limits of evaluation that are not the usual ones: `patient-steps`, `patient-memory`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, String>,
+    /// The files that the run wrote beside this one. They follow from the rest, and reports name the
+    /// hash of that: it is taken without them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Output>,
+}
+
+/// A file that a run wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Output {
+    /// Of its bytes.
+    pub hash: String,
+    pub bytes: u64,
 }
 
 impl Manifest {
@@ -55,9 +73,13 @@ impl Manifest {
         bytes
     }
 
-    /// Hash of its bytes.
+    /// Hash of its bytes without the list of outputs.
     pub fn hash(&self) -> ContentHash {
-        hash(&self.bytes())
+        let inputs = Manifest {
+            outputs: BTreeMap::new(),
+            ..self.clone()
+        };
+        hash(&inputs.bytes())
     }
 
     /// Records a file.
@@ -86,6 +108,7 @@ impl Manifest {
         );
         parts.extend(self.parameters.iter().map(|(n, v)| pair("parameter", n, v)));
         parts.extend(self.better.iter().map(|(n, v)| pair("better", n, v)));
+        parts.extend(self.limits.iter().map(|(n, v)| pair("limit", n, v)));
         let sets = self.value_sets.iter();
         parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
         parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
@@ -97,4 +120,26 @@ impl Manifest {
 /// The hash of a file's bytes, as it stands in a manifest.
 pub fn hash(bytes: &[u8]) -> ContentHash {
     ContentHash(xxh3_128(bytes))
+}
+
+/// The hash and length of a file, read piece by piece.
+pub fn hash_of(path: &Path) -> std::io::Result<Output> {
+    let mut file = std::fs::File::open(path)?;
+    let (mut hash, mut bytes) = (Xxh3::new(), 0);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = match file.read(&mut buffer) {
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if n == 0 {
+            break;
+        }
+        hash.update(buffer.get(..n).unwrap_or_default());
+        bytes += n as u64;
+    }
+    Ok(Output {
+        hash: ContentHash(hash.digest128()).to_string(),
+        bytes,
+    })
 }

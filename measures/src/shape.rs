@@ -123,12 +123,27 @@ impl MeasureShape {
     }
 }
 
-/// A name as part of a file name or URL.
+/// A name as part of a file name or URL: letters, digits, `.`, `_` and `-`; a long one is cut, and ends
+/// in a hash of the whole.
 pub fn plain_name(name: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.chars()
+    let plain: String = name
+        .chars()
         .map(|c| if fits(c) { c } else { '-' })
-        .collect()
+        .collect();
+    if plain.len() <= LONGEST {
+        return plain;
+    }
+    let start = plain.get(..LONGEST - 33).unwrap_or_default();
+    format!("{start}-{}", crate::manifest::hash(name.as_bytes()))
+}
+
+/// Longest name within a file name or URL, in bytes: file systems take 255 with what stands around it.
+const LONGEST: usize = 120;
+
+/// A name of a file: `before`, the plain name cut to what file systems take, and `after`.
+pub fn file_name(before: &str, name: &str, after: &str) -> String {
+    format!("{before}{}{after}", plain_name(name))
 }
 
 /// What two names must not have in common: as file names, and file systems may not mind upper and lower
@@ -194,6 +209,20 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
             }
         };
         Arc::make_mut(shape).name = name.into();
+    }
+    // A name that was made may be another measure's id: then the whole hash, which nobody's id is.
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for shape in shapes.iter() {
+        *taken.entry(as_file(&shape.name)).or_default() += 1;
+    }
+    for shape in shapes.iter_mut() {
+        let twice = taken.get(&as_file(&shape.name)).is_some_and(|n| *n > 1);
+        if twice {
+            let canonical = shape.canonical();
+            let hash = crate::manifest::hash(canonical.as_bytes());
+            let name = format!("{}-{hash}", shape.artifact.id);
+            Arc::make_mut(shape).name = name.into();
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::table::quoted;
 /// The first line.
 pub const HEADING: &str = "measure,version,group,patient_id,initial_population,denominator,\
 measure_population,denominator_exclusion,measure_population_exclusion,denominator_exception,\
-numerator,numerator_exclusion,due,unknown_because";
+numerator,numerator_exclusion,due,unknown_because,url";
 
 const COLUMNS: [Code; 8] = [
     Code::InitialPopulation,
@@ -48,6 +48,7 @@ pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io
         let due = due.and_then(|i| own.populations.get(i)?.value.as_deref());
         cells.push(quoted(due.unwrap_or_default()));
         cells.push(quoted(&reasons(own)));
+        cells.push(quoted(&artifact.url));
         writeln!(out, "{}", cells.join(","))?;
     }
     Ok(())

@@ -9,6 +9,7 @@
 //!
 //! *Invariant:* a [`Rule`] has been checked whole; evaluation never finds a mistake of its author.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![deny(missing_docs)]
 
 mod built_in;

@@ -38,9 +38,7 @@ impl Failure {
             } else {
                 "error: "
             };
-            // If nobody listens there is nobody to tell.
-            let _ =
-                std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{prefix}{text}\n"));
+            note!("{prefix}{text}");
         }
         ExitCode::from(code)
     }

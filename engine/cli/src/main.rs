@@ -1,14 +1,23 @@
 //! `tandem`: one file per command.
 
+// Printing goes through `say`, which does not panic.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 #[macro_use]
 mod say;
 
 mod commands;
 mod failure;
+mod staged;
 mod table;
 mod units;
+mod visible;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,8 +53,26 @@ enum Command {
     Terminology(commands::terminology::Terminology),
 }
 
-fn main() -> std::process::ExitCode {
-    let done = match Cli::parse().command {
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => return usage(&asked),
+    };
+    // What unwinds to here has put its scratch away.
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let done = run(cli.command);
+        say::flush();
+        done
+    }));
+    match done {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => failure.tell(),
+        Err(payload) => quit(payload),
+    }
+}
+
+fn run(command: Command) -> failure::Done {
+    match command {
         Command::Demo(c) => c.run(),
         Command::Import(c) => c.run(),
         Command::Export(c) => c.run(),
@@ -56,9 +83,35 @@ fn main() -> std::process::ExitCode {
         Command::Serve(c) => c.run(),
         Command::Synth(c) => c.run(),
         Command::Terminology(c) => c.run(),
-    };
-    match done {
-        Ok(code) => code,
-        Err(failure) => failure.tell(),
     }
+}
+
+/// The end of a command whose output could not be written, or of one that panicked: that is our bug.
+fn quit(payload: Box<dyn std::any::Any + Send>) -> ExitCode {
+    match payload.downcast::<say::Quit>() {
+        Ok(quit) => ExitCode::from(quit.0),
+        Err(_) => Failure::Internal("this is a bug in Tandem, see above".into()).tell(),
+    }
+}
+
+/// Help and version, which were asked for, or what is wrong with the command line.
+fn usage(asked: &clap::Error) -> ExitCode {
+    let code = u8::try_from(asked.exit_code()).unwrap_or(2);
+    let text = asked.to_string();
+    let shown = visible::in_text(&text);
+    let plain = matches!(shown, std::borrow::Cow::Borrowed(_));
+    let printed = match (asked.use_stderr(), plain) {
+        // If nobody listens there is nobody to tell.
+        (true, true) => asked.print().or(Ok(())),
+        (true, false) => {
+            note!("{}", shown.trim_end());
+            Ok(())
+        }
+        (false, _) => asked.print(),
+    };
+    let flushed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match printed {
+        Ok(()) => say::flush(),
+        Err(error) => say::failed(&error),
+    }));
+    flushed.map_or_else(quit, |()| ExitCode::from(code))
 }

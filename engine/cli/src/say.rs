@@ -1,33 +1,82 @@
-//! Printing that does not panic: a reader who closes the pipe ends the command quietly, a full disk
-//! with an error.
+//! Printing that does not panic. Everything that a command prints goes through here: a reader who closes
+//! the pipe ends the command quietly, a full disk with an error, and notes that nobody can read are
+//! dropped: a success stays one.
+//!
+//! | | where | |
+//! |---|---|---|
+//! | `say!` | standard output | text for people: what a terminal would act on is shown ([`crate::visible`]) |
+//! | `data!` | standard output | for machines (CSV, JSON): exact |
+//! | `note!` | standard error | text for people, beside the output |
 
 use std::io::Write;
 
-/// As `println!`.
+use crate::visible::in_text;
+
+/// A line of text for people, as `println!`.
 #[macro_export]
 macro_rules! say {
     ($($arg:tt)*) => { $crate::say::line(format_args!($($arg)*)) };
 }
 
-/// Prints one line.
+/// A line for machines, as it is.
+#[macro_export]
+macro_rules! data {
+    ($($arg:tt)*) => { $crate::say::exact(format_args!($($arg)*)) };
+}
+
+/// A line on standard error, as `eprintln!`.
+#[macro_export]
+macro_rules! note {
+    ($($arg:tt)*) => { $crate::say::aside(format_args!($($arg)*)) };
+}
+
+/// What ends a command whose output cannot be written: the exit code. It unwinds, so that scratch
+/// folders are removed, and `main` takes it up.
+pub struct Quit(pub u8);
+
+/// Prints one line for people.
 pub fn line(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    print(&in_text(&text));
+}
+
+/// Prints one line as it is.
+pub fn exact(text: std::fmt::Arguments<'_>) {
+    print(&text.to_string());
+}
+
+fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
-    if let Err(error) = stdout
-        .write_fmt(text)
-        .and_then(|()| stdout.write_all(b"\n"))
-    {
+    let written = stdout.write_all(text.as_bytes());
+    let written = written.and_then(|()| stdout.write_all(b"\n"));
+    drop(stdout);
+    if let Err(error) = written {
         failed(&error);
     }
 }
 
-/// Ends the process: what was to be said cannot be said.
-pub fn failed(error: &std::io::Error) -> ! {
-    if error.kind() == std::io::ErrorKind::BrokenPipe {
-        std::process::exit(0);
+/// Prints one line on standard error. If nobody listens there is nobody to tell.
+pub fn aside(text: std::fmt::Arguments<'_>) {
+    let mut text = in_text(&text.to_string()).into_owned();
+    text.push('\n');
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes out what is left in standard output.
+pub fn flush() {
+    if let Err(error) = std::io::stdout().lock().flush() {
+        failed(&error);
     }
-    let _ = writeln!(
-        std::io::stderr(),
-        "error: the output cannot be written: {error}"
-    );
-    std::process::exit(4);
+}
+
+/// Ends the command: what was to be said cannot be said. A reader who left has heard enough.
+pub fn failed(error: &std::io::Error) -> ! {
+    let code = match error.kind() {
+        std::io::ErrorKind::BrokenPipe => 0,
+        _ => {
+            aside(format_args!("error: the output cannot be written: {error}"));
+            4
+        }
+    };
+    std::panic::resume_unwind(Box::new(Quit(code)))
 }

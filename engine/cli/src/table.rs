@@ -1,12 +1,21 @@
 //! Tables for people: columns aligned, numbers to the right.
 
+use crate::visible::in_line;
+
 /// Prints rows under a heading.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     say!("{}", text(heading, rows).trim_end_matches('\n'));
 }
 
 /// Rows under a heading, a line each. Columns that hold numbers only stand to the right.
+/// A cell is one line, whatever is in it.
 pub fn text(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let shown = |row: &Vec<String>| -> Vec<String> {
+        let cells = row.iter().map(|cell| in_line(cell).into_owned());
+        cells.collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
+    let rows = rows.as_slice();
     let width = |column: usize| {
         let cells = rows
             .iter()

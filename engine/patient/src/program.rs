@@ -195,6 +195,22 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
         }
     }
 
+    /// A pass over so many patients begins: what evaluations use up is counted from here on. Without a
+    /// pass (one patient) each evaluation has its own budget, and that is all.
+    fn begin(&self, _patients: u64) {}
+
+    /// Whether an artifact has used up what a pass may spend on it. The pass is to end: what it came to
+    /// depends on which patients came first.
+    fn is_spent(&self) -> bool {
+        false
+    }
+
+    /// Gives up the artifacts that have used up their budget: from now on everything about them is
+    /// unknown, of every patient. Whether there were any.
+    fn give_up(&self) -> bool {
+        false
+    }
+
     /// Evaluates one patient for the artifacts that are wanted; appends their rows to `out`.
     fn evaluate(
         &self,

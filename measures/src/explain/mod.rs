@@ -276,6 +276,8 @@ pub fn explain(
     with_evaluator(&program.unit, record, &program.settings, |evaluator| {
         evaluator.trace = Some(Box::default());
         for index in 0..program.measures.len() {
+            // One that uses up its budget leaves the others theirs.
+            evaluator.cx.renew(program.settings.steps);
             program.measure(index, evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();

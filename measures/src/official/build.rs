@@ -12,6 +12,7 @@ use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
+use super::budget::Limits;
 use super::check::Checker;
 use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
 use crate::direction::{Direction, Origin, directions};
@@ -78,6 +79,16 @@ pub struct LeftOut {
 
 /// Links the libraries of a package and compiles these measures.
 pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &BuildOptions) -> Built {
+    build_within(package, measures, options, Limits::default())
+}
+
+/// As [`build`], with other limits of what an evaluation may use.
+pub fn build_within(
+    package: &Package,
+    measures: &[&MeasureDefinition],
+    options: &BuildOptions,
+    limits: Limits,
+) -> Built {
     let mut libraries = vec![];
     let mut unread: Vec<(String, ElmIssue)> = vec![];
     let mut findings: Vec<Finding> = vec![];
@@ -136,8 +147,14 @@ pub fn build(package: &Package, measures: &[&MeasureDefinition], options: &Build
         add(&mut findings, issues, None);
     }
     let good: Vec<&MeasureDefinition> = good.iter().collect();
-    let (program, shapes, value_sets) =
-        together(&libraries, &package.terminology, &good, link, options);
+    let (program, shapes, value_sets) = together(
+        &libraries,
+        &package.terminology,
+        &good,
+        link,
+        options,
+        limits,
+    );
     findings.sort_by(|a, b| a.issue.cmp(&b.issue));
     Built {
         program,
@@ -203,6 +220,7 @@ fn together(
     measures: &[&MeasureDefinition],
     link: Options,
     options: &BuildOptions,
+    limits: Limits,
 ) -> Together {
     let mut linker = Linker::new(libraries, terminology, link);
     let mut compiled = vec![];
@@ -233,6 +251,8 @@ fn together(
     }
     let mut settings = Settings::of(&options.context);
     settings.profile_mode = options.profile_mode;
+    settings.steps = limits.steps;
+    settings.memory = limits.memory;
     let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
     let mut program = program(unit, artifacts, compiled, settings);
     if options.clauses {

@@ -7,6 +7,7 @@
 //! Libraries are linked and compiled once, so that what measures share (hospice, frailty, palliative
 //! care) is evaluated once a patient however many measures ask.
 
+mod budget;
 mod build;
 mod card;
 mod check;
@@ -18,7 +19,8 @@ mod ledger;
 mod program;
 mod raw;
 
-pub use build::{BuildOptions, Built, Finding, LeftOut, build, is_error};
+pub use budget::Limits;
+pub use build::{BuildOptions, Built, Finding, LeftOut, build, build_within, is_error};
 pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use convert::plain;
 pub(crate) use program::{CompiledMeasure, Target};

@@ -1,6 +1,7 @@
 //! The program: all measures of a run, evaluated for one patient.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use engine_patient::context::EvaluationContext;
@@ -13,6 +14,7 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::value::Value;
 
+use super::budget::Budgets;
 use super::clauses::Funnel;
 use super::ledger::Tally;
 use super::raw::{criterion, in_doubt, member_id, observation, stratum, supplemental};
@@ -98,6 +100,10 @@ pub struct ElmMeasures {
     pub(crate) settings: Settings,
     /// What evaluations noted, over all patients.
     tally: Mutex<Tally>,
+    /// What a run may spend on each measure.
+    budgets: Budgets,
+    /// Patients of the run.
+    patients: AtomicU64,
     /// Clauses whose outcomes are counted, where somebody wants the funnel.
     pub(super) funnels: Option<Vec<Funnel>>,
     /// Rows tell which resources were looked at.
@@ -105,6 +111,9 @@ pub struct ElmMeasures {
     /// Patients of whom nothing holds have no rows.
     pub(super) sparse: bool,
 }
+
+/// The line of the ledger for measures that were given up; it counts patients.
+const GIVEN_UP: &str = "patients of a measure that was given up";
 
 /// The population of rows that hold the resources that were looked at.
 pub const EVALUATED: &str = "evaluated-resource";
@@ -131,6 +140,8 @@ impl ElmMeasures {
         settings: Settings,
     ) -> Self {
         ElmMeasures {
+            budgets: Budgets::new(measures.len()),
+            patients: AtomicU64::new(0),
             unit,
             artifacts,
             measures,
@@ -168,7 +179,59 @@ impl ElmMeasures {
             .tally
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.ledger()
+        let mut ledger = tally.ledger();
+        for (artifact, why) in self.given_up() {
+            let detail = format!("{}|{}: {why}", artifact.url, artifact.version);
+            ledger.add(GIVEN_UP, &detail, self.patients.load(Relaxed));
+        }
+        ledger
+    }
+
+    /// Measures that a run has given up, and why: everything about them is unknown.
+    pub fn given_up(&self) -> impl Iterator<Item = (&Artifact, &Arc<str>)> {
+        let all = self.artifacts.iter().enumerate();
+        all.filter_map(|(i, artifact)| Some((artifact, self.budgets.given_up(i)?)))
+    }
+
+    /// Rows of these measures, in turn; gives those that are left where one used up the budget. What it
+    /// left behind in the evaluator must not be taken from the others, and one that shared the evaluator
+    /// is tried alone before it is said to have used up anything: what a measure comes to does not depend
+    /// on the others.
+    fn measures<'m>(
+        &self,
+        measures: &'m [usize],
+        evaluator: &mut Evaluator<'_>,
+        out: &mut Vec<ResultRow>,
+    ) -> &'m [usize] {
+        let (mut rest, mut alone) = (measures, true);
+        while let [index, others @ ..] = rest {
+            let first = out.len();
+            evaluator.cx.renew(self.settings.steps);
+            self.measure(*index, evaluator, out);
+            let exhausted = evaluator.cx.exhausted().is_some();
+            if exhausted && !alone {
+                out.truncate(first);
+                break;
+            }
+            let steps = self.settings.steps.saturating_sub(evaluator.cx.steps.get());
+            self.budgets.add(*index, steps, exhausted);
+            rest = others;
+            if exhausted {
+                break;
+            }
+            for funnel in self.funnels.iter().flatten() {
+                if usize::from(funnel.artifact) == *index {
+                    out.push(funnel.row(evaluator));
+                }
+            }
+            alone = false;
+        }
+        let mut tally = self
+            .tally
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        tally.add(&evaluator.cx.notes);
+        rest
     }
 
     /// Rows of one measure, with the patient's evaluator at hand.
@@ -295,6 +358,9 @@ impl PatientProgram for ElmMeasures {
     }
 
     fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>) {
+        if let Some(why) = self.budgets.given_up(artifact) {
+            return self.failed(artifact, why, out);
+        }
         let Some(measure) = self.measures.get(artifact).filter(|_| !self.sparse) else {
             return;
         };
@@ -331,6 +397,22 @@ impl PatientProgram for ElmMeasures {
         }
     }
 
+    fn begin(&self, patients: u64) {
+        self.patients.store(patients, Relaxed);
+        self.budgets.begin(patients, self.settings.steps);
+        // The pass before this one was not finished.
+        let tally = self.tally.lock();
+        *tally.unwrap_or_else(std::sync::PoisonError::into_inner) = Tally::default();
+    }
+
+    fn is_spent(&self) -> bool {
+        self.budgets.is_spent()
+    }
+
+    fn give_up(&self) -> bool {
+        self.budgets.give_up()
+    }
+
     fn evaluate(
         &self,
         record: &PatientRecord,
@@ -347,21 +429,25 @@ impl PatientProgram for ElmMeasures {
             other = self.settings.at(context);
             &other
         };
-        let done = with_evaluator(&self.unit, record, settings, |evaluator| {
-            for (index, _) in wanted.iter().enumerate().filter(|(_, w)| **w) {
-                self.measure(index, evaluator, &mut rows);
+        let mut wanted: Vec<usize> = (0..)
+            .zip(wanted)
+            .filter(|(_, w)| **w)
+            .map(|(i, _)| i)
+            .collect();
+        wanted.retain(|index| match self.budgets.given_up(*index) {
+            Some(why) => {
+                self.failed(*index, why, &mut rows);
+                false
             }
-            for funnel in self.funnels.iter().flatten() {
-                if wanted.get(usize::from(funnel.artifact)) == Some(&true) {
-                    rows.push(funnel.row(evaluator));
-                }
-            }
-            let mut tally = self
-                .tally
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            tally.add(&evaluator.cx.notes);
+            None => true,
         });
+        let mut rest = wanted.as_slice();
+        let mut done = Ok(());
+        while let (Ok(()), false) = (&done, rest.is_empty()) {
+            done = with_evaluator(&self.unit, record, settings, |evaluator| {
+                rest = self.measures(rest, evaluator, &mut rows);
+            });
+        }
         *out = rows;
         done.map_err(|fault: Fault| EvaluationError(fault.to_string()))
     }

@@ -159,6 +159,10 @@ pub struct EffectivePeriod {
 /// One measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeasureDefinition {
+    /// What messages call it where its name is another measure's, too.
+    pub called: Option<String>,
+    /// What options such as `--better` call it: the first of id and name that is its alone, else its key.
+    pub handle: String,
     /// `Measure.id`.
     pub id: Option<String>,
     /// `Measure.url`, without version.
@@ -218,10 +222,10 @@ impl MeasureDefinition {
         format!("{}|{version}", name.unwrap_or(self.label()))
     }
 
-    /// What messages call it: the name, else id, url or file.
+    /// What messages call it: the name, else id, url or file; among others of that name its key.
     #[must_use]
     pub fn label(&self) -> &str {
-        let names = [&self.name, &self.id, &self.url];
+        let names = [&self.called, &self.name, &self.id, &self.url];
         names
             .into_iter()
             .flatten()

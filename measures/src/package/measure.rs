@@ -31,6 +31,8 @@ pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
         basis: None,
         improvement_notation: None,
         better: None,
+        called: None,
+        handle: String::new(),
         texts: texts(at),
         rate_aggregation: report.text(at, "rateAggregation").and_then(rate_of),
         groups: vec![],

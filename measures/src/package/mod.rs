@@ -103,6 +103,8 @@ pub struct SourceFile {
 /// A measure that is in the package but cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
+    /// `Measure.version`.
+    pub version: Option<String>,
     /// What the issues call it ([`Issue::measure`]).
     pub label: String,
     /// Its id, name and url, as far as it has them.

@@ -30,6 +30,7 @@ pub(super) fn resolve(
     fill_lacking(libraries, issues);
     tell_again(libraries, issues);
     let mut read = duplicates(read, issues);
+    name_apart(&mut read, issues);
     for one in &mut read {
         let mut found = vec![];
         one.definition.main_library = main_library(&one.definition, libraries, &mut found);
@@ -55,6 +56,7 @@ fn refuse(measure: &MeasureDefinition) -> Refused {
     names.dedup();
     Refused {
         label: measure.label().to_owned(),
+        version: measure.version.clone(),
         names,
         source: measure.source.clone(),
     }
@@ -97,6 +99,46 @@ fn tell_again(libraries: &Libraries, issues: &mut Vec<Issue>) {
         all.join(", ")
     );
     issues.push(Issue::info("P084", message));
+}
+
+/// Measures of one name are called by their keys, in what was found of them so far, too.
+fn name_apart(read: &mut [Read], issues: &mut [Issue]) {
+    let mut labels: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for one in read.iter() {
+        let measure = &one.definition;
+        *labels.entry(measure.label().to_owned()).or_default() += 1;
+        let own = [&measure.id, &measure.name, &measure.url];
+        let mut own: Vec<&String> = own
+            .into_iter()
+            .flatten()
+            .chain(&measure.identifiers)
+            .collect();
+        own.sort_unstable();
+        own.dedup();
+        for name in own {
+            *names.entry(name.clone()).or_default() += 1;
+        }
+    }
+    for one in read.iter_mut() {
+        let (key, label) = (one.definition.key(), one.definition.label().to_owned());
+        let alone = |name: &&String| names.get(*name).is_none_or(|n| *n == 1);
+        let handles = [&one.definition.id, &one.definition.name];
+        let handle = handles.into_iter().flatten().find(alone).cloned();
+        one.definition.handle = handle.unwrap_or_else(|| key.clone());
+        if labels.get(&label).is_none_or(|n| *n == 1) {
+            continue;
+        }
+        let own = issues.iter_mut().filter(|i| {
+            let path = i.path.as_deref().unwrap_or_default();
+            i.measure.as_ref() == Some(&label)
+                && i.file == one.definition.source
+                && i.line == one.line
+                && (path.is_empty() || path.starts_with(&one.definition.path))
+        });
+        own.for_each(|issue| issue.measure = Some(key.clone()));
+        one.definition.called = Some(key);
+    }
 }
 
 /// Takes out measures that came again; those that contradict each other are refused, all of them.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
 
 use super::extension::MEMBER;
 use super::group::{Spot, groups};
@@ -70,37 +71,105 @@ impl SubjectLists {
             .then(|| format!("subjects-{}", position + 1))
     }
 
+    /// The Lists, their entries left out.
     fn resources(&self) -> Vec<Value> {
-        let lists = self.lists.values().enumerate().map(|(position, entries)| {
-            let entries = entries.iter().filter_map(|(number, members)| {
-                let patient = self.patients.get(usize::try_from(*number).ok()?)?;
-                let item = json!({ "reference": format!("Patient/{patient}") });
-                let member =
-                    |id: &String| json!({ "url": MEMBER, "valueReference": { "reference": id } });
-                let members: Vec<Value> = members.iter().map(member).collect();
-                Some(match members.is_empty() {
-                    true => json!({ "item": item }),
-                    false => json!({ "extension": members, "item": item }),
-                })
-            });
+        let frame = |position: usize| {
             json!({
                 "resourceType": "List",
                 "id": format!("subjects-{}", position + 1),
                 "status": "current",
                 "mode": "snapshot",
-                "entry": entries.collect::<Vec<_>>(),
+                "entry": [],
             })
-        });
-        lists.collect()
+        };
+        (0..self.lists.len()).map(frame).collect()
+    }
+
+    fn entry(&self, number: u32, members: &[String]) -> Option<Value> {
+        let patient = self.patients.get(usize::try_from(number).ok()?)?;
+        let item = json!({ "reference": format!("Patient/{patient}") });
+        let member = |id: &String| json!({ "url": MEMBER, "valueReference": { "reference": id } });
+        let members: Vec<Value> = members.iter().map(member).collect();
+        Some(match members.is_empty() {
+            true => json!({ "item": item }),
+            false => json!({ "extension": members, "item": item }),
+        })
+    }
+}
+
+/// A report that is written as it is made: a list of a million patients is no tree of JSON.
+pub struct SubjectListReport<'l> {
+    /// `contained` begins with the Lists, without entries.
+    report: Map<String, Value>,
+    lists: &'l SubjectLists,
+}
+
+impl Serialize for SubjectListReport<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.report.len()))?;
+        for (key, value) in &self.report {
+            match (key.as_str(), value.as_array()) {
+                ("contained", Some(all)) => {
+                    map.serialize_entry(key, &Contained(all, self.lists))?
+                }
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+struct Contained<'l>(&'l [Value], &'l SubjectLists);
+
+impl Serialize for Contained<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut entries = self.1.lists.values();
+        serializer.collect_seq(self.0.iter().map(|resource| One {
+            resource,
+            entries: entries.next(),
+            lists: self.1,
+        }))
+    }
+}
+
+/// A contained resource; with entries a List.
+struct One<'l> {
+    resource: &'l Value,
+    entries: Option<&'l Entries>,
+    lists: &'l SubjectLists,
+}
+
+impl Serialize for One<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (Some(entries), Value::Object(list)) = (self.entries, self.resource) else {
+            return self.resource.serialize(serializer);
+        };
+        let mut map = serializer.serialize_map(Some(list.len()))?;
+        for (key, value) in list {
+            match key.as_str() {
+                "entry" => map.serialize_entry(key, &Each(entries, self.lists))?,
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+struct Each<'l>(&'l Entries, &'l SubjectLists);
+
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter();
+        serializer.collect_seq(entries.filter_map(|(n, members)| self.1.entry(*n, members)))
     }
 }
 
 /// A subject-list MeasureReport. Populations without anybody have no list.
-pub fn subject_list_report(
+pub fn subject_list_report<'l>(
     result: &MeasureResult,
-    lists: &SubjectLists,
+    lists: &'l SubjectLists,
     context: &ReportContext,
-) -> Value {
+) -> SubjectListReport<'l> {
     let reference = |group: usize, spot: Spot| {
         let id = lists.id(group, spot)?;
         Some(json!({ "reference": format!("#{id}") }))
@@ -112,5 +181,5 @@ pub fn subject_list_report(
         append(&mut report, "contained", resources);
     }
     of_summary(result, &mut report);
-    Value::Object(report)
+    SubjectListReport { report, lists }
 }

@@ -145,7 +145,7 @@ fn reports() -> (Value, Value, Vec<Value>) {
     walk.push(&batch(&rows), &mut visit).unwrap();
     walk.finish(&mut visit);
     let result = totals.finish().remove(0);
-    let list = subject_list_report(&result, &lists, &context());
+    let list = serde_json::to_value(subject_list_report(&result, &lists, &context())).unwrap();
     (measure_report(&result, &context()), list, individual)
 }
 

@@ -17,9 +17,12 @@ use measures::run::ProgramMeasure;
 use rules::Rule;
 use serde_json::{Value, json};
 
-use super::measure::{RunRequest, improvement, print_table, print_unmatched, run};
+use super::measure::{
+    Report, RunRequest, improvement, print_table, print_unmatched, run, subjects_csv, write_reports,
+};
 use super::rule::load_rules;
 use crate::failure::{Done, Failure};
+use crate::staged::Staged;
 use crate::table::{bytes, thousands};
 
 /// See it work: an invented population, real numbers, a live card.
@@ -48,6 +51,9 @@ const SHOWN: &str = "hba1c-control";
 
 /// Marks a folder as ours, so that only such a one is ever emptied.
 const MARK: &str = ".tandem-demo";
+
+/// All that a demo puts there. A folder with anything else is left alone.
+const OWN: [&str; 5] = [MARK, "fhir", "lake", "reports", "patient-view.json"];
 
 impl Demo {
     pub fn run(self) -> Done {
@@ -111,6 +117,7 @@ impl Demo {
         let day =
             |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
         let out = dir.join("reports");
+        let staged = Staged::begin("--dir", &out)?;
         let period = (day(2025, 1, 1)?, day(2025, 12, 31)?);
         let request = RunRequest {
             lake: &lake,
@@ -119,7 +126,7 @@ impl Demo {
             period,
             context: EvaluationContext::for_period(period.0, period.1, 0),
             zone: 0,
-            out: Some(&out),
+            folder: staged.folder(),
             subject: None,
             official: None,
             prepared: None,
@@ -130,7 +137,9 @@ impl Demo {
         if let Some(failure) = ran.failed.pop() {
             return Err(failure);
         }
-        ran.write_reports(&out)?;
+        write_reports(Report::Summary, &ran, staged.folder())?;
+        subjects_csv(&ran, &staged.folder().join("subjects.csv"))?;
+        staged.commit()?;
         let (results, statistics) = (&ran.results, &ran.statistics);
         say!(
             "3. Ran {} measures for 2025 in {:.1} s\n",
@@ -175,14 +184,28 @@ impl Demo {
 fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
     let wrong = |e: std::io::Error| Failure::User(format!("{}: {e}", dir.display()));
     if dir.exists() {
-        let empty = std::fs::read_dir(dir).map_err(wrong)?.next().is_none();
-        if !empty && !dir.join(MARK).exists() {
+        let ours = dir.join(MARK).is_file();
+        let mut names = vec![];
+        for entry in std::fs::read_dir(dir).map_err(wrong)? {
+            names.push(entry.map_err(wrong)?.file_name());
+        }
+        let other = |name: &&std::ffi::OsString| !ours || !OWN.iter().any(|own| *name == own);
+        if let Some(other) = names.iter().find(other) {
             return Err(Failure::User(format!(
-                "{} holds other files: give an empty folder with --dir",
-                dir.display()
+                "{} holds other files ({}): give an empty folder with --dir",
+                dir.display(),
+                other.display()
             )));
         }
-        std::fs::remove_dir_all(dir).map_err(wrong)?;
+        // The mark goes last: what is left half removed is still known as ours.
+        for name in names.iter().filter(|name| *name != MARK) {
+            let path = dir.join(name);
+            let removed = match path.symlink_metadata().map_err(wrong)?.is_dir() {
+                true => std::fs::remove_dir_all(&path),
+                false => std::fs::remove_file(&path),
+            };
+            removed.map_err(wrong)?;
+        }
     }
     std::fs::create_dir_all(dir).map_err(wrong)?;
     std::fs::write(dir.join(MARK), "").map_err(wrong)

@@ -7,6 +7,7 @@ use datasets::export::export;
 use engine_population::lake::Lake;
 
 use crate::failure::Done;
+use crate::staged::Staged;
 use crate::table::{self, thousands};
 
 /// Write the resources of a lake back as NDJSON, as they came.
@@ -20,7 +21,7 @@ pub struct Export {
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
-    /// Folder to write <Type>.ndjson files to; must not hold any yet.
+    /// Folder to write <Type>.ndjson files to: not there yet, or empty. It is there once all is written.
     #[arg(long)]
     out: PathBuf,
     /// An older snapshot.
@@ -33,6 +34,7 @@ pub struct Export {
 
 impl Export {
     pub fn run(self) -> Done {
+        let staged = Staged::begin("--out", &self.out)?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
         let total = lake.rows("resources") + lake.rows("shared");
@@ -41,9 +43,10 @@ impl Export {
             "{bar:30} {human_pos} of {human_len} resources, {eta} left",
         );
         let told = |done| bar.set_position(done);
-        let exported = runtime.block_on(export(&lake, &self.out, self.resolved, &told));
+        let exported = runtime.block_on(export(&lake, staged.folder(), self.resolved, &told));
         bar.finish_and_clear();
         let exported = exported?;
+        staged.commit()?;
         let rows: Vec<_> = exported
             .iter()
             .map(|(ty, n)| vec![ty.clone(), thousands(*n)])

@@ -194,8 +194,8 @@ impl Format {
     fn print(self, report: &ImportReport, took: Duration) {
         match self {
             Format::Json => match serde_json::to_string_pretty(report) {
-                Ok(text) => say!("{text}"),
-                Err(e) => eprintln!("error: the report cannot be written: {e}"),
+                Ok(text) => data!("{text}"),
+                Err(e) => note!("error: the report cannot be written: {e}"),
             },
             Format::Text => print_report(report, took),
         }

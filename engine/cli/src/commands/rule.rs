@@ -20,6 +20,7 @@ use engine_population::lake::systems::systems_in_use;
 use rules::{Applicability, Rule as ClinicalRule};
 
 use crate::failure::{Done, Failure};
+use crate::visible::in_line;
 
 /// Check, test and evaluate rules.
 #[derive(Args)]
@@ -173,7 +174,7 @@ pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
     let (own, mut issues) = builder.build();
     issues.extend(store.unite(own));
     for issue in &issues {
-        eprintln!("{issue}");
+        note!("{issue}");
     }
     match issues
         .iter()
@@ -221,7 +222,7 @@ fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, Stri
     let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
     let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
     if !rule.warnings.is_empty() {
-        eprintln!("{}", diagnostics(&rule.warnings));
+        note!("{}", diagnostics(&rule.warnings));
     }
     Ok(rule)
 }
@@ -308,13 +309,13 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
         let left_out =
             push_entries(&mut record, &bundle, &mut references).map_err(|e| wrong(number, &e))?;
         if left_out.resources > 0 {
-            eprintln!(
+            note!(
                 "note: {} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's",
                 left_out.resources
             );
         }
         if left_out.deletions > 0 {
-            eprintln!(
+            note!(
                 "note: {} deletions were not applied: they are conditional, of one version, of another server, or do not name Type/id; what they delete still counts",
                 left_out.deletions
             );
@@ -322,10 +323,10 @@ pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
     }
     let foreign: u64 = references.foreign_entries.values().sum();
     if foreign > 0 {
-        eprintln!("note: {foreign} resources are of another server than their Bundle");
+        note!("note: {foreign} resources are of another server than their Bundle");
     }
     if references.unresolved() > 0 {
-        eprintln!(
+        note!(
             "note: {} references name nothing that is here: searches, another server's, or urns that no entry has",
             references.unresolved()
         );
@@ -372,16 +373,20 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
         Applicability::DoesNotApply => say!("does not apply"),
         Applicability::Unknown => say!(
             "could not be checked: {}",
-            decision.unknown_reason.as_deref().unwrap_or("")
+            in_line(decision.unknown_reason.as_deref().unwrap_or(""))
         ),
     }
     if let Some(due) = decision.due {
         say!("due: {due}");
     }
     if let Some(card) = &decision.card {
-        say!("\n┌ {} ─ {}", card.indicator.as_str(), card.summary);
+        say!(
+            "\n┌ {} ─ {}",
+            card.indicator.as_str(),
+            in_line(&card.summary)
+        );
         for line in card.detail.lines() {
-            say!("│ {line}");
+            say!("│ {}", in_line(line));
         }
         say!(
             "└ {} ({}, {})",
@@ -411,11 +416,13 @@ fn print_clause(clause: &Clause, depth: usize) {
         .reason
         .as_ref()
         .map_or(String::new(), |r| format!("  ({r})"));
+    // Values are the patient's: one that breaks the line could pass for a clause.
     say!(
-        "{}{:7} ⇐ {}{reason}",
+        "{}{:7} ⇐ {}{}",
         "  ".repeat(depth),
-        outcome,
-        clause.text
+        in_line(&outcome),
+        in_line(&clause.text),
+        in_line(&reason)
     );
     clause
         .clauses

@@ -87,11 +87,6 @@ struct Rows {
     wrote: bool,
 }
 
-/// Beside the answer; nobody need listen.
-fn note(text: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "note: {text}");
-}
-
 /// How a query ends before its end.
 enum Ended {
     /// What it reads was removed by a vacuum.
@@ -155,6 +150,7 @@ async fn register_results(context: &SessionContext, path: &Path) -> Result<(), F
             file.display()
         )));
     }
+    crate::staged::verify(&file)?;
     let name = file.to_string_lossy();
     let options = ParquetReadOptions::default();
     let registered = context.register_parquet("results", &*name, options).await;
@@ -228,10 +224,10 @@ impl Sql {
                          run again on the newest one"
                 ))),
                 Err(Ended::Vacuumed(_)) => {
-                    note(format_args!(
-                        "snapshot {number} was vacuumed while it was read; the query is run again on the \
+                    note!(
+                        "note: snapshot {number} was vacuumed while it was read; the query is run again on the \
                          newest one"
-                    ));
+                    );
                     if let Some(Output::Table(batches, _)) = &mut rows.out {
                         batches.clear();
                     }
@@ -282,9 +278,7 @@ impl Sql {
             out.finish()?;
         }
         for unusable in notes.list() {
-            note(format_args!(
-                "a value that cannot be used, null here: {unusable}"
-            ));
+            note!("note: a value that cannot be used, null here: {unusable}");
         }
         Ok(())
     }
@@ -349,10 +343,11 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
+                let (schema, shown) =
+                    written(crate::visible::in_rows(&schema, &batches, &options))?;
                 let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
-                    schema, &batches,
+                    schema, &shown,
                 ))?;
-                let _ = options;
                 let rows: usize = batches
                     .iter()
                     .map(arrow::array::RecordBatch::num_rows)

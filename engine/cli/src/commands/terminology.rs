@@ -8,6 +8,7 @@ use engine_patient::terminology::TerminologyManifest;
 
 use super::rule;
 use crate::failure::{Done, Failure};
+use crate::staged::Staged;
 use crate::table::{self, thousands};
 
 /// Look at value sets, and import RxNorm.
@@ -39,7 +40,7 @@ Example:
     Rxnorm {
         /// Folder with RXNCONSO.RRF and RXNREL.RRF.
         release: PathBuf,
-        /// Folder to write ingredients.csv, products.csv and classes.csv to; made if not there.
+        /// Folder to write ingredients.csv, products.csv and classes.csv to: not there yet, or empty.
         #[arg(long)]
         out: PathBuf,
     },
@@ -59,7 +60,7 @@ fn check(paths: &[PathBuf], manifest: bool) -> Done {
     if manifest {
         let json = TerminologyManifest::of(&store).to_json();
         let json = json.map_err(|e| Failure::Internal(e.to_string()))?;
-        say!("{json}");
+        data!("{json}");
         return Ok(std::process::ExitCode::SUCCESS);
     }
     let rows = store.value_sets().map(|set| {
@@ -78,10 +79,11 @@ fn check(paths: &[PathBuf], manifest: bool) -> Done {
 }
 
 fn rxnorm(release: &std::path::Path, out: &std::path::Path) -> Done {
+    let staged = Staged::begin("--out", out)?;
     let import = import_rxnorm(release).map_err(|e| Failure::User(e.to_string()))?;
     say!("{}", import.ledger);
-    std::fs::create_dir_all(out).map_err(|e| Failure::User(format!("{}: {e}", out.display())))?;
-    write_csv(&import.dictionary, out).map_err(|e| Failure::Internal(e.to_string()))?;
+    write_csv(&import.dictionary, staged.folder()).map_err(|e| Failure::Internal(e.to_string()))?;
+    staged.commit()?;
     say!("Written to {}", out.display());
     Ok(std::process::ExitCode::SUCCESS)
 }

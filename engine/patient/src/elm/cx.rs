@@ -32,11 +32,16 @@ impl std::fmt::Display for Fault {
 /// What every operator gives.
 pub type Out<'a> = Result<Val<'a>, Fault>;
 
-/// Most bytes an evaluation of one patient may put into its arena.
+/// Most bytes an evaluation of one patient may put into its arena, unless the settings say otherwise.
 pub const MEMORY: usize = 256 << 20;
+/// Part of that which may be collected outside of the arena at a time: operators stand in each other,
+/// and each may hold so much.
+const COLLECTED: usize = 4;
 
 /// Of [`Fault::Budget`].
-const FULL: &str = "the budget of memory for one patient is used up";
+pub(super) const FULL: &str = "the budget of memory for one patient is used up";
+/// Of [`Fault::Budget`].
+const SPENT: &str = "the budget of steps for one patient is used up";
 
 /// Counts for the ledger of a run, of one patient.
 #[derive(Default, Debug)]
@@ -113,6 +118,11 @@ pub struct Cx<'a> {
     pub doubts: Doubts,
     /// Steps left of this patient's budget.
     pub steps: Cell<u64>,
+    /// Bytes of this patient's budget.
+    pub memory: usize,
+    /// What of the budget was used up since it was last renewed: steps or memory. Other faults cost
+    /// little.
+    pub(super) exhausted: Cell<Option<&'static str>>,
     /// How many lists, tuples and intervals an operator stands in.
     pub nested: Cell<u32>,
 }
@@ -133,10 +143,24 @@ impl<'a> Cx<'a> {
                 self.steps.set(left);
                 Ok(())
             }
-            None => Err(Fault::Budget(
-                "the budget of steps for one patient is used up",
-            )),
+            None => Err(self.used_up(SPENT)),
         }
+    }
+
+    fn used_up(&self, what: &'static str) -> Fault {
+        self.exhausted.set(Some(what));
+        Fault::Budget(what)
+    }
+
+    /// Begins a part of the work that has a budget of steps of its own.
+    pub fn renew(&self, steps: u64) {
+        self.steps.set(steps);
+        self.exhausted.set(None);
+    }
+
+    /// What was used up since the budget was renewed, if anything was.
+    pub fn exhausted(&self) -> Option<&'static str> {
+        self.exhausted.get()
     }
 
     /// Work on what a value holds, which may hold others.
@@ -153,8 +177,8 @@ impl<'a> Cx<'a> {
 
     /// Refuses to collect more values than the memory of a patient holds, before they are collected.
     pub fn room(&self, items: usize) -> Result<(), Fault> {
-        if items > MEMORY / size_of::<Val<'a>>() {
-            return Err(Fault::Budget(FULL));
+        if items > self.memory / COLLECTED / size_of::<Val<'a>>() {
+            return Err(self.used_up(FULL));
         }
         Ok(())
     }
@@ -176,7 +200,7 @@ impl<'a> Cx<'a> {
     }
 
     fn memory<T>(&self, got: Result<T, bumpalo::AllocErr>) -> Result<T, Fault> {
-        got.map_err(|_| Fault::Budget(FULL))
+        got.map_err(|_| self.used_up(FULL))
     }
 
     /// A list in the arena.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::clinical::in_value_set;
 use super::compile::FunctionHandle;
-use super::cx::{Cx, Fault, MEMORY, Notes, Out};
+use super::cx::{Cx, FULL, Fault, MEMORY, Notes, Out};
 use super::doubt::{Doubt, InDoubt};
 use super::node::{Kind, Node, Owned};
 use super::property::follow;
@@ -44,6 +44,8 @@ pub struct Settings {
     pub units: std::sync::Arc<Units>,
     /// Steps for one patient.
     pub steps: u64,
+    /// Bytes for one patient.
+    pub memory: usize,
 }
 
 impl Settings {
@@ -68,6 +70,7 @@ impl Settings {
             parameters: self.parameters.clone(),
             profile_mode: self.profile_mode,
             steps: self.steps,
+            memory: self.memory,
             ..Settings::of(context)
         }
     }
@@ -82,6 +85,7 @@ impl Settings {
             profile_mode: ProfileMode::Decide,
             units: std::sync::Arc::default(),
             steps: STEPS,
+            memory: MEMORY,
         }
     }
 }
@@ -106,7 +110,9 @@ pub struct Evaluator<'a> {
     doubted: Vec<(usize, Doubt)>,
     definitions: &'a mut [Memo<'a>],
     once: &'a mut [Memo<'a>],
-    parameters: Vec<Val<'a>>,
+    settings: &'a Settings,
+    /// As far as they were asked for.
+    parameters: Vec<Option<Out<'a>>>,
     pub(super) retrieved: Vec<Option<(&'a [Val<'a>], Doubt)>>,
     pub(super) code_indices: Vec<Option<CodeIndex>>,
     pub(super) profile_mode: ProfileMode,
@@ -123,7 +129,7 @@ thread_local! {
 /// Runs `work` with an evaluator for this patient.
 ///
 /// # Errors
-/// Where the parameters cannot be evaluated or memory is used up before anything began.
+/// Where memory is used up before anything began.
 pub fn with_evaluator<R>(
     unit: &Unit,
     record: &PatientRecord,
@@ -132,7 +138,7 @@ pub fn with_evaluator<R>(
 ) -> Result<R, Fault> {
     let mut arena = ARENA.with(std::cell::Cell::take).unwrap_or_default();
     arena.reset();
-    arena.set_allocation_limit(Some(MEMORY));
+    arena.set_allocation_limit(Some(settings.memory));
     let result = {
         Evaluator::new(unit, record, settings, &arena).map(|mut evaluator| work(&mut evaluator))
     };
@@ -150,7 +156,7 @@ impl<'a> Evaluator<'a> {
         settings: &'a Settings,
         arena: &'a Bump,
     ) -> Result<Self, Fault> {
-        let full = |_| Fault::Budget("the budget of memory for one patient is used up");
+        let full = |_| Fault::Budget(FULL);
         let memo = |n: usize| {
             arena
                 .try_alloc_slice_fill_copy(n, Memo::Empty)
@@ -167,6 +173,8 @@ impl<'a> Evaluator<'a> {
                 notes: Notes::default(),
                 doubts: super::doubt::Doubts::default(),
                 steps: std::cell::Cell::new(settings.steps),
+                memory: settings.memory,
+                exhausted: std::cell::Cell::new(None),
                 nested: std::cell::Cell::new(0),
             },
             locals: Vec::with_capacity(64),
@@ -174,7 +182,8 @@ impl<'a> Evaluator<'a> {
             doubted: vec![],
             definitions: memo(unit.definitions.len())?,
             once: memo(unit.once as usize)?,
-            parameters: Vec::with_capacity(unit.parameters.len()),
+            settings,
+            parameters: vec![None; unit.parameters.len()],
             retrieved: vec![None; unit.retrieves.len()],
             code_indices: vec![],
             profile_mode: settings.profile_mode,
@@ -184,18 +193,42 @@ impl<'a> Evaluator<'a> {
         evaluator
             .code_indices
             .resize_with(unit.code_paths.len(), || None);
-        for parameter in &unit.parameters {
-            let value = evaluator.parameter(parameter, settings)?;
-            evaluator.parameters.push(value);
-        }
         Ok(evaluator)
     }
 
-    fn parameter(
-        &mut self,
-        parameter: &'a super::unit::Parameter,
-        settings: &'a Settings,
-    ) -> Out<'a> {
+    /// A parameter, evaluated when it is asked for: the default of one library is no matter of measures
+    /// that do not use it.
+    fn parameter(&mut self, index: u32) -> Out<'a> {
+        let at = index as usize;
+        let unit = self.unit;
+        match (self.parameters.get(at), unit.parameters.get(at)) {
+            (Some(Some(known)), _) => known.clone(),
+            (Some(None), Some(parameter)) => {
+                let circle = Err(Fault::Budget("a parameter refers to itself"));
+                self.set_parameter(at, Some(circle));
+                let (before, depth) = (self.cx.take_doubt(), self.depth);
+                let value = self.parameter_value(parameter);
+                (self.depth, _) = (depth, self.cx.set_doubt(before));
+                // What used up the budget of one measure is asked of the next one anew.
+                let kept = match self.cx.exhausted() {
+                    Some(_) => None,
+                    None => Some(value.clone()),
+                };
+                self.set_parameter(at, kept);
+                value
+            }
+            _ => Ok(Val::Null),
+        }
+    }
+
+    fn set_parameter(&mut self, at: usize, value: Option<Out<'a>>) {
+        if let Some(slot) = self.parameters.get_mut(at) {
+            *slot = value;
+        }
+    }
+
+    fn parameter_value(&mut self, parameter: &'a super::unit::Parameter) -> Out<'a> {
+        let settings = self.settings;
         let given = settings
             .parameters
             .iter()
@@ -384,11 +417,7 @@ impl<'a> Evaluator<'a> {
     fn eval_kind(&mut self, node: &'a Node) -> Out<'a> {
         match &node.kind {
             Kind::Const(value) => self.owned(value),
-            Kind::Param(index) => Ok(self
-                .parameters
-                .get(*index as usize)
-                .copied()
-                .unwrap_or(Val::Null)),
+            Kind::Param(index) => self.parameter(*index),
             Kind::Def(index) => self.definition(*index),
             Kind::Local(slot) => Ok(self.local(*slot)),
             Kind::Once(index, node) => self.once(*index, node),

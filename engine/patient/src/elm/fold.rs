@@ -19,6 +19,8 @@ pub fn apply(operator: OpFn, args: &[&Owned], extra: &Extra) -> Option<Owned> {
         notes: Notes::default(),
         doubts: super::doubt::Doubts::default(),
         steps: std::cell::Cell::new(10_000),
+        memory: super::cx::MEMORY,
+        exhausted: Default::default(),
         nested: std::cell::Cell::new(0),
     };
     let mut values = vec![];

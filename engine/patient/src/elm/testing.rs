@@ -23,6 +23,8 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         doubts: super::doubt::Doubts::default(),
         steps: Cell::new(u64::MAX),
         nested: Cell::new(0),
+        memory: crate::elm::cx::MEMORY,
+        exhausted: Default::default(),
     });
 }
 

@@ -25,6 +25,8 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         doubts: super::doubt::Doubts::default(),
         steps: Cell::new(1_000_000),
         nested: Cell::new(0),
+        memory: crate::elm::cx::MEMORY,
+        exhausted: Default::default(),
     });
 }
 

@@ -138,13 +138,19 @@ fn plan_patients(
     out
 }
 
+/// Where the rows of a bucket go, as they come: a bucket of very many patients has more than memory
+/// should hold.
+pub(super) type Sender = tokio::sync::mpsc::Sender<Result<RecordBatch>>;
+
+/// Evaluates the patients of a bucket; `false` where nobody takes the rows any more.
 pub(super) async fn evaluate_bucket(
     work: &Work,
     bucket: u32,
     facts: BucketFacts,
     metrics: &EvaluateMetrics,
     rows: &mut RowsBuilder,
-) -> Result<Vec<RecordBatch>> {
+    out: &Sender,
+) -> Result<bool> {
     let mut patients = patients(work, bucket).await?;
     if let Some(only) = &work.only {
         for (id, known) in &mut patients {
@@ -158,7 +164,6 @@ pub(super) async fn evaluate_bucket(
     let resources = fetch(work, bucket, &rids, metrics).await?;
     let shared = work.shared(metrics).await?;
 
-    let mut out = vec![];
     let mut record = PatientRecord::new();
     let mut results = vec![];
     for ((id, known), needed) in patients.iter().zip(&needed) {
@@ -192,6 +197,9 @@ pub(super) async fn evaluate_bucket(
                     program.failed(index, &reason, &mut results);
                 }
             }
+            if program.is_spent() {
+                return Err(DataFusionError::External(Box::new(Spent)));
+            }
             for (index, _) in undecided.iter().enumerate().filter(|(_, u)| !**u) {
                 metrics.skipped.add(1);
                 program.absent(index, &mut results);
@@ -203,16 +211,35 @@ pub(super) async fn evaluate_bucket(
             }
         }
         timer.done();
-        if rows.len >= BATCH {
-            out.push(rows.finish()?);
-            tokio::task::yield_now().await;
+        if rows.len >= BATCH && !send(rows, metrics, out).await? {
+            return Ok(false);
         }
     }
-    if rows.len > 0 {
-        out.push(rows.finish()?);
+    match rows.len {
+        0 => Ok(true),
+        _ => send(rows, metrics, out).await,
     }
-    Ok(out)
 }
+
+async fn send(rows: &mut RowsBuilder, metrics: &EvaluateMetrics, out: &Sender) -> Result<bool> {
+    let batch = rows.finish()?;
+    metrics.baseline.record_output(batch.num_rows());
+    Ok(out.send(Ok(batch)).await.is_ok())
+}
+
+/// A pass that is to begin anew, see [`PatientProgram::is_spent`].
+///
+/// [`PatientProgram::is_spent`]: engine_patient::program::PatientProgram::is_spent
+#[derive(Debug)]
+struct Spent;
+
+impl std::fmt::Display for Spent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a definition used up what a run may spend on it")
+    }
+}
+
+impl std::error::Error for Spent {}
 
 /// The record of a patient: the wanted resources, and those without a patient that they refer to.
 fn read_record(

@@ -54,6 +54,8 @@ pub(super) struct Work {
     pub(super) context: EvaluationContext,
     /// Evaluate only the patient of this id.
     pub(super) only: Option<String>,
+    /// See [`super::EvaluateTable::working`].
+    _working: Arc<()>,
     /// Resources that belong to no patient, of the types that programs may need; read once.
     shared: OnceCell<Shared>,
     /// Partitions in memory at once.
@@ -143,6 +145,7 @@ pub(super) struct EvaluateMetrics {
     pub(super) pages_total: Count,
     pub(super) bytes: Count,
     pub(super) failed: Count,
+    pub(super) baseline: BaselineMetrics,
     /// Per requirement: what matches, of whatever patient or of none.
     hits: Vec<Count>,
 }
@@ -166,6 +169,7 @@ impl EvaluateMetrics {
             pages_total: count("raw_pages_total"),
             bytes: count("raw_bytes_compressed"),
             failed: count("evaluations_failed"),
+            baseline: BaselineMetrics::new(set, partition),
             hits: plan
                 .requirements
                 .iter()
@@ -186,7 +190,7 @@ impl EvaluateExec {
         programs: Vec<Arc<dyn PatientProgram>>,
         plan: Arc<Plan>,
         context: EvaluationContext,
-        only: Option<String>,
+        (only, working): (Option<String>, Arc<()>),
         pages: (usize, usize),
         parallel: usize,
     ) -> Self {
@@ -197,6 +201,7 @@ impl EvaluateExec {
             plan,
             context,
             only,
+            _working: working,
             turns,
             shared: OnceCell::new(),
         };
@@ -305,7 +310,6 @@ impl ExecutionPlan for EvaluateExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let baseline = BaselineMetrics::new(&self.metrics, partition);
         let metrics = EvaluateMetrics::new(&self.metrics, partition, &self.work.plan);
         let facts = Arc::clone(&self.facts);
         let work = Arc::clone(&self.work);
@@ -318,12 +322,8 @@ impl ExecutionPlan for EvaluateExec {
             let buckets = read_facts(&facts, partition, context, &work, &metrics).await?;
             let mut rows = super::rows::RowsBuilder::default();
             for (bucket, facts) in buckets {
-                let batches = evaluate_bucket(&work, bucket, facts, &metrics, &mut rows).await?;
-                for batch in batches {
-                    baseline.record_output(batch.num_rows());
-                    if out.send(Ok(batch)).await.is_err() {
-                        return Ok(());
-                    }
+                if !evaluate_bucket(&work, bucket, facts, &metrics, &mut rows, &out).await? {
+                    return Ok(());
                 }
             }
             Ok(())

@@ -38,6 +38,9 @@ pub struct EvaluateTable {
     context: EvaluationContext,
     /// Evaluate only the patient of this id.
     pub only: Option<String>,
+    /// Held by whatever works for this table, as long as it does: a run that was ended early has tasks
+    /// that still are at a patient.
+    pub working: Arc<()>,
     /// Keep one partition one file. `false` only to show what happens without (see the tests).
     pub pin_partitions: bool,
 }
@@ -123,6 +126,7 @@ impl EvaluateTable {
             programs,
             context,
             only: None,
+            working: Arc::default(),
             pin_partitions: true,
         }
     }
@@ -213,7 +217,7 @@ impl TableProvider for EvaluateTable {
             self.programs.clone(),
             Arc::new(plan),
             context,
-            self.only.clone(),
+            (self.only.clone(), Arc::clone(&self.working)),
             (selected, pages),
             state.config().target_partitions(),
         );

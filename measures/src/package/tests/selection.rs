@@ -81,7 +81,7 @@ fn all_wrong_names_at_once() {
         ("P092", "see the errors about `Broken`"),
         (
             "P090",
-            "the package has `CMS1FHIRSleep`, `CMS2FHIRFood`, `CMS2FHIRFood`",
+            "the package has `CMS1FHIRSleep`, `http://x.org/Measure/CMS2FHIRFood|1.0.0`, `http://x.org/Measure/CMS2FHIRFood|2.0.0`",
         ),
     ];
     assert_eq!(told, wanted);

@@ -9,8 +9,8 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::time::DateTime;
 use measures::gaps::GapStatus;
-use measures::official::ElmMeasures;
-use measures::package::{Basis, Scoring};
+use measures::official::{ElmMeasures, Limits};
+use measures::package::{Basis, MeasureDefinition, Scoring};
 use measures::shape::{MeasureShape, plain_name};
 
 use super::packages::PackageArgs;
@@ -36,10 +36,23 @@ pub fn elm_services(
 ) -> Result<Vec<Arc<dyn CardService>>, Failure> {
     // Each call brings its own moment; this one only links.
     let moment = DateTime::from_utc_millis(crate::commands::now_ms(), zone);
-    let prepared = packages.prepare(&packages.options(calendar_year(moment, zone)))?;
+    let prepared =
+        packages.prepare(&packages.options(calendar_year(moment, zone)), Limits::CALL)?;
     let Some((program, _)) = prepared.program() else {
         return Ok(vec![]);
     };
+    let of = |shape: &MeasureShape| {
+        let same = |m: &&MeasureDefinition| {
+            let url = m.url.as_deref().unwrap_or_default();
+            let version = m.version.as_deref().unwrap_or_default();
+            // Without a url the id is all there is.
+            let id = m.id.as_deref().unwrap_or(m.label());
+            (url, version) == (&*shape.artifact.url, &*shape.artifact.version)
+                && (!url.is_empty() || id == &*shape.artifact.id)
+        };
+        prepared.loaded.package.measures.iter().find(same)
+    };
+    let handle = |shape: &MeasureShape| of(shape).map_or("", |m| m.handle.as_str());
     let mut services: Vec<Arc<dyn CardService>> = vec![];
     let mut used = taken.to_vec();
     for (measure, shape) in prepared.built.shapes.iter().enumerate() {
@@ -47,25 +60,26 @@ pub fn elm_services(
             g.scoring == Scoring::Proportion && g.basis == Basis::Boolean
         };
         if !shape.groups.iter().all(fits) {
-            eprintln!(
+            note!(
                 "{}: no card, since it is not a proportion of patients",
-                shape.artifact.id
+                shape.name
             );
             continue;
         }
         if !shape.is_settled() {
-            eprintln!(
-                "{}: no card, since which way is better is contradicted (see above); settle it with --better {}=increase or --better {}=decrease",
-                shape.name, shape.name, shape.name
+            note!(
+                "{1}: no card, since which way is better is contradicted (see above); settle it with --better '{0}=increase' or --better '{0}=decrease'",
+                handle(shape),
+                shape.name
             );
             continue;
         }
         let id = service_id(shape, &used);
+        if id != *shape.artifact.id {
+            note!("{} is the service {id}", shape.canonical());
+        }
         used.push(id.clone());
-        let definition = prepared.loaded.package.measures.iter().find(|m| {
-            m.url.as_deref().unwrap_or_default() == &*shape.artifact.url
-                && m.version.as_deref().unwrap_or_default() == &*shape.artifact.version
-        });
+        let definition = of(shape);
         let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         let title = shape.artifact.title.to_string();
         let all = program.data_requirements();

@@ -1,6 +1,5 @@
 //! `tandem measure explain`
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,11 +15,12 @@ use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
 use measures::run::run_programs;
 
-use super::packages::{PackageArgs, Prepared};
+use super::packages::{LimitArgs, PackageArgs, Prepared};
 use super::run::{as_of, subject_id};
 use super::{parse_period, parse_zone};
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
+use crate::staged::write_file;
 use crate::table::{self, thousands};
 
 /// Why a patient is in a population or is not: criteria, what they came to, and the resources that
@@ -37,6 +37,8 @@ needs no other. The output holds patient data.")]
 pub struct Explain {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// The patient: Patient/ID.
     #[arg(
         long,
@@ -114,7 +116,7 @@ impl Explain {
         }
         let mut options = self.packages.options(context.clone());
         options.clauses = self.funnel;
-        let prepared = self.packages.prepare(&options)?;
+        let prepared = self.packages.prepare(&options, self.limits.limits())?;
         let Some(program) = prepared.built.program.clone() else {
             return Err(Failure::User("the packages hold no measure".into()));
         };
@@ -210,13 +212,14 @@ impl Explain {
 
     fn write(&self, text: &str) -> Result<(), Failure> {
         let Some(path) = &self.out else {
-            say!("{}", text.trim_end());
+            match self.format {
+                Format::Text => say!("{}", text.trim_end()),
+                Format::Json | Format::Html | Format::Csv => data!("{}", text.trim_end()),
+            }
             return Ok(());
         };
-        let failed = |e: std::io::Error| Failure::User(format!("--out {}: {e}", path.display()));
-        let mut file = std::fs::File::create(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        eprintln!("It is in {}", path.display());
+        write_file("--out", path, text.as_bytes())?;
+        note!("It is in {}", path.display());
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! `tandem measure gaps`
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -10,15 +11,16 @@ use engine_population::lake::Lake;
 use measures::gaps::{GapRow, GapStatus, HEADING, MeasureGaps, gaps, gaps_bundle};
 use measures::package::Scoring;
 use measures::run::{ProgramMeasure, read_rows};
-use measures::shape::MeasureShape;
+use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
 
-use super::packages::{PackageArgs, name_all};
-use super::run::{RunRequest, run};
+use super::packages::{LimitArgs, PackageArgs, name_all};
+use super::run::{RunRequest, is_called, manifest, run, unwritten};
 use super::{improvement, parse_period, parse_zone};
 use crate::commands::rule::load_rules;
 use crate::commands::runtime;
 use crate::failure::{Done, Failure};
+use crate::staged::Staged;
 use crate::table::{self, thousands};
 
 /// Gaps in care: per patient and measure, what is open, closed, not applicable, or could not be
@@ -33,6 +35,8 @@ Without a package: of the built-in care gaps. `deqm` writes a document Bundle a 
 pub struct Gaps {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
@@ -48,7 +52,7 @@ pub struct Gaps {
     /// How to print the gaps.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-    /// Folder for DEQM documents, one file a patient.
+    /// Folder for DEQM documents, one file a patient: not there yet, empty, or of an earlier run.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Offset from UTC of dates and of date-times without an offset.
@@ -118,23 +122,21 @@ impl Gaps {
         let prepared = match self.packages.package.is_empty() {
             true => {
                 PackageArgs::refuse_better(&self.packages.better)?;
+                let mut known = vec![];
                 for rule in load_rules(&[], &self.packages.terminology)? {
-                    let wanted = self.packages.measure.is_empty()
-                        || self
-                            .packages
-                            .measure
-                            .iter()
-                            .any(|m| **m == *rule.artifact.id);
-                    if wanted {
+                    let mut asked = self.packages.measure.iter();
+                    let all = self.packages.measure.is_empty();
+                    known.push(rule.artifact.clone());
+                    if all || asked.any(|m| is_called(&rule.artifact, m)) {
                         let improvement = improvement(&rule);
                         let program = rule as Arc<dyn PatientProgram>;
                         programs.push(ProgramMeasure::care_gap(program, improvement));
                     }
                 }
-                if programs.is_empty() {
+                let missing = |m: &&String| !known.iter().any(|a| is_called(a, m));
+                if let Some(missing) = self.packages.measure.iter().find(missing) {
                     return Err(Failure::User(format!(
-                        "--measure {}: there is no such care gap; `tandem measure list` names them",
-                        self.packages.measure.join(", ")
+                        "--measure {missing}: there is no such care gap; `tandem measure list` names them"
                     )));
                 }
                 None
@@ -142,7 +144,7 @@ impl Gaps {
             false => {
                 let mut options = self.packages.options(context.clone());
                 options.evaluated = self.format == Format::Deqm;
-                let prepared = self.packages.prepare(&options)?;
+                let prepared = self.packages.prepare(&options, self.limits.limits())?;
                 if let Some((program, measure)) = prepared.program() {
                     programs.push(measure);
                     official = Some(program);
@@ -169,6 +171,19 @@ impl Gaps {
             .subject
             .as_deref()
             .map(|s| s.strip_prefix("Patient/").unwrap_or(s));
+        let scratch = tempfile::tempdir().map_err(unwritten)?;
+        // Before anything is computed: what cannot be written is told at once.
+        let staged = match (self.format, &self.out) {
+            (Format::Deqm, Some(out)) => Some(Staged::begin("--out", out)?),
+            _ => None,
+        };
+        let mut made = manifest(&self.packages, &lake, zone, &context);
+        if let Some(prepared) = &prepared {
+            prepared.record(&mut made);
+            self.limits.record(&mut made);
+        }
+        let shapes = programs.iter().flat_map(|p| &p.shapes);
+        made.measures = shapes.map(|s| s.canonical()).collect();
         let request = RunRequest {
             lake: &lake,
             programs: &programs,
@@ -176,7 +191,7 @@ impl Gaps {
             period,
             context,
             zone,
-            out: None,
+            folder: scratch.path(),
             subject,
             official: official.as_deref(),
             prepared: prepared.as_ref(),
@@ -184,8 +199,12 @@ impl Gaps {
             reporter: self.reporter.clone(),
         };
         let ran = runtime.block_on(run(&request))?;
-        let mut all: Vec<(usize, GapRow)> = vec![];
         let mut counts = [0_u64; 4];
+        let mut rows: Vec<Vec<String>> = vec![];
+        let mut first = true;
+        if self.format == Format::Csv {
+            data!("{}", HEADING.join(","));
+        }
         read_rows(&ran.rows, &ran.shapes, &mut |subject: &Subject| {
             let Some(shape) = ran.shapes.get(subject.measure) else {
                 return;
@@ -203,44 +222,54 @@ impl Gaps {
                 if let Some(count) = counts.get_mut(place) {
                     *count += 1;
                 }
-                if self.wants(row.status) {
-                    all.push((subject.measure, row));
+                if !self.wants(row.status) {
+                    continue;
+                }
+                let cells = row.cells(shape);
+                match self.format {
+                    // The widths of its columns depend on all of them.
+                    Format::Table => rows.push(cells.to_vec()),
+                    Format::Csv => {
+                        let quoted = cells.iter().map(|c| measures::table::quoted(c));
+                        data!("{}", quoted.collect::<Vec<_>>().join(","));
+                    }
+                    Format::Json => {
+                        data!("{}", if first { "[" } else { "  }," });
+                        first = false;
+                        let pairs = HEADING.iter().zip(&cells);
+                        let pairs = pairs.map(|(h, c)| ((*h).to_owned(), serde_json::json!(c)));
+                        let object = serde_json::Value::Object(pairs.collect());
+                        let text = serde_json::to_string_pretty(&object).unwrap_or_default();
+                        // Its last line comes with what follows it.
+                        let lines = text.lines().count();
+                        for line in text.lines().take(lines.saturating_sub(1)) {
+                            data!("  {line}");
+                        }
+                    }
+                    Format::Deqm => {}
                 }
             }
         })?;
-        let cells = |(measure, row): &(usize, GapRow)| {
-            ran.shapes
-                .get(*measure)
-                .map(|shape| row.cells(shape).to_vec())
-        };
-        let rows: Vec<Vec<String>> = all.iter().filter_map(cells).collect();
         match self.format {
             Format::Table => {
                 table::print(&HEADING, &rows);
+                super::print::print_names(ran.shapes.iter().map(|shape| &**shape));
                 let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
                 say!(
                     "\n{open} open, {closed} closed, {not_applicable} not applicable, {not_evaluable} could not be evaluated"
                 );
             }
-            Format::Csv => {
-                say!("{}", HEADING.join(","));
-                for row in rows {
-                    let quoted: Vec<String> =
-                        row.iter().map(|c| measures::table::quoted(c)).collect();
-                    say!("{}", quoted.join(","));
+            Format::Json if first => data!("[]"),
+            Format::Json => data!("  }}\n]"),
+            Format::Csv => {}
+            Format::Deqm => {
+                if let (Some(staged), Some(out)) = (staged, &self.out) {
+                    let written = self.documents(&ran, staged.folder())?;
+                    staged.list(&made)?;
+                    staged.commit()?;
+                    note!("{} documents are in {}", thousands(written), out.display());
                 }
             }
-            Format::Json => {
-                let objects = rows.iter().map(|row| {
-                    let pairs = HEADING
-                        .iter()
-                        .zip(row)
-                        .map(|(h, c)| ((*h).to_owned(), serde_json::json!(c)));
-                    serde_json::Value::Object(pairs.collect())
-                });
-                super::print_json(&serde_json::Value::Array(objects.collect()))?;
-            }
-            Format::Deqm => self.documents(&ran)?,
         }
         if let Some(prepared) = &prepared {
             prepared.verdict()?;
@@ -258,67 +287,78 @@ impl Gaps {
         }
     }
 
-    /// A document a patient. Rows stand by measure; patients are gathered from all of them.
-    fn documents(&self, ran: &super::run::Ran) -> Result<(), Failure> {
-        let Some(out) = &self.out else {
-            return Ok(());
-        };
-        let failed = |e: std::io::Error| Failure::Internal(format!("{}: {e}", out.display()));
-        std::fs::create_dir_all(out)
-            .map_err(|e| Failure::User(format!("--out {}: {e}", out.display())))?;
-        let mut of_patient: std::collections::BTreeMap<String, Vec<Subject>> =
-            std::collections::BTreeMap::new();
-        read_rows(&ran.rows, &ran.shapes, &mut |subject| {
-            let Some(shape) = ran.shapes.get(subject.measure) else {
-                return;
-            };
-            if shape.is_settled()
-                && gaps(shape, subject)
-                    .iter()
-                    .any(|row| self.wants(row.status))
-            {
-                of_patient
-                    .entry(subject.patient.clone())
-                    .or_default()
-                    .push(subject.clone());
-            }
-        })?;
+    /// A document a patient. Rows stand by measure; patients are gathered from all of them, so many at
+    /// a time.
+    fn documents(&self, ran: &super::run::Ran, folder: &Path) -> Result<u64, Failure> {
+        let passes = 1 + ran.statistics.evaluate.patients / GATHERED;
         let mut written = 0_u64;
-        for (patient, subjects) in of_patient {
-            let mut parts = vec![];
-            for subject in &subjects {
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for pass in 0..passes {
+            let mut of_patient: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
+            read_rows(&ran.rows, &ran.shapes, &mut |subject| {
                 let Some(shape) = ran.shapes.get(subject.measure) else {
+                    return;
+                };
+                let turn = || {
+                    let hash = measures::manifest::hash(subject.patient.as_bytes()).0;
+                    hash % u128::from(passes) == u128::from(pass)
+                };
+                let mine = passes == 1 || turn();
+                let wanted = |rows: Vec<GapRow>| rows.iter().any(|row| self.wants(row.status));
+                if mine && shape.is_settled() && wanted(gaps(shape, subject)) {
+                    let own = of_patient.entry(subject.patient.clone()).or_default();
+                    own.push(subject.clone());
+                }
+            })?;
+            for (patient, subjects) in of_patient {
+                let Some(bundle) = self.document(ran, &patient, &subjects) else {
                     continue;
                 };
-                let rows: Vec<GapRow> = gaps(shape, subject)
-                    .into_iter()
-                    .filter(|r| self.wants(r.status))
-                    .collect();
-                let evaluated: Vec<_> = subject
-                    .evaluated
-                    .iter()
-                    .map(|r| (r.clone(), vec![]))
-                    .collect();
-                parts.push((shape, subject, rows, evaluated));
-            }
-            let measures: Vec<MeasureGaps<'_>> = parts
-                .iter()
-                .map(|(shape, subject, rows, evaluated)| MeasureGaps {
-                    shape,
-                    subject,
-                    rows,
-                    evaluated,
-                })
-                .collect();
-            if let Some(bundle) = gaps_bundle(&patient, &measures, &[], &ran.report) {
                 let text = serde_json::to_string_pretty(&bundle)
                     .map_err(|e| Failure::Internal(e.to_string()))?;
-                std::fs::write(out.join(format!("gaps-{patient}.json")), text + "\n")
-                    .map_err(failed)?;
+                // Ids differ in case, and not all file systems tell that apart.
+                let mut name = file_name("gaps-", &patient, ".json");
+                if !names.insert(name.to_lowercase()) {
+                    let hash = measures::manifest::hash(patient.as_bytes());
+                    name = file_name("gaps-", &format!("{patient}-{hash}"), ".json");
+                    names.insert(name.to_lowercase());
+                }
+                std::fs::write(folder.join(name), text + "\n").map_err(unwritten)?;
                 written += 1;
             }
         }
-        eprintln!("{} documents are in {}", thousands(written), out.display());
-        Ok(())
+        Ok(written)
+    }
+
+    fn document(
+        &self,
+        ran: &super::run::Ran,
+        patient: &str,
+        subjects: &[Subject],
+    ) -> Option<serde_json::Value> {
+        let mut parts = vec![];
+        for subject in subjects {
+            let Some(shape) = ran.shapes.get(subject.measure) else {
+                continue;
+            };
+            let mut rows = gaps(shape, subject);
+            rows.retain(|row| self.wants(row.status));
+            let evaluated = subject.evaluated.iter();
+            let evaluated: Vec<_> = evaluated.map(|r| (r.clone(), vec![])).collect();
+            parts.push((shape, subject, rows, evaluated));
+        }
+        let measures: Vec<MeasureGaps<'_>> = parts
+            .iter()
+            .map(|(shape, subject, rows, evaluated)| MeasureGaps {
+                shape,
+                subject,
+                rows,
+                evaluated,
+            })
+            .collect();
+        gaps_bundle(patient, &measures, &[], &ran.report)
     }
 }
+
+/// Patients whose results are in memory at once while documents are written.
+const GATHERED: u64 = 50_000;

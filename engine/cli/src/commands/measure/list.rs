@@ -29,6 +29,7 @@ impl List {
                     text(&measure.version),
                     "ELM".into(),
                     text(&measure.title),
+                    text(&measure.url),
                 ]);
             }
             for issue in loaded
@@ -36,7 +37,7 @@ impl List {
                 .iter()
                 .filter(|i| i.severity == measures::package::Severity::Error)
             {
-                eprintln!("{issue}");
+                note!("{issue}");
             }
         }
         for rule in load_rules(&[], &[])? {
@@ -46,7 +47,23 @@ impl List {
         for measure in sql_measures()? {
             rows.push(row(&measure.artifact, "SQL"));
         }
-        table::print(&["measure", "version", "language", "title"], &rows);
+        // The url where the name is not enough.
+        let of_name = |name: &String| rows.iter().filter(|row| row.first() == Some(name)).count();
+        let repeated: Vec<bool> = rows
+            .iter()
+            .map(|row| row.first().is_some_and(|name| of_name(name) > 1))
+            .collect();
+        let mut heading = vec!["measure", "version", "language", "title", "url"];
+        let any = repeated.contains(&true);
+        for (row, repeated) in rows.iter_mut().zip(repeated) {
+            if !repeated {
+                row.pop();
+            }
+        }
+        if !any {
+            heading.pop();
+        }
+        table::print(&heading, &rows);
         Ok(std::process::ExitCode::SUCCESS)
     }
 }
@@ -57,6 +74,7 @@ fn row(artifact: &engine_patient::program::Artifact, language: &str) -> Vec<Stri
         artifact.version.to_string(),
         language.into(),
         artifact.title.to_string(),
+        artifact.url.to_string(),
     ]
 }
 

@@ -8,6 +8,7 @@ mod gaps;
 mod list;
 mod packages;
 mod print;
+mod reports;
 mod run;
 mod test;
 
@@ -17,8 +18,9 @@ use measures::result::Improvement;
 
 pub use card::elm_services;
 pub use packages::PackageArgs;
-pub use print::{print_json, print_table, print_unmatched};
-pub use run::{RunRequest, run};
+pub use print::{print_table, print_unmatched};
+pub use reports::{subjects_csv, write_reports};
+pub use run::{Report, RunRequest, run};
 
 use crate::failure::{Done, Failure};
 

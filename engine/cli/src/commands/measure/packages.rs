@@ -12,8 +12,12 @@ use engine_patient::terminology::TerminologyBuilder;
 use measures::direction::{self, Origin};
 use measures::ledger::Ledger;
 use measures::manifest::Manifest;
-use measures::official::{BuildOptions, Built, ElmMeasures, Finding, build, is_error};
-use measures::package::{Family, Issue, Loaded, Severity, load_with, select_each, set_better};
+use measures::official::{
+    BuildOptions, Built, ElmMeasures, Finding, Limits, build_within, is_error,
+};
+use measures::package::{
+    Family, Issue, Loaded, Refused, Severity, load_with, select_each, set_better,
+};
 use measures::run::ProgramMeasure;
 use measures::shape::{MeasureShape, distinguish};
 use measures::sql::SqlMeasure;
@@ -51,6 +55,40 @@ pub struct PackageArgs {
     /// Run the library FHIRHelpers as ELM instead of natively; the results are the same.
     #[arg(long, hide = true)]
     pub elm_helpers: bool,
+}
+
+/// What the evaluation of a measure may use.
+#[derive(Args, Clone, Copy)]
+pub struct LimitArgs {
+    /// Steps that a measure of a package may take for one patient; what is not done by then is not
+    /// evaluable. A measure that uses them up for 3 patients is given up for all, as is one that takes
+    /// more than 2 million a patient over the whole run (beside 10 patients' worth); the exit code is 3.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().steps, value_parser = clap::value_parser!(u64).range(1..))]
+    patient_steps: u64,
+    /// Megabytes that the values of one patient may take; what needs more counts as the steps do.
+    #[arg(long, value_name = "MB", default_value_t = u32::try_from(Limits::default().memory >> 20).unwrap_or(256), value_parser = clap::value_parser!(u32).range(1..=4096))]
+    patient_memory: u32,
+}
+
+impl LimitArgs {
+    pub fn limits(self) -> Limits {
+        Limits {
+            steps: self.patient_steps,
+            memory: usize::try_from(u64::from(self.patient_memory) << 20).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Limits that are not the usual ones may decide numbers.
+    pub fn record(self, manifest: &mut Manifest) {
+        let (own, usual) = (self.limits(), Limits::default());
+        let mut put = |name: &str, value: String| manifest.limits.insert(name.into(), value);
+        if own.steps != usual.steps {
+            put("patient-steps", own.steps.to_string());
+        }
+        if own.memory != usual.memory {
+            put("patient-memory", format!("{} MB", self.patient_memory));
+        }
+    }
 }
 
 /// A package that was loaded and linked.
@@ -115,16 +153,22 @@ impl PackageArgs {
     /// Loads and links. What is wrong with one measure keeps that one out and is told on standard error,
     /// and [`Prepared::verdict`] says so; where nothing is left, with `--strict`, and where the package as a
     /// whole is wrong it is a failure, told whole. Warnings go to standard error.
-    pub fn prepare(&self, options: &BuildOptions) -> Result<Prepared, Failure> {
+    pub fn prepare(&self, options: &BuildOptions, limits: Limits) -> Result<Prepared, Failure> {
         let loaded = self.load()?;
         let (chosen, wrong) = select_each(&loaded.package, &self.measure);
-        let mut built = build(&loaded.package, &chosen, options);
-        let asked = |name: &str| {
-            let of = |id: &String| id.split_once('|').map_or(id.as_str(), |(id, _)| id) == name;
+        let mut built = build_within(&loaded.package, &chosen, options, limits);
+        let asked = |refused: &&Refused| {
+            let named =
+                |name: &str| name == refused.label || refused.names.iter().any(|n| n == name);
+            let of = |asked: &String| match asked.split_once('|') {
+                Some((name, version)) => {
+                    named(asked) || (named(name) && refused.version.as_deref() == Some(version))
+                }
+                None => named(asked),
+            };
             self.measure.is_empty() || self.measure.iter().any(of)
         };
-        let refused = loaded.package.refused.iter();
-        let refused = refused.filter(|r| r.names.iter().any(|n| asked(n)) || asked(&r.label));
+        let refused = loaded.package.refused.iter().filter(asked);
         let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
         // A library that cannot be read is missed by the measures that need it, and those say so.
         let of_library = |i: &&Issue| matches!(i.code, "P080" | "P081" | "P082" | "P086" | "P087");
@@ -164,7 +208,7 @@ impl PackageArgs {
             measures: left_out,
         });
         if let Some(incomplete) = &incomplete {
-            eprintln!("{}\n", incomplete.text);
+            note!("{}\n", incomplete.text);
         }
         let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
         let told = loaded.issues.iter().filter(|i| {
@@ -174,11 +218,11 @@ impl PackageArgs {
                 && i.measure.as_ref().is_some_and(concerns)
         });
         for issue in told {
-            eprintln!("{issue}");
+            note!("{issue}");
         }
         let warnings = built.findings.iter().filter(|f| !is_error(&f.issue));
         for finding in warnings.filter(|f| f.issue.code != "E013") {
-            eprintln!("{}", finding.issue);
+            note!("{}", finding.issue);
         }
         distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
@@ -236,11 +280,31 @@ impl Prepared {
         Some((program, measure))
     }
 
+    /// Measures that the run gave up: which, and why.
+    fn given_up(&self) -> Option<Failure> {
+        let program = self.built.program.as_ref()?;
+        let all = program.given_up();
+        let all: Vec<String> = all
+            .map(|(artifact, why)| format!("  {}|{}: {why}", artifact.url, artifact.version))
+            .collect();
+        (!all.is_empty()).then(|| {
+            Failure::Unsupported(format!(
+                "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
+                all.len(),
+                all.join("\n")
+            ))
+        })
+    }
+
     /// What a command that ran gives back: a failure where measures are missing from it.
     pub fn verdict(&self) -> Done {
+        let given_up = self.given_up();
         let Some(incomplete) = &self.incomplete else {
-            return Ok(std::process::ExitCode::SUCCESS);
+            return given_up.map_or(Ok(std::process::ExitCode::SUCCESS), Err);
         };
+        if let Some(given_up) = given_up {
+            given_up.tell();
+        }
         let text = match incomplete.measures.as_slice() {
             [] => "something of the packages could not be read, see above".to_owned(),
             some => format!(
@@ -300,9 +364,6 @@ impl Prepared {
                     .better
                     .insert(measure.key(), better.as_str().to_owned());
             }
-        }
-        for shape in &self.built.shapes {
-            manifest.measures.push(shape.canonical());
         }
     }
 }

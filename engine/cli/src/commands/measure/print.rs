@@ -6,6 +6,7 @@ use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
 use measures::run::RunStatistics;
+use measures::shape::MeasureShape;
 
 use crate::failure::Failure;
 use crate::table::{self, thousands};
@@ -14,6 +15,7 @@ use crate::table::{self, thousands};
 pub fn print_table(results: &[MeasureResult]) {
     let (heading, rows) = measures::table::table(results, &thousands);
     table::print(&heading, &rows);
+    print_names(results.iter().map(|r| &*r.shape));
     for result in results {
         for (index, group) in result.groups.iter().enumerate() {
             let counts = &group.counts;
@@ -52,6 +54,20 @@ pub fn print_table(results: &[MeasureResult]) {
                 }
             }
         }
+    }
+}
+
+/// Which measures are meant by names that are not their ids: those that others have, too.
+pub fn print_names<'s>(shapes: impl Iterator<Item = &'s MeasureShape>) {
+    let named = shapes.filter(|shape| *shape.name != *shape.artifact.id);
+    let lines: Vec<String> = named
+        .map(|shape| format!("  {}  is {}", shape.name, shape.canonical()))
+        .collect();
+    if !lines.is_empty() {
+        say!(
+            "\nMeasures of the same id are told apart:\n{}",
+            lines.join("\n")
+        );
     }
 }
 
@@ -96,15 +112,15 @@ pub fn print_unmatched(statistics: &RunStatistics) {
 }
 
 pub fn print_csv(results: &[MeasureResult]) {
-    say!("{}", measures::table::CSV_HEADING);
+    data!("{}", measures::table::CSV_HEADING);
     for line in measures::table::csv(results) {
-        say!("{line}");
+        data!("{line}");
     }
 }
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
-    say!("{text}");
+    data!("{text}");
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! `tandem measure run`
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,23 +14,21 @@ use engine_population::views::Unusable;
 use measures::manifest::Manifest;
 use measures::official::ElmMeasures;
 use measures::package::select_each;
-use measures::report::individual::individual_report;
-use measures::report::subject_list::{SubjectLists, subject_list_report};
-use measures::report::{ReportContext, measure_report};
+use measures::report::ReportContext;
 use measures::result::MeasureResult;
 use measures::run::{ProgramMeasure, RunStatistics, read_rows, run_programs};
-use measures::shape::{MeasureShape, plain_name};
+use measures::shape::MeasureShape;
 use measures::sql::SqlMeasure;
 
 use super::list::sql_measures;
-use super::packages::{PackageArgs, Prepared, name_all};
-use super::print::{
-    print_csv, print_json, print_ledger, print_statistics, print_table, print_unmatched,
-};
+use super::packages::{LimitArgs, PackageArgs, Prepared, name_all};
+use super::print::{print_csv, print_ledger, print_statistics, print_table, print_unmatched};
+use super::reports::{print_reports, subjects_csv, write_reports};
 use super::{improvement, parse_period, parse_zone};
 use crate::commands::rule::{files, load_rules, read};
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
+use crate::staged::Staged;
 
 /// Run measures over all patients of a lake: official packages (FHIR Measure and ELM), care gaps
 /// (CEL), SQL measures.
@@ -43,11 +40,14 @@ Examples:
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122FHIR --report individual --subject Patient/123
 Without a package the built-in measures are run; with packages, theirs (add --built-in for both).
 With --out: MeasureReports as JSON, the subject list as subjects.csv, results.parquet (a row a patient,
-measure and population), and run.json, which names all that decides the numbers: the same run.json, the
-same bytes.")]
+measure and population), and run.json, which names all that decides the numbers, and the files with
+their hashes: the same run.json, the same bytes. The folder is replaced as a whole once all is written;
+one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
     #[command(flatten)]
     packages: PackageArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
@@ -75,7 +75,7 @@ pub struct Run {
     /// Write a letter per clause and patient into the result rows (see `measure explain --funnel`).
     #[arg(long)]
     clauses: bool,
-    /// Folder for reports and result rows; made if it is not there.
+    /// Folder for reports and result rows: not there yet, empty, or of an earlier run.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Offset from UTC of dates and of date-times without an offset.
@@ -103,8 +103,9 @@ enum Format {
     Parquet,
 }
 
+/// Kinds of MeasureReports.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Report {
+pub enum Report {
     Summary,
     SubjectList,
     Individual,
@@ -158,14 +159,27 @@ impl Run {
         }
         let runtime = runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
-        let mut manifest = self.manifest(&lake, zone, &context);
+        let mut manifest = manifest(&self.packages, &lake, zone, &context);
         manifest.value_sets = value_sets;
         if let Some(prepared) = &prepared {
             prepared.record(&mut manifest);
-            for path in files(&self.packages.terminology, &[".json", ".ndjson"])? {
-                manifest.file(&path.display().to_string(), &read(&path)?);
-            }
+            self.limits.record(&mut manifest);
         }
+        let terminology = files(&self.packages.terminology, &[".json", ".ndjson"])?;
+        let rules = files(&self.rules, &[".yaml", ".yml"])?;
+        for path in terminology.iter().chain(&rules) {
+            manifest.file(&path.display().to_string(), &read(path)?);
+        }
+        let of_programs = programs.iter().flat_map(|p| &p.shapes);
+        manifest.measures = of_programs.map(|s| s.canonical()).collect();
+        let of_queries = queries.iter().map(|q| q.shape().canonical());
+        manifest.measures.extend(of_queries);
+        // Before anything is computed: what cannot be written is told at once.
+        let staged = self.out.as_deref().map(|out| Staged::begin("--out", out));
+        let staged = staged.transpose()?;
+        let scratch = tempfile::tempdir().map_err(unwritten)?;
+        let folder = staged.as_ref().map_or(scratch.path(), Staged::folder);
+        let folder = folder.to_owned();
         let request = RunRequest {
             lake: &lake,
             programs: &programs,
@@ -173,7 +187,7 @@ impl Run {
             period,
             context,
             zone,
-            out: self.out.as_deref(),
+            folder: &folder,
             subject: subject.as_deref(),
             official: elm.as_deref(),
             prepared: prepared.as_ref(),
@@ -183,32 +197,44 @@ impl Run {
         let mut ran = runtime.block_on(run(&request))?;
         let failed = std::mem::take(&mut ran.failed);
         for one in &ran.unusable {
-            eprintln!("note: a value that cannot be used, null in SQL measures: {one}");
+            note!("note: a value that cannot be used, null in SQL measures: {one}");
         }
         if let (Some(id), true) = (&subject, ran.results.iter().all(|r| r.patients == 0)) {
             return Err(Failure::User(format!("the lake has no patient `{id}`")));
         }
-        let reports = self.reports(&ran)?;
-        match self.format {
-            Format::Table => {
-                print_table(&ran.results);
-                print_unmatched(&ran.statistics);
-                print_ledger(&ran.report.ledger);
-            }
-            Format::Csv => print_csv(&ran.results),
-            Format::Json => print_json(&serde_json::Value::Array(
-                reports.into_iter().flat_map(|(_, r)| r).collect(),
-            ))?,
-            Format::Parquet => {}
+        let mut reports = vec![];
+        if staged.is_some() || self.format == Format::Json {
+            reports = write_reports(self.report, &ran, &folder)?;
         }
-        if let Some(by) = self.by {
-            runtime.block_on(self.by(by, &lake, &ran))?;
+        let by = match self.by {
+            Some(by) => Some(runtime.block_on(self.by(by, &lake, &ran))?),
+            None => None,
+        };
+        let mut shown = folder.clone();
+        if let (Some(staged), Some(out)) = (staged, &self.out) {
+            if !programs.is_empty() {
+                subjects_csv(&ran, &folder.join("subjects.csv"))?;
+            }
+            if let Some(by) = &by {
+                let name = format!("by-{}.csv", by.name);
+                std::fs::write(folder.join(name), &by.csv).map_err(unwritten)?;
+            }
+            if let Some(manifest) = &ran.report.manifest {
+                staged.list(manifest)?;
+            }
+            // What is printed below is in its place already, whoever listens.
+            staged.commit()?;
+            shown = out.clone();
+        }
+        self.print(&ran, &shown, &reports)?;
+        if let Some(by) = &by {
+            by.print(self.format);
         }
         if self.explain {
             print_statistics(&ran.statistics);
         }
         if let Some(out) = &self.out {
-            eprintln!("Reports and result rows are in {}", out.display());
+            note!("Reports and result rows are in {}", out.display());
         }
         // The others stand above; the exit code is of the last one that failed.
         let mut code = std::process::ExitCode::SUCCESS;
@@ -283,7 +309,7 @@ impl Run {
                 options.clauses = self.clauses;
                 options.evaluated = self.report == Report::Individual;
                 options.sparse = self.subject.is_none() && !options.evaluated && !options.clauses;
-                Some(packages.prepare(&options)?)
+                Some(packages.prepare(&options, self.limits.limits())?)
             }
             false => None,
         };
@@ -296,128 +322,27 @@ impl Run {
         for name in &self.packages.measure {
             let built_in = known.iter().find(|a| is_called(a, name));
             let names = [name.clone()];
-            if let (Some(built_in), (found, _)) = (built_in, select_each(&loaded.package, &names))
-                && let Some(found) = found.first()
-            {
+            let Some(built_in) = built_in else { continue };
+            let (found, issues) = select_each(&loaded.package, &names);
+            let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
+            // Several of the packages have the name: the finding lists them.
+            let several = issues.iter().filter(|i| i.code == "P091");
+            all.extend(several.filter_map(|i| i.help.clone()));
+            if !all.is_empty() {
                 return Err(Failure::User(format!(
-                    "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or `{}`",
+                    "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
                     built_in.url,
                     built_in.version,
-                    found.key()
+                    all.join(", ")
                 )));
             }
         }
         Ok(())
     }
 
-    fn manifest(&self, lake: &Lake, zone: i16, context: &EvaluationContext) -> Manifest {
-        let period = context.period.unwrap_or((context.at, context.at));
-        let mut manifest = Manifest {
-            engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
-            snapshot: lake.snapshot.number,
-            period: (period.0.to_string(), period.1.to_string()),
-            time_zone: DateTime::from_utc_millis(0, zone)
-                .to_string()
-                .split_off(23)
-                .replace('Z', "+00:00"),
-            ..Manifest::default()
-        };
-        manifest
-            .parameters
-            .insert("Now".into(), context.at.to_string());
-        if !self.packages.package.is_empty() {
-            let mode = if self.packages.strict_profiles {
-                "strict"
-            } else {
-                "decide"
-            };
-            manifest.profile_mode = Some(mode.into());
-        }
-        manifest
-    }
-
-    /// The reports that were asked for, by file name; written where `--out` says.
-    fn reports(&self, ran: &Ran) -> Result<Vec<(String, Vec<serde_json::Value>)>, Failure> {
-        let mut all: Vec<(String, Vec<serde_json::Value>)> = vec![];
-        match self.report {
-            Report::Summary => {
-                for result in &ran.results {
-                    let name = report_name(&result.shape, ".json");
-                    all.push((name, vec![measure_report(result, &ran.report)]));
-                }
-            }
-            Report::SubjectList => {
-                let mut lists: Vec<SubjectLists> = vec![];
-                lists.resize_with(ran.shapes.len(), SubjectLists::default);
-                read_rows(&ran.rows, &ran.shapes, &mut |subject| {
-                    let shape = ran.shapes.get(subject.measure);
-                    if let (Some(list), Some(shape)) = (lists.get_mut(subject.measure), shape) {
-                        list.add(shape, subject);
-                    }
-                })?;
-                for result in &ran.results {
-                    let at = ran
-                        .shapes
-                        .iter()
-                        .position(|s| Arc::ptr_eq(s, &result.shape));
-                    let Some(list) = at.and_then(|i| lists.get(i)) else {
-                        // An SQL measure has no list of subjects.
-                        let name = report_name(&result.shape, ".json");
-                        all.push((name, vec![measure_report(result, &ran.report)]));
-                        continue;
-                    };
-                    let name = report_name(&result.shape, "-subject-list.json");
-                    all.push((name, vec![subject_list_report(result, list, &ran.report)]));
-                }
-            }
-            Report::Individual => {
-                let mut by_measure: BTreeMap<usize, Vec<serde_json::Value>> = BTreeMap::new();
-                read_rows(&ran.rows, &ran.shapes, &mut |subject| {
-                    let Some(shape) = ran.shapes.get(subject.measure) else {
-                        return;
-                    };
-                    let evaluated: Vec<_> = subject
-                        .evaluated
-                        .iter()
-                        .map(|r| (r.clone(), vec![]))
-                        .collect();
-                    let report = individual_report(shape, subject, &evaluated, &ran.report);
-                    by_measure.entry(subject.measure).or_default().push(report);
-                })?;
-                for (measure, reports) in by_measure {
-                    if let Some(shape) = ran.shapes.get(measure) {
-                        all.push((report_name(shape, "-individual.ndjson"), reports));
-                    }
-                }
-            }
-        }
-        if let Some(out) = &self.out {
-            for (name, reports) in &all {
-                let text = |r: &serde_json::Value| match name.ends_with(".ndjson") {
-                    true => serde_json::to_string(r),
-                    false => serde_json::to_string_pretty(r),
-                };
-                let mut whole = String::new();
-                for report in reports {
-                    whole += &text(report).map_err(|e| Failure::Internal(e.to_string()))?;
-                    whole.push('\n');
-                }
-                std::fs::write(out.join(name), whole).map_err(unwritten)?;
-            }
-            if let Some(manifest) = &ran.report.manifest {
-                std::fs::write(out.join("run.json"), manifest.bytes()).map_err(unwritten)?;
-            }
-        }
-        Ok(all)
-    }
-
-    /// Totals by what patients are attributed to.
-    async fn by(&self, by: By, lake: &Lake, ran: &Ran) -> Result<(), Failure> {
-        let name = match by {
-            By::Organization => "organization",
-            By::Practitioner => "practitioner",
-            By::Location => "location",
-        };
+    /// Totals by what patients are attributed to; as CSV.
+    async fn by(&self, by: By, lake: &Lake, ran: &Ran) -> Result<Attributed, Failure> {
+        let name = by.name();
         let of_patient = super::attribution::of(lake, name).await?;
         let mut totals: BTreeMap<String, measures::totals::Totals> = BTreeMap::new();
         read_rows(&ran.rows, &ran.shapes, &mut |subject| {
@@ -433,33 +358,99 @@ impl Run {
             }
         })?;
         let mut csv = format!("{name},{}\n", measures::table::CSV_HEADING);
+        let mut places = vec![];
         for (place, totals) in totals {
             let results = totals.finish();
             for line in measures::table::csv(&results) {
                 csv += &format!("{},{line}\n", measures::table::quoted(&place));
             }
             if self.format == Format::Table {
-                say!("\n{name} {place}");
-                print_table(&results);
+                places.push((place, results));
             }
         }
-        if self.format == Format::Csv {
-            say!("{}", csv.trim_end());
-        }
-        if let Some(out) = &self.out {
-            std::fs::write(out.join(format!("by-{name}.csv")), csv).map_err(unwritten)?;
+        Ok(Attributed { name, csv, places })
+    }
+
+    /// What was found, where it was asked for.
+    fn print(&self, ran: &Ran, folder: &Path, reports: &[String]) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => {
+                print_table(&ran.results);
+                print_unmatched(&ran.statistics);
+                print_ledger(&ran.report.ledger);
+            }
+            Format::Csv => print_csv(&ran.results),
+            Format::Json => print_reports(folder, reports)?,
+            Format::Parquet => {}
         }
         Ok(())
     }
 }
 
-/// The file of a measure's reports.
-fn report_name(shape: &MeasureShape, rest: &str) -> String {
-    format!("MeasureReport-{}{rest}", plain_name(&shape.name))
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            By::Organization => "organization",
+            By::Practitioner => "practitioner",
+            By::Location => "location",
+        }
+    }
+}
+
+/// Totals by organization, practitioner or location.
+struct Attributed {
+    name: &'static str,
+    csv: String,
+    /// For the table.
+    places: Vec<(String, Vec<MeasureResult>)>,
+}
+
+impl Attributed {
+    fn print(&self, format: Format) {
+        for (place, results) in &self.places {
+            say!("\n{} {place}", self.name);
+            print_table(results);
+        }
+        if format == Format::Csv {
+            data!("{}", self.csv.trim_end());
+        }
+    }
+}
+
+/// What decides the numbers of a run.
+pub(super) fn manifest(
+    packages: &PackageArgs,
+    lake: &Lake,
+    zone: i16,
+    context: &EvaluationContext,
+) -> Manifest {
+    let period = context.period.unwrap_or((context.at, context.at));
+    let mut manifest = Manifest {
+        engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
+        snapshot: lake.snapshot.number,
+        period: (period.0.to_string(), period.1.to_string()),
+        time_zone: DateTime::from_utc_millis(0, zone)
+            .to_string()
+            .split_off(23)
+            .replace('Z', "+00:00"),
+        ..Manifest::default()
+    };
+    manifest
+        .parameters
+        .insert("Now".into(), context.at.to_string());
+    if !packages.package.is_empty() {
+        let mode = if packages.strict_profiles {
+            "strict"
+        } else {
+            "decide"
+        };
+        manifest.profile_mode = Some(mode.into());
+    }
+    manifest
 }
 
 /// Whether somebody means this measure: by id or url, each also with `|version`.
-fn is_called(artifact: &Artifact, name: &str) -> bool {
+pub(super) fn is_called(artifact: &Artifact, name: &str) -> bool {
     let (name, version) = match name.split_once('|') {
         Some((name, version)) => (name, Some(version)),
         None => (name, None),
@@ -468,7 +459,7 @@ fn is_called(artifact: &Artifact, name: &str) -> bool {
         && version.is_none_or(|v| v == &*artifact.version)
 }
 
-fn unwritten(e: std::io::Error) -> Failure {
+pub(super) fn unwritten(e: std::io::Error) -> Failure {
     Failure::Internal(format!("the results cannot be written: {e}"))
 }
 
@@ -497,7 +488,8 @@ pub struct RunRequest<'a> {
     pub period: (DateTime, DateTime),
     pub context: EvaluationContext,
     pub zone: i16,
-    pub out: Option<&'a Path>,
+    /// Where the result rows go to, `results.parquet`.
+    pub folder: &'a Path,
     pub subject: Option<&'a str>,
     pub official: Option<&'a ElmMeasures>,
     pub prepared: Option<&'a Prepared>,
@@ -518,22 +510,6 @@ pub struct Ran {
     pub failed: Vec<Failure>,
     /// The result rows.
     pub rows: PathBuf,
-    /// Holds the rows where no folder was given.
-    _scratch: tempfile::TempDir,
-}
-
-impl Ran {
-    /// A summary report a measure, as a file.
-    pub fn write_reports(&self, folder: &Path) -> Result<(), Failure> {
-        for result in &self.results {
-            let report = measure_report(result, &self.report);
-            let text = serde_json::to_string_pretty(&report)
-                .map_err(|e| Failure::Internal(e.to_string()))?;
-            let name = report_name(&result.shape, ".json");
-            std::fs::write(folder.join(name), text + "\n").map_err(unwritten)?;
-        }
-        Ok(())
-    }
 }
 
 impl RunRequest<'_> {
@@ -584,18 +560,9 @@ impl RunRequest<'_> {
     }
 }
 
-/// Runs all measures; writes rows and the subject list where `out` says.
+/// Runs all measures; writes their rows into the folder.
 pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
-    let scratch = tempfile::tempdir().map_err(unwritten)?;
-    let folder = match request.out {
-        Some(out) => {
-            std::fs::create_dir_all(out)
-                .map_err(|e| Failure::User(format!("--out {}: {e}", out.display())))?;
-            out.to_owned()
-        }
-        None => scratch.path().to_owned(),
-    };
-    let rows = folder.join("results.parquet");
+    let rows = request.folder.join("results.parquet");
     let threads = threads();
     let shapes: Vec<Arc<MeasureShape>> = request
         .programs
@@ -631,9 +598,6 @@ pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
         }
         unusable = notes.list();
     }
-    if request.out.is_some() && !request.programs.is_empty() {
-        subjects_csv(&rows, &shapes, &folder.join("subjects.csv"))?;
-    }
     Ok(Ran {
         report: request.report_context(&statistics, &unusable),
         unusable,
@@ -642,22 +606,7 @@ pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
         statistics,
         shapes,
         rows,
-        _scratch: scratch,
     })
-}
-
-/// The subject list, see [`measures::subjects`].
-fn subjects_csv(rows: &Path, shapes: &[Arc<MeasureShape>], target: &Path) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::Internal(format!("{}: {e}", target.display()));
-    let mut out = std::io::BufWriter::new(std::fs::File::create(target).map_err(failed)?);
-    writeln!(out, "{}", measures::subjects::HEADING).map_err(failed)?;
-    let mut written = Ok(());
-    read_rows(rows, shapes, &mut |subject| {
-        if let (Ok(()), Some(shape)) = (&written, shapes.get(subject.measure)) {
-            written = measures::subjects::write(shape, subject, &mut out);
-        }
-    })?;
-    written.and_then(|()| out.flush()).map_err(failed)
 }
 
 #[cfg(test)]

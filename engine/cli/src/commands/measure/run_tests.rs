@@ -39,7 +39,7 @@ fn one_that_fails_leaves_the_others() {
         period,
         context: EvaluationContext::for_period(period.0, period.1, 0),
         zone: 0,
-        out: None,
+        folder: dir.path(),
         subject: None,
         official: None,
         prepared: None,
@@ -65,4 +65,48 @@ fn one_that_fails_leaves_the_others() {
         lines.next().map(|(.., n)| n)
     };
     assert_eq!((failed(0), failed(2)), (None, Some(2)));
+}
+
+/// Rows sorted in bounded memory, as those of very many patients are, are the same bytes.
+#[test]
+fn rows_are_the_same_however_they_are_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("p.ndjson");
+    let line = |n: u32| {
+        let year = 1930 + n % 80;
+        format!("{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"birthDate\":\"{year}-01-01\"}}\n")
+    };
+    std::fs::write(&data, (0..3000).map(line).collect::<String>()).unwrap();
+    let options = ImportOptions {
+        paths: vec![data],
+        lake: dir.path().join("lake"),
+        buckets: None,
+        bases: vec![],
+        strict: false,
+        threads: 2,
+        now_ms: 1_700_000_000_000,
+        lake_id: "test".into(),
+    };
+    import(&options, &Arc::new(Progress::default())).unwrap();
+    let runtime = runtime().unwrap();
+    let lake = runtime.block_on(Lake::open(&options.lake, None)).unwrap();
+    let period = parse_period("2025-01-01..2025-12-31").unwrap();
+    let context = EvaluationContext::for_period(period.0, period.1, 0);
+    let programs: Vec<ProgramMeasure> = load_rules(&[], &[])
+        .unwrap()
+        .into_iter()
+        .map(|rule| {
+            let improvement = improvement(&rule);
+            ProgramMeasure::care_gap(rule as Arc<dyn PatientProgram>, improvement)
+        })
+        .collect();
+    let rows = |at_once: u64| {
+        let file = dir.path().join(format!("rows-{at_once}.parquet"));
+        let run = measures::run::run_sorted(&lake, &programs, &context, 2, &file, None, at_once);
+        runtime.block_on(run).unwrap();
+        std::fs::read(file).unwrap()
+    };
+    assert!(rows(0) == rows(u64::MAX), "the rows differ");
+    let left = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 4, "sorting left files behind");
 }
