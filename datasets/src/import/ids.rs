@@ -2,9 +2,9 @@
 //! another bucket. Which ids stand in several buckets is found here, in bounded memory.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use engine_patient::fhir::names::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -28,6 +28,8 @@ pub fn id_hash(ty: Name, id: &str) -> u64 {
 pub struct IdShards {
     folder: PathBuf,
     files: Vec<Mutex<File>>,
+    /// How long each file was when all was read.
+    read: OnceLock<Vec<u64>>,
 }
 
 impl IdShards {
@@ -35,7 +37,32 @@ impl IdShards {
         let names =
             (0..SHARDS).map(|n| File::create(folder.join(format!("{n}.ids"))).map(Mutex::new));
         let files = names.collect::<std::io::Result<Vec<_>>>()?;
-        Ok(IdShards { folder, files })
+        let read = OnceLock::new();
+        Ok(IdShards {
+            folder,
+            files,
+            read,
+        })
+    }
+
+    /// Back to the ids that were read: called before those of the lake are added, each time that is
+    /// done.
+    pub fn back_to_what_was_read(&self) -> std::io::Result<()> {
+        let failed = |_| std::io::Error::other("another thread failed");
+        if let Some(lengths) = self.read.get() {
+            for (file, length) in self.files.iter().zip(lengths) {
+                let mut file = file.lock().map_err(failed)?;
+                file.set_len(*length)?;
+                file.seek(SeekFrom::Start(*length))?;
+            }
+            return Ok(());
+        }
+        let mut lengths = vec![];
+        for file in &self.files {
+            lengths.push(file.lock().map_err(failed)?.stream_position()?);
+        }
+        let _ = self.read.set(lengths);
+        Ok(())
     }
 
     fn append(&self, shard: usize, bytes: &[u8]) -> std::io::Result<()> {
@@ -48,14 +75,13 @@ impl IdShards {
         file.write_all(bytes)
     }
 
-    /// The hashes that stand in more than one bucket. Removes the scratch files.
+    /// The hashes that stand in more than one bucket.
     pub fn in_several_buckets(&self) -> std::io::Result<FxHashSet<u64>> {
         let mut out = FxHashSet::default();
         for shard in 0..SHARDS {
             let path = self.folder.join(format!("{shard}.ids"));
             let mut bytes = vec![];
             File::open(&path)?.read_to_end(&mut bytes)?;
-            std::fs::remove_file(&path)?;
             let (entries, _) = bytes.as_chunks::<12>();
             let mut pairs: Vec<(u64, u32)> = entries
                 .iter()
@@ -115,10 +141,12 @@ impl<'s> IdWriter<'s> {
 /// For each resource that stands in several buckets: which bucket has its newest version.
 #[derive(Default)]
 pub struct Moved {
-    /// By hash of type and id.
-    pub bucket: FxHashMap<u64, u32>,
+    /// The hashes of their types and ids, and perhaps of others': see `id_hash`.
+    pub hashes: FxHashSet<u64>,
+    /// By type and id, `Observation/x1`.
+    pub bucket: FxHashMap<String, u32>,
     /// Those of which the lake has a version already.
-    pub known: FxHashSet<u64>,
+    pub known: FxHashSet<String>,
     /// Buckets from which the lake's version goes away.
     pub left: FxHashSet<u32>,
 }

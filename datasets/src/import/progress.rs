@@ -10,6 +10,7 @@ pub struct Progress {
     resources: AtomicU64,
     buckets: AtomicU64,
     buckets_total: AtomicU64,
+    redone: AtomicU64,
     phase: AtomicU8,
 }
 
@@ -24,6 +25,8 @@ pub struct Moment {
     pub buckets: (u64, u64),
     /// Whether all is read and the lake is being written.
     pub writing: bool,
+    /// How often it was merged anew because another import landed first.
+    pub redone: u64,
 }
 
 impl Progress {
@@ -44,8 +47,21 @@ impl Progress {
     }
 
     pub(super) fn start_writing(&self, buckets: u64) {
+        self.buckets.store(0, Ordering::Relaxed);
         self.buckets_total.store(buckets, Ordering::Relaxed);
         self.phase.store(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_redone(&self) {
+        self.redone.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All is read once more.
+    pub(super) fn start_reading(&self) {
+        for counter in [&self.bytes, &self.resources] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.phase.store(0, Ordering::Relaxed);
     }
 
     /// Where it is now.
@@ -55,6 +71,7 @@ impl Progress {
             bytes: (get(&self.bytes), get(&self.bytes_total)),
             resources: get(&self.resources),
             buckets: (get(&self.buckets), get(&self.buckets_total)),
+            redone: get(&self.redone),
             writing: self.phase.load(Ordering::Relaxed) > 0,
         }
     }

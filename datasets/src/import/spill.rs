@@ -50,11 +50,6 @@ impl Spill {
         Ok(())
     }
 
-    /// Frees what a bucket takes on disk.
-    pub fn remove(&self, bucket: u32) -> std::io::Result<()> {
-        std::fs::remove_file(self.folder.join(format!("{bucket}.spill")))
-    }
-
     /// Whether anything was spilled for a bucket.
     pub fn is_empty(&self, bucket: u32) -> bool {
         let path = self.folder.join(format!("{bucket}.spill"));

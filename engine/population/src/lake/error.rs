@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::commit::CommitError;
+use super::plain::{plain, remedy};
 
 /// An error of the lake. Its text never holds patient data.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl fmt::Display for LakeError {
         match self {
             Self::User(text) | Self::Unsupported(text) | Self::Data(text) => f.write_str(text),
             Self::Commit(e) => write!(f, "{e}"),
-            Self::Store(e) => write!(f, "the lake's storage failed: {e}"),
+            Self::Store(e) => write!(f, "the lake's storage failed: {}; {}", plain(e), remedy(e)),
             Self::Bug(text) => write!(f, "this is a bug in Tandem, please report it: {text}"),
         }
     }
@@ -56,7 +57,9 @@ impl From<object_store::Error> for LakeError {
 impl From<parquet::errors::ParquetError> for LakeError {
     fn from(e: parquet::errors::ParquetError) -> Self {
         Self::Data(format!(
-            "a Parquet file of the lake cannot be read or written: {e}"
+            "a Parquet file of the lake cannot be read or written: {}; {}",
+            plain(&e),
+            remedy(&e)
         ))
     }
 }
@@ -64,7 +67,8 @@ impl From<parquet::errors::ParquetError> for LakeError {
 impl From<arrow::error::ArrowError> for LakeError {
     fn from(e: arrow::error::ArrowError) -> Self {
         Self::Data(format!(
-            "a table of the lake cannot be read or written: {e}"
+            "a table of the lake cannot be read or written: {}",
+            plain(&e)
         ))
     }
 }

@@ -4,6 +4,7 @@
 //! commit    snapshots, Delta log, vacuum          paths     what `facts` indexes, and its numbers
 //! schema    the tables                            envelope  what is read from each resource
 //! rows      a bucket in memory, merging versions  writer    rows to files
+//! plain     errors in plain words
 //! reader    pages and rows that can match          systems   which code systems an element is coded in
 //! ```
 
@@ -12,6 +13,7 @@ pub mod envelope;
 pub mod error;
 mod file;
 pub mod paths;
+pub mod plain;
 pub mod reader;
 pub mod rows;
 pub mod schema;
@@ -55,7 +57,14 @@ pub struct Lake {
 impl Lake {
     /// The store of a folder; it need not be a lake yet.
     pub fn store_at(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, LakeError> {
-        let store = LocalFileSystem::new_with_prefix(folder)?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| {
+            LakeError::User(format!(
+                "{}: the folder cannot be opened: {}; {}",
+                folder.display(),
+                plain::plain(&e),
+                plain::remedy(&e)
+            ))
+        })?;
         Ok(Arc::new(store.with_automatic_cleanup(false)))
     }
 
