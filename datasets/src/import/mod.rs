@@ -245,7 +245,6 @@ pub fn import(
             Ok(Ended::Done(report)) => return Ok(*report),
             // Another created the lake meanwhile, with another number of buckets.
             Ok(Ended::OtherBuckets(newest)) => base = Some(*newest),
-            Err(_) if !scratch.is_ours() => return Err(ImportError::ScratchGone),
             Err(e) => return Err(e),
         }
     }
@@ -353,18 +352,23 @@ impl Run<'_> {
         progress.start_reading();
         progress.set_total(found.files.iter().map(|f| f.bytes).sum());
 
-        let read = read_all(&found.files, &sinks, options.threads)?;
+        let gone = |e| self.gone(e);
+        let read = read_all(&found.files, &sinks, options.threads).map_err(gone)?;
         if let Some(codes) = read.collision {
             return Err(ImportError::Collision(codes));
         }
         let rejected: u64 = read.tallies.values().map(|t| t.rejected).sum();
         let stamp = self.scratch.stamp();
         let rejects_path = list_at(options, "_rejects", stamp);
-        let first_rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
+        let first_rejects = rejects
+            .finish(&rejects_path)
+            .map_err(io(&rejects_path))
+            .map_err(gone)?;
         let unreadable_path = list_at(options, "_unreadable", stamp);
         unreadable
             .finish(&unreadable_path)
-            .map_err(io(&unreadable_path))?;
+            .map_err(io(&unreadable_path))
+            .map_err(gone)?;
         let deletions = Deletions::new(read.deletions);
         let mut report = ImportReport {
             snapshot: base.as_ref().map_or(0, |b| b.number),
@@ -400,7 +404,15 @@ impl Run<'_> {
             patients: read.patients,
             buckets,
         };
-        self.commit(base, turn, &read_again, &report)
+        self.commit(base, turn, &read_again, &report).map_err(gone)
+    }
+
+    /// An error, or its cause where that is that somebody took the scratch away.
+    fn gone(&self, error: ImportError) -> ImportError {
+        match self.scratch.is_ours() {
+            true => error,
+            false => ImportError::ScratchGone,
+        }
     }
 
     /// Merges with the newest snapshot and commits, until it lands.

@@ -12,6 +12,7 @@ mod support;
 
 mod bad_input;
 mod bad_lines;
+mod concurrent;
 mod crash;
 mod deletions;
 mod determinism;

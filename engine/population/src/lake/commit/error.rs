@@ -111,7 +111,7 @@ pub enum CommitError {
     },
     /// The store refused or failed. After a failed [`commit`](super::commit) look at the newest
     /// snapshot before trying again: the manifest may have landed.
-    #[error("cannot {doing} `{path}` of the lake: {}; {}", plain(.source.as_ref()), remedy(.source.as_ref()))]
+    #[error("cannot {doing} `{path}`: {}; {}", plain(.source.as_ref()), remedy(.source.as_ref()))]
     Store {
         /// What was being done: "read", "write", "list" or "delete".
         doing: &'static str,
