@@ -12,12 +12,13 @@ mod support;
 
 mod bad_input;
 mod bad_lines;
+mod concurrent;
 mod crash;
 mod deletions;
 mod determinism;
 mod explain;
-mod limits;
 mod hostile;
+mod limits;
 mod measures;
 mod names;
 mod official;

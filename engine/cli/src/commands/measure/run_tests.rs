@@ -83,6 +83,7 @@ fn rows_are_the_same_however_they_are_sorted() {
         buckets: None,
         bases: vec![],
         strict: false,
+        limits: datasets::import::Limits::default(),
         threads: 2,
         now_ms: 1_700_000_000_000,
         lake_id: "test".into(),
