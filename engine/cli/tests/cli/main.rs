@@ -16,6 +16,8 @@ mod crash;
 mod deletions;
 mod determinism;
 mod explain;
+mod full_disk;
+mod killed;
 mod measures;
 mod official;
 mod references;
