@@ -156,7 +156,8 @@ mod tests {
     /// Whatever is changed by one, it is seen.
     #[test]
     fn tampered_books_are_refused() {
-        let tallies: [(&str, fn(&mut Tally)); 7] = [
+        type TamperTally = fn(&mut Tally);
+        let tallies: [(&str, TamperTally); 7] = [
             ("read", |t| t.read += 1),
             ("stored", |t| t.stored -= 1),
             ("unchanged", |t| t.unchanged += 1),

@@ -254,12 +254,6 @@ fn finish(lake: &Path, data: &[&Path], lines: &[String]) {
     same_lines(&exported(lake), lines);
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    for name in files(from) {
-        file(to.join(&name), std::fs::read(from.join(&name)).unwrap());
-    }
-}
-
 /// `object_store` writes `x#1` and renames it to `x`; a kill in between is rare, but it happens.
 #[test]
 fn half_written_files_do_no_harm() {
