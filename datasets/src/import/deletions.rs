@@ -55,6 +55,13 @@ impl Deletions {
         }
     }
 
+    /// Before a bucket is merged for the first time, or for the first time again.
+    pub fn forget_outcomes(&self) {
+        if let Ok(mut met) = self.met.lock() {
+            met.clear();
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }

@@ -158,10 +158,12 @@ impl<'s> IdWriter<'s> {
 /// For each resource that stands in several buckets: which bucket has its newest version.
 #[derive(Default)]
 pub struct Moved {
-    /// By hash of type and id.
-    pub bucket: FxHashMap<u64, u32>,
+    /// The hashes of their types and ids, and perhaps of others': see `id_hash`.
+    pub hashes: FxHashSet<u64>,
+    /// By type and id, `Observation/x1`.
+    pub bucket: FxHashMap<String, u32>,
     /// Those of which the lake has a version already.
-    pub known: FxHashSet<u64>,
+    pub known: FxHashSet<String>,
     /// Buckets from which the lake's version goes away.
     pub left: FxHashSet<u32>,
 }

@@ -5,20 +5,28 @@
 //!                                                    ├→ spill, one file a bucket
 //!                                                    ├→ rejects, what cannot be read
 //!                                                    └→ deletions
-//! spill + what the bucket holds already → merge versions, delete → Parquet → commit
+//! spill + what the bucket holds already → merge versions, delete → Parquet → books → commit
 //! ```
+//!
+//! Several imports may run at once. Each commits on the snapshot it merged with, or not at all: where
+//! another landed first, what was read is merged anew with the newest. So what lands is what the same
+//! imports one after the other would have made, in the order of their snapshots.
 
 mod chunks;
 mod deletions;
 mod ids;
+mod ledger;
 mod limits;
+mod lockfile;
 mod ordered;
 mod progress;
 mod rejects;
+mod scratch;
 mod shared;
 mod sources;
 mod spill;
 mod store;
+mod turn;
 mod unpack;
 mod unreadable;
 mod worker;
@@ -32,12 +40,16 @@ use std::sync::{Arc, Mutex};
 
 use engine_patient::bundle::References;
 use engine_population::lake::commit::{self, CommitError, Snapshot};
+use engine_population::lake::plain::plain;
 use engine_population::lake::rows::Tally;
 use engine_population::lake::writer::CodeTexts;
 use engine_population::lake::{Lake, LakeError};
+use object_store::ObjectStore;
 
 pub use limits::Limits;
+pub use lockfile::LockFile;
 pub use progress::{Moment, Progress};
+pub use scratch::{Sweep, Swept, sweep};
 pub use sources::{Layout, Packing, PassedOver, Source, Sources, discover};
 pub use unreadable::UnreadableCounts;
 pub use worker::NO_TYPE;
@@ -46,7 +58,10 @@ use chunks::{Chunk, Damage};
 use deletions::Deletions;
 use ids::IdShards;
 use rejects::Rejects;
+use scratch::{Scratch, stamp_text};
 use spill::Spill;
+use store::{CodeMap, Since};
+use turn::Turn;
 use unreadable::Unreadable;
 use worker::{Sinks, Worker, WorkerResult};
 
@@ -122,6 +137,11 @@ pub struct ImportReport {
     pub unreadable_not_listed: BTreeMap<String, u64>,
     /// Bytes read from disk.
     pub bytes: u64,
+    /// How often it was merged anew because another import landed first.
+    pub redone: u64,
+    /// Why other Delta readers do not see this snapshot yet, if they do not: it is committed, but the
+    /// logs that are derived from it could not be written. The next import writes them.
+    pub delta_behind: Option<String>,
 }
 
 /// A file that is damaged, cut off, or became shorter while it was read.
@@ -152,6 +172,8 @@ pub enum ImportError {
     Io(PathBuf, std::io::Error),
     /// Two codes with one hash: see `codes`.
     Collision(String),
+    /// The scratch folder was taken away while the import ran.
+    ScratchGone,
     /// Our bug.
     Bug(String),
 }
@@ -171,7 +193,10 @@ impl fmt::Display for ImportError {
                     .map_or(String::new(), |p| p.display().to_string()),
             ),
             Self::Lake(e) => write!(f, "{e}"),
-            Self::Io(path, e) => write!(f, "{}: {e}", path.display()),
+            Self::Io(path, e) => write!(f, "{}: {}", path.display(), plain(e)),
+            Self::ScratchGone => f.write_str(
+                "the import's scratch folder in `_tmp/` of the lake was removed while it ran: nothing was committed, the lake is unchanged. Run it again",
+            ),
             Self::Collision(codes) => {
                 write!(
                     f,
@@ -222,61 +247,12 @@ fn import_files(
             format!("--buckets {n}: the number of buckets must be a power of two, at most 65536");
         return Err(ImportError::User(text));
     }
-    let io = |path: &std::path::Path| {
-        let path = path.to_owned();
-        move |e| ImportError::Io(path, e)
-    };
     crate::folder::make(&options.lake).map_err(ImportError::User)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| ImportError::Bug(format!("no runtime: {e}")))?;
-    let object_store = Lake::store_at(&options.lake)?;
-    let base = match runtime.block_on(commit::latest(object_store.as_ref())) {
-        Ok(snapshot) => Some(snapshot),
-        Err(CommitError::NoLake { .. }) => None,
-        Err(e) => return Err(e.into()),
-    };
-    let buckets = buckets(options, base.as_ref(), &found.files)?;
-
-    store::sweep(&options.lake);
-    let scratch = options.lake.join("_tmp").join(format!(
-        "import-{}-{:x}",
-        std::process::id(),
-        options.now_ms
-    ));
-    let estimated = found.files.iter().map(Source::estimated_bytes).sum();
-    note_disk(options, estimated, progress);
-    let places = (
-        buckets,
-        shared::spill_parts(base.as_ref(), estimated, &options.limits),
-    );
-    // The rest is for the data and the lake.
-    let open = usize::try_from(open_files / 4)
-        .unwrap_or(MOST_OPEN)
-        .min(MOST_OPEN);
-    let spill =
-        Spill::create(scratch.clone(), places, options.threads, open).map_err(io(&scratch))?;
-    let names: Arc<[String]> = found
-        .files
-        .iter()
-        .map(|f| f.path.display().to_string())
-        .collect();
-    let kept: Vec<AtomicU64> = names.iter().map(|_| AtomicU64::new(0)).collect();
-    let ids = IdShards::create(scratch.clone()).map_err(io(&scratch))?;
-    let rejects = Rejects::create(
-        spill.folder().join("rejects"),
-        names.clone(),
-        options.limits.rejects,
-    )
-    .map_err(io(&scratch))?;
-    let unreadable = Unreadable::create(
-        spill.folder().join("unreadable"),
-        names,
-        options.limits.rejects,
-    )
-    .map_err(io(&scratch))?;
     let bases: Vec<String> = options
         .bases
         .iter()
@@ -287,80 +263,302 @@ fn import_files(
             "--base {wrong}: write the URL of a FHIR server, as in https://ehr.example.org/fhir"
         )));
     }
-    let sinks = Sinks {
-        buckets,
-        bases: &bases,
-        limits: options.limits,
-        kept: &kept,
-        spill: &spill,
-        ids: &ids,
-        rejects: &rejects,
-        unreadable: &unreadable,
-        progress,
+    let store = Lake::store_at(&options.lake)?;
+    let (scratch, mut base) = begin(options, store.as_ref(), runtime.handle())?;
+    let options = ImportOptions {
+        now_ms: scratch.stamp(),
+        bases,
+        ..options.clone()
     };
-    progress.set_total(found.files.iter().map(|f| f.bytes).sum());
+    let mut turn = Turn::none();
+    loop {
+        let run = Run {
+            options: &options,
+            store: &store,
+            runtime: runtime.handle(),
+            scratch: &scratch,
+            progress,
+            found: &found,
+            open_files,
+        };
+        match run.import(base, &mut turn) {
+            Ok(Ended::Done(report)) => return Ok(*report),
+            // Another created the lake meanwhile, with another number of buckets.
+            Ok(Ended::OtherBuckets(newest)) => base = Some(*newest),
+            Err(e) => return Err(e),
+        }
+    }
+}
 
-    let (read, damaged) = read_all(&found.files, &sinks, options.threads)?;
-    if let Some(codes) = read.collision {
-        return Err(ImportError::Collision(codes));
-    }
-    let rejected: u64 = read.tallies.values().map(|t| t.rejected).sum();
-    let rejects_path = options
-        .lake
-        .join("_rejects")
-        .join(format!("{:013x}.ndjson", options.now_ms));
-    let rejects = rejects.finish(&rejects_path).map_err(io(&rejects_path))?;
-    let unreadable_path = options
-        .lake
-        .join("_unreadable")
-        .join(format!("{:013x}.ndjson", options.now_ms));
-    let unreadable_not_listed = unreadable
-        .finish(&unreadable_path)
-        .map_err(io(&unreadable_path))?;
-    let deletions = Deletions::new(read.deletions);
-    let mut report = ImportReport {
-        snapshot: base.as_ref().map_or(0, |b| b.number),
-        committed: false,
-        types: read.tallies,
-        total: Tally::default(),
-        rejects_file: (rejected > 0).then_some(rejects_path),
-        first_rejects: rejects.first,
-        patients: 0,
-        orphans: 0,
-        unlinked: read.unlinked,
-        uncoded: read.uncoded,
-        references: read.references.most_frequent(),
-        unreadable_file: (!read.unreadable.is_empty()).then_some(unreadable_path),
-        unreadable: read.unreadable,
-        given_ids: read.given_ids,
-        manifests: read.manifests,
-        deletions_not_there: 0,
-        ignored_files: found.ignored,
-        passed_over: found.passed_over,
-        damaged,
-        rejects_not_listed: rejects.not_kept,
-        unreadable_not_listed,
-        bytes: progress.now().bytes.0,
+/// Takes a stamp and a scratch folder, and removes those of imports that are gone. The snapshot to
+/// begin with is read after that: what landed with a stamp that is free again is in it, and has a
+/// time not before that stamp. So no stamp is given twice.
+fn begin(
+    options: &ImportOptions,
+    store: &dyn ObjectStore,
+    runtime: &tokio::runtime::Handle,
+) -> Result<(Scratch, Option<Snapshot>), ImportError> {
+    let newest = || match runtime.block_on(commit::latest(store)) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(CommitError::NoLake { .. }) => Ok(None),
+        Err(e) => Err(e),
     };
-    if options.strict && rejected > 0 {
-        report.total = sum(&report.types);
-        return Err(ImportError::Rejected(Box::new(report)));
+    // Before anything is made in what may be no lake.
+    let before = newest()?;
+    let least = before.map_or(0, |b| b.created_ms.saturating_add(1));
+    let mut stamp = options.now_ms.max(least).max(0);
+    let io = |e| ImportError::Io(options.lake.join("_tmp"), e);
+    loop {
+        let Some(scratch) = Scratch::claim(&options.lake, stamp).map_err(io)? else {
+            stamp += 1;
+            continue;
+        };
+        let base = newest()?;
+        if let Some(later) = base.as_ref().map(|b| b.created_ms).filter(|t| *t >= stamp) {
+            stamp = later + 1;
+            continue;
+        }
+        // Of an import that did not land.
+        let named = ["_rejects", "_unreadable"];
+        if named.iter().any(|f| list_at(options, f, stamp).exists()) {
+            stamp += 1;
+            continue;
+        }
+        let now = scratch.lock().now().map_err(io)?;
+        let rule = Sweep {
+            now,
+            without_lock: None,
+            dry_run: false,
+        };
+        sweep(&options.lake, &rule);
+        return Ok((scratch, base));
     }
-    let job = store::Job {
-        options,
-        store: Arc::clone(&object_store),
-        base: base.as_ref(),
-        buckets,
-        spill: &spill,
-        ids: &ids,
-        progress,
-        runtime: runtime.handle(),
-        patients: read.patients,
-        deletions: &deletions,
-    };
-    store::write(&job, read.codes, &mut report)?;
-    report.total = sum(&report.types);
-    Ok(report)
+}
+
+/// Where an import lists what was wrong with its lines.
+fn list_at(options: &ImportOptions, folder: &str, stamp: i64) -> PathBuf {
+    let name = format!("{}.ndjson", stamp_text(stamp));
+    options.lake.join(folder).join(name)
+}
+
+/// An import that has its scratch.
+struct Run<'a> {
+    options: &'a ImportOptions,
+    store: &'a Arc<dyn ObjectStore>,
+    runtime: &'a tokio::runtime::Handle,
+    scratch: &'a Scratch,
+    progress: &'a Progress,
+    found: &'a Sources,
+    /// How many files may be open at once.
+    open_files: u64,
+}
+
+/// How a run ended.
+enum Ended {
+    Done(Box<ImportReport>),
+    /// The lake has other buckets than what was read was dealt to.
+    OtherBuckets(Box<Snapshot>),
+}
+
+impl Run<'_> {
+    /// Reads all, then merges and commits.
+    fn import(&self, base: Option<Snapshot>, turn: &mut Turn) -> Result<Ended, ImportError> {
+        let (options, found, progress) = (self.options, self.found, self.progress);
+        let io = |path: &std::path::Path| {
+            let path = path.to_owned();
+            move |e| ImportError::Io(path, e)
+        };
+        let buckets = buckets(options, base.as_ref(), &found.files)?;
+        let scratch = self.scratch.folder().to_owned();
+        let estimated = found.files.iter().map(Source::estimated_bytes).sum();
+        note_disk(options, estimated, progress);
+        let places = (
+            buckets,
+            shared::spill_parts(base.as_ref(), estimated, &options.limits),
+        );
+        // The rest is for the data and the lake.
+        let open = usize::try_from(self.open_files / 4)
+            .unwrap_or(MOST_OPEN)
+            .min(MOST_OPEN);
+        let spill =
+            Spill::create(scratch.clone(), places, options.threads, open).map_err(io(&scratch))?;
+        let names: Arc<[String]> = found
+            .files
+            .iter()
+            .map(|f| f.path.display().to_string())
+            .collect();
+        let kept: Vec<AtomicU64> = names.iter().map(|_| AtomicU64::new(0)).collect();
+        let ids = IdShards::create(scratch.clone()).map_err(io(&scratch))?;
+        let most = options.limits.rejects;
+        let rejects = Rejects::create(spill.folder().join("rejects"), names.clone(), most)
+            .map_err(io(&scratch))?;
+        let unreadable = Unreadable::create(spill.folder().join("unreadable"), names, most)
+            .map_err(io(&scratch))?;
+        let sinks = Sinks {
+            buckets,
+            bases: &options.bases,
+            limits: options.limits,
+            kept: &kept,
+            spill: &spill,
+            ids: &ids,
+            rejects: &rejects,
+            unreadable: &unreadable,
+            progress,
+        };
+        progress.start_reading();
+        progress.set_total(found.files.iter().map(|f| f.bytes).sum());
+
+        let gone = |e| self.gone(e);
+        let (read, damaged) = read_all(&found.files, &sinks, options.threads).map_err(gone)?;
+        if let Some(codes) = read.collision {
+            return Err(ImportError::Collision(codes));
+        }
+        let rejected: u64 = read.tallies.values().map(|t| t.rejected).sum();
+        let stamp = self.scratch.stamp();
+        let rejects_path = list_at(options, "_rejects", stamp);
+        let rejects = rejects
+            .finish(&rejects_path)
+            .map_err(io(&rejects_path))
+            .map_err(gone)?;
+        let unreadable_path = list_at(options, "_unreadable", stamp);
+        let unreadable_not_listed = unreadable
+            .finish(&unreadable_path)
+            .map_err(io(&unreadable_path))
+            .map_err(gone)?;
+        let deletions = Deletions::new(read.deletions);
+        let mut report = ImportReport {
+            snapshot: base.as_ref().map_or(0, |b| b.number),
+            committed: false,
+            types: read.tallies,
+            total: Tally::default(),
+            rejects_file: (rejected > 0).then_some(rejects_path),
+            first_rejects: rejects.first,
+            patients: 0,
+            orphans: 0,
+            unlinked: read.unlinked,
+            uncoded: read.uncoded,
+            references: read.references.most_frequent(),
+            unreadable_file: (!read.unreadable.is_empty()).then_some(unreadable_path),
+            unreadable: read.unreadable,
+            given_ids: read.given_ids,
+            manifests: read.manifests,
+            deletions_not_there: 0,
+            ignored_files: found.ignored.clone(),
+            passed_over: found.passed_over.clone(),
+            damaged,
+            rejects_not_listed: rejects.not_kept,
+            unreadable_not_listed,
+            bytes: progress.now().bytes.0,
+            redone: 0,
+            delta_behind: None,
+        };
+        if options.strict && rejected > 0 {
+            report.total = sum(&report.types);
+            return Err(ImportError::Rejected(Box::new(report)));
+        }
+        let read_again = ReadAgain {
+            spill: &spill,
+            ids: &ids,
+            deletions: &deletions,
+            codes: read.codes,
+            patients: read.patients,
+            buckets,
+        };
+        self.commit(base, turn, &read_again, &report).map_err(gone)
+    }
+
+    /// An error, or its cause where that is that somebody took the scratch away.
+    fn gone(&self, error: ImportError) -> ImportError {
+        match self.scratch.is_ours() {
+            true => error,
+            false => ImportError::ScratchGone,
+        }
+    }
+
+    /// Merges with the newest snapshot and commits, until it lands.
+    fn commit(
+        &self,
+        mut base: Option<Snapshot>,
+        turn: &mut Turn,
+        read: &ReadAgain<'_>,
+        of_reading: &ImportReport,
+    ) -> Result<Ended, ImportError> {
+        let store = self.store.as_ref();
+        for losses in 0u32.. {
+            let mine = std::mem::replace(turn, Turn::none());
+            *turn = mine.wait(&self.options.lake, losses);
+            let mut report = of_reading.clone();
+            report.redone = self.progress.now().redone;
+            let job = store::Job {
+                options: self.options,
+                store: Arc::clone(self.store),
+                base: base.as_ref(),
+                buckets: read.buckets,
+                scratch: self.scratch,
+                spill: read.spill,
+                ids: read.ids,
+                progress: self.progress,
+                runtime: self.runtime,
+                patients: read.patients,
+                deletions: read.deletions,
+            };
+            let error = match store::write(&job, read.codes.clone(), &mut report) {
+                Ok(()) => {
+                    report.total = sum(&report.types);
+                    return Ok(Ended::Done(Box::new(report)));
+                }
+                Err(error) => error,
+            };
+            // What cannot be looked up is left as it is: it may have landed.
+            let Ok(since) = store::since(store, self.runtime, self.scratch, base.as_ref()) else {
+                return Err(error);
+            };
+            if let Since::Landed(number) = since {
+                (report.snapshot, report.committed) = (number, true);
+                report.delta_behind = store::export(&job);
+                report.total = sum(&report.types);
+                return Ok(Ended::Done(Box::new(report)));
+            }
+            store::discard(store, self.runtime, self.scratch);
+            // A file of the base that is gone since a newer snapshot is there was vacuumed.
+            let Since::Others(newest) = since else {
+                return Err(error);
+            };
+            if !matches!(error, ImportError::Lake(_)) {
+                return Err(error);
+            }
+            self.progress.add_redone();
+            if newest.buckets != read.buckets {
+                return self.other_buckets(newest);
+            }
+            base = Some(*newest);
+        }
+        Err(ImportError::Bug("an import that never lands".into()))
+    }
+
+    /// What was read is dealt to other buckets than the lake's: it is read once more.
+    fn other_buckets(&self, newest: Box<Snapshot>) -> Result<Ended, ImportError> {
+        let again = |f: &Source| std::fs::metadata(&f.path).is_ok_and(|m| m.is_file());
+        if !self.found.files.iter().all(again) {
+            return Err(ImportError::User(
+                "another import created the lake meanwhile, with another number of buckets, and a pipe cannot be read twice: nothing was committed, run it again".into(),
+            ));
+        }
+        for folder in ["_rejects", "_unreadable"] {
+            let _ = std::fs::remove_file(list_at(self.options, folder, self.scratch.stamp()));
+        }
+        Ok(Ended::OtherBuckets(newest))
+    }
+}
+
+/// What was read, for as many merges as it takes.
+struct ReadAgain<'a> {
+    spill: &'a Spill,
+    ids: &'a IdShards,
+    deletions: &'a Deletions,
+    codes: CodeMap,
+    patients: u64,
+    buckets: u32,
 }
 
 /// Scratch files that are kept open at most.

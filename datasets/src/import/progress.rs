@@ -12,6 +12,7 @@ pub struct Progress {
     resources: AtomicU64,
     buckets: AtomicU64,
     buckets_total: AtomicU64,
+    redone: AtomicU64,
     phase: AtomicU8,
     waiting: Mutex<Option<PathBuf>>,
     notes: Mutex<Vec<String>>,
@@ -28,6 +29,8 @@ pub struct Moment {
     pub buckets: (u64, u64),
     /// Whether all is read and the lake is being written.
     pub writing: bool,
+    /// How often it was merged anew because another import landed first.
+    pub redone: u64,
 }
 
 impl Progress {
@@ -48,6 +51,7 @@ impl Progress {
     }
 
     pub(super) fn start_writing(&self, buckets: u64) {
+        self.buckets.store(0, Ordering::Relaxed);
         self.buckets_total.store(buckets, Ordering::Relaxed);
         self.phase.store(1, Ordering::Relaxed);
     }
@@ -77,6 +81,18 @@ impl Progress {
         notes.map_or(vec![], |mut n| std::mem::take(&mut *n))
     }
 
+    pub(super) fn add_redone(&self) {
+        self.redone.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All is read once more.
+    pub(super) fn start_reading(&self) {
+        for counter in [&self.bytes, &self.resources] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.phase.store(0, Ordering::Relaxed);
+    }
+
     /// Where it is now.
     pub fn now(&self) -> Moment {
         let get = |a: &AtomicU64| a.load(Ordering::Relaxed);
@@ -84,6 +100,7 @@ impl Progress {
             bytes: (get(&self.bytes), get(&self.bytes_total)),
             resources: get(&self.resources),
             buckets: (get(&self.buckets), get(&self.buckets_total)),
+            redone: get(&self.redone),
             writing: self.phase.load(Ordering::Relaxed) > 0,
         }
     }

@@ -89,10 +89,28 @@ pub fn load(job: &Job<'_>, parts: Parts, part: u32) -> Result<(Rows, usize), Imp
         }
     }
     let existing = rows.rows.len();
+    let (own, of) = spilled(job, parts, part);
     job.spill
-        .load_shared((part, parts.new), &mut rows)
+        .load_shared((own, of), &mut rows)
         .map_err(|e| scratch(job, e))?;
+    if of != parts.new {
+        let mut index = 0;
+        let mut all = std::mem::take(&mut rows.rows);
+        all.retain(|row| {
+            index += 1;
+            let known = index <= existing;
+            known || part_of(id_hash(row.ty, rows.str(&row.id)), parts.new) == part
+        });
+        rows.rows = all;
+    }
     Ok((rows, existing))
+}
+
+/// Where the spill has the rows of a part: among others where it has fewer parts than another import
+/// has made of the lake meanwhile.
+fn spilled(job: &Job<'_>, parts: Parts, part: u32) -> (u32, u32) {
+    let of = parts.new.min(job.spill.parts());
+    (part & (of - 1), of)
 }
 
 /// Merges and writes the parts that change.
@@ -105,7 +123,8 @@ pub fn write(
     let parts = parts(job.base, job.spill, &job.options.limits);
     let grown = parts.new != parts.old;
     let touched = |part: u32| {
-        !job.spill.is_shared_empty((part, parts.new)) || moved.left.contains(&(job.buckets + part))
+        !job.spill.is_shared_empty(spilled(job, parts, part))
+            || moved.left.contains(&(job.buckets + part))
     };
     if !(0..parts.new).any(touched) {
         return Ok(());
@@ -114,14 +133,7 @@ pub fn write(
     let (mut removed, mut any) = (vec![], false);
     for part in (0..parts.new).filter(|p| grown || touched(*p)) {
         let (mut rows, existing) = load(job, parts, part)?;
-        let changed = merge(
-            job,
-            &mut rows,
-            existing,
-            job.buckets,
-            moved,
-            &mut written.tallies,
-        );
+        let changed = merge(job, &mut rows, existing, job.buckets, moved, written);
         any |= changed;
         if !changed && !grown {
             continue;

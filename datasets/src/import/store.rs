@@ -1,22 +1,25 @@
 //! From the scratch files to the lake: merge with what is there, write, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, AsArray, Int32Array, Int64Array};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
-use engine_population::lake::commit::{self, Base, Change, NewLake, Snapshot, TableChange};
+use engine_population::lake::commit::{
+    self, Base, Change, CommitError, NewLake, Snapshot, TableChange,
+};
 use engine_population::lake::envelope::{Envelope, Owner};
 use engine_population::lake::rows::{self, Merged, Row, Rows, Tally};
 use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes};
 use engine_population::lake::{DataFile, group_size, reader, schema};
-use object_store::ObjectStore;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::deletions::{Deletions, Outcome};
 use super::ids::{IdShards, IdWriter, Moved, id_hash};
+use super::ledger::{self, Flow};
 use super::progress::Progress;
+use super::scratch::{Scratch, stamp_text};
 use super::shared;
 use super::spill::Spill;
 use super::{ImportError, ImportOptions, ImportReport, add_code};
@@ -27,6 +30,7 @@ pub struct Job<'a> {
     pub store: Arc<dyn ObjectStore>,
     pub base: Option<&'a Snapshot>,
     pub buckets: u32,
+    pub scratch: &'a Scratch,
     pub spill: &'a Spill,
     pub ids: &'a IdShards,
     pub progress: &'a Progress,
@@ -37,28 +41,8 @@ pub struct Job<'a> {
 }
 
 type Tallies = BTreeMap<String, Tally>;
-type CodeMap = rustc_hash::FxHashMap<i64, CodeTexts>;
-
-/// Removes scratch folders of imports that were killed. Their process is gone.
-pub fn sweep(lake: &Path) {
-    let Ok(entries) = std::fs::read_dir(lake.join("_tmp")) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let pid = name
-            .strip_prefix("import-")
-            .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
-        let alive = |pid: u32| {
-            pid == std::process::id() || Path::new("/proc").join(pid.to_string()).exists()
-        };
-        // Without /proc nobody can be asked: it stays for `vacuum`.
-        let gone = Path::new("/proc/self").exists() && pid.is_some_and(|p| !alive(p));
-        if gone {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
+/// What the keys of codes stand for.
+pub type CodeMap = rustc_hash::FxHashMap<i64, CodeTexts>;
 
 pub fn scratch(job: &Job<'_>, error: std::io::Error) -> ImportError {
     ImportError::Io(job.spill.folder().to_owned(), error)
@@ -105,7 +89,7 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
     }
     // Rare, so the buckets are simply read: newest wins, of equals the one read later.
     let mut best = rustc_hash::FxHashMap::default();
-    let mut places: Vec<(u64, u32)> = vec![];
+    let mut places: Vec<(String, u32)> = vec![];
     for place in 0..job.buckets + parts.new {
         let bucket = place.min(job.buckets);
         let (rows, existing) = match place.checked_sub(job.buckets) {
@@ -118,11 +102,12 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
                 continue;
             }
             let rank = (row.age, index >= existing, row.sequence);
+            let name = name_of(row, &rows.text);
             if index < existing {
-                moved.known.insert(hash);
-                places.push((hash, place));
+                moved.known.insert(name.clone());
+                places.push((name.clone(), place));
             }
-            let slot = best.entry(hash).or_insert((rank, bucket));
+            let slot = best.entry(name).or_insert((rank, bucket));
             if rank > slot.0 {
                 *slot = (rank, bucket);
             }
@@ -130,17 +115,23 @@ fn find_moved(job: &Job<'_>) -> Result<Moved, ImportError> {
     }
     moved.bucket = best
         .into_iter()
-        .map(|(hash, (_, bucket))| (hash, bucket))
+        .map(|(name, (_, bucket))| (name, bucket))
         .collect();
     let leaves =
-        |(hash, place): &(u64, u32)| moved.bucket.get(hash) != Some(&job.buckets.min(*place));
+        |(name, place): &(String, u32)| moved.bucket.get(name) != Some(&job.buckets.min(*place));
     let leaving: Vec<u32> = places
         .into_iter()
         .filter(leaves)
         .map(|(_, place)| place)
         .collect();
     moved.left.extend(leaving);
+    moved.hashes = several;
     Ok(moved)
+}
+
+fn name_of(row: &Row, text: &str) -> String {
+    let id = text.get(row.id.clone()).unwrap_or("");
+    format!("{}/{id}", row.ty.as_str())
 }
 
 async fn add_ids(
@@ -182,51 +173,56 @@ pub fn merge(
     existing: usize,
     bucket: u32,
     moved: &Moved,
-    tallies: &mut Tallies,
+    one: &mut Written,
 ) -> bool {
+    let Written { tallies, flow, .. } = one;
     let deleted = |text: &str, row: &Row, there| job.deletions.of_row(text, row, there);
-    if moved.bucket.is_empty() {
-        let told = |row: &Row, merged| tally(tallies, row.ty, merged);
-        return rows::merge(rows, existing, deleted, told);
-    }
-    let (text, mut index, mut kept, mut left) =
-        (std::mem::take(&mut rows.text), 0, existing, false);
-    let hash = |row: &Row| id_hash(row.ty, text.get(row.id.clone()).unwrap_or(""));
+    let (text, mut index, mut kept) = (std::mem::take(&mut rows.text), 0, existing);
+    // The name of a resource that stands in several buckets.
+    let several = |row: &Row| {
+        let id = text.get(row.id.clone()).unwrap_or("");
+        let maybe = !moved.hashes.is_empty() && moved.hashes.contains(&id_hash(row.ty, id));
+        maybe.then(|| name_of(row, &text))
+    };
+    let mut arrived: rustc_hash::FxHashSet<std::ops::Range<usize>> = Default::default();
+    let mut left = 0;
     rows.rows.retain(|row| {
         let known = index < existing;
         index += 1;
-        let stays = moved.bucket.get(&hash(row)).is_none_or(|b| *b == bucket);
+        let Some(name) = several(row) else {
+            return true;
+        };
+        let stays = moved.bucket.get(&name).is_none_or(|b| *b == bucket);
         if !stays && known {
             kept -= 1;
-            left = true;
+            left += 1;
         } else if !stays {
             tally(tallies, row.ty, Merged::Outdated);
+        } else if moved.known.contains(&name) {
+            arrived.insert(row.id.clone());
         }
         stays
     });
-    let arrived: rustc_hash::FxHashSet<std::ops::Range<usize>> = rows
-        .rows
-        .iter()
-        .filter(|r| moved.known.contains(&hash(r)))
-        .map(|r| r.id.clone())
-        .collect();
     rows.text = text;
-    let changed = rows::merge(rows, kept, deleted, |row, merged| {
+    let changes = rows::merge(rows, kept, deleted, |row, merged| {
         // New in this bucket, but not in the lake.
         let replaced = merged == Merged::Stored && arrived.contains(&row.id);
-        tally(
-            tallies,
-            row.ty,
-            if replaced { Merged::Replaced } else { merged },
-        );
+        flow.arrived += u64::from(replaced);
+        flow.stored += u64::from(merged == Merged::Stored && !replaced);
+        let merged = if replaced { Merged::Replaced } else { merged };
+        tally(tallies, row.ty, merged);
     });
-    changed || left
+    flow.left += left;
+    flow.deleted += changes.deleted;
+    flow.doubled += changes.doubled;
+    changes.changed || left > 0 || changes.doubled > 0
 }
 
 /// What the groups of buckets came to.
 #[derive(Default)]
 pub struct Written {
     pub tallies: Tallies,
+    pub flow: Flow,
     pub files: Files,
     buckets: BTreeSet<u32>,
     pub removed: BTreeMap<String, BTreeSet<String>>,
@@ -239,7 +235,10 @@ impl Written {
     }
 }
 
+/// Merges what was read with the base and commits that. Fills the report as it is after that, so
+/// that it is right also where the commit landed and its answer was lost.
 pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result<(), ImportError> {
+    job.deletions.forget_outcomes();
     let group = group_of(job);
     let groups: Vec<Vec<u32>> = (0..job.buckets)
         .collect::<Vec<_>>()
@@ -247,7 +246,7 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
         .map(<[u32]>::to_vec)
         .collect();
     job.progress.start_writing(u64::from(job.buckets));
-    let stamp = format!("{:013x}", job.options.now_ms);
+    let stamp = stamp_text(job.scratch.stamp());
 
     let moved = find_moved(job)?;
     let moved = &moved;
@@ -281,11 +280,103 @@ pub fn write(job: &Job<'_>, codes: CodeMap, report: &mut ImportReport) -> Result
         report.types.entry(ty.clone()).or_default().add(tally);
     }
     report.deletions_not_there = apply_outcomes(job.deletions, &mut report.types);
-    let snapshot = commit(job, group, written, report)?;
-    report.snapshot = snapshot.number;
-    let (patients, orphans) = count_patients(job, &snapshot)?;
-    (report.patients, report.orphans) = (patients, orphans);
-    Ok(())
+    close_books(job, &written, report)?;
+    // Whoever took the scratch away may have taken some of it before it was read.
+    if !job.scratch.is_ours() {
+        return Err(ImportError::ScratchGone);
+    }
+    commit(job, group, written, report)
+}
+
+/// Counts the patients, and refuses what does not add up.
+fn close_books(
+    job: &Job<'_>,
+    written: &Written,
+    report: &mut ImportReport,
+) -> Result<(), ImportError> {
+    let after = |table: &str| -> Vec<&DataFile> {
+        let gone = written.removed.get(table);
+        let stays = |f: &&DataFile| gone.is_none_or(|g| !g.contains(&f.path));
+        let before = files_of(job.base, table, None).into_iter().filter(stays);
+        before
+            .chain(written.files.get(table).into_iter().flatten())
+            .collect()
+    };
+    let rows = |files: Vec<&DataFile>| files.iter().map(|f| f.rows).sum::<u64>();
+    let counted = count_patients(job, &after(schema::PATIENTS))?;
+    (report.patients, report.orphans) = (counted.patients, counted.orphans);
+    let before = ledger::Rows {
+        resources: rows(files_of(job.base, schema::RESOURCES, None)),
+        shared: rows(files_of(job.base, schema::SHARED, None)),
+        ..ledger::Rows::default()
+    };
+    let after = ledger::Rows {
+        resources: rows(after(schema::RESOURCES)),
+        shared: rows(after(schema::SHARED)),
+        facts: rows(after(schema::FACTS)),
+        of_patients: counted.resources,
+    };
+    ledger::check(&report.types, &written.flow, &before, &after).map_err(|what| {
+        ImportError::Bug(format!(
+            "the import does not add up: {what}. Nothing was committed, the lake is unchanged"
+        ))
+    })
+}
+
+/// Removes the files of an import that did not commit. Best effort: what stays is removed by
+/// `tandem lake vacuum`.
+pub fn discard(store: &dyn ObjectStore, runtime: &tokio::runtime::Handle, scratch: &Scratch) {
+    let own = format!("{}-", stamp_text(scratch.stamp()));
+    for table in schema::schemas().keys() {
+        let folder = object_store::path::Path::from(table.as_str());
+        let Ok(listed) = runtime.block_on(store.list_with_delimiter(Some(&folder))) else {
+            continue;
+        };
+        let files = listed.objects.into_iter().map(|o| o.location);
+        for path in files.filter(|p| p.filename().is_some_and(|n| n.starts_with(&own))) {
+            let _ = runtime.block_on(store.delete(&path));
+        }
+    }
+}
+
+/// What stands after the base of an import whose commit did not say that it landed.
+pub enum Since {
+    /// Nothing: the base is the newest.
+    Nothing,
+    /// Another's commit; this is the newest snapshot.
+    Others(Box<Snapshot>),
+    /// This import's own commit, with this number: its answer was lost.
+    Landed(u64),
+}
+
+/// Looks what happened since the base. Only this import gives names that start with its stamp.
+pub fn since(
+    store: &dyn ObjectStore,
+    runtime: &tokio::runtime::Handle,
+    scratch: &Scratch,
+    base: Option<&Snapshot>,
+) -> Result<Since, CommitError> {
+    let own = format!("{}-", stamp_text(scratch.stamp()));
+    let newest = match runtime.block_on(commit::latest(store)) {
+        Ok(newest) => newest,
+        Err(CommitError::NoLake { .. }) => return Ok(Since::Nothing),
+        Err(e) => return Err(e),
+    };
+    for number in base.map_or(0, |b| b.number + 1)..=newest.number {
+        let snapshot = match runtime.block_on(commit::read(store, number)) {
+            Ok(snapshot) => snapshot,
+            Err(CommitError::Vacuumed { .. }) => continue,
+            Err(e) => return Err(e),
+        };
+        let mut files = snapshot.tables.values().flat_map(|t| &t.files);
+        if files.any(|f| f.path.starts_with(&own)) {
+            return Ok(Since::Landed(number));
+        }
+    }
+    Ok(match base.is_some_and(|b| b.number == newest.number) {
+        true => Since::Nothing,
+        false => Since::Others(Box::new(newest)),
+    })
 }
 
 /// Counts what became of deletions; how many named what is not there.
@@ -322,6 +413,7 @@ fn absorb(all: &mut Written, one: Written) {
     for (ty, tally) in one.tallies {
         all.tallies.entry(ty).or_default().add(&tally);
     }
+    all.flow.add(&one.flow);
     for (table, files) in one.files {
         all.files.entry(table).or_default().extend(files);
     }
@@ -368,7 +460,7 @@ fn write_group(
     }
     for bucket in group {
         let (mut rows, existing) = load_bucket(job, *bucket)?;
-        changed |= merge(job, &mut rows, existing, *bucket, moved, &mut one.tallies);
+        changed |= merge(job, &mut rows, existing, *bucket, moved, &mut one);
         job.runtime.block_on(writer.add(*bucket, rows))?;
         job.progress.add_bucket();
     }
@@ -394,7 +486,6 @@ fn write_group(
 
 /// Best effort: what stays is removed by `tandem lake vacuum`.
 pub fn remove_files(job: &Job<'_>, files: &Files) {
-    use object_store::ObjectStoreExt as _;
     for (table, files) in files {
         for file in files {
             let path = object_store::path::Path::from(format!("{table}/{}", file.path));
@@ -588,20 +679,13 @@ fn commit(
     group: u32,
     written: Written,
     report: &mut ImportReport,
-) -> Result<Snapshot, ImportError> {
-    let schemas = schema::schemas();
-    if let Some(base) = job.base {
-        // A crash after the last commit may have left the Delta logs behind.
-        job.runtime.block_on(commit::export_missing(
-            job.store.as_ref(),
-            base.number,
-            schemas,
-        ))?;
-        if written.is_empty() {
-            return Ok(base.clone());
-        }
+) -> Result<(), ImportError> {
+    if let Some(base) = job.base.filter(|_| written.is_empty()) {
+        report.snapshot = base.number;
+        report.delta_behind = export(job);
+        return Ok(());
     }
-    let mut tables: BTreeMap<String, TableChange> = schemas
+    let mut tables: BTreeMap<String, TableChange> = schema::schemas()
         .keys()
         .map(|t| (t.clone(), TableChange::default()))
         .collect();
@@ -626,6 +710,7 @@ fn commit(
             "references": report.references, "unreadable": report.unreadable,
         }),
         buckets: written.buckets,
+        of_all: true,
         tables,
     };
     let new = NewLake {
@@ -634,23 +719,43 @@ fn commit(
     };
     let base = job.base.map_or(Base::Create(&new), Base::On);
     let commit = commit::commit(job.store.as_ref(), base, &change, job.options.now_ms);
-    let snapshot = job.runtime.block_on(commit)?;
+    report.snapshot = job.runtime.block_on(commit)?.number;
     report.committed = true;
-    job.runtime.block_on(commit::export_missing(
-        job.store.as_ref(),
-        snapshot.number,
-        schemas,
-    ))?;
-    Ok(snapshot)
+    report.delta_behind = export(job);
+    Ok(())
 }
 
-/// Patients of the lake, and resources whose patient is not in it.
-fn count_patients(job: &Job<'_>, snapshot: &Snapshot) -> Result<(u64, u64), ImportError> {
-    let (mut patients, mut orphans) = (0, 0);
-    let files = snapshot
-        .tables
-        .get(schema::PATIENTS)
-        .map_or(&[][..], |t| &t.files);
+/// Writes the Delta logs that are missing, of a crash or another import too. They are derived: the
+/// import is done without them, and why they could not be written is told.
+pub fn export(job: &Job<'_>) -> Option<String> {
+    let store = job.store.as_ref();
+    let export = async {
+        // A newest snapshot that is vacuumed meanwhile has a newer one.
+        for _ in 0..10 {
+            let newest = commit::latest(store).await?.number;
+            match commit::export_missing(store, newest, schema::schemas()).await {
+                Err(CommitError::Vacuumed { .. }) => {}
+                other => return other.map(|_| ()),
+            }
+        }
+        Ok(())
+    };
+    let done = job.runtime.block_on(export);
+    done.err().map(|e| e.to_string())
+}
+
+/// What the table `patients` says.
+#[derive(Default)]
+struct Counted {
+    patients: u64,
+    /// Resources whose patient is not in the lake.
+    orphans: u64,
+    /// Resources of patients.
+    resources: u64,
+}
+
+fn count_patients(job: &Job<'_>, files: &[&DataFile]) -> Result<Counted, ImportError> {
+    let mut counted = Counted::default();
     for file in files {
         let batches = job.runtime.block_on(reader::read_columns(
             &job.store,
@@ -668,12 +773,14 @@ fn count_patients(job: &Job<'_>, snapshot: &Snapshot) -> Result<(u64, u64), Impo
             };
             let (rids, counts) = (int("rid")?, int("resources")?);
             for i in 0..rids.len() {
+                let resources = u64::try_from(counts.value(i)).unwrap_or(0);
+                counted.resources += resources;
                 match rids.is_valid(i) {
-                    true => patients += 1,
-                    false => orphans += u64::try_from(counts.value(i)).unwrap_or(0),
+                    true => counted.patients += 1,
+                    false => counted.orphans += resources,
                 }
             }
         }
     }
-    Ok((patients, orphans))
+    Ok(counted)
 }

@@ -93,6 +93,7 @@ impl Demo {
             now_ms,
             lake_id: super::import::new_lake_id(now_ms),
         })?;
+        super::import::tell_notes(&report);
         say!(
             "2. Imported them into a lake of Parquet files in {:.1} s: {} kept, {} outdated or repeated, {} rejected",
             started.elapsed().as_secs_f64(),

@@ -25,6 +25,8 @@ be read, by id, in <lake>/_unreadable/.
 References within a Bundle are resolved by its fullUrls. A resource to be created that has no id gets the
 uuid of its fullUrl, else a hash of its content. DELETE entries (also those of the `deleted` files of a
 bulk export, and of histories) remove their resource; older snapshots keep it.
+Several imports into one lake may run at once, also in several containers: what comes out is what one
+after the other gives. One that finds that another landed first merges anew, and says so.
 An absolute reference to the server that a Bundle is from, or to one of --base, is a resource of the lake;
 to another server it is none. On lines without --base it is taken by its type and id, and counted.
 A file that is damaged or cut off is told, and the exit code is 1: what came before the damage is
@@ -97,6 +99,7 @@ impl Import {
         match report {
             Ok(report) => {
                 self.format.print(&report, started.elapsed());
+                tell_notes(&report);
                 match report.damaged.len() {
                     0 => Ok(std::process::ExitCode::SUCCESS),
                     n => Err(Failure::No(format!(
@@ -110,6 +113,28 @@ impl Import {
             }
             Err(e) => Err(e.into()),
         }
+    }
+}
+
+/// What is no part of the ledger, on standard error. If nobody listens there is nobody to tell.
+pub fn tell_notes(report: &ImportReport) {
+    let note = |text: String| {
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("note: {text}\n"));
+    };
+    if report.redone > 0 {
+        let times = match report.redone {
+            1 => "once".to_owned(),
+            n => format!("{n} times"),
+        };
+        note(format!(
+            "another import into this lake landed first, so this one was merged anew with it ({times}); nothing is lost or doubled"
+        ));
+    }
+    if let Some(why) = &report.delta_behind {
+        note(format!(
+            "snapshot {} is committed and `tandem` sees it, but the Delta logs that are derived from it could not be written: {why}. Other Delta readers see an older version until the next import, also one that changes nothing, writes them",
+            report.snapshot
+        ));
     }
 }
 
@@ -138,8 +163,12 @@ pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, Import
             if now.writing {
                 bar.set_length(now.buckets.1);
                 bar.set_position(now.buckets.0);
+                let again = match now.redone {
+                    0 => "",
+                    _ => ", again: another import landed first",
+                };
                 bar.set_message(format!(
-                    "writing bucket {} of {}",
+                    "writing bucket {} of {}{again}",
                     now.buckets.0, now.buckets.1
                 ));
             } else {

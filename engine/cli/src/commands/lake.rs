@@ -51,6 +51,8 @@ Examples:
     Check(check::Check),
     /// Drop old snapshots and delete the files that only they need. The newest and the pinned stay.
     #[command(after_help = "\
+It may run beside imports: their files and their scratch stay. What a killed import left goes: its scratch
+(on this machine at once, on another machine ten minutes after it was last seen) and its files.
 Examples:
   tandem lake vacuum lake --keep 5 --dry-run
   tandem lake vacuum lake --keep 5")]
@@ -60,7 +62,8 @@ Examples:
         /// How many of the newest snapshots to keep.
         #[arg(long, default_value_t = 10)]
         keep: usize,
-        /// Files that no snapshot lists are left alone if younger than this: an import may be running.
+        /// Files that no snapshot lists are left alone if younger than this: an older version's import
+        /// may be running.
         #[arg(long, default_value_t = 24)]
         min_age_hours: u32,
         /// Only say what would be deleted.
@@ -98,8 +101,14 @@ impl Lake {
                         "--keep 0: the newest snapshot always stays; give 1 or more".into(),
                     ));
                 }
-                runtime.block_on(vacuum(&open, keep, min_age_hours, dry_run))?;
-                half_written(&lake, min_age_hours, dry_run);
+                super::vacuum::Vacuum {
+                    folder: &lake,
+                    lake: &open,
+                    keep,
+                    min_age_hours,
+                    dry_run,
+                }
+                .run(&runtime)?;
             }
         }
         Ok(std::process::ExitCode::SUCCESS)
@@ -174,87 +183,6 @@ async fn snapshots(
     table::print(
         &["snapshot", "time", "operation", "by", "files", "size", ""],
         &rows,
-    );
-    Ok(())
-}
-
-/// Files that a killed import was still writing: `object_store` gives them a name with `#` and hides
-/// them from listings.
-fn half_written(lake: &std::path::Path, min_age_hours: u32, dry_run: bool) {
-    let least = std::time::Duration::from_secs(u64::from(min_age_hours) * 3600);
-    let tables = std::fs::read_dir(lake)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path());
-    let files = tables
-        .filter_map(|t| std::fs::read_dir(t).ok())
-        .flatten()
-        .flatten();
-    for file in files {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let staged = name
-            .rsplit_once('#')
-            .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
-        let age = file
-            .metadata()
-            .and_then(|m| m.modified())
-            .ok()
-            .and_then(|m| m.elapsed().ok());
-        if !staged || age.is_none_or(|a| a < least) {
-            continue;
-        }
-        let path = file.path();
-        match dry_run {
-            true => say!("  {} (half written)", path.display()),
-            false if std::fs::remove_file(&path).is_ok() => {
-                say!("Deleted {} (half written).", path.display())
-            }
-            false => say!("{} cannot be deleted.", path.display()),
-        }
-    }
-}
-
-async fn vacuum(
-    lake: &OpenLake,
-    keep: usize,
-    min_age_hours: u32,
-    dry_run: bool,
-) -> Result<(), Failure> {
-    let store = lake.store.as_ref();
-    let policy = commit::VacuumPolicy {
-        keep_last: keep,
-        keep_since_ms: None,
-        pinned: commit::pins(store).await?.into_keys().collect(),
-        min_age_ms: i64::from(min_age_hours) * 3_600_000,
-        now_ms: super::now_ms(),
-    };
-    let plan = commit::plan_vacuum(store, &policy).await?;
-    let size: u64 = plan.delete.iter().map(|f| f.size).sum();
-    say!(
-        "{} snapshots stay, {} go; {} files, {}",
-        plan.kept.len(),
-        plan.drop.len(),
-        plan.delete.len(),
-        bytes(size)
-    );
-    if dry_run {
-        for file in &plan.delete {
-            say!(
-                "  {}{}",
-                file.path,
-                if file.orphan { " (of no snapshot)" } else { "" }
-            );
-        }
-        say!("Nothing was deleted: --dry-run.");
-        return Ok(());
-    }
-    let done = commit::apply_vacuum(store, &plan).await?;
-    say!(
-        "Deleted {} files, {}; dropped {} snapshots.",
-        done.files,
-        bytes(done.bytes),
-        done.dropped.len()
     );
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod serve;
 pub mod sql;
 pub mod synth;
 pub mod terminology;
+mod vacuum;
 
 use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -15,7 +15,7 @@ const KILLS: u32 = 10;
 const PATIENTS: u32 = if cfg!(debug_assertions) { 100 } else { 300 };
 
 /// SplitMix64: the moments can be had again from the seed that is printed.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -26,12 +26,23 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// A number below this.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+
     /// The `n`-th of `of` moments: random within its share of the time, so that they spread over all
     /// of it and a little more: the last come after the commit.
     fn moment(&mut self, n: u32, of: u32, whole: Duration) -> Duration {
         let within = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
         whole.mul_f64(1.1 * (f64::from(n) + within) / f64::from(of))
     }
+}
+
+/// A seed nobody had.
+pub fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_nanos() as u64
 }
 
 /// The population in two halves, each with resources of the other's patients.
@@ -95,7 +106,13 @@ fn no_scratch(lake: &Path) {
     } else {
         vec![]
     };
-    assert!(left.is_empty(), "scratch is left: {left:?}");
+    // Killed in the instant between making its lock file and writing to it, an import is told from
+    // one that runs after ten minutes only.
+    let left = left.iter().filter(|p| {
+        let empty = p.metadata().is_ok_and(|m| m.is_file() && m.len() == 0);
+        !(empty && p.extension().is_some_and(|e| e == "lock"))
+    });
+    assert_eq!(left.collect::<Vec<_>>(), Vec::<&PathBuf>::new());
 }
 
 /// Vacuum leaves the newest snapshot's files, and no others.
@@ -135,11 +152,7 @@ fn killed_imports_lose_and_double_nothing() {
     let seed = std::env::var("TANDEM_CRASH_SEED")
         .ok()
         .map(|s| s.parse().unwrap());
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_nanos() as u64;
-    let mut random = Random(seed.unwrap_or(now));
+    let mut random = Random(seed.unwrap_or_else(self::seed));
     println!("TANDEM_CRASH_SEED={}", random.0);
 
     let dir = folder();
@@ -241,12 +254,6 @@ fn finish(lake: &Path, data: &[&Path], lines: &[String]) {
     same_lines(&exported(lake), lines);
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    for name in files(from) {
-        file(to.join(&name), std::fs::read(from.join(&name)).unwrap());
-    }
-}
-
 /// `object_store` writes `x#1` and renames it to `x`; a kill in between is rare, but it happens.
 #[test]
 fn half_written_files_do_no_harm() {
@@ -273,7 +280,7 @@ fn half_written_files_do_no_harm() {
     vacuum(&lake);
 }
 
-/// Two imports at once: both land, or the second is refused clearly and can be run again.
+/// Two imports at once: both land.
 #[test]
 fn two_imports_at_once() {
     let dir = folder();
@@ -288,16 +295,9 @@ fn two_imports_at_once() {
             runs.map(|run| run.join().unwrap())
         });
         for ran in &codes {
-            if ran.code != 0 {
-                assert_eq!(ran.code, 2, "{part}: {}", ran.text());
-                assert!(
-                    ran.err.contains("another writer") && ran.err.contains("run again"),
-                    "{}",
-                    ran.err
-                );
-            }
+            assert_eq!(ran.code, 0, "{part}: {}", ran.text());
         }
-        assert!(codes.iter().any(|ran| ran.code == 0), "{part}: {codes:?}");
+        same_lines(&exported(&lake), &halves.lines[1]);
     }
     halves
         .folders

@@ -12,12 +12,15 @@ mod support;
 
 mod bad_input;
 mod bad_lines;
+mod concurrent;
 mod crash;
 mod deletions;
 mod determinism;
 mod explain;
-mod limits;
+mod full_disk;
 mod hostile;
+mod killed;
+mod limits;
 mod measures;
 mod names;
 mod official;

@@ -197,7 +197,7 @@ fn scratch_that_goes_away_is_an_error() {
         let (code, out) = running.end();
         let err = fs::read_to_string(&log).unwrap();
         assert_eq!(code, 4, "{out}{err}");
-        assert!(err.contains("is gone or was changed"), "{err}");
+        assert!(err.contains("was removed while it ran"), "{err}");
         let newest = newest_manifest(&lake).map(|(number, _)| number);
         assert_eq!(newest, with_base.then_some(0));
     }

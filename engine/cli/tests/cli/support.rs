@@ -306,3 +306,27 @@ pub fn lines_of(file: &Path) -> Vec<String> {
 pub fn patient(id: &str, more: &str) -> String {
     format!("{{\"resourceType\":\"Patient\",\"id\":\"{id}\"{more}}}\n")
 }
+
+/// Copies a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for name in files(from) {
+        file(to.join(&name), fs::read(from.join(&name)).unwrap());
+    }
+}
+
+/// Whether two folders hold the same files with the same bytes.
+pub fn same(a: &Path, b: &Path) -> bool {
+    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).unwrap();
+    let names = files(a);
+    names == files(b) && names.iter().all(|n| read(a, n) == read(b, n))
+}
+
+/// Fails, with the names of the files, unless two folders hold the same.
+#[track_caller]
+pub fn same_folders(got: &Path, wanted: &Path) {
+    assert_eq!(files(got), files(wanted), "other files");
+    let differ = |n: &&String| fs::read(got.join(n)).unwrap() != fs::read(wanted.join(n)).unwrap();
+    let names = files(wanted);
+    let differing: Vec<_> = names.iter().filter(differ).collect();
+    assert!(differing.is_empty(), "other bytes: {differing:?}");
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::commit::CommitError;
+use super::plain::{plain, remedy};
 
 /// An error of the lake. Its text never holds patient data.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl fmt::Display for LakeError {
             | Self::Vacuumed(text)
             | Self::Data(text) => f.write_str(text),
             Self::Commit(e) => write!(f, "{e}"),
-            Self::Store(e) => write!(f, "the lake's storage failed: {}", cause(e)),
+            Self::Store(e) => write!(f, "the lake's storage failed: {}; {}", plain(e), remedy(e)),
             Self::Bug(text) => write!(f, "this is a bug in Tandem, please report it: {text}"),
         }
     }
@@ -61,7 +62,9 @@ impl From<object_store::Error> for LakeError {
 impl From<parquet::errors::ParquetError> for LakeError {
     fn from(e: parquet::errors::ParquetError) -> Self {
         Self::Data(format!(
-            "a Parquet file of the lake cannot be read or written: {e}"
+            "a Parquet file of the lake cannot be read or written: {}; {}",
+            plain(&e),
+            remedy(&e)
         ))
     }
 }
@@ -69,25 +72,8 @@ impl From<parquet::errors::ParquetError> for LakeError {
 impl From<arrow::error::ArrowError> for LakeError {
     fn from(e: arrow::error::ArrowError) -> Self {
         Self::Data(format!(
-            "a table of the lake cannot be read or written: {e}"
+            "a table of the lake cannot be read or written: {}",
+            plain(&e)
         ))
-    }
-}
-
-/// What the operating system said of a failed access: the names of libraries and the way they write a
-/// path are nobody's business.
-pub fn cause(error: &object_store::Error) -> String {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return io.to_string();
-        }
-        next = error.source();
-    }
-    match error {
-        object_store::Error::NotFound { .. } => "there is no such file".into(),
-        object_store::Error::AlreadyExists { .. } => "the file is there already".into(),
-        object_store::Error::PermissionDenied { .. } => "permission denied".into(),
-        _ => "the storage does not answer".into(),
     }
 }

@@ -19,7 +19,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use super::commit::{self, DataFile};
-use super::error::{LakeError, cause};
+use super::error::LakeError;
+use super::plain::plain;
 use super::seal::{Blocks, hash_of};
 
 /// One file, by what the snapshot says of it: neither a listing nor its own length is asked.
@@ -190,7 +191,7 @@ pub(super) async fn unread(
         _ => LakeError::Data(format!(
             "{table}/{} of the lake cannot be read: {}; check the disk and the permissions",
             file.path,
-            cause(&error)
+            plain(&error)
         )),
     }
 }

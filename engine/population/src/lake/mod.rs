@@ -4,6 +4,7 @@
 //! commit    snapshots, Delta log, vacuum          paths     what `facts` indexes, and its numbers
 //! schema    the tables                            envelope  what is read from each resource
 //! rows      a bucket in memory, merging versions  writer    rows to files
+//! plain     errors in plain words
 //! reader    pages and rows that can match          systems   which code systems an element is coded in
 //! seal      checksums of what is written            file      what is read is verified
 //! tables    whether the tables of a manifest fit    check     whether a lake is whole
@@ -15,6 +16,7 @@ pub mod envelope;
 pub mod error;
 mod file;
 pub mod paths;
+pub mod plain;
 pub mod reader;
 pub mod rows;
 pub mod schema;
@@ -62,7 +64,14 @@ pub struct Lake {
 impl Lake {
     /// The store of a folder; it need not be a lake yet.
     pub fn store_at(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, LakeError> {
-        let store = LocalFileSystem::new_with_prefix(folder)?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| {
+            LakeError::User(format!(
+                "{}: the folder cannot be opened: {}; {}",
+                folder.display(),
+                plain::plain(&e),
+                plain::remedy(&e)
+            ))
+        })?;
         Ok(Arc::new(store.with_automatic_cleanup(false)))
     }
 

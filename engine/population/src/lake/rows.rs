@@ -124,13 +124,14 @@ pub enum Merged {
 /// are what the lake has and are told to nobody; of the others `told` hears what became of each.
 /// `deleted` is asked of the row that would stay, and whether only the lake has it (where the same
 /// was read again, it is asked of what was read): what is deleted goes, and the version that was read
-/// is outdated. Returns whether anything is new or gone.
+/// is outdated.
 pub fn merge(
     rows: &mut Rows,
     existing: usize,
     mut deleted: impl FnMut(&str, &Row, bool) -> bool,
     mut told: impl FnMut(&Row, Merged),
-) -> bool {
+) -> Changes {
+    let mut changes = Changes::default();
     let mut list = std::mem::take(&mut rows.rows);
     if let Some(incoming) = list.get_mut(existing..) {
         incoming.sort_by_key(|r| r.sequence);
@@ -143,13 +144,14 @@ pub fn merge(
     for (index, row) in list.iter().enumerate() {
         let key = (row.ty, text.get(row.id.clone()).unwrap_or(""));
         if index < existing {
-            slots.insert(
+            let before = slots.insert(
                 key,
                 Slot {
                     there: Some(index),
                     best: None,
                 },
             );
+            changes.doubled += u64::from(before.is_some());
             continue;
         }
         let slot = slots.entry(key).or_insert(Slot {
@@ -173,7 +175,6 @@ pub fn merge(
         }
     }
     let mut keep = vec![false; list.len()];
-    let mut changed = false;
     for slot in slots.into_values() {
         let there = slot.there.and_then(|t| list.get(t));
         let best = slot.best.and_then(|b| list.get(b));
@@ -196,7 +197,8 @@ pub fn merge(
             None => false,
         };
         if gone {
-            changed |= slot.there.is_some();
+            changes.deleted += u64::from(slot.there.is_some());
+            changes.changed |= slot.there.is_some();
             if let Some(best) = best {
                 told(best, Merged::Outdated);
             }
@@ -206,14 +208,25 @@ pub fn merge(
             *flag = true;
         }
         if let (Some(best), Some(outcome)) = (best, outcome) {
-            changed |= matches!(outcome, Merged::Stored | Merged::Replaced);
+            changes.changed |= matches!(outcome, Merged::Stored | Merged::Replaced);
             told(best, outcome);
         }
     }
     let mut flags = keep.into_iter();
     list.retain(|_| flags.next().unwrap_or(false));
     rows.rows = list;
-    changed
+    changes
+}
+
+/// What a merge did to the rows of the lake.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Changes {
+    /// Whether anything is new or gone.
+    pub changed: bool,
+    /// How many rows of the lake are gone because they are deleted.
+    pub deleted: u64,
+    /// How many stood there twice, and now do not.
+    pub doubled: u64,
 }
 
 /// What the lake has of a resource, and the newest incoming version.

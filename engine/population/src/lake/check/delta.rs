@@ -65,7 +65,7 @@ async fn version(
         Err(Error::NotFound { .. }) => return Ok(false),
         Err(e) => Err(e),
     };
-    let bytes = found.map_err(|e| format!("{path}: {}", super::super::error::cause(&e)))?;
+    let bytes = found.map_err(|e| format!("{path}: {}", super::super::plain::plain(&e)))?;
     for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
         let line: Value = serde_json::from_slice(line).map_err(|e| format!("{path}: {e}"))?;
         if let Some(file) = line.pointer("/remove/path").and_then(Value::as_str) {

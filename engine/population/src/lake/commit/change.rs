@@ -16,6 +16,9 @@ pub struct Change {
     /// The buckets this change replaces. Those of its files are added by themselves: name here
     /// the ones left without files.
     pub buckets: BTreeSet<u32>,
+    /// Whether it was worked out from all of the base, as an import is (a type and id is one
+    /// resource over all buckets): whatever another writer changed meanwhile is then a collision.
+    pub of_all: bool,
     /// The change of each table, by name; a new name creates the table.
     pub tables: BTreeMap<String, TableChange>,
 }
@@ -71,6 +74,13 @@ impl Change {
             return vec!["the lake itself was replaced by another".to_owned()];
         }
         let mut found = Vec::new();
+        if self.of_all {
+            let names: BTreeSet<&String> = base.tables.keys().chain(head.tables.keys()).collect();
+            let differ = |name: &&&String| paths(base, name) != paths(head, name);
+            let differ = names.iter().filter(differ);
+            found.extend(differ.map(|name| format!("table `{name}`")));
+            return found;
+        }
         let (buckets, unbucketed) = self.touched(base);
         let (before, after) = (by_bucket(base, &buckets), by_bucket(head, &buckets));
         for bucket in buckets {

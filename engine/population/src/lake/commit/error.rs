@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::lake::plain::{plain, remedy};
+
 /// Whose problem an error is; the edge turns it into an exit code or a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -23,7 +25,7 @@ pub enum CommitError {
     /// The folder is empty. A writer may create a lake here.
     #[error("no lake in `{place}`: the folder is empty; import data to create one")]
     NoLake {
-        /// The store, as it describes itself.
+        /// Where it would be, see [`place`].
         place: String,
     },
     /// There are files, but no snapshot among them.
@@ -33,7 +35,7 @@ pub enum CommitError {
          first commit also looks like this)"
     )]
     NotALake {
-        /// The store, as it describes itself.
+        /// Where that is, see [`place`].
         place: String,
         /// One of the files found, from the root of the store.
         example: String,
@@ -48,8 +50,8 @@ pub enum CommitError {
     },
     /// The snapshot existed, but vacuum dropped it.
     #[error(
-        "snapshot {number} was vacuumed: its files are gone; list the snapshots and choose \
-         another (pin those to be kept)"
+        "snapshot {number} was vacuumed: its files are gone; run again on the newest, or list the \
+         snapshots and choose another (pin those to be kept)"
     )]
     Vacuumed {
         /// The number asked for.
@@ -110,7 +112,7 @@ pub enum CommitError {
     },
     /// The store refused or failed. After a failed [`commit`](super::commit) look at the newest
     /// snapshot before trying again: the manifest may have landed.
-    #[error("cannot {doing} `{path}`: {source}; check the disk, the network and permissions")]
+    #[error("cannot {doing} `{path}`: {}; {}", plain(.source.as_ref()), remedy(.source.as_ref()))]
     Store {
         /// What was being done: "read", "write", "list" or "delete".
         doing: &'static str,
@@ -172,6 +174,33 @@ impl CommitError {
     pub(super) fn invalid(what: impl Into<String>) -> Self {
         Self::InvalidChange { what: what.into() }
     }
+}
+
+/// Where a store is, as a person would name it: the folder, where it is one.
+pub(super) fn place(store: &dyn object_store::ObjectStore) -> String {
+    let own = store.to_string();
+    let url = own
+        .strip_prefix("LocalFileSystem(file://")
+        .and_then(|u| u.strip_suffix(')'));
+    match url {
+        Some(url) => percent_decoded(url.trim_end_matches('/')),
+        None => "the given place".to_owned(),
+    }
+}
+
+fn percent_decoded(url: &str) -> String {
+    let (mut out, mut rest) = (vec![], url.as_bytes());
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.split_at_checked(2).filter(|_| first == b'%');
+        let byte = digits.and_then(|(hex, behind)| {
+            let hex = std::str::from_utf8(hex).ok()?;
+            Some((u8::from_str_radix(hex, 16).ok()?, behind))
+        });
+        let (byte, behind) = byte.unwrap_or((first, behind));
+        out.push(byte);
+        rest = behind;
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 fn few(items: &[String]) -> String {

@@ -11,7 +11,8 @@
 //! - A table that is in a snapshot is in every later one, if need be with no files. Its id
 //!   follows from the lake's id and its name.
 //! - A commit whose buckets, unbucketed tables or files another writer touched is refused, never
-//!   merged. What a writer only *read* is not checked: shared tables may have moved on meanwhile.
+//!   merged. What a writer only *read* is not checked, unless it says that it rests on all of the
+//!   base ([`Change::of_all`]): an import does.
 //! - The Delta logs are derived: losing them loses nothing, and [`export_missing`] completes
 //!   them. Nobody else may write to these tables.
 //! - Nothing here reads a clock, the environment or a random source: the caller passes them.

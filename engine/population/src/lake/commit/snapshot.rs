@@ -8,6 +8,7 @@ use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use super::CommitError;
+use super::error::place;
 use super::plausible::implausible;
 use crate::lake::seal::hash_of;
 
@@ -122,11 +123,23 @@ pub async fn read(store: &dyn ObjectStore, number: u64) -> Result<Snapshot, Comm
 /// [`NoLake`](CommitError::NoLake) when the folder is empty (a lake may be created),
 /// [`NotALake`](CommitError::NotALake) when it holds other files only.
 pub async fn latest(store: &dyn ObjectStore) -> Result<Snapshot, CommitError> {
-    let numbers = numbers(store).await?;
-    without_gaps(store, &numbers).await?;
-    match numbers.last() {
-        Some(&number) => read(store, number).await,
-        None => Err(absent(store).await?),
+    let mut seen = None;
+    loop {
+        let all = numbers(store).await?;
+        without_gaps(store, &all).await?;
+        let Some(&number) = all.last() else {
+            let absent = absent(store).await?;
+            // What was found may be the lake that another has just created.
+            if numbers(store).await?.is_empty() {
+                return Err(absent);
+            }
+            continue;
+        };
+        match read(store, number).await {
+            // Dropped since the listing, because a newer one landed.
+            Err(CommitError::Vacuumed { .. }) if seen != Some(number) => seen = Some(number),
+            read => return read,
+        }
     }
 }
 
@@ -289,7 +302,7 @@ pub(super) fn number_in(name: &str) -> Option<u64> {
 }
 
 async fn absent(store: &dyn ObjectStore) -> Result<CommitError, CommitError> {
-    let place = store.to_string();
+    let place = place(store);
     let mut files = store.list(None);
     while let Some(found) = files.next().await {
         let found = found.map_err(|e| CommitError::store("list", place.clone(), e))?;

@@ -6,7 +6,7 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, PutMode};
 
 use super::plausible::bucket_count;
-use super::snapshot::{FORMAT, latest, manifest_path, read, to_bytes};
+use super::snapshot::{FORMAT, latest, manifest_path, read, to_bytes, try_read};
 use super::{Change, CommitError, Snapshot, Table};
 
 /// What a commit builds on.
@@ -30,7 +30,8 @@ pub struct NewLake {
 /// Commit `change` on `base` at `now_ms` (milliseconds since 1970 UTC) and return the snapshot
 /// written. If others committed meanwhile, the change is rebased over theirs, provided that they
 /// left its buckets, its unbucketed tables and its files alone. A clock behind the snapshot
-/// before gives a time one millisecond later than that snapshot.
+/// before gives a time one millisecond later than that snapshot. A change [of all](Change::of_all)
+/// lands on its base only, or on one that has the same files.
 ///
 /// The files added must be wholly written. They are not looked at, and stay where they are when
 /// the commit fails: vacuum collects them.
@@ -38,7 +39,8 @@ pub struct NewLake {
 /// # Errors
 /// [`InvalidChange`](CommitError::InvalidChange) before anything is written;
 /// [`Conflict`](CommitError::Conflict) with what collided, also for the second of two creators;
-/// [`Store`](CommitError::Store), after which the commit may or may not have landed.
+/// [`Store`](CommitError::Store), after which the commit may or may not have landed: it was looked
+/// for and could not be seen.
 pub async fn commit(
     store: &dyn ObjectStore,
     base: Base<'_>,
@@ -140,7 +142,15 @@ fn with_change(head: &Snapshot, change: &Change) -> Snapshot {
 async fn put_manifest(store: &dyn ObjectStore, snapshot: &Snapshot) -> Result<bool, CommitError> {
     let path = manifest_path(snapshot.number);
     let bytes = to_bytes(snapshot)?;
-    put_new(store, &path, bytes).await
+    let put = put_new(store, &path, bytes).await;
+    if matches!(put, Ok(true)) {
+        return put;
+    }
+    // The store may have failed, or tried again, after it had written: then it is ours that is there.
+    match try_read(store, snapshot.number).await {
+        Ok(Some(there)) if there == *snapshot => Ok(true),
+        _ => put,
+    }
 }
 
 /// Write an object that must not exist yet; false when it does.

@@ -133,6 +133,22 @@ async fn unbucketed_table_changed_by_both_is_refused() {
     .await;
 }
 
+/// A type and id is one resource over all buckets: an import of bucket 0 collides with one of bucket 1.
+#[tokio::test]
+async fn a_change_of_all_lands_on_its_base_only() {
+    let first = change("facts", &["a1.parquet"], &[file("b1.parquet", &[1])]);
+    let mut second = change("facts", &["a0.parquet"], &[file("c0.parquet", &[0])]);
+    second.of_all = true;
+    assert!(refused(&first, &second).await.contains(": table `facts`;"));
+    // What changes no file is no collision.
+    for (store, _folder) in stores() {
+        let store = store.as_ref();
+        let zero = created(store).await;
+        on(store, &zero, &change("facts", &[], &[])).await;
+        assert_eq!(on(store, &zero, &second).await.number, 2);
+    }
+}
+
 #[tokio::test]
 async fn one_of_two_creators_wins() {
     for (store, _folder) in stores() {

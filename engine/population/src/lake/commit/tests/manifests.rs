@@ -130,4 +130,20 @@ async fn store_errors_say_what_was_done_where() {
         said.starts_with("cannot write `_lake/00000000000000000000.json`: "),
         "{said}"
     );
+    for name in ["LocalFileSystem", "os error", "file://"] {
+        assert!(!said.contains(name), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_named_as_a_person_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("my lake ä");
+    std::fs::create_dir(&inner).unwrap();
+    let local = LocalFileSystem::new_with_prefix(&inner).unwrap();
+    let said = latest(&local).await.unwrap_err().to_string();
+    assert!(said.contains("my lake ä`"), "{said}");
+    std::fs::write(inner.join("thesis.doc"), "").unwrap();
+    let said = latest(&local).await.unwrap_err().to_string();
+    assert!(said.contains("my lake ä` is not a lake"), "{said}");
 }
