@@ -314,13 +314,6 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Whether two folders hold the same files with the same bytes.
-pub fn same(a: &Path, b: &Path) -> bool {
-    let read = |folder: &Path, name: &str| fs::read(folder.join(name)).unwrap();
-    let names = files(a);
-    names == files(b) && names.iter().all(|n| read(a, n) == read(b, n))
-}
-
 /// Fails, with the names of the files, unless two folders hold the same.
 #[track_caller]
 pub fn same_folders(got: &Path, wanted: &Path) {
