@@ -174,6 +174,8 @@ pub enum ImportError {
     Collision(String),
     /// The scratch folder was taken away while the import ran.
     ScratchGone,
+    /// The commit failed, and whether it landed could not be told: the error.
+    Unsure(Box<ImportError>),
     /// Our bug.
     Bug(String),
 }
@@ -194,6 +196,10 @@ impl fmt::Display for ImportError {
             ),
             Self::Lake(e) => write!(f, "{e}"),
             Self::Io(path, e) => write!(f, "{}: {}", path.display(), plain(e)),
+            Self::Unsure(why) => write!(
+                f,
+                "{why}. Whether the import landed could not be told: look with `tandem lake snapshots`; importing the same files again changes nothing where it did"
+            ),
             Self::ScratchGone => f.write_str(
                 "the import's scratch folder in `_tmp/` of the lake was removed while it ran: nothing was committed, the lake is unchanged. Run it again",
             ),
@@ -227,9 +233,14 @@ pub fn import(
     options: &ImportOptions,
     progress: &Arc<Progress>,
 ) -> Result<ImportReport, ImportError> {
-    import_files(options, progress).map_err(|e| match crate::machine::advice(&e.to_string()) {
-        Some(advice) => ImportError::Io(options.lake.clone(), std::io::Error::other(advice)),
-        None => e,
+    import_files(options, progress).map_err(|e| {
+        if matches!(e, ImportError::Unsure(_)) {
+            return e;
+        }
+        match crate::machine::advice(&e.to_string()) {
+            Some(advice) => ImportError::Io(options.lake.clone(), std::io::Error::other(advice)),
+            None => e,
+        }
     })
 }
 
@@ -298,11 +309,7 @@ fn begin(
     store: &dyn ObjectStore,
     runtime: &tokio::runtime::Handle,
 ) -> Result<(Scratch, Option<Snapshot>), ImportError> {
-    let newest = || match runtime.block_on(commit::latest(store)) {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(CommitError::NoLake { .. }) => Ok(None),
-        Err(e) => Err(e),
-    };
+    let newest = || newest(store, runtime);
     // Before anything is made in what may be no lake.
     let before = newest()?;
     let least = before.map_or(0, |b| b.created_ms.saturating_add(1));
@@ -330,8 +337,21 @@ fn begin(
             without_lock: None,
             dry_run: false,
         };
-        sweep(&options.lake, &rule);
+        // What cannot be looked at stays.
+        let _ = sweep(&options.lake, &rule);
         return Ok((scratch, base));
+    }
+}
+
+/// The newest snapshot, if there is a lake.
+fn newest(
+    store: &dyn ObjectStore,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Option<Snapshot>, CommitError> {
+    match runtime.block_on(commit::latest(store)) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(CommitError::NoLake { .. }) => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
@@ -371,7 +391,8 @@ impl Run<'_> {
         let buckets = buckets(options, base.as_ref(), &found.files)?;
         let scratch = self.scratch.folder().to_owned();
         let estimated = found.files.iter().map(Source::estimated_bytes).sum();
-        note_disk(options, estimated, progress);
+        let known = found.files.iter().filter(|f| !f.pipe);
+        note_disk(options, known.map(Source::estimated_bytes).sum(), progress);
         let places = (
             buckets,
             shared::spill_parts(base.as_ref(), estimated, &options.limits),
@@ -469,9 +490,10 @@ impl Run<'_> {
 
     /// An error, or its cause where that is that somebody took the scratch away.
     fn gone(&self, error: ImportError) -> ImportError {
-        match self.scratch.is_ours() {
-            true => error,
-            false => ImportError::ScratchGone,
+        match error {
+            ImportError::Unsure(_) => error,
+            _ if self.scratch.is_ours() => error,
+            _ => ImportError::ScratchGone,
         }
     }
 
@@ -486,7 +508,16 @@ impl Run<'_> {
         let store = self.store.as_ref();
         for losses in 0u32.. {
             let mine = std::mem::replace(turn, Turn::none());
-            *turn = mine.wait(&self.options.lake, losses);
+            let waited;
+            (*turn, waited) = mine.wait(&self.options.lake, losses);
+            if waited {
+                // Who was waited for has landed, most likely.
+                let newest = newest(store, self.runtime)?;
+                if let Some(other) = newest.as_ref().filter(|n| n.buckets != read.buckets) {
+                    return self.other_buckets(Box::new(other.clone()));
+                }
+                base = newest;
+            }
             let mut report = of_reading.clone();
             report.redone = self.progress.now().redone;
             let job = store::Job {
@@ -511,13 +542,17 @@ impl Run<'_> {
             };
             // What cannot be looked up is left as it is: it may have landed.
             let Ok(since) = store::since(store, self.runtime, self.scratch, base.as_ref()) else {
-                return Err(error);
+                return Err(ImportError::Unsure(Box::new(error)));
             };
             if let Since::Landed(number) = since {
                 (report.snapshot, report.committed) = (number, true);
                 report.delta_behind = store::export(&job);
                 report.total = sum(&report.types);
                 return Ok(Ended::Done(Box::new(report)));
+            }
+            // A volume that did not answer may yet show the manifest: the files stay for vacuum.
+            if store::is_unsure(&error) {
+                return Err(ImportError::Unsure(Box::new(error)));
             }
             store::discard(store, self.runtime, self.scratch);
             // A file of the base that is gone since a newer snapshot is there was vacuumed.

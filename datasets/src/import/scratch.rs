@@ -103,12 +103,17 @@ pub struct Sweep {
 
 /// Removes the scratch of imports that are gone. Another's that cannot be looked at is taken for
 /// alive.
-pub fn sweep(lake: &Path, sweep: &Sweep) -> Swept {
+///
+/// # Errors
+/// Where it cannot be listed what is there: then nothing is known of who is alive.
+pub fn sweep(lake: &Path, sweep: &Sweep) -> std::io::Result<Swept> {
     let mut swept = Swept::default();
-    let Ok(entries) = std::fs::read_dir(lake.join(FOLDER)) else {
-        return swept;
+    let entries = match std::fs::read_dir(lake.join(FOLDER)) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(swept),
+        entries => entries?,
     };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    let paths = entries.map(|e| e.map(|e| e.path()));
+    let mut paths = paths.collect::<std::io::Result<Vec<PathBuf>>>()?;
     paths.sort();
     for path in &paths {
         if path.extension().is_some_and(|e| e == "lock") {
@@ -117,7 +122,7 @@ pub fn sweep(lake: &Path, sweep: &Sweep) -> Swept {
             without_lock(path, sweep, &mut swept);
         }
     }
-    swept
+    Ok(swept)
 }
 
 fn lock_of(folder: &Path) -> PathBuf {
@@ -143,7 +148,11 @@ fn locked(lock: &Path, sweep: &Sweep, swept: &mut Swept) {
             };
             match removed {
                 Ok(()) => swept.removed.push(shown),
-                Err(e) => swept.failed.push((shown, e)),
+                Err(e) => {
+                    // What stands may go on.
+                    held(swept);
+                    swept.failed.push((shown, e));
+                }
             }
         }
         Ok(Look::Held) => held(swept),
@@ -214,7 +223,7 @@ mod tests {
         assert!(Scratch::claim(lake.path(), 7).unwrap().is_none());
         let two = Scratch::claim(lake.path(), 8).unwrap().unwrap();
         assert!(one.is_ours() && two.is_ours());
-        let swept = sweep(lake.path(), &look_now(&two));
+        let swept = sweep(lake.path(), &look_now(&two)).unwrap();
         assert!(swept.removed.is_empty() && swept.failed.is_empty());
         assert_eq!(swept.running, [stamp_text(7), stamp_text(8)]);
         let folder = one.folder().to_owned();
@@ -242,7 +251,7 @@ mod tests {
         std::fs::create_dir(&other).unwrap();
         std::fs::write(other.join("0.spill"), "x").unwrap();
         std::fs::write(&lock, "another kernel").unwrap();
-        let swept = sweep(lake.path(), &look_now(&own));
+        let swept = sweep(lake.path(), &look_now(&own)).unwrap();
         assert!(swept.removed.is_empty() && other.exists());
         assert!(swept.running.contains(&stamp_text(1)));
         let old = own.lock().now().unwrap() - HOUR;
@@ -253,7 +262,7 @@ mod tests {
             dry_run: true,
             ..look_now(&own)
         };
-        let removed = |rule: &Sweep| sweep(lake.path(), rule).removed;
+        let removed = |rule: &Sweep| sweep(lake.path(), rule).unwrap().removed;
         let only = std::slice::from_ref(&other);
         assert_eq!(removed(&dry), only);
         assert!(other.exists());
@@ -274,9 +283,19 @@ mod tests {
             without_lock: Some(least),
             ..look_now(&own)
         };
-        assert!(sweep(lake.path(), &look_now(&own)).removed.is_empty());
-        assert!(sweep(lake.path(), &by_age(HOUR)).removed.is_empty());
-        let removed = sweep(lake.path(), &by_age(Duration::ZERO)).removed;
+        assert!(
+            sweep(lake.path(), &look_now(&own))
+                .unwrap()
+                .removed
+                .is_empty()
+        );
+        assert!(
+            sweep(lake.path(), &by_age(HOUR))
+                .unwrap()
+                .removed
+                .is_empty()
+        );
+        let removed = sweep(lake.path(), &by_age(Duration::ZERO)).unwrap().removed;
         assert_eq!(removed, [old]);
         assert!(foreign.exists() && own.is_ours());
     }

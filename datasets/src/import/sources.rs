@@ -38,9 +38,16 @@ pub struct Source {
     pub pipe: bool,
 }
 
+/// What a pipe may bring: 256 buckets.
+const PIPE_BYTES: u64 = 50 << 30;
+
 impl Source {
-    /// The bytes it will unpack to, roughly: FHIR JSON packs about tenfold.
+    /// The bytes it will unpack to, roughly: FHIR JSON packs about tenfold. A pipe does not say: enough
+    /// for a large export, as the lake's buckets are fixed by it and must fit in memory.
     pub fn estimated_bytes(&self) -> u64 {
+        if self.pipe {
+            return PIPE_BYTES;
+        }
         match self.packing {
             Packing::Plain | Packing::Unnamed => self.bytes,
             Packing::Gzip | Packing::Zstd => self.bytes.saturating_mul(12),

@@ -12,7 +12,7 @@ use engine_population::lake::commit::{
 use engine_population::lake::envelope::{Envelope, Owner};
 use engine_population::lake::rows::{self, Merged, Row, Rows, Tally};
 use engine_population::lake::writer::{CodeTexts, Files, GroupWriter, write_codes};
-use engine_population::lake::{DataFile, group_size, reader, schema};
+use engine_population::lake::{DataFile, LakeError, group_size, reader, schema};
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::deletions::{Deletions, Outcome};
@@ -336,6 +336,16 @@ pub fn discard(store: &dyn ObjectStore, runtime: &tokio::runtime::Handle, scratc
         for path in files.filter(|p| p.filename().is_some_and(|n| n.starts_with(&own))) {
             let _ = runtime.block_on(store.delete(&path));
         }
+    }
+}
+
+/// Whether an error leaves open that the commit landed. A full disk does not.
+pub fn is_unsure(error: &ImportError) -> bool {
+    match error {
+        ImportError::Lake(LakeError::Commit(CommitError::Store { .. })) => {
+            crate::machine::advice(&error.to_string()).is_none()
+        }
+        _ => false,
     }
 }
 

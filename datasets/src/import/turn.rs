@@ -2,18 +2,17 @@
 //!
 //! Each writes without asking, and the second to commit merges anew. One that lost several times
 //! takes the turn: who has not begun to write waits for it. That is for speed only; what lands is
-//! right without it, and so nobody waits for ever for an import that stands still.
+//! right without it, and so nobody waits for an import that stands still: whose lock is held and not
+//! renewed.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use super::lockfile::LockFile;
+use super::lockfile::{LEASE, LockFile};
 
 /// So often an import loses before it takes the turn.
 const LOSSES: u32 = 3;
-/// How long others are waited for.
-const PATIENCE: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The turn, where it was taken. Given back when dropped.
@@ -26,28 +25,31 @@ impl Turn {
     }
 
     /// Waits until no other import has the turn; takes it after enough losses. An error of the file
-    /// system is no reason not to write.
-    pub fn wait(self, lake: &Path, losses: u32) -> Turn {
+    /// system is no reason not to write. And whether it waited.
+    pub fn wait(self, lake: &Path, losses: u32) -> (Turn, bool) {
         if self.0.is_some() {
-            return self;
+            return (self, false);
         }
         let path = lake.join("_tmp").join("turn.lock");
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            if losses < LOSSES {
-                if !is_held(&path) {
-                    return Turn(None);
-                }
-            } else {
+        let mut waited = false;
+        loop {
+            if losses >= LOSSES {
                 match LockFile::take(path.clone()) {
-                    Ok(Some(own)) => return Turn(Some(own)),
                     Ok(None) => {}
-                    Err(_) => return Turn(None),
+                    Ok(own) => return (Turn(own), waited),
+                    Err(_) => return (Turn(None), waited),
                 }
             }
+            if !is_held(&path) {
+                if losses < LOSSES {
+                    return (Turn(None), waited);
+                }
+            } else if stands_still(&path) {
+                return (Turn(None), waited);
+            }
+            waited = true;
             std::thread::sleep(LOOK);
         }
-        Turn(None)
     }
 }
 
@@ -56,6 +58,13 @@ fn is_held(path: &Path) -> bool {
         return false;
     };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether its holder has not renewed it for long: stopped, or its machine away.
+fn stands_still(path: &Path) -> bool {
+    let renewed = std::fs::metadata(path).and_then(|m| m.modified());
+    let age = renewed.map(|r| SystemTime::now().duration_since(r));
+    matches!(age, Ok(Ok(age)) if age > LEASE)
 }
 
 #[cfg(test)]
@@ -68,15 +77,19 @@ mod tests {
         let lake = tempfile::tempdir().unwrap();
         std::fs::create_dir(lake.path().join("_tmp")).unwrap();
         let lock = lake.path().join("_tmp/turn.lock");
-        let first = Turn::none().wait(lake.path(), 0);
+        let (first, waited) = Turn::none().wait(lake.path(), 0);
+        assert!(!waited);
         assert!(first.0.is_none() && !lock.exists());
-        let own = first.wait(lake.path(), LOSSES);
+        let (own, _) = first.wait(lake.path(), LOSSES);
         assert!(own.0.is_some() && is_held(&lock));
         let other = std::thread::scope(|scope| {
-            let other = scope.spawn(|| Turn::none().wait(lake.path(), 0).0.is_none());
+            let other = scope.spawn(|| {
+                let (turn, waited) = Turn::none().wait(lake.path(), 0);
+                turn.0.is_none() && waited
+            });
             std::thread::sleep(3 * LOOK);
             let waited = !other.is_finished();
-            drop(own.wait(lake.path(), LOSSES + 1));
+            drop(own.wait(lake.path(), LOSSES + 1).0);
             (waited, other.join().unwrap())
         });
         assert_eq!(other, (true, true));

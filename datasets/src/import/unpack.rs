@@ -63,7 +63,13 @@ struct Counted<'p> {
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let read = self.file.read(buffer)?;
+        // A decoder must not hear of an interruption: it would take it for the end.
+        let read = loop {
+            match self.file.read(buffer) {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.progress.add_bytes(read as u64);
         self.read.set(self.read.get() + read as u64);
         if read == 0 && !buffer.is_empty() && self.read.get() < self.size {

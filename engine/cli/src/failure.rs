@@ -75,9 +75,10 @@ impl From<ImportError> for Failure {
             ImportError::User(_) => Failure::User(text),
             ImportError::Rejected(_) => Failure::No(text),
             ImportError::Collision(_) => Failure::Unsupported(text),
-            ImportError::Io(..) | ImportError::ScratchGone | ImportError::Bug(_) => {
-                Failure::Internal(text)
-            }
+            ImportError::Io(..)
+            | ImportError::Unsure(_)
+            | ImportError::ScratchGone
+            | ImportError::Bug(_) => Failure::Internal(text),
         }
     }
 }

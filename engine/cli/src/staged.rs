@@ -96,19 +96,49 @@ impl Staged {
             self.done = true;
             return Ok(());
         }
+        // The lock goes with the folder: once it stands aside, no other run sweeps it.
+        let old = File::open(&self.target).map_err(|e| self.unwritten(&e))?;
+        if let Err(TryLockError::WouldBlock) = old.try_lock() {
+            return Err(Failure::User(format!(
+                "{}: another run is putting its results there; nothing was replaced, run it again",
+                self.shown
+            )));
+        }
         check(&self.shown, &self.target, &self.target)?;
-        exchange(&self.aside, &self.target).map_err(|e| self.unwritten(&e))?;
+        exchange(&self.aside, &self.target).map_err(|e| self.moved(&e))?;
+        // From here on it is the old state that stands aside: not ours to remove.
+        self.done = true;
         // What came out is looked at again: somebody may have written into it between the two.
         if let Err(refused) = check(&self.shown, &self.aside, &self.target) {
-            exchange(&self.aside, &self.target).map_err(|e| self.unwritten(&e))?;
+            exchange(&self.aside, &self.target).map_err(|e| {
+                let text = format!(
+                    "{}: {}; what was there before is in {}",
+                    self.shown,
+                    e.why,
+                    e.left.as_ref().unwrap_or(&self.aside).display()
+                );
+                Failure::Internal(text)
+            })?;
+            self.done = false;
             return Err(refused);
         }
-        self.done = true;
         // The new state stands. An old one that cannot be removed is swept by the next run.
         if let Err(e) = std::fs::remove_dir_all(&self.aside) {
             note!("note: {} could not be removed: {e}", self.aside.display());
         }
         Ok(())
+    }
+
+    fn moved(&self, e: &NotExchanged) -> Failure {
+        match &e.left {
+            None => self.unwritten(&e.why),
+            Some(left) => Failure::Internal(format!(
+                "{}: the results cannot be put in place: {}; what was there before is in {}",
+                self.shown,
+                e.why,
+                left.display()
+            )),
+        }
     }
 
     fn unwritten(&self, e: &std::io::Error) -> Failure {
@@ -278,7 +308,11 @@ fn sweep(parent: &Path, prefix: &str) {
             continue;
         }
         let path = entry.path();
-        if let Ok(folder) = File::open(&path)
+        // One that is complete may be what a run replaced, and somebody may have put a file of his own
+        // into it in the last moment: that stays.
+        let ours = !path.join(LIST).exists() || check("", &path, &path).is_ok();
+        if ours
+            && let Ok(folder) = File::open(&path)
             && folder.try_lock().is_ok()
         {
             let _ = std::fs::remove_dir_all(&path);
@@ -388,15 +422,29 @@ fn settle(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Two folders did not change places.
+struct NotExchanged {
+    why: std::io::Error,
+    /// Where `b` lies now, if no longer at its place.
+    left: Option<PathBuf>,
+}
+
+impl From<std::io::Error> for NotExchanged {
+    fn from(why: std::io::Error) -> Self {
+        NotExchanged { why, left: None }
+    }
+}
+
 /// Two folders change places: in one step where the system can.
-fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
+fn exchange(a: &Path, b: &Path) -> Result<(), NotExchanged> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
         match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-            done => return Ok(done?),
+            Err(e) => return Err(std::io::Error::from(e).into()),
+            Ok(()) => return Ok(()),
         }
     }
     // Not swept by a later run: until the second step it is the only old state.
@@ -404,11 +452,14 @@ fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
     third.push(".swap");
     let third = PathBuf::from(third);
     std::fs::rename(b, &third)?;
-    if let Err(e) = std::fs::rename(a, b) {
-        std::fs::rename(&third, b)?;
-        return Err(e);
+    if let Err(why) = std::fs::rename(a, b) {
+        let left = std::fs::rename(&third, b).err().map(|_| third);
+        return Err(NotExchanged { why, left });
     }
-    std::fs::rename(&third, a)
+    std::fs::rename(&third, a).map_err(|why| NotExchanged {
+        why,
+        left: Some(third),
+    })
 }
 
 #[cfg(test)]

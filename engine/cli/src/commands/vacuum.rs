@@ -113,16 +113,19 @@ impl Vacuum<'_> {
 
     fn sweep(&self, lock: Option<&LockFile>) -> Result<Swept, Failure> {
         let now = lock.map_or_else(|| Ok(SystemTime::now()), LockFile::now);
-        let now = now.map_err(|e| {
+        let failed = |e: std::io::Error| {
             let place = self.folder.join("_tmp");
-            Failure::Internal(format!("{}: {}", place.display(), plain(&e)))
-        })?;
+            let why = plain(&e);
+            let text = "which imports are running cannot be told, and nothing was deleted";
+            Failure::Internal(format!("{}: {why}: {text}", place.display()))
+        };
+        let now = now.map_err(failed)?;
         let rule = Sweep {
             now,
             without_lock: Some(self.least()),
             dry_run: self.dry_run,
         };
-        Ok(sweep(self.folder, &rule))
+        sweep(self.folder, &rule).map_err(failed)
     }
 
     fn tell_scratch(&self, swept: &Swept) {
