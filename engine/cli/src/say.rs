@@ -9,6 +9,7 @@
 //! | `note!` | standard error | text for people, beside the output |
 
 use std::io::Write;
+use std::sync::Mutex;
 
 use crate::visible::in_text;
 
@@ -33,6 +34,16 @@ macro_rules! note {
 /// What ends a command whose output cannot be written: the exit code. It unwinds, so that scratch
 /// folders are removed, and `main` takes it up.
 pub struct Quit(pub u8);
+
+/// What is done whatever becomes of the output.
+static DONE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Remembers what stands although it may be that it cannot be printed.
+pub fn done(what: String) {
+    if let Ok(mut done) = DONE.lock() {
+        *done = Some(what);
+    }
+}
 
 /// Prints one line for people.
 pub fn line(text: std::fmt::Arguments<'_>) {
@@ -75,6 +86,9 @@ pub fn failed(error: &std::io::Error) -> ! {
         std::io::ErrorKind::BrokenPipe => 0,
         _ => {
             aside(format_args!("error: the output cannot be written: {error}"));
+            if let Some(done) = DONE.lock().ok().and_then(|mut d| d.take()) {
+                aside(format_args!("note: {done}"));
+            }
             4
         }
     };

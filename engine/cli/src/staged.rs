@@ -43,6 +43,7 @@ impl Staged {
     pub fn begin(option: &str, target: &Path) -> Result<Staged, Failure> {
         let shown = format!("{option} {}", target.display());
         let wrong = |e: std::io::Error| Failure::User(format!("{shown}: {e}"));
+        outside_lakes(&shown, target)?;
         let target = place(&shown, target)?;
         check(&shown, &target, &target)?;
         let (parent, name) = parts(&shown, &target)?;
@@ -240,6 +241,26 @@ fn place(shown: &str, target: &Path) -> Result<PathBuf, Failure> {
             "{shown}: a link to what is not there"
         ))),
         Err(_) => std::path::absolute(target).map_err(wrong),
+    }
+}
+
+/// The lake that a folder is or would be in. What does not belong to a lake, vacuum may remove.
+pub fn lake_above(folder: &Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(folder).ok()?;
+    let mut above = folder.ancestors();
+    let there = above.find(|a| a.exists())?.canonicalize().ok()?;
+    let lake = there.ancestors().find(|a| a.join("_lake").is_dir())?;
+    Some(lake.to_owned())
+}
+
+/// Refuses a folder within a lake.
+pub fn outside_lakes(shown: &str, folder: &Path) -> Result<(), Failure> {
+    match lake_above(folder) {
+        None => Ok(()),
+        Some(lake) => Err(Failure::User(format!(
+            "{shown}: this is within the lake {}, where only the lake's own files may be: name a folder outside of it",
+            lake.display()
+        ))),
     }
 }
 

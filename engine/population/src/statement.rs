@@ -22,6 +22,8 @@ use datafusion::sql::parser::Statement;
 pub const LONGEST: usize = 256 << 10;
 /// How deep expressions nest: operators within operators, of which `AND` and `OR` do not count.
 pub const DEEPEST: usize = 1000;
+/// How deep parentheses nest in a text, which may be the name of a type.
+const DEEPEST_TEXT: usize = 100;
 /// How many SELECTs and tables a query has, those of a WITH counted wherever it is used.
 pub const MOST_PARTS: u64 = 1000;
 
@@ -40,6 +42,9 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
             "the query has {own} bytes of text, and at most {most} are read: put long lists into a \
              Parquet file and join it (--results)"
         )));
+    }
+    if types_nest(text) {
+        return Err(too_much(TOO_NESTED_TYPE.into()));
     }
     let planned = async {
         let state = context.state();
@@ -63,6 +68,54 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
         context.execute_logical_plan(plan).await
     };
     on_large_stack(planned).await
+}
+
+/// Whether a type may nest deeper than [`DEEPEST`]: `int[][]…`, `struct<a struct<…`, or in a text as
+/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as types are walked by whatever
+/// parses, plans and drops them.
+fn types_nest(text: &str) -> bool {
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let compact = compact.to_ascii_lowercase();
+    let named = ["array<", "struct<", "map<"].map(|what| compact.matches(what).count());
+    if named.iter().sum::<usize>() > DEEPEST || longest_run(&compact) > DEEPEST {
+        return true;
+    }
+    let mut quoted = compact.split('\'').skip(1).step_by(2);
+    quoted.any(|literal| {
+        let (mut depth, mut deepest) = (0usize, 0);
+        for byte in literal.bytes() {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest > DEEPEST_TEXT
+    })
+}
+
+/// The longest run of `[]` or `[3]`, one after the other.
+fn longest_run(text: &str) -> usize {
+    let (mut run, mut longest) = (0usize, 0);
+    let mut rest = text;
+    while let Some(at) = rest.find('[') {
+        run = if at == 0 { run } else { 0 };
+        let inside = rest.get(at + 1..).unwrap_or("");
+        let digits = inside.bytes().take_while(u8::is_ascii_digit).count();
+        rest = match inside.get(digits..).and_then(|r| r.strip_prefix(']')) {
+            Some(behind) => {
+                run += 1;
+                longest = longest.max(run);
+                behind
+            }
+            None => {
+                run = 0;
+                inside
+            }
+        };
+    }
+    longest
 }
 
 /// Runs what plans or takes apart deep trees: each step of it has a large stack.
@@ -132,6 +185,8 @@ fn bounded(statement: &mut SqlStatement) -> Result<()> {
 
 const TOO_DEEP: &str = "the query nests more than 1000 operators or functions in one another: write \
     `x IN (…)` for many values of one column, use `sum` for long sums, or take it apart with WITH";
+const TOO_NESTED_TYPE: &str = "the query nests more than 1000 types in one another, or 100 parentheses in a \
+    text: name a simpler type";
 const TOO_NESTED: &str = "the query nests more than 50 parentheses, functions or subqueries in one \
     another: take it apart with WITH";
 const TOO_MANY: &str = "the query has more than 1000 SELECTs and tables (those of a WITH count wherever \

@@ -137,3 +137,33 @@ fn only_questions_are_answered() {
         assert!(ask(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn types_that_nest_too_deep_are_errors() {
+    let struct_of = |n: usize| format!("{}int{}", "struct<a ".repeat(n), ">".repeat(n));
+    let array_of = |n: usize| format!("{}int{}", "array<".repeat(n), ">".repeat(n));
+    let dictionary = |n: usize| {
+        let inner = format!("{}Int32{}", "Dictionary(Int32,".repeat(n), ")".repeat(n));
+        format!("select arrow_cast(null, '{inner}')")
+    };
+    for text in [
+        format!("select cast(null as int{})", "[]".repeat(20_000)),
+        format!("select cast(null as int{})", "[ 1 ] ".repeat(20_000)),
+        format!("select cast(null as {})", struct_of(5000)),
+        format!("select cast(null as {})", array_of(20_000)),
+        dictionary(1000),
+    ] {
+        let said = ask(&text).unwrap_err();
+        assert!(said.contains("more than 1000 types"), "{said}");
+    }
+    // What is not nested is no matter.
+    let many: Vec<String> = (0..1200)
+        .map(|i| format!("cast(null as int[]) a{i}"))
+        .collect();
+    let many = many.join(", ");
+    assert_eq!(
+        ask(&format!("select count(*) from (select {many}) t")).unwrap(),
+        "1"
+    );
+    assert_eq!(ask("select make_array(1, 2)[1]").unwrap(), "1");
+}

@@ -98,6 +98,10 @@ impl Import {
         let report = run_with_progress(&options);
         match report {
             Ok(report) => {
+                crate::say::done(match report.committed {
+                    true => format!("the import has landed, as snapshot {}", report.snapshot),
+                    false => "the import is done, and changed nothing".to_owned(),
+                });
                 self.format.print(&report, started.elapsed());
                 tell_notes(&report);
                 match report.damaged.len() {

@@ -43,6 +43,8 @@ impl Synth {
         let end = end.ok_or_else(|| {
             Failure::User(format!("--end {}: not a date such as 2025-12-31", self.end))
         })?;
+        let shown = format!("--out {}", self.out.display());
+        crate::staged::outside_lakes(&shown, &self.out)?;
         let options = SynthOptions {
             patients: self.patients,
             seed: self.seed,

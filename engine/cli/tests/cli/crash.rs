@@ -305,3 +305,52 @@ fn two_imports_at_once() {
         .for_each(|data| drop(import(&lake, &[data])));
     same_lines(&exported(&lake), &halves.lines[1]);
 }
+
+/// The newest manifest is lost, its data and the Delta logs are not: nothing goes on from the one before,
+/// which would make the loss final.
+#[test]
+fn a_lost_newest_snapshot_is_told() {
+    let dir = folder();
+    let lake = dir.path().join("lake");
+    let one = file(dir.path().join("1.ndjson"), patient("p", ""));
+    let two = file(dir.path().join("2.ndjson"), patient("q", ""));
+    import(&lake, &[&one]);
+    import(&lake, &[&two]);
+    let manifest = lake.join("_lake/00000000000000000001.json");
+    let kept = std::fs::read(&manifest).unwrap();
+    std::fs::remove_file(&manifest).unwrap();
+    let before = data_files(&lake);
+    let says = ["00000000000000000001.json", "Delta logs"];
+    tandem!("lake", "check", &lake).fails(4, &says);
+    tandem!(
+        "lake",
+        "vacuum",
+        &lake,
+        "--keep",
+        "1",
+        "--min-age-hours",
+        "0"
+    )
+    .fails(4, &says);
+    tandem!("import", &one, "--lake", &lake).fails(4, &says);
+    tandem!("sql", "SELECT count(*) FROM patients", "--lake", &lake).fails(4, &says);
+    assert_eq!(data_files(&lake), before);
+    std::fs::write(&manifest, kept).unwrap();
+    assert_eq!(exported(&lake).len(), 2);
+    tandem!("lake", "check", &lake).ok();
+}
+
+/// What is done stays done though it cannot be printed, and that is said.
+#[test]
+fn an_import_that_cannot_be_printed_has_landed() {
+    let dir = folder();
+    let lake = dir.path().join("lake");
+    let one = file(dir.path().join("1.ndjson"), patient("p", ""));
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(crate::tandem());
+    command.arg("import").arg(&one).arg("--lake").arg(&lake);
+    let done = command.stdin(Stdio::null()).stdout(full).output().unwrap();
+    let ran = checked(&done, &[]);
+    ran.fails(4, &["cannot be written", "has landed, as snapshot 0"]);
+    assert_eq!(exported(&lake).len(), 1);
+}

@@ -271,3 +271,25 @@ fn two_runs_into_one_folder() {
     }
     assert!(!files(dir.path()).iter().any(|f| f.contains("tmp-")));
 }
+
+/// Vacuum removes what it does not know: results have no place in a lake.
+#[test]
+fn no_results_within_a_lake() {
+    let dir = folder();
+    let lake = dir.path().join("lake");
+    let one = file(dir.path().join("1.ndjson"), patient("p", ""));
+    import(&lake, &[&one]);
+    let before = files(&lake);
+    let period = "2025-01-01..2025-12-31";
+    for place in ["resources/rep", "_lake/pins", "new"] {
+        let out = lake.join(place);
+        let says = ["within the lake", "outside of it"];
+        tandem!(
+            "measure", "run", "--lake", &lake, "--period", period, "--out", &out
+        )
+        .fails(2, &says);
+        tandem!("export", "--lake", &lake, "--out", &out).fails(2, &says);
+        tandem!("synth", "--patients", "1", "--out", &out).fails(2, &says);
+    }
+    assert_eq!(files(&lake), before);
+}

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use engine_population::lake::Lake;
 use engine_population::lake::check::{CheckOptions, Checked, check};
+use engine_population::lake::{Lake, LakeError};
 
 use crate::commands::{bar, threads};
 use crate::failure::Done;
@@ -42,8 +42,28 @@ enum Format {
     Json,
 }
 
+/// So often another snapshot is taken where a vacuum was quicker.
+const TRIES: u32 = 5;
+
 impl Check {
     pub fn run(self, runtime: &tokio::runtime::Runtime) -> Done {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let done = self.once(runtime);
+            match done {
+                // A vacuum was quicker: there is a newer snapshot.
+                Err(LakeError::Vacuumed(_)) if self.snapshot.is_none() && tries < TRIES => {
+                    note!(
+                        "note: the snapshot was vacuumed while it was read; the newest one is checked"
+                    );
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    fn once(&self, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, LakeError> {
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
         let tables = lake.snapshot.tables.keys();
         // Each file is read twice: for its hash, and for what is in it.
@@ -52,7 +72,7 @@ impl Check {
         let counted = shown.clone();
         let options = CheckOptions {
             threads: threads(),
-            scratch: self.scratch,
+            scratch: self.scratch.clone(),
         };
         let done = check(&lake, &options, Arc::new(move |read| counted.inc(read)));
         let checked = runtime.block_on(done);

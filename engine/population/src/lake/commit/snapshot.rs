@@ -138,9 +138,35 @@ pub async fn latest(store: &dyn ObjectStore) -> Result<Snapshot, CommitError> {
         match read(store, number).await {
             // Dropped since the listing, because a newer one landed.
             Err(CommitError::Vacuumed { .. }) if seen != Some(number) => seen = Some(number),
+            Ok(newest) => match gone_on(store, &newest).await? {
+                false => return Ok(newest),
+                // Another has committed since the listing.
+                true if numbers(store).await?.last() > Some(&number) => {}
+                true => return Err(lost(number.saturating_add(1))),
+            },
             read => return read,
         }
     }
+}
+
+/// Whether a Delta log has a version after this snapshot. It is written after its manifest: where that
+/// is not there it was lost, and to go on would make the loss final.
+async fn gone_on(store: &dyn ObjectStore, newest: &Snapshot) -> Result<bool, CommitError> {
+    let Some(table) = newest.tables.keys().next() else {
+        return Ok(false);
+    };
+    let next = newest.number.saturating_add(1);
+    let path = Path::from(format!("{table}/_delta_log/{next:020}.json"));
+    match store.head(&path).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(e) => Err(CommitError::store("read", path, e)),
+    }
+}
+
+fn lost(number: u64) -> CommitError {
+    let what = "it is not there, though the Delta logs have its version";
+    CommitError::corrupt(&manifest_path(number), what)
 }
 
 /// Numbers are given one after the other and stay taken: one that is not there was lost, and with it
