@@ -79,7 +79,7 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
     match root.get_str("resourceType").as_deref() {
         Some("Bundle") => bundle(root, template.resource_type),
         Some("OperationOutcome") => only(Shortfall::Failed),
-        Some(_) if template.is_read => Contents {
+        Some(ty) if template.is_read && ty == template.resource_type.as_str() => Contents {
             resources: vec![Found {
                 entry: None,
                 resource: Some(root),

@@ -36,9 +36,8 @@ fn object_is_sound(object: Element<'_>, type_name: &str, depth: usize) -> bool {
                 }
                 (None, _) | (Some(_), Kind::Object | Kind::Array) => false,
                 (Some(_), Kind::Null) => list && has_extensions(object, &child.property()),
-                (Some(Primitive::Text { may_be_empty }), kind) => {
-                    kind == Kind::String && (may_be_empty || !item.is_str(""))
-                }
+                (Some(Primitive::Text), _) => item.as_str().is_some(),
+                (Some(Primitive::Token), _) => item.as_str().is_some_and(|t| !t.is_empty()),
                 (Some(Primitive::Number), kind) => kind == Kind::Number,
                 (Some(Primitive::Truth), kind) => matches!(kind, Kind::True | Kind::False),
             }
@@ -51,9 +50,9 @@ fn object_is_sound(object: Element<'_>, type_name: &str, depth: usize) -> bool {
 #[derive(Clone, Copy)]
 enum Primitive {
     /// Texts for people are taken also where they are empty: nothing is read from them.
-    Text {
-        may_be_empty: bool,
-    },
+    Text,
+    /// Codes, dates, addresses: never empty.
+    Token,
     Number,
     Truth,
 }
@@ -64,11 +63,9 @@ fn primitive(ty: &str) -> Option<Primitive> {
         "decimal" | "integer" | "positiveInt" | "unsignedInt" => Primitive::Number,
         "System.Decimal" | "System.Integer" => Primitive::Number,
         "boolean" | "System.Boolean" => Primitive::Truth,
-        "string" | "markdown" | "xhtml" => Primitive::Text { may_be_empty: true },
+        "string" | "markdown" | "xhtml" => Primitive::Text,
         ty if ty.starts_with("System.") || ty.starts_with(|c: char| c.is_lowercase()) => {
-            Primitive::Text {
-                may_be_empty: false,
-            }
+            Primitive::Token
         }
         _ => return None,
     })

@@ -190,6 +190,8 @@ async fn broken_entries_are_left_out_and_said() {
         )
         .await;
     }
+    let astray = with("patient", a1c("o1", "p1"));
+    check("another type", &astray, Unknown("is not the FHIR data")).await;
     // A property twice is valid JSON for most readers, but not FHIR.
     let text = serde_json::to_string(&request()).unwrap();
     let text = text.replace(r#""birthDate""#, r#""birthDate":"2020-01-01","birthDate""#);
