@@ -24,6 +24,11 @@ use crate::refusal::Refusal;
 /// millisecond. Larger ones go to the threads for blocking work.
 const SMALL: usize = 64 * 1024;
 
+/// A value takes some 24 bytes in memory, in a text of two: what is large must not consist of nothing but
+/// the smallest values. At most one in so many bytes of the largest body is taken; FHIR has one in ten or
+/// more.
+const SMALLEST: usize = 8;
+
 /// Room is counted in these.
 const UNIT: usize = 1024;
 
@@ -139,6 +144,10 @@ impl Gate {
             }
             self.keeps_up(room.is_some(), bytes.len(), start)?;
         }
+        let most = self.max_body / SMALLEST;
+        if bytes.len() > most && values(&bytes) > most {
+            return Err(Refusal::TooManyValues(most));
+        }
         if let (Some(room), None) = (&mut room, declared) {
             bytes.shrink_to_fit();
             let spare = room
@@ -182,6 +191,12 @@ impl Gate {
             _ => Err(Refusal::Busy),
         }
     }
+}
+
+/// About how many values a JSON text has, at least: not fewer than a half of them.
+fn values(text: &[u8]) -> usize {
+    let begins = |b: &&u8| matches!(b, b',' | b'[' | b'{');
+    text.iter().filter(begins).count()
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Refusal> {

@@ -19,6 +19,8 @@ pub(crate) enum Refusal {
     MediaType(&'static str),
     #[error("the request is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("the request has more than {0} values; FHIR of this size has fewer")]
+    TooManyValues(usize),
     #[error("the request did not arrive in time")]
     Slow,
     #[error("the request could not be read to its end")]
@@ -27,6 +29,10 @@ pub(crate) enum Refusal {
     Busy,
     #[error("the request is not valid HTTP: {0}")]
     Http(&'static str),
+    #[error(
+        "the transfer coding is not supported: send the body as it is, or with `Transfer-Encoding: chunked`"
+    )]
+    Coding,
     #[error("the request is not valid JSON: {what} at line {line}, column {column} (byte {byte})")]
     Malformed {
         what: String,
@@ -48,12 +54,13 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::TooManyValues(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Http(_) | Self::Broken | Self::Malformed { .. } | Self::Invalid(_) => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Coding => StatusCode::NOT_IMPLEMENTED,
             Self::Lacking(_) => StatusCode::PRECONDITION_FAILED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -94,11 +94,14 @@ impl Check {
                 self.missing
                     .push("`fhirServer` (there is a `fhirAuthorization`)".to_owned());
             }
-            let granted = authorization.get("patient").and_then(string);
-            if granted.is_some_and(|granted| granted != patient) {
-                let text = "`fhirAuthorization.patient` is not `context.patientId`";
-                self.wrong.push(text.to_owned());
-            }
+            let text = match authorization.get("patient").map(string) {
+                Some(None) => Some("`fhirAuthorization.patient` must be a string"),
+                Some(Some(granted)) if granted != patient => {
+                    Some("`fhirAuthorization.patient` is not `context.patientId`")
+                }
+                _ => None,
+            };
+            self.wrong.extend(text.map(str::to_owned));
         }
         server.flatten().map(|url| server_key(&url).into_owned())
     }

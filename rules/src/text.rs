@@ -118,7 +118,11 @@ fn escaped(text: &str, names: bool) -> String {
         }
         let word = before.is_none_or(char::is_alphanumeric);
         let name = names && c == '.' && word && next.is_some_and(char::is_alphabetic);
-        if c == '@' || name {
+        // `mailto:`, `xmpp:` and other schemes that need no `//`.
+        let scheme = c == ':'
+            && before.is_none_or(char::is_alphabetic)
+            && next.is_none_or(|n| !n.is_whitespace());
+        if c == '@' || name || scheme {
             out.push(APART);
         }
         let end = out.len();

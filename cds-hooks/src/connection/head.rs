@@ -24,14 +24,37 @@ pub(super) fn check(
         (Some(host), None) if is_host(host.as_bytes()) => {}
         (Some(_), None) => return Err(Refusal::Http("the `Host` header is not valid")),
     }
+    if !headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(());
+    }
     // hyper takes the chunks and forgets the length.
-    let both = connection.length_seen.load(Ordering::Relaxed);
-    if headers.contains_key(TRANSFER_ENCODING) && both {
+    if connection.both_lengths.load(Ordering::Relaxed) {
         return Err(Refusal::Http(
             "there are both `Content-Length` and `Transfer-Encoding`",
         ));
     }
-    Ok(())
+    codings(headers)
+}
+
+/// `chunked`, once, and nothing else (RFC 9112 §6.1 and §7).
+fn codings(headers: &HeaderMap) -> Result<(), Refusal> {
+    let (mut chunked, mut others) = (0, false);
+    for value in headers.get_all(TRANSFER_ENCODING) {
+        for coding in value.as_bytes().split(|b| *b == b',') {
+            match coding.trim_ascii() {
+                [] => {}
+                coding if coding.eq_ignore_ascii_case(b"chunked") => chunked += 1,
+                _ => others = true,
+            }
+        }
+    }
+    match (chunked, others) {
+        (1, false) => Ok(()),
+        (1, true) => Err(Refusal::Coding),
+        _ => Err(Refusal::Http(
+            "`Transfer-Encoding` must have `chunked` once, as the last",
+        )),
+    }
 }
 
 /// Whether the answer ends the connection: after chunks nothing is taken as a further request, so
@@ -39,48 +62,4 @@ pub(super) fn check(
 pub(super) fn ends(headers: &HeaderMap) -> Option<(axum::http::HeaderName, HeaderValue)> {
     let chunked = headers.contains_key(TRANSFER_ENCODING);
     chunked.then(|| (CONNECTION, HeaderValue::from_static("close")))
-}
-
-/// Looks for a `Content-Length` line in the bytes of heads as they come, in whatever pieces.
-#[derive(Default, Debug)]
-pub(super) struct LengthSeen {
-    /// How much of [`NAME`] came last.
-    matched: usize,
-}
-
-const NAME: &[u8] = b"\ncontent-length";
-
-impl LengthSeen {
-    /// True once the whole name came.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> bool {
-        for byte in bytes {
-            let wanted = NAME.get(self.matched);
-            self.matched = match wanted {
-                Some(wanted) if byte.eq_ignore_ascii_case(wanted) => self.matched + 1,
-                _ => usize::from(*byte == b'\n'),
-            };
-            if self.matched == NAME.len() {
-                self.matched = 0;
-                return true;
-            }
-        }
-        false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_is_seen_in_whatever_pieces() {
-        let head = b"POST / HTTP/1.1\r\nHost: x\r\ncOntent-lenGth: 3\r\n";
-        for at in 0..head.len() {
-            let mut seen = LengthSeen::default();
-            let (a, b) = head.split_at(at);
-            assert!(seen.feed(a) | seen.feed(b), "{at}");
-        }
-        assert!(!LengthSeen::default().feed(b"\r\nx-content-length: 1\r\n\ncontent\n-length"));
-        assert!(LengthSeen::default().feed(b"\n\ncontent-length"));
-    }
 }

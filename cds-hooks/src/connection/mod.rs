@@ -11,6 +11,7 @@
 //! room for a new one, so that idle or half-sent requests lock nobody out.
 
 mod head;
+mod lengths;
 mod phase;
 mod run;
 mod table;

@@ -45,8 +45,8 @@ pub(crate) struct Connection {
     state: AtomicU64,
     /// The client did not send the whole of a body that was answered.
     unread: AtomicBool,
-    /// A head has a `Content-Length`: see [`super::head`].
-    pub(super) length_seen: AtomicBool,
+    /// A head has two ways to tell where its body ends: see [`super::lengths`].
+    pub(super) both_lengths: AtomicBool,
     /// Closes it.
     pub(super) close: Notify,
 }
@@ -58,7 +58,7 @@ impl Connection {
             start,
             state: AtomicU64::new(0),
             unread: AtomicBool::new(false),
-            length_seen: AtomicBool::new(false),
+            both_lengths: AtomicBool::new(false),
             close: Notify::new(),
         };
         connection.enter(Phase::New);

@@ -9,14 +9,14 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::head::LengthSeen;
+use super::lengths::Lengths;
 use super::phase::{Connection, Phase};
 
 /// A TCP stream whose bytes are noticed.
 pub(super) struct Watched {
     pub(super) stream: TcpStream,
     connection: Arc<Connection>,
-    length: LengthSeen,
+    lengths: Lengths,
 }
 
 impl Watched {
@@ -24,22 +24,16 @@ impl Watched {
         Watched {
             stream,
             connection,
-            length: LengthSeen::default(),
+            lengths: Lengths::default(),
         }
     }
 
     fn came(&mut self, bytes: &[u8]) {
-        match self.connection.phase() {
-            Phase::Idle => {
-                self.connection.enter(Phase::Head);
-                self.length = LengthSeen::default();
-                self.connection.length_seen.store(false, Ordering::Relaxed);
-            }
-            Phase::New | Phase::Head => {}
-            _ => return,
+        if self.connection.phase() == Phase::Idle {
+            self.connection.enter(Phase::Head);
         }
-        if self.length.feed(bytes) {
-            self.connection.length_seen.store(true, Ordering::Relaxed);
+        if self.lengths.feed(bytes) {
+            self.connection.both_lengths.store(true, Ordering::Relaxed);
         }
     }
 }

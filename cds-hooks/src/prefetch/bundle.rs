@@ -6,8 +6,12 @@ use std::collections::HashSet;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, Kind};
+use rules::text::plain;
 
 use super::template::Template;
+
+/// Entries of one Bundle: what is larger takes too much memory, and a call of 10 MB has fewer.
+const MOST_ENTRIES: usize = 100_000;
 
 /// Why what stands under a key cannot be taken as all there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,8 +26,12 @@ pub(super) enum Shortfall {
     MorePages,
     /// A `total` of less than what is here: one of the two is wrong.
     TooMany,
-    /// A resource says of itself that it is only a part (`SUBSETTED`).
+    /// A resource says of itself that it is only a part (`SUBSETTED`), or may say so.
     Partial,
+    /// Resources of a type that was not asked for, and that are not there because a match refers to them.
+    OtherTypes,
+    /// More than [`MOST_ENTRIES`].
+    TooManyEntries,
     /// Neither the resource nor the Bundle that was asked for, or no valid FHIR JSON.
     WrongShape,
 }
@@ -38,6 +46,10 @@ impl Shortfall {
             Self::MorePages => format!("`{key}` has further pages that were not sent"),
             Self::TooMany => format!("`{key}` has more results than its `total` says"),
             Self::Partial => format!("`{key}` has resources of which only a part was sent"),
+            Self::OtherTypes => {
+                format!("`{key}` has results of another type than was asked for")
+            }
+            Self::TooManyEntries => format!("`{key}` has more than {MOST_ENTRIES} entries"),
             Self::WrongShape => format!("`{key}` is not the FHIR data that was asked for"),
         }
     }
@@ -67,12 +79,12 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
     match root.get_str("resourceType").as_deref() {
         Some("Bundle") => bundle(root, template.resource_type),
         Some("OperationOutcome") => only(Shortfall::Failed),
-        Some(_) if template.is_read => Contents {
+        Some(ty) if template.is_read && ty == template.resource_type.as_str() => Contents {
             resources: vec![Found {
                 entry: None,
                 resource: Some(root),
             }],
-            shortfall: None,
+            shortfall: is_subsetted(root).then_some(Shortfall::Partial),
         },
         _ => only(Shortfall::WrongShape),
     }
@@ -91,6 +103,11 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
     let entries = bundle.get_named("entry");
     if !fits || entries.is_some_and(|e| e.kind() != Kind::Array) {
         out.shortfall = Some(Shortfall::WrongShape);
+        return out;
+    }
+    let first = entries.into_iter().flat_map(Element::items);
+    if first.take(MOST_ENTRIES + 1).count() > MOST_ENTRIES {
+        out.shortfall = Some(Shortfall::TooManyEntries);
         return out;
     }
     let total = match bundle.get_named("total").map(whole_number) {
@@ -119,6 +136,9 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
             }
             mode => mode,
         };
+        if ty.as_deref().is_some_and(|ty| !belongs(ty, mode, asked)) {
+            out.shortfall.get_or_insert(Shortfall::OtherTypes);
+        }
         if total.is_some() && mode != Mode::Include && ty.as_deref() == Some(asked.as_str()) {
             matches.add(resource);
         }
@@ -140,6 +160,13 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         out.shortfall.get_or_insert(shortfall);
     }
     out
+}
+
+/// Whether a resource of this type can stand among the results: one of the type that was asked for, or
+/// one that came along with those. Never what holds resources of its own: nobody looks into it.
+fn belongs(ty: &str, mode: Mode, asked: Name) -> bool {
+    let holds_others = matches!(ty, "Bundle" | "Parameters");
+    ty == asked.as_str() || (mode == Mode::Include && !holds_others)
 }
 
 /// The value of an `unsignedInt`: digits and no more. One that is too large for us is larger than
@@ -225,13 +252,18 @@ fn links(bundle: Element<'_>) -> Links {
         let (Some(relation), Some(url)) = (text("relation"), text("url")) else {
             return Links::Wrong;
         };
-        // In whatever case, and where the name is written as a URL.
-        let name = relation.rsplit(['/', '#', ':']).next().unwrap_or("").trim();
+        // In whatever case, also as `self next`, `nextPage`, quoted, or with something invisible in
+        // it. No relation that IANA knows has these letters and means that all is here.
+        let relation = plain(&relation).to_ascii_lowercase();
+        let name = match relation.contains("://") {
+            // A name that is written as a URL, whose host says nothing.
+            true => relation.rsplit(['/', '#', ':']).next().unwrap_or(""),
+            false => &relation,
+        };
         if name.is_empty() || url.trim().is_empty() {
             return Links::Wrong;
         }
-        let other = |page: &&str| name.eq_ignore_ascii_case(page);
-        other_pages |= ["next", "previous", "prev"].iter().any(other);
+        other_pages |= name.contains("next") || name.contains("prev");
     }
     match other_pages {
         true => Links::OtherPages,
@@ -240,10 +272,28 @@ fn links(bundle: Element<'_>) -> Links {
 }
 
 /// Whether `meta.tag` says that elements were left out (`_summary`, `_elements`; FHIR R4 §3.1.1.5.8).
+/// Where `meta`, a tag or its code has not the shape FHIR gives it, the tag could hide in that: it may
+/// be so.
 fn is_subsetted(resource: Element<'_>) -> bool {
-    let tags = resource.path(&["meta", "tag"]);
-    let mut tags = tags.into_iter().flat_map(Element::items);
-    tags.any(|tag| tag.get_named("code").is_some_and(|c| c.is_str("SUBSETTED")))
+    let Some(meta) = resource.get_named("meta") else {
+        return false;
+    };
+    if meta.kind() != Kind::Object {
+        return true;
+    }
+    let Some(tags) = meta.get_named("tag") else {
+        return false;
+    };
+    let whole = |tag: Element<'_>| {
+        let code = tag.get_named("code");
+        tag.kind() == Kind::Object
+            && code.is_none_or(|code| {
+                let text = code.as_str();
+                text.is_some_and(|t| !plain(&t).eq_ignore_ascii_case("subsetted"))
+            })
+    };
+    // One tag in place of the list is read alike.
+    !matches!(tags.kind(), Kind::Array | Kind::Object) || !tags.items().all(whole)
 }
 
 /// Whether an OperationOutcome beside results only comments on them: it has issues, none is an error,

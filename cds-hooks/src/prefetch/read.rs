@@ -1,6 +1,6 @@
 //! From the prefetch of a request to a record in which what is not known is marked so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::fhir::names::Name;
@@ -57,6 +57,9 @@ pub(crate) fn read(
             reader.lacking.push(shortfall.explain(&template.key));
         }
     }
+    if reader.servers.len() > 1 {
+        reader.forget(templates);
+    }
     reader.finish()
 }
 
@@ -66,6 +69,8 @@ struct Reader<'p> {
     lacking: Vec<String>,
     /// The patient, kept back until it is certain that nothing contradicts it.
     themselves: Option<String>,
+    /// Where the request does not say it: the servers that the Bundles are from.
+    servers: BTreeSet<String>,
     /// The text of each resource taken, by type and id.
     taken: HashMap<(Name, String), String>,
     anothers: usize,
@@ -84,6 +89,7 @@ impl<'p> Reader<'p> {
             record: PatientRecord::new(),
             lacking: vec![],
             themselves: None,
+            servers: BTreeSet::new(),
             taken: HashMap::new(),
             anothers: 0,
             two_patients: 0,
@@ -120,9 +126,18 @@ impl<'p> Reader<'p> {
 
     /// Takes all resources under a key.
     fn entries<'d>(&mut self, root: Element<'d>, all: Vec<Found<'d>>, template: &Template) {
-        // The server of the request is this data's.
+        if all.is_empty() {
+            return;
+        }
+        // The server of the request is this data's, and no other.
         let own: Vec<String> = self.patient.server.iter().cloned().collect();
-        let bundle = Bundle::read(root, &own);
+        let bundle = match &self.patient.server {
+            Some(server) => Bundle::read_of_server(root, server),
+            None => Bundle::read(root, &[]),
+        };
+        if self.patient.server.is_none() {
+            self.servers.extend(bundle.servers().iter().cloned());
+        }
         let urls = self.patient.urls(bundle.entries());
         for found in all {
             let context = match found.entry {
@@ -151,6 +166,10 @@ impl<'p> Reader<'p> {
             Context::Entry(bundle, number) => bundle.entries().get(*number),
             Context::Line { .. } => None,
         };
+        let foreign = match context {
+            Context::Entry(bundle, number) => bundle.is_of_another_server(*number),
+            Context::Line { .. } => false,
+        };
         let id = entry.and_then(|e| e.given_id.as_deref());
         let text = resolved(came, id, false, context, &mut self.references).text;
         let mut one = PatientRecord::new();
@@ -164,6 +183,8 @@ impl<'p> Reader<'p> {
             Whose::Unsaid if entry.is_some() => resolved(),
             // `Patient/1` in an entry of another server is that server's (FHIR R4 §2.36.4.1).
             Whose::Theirs if resolved() != Whose::Theirs => Whose::Anothers,
+            // And a Patient of that id is a patient of that server.
+            Whose::Theirs if foreign && ty.as_str() == "Patient" => Whose::Anothers,
             whose => whose,
         };
         let count = match whose {
@@ -205,6 +226,21 @@ impl<'p> Reader<'p> {
         self.record.push(json).map_err(|_| Refused::Broken)
     }
 
+    /// The Bundles are from several servers, and nothing says which of them has this patient: the
+    /// same id is another patient's on the other. Nothing is taken.
+    fn forget(&mut self, templates: &Templates) {
+        self.record = PatientRecord::new();
+        self.themselves = None;
+        let types = templates.list.iter().map(|t| t.resource_type);
+        for ty in types.chain(templates.out_of_reach.iter().copied()) {
+            self.record.set_unavailable(ty);
+        }
+        self.lacking.push(
+            "the results are from several servers (by their `fullUrl`), and there is no `fhirServer` to say which of them has the patient"
+                .to_owned(),
+        );
+    }
+
     fn left_out(&self) -> usize {
         self.anothers
             + self.two_patients
@@ -222,7 +258,10 @@ impl<'p> Reader<'p> {
             self.broken += 1;
         }
         let counts = [
-            (self.anothers, "of another patient"),
+            (
+                self.anothers,
+                "of another patient, or of another server by its `fullUrl`",
+            ),
             (self.two_patients, "that names two patients"),
             (
                 self.unknown_server,

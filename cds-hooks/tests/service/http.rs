@@ -30,6 +30,9 @@ async fn one_valid_host_is_needed() {
         ("1.1", "host: u@a\r\n", "400"),
         ("1.1", "host: a:b\r\n", "400"),
         ("1.1", "host : a\r\n", "400"),
+        ("1.1", "host: a,b\r\n", "400"),
+        ("1.1", "host: a:65536\r\n", "400"),
+        ("1.1", "host: a:65535\r\n", "200"),
         ("1.1", "host: ehr.example.org:8080\r\n", "200"),
         ("1.1", "host: [::1]:8080\r\n", "200"),
         ("1.0", "", "200"),
@@ -165,6 +168,8 @@ async fn two_ways_to_tell_the_length_are_refused() {
         "content-length: -1".to_owned(),
         "transfer-encoding: chunked, identity".to_owned(),
         "transfer-encoding: xchunked".to_owned(),
+        "transfer-encoding: chunked, chunked".to_owned(),
+        "transfer-encoding: chunked\r\ntransfer-encoding: Chunked".to_owned(),
     ] {
         let answer = server.raw(&ask(&headers, &text)).await;
         assert_eq!(status(&answer), "400", "{headers}: {answer}");
@@ -216,5 +221,34 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
         let expected = if service == "a1c" { "413" } else { "404" };
         assert_eq!(status(&answer), expected, "{answer}");
     }
+    server.end_within(LONG).await;
+}
+
+/// RFC 9112 §6.1, §6.3.
+#[tokio::test]
+async fn a_length_belongs_to_one_request() {
+    let server = Server::start(config()).await;
+    let text = request().to_string();
+    let first = String::from_utf8(post("a1c", text.as_bytes())).unwrap();
+    let first = first.replace("connection: close\r\n", "");
+    let chunks = format!("{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+    let second = String::from_utf8(chunked(&chunks)).unwrap();
+    // In one piece.
+    let answer = server.raw(format!("{first}{second}").as_bytes()).await;
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
+    let both = second.replace(
+        "transfer-encoding",
+        "content-length: 5\r\ntransfer-encoding",
+    );
+    let answer = server.raw(format!("{first}{both}").as_bytes()).await;
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 1, "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 400").count(), 1, "{answer}");
+    // At the start of a chunk.
+    let rest = format!(r#"content-length: 5",{}"#, &text[1..]);
+    let chunks = format!("6\r\n{{\"x\":\"\r\n{:x}\r\n{rest}\r\n0\r\n\r\n", rest.len());
+    let answer = server.raw(&self::chunked(&chunks)).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    let gzip = second.replace("chunked", "gzip, chunked");
+    assert_eq!(status(&server.raw(gzip.as_bytes()).await), "501");
     server.end_within(LONG).await;
 }

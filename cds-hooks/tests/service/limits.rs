@@ -125,3 +125,17 @@ async fn a_panic_is_an_error_with_an_id_and_nothing_of_the_patient() {
         );
     }
 }
+
+/// A value of two bytes takes some 24 in memory: what consists of them is no FHIR.
+#[tokio::test]
+async fn a_body_of_nothing_but_the_smallest_values_is_refused() {
+    let body = |values: usize| format!(r#"{{"x":[{}0]}}"#, "0,".repeat(values)).into_bytes();
+    let answer = crate::fixture::post_bytes("a1c", body(1_400_000)).await;
+    assert_eq!(answer.status, 413, "{}", answer.text);
+    assert!(answer.text.contains("has more than"), "{}", answer.text);
+    let empty = "{},".repeat(1_400_000).into_bytes();
+    assert_eq!(crate::fixture::post_bytes("a1c", empty).await.status, 413);
+    // As many as can be are taken, in whatever body.
+    let answer = crate::fixture::post_bytes("a1c", body(1_200_000)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+}

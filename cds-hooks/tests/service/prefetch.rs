@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::expectation::Came::{self, Card, NoCard, Unknown};
 use crate::expectation::{A1C, check, with, without};
-use crate::fixture::{a1c, bundle, post, request};
+use crate::fixture::{a1c, bundle, condition, post, request};
 
 #[tokio::test]
 async fn the_four_states_of_a_key() {
@@ -190,6 +190,8 @@ async fn broken_entries_are_left_out_and_said() {
         )
         .await;
     }
+    let astray = with("patient", a1c("o1", "p1"));
+    check("another type", &astray, Unknown("is not the FHIR data")).await;
     // A property twice is valid JSON for most readers, but not FHIR.
     let text = serde_json::to_string(&request()).unwrap();
     let text = text.replace(r#""birthDate""#, r#""birthDate":"2020-01-01","birthDate""#);
@@ -270,6 +272,15 @@ async fn a_bundle_of_the_wrong_shape_is_never_complete() {
         "prev",
         "http://www.iana.org/assignments/relation/next",
         "urn:next",
+        "nextPage",
+        "next-page",
+        "\"next\"",
+        "self next",
+        "next self",
+        "next\u{200b}",
+        "ne\u{ad}xt",
+        "rel=next",
+        "next/",
     ] {
         let link = json!([{"relation": "self", "url": "x"}, {"relation": relation, "url": "y"}]);
         check(relation, &with_member("link", &link), MORE).await;
@@ -438,4 +449,97 @@ async fn a_resource_of_which_a_part_was_sent() {
     whole["meta"] = json!({ "tag": tag });
     let partial = Unknown("of which only a part was sent");
     check("the Bundle", &with(A1C, whole), partial).await;
+    let mut patient = crate::fixture::patient();
+    patient["meta"] = json!({ "tag": tag });
+    let partial = Unknown("of which only a part was sent");
+    check("the patient", &with("patient", patient), partial).await;
+}
+
+/// In what has not the shape of FHIR the tag could hide.
+#[tokio::test]
+async fn a_tag_of_the_wrong_shape_may_say_that_it_is_a_part() {
+    for meta in [
+        json!([{"tag": [{"code": "SUBSETTED"}]}]),
+        json!("SUBSETTED"),
+        json!(null),
+        json!(7),
+        json!({"tag": "SUBSETTED"}),
+        json!({"tag": null}),
+        json!({"tag": ["SUBSETTED"]}),
+        json!({"tag": [null]}),
+        json!({"tag": [[{"code": "SUBSETTED"}]]}),
+        json!({"tag": [{"code": ["SUBSETTED"]}]}),
+        json!({"tag": [{"code": {"value": "SUBSETTED"}}]}),
+        json!({"tag": [{"code": null}]}),
+        json!({"tag": {"code": "SUBSETTED"}}),
+        json!({"tag": [{"code": "subsetted"}]}),
+        json!({"tag": [{"code": " SUBSETTED\u{200b}"}]}),
+    ] {
+        const PARTIAL: Came = Unknown("of which only a part was sent");
+        let mut part = a1c("o1", "p1");
+        part["meta"] = meta.clone();
+        check(&meta.to_string(), &with(A1C, bundle(&[part])), PARTIAL).await;
+        let mut whole = bundle(&[]);
+        whole["meta"] = meta.clone();
+        check(&meta.to_string(), &with(A1C, whole), PARTIAL).await;
+        let mut patient = crate::fixture::patient();
+        patient["meta"] = meta.clone();
+        check(&meta.to_string(), &with("patient", patient), PARTIAL).await;
+    }
+    let mut plain = a1c("o1", "p1");
+    plain["meta"] =
+        json!({"versionId": "1", "tag": [{"system": "s", "code": "c"}, {"display": "x"}]});
+    check("other tags", &with(A1C, bundle(&[plain])), NoCard).await;
+}
+
+/// What is not the type that was asked for would be passed over, whatever is in it.
+#[tokio::test]
+async fn results_of_another_type_make_the_type_unknown() {
+    const OTHER: Came = Unknown("has results of another type than was asked for");
+    let within = bundle(&[a1c("o1", "p1")]);
+    let parameters = json!({"resourceType": "Parameters", "parameter": [{"name": "x", "resource": a1c("o1", "p1")}]});
+    let organization = json!({"resourceType": "Organization", "id": "g"});
+    for resource in [&within, &parameters, &organization, &condition("c1", "p1")] {
+        let astray = bundle(std::slice::from_ref(resource));
+        check(&resource.to_string(), &with(A1C, astray), OTHER).await;
+    }
+    let included = |resource: &Value| {
+        let mut found = bundle(std::slice::from_ref(resource));
+        found["entry"][0]["search"] = json!({"mode": "include"});
+        with(A1C, found)
+    };
+    check("included", &included(&organization), Card).await;
+    check("within", &included(&within), OTHER).await;
+    check("parameters", &included(&parameters), OTHER).await;
+}
+
+/// Each is left out: it must not count as "another code".
+#[tokio::test]
+async fn primitives_of_another_kind_are_no_fhir() {
+    for code in [
+        json!({"coding": [{"system": "http://loinc.org", "code": 4548}]}),
+        json!({"coding": [{"system": "http://loinc.org", "code": ["4548-4"]}]}),
+        json!({"coding": [{}]}),
+        json!({"coding": []}),
+        json!({}),
+        json!([]),
+    ] {
+        let mut observation = a1c("o1", "p1");
+        observation["code"] = code.clone();
+        let unknown = Unknown("1 × a resource that is not valid FHIR R4");
+        check(
+            &code.to_string(),
+            &with(A1C, bundle(&[observation])),
+            unknown,
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn entries_are_bounded() {
+    let mut found = bundle(&[]);
+    found["entry"] = json!(vec![json!({}); 100_001]);
+    let many = Unknown("has more than 100000 entries");
+    check("many", &with(A1C, found), many).await;
 }

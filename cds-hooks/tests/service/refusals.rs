@@ -111,6 +111,34 @@ async fn requests_that_are_no_cds_hooks_requests() {
         ),
         (
             changed(|r| {
+                r["fhirServer"] = json!("https://ehr.example");
+                r["fhirAuthorization"] = json!({"patient": 1});
+            }),
+            &["`fhirAuthorization.patient` must be a string"],
+        ),
+        (
+            changed(|r| {
+                r["fhirServer"] = json!("https://ehr.example");
+                r["fhirAuthorization"] = json!({"patient": ["p1"]});
+            }),
+            &["`fhirAuthorization.patient` must be a string"],
+        ),
+        (
+            changed(|r| {
+                r["fhirServer"] = json!("https://ehr.example");
+                r["fhirAuthorization"] = json!({"patient": {"id": "p1"}});
+            }),
+            &["`fhirAuthorization.patient` must be a string"],
+        ),
+        (
+            changed(|r| {
+                r["fhirServer"] = json!("https://ehr.example");
+                r["fhirAuthorization"] = json!({"patient": true});
+            }),
+            &["`fhirAuthorization.patient` must be a string"],
+        ),
+        (
+            changed(|r| {
                 r["hook"] = json!("nonsense");
                 r["hookInstance"] = json!(5);
                 r["context"] = json!({});

@@ -182,3 +182,48 @@ async fn a_resource_that_names_two_patients_is_neithers() {
         .await;
     }
 }
+
+/// Where the server is known, no majority of a Bundle makes another one this data's.
+#[tokio::test]
+async fn whole_bundles_of_another_server_are_another_patients() {
+    const ANOTHER: &str = "of another patient, or of another server by its `fullUrl`";
+    let of = |server: &str, link: bool| {
+        let mut found = bundle(&[a1c("o1", "p1"), a1c("o2", "p1")]);
+        for (n, id) in ["o1", "o2"].into_iter().enumerate() {
+            found["entry"][n]["fullUrl"] = json!(format!("{server}/Observation/{id}"));
+        }
+        if link {
+            let url = format!("{server}/Observation?patient=p1");
+            found["link"] = json!([{"relation": "self", "url": url}]);
+        }
+        let mut request = with(A1C, found);
+        request["fhirServer"] = json!("https://ehr.example/fhir");
+        request
+    };
+    for link in [false, true] {
+        check("own", &of("https://ehr.example/fhir", link), NoCard).await;
+        for server in ["https://other.example/fhir", "http://internal:8080/fhir"] {
+            check(server, &of(server, link), Unknown(ANOTHER)).await;
+        }
+    }
+    let mut wrong = bundle(&[patient()]);
+    wrong["entry"][0]["fullUrl"] = json!("https://other.example/fhir/Patient/p1");
+    let mut wrong = with("patient", wrong);
+    wrong["fhirServer"] = json!("https://ehr.example/fhir");
+    check("the patient", &wrong, Unknown(ANOTHER)).await;
+}
+
+#[tokio::test]
+async fn without_a_server_two_of_them_are_none() {
+    let found = |server: &str| {
+        let mut found = bundle(&[a1c("o1", "p1")]);
+        found["entry"][0]["fullUrl"] = json!(format!("{server}/Observation/o1"));
+        let mut request = with(A1C, found);
+        let url = json!("https://ehr.example/fhir/Condition/c1");
+        request["prefetch"]["condition"]["entry"][0]["fullUrl"] = url;
+        request
+    };
+    check("one", &found("HTTPS://ehr.example:443/fhir/"), NoCard).await;
+    let two = Unknown("the results are from several servers");
+    check("two", &found("https://other.example/fhir"), two).await;
+}

@@ -178,8 +178,16 @@ pub fn config(zone: i16) -> Config {
     config
 }
 
-/// Prints a text, on a thread of its own: a service goes on where nobody reads what it says.
+/// Prints a text, on a thread of its own: a service goes on, and ends, where nobody reads what it says.
 pub fn announce(text: String) {
+    // Not `io::stdout()` itself: whoever waits there has its lock, which the end of the process needs.
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        if let Ok(own) = std::io::stdout().as_fd().try_clone_to_owned() {
+            return print_to(std::fs::File::from(own), text);
+        }
+    }
     print_to(std::io::stdout(), text);
 }
 

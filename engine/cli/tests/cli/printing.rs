@@ -248,3 +248,55 @@ fn control_characters_are_shown() {
         visible(&ran.text());
     }
 }
+
+/// The line that says where it listens waits for a reader who never reads; the end does not.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_service_ends_though_nobody_reads_what_it_says() {
+    use std::io::Write;
+    use std::time::{Duration, Instant};
+    const LONG: Duration = Duration::from_secs(60);
+    const TERMINATE: u64 = 1 << 14;
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let full = writer.try_clone().unwrap();
+    // More than a pipe takes: it is full until its reader goes.
+    let filling = std::thread::spawn(move || writer.write_all(&[b'x'; 4 << 20]));
+    std::thread::sleep(Duration::from_millis(500));
+    let mut child = Command::new(crate::tandem())
+        .args(["serve", "--log", "--listen", "127.0.0.1:0"])
+        .stdin(Stdio::null())
+        .stdout(full.try_clone().unwrap())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let handles_the_signal = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:"));
+        u64::from_str_radix(caught.unwrap().trim(), 16).unwrap() & TERMINATE != 0
+    };
+    while !handles_the_signal() {
+        assert!(start.elapsed() < LONG, "it does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    let told = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status();
+    assert!(told.unwrap().success());
+    let start = Instant::now();
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break Some(status),
+            None if start.elapsed() > LONG => break None,
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    if ended.is_none() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    drop(reader);
+    let _ = filling.join();
+    assert_eq!(ended.and_then(|s| s.code()), Some(0), "{ended:?}");
+}

@@ -108,6 +108,16 @@ impl<'r> Bundle<'r> {
     /// `fullUrl` (the uuid of `urn:uuid:`, the last part of a URL); and where it is to be created
     /// (POST) and has no `fullUrl`, a hash of its content, so that the same again is the same.
     pub fn read(bundle: Element<'r>, own: &[String]) -> Bundle<'r> {
+        Self::of(bundle, own, true)
+    }
+
+    /// Reads the entries of data whose server is known: it is no other, whatever server the Bundle's
+    /// link and most of its `fullUrl`s name.
+    pub fn read_of_server(bundle: Element<'r>, server: &str) -> Bundle<'r> {
+        Self::of(bundle, &[server.to_owned()], false)
+    }
+
+    fn of(bundle: Element<'r>, own: &[String], find_server: bool) -> Bundle<'r> {
         let mut ids = Ids::default();
         let mut out = Bundle {
             entries: vec![],
@@ -147,12 +157,12 @@ impl<'r> Bundle<'r> {
                 server,
             });
         }
-        let server = servers::own_of(
-            bundle,
-            out.entries.iter().filter_map(|e| e.server.as_deref()),
-        );
-        let server = server.filter(|s| !out.own.contains(s));
-        out.own.extend(server);
+        if find_server {
+            let servers = out.entries.iter().filter_map(|e| e.server.as_deref());
+            let server = servers::own_of(bundle, servers);
+            let server = server.filter(|s| !out.own.contains(s));
+            out.own.extend(server);
+        }
         out.collisions(&names);
         out.index(&names, &urls);
         for index in 0..out.entries.len() {
@@ -233,6 +243,16 @@ impl<'r> Bundle<'r> {
         for entry in foreign.filter(|e| self.is_foreign(e)) {
             found.add_foreign(entry.server.as_deref().unwrap_or(""));
         }
+    }
+
+    /// Whether an entry is another server's, by its `fullUrl`.
+    pub fn is_of_another_server(&self, entry: usize) -> bool {
+        self.entries.get(entry).is_some_and(|e| self.is_foreign(e))
+    }
+
+    /// The servers that this data is from, in the form of [`server_key`].
+    pub fn servers(&self) -> &[String] {
+        &self.own
     }
 
     /// Its entries, in their order.
