@@ -37,6 +37,13 @@ fn object_is_sound(object: Element<'_>, type_name: &str, depth: usize) -> bool {
                 (None, _) | (Some(_), Kind::Object | Kind::Array) => false,
                 (Some(_), Kind::Null) => list && has_extensions(object, &child.property()),
                 (Some(Primitive::Text), _) => item.as_str().is_some(),
+                // The statuses of all resources of R4 are small letters and hyphens: `Completed` is none,
+                // and would be read as "not completed".
+                (Some(Primitive::Token), _) if depth == 0 && child.property() == "status" => {
+                    let legal = |b: u8| b.is_ascii_lowercase() || b == b'-';
+                    let text = item.as_str();
+                    text.is_some_and(|t| !t.is_empty() && t.bytes().all(legal))
+                }
                 (Some(Primitive::Token), _) => item.as_str().is_some_and(|t| !t.is_empty()),
                 (Some(Primitive::Number), kind) => kind == Kind::Number,
                 (Some(Primitive::Truth), kind) => matches!(kind, Kind::True | Kind::False),
