@@ -166,7 +166,7 @@ async fn gone_on(store: &dyn ObjectStore, newest: &Snapshot) -> Result<bool, Com
 
 fn lost(number: u64) -> CommitError {
     let what = "it is not there, though the Delta logs have its version";
-    CommitError::corrupt(&manifest_path(number), what)
+    CommitError::corrupt(manifest_path(number), what)
 }
 
 /// Numbers are given one after the other and stay taken: one that is not there was lost, and with it
