@@ -79,6 +79,24 @@ pub struct Found {
     pub found: u64,
 }
 
+impl Found {
+    /// Takes in one more line, without its end.
+    pub fn push(&mut self, sequence: u64, line: &str) {
+        if self.lines == 0 {
+            self.sequence = sequence;
+        }
+        self.text += line;
+        self.text.push('\n');
+        self.lines += 1;
+    }
+
+    /// They were handed over.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        (self.lines, self.found) = (0, 0);
+    }
+}
+
 /// Lines of a file that are not kept.
 pub type NotKept = Vec<(usize, u64)>;
 

@@ -148,12 +148,7 @@ impl<'s> RejectWriter<'s> {
         {
             fields.insert("length".into(), reject.length.into());
         }
-        if self.found.lines == 0 {
-            self.found.sequence = reject.sequence;
-        }
-        self.found.text += &entry.to_string();
-        self.found.text.push('\n');
-        self.found.lines += 1;
+        self.found.push(reject.sequence, &entry.to_string());
         self.kept += 1;
         match self.found.text.len() >= FLUSH {
             true => self.flush(),
@@ -174,8 +169,7 @@ impl<'s> RejectWriter<'s> {
             inner.first.truncate(SHOWN);
         }
         drop(inner);
-        self.found.text.clear();
-        (self.found.lines, self.found.found) = (0, 0);
+        self.found.clear();
         Ok(())
     }
 }

@@ -299,4 +299,18 @@ mod tests {
         assert_eq!(removed, [old]);
         assert!(foreign.exists() && own.is_ours());
     }
+
+    /// What cannot be listed is not empty: vacuum must not take it for "nobody is at work".
+    #[test]
+    fn scratch_that_cannot_be_listed_is_an_error() {
+        let lake = tempfile::tempdir().unwrap();
+        let rule = Sweep {
+            now: SystemTime::now(),
+            without_lock: None,
+            dry_run: false,
+        };
+        assert!(sweep(lake.path(), &rule).is_ok(), "there is none yet");
+        std::fs::write(lake.path().join(FOLDER), "").unwrap();
+        assert!(sweep(lake.path(), &rule).is_err());
+    }
 }

@@ -95,4 +95,20 @@ mod tests {
         assert_eq!(other, (true, true));
         assert!(!lock.exists());
     }
+
+    /// One that is stopped, or on a machine that is away, holds nobody up.
+    #[test]
+    fn who_stands_still_is_not_waited_for() {
+        let lake = tempfile::tempdir().unwrap();
+        std::fs::create_dir(lake.path().join("_tmp")).unwrap();
+        let path = lake.path().join("_tmp/turn.lock");
+        let held = File::create(&path).unwrap();
+        held.try_lock().unwrap();
+        held.set_modified(SystemTime::now() - LEASE - Duration::from_secs(60))
+            .unwrap();
+        for losses in [0, LOSSES] {
+            let (turn, waited) = Turn::none().wait(lake.path(), losses);
+            assert!(turn.0.is_none() && !waited);
+        }
+    }
 }

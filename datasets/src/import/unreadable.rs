@@ -126,12 +126,7 @@ impl<'s> UnreadableWriter<'s> {
                 "problem": problem.to_string(),
                 "resource": format!("{}/{id}", ty.as_str()),
             });
-            if found.lines == 0 {
-                found.sequence = sequence;
-            }
-            found.text += &line.to_string();
-            found.text.push('\n');
-            found.lines += 1;
+            found.push(sequence, &line.to_string());
             *kept += 1;
         });
         match self.found.text.len() >= FLUSH {
@@ -148,8 +143,7 @@ impl<'s> UnreadableWriter<'s> {
         let mut lines = self.all.lines.lock().map_err(|_| failed())?;
         lines.add(&self.found)?;
         drop(lines);
-        self.found.text.clear();
-        (self.found.lines, self.found.found) = (0, 0);
+        self.found.clear();
         Ok(())
     }
 }

@@ -331,11 +331,16 @@ fn sweep(parent: &Path, prefix: &str) {
         let path = entry.path();
         // One that is complete may be what a run replaced, and somebody may have put a file of his own
         // into it in the last moment: that stays.
-        let ours = !path.join(LIST).exists() || check("", &path, &path).is_ok();
-        if ours
-            && let Ok(folder) = File::open(&path)
+        if let Ok(folder) = File::open(&path)
             && folder.try_lock().is_ok()
         {
+            if path.join(LIST).exists() && check("", &path, &path).is_err() {
+                note!(
+                    "note: {} was replaced by a run that was killed, and holds more than its run wrote: it stays",
+                    path.display()
+                );
+                continue;
+            }
             let _ = std::fs::remove_dir_all(&path);
         }
     }

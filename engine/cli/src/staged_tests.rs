@@ -140,3 +140,37 @@ fn links_are_followed_and_files_are_whole() {
     run(&dir.path().join(&long), &[("a", "1")]).unwrap();
     assert_eq!(names(dir.path()).unwrap(), ["link", "real", &long]);
 }
+
+/// Two runs that replace one folder at once: the second is refused, and removes nothing of the first.
+#[test]
+fn a_folder_that_is_being_replaced_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    run(&out, &[("a", "1")]).unwrap();
+    // Another run has it, and is about to put its own there.
+    let held = File::open(&out).unwrap();
+    held.try_lock().unwrap();
+    assert!(text(run(&out, &[("a", "2")])).contains("another run is putting"));
+    // It has: what was there stands aside, still locked.
+    let aside = dir.path().join(".out.tmp-00000000000000ff");
+    std::fs::rename(&out, &aside).unwrap();
+    run(&out, &[("a", "3")]).unwrap();
+    assert_eq!(read(&aside), ["a"]);
+    drop(held);
+    run(&out, &[("a", "4")]).unwrap();
+    assert!(!aside.exists());
+}
+
+/// A run was killed after it had put its results in place: what it replaced is swept, but not with a file
+/// that came into it in the last moment.
+#[test]
+fn what_came_in_the_last_moment_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    run(&out, &[("a", "1")]).unwrap();
+    let aside = dir.path().join(".out.tmp-00000000000000ff");
+    std::fs::rename(&out, &aside).unwrap();
+    std::fs::write(aside.join("notes.txt"), "mine").unwrap();
+    run(&out, &[("a", "2")]).unwrap();
+    assert_eq!(read(&aside), ["a", "notes.txt"]);
+}

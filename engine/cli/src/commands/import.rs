@@ -1,6 +1,5 @@
 //! `tandem import`
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,7 +41,8 @@ pub struct Import {
     /// Folder of the lake; made if it is not there.
     #[arg(long)]
     lake: PathBuf,
-    /// Number of buckets of a new lake, a power of two. Default: by size.
+    /// Number of buckets of a new lake, a power of two. Default: by size; 256 where a
+    /// pipe is read, which does not say its size.
     #[arg(long)]
     buckets: Option<u32>,
     /// URL of a FHIR server whose resources these are, as in https://ehr.example.org/fhir. May be
@@ -120,25 +120,22 @@ impl Import {
     }
 }
 
-/// What is no part of the ledger, on standard error. If nobody listens there is nobody to tell.
+/// What is no part of the ledger, on standard error.
 pub fn tell_notes(report: &ImportReport) {
-    let note = |text: String| {
-        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("note: {text}\n"));
-    };
     if report.redone > 0 {
         let times = match report.redone {
             1 => "once".to_owned(),
             n => format!("{n} times"),
         };
-        note(format!(
-            "another import into this lake landed first, so this one was merged anew with it ({times}); nothing is lost or doubled"
-        ));
+        note!(
+            "note: another import into this lake landed first, so this one was merged anew with it ({times}); nothing is lost or doubled"
+        );
     }
     if let Some(why) = &report.delta_behind {
-        note(format!(
-            "snapshot {} is committed and `tandem` sees it, but the Delta logs that are derived from it could not be written: {why}. Other Delta readers see an older version until the next import, also one that changes nothing, writes them",
+        note!(
+            "note: snapshot {} is committed and `tandem` sees it, but the Delta logs that are derived from it could not be written: {why}. Other Delta readers see an older version until the next import, also one that changes nothing, writes them",
             report.snapshot
-        ));
+        );
     }
 }
 
@@ -159,8 +156,7 @@ pub fn run_with_progress(options: &ImportOptions) -> Result<ImportReport, Import
             std::thread::sleep(Duration::from_millis(if bar.is_hidden() { 5 } else { 100 }));
             let notes = progress.take_notes().into_iter();
             for note in notes.chain(waits.look(&progress)) {
-                // If nobody listens there is nobody to tell.
-                bar.suspend(|| _ = writeln!(std::io::stderr(), "note: {note}"));
+                bar.suspend(|| note!("note: {note}"));
             }
             let now = progress.now();
             let seconds = started.elapsed().as_secs_f64().max(0.001);

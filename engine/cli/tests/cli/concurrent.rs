@@ -176,16 +176,7 @@ fn round(random: &mut Random, dir: &Path, importers: usize, extending: bool) -> 
     });
     assert!(serial, "no order of the imports gives this: {found:#?}");
     // Nothing is left of those that lost.
-    tandem!(
-        "lake",
-        "vacuum",
-        &lake,
-        "--keep",
-        "1",
-        "--min-age-hours",
-        "0"
-    )
-    .ok();
+    vacuum(&lake).ok();
     assert_eq!(data_files(&lake), listed_files(&lake));
     let redone = reports.iter().map(|r| r["redone"].as_u64().unwrap()).sum();
     Round { redone }
@@ -202,15 +193,7 @@ fn rows(lake: &Path) -> Vec<String> {
 
 fn look(what: &str, lake: &Path) -> Ran {
     match what {
-        "vacuum" => tandem!(
-            "lake",
-            "vacuum",
-            lake,
-            "--keep",
-            "1",
-            "--min-age-hours",
-            "0"
-        ),
+        "vacuum" => vacuum(lake),
         "sql" => tandem!(
             "sql",
             "SELECT resource_type, count(*) FROM resources GROUP BY 1",
@@ -263,18 +246,7 @@ fn another_containers_scratch_stays() {
     // It has written files that no snapshot lists yet.
     let written = lake.join("resources/00000000000ff-b00000-0000000000000000.parquet");
     file(&written, "PAR1");
-    let vacuum = || {
-        tandem!(
-            "lake",
-            "vacuum",
-            &lake,
-            "--keep",
-            "1",
-            "--min-age-hours",
-            "0"
-        )
-        .ok()
-    };
+    let vacuum = || vacuum(&lake).ok();
     import(&lake, &[&one]);
     assert!(
         vacuum()

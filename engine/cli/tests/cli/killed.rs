@@ -52,7 +52,7 @@ fn a_killed_vacuum_loses_nothing_that_a_snapshot_needs() {
     }
     tandem!("lake", "snapshots", &base, "--pin", "2").ok();
     let (newest, pinned) = (exported(&base), exported_at(&base, 2));
-    let vacuum = [
+    let command = [
         "lake",
         "vacuum",
         "LAKE",
@@ -65,16 +65,7 @@ fn a_killed_vacuum_loses_nothing_that_a_snapshot_needs() {
     copy_folder(&base, &timed);
     sleep(Duration::from_millis(5));
     let start = Instant::now();
-    tandem!(
-        "lake",
-        "vacuum",
-        &timed,
-        "--keep",
-        "1",
-        "--min-age-hours",
-        "0"
-    )
-    .ok();
+    vacuum(&timed).ok();
     let whole = start.elapsed();
 
     let count = kills();
@@ -84,7 +75,7 @@ fn a_killed_vacuum_loses_nothing_that_a_snapshot_needs() {
         let _ = std::fs::remove_dir_all(&lake);
         copy_folder(&base, &lake);
         sleep(Duration::from_millis(5));
-        let args = vacuum.map(|a| {
+        let args = command.map(|a| {
             if a == "LAKE" {
                 lake.to_str().unwrap()
             } else {
@@ -102,16 +93,7 @@ fn a_killed_vacuum_loses_nothing_that_a_snapshot_needs() {
         {
             exported_at(&lake, number);
         }
-        tandem!(
-            "lake",
-            "vacuum",
-            &lake,
-            "--keep",
-            "1",
-            "--min-age-hours",
-            "0"
-        )
-        .ok();
+        vacuum(&lake).ok();
         same_lines(&exported(&lake), &newest);
         same_lines(&exported_at(&lake, 2), &pinned);
         assert_eq!(data_files(&lake), data_files(&timed));

@@ -170,6 +170,9 @@ fn a_pipe_is_read_and_waiting_is_said() {
         assert_eq!(code, 0, "{}", fs::read_to_string(&log).unwrap());
         let report: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(total(&report, "stored"), 2);
+        // What a pipe may bring is not known: buckets for a large export.
+        let (_, manifest) = newest_manifest(&lake).unwrap();
+        assert_eq!(manifest["buckets"], 256);
     }
 }
 

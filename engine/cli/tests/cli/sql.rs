@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::support::{data_files, file, folder, import};
+use crate::support::{data_files, file, folder, import, vacuum};
 
 fn patients(n: usize, version: usize) -> String {
     let line = |i: usize| {
@@ -188,16 +188,7 @@ fn queries_beside_imports_and_vacuums_lose_nothing() {
                 }
                 let path = file(dir.path().join("p.ndjson"), patients(200, version));
                 import(&lake, &[&path]);
-                tandem!(
-                    "lake",
-                    "vacuum",
-                    &lake,
-                    "--keep",
-                    "1",
-                    "--min-age-hours",
-                    "0"
-                )
-                .ok();
+                vacuum(&lake).ok();
             }
         });
         for round in 0..rounds {

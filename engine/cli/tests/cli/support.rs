@@ -238,6 +238,15 @@ pub fn data_files(lake: &Path) -> BTreeSet<String> {
     files(lake).into_iter().filter(|f| !own(f)).collect()
 }
 
+/// Vacuums all but the newest snapshot and pinned ones, however young the files.
+#[track_caller]
+pub fn vacuum(lake: &Path) -> Ran {
+    let age = ["--keep", "1", "--min-age-hours", "0"];
+    let mut args = vec![OsStr::new("lake"), OsStr::new("vacuum"), lake.as_os_str()];
+    args.extend(age.map(OsStr::new));
+    run(&args)
+}
+
 /// `tandem lake info` without its first line (time) : table, files, rows, size.
 #[track_caller]
 pub fn tables(lake: &Path) -> Vec<String> {

@@ -69,7 +69,7 @@ impl Watch {
 
 fn stop(spill: &Path, text: &str) -> ! {
     let _ = std::fs::remove_dir_all(spill);
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("error: {text}\n"));
+    note!("error: {text}");
     std::process::exit(2);
 }
 
