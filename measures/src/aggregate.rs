@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_patient::elm::units::Units;
+use engine_elm::units::Units;
 use rust_decimal::Decimal;
 
 use crate::amount::{Amount, Unit, convert, is_proportional};

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use engine_patient::elm::units::Units;
+use engine_elm::units::Units;
 use engine_patient::program::Truth;
 use rust_decimal::Decimal;
 

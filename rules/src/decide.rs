@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_patient::cel::explain::{show, truth_of};
-use engine_patient::cel::{Clause, Evaluation, Val};
+use engine_cel::explain::{show, truth_of};
+use engine_cel::{Clause, Evaluation, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_patient::cel::check::Problem;
-use engine_patient::cel::{Checker, Compiled, Ty};
+use engine_cel::check::Problem;
+use engine_cel::{Checker, Compiled, Ty};
 use engine_patient::terminology::ValueSet;
 
 use crate::template::Part;

@@ -7,12 +7,9 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod bundle;
-pub mod cel;
 pub mod context;
 pub mod diagnostic;
-pub mod elm;
 pub mod fhir;
-pub mod fhirpath;
 pub mod program;
 pub mod record;
 pub mod requirements;
@@ -20,4 +17,3 @@ pub mod systems;
 pub mod terminology;
 pub mod time;
 pub mod value;
-pub mod views;

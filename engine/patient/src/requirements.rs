@@ -166,7 +166,7 @@ pub fn choice<'r>(element: Element<'r>, name: &str) -> Option<Element<'r>> {
 }
 
 /// The contained resource, or the resource of the same record, that a reference names.
-pub(crate) fn referenced<'r>(from: Element<'r>, reference: &str) -> Option<Element<'r>> {
+pub fn referenced<'r>(from: Element<'r>, reference: &str) -> Option<Element<'r>> {
     if let Some(id) = reference.strip_prefix('#') {
         let contained = from.get_named("contained")?;
         return contained

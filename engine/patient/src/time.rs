@@ -30,12 +30,12 @@ pub enum Precision {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DateTime {
     /// Days from 1970-01-01 of the local date; unknown fields stand at their least value.
-    pub(crate) days: i32,
+    pub days: i32,
     /// Milliseconds of the local day.
-    pub(crate) millis: u32,
-    pub(crate) precision: Precision,
+    pub millis: u32,
+    pub precision: Precision,
     /// Minutes east of UTC, where the text gave an offset.
-    pub(crate) offset: Option<i16>,
+    pub offset: Option<i16>,
 }
 
 const DAY: i64 = 86_400_000;

@@ -1,6 +1,6 @@
 //! What a reader needs to find a resource: which it is, its code, its date, its value.
 
-use engine_patient::elm::value::Val;
+use engine_elm::value::Val;
 use engine_patient::record::{Element, Kind};
 use engine_patient::requirements::choice;
 

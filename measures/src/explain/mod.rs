@@ -19,9 +19,9 @@ pub mod text;
 mod texts;
 mod tree;
 
+use engine_elm::trace::Trace;
+use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
-use engine_patient::elm::trace::Trace;
-use engine_patient::elm::with_evaluator;
 use engine_patient::program::{PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::time::DateTime;

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use engine_patient::elm::outline::{Place, Shape, Statement};
-use engine_patient::elm::sketch::Piece;
-use engine_patient::elm::trace::{Trace, holds};
-use engine_patient::elm::value::Val;
-use engine_patient::elm::{Expression, FunctionHandle, Unit};
+use engine_elm::outline::{Place, Shape, Statement};
+use engine_elm::sketch::Piece;
+use engine_elm::trace::{Trace, holds};
+use engine_elm::value::Val;
+use engine_elm::{Expression, FunctionHandle, Unit};
 
 use super::fact::facts;
 use super::texts::{Mark, Texts, collect, marks};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use engine_patient::elm::outline::{Place, Statement};
-use engine_patient::elm::sketch::Piece;
+use engine_elm::outline::{Place, Statement};
+use engine_elm::sketch::Piece;
 use serde_json::Value as Json;
 
 /// Longest text that is kept of a clause.

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use engine_patient::elm::outline::{Place, Role, Shape};
-use engine_patient::elm::trace::{Trace, holds};
-use engine_patient::elm::value::Val;
-use engine_patient::elm::{Expression, Unit};
+use engine_elm::outline::{Place, Role, Shape};
+use engine_elm::trace::{Trace, holds};
+use engine_elm::value::Val;
+use engine_elm::{Expression, Unit};
 
 use super::fact::{facts, value_text};
 use super::reach::{library, times};

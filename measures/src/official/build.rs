@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use engine_patient::context::EvaluationContext;
-use engine_patient::elm::unit::ValueSetUse;
-use engine_patient::elm::{
+use engine_elm::unit::ValueSetUse;
+use engine_elm::{
     ElmIssue, Expression, Family, FunctionHandle, Library, Linker, Options, Settings, Unit,
 };
+use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;

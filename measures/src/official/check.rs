@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use engine_patient::elm::{ElmIssue, Family, Library, Linker, Options};
+use engine_elm::{ElmIssue, Family, Library, Linker, Options};
 use engine_patient::terminology::TerminologyStore;
 use serde_json::Value as Json;
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use engine_patient::elm::trace::holds;
-use engine_patient::elm::{Conjunct, Evaluator};
+use engine_elm::trace::holds;
+use engine_elm::{Conjunct, Evaluator};
 use engine_patient::program::{ResultRow, Truth};
 use engine_patient::value::Value;
 

@@ -4,13 +4,13 @@
 //! observations, strata and their components, supplemental data and risk variables all go through
 //! [`cql_value`], so that a value means the same wherever it stands.
 
-use engine_patient::elm::Fault;
-use engine_patient::elm::cx::Cx;
-use engine_patient::elm::fhir_children::{derives, is_primitive, known};
-use engine_patient::elm::fhir_value::{
+use engine_elm::Fault;
+use engine_elm::cx::Cx;
+use engine_elm::fhir_children::{derives, is_primitive, known};
+use engine_elm::fhir_value::{
     code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of, system_of_primitive,
 };
-use engine_patient::elm::value::{Code, Fhir, Val};
+use engine_elm::value::{Code, Fhir, Val};
 use serde_json::{Value as Json, json};
 
 use super::raw::member_id;

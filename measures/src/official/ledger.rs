@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_patient::elm::Notes;
+use engine_elm::Notes;
 
 use crate::ledger::Ledger;
 

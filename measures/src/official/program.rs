@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
+use engine_elm::value::Val;
+use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
-use engine_patient::elm::value::Val;
-use engine_patient::elm::{
-    Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator,
-};
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::elm::compare::number;
-use engine_patient::elm::cx::Cx;
-use engine_patient::elm::doubt::InDoubt;
-use engine_patient::elm::value::Val;
-use engine_patient::elm::{Evaluator, Expression, Fault};
+use engine_elm::compare::number;
+use engine_elm::cx::Cx;
+use engine_elm::doubt::InDoubt;
+use engine_elm::value::Val;
+use engine_elm::{Evaluator, Expression, Fault};
 use engine_patient::program::Truth;
 
 use super::convert::{cql_value, is_resource, label};

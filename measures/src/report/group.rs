@@ -1,6 +1,6 @@
 //! Groups of a report: populations, score, strata, and what could not be told.
 
-use engine_patient::elm::units::Units;
+use engine_elm::units::Units;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};

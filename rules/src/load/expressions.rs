@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_patient::cel::{Checker, functions};
+use engine_cel::{Checker, functions};
 use engine_patient::terminology::ValueSet;
 
 use super::fields::{Fields, Report};

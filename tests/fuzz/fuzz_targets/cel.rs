@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, LazyLock, Once};
 
 use cpu_time::ProcessTime;
-use engine_patient::cel::explain::{show, truth_of};
-use engine_patient::cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
+use engine_cel::explain::{show, truth_of};
+use engine_cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::{Code, ValueSet};

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use cpu_time::ProcessTime;
 use engine_patient::context::EvaluationContext;
-use engine_patient::elm::value::Val;
-use engine_patient::elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
+use engine_elm::value::Val;
+use engine_elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::TerminologyStore;
 use engine_patient::time::DateTime;
@@ -16,7 +16,7 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::{Value as Json, json};
 
 /// One definition of every kind of node: what the mutator takes parts from.
-const NODES: &str = include_str!("../../../engine/patient/src/elm/tests/nodes.json");
+const NODES: &str = include_str!("../../../engine/elm/src/tests/nodes.json");
 
 const RESOURCES: &[&str] = &[
     r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15","gender":"female","name":[{"family":"A","given":["B","C"]}]}"#,

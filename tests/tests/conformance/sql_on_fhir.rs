@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use engine_fhirpath::views::{ViewDefinition, ViewValue};
 use engine_patient::record::PatientRecord;
-use engine_patient::views::{ViewDefinition, ViewValue};
 use serde_json::{Map, Value};
 
 use crate::Score;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use engine_cel::Clause;
+use engine_cel::functions::FUNCTIONS;
 use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
-use engine_patient::cel::Clause;
-use engine_patient::cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::fhir::names::Name;

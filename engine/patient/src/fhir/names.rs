@@ -102,19 +102,19 @@ pub fn choice_name(element: &str, ty: &str) -> String {
 }
 
 /// `id`, the most asked for.
-pub(crate) fn id() -> Name {
+pub fn id() -> Name {
     static ID: LazyLock<Name> = LazyLock::new(|| lookup(b"id"));
     *ID
 }
 
 /// `reference`, which every import looks for.
-pub(crate) fn reference() -> Name {
+pub fn reference() -> Name {
     static REFERENCE: LazyLock<Name> = LazyLock::new(|| lookup(b"reference"));
     *REFERENCE
 }
 
 /// The name of these bytes, [`Name::UNKNOWN`] where the model has none.
-pub(crate) fn lookup(text: &[u8]) -> Name {
+pub fn lookup(text: &[u8]) -> Name {
     TABLE.ids.get(text).copied().unwrap_or(Name::UNKNOWN)
 }
 

@@ -9,8 +9,8 @@ use crate::fhir::names::{self, Name};
 /// A JSON value within a [`PatientRecord`]: a resource, a datatype, a primitive or an array.
 #[derive(Clone, Copy)]
 pub struct Element<'r> {
-    pub(crate) record: &'r PatientRecord,
-    pub(crate) index: u32,
+    pub record: &'r PatientRecord,
+    pub index: u32,
 }
 
 /// Two elements are equal when they are the same place of the same record.

@@ -243,7 +243,7 @@ impl PatientRecord {
     }
 
     /// The root of the resource that a node stands in.
-    pub(crate) fn root_of(&self, index: u32) -> u32 {
+    pub fn root_of(&self, index: u32) -> u32 {
         let after = self.roots.partition_point(|root| *root <= index);
         let root = after.checked_sub(1).and_then(|i| self.roots.get(i));
         root.copied().unwrap_or(index)

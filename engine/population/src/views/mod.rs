@@ -11,7 +11,7 @@ use datafusion::catalog::streaming::StreamingTable;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::physical_plan::streaming::PartitionStream;
-use engine_patient::views::{Storage, View, ViewDefinition, ViewError};
+use engine_fhirpath::views::{Storage, View, ViewDefinition, ViewError};
 
 use crate::lake::{Lake, schema};
 pub use notes::{Unusable, ViewNotes};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use engine_fhirpath::views::{View, ViewNote};
 use engine_patient::record::Element;
-use engine_patient::views::{View, ViewNote};
 
 /// Resources that are named of each kind.
 const NAMED: usize = 5;

@@ -12,8 +12,8 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::streaming::PartitionStream;
+use engine_fhirpath::views::{Storage, View, ViewValue};
 use engine_patient::record::PatientRecord;
-use engine_patient::views::{Storage, View, ViewValue};
 use object_store::ObjectStore;
 
 use super::notes::ViewNotes;

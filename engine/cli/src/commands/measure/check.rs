@@ -1,8 +1,8 @@
 //! `tandem measure check`
 
 use clap::{Args, ValueEnum};
+use engine_elm::Family as ElmFamily;
 use engine_patient::context::EvaluationContext;
-use engine_patient::elm::Family as ElmFamily;
 use engine_patient::time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build, is_error};

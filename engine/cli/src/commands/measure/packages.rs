@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use engine_elm::Family as ElmFamily;
 use engine_patient::context::EvaluationContext;
-use engine_patient::elm::Family as ElmFamily;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::PatientProgram;
 use engine_patient::terminology::TerminologyBuilder;

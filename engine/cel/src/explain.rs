@@ -1,0 +1,150 @@
+//! Why an expression came out as it did: its clauses, each with its own outcome.
+
+use super::check::Compiled;
+use super::eval::Evaluation;
+use super::node::{Node, NodeKind};
+use super::value::Val;
+use engine_patient::program::Truth;
+
+/// A part of a criterion. Shows values of the patient: for the clinician's eyes, never for a log.
+#[derive(Clone, Debug)]
+pub struct Clause {
+    /// The source text.
+    pub text: String,
+    /// `true`, `false` or `unknown`; `None` where it is not a yes or no.
+    pub truth: Option<Truth>,
+    /// Why it is unknown.
+    pub reason: Option<String>,
+    /// What it came to, for values: a number, a date, a count.
+    pub value: Option<String>,
+    /// The parts it is made of.
+    pub clauses: Vec<Clause>,
+}
+
+/// Yes, no or unknown; a value of another kind is unknown with a reason.
+pub fn truth_of(value: &Val<'_>) -> (Truth, Option<String>) {
+    match value {
+        Val::Bool(true) => (Truth::True, None),
+        Val::Bool(false) => (Truth::False, None),
+        Val::Unknown(reason) => (Truth::Unknown, Some(reason.to_string())),
+        _ => (
+            Truth::Unknown,
+            Some("the criterion is not true or false".into()),
+        ),
+    }
+}
+
+impl<'r> Evaluation<'r> {
+    /// The outcome of an expression, part by part.
+    pub fn explain(&self, compiled: &'r Compiled) -> Clause {
+        let source: Vec<char> = compiled.source.chars().collect();
+        let mut locals = vec![Val::unknown("no value yet"); compiled.slots];
+        self.rest();
+        self.clause(&compiled.node, &source, &mut locals, 0)
+    }
+
+    fn clause(
+        &self,
+        node: &'r Node,
+        source: &[char],
+        locals: &mut Vec<Val<'r>>,
+        depth: usize,
+    ) -> Clause {
+        let value = self.node(node, locals);
+        let (start, end) = node.span;
+        let text: String = source.get(start..end).unwrap_or_default().iter().collect();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (truth, reason, shown) = match &value {
+            Val::Bool(_) => (Some(truth_of(&value).0), None, None),
+            Val::Unknown(reason) => (Some(Truth::Unknown), Some(reason.to_string()), None),
+            other => (None, None, Some(show(other))),
+        };
+        let parts: Vec<&'r Node> = match &node.kind {
+            NodeKind::And(terms) | NodeKind::Or(terms) => terms.iter().collect(),
+            NodeKind::Not(inner) => vec![inner.as_ref()],
+            NodeKind::Order(_, pair) | NodeKind::Equal(pair) | NodeKind::NotEqual(pair) => {
+                pair.iter().collect()
+            }
+            NodeKind::Call(_, args) => args.iter().collect(),
+            NodeKind::Conditional(parts) => parts.iter().collect(),
+            NodeKind::Fold(_, inner) => vec![&inner.range],
+            NodeKind::Select(select) => vec![&select.operand],
+            _ => vec![],
+        };
+        let interesting = |n: &&Node| {
+            !matches!(
+                n.kind,
+                NodeKind::Constant(_) | NodeKind::Local(_) | NodeKind::Patient | NodeKind::At
+            )
+        };
+        let mut clauses = vec![];
+        if depth < 12 {
+            for part in parts.into_iter().filter(interesting) {
+                clauses.push(self.clause(part, source, locals, depth + 1));
+            }
+            if let NodeKind::Define(index) = node.kind
+                && let Some(definition) = self.definition(index)
+            {
+                let source: Vec<char> = definition.source.chars().collect();
+                let mut locals = vec![Val::unknown("no value yet"); definition.slots];
+                let inner = self.clause(&definition.node, &source, &mut locals, depth + 1);
+                clauses.push(inner);
+            }
+        }
+        Clause {
+            text,
+            truth,
+            reason,
+            value: shown,
+            clauses,
+        }
+    }
+}
+
+/// A value for people.
+pub fn show(value: &Val<'_>) -> String {
+    show_within(value, 0)
+}
+
+/// Lists within lists within lists are only counted.
+fn show_within(value: &Val<'_>, lists: usize) -> String {
+    match value {
+        Val::Bool(b) => b.to_string(),
+        Val::Int(i) => i.to_string(),
+        Val::Double(d) => d.to_string(),
+        Val::Str(s) => s.to_string(),
+        Val::Time(t) => t.to_string(),
+        Val::Duration(d) => {
+            let parts = [
+                (i64::from(d.months), "months"),
+                (i64::from(d.days), "days"),
+                (d.millis / 3_600_000, "hours"),
+            ];
+            let parts = parts
+                .iter()
+                .filter(|(n, _)| *n != 0)
+                .map(|(n, unit)| format!("{n} {unit}"));
+            parts.collect::<Vec<_>>().join(" ")
+        }
+        Val::Element(e) => match (e.resource_type(), e.get_str("id")) {
+            (Some(ty), Some(id)) => format!("{}/{id}", ty.as_str()),
+            (Some(ty), None) => ty.as_str().to_owned(),
+            _ => e.raw().chars().take(120).collect(),
+        },
+        Val::List(items) if lists > 1 => format!("{} […]", items.len()),
+        Val::List(items) => {
+            let shown = items.iter().take(8).map(|i| show_within(i, lists + 1));
+            let shown: Vec<String> = shown.collect();
+            let more = items.len().saturating_sub(shown.len());
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            format!("{} [{}{more}]", items.len(), shown.join(", "))
+        }
+        Val::Maybe(value, _) => format!("perhaps {}", show_within(value, lists)),
+        Val::Between(least, most, _) => format!("{least} to {most}"),
+        Val::Unknown(reason) => format!("unknown: {reason}"),
+    }
+}

@@ -1,0 +1,105 @@
+//! A checked expression: every name resolved, every type known.
+
+use engine_patient::fhir::names::Name;
+use engine_patient::systems::CodedElement;
+
+use super::functions::Function;
+use super::types::Conversion;
+use super::value::Val;
+
+/// An expression and where it stands in its source, in characters.
+#[derive(Debug)]
+pub struct Node {
+    pub kind: NodeKind,
+    /// First character and the one after the last.
+    pub span: (usize, usize),
+}
+
+/// Order comparisons.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Arithmetic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+}
+
+/// What a comprehension makes of its items.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fold {
+    Exists,
+    All,
+    ExistsOne,
+    Filter,
+}
+
+#[derive(Debug)]
+pub enum NodeKind {
+    Constant(Val<'static>),
+    /// A comprehension's variable.
+    Local(usize),
+    /// A named expression of the same artifact; evaluated once a patient.
+    Define(usize),
+    Patient,
+    At,
+    PeriodStart,
+    PeriodEnd,
+    /// Index into the data requirements.
+    Retrieve(usize),
+    Select(Box<Select>),
+    /// Whether the element is there.
+    Has(Box<Select>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    Conditional(Box<[Node; 3]>),
+    Order(Order, Box<[Node; 2]>),
+    Equal(Box<[Node; 2]>),
+    NotEqual(Box<[Node; 2]>),
+    Arithmetic(Arithmetic, Box<[Node; 2]>),
+    Negate(Box<Node>),
+    /// Item, list.
+    In(Box<[Node; 2]>),
+    /// List, position.
+    Index(Box<[Node; 2]>),
+    List(Vec<Node>),
+    Fold(Fold, Box<Comprehension>),
+    Map(Box<Comprehension>, Option<Box<Node>>),
+    Call(Function, Vec<Node>),
+    /// A function that takes a value set: its index, and the other arguments.
+    InValueSet(Function, usize, Vec<Node>),
+}
+
+/// `operand.name`
+#[derive(Debug)]
+pub struct Select {
+    pub operand: Node,
+    pub properties: Vec<(Name, Conversion)>,
+    pub many: bool,
+    /// Of a resource's element that can be compared with a value set: what it is called there.
+    pub coded: Option<CodedElement>,
+    /// What to say where it is missing.
+    pub missing: String,
+    /// What to say where its value is withheld: only its extensions are there.
+    pub withheld: String,
+    /// What to say where its JSON is of another kind.
+    pub malformed: String,
+}
+
+/// `range.exists(x, body)` and the like.
+#[derive(Debug)]
+pub struct Comprehension {
+    pub range: Node,
+    pub slot: usize,
+    pub body: Node,
+}

@@ -1,0 +1,546 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+
+use super::*;
+use engine_patient::context::EvaluationContext;
+use engine_patient::record::PatientRecord;
+use engine_patient::systems::SystemsInUse;
+use engine_patient::terminology::TerminologyBuilder;
+use engine_patient::time::DateTime;
+
+fn value_sets() -> Vec<(String, Arc<engine_patient::terminology::ValueSet>)> {
+    let codes = [
+        ("hba1c", "http://loinc.org", "4548-4"),
+        ("bp", "http://loinc.org", "85354-9"),
+        ("systolic", "http://loinc.org", "8480-6"),
+        ("diabetes", "http://hl7.org/fhir/sid/icd-10-cm", "E11.9"),
+        ("visit", "urn:x", "v"),
+    ];
+    let mut out = vec![];
+    for (name, system, code) in codes {
+        let json = format!(
+            r#"{{"resourceType":"ValueSet","url":"urn:vs:{name}","version":"1","expansion":{{"contains":[{{"system":"{system}","code":"{code}"}}]}}}}"#
+        );
+        let mut builder = TerminologyBuilder::new();
+        builder.add_json(name, json.as_bytes());
+        let (store, _) = builder.build();
+        use engine_patient::terminology::TerminologyProvider as _;
+        out.push((
+            name.to_owned(),
+            store.value_set(&format!("urn:vs:{name}")).unwrap(),
+        ));
+    }
+    out
+}
+
+fn record() -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for json in [
+        r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15","gender":"female","name":[{"family":"A"}]}"#,
+        r#"{"resourceType":"Condition","id":"c1","clinicalStatus":{"coding":[{"code":"active"}]},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]},"onsetDateTime":"2010"}"#,
+        r#"{"resourceType":"Observation","id":"o1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-03-01","valueQuantity":{"value":7.1,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"o2","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-08-01T10:00:00Z","valueQuantity":{"value":9.4,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"o3","status":"entered-in-error","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"effectiveDateTime":"2025-09-01","valueQuantity":{"value":5.0,"system":"http://unitsofmeasure.org","code":"%"}}"#,
+        r#"{"resourceType":"Observation","id":"b1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"effectiveDateTime":"2025","component":[{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":150,"unit":"mmHg"}}]}"#,
+    ] {
+        record.push(json).unwrap();
+    }
+    record
+}
+
+fn eval(source: &str) -> String {
+    let mut checker = Checker::new(value_sets());
+    let compiled = match checker.compile(source, None) {
+        Ok(compiled) => compiled,
+        Err(problems) => panic!("{source}: {problems:?}"),
+    };
+    let (record, context) = (
+        record(),
+        EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap()),
+    );
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
+    explain::show(&evaluation.evaluate(&compiled))
+}
+
+#[test]
+fn expressions_and_their_values() {
+    let cases = [
+        ("1 + 2 * 3", "7"),
+        ("7 / 2", "3"),
+        ("7.0 / 2", "3.5"),
+        ("\"a\" + \"b\"", "ab"),
+        ("1 in [1, 2]", "true"),
+        ("[1, 2, 3].filter(x, x > 1).size()", "2"),
+        ("[1, 2, 3].map(x, x * 2).max()", "6"),
+        ("[1, 2].exists_one(x, x == 2)", "true"),
+        ("[1, 2].all(x, x > 0)", "true"),
+        ("[1, 2][1]", "2"),
+        ("ageInYearsAt(at)", "65"),
+        ("patient.gender == \"female\"", "true"),
+        ("patient.name.first().family", "A"),
+        ("Observation(\"hba1c\").size()", "2"),
+        ("Observation(\"hba1c\").latest()", "Observation/o2"),
+        (
+            "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
+            "true",
+        ),
+        (
+            "Observation(\"hba1c\").earliest().valueQuantity.value",
+            "7.1",
+        ),
+        (
+            "Observation(\"hba1c\").during(at - months(6), at).size()",
+            "1",
+        ),
+        ("Condition(\"diabetes\").exists(c, active(c))", "true"),
+        (
+            "start(Condition(\"diabetes\").latest()) < date(\"2011-01-01\")",
+            "true",
+        ),
+        // Unknown, and what decides all the same.
+        ("patient.active", "unknown: `Patient.active` is missing"),
+        ("patient.active && false", "false"),
+        ("true || patient.active", "true"),
+        (
+            "patient.active && true",
+            "unknown: `Patient.active` is missing",
+        ),
+        ("!patient.active", "unknown: `Patient.active` is missing"),
+        ("orElse(patient.active, true)", "true"),
+        ("isUnknown(patient.active)", "true"),
+        ("has(patient.active)", "false"),
+        (
+            "start(Observation(\"bp\").latest()) > date(\"2025-06-01\")",
+            "unknown: a date is too imprecise to compare",
+        ),
+        (
+            "start(Observation(\"bp\").latest()) > date(\"2024-06-01\")",
+            "true",
+        ),
+        (
+            "component(Observation(\"bp\").latest(), \"systolic\").exists(c, quantityIn(c.value, \"mm[Hg]\") < 140.0)",
+            "unknown: the quantity has no UCUM unit",
+        ),
+        (
+            "Observation(\"hba1c\").filter(o, false).latest()",
+            "unknown: there is none to take the date of",
+        ),
+        ("1 / 0", "unknown: division by zero, or a number too large"),
+        // What one item is does not matter to how many there are, nor where another decides.
+        ("[true, patient.active].size()", "2"),
+        ("[true, patient.active].exists(b, b)", "true"),
+        (
+            "[true, patient.active].all(b, b)",
+            "unknown: `Patient.active` is missing",
+        ),
+        (
+            "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
+            "false",
+        ),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(eval(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn every_example_in_the_table_compiles() {
+    for info in functions::FUNCTIONS {
+        eval(info.example);
+    }
+    assert!(functions::FUNCTIONS.is_sorted_by_key(|f| f.name.to_lowercase()));
+}
+
+#[test]
+fn problems_say_where_and_what_instead() {
+    let cases = [
+        (
+            "Observatoin()",
+            "unknown-resource",
+            "Observation",
+            "Observatoin()",
+        ),
+        (
+            "Observation(\"hba1x\")",
+            "unknown-value-set",
+            "did you mean `hba1c`",
+            "\"hba1x\"",
+        ),
+        (
+            "patient.birthdate",
+            "unknown-element",
+            "did you mean `birthDate`",
+            "birthdate",
+        ),
+        (
+            "Observation().status == \"final\"",
+            "list",
+            ".exists(x, x.status",
+            "status",
+        ),
+        (
+            "Observation().latest().value > 9",
+            "wrong-type",
+            "quantityIn",
+            "",
+        ),
+        (
+            "patient.birthDate > \"2020\"",
+            "wrong-type",
+            "date(\"2024-12-31\")",
+            "",
+        ),
+        ("agee(at)", "unknown-function", "functions", ""),
+        (
+            "latst(Observation())",
+            "unknown-function",
+            "did you mean `latest`",
+            "",
+        ),
+        (
+            "pateint.gender",
+            "unknown-name",
+            "did you mean `patient`",
+            "pateint",
+        ),
+        ("true and false", "syntax", "&&", ""),
+        ("1 = 2", "syntax", "==", ""),
+        ("(1 + 2", "syntax", "", ""),
+        ("", "empty", "", ""),
+        (
+            "date(\"2024-13-01\")",
+            "not-a-date",
+            "FHIR",
+            "\"2024-13-01\"",
+        ),
+        ("years(1, 2)", "wrong-arguments", "at - years(10)", ""),
+        ("Patient(\"visit\")", "no-code-path", "Patient()", ""),
+        ("at - 12", "wrong-type", "months(12)", ""),
+        ("{\"a\": 1}", "unsupported", "", ""),
+        ("null == 1", "unsupported", "has(x.y)", ""),
+        ("patient.value", "unknown-element", "", ""),
+        (
+            "Observation().latest().value.value",
+            "choice",
+            "valueQuantity",
+            "",
+        ),
+    ];
+    for (source, code, help, marked) in cases {
+        let problems = Checker::new(value_sets())
+            .compile(source, None)
+            .unwrap_err();
+        let problem = &problems[0];
+        let all = format!(
+            "{} {}",
+            problem.message,
+            problem.help.clone().unwrap_or_default()
+        );
+        assert_eq!(problem.code, code, "{source}: {problems:?}");
+        assert!(all.contains(help), "{source}: {all}");
+        let text: String = source
+            .chars()
+            .skip(problem.span.0)
+            .take(problem.span.1 - problem.span.0)
+            .collect();
+        assert!(
+            marked.is_empty() || text == marked,
+            "{source}: marked {text:?}"
+        );
+    }
+    let wanted = Checker::new(vec![])
+        .compile("1 + 1", Some(&Ty::Bool))
+        .unwrap_err();
+    assert!(wanted[0].message.contains("must be true or false"));
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let problems = Checker::new(vec![])
+        .compile("Foo().size() > 1 && patient.x == 2 && bar", None)
+        .unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+}
+
+#[test]
+fn hostile_expressions_are_refused_not_crashed() {
+    let many =
+        |open: &str, close: &str, n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+    let texts = [
+        many("(", ")", 5000),
+        many("[", "]", 3000),
+        "!".repeat(5000) + "true",
+        "-".repeat(9000) + "1",
+        "true ? ".repeat(2000),
+        "1 + ".repeat(4000) + "1",
+        "a.".repeat(5000) + "a",
+        "x".repeat(30_000),
+        "true && ".repeat(2000) + "true",
+        "\"".into(),
+        "\\".into(),
+        "1e999".into(),
+        "99999999999999999999".into(),
+        "[1].map(x, [1].map(y, [1].map(z, x)))".into(),
+        "\u{0}".into(),
+        "a[".repeat(50),
+        "0x".into(),
+        "b\"x\"".into(),
+    ];
+    for text in &texts {
+        eprintln!("{}", text.chars().take(20).collect::<String>());
+        let _ = Checker::new(vec![]).compile(text, None);
+    }
+}
+
+#[test]
+fn marks_are_right_after_letters_of_several_bytes_and_in_has() {
+    for (source, marked) in [
+        ("\"é😀\" == foo", "foo"),
+        ("has(patient.typo)", "typo"),
+        ("patient . nonsense == 1", ""),
+    ] {
+        let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
+        let (from, to) = problems[0].span;
+        let text: String = source.chars().skip(from).take(to - from).collect();
+        assert!(
+            marked.is_empty() || text == marked,
+            "{source}: marked {text:?} {problems:?}"
+        );
+    }
+    fn shared<T: Send + Sync>() {}
+    shared::<Compiled>();
+}
+
+#[test]
+fn an_order_is_certain_where_the_bounds_say_so() {
+    for (source, expected) in [
+        (
+            "date(\"2024-05-01\") > date(\"2024-05-01T23:59:59.999Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01\") >= date(\"2024-05-01T00:00:00.000Z\")",
+            "true",
+        ),
+        (
+            "date(\"2024-05-01\") < date(\"2024-05-01T00:00:00.000Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01\") > date(\"2024-05-01T12:00:00Z\")",
+            "unknown: a date is too imprecise to compare",
+        ),
+        ("date(\"2024\") <= date(\"2024\")", "true"),
+        ("date(\"2024\") < date(\"2024\")", "false"),
+    ] {
+        assert_eq!(eval(source), expected, "{source}");
+    }
+}
+
+/// Comprehensions within each other multiply: they end in an unknown, not in an hour.
+#[test]
+fn work_is_bounded() {
+    let nested = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].all(a, ".repeat(9) + "true" + &")".repeat(9);
+    assert!(eval(&nested).contains("too much work"));
+    assert!(eval(&format!("orElse({nested}, true)")).contains("too much work"));
+    // Quotes that the parser reads in another way than a count of brackets would.
+    for text in [
+        "\"\"\"\"((((",
+        "r'\\'((((",
+        "// ' \n 1 + 1",
+        "'a' + \"'\"",
+        "1in [1]",
+    ] {
+        let _ = Checker::new(vec![]).compile(&text.replace("((((", &"(".repeat(4000)), None);
+    }
+}
+
+fn eval_over(source: &str, resources: &[&str], systems: Option<SystemsInUse>) -> String {
+    let mut checker = Checker::new(value_sets());
+    let compiled = checker.compile(source, None).unwrap();
+    let mut record = PatientRecord::new();
+    for json in resources {
+        record.push(json).unwrap();
+    }
+    let mut context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
+    context.systems = systems.map(Arc::new);
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
+    explain::show(&evaluation.evaluate(&compiled))
+}
+
+/// FHIR R4 `Patient.deceased[x]`: a boolean, or a dateTime; an extension may stand in for either.
+#[test]
+fn deceased_is_by_the_moment_and_never_guessed() {
+    let imprecise = "unknown: `Patient.deceased` is too imprecise to compare";
+    let unreadable = "unknown: `Patient.deceased` is not as FHIR has it";
+    let cases = [
+        ("", "false"),
+        (r#","deceasedBoolean":false"#, "false"),
+        (r#","deceasedBoolean":true"#, "true"),
+        (r#","deceasedBoolean":"true""#, unreadable),
+        (r#","deceasedBoolean":null"#, "false"),
+        (r#","deceasedDateTime":"2025-12-31T12:00:00Z""#, "true"),
+        (r#","deceasedDateTime":"2025-12-31T12:00:01Z""#, "false"),
+        (r#","deceasedDateTime":"2025-12-31T11:59:59Z""#, "true"),
+        // The offset counts: 12:30 at +01:00 is before noon.
+        (r#","deceasedDateTime":"2025-12-31T12:30:00+01:00""#, "true"),
+        (r#","deceasedDateTime":"2025-12-30""#, "true"),
+        (r#","deceasedDateTime":"2025-12-31""#, imprecise),
+        (r#","deceasedDateTime":"2025""#, imprecise),
+        (r#","deceasedDateTime":"2026""#, "false"),
+        (r#","deceasedDateTime":"2024""#, "true"),
+        (r#","deceasedDateTime":"31.12.2024""#, unreadable),
+        (r#","deceasedDateTime":20241231"#, unreadable),
+        (r#","_deceasedDateTime":{"id":"d"}"#, "false"),
+        (r#","_deceasedDateTime":{"extension":[]}"#, "false"),
+        (
+            r#","_deceasedDateTime":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#,
+            unreadable,
+        ),
+        (
+            r#","deceasedBoolean":null,"_deceasedBoolean":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#,
+            unreadable,
+        ),
+        (
+            r#","deceasedBoolean":true,"deceasedDateTime":"2026-02-01""#,
+            "false",
+        ),
+        (
+            r#","deceasedBoolean":false,"deceasedDateTime":"2025-02-01""#,
+            "unknown: `Patient.deceased` contradicts itself",
+        ),
+        (
+            r#","deceasedBoolean":false,"deceasedDateTime":"2026-02-01""#,
+            "false",
+        ),
+    ];
+    for (element, expected) in cases {
+        let patient = format!(r#"{{"resourceType":"Patient","id":"p"{element}}}"#);
+        assert_eq!(
+            eval_over("deceased(at)", &[&patient], None),
+            expected,
+            "{element}"
+        );
+    }
+    let none = "unknown: no Patient resource was given";
+    assert_eq!(eval_over("deceased(at)", &[], None), none);
+    let died = r#"{"resourceType":"Patient","id":"p","deceasedDateTime":"2025-06-15"}"#;
+    for (at, expected) in [
+        ("2025-06-14", "false"),
+        ("2025-06-15", "true"),
+        ("2025-06", imprecise),
+    ] {
+        let source = format!("deceased(date(\"{at}\"))");
+        assert_eq!(eval_over(&source, &[died], None), expected, "{at}");
+    }
+}
+
+/// FHIR R4: a `date` has no time, an `instant` has one to the second.
+#[test]
+fn moments_are_read_by_their_type() {
+    let timed = r#"{"resourceType":"Patient","id":"p","birthDate":"1970-01-01T00:00:00Z"}"#;
+    let cannot = "unknown: `Patient.birthDate` cannot be read";
+    assert_eq!(eval_over("ageInYearsAt(at) > 18", &[timed], None), cannot);
+    let born = eval_over("patient.birthDate < at", &[timed], None);
+    assert!(born.starts_with("unknown: "), "{born}");
+    let patient = r#"{"resourceType":"Patient","id":"p","birthDate":"1970-01-01"}"#;
+    assert_eq!(eval_over("ageInYearsAt(at) > 18", &[patient], None), "true");
+    assert_eq!(
+        eval_over("patient.birthDate < at", &[patient], None),
+        "true"
+    );
+}
+
+#[test]
+fn presence_of_deceased_is_refused() {
+    for source in ["!has(patient.deceased)", "has(patient.deceasedDateTime)"] {
+        let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
+        assert_eq!(problems[0].code, "presence-is-not-death", "{problems:?}");
+        assert!(
+            problems[0]
+                .help
+                .as_deref()
+                .unwrap()
+                .contains("`deceased(at)`")
+        );
+    }
+}
+
+/// What is coded in other systems only is not "not done".
+#[test]
+fn a_set_without_a_system_in_use_finds_nothing_known() {
+    let snomed = r#"{"resourceType":"Condition","id":"s","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"}]}}"#;
+    let icd = r#"{"resourceType":"Condition","id":"i","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"I10"}]}}"#;
+    let both = r#"{"resourceType":"Condition","id":"b","code":{"coding":[{"system":"http://snomed.info/sct","code":"1"},{"system":"urn:oid:2.16.840.1.113883.6.90","code":"E11.9"}]}}"#;
+    let text = r#"{"resourceType":"Condition","id":"t","code":{"text":"Diabetes"}}"#;
+    let unknown = "unknown: Condition.code is coded in http://snomed.info/sct here, the value set urn:vs:diabetes \
+         has http://hl7.org/fhir/sid/icd-10-cm only";
+    let size = "Condition(\"diabetes\").size()";
+    for (resources, expected) in [
+        (&[][..], "0"),
+        (&[text], "0"),
+        (&[snomed], unknown),
+        (&[snomed, text], unknown),
+        (&[snomed, icd], "0"),
+        (&[snomed, both], "1"),
+    ] {
+        assert_eq!(eval_over(size, resources, None), expected, "{resources:?}");
+    }
+    // The same in other words, and by Kleene's logic.
+    let filter = "Condition().exists(c, inValueSet(c.code, \"diabetes\"))";
+    assert_eq!(eval_over(filter, &[snomed], None), unknown);
+    assert_eq!(eval_over(filter, &[snomed, icd], None), "false");
+    assert_eq!(eval_over(filter, &[snomed, both], None), "true");
+    let decided = format!("{size} > 0 || true");
+    assert_eq!(eval_over(&decided, &[snomed], None), "true");
+    // Of a lake, what the lake uses counts.
+    let condition = (
+        engine_patient::fhir::names::Name::of("Condition").unwrap(),
+        "code",
+    );
+    let lake = |systems: &[&'static str]| {
+        let mut used = SystemsInUse::default();
+        used.add(condition, systems.iter().copied());
+        Some(used)
+    };
+    let sct = "http://snomed.info/sct";
+    assert_eq!(eval_over(size, &[], lake(&[sct])), unknown);
+    assert_eq!(eval_over(size, &[], lake(&[])), "0");
+    let mixed = lake(&[sct, "urn:oid:2.16.840.1.113883.6.90"]);
+    assert_eq!(eval_over(size, &[snomed], mixed), "0");
+    assert_eq!(eval_over(size, &[both], lake(&[sct])), "1");
+    assert_eq!(
+        eval_over(size, &[snomed], Some(SystemsInUse::default())),
+        "0"
+    );
+}
+
+/// Also where the code stands within the resource.
+#[test]
+fn components_in_other_systems_are_unknown() {
+    let panel = |component: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"b","code":{{"coding":[{{"system":"http://loinc.org","code":"85354-9"}}]}},"component":[{component}]}}"#
+        )
+    };
+    let source = "Observation(\"bp\").exists(o, component(o, \"systolic\").size() > 0)";
+    let code = |system: &str| {
+        format!(r#"{{"code":{{"coding":[{{"system":"{system}","code":"8480-6"}}]}}}}"#)
+    };
+    let eval = |component: &str| eval_over(source, &[&panel(component)], None);
+    assert_eq!(eval(&code("http://loinc.org")), "true");
+    assert_eq!(eval(r#"{"code":{"text":"systolic"}}"#), "false");
+    assert_eq!(
+        eval(&code("urn:local")),
+        "unknown: Observation.component.code is coded in urn:local here, the value set \
+         urn:vs:systolic has http://loinc.org only"
+    );
+}

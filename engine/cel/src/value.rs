@@ -1,0 +1,80 @@
+//! Values during an evaluation. FHIR elements stay where they are.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use engine_patient::record::Element;
+use engine_patient::time::{CalendarDuration, DateTime};
+
+/// A value, or why there is none. Borrows from the record and from the program.
+#[derive(Clone, Debug)]
+pub enum Val<'r> {
+    /// `true`, `false`
+    Bool(bool),
+    /// Whole number.
+    Int(i64),
+    /// Decimal number.
+    Double(f64),
+    /// Text.
+    Str(Cow<'r, str>),
+    /// Date or date-time.
+    Time(DateTime),
+    /// Calendar duration.
+    Duration(CalendarDuration),
+    /// A resource or datatype.
+    Element(Element<'r>),
+    /// Several.
+    List(Arc<[Val<'r>]>),
+    /// An item of a list of which it cannot be told whether it is in it, and why.
+    Maybe(Arc<Val<'r>>, Cow<'r, str>),
+    /// How many items a list has, at least and at most: of some it cannot be told whether they are in
+    /// it, and why.
+    Between(i64, i64, Cow<'r, str>),
+    /// It cannot be told, and why: the text names elements and units and holds no patient data.
+    Unknown(Cow<'r, str>),
+}
+
+impl<'r> Val<'r> {
+    /// An unknown whose reason is fixed.
+    pub fn unknown(reason: &'static str) -> Self {
+        Val::Unknown(Cow::Borrowed(reason))
+    }
+
+    /// An item of a list, and why it may not be in it.
+    pub fn item(&self) -> (&Val<'r>, Option<&Cow<'r, str>>) {
+        match self {
+            Val::Maybe(value, reason) => (value, Some(reason)),
+            value => (value, None),
+        }
+    }
+
+    /// Why it cannot be told what it is, or all of what it is.
+    pub fn why_unknown(&self) -> Option<&Cow<'r, str>> {
+        match self {
+            Val::Unknown(reason) | Val::Maybe(_, reason) | Val::Between(_, _, reason) => {
+                Some(reason)
+            }
+            Val::List(items) => items.iter().find_map(Val::why_unknown),
+            _ => None,
+        }
+    }
+
+    /// The list's items.
+    pub fn items(&self) -> &[Val<'r>] {
+        match self {
+            Val::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The number, whole or not.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            // Whole numbers in rules are small; beyond 2^53 the nearest double is taken.
+            #[expect(clippy::cast_precision_loss, reason = "documented above")]
+            Val::Int(i) => Some(*i as f64),
+            Val::Double(d) => Some(*d),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,665 @@
+//! Expressions: operators by the table, special forms one by one.
+
+use serde_json::Value as Json;
+
+use super::{Linker, Role, null, result_type};
+use crate::cx::Extra;
+use crate::issue::Family;
+use crate::library::text;
+use crate::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
+use crate::property::Path;
+use crate::table::{How, NODES, find};
+use crate::type_test::point_of;
+use crate::types::Type;
+use crate::value::PointType;
+use crate::{arithmetic, clinical, convert};
+
+impl Linker<'_> {
+    /// An expression. Findings inside it are reported; it is null then.
+    pub(super) fn expr(&mut self, json: &Json) -> Node {
+        stacker::maybe_grow(256 << 10, 8 << 20, || self.expression_at(json))
+    }
+
+    fn expression_at(&mut self, json: &Json) -> Node {
+        let place = text(json, "localId").map(|id| (id, text(json, "locator")));
+        let located = place.is_some();
+        if let Some(place) = place {
+            self.at.nodes.push(place);
+        }
+        let (before, lowest) = (self.scope.next, self.scope.lowest);
+        self.scope.lowest = u32::MAX;
+        let (name, kind) = self.kind(json);
+        let clause = if located {
+            self.clause(name)
+        } else {
+            NO_CLAUSE
+        };
+        let node = Node { kind, clause };
+        // All it refers to was declared inside it: it is the same for every row of the loop.
+        let closed = self.scope.lowest >= before;
+        self.scope.lowest = lowest.min(self.scope.lowest);
+        if located {
+            self.at.nodes.pop();
+        }
+        let worth = matches!(
+            node.kind,
+            Kind::Query(_)
+                | Kind::Call(..)
+                | Kind::Dispatch(..)
+                | Kind::Op(..)
+                | Kind::Fold(..)
+                | Kind::Property(..)
+        );
+        if closed && worth && self.options.hoist && self.scope.repeated > 0 {
+            let index = self.unit.once;
+            self.unit.once = index.saturating_add(1);
+            return Node {
+                kind: Kind::Once(index, Box::new(node)),
+                clause: NO_CLAUSE,
+            };
+        }
+        node
+    }
+
+    fn kind(&mut self, json: &Json) -> (&'static str, Kind) {
+        let Some(name) = json.get("type").and_then(Json::as_str) else {
+            let message = "an expression has no `type`".to_owned();
+            self.report(Family::Mistake, "E002", message, None);
+            return ("", null().kind);
+        };
+        let Some((name, how)) = NODES
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(n, _)| *n)
+            .zip(find(name))
+        else {
+            let near = self.near(name, NODES.iter().map(|(n, _)| *n));
+            let help = near.map(|n| format!("did you mean `{n}`?"));
+            let message = format!("ELM has no node `{name}`");
+            self.report(Family::Mistake, "E003", message, help);
+            return ("", null().kind);
+        };
+        let kind = match how {
+            // The least Integer has no positive counterpart.
+            How::Op(..) if name == "Negate" && is_number(json.get("operand")) => {
+                let literal = json.get("operand").unwrap_or(&Json::Null);
+                Kind::Const(self.literal(literal, true))
+            }
+            How::Op(operator, fields) => {
+                let mut args = vec![];
+                for field in *fields {
+                    self.operands(json, name, field, &mut args);
+                }
+                if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
+                    self.has_width(name, json, of);
+                }
+                let mut extra = self.extra(json, name);
+                extra.on_lists = self.on_lists(json);
+                if fields == &["operand*"] {
+                    self.fold_left(name, *operator, args, extra)
+                } else {
+                    self.folded(name, *operator, args, extra)
+                }
+            }
+            How::Special => self.special(name, json),
+            How::Part | How::Abstract => {
+                let message = format!("`{name}` cannot stand as an expression");
+                self.report(Family::Mistake, "E002", message, None);
+                null().kind
+            }
+            How::Unsupported(why) => {
+                let message = format!("`{name}` is not supported: {why}");
+                self.report(Family::Unsupported, "E004", message, None);
+                null().kind
+            }
+        };
+        (name, kind)
+    }
+
+    /// Width and size are not defined of intervals of dates and times (CQL 1.5 §19, "Size", "Width"):
+    /// found at load where the text tells the type.
+    fn has_width(&mut self, name: &str, json: &Json, operand: &Node) {
+        let of = match self.points(operand, 0) {
+            PointType::Unknown => {
+                let written = json.get("operand").unwrap_or(&Json::Null);
+                match self.static_type(written) {
+                    Some(Type::Interval(of)) => point_of(&of),
+                    _ if self.is_period(written) => PointType::DateTime,
+                    _ => PointType::Unknown,
+                }
+            }
+            known => known,
+        };
+        if matches!(of, PointType::Date | PointType::DateTime | PointType::Time) {
+            let message = format!("`{name}` is not defined of intervals of dates or times");
+            let help =
+                "ask for a duration or difference between `start of` and `end of` the interval";
+            self.report(Family::Mistake, "E009", message, Some(help.into()));
+        }
+    }
+
+    /// The type of the points of an interval, as far as what was compiled tells.
+    fn points(&self, node: &Node, depth: u32) -> PointType {
+        const DEPTH: u32 = 16;
+        let of = |ty: &Type| match ty {
+            Type::Interval(of) => point_of(of),
+            _ => PointType::Unknown,
+        };
+        match &node.kind {
+            Kind::Interval(interval) => interval.point,
+            Kind::Once(_, inner) if depth < DEPTH => self.points(inner, depth + 1),
+            Kind::As(_, ty, _) => of(ty),
+            Kind::Param(index) => {
+                let parameter = self.unit.parameters.get(*index as usize);
+                parameter
+                    .and_then(|p| p.ty.as_ref())
+                    .map_or(PointType::Unknown, of)
+            }
+            Kind::Def(index) if depth < DEPTH => {
+                let definition = self.unit.definitions.get(*index as usize);
+                definition.map_or(PointType::Unknown, |d| self.points(&d.node, depth + 1))
+            }
+            _ => PointType::Unknown,
+        }
+    }
+
+    /// A child expression that must be there.
+    pub(super) fn child(&mut self, json: &Json, field: &str) -> Node {
+        match json.get(field) {
+            Some(child @ Json::Object(_)) => self.expr(child),
+            _ => {
+                let name = json.get("type").and_then(Json::as_str).unwrap_or("?");
+                let message = format!("`{name}` has no `{field}`");
+                self.report(Family::Mistake, "E002", message, None);
+                null()
+            }
+        }
+    }
+
+    /// A child expression that may be there.
+    pub(super) fn child_if(&mut self, json: &Json, field: &str) -> Option<Node> {
+        match json.get(field) {
+            Some(child @ Json::Object(_)) => Some(self.expr(child)),
+            _ => None,
+        }
+    }
+
+    fn operands(&mut self, json: &Json, node: &str, field: &str, into: &mut Vec<Node>) {
+        if let Some(field) = field.strip_suffix('?') {
+            let child = self.child_if(json, field).unwrap_or_else(null);
+            into.push(child);
+            return;
+        }
+        let Some((field, count)) = field.split_once('*') else {
+            let child = self.child(json, field);
+            into.push(child);
+            return;
+        };
+        let Some(items) = json.get(field).and_then(Json::as_array) else {
+            let message = format!("`{node}` has no list `{field}`");
+            self.report(Family::Mistake, "E002", message, None);
+            return;
+        };
+        if let Ok(count) = count.parse::<usize>()
+            && items.len() != count
+        {
+            let message = format!("`{node}` has {} operands where {count} belong", items.len());
+            self.report(Family::Mistake, "E002", message, None);
+        }
+        for item in items {
+            let node = self.expr(item);
+            into.push(node);
+        }
+    }
+
+    fn extra(&mut self, json: &Json, name: &str) -> Extra {
+        let Some(Json::String(text)) = json.get("precision") else {
+            return Extra::default();
+        };
+        precision(text).unwrap_or_else(|| {
+            let message = format!("`{name}` has the precision `{text}`, which is none");
+            self.report(Family::Mistake, "E002", message, None);
+            Extra::default()
+        })
+    }
+
+    /// Whether an operator that is on lists and on intervals is meant on lists.
+    fn on_lists(&mut self, json: &Json) -> bool {
+        let is_list =
+            |ty: &Json| ty.get("type").and_then(Json::as_str) == Some("ListTypeSpecifier");
+        let signature = json.get("signature").and_then(Json::as_array);
+        if signature.is_some_and(|s| s.iter().any(is_list)) {
+            return true;
+        }
+        json.get("resultTypeSpecifier").is_some_and(is_list)
+    }
+
+    /// `Union` and the like of any number of operands: two at a time, from the left.
+    fn fold_left(
+        &mut self,
+        name: &'static str,
+        operator: crate::node::OpFn,
+        args: Vec<Node>,
+        extra: Extra,
+    ) -> Kind {
+        if name == "Concatenate" {
+            return Kind::Op(operator, args.into(), extra);
+        }
+        match args.len() {
+            0 => null().kind,
+            2 => Kind::Op(operator, args.into(), extra),
+            // Not nested: a tree of a hundred thousand levels could not even be dropped.
+            _ => Kind::Fold(operator, args.into(), extra),
+        }
+    }
+
+    /// An operator; done at once where its operands are constants and nothing else matters.
+    fn folded(
+        &mut self,
+        name: &'static str,
+        operator: crate::node::OpFn,
+        args: Vec<Node>,
+        extra: Extra,
+    ) -> Kind {
+        let constant = |node: &Node| matches!(node.kind, Kind::Const(_));
+        let pure = matches!(
+            name,
+            "ToConcept"
+                | "ToList"
+                | "ToDecimal"
+                | "ToLong"
+                | "ToQuantity"
+                | "Negate"
+                | "Date"
+                | "Time"
+        );
+        if pure && args.iter().all(constant) {
+            let values: Vec<&Owned> = args
+                .iter()
+                .filter_map(|a| match &a.kind {
+                    Kind::Const(value) => Some(value),
+                    _ => None,
+                })
+                .collect();
+            if let Some(value) = crate::fold::apply(operator, &values, &extra) {
+                return Kind::Const(value);
+            }
+        }
+        Kind::Op(operator, args.into(), extra)
+    }
+
+    fn pair(&mut self, json: &Json, name: &str) -> Box<[Node; 2]> {
+        let mut args = vec![];
+        self.operands(json, name, "operand*2", &mut args);
+        let mut args = args.into_iter();
+        let mut next = || args.next().unwrap_or_else(null);
+        Box::new([next(), next()])
+    }
+
+    fn special(&mut self, name: &'static str, json: &Json) -> Kind {
+        match name {
+            "ExpressionRef" | "FunctionRef" | "ParameterRef" | "OperandRef" | "AliasRef"
+            | "QueryLetRef" | "IdentifierRef" | "ValueSetRef" | "CodeSystemRef" | "CodeRef"
+            | "ConceptRef" | "Current" | "Total" => self.reference(name, json),
+            "Literal" => Kind::Const(self.literal(json, false)),
+            "Null" => Kind::Const(Owned::Null),
+            "And" => Kind::And(self.pair(json, name)),
+            "Or" => Kind::Or(self.pair(json, name)),
+            "Implies" => Kind::Implies(self.pair(json, name)),
+            "If" => Kind::If(Box::new([
+                self.child(json, "condition"),
+                self.child(json, "then"),
+                self.child(json, "else"),
+            ])),
+            "Case" => self.case(json),
+            "Coalesce" => {
+                let mut args = vec![];
+                self.operands(json, name, "operand*", &mut args);
+                Kind::Coalesce(args.into())
+            }
+            "Tuple" | "Instance" => self.structure(name, json),
+            "Interval" => self.interval(json),
+            "List" => {
+                let mut args = vec![];
+                if json.get("element").is_some() {
+                    self.operands(json, name, "element*", &mut args);
+                }
+                Kind::List(args.into())
+            }
+            "Property" => self.property(json),
+            "As" | "Is" | "Convert" | "CanConvert" => self.cast(name, json),
+            "MinValue" | "MaxValue" => self.extreme(name, json),
+            "Quantity" => match self.number(json) {
+                Some(value) => Kind::Const(Owned::Quantity(value, self.unit_of(json))),
+                None => null().kind,
+            },
+            "Ratio" => {
+                let mut part = |name: &str| {
+                    let part = json.get(name).unwrap_or(&Json::Null);
+                    let value = self.number(part)?;
+                    Some((value, self.unit_of(part)))
+                };
+                match (part("numerator"), part("denominator")) {
+                    (Some(n), Some(d)) => Kind::Const(Owned::Ratio(Box::new([n, d]))),
+                    _ => null().kind,
+                }
+            }
+            "Code" => match self.code_literal(json) {
+                Some(code) => Kind::Const(Owned::Code(Box::new(code))),
+                None => null().kind,
+            },
+            "Concept" => {
+                let codes = json.get("code").and_then(Json::as_array);
+                let codes: Vec<_> = codes
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|c| self.code_literal(c))
+                    .collect();
+                let display = text(json, "display").map(|d| Box::from(&*d));
+                Kind::Const(Owned::Concept(codes.into(), display))
+            }
+            "InValueSet" | "AnyInValueSet" => {
+                let field = if name == "InValueSet" {
+                    "code"
+                } else {
+                    "codes"
+                };
+                let code = self.child(json, field);
+                let set = match (json.get("valueset"), json.get("valuesetExpression")) {
+                    (Some(reference), _) if reference.is_object() => Node {
+                        kind: self.reference("ValueSetRef", reference),
+                        clause: NO_CLAUSE,
+                    },
+                    _ => self.child(json, "valuesetExpression"),
+                };
+                Kind::InValueSet(Box::new(code), Box::new(set))
+            }
+            "InCodeSystem" | "AnyInCodeSystem" => {
+                let field = if name == "InCodeSystem" {
+                    "code"
+                } else {
+                    "codes"
+                };
+                let code = self.child(json, field);
+                let system = match json.get("codesystem") {
+                    Some(reference) if reference.is_object() => Node {
+                        kind: self.reference("CodeSystemRef", reference),
+                        clause: NO_CLAUSE,
+                    },
+                    _ => self.child(json, "codesystemExpression"),
+                };
+                Kind::Op(
+                    clinical::in_code_system,
+                    Box::new([code, system]),
+                    Extra::default(),
+                )
+            }
+            "Query" => self.query(json),
+            "Retrieve" => self.retrieve(json),
+            "Filter" | "ForEach" | "Repeat" | "Sort" | "Aggregate" => self.iteration(name, json),
+            "Message" => {
+                let yes = || Node {
+                    kind: Kind::Const(Owned::Boolean(true)),
+                    clause: NO_CLAUSE,
+                };
+                Kind::Message(Box::new([
+                    self.child(json, "source"),
+                    self.child_if(json, "condition").unwrap_or_else(yes),
+                    self.child_if(json, "code").unwrap_or_else(null),
+                    self.child_if(json, "severity").unwrap_or_else(null),
+                    self.child_if(json, "message").unwrap_or_else(null),
+                ]))
+            }
+            other => {
+                // The table and this match must name the same nodes: a test goes through both.
+                let message = format!("`{other}` has no implementation");
+                self.report(Family::Unsupported, "E004", message, None);
+                null().kind
+            }
+        }
+    }
+
+    fn unit_of(&mut self, json: &Json) -> Box<str> {
+        let unit = text(json, "unit").filter(|u| !u.is_empty());
+        unit.map_or_else(|| "1".into(), |u| Box::from(&*u))
+    }
+
+    fn case(&mut self, json: &Json) -> Kind {
+        let comparand = self.child_if(json, "comparand").map(Box::new);
+        let mut items = vec![];
+        for item in json
+            .get("caseItem")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
+            items.push((self.child(item, "when"), self.child(item, "then")));
+        }
+        if items.is_empty() {
+            let message = "`Case` has no `caseItem`".to_owned();
+            self.report(Family::Mistake, "E002", message, None);
+        }
+        let otherwise = self.child(json, "else");
+        Kind::Case(comparand, items.into(), Box::new(otherwise))
+    }
+
+    fn structure(&mut self, name: &str, json: &Json) -> Kind {
+        let class: Option<Box<str>> = (name == "Instance").then(|| {
+            let class = text(json, "classType").unwrap_or_default();
+            match Type::named(&class) {
+                Some(Type::Fhir(id)) => id.name().into(),
+                Some(Type::Enumeration(name)) => name,
+                Some(Type::Lacking(name)) => {
+                    self.lacking(&name);
+                    name
+                }
+                Some(system) => format!("System.{system}").into(),
+                None => {
+                    let message = format!("there is no type `{class}`");
+                    self.report(Family::Mistake, "E010", message, None);
+                    "".into()
+                }
+            }
+        });
+        let (mut names, mut values) = (vec![], vec![]);
+        for element in json
+            .get("element")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+        {
+            names.push(Box::<str>::from(
+                &*text(element, "name").unwrap_or_default(),
+            ));
+            values.push(self.child(element, "value"));
+        }
+        Kind::Tuple(class, names.into(), values.into())
+    }
+
+    fn interval(&mut self, json: &Json) -> Kind {
+        let closed = |linker: &mut Self, flag: &str, expression: &str| {
+            if let Some(node) = linker.child_if(json, expression) {
+                return node;
+            }
+            let flag = json.get(flag).and_then(Json::as_bool).unwrap_or(true);
+            Node {
+                kind: Kind::Const(Owned::Boolean(flag)),
+                clause: NO_CLAUSE,
+            }
+        };
+        let mut point = PointType::Unknown;
+        for part in ["low", "high"] {
+            if let Some(bound) = json.get(part)
+                && point == PointType::Unknown
+                && let Some(ty) = self.static_type(bound)
+            {
+                point = point_of(&ty);
+            }
+        }
+        if point == PointType::Unknown
+            && let Some(Type::Interval(of)) = result_type(self, json)
+        {
+            point = point_of(&of);
+        }
+        let node = IntervalNode {
+            low: self.child_if(json, "low").unwrap_or_else(null),
+            high: self.child_if(json, "high").unwrap_or_else(null),
+            low_closed: closed(self, "lowClosed", "lowClosedExpression"),
+            high_closed: closed(self, "highClosed", "highClosedExpression"),
+            point,
+        };
+        Kind::Interval(Box::new(node))
+    }
+
+    /// The type of an expression, where it can be seen without evaluating it.
+    pub(super) fn static_type(&mut self, json: &Json) -> Option<Type> {
+        match json.get("type").and_then(Json::as_str) {
+            Some("As") => match (json.get("asType"), json.get("asTypeSpecifier")) {
+                (Some(name), _) => Type::named(name.as_str().unwrap_or_default()),
+                (None, Some(specifier)) => Some(self.specifier(specifier)),
+                _ => None,
+            },
+            Some("Literal") => Type::named(json.get("valueType")?.as_str()?),
+            Some("Quantity" | "ToQuantity") => Some(Type::Quantity),
+            Some("DateTime" | "Now" | "ToDateTime") => Some(Type::DateTime),
+            Some("Date" | "Today" | "ToDate" | "DateFrom") => Some(Type::Date),
+            Some("Time" | "TimeOfDay" | "ToTime") => Some(Type::Time),
+            Some("ToDecimal") => Some(Type::Decimal),
+            _ => result_type(self, json),
+        }
+    }
+
+    fn property(&mut self, json: &Json) -> Kind {
+        let path = text(json, "path").unwrap_or_default();
+        let Some(compiled) = Path::parse(&path) else {
+            let message = format!("`{path}` is no path of a property");
+            self.report(Family::Mistake, "E002", message, None);
+            return null().kind;
+        };
+        let source = match text(json, "scope") {
+            Some(scope) => match self.scope.find(Role::Alias, &scope) {
+                Some(slot) => Node {
+                    kind: Kind::Local(slot),
+                    clause: NO_CLAUSE,
+                },
+                None => self.unknown_name("alias", &scope, Role::Alias),
+            },
+            None if json.get("source").is_none_or(Json::is_null) => {
+                match self.bare_property(&path, &compiled) {
+                    Some(alias) => alias,
+                    None => return null().kind,
+                }
+            }
+            None => self.child(json, "source"),
+        };
+        Kind::Property(Box::new(source), Box::new(compiled))
+    }
+
+    fn cast(&mut self, name: &str, json: &Json) -> Kind {
+        let operand = self.child(json, "operand");
+        let (attribute, element) = match name {
+            "As" => ("asType", "asTypeSpecifier"),
+            "Is" => ("isType", "isTypeSpecifier"),
+            _ => ("toType", "toTypeSpecifier"),
+        };
+        let ty = match (json.get(element), json.get(attribute)) {
+            (Some(specifier), _) => self.specifier(specifier),
+            (None, Some(name)) => self.specifier(name),
+            (None, None) => {
+                let message = format!("`{name}` names no type");
+                self.report(Family::Mistake, "E002", message, None);
+                return null().kind;
+            }
+        };
+        let strict = json.get("strict").and_then(Json::as_bool).unwrap_or(false);
+        match name {
+            "As" => Kind::As(Box::new(operand), Box::new(ty), strict),
+            "Is" => Kind::Is(Box::new(operand), Box::new(ty)),
+            _ => {
+                let can = name == "CanConvert";
+                let operator: Option<crate::node::OpFn> = match (&ty, can) {
+                    (Type::Boolean, false) => Some(convert::to_boolean),
+                    (Type::Boolean, true) => Some(convert::converts_to_boolean),
+                    (Type::Integer, false) => Some(convert::to_integer),
+                    (Type::Integer, true) => Some(convert::converts_to_integer),
+                    (Type::Long, false) => Some(convert::to_long),
+                    (Type::Long, true) => Some(convert::converts_to_long),
+                    (Type::Decimal, false) => Some(convert::to_decimal),
+                    (Type::Decimal, true) => Some(convert::converts_to_decimal),
+                    (Type::String, false) => Some(convert::to_string),
+                    (Type::String, true) => Some(convert::converts_to_string),
+                    (Type::Date, false) => Some(convert::to_date),
+                    (Type::Date, true) => Some(convert::converts_to_date),
+                    (Type::DateTime, false) => Some(convert::to_date_time),
+                    (Type::DateTime, true) => Some(convert::converts_to_date_time),
+                    (Type::Time, false) => Some(convert::to_time),
+                    (Type::Time, true) => Some(convert::converts_to_time),
+                    (Type::Quantity, false) => Some(convert::to_quantity),
+                    (Type::Quantity, true) => Some(convert::converts_to_quantity),
+                    (Type::Ratio, false) => Some(convert::to_ratio),
+                    (Type::Ratio, true) => Some(convert::converts_to_ratio),
+                    (Type::Concept, false) => Some(convert::to_concept),
+                    _ => None,
+                };
+                match operator {
+                    Some(operator) => Kind::Op(operator, Box::new([operand]), Extra::default()),
+                    None => {
+                        let message = format!("there is no conversion to {ty}");
+                        self.report(Family::Unsupported, "E004", message, None);
+                        null().kind
+                    }
+                }
+            }
+        }
+    }
+
+    fn extreme(&mut self, name: &str, json: &Json) -> Kind {
+        let named = text(json, "valueType").unwrap_or_default();
+        let point = Type::named(&named).map_or(PointType::Unknown, |ty| point_of(&ty));
+        if point == PointType::Unknown {
+            let message = format!("`{name}` has no value for the type `{named}`");
+            self.report(Family::Mistake, "E010", message, None);
+            return null().kind;
+        }
+        // The ends of DateTime depend on the zone of the run.
+        let operator: crate::node::OpFn = match (name, point) {
+            ("MinValue", PointType::Integer) => {
+                |_, _, _| Ok(arithmetic::min_value(PointType::Integer))
+            }
+            ("MinValue", PointType::Long) => |_, _, _| Ok(arithmetic::min_value(PointType::Long)),
+            ("MinValue", PointType::Decimal) => {
+                |_, _, _| Ok(arithmetic::min_value(PointType::Decimal))
+            }
+            ("MinValue", PointType::Date) => {
+                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Date))
+            }
+            ("MinValue", PointType::DateTime) => {
+                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::DateTime))
+            }
+            ("MinValue", PointType::Time) => {
+                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Time))
+            }
+            ("MinValue", _) => |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Quantity)),
+            (_, PointType::Integer) => |_, _, _| Ok(arithmetic::max_value(PointType::Integer)),
+            (_, PointType::Long) => |_, _, _| Ok(arithmetic::max_value(PointType::Long)),
+            (_, PointType::Decimal) => |_, _, _| Ok(arithmetic::max_value(PointType::Decimal)),
+            (_, PointType::Date) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Date)),
+            (_, PointType::DateTime) => {
+                |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::DateTime))
+            }
+            (_, PointType::Time) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Time)),
+            _ => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Quantity)),
+        };
+        Kind::Op(operator, Box::new([]), Extra::default())
+    }
+}
+
+/// Whether it is a literal number.
+fn is_number(json: Option<&Json>) -> bool {
+    let text = |name: &str| json.and_then(|j| j.get(name)).and_then(Json::as_str);
+    text("type") == Some("Literal")
+        && matches!(
+            Type::named(text("valueType").unwrap_or_default()),
+            Some(Type::Integer | Type::Long | Type::Decimal)
+        )
+}

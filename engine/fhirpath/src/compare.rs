@@ -1,0 +1,115 @@
+//! Equality and order.
+
+use std::cmp::Ordering;
+
+use rust_decimal::prelude::ToPrimitive;
+
+use super::expr::Comparison;
+use super::item::{Item, Scalar};
+use engine_patient::record::{Element, Kind};
+use engine_patient::time::DateTime;
+
+/// Dates and times without an offset are taken as if in UTC.
+const ZONE: i16 = 0;
+
+/// A time of day, as the same time of one certain day.
+pub(super) fn time_of_day(text: &str) -> Option<DateTime> {
+    let time = DateTime::parse(&format!("1970-01-01T{text}"))?;
+    time.offset().is_none().then_some(time)
+}
+
+/// Both as moments, where both are.
+fn moments(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<(DateTime, DateTime)> {
+    let parse = |item: &Item<'_>| match how {
+        Comparison::Moment => DateTime::parse(&item.text()?),
+        Comparison::Time => time_of_day(&item.text()?),
+        Comparison::Other => None,
+    };
+    Some((parse(a)?, parse(b)?))
+}
+
+/// `None` where the precision of a date does not tell.
+pub(super) fn equal(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<bool> {
+    if let Some((a, b)) = moments(how, a, b) {
+        return a.compare(b, ZONE).map(Ordering::is_eq);
+    }
+    Some(match (a.scalar(), b.scalar()) {
+        (Some(Scalar::Bool(a)), Some(Scalar::Bool(b))) => a == b,
+        (Some(Scalar::Text(a)), Some(Scalar::Text(b))) => a == b,
+        (Some(a), Some(b)) => numbers(&a, &b) == Some(Ordering::Equal),
+        (None, None) => match (a, b) {
+            (Item::Element(a), Item::Element(b)) => same(*a, *b),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// Collections are equal when they are as long and equal one by one.
+pub(super) fn all_equal(how: Comparison, left: &[Item<'_>], right: &[Item<'_>]) -> Option<bool> {
+    if left.len() != right.len() {
+        return Some(false);
+    }
+    let mut all = Some(true);
+    for (a, b) in left.iter().zip(right) {
+        match equal(how, a, b) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => all = None,
+        }
+    }
+    all
+}
+
+/// `None` where there is no order: values of different kinds, or a precision that does not tell.
+pub(super) fn order(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<Ordering> {
+    if how != Comparison::Other {
+        let (a, b) = moments(how, a, b)?;
+        return a.compare(b, ZONE);
+    }
+    match (a.scalar()?, b.scalar()?) {
+        (Scalar::Text(a), Scalar::Text(b)) => Some(a.cmp(&b)),
+        (a, b) => numbers(&a, &b),
+    }
+}
+
+fn numbers(a: &Scalar<'_>, b: &Scalar<'_>) -> Option<Ordering> {
+    let decimal = |s: &Scalar<'_>| match s {
+        Scalar::Int(i) => Some((*i).into()),
+        Scalar::Decimal(d) => Some(*d),
+        _ => None,
+    };
+    let double = |s: &Scalar<'_>| match s {
+        Scalar::Int(i) => i.to_f64(),
+        Scalar::Decimal(d) => d.to_f64(),
+        Scalar::Double(d) => Some(*d),
+        _ => None,
+    };
+    match (a, b) {
+        (Scalar::Int(a), Scalar::Int(b)) => Some(a.cmp(b)),
+        _ => match (decimal(a), decimal(b)) {
+            (Some(a), Some(b)) => Some(rust_decimal::Decimal::cmp(&a, &b)),
+            _ => double(a)?.partial_cmp(&double(b)?),
+        },
+    }
+}
+
+/// Whether two elements have the same content. The parser bounds the depth.
+fn same(a: Element<'_>, b: Element<'_>) -> bool {
+    match (a.kind(), b.kind()) {
+        (Kind::Object, Kind::Object) => {
+            let all = a.children().all(|x| {
+                let mut others = b.children();
+                others.any(|y| x.name() == y.name() && x.property() == y.property() && same(x, y))
+            });
+            all && a.children().count() == b.children().count()
+        }
+        (Kind::Array, Kind::Array) => {
+            a.children().count() == b.children().count()
+                && a.children().zip(b.children()).all(|(x, y)| same(x, y))
+        }
+        (Kind::Object | Kind::Array, _) | (_, Kind::Object | Kind::Array) => false,
+        (Kind::Null, Kind::Null) => true,
+        _ => equal(Comparison::Other, &Item::Element(a), &Item::Element(b)) == Some(true),
+    }
+}

@@ -1,0 +1,127 @@
+//! A compiled path: the way in from outside.
+
+use super::compile::Compiler;
+use super::error::{PathError, PathRunError};
+use super::eval::{self, Around};
+use super::expr::{Expr, Literal};
+use super::item::{Flow, Item, Stop};
+use super::parser::parse;
+use super::types::Type;
+use engine_patient::record::Element;
+
+/// What a path is compiled against.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'c> {
+    /// The resource type that rows are made of.
+    pub resource: &'static str,
+    /// The type of what the path starts from.
+    pub focus: Type,
+    /// What `%name` stands for.
+    pub constants: &'c [Constant],
+}
+
+/// What `%name` stands for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Constant {
+    /// Without the `%`.
+    pub name: String,
+    /// The value.
+    pub value: Literal,
+    /// Its FHIR type.
+    pub ty: &'static str,
+}
+
+/// What a path is run on.
+#[derive(Clone, Debug)]
+pub struct Focus<'a> {
+    /// The resource the row comes from.
+    pub resource: Element<'a>,
+    /// Where the path starts; nothing in the row of a `forEachOrNull` that found nothing.
+    pub this: Option<Item<'a>>,
+    /// `%rowIndex`
+    pub row_index: i64,
+}
+
+/// A FHIRPath expression, compiled.
+#[derive(Debug)]
+pub struct Path {
+    expr: Expr,
+    ty: Type,
+    warnings: Vec<PathError>,
+    uses_row_index: bool,
+}
+
+impl Path {
+    /// Compiles an expression, or says where it is wrong and what to write instead.
+    pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Path, PathError> {
+        let ast = parse(text)?;
+        let mut compiler = Compiler {
+            scope,
+            warnings: vec![],
+            uses_row_index: false,
+        };
+        let typed = compiler.expression(&ast, scope.focus.single())?;
+        let Compiler {
+            warnings,
+            uses_row_index,
+            ..
+        } = compiler;
+        Ok(Path {
+            expr: typed.expr,
+            ty: typed.ty,
+            warnings,
+            uses_row_index,
+        })
+    }
+
+    /// What is known of its values.
+    pub fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// What is allowed but can hardly be meant, such as an element that R4 does not have.
+    pub fn warnings(&self) -> &[PathError] {
+        &self.warnings
+    }
+
+    /// Whether it says `%rowIndex`.
+    pub fn uses_row_index(&self) -> bool {
+        self.uses_row_index
+    }
+
+    /// Hands every value to `sink`, in order, until the sink has enough.
+    #[inline]
+    pub fn each<'a>(
+        &'a self,
+        focus: &Focus<'a>,
+        sink: &mut dyn FnMut(Item<'a>) -> Flow,
+    ) -> Result<(), PathRunError> {
+        match eval::eval(&self.expr, &Around::of(focus), sink) {
+            Ok(()) | Err(Stop::Enough) => Ok(()),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    /// `None` where it gives nothing. An error where it gives anything but one boolean.
+    pub fn boolean(&self, focus: &Focus<'_>) -> Result<Option<bool>, PathRunError> {
+        let (mut found, mut wrong) = (None, false);
+        self.each(focus, &mut |item| {
+            match item {
+                _ if found.is_some() => wrong = true,
+                Item::Bool(value) => found = Some(value),
+                Item::Element(e) => match e.as_bool() {
+                    Some(value) => found = Some(value),
+                    None => wrong = true,
+                },
+                _ => wrong = true,
+            }
+            if wrong { Err(Stop::Enough) } else { Ok(()) }
+        })?;
+        match wrong {
+            true => Err(PathRunError(
+                "the condition gave something other than one boolean",
+            )),
+            false => Ok(found),
+        }
+    }
+}

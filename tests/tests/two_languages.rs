@@ -1,0 +1,607 @@
+//! The same clinical question in CEL and in ELM, over dirty dates, zones, units and references: the
+//! answers are the same, yes, no or unknown.
+//!
+//! ELM's answer is its outcome: unknown where the value is null, or where what it rests on cannot be
+//! told (`Evaluator::in_doubt`). What is absent, as opposed to unreadable, CQL reads as "no" where a
+//! query drops it and CEL as unknown; so questions ask about elements that are there in some form, or
+//! say themselves what is meant where they are not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine_cel::explain::truth_of;
+use engine_cel::{Checker, Compiled, Evaluation};
+use engine_elm::value::Val;
+use engine_elm::{Library, Linker, Options, Settings, Unit, with_evaluator};
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::Truth;
+use engine_patient::record::PatientRecord;
+use engine_patient::terminology::{
+    TerminologyBuilder, TerminologyProvider, TerminologyStore, ValueSet,
+};
+use engine_patient::time::DateTime;
+use serde_json::{Value as Json, json};
+
+const FROM: &str = "2025-01-10T08:30:00.000Z";
+const TO: &str = "2025-11-20T17:45:00.000Z";
+
+// ELM, as a translator writes it.
+
+fn literal(ty: &str, value: &str) -> Json {
+    json!({"type": "Literal", "valueType": format!("{{urn:hl7-org:elm-types:r1}}{ty}"), "value": value})
+}
+
+fn text(value: &str) -> Json {
+    literal("String", value)
+}
+
+fn of(source: Json, path: &str) -> Json {
+    json!({"type": "Property", "path": path, "source": source})
+}
+
+fn alias(name: &str) -> Json {
+    json!({"type": "AliasRef", "name": name})
+}
+
+fn op(name: &str, operands: &[Json]) -> Json {
+    json!({"type": name, "operand": operands})
+}
+
+fn one(name: &str, operand: Json) -> Json {
+    json!({"type": name, "operand": operand})
+}
+
+fn as_fhir(operand: Json, ty: &str) -> Json {
+    json!({"type": "As", "operand": operand, "strict": false, "asType": format!("{{http://hl7.org/fhir}}{ty}")})
+}
+
+fn retrieve(ty: &str) -> Json {
+    json!({"type": "Retrieve", "dataType": format!("{{http://hl7.org/fhir}}{ty}")})
+}
+
+fn coded(ty: &str, property: &str) -> Json {
+    let set = json!({"type": "ValueSetRef", "name": "Statin"});
+    json!({"type": "Retrieve", "dataType": format!("{{http://hl7.org/fhir}}{ty}"), "codeProperty": property, "codeComparator": "in", "codes": set})
+}
+
+fn exists(source: Json, condition: Json) -> Json {
+    let query = json!({"type": "Query", "source": [{"alias": "A", "expression": source}], "relationship": [], "where": condition});
+    one("Exists", query)
+}
+
+fn moment(at: &str) -> Json {
+    let at = DateTime::parse(at).unwrap();
+    let (year, month, day) = at.civil();
+    let clock = at.to_string();
+    let part = |range: std::ops::Range<usize>| {
+        literal(
+            "Integer",
+            clock[range]
+                .trim_start_matches('0')
+                .get(0..)
+                .filter(|t| !t.is_empty())
+                .unwrap_or("0"),
+        )
+    };
+    let integer = |n: i64| literal("Integer", &n.to_string());
+    json!({"type": "DateTime", "year": integer(year.into()), "month": integer(month.into()), "day": integer(day.into()),
+        "hour": part(11..13), "minute": part(14..16), "second": integer(0), "millisecond": integer(0),
+        "timezoneOffset": literal("Decimal", "0.0")})
+}
+
+fn to_interval(period: Json) -> Json {
+    json!({"type": "FunctionRef", "name": "ToInterval", "libraryName": "FHIRHelpers", "operand": [period]})
+}
+
+/// As translators say it: an interval of two null bounds has no type of its own.
+fn typed(mut interval: Json) -> Json {
+    interval["resultTypeSpecifier"] = json!({"type": "IntervalTypeSpecifier", "pointType":
+        {"type": "NamedTypeSpecifier", "name": "{urn:hl7-org:elm-types:r1}DateTime"}});
+    interval
+}
+
+/// The bounds as a library writes them that does without FHIRHelpers.
+fn by_hand(period: &Json) -> Json {
+    typed(
+        json!({"type": "Interval", "lowClosed": true, "highClosed": true,
+        "low": of(of(period.clone(), "start"), "value"), "high": of(of(period.clone(), "end"), "value")}),
+    )
+}
+
+fn between(from: &str, to: &str) -> Json {
+    json!({"type": "Interval", "lowClosed": true, "highClosed": true, "low": moment(from), "high": moment(to)})
+}
+
+/// Name, CEL, ELM.
+fn questions() -> Vec<(&'static str, String, Json)> {
+    let period = || of(alias("A"), "period");
+    let onset = || of(as_fhir(of(alias("A"), "onset"), "dateTime"), "value");
+    let finished = || {
+        op(
+            "Equal",
+            &[of(of(alias("A"), "status"), "value"), text("finished")],
+        )
+    };
+    let and = |a, b| op("And", &[a, b]);
+    let ended_after = |interval: Json| {
+        let late = op("GreaterOrEqual", &[one("End", interval), moment(FROM)]);
+        exists(retrieve("Encounter"), late)
+    };
+    let cel_end =
+        format!("Encounter().exists(e, !has(e.period.end) || end(e) >= date(\"{FROM}\"))");
+    let active = op(
+        "Equal",
+        &[of(of(alias("A"), "status"), "value"), text("active")],
+    );
+    let reference = of(
+        of(
+            as_fhir(of(alias("R"), "medication"), "Reference"),
+            "reference",
+        ),
+        "value",
+    );
+    let id = op(
+        "Concatenate",
+        &[text("Medication/"), of(of(alias("M"), "id"), "value")],
+    );
+    let referred = json!({"type": "Query", "source": [{"alias": "R", "expression": retrieve("MedicationRequest")}],
+        "relationship": [{"type": "With", "alias": "M", "expression": coded("Medication", "code"), "suchThat": op("Equal", &[reference, id])}]});
+    let statins = op(
+        "Union",
+        &[coded("MedicationRequest", "medication"), referred],
+    );
+    let quantity = |value: Json| json!({"type": "FunctionRef", "name": "ToQuantity", "libraryName": "FHIRHelpers", "operand": [value]});
+    let nine = json!({"type": "Quantity", "value": 9, "unit": "mg/dL"});
+    let high = op(
+        "Greater",
+        &[quantity(as_fhir(of(alias("A"), "value"), "Quantity")), nine],
+    );
+    let birth = of(
+        of(
+            json!({"type": "SingletonFrom", "operand": retrieve("Patient")}),
+            "birthDate",
+        ),
+        "value",
+    );
+    let day = json!({"type": "Date", "year": literal("Integer", "2025"), "month": literal("Integer", "6"), "day": literal("Integer", "30")});
+    let age = op(
+        "GreaterOrEqual",
+        &[
+            op("CalculateAgeAt", &[birth, day]),
+            literal("Integer", "18"),
+        ],
+    );
+    let age = with_precision(age);
+    vec![
+        (
+            "ended, FHIRHelpers",
+            cel_end.clone(),
+            ended_after(to_interval(period())),
+        ),
+        (
+            "ended, by hand",
+            cel_end.clone(),
+            ended_after(by_hand(&period())),
+        ),
+        (
+            "ended and finished",
+            format!(
+                "Encounter().exists(e, e.status == \"finished\" && (!has(e.period.end) || end(e) >= date(\"{FROM}\")))"
+            ),
+            exists(
+                retrieve("Encounter"),
+                and(
+                    finished(),
+                    op(
+                        "GreaterOrEqual",
+                        &[one("End", to_interval(period())), moment(FROM)],
+                    ),
+                ),
+            ),
+        ),
+        (
+            "no visit goes on",
+            format!("Encounter().all(e, has(e.period.end) && end(e) < date(\"{TO}\"))"),
+            one(
+                "Not",
+                exists(
+                    retrieve("Encounter"),
+                    op(
+                        "GreaterOrEqual",
+                        &[one("End", to_interval(period())), moment(TO)],
+                    ),
+                ),
+            ),
+        ),
+        (
+            "overlaps",
+            // An end is not before its start: where one cannot be read, the other may decide.
+            format!(
+                "Encounter().exists(e, (start(e) <= date(\"{TO}\") || (isUnknown(start(e)) && has(e.period.end) && end(e) <= date(\"{TO}\"))) && (!has(e.period.end) || end(e) >= date(\"{FROM}\") || (isUnknown(end(e)) && start(e) >= date(\"{FROM}\"))))"
+            ),
+            exists(
+                retrieve("Encounter"),
+                op("Overlaps", &[to_interval(period()), between(FROM, TO)]),
+            ),
+        ),
+        (
+            "started within",
+            format!("Encounter().during(date(\"{FROM}\"), date(\"{TO}\")).size() > 0"),
+            exists(
+                retrieve("Encounter"),
+                op(
+                    "In",
+                    &[one("Start", to_interval(period())), between(FROM, TO)],
+                ),
+            ),
+        ),
+        (
+            "onset",
+            format!("Condition().exists(c, start(c) >= date(\"{FROM}\"))"),
+            exists(
+                retrieve("Condition"),
+                op("GreaterOrEqual", &[onset(), moment(FROM)]),
+            ),
+        ),
+        (
+            "no onset, or a late visit",
+            format!("!Condition().exists(c, start(c) >= date(\"{FROM}\")) || {cel_end}"),
+            op(
+                "Or",
+                &[
+                    one(
+                        "Not",
+                        exists(
+                            retrieve("Condition"),
+                            op("GreaterOrEqual", &[onset(), moment(FROM)]),
+                        ),
+                    ),
+                    ended_after(to_interval(period())),
+                ],
+            ),
+        ),
+        (
+            "medication",
+            "MedicationRequest(\"Statin\").exists(m, m.status == \"active\")".into(),
+            exists(statins.clone(), active),
+        ),
+        (
+            "any medication, and of age",
+            "MedicationRequest(\"Statin\").size() > 0 && ageInYearsAt(date(\"2025-06-30\")) >= 18"
+                .into(),
+            op("And", &[one("Exists", statins), age.clone()]),
+        ),
+        (
+            "age",
+            "ageInYearsAt(date(\"2025-06-30\")) >= 18".into(),
+            age,
+        ),
+        (
+            "quantity",
+            "Observation().exists(o, quantityIn(o.value, \"mg/dL\") > 9.0)".into(),
+            exists(retrieve("Observation"), high),
+        ),
+    ]
+}
+
+fn with_precision(mut age: Json) -> Json {
+    age["operand"][0]["precision"] = json!("Year");
+    age
+}
+
+/// What the tests need of FHIRHelpers, in our own words.
+fn helpers() -> Json {
+    let operand = || json!({"type": "OperandRef", "name": "x"});
+    let start = || of(operand(), "start");
+    let high = || of(of(operand(), "end"), "value");
+    let interval = |closed: bool| {
+        typed(
+            json!({"type": "Interval", "lowClosed": closed, "highClosed": true, "low": of(start(), "value"), "high": high()}),
+        )
+    };
+    let branches = json!({"type": "If", "condition": one("IsNull", operand()), "then": {"type": "Null"},
+        "else": {"type": "If", "condition": one("IsNull", start()), "then": interval(false), "else": interval(true)}});
+    let quantity = json!({"type": "If", "condition": one("IsNull", operand()), "then": {"type": "Null"},
+        "else": {"type": "Instance", "classType": "{urn:hl7-org:elm-types:r1}Quantity", "element": [
+            {"name": "value", "value": of(of(operand(), "value"), "value")},
+            {"name": "unit", "value": of(of(operand(), "code"), "value")}]}});
+    let function = |name: &str, ty: &str, body: Json| {
+        json!({"type": "FunctionDef", "name": name, "context": "Unfiltered", "expression": body,
+            "operand": [{"name": "x", "operandTypeSpecifier": {"type": "NamedTypeSpecifier", "name": format!("{{http://hl7.org/fhir}}{ty}")}}]})
+    };
+    json!({"library": {"identifier": {"id": "FHIRHelpers", "version": "4.4.000"}, "statements": {"def": [
+        function("ToInterval", "Period", branches), function("ToQuantity", "Quantity", quantity)]}}})
+}
+
+fn library(questions: &[(&str, String, Json)]) -> Json {
+    let definitions: Vec<Json> = questions
+        .iter()
+        .map(|(name, _, elm)| json!({"name": name, "context": "Patient", "expression": elm}))
+        .collect();
+    json!({"library": {
+        "identifier": {"id": "Questions", "version": "1"},
+        "includes": {"def": [{"localIdentifier": "FHIRHelpers", "path": "FHIRHelpers", "version": "4.4.000"}]},
+        "valueSets": {"def": [{"name": "Statin", "id": "urn:statin"}]},
+        "statements": {"def": definitions},
+    }})
+}
+
+fn terminology() -> TerminologyStore {
+    let mut builder = TerminologyBuilder::new();
+    let set = json!({"resourceType": "ValueSet", "url": "urn:statin", "status": "active", "expansion": {
+        "timestamp": "2025-01-01", "contains": [{"system": "urn:rx", "code": "617310"}]}});
+    builder.add_json("test", set.to_string().as_bytes());
+    builder.build().0
+}
+
+// Patients.
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn pick<'t, T: ?Sized>(&mut self, from: &[&'t T]) -> &'t T {
+        from[self.below(from.len())]
+    }
+}
+
+const WITHHELD: &str = r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#;
+
+/// Values that no reader of FHIR dates takes.
+const UNREADABLE: &[&str] = &[
+    "\"\"",
+    "\"06/04/2019\"",
+    "\"20190604\"",
+    "\"2019-02-30\"",
+    "\"2025-02-29\"",
+    "\"2019-06-04 11:00:00\"",
+    "\"2019-06-04T11:00:00-0500\"",
+    "\"2019-06-04T11:00:00z\"",
+    "\"2019-06-04T24:00:00Z\"",
+    "\"unknown\"",
+    "20190604",
+    "true",
+    "[\"2025-06-01\"]",
+    "{\"value\":\"2025-06-01\"}",
+    "\"2025-13-01\"",
+    "\" 2025-06-01\"",
+];
+
+const READABLE: &[&str] = &[
+    "\"2019\"",
+    "\"2024-12\"",
+    "\"2025\"",
+    "\"2025-01\"",
+    "\"2025-01-10\"",
+    "\"2025-06-04\"",
+    "\"2025-11-20\"",
+    "\"2025-01-10T08:30:00Z\"",
+    "\"2025-01-10T03:29:59-05:00\"",
+    "\"2025-01-10T22:30:00.001+14:00\"",
+    "\"2025-06-04T10:00:00+05:30\"",
+    "\"2025-11-20T12:00:00\"",
+    "\"2025-11-20T12:45:00-05:00\"",
+    "\"2026-03-01\"",
+];
+
+/// `"name": value`, or its shadow.
+fn element(random: &mut Random, name: &str, readable: &[&str]) -> String {
+    match random.below(10) {
+        0 | 1 => format!("\"{name}\":{}", random.pick(UNREADABLE)),
+        2 => format!("\"_{name}\":{WITHHELD}"),
+        _ => format!("\"{name}\":{}", random.pick(readable)),
+    }
+}
+
+/// A period that does not end before it starts.
+fn period(random: &mut Random) -> String {
+    let sorted = [
+        "\"2019-06-04\"",
+        "\"2024-12-31T23:00:00Z\"",
+        "\"2025-01-10T03:29:59-05:00\"",
+        "\"2025-01\"",
+        "\"2025-03-01T10:00:00+02:00\"",
+        "\"2025-06-04\"",
+        "\"2025-11-21T02:00:00+14:00\"",
+        "\"2026-01-01\"",
+    ];
+    let first = random.below(sorted.len());
+    let last = first + random.below(sorted.len() - first);
+    let start = element(random, "start", &[sorted[first]]);
+    match random.below(6) {
+        0 => format!("{{{start}}}"),
+        1 => format!("{{{start},\"end\":null}}"),
+        _ => format!("{{{start},{}}}", element(random, "end", &[sorted[last]])),
+    }
+}
+
+fn patient(random: &mut Random) -> Vec<String> {
+    let born = [
+        "\"1970-05-01\"",
+        "\"2007\"",
+        "\"2007-06\"",
+        "\"2007-06-30\"",
+        "\"2007-07-01\"",
+        "\"2015-02-03\"",
+    ];
+    let mut all = vec![format!(
+        r#"{{"resourceType":"Patient","id":"p",{}}}"#,
+        element(random, "birthDate", &born)
+    )];
+    for number in 0..random.below(4) {
+        let status = random.pick(&["finished", "planned"]);
+        let period = period(random);
+        all.push(format!(r#"{{"resourceType":"Encounter","id":"e{number}","status":"{status}","period":{period}}}"#));
+    }
+    for number in 0..random.below(3) {
+        let onset = element(random, "onsetDateTime", READABLE);
+        all.push(format!(
+            r#"{{"resourceType":"Condition","id":"c{number}",{onset}}}"#
+        ));
+    }
+    for number in 0..random.below(4) {
+        let status = random.pick(&["active", "stopped"]);
+        let medication = random.pick(&[
+            r#""medicationCodeableConcept":{"coding":[{"system":"urn:rx","code":"617310"}]}"#,
+            r#""medicationCodeableConcept":{"coding":[{"system":"urn:rx","code":"1"}]}"#,
+            r#""medicationReference":{"reference":"Medication/statin"}"#,
+            r#""medicationReference":{"reference":"Medication/other"}"#,
+            r#""medicationReference":{"reference":"Medication/none"}"#,
+            r#""medicationReference":{"reference":"urn:uuid:6b2e"}"#,
+        ]);
+        all.push(format!(r#"{{"resourceType":"MedicationRequest","id":"m{number}","status":"{status}",{medication}}}"#));
+    }
+    for (id, code) in [("statin", "617310"), ("other", "1")] {
+        all.push(format!(r#"{{"resourceType":"Medication","id":"{id}","code":{{"coding":[{{"system":"urn:rx","code":"{code}"}}]}}}}"#));
+    }
+    for number in 0..random.below(3) {
+        let unit = random.pick(&[
+            r#""system":"http://unitsofmeasure.org","code":"mg/dL""#,
+            r#""system":"http://unitsofmeasure.org","code":"%""#,
+        ]);
+        let value = match random.below(6) {
+            0 => "\"value\":\"12\"".to_owned(),
+            1 => format!("\"_value\":{WITHHELD}"),
+            2 => "\"value\":true".to_owned(),
+            3 => "\"value\":7.5".to_owned(),
+            _ => "\"value\":12".to_owned(),
+        };
+        all.push(format!(r#"{{"resourceType":"Observation","id":"o{number}","status":"final","valueQuantity":{{{value},{unit}}}}}"#));
+    }
+    all
+}
+
+// Answers.
+
+fn elm(
+    unit: &Unit,
+    names: &[&str],
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Vec<(Truth, String)> {
+    let library = unit.library("Questions", None).unwrap();
+    let settings = Settings::of(context);
+    with_evaluator(unit, record, &settings, |evaluator| {
+        let answer = |name: &&str| {
+            let expression = unit.expression(library, name).unwrap();
+            let value = evaluator.expression(expression);
+            let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
+            let truth = match (value, &why) {
+                (Ok(Val::Boolean(true)), None) => Truth::True,
+                (Ok(Val::Boolean(false)), None) => Truth::False,
+                (Ok(Val::Boolean(_) | Val::Null), _) => Truth::Unknown,
+                (other, _) => panic!("{name}: {other:?}"),
+            };
+            (truth, why.unwrap_or_default())
+        };
+        names.iter().map(answer).collect()
+    })
+    .unwrap()
+}
+
+/// Expressions that were checked once, and what they read.
+fn checked(sources: &[&str], sets: &[(String, Arc<ValueSet>)]) -> Vec<(Checker, Compiled)> {
+    let compile = |source: &&str| {
+        let mut checker = Checker::new(sets.to_vec());
+        let compiled = checker.compile(source, None);
+        let compiled = compiled.unwrap_or_else(|p| panic!("{source}: {p:?}"));
+        (checker, compiled)
+    };
+    sources.iter().map(compile).collect()
+}
+
+fn cel(
+    checked: &[(Checker, Compiled)],
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Vec<(Truth, String)> {
+    let answer = |(checker, compiled): &(Checker, Compiled)| {
+        let sets: Vec<_> = checker.value_sets().cloned().collect();
+        let evaluation = Evaluation::new(record, context, checker.requirements(), &sets, &[]);
+        let (truth, reason) = truth_of(&evaluation.evaluate(compiled));
+        (truth, reason.unwrap_or_default())
+    };
+    checked.iter().map(answer).collect()
+}
+
+#[test]
+fn a_question_has_one_answer_in_both_languages() {
+    let questions = questions();
+    let libraries: Vec<Library> = [helpers(), library(&questions)]
+        .iter()
+        .map(|json| Library::read("test.json", &serde_json::to_vec(json).unwrap()).unwrap())
+        .collect();
+    let terminology = terminology();
+    let units: Vec<Unit> = [true, false]
+        .iter()
+        .map(|native| {
+            let options = Options {
+                native_helpers: *native,
+                ..Options::default()
+            };
+            let mut linker = Linker::new(&libraries, &terminology, options);
+            linker.everything(1);
+            let (unit, issues) = linker.finish();
+            assert!(issues.is_empty(), "{issues:#?}");
+            unit
+        })
+        .collect();
+    let sets = vec![(
+        "Statin".to_owned(),
+        terminology.value_set("urn:statin").unwrap(),
+    )];
+    let names: Vec<&str> = questions.iter().map(|(name, ..)| *name).collect();
+    let sources: Vec<&str> = questions.iter().map(|(_, cel, _)| cel.as_str()).collect();
+    let checked = checked(&sources, &sets);
+    let mut counts: BTreeMap<(&str, Truth), u32> = BTreeMap::new();
+    let mut wrong = vec![];
+    for seed in 0..1000_u64 {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let zone = *random.pick(&[&0_i16, &-300, &840]);
+        let resources = patient(&mut random);
+        let mut record = PatientRecord::new();
+        for json in &resources {
+            record.push(json).unwrap();
+        }
+        record.seal();
+        let context = EvaluationContext {
+            zone,
+            ..EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap())
+        };
+        let ours = cel(&checked, &record, &context);
+        for (unit, how) in units.iter().zip(["native", "as ELM"]) {
+            let theirs = elm(unit, &names, &record, &context);
+            for ((name, (cel, reason)), (elm, why)) in names.iter().zip(&ours).zip(theirs) {
+                *counts.entry((name, elm)).or_default() += 1;
+                // A reason names the element and holds nothing of the data.
+                for text in [reason, &why] {
+                    assert!(!text.contains("2019") && !text.contains("617310"), "{text}");
+                }
+                if *cel != elm && wrong.len() < 10 {
+                    wrong.push(format!("{name}, FHIRHelpers {how}, zone {zone}: CEL {cel} ({reason}), ELM {elm} ({why})\n{}", resources.join("\n")));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    // Each question has each answer, often enough to mean something.
+    for name in names {
+        for truth in [Truth::True, Truth::False, Truth::Unknown] {
+            let found = counts.get(&(name, truth)).copied().unwrap_or_default();
+            assert!(found >= 20, "{name}: {truth} {found} times");
+        }
+    }
+}
