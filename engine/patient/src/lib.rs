@@ -9,6 +9,7 @@
 pub mod bundle;
 pub mod context;
 pub mod diagnostic;
+pub mod finding;
 pub mod fhir;
 pub mod program;
 pub mod record;
