@@ -7,7 +7,8 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::program::Artifact;
 use engine_patient::time::DateTime;
 use engine_population::lake::lake_error;
@@ -15,7 +16,7 @@ use engine_population::statement::{on_large_stack, query};
 use rules::yaml::{self, Node, Text, Value};
 
 use crate::MeasureError;
-use crate::package::{Basis, PopulationCode as Code};
+use crate::package::{Basis, PopulationCode};
 use crate::result::{Counts, GroupResult, Improvement, MeasureResult};
 use crate::shape::MeasureShape;
 
@@ -52,7 +53,7 @@ const COLUMNS: [&str; 5] = [
 ];
 
 /// The measures that come with Tandem.
-pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
+pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Finding>> {
     let file = "measures/content/readmission-30-day/measure.yaml";
     Ok(vec![load(
         file,
@@ -61,13 +62,13 @@ pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
 }
 
 /// Reads a measure; tells all that is wrong at once.
-pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
+pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Finding>> {
     let (place, root) = yaml::read(file, text)?;
     let mut wrong = vec![];
     let Value::Mapping(entries) = &root.value else {
         let help = Some("start with `id: …`".into());
         return Err(vec![place.error(
-            "not-a-mapping",
+            Code::NotAMapping,
             "a measure is a mapping of fields".into(),
             (root.at, root.end),
             help,
@@ -80,7 +81,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         };
         let end = entry.at + entry.key.chars().count();
         wrong.push(place.error(
-            "unknown-field",
+            Code::UnknownField,
             format!("unknown field `{}`", entry.key),
             (entry.at, end),
             Some(help),
@@ -96,7 +97,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
             if !other.is_empty() {
                 let help = Some("write `increase` or `decrease`: which way is better".into());
                 wrong.push(place.error(
-                    "wrong-value",
+                    Code::WrongValue,
                     format!("`{other}` is no improvement notation"),
                     (root.at, root.at + 1),
                     help,
@@ -128,19 +129,24 @@ fn text_of(
     root: &Node,
     entries: &[yaml::Entry],
     name: &'static str,
-    wrong: &mut Vec<Diagnostic>,
+    wrong: &mut Vec<Finding>,
 ) -> String {
     let found = entries.iter().find(|e| e.key == name);
     match found.map(|e| (e, e.value.scalar())) {
         Some((_, Some(scalar))) => scalar.text.trim_end().to_owned(),
         Some((entry, None)) => {
             let span = (entry.value.at, entry.value.end);
-            wrong.push(place.error("wrong-type", format!("`{name}` must be a text"), span, None));
+            wrong.push(place.error(
+                Code::WrongType,
+                format!("`{name}` must be a text"),
+                span,
+                None,
+            ));
             String::new()
         }
         None => {
             wrong.push(place.error(
-                "missing-field",
+                Code::MissingField,
                 format!("`{name}` is missing"),
                 (root.at, root.at + 1),
                 None,
@@ -229,13 +235,18 @@ impl SqlMeasure {
                 counts.unknown = count(unknown);
                 for (population, slot) in group.populations.iter().zip(&mut counts.populations) {
                     slot.count = match population.code {
-                        Code::InitialPopulation | Code::Denominator => count(denominator),
-                        Code::Numerator => count(numerator),
+                        PopulationCode::InitialPopulation | PopulationCode::Denominator => {
+                            count(denominator)
+                        }
+                        PopulationCode::Numerator => count(numerator),
                         _ => 0,
                     };
                 }
                 if counts.unknown > 0 {
-                    let reason = (Arc::from(Code::Denominator.as_str()), word(&reasons).into());
+                    let reason = (
+                        Arc::from(PopulationCode::Denominator.as_str()),
+                        word(&reasons).into(),
+                    );
                     counts.reasons.insert(reason, counts.unknown);
                 }
                 total.unknown += counts.unknown;

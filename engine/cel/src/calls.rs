@@ -9,6 +9,7 @@ use super::types::Ty;
 use super::value::Val;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::time::DateTime;
 
@@ -36,7 +37,7 @@ pub(super) fn call(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: 
                 None => "`tandem rule functions` lists the functions".into(),
             };
             pass.wrong(
-                "unknown-function",
+                Code::UnknownFunction,
                 format!("unknown function `{name}`"),
                 span,
                 Some(help),
@@ -63,7 +64,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
             let (n, ty) = pass.expr(a);
             if !matches!(ty, Ty::Int | Ty::Double | Ty::Duration | Ty::Any) {
                 pass.problem(
-                    "wrong-type",
+                    Code::WrongType,
                     format!("`-` needs a number, this is {ty}"),
                     n.span,
                     None,
@@ -76,7 +77,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
             let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
             if !a_ty.fits(&b_ty) && !b_ty.fits(&a_ty) {
                 let message = format!("both outcomes of `? :` must be of one type: {a_ty}, {b_ty}");
-                pass.problem("wrong-type", message, span, None);
+                pass.problem(Code::WrongType, message, span, None);
             }
             let ty = if a_ty == Ty::Any || a_ty == Ty::Int {
                 b_ty
@@ -95,7 +96,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
             };
             if !comparable(&a_ty) || !comparable(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} cannot be compared");
-                pass.problem("wrong-type", message, span, compare_help(&a_ty, &b_ty));
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
             }
             let pair = Box::new([a, b]);
             let equal = call.func_name == "_==_";
@@ -114,7 +115,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
                 |t: &Ty| matches!(t, Ty::Int | Ty::Double | Ty::String | Ty::Time | Ty::Any);
             if !ordered(&a_ty) || !ordered(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} have no order");
-                pass.problem("wrong-type", message, span, compare_help(&a_ty, &b_ty));
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
             }
             let order = match call.func_name.as_str() {
                 "_<_" => Order::Less,
@@ -145,7 +146,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
                 let help = dates.then(|| {
                     "move a date with `months(12)`, `days(30)`, as in `at - months(12)`".to_owned()
                 });
-                return Some(pass.wrong("wrong-type", message, span, help));
+                return Some(pass.wrong(Code::WrongType, message, span, help));
             };
             let arithmetic = match op {
                 "_+_" => Arithmetic::Add,
@@ -164,7 +165,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
                     format!("`in` needs a list with items such as the left side: {a_ty} in {b_ty}");
                 let help = matches!(b_ty, Ty::String)
                     .then(|| "write `inValueSet(code, \"value set\")` for value sets".to_owned());
-                pass.problem("wrong-type", message, span, help);
+                pass.problem(Code::WrongType, message, span, help);
             }
             (node(NodeKind::In(Box::new([a, b]))), Ty::Bool)
         }
@@ -175,7 +176,7 @@ fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked>
                 Ty::Any => Ty::Any,
                 other => {
                     let message = format!("`[…]` needs a list and a whole number: {other}, {b_ty}");
-                    return Some(pass.wrong("wrong-type", message, span, None));
+                    return Some(pass.wrong(Code::WrongType, message, span, None));
                 }
             };
             (node(NodeKind::Index(Box::new([a, b]))), item)
@@ -225,7 +226,7 @@ fn retrieve(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: Span) -
             .map(|t| t.name);
         let help = did_you_mean(name, names).map(|n| format!("did you mean `{n}`?"));
         return pass.wrong(
-            "unknown-resource",
+            Code::UnknownResource,
             format!("FHIR R4 has no resource `{name}`"),
             span,
             help,
@@ -256,7 +257,7 @@ fn retrieve(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: Span) -
                 let message =
                     format!("`{name}` has no code of its own to compare with a value set");
                 let help = format!("take all with `{name}()` and filter");
-                return pass.wrong("no-code-path", message, span, Some(help));
+                return pass.wrong(Code::NoCodePath, message, span, Some(help));
             }
             coded
         }
@@ -264,7 +265,7 @@ fn retrieve(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: Span) -
             let message = format!("`{name}(…)` takes nothing, or one value set name in quotes");
             let place = pass.token(expr);
             return pass.wrong(
-                "wrong-arguments",
+                Code::WrongArguments,
                 message,
                 place,
                 Some(format!("as in `{name}(\"value set\")`")),
@@ -283,7 +284,7 @@ fn retrieve(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: Span) -
             )
         }
         None => pass.wrong(
-            "unknown-resource",
+            Code::UnknownResource,
             format!("`{name}` cannot be retrieved"),
             span,
             None,
@@ -311,7 +312,7 @@ fn function(
             args.len()
         );
         return pass.wrong(
-            "wrong-arguments",
+            Code::WrongArguments,
             message,
             span,
             Some(format!("as in `{}`", info.example)),
@@ -332,7 +333,7 @@ fn function(
                         span: place,
                     }),
                     None => pass.problem(
-                        "not-a-date",
+                        Code::NotADate,
                         format!("`{text}` is not a date"),
                         place,
                         Some("write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()),
@@ -342,7 +343,7 @@ fn function(
             }
             (Param::ValueSet | Param::DateText, None) => {
                 pass.problem(
-                    "wrong-arguments",
+                    Code::WrongArguments,
                     format!("`{}` needs {} here", info.name, param.wanted()),
                     place,
                     Some(format!("as in `{}`", info.example)),
@@ -359,7 +360,7 @@ fn function(
                 param.wanted()
             );
             pass.problem(
-                "wrong-type",
+                Code::WrongType,
                 message,
                 node.span,
                 Some(format!("as in `{}`", info.example)),

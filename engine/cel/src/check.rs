@@ -14,6 +14,7 @@ use super::types::{self, Ty};
 use super::value::Val;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::{Code, Finding, Source, Span};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
@@ -28,19 +29,6 @@ const SHALLOW: usize = 8;
 const MAX_LENGTH: usize = 20_000;
 /// Most problems that are told of one expression.
 const MAX_PROBLEMS: usize = 40;
-
-/// What is wrong with an expression, at which characters of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
-    /// Stable short name.
-    pub code: &'static str,
-    /// What is wrong.
-    pub message: String,
-    /// First character and the one after the last.
-    pub span: (usize, usize),
-    /// What instead.
-    pub help: Option<String>,
-}
 
 /// A checked expression.
 #[derive(Debug)]
@@ -125,7 +113,7 @@ impl Checker {
     }
 
     /// Parses and checks an expression. `wanted` is the type it must have, if any.
-    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Problem>> {
+    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Finding>> {
         let (expr, info) = parse(source)?;
         let mut pass = Pass {
             checker: self,
@@ -141,14 +129,14 @@ impl Checker {
         let (node, ty) = pass.expr(&expr);
         if let Some(wanted) = wanted.filter(|w| !ty.fits(w)) {
             let message = format!("this must be {wanted}, but it is {ty}");
-            pass.problem("wrong-type", message, node.span, None);
+            pass.problem(Code::WrongType, message, node.span, None);
         }
         let (slots, depth) = (pass.slots, pass.deepest);
         if depth > 4 * MAX_DEPTH {
             let message = "the expression and what it uses of `define` are nested too deep".into();
-            pass.problem("too-deep", message, node.span, None);
+            pass.problem(Code::TooDeep, message, node.span, None);
         }
-        let mut problems = pass.problems;
+        let problems = pass.problems;
         if problems.is_empty() {
             let source = Arc::from(source);
             return Ok(Compiled {
@@ -159,55 +147,77 @@ impl Checker {
                 depth,
             });
         }
-        problems.sort_by_key(|p| p.span);
-        problems.dedup();
-        let more = problems.len().saturating_sub(MAX_PROBLEMS);
-        if let (1.., Some(last)) = (more, problems.get(MAX_PROBLEMS).map(|p| p.span)) {
-            problems.truncate(MAX_PROBLEMS);
-            problems.push(Problem {
-                code: "more",
-                message: format!("{more} more problems are not shown"),
-                span: last,
-                help: None,
-            });
-        }
-        Err(problems)
+        Err(told(source, problems))
     }
 }
 
+/// In order, once each, with line and column; of very many the first.
+fn told(source: &str, mut problems: Vec<Finding>) -> Vec<Finding> {
+    problems.sort_by_key(Finding::chars);
+    problems.dedup();
+    let more = problems.len().saturating_sub(MAX_PROBLEMS);
+    if let (1.., Some(last)) = (more, problems.get(MAX_PROBLEMS).map(Finding::chars)) {
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(problem(
+            Code::More,
+            format!("{more} more problems are not shown"),
+            last,
+            None,
+        ));
+    }
+    let source = Source::new("", source);
+    for problem in &mut problems {
+        problem.place.span = Some(source.span(problem.chars()));
+    }
+    problems
+}
+
+/// A mistake at characters of the expression.
+fn problem(
+    code: Code,
+    message: String,
+    (from, to): (usize, usize),
+    help: Option<String>,
+) -> Finding {
+    Finding::error(code, message)
+        .maybe_help(help)
+        .spanning(Span::chars(from, to))
+}
+
 /// Parses with the `cel` crate, within bounds of length and nesting.
-fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
+fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>> {
     let length = source.chars().count();
-    let whole = |code, message: String, help: &str| {
+    let whole = |code: Code, message: String, help: &str| {
         let help = (!help.is_empty()).then(|| help.to_owned());
-        vec![Problem {
-            code,
-            message,
-            span: (0, length),
-            help,
-        }]
+        told(source, vec![problem(code, message, (0, length), help)])
     };
     if source.trim().is_empty() {
-        return Err(whole("empty", "the expression is empty".into(), ""));
+        return Err(whole(Code::Empty, "the expression is empty".into(), ""));
     }
     if length > MAX_LENGTH {
         let message = format!("the expression has {length} characters, {MAX_LENGTH} is the most");
-        return Err(whole("too-long", message, "move parts of it into `define`"));
+        return Err(whole(
+            Code::TooLong,
+            message,
+            "move parts of it into `define`",
+        ));
     }
     let code = without_texts(source).map_err(|at| {
-        vec![Problem {
-            code: "syntax",
-            message:
-                "not an expression: a text or name in quotes is not closed, or not as CEL has it"
-                    .into(),
-            span: (at, at + 1),
-            help: None,
-        }]
+        let message =
+            "not an expression: a text or name in quotes is not closed, or not as CEL has it";
+        told(
+            source,
+            vec![problem(Code::Syntax, message.into(), (at, at + 1), None)],
+        )
     })?;
     let nested = nesting(&code);
     if nested > MAX_ROW {
         let message = format!("more than {MAX_ROW} brackets and operators follow each other");
-        return Err(whole("too-deep", message, "move parts of it into `define`"));
+        return Err(whole(
+            Code::TooDeep,
+            message,
+            "move parts of it into `define`",
+        ));
     }
     let parse = || Parser::new().parse_with_source_info(source);
     // Most expressions are shallow, and a thread costs more than their parsing.
@@ -217,28 +227,21 @@ fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
         on_large_stack(parse)
     };
     let Some(parsed) = parsed else {
-        return Err(whole(
-            "parser-failed",
-            "the parser failed on this expression: this is our bug".into(),
-            "write it in another way, and report it",
-        ));
+        let message = "the parser failed on this expression: this is our bug";
+        let bug = Finding::bug(Code::ParserFailed, message)
+            .help("write it in another way, and report it")
+            .spanning(Span::chars(0, length));
+        return Err(told(source, vec![bug]));
     };
     parsed.map_err(|errors| {
         let help = syntax_help(source);
-        let problems = errors.errors.iter().take(MAX_PROBLEMS).map(|e| {
+        let problems = errors.errors.iter().map(|e| {
             let start = offset_of(source, e.pos).min(length.saturating_sub(1));
             let message = format!("not an expression: {}", plain(&e.msg));
             let span = (start, (start + 1).min(length));
-            Problem {
-                code: "syntax",
-                message,
-                span,
-                help: help.clone(),
-            }
+            problem(Code::Syntax, message, span, help.clone())
         });
-        let mut problems: Vec<_> = problems.collect();
-        problems.dedup();
-        problems
+        told(source, problems.collect())
     })
 }
 
@@ -428,7 +431,7 @@ pub(super) struct Pass<'c> {
     /// The parser counts bytes: the character that each belongs to.
     chars: Vec<usize>,
     info: SourceInfo,
-    problems: Vec<Problem>,
+    problems: Vec<Finding>,
     /// Comprehension variables in scope, innermost last.
     scope: Vec<(String, Ty)>,
     slots: usize,
@@ -441,23 +444,18 @@ pub(super) type Checked = (Node, Ty);
 impl Pass<'_> {
     pub(super) fn problem(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: (usize, usize),
         help: Option<String>,
     ) {
-        self.problems.push(Problem {
-            code,
-            message,
-            span,
-            help,
-        });
+        self.problems.push(problem(code, message, span, help));
     }
 
     /// A wrong expression: said once, not again by what stands around it.
     pub(super) fn wrong(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: (usize, usize),
         help: Option<String>,
@@ -545,7 +543,7 @@ impl Pass<'_> {
         self.deepest = self.deepest.max(self.depth);
         let checked = if self.depth > 2 * MAX_DEPTH {
             self.wrong(
-                "too-deep",
+                Code::TooDeep,
                 "the expression is nested too deep".into(),
                 span,
                 Some("move parts of it into `define`".into()),
@@ -565,7 +563,7 @@ impl Pass<'_> {
                 None => {
                     let help = Some("`has(x.y)` asks whether an element is there".into());
                     self.wrong(
-                        "unsupported",
+                        Code::Unsupported,
                         "`null`, bytes and unsigned numbers are not used in rules".into(),
                         span,
                         help,
@@ -586,7 +584,7 @@ impl Pass<'_> {
                         let message = format!(
                             "the items of a list must be of one type: this is {ty}, the first is {item}"
                         );
-                        self.problem("wrong-type", message, n.span, None);
+                        self.problem(Code::WrongType, message, n.span, None);
                     }
                     nodes.push(n);
                 }
@@ -595,11 +593,14 @@ impl Pass<'_> {
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, span),
             Expr::Map(_) | Expr::Struct(_) => {
                 let message = "maps and messages `{…}` are not used in rules";
-                self.wrong("unsupported", message.into(), span, None)
+                self.wrong(Code::Unsupported, message.into(), span, None)
             }
-            Expr::Unspecified => {
-                self.wrong("syntax", "an expression is missing here".into(), span, None)
-            }
+            Expr::Unspecified => self.wrong(
+                Code::Syntax,
+                "an expression is missing here".into(),
+                span,
+                None,
+            ),
         }
     }
 
@@ -636,7 +637,7 @@ impl Pass<'_> {
                     None => "known are `patient`, `at`, `period_start`, `period_end` and the names under `define`".into(),
                 };
                 self.wrong(
-                    "unknown-name",
+                    Code::UnknownName,
                     format!("unknown name `{name}`"),
                     span,
                     Some(help),
@@ -672,17 +673,17 @@ impl Pass<'_> {
                 let help = format!(
                     "say which: `.exists(x, x.{field} …)`, `.latest().{field}` or `.first().{field}`"
                 );
-                return self.wrong("list", message, place, Some(help));
+                return self.wrong(Code::List, message, place, Some(help));
             }
             Ty::Choice(_, name) => {
                 let message =
                     format!("`{name}` can be of several types: `{field}` cannot be read from it");
                 let help = format!("name the type, as in `{name}Quantity.{field}`");
-                return self.wrong("choice", message, place, Some(help));
+                return self.wrong(Code::Choice, message, place, Some(help));
             }
             other => {
                 let message = format!("{other} has no element `{field}`");
-                return self.wrong("wrong-type", message, place, None);
+                return self.wrong(Code::WrongType, message, place, None);
             }
         };
         let Some(found) = types::select(owner, field) else {
@@ -696,7 +697,7 @@ impl Pass<'_> {
                 }
             };
             let message = format!("`{owner}` has no element `{field}`");
-            return self.wrong("unknown-element", message, place, Some(help));
+            return self.wrong(Code::UnknownElement, message, place, Some(help));
         };
         let select_node = Box::new(Select {
             operand,
@@ -713,7 +714,7 @@ impl Pass<'_> {
                     "`has(patient.{field})` tells that something is recorded, also that the patient lives or when they died later"
                 );
                 let help = "write `deceased(at)`: whether the patient was dead at that moment";
-                self.problem("presence-is-not-death", message, place, Some(help.into()));
+                self.problem(Code::PresenceIsNotDeath, message, place, Some(help.into()));
             }
             return (
                 Node {
@@ -746,7 +747,7 @@ impl Pass<'_> {
             other => {
                 let message =
                     format!("`exists`, `all`, `filter` and `map` need a list, this is {other}");
-                return self.wrong("wrong-type", message, range.span, None);
+                return self.wrong(Code::WrongType, message, range.span, None);
             }
         };
         let slot = self.scope.len();
@@ -767,7 +768,7 @@ impl Pass<'_> {
     ) -> Checked {
         let unsupported = |pass: &mut Self| {
             pass.wrong(
-                "unsupported",
+                Code::Unsupported,
                 "this form of a comprehension is not used in rules".into(),
                 span,
                 None,
@@ -847,14 +848,14 @@ impl Pass<'_> {
         let condition = condition.map(|c| Box::new(self.boolean(c)));
         let Expr::List(list) = &added.expr else {
             return self.wrong(
-                "unsupported",
+                Code::Unsupported,
                 "this form of a comprehension is not used in rules".into(),
                 span,
                 None,
             );
         };
         let Some(element) = list.elements.first() else {
-            return self.wrong("syntax", "`map` needs an expression".into(), span, None);
+            return self.wrong(Code::Syntax, "`map` needs an expression".into(), span, None);
         };
         let (body, ty) = self.expr(element);
         let inner = Box::new(Comprehension { range, slot, body });
@@ -876,7 +877,7 @@ impl Pass<'_> {
                 Ty::List(_) => Some("ask `.size() > 0` or `.exists(x, …)`".to_owned()),
                 _ => None,
             };
-            self.problem("wrong-type", message, node.span, help);
+            self.problem(Code::WrongType, message, node.span, help);
         }
         node
     }
@@ -897,7 +898,7 @@ impl Pass<'_> {
                     None => "name it under `value_sets` first".into(),
                 };
                 self.problem(
-                    "unknown-value-set",
+                    Code::UnknownValueSet,
                     format!("unknown value set `{name}`"),
                     span,
                     Some(help),

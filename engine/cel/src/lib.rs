@@ -16,7 +16,7 @@ mod operators;
 pub mod types;
 pub mod value;
 
-pub use check::{Checker, Compiled, Problem};
+pub use check::{Checker, Compiled};
 pub use eval::Evaluation;
 pub use explain::Clause;
 pub use types::Ty;

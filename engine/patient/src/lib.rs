@@ -9,8 +9,8 @@
 pub mod bundle;
 pub mod context;
 pub mod diagnostic;
-pub mod finding;
 pub mod fhir;
+pub mod finding;
 pub mod program;
 pub mod record;
 pub mod requirements;

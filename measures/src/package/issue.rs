@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-pub use engine_patient::terminology::Severity;
-use engine_patient::terminology::TerminologyIssue;
+use engine_patient::finding::Finding;
+pub use engine_patient::finding::Severity;
 
 /// Who has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Issue {
     pub severity: Severity,
     /// Who has to act.
     pub family: Family,
-    /// Stable code: `P…` of [`Issue::CODES`], or `T…` of [`TerminologyIssue::CODES`].
+    /// Stable code: `P…` of [`Issue::CODES`], or `T…` of terminology.
     pub code: &'static str,
     /// The measure concerned, by name; `None` if it is not about one measure.
     pub measure: Option<String>,
@@ -190,16 +190,16 @@ impl Issue {
     }
 }
 
-impl From<TerminologyIssue> for Issue {
-    fn from(issue: TerminologyIssue) -> Self {
+impl From<Finding> for Issue {
+    fn from(issue: Finding) -> Self {
         Self {
             severity: issue.severity,
             family: Family::Mistake,
-            code: issue.code,
+            code: issue.code.as_str(),
             measure: None,
-            file: issue.source.to_string(),
-            line: issue.place.line,
-            column: issue.place.column,
+            file: issue.place.file.to_string(),
+            line: issue.line(),
+            column: issue.column(),
             path: issue.place.path,
             message: issue.message,
             help: issue.help,
@@ -209,7 +209,13 @@ impl From<TerminologyIssue> for Issue {
 
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}]: {}", self.severity, self.code, self.message)?;
+        write!(
+            f,
+            "{}[{}]: {}",
+            self.severity.as_str(),
+            self.code,
+            self.message
+        )?;
         let mut place = self.file.clone();
         for number in [self.line, self.column].into_iter().flatten() {
             place.push_str(&format!(":{number}"));

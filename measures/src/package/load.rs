@@ -377,9 +377,13 @@ impl Loader {
     fn finish(mut self, skipped: BTreeMap<String, usize>, no_paths: bool) -> Loaded {
         let (terminology, found) = self.terminology.build();
         // What was ignored and what is no resource has been told already, once for all kinds.
-        let found = found
-            .into_iter()
-            .filter(|i| !matches!(i.code, "T003" | "T006"));
+        let found = found.into_iter().filter(|i| {
+            !matches!(
+                i.code,
+                engine_patient::finding::Code::TerminologyNoResource
+                    | engine_patient::finding::Code::TerminologyIgnored
+            )
+        });
         self.issues.extend(found.map(Issue::from));
         let (measures, refused) =
             resolve::resolve(self.measures, &mut self.libraries, &mut self.issues);

@@ -3,6 +3,7 @@
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
+use engine_patient::finding::Code;
 use engine_patient::program::Truth;
 use engine_patient::time::{DateTime, Precision};
 
@@ -51,7 +52,7 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
         };
         if cases.iter().any(|c| c.name == case.name) {
             report.wrong::<()>(
-                "duplicate-case",
+                Code::DuplicateCase,
                 format!("there is another case `{}`", case.name),
                 item,
                 "give each its own name",
@@ -72,7 +73,12 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
             if !cases.iter().any(|c| c.expect.applies == applies) {
                 let message = format!("no case shows {what}");
                 let help = format!("add one with `expect: {{applies: {}}}`", applies.as_str());
-                report.error("missing-case", message, (node.at, node.at + 1), Some(help));
+                report.error(
+                    Code::MissingCase,
+                    message,
+                    (node.at, node.at + 1),
+                    Some(help),
+                );
             }
         }
     }
@@ -117,7 +123,7 @@ fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
     exact.or_else(|| {
         let message = format!("`{text}` is not an exact moment");
         report.wrong(
-            "wrong-value",
+            Code::WrongValue,
             message,
             node,
             "date, time and offset, as in `2025-12-31T12:00:00Z`",
@@ -139,7 +145,7 @@ pub(super) fn resource_type(report: &mut Report<'_>, node: &Node) -> Option<Name
             .map(|n| format!("did you mean `{n}`?"))
             .unwrap_or_default();
         report.wrong(
-            "unknown-resource",
+            Code::UnknownResource,
             format!("FHIR R4 has no resource `{text}`"),
             node,
             &help,
@@ -160,7 +166,7 @@ fn expectation(report: &mut Report<'_>, node: &Node) -> Option<Expectation> {
         let date = DateTime::parse(&text).map(|_| text.clone());
         date.or_else(|| {
             report.wrong(
-                "wrong-value",
+                Code::WrongValue,
                 format!("`{text}` is not a date"),
                 n,
                 "as in FHIR: `2025-12-31`",

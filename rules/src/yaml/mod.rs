@@ -5,16 +5,16 @@
 //! documents are refused: what is written is what is meant.
 
 mod align;
+mod found;
 mod read;
 mod text;
 
+pub use found::Found;
 pub use read::read;
 pub use text::Text;
 
 /// The largest file, in bytes.
 pub const MAX_SIZE: usize = 1 << 20;
-/// Most findings of a file that are told, errors and warnings each.
-pub const MAX_FOUND: usize = 500;
 /// The deepest nesting.
 pub const MAX_DEPTH: usize = 40;
 

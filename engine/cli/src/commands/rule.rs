@@ -8,12 +8,13 @@ use engine_cel::Clause;
 use engine_cel::functions::FUNCTIONS;
 use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
 use engine_patient::context::EvaluationContext;
-use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::names::Name;
+use engine_patient::finding::{Finding, Severity, listed};
 use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
 use engine_patient::systems::SystemsInUse;
-use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
+use engine_patient::terminology::{TerminologyBuilder, TerminologyStore};
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
@@ -110,11 +111,8 @@ impl Rule {
 }
 
 /// Diagnostics, one after the other.
-pub fn diagnostics(all: &[Diagnostic]) -> String {
-    all.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n\n")
+pub fn diagnostics(all: &[Finding]) -> String {
+    listed(all)
 }
 
 /// A date stands for its end, as a measurement period does.

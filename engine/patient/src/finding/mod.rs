@@ -208,6 +208,11 @@ impl Finding {
         self.severity == Severity::Error
     }
 
+    /// The characters that are meant, in the text that was checked.
+    pub fn chars(&self) -> (usize, usize) {
+        self.place.span.as_ref().map_or((0, 0), |s| s.chars)
+    }
+
     /// The line, from 1.
     pub fn line(&self) -> Option<usize> {
         self.place.span.as_ref().map(|s| s.line)

@@ -77,6 +77,20 @@ impl Place {
         }
     }
 
+    /// A file, the line and column in it and the FHIRPath, each if it is known.
+    pub fn known(
+        file: impl Into<Arc<str>>,
+        line: Option<usize>,
+        column: Option<usize>,
+        path: Option<String>,
+    ) -> Self {
+        Place {
+            span: line.map(|line| Span::line(line, column)),
+            path,
+            ..Place::in_file(file)
+        }
+    }
+
     /// A node of ELM.
     pub fn of_elm(file: impl Into<Arc<str>>, node: ElmNode) -> Self {
         Place {
@@ -110,7 +124,8 @@ impl fmt::Display for Place {
 impl Place {
     /// Whether the span counts lines of the file, not of an expression at `path`.
     pub(super) fn is_of_file(&self) -> bool {
-        let of_expression = self.path.is_some() && self.span.as_ref().is_some_and(|s| s.text.is_some());
+        let of_expression =
+            self.path.is_some() && self.span.as_ref().is_some_and(|s| s.text.is_some());
         !self.file.is_empty() && !of_expression
     }
 }

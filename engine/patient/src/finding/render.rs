@@ -62,7 +62,8 @@ fn excerpt(f: &mut fmt::Formatter<'_>, span: &Span, numbered: bool) -> fmt::Resu
     // What is shown instead of a character may be longer: the marks stand under what is shown.
     let before: String = text.chars().take(column - 1).collect();
     let marked: String = text.chars().skip(column - 1).take(span.length).collect();
-    let pad = in_line(&before).chars().count() + (column - 1).saturating_sub(before.chars().count());
+    let pad =
+        in_line(&before).chars().count() + (column - 1).saturating_sub(before.chars().count());
     let marks = in_line(&marked).chars().count().max(1);
     write!(f, "\n{:width$} |", "")?;
     write!(f, "\n{number:>width$} | {}", in_line(text))?;

@@ -31,10 +31,11 @@ fn marks_stand_under_what_is_shown_of_control_characters() {
 #[test]
 fn an_expression_at_a_path_is_shown_without_a_number() {
     let source = Source::new("", "name.foo()");
-    let finding = Finding::unsupported(Code::PathUnsupported, "the function `foo` is not supported")
-        .in_file("v.json")
-        .at("select[0].path")
-        .spanning(source.span((5, 6)));
+    let finding =
+        Finding::unsupported(Code::PathUnsupported, "the function `foo` is not supported")
+            .in_file("v.json")
+            .at("select[0].path")
+            .spanning(source.span((5, 6)));
     assert_eq!(
         finding.to_string(),
         "not supported[F003]: the function `foo` is not supported\n  --> v.json select[0].path\n   |\n   | name.foo()\n   |      ^"

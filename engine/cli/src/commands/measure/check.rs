@@ -197,7 +197,7 @@ fn better(measure: &MeasureDefinition) -> String {
 fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
     let issues = loaded.issues.iter().map(|i| {
         json!({
-            "severity": i.severity.to_string(), "code": i.code, "measure": i.measure, "file": i.file,
+            "severity": i.severity.as_str(), "code": i.code, "measure": i.measure, "file": i.file,
             "line": i.line, "column": i.column, "path": i.path, "message": i.message, "help": i.help,
         })
     });
