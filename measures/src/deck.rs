@@ -11,14 +11,15 @@ use arrow::array::AsArray;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::Finding;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use serde::Deserialize;
 
 use crate::MeasureError;
-use crate::official::{BuildOptions, build, is_error};
-use crate::package::{Issue, Loaded, PopulationCode, Severity, load};
+use crate::official::{BuildOptions, build};
+use crate::package::{Loaded, PopulationCode, load};
 use crate::run::{ProgramMeasure, read_rows, run_programs};
 use crate::shape::MeasureShape;
 use crate::subject::{Membership, Subject, SubjectGroup};
@@ -111,12 +112,8 @@ pub async fn run_loaded(
     let measures = loaded.package.measures.iter();
     let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
     // What is wrong with the measure of another deck is that one's matter.
-    let own = |i: &&Issue| i.file == file || i.measure.is_none();
-    let errors = loaded
-        .issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error)
-        .filter(own);
+    let own = |i: &&Finding| *i.place.file == *file || i.measures.is_empty();
+    let errors = loaded.issues.iter().filter(|i| i.is_error()).filter(own);
     let mut wrong: Vec<String> = errors.map(ToString::to_string).collect();
     let mut periods: Vec<(&str, &str)> = cases
         .iter()
@@ -149,8 +146,8 @@ pub async fn run_loaded(
             sparse: true,
         };
         let built = build(&loaded.package, &measures, &build_options);
-        let findings = built.findings.iter().filter(|f| is_error(&f.issue));
-        wrong.extend(findings.map(|f| f.issue.to_string()));
+        let findings = built.findings.iter().filter(|f| f.is_error());
+        wrong.extend(findings.map(ToString::to_string));
         if !wrong.is_empty() {
             return Err(MeasureError::User(wrong.join("\n\n")));
         }

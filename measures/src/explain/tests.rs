@@ -57,7 +57,7 @@ fn built(elm: &str) -> Built {
         sparse: false,
     };
     let built = build(&loaded.package, &chosen, &options);
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     assert!(built.program.is_some(), "{findings:#?}");
     built
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use engine_elm::unit::ValueSetUse;
-use engine_elm::{
-    ElmIssue, Expression, Family, FunctionHandle, Library, Linker, Options, Settings, Unit,
-};
+use engine_elm::{Expression, FunctionHandle, Library, Linker, Options, Settings, Unit};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::{Finding, Severity};
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
@@ -42,14 +41,6 @@ pub struct BuildOptions {
     /// Write no rows of a patient and measure of whom nothing holds and nothing is unknown: most of a
     /// population. Who has no rows is in no population.
     pub sparse: bool,
-}
-
-/// What is wrong with the logic of a package, and which measures it concerns.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    pub issue: ElmIssue,
-    /// Labels of the measures that reach it; empty where no measure does.
-    pub measures: Vec<String>,
 }
 
 /// A program, or why there is none.
@@ -90,7 +81,7 @@ pub fn build_within(
     limits: Limits,
 ) -> Built {
     let mut libraries = vec![];
-    let mut unread: Vec<(String, ElmIssue)> = vec![];
+    let mut unread: Vec<(String, Finding)> = vec![];
     let mut findings: Vec<Finding> = vec![];
     for source in &package.libraries {
         match Library::read(&source.source, &source.elm) {
@@ -117,10 +108,10 @@ pub fn build_within(
         let lacking = unread
             .iter()
             .filter(|(name, _)| reached.contains(name.as_str()));
-        let mut issues: Vec<ElmIssue> = lacking.map(|(_, issue)| issue.clone()).collect();
+        let mut issues: Vec<Finding> = lacking.map(|(_, issue)| issue.clone()).collect();
         let (found, kept) = checker.check(measure, &reached);
         issues.extend(found);
-        let broken = issues.iter().any(is_error);
+        let broken = issues.iter().any(Finding::is_error);
         add(&mut findings, issues, Some(measure.label()));
         match kept.filter(|_| !broken) {
             Some((definition, parts)) => {
@@ -155,7 +146,7 @@ pub fn build_within(
         options,
         limits,
     );
-    findings.sort_by(|a, b| a.issue.cmp(&b.issue));
+    findings.sort();
     Built {
         program,
         shapes,
@@ -166,20 +157,15 @@ pub fn build_within(
     }
 }
 
-/// Whether it keeps a measure from being run.
-pub fn is_error(issue: &ElmIssue) -> bool {
-    issue.family != Family::Warning
-}
-
-fn add(findings: &mut Vec<Finding>, issues: Vec<ElmIssue>, measure: Option<&str>) {
+fn add(findings: &mut Vec<Finding>, issues: Vec<Finding>, measure: Option<&str>) {
     for mut issue in issues {
         let known = |f: &&mut Finding| {
-            let other = &f.issue;
-            other.code == issue.code
-                && other.message == issue.message
-                && other.library == issue.library
-                && other.definition == issue.definition
-                && other.local_id == issue.local_id
+            let library = |f: &Finding| f.node().map(|n| Arc::clone(&n.library));
+            f.code == issue.code
+                && f.message == issue.message
+                && library(f) == library(&issue)
+                && f.definition() == issue.definition()
+                && f.local_id() == issue.local_id()
         };
         match (findings.iter_mut().find(known), measure) {
             (Some(known), Some(measure)) => {
@@ -188,20 +174,17 @@ fn add(findings: &mut Vec<Finding>, issues: Vec<ElmIssue>, measure: Option<&str>
                 }
             }
             (Some(_), None) => {}
-            (None, Some(measure)) => findings.push(Finding {
-                issue,
-                measures: vec![measure.to_owned()],
-            }),
+            (None, Some(measure)) => {
+                issue.measures = vec![measure.to_owned()];
+                findings.push(issue);
+            }
             (None, None) => {
                 // Nothing refers to it: it can do no harm.
-                if issue.family != Family::Warning {
+                if issue.is_error() {
                     issue.message.push_str(" (no measure refers to it)");
-                    issue.family = Family::Warning;
+                    issue.severity = Severity::Warning;
                 }
-                findings.push(Finding {
-                    issue,
-                    measures: vec![],
-                });
+                findings.push(issue);
             }
         }
     }

@@ -134,7 +134,7 @@ fn program_of(
         &select(&loaded.package, &[]).unwrap(),
         &options,
     );
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     built.program.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 

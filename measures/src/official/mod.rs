@@ -20,7 +20,7 @@ mod program;
 mod raw;
 
 pub use budget::Limits;
-pub use build::{BuildOptions, Built, Finding, LeftOut, build, build_within, is_error};
+pub use build::{BuildOptions, Built, LeftOut, build, build_within};
 pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use convert::plain;
 pub(crate) use program::{CompiledMeasure, Target};

@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 use super::{Linker, Role, null, result_type};
 use crate::context::cx::Extra;
 use crate::fhir::property::Path;
-use crate::issue::Family;
 use crate::operators::table::{How, NODES, find};
 use crate::operators::type_test::point_of;
 use crate::operators::{arithmetic, clinical, convert};
@@ -13,6 +12,7 @@ use crate::read::library::text;
 use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
 use crate::values::types::Type;
 use crate::values::value::PointType;
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// An expression. Findings inside it are reported; it is null then.
@@ -64,7 +64,7 @@ impl Linker<'_> {
     fn kind(&mut self, json: &Json) -> (&'static str, Kind) {
         let Some(name) = json.get("type").and_then(Json::as_str) else {
             let message = "an expression has no `type`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return ("", null().kind);
         };
         let Some((name, how)) = NODES
@@ -76,7 +76,7 @@ impl Linker<'_> {
             let near = self.near(name, NODES.iter().map(|(n, _)| *n));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("ELM has no node `{name}`");
-            self.report(Family::Mistake, "E003", message, help);
+            self.report(Finding::error(Code::ElmUnknownNode, message).maybe_help(help));
             return ("", null().kind);
         };
         let kind = match how {
@@ -104,12 +104,12 @@ impl Linker<'_> {
             How::Special => self.special(name, json),
             How::Part | How::Abstract => {
                 let message = format!("`{name}` cannot stand as an expression");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null().kind
             }
             How::Unsupported(why) => {
                 let message = format!("`{name}` is not supported: {why}");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         };
@@ -134,7 +134,7 @@ impl Linker<'_> {
             let message = format!("`{name}` is not defined of intervals of dates or times");
             let help =
                 "ask for a duration or difference between `start of` and `end of` the interval";
-            self.report(Family::Mistake, "E009", message, Some(help.into()));
+            self.report(Finding::error(Code::ElmNoOverload, message).help(help));
         }
     }
 
@@ -170,7 +170,7 @@ impl Linker<'_> {
             _ => {
                 let name = json.get("type").and_then(Json::as_str).unwrap_or("?");
                 let message = format!("`{name}` has no `{field}`");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null()
             }
         }
@@ -197,14 +197,14 @@ impl Linker<'_> {
         };
         let Some(items) = json.get(field).and_then(Json::as_array) else {
             let message = format!("`{node}` has no list `{field}`");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return;
         };
         if let Ok(count) = count.parse::<usize>()
             && items.len() != count
         {
             let message = format!("`{node}` has {} operands where {count} belong", items.len());
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
         }
         for item in items {
             let node = self.expr(item);
@@ -218,7 +218,7 @@ impl Linker<'_> {
         };
         precision(text).unwrap_or_else(|| {
             let message = format!("`{name}` has the precision `{text}`, which is none");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             Extra::default()
         })
     }
@@ -413,7 +413,7 @@ impl Linker<'_> {
             other => {
                 // The table and this match must name the same nodes: a test goes through both.
                 let message = format!("`{other}` has no implementation");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         }
@@ -437,7 +437,7 @@ impl Linker<'_> {
         }
         if items.is_empty() {
             let message = "`Case` has no `caseItem`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
         }
         let otherwise = self.child(json, "else");
         Kind::Case(comparand, items.into(), Box::new(otherwise))
@@ -456,7 +456,7 @@ impl Linker<'_> {
                 Some(system) => format!("System.{system}").into(),
                 None => {
                     let message = format!("there is no type `{class}`");
-                    self.report(Family::Mistake, "E010", message, None);
+                    self.report(Finding::error(Code::ElmUnknownType, message));
                     "".into()
                 }
             }
@@ -533,7 +533,7 @@ impl Linker<'_> {
         let path = text(json, "path").unwrap_or_default();
         let Some(compiled) = Path::parse(&path) else {
             let message = format!("`{path}` is no path of a property");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return null().kind;
         };
         let source = match text(json, "scope") {
@@ -567,7 +567,7 @@ impl Linker<'_> {
             (None, Some(name)) => self.specifier(name),
             (None, None) => {
                 let message = format!("`{name}` names no type");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 return null().kind;
             }
         };
@@ -605,7 +605,7 @@ impl Linker<'_> {
                     Some(operator) => Kind::Op(operator, Box::new([operand]), Extra::default()),
                     None => {
                         let message = format!("there is no conversion to {ty}");
-                        self.report(Family::Unsupported, "E004", message, None);
+                        self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                         null().kind
                     }
                 }
@@ -618,7 +618,7 @@ impl Linker<'_> {
         let point = Type::named(&named).map_or(PointType::Unknown, |ty| point_of(&ty));
         if point == PointType::Unknown {
             let message = format!("`{name}` has no value for the type `{named}`");
-            self.report(Family::Mistake, "E010", message, None);
+            self.report(Finding::error(Code::ElmUnknownType, message));
             return null().kind;
         }
         // The ends of DateTime depend on the zone of the run.

@@ -208,6 +208,21 @@ impl Finding {
         self.severity == Severity::Error
     }
 
+    /// The node of ELM.
+    pub fn node(&self) -> Option<&ElmNode> {
+        self.place.node.as_ref()
+    }
+
+    /// The definition of ELM that it stands in.
+    pub fn definition(&self) -> Option<&str> {
+        self.node()?.definition.as_deref()
+    }
+
+    /// ELM `localId` of the nearest node.
+    pub fn local_id(&self) -> Option<&str> {
+        self.node()?.local_id.as_deref()
+    }
+
     /// The characters that are meant, in the text that was checked.
     pub fn chars(&self) -> (usize, usize) {
         self.place.span.as_ref().map_or((0, 0), |s| s.chars)

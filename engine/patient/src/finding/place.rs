@@ -68,6 +68,18 @@ impl Span {
     }
 }
 
+impl ElmNode {
+    /// A library as a whole.
+    pub fn library(id: impl Into<Arc<str>>) -> Self {
+        ElmNode {
+            library: id.into(),
+            definition: None,
+            local_id: None,
+            locator: None,
+        }
+    }
+}
+
 impl Place {
     /// A file, and what is known of the place in it.
     pub fn in_file(file: impl Into<Arc<str>>) -> Self {

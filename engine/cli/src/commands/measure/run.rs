@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use engine_patient::context::EvaluationContext;
+use engine_patient::finding::Code;
 use engine_patient::program::{Artifact, PatientProgram};
 use engine_patient::time::{DateTime, Precision};
 use engine_population::lake::Lake;
@@ -326,7 +327,7 @@ impl Run {
             let (found, issues) = select_each(&loaded.package, &names);
             let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
             // Several of the packages have the name: the finding lists them.
-            let several = issues.iter().filter(|i| i.code == "P091");
+            let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
             all.extend(several.filter_map(|i| i.help.clone()));
             if !all.is_empty() {
                 return Err(Failure::User(format!(
