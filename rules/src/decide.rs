@@ -342,7 +342,7 @@ impl PatientProgram for Rule {
     }
 
     fn decisive_requirements(&self, _: usize) -> Vec<Vec<usize>> {
-        self.decisive.iter().map(|r| vec![*r]).collect()
+        self.needed.iter().map(|r| vec![*r]).collect()
     }
 
     /// Four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`

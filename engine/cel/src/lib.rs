@@ -9,6 +9,7 @@ pub mod check;
 mod evaluate;
 pub mod explain;
 pub mod functions;
+mod needs;
 mod nodes;
 mod operators;
 mod parse;
