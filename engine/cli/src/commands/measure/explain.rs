@@ -9,7 +9,7 @@ use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::requirements::DataRequirement;
 use engine_population::lake::Lake;
-use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv, funnels};
+use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows, funnels};
 use measures::explain::{Explanation, explain, html, text};
 use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
@@ -159,7 +159,7 @@ impl Explain {
 
     fn counted(&self, all: &[PopulationFunnel]) -> Result<String, Failure> {
         Ok(match self.format {
-            Format::Csv => format!("{CSV_HEADING}\n{}\n", csv(all).join("\n")),
+            Format::Csv => csv(all)?,
             Format::Json => json(all)?,
             Format::Text | Format::Html => self.funnel_text(all),
         })
@@ -261,6 +261,15 @@ async fn counted(
     let shapes = measure.shapes.clone();
     run_programs(lake, &[measure], context, threads(), &rows, None).await?;
     Ok(funnels(program, &shapes, &rows, within)?)
+}
+
+fn csv(all: &[PopulationFunnel]) -> Result<String, Failure> {
+    let mut out = csv::Writer::from_writer(vec![]);
+    out.write_record(CSV_HEADING)?;
+    for row in csv_rows(all) {
+        out.write_record(&row)?;
+    }
+    super::print::csv_text(out)
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Failure> {

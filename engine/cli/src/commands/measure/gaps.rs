@@ -202,8 +202,10 @@ impl Gaps {
         let mut counts = [0_u64; 4];
         let mut rows: Vec<Vec<String>> = vec![];
         let mut first = true;
+        let mut csv = crate::say::csv();
+        let mut unwritable = None;
         if self.format == Format::Csv {
-            data!("{}", HEADING.join(","));
+            csv.write_record(HEADING)?;
         }
         read_rows(&ran.rows, &ran.shapes, &mut |subject: &Subject| {
             let Some(shape) = ran.shapes.get(subject.measure) else {
@@ -230,8 +232,8 @@ impl Gaps {
                     // The widths of its columns depend on all of them.
                     Format::Table => rows.push(cells.to_vec()),
                     Format::Csv => {
-                        let quoted = cells.iter().map(|c| measures::table::quoted(c));
-                        data!("{}", quoted.collect::<Vec<_>>().join(","));
+                        let written = csv.write_record(&cells);
+                        unwritable = unwritable.take().or(written.err());
                     }
                     Format::Json => {
                         data!("{}", if first { "[" } else { "  }," });
@@ -261,7 +263,12 @@ impl Gaps {
             }
             Format::Json if first => data!("[]"),
             Format::Json => data!("  }}\n]"),
-            Format::Csv => {}
+            Format::Csv => {
+                if let Some(error) = unwritable {
+                    return Err(error.into());
+                }
+                csv.flush().map_err(unwritten)?;
+            }
             Format::Deqm => {
                 if let (Some(staged), Some(out)) = (staged, &self.out) {
                     let written = self.documents(&ran, staged.folder())?;

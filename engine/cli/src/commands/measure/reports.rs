@@ -189,10 +189,11 @@ pub fn print_reports(folder: &Path, names: &[String]) -> Result<(), Failure> {
 
 /// The subject list, see [`measures::subjects`].
 pub fn subjects_csv(ran: &Ran, target: &Path) -> Result<(), Failure> {
-    let mut out = BufWriter::new(File::create(target).map_err(unwritten)?);
-    writeln!(out, "{}", measures::subjects::HEADING).map_err(unwritten)?;
+    let file = BufWriter::new(File::create(target).map_err(unwritten)?);
+    let mut out = csv::Writer::from_writer(file);
+    out.write_record(measures::subjects::HEADING)?;
     walk(ran, &mut |shape, subject| {
-        measures::subjects::write(shape, subject, &mut out).map_err(unwritten)
+        Ok(measures::subjects::write(shape, subject, &mut out)?)
     })?;
     out.flush().map_err(unwritten)
 }

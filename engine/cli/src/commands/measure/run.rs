@@ -357,17 +357,19 @@ impl Run {
                 own.add(subject);
             }
         })?;
-        let mut csv = format!("{name},{}\n", measures::table::CSV_HEADING);
+        let mut csv = csv::Writer::from_writer(vec![]);
+        csv.write_record([name].into_iter().chain(measures::table::CSV_HEADING))?;
         let mut places = vec![];
         for (place, totals) in totals {
             let results = totals.finish();
-            for line in measures::table::csv(&results) {
-                csv += &format!("{},{line}\n", measures::table::quoted(&place));
+            for row in measures::table::csv_rows(&results) {
+                csv.write_record([&place].into_iter().chain(&row))?;
             }
             if self.format == Format::Table {
                 places.push((place, results));
             }
         }
+        let csv = super::print::csv_text(csv)?;
         Ok(Attributed { name, csv, places })
     }
 
@@ -379,7 +381,7 @@ impl Run {
                 print_unmatched(&ran.statistics);
                 print_ledger(&ran.report.ledger);
             }
-            Format::Csv => print_csv(&ran.results),
+            Format::Csv => print_csv(&ran.results)?,
             Format::Json => print_reports(folder, reports)?,
             Format::Parquet => {}
         }
