@@ -45,7 +45,7 @@ pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io
         let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
         cells.extend(COLUMNS.map(|code| cell(group, own, code)));
         let due = group.position(Code::Numerator);
-        let due = due.and_then(|i| own.populations.get(i)?.value.as_deref());
+        let due = due.and_then(|i| i.get(&own.populations)?.value.as_deref());
         cells.push(quoted(due.unwrap_or_default()));
         cells.push(quoted(&reasons(own)));
         cells.push(quoted(&artifact.url));
@@ -55,7 +55,7 @@ pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io
 }
 
 fn cell(group: &GroupDefinition, own: &SubjectGroup, code: Code) -> String {
-    let found = group.position(code).and_then(|i| own.populations.get(i));
+    let found = group.position(code).and_then(|i| i.get(&own.populations));
     let text = |m: &Membership| match (&group.basis, m.outcome, m.count) {
         (_, Truth::Unknown, 0) => Truth::Unknown.to_string(),
         (Basis::Boolean, _, n) => (n > 0).to_string(),
