@@ -62,7 +62,7 @@ pub fn write<W: Write>(
         let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
         cells.extend(COLUMNS.map(|code| cell(group, own, code)));
         let due = group.position(Code::Numerator);
-        let due = due.and_then(|i| own.populations.get(i)?.value.as_deref());
+        let due = due.and_then(|i| i.get(&own.populations)?.value.as_deref());
         cells.push(due.unwrap_or_default().to_owned());
         cells.push(reasons(own));
         cells.push(artifact.url.to_string());
@@ -72,7 +72,7 @@ pub fn write<W: Write>(
 }
 
 fn cell(group: &GroupDefinition, own: &SubjectGroup, code: Code) -> String {
-    let found = group.position(code).and_then(|i| own.populations.get(i));
+    let found = group.position(code).and_then(|i| i.get(&own.populations));
     let text = |m: &Membership| match (&group.basis, m.outcome, m.count) {
         (_, Truth::Unknown, 0) => Truth::Unknown.to_string(),
         (Basis::Boolean, _, n) => (n > 0).to_string(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use engine_cel::explain::{show, truth_of};
 use engine_cel::{Clause, Compiled, Evaluation, Val};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
@@ -316,11 +318,11 @@ fn render<'r>(
 }
 
 /// The populations of a care gap.
-const POPULATIONS: [&str; 4] = [
-    "initial-population",
-    "denominator",
-    "denominator-exclusion",
-    "numerator",
+const POPULATIONS: [PopulationCode; 4] = [
+    PopulationCode::InitialPopulation,
+    PopulationCode::Denominator,
+    PopulationCode::DenominatorExclusion,
+    PopulationCode::Numerator,
 ];
 
 impl PatientProgram for Rule {
@@ -330,7 +332,7 @@ impl PatientProgram for Rule {
 
     fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
         let rows = (0..).zip(POPULATIONS);
-        out.extend(rows.map(|(index, p)| ResultRow::of_patient(p, index, Truth::False)));
+        out.extend(rows.map(|(index, p)| ResultRow::of_population(p, index, Truth::False)));
     }
 
     fn data_requirements(&self) -> &[DataRequirement] {
@@ -379,7 +381,7 @@ impl PatientProgram for Rule {
             |(index, (population, (outcome, value)))| ResultRow {
                 value,
                 unknown_reason: outcome.reason.map(Arc::from),
-                ..ResultRow::of_patient(population, index, outcome.truth)
+                ..ResultRow::of_population(population, index, outcome.truth)
             },
         ));
         Ok(())

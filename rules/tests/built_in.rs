@@ -200,7 +200,7 @@ fn rows(rule: &Rule, resources: &[&str]) -> String {
     let mut rows = vec![];
     rule.evaluate(&record(resources), &context(), &[true], &mut rows)
         .unwrap();
-    let names: Vec<_> = rows.iter().map(|r| r.population).collect();
+    let names: Vec<_> = rows.iter().map(|r| r.kind.as_str()).collect();
     assert_eq!(
         names,
         [

@@ -13,7 +13,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
-use measures::run::ProgramMeasure;
+use measures_run::evaluate::ProgramMeasure;
 use rules::Rule;
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ impl Demo {
                 ProgramMeasure::care_gap(program, improvement(rule))
             })
             .collect();
-        let queries = measures::sql::built_in()
+        let queries = measures_run::sql::built_in()
             .map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;

@@ -10,9 +10,10 @@ use engine_patient::program::PatientProgram;
 use engine_population::lake::Lake;
 use measures::gaps::{GapRow, GapStatus, HEADING, MeasureGaps, gaps, gaps_bundle};
 use measures::package::Scoring;
-use measures::run::{ProgramMeasure, read_rows};
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
+use measures_run::evaluate::ProgramMeasure;
+use measures_run::rows::read_rows;
 
 use super::packages::{LimitArgs, PackageArgs, name_all};
 use super::run::{RunRequest, is_called, manifest, run, unwritten};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
-use measures::run::RunStatistics;
 use measures::shape::MeasureShape;
+use measures_run::evaluate::RunStatistics;
 
 use super::run::unwritten;
 use crate::failure::Failure;

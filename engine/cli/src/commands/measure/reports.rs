@@ -11,9 +11,9 @@ use measures::report::individual::individual_report;
 use measures::report::measure_report;
 use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::result::MeasureResult;
-use measures::run::read_rows;
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
+use measures_run::rows::read_rows;
 use serde::Serialize;
 use serde_json::Value;
 

@@ -16,9 +16,10 @@ use measures::official::ElmMeasures;
 use measures::package::select_each;
 use measures::report::ReportContext;
 use measures::result::MeasureResult;
-use measures::run::{ProgramMeasure, RunStatistics, read_rows, run_programs};
 use measures::shape::MeasureShape;
-use measures::sql::SqlMeasure;
+use measures_run::evaluate::{ProgramMeasure, RunStatistics, run_programs};
+use measures_run::rows::read_rows;
+use measures_run::sql::SqlMeasure;
 
 use super::list::sql_measures;
 use super::packages::{LimitArgs, PackageArgs, Prepared, name_all};
@@ -588,9 +589,9 @@ pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
     };
     let (mut unusable, mut failed) = (vec![], vec![]);
     if !request.queries.is_empty() {
-        let session = session(request.lake, threads).map_err(measures::MeasureError::from)?;
+        let session = session(request.lake, threads).map_err(measures_run::RunError::from)?;
         let notes =
-            register_tables(&session, request.lake).map_err(measures::MeasureError::from)?;
+            register_tables(&session, request.lake).map_err(measures_run::RunError::from)?;
         for query in request.queries {
             // One that fails does not take the others along.
             match query.run(&session, request.period).await {
