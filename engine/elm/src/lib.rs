@@ -6,6 +6,15 @@
 //!
 //! One file a chapter of the CQL specification's appendix B, "CQL Reference"; `table.rs` names all
 //! nodes.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod compile;
 mod conjunct;
