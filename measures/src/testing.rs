@@ -1,12 +1,5 @@
 //! What the tests of this crate share: definitions, rows as Arrow, a generator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
-
 use std::sync::Arc;
 
 use arrow::array::{

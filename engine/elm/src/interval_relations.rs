@@ -419,7 +419,6 @@ pub(super) fn previous<'a>(cx: &Cx<'a>, edge: Edge<'a>) -> Result<Edge<'a>, Faul
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "tests fail by panicking")]
     use super::super::testing_dates::{precision, run, show, span};
     use super::*;
 
