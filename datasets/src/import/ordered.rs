@@ -210,7 +210,6 @@ impl Ordered {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn lines(file: usize, from: u64, n: u64) -> Found {
