@@ -1,10 +1,11 @@
 //! The compiled tree, to look at: what explanations walk.
 
-use crate::compile::FunctionHandle;
 use crate::operators::table::{How, NODES};
-use crate::run::query::SortBy;
-use crate::run::retrieve::{Codes, Retrieve};
+use crate::run::trace::{ClauseTrace, Trace};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::query::SortBy;
+use crate::tree::retrieve::{Codes, Retrieve};
+use crate::tree::unit::FunctionHandle;
 use crate::tree::unit::{Clause, Expression, LibraryInfo, Unit};
 
 /// An expression where it stands.
@@ -84,6 +85,13 @@ impl Unit {
     /// Name and version of a library.
     pub fn library_info(&self, library: u32) -> Option<&LibraryInfo> {
         self.libraries.get(library as usize)
+    }
+}
+
+impl<'a> Trace<'a> {
+    /// What an expression came to; `None` where it was not evaluated.
+    pub fn of(&self, place: Place<'_>) -> Option<&ClauseTrace<'a>> {
+        self.of_node(place.node)
     }
 }
 

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use crate::inspect::outline::Place;
-use crate::run::query::Query;
-use crate::run::retrieve::Retrieve;
 use crate::tree::node::{Kind, Node, Owned};
+use crate::tree::query::Query;
+use crate::tree::retrieve::Retrieve;
 use crate::tree::unit::Unit;
 
 /// A piece of the text.

@@ -4,16 +4,16 @@
 use bumpalo::Bump;
 use rust_decimal::Decimal;
 
-use crate::compile::FunctionHandle;
 use crate::context::cx::{Cx, FULL, Fault, MEMORY, Notes, Out};
 use crate::context::doubt::{Doubt, InDoubt};
 use crate::fhir::property::follow;
-use crate::inspect::trace::Trace;
 use crate::operators::clinical::in_value_set;
 use crate::operators::type_test::{accepts, is_type};
 use crate::run::retrieve::CodeIndex;
+use crate::run::trace::Trace;
 use crate::system::units::Units;
 use crate::tree::node::{Kind, Node, Owned};
+use crate::tree::unit::FunctionHandle;
 use crate::tree::unit::{Expression, Unit};
 use crate::values::types::Type;
 use crate::values::value::{

@@ -5,3 +5,4 @@ pub mod instance;
 pub mod kleene;
 pub mod query;
 pub mod retrieve;
+pub mod trace;

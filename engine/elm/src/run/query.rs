@@ -5,60 +5,15 @@ use std::cmp::Ordering;
 
 use crate::context::cx::{Fault, Out};
 use crate::context::doubt::{Doubt, Known, RowDoubts, same_one};
-use crate::fhir::property::{Path, follow};
+use crate::fhir::property::follow;
 use crate::operators::compare::order;
 use crate::operators::list::distinct_of;
 use crate::operators::merge::merge_sort;
 use crate::run::eval::Evaluator;
 use crate::run::kleene::Items;
 use crate::tree::node::Node;
+use crate::tree::query::{Query, Relationship, SortBy, SortKey};
 use crate::values::value::{Tuple, Val};
-
-pub struct Query {
-    pub sources: Box<[Source]>,
-    pub lets: Box<[(u32, Node)]>,
-    pub relationships: Box<[Relationship]>,
-    pub condition: Option<Node>,
-    pub result: Option<(Node, bool)>,
-    pub aggregate: Option<Aggregate>,
-    pub sort: Box<[SortKey]>,
-}
-
-pub struct Source {
-    pub alias: Box<str>,
-    pub slot: u32,
-    pub expression: Node,
-}
-
-/// `with` or `without`.
-pub struct Relationship {
-    pub without: bool,
-    pub alias: Box<str>,
-    pub slot: u32,
-    pub expression: Node,
-    pub such_that: Node,
-}
-
-pub struct Aggregate {
-    /// Slot of the running total.
-    pub slot: u32,
-    pub distinct: bool,
-    pub starting: Option<Node>,
-    pub expression: Node,
-}
-
-pub struct SortKey {
-    pub descending: bool,
-    pub by: SortBy,
-}
-
-pub enum SortBy {
-    /// The item itself.
-    Item,
-    Path(Path),
-    /// An expression over the item, in its slot.
-    Expression(u32, Node),
-}
 
 /// Of two dates of which one is a part of the other, the whole comes first.
 fn coarser_first(a: &Val<'_>, b: &Val<'_>) -> Ordering {

@@ -103,7 +103,7 @@ pub enum Kind {
     Call(u32, Box<[Node]>),
     /// Overloads to choose from by run-time types.
     Dispatch(Box<[u32]>, Box<[Node]>),
-    Query(Box<crate::run::query::Query>),
+    Query(Box<crate::tree::query::Query>),
     Retrieve(u32),
     InValueSet(Box<Node>, Box<Node>),
     /// Source, slot of the item, condition.
@@ -113,7 +113,7 @@ pub enum Kind {
     /// Source, slot of the item, element.
     Repeat(Box<Node>, u32, Box<Node>),
     /// Source, slot of the item, keys.
-    Sort(Box<Node>, Box<[crate::run::query::SortKey]>),
+    Sort(Box<Node>, Box<[crate::tree::query::SortKey]>),
     /// Source, slots of item and total, iteration, initial value.
     Aggregate(Box<Node>, u32, u32, Box<Node>, Option<Box<Node>>),
     /// Source, condition, code, severity, message.

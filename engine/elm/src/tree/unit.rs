@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::compile::FunctionHandle;
-use crate::run::retrieve::{CodePath, Retrieve};
 use crate::tree::node::Node;
+use crate::tree::retrieve::{CodePath, Retrieve};
 use crate::values::types::Type;
 
 /// Everything compiled. Definitions of the same library are compiled, and evaluated, once however
@@ -91,6 +90,10 @@ pub struct ValueSetUse {
 /// An expression of a unit, to be asked for by a program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Expression(pub(crate) u32);
+
+/// A function that a program calls: the observation of a measure.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FunctionHandle(pub(crate) u32);
 
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
