@@ -3,13 +3,14 @@
 use bumpalo::Bump;
 
 use crate::context::cx::{Cx, Extra, Notes};
+use crate::operators::operator::Operator;
 use crate::system::units::Units;
-use crate::tree::node::{OpFn, Owned, OwnedCode};
+use crate::tree::node::{Owned, OwnedCode};
 use crate::values::value::{Code, Concept, Quantity, Val};
 use engine_patient::time::DateTime;
 
 /// The value of an operator on constants; `None` where it cannot be told at load, or fails.
-pub fn apply(operator: OpFn, args: &[&Owned], extra: &Extra) -> Option<Owned> {
+pub fn apply(operator: &Operator, args: &[&Owned], extra: &Extra) -> Option<Owned> {
     let (arena, units) = (Bump::new(), Units::default());
     let cx = Cx {
         arena: &arena,
@@ -27,7 +28,7 @@ pub fn apply(operator: OpFn, args: &[&Owned], extra: &Extra) -> Option<Owned> {
     for arg in args {
         values.push(borrow(&cx, arg)?);
     }
-    own(operator(&cx, &values, extra).ok()?)
+    own((operator.run)(&cx, &values, extra).ok()?)
 }
 
 fn code_ref(code: &OwnedCode) -> Code<'_> {

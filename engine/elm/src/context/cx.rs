@@ -293,4 +293,6 @@ pub struct Extra {
     pub week: bool,
     /// The signature says the operands are lists (where an operator is on lists and intervals).
     pub on_lists: bool,
+    /// `valueType` of `MinValue` and `MaxValue`.
+    pub point: PointType,
 }

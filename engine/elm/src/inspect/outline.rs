@@ -1,6 +1,5 @@
 //! The compiled tree, to look at: what explanations walk.
 
-use crate::operators::table::{How, NODES};
 use crate::run::trace::{ClauseTrace, Trace};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::tree::query::SortBy;
@@ -142,12 +141,10 @@ impl<'u> Place<'u> {
         if let Some(clause) = self.clause() {
             return clause.node;
         }
-        let (Kind::Op(operator, ..) | Kind::Fold(operator, ..)) = &self.node.kind else {
-            return "";
-        };
-        let is = |how: &How| matches!(how, How::Op(o, _) if std::ptr::fn_addr_eq(*o, *operator));
-        let found = NODES.iter().find(|(_, how)| is(how));
-        found.map_or("", |(name, _)| *name)
+        match &self.node.kind {
+            Kind::Op(operator, ..) | Kind::Fold(operator, ..) => operator.name,
+            _ => "",
+        }
     }
 
     /// The definition that it names.

@@ -11,9 +11,9 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_children::is_primitive;
 use crate::fhir::fhir_value::{system_of_primitive, with_zone};
 use crate::operators::clinical::{codes_meet, concepts_meet};
-use crate::operators::datetime;
-use crate::operators::interval::{interval_equal, interval_equivalent};
+use crate::operators::interval_relations::{interval_equal, interval_equivalent};
 use crate::operators::quantity;
+use crate::system::date_compare;
 use crate::values::value::{Code, Fhir, Tuple, Val, truth};
 use engine_patient::record::{Element, Kind};
 use engine_patient::time::DateTime;
@@ -76,14 +76,14 @@ pub fn equal<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fa
                 None
             }
         }
-        (Val::Date(a), Val::Date(b)) => datetime::equal(a, b, cx.zone),
+        (Val::Date(a), Val::Date(b)) => date_compare::equal(a, b, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => datetime::equal(a, b, cx.zone),
+                (Some(a), Some(b)) => date_compare::equal(a, b, cx.zone),
                 _ => None,
             }
         }
-        (Val::Time(a), Val::Time(b)) => datetime::compare_time(a, b, None).map(Ordering::is_eq),
+        (Val::Time(a), Val::Time(b)) => date_compare::compare_time(a, b, None).map(Ordering::is_eq),
         (Val::Quantity(a), Val::Quantity(b)) => quantity::equal(cx, a, b),
         (Val::Quantity(a), other) if number(&other).is_some() => {
             number(&other).map(|n| a.unit == "1" && a.value == n)
@@ -269,15 +269,15 @@ pub fn equivalent<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault
         (Val::Uncertain((a1, a2)), Val::Uncertain((b1, b2))) => {
             equivalent(cx, *a1, *b1)? && equivalent(cx, *a2, *b2)?
         }
-        (Val::Date(a), Val::Date(b)) => datetime::equivalent(a, b, cx.zone),
+        (Val::Date(a), Val::Date(b)) => date_compare::equivalent(a, b, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => datetime::equivalent(a, b, cx.zone),
+                (Some(a), Some(b)) => date_compare::equivalent(a, b, cx.zone),
                 _ => false,
             }
         }
         (Val::Time(a), Val::Time(b)) => {
-            datetime::compare_time(a, b, None).is_some_and(Ordering::is_eq)
+            date_compare::compare_time(a, b, None).is_some_and(Ordering::is_eq)
         }
         (Val::Quantity(a), Val::Quantity(b)) => quantity::equivalent(cx, a, b),
         (Val::Ratio(a), Val::Ratio(b)) => quantity::equivalent_ratios(cx, a, b),
@@ -360,14 +360,14 @@ pub fn order<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<Ordering>
             cx.charge_text(a.len().min(b.len()))?;
             Some(a.cmp(b))
         }
-        (Val::Date(a), Val::Date(b)) => datetime::compare(a, b, None, cx.zone),
+        (Val::Date(a), Val::Date(b)) => date_compare::compare(a, b, None, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => datetime::compare(a, b, None, cx.zone),
+                (Some(a), Some(b)) => date_compare::compare(a, b, None, cx.zone),
                 _ => None,
             }
         }
-        (Val::Time(a), Val::Time(b)) => datetime::compare_time(a, b, None),
+        (Val::Time(a), Val::Time(b)) => date_compare::compare_time(a, b, None),
         (Val::Quantity(a), Val::Quantity(b)) => quantity::compare(cx, a, b),
         (Val::Uncertain(_), _) | (_, Val::Uncertain(_)) => {
             let ((a1, a2), (b1, b2)) = (bounds(a), bounds(b));

@@ -425,19 +425,19 @@ impl<'a> Evaluator<'a> {
                 [a] => {
                     let before = self.cx.take_doubt();
                     let (a, marks) = ([self.eval(a)?], [self.cx.take_doubt()]);
-                    self.operate(*operator, &a, &marks, extra, before)
+                    self.operate(operator, &a, &marks, extra, before)
                 }
                 [a, b] => {
                     let before = self.cx.take_doubt();
                     let (a, first) = (self.eval(a)?, self.cx.take_doubt());
                     let (b, second) = (self.eval(b)?, self.cx.take_doubt());
-                    self.operate(*operator, &[a, b], &[first, second], extra, before)
+                    self.operate(operator, &[a, b], &[first, second], extra, before)
                 }
                 several => {
                     let before = self.cx.take_doubt();
                     let args = self.all(several)?;
                     let marks = [self.cx.take_doubt()];
-                    self.operate(*operator, &args, &marks, extra, before)
+                    self.operate(operator, &args, &marks, extra, before)
                 }
             },
             Kind::Fold(operator, args, extra) => {
@@ -451,7 +451,7 @@ impl<'a> Evaluator<'a> {
                     let first = self.cx.take_doubt();
                     let (arg, second) = (self.eval(arg)?, self.cx.take_doubt());
                     let (both, marks) = ([value, arg], [first, second]);
-                    value = self.operate(*operator, &both, &marks, extra, Doubt::NONE)?;
+                    value = self.operate(operator, &both, &marks, extra, Doubt::NONE)?;
                 }
                 let own = self.cx.doubt();
                 self.cx.set_doubt(before.or(own));

@@ -9,53 +9,14 @@ use crate::context::cx::{Extra, Fault, Out};
 use crate::context::doubt::{
     Certain, Doubt, Known, RowDoubts, common, doubt_of_item, joined, values, within,
 };
-use crate::operators::{compare, interval, list};
+use crate::operators::operator::{CertainItems, Operator};
 use crate::run::eval::Evaluator;
-use crate::tree::node::{Node, OpFn};
+use crate::tree::node::Node;
 use crate::values::value::{PointType, Val, truth};
 use engine_patient::record::PatientRecord;
 
 /// A side of a connective, and its mark.
 pub(crate) type Side = (Option<bool>, Doubt);
-
-/// Comparisons, which are null where precision, units or an unknown bound do not tell.
-const COMPARISONS: &[OpFn] = &[
-    compare::op_equal,
-    compare::op_not_equal,
-    compare::less,
-    compare::less_or_equal,
-    compare::greater,
-    compare::greater_or_equal,
-    interval::after,
-    interval::before,
-    interval::contains,
-    interval::ends,
-    interval::in_,
-    interval::included_in,
-    interval::includes,
-    interval::meets,
-    interval::meets_after,
-    interval::meets_before,
-    interval::overlaps,
-    interval::overlaps_after,
-    interval::overlaps_before,
-    interval::proper_contains,
-    interval::proper_in,
-    interval::proper_included_in,
-    interval::proper_includes,
-    interval::same_as,
-    interval::same_or_after,
-    interval::same_or_before,
-    interval::starts,
-    list::contains,
-    list::in_,
-    list::included_in,
-    list::includes,
-    list::proper_contains,
-    list::proper_in,
-    list::proper_included_in,
-    list::proper_includes,
-];
 
 const IMPRECISE: &str = "a date is too imprecise to compare";
 const UNITS: &str = "quantities of different units cannot be compared";
@@ -67,13 +28,13 @@ impl<'a> Evaluator<'a> {
     #[inline]
     pub(crate) fn operate(
         &mut self,
-        operator: OpFn,
+        operator: &'static Operator,
         args: &[Val<'a>],
         marks: &[Doubt],
         extra: &Extra,
         before: Doubt,
     ) -> Out<'a> {
-        let value = operator(&self.cx, args, extra)?;
+        let value = (operator.run)(&self.cx, args, extra)?;
         let own = marks
             .iter()
             .fold(self.cx.doubt(), |all, mark| all.or(*mark));
@@ -107,13 +68,12 @@ impl<'a> Evaluator<'a> {
     /// The mark of what an operator gave, and what is known of a list.
     fn settle(
         &self,
-        operator: OpFn,
+        operator: &'static Operator,
         args: &[Val<'a>],
         marks: &[Doubt],
         value: &Val<'a>,
         mut own: Doubt,
     ) -> Result<(Doubt, Option<Known>), Fault> {
-        let is = |other: OpFn| std::ptr::fn_addr_eq(operator, other);
         if matches!(value, Val::Null | Val::Interval(_) | Val::List(_)) {
             for interval in args.iter().flat_map(intervals) {
                 own = own.or(self.cx.doubt_of_interval(interval));
@@ -126,12 +86,8 @@ impl<'a> Evaluator<'a> {
                 own = own.or(self.cx.doubt_of_interval(interval));
             }
         }
-        let undecided = value.is_null()
-            && own.is_none()
-            && can_be_undecided(args)
-            && COMPARISONS
-                .iter()
-                .any(|c| std::ptr::fn_addr_eq(operator, *c));
+        let undecided =
+            value.is_null() && own.is_none() && can_be_undecided(args) && operator.is_comparison;
         if undecided {
             return Ok((self.cx.reason(undecided_by(args)), None));
         }
@@ -144,26 +100,25 @@ impl<'a> Evaluator<'a> {
             of.unwrap_or_default()
         };
         let second = marks.get(1).copied().unwrap_or(own);
-        if is(list::exists) {
-            let witness = value.truth() == Some(true) && !known(0).certain.is_empty();
-            return Ok((if witness { Doubt::NONE } else { own }, None));
-        }
         let sure = |certain| Known {
             certain,
             perhaps: None,
         };
-        let found = if is(list::union) {
-            let (a, b) = (known(0), known(1));
-            self.cx.charge(a.size() + b.size())?;
-            joined(&a, &b)
-        } else if is(list::intersect) {
-            sure(common(&known(0).certain, &known(1).certain))
-        } else if is(list::except) && second.is_none() || is(list::distinct) {
-            known(0)
-        } else if is(list::flatten) {
-            sure(self.flattened(args, &known(0).certain))
-        } else {
-            return Ok((own, None));
+        let found = match operator.certain {
+            CertainItems::AnyDecides => {
+                let witness = value.truth() == Some(true) && !known(0).certain.is_empty();
+                return Ok((if witness { Doubt::NONE } else { own }, None));
+            }
+            CertainItems::OfEither => {
+                let (a, b) = (known(0), known(1));
+                self.cx.charge(a.size() + b.size())?;
+                joined(&a, &b)
+            }
+            CertainItems::OfBoth => sure(common(&known(0).certain, &known(1).certain)),
+            CertainItems::OfFirst => known(0),
+            CertainItems::OfFirstIfSecondIsSure if second.is_none() => known(0),
+            CertainItems::OfLists => sure(self.flattened(args, &known(0).certain)),
+            CertainItems::OfFirstIfSecondIsSure | CertainItems::None => return Ok((own, None)),
         };
         Ok((own, Some(found)))
     }
@@ -430,8 +385,7 @@ fn undecided_by(args: &[Val<'_>]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::operators::table::{How, NODES};
+    use crate::operators::table::operator;
 
     #[test]
     fn every_comparison_of_the_table_can_be_undecided() {
@@ -465,14 +419,10 @@ mod tests {
             "ProperIncludedIn",
         ];
         for name in names {
-            let found = NODES.iter().find(|(n, _)| *n == name);
-            let known = found.is_some_and(|(_, how)| match how {
-                How::Op(operator, _) => COMPARISONS
-                    .iter()
-                    .any(|c| std::ptr::fn_addr_eq(*c, *operator)),
-                _ => false,
-            });
-            assert!(known, "{name}");
+            assert!(
+                operator(name).is_some_and(|row| row.is_comparison),
+                "{name}"
+            );
         }
     }
 }

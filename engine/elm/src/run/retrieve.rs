@@ -7,10 +7,11 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::context::cx::{Cx, Fault, Out};
+use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::context::doubt::{Doubt, RowDoubts};
 use crate::fhir::property::{Path, follow};
-use crate::operators::interval;
+use crate::operators::fhir_helpers::to_value;
+use crate::operators::interval_relations;
 use crate::run::eval::Evaluator;
 use crate::tree::node::Node;
 use crate::tree::retrieve::{Codes, Retrieve};
@@ -299,16 +300,12 @@ impl<'a> Evaluator<'a> {
     /// Whether the date of a resource lies in a range.
     fn in_range(&mut self, value: Val<'a>, path: &'a Path, range: &'a Node) -> Result<bool, Fault> {
         let date = follow(&self.cx, value, path)?;
-        let convert = crate::fhir::helpers::find("ToValue");
-        let extra = crate::context::cx::Extra::default();
-        let date = match convert {
-            Some(convert) => convert(&self.cx, &[date], &extra)?,
-            None => date,
-        };
+        let extra = Extra::default();
+        let date = to_value(&self.cx, &[date], &extra)?;
         let range = self.eval(range)?;
         let within = match date {
-            Val::Interval(_) => interval::included_in(&self.cx, &[date, range], &extra)?,
-            point => interval::in_(&self.cx, &[point, range], &extra)?,
+            Val::Interval(_) => interval_relations::included_in(&self.cx, &[date, range], &extra)?,
+            point => interval_relations::in_(&self.cx, &[point, range], &extra)?,
         };
         Ok(within.truth() == Some(true))
     }

@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Out};
+use crate::context::cx::Extra;
 use crate::fhir::property::Path;
+use crate::operators::operator::Operator;
 use crate::values::types::Type;
-use crate::values::value::Val;
 use engine_patient::terminology::ValueSet;
 use engine_patient::time::{DateTime, Precision};
-
-/// An operator: a function of its operands. Special forms, which do not evaluate all their operands
-/// or need more than values, are variants of [`Kind`].
-pub type OpFn = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
 
 /// No clause.
 pub const NO_CLAUSE: u32 = u32::MAX;
@@ -83,9 +79,9 @@ pub enum Kind {
     Once(u32, Box<Node>),
     /// An alias, let or operand: a slot of the frame.
     Local(u32),
-    Op(OpFn, Box<[Node]>, Extra),
+    Op(&'static Operator, Box<[Node]>, Extra),
     /// `Union` and the like of more than two: two at a time, from the left.
-    Fold(OpFn, Box<[Node]>, Extra),
+    Fold(&'static Operator, Box<[Node]>, Extra),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),

@@ -132,8 +132,9 @@ pub struct Interval<'a> {
 }
 
 /// What the points of an interval are: needed for the ends of its type where a bound is null.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum PointType {
+    #[default]
     Unknown,
     Integer,
     Long,
