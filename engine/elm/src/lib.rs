@@ -35,12 +35,12 @@ mod values;
 
 pub use compile::{Linker, Options};
 pub use context::cx::{self, Fault, Notes};
-pub use context::doubt;
+pub use context::doubts::InDoubt;
 pub use fhir::{fhir_children, fhir_value};
 pub use inspect::conjunct::Conjunct;
 pub use inspect::{outline, sketch};
 pub use issue::{ElmIssue, Family};
-pub use operators::compare;
+pub use operators::{compare, equality};
 pub use read::library::Library;
 pub use run::eval::{self, Evaluator, Settings, with_evaluator};
 pub use run::trace;

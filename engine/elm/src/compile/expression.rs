@@ -101,7 +101,10 @@ impl Linker<'_> {
         let name = operator.name;
         let mut args = vec![];
         for field in operator.operands {
-            self.operands(json, name, field, &mut args);
+            match self.operands(json, name, field) {
+                Some(operands) => args.extend(operands),
+                None => return null().kind,
+            }
         }
         if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
             self.has_width(name, json, of);
@@ -189,32 +192,28 @@ impl Linker<'_> {
         }
     }
 
-    fn operands(&mut self, json: &Json, node: &str, field: &str, into: &mut Vec<Node>) {
+    /// The operands that a property holds; `None`, with a finding, where it does not hold them.
+    fn operands(&mut self, json: &Json, node: &str, field: &str) -> Option<Vec<Node>> {
         if let Some(field) = field.strip_suffix('?') {
-            let child = self.child_if(json, field).unwrap_or_else(null);
-            into.push(child);
-            return;
+            return Some(vec![self.child_if(json, field).unwrap_or_else(null)]);
         }
         let Some((field, count)) = field.split_once('*') else {
-            let child = self.child(json, field);
-            into.push(child);
-            return;
+            return Some(vec![self.child(json, field)]);
         };
         let Some(items) = json.get(field).and_then(Json::as_array) else {
             let message = format!("`{node}` has no list `{field}`");
             self.report(Family::Mistake, "E002", message, None);
-            return;
+            return None;
         };
+        let nodes = items.iter().map(|item| self.expr(item)).collect();
         if let Ok(count) = count.parse::<usize>()
             && items.len() != count
         {
             let message = format!("`{node}` has {} operands where {count} belong", items.len());
             self.report(Family::Mistake, "E002", message, None);
+            return None;
         }
-        for item in items {
-            let node = self.expr(item);
-            into.push(node);
-        }
+        Some(nodes)
     }
 
     fn extra(&mut self, json: &Json, name: &str) -> Extra {
@@ -240,11 +239,11 @@ impl Linker<'_> {
     }
 
     fn pair(&mut self, json: &Json, name: &str) -> Box<[Node; 2]> {
-        let mut args = vec![];
-        self.operands(json, name, "operand*2", &mut args);
-        let mut args = args.into_iter();
-        let mut next = || args.next().unwrap_or_else(null);
-        Box::new([next(), next()])
+        let both = self.operands(json, name, "operand*2");
+        match both.map(<[Node; 2]>::try_from) {
+            Some(Ok(both)) => Box::new(both),
+            _ => Box::new([null(), null()]),
+        }
     }
 
     fn special(&mut self, name: &'static str, json: &Json) -> Kind {
@@ -264,18 +263,17 @@ impl Linker<'_> {
             ])),
             "Case" => self.case(json),
             "Coalesce" => {
-                let mut args = vec![];
-                self.operands(json, name, "operand*", &mut args);
-                Kind::Coalesce(args.into())
+                let args = self.operands(json, name, "operand*");
+                Kind::Coalesce(args.unwrap_or_default().into())
             }
             "Tuple" | "Instance" => self.structure(name, json),
             "Interval" => self.interval(json),
             "List" => {
-                let mut args = vec![];
-                if json.get("element").is_some() {
-                    self.operands(json, name, "element*", &mut args);
-                }
-                Kind::List(args.into())
+                let items = match json.get("element") {
+                    Some(_) => self.operands(json, name, "element*"),
+                    None => None,
+                };
+                Kind::List(items.unwrap_or_default().into())
             }
             "Property" => self.property(json),
             "As" | "Is" | "Convert" | "CanConvert" => self.cast(name, json),

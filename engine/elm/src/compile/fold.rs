@@ -18,7 +18,7 @@ pub fn apply(operator: &Operator, args: &[&Owned], extra: &Extra) -> Option<Owne
         zone: 0,
         units: &units,
         notes: Notes::default(),
-        doubts: crate::context::doubt::Doubts::default(),
+        doubts: crate::context::doubts::Doubts::default(),
         steps: std::cell::Cell::new(10_000),
         memory: crate::context::cx::MEMORY,
         exhausted: Default::default(),

@@ -212,7 +212,7 @@ fn equivalent_bounds<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>) -> Result<bool
     match (a.known, b.known) {
         (false, false) => Ok(true),
         (true, true) => match (a.least, b.least) {
-            (Edge::At(a), Edge::At(b)) => compare::equivalent(cx, a, b),
+            (Edge::At(a), Edge::At(b)) => compare::equivalent_points(cx, a, b),
             (a, b) => Ok(order_edges(cx, a, b, None)? == Some(Ordering::Equal)),
         },
         _ => Ok(false),

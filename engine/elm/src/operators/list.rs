@@ -2,7 +2,7 @@
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_children::child;
-use crate::operators::compare::equal;
+use crate::operators::equality::equal;
 use crate::operators::interval_relations;
 use crate::operators::interval_sets;
 use crate::operators::strings;

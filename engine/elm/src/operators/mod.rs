@@ -9,6 +9,7 @@ pub mod compare;
 pub mod convert;
 pub mod datetime;
 pub mod duration;
+pub mod equality;
 pub mod fhir_helpers;
 pub mod interval;
 pub mod interval_expand;

@@ -19,6 +19,9 @@ pub struct Operator {
     /// Its operands: properties of the node. `operand*2`: a list of two; `operand*`: of any number; `?`
     /// after a name: may be missing.
     pub operands: &'static [&'static str],
+    /// How many operands that are; `None`: any number.
+    count: Option<usize>,
+    /// Given as many operands as it takes, for the compiler sees to that.
     pub run: OpFn,
     pub spelling: Spelling,
     pub when_empty: WhenEmpty,
@@ -105,6 +108,7 @@ impl Operator {
             name,
             section,
             operands,
+            count: count(operands),
             run,
             spelling: Spelling::Call,
             when_empty: WhenEmpty::Unknown,
@@ -113,6 +117,12 @@ impl Operator {
             is_constant: false,
             is_pairwise: false,
         }
+    }
+
+    /// Whether it is of so many operands.
+    #[inline]
+    pub fn takes(&self, operands: usize) -> bool {
+        self.count.is_none_or(|count| count == operands)
     }
 
     /// Written between its operands.
@@ -167,5 +177,17 @@ impl Operator {
     pub const fn pairwise(mut self) -> Self {
         self.is_pairwise = true;
         self
+    }
+}
+
+/// How many operands these properties give.
+const fn count(operands: &[&str]) -> Option<usize> {
+    match operands {
+        [list] => match list.as_bytes() {
+            [.., b'*'] => None,
+            [.., b'*', digit] => Some((*digit - b'0') as usize),
+            _ => Some(1),
+        },
+        several => Some(several.len()),
     }
 }

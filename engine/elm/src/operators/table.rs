@@ -2,9 +2,9 @@
 
 use crate::operators::operator::{CertainItems, Operator, WhenEmpty};
 use crate::operators::{
-    aggregate, arithmetic, bounds, clinical, compare, convert, datetime, duration, interval,
-    interval_expand, interval_relations, interval_sets, list, logical, patterns, statistics,
-    strings,
+    aggregate, arithmetic, bounds, clinical, compare, convert, datetime, duration, equality,
+    interval, interval_expand, interval_relations, interval_sets, list, logical, patterns,
+    statistics, strings,
 };
 
 use CertainItems::{AnyDecides, OfBoth, OfEither, OfFirst, OfFirstIfSecondIsSure, OfLists};
@@ -17,6 +17,7 @@ use WhenEmpty::{
 const OPERAND: &[&str] = &["operand"];
 const TWO: &[&str] = &["operand*2"];
 const SOURCE: &[&str] = &["source"];
+const CODE_AND_SYSTEM: &[&str] = &["code", "codesystem"];
 
 /// Every operator whose node consists of its operands.
 pub static OPERATORS: &[Operator] = &[
@@ -105,12 +106,12 @@ pub static OPERATORS: &[Operator] = &[
     ),
     Row::new("22", "ConvertQuantity", TWO, convert::convert_quantity),
     // §12 comparison
-    Row::new("12", "Equal", TWO, compare::op_equal)
+    Row::new("12", "Equal", TWO, equality::op_equal)
         .infix("=")
         .comparison()
         .when_empty(NullOfNull),
-    Row::new("12", "Equivalent", TWO, compare::op_equivalent).infix("~"),
-    Row::new("12", "NotEqual", TWO, compare::op_not_equal)
+    Row::new("12", "Equivalent", TWO, equality::op_equivalent).infix("~"),
+    Row::new("12", "NotEqual", TWO, equality::op_not_equal)
         .infix("!=")
         .comparison(),
     Row::new("12", "Less", TWO, compare::less)
@@ -408,8 +409,13 @@ pub static MIN_VALUE: Operator = Row::new("16", "MinValue", &[], bounds::min_val
 /// `MaxValue`: its node has a type, no operands.
 pub static MAX_VALUE: Operator = Row::new("16", "MaxValue", &[], bounds::max_value);
 /// `InCodeSystem` and `AnyInCodeSystem`: the code system stands in the node as a reference.
-pub static IN_CODE_SYSTEM: Operator =
-    Row::new("23", "InCodeSystem", &[], clinical::in_code_system).when_empty(FalseOfNoCode);
+pub static IN_CODE_SYSTEM: Operator = Row::new(
+    "23",
+    "InCodeSystem",
+    CODE_AND_SYSTEM,
+    clinical::in_code_system,
+)
+.when_empty(FalseOfNoCode);
 
 /// The operator of this node.
 pub fn operator(name: &str) -> Option<&'static Operator> {

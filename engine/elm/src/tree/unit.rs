@@ -153,6 +153,16 @@ impl Unit {
         &self.retrieves
     }
 
+    /// Library, clause and ELM node, for people.
+    pub(crate) fn describe_clause(&self, clause: u32) -> Option<String> {
+        let clause = self.clauses.get(clause as usize)?;
+        let library = self.libraries.get(clause.library as usize)?;
+        Some(format!(
+            "{} {} in the library {}",
+            clause.node, clause.local_id, library.name
+        ))
+    }
+
     /// Clauses, as [`Node::clause`] counts them.
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses

@@ -145,6 +145,23 @@ pub enum PointType {
     Time,
 }
 
+impl PointType {
+    /// Of a bound; unknown of null.
+    pub fn of(value: &Val<'_>) -> PointType {
+        match value {
+            Val::Integer(_) => PointType::Integer,
+            Val::Long(_) => PointType::Long,
+            Val::Decimal(_) => PointType::Decimal,
+            Val::Quantity(_) => PointType::Quantity,
+            Val::Date(_) => PointType::Date,
+            Val::DateTime(_) => PointType::DateTime,
+            Val::Time(_) => PointType::Time,
+            Val::Uncertain(pair) => PointType::of(&pair.0),
+            _ => PointType::Unknown,
+        }
+    }
+}
+
 /// A tuple, or an instance of a class (`type_name`), with its elements by name.
 #[derive(Clone, Copy)]
 pub struct Tuple<'a> {

@@ -1,22 +1,15 @@
-//! What is certain of an operation some of whose operands are in doubt (see `doubt`): `and`, `or`,
-//! `implies`, `exists`, set operators, filters.
+//! Applying an operator, and what is certain of the outcome where operands are in doubt.
 
 use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
 use crate::context::cx::{Extra, Fault, Out};
-use crate::context::doubt::{
-    Certain, Doubt, Known, RowDoubts, common, doubt_of_item, joined, values, within,
-};
+use crate::context::doubt::Doubt;
+use crate::context::known::{Certain, Known, common, doubt_of_item, joined, within};
 use crate::operators::operator::{CertainItems, Operator};
 use crate::run::eval::Evaluator;
-use crate::tree::node::Node;
-use crate::values::value::{PointType, Val, truth};
-use engine_patient::record::PatientRecord;
-
-/// A side of a connective, and its mark.
-pub(crate) type Side = (Option<bool>, Doubt);
+use crate::values::value::{Interval, PointType, Val};
 
 const IMPRECISE: &str = "a date is too imprecise to compare";
 const UNITS: &str = "quantities of different units cannot be compared";
@@ -34,6 +27,11 @@ impl<'a> Evaluator<'a> {
         extra: &Extra,
         before: Doubt,
     ) -> Out<'a> {
+        if !operator.takes(args.len()) {
+            return Err(Fault::bug(
+                "an operator is given another number of operands",
+            ));
+        }
         let value = (operator.run)(&self.cx, args, extra)?;
         let own = marks
             .iter()
@@ -144,190 +142,6 @@ impl<'a> Evaluator<'a> {
             self.cx.add_doubt(self.cx.reason(undecided_by(pair)));
         }
     }
-
-    /// The value of one branch, chosen by what has this mark.
-    pub(crate) fn chosen(&self, value: Val<'a>, doubt: Doubt) -> Out<'a> {
-        self.cx.add_doubt(doubt);
-        match doubt.is_some() {
-            true => self.cx.apart_from(value),
-            false => Ok(value),
-        }
-    }
-
-    pub(crate) fn side(&mut self, node: &'a Node) -> Result<Side, Fault> {
-        let value = self.eval(node)?;
-        let told = match value {
-            // Notes what is no boolean.
-            Val::Fhir(_) => crate::fhir::fhir_value::system_value(&self.cx, value)?.truth(),
-            other => other.truth(),
-        };
-        Ok((told, self.cx.take_doubt()))
-    }
-
-    /// A side that decides nothing of what is counted: it may still decide what is certain.
-    pub(crate) fn look(&mut self, node: &'a Node) -> Option<Side> {
-        let depth = self.depth;
-        let side = self.side(node);
-        self.depth = depth;
-        if side.is_err() {
-            self.cx.take_doubt();
-        }
-        side.ok()
-    }
-
-    /// A connective that one side decides by `decisive`: `and` by false, `or` by true.
-    fn connective(&mut self, both: &'a [Node; 2], decisive: bool) -> Out<'a> {
-        let [a, b] = both;
-        let before = self.cx.take_doubt();
-        let (first, mark) = self.side(a)?;
-        if first == Some(decisive) {
-            // With a trace, the side that decides nothing any more is shown too.
-            let other = match self.trace.is_some() || mark.is_some() {
-                true => self.look(b),
-                false => None,
-            };
-            let sure = mark.is_none() || other == Some((Some(decisive), Doubt::NONE));
-            self.cx
-                .set_doubt(if sure { before } else { before.or(mark) });
-            return Ok(Val::Boolean(decisive));
-        }
-        let (second, other) = self.side(b)?;
-        let sure = second == Some(decisive) && other.is_none();
-        let own = if sure { Doubt::NONE } else { mark.or(other) };
-        self.cx.set_doubt(before.or(own));
-        Ok(match (first, second) {
-            (_, Some(told)) if told == decisive => Val::Boolean(decisive),
-            (Some(_), Some(_)) => Val::Boolean(!decisive),
-            _ => Val::Null,
-        })
-    }
-
-    pub(crate) fn and(&mut self, both: &'a [Node; 2]) -> Out<'a> {
-        self.connective(both, false)
-    }
-
-    pub(crate) fn or(&mut self, both: &'a [Node; 2]) -> Out<'a> {
-        self.connective(both, true)
-    }
-
-    pub(crate) fn implies(&mut self, both: &'a [Node; 2]) -> Out<'a> {
-        let [a, b] = both;
-        let before = self.cx.take_doubt();
-        let (first, mark) = self.side(a)?;
-        if first == Some(false) {
-            let other = if mark.is_some() { self.look(b) } else { None };
-            let sure = mark.is_none() || other == Some((Some(true), Doubt::NONE));
-            self.cx
-                .set_doubt(if sure { before } else { before.or(mark) });
-            return Ok(Val::Boolean(true));
-        }
-        let (second, other) = self.side(b)?;
-        let sure = second == Some(true) && other.is_none();
-        let own = if sure { Doubt::NONE } else { mark.or(other) };
-        self.cx.set_doubt(before.or(own));
-        Ok(match (first, second) {
-            (Some(true), told) => truth(told),
-            (_, Some(true)) => Val::Boolean(true),
-            _ => Val::Null,
-        })
-    }
-
-    /// The items of a source, and what is in doubt about them.
-    pub(crate) fn source(&mut self, node: &'a Node) -> Result<Items<'a>, Fault> {
-        let before = self.cx.take_doubt();
-        let items = self.items(node)?;
-        let doubt = self.cx.take_doubt();
-        self.cx.set_doubt(before);
-        let known = match doubt.is_none() {
-            true => Known::default(),
-            false => self.cx.known(&Val::List(items), doubt),
-        };
-        Ok(Items {
-            items,
-            known,
-            doubt,
-        })
-    }
-
-    pub(crate) fn filter(&mut self, source: &'a Node, slot: u32, condition: &'a Node) -> Out<'a> {
-        let source = self.source(source)?;
-        let before = self.cx.take_doubt();
-        let (mut out, mut rows) = (vec![], RowDoubts::default());
-        for item in source.items {
-            self.set(slot, *item);
-            let (holds, own) = self.side(condition)?;
-            match (holds, source.mark_of(item).or(own)) {
-                (Some(true), doubt) => {
-                    rows.keep(out.len(), doubt);
-                    out.push(*item);
-                }
-                (Some(false), _) if own.is_none() => {}
-                (_, doubt) => rows.drop_row(doubt, Some(item)),
-            }
-        }
-        for item in source.perhaps(self.record, &mut rows) {
-            self.set(slot, item);
-            if self.look(condition) != Some((Some(false), Doubt::NONE)) {
-                rows.drop_row(source.doubt, Some(&item));
-            }
-        }
-        self.listed(&out, &rows, before)
-    }
-
-    pub(crate) fn for_each(&mut self, source: &'a Node, slot: u32, element: &'a Node) -> Out<'a> {
-        let source = self.source(source)?;
-        let before = self.cx.take_doubt();
-        let (mut out, mut rows) = (vec![], RowDoubts::default());
-        rows.drop_any(source.doubt);
-        for item in source.items {
-            self.set(slot, *item);
-            let value = self.eval(element)?;
-            let own = self.cx.take_doubt();
-            rows.keep(out.len(), own.or(source.mark_of(item)));
-            out.push(value);
-        }
-        self.listed(&out, &rows, before)
-    }
-
-    /// A list of rows, with its mark.
-    fn listed(&self, kept: &[Val<'a>], rows: &RowDoubts, before: Doubt) -> Out<'a> {
-        let made = self.cx.list(kept)?;
-        self.cx.set_doubt(before.or(rows.all()));
-        match rows.all().is_some() {
-            true => self.cx.noted(made, rows.known(kept)),
-            false => Ok(made),
-        }
-    }
-}
-
-/// The items of a source, and what is in doubt about them.
-pub(crate) struct Items<'a> {
-    pub items: &'a [Val<'a>],
-    /// Where it is in doubt.
-    pub known: Known,
-    pub doubt: Doubt,
-}
-
-impl<'a> Items<'a> {
-    /// The mark of an item.
-    #[inline]
-    pub fn mark_of(&self, item: &Val<'a>) -> Doubt {
-        match self.doubt.is_none() {
-            true => Doubt::NONE,
-            false => doubt_of_item(item, &self.known.certain, self.doubt),
-        }
-    }
-
-    /// What may be missing in it; where it could be anything, that is noted.
-    pub fn perhaps(&self, record: &'a PatientRecord, rows: &mut RowDoubts) -> Vec<Val<'a>> {
-        match &self.known.perhaps {
-            Some(perhaps) => values(perhaps, record),
-            None => {
-                rows.drop_any(self.doubt);
-                vec![]
-            }
-        }
-    }
 }
 
 /// Whether its comparison can be undecided although it is there.
@@ -351,9 +165,7 @@ fn can_be_undecided(args: &[Val<'_>]) -> bool {
 }
 
 /// The intervals of an operand.
-fn intervals<'v, 'a>(
-    value: &'v Val<'a>,
-) -> impl Iterator<Item = &'a crate::values::value::Interval<'a>> + use<'v, 'a> {
+fn intervals<'v, 'a>(value: &'v Val<'a>) -> impl Iterator<Item = &'a Interval<'a>> + use<'v, 'a> {
     let items: &[Val<'a>] = match value {
         Val::List(items) => items,
         one => std::slice::from_ref(one),
