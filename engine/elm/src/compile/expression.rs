@@ -11,7 +11,8 @@ use crate::operators::operator::Operator;
 use crate::operators::table::{self, IN_CODE_SYSTEM, MAX_VALUE, MIN_VALUE};
 use crate::operators::type_test::point_of;
 use crate::read::library::text;
-use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
+use crate::tree::constant::Owned;
+use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, precision};
 use crate::values::types::Type;
 use crate::values::value::PointType;
 

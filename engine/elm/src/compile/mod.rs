@@ -18,7 +18,8 @@ use serde_json::Value as Json;
 
 use crate::issue::{ElmIssue, Family};
 use crate::read::library::{Definition, Library};
-use crate::tree::node::{Kind, NO_CLAUSE, Node, Owned};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::tree::unit::{
     Clause, Compiled, Expression, Function, FunctionHandle, LibraryInfo, Unit,
 };

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use crate::inspect::outline::Place;
 use crate::operators::operator::{Operator, Spelling};
-use crate::tree::node::{Kind, Node, Owned};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, Node};
 use crate::tree::query::Query;
 use crate::tree::retrieve::Retrieve;
 use crate::tree::unit::Unit;
@@ -317,7 +318,7 @@ impl<'u> Pen<'u> {
 
 /// A constant as CQL writes it, as far as readers need.
 fn constant(value: &Owned) -> String {
-    let code = |c: &crate::tree::node::OwnedCode| {
+    let code = |c: &crate::tree::constant::OwnedCode| {
         let named = c.display.as_deref().or(c.code.as_deref());
         format!("\"{}\"", named.unwrap_or("?"))
     };

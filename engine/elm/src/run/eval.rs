@@ -7,7 +7,7 @@ use crate::context::doubt::Doubt;
 use crate::run::code_index::CodeIndex;
 use crate::run::trace::Trace;
 use crate::system::units::Units;
-use crate::tree::node::Owned;
+use crate::tree::constant::Owned;
 use crate::tree::unit::Unit;
 use crate::values::types::Type;
 use crate::values::value::Val;
@@ -225,7 +225,7 @@ impl<'a> Evaluator<'a> {
             .iter()
             .find(|(n, _)| **n == *parameter.name);
         if let Some((_, value)) = given {
-            return self.owned(value);
+            return value.value(&self.cx);
         }
         if let (Some((start, end)), "Measurement Period") = (settings.period, &*parameter.name) {
             let zone = settings.zone;

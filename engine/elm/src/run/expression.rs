@@ -52,7 +52,7 @@ impl<'a> Evaluator<'a> {
 
     fn eval_kind(&mut self, node: &'a Node) -> Out<'a> {
         match &node.kind {
-            Kind::Const(value) => self.owned(value),
+            Kind::Const(value) => value.value(&self.cx),
             Kind::Param(index) => self.parameter(*index),
             Kind::Def(index) => self.definition(*index),
             Kind::Local(slot) => self.local(*slot),

@@ -1,14 +1,10 @@
-//! Selectors: constants, tuples, instances, intervals.
-
-use rust_decimal::Decimal;
+//! Selectors: tuples, instances, intervals.
 
 use crate::context::cx::Out;
 use crate::context::doubt::Doubt;
 use crate::run::eval::Evaluator;
-use crate::tree::node::{IntervalNode, Node, Owned, OwnedCode};
-use crate::values::value::{
-    Code, CodeSystemVal, Concept, Interval, PointType, Quantity, Ratio, Tuple, Val, ValueSetVal,
-};
+use crate::tree::node::{IntervalNode, Node};
+use crate::values::value::{Interval, PointType, Tuple, Val};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn tuple(
@@ -62,66 +58,5 @@ impl<'a> Evaluator<'a> {
         }
         self.cx.doubt_interval(interval, carried);
         Ok(Val::Interval(interval))
-    }
-
-    /// A constant, brought into the arena where it is no plain value.
-    pub(crate) fn owned(&mut self, value: &'a Owned) -> Out<'a> {
-        let cx = &self.cx;
-        let code = |c: &'a OwnedCode| Code {
-            code: c.code.as_deref(),
-            system: c.system.as_deref(),
-            version: c.version.as_deref(),
-            display: c.display.as_deref(),
-            key: c.key,
-        };
-        Ok(match value {
-            Owned::Null => Val::Null,
-            Owned::Boolean(b) => Val::Boolean(*b),
-            Owned::Integer(i) => Val::Integer(*i),
-            Owned::Long(l) => Val::Long(*l),
-            Owned::Decimal(d) => Val::Decimal(*d),
-            Owned::String(text) => Val::String(text),
-            Owned::Date(d) => Val::Date(*d),
-            Owned::DateTime(d) => Val::DateTime(crate::fhir::fhir_value::with_zone(*d, cx.zone)),
-            Owned::Time(t) => Val::Time(*t),
-            Owned::Quantity(value, unit) => Val::Quantity(cx.keep(Quantity {
-                value: *value,
-                unit,
-            })?),
-            Owned::Ratio(parts) => {
-                let [(n, nu), (d, du)] = &**parts;
-                let part = |value: Decimal, unit: &'a str| Quantity { value, unit };
-                Val::Ratio(cx.keep(Ratio {
-                    numerator: part(*n, nu),
-                    denominator: part(*d, du),
-                })?)
-            }
-            Owned::Code(c) => Val::Code(cx.keep(code(c))?),
-            Owned::Concept(codes, display) => {
-                let codes: Vec<Code<'a>> = codes.iter().map(code).collect();
-                Val::Concept(cx.keep(Concept {
-                    codes: cx.slice(&codes)?,
-                    display: display.as_deref(),
-                })?)
-            }
-            Owned::ValueSet(set) => Val::ValueSet(cx.keep(ValueSetVal {
-                id: &set.id,
-                version: set.version.as_deref(),
-                name: &set.name,
-                set: set.set.as_deref(),
-            })?),
-            Owned::CodeSystem(system) => Val::CodeSystem(cx.keep(CodeSystemVal {
-                id: &system.id,
-                version: system.version.as_deref(),
-                name: &system.name,
-            })?),
-            Owned::List(items) => {
-                let mut out = Vec::with_capacity(items.len());
-                for item in items {
-                    out.push(self.owned(item)?);
-                }
-                self.cx.list(&out)?
-            }
-        })
     }
 }

@@ -1,15 +1,11 @@
 //! The compiled tree: every name is resolved, every value set and code interned.
 
-use std::sync::Arc;
-
-use rust_decimal::Decimal;
-
 use crate::context::cx::Extra;
 use crate::fhir::property::Path;
 use crate::operators::operator::Operator;
+use crate::tree::constant::Owned;
 use crate::values::types::Type;
-use engine_patient::terminology::ValueSet;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::time::Precision;
 
 /// No clause.
 pub const NO_CLAUSE: u32 = u32::MAX;
@@ -20,51 +16,6 @@ pub struct Node {
     pub kind: Kind,
     /// Index into [`crate::tree::unit::Unit::clauses`] where the ELM gave it a `localId`.
     pub clause: u32,
-}
-
-/// A constant, as the unit holds it.
-#[derive(Clone, Debug)]
-pub enum Owned {
-    Null,
-    Boolean(bool),
-    Integer(i32),
-    Long(i64),
-    Decimal(Decimal),
-    String(Box<str>),
-    Date(DateTime),
-    DateTime(DateTime),
-    Time(crate::values::value::Time),
-    Quantity(Decimal, Box<str>),
-    Ratio(Box<[(Decimal, Box<str>); 2]>),
-    Code(Box<OwnedCode>),
-    Concept(Box<[OwnedCode]>, Option<Box<str>>),
-    ValueSet(Box<OwnedValueSet>),
-    CodeSystem(Box<OwnedCodeSystem>),
-    List(Box<[Owned]>),
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedCode {
-    pub code: Option<Box<str>>,
-    pub system: Option<Box<str>>,
-    pub version: Option<Box<str>>,
-    pub display: Option<Box<str>>,
-    pub key: i64,
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedValueSet {
-    pub id: Box<str>,
-    pub version: Option<Box<str>>,
-    pub name: Box<str>,
-    pub set: Option<Arc<ValueSet>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedCodeSystem {
-    pub id: Box<str>,
-    pub version: Option<Box<str>>,
-    pub name: Box<str>,
 }
 
 /// What an expression does. Names are those of ELM.
