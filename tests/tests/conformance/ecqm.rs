@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
-use measures::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
+use measures_run::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
 
 use crate::Score;
 

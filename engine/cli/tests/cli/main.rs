@@ -15,6 +15,7 @@ mod bad_lines;
 mod concurrent;
 mod crash;
 mod deletions;
+mod demo;
 mod determinism;
 mod explain;
 mod full_disk;
