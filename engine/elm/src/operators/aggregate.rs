@@ -11,10 +11,6 @@ use crate::operators::{compare, quantity};
 use crate::system::exact;
 use crate::values::value::{Quantity, Val};
 
-pub use crate::operators::statistics::{
-    geometric_mean, median, mode, population_std_dev, population_variance, std_dev, variance,
-};
-
 /// The items of the list that are not null; none of a null list.
 pub(crate) fn items<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, Fault> {
     let Val::List(list) = operand(args, 0) else {

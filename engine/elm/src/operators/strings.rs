@@ -4,8 +4,6 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::arithmetic::operand;
 use crate::values::value::{Val, truth};
 
-pub use crate::operators::patterns::{matches, replace_matches, split_on_matches};
-
 fn string<'a>(args: &[Val<'a>], at: usize) -> Option<&'a str> {
     match operand(args, at) {
         Val::String(text) => Some(text),

@@ -166,6 +166,10 @@ fn evaluate(
             // Each with a budget of its own.
             evaluator.cx.steps.set(steps);
             let value = evaluator.expression(expression);
+            // Whatever is wrong with the library, what was compiled of it is whole.
+            if let Err(bug @ Fault::Bug(_)) = &value {
+                panic!("{name}: {bug}");
+            }
             out.push((name.to_string(), value.map(|v| show(&v, 0))));
         }
         out

@@ -21,7 +21,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         zone: 0,
         units: &units,
         notes: Notes::default(),
-        doubts: crate::context::doubt::Doubts::default(),
+        doubts: crate::context::doubts::Doubts::default(),
         steps: Cell::new(1_000_000),
         nested: Cell::new(0),
         memory: crate::context::cx::MEMORY,
@@ -84,6 +84,7 @@ pub fn show(out: Out<'_>) -> String {
         Ok(value) => one(&value),
         Err(Fault::Raised(_)) => "raised".to_owned(),
         Err(Fault::Budget(_)) => "budget".to_owned(),
+        Err(Fault::Bug(bug)) => panic!("{bug:?}"),
     }
 }
 
