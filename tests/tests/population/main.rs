@@ -13,4 +13,7 @@ mod delta;
 mod fixture;
 mod medications;
 mod pitfalls;
+mod recording;
+mod streaming;
+mod subject;
 mod systems;
