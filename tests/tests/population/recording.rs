@@ -33,14 +33,6 @@ impl Recording {
         (Lake { store, snapshot }, recording)
     }
 
-    /// The files of a table that were read, and forgets all.
-    pub fn take(&self, table: &str) -> Vec<String> {
-        let read = std::mem::take(&mut *self.read.lock().unwrap());
-        let folder = format!("{table}/");
-        let own = read.iter().filter_map(|path| path.strip_prefix(&folder));
-        own.map(str::to_owned).collect()
-    }
-
     /// All that was read so far.
     pub fn all(&self) -> BTreeSet<String> {
         self.read.lock().unwrap().clone()

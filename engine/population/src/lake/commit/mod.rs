@@ -19,6 +19,7 @@
 
 mod change;
 mod delta;
+mod delta_check;
 mod delta_schema;
 mod error;
 mod pins;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use change::{Change, TableChange};
 pub use delta::{export_delta, export_missing};
+pub use delta_check::{DeltaProblem, delta_problems};
 pub use error::{CommitError, Family};
 pub use pins::{pin, pins, unpin};
 pub(super) use snapshot::live;
