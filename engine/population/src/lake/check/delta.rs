@@ -1,6 +1,6 @@
 //! The derived Delta logs: what they list at the newest snapshot.
 
-use super::Findings;
+use super::findings::Findings;
 use crate::lake::commit::{self, DeltaProblem};
 use crate::lake::Lake;
 
