@@ -7,4 +7,7 @@ mod delta;
 mod fixture;
 mod medications;
 mod pitfalls;
+mod recording;
+mod streaming;
+mod subject;
 mod systems;
