@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::fixture::initial_population;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -71,7 +72,7 @@ impl PatientProgram for Slow {
             std::hint::spin_loop();
         }
         if self.evaluated.fetch_add(1, Ordering::SeqCst) < self.rows {
-            out.push(ResultRow::of_patient("initial-population", 0, Truth::True));
+            out.push(ResultRow::of_patient(initial_population(), Truth::True));
         }
         Ok(())
     }

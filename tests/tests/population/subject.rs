@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::fixture::initial_population;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -53,7 +54,7 @@ impl PatientProgram for Conditions {
     }
 
     fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        out.push(ResultRow::of_patient("initial-population", 0, Truth::False));
+        out.push(ResultRow::of_patient(initial_population(), Truth::False));
     }
 
     fn evaluate(
@@ -63,7 +64,7 @@ impl PatientProgram for Conditions {
         _: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
-        let mut row = ResultRow::of_patient("initial-population", 0, Truth::True);
+        let mut row = ResultRow::of_patient(initial_population(), Truth::True);
         row.count = i64::try_from(record.len()).ok();
         out.push(row);
         Ok(())
@@ -90,7 +91,10 @@ fn rows(
         let batches: Vec<RecordBatch> = stream.try_collect().await.unwrap();
         let mut rows: Vec<String> = batches.iter().flat_map(lines).collect();
         rows.sort();
-        (rows, EvaluateStatistics::of(plan.as_ref() as &dyn ExecutionPlan))
+        (
+            rows,
+            EvaluateStatistics::of(plan.as_ref() as &dyn ExecutionPlan),
+        )
     })
 }
 
@@ -223,11 +227,17 @@ fn pages_of_other_buckets_are_left_out() {
         })
     };
     let shared = files(&lake, schema::FACTS, &[&id]);
-    let file = lake.files(schema::FACTS).iter().find(|f| f.path == shared[0]);
+    let file = lake
+        .files(schema::FACTS)
+        .iter()
+        .find(|f| f.path == shared[0]);
     assert!(file.unwrap().buckets.len() > 1);
     let (one, all) = (pages(Some(&[&id])), pages(None));
     let files = lake.files(schema::FACTS).len();
-    assert!(one > 0 && one * files < all, "{one} pages of {all}, {files} files");
+    assert!(
+        one > 0 && one * files < all,
+        "{one} pages of {all}, {files} files"
+    );
 }
 
 /// The rules' own answers, which ask which code systems the whole lake uses.
