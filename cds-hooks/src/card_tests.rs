@@ -4,7 +4,8 @@
     reason = "tests fail by panicking"
 )]
 use super::*;
-use serde_json::json;
+use crate::wire::*;
+use serde_json::{Value, json};
 
 fn source(url: &str) -> Source {
     Source {
