@@ -106,11 +106,11 @@ fn applies_to(
         let word = code_of(one.value, |c| PopulationCode::of(c).is_some()).unwrap_or_default();
         let Some(code) = PopulationCode::of(&word) else {
             let message = format!("{what} applies to the unknown population `{word}`");
-            let otherwise = format!("one of {}", PopulationCode::list());
+            let otherwise = format!("one of {}", super::population::codes());
             let issue = Finding::error(Code::StratifierAppliesTo, message);
             report.add(
                 &one.path,
-                issue.meant(PopulationCode::near(&word), otherwise),
+                issue.meant(super::population::near(&word), otherwise),
             );
             continue;
         };

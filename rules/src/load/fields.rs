@@ -3,7 +3,7 @@
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::{Code, Finding};
 
-use crate::rule::Word;
+use crate::words::Word;
 use crate::yaml::{Entry, Found, Node, Text, Value};
 
 /// Everything found in a file.

@@ -2,9 +2,7 @@
 
 use engine_patient::finding::{Code, Finding, Severity};
 
-/// Most findings of a file that are kept, errors and others each: a hostile file must not take its
-/// square in memory.
-const MAX_FOUND: usize = 500;
+use super::limits::MAX_FOUND;
 
 /// What is wrong with a file; of very many findings the first, and how many more there are.
 #[derive(Debug, Default)]

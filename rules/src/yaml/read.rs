@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use engine_patient::finding::{Code, Finding};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Entry, Found, MAX_DEPTH, MAX_SIZE, Node, Scalar, Style, Text, Value};
+use super::found::Found;
+use super::limits::{MAX_DEPTH, MAX_SIZE};
+use super::node::{Entry, Node, Scalar, Style, Value};
+use super::text::Text;
 
 /// Reads a file: its text and, where it is YAML of the kind rules use, its tree. `Err` has
 /// everything that is wrong.

@@ -3,7 +3,7 @@
 use engine_patient::finding::{Code, Finding, Source};
 
 use super::align::align;
-use super::{Node, Value};
+use super::node::{Node, Value};
 
 /// A file's name and characters.
 #[derive(Clone, Debug)]

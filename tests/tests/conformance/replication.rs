@@ -11,7 +11,7 @@ use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
-use measures::run::{ProgramMeasure, run_programs};
+use measures_run::evaluate::{ProgramMeasure, run_programs};
 
 /// Decks of different shapes: proportion, ratio with observations, continuous variable.
 const DECKS: [&str; 3] = ["CMS122", "CMS1017", "CMS986"];
@@ -116,7 +116,8 @@ fn rename(json: &mut serde_json::Value, copy: usize) {
     }
 }
 
-fn run(
+/// Runs a deck's measure over data, and gives its results and their rows.
+pub fn run(
     deck: &Path,
     folder: &Path,
     data: &Path,

@@ -13,7 +13,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
-use measures::run::ProgramMeasure;
+use measures_run::evaluate::ProgramMeasure;
 use rules::Rule;
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ impl Demo {
                 ProgramMeasure::care_gap(program, improvement(rule))
             })
             .collect();
-        let queries = measures::sql::built_in()
+        let queries = measures_run::sql::built_in()
             .map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;
@@ -153,11 +153,13 @@ impl Demo {
             "\nReports (FHIR MeasureReport), subject list and result rows: {}",
             out.display()
         );
+        let program = program();
         say!(
-            "Ask more:  tandem sql \"SELECT gender, count(*) FROM patient_flat GROUP BY gender\" --lake {}",
+            "Ask more:  {program} sql \"SELECT gender, count(*) FROM patient_flat GROUP BY gender\" --lake {}",
             dir.join("lake").display()
         );
         if self.no_serve {
+            say!("\n{}", next_steps(&program));
             return Ok(std::process::ExitCode::SUCCESS);
         }
         drop(runtime);
@@ -174,11 +176,31 @@ impl Demo {
         );
         super::serve::listen(config, cds_hooks::rule_services(rules), |address| {
             super::serve::announce(format!(
-                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.",
-                request.display()
+                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{}",
+                request.display(),
+                next_steps(&program)
             ))
         })
     }
+}
+
+/// How the user started this program, so that what is printed can be copied into the same shell:
+/// `cargo run` starts `target/debug/tandem`, which is on nobody's path.
+fn program() -> String {
+    let started = std::env::args().next();
+    let name = started.filter(|name| !name.contains(char::is_whitespace));
+    name.unwrap_or_else(|| "tandem".to_owned())
+}
+
+fn next_steps(program: &str) -> String {
+    format!(
+        "Next, with your own data (a FHIR R4 bulk export, Bundles, also compressed; a folder is walked):
+   {program} import EXPORT --lake my-lake
+   {program} measure run --lake my-lake --period 2025-01-01..2025-12-31 --out results
+   {program} measure run PACKAGES --lake my-lake --period 2025-01-01..2025-12-31     official eCQM packages, unmodified
+   {program} rule test my-rules                                                      a rule of your own (README, \"A first rule\")
+   {program} help"
+    )
 }
 
 /// Makes the folder anew. One that is not ours is left alone.

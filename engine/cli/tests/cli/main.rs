@@ -1,11 +1,5 @@
 //! The `tandem` binary from outside: what a user gives it, what comes back, and what is on disk.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 #[macro_use]
 mod support;
@@ -15,6 +9,7 @@ mod bad_lines;
 mod concurrent;
 mod crash;
 mod deletions;
+mod demo;
 mod determinism;
 mod explain;
 mod full_disk;

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::Linker;
-use crate::tree::node::Owned;
+use crate::tree::constant::Owned;
 use crate::values::types::Type;
 use engine_patient::finding::{Code, Finding};
 

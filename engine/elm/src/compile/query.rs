@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use super::{Linker, Role};
 use crate::fhir::property::Path;
 use crate::read::library::text;
-use crate::run::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
 use crate::tree::node::{Kind, Node};
+use crate::tree::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
 use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {

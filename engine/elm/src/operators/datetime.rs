@@ -9,14 +9,6 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::values::value::{PointType, Time, Val};
 use engine_patient::time::{DateTime, Precision, days_from_civil};
 
-pub use crate::operators::duration::{
-    calculate_age, calculate_age_at, difference_between, duration_between,
-};
-pub use crate::system::date_arithmetic::{
-    high_boundary, low_boundary, plus, predecessor, successor,
-};
-pub use crate::system::date_compare::{compare, compare_time, equal, equivalent};
-
 use crate::system::date_compare::in_zone;
 
 /// Milliseconds of a day.

@@ -91,11 +91,12 @@ pub fn parse_zone(text: &str) -> Result<i16, Failure> {
     })
 }
 
-impl From<measures::MeasureError> for Failure {
-    fn from(e: measures::MeasureError) -> Self {
+impl From<measures_run::RunError> for Failure {
+    fn from(e: measures_run::RunError) -> Self {
         match e {
-            measures::MeasureError::User(text) => Failure::User(text),
-            measures::MeasureError::Internal(text) => Failure::Internal(text),
+            measures_run::RunError::User(text) => Failure::User(text),
+            measures_run::RunError::Unsupported(text) => Failure::Unsupported(text),
+            measures_run::RunError::Internal(text) => Failure::Internal(text),
         }
     }
 }

@@ -14,9 +14,9 @@ use measures::ledger::Ledger;
 use measures::manifest::Manifest;
 use measures::official::{BuildOptions, Built, ElmMeasures, Limits, build_within};
 use measures::package::{Loaded, Refused, load_with, select_each, set_better};
-use measures::run::ProgramMeasure;
 use measures::shape::{MeasureShape, distinguish};
-use measures::sql::SqlMeasure;
+use measures_run::evaluate::ProgramMeasure;
+use measures_run::sql::SqlMeasure;
 
 use crate::commands::rule::{files, read};
 use crate::failure::{Done, Failure};
