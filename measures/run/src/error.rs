@@ -77,6 +77,17 @@ impl From<std::io::Error> for RunError {
     }
 }
 
+impl From<measures::error::MeasureError> for RunError {
+    fn from(e: measures::error::MeasureError) -> Self {
+        use measures::error::MeasureError;
+        match e {
+            MeasureError::User(text) => Self::User(text),
+            MeasureError::Unsupported(text) => Self::Unsupported(text),
+            MeasureError::Internal(text) => Self::Internal(text),
+        }
+    }
+}
+
 impl From<measures::subject::Foreign> for RunError {
     fn from(e: measures::subject::Foreign) -> Self {
         Self::Internal(e.to_string())
