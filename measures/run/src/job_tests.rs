@@ -119,14 +119,15 @@ fn one_that_fails_leaves_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
     let broken = "id: broken\nversion: '1'\ntitle: t\ndescription: d\nsource: s\nimprovement: increase\n\
-                  stratifier: x\nsql: SELECT nothing FROM nowhere\n";
+                  unit: visits\nstratifier: x\nsql: SELECT nothing FROM nowhere\n";
     let runtime = runtime();
     let mut prepared = prepared(&runtime, job(lake));
     prepared.selected.programs.clear();
     let broken = load("broken.yaml", broken).unwrap();
     prepared.selected.queries.insert(0, broken);
+    let out = tempfile::tempdir().unwrap();
     let folders = Folders {
-        results: dir.path(),
+        results: out.path(),
         scratch: dir.path(),
     };
     let ran = runtime.block_on(prepared.run(folders, &mut |_| {}));
