@@ -1,4 +1,8 @@
 //! Files that somebody names: found in folders, read whole.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these are the files that are asked for"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -8,14 +8,20 @@
 //! ```
 //!
 //! *Invariant:* a [`Rule`] has been checked whole; evaluation never finds a mistake of its author.
-
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 #![deny(missing_docs)]
 
 mod built_in;
 mod case;
 mod decide;
-mod decisive;
 mod load;
 mod program;
 mod rule;

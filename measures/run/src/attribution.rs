@@ -2,6 +2,7 @@
 //! or the locations of their encounters.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,15 +49,16 @@ pub struct Attributed {
 }
 
 impl Attributed {
-    /// A line a place, measure, group and stratum.
-    pub fn csv(&self) -> String {
-        let mut csv = format!("{},{}\n", self.by.as_str(), measures::table::CSV_HEADING);
+    /// A line a place, measure, group and stratum, after their heading.
+    pub fn csv<W: Write>(&self, out: &mut csv::Writer<W>) -> csv::Result<()> {
+        let by = self.by.as_str();
+        out.write_record([by].into_iter().chain(measures::table::CSV_HEADING))?;
         for (place, results) in &self.places {
-            for line in measures::table::csv(results) {
-                csv += &format!("{},{line}\n", measures::table::quoted(place));
+            for row in measures::table::csv_rows(results) {
+                out.write_record([place].into_iter().chain(&row))?;
             }
         }
-        csv
+        Ok(())
     }
 }
 

@@ -71,6 +71,12 @@ impl From<parquet::errors::ParquetError> for RunError {
     }
 }
 
+impl From<csv::Error> for RunError {
+    fn from(e: csv::Error) -> Self {
+        Self::Internal(format!("the results cannot be written: {e}"))
+    }
+}
+
 impl From<std::io::Error> for RunError {
     fn from(e: std::io::Error) -> Self {
         Self::unwritten(e)

@@ -1,4 +1,9 @@
 //! Running programs over a lake as measures.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "rows go through a file, and a run is timed"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -110,7 +115,9 @@ pub async fn run_sorted(
             false => session(lake, threads)?,
         };
         let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
-        table.only = subject.map(str::to_owned);
+        if let Some(subject) = subject {
+            table = table.of_patients([subject]);
+        }
         let working = Arc::clone(&table.working);
         session.register_table("results", Arc::new(table))?;
         let done = write_rows(&session, rows_file, &shapes).await;

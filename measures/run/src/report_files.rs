@@ -49,11 +49,10 @@ fn report_name(shape: &MeasureShape, rest: &str) -> String {
 }
 
 fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), RunError> {
-    let mut out = BufWriter::new(File::create(folder.join(name)).map_err(RunError::unwritten)?);
+    let mut out = BufWriter::new(File::create(folder.join(name))?);
     serde_json::to_writer_pretty(&mut out, report).map_err(|e| RunError::unwritten(e.into()))?;
-    out.write_all(b"\n")
-        .and_then(|()| out.flush())
-        .map_err(RunError::unwritten)
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
 }
 
 fn summaries(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
@@ -128,10 +127,10 @@ fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> 
         let measure = subject.measure;
         if current.as_ref().is_none_or(|(m, _)| *m != measure) {
             let name = report_name(shape, "-individual.ndjson");
-            let file = File::create(folder.join(&name)).map_err(RunError::unwritten)?;
+            let file = File::create(folder.join(&name))?;
             names.insert(measure, name);
             if let Some((_, mut last)) = current.replace((measure, BufWriter::new(file))) {
-                last.flush().map_err(RunError::unwritten)?;
+                last.flush()?;
             }
         }
         let evaluated = subject.evaluated.iter();
@@ -139,12 +138,12 @@ fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> 
         let report = individual_report(shape, subject, &evaluated, &ran.report);
         if let Some((_, out)) = &mut current {
             serde_json::to_writer(&mut *out, &report).map_err(|e| RunError::unwritten(e.into()))?;
-            out.write_all(b"\n").map_err(RunError::unwritten)?;
+            out.write_all(b"\n")?;
         }
         Ok(())
     })?;
     if let Some((_, mut last)) = current {
-        last.flush().map_err(RunError::unwritten)?;
+        last.flush()?;
     }
     Ok(names.into_values().collect())
 }
@@ -165,10 +164,11 @@ fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> 
 
 /// The subject list, see [`measures::subjects`].
 pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
-    let mut out = BufWriter::new(File::create(target).map_err(RunError::unwritten)?);
-    writeln!(out, "{}", measures::subjects::HEADING).map_err(RunError::unwritten)?;
+    let file = BufWriter::new(File::create(target)?);
+    let mut out = csv::Writer::from_writer(file);
+    out.write_record(measures::subjects::HEADING)?;
     each_subject(ran, &mut |shape, subject| {
-        measures::subjects::write(shape, subject, &mut out).map_err(RunError::unwritten)
+        Ok(measures::subjects::write(shape, subject, &mut out)?)
     })?;
-    out.flush().map_err(RunError::unwritten)
+    Ok(out.flush()?)
 }

@@ -223,7 +223,9 @@ impl PreparedJob {
             }
             if let Some(attributed) = &result.attributed {
                 let name = format!("by-{}.csv", attributed.by.as_str());
-                std::fs::write(folder.join(name), attributed.csv())?;
+                let mut out = csv::Writer::from_path(folder.join(name))?;
+                attributed.csv(&mut out)?;
+                out.flush()?;
             }
         }
         if task.files.list {

@@ -164,17 +164,32 @@ fn texts(program: &ElmMeasures) -> Texts {
     texts
 }
 
-/// The first line of [`csv`].
-pub const CSV_HEADING: &str = "measure,group,population,step,clause,library,local_id,locator,patients,holds,fails,unknown,left,lost_by_it_alone";
+/// The first line of funnels as CSV.
+pub const CSV_HEADING: [&str; 14] = [
+    "measure",
+    "group",
+    "population",
+    "step",
+    "clause",
+    "library",
+    "local_id",
+    "locator",
+    "patients",
+    "holds",
+    "fails",
+    "unknown",
+    "left",
+    "lost_by_it_alone",
+];
 
-/// A line a clause.
-pub fn csv(funnels: &[PopulationFunnel]) -> Vec<String> {
+/// A line of CSV a clause.
+pub fn csv_rows(funnels: &[PopulationFunnel]) -> Vec<[String; 14]> {
     let mut out = vec![];
     for funnel in funnels {
         for (step, clause) in (1..).zip(&funnel.clauses) {
             let optional = |t: &Option<String>| t.clone().unwrap_or_default();
             let step: u32 = step;
-            let cells = [
+            out.push([
                 funnel.measure.clone(),
                 funnel.group.clone(),
                 funnel.population.to_owned(),
@@ -189,9 +204,7 @@ pub fn csv(funnels: &[PopulationFunnel]) -> Vec<String> {
                 clause.unknown.to_string(),
                 clause.left.to_string(),
                 clause.lost_by_it_alone.to_string(),
-            ];
-            let cells: Vec<String> = cells.iter().map(|c| crate::table::quoted(c)).collect();
-            out.push(cells.join(","));
+            ]);
         }
     }
     out

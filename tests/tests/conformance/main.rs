@@ -5,13 +5,7 @@
 //! ```sh
 //! cargo test -p tests --test conformance -- --nocapture
 //! ```
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 mod cql;
 mod differential;

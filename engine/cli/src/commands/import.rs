@@ -137,6 +137,16 @@ pub fn tell_notes(report: &ImportReport) {
             report.snapshot
         );
     }
+    if let Some(first) = report.delta_damaged.first() {
+        let more = match report.delta_damaged.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        note!(
+            "note: snapshot {} is whole for `tandem`, but Delta logs of the lake are damaged: {first}{more}. Other Delta readers fail, or see other files; remove that `_delta_log` folder, and the next import writes it anew",
+            report.snapshot
+        );
+    }
 }
 
 /// Unique enough: time and process.

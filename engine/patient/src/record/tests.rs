@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
 use super::*;
 
 fn accepts(text: &str) -> Result<(), JsonError> {

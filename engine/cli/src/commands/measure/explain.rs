@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv};
+use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, text};
 use measures::package::PopulationCode;
 use measures_run::{Job, JobResult, Task};
@@ -145,7 +145,7 @@ impl Explain {
 
     fn counted(&self, all: &[PopulationFunnel]) -> Result<String, Failure> {
         Ok(match self.format {
-            Format::Csv => format!("{CSV_HEADING}\n{}\n", csv(all).join("\n")),
+            Format::Csv => csv(all)?,
             Format::Json => json(all)?,
             Format::Text | Format::Html => self.funnel_text(all),
         })
@@ -217,6 +217,15 @@ fn population(code: &str) -> Result<PopulationCode, Failure> {
             "--within {code}: there is no such population; write a code such as initial-population or denominator"
         ))
     })
+}
+
+fn csv(all: &[PopulationFunnel]) -> Result<String, Failure> {
+    let mut out = csv::Writer::from_writer(vec![]);
+    out.write_record(CSV_HEADING)?;
+    for row in csv_rows(all) {
+        out.write_record(&row)?;
+    }
+    super::print::csv_text(out)
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use measures::gaps::{GapRow, GapStatus, HEADING};
 use measures::shape::MeasureShape;
 use measures_run::gaps::GapsResult;
 use measures_run::job::GapsTask;
-use measures_run::{Job, JobResult, Task};
+use measures_run::{Job, JobResult, RunError, Task};
 
 use super::arguments::{LimitArgs, PackageArgs, parse_period, parse_zone};
 use super::print::print_names;
@@ -181,11 +181,16 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
 }
 
 fn print_csv(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
-    data!("{}", HEADING.join(","));
+    let mut out = crate::say::csv();
+    out.write_record(HEADING)?;
+    let mut written = Ok(());
     each(found, task, &mut |cells| {
-        let quoted = cells.iter().map(|c| measures::table::quoted(c));
-        data!("{}", quoted.collect::<Vec<_>>().join(","));
-    })
+        if written.is_ok() {
+            written = out.write_record(&cells);
+        }
+    })?;
+    written?;
+    Ok(out.flush().map_err(RunError::from)?)
 }
 
 fn print_json(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {

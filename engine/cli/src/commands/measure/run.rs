@@ -7,7 +7,7 @@ use measures_run::attribution::{Attributed, Attribution};
 use measures_run::job::{RunFiles, RunTask};
 use measures_run::report_files::Report;
 use measures_run::run::RunResult;
-use measures_run::{Job, JobResult, Task};
+use measures_run::{Job, JobResult, RunError, Task};
 
 use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
 use super::print::{
@@ -161,7 +161,7 @@ impl Run {
                 print_unmatched(&ran.statistics);
                 print_ledger(&ran.report.ledger);
             }
-            Format::Csv => print_csv(&ran.results),
+            Format::Csv => print_csv(&ran.results)?,
             Format::Json => {
                 let folder = self.out.as_deref().unwrap_or(work.scratch());
                 print_reports(folder, &ran.reports)?;
@@ -169,7 +169,7 @@ impl Run {
             Format::Parquet => {}
         }
         if let Some(attributed) = &ran.attributed {
-            print_attributed(attributed, self.format);
+            print_attributed(attributed, self.format)?;
         }
         if self.explain {
             print_statistics(&ran.statistics, work.took);
@@ -182,7 +182,7 @@ impl Run {
     }
 }
 
-fn print_attributed(attributed: &Attributed, format: Format) {
+fn print_attributed(attributed: &Attributed, format: Format) -> Result<(), Failure> {
     match format {
         Format::Table => {
             for (place, results) in &attributed.places {
@@ -190,9 +190,14 @@ fn print_attributed(attributed: &Attributed, format: Format) {
                 print_table(results);
             }
         }
-        Format::Csv => data!("{}", attributed.csv().trim_end()),
+        Format::Csv => {
+            let mut out = crate::say::csv();
+            attributed.csv(&mut out)?;
+            out.flush().map_err(RunError::from)?;
+        }
         Format::Json | Format::Parquet => {}
     }
+    Ok(())
 }
 
 impl From<Reports> for Report {

@@ -64,6 +64,30 @@ pub async fn pins(store: &dyn ObjectStore) -> Result<BTreeMap<u64, String>, Comm
     Ok(pins)
 }
 
+/// What stands where pins are and is none: it keeps no snapshot, whatever it was meant for. Paths, and
+/// what they are.
+///
+/// # Errors
+/// [`Store`](CommitError::Store).
+pub async fn not_pins(store: &dyn ObjectStore) -> Result<Vec<String>, CommitError> {
+    let folder = Path::from(FOLDER);
+    let listed = store.list_with_delimiter(Some(&folder)).await;
+    let listed = listed.map_err(|e| CommitError::store("list", FOLDER, e))?;
+    let mut found: Vec<String> = listed
+        .objects
+        .iter()
+        .filter(|o| o.location.filename().and_then(number_in).is_none())
+        .map(|o| format!("{}: its name is no snapshot's number", o.location))
+        .collect();
+    let folders = listed.common_prefixes.iter();
+    found.extend(folders.map(|f| format!("{f}: it is a folder, not a file")));
+    // A folder is no object, so this is a file in its place.
+    if store.head(&folder).await.is_ok() {
+        found.push(format!("{FOLDER}: it is a file, not the folder of pins"));
+    }
+    Ok(found)
+}
+
 fn pin_path(number: u64) -> Path {
     Path::from(format!("{FOLDER}/{number:020}"))
 }
