@@ -11,6 +11,9 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::report::extension::count;
 
+/// The file of a run's manifest, beside what it wrote.
+pub const LIST: &str = "run.json";
+
 /// Everything that decides a run's numbers. Hashes tell change, not forgery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -80,6 +83,21 @@ impl Manifest {
             ..self.clone()
         };
         hash(&inputs.bytes())
+    }
+
+    /// Writes the list of the folder's files into it, as part of the manifest.
+    #[allow(clippy::disallowed_methods, reason = "it is asked for a folder")]
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let mut names = vec![];
+        for entry in std::fs::read_dir(folder)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        let mut listed = self.clone();
+        for name in names.into_iter().filter(|name| name != LIST) {
+            let output = hash_of(&folder.join(&name))?;
+            listed.outputs.insert(name, output);
+        }
+        std::fs::write(folder.join(LIST), listed.bytes())
     }
 
     /// Records a file.

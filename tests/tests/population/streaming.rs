@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::fixture::initial_population;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_population::evaluate::{EvaluateTable, store_url};
@@ -72,7 +73,11 @@ impl PatientProgram for Slow {
             std::hint::spin_loop();
         }
         if self.evaluated.fetch_add(1, Ordering::SeqCst) < self.rows {
-            out.push(ResultRow::of_patient(initial_population(), Truth::True));
+            out.push(ResultRow::of_population(
+                PopulationCode::InitialPopulation,
+                0,
+                Truth::True,
+            ));
         }
         Ok(())
     }

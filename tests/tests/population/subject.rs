@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::fixture::initial_population;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
@@ -54,7 +55,11 @@ impl PatientProgram for Conditions {
     }
 
     fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        out.push(ResultRow::of_patient(initial_population(), Truth::False));
+        out.push(ResultRow::of_population(
+            PopulationCode::InitialPopulation,
+            0,
+            Truth::False,
+        ));
     }
 
     fn evaluate(
@@ -64,7 +69,7 @@ impl PatientProgram for Conditions {
         _: &[bool],
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
-        let mut row = ResultRow::of_patient(initial_population(), Truth::True);
+        let mut row = ResultRow::of_population(PopulationCode::InitialPopulation, 0, Truth::True);
         row.count = i64::try_from(record.len()).ok();
         out.push(row);
         Ok(())
