@@ -14,6 +14,5 @@ pub(crate) fn make(folder: &Path) -> Result<(), String> {
             file.display()
         ));
     }
-    make_folder(folder)
-        .map_err(|e| format!("{}: the folder cannot be made: {e}", folder.display()))
+    make_folder(folder).map_err(|e| format!("{}: the folder cannot be made: {e}", folder.display()))
 }

@@ -755,14 +755,16 @@ pub fn export(job: &Job<'_>, report: &mut ImportReport) {
     match job.runtime.block_on(export) {
         Err(e) => report.delta_behind = Some(e.to_string()),
         Ok(problems) => {
-            let told = problems.into_iter().filter_map(|(table, problem)| match problem {
-                // Another import commits meanwhile, and writes it.
-                DeltaProblem::EndsBefore(_) => None,
-                DeltaProblem::Unreadable(what) => Some(what),
-                DeltaProblem::OtherFiles => {
-                    Some(format!("{table}/_delta_log lists other files than the snapshot"))
-                }
-            });
+            let told = problems
+                .into_iter()
+                .filter_map(|(table, problem)| match problem {
+                    // Another import commits meanwhile, and writes it.
+                    DeltaProblem::EndsBefore(_) => None,
+                    DeltaProblem::Unreadable(what) => Some(what),
+                    DeltaProblem::OtherFiles => Some(format!(
+                        "{table}/_delta_log lists other files than the snapshot"
+                    )),
+                });
             report.delta_damaged = told.collect();
         }
     }

@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datasets::synth::{SynthOptions, write_population};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
@@ -90,7 +91,10 @@ fn rows(
         let batches: Vec<RecordBatch> = stream.try_collect().await.unwrap();
         let mut rows: Vec<String> = batches.iter().flat_map(lines).collect();
         rows.sort();
-        (rows, EvaluateStatistics::of(plan.as_ref() as &dyn ExecutionPlan))
+        (
+            rows,
+            EvaluateStatistics::of(plan.as_ref() as &dyn ExecutionPlan),
+        )
     })
 }
 
@@ -151,7 +155,6 @@ fn opens_only(lake: &Lake, given: &[&str], ids: &[&str]) {
     let more: Vec<_> = read.difference(&wanted).collect();
     assert!(more.is_empty(), "{given:?}: {more:?} were read too");
     assert!(counted.resources < whole.resources / 100, "{counted:?}");
-    assert_eq!(whole.patients, crate::fixture::PATIENTS);
     // What nothing in the lake matches cannot be told from one bucket.
     assert!(counted.hits.is_empty() && !whole.hits.is_empty());
 }
@@ -184,12 +187,16 @@ fn references_several_and_none() {
 fn whatever_the_number_of_buckets() {
     let folder = tempfile::tempdir().unwrap();
     let (data, path) = (folder.path().join("data"), folder.path().join("lake"));
-    datasets::synth::write_population(&options(), &data, 2, &|_| {}).unwrap();
+    let few = SynthOptions {
+        patients: 800,
+        ..options()
+    };
+    write_population(&few, &data, 2, &|_| {}).unwrap();
     import_into(&data, &path, 64, 1_700_000_000_000);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lake = runtime.block_on(Lake::open(&path, None)).unwrap();
     assert_ne!(lake.snapshot.buckets, open().snapshot.buckets);
-    for index in [0, 17, 4_999] {
+    for index in [0, 17, 799] {
         let id = id_of(index);
         opens_only(&lake, &[&id], &[&id]);
         let programs = [Conditions::program()];
@@ -223,11 +230,17 @@ fn pages_of_other_buckets_are_left_out() {
         })
     };
     let shared = files(&lake, schema::FACTS, &[&id]);
-    let file = lake.files(schema::FACTS).iter().find(|f| f.path == shared[0]);
+    let file = lake
+        .files(schema::FACTS)
+        .iter()
+        .find(|f| f.path == shared[0]);
     assert!(file.unwrap().buckets.len() > 1);
     let (one, all) = (pages(Some(&[&id])), pages(None));
     let files = lake.files(schema::FACTS).len();
-    assert!(one > 0 && one * files < all, "{one} pages of {all}, {files} files");
+    assert!(
+        one > 0 && one * files < all,
+        "{one} pages of {all}, {files} files"
+    );
 }
 
 /// The rules' own answers, which ask which code systems the whole lake uses.

@@ -25,7 +25,10 @@ async fn a_name_is_given_once_and_replaced_whole() {
     let store = at(folder.path());
     create(&store, "_lake/0.json", b"one").await.unwrap();
     let again = create(&store, "_lake/0.json", b"two").await;
-    assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
+    assert!(
+        matches!(again, Err(Error::AlreadyExists { .. })),
+        "{again:?}"
+    );
     assert_eq!(read(&store, "_lake/0.json").await, b"one");
     let location = Location::from("_lake/0.json");
     store.put(&location, "three".into()).await.unwrap();
@@ -52,13 +55,19 @@ async fn what_is_no_file_is_an_error_and_no_wait() {
     let pipe = folder.path().join("facts/pipe.parquet");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    for (path, what) in [("facts/folder.parquet", FOLDER), ("facts/pipe.parquet", NO_FILE)] {
+    for (path, what) in [
+        ("facts/folder.parquet", FOLDER),
+        ("facts/pipe.parquet", NO_FILE),
+    ] {
         let location = Location::from(path);
         let range = 0..4_u64;
         let told = [
             store.get(&location).await.map(|_| ()),
             store.head(&location).await.map(|_| ()),
-            store.get_ranges(&location, std::slice::from_ref(&range)).await.map(|_| ()),
+            store
+                .get_ranges(&location, std::slice::from_ref(&range))
+                .await
+                .map(|_| ()),
         ];
         for told in told {
             assert_eq!(crate::lake::plain::plain(&told.unwrap_err()), what);
@@ -80,7 +89,11 @@ fn a_put_is_on_the_disk_before_its_name_and_its_folder_after() {
         .args(["-f", "-y", "-s", "200", "-e", calls, "-o"])
         .arg(&trace)
         .arg(own)
-        .args(["--exact", "lake::local::tests::puts_for_the_trace", "--ignored"])
+        .args([
+            "--exact",
+            "lake::local::tests::puts_for_the_trace",
+            "--ignored",
+        ])
         .env("TANDEM_TRACED", &lake)
         .output();
     match strace {
@@ -93,7 +106,9 @@ fn a_put_is_on_the_disk_before_its_name_and_its_folder_after() {
     }
     let text = std::fs::read_to_string(&trace).unwrap();
     let at = |call: &str, path: &str| {
-        let found = text.lines().position(|l| l.contains(call) && l.contains(path));
+        let found = text
+            .lines()
+            .position(|l| l.contains(call) && l.contains(path));
         found.unwrap_or_else(|| panic!("no {call} of {path} in\n{text}"))
     };
     let root = lake.display().to_string();

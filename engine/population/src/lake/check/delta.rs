@@ -1,8 +1,8 @@
 //! The derived Delta logs: what they list at the newest snapshot.
 
 use super::findings::Findings;
-use crate::lake::commit::{self, DeltaProblem};
 use crate::lake::Lake;
+use crate::lake::commit::{self, DeltaProblem};
 
 /// Compares the log of each table with the snapshot, where it is the newest: of older ones the log has
 /// no more than what came after.
