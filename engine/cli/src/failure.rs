@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use datasets::export::ExportError;
 use datasets::import::ImportError;
-use engine_patient::finding::Blame;
+use engine_patient::finding::{Blame, Finding, blame, count, listed};
 use engine_population::lake::LakeError;
 use engine_population::lake::commit::CommitError;
 
@@ -34,6 +34,12 @@ impl Failure {
         }
     }
 
+    /// All that was found, and how much it is.
+    pub fn of(findings: &[Finding]) -> Failure {
+        let text = format!("{}\n\n{}", listed(findings), count(findings));
+        Failure::blamed(blame(findings), text)
+    }
+
     /// Prints it and gives the exit code.
     pub fn tell(self) -> ExitCode {
         let (text, code) = match self {
@@ -44,7 +50,7 @@ impl Failure {
         };
         if !text.is_empty() {
             // Findings say themselves what they are.
-            let own = ["error", "not supported[", "bug["];
+            let own = ["error", "not supported[", "bug[", "warning["];
             let prefix = match own.iter().any(|own| text.starts_with(own)) {
                 true => "",
                 false => "error: ",

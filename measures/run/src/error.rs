@@ -1,6 +1,7 @@
 //! Why a job was not done.
 
 use datafusion::error::DataFusionError;
+use engine_patient::finding::{Blame, Finding, blame, count, listed};
 use engine_population::lake::commit::{CommitError, Family};
 use engine_population::lake::{LakeError, lake_error};
 
@@ -16,6 +17,21 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// By whose turn it is; where nobody has been blamed it is the user's.
+    pub fn blamed(blame: Option<Blame>, text: String) -> Self {
+        match blame {
+            Some(Blame::User) | None => Self::User(text),
+            Some(Blame::Unsupported) => Self::Unsupported(text),
+            Some(Blame::Bug) => Self::Internal(text),
+        }
+    }
+
+    /// All that was found, and how much it is.
+    pub fn found(findings: &[Finding]) -> Self {
+        let text = format!("{}\n\n{}", listed(findings), count(findings));
+        Self::blamed(blame(findings), text)
+    }
+
     pub(crate) fn unwritten(e: std::io::Error) -> Self {
         RunError::Internal(format!("the results cannot be written: {e}"))
     }
@@ -71,9 +87,26 @@ impl From<parquet::errors::ParquetError> for RunError {
     }
 }
 
+impl From<csv::Error> for RunError {
+    fn from(e: csv::Error) -> Self {
+        Self::Internal(format!("the results cannot be written: {e}"))
+    }
+}
+
 impl From<std::io::Error> for RunError {
     fn from(e: std::io::Error) -> Self {
         Self::unwritten(e)
+    }
+}
+
+impl From<measures::error::MeasureError> for RunError {
+    fn from(e: measures::error::MeasureError) -> Self {
+        use measures::error::MeasureError;
+        match e {
+            MeasureError::User(text) => Self::User(text),
+            MeasureError::Unsupported(text) => Self::Unsupported(text),
+            MeasureError::Internal(text) => Self::Internal(text),
+        }
     }
 }
 
