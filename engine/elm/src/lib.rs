@@ -18,6 +18,15 @@
 //! | `compile` | from libraries to the tree |
 //! | `run` | evaluation of the tree for one patient |
 //! | `inspect` | the tree shown: as text, as terms, with what it gave, by what it needs |
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod compile;
 mod context;

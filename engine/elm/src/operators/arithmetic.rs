@@ -417,7 +417,6 @@ pub fn power<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, run, show};
 

@@ -181,7 +181,6 @@ pub fn low_boundary<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, run, show};
 

@@ -408,7 +408,6 @@ pub(crate) fn previous<'a>(cx: &Cx<'a>, edge: Edge<'a>) -> Result<Edge<'a>, Faul
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "tests fail by panicking")]
     use super::*;
     use crate::operators::list;
     use crate::tests::testing_dates::{precision, run, show, span};

@@ -465,7 +465,6 @@ pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, read_list, run, show};
 

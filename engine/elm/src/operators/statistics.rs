@@ -202,7 +202,6 @@ pub fn geometric_mean<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read_list, run, show};
 

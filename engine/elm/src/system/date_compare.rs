@@ -198,7 +198,6 @@ pub fn cut_time(value: Time, precision: Precision) -> Time {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use Ordering::{Equal, Greater, Less};
     use Precision::{Day, Hour, Millisecond, Month, Second, Year};

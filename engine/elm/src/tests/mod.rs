@@ -1,11 +1,4 @@
 //! Tests of the whole: from the JSON of libraries to values.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 mod accepted;
 mod bare;

@@ -1,5 +1,4 @@
 //! A context for tests of operators.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::cell::Cell;
 

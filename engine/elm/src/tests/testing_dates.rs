@@ -1,5 +1,4 @@
 //! Values and texts for tests of dates and intervals.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::cell::Cell;
 

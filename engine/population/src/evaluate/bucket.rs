@@ -165,7 +165,14 @@ pub(super) async fn evaluate_bucket(
             results.clear();
             let timer = metrics.evaluate_time.timer();
             let undecided = undecided.unwrap_or_default();
-            evaluate(work, program.as_ref(), &record, undecided, metrics, &mut results)?;
+            evaluate(
+                work,
+                program.as_ref(),
+                &record,
+                undecided,
+                metrics,
+                &mut results,
+            )?;
             for row in &results {
                 if let Some(artifact) = artifacts.get(usize::from(row.artifact)) {
                     out.push(id, artifact, row);

@@ -37,7 +37,11 @@ pub struct EvaluateExec {
 
 impl EvaluateExec {
     /// Partitioning is always taken from the child: a distributed run rebuilds this node over fewer.
-    pub(super) fn new(facts: Arc<dyn ExecutionPlan>, work: Arc<Work>, pages: (usize, usize)) -> Self {
+    pub(super) fn new(
+        facts: Arc<dyn ExecutionPlan>,
+        work: Arc<Work>,
+        pages: (usize, usize),
+    ) -> Self {
         let partitions = facts.output_partitioning().partition_count();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(result_schema()),

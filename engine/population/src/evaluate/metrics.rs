@@ -31,7 +31,11 @@ pub(super) struct EvaluateMetrics {
 pub(super) const HITS: &str = "matches of ";
 
 impl EvaluateMetrics {
-    pub(super) fn new(set: &ExecutionPlanMetricsSet, partition: usize, plan: Option<&Plan>) -> Self {
+    pub(super) fn new(
+        set: &ExecutionPlanMetricsSet,
+        partition: usize,
+        plan: Option<&Plan>,
+    ) -> Self {
         let count = |name: &'static str| MetricBuilder::new(set).counter(name, partition);
         let time = |name: &'static str| MetricBuilder::new(set).subset_time(name, partition);
         EvaluateMetrics {

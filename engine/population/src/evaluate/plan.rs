@@ -26,7 +26,10 @@ pub(super) struct PlannedArtifact {
 }
 
 impl Plan {
-    pub(super) fn new(programs: &[Arc<dyn PatientProgram>], systems: Option<&SystemsInUse>) -> Plan {
+    pub(super) fn new(
+        programs: &[Arc<dyn PatientProgram>],
+        systems: Option<&SystemsInUse>,
+    ) -> Plan {
         let mut plan = Plan::default();
         for program in programs {
             let own: Vec<usize> = program

@@ -107,7 +107,8 @@ impl EvaluateTable {
             let footer = metadata(&self.lake.store, schema::FACTS, file)
                 .await
                 .map_err(external)?;
-            let selection: Selection = select_facts(footer.metadata(), &keys, subjects.map(Subjects::buckets))
+            let selection: Selection =
+                select_facts(footer.metadata(), &keys, subjects.map(Subjects::buckets))
                     .map_err(external)?;
             pages += selection.pages;
             selected += selection.selected;
