@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Linker, Role};
+use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::library::text;
-use crate::node::{Kind, NO_CLAUSE, Node};
-use crate::property::Path;
-use crate::types::{Type, TypeId};
+use crate::read::library::text;
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::values::types::{Type, TypeId};
 use engine_patient::fhir::model::Model;
 
 /// Where items come from: all that they may be. Empty where that cannot be told from the text.

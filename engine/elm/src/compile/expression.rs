@@ -3,16 +3,16 @@
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::cx::Extra;
+use crate::context::cx::Extra;
+use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::library::text;
-use crate::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
-use crate::property::Path;
-use crate::table::{How, NODES, find};
-use crate::type_test::point_of;
-use crate::types::Type;
-use crate::value::PointType;
-use crate::{arithmetic, clinical, convert};
+use crate::operators::table::{How, NODES, find};
+use crate::operators::type_test::point_of;
+use crate::operators::{arithmetic, clinical, convert};
+use crate::read::library::text;
+use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
+use crate::values::types::Type;
+use crate::values::value::PointType;
 
 impl Linker<'_> {
     /// An expression. Findings inside it are reported; it is null then.
@@ -238,7 +238,7 @@ impl Linker<'_> {
     fn fold_left(
         &mut self,
         name: &'static str,
-        operator: crate::node::OpFn,
+        operator: crate::tree::node::OpFn,
         args: Vec<Node>,
         extra: Extra,
     ) -> Kind {
@@ -257,7 +257,7 @@ impl Linker<'_> {
     fn folded(
         &mut self,
         name: &'static str,
-        operator: crate::node::OpFn,
+        operator: crate::tree::node::OpFn,
         args: Vec<Node>,
         extra: Extra,
     ) -> Kind {
@@ -281,7 +281,7 @@ impl Linker<'_> {
                     _ => None,
                 })
                 .collect();
-            if let Some(value) = crate::fold::apply(operator, &values, &extra) {
+            if let Some(value) = crate::compile::fold::apply(operator, &values, &extra) {
                 return Kind::Const(value);
             }
         }
@@ -577,7 +577,7 @@ impl Linker<'_> {
             "Is" => Kind::Is(Box::new(operand), Box::new(ty)),
             _ => {
                 let can = name == "CanConvert";
-                let operator: Option<crate::node::OpFn> = match (&ty, can) {
+                let operator: Option<crate::tree::node::OpFn> = match (&ty, can) {
                     (Type::Boolean, false) => Some(convert::to_boolean),
                     (Type::Boolean, true) => Some(convert::converts_to_boolean),
                     (Type::Integer, false) => Some(convert::to_integer),
@@ -622,7 +622,7 @@ impl Linker<'_> {
             return null().kind;
         }
         // The ends of DateTime depend on the zone of the run.
-        let operator: crate::node::OpFn = match (name, point) {
+        let operator: crate::tree::node::OpFn = match (name, point) {
             ("MinValue", PointType::Integer) => {
                 |_, _, _| Ok(arithmetic::min_value(PointType::Integer))
             }
@@ -631,24 +631,30 @@ impl Linker<'_> {
                 |_, _, _| Ok(arithmetic::min_value(PointType::Decimal))
             }
             ("MinValue", PointType::Date) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Date))
+                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Date))
             }
             ("MinValue", PointType::DateTime) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::DateTime))
+                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::DateTime))
             }
             ("MinValue", PointType::Time) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Time))
+                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Time))
             }
-            ("MinValue", _) => |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Quantity)),
+            ("MinValue", _) => {
+                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Quantity))
+            }
             (_, PointType::Integer) => |_, _, _| Ok(arithmetic::max_value(PointType::Integer)),
             (_, PointType::Long) => |_, _, _| Ok(arithmetic::max_value(PointType::Long)),
             (_, PointType::Decimal) => |_, _, _| Ok(arithmetic::max_value(PointType::Decimal)),
-            (_, PointType::Date) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Date)),
-            (_, PointType::DateTime) => {
-                |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::DateTime))
+            (_, PointType::Date) => {
+                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Date))
             }
-            (_, PointType::Time) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Time)),
-            _ => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Quantity)),
+            (_, PointType::DateTime) => {
+                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::DateTime))
+            }
+            (_, PointType::Time) => {
+                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Time))
+            }
+            _ => |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Quantity)),
         };
         Kind::Op(operator, Box::new([]), Extra::default())
     }

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 
 use super::Linker;
 use crate::issue::Family;
-use crate::node::Owned;
-use crate::types::Type;
+use crate::tree::node::Owned;
+use crate::values::types::Type;
 
 impl Linker<'_> {
     /// A `Literal`; `negated` where a `Negate` stands before it: the least Integer has no positive.

@@ -3,6 +3,7 @@
 
 mod bare;
 mod expression;
+mod fold;
 mod literal;
 mod query;
 mod reference;
@@ -15,11 +16,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::issue::{ElmIssue, Family};
-use super::library::{Definition, Library};
-use super::node::{Kind, NO_CLAUSE, Node, Owned};
-use super::types::Type;
-use super::unit::{Clause, Compiled, Expression, Function, LibraryInfo, Unit};
+use crate::issue::{ElmIssue, Family};
+use crate::read::library::{Definition, Library};
+use crate::tree::node::{Kind, NO_CLAUSE, Node, Owned};
+use crate::tree::unit::{Clause, Compiled, Expression, Function, LibraryInfo, Unit};
+use crate::values::types::Type;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::terminology::TerminologyProvider;
 

@@ -3,11 +3,11 @@
 use serde_json::Value as Json;
 
 use super::{Linker, Role};
+use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::library::text;
-use crate::node::{Kind, Node};
-use crate::property::Path;
-use crate::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
+use crate::read::library::text;
+use crate::run::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
+use crate::tree::node::{Kind, Node};
 
 impl Linker<'_> {
     pub(super) fn query(&mut self, json: &Json) -> Kind {

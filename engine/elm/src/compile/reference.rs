@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::cx::Extra;
-use crate::helpers;
+use crate::context::cx::Extra;
+use crate::fhir::helpers;
+use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::library::{Entry, Library, text};
-use crate::node::{Kind, NO_CLAUSE, Node, Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
-use crate::property::Path;
-use crate::types::Type;
-use crate::unit::{Parameter, ValueSetUse};
+use crate::read::library::{Entry, Library, text};
+use crate::tree::node::{Kind, NO_CLAUSE, Node, Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
+use crate::tree::unit::{Parameter, ValueSetUse};
+use crate::values::types::Type;
 use engine_patient::terminology::{Completeness, code_key};
 
 /// Versions of FHIRHelpers whose functions the native ones have been proven equal to.

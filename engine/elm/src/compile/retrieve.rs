@@ -6,14 +6,14 @@ use rustc_hash::FxHashSet;
 use serde_json::Value as Json;
 
 use super::{Linker, null};
-use crate::doubt::about_set;
-use crate::fhir_children::{child, choices};
+use crate::context::doubt::about_set;
+use crate::fhir::fhir_children::{child, choices};
+use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::library::text;
-use crate::node::{Kind, Node, Owned};
-use crate::property::Path;
-use crate::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
-use crate::types::{FHIR, TypeId};
+use crate::read::library::text;
+use crate::run::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
+use crate::tree::node::{Kind, Node, Owned};
+use crate::values::types::{FHIR, TypeId};
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::profiles::Profile;
@@ -285,7 +285,7 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
 }
 
 fn constant_codes(value: &Owned, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {
-    let mut push = |code: &crate::node::OwnedCode| {
+    let mut push = |code: &crate::tree::node::OwnedCode| {
         keys.insert(code.key);
         codes.push(Code::new(
             code.system.as_deref().unwrap_or_default(),

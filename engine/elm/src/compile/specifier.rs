@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::Linker;
 use crate::issue::Family;
-use crate::types::Type;
+use crate::values::types::Type;
 
 impl Linker<'_> {
     /// A type: a specifier, or the name of one. What cannot be read is reported and taken as any.

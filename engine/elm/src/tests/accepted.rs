@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::table::{How, NODES};
 use super::*;
+use crate::operators::table::{How, NODES};
 
 fn literal(ty: &str, value: &str) -> Json {
     json!({"type": "Literal", "valueType": format!("{{urn:hl7-org:elm-types:r1}}{ty}"), "value": value})

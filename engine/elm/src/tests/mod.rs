@@ -18,15 +18,17 @@ mod hostile;
 mod lacking;
 mod messages;
 mod table;
+pub mod testing;
+pub mod testing_dates;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value as Json, json};
 
-use super::eval::STEPS;
-use super::value::Val;
 use super::{ElmIssue, Family, Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
+use crate::run::eval::STEPS;
+use crate::values::value::Val;
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::{TerminologyBuilder, TerminologyStore};
@@ -221,6 +223,6 @@ fn show(value: &Val<'_>, depth: usize) -> String {
             format!("({})", parts.join(", "))
         }
         Val::Fhir(f) => format!("{}#{}", f.ty.name(), f.index),
-        other => super::testing::show(*other),
+        other => crate::tests::testing::show(*other),
     }
 }

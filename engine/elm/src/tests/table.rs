@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::table::{How, NODES};
 use super::*;
+use crate::operators::table::{How, NODES};
 
 /// The nodes of the ELM schema r1 (CQL 1.5), and `TimezoneFrom`, `Descendents` as they stand there.
 const SCHEMA: &str = include_str!("nodes.txt");

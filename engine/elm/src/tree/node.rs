@@ -1,0 +1,157 @@
+//! The compiled tree: every name is resolved, every value set and code interned.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::context::cx::{Cx, Extra, Out};
+use crate::fhir::property::Path;
+use crate::values::types::Type;
+use crate::values::value::Val;
+use engine_patient::terminology::ValueSet;
+use engine_patient::time::{DateTime, Precision};
+
+/// An operator: a function of its operands. Special forms, which do not evaluate all their operands
+/// or need more than values, are variants of [`Kind`].
+pub type OpFn = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+
+/// No clause.
+pub const NO_CLAUSE: u32 = u32::MAX;
+
+/// An expression.
+#[derive(Debug)]
+pub struct Node {
+    pub kind: Kind,
+    /// Index into [`crate::tree::unit::Unit::clauses`] where the ELM gave it a `localId`.
+    pub clause: u32,
+}
+
+/// A constant, as the unit holds it.
+#[derive(Clone, Debug)]
+pub enum Owned {
+    Null,
+    Boolean(bool),
+    Integer(i32),
+    Long(i64),
+    Decimal(Decimal),
+    String(Box<str>),
+    Date(DateTime),
+    DateTime(DateTime),
+    Time(crate::values::value::Time),
+    Quantity(Decimal, Box<str>),
+    Ratio(Box<[(Decimal, Box<str>); 2]>),
+    Code(Box<OwnedCode>),
+    Concept(Box<[OwnedCode]>, Option<Box<str>>),
+    ValueSet(Box<OwnedValueSet>),
+    CodeSystem(Box<OwnedCodeSystem>),
+    List(Box<[Owned]>),
+}
+
+#[derive(Clone, Debug)]
+pub struct OwnedCode {
+    pub code: Option<Box<str>>,
+    pub system: Option<Box<str>>,
+    pub version: Option<Box<str>>,
+    pub display: Option<Box<str>>,
+    pub key: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct OwnedValueSet {
+    pub id: Box<str>,
+    pub version: Option<Box<str>>,
+    pub name: Box<str>,
+    pub set: Option<Arc<ValueSet>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OwnedCodeSystem {
+    pub id: Box<str>,
+    pub version: Option<Box<str>>,
+    pub name: Box<str>,
+}
+
+/// What an expression does. Names are those of ELM.
+pub enum Kind {
+    Const(Owned),
+    /// A parameter, by its place in the unit.
+    Param(u32),
+    /// An expression definition: evaluated once a patient.
+    Def(u32),
+    /// An expression that depends on nothing but the patient, within a loop or a function: its place,
+    /// and what it is.
+    Once(u32, Box<Node>),
+    /// An alias, let or operand: a slot of the frame.
+    Local(u32),
+    Op(OpFn, Box<[Node]>, Extra),
+    /// `Union` and the like of more than two: two at a time, from the left.
+    Fold(OpFn, Box<[Node]>, Extra),
+    And(Box<[Node; 2]>),
+    Or(Box<[Node; 2]>),
+    Implies(Box<[Node; 2]>),
+    If(Box<[Node; 3]>),
+    /// Comparand, cases, else.
+    Case(Option<Box<Node>>, Box<[(Node, Node)]>, Box<Node>),
+    Coalesce(Box<[Node]>),
+    List(Box<[Node]>),
+    Tuple(Option<Box<str>>, Box<[Box<str>]>, Box<[Node]>),
+    Interval(Box<IntervalNode>),
+    Property(Box<Node>, Box<Path>),
+    As(Box<Node>, Box<Type>, bool),
+    Is(Box<Node>, Box<Type>),
+    /// A function whose overload was chosen at load.
+    Call(u32, Box<[Node]>),
+    /// Overloads to choose from by run-time types.
+    Dispatch(Box<[u32]>, Box<[Node]>),
+    Query(Box<crate::run::query::Query>),
+    Retrieve(u32),
+    InValueSet(Box<Node>, Box<Node>),
+    /// Source, slot of the item, condition.
+    Filter(Box<Node>, u32, Box<Node>),
+    /// Source, slot of the item, element.
+    ForEach(Box<Node>, u32, Box<Node>),
+    /// Source, slot of the item, element.
+    Repeat(Box<Node>, u32, Box<Node>),
+    /// Source, slot of the item, keys.
+    Sort(Box<Node>, Box<[crate::run::query::SortKey]>),
+    /// Source, slots of item and total, iteration, initial value.
+    Aggregate(Box<Node>, u32, u32, Box<Node>, Option<Box<Node>>),
+    /// Source, condition, code, severity, message.
+    Message(Box<[Node; 5]>),
+}
+
+/// An `Interval` selector.
+pub struct IntervalNode {
+    pub low: Node,
+    pub high: Node,
+    pub low_closed: Node,
+    pub high_closed: Node,
+    pub point: crate::values::value::PointType,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("expression")
+    }
+}
+
+/// A precision attribute: `Day` and `day` alike. Week is none of a value.
+pub fn precision(text: &str) -> Option<Extra> {
+    let mut extra = Extra::default();
+    let precision = match text.to_ascii_lowercase().as_str() {
+        "year" => Precision::Year,
+        "month" => Precision::Month,
+        "week" => {
+            extra.week = true;
+            Precision::Day
+        }
+        "day" => Precision::Day,
+        "hour" => Precision::Hour,
+        "minute" => Precision::Minute,
+        "second" => Precision::Second,
+        "millisecond" => Precision::Millisecond,
+        _ => return None,
+    };
+    extra.precision = Some(precision);
+    Some(extra)
+}
