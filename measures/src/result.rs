@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_elm::units::Units;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::aggregate::Values;

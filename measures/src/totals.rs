@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use engine_elm::units::Units;
 use engine_patient::program::Truth;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::MeasureError;

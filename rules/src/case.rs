@@ -4,7 +4,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::Truth;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 use crate::decide::{Applicability, Outcome};
 use crate::rule::Rule;

@@ -8,8 +8,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::CodedElement;
-use engine_patient::time::DateTime;
 use engine_patient::value::Value;
 
 use crate::program::{Expressions, Fragment};

@@ -22,10 +22,11 @@ use engine_elm::{Library, Linker, Options, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::Truth;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::{
     TerminologyBuilder, TerminologyProvider, TerminologyStore, ValueSet,
 };
-use engine_patient::time::DateTime;
 use serde_json::{Value as Json, json};
 
 const FROM: &str = "2025-01-10T08:30:00.000Z";
@@ -570,7 +571,7 @@ fn a_question_has_one_answer_in_both_languages() {
     let mut wrong = vec![];
     for seed in 0..1000_u64 {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let zone = *random.pick(&[&0_i16, &-300, &840]);
+        let zone = Zone::fixed(*random.pick(&[&0_i16, &-300, &840]));
         let resources = patient(&mut random);
         let mut record = PatientRecord::new();
         for json in &resources {
@@ -578,7 +579,7 @@ fn a_question_has_one_answer_in_both_languages() {
         }
         record.seal();
         let context = EvaluationContext {
-            zone,
+            zone: zone.clone(),
             ..EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap())
         };
         let ours = cel(&checked, &record, &context);

@@ -10,7 +10,7 @@ use super::value::Val;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
 use engine_patient::requirements::DataRequirement;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 type Span = (usize, usize);
 

@@ -6,12 +6,13 @@ use super::value::Val;
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at, read_at};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 /// Dead from the moment of death on; from `deceasedBoolean: true` alone, at every moment. Nothing
 /// recorded is alive: FHIR has no other way to say it that is in use. What is recorded and cannot be
 /// read, or contradicts itself, is unknown.
-pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> Val<'r> {
+pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: &Zone) -> Val<'r> {
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };

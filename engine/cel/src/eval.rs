@@ -13,9 +13,9 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::reading;
 use engine_patient::record::{Element, Kind, PatientRecord};
 use engine_patient::requirements::{DataRequirement, Match};
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::{self, CodedElement};
 use engine_patient::terminology::ValueSet;
-use engine_patient::time::DateTime;
 
 /// Most work of one evaluation. Comprehensions within each other multiply: one rule must not hold up
 /// everything else. A rule over a patient with thousands of resources takes less than a tenth of it.
@@ -219,15 +219,15 @@ impl<'r> Evaluation<'r> {
             }
             NodeKind::Order(order, pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::order(*order, a, b, self.context.zone)
+                operators::order(*order, a, b, &self.context.zone)
             }
             NodeKind::Equal(pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::equal(a, b, self.context.zone)
+                operators::equal(a, b, &self.context.zone)
             }
             NodeKind::NotEqual(pair) => {
                 let (a, b) = self.pair(pair, locals);
-                match operators::equal(a, b, self.context.zone) {
+                match operators::equal(a, b, &self.context.zone) {
                     Val::Bool(equal) => Val::Bool(!equal),
                     unknown => unknown,
                 }
@@ -246,7 +246,7 @@ impl<'r> Evaluation<'r> {
                         self.work(list.items().len());
                         let equal = |other: &Val<'r>| {
                             let (value, maybe) = other.item();
-                            let zone = self.context.zone;
+                            let zone = &self.context.zone;
                             match operators::equal(item.clone(), value.clone(), zone) {
                                 Val::Bool(true) => unless(Val::Bool(true), maybe),
                                 told => told,

@@ -14,9 +14,13 @@ use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at};
 use engine_patient::record::{Element, Kind};
 use engine_patient::requirements::{concept_in, is_entered_in_error};
+use engine_patient::system::compare::compare as compare_dates;
+use engine_patient::system::date_arithmetic::{self, CalendarDuration};
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::duration::years_between;
+use engine_patient::system::zone::{UTC, Zone};
 use engine_patient::systems;
 use engine_patient::terminology::ValueSet;
-use engine_patient::time::{CalendarDuration, DateTime};
 
 const NOT_COMPARABLE: Val<'static> = Val::Unknown(std::borrow::Cow::Borrowed(
     "values of different kinds cannot be compared",
@@ -25,12 +29,14 @@ const NOT_COMPARABLE: Val<'static> = Val::Unknown(std::borrow::Cow::Borrowed(
 /// The reason two dates have no order.
 const IMPRECISE: &str = "a date is too imprecise to compare";
 
-fn compare(a: &Val<'_>, b: &Val<'_>, zone: i16) -> Result<Ordering, Val<'static>> {
+fn compare(a: &Val<'_>, b: &Val<'_>, zone: &Zone) -> Result<Ordering, Val<'static>> {
     match (a, b) {
         (Val::Int(a), Val::Int(b)) => Ok(a.cmp(b)),
         (Val::Str(a), Val::Str(b)) => Ok(a.cmp(b)),
         (Val::Bool(a), Val::Bool(b)) => Ok(a.cmp(b)),
-        (Val::Time(a), Val::Time(b)) => a.compare(*b, zone).ok_or(Val::unknown(IMPRECISE)),
+        (Val::Time(a), Val::Time(b)) => {
+            compare_dates(*a, *b, None, zone).ok_or(Val::unknown(IMPRECISE))
+        }
         _ => {
             let numbers = a.number().zip(b.number());
             numbers
@@ -78,7 +84,7 @@ fn order_ranges<'r>(order: Order, a: &Val<'r>, b: &Val<'r>) -> Option<Val<'r>> {
     })
 }
 
-pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     if let Some(told) = order_ranges(order, &a, &b) {
         return told;
     }
@@ -101,9 +107,9 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
 }
 
 /// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
-pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
+pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: &Zone) -> Option<bool> {
     let less = |a: DateTime, b: DateTime| {
-        if a.compare(b, zone) == Some(Ordering::Equal) {
+        if compare_dates(a, b, None, zone) == Some(Ordering::Equal) {
             return Some(false);
         }
         match (
@@ -123,7 +129,7 @@ pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> 
     }
 }
 
-pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     if let (Some((a1, a2, a_why)), Some((b1, b2, b_why))) = (range(&a), range(&b))
         && a_why.or(b_why).is_some()
         && (a2 < b1 || b2 < a1)
@@ -163,8 +169,8 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
             shift(t, d)
         }
         (Subtract, Val::Time(t), Val::Duration(d)) => shift(t, d.negated()),
-        (Add, Val::Duration(a), Val::Duration(b)) => Val::Duration(sum(a, b)),
-        (Subtract, Val::Duration(a), Val::Duration(b)) => Val::Duration(sum(a, b.negated())),
+        (Add, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b)),
+        (Subtract, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b.negated())),
         (Add, Val::Str(a), Val::Str(b)) => Val::Str((a.into_owned() + &b).into()),
         (Add, Val::List(a), Val::List(b)) => Val::List(a.iter().chain(b.iter()).cloned().collect()),
         (_, a, b) => {
@@ -187,16 +193,8 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
     }
 }
 
-fn sum(a: CalendarDuration, b: CalendarDuration) -> CalendarDuration {
-    CalendarDuration {
-        months: a.months.saturating_add(b.months),
-        days: a.days.saturating_add(b.days),
-        millis: a.millis.saturating_add(b.millis),
-    }
-}
-
 fn shift<'r>(time: DateTime, by: CalendarDuration) -> Val<'r> {
-    time.plus(by).map_or(
+    date_arithmetic::plus(time, by).map_or(
         Val::unknown("a date outside the years 1 to 9999"),
         Val::Time,
     )
@@ -283,7 +281,7 @@ pub(super) fn call<'r>(
     if let Some(reason) = unknown {
         return Val::Unknown(reason.clone());
     }
-    let zone = evaluation.context.zone;
+    let zone = &evaluation.context.zone;
     match (function, first, rest) {
         (Function::Active, Val::Element(c), _) => active(c, evaluation.context.at, zone),
         (Function::AgeInYearsAt, Val::Time(at), _) => age(evaluation, at),
@@ -299,11 +297,7 @@ pub(super) fn call<'r>(
             duration(n, |n| n.checked_mul(12).map(CalendarDuration::months))
         }
         (Function::Hours, Val::Int(n), _) => duration(n, |n| {
-            let millis = i64::from(n) * 3_600_000;
-            Some(CalendarDuration {
-                millis,
-                ..CalendarDuration::default()
-            })
+            Some(CalendarDuration::millis(i64::from(n) * 3_600_000))
         }),
         (Function::Deceased, Val::Time(at), _) => deceased(evaluation.record, at, zone),
         (Function::Double, value, _) => value
@@ -388,7 +382,7 @@ fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
     if let Some(reason) = items.iter().find_map(Val::why_unknown) {
         return Val::Unknown(reason.clone());
     }
-    let best = items.iter().reduce(|a, b| match compare(b, a, 0) {
+    let best = items.iter().reduce(|a, b| match compare(b, a, &UTC) {
         Ok(order) if order == wanted => b,
         _ => a,
     });
@@ -396,7 +390,7 @@ fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
 }
 
 /// Whether a Condition goes on at this moment.
-fn active<'r>(condition: Element<'_>, at: DateTime, zone: i16) -> Val<'r> {
+fn active<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
     if is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"]) {
         return Val::Bool(false);
     }
@@ -411,7 +405,7 @@ fn active<'r>(condition: Element<'_>, at: DateTime, zone: i16) -> Val<'r> {
     if let Some(element) = time.unreadable_end {
         return Val::Unknown(format!("`Condition.{element}` cannot be read").into());
     }
-    match time.end.map(|end| end.compare(at, zone)) {
+    match time.end.map(|end| compare_dates(end, at, None, zone)) {
         Some(Some(Ordering::Less | Ordering::Equal)) => return Val::Bool(false),
         Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
         _ => {}
@@ -444,7 +438,7 @@ fn age<'r>(evaluation: &Evaluation<'r>, at: DateTime) -> Val<'r> {
         Reading::Absent => return Val::unknown("`Patient.birthDate` is missing"),
         Reading::Unreadable => return Val::unknown("`Patient.birthDate` cannot be read"),
     };
-    let years = born.years_until(at, evaluation.context.zone);
+    let years = years_between(born, at);
     years.map_or(
         Val::unknown("`Patient.birthDate` is too imprecise"),
         Val::Int,
@@ -503,7 +497,7 @@ fn why<'r>(
     }
 }
 
-fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val<'r> {
+fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: &Zone) -> Val<'r> {
     let mut kept = vec![];
     for item in items {
         let (value, _) = item.item();
@@ -524,7 +518,10 @@ fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val
                 continue;
             }
         };
-        let (after, before) = (start.compare(from, zone), start.compare(to, zone));
+        let (after, before) = (
+            compare_dates(start, from, None, zone),
+            compare_dates(start, to, None, zone),
+        );
         match (after.map(Ordering::is_ge), before.map(Ordering::is_le)) {
             (Some(false), _) | (_, Some(false)) => {}
             (Some(true), Some(true)) => kept.push(item.clone()),
@@ -535,7 +532,7 @@ fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val
 }
 
 /// The resource that began last (`Greater`) or first (`Less`).
-fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val<'r> {
+fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> Val<'r> {
     let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
     let mut dated = vec![];
     for item in items {
@@ -571,7 +568,7 @@ fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val<'r> {
     if let (_, Some(reason)) = item.item() {
         return Val::Unknown(reason.clone());
     }
-    let certain = |other: &DateTime| matches!(time.compare(*other, zone), Some(o) if o == wanted || o.is_eq());
+    let certain = |other: &DateTime| matches!(compare_dates(time, *other, None, zone), Some(o) if o == wanted || o.is_eq());
     if dated.iter().all(certain) {
         Val::Element(element)
     } else {

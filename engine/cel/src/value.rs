@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine_patient::record::Element;
-use engine_patient::time::{CalendarDuration, DateTime};
+use engine_patient::system::date_arithmetic::CalendarDuration;
+use engine_patient::system::date_time::DateTime;
 
 /// A value, or why there is none. Borrows from the record and from the program.
 #[derive(Clone, Debug)]

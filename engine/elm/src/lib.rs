@@ -43,6 +43,5 @@ pub use issue::{ElmIssue, Family};
 pub use operators::compare;
 pub use read::library::Library;
 pub use run::eval::{self, Evaluator, Settings, with_evaluator};
-pub use system::units;
 pub use tree::unit::{self, Expression, Unit};
 pub use values::value;

@@ -13,7 +13,7 @@ pub mod fhir;
 pub mod program;
 pub mod record;
 pub mod requirements;
+pub mod system;
 pub mod systems;
 pub mod terminology;
-pub mod time;
 pub mod value;

@@ -24,7 +24,7 @@ use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::MeasureError;

@@ -89,7 +89,7 @@ pub(super) fn run(context: &ReportContext, whole: bool) -> Value {
     let mut parts = vec![
         json!({ "url": "engine", "valueString": concat!("tandem ", env!("CARGO_PKG_VERSION")) }),
         count("snapshot", context.snapshot),
-        json!({ "url": "timeZone", "valueString": context.zone_text() }),
+        json!({ "url": "timeZone", "valueString": context.zone.to_string() }),
     ];
     if let Some(manifest) = &context.manifest {
         parts.extend(manifest.parts(whole));

@@ -4,7 +4,7 @@ use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::Truth;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 use super::fields::Report;
 use super::resource;

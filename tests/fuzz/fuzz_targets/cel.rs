@@ -10,7 +10,7 @@ use engine_cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::{Code, ValueSet};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use libfuzzer_sys::fuzz_target;
 
 /// Panics of the third-party parser that are known: file and line. Elsewhere they are findings,

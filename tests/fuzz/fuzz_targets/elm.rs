@@ -11,7 +11,7 @@ use engine_elm::value::Val;
 use engine_elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::{Value as Json, json};
 

@@ -11,7 +11,8 @@ use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::run::ProgramMeasure;
 use rules::Rule;
@@ -125,8 +126,8 @@ impl Demo {
             programs: &programs,
             queries: &queries,
             period,
-            context: EvaluationContext::for_period(period.0, period.1, 0),
-            zone: 0,
+            context: EvaluationContext::for_period(period.0, period.1, UTC.clone()),
+            zone: UTC.clone(),
             folder: staged.folder(),
             subject: None,
             official: None,
@@ -169,7 +170,7 @@ impl Demo {
         let shown =
             shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
         std::fs::write(&request, sample_call(shown, super::now_ms())).map_err(io)?;
-        let mut config = super::serve::config(0);
+        let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
         say!(
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"

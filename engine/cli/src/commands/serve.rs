@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cds_hooks::{CardService, Clock, Config, Limits, Log, open_files, rule_services, serve};
 use clap::Args;
-use engine_patient::time::DateTime;
+use engine_patient::system::zone::Zone;
 
 use super::measure::{PackageArgs, elm_services, parse_zone};
 use super::rule::load_rules;
@@ -138,7 +138,7 @@ impl LimitArgs {
 impl Serve {
     pub fn run(self) -> Done {
         let zone = parse_zone(&self.time_zone)?;
-        let mut config = config(zone);
+        let mut config = config(&zone);
         config.listen = self.listen;
         config.allowed_origins = self.allow_origin;
         config.max_body = self.max_body;
@@ -160,7 +160,7 @@ impl Serve {
                 elm_helpers: false,
             };
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            services.extend(elm_services(&packages, zone, &taken)?);
+            services.extend(elm_services(&packages, &zone, &taken)?);
         }
         listen(config, services, |address| {
             announce(format!(
@@ -170,11 +170,12 @@ impl Serve {
     }
 }
 
-/// The system's clock, at an offset.
-pub fn config(zone: i16) -> Config {
-    let clock: Clock = Arc::new(move || DateTime::from_utc_millis(super::now_ms(), zone));
+/// The system's clock, as a zone shows it.
+pub fn config(zone: &Zone) -> Config {
+    let of_zone = zone.clone();
+    let clock: Clock = Arc::new(move || of_zone.moment(super::now_ms()));
     let mut config = Config::new(clock);
-    config.time_zone_minutes = zone;
+    config.time_zone = zone.clone();
     config
 }
 

@@ -6,9 +6,10 @@ use std::cell::{Cell, RefCell};
 use bumpalo::Bump;
 
 use crate::context::doubt::Doubts;
-use crate::system::units::Units;
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::Zone;
 
 /// What an evaluation must stop for. Never holds patient data.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,8 +112,8 @@ pub struct Cx<'a> {
     pub arena: &'a Bump,
     /// CQL `Now()`, with the offset of the run.
     pub now: DateTime,
-    /// Minutes east of UTC of date-times without an offset.
-    pub zone: i16,
+    /// Where date-times without an offset are taken to be.
+    pub zone: &'a Zone,
     pub units: &'a Units,
     pub notes: Notes,
     pub doubts: Doubts,

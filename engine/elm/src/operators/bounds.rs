@@ -6,16 +6,17 @@ use rust_decimal::Decimal;
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::arithmetic::{decimal, operand};
 use crate::operators::{datetime, quantity};
-use crate::system::exact;
-use crate::values::value::{PointType, Quantity, Time, Val};
-use engine_patient::time::{DateTime, Precision, days_from_civil};
+use crate::values::value::{PointType, Quantity, Val};
+use engine_patient::system::date_time::{DateTime, Precision, days_from_civil};
+use engine_patient::system::decimal;
+use engine_patient::system::time_of_day::Time;
 
 static MOST: Quantity<'static> = Quantity {
-    value: exact::MAX,
+    value: decimal::MAX,
     unit: "1",
 };
 
-/// The value of `exact::MAX` below zero.
+/// The value of `decimal::MAX` below zero.
 static LEAST: Quantity<'static> = Quantity {
     value: Decimal::from_parts(268_435_455, 1_042_612_833, 542_101_086, true, 8),
     unit: "1",
@@ -80,9 +81,9 @@ pub fn min_value<'a>(of: PointType) -> Val<'a> {
 fn neighbour<'a>(cx: &Cx<'a>, value: Val<'a>, up: bool) -> Result<Option<Val<'a>>, Fault> {
     let step = |value| {
         if up {
-            exact::add(value, exact::STEP)
+            decimal::add(value, decimal::STEP)
         } else {
-            exact::subtract(value, exact::STEP)
+            decimal::subtract(value, decimal::STEP)
         }
     };
     let by = if up { 1 } else { -1 };
@@ -170,7 +171,7 @@ fn completed(value: Decimal, places: u32, away: bool) -> Option<Decimal> {
     let mut size = size;
     if away {
         let unit = Decimal::new(1, size.scale()) - Decimal::new(1, places);
-        size = exact::add(size, unit)?;
+        size = decimal::add(size, unit)?;
     }
     size.rescale(places);
     Some(size)
@@ -178,9 +179,9 @@ fn completed(value: Decimal, places: u32, away: bool) -> Option<Decimal> {
 
 fn boundary<'a>(args: &[Val<'a>], high: bool) -> Out<'a> {
     let places = match operand(args, 1) {
-        Val::Null => exact::PLACES,
+        Val::Null => decimal::PLACES,
         Val::Integer(places) => match u32::try_from(places) {
-            Ok(places) if places <= exact::PLACES => places,
+            Ok(places) if places <= decimal::PLACES => places,
             _ => return Ok(Val::Null),
         },
         _ => return Ok(Val::Null),
@@ -191,7 +192,13 @@ fn boundary<'a>(args: &[Val<'a>], high: bool) -> Out<'a> {
     let negative = value.is_sign_negative() && !value.is_zero();
     // The digits belong to the size: of a negative number, the greatest completion is the smallest.
     let size = completed(value, places, high != negative);
-    decimal(size.map(|size| if negative { exact::negate(size) } else { size }))
+    decimal(size.map(|size| {
+        if negative {
+            decimal::negate(size)
+        } else {
+            size
+        }
+    }))
 }
 
 fn is_temporal(value: &Val<'_>) -> bool {
@@ -273,7 +280,7 @@ mod tests {
                 assert_eq!(text(predecessor_of(cx, value)), before);
                 assert_eq!(text(successor_of(cx, value)), after);
             }
-            assert!(successor_of(cx, Val::Decimal(exact::MAX)).is_err());
+            assert!(successor_of(cx, Val::Decimal(decimal::MAX)).is_err());
             assert!(predecessor_of(cx, Val::Quantity(&LEAST)).is_err());
         });
     }

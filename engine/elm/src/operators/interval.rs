@@ -11,10 +11,9 @@
 use std::cmp::Ordering;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::operators::{arithmetic, compare, datetime};
-use crate::system::{date_arithmetic, date_compare};
+use crate::operators::{arithmetic, compare, date_arithmetic, date_compare, datetime};
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::time::Precision;
+use engine_patient::system::date_time::Precision;
 
 pub use crate::operators::interval_expand::expand;
 pub use crate::operators::interval_relations::{

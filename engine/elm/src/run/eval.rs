@@ -12,7 +12,6 @@ use crate::inspect::trace::Trace;
 use crate::operators::clinical::in_value_set;
 use crate::operators::type_test::{accepts, is_type};
 use crate::run::retrieve::CodeIndex;
-use crate::system::units::Units;
 use crate::tree::node::{Kind, Node, Owned};
 use crate::tree::unit::{Expression, Unit};
 use crate::values::types::Type;
@@ -21,7 +20,9 @@ use crate::values::value::{
 };
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::Zone;
 
 /// Deepest nesting of evaluation: expressions within expressions, definitions within definitions.
 const DEPTH: u32 = 4000;
@@ -33,8 +34,8 @@ pub const STEPS: u64 = 200_000_000;
 pub struct Settings {
     /// CQL `Now()`.
     pub now: DateTime,
-    /// Minutes east of UTC of what has no offset.
-    pub zone: i16,
+    /// Where what has no offset is taken to be.
+    pub zone: Zone,
     /// The measurement period, both ends included.
     pub period: Option<(DateTime, DateTime)>,
     /// Other parameters, by name.
@@ -50,7 +51,7 @@ pub struct Settings {
 
 impl Settings {
     /// For a measurement period; `now` is its end.
-    pub fn for_period(start: DateTime, end: DateTime, zone: i16) -> Self {
+    pub fn for_period(start: DateTime, end: DateTime, zone: Zone) -> Self {
         let context = engine_patient::context::EvaluationContext::for_period(start, end, zone);
         Settings::of(&context)
     }
@@ -59,7 +60,7 @@ impl Settings {
     pub fn is_for(&self, context: &engine_patient::context::EvaluationContext) -> bool {
         self.zone == context.zone
             && self.period == context.period
-            && self.now == crate::fhir::fhir_value::with_zone(context.at, context.zone)
+            && self.now == context.at.with_zone(&context.zone)
     }
 
     /// The same for another moment and period.
@@ -78,8 +79,8 @@ impl Settings {
     /// As an evaluation context has it.
     pub fn of(context: &engine_patient::context::EvaluationContext) -> Self {
         Settings {
-            now: crate::fhir::fhir_value::with_zone(context.at, context.zone),
-            zone: context.zone,
+            now: context.at.with_zone(&context.zone),
+            zone: context.zone.clone(),
             period: context.period,
             parameters: vec![],
             profile_mode: ProfileMode::Decide,
@@ -168,7 +169,7 @@ impl<'a> Evaluator<'a> {
             cx: Cx {
                 arena,
                 now: settings.now,
-                zone: settings.zone,
+                zone: &settings.zone,
                 units: &settings.units,
                 notes: Notes::default(),
                 doubts: crate::context::doubt::Doubts::default(),
@@ -237,7 +238,7 @@ impl<'a> Evaluator<'a> {
             return self.owned(value);
         }
         if let (Some((start, end)), "Measurement Period") = (settings.period, &*parameter.name) {
-            let zone = settings.zone;
+            let zone = &settings.zone;
             let dates = matches!(&parameter.ty, Some(Type::Interval(of)) if **of == Type::Date);
             let bound = |at: DateTime, last: bool| {
                 let instant = if last {
@@ -245,11 +246,11 @@ impl<'a> Evaluator<'a> {
                 } else {
                     at.earliest(zone)
                 };
-                let moment = DateTime::from_utc_millis(instant, zone);
+                let moment = zone.moment(instant);
                 if dates {
                     Val::Date(DateTime {
                         millis: 0,
-                        precision: engine_patient::time::Precision::Day,
+                        precision: engine_patient::system::date_time::Precision::Day,
                         offset: None,
                         ..moment
                     })
@@ -829,7 +830,7 @@ impl<'a> Evaluator<'a> {
             Owned::Decimal(d) => Val::Decimal(*d),
             Owned::String(text) => Val::String(text),
             Owned::Date(d) => Val::Date(*d),
-            Owned::DateTime(d) => Val::DateTime(crate::fhir::fhir_value::with_zone(*d, cx.zone)),
+            Owned::DateTime(d) => Val::DateTime(d.with_zone(cx.zone)),
             Owned::Time(t) => Val::Time(*t),
             Owned::Quantity(value, unit) => Val::Quantity(cx.keep(Quantity {
                 value: *value,

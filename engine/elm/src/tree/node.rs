@@ -8,8 +8,8 @@ use crate::context::cx::{Cx, Extra, Out};
 use crate::fhir::property::Path;
 use crate::values::types::Type;
 use crate::values::value::Val;
+use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::terminology::ValueSet;
-use engine_patient::time::{DateTime, Precision};
 
 /// An operator: a function of its operands. Special forms, which do not evaluate all their operands
 /// or need more than values, are variants of [`Kind`].
@@ -37,7 +37,7 @@ pub enum Owned {
     String(Box<str>),
     Date(DateTime),
     DateTime(DateTime),
-    Time(crate::values::value::Time),
+    Time(engine_patient::system::time_of_day::Time),
     Quantity(Decimal, Box<str>),
     Ratio(Box<[(Decimal, Box<str>); 2]>),
     Code(Box<OwnedCode>),

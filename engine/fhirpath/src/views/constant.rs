@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::error::ViewError;
 use crate::{Constant, Literal};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::value::decimal;
 
 /// Property, FHIR type, and what it must hold.

@@ -6,6 +6,7 @@ use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Age, Element, Kind};
 use engine_patient::requirements::{choice, coding_key, reference_target};
+use engine_patient::system::zone::{EASTERNMOST, WESTERNMOST, Zone};
 use engine_patient::terminology::code_key;
 
 use super::paths::{CodedPath, PRESENCE, REFERENCE_KEY, coded_paths};
@@ -98,9 +99,9 @@ static NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(|| {
 /// A `meta.versionId` of more bytes is not kept as a column.
 const LONGEST_VERSION: usize = 256;
 
-/// The widest offsets in use, in minutes.
-const EAST: i16 = 14 * 60;
-const WEST: i16 = -12 * 60;
+/// The widest offsets in use: no zone is beyond them.
+static EAST: Zone = Zone::fixed(EASTERNMOST);
+static WEST: Zone = Zone::fixed(WESTERNMOST);
 
 impl Envelope {
     /// Reads a resource of this type, its references resolved ([`engine_patient::bundle`]). `see` is
@@ -149,8 +150,8 @@ impl Envelope {
             version,
             age: Age::of(resource),
             owner,
-            start: time.start.map(|t| t.earliest(EAST)),
-            end: time.end.map(|t| t.latest(WEST)),
+            start: time.start.map(|t| t.earliest(&EAST)),
+            end: time.end.map(|t| t.latest(&WEST)),
             first_key: first.map_or(0, |c| c.key),
             codes,
         })

@@ -6,7 +6,7 @@ use std::fmt;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, Kind, PatientRecord, ResourceError};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 

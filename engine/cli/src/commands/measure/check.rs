@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use engine_elm::Family as ElmFamily;
 use engine_patient::context::EvaluationContext;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build, is_error};
 use measures::package::{Loaded, MeasureDefinition, Severity, select};

@@ -110,9 +110,9 @@ impl Explain {
         let period = parse_period(&self.period)?;
         let zone = parse_zone(&self.time_zone)?;
         let subject = self.subject.as_deref().map(subject_id).transpose()?;
-        let mut context = EvaluationContext::for_period(period.0, period.1, zone);
+        let mut context = EvaluationContext::for_period(period.0, period.1, zone.clone());
         if let Some(day) = &self.as_of {
-            context.at = as_of(day, zone)?;
+            context.at = as_of(day, &zone)?;
         }
         let mut options = self.packages.options(context.clone());
         options.clauses = self.funnel;

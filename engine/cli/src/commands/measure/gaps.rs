@@ -116,7 +116,7 @@ impl Gaps {
         }
         let period = parse_period(&self.period)?;
         let zone = parse_zone(&self.time_zone)?;
-        let context = EvaluationContext::for_period(period.0, period.1, zone);
+        let context = EvaluationContext::for_period(period.0, period.1, zone.clone());
         let mut programs = vec![];
         let mut official = None;
         let prepared = match self.packages.package.is_empty() {
@@ -177,7 +177,7 @@ impl Gaps {
             (Format::Deqm, Some(out)) => Some(Staged::begin("--out", out)?),
             _ => None,
         };
-        let mut made = manifest(&self.packages, &lake, zone, &context);
+        let mut made = manifest(&self.packages, &lake, &context);
         if let Some(prepared) = &prepared {
             prepared.record(&mut made);
             self.limits.record(&mut made);

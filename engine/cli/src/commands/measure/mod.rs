@@ -13,7 +13,8 @@ mod run;
 mod test;
 
 use clap::{Args, Subcommand};
-use engine_patient::time::{DateTime, Precision, parse_offset};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::zone::Zone;
 use measures::result::Improvement;
 
 pub use card::elm_services;
@@ -82,13 +83,9 @@ pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
     Ok((start, end))
 }
 
-/// `+01:00`
-pub fn parse_zone(text: &str) -> Result<i16, Failure> {
-    parse_offset(text).ok_or_else(|| {
-        Failure::User(format!(
-            "--time-zone {text}: write an offset such as -05:00 or +00:00"
-        ))
-    })
+/// `+01:00`, `America/New_York`
+pub fn parse_zone(text: &str) -> Result<Zone, Failure> {
+    Zone::parse(text).map_err(|e| Failure::User(format!("--time-zone {text}: {e}")))
 }
 
 impl From<measures::MeasureError> for Failure {

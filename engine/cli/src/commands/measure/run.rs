@@ -7,7 +7,8 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{Artifact, PatientProgram};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use engine_population::views::Unusable;
@@ -130,9 +131,9 @@ impl Run {
     pub fn run(self) -> Done {
         let period = parse_period(&self.period)?;
         let zone = parse_zone(&self.time_zone)?;
-        let mut context = EvaluationContext::for_period(period.0, period.1, zone);
+        let mut context = EvaluationContext::for_period(period.0, period.1, zone.clone());
         if let Some(day) = &self.as_of {
-            context.at = as_of(day, zone)?;
+            context.at = as_of(day, &zone)?;
         }
         if self.format == Format::Parquet && self.out.is_none() {
             return Err(Failure::User(
@@ -159,7 +160,7 @@ impl Run {
         }
         let runtime = runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
-        let mut manifest = manifest(&self.packages, &lake, zone, &context);
+        let mut manifest = manifest(&self.packages, &lake, &context);
         manifest.value_sets = value_sets;
         if let Some(prepared) = &prepared {
             prepared.record(&mut manifest);
@@ -421,7 +422,6 @@ impl Attributed {
 pub(super) fn manifest(
     packages: &PackageArgs,
     lake: &Lake,
-    zone: i16,
     context: &EvaluationContext,
 ) -> Manifest {
     let period = context.period.unwrap_or((context.at, context.at));
@@ -429,10 +429,7 @@ pub(super) fn manifest(
         engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
         snapshot: lake.snapshot.number,
         period: (period.0.to_string(), period.1.to_string()),
-        time_zone: DateTime::from_utc_millis(0, zone)
-            .to_string()
-            .split_off(23)
-            .replace('Z', "+00:00"),
+        time_zone: context.zone.to_string(),
         ..Manifest::default()
     };
     manifest
@@ -464,11 +461,11 @@ pub(super) fn unwritten(e: std::io::Error) -> Failure {
 }
 
 /// The end of a day, or a moment.
-pub(super) fn as_of(day: &str, zone: i16) -> Result<DateTime, Failure> {
+pub(super) fn as_of(day: &str, zone: &Zone) -> Result<DateTime, Failure> {
     let at = DateTime::parse(day).filter(|d| d.precision() >= Precision::Day);
     let at =
         at.ok_or_else(|| Failure::User(format!("--as-of {day}: write a day, as in 2026-12-31")))?;
-    Ok(DateTime::from_utc_millis(at.latest(zone), zone))
+    Ok(zone.moment(at.latest(zone)))
 }
 
 /// `Patient/123`, or the id alone.
@@ -487,7 +484,7 @@ pub struct RunRequest<'a> {
     pub queries: &'a [SqlMeasure],
     pub period: (DateTime, DateTime),
     pub context: EvaluationContext,
-    pub zone: i16,
+    pub zone: Zone,
     /// Where the result rows go to, `results.parquet`.
     pub folder: &'a Path,
     pub subject: Option<&'a str>,
@@ -517,7 +514,7 @@ impl RunRequest<'_> {
         // The date of the data, not of the clock: the same inputs give the same bytes.
         let date = DateTime::from_utc_millis(self.lake.snapshot.created_ms, 0);
         let snapshot = self.lake.snapshot.number;
-        let mut context = ReportContext::new(self.period, date, self.zone, snapshot);
+        let mut context = ReportContext::new(self.period, date, self.zone.clone(), snapshot);
         context.manifest.clone_from(&self.manifest);
         context.reporter.clone_from(&self.reporter);
         let ledger = &mut context.ledger;

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use engine_patient::system::zone::UTC;
 use std::sync::Arc;
 
 use datasets::import::{ImportOptions, Progress, import};
@@ -37,8 +38,8 @@ fn one_that_fails_leaves_the_others() {
         programs: &[],
         queries: &queries,
         period,
-        context: EvaluationContext::for_period(period.0, period.1, 0),
-        zone: 0,
+        context: EvaluationContext::for_period(period.0, period.1, UTC.clone()),
+        zone: UTC.clone(),
         folder: dir.path(),
         subject: None,
         official: None,
@@ -92,7 +93,7 @@ fn rows_are_the_same_however_they_are_sorted() {
     let runtime = runtime().unwrap();
     let lake = runtime.block_on(Lake::open(&options.lake, None)).unwrap();
     let period = parse_period("2025-01-01..2025-12-31").unwrap();
-    let context = EvaluationContext::for_period(period.0, period.1, 0);
+    let context = EvaluationContext::for_period(period.0, period.1, UTC.clone());
     let programs: Vec<ProgramMeasure> = load_rules(&[], &[])
         .unwrap()
         .into_iter()

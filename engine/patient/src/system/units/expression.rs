@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use octofhir_ucum::{Case, Number, SpecialKind, UnitExpr, lookup_unit, parse_expression};
 use rust_decimal::Decimal;
 
-use crate::system::exact;
+use crate::system::decimal;
 
 /// Longest text of a unit that is read: patient data may hold anything.
 const LONGEST: usize = 256;
@@ -320,7 +320,7 @@ pub fn curve(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     let value: f64 = value.to_string().parse().ok()?;
     let converted = octofhir_ucum::convert(value, from, to).ok()?;
     let converted = format!("{converted:.12}").parse().ok()?;
-    Some(exact::round(converted, exact::PLACES).normalize())
+    Some(decimal::round(converted, decimal::PLACES).normalize())
 }
 
 /// The symbols of a product in order of appearance, with exponents.
