@@ -41,7 +41,10 @@ impl CardService for Rule {
     }
 
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
-        let decision = Rule::decide(self, record, context);
+        let decision = match Rule::decide(self, record, context) {
+            Ok(decision) => decision,
+            Err(bug) => return Outcome::Failed(bug),
+        };
         let card = decision.card.map(|text| content(self, text));
         match (decision.applicability, card) {
             (Applicability::Unknown, card) => Outcome::Unknown {

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::{PatientProgram, ResultRow, Truth};
+use engine_patient::program::{PatientProgram, ResultRow, RowKind, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
@@ -269,7 +269,7 @@ fn observations_that_are_fhir_values_have_amounts() {
     };
     let observed = rows
         .iter()
-        .filter(|r| r.population == "measure-observation");
+        .filter(|r| r.kind.as_str() == "measure-observation");
     let observed: Vec<String> = observed.map(shown).collect();
     // FHIRHelpers has a Message of severity Error for a comparator.
     let comparator =
@@ -288,7 +288,7 @@ fn observations_that_are_fhir_values_have_amounts() {
 
 fn strata(rows: &[ResultRow], of: u32) -> Vec<(String, Option<Json>)> {
     let own = rows.iter().filter(|r| r.stratifier == Some(of));
-    let own = own.filter(|r| r.population == "initial-population");
+    let own = own.filter(|r| r.kind.as_str() == "initial-population");
     own.map(|r| {
         let coding = r.coding.as_ref().map(|c| serde_json::from_str(c).unwrap());
         (r.stratum.as_deref().unwrap().to_owned(), coding)
@@ -358,7 +358,7 @@ fn strata_and_supplemental_data_keep_their_codings() {
     assert_eq!(strata(&rows, 3), []);
     let told = rows
         .iter()
-        .find(|r| r.population == "stratifier" && r.index == 3)
+        .find(|r| r.kind == RowKind::Stratifier(3))
         .unwrap();
     assert_eq!(
         told.unknown_reason.as_deref(),
@@ -372,10 +372,15 @@ fn strata_and_supplemental_data_keep_their_codings() {
     );
     let supplemental: Vec<(&str, u32, &Value, Option<Json>)> = rows
         .iter()
-        .filter(|r| matches!(r.population, "supplemental-data" | "risk-adjustment"))
+        .filter(|r| {
+            matches!(
+                r.kind,
+                RowKind::SupplementalData(_) | RowKind::RiskAdjustment(_)
+            )
+        })
         .map(|r| {
             let coding = r.coding.as_ref().map(|c| serde_json::from_str(c).unwrap());
-            (r.population, r.index, &r.value, coding)
+            (r.kind.as_str(), r.kind.index(), &r.value, coding)
         })
         .collect();
     let string = |t: &str| Value::String(Arc::from(t));
@@ -431,8 +436,13 @@ fn stratifiers_and_supplemental_data_that_cannot_be_run_are_left_out() {
     assert_eq!(built.shapes[0].groups[0].stratifiers.len(), 1);
     let rows = rows(&built, &[patient(&json!({"gender": "male"}))]);
     assert_eq!(strata(&rows, 0), [("male".to_owned(), None)]);
-    let supplemental = rows.iter().filter(|r| r.population == "supplemental-data");
-    assert_eq!(supplemental.map(|r| r.index).collect::<Vec<_>>(), [0]);
+    let supplemental = rows
+        .iter()
+        .filter(|r| matches!(r.kind, RowKind::SupplementalData(_)));
+    assert_eq!(
+        supplemental.map(|r| r.kind.index()).collect::<Vec<_>>(),
+        [0]
+    );
 }
 
 /// An error in the logic of one measure keeps that one out, whatever else its library holds.

@@ -784,7 +784,10 @@ fn two_versions_of_a_library() {
         json!({"type": "Equal", "operand": [sum, literal(3)]});
     assert_eq!(pack.told(), (vec![], true));
     let rows = pack.rows(&[VISIT]);
-    let numerator = rows.iter().find(|r| r.population == "numerator").unwrap();
+    let numerator = rows
+        .iter()
+        .find(|r| r.kind.as_str() == "numerator")
+        .unwrap();
     assert_eq!(numerator.outcome, Truth::True);
 }
 
@@ -795,7 +798,7 @@ fn a_basis_that_the_expression_does_not_give() {
         let rows = pack.rows(&[VISIT]);
         let row = rows
             .iter()
-            .find(|r| r.population == population)
+            .find(|r| r.kind.as_str() == population)
             .unwrap()
             .clone();
         assert_eq!(row.outcome, Truth::Unknown, "{row:?}");

@@ -73,7 +73,17 @@ impl Rule {
         for ty in &case.unavailable {
             record.set_unavailable(*ty);
         }
-        let decision = self.decide(&record, &EvaluationContext::at(case.at));
+        let decision = match self.decide(&record, &EvaluationContext::at(case.at)) {
+            Ok(decision) => decision,
+            Err(bug) => {
+                failures.push(bug.to_string());
+                return CaseOutcome {
+                    name: case.name.clone(),
+                    line: case.line,
+                    failures,
+                };
+            }
+        };
         let expect = &case.expect;
         let criteria = [
             ("eligible", expect.eligible, &decision.eligible),

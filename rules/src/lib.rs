@@ -15,7 +15,6 @@
 mod built_in;
 mod case;
 mod decide;
-mod decisive;
 mod load;
 mod program;
 mod rule;

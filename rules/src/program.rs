@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_cel::check::Problem;
-use engine_cel::{Checker, Compiled, Ty};
+use engine_cel::{Checker, Compiled, Problem, Ty};
 use engine_patient::terminology::ValueSet;
 
 use crate::template::Part;

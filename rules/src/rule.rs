@@ -41,7 +41,8 @@ pub struct Rule {
     /// The file it was read from, as the user named it.
     pub file: String,
     pub(crate) requirements: Vec<DataRequirement>,
-    pub(crate) decisive: Vec<usize>,
+    /// Those of them that each eligible patient has a match of.
+    pub(crate) needed: Vec<usize>,
     pub(crate) coded_elements: Vec<CodedElement>,
     pub(crate) program: Program,
 }

@@ -532,7 +532,7 @@ fn cel(
     let answer = |(checker, compiled): &(Checker, Compiled)| {
         let sets: Vec<_> = checker.value_sets().cloned().collect();
         let evaluation = Evaluation::new(record, context, checker.requirements(), &sets, &[]);
-        let (truth, reason) = truth_of(&evaluation.evaluate(compiled));
+        let (truth, reason) = truth_of(&evaluation.evaluate(compiled).unwrap());
         (truth, reason.unwrap_or_default())
     };
     checked.iter().map(answer).collect()

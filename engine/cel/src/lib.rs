@@ -5,20 +5,23 @@
 //! `&&`, `||`, `exists` and `all` treat it as CEL treats errors, which is Kleene logic: `false &&
 //! unknown` is `false`. Absent data therefore never reads as "no".
 
-mod calls;
 pub mod check;
-mod deceased;
-pub mod eval;
+mod evaluate;
 pub mod explain;
 pub mod functions;
-pub mod node;
+mod needs;
+mod nodes;
 mod operators;
+mod parse;
+mod problem;
 pub mod types;
 pub mod value;
 
-pub use check::{Checker, Compiled, Problem};
-pub use eval::Evaluation;
+pub use check::Checker;
+pub use evaluate::Evaluation;
 pub use explain::Clause;
+pub use nodes::Compiled;
+pub use problem::Problem;
 pub use types::Ty;
 pub use value::Val;
 

@@ -66,7 +66,7 @@ fn eval(source: &str) -> String {
     );
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
-    explain::show(&evaluation.evaluate(&compiled))
+    explain::show(&evaluation.evaluate(&compiled).unwrap())
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn eval_over(source: &str, resources: &[&str], systems: Option<SystemsInUse>) ->
     context.systems = systems.map(Arc::new);
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
-    explain::show(&evaluation.evaluate(&compiled))
+    explain::show(&evaluation.evaluate(&compiled).unwrap())
 }
 
 /// FHIR R4 `Patient.deceased[x]`: a boolean, or a dateTime; an extension may stand in for either.
@@ -543,4 +543,40 @@ fn components_in_other_systems_are_unknown() {
         "unknown: Observation.component.code is coded in urn:local here, the value set \
          urn:vs:systolic has http://loinc.org only"
     );
+}
+
+/// What an evaluation is given must be what its checker had: otherwise it is our bug, and no answer.
+#[test]
+fn a_broken_invariant_is_an_error_with_its_clause() {
+    let mut checker = Checker::new(value_sets());
+    let old = checker.compile("ageInYearsAt(at) > 40", None).unwrap();
+    checker.define("old", &old);
+    let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();
+    let (record, context) = (record(), EvaluationContext::at(at));
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    for (source, clause) in [
+        ("false || old", "`old`: there is no such definition"),
+        (
+            "Condition(\"diabetes\").size() > 0 || true",
+            "`Condition(\"diabetes\")`: there is no such data requirement",
+        ),
+        (
+            "orElse(Encounter().exists(e, true), true)",
+            "`Encounter()`: there is no such data requirement",
+        ),
+        ("isUnknown(old)", "`old`: there is no such definition"),
+    ] {
+        let compiled = checker.compile(source, None).unwrap();
+        let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
+        let error = evaluation.evaluate(&compiled).unwrap_err();
+        assert_eq!(error.0, format!("a bug of ours at {clause}"), "{source}");
+    }
+    let fine = checker.compile("1 == 1", None).unwrap();
+    let code = checker
+        .compile("inValueSet(patient.maritalStatus, \"visit\")", None)
+        .unwrap();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
+    assert!(evaluation.evaluate(&code).is_err());
+    // Whatever else is asked of the evaluation afterwards.
+    assert!(evaluation.evaluate(&fine).is_err());
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_patient::record::Element;
 use engine_patient::system::date_arithmetic::CalendarDuration;
 use engine_patient::system::date_time::DateTime;
+use rust_decimal::Decimal;
 
 /// A value, or why there is none. Borrows from the record and from the program.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub enum Val<'r> {
     /// Whole number.
     Int(i64),
     /// Decimal number.
-    Double(f64),
+    Decimal(Decimal),
     /// Text.
     Str(Cow<'r, str>),
     /// Date or date-time.
@@ -69,12 +70,10 @@ impl<'r> Val<'r> {
     }
 
     /// The number, whole or not.
-    pub fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<Decimal> {
         match self {
-            // Whole numbers in rules are small; beyond 2^53 the nearest double is taken.
-            #[expect(clippy::cast_precision_loss, reason = "documented above")]
-            Val::Int(i) => Some(*i as f64),
-            Val::Double(d) => Some(*d),
+            Val::Int(i) => Some((*i).into()),
+            Val::Decimal(d) => Some(*d),
             _ => None,
         }
     }

@@ -44,6 +44,12 @@ impl Failure {
     }
 }
 
+impl From<csv::Error> for Failure {
+    fn from(e: csv::Error) -> Self {
+        Failure::Internal(format!("the results cannot be written: {e}"))
+    }
+}
+
 impl From<LakeError> for Failure {
     fn from(e: LakeError) -> Self {
         let text = e.to_string();

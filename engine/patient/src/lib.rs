@@ -13,6 +13,7 @@ pub mod fhir;
 pub mod program;
 pub mod record;
 pub mod requirements;
+mod result_row;
 pub mod system;
 pub mod systems;
 pub mod terminology;

@@ -7,7 +7,8 @@ use crate::context::EvaluationContext;
 use crate::record::PatientRecord;
 use crate::requirements::DataRequirement;
 use crate::systems::CodedElement;
-use crate::value::Value;
+
+pub use crate::result_row::{PopulationCode, PopulationIndex, ResultRow, RowKind};
 
 /// What names an artifact, here and in every report.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -78,65 +79,6 @@ impl std::ops::Not for Truth {
 impl fmt::Display for Truth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// One outcome of one program for one patient.
-///
-/// A row without `basis_id` is about the patient and is what is counted; a row with one tells a
-/// member of it and is never counted itself. `measure-observation` has a row an observation, and none
-/// where nothing was observed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ResultRow {
-    /// Which of the program's artifacts it is of: a program may hold several measures.
-    pub artifact: u16,
-    /// Group of a measure, from 0.
-    pub group: u32,
-    /// FHIR measure population code, or `supplemental-data`, `risk-adjustment`, `stratifier` (one
-    /// that could not be told).
-    pub population: &'static str,
-    /// Position among the group's populations, the measure's supplemental data, or the group's
-    /// stratifiers.
-    pub index: u32,
-    /// In a count within a stratum: which stratifier of the group.
-    pub stratifier: Option<u32>,
-    /// And which of its strata. Of several components: their values as a JSON array.
-    pub stratum: Option<Arc<str>>,
-    /// `Encounter/1`: the member it is about, where the basis is a resource.
-    pub basis_id: Option<Arc<str>>,
-    /// Whether it holds, as far as the data tells.
-    pub outcome: Truth,
-    /// What is counted: 1 or 0, or how many resources are members. `None`: unknown, counted as
-    /// nothing. A number beside an unknown outcome is counted although something that would take it
-    /// out could not be told.
-    pub count: Option<i64>,
-    /// An observation, due date or supplemental value, if there is one. An observation with a unit is
-    /// a quantity.
-    pub value: Value,
-    /// Of a stratum, else of the value, where it is coded: a FHIR CodeableConcept as JSON; of a stratum
-    /// of several components a JSON array of them, null for a component that is not coded.
-    pub coding: Option<Arc<str>>,
-    /// Why it is unknown. Names elements and units, never holds patient data.
-    pub unknown_reason: Option<Arc<str>>,
-}
-
-impl ResultRow {
-    /// A patient's row of a population of the first group: 1 where it holds, 0 where it does not.
-    pub fn of_patient(population: &'static str, index: u32, outcome: Truth) -> Self {
-        ResultRow {
-            artifact: 0,
-            group: 0,
-            population,
-            index,
-            stratifier: None,
-            stratum: None,
-            basis_id: None,
-            outcome,
-            count: outcome.counted(),
-            value: Value::Null,
-            coding: None,
-            unknown_reason: None,
-        }
     }
 }
 

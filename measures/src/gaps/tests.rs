@@ -20,7 +20,6 @@ use crate::score::{Gating, Place, Raw, RawGroup, score};
 use crate::shape::MeasureShape;
 use crate::subject::Subject;
 use crate::testing::*;
-use crate::walk::Walk;
 
 const T: Truth = Truth::True;
 const F: Truth = Truth::False;
@@ -40,27 +39,7 @@ fn subject(shape: &Arc<MeasureShape>, populations: Vec<Raw>) -> Subject {
     let rows: Vec<_> = rows.into_iter().map(|r| ("p1", &**shape, r)).collect();
     let shapes = [Arc::clone(shape)];
     let mut found = None;
-    let mut walk = Walk::new(&shapes);
-    let mut visit = |s: &Subject| {
-        found = Some(Subject {
-            measure: s.measure,
-            patient: s.patient.clone(),
-            groups: s
-                .groups
-                .iter()
-                .map(|g| crate::subject::SubjectGroup {
-                    populations: g.populations.clone(),
-                    members: g.members.clone(),
-                    ..Default::default()
-                })
-                .collect(),
-            supplemental: vec![],
-            clauses: vec![],
-            evaluated: vec![],
-        });
-    };
-    walk.push(&batch(&rows), &mut visit).unwrap();
-    walk.finish(&mut visit);
+    gather(&shapes, &rows, &mut |subject| found = Some(subject.clone())).unwrap();
     found.unwrap()
 }
 

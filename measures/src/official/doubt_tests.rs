@@ -189,7 +189,7 @@ fn supplemental_values_of_a_patient_are_distinct() {
         .unwrap();
     let supplemental = out
         .iter()
-        .filter(|row| row.population == "supplemental-data");
+        .filter(|row| row.kind.as_str() == "supplemental-data");
     assert_eq!(supplemental.count(), 2);
 }
 
@@ -329,7 +329,7 @@ fn observations_strata_and_supplemental_data_are_in_doubt_too() {
             let stratum = row.stratum.as_deref().unwrap_or("-");
             let doubt = row.unknown_reason.is_some();
             assert!(row.unknown_reason.as_deref().is_none_or(|r| r == MISSING));
-            let (population, value) = (&row.population, value(&row.value));
+            let (population, value) = (row.kind, value(&row.value));
             format!("{population} {stratum} {value} {:?} {doubt}", row.outcome)
         };
         out.iter().map(line).collect()

@@ -21,8 +21,8 @@ mod raw;
 
 pub use budget::Limits;
 pub use build::{BuildOptions, Built, Finding, LeftOut, build, build_within, is_error};
-pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub use clauses::{ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use convert::plain;
+pub use program::ElmMeasures;
 pub(crate) use program::{CompiledMeasure, Target};
-pub use program::{EVALUATED, ElmMeasures};
 pub(crate) use raw::member_id;

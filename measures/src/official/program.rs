@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, ResultRow, RowKind, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::value::Value;
@@ -112,9 +114,6 @@ pub struct ElmMeasures {
 
 /// The line of the ledger for measures that were given up; it counts patients.
 const GIVEN_UP: &str = "patients of a measure that was given up";
-
-/// The population of rows that hold the resources that were looked at.
-pub const EVALUATED: &str = "evaluated-resource";
 
 impl std::fmt::Debug for ElmMeasures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -277,7 +276,7 @@ impl ElmMeasures {
                 artifact,
                 count: None,
                 value: Value::String(ids.join(" ").into()),
-                ..ResultRow::of_patient(EVALUATED, 0, Truth::True)
+                ..ResultRow::of_patient(RowKind::EvaluatedResources, Truth::True)
             });
         }
     }

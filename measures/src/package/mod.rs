@@ -47,8 +47,8 @@ use engine_patient::terminology::{ContentHash, TerminologyStore};
 
 pub use definition::{
     AggregateMethod, Basis, EffectivePeriod, GroupDefinition, ImprovementNotation, LibraryId,
-    MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
-    StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
+    MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, PopulationIndex,
+    Scoring, StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
 };
 pub use issue::{Family, Issue, Severity};
 pub use library::LibrarySource;

@@ -1,5 +1,7 @@
 //! `Measure.group.population`.
 
+use engine_patient::diagnostic::did_you_mean;
+
 use super::concept::{check_extensions, code_of, extension_code, text_of};
 use super::criteria::criteria;
 use super::definition::{AggregateMethod, PopulationCode, PopulationDefinition};
@@ -16,20 +18,20 @@ pub(super) fn population(report: &mut Report, at: &At<'_>) -> Option<PopulationD
             Some(id) => format!("population `{id}` has no `code`"),
             None => "a population has no `code`".to_owned(),
         };
-        let help = format!("one of {}", PopulationCode::list());
+        let help = format!("one of {}", codes());
         report.add(&at.path, Issue::error("P041", message).help(help));
         return None;
     };
     let Some(word) = code_of(concept.value, |c| PopulationCode::of(c).is_some()) else {
-        let help = format!("one of {}", PopulationCode::list());
+        let help = format!("one of {}", codes());
         let issue = Issue::error("P041", "the `code` of a population is empty");
         report.add(&concept.path, issue.help(help));
         return None;
     };
     let Some(code) = PopulationCode::of(&word) else {
         let issue = Issue::error("P042", format!("unknown population code `{word}`"));
-        let otherwise = format!("one of {}", PopulationCode::list());
-        let issue = issue.meant(PopulationCode::near(&word), otherwise);
+        let otherwise = format!("one of {}", codes());
+        let issue = issue.meant(near(&word), otherwise);
         report.add(&concept.path, issue);
         return None;
     };
@@ -50,6 +52,18 @@ pub(super) fn population(report: &mut Report, at: &At<'_>) -> Option<PopulationD
         id,
         code,
     })
+}
+
+/// The population code nearest to a word.
+pub(super) fn near(word: &str) -> Option<&'static str> {
+    let codes = PopulationCode::ALL.iter();
+    did_you_mean(word, codes.map(|c| c.as_str()))
+}
+
+/// All population codes, for a help text.
+pub(super) fn codes() -> String {
+    let codes = PopulationCode::ALL.map(PopulationCode::as_str);
+    format!("`{}`", codes.join("`, `"))
 }
 
 fn aggregate_method(

@@ -3,7 +3,7 @@
 //! Exports carry references that are no ids any more (`Denominator_1` where the id is a uuid). Such a
 //! reference is followed where one population only can be meant, with a warning.
 
-use super::definition::{PopulationCode, PopulationDefinition, Scoring};
+use super::definition::{PopulationCode, PopulationDefinition, PopulationIndex, Scoring};
 use super::element::Report;
 use super::issue::Issue;
 
@@ -19,7 +19,9 @@ pub(super) fn resolve(
     for index in 0..populations.len() {
         let found = target(report, scoring, populations, index);
         match (found, populations.get_mut(index)) {
-            (Target::Found(reference), Some(population)) => population.reference = reference,
+            (Target::Found(reference), Some(population)) => {
+                population.reference = reference.map(PopulationIndex::new)
+            }
             (Target::Open, _) => open.push(index),
             _ => {}
         }
@@ -133,7 +135,7 @@ fn one_reading(
             }
         }
         if let Some(population) = populations.get_mut(index) {
-            population.reference = Some(at);
+            population.reference = Some(PopulationIndex::new(at));
         }
     }
     for population in open.into_iter().filter_map(|index| populations.get(index)) {
@@ -172,7 +174,9 @@ fn reading(scoring: Scoring, populations: &[PopulationDefinition], index: usize)
         let observation = own.code == P::MeasureObservation;
         let mut others = populations.iter().enumerate();
         observation
-            && others.any(|(i, p)| i != index && p.code == own.code && p.reference == Some(at))
+            && others.any(|(i, p)| {
+                i != index && p.code == own.code && p.reference == Some(PopulationIndex::new(at))
+            })
     };
     let all: Vec<(usize, PopulationCode)> = populations
         .iter()
@@ -255,7 +259,9 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
         }
     }
     for (index, population) in populations.iter().enumerate() {
-        let used = populations.iter().any(|p| p.reference == Some(index));
+        let used = populations
+            .iter()
+            .any(|p| p.reference == Some(PopulationIndex::new(index)));
         let complete = populations.iter().filter(|p| p.reference.is_some()).count() >= 2;
         if population.code == P::InitialPopulation && complete && !used {
             let message = format!(

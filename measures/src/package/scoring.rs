@@ -41,7 +41,7 @@ pub(super) fn check(
     populations: &[PopulationDefinition],
 ) {
     let name = scoring.as_str();
-    for code in PopulationCode::ALL.iter().copied() {
+    for code in PopulationCode::ALL {
         let these: Vec<_> = populations.iter().filter(|p| p.code == code).collect();
         let word = code.as_str();
         match (role(scoring, code), these.as_slice()) {

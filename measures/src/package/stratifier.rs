@@ -100,11 +100,11 @@ fn applies_to(
         let word = code_of(one.value, |c| PopulationCode::of(c).is_some()).unwrap_or_default();
         let Some(code) = PopulationCode::of(&word) else {
             let message = format!("{what} applies to the unknown population `{word}`");
-            let otherwise = format!("one of {}", PopulationCode::list());
+            let otherwise = format!("one of {}", super::population::codes());
             let issue = Issue::error("P071", message);
             report.add(
                 &one.path,
-                issue.meant(PopulationCode::near(&word), otherwise),
+                issue.meant(super::population::near(&word), otherwise),
             );
             continue;
         };

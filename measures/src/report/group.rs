@@ -12,7 +12,8 @@ use super::extension::{
 use super::notation;
 use crate::amount::{Unit, ucum};
 use crate::package::{
-    AggregateMethod, GroupDefinition, PopulationCode as Code, Scoring, StratifierDefinition,
+    AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationIndex, Scoring,
+    StratifierDefinition,
 };
 use crate::result::{Counts, GroupResult, MeasureResult, Score};
 
@@ -146,10 +147,11 @@ fn counted(
         listed.is_empty() || listed.contains(&code)
     };
     let mut populations = vec![];
-    for (index, population) in definition.populations.iter().enumerate() {
+    for (at, population) in PopulationIndex::each(&definition.populations) {
+        let index = at.position();
         let of = population
             .reference
-            .and_then(|i| definition.populations.get(i));
+            .and_then(|i| i.get(&definition.populations));
         let observation = population.code == Code::MeasureObservation;
         // An observation is counted where the population that it is of is.
         let listed = of
@@ -185,9 +187,9 @@ fn counted(
         );
         out.insert("code".into(), code);
         out.insert("count".into(), json!(own.count));
-        let aggregate = counts.aggregate(population, index).filter(|_| observation);
+        let aggregate = counts.aggregate(population, at).filter(|_| observation);
         if let Some(value) = aggregate {
-            let quantity = quantity(decimal(value), &counts.unit(population, index));
+            let quantity = quantity(decimal(value), &counts.unit(population, at));
             let extension = json!({ "url": COUNT_QUANTITY, "valueQuantity": quantity });
             out.insert("_count".into(), json!({ "extension": [extension] }));
         }

@@ -40,20 +40,22 @@ impl SubjectLists {
             for (index, (population, definition)) in populations.enumerate() {
                 let mut observed = own.observations.iter();
                 let observed = definition.code == PopulationCode::MeasureObservation
-                    && observed.any(|o| o.population == index && o.value.is_some());
+                    && observed.any(|o| o.population.position() == index && o.value.is_some());
                 if population.count == 0 && !observed {
                     continue;
                 }
                 any = true;
                 let members = own.members.iter();
-                let members = members.filter(|m| m.population == index && m.counted);
+                let members = members.filter(|m| m.population.position() == index && m.counted);
                 let members = members.map(|m| m.id.clone()).collect();
                 let list = self.lists.entry((group, index, None)).or_default();
                 list.push((number, members));
             }
             for row in own.strata.iter().filter(|r| r.count > 0) {
                 let stratum = Some((row.stratifier, Arc::clone(&row.stratum)));
-                let list = self.lists.entry((group, row.population, stratum));
+                let list = self
+                    .lists
+                    .entry((group, row.population.position(), stratum));
                 list.or_default().push((number, vec![]));
             }
         }

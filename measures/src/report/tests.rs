@@ -24,7 +24,6 @@ use crate::score::{Gating, Label, Place, Raw, RawGroup, RawStrata, score, supple
 use crate::shape::MeasureShape;
 use crate::testing::*;
 use crate::totals::Totals;
-use crate::walk::Walk;
 
 const T: Truth = Truth::True;
 const F: Truth = Truth::False;
@@ -137,7 +136,6 @@ fn reports() -> (Value, Value, Vec<Value>) {
     let shapes = [Arc::clone(&shape)];
     let (mut totals, mut lists) = (Totals::new(&shapes), SubjectLists::default());
     let mut individual = vec![];
-    let mut walk = Walk::new(&shapes);
     let evaluated = [
         ("Observation/2".to_owned(), vec!["numerator-3".to_owned()]),
         ("Encounter/1".to_owned(), vec![]),
@@ -147,8 +145,7 @@ fn reports() -> (Value, Value, Vec<Value>) {
         lists.add(&shape, subject);
         individual.push(individual_report(&shape, subject, &evaluated, &context()));
     };
-    walk.push(&batch(&rows), &mut visit).unwrap();
-    walk.finish(&mut visit);
+    gather(&shapes, &rows, &mut visit).unwrap();
     let result = totals.finish().remove(0);
     let list = serde_json::to_value(subject_list_report(&result, &lists, &context())).unwrap();
     (measure_report(&result, &context()), list, individual)

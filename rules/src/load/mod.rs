@@ -9,9 +9,10 @@ mod value_sets;
 
 use engine_patient::diagnostic::{Diagnostic, Severity};
 use engine_patient::program::Artifact;
+use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyProvider;
 
-use crate::decisive::decisive;
+use crate::program::Program;
 use crate::rule::{Rule, Source};
 use crate::yaml::{self, Node};
 use expressions::{expressions, summary_length};
@@ -133,7 +134,7 @@ fn rule(
         on_unknown: on_unknown?,
         indicator: indicator?,
         unknown_summary: unknown_summary?,
-        decisive: decisive(&program.sources, &value_sets, &requirements),
+        needed: needed(&program, &requirements),
         coded_elements: checker.coded_elements(),
         value_sets,
         cases,
@@ -142,6 +143,18 @@ fn rule(
         requirements,
         program,
     })
+}
+
+/// The requirements of which each patient who is eligible has a match: those of the patient's own
+/// resources by their own codes. A medication's code may stand behind a reference.
+fn needed(program: &Program, requirements: &[DataRequirement]) -> Vec<usize> {
+    let expressions = &program.expressions;
+    let needs = expressions.eligible.needs(&expressions.defines);
+    let own = |r: &DataRequirement| r.codes.is_some() && r.shared_type().is_none();
+    let needs = needs.into_iter();
+    needs
+        .filter(|index| requirements.get(*index).is_some_and(own))
+        .collect()
 }
 
 fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {

@@ -148,10 +148,10 @@ fn evaluate(checker: &Checker, compiled: &Compiled) {
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     for context in CONTEXTS.iter() {
         let evaluation = Evaluation::new(&RECORD, context, checker.requirements(), &sets, &DEFINED);
-        let value = timed(|| evaluation.evaluate(compiled));
+        let value = timed(|| evaluation.evaluate(compiled)).unwrap();
         let shown = (show(&value), truth_of(&value));
         let again = Evaluation::new(&RECORD, context, checker.requirements(), &sets, &DEFINED);
-        let again = timed(|| again.evaluate(compiled));
+        let again = timed(|| again.evaluate(compiled)).unwrap();
         assert!(shown == (show(&again), truth_of(&again)), "another value the second time");
         // `[]` is of any type: what is made of it is not told.
         assert!(
@@ -160,7 +160,7 @@ fn evaluate(checker: &Checker, compiled: &Compiled) {
             compiled.ty
         );
         if let Val::Unknown(reason) = &value {
-            assert!(!reason.starts_with("no such") && !reason.starts_with("no value yet"), "{reason}");
+            assert!(!reason.starts_with("no value yet"), "{reason}");
         }
         explained(&timed(|| evaluation.explain(compiled)));
     }
@@ -170,7 +170,7 @@ fn of_type(value: &Val<'_>, ty: &Ty) -> bool {
     match (value, ty) {
         (Val::Unknown(_), _) | (_, Ty::Any | Ty::Choice(..)) => true,
         (Val::Bool(_), Ty::Bool) | (Val::Int(_), Ty::Int | Ty::Double) => true,
-        (Val::Double(_), Ty::Double) | (Val::Str(_), Ty::String) => true,
+        (Val::Decimal(_), Ty::Double) | (Val::Str(_), Ty::String) => true,
         (Val::Time(_), Ty::Time) | (Val::Duration(_), Ty::Duration) => true,
         (Val::Element(_), Ty::Element(_)) => true,
         (Val::List(items), Ty::List(item)) => items.iter().take(2).all(|i| of_type(i, item)),

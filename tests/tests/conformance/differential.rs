@@ -24,7 +24,8 @@ use engine_population::lake::Lake;
 use measures::manifest::hash;
 use measures::official::{BuildOptions, build};
 use measures::package::{PopulationCode, load};
-use measures::run::{ProgramMeasure, read_rows, run_programs};
+use measures_run::evaluate::{ProgramMeasure, run_programs};
+use measures_run::rows::read_rows;
 
 /// First and last day; the charts end in 2021.
 const PERIODS: [(&str, &str); 2] = [("2019-01-01", "2019-12-31"), ("2020-01-01", "2020-12-31")];

@@ -9,7 +9,7 @@ use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
-use measures::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
+use measures_run::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
 
 use crate::Score;
 

@@ -12,7 +12,7 @@ use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
-use measures::run::{ProgramMeasure, run_programs};
+use measures_run::evaluate::{ProgramMeasure, run_programs};
 
 /// Decks of different shapes: proportion, ratio with observations, continuous variable.
 const DECKS: [&str; 3] = ["CMS122", "CMS1017", "CMS986"];

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Missing};
 use engine_patient::terminology::ValueSet;
@@ -81,7 +83,7 @@ fn through_json(programs: &[Arc<dyn PatientProgram>]) -> Rows {
                 let key = (
                     program.artifacts()[0].id.to_string(),
                     id_of(index),
-                    row.population.to_owned(),
+                    row.kind.to_string(),
                     row.basis_id.as_deref().unwrap_or("").to_owned(),
                 );
                 let value = match row.value {
@@ -150,7 +152,7 @@ impl PatientProgram for Census {
     }
 
     fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        let none = ResultRow::of_patient("initial-population", 0, Truth::False);
+        let none = ResultRow::of_population(PopulationCode::InitialPopulation, 0, Truth::False);
         out.push(none);
     }
 
@@ -168,7 +170,7 @@ impl PatientProgram for Census {
         let row = |basis: &str, outcome, reason: Option<&str>| ResultRow {
             basis_id: Some(basis.into()),
             unknown_reason: reason.map(Arc::from),
-            ..ResultRow::of_patient("initial-population", 0, outcome)
+            ..ResultRow::of_population(PopulationCode::InitialPopulation, 0, outcome)
         };
         match self.requirement[0].retrieve(record) {
             Ok(found) => out.extend(

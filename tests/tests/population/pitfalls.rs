@@ -10,7 +10,9 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::{SessionConfig, SessionContext};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
@@ -286,7 +288,11 @@ impl PatientProgram for Failing {
     }
 
     fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        out.push(ResultRow::of_patient("initial-population", 0, Truth::False));
+        out.push(ResultRow::of_population(
+            PopulationCode::InitialPopulation,
+            0,
+            Truth::False,
+        ));
     }
 
     fn evaluate(
@@ -297,7 +303,11 @@ impl PatientProgram for Failing {
         out: &mut Vec<ResultRow>,
     ) -> Result<(), EvaluationError> {
         // What was written before the failure must not stay.
-        out.push(ResultRow::of_patient("initial-population", 0, Truth::True));
+        out.push(ResultRow::of_population(
+            PopulationCode::InitialPopulation,
+            0,
+            Truth::True,
+        ));
         let id = record.patient().and_then(|p| p.get_str("id")).unwrap();
         match id.ends_with('7') {
             true => Err(EvaluationError("the budget is used up".into())),

@@ -12,8 +12,8 @@ use engine_patient::terminology::TerminologyBuilder;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{register_tables, session};
-use measures::run::{ProgramMeasure, run_programs};
 use measures::shape::MeasureShape;
+use measures_run::evaluate::{ProgramMeasure, run_programs};
 
 use crate::fixture::{context, import_into};
 
@@ -81,7 +81,7 @@ fn outcomes(
     let (results, _) = runtime().block_on(run).unwrap();
     let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
     let mut found = Outcomes::new();
-    measures::run::read_rows(&file, &shapes, &mut |subject| {
+    measures_run::rows::read_rows(&file, &shapes, &mut |subject| {
         let rule = &rules[subject.measure];
         let rows = &subject.groups[0].populations;
         let outcomes = rows.iter().map(|row| &row.outcome.as_str()[..1]).collect();
@@ -264,7 +264,7 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
     let result = runtime().block_on(async {
         let session = session(&made.lake, 2).unwrap();
         register_tables(&session, &made.lake).unwrap();
-        let measure = measures::sql::built_in().unwrap().remove(0);
+        let measure = measures_run::sql::built_in().unwrap().remove(0);
         let period = context().period.unwrap();
         let day = |d: engine_patient::system::date_time::DateTime| {
             engine_patient::system::date_time::DateTime::parse(&d.to_string()[..10]).unwrap()
@@ -278,7 +278,7 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
     // alive, later, next-year, again, living; again was readmitted; some-month and no-date are open.
     let of = |code: measures::package::PopulationCode| {
         let group = &result.shape.groups[0];
-        counts.populations[group.position(code).unwrap()].count
+        counts.populations[group.position(code).unwrap().position()].count
     };
     assert_eq!(of(measures::package::PopulationCode::Denominator), 5);
     assert_eq!(of(measures::package::PopulationCode::Numerator), 1);

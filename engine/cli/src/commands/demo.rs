@@ -14,7 +14,7 @@ use engine_patient::program::PatientProgram;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
-use measures::run::ProgramMeasure;
+use measures_run::evaluate::ProgramMeasure;
 use rules::Rule;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ impl Demo {
                 ProgramMeasure::care_gap(program, improvement(rule))
             })
             .collect();
-        let queries = measures::sql::built_in()
+        let queries = measures_run::sql::built_in()
             .map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;

@@ -10,7 +10,7 @@ use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
@@ -91,7 +91,7 @@ impl Rule {
                     }
                     None => record_from_file(Path::new(&patient))?,
                 };
-                print_decision(&rule, &record, &context);
+                print_decision(&rule, &record, &context)?;
                 Ok(std::process::ExitCode::SUCCESS)
             }
             Command::Test { rules, terminology } => test(&rules, &terminology),
@@ -361,8 +361,13 @@ fn record_from_lake(
     })
 }
 
-fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &EvaluationContext) {
-    let decision = rule.decide(record, context);
+fn print_decision(
+    rule: &ClinicalRule,
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Result<(), Failure> {
+    let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
+    let decision = rule.decide(record, context).map_err(bug)?;
     say!(
         "{} {} at {}",
         rule.artifact.id,
@@ -397,7 +402,7 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
         );
     }
     say!("\nwhy:");
-    for (criterion, clause) in rule.explain(record, context) {
+    for (criterion, clause) in rule.explain(record, context).map_err(bug)? {
         let truth = clause.truth.map_or("", |t| t.as_str());
         say!("{criterion}: {truth}");
         clause.clauses.iter().for_each(|c| print_clause(c, 1));
@@ -405,6 +410,7 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
             print_clause(&clause, 1);
         }
     }
+    Ok(())
 }
 
 fn print_clause(clause: &Clause, depth: usize) {

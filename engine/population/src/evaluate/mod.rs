@@ -14,9 +14,16 @@
 
 mod bucket;
 mod exec;
+mod facts;
+mod metrics;
+mod output;
+mod plan;
 mod rows;
+mod slice;
 mod statistics;
+mod subjects;
 mod table;
+mod work;
 
 pub use exec::EvaluateExec;
 pub use rows::result_schema;

@@ -4,7 +4,7 @@
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricValue;
 
-use super::exec::HITS;
+use super::metrics::HITS;
 
 /// The counts of an [`super::EvaluateExec`] that has run, summed over its partitions.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

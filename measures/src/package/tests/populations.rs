@@ -170,7 +170,7 @@ fn two_initial_populations_of_a_ratio() {
     let populations = &accepted(&measure).groups[0].populations;
     assert_eq!(
         (populations[1].reference, populations[2].reference),
-        (Some(0), Some(3))
+        (refers_to(0), refers_to(3))
     );
     measure["group"][0]["population"][2]["extension"] = refer("initial-population-1");
     assert_eq!(warned(&measure).0.code, "P066");
@@ -211,19 +211,22 @@ fn aggregate_methods() {
 fn references_by_id() {
     let populations = |measure: &Value| accepted(measure).groups[0].populations.clone();
     let read = populations(&cv(observation("sum", Some("measure-population-1"))));
-    assert_eq!(read[2].reference, Some(1));
+    assert_eq!(read[2].reference, refers_to(1));
     // One measure population: nothing else can be meant.
     let read = populations(&cv(observation("sum", None)));
     assert_eq!(
         (read[2].reference, &read[2].criteria_reference),
-        (Some(1), &None)
+        (refers_to(1), &None)
     );
     let both = ratio(vec![
         named(observation("sum", Some("denominator-1")), "o1"),
         named(observation("count", Some("numerator-1")), "o2"),
     ]);
     let read = populations(&both);
-    assert_eq!((read[3].reference, read[4].reference), (Some(1), Some(2)));
+    assert_eq!(
+        (read[3].reference, read[4].reference),
+        (refers_to(1), refers_to(2))
+    );
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn stale_references() {
         measure["group"][0]["population"][1]["id"] = json!(uuid.to_uppercase());
         let (issue, read) = warned(&measure);
         assert_eq!(issue.code, "P063", "{stale}");
-        assert_eq!(read.groups[0].populations[2].reference, Some(1));
+        assert_eq!(read.groups[0].populations[2].reference, refers_to(1));
     }
     // By its expression, though the initial population has the same.
     let mut measure = cv(observation("sum", Some("All Stays")));
@@ -248,12 +251,16 @@ fn stale_references() {
     }
     assert_eq!(
         warned(&measure).1.groups[0].populations[2].reference,
-        Some(1)
+        refers_to(1)
     );
     // Ids of the authoring tool that are in no population: there is one measure population only.
     let (issue, read) = warned(&cv(observation("sum", Some(uuid))));
     assert_eq!(issue.code, "P063");
-    assert_eq!(read.groups[0].populations[2].reference, Some(1));
+    assert_eq!(read.groups[0].populations[2].reference, refers_to(1));
+}
+
+fn refers_to(at: usize) -> Option<PopulationIndex> {
+    Some(PopulationIndex::new(at))
 }
 
 /// The shape of CMS871: a ratio whose references are ids of the authoring tool.
@@ -278,7 +285,8 @@ fn references_of_which_the_group_leaves_one_reading() {
     let both = |first: &str, second: &str| ratio(vec![observing(1, first), observing(2, second)]);
     let at = |code: &str, measure: &Value| {
         let all = measure["group"][0]["population"].as_array().unwrap();
-        all.iter().position(|p| p["code"] == super::code(code))
+        let position = all.iter().position(|p| p["code"] == super::code(code));
+        position.map(PopulationIndex::new)
     };
     let mut measure = both("Denominator Observations", "Numerator Observations");
     let (denominator, numerator) = (at("denominator", &measure), at("numerator", &measure));

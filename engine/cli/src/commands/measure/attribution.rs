@@ -22,7 +22,7 @@ pub async fn of(lake: &Lake, by: &str) -> Result<BTreeMap<String, Vec<String>>, 
         _ => "SELECT patient_id, raw FROM resources WHERE resource_type = 'Encounter'",
     };
     let failed =
-        |e: datafusion::error::DataFusionError| Failure::from(measures::MeasureError::from(e));
+        |e: datafusion::error::DataFusionError| Failure::from(measures_run::RunError::from(e));
     let session = session(lake, threads()).map_err(failed)?;
     register_tables(&session, lake).map_err(failed)?;
     let batches = session

@@ -9,11 +9,12 @@ use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::requirements::DataRequirement;
 use engine_population::lake::Lake;
-use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv, funnels};
+use measures::explain::funnel::{CSV_HEADING, FunnelTotals, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, explain, html, text};
 use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
-use measures::run::run_programs;
+use measures_run::evaluate::run_programs;
+use measures_run::rows::read_rows;
 
 use super::packages::{LimitArgs, PackageArgs, Prepared};
 use super::run::{as_of, subject_id};
@@ -133,7 +134,8 @@ impl Explain {
                     .ok_or_else(|| Failure::User(format!("the lake has no patient `{subject}`")))?;
                 let shapes = &prepared.built.shapes;
                 let depth = usize::from(self.depth);
-                let all = explain(&program, shapes, &record, &context, depth)?;
+                let all = explain(&program, shapes, &record, &context, depth)
+                    .map_err(measures_run::RunError::from)?;
                 self.explained(&all)?
             }
             None => {
@@ -159,7 +161,7 @@ impl Explain {
 
     fn counted(&self, all: &[PopulationFunnel]) -> Result<String, Failure> {
         Ok(match self.format {
-            Format::Csv => format!("{CSV_HEADING}\n{}\n", csv(all).join("\n")),
+            Format::Csv => csv(all)?,
             Format::Json => json(all)?,
             Format::Text | Format::Html => self.funnel_text(all),
         })
@@ -260,7 +262,18 @@ async fn counted(
     let rows = scratch.path().join("results.parquet");
     let shapes = measure.shapes.clone();
     run_programs(lake, &[measure], context, threads(), &rows, None).await?;
-    Ok(funnels(program, &shapes, &rows, within)?)
+    let mut totals = FunnelTotals::new(&shapes, within);
+    read_rows(&rows, &shapes, &mut |subject| totals.add(subject))?;
+    Ok(totals.finish(program))
+}
+
+fn csv(all: &[PopulationFunnel]) -> Result<String, Failure> {
+    let mut out = csv::Writer::from_writer(vec![]);
+    out.write_record(CSV_HEADING)?;
+    for row in csv_rows(all) {
+        out.write_record(&row)?;
+    }
+    super::print::csv_text(out)
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Failure> {

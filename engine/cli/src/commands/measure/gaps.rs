@@ -10,9 +10,10 @@ use engine_patient::program::PatientProgram;
 use engine_population::lake::Lake;
 use measures::gaps::{GapRow, GapStatus, HEADING, MeasureGaps, gaps, gaps_bundle};
 use measures::package::Scoring;
-use measures::run::{ProgramMeasure, read_rows};
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
+use measures_run::evaluate::ProgramMeasure;
+use measures_run::rows::read_rows;
 
 use super::packages::{LimitArgs, PackageArgs, name_all};
 use super::run::{RunRequest, is_called, manifest, run, unwritten};
@@ -202,8 +203,10 @@ impl Gaps {
         let mut counts = [0_u64; 4];
         let mut rows: Vec<Vec<String>> = vec![];
         let mut first = true;
+        let mut csv = crate::say::csv();
+        let mut unwritable = None;
         if self.format == Format::Csv {
-            data!("{}", HEADING.join(","));
+            csv.write_record(HEADING)?;
         }
         read_rows(&ran.rows, &ran.shapes, &mut |subject: &Subject| {
             let Some(shape) = ran.shapes.get(subject.measure) else {
@@ -230,8 +233,8 @@ impl Gaps {
                     // The widths of its columns depend on all of them.
                     Format::Table => rows.push(cells.to_vec()),
                     Format::Csv => {
-                        let quoted = cells.iter().map(|c| measures::table::quoted(c));
-                        data!("{}", quoted.collect::<Vec<_>>().join(","));
+                        let written = csv.write_record(&cells);
+                        unwritable = unwritable.take().or(written.err());
                     }
                     Format::Json => {
                         data!("{}", if first { "[" } else { "  }," });
@@ -261,7 +264,12 @@ impl Gaps {
             }
             Format::Json if first => data!("[]"),
             Format::Json => data!("  }}\n]"),
-            Format::Csv => {}
+            Format::Csv => {
+                if let Some(error) = unwritable {
+                    return Err(error.into());
+                }
+                csv.flush().map_err(unwritten)?;
+            }
             Format::Deqm => {
                 if let (Some(staged), Some(out)) = (staged, &self.out) {
                     let written = self.documents(&ran, staged.folder())?;

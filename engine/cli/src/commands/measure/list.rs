@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use measures::sql::SqlMeasure;
+use measures_run::sql::SqlMeasure;
 
 use crate::commands::rule::load_rules;
 use crate::failure::{Done, Failure};
@@ -79,5 +79,6 @@ fn row(artifact: &engine_patient::program::Artifact, language: &str) -> Vec<Stri
 }
 
 pub fn sql_measures() -> Result<Vec<SqlMeasure>, Failure> {
-    measures::sql::built_in().map_err(|e| Failure::Internal(crate::commands::rule::diagnostics(&e)))
+    measures_run::sql::built_in()
+        .map_err(|e| Failure::Internal(crate::commands::rule::diagnostics(&e)))
 }

@@ -88,11 +88,12 @@ pub fn parse_zone(text: &str) -> Result<Zone, Failure> {
     Zone::parse(text).map_err(|e| Failure::User(format!("--time-zone {text}: {e}")))
 }
 
-impl From<measures::MeasureError> for Failure {
-    fn from(e: measures::MeasureError) -> Self {
+impl From<measures_run::RunError> for Failure {
+    fn from(e: measures_run::RunError) -> Self {
         match e {
-            measures::MeasureError::User(text) => Failure::User(text),
-            measures::MeasureError::Internal(text) => Failure::Internal(text),
+            measures_run::RunError::User(text) => Failure::User(text),
+            measures_run::RunError::Unsupported(text) => Failure::Unsupported(text),
+            measures_run::RunError::Internal(text) => Failure::Internal(text),
         }
     }
 }

@@ -18,9 +18,9 @@ use measures::official::{
 use measures::package::{
     Family, Issue, Loaded, Refused, Severity, load_with, select_each, set_better,
 };
-use measures::run::ProgramMeasure;
 use measures::shape::{MeasureShape, distinguish};
-use measures::sql::SqlMeasure;
+use measures_run::evaluate::ProgramMeasure;
+use measures_run::sql::SqlMeasure;
 
 use crate::commands::rule::{files, read};
 use crate::failure::{Done, Failure};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
-use measures::run::RunStatistics;
 use measures::shape::MeasureShape;
+use measures_run::evaluate::RunStatistics;
 
+use super::run::unwritten;
 use crate::failure::Failure;
 use crate::table::{self, thousands};
 
@@ -111,11 +112,19 @@ pub fn print_unmatched(statistics: &RunStatistics) {
     }
 }
 
-pub fn print_csv(results: &[MeasureResult]) {
-    data!("{}", measures::table::CSV_HEADING);
-    for line in measures::table::csv(results) {
-        data!("{line}");
+pub fn print_csv(results: &[MeasureResult]) -> Result<(), Failure> {
+    let mut out = crate::say::csv();
+    out.write_record(measures::table::CSV_HEADING)?;
+    for row in measures::table::csv_rows(results) {
+        out.write_record(&row)?;
     }
+    out.flush().map_err(unwritten)
+}
+
+/// What was written as CSV.
+pub fn csv_text(out: csv::Writer<Vec<u8>>) -> Result<String, Failure> {
+    let bytes = out.into_inner().map_err(|e| unwritten(e.into_error()))?;
+    String::from_utf8(bytes).map_err(|e| Failure::Internal(e.to_string()))
 }
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {

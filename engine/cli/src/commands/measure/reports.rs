@@ -11,9 +11,9 @@ use measures::report::individual::individual_report;
 use measures::report::measure_report;
 use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::result::MeasureResult;
-use measures::run::read_rows;
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
+use measures_run::rows::read_rows;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -189,10 +189,11 @@ pub fn print_reports(folder: &Path, names: &[String]) -> Result<(), Failure> {
 
 /// The subject list, see [`measures::subjects`].
 pub fn subjects_csv(ran: &Ran, target: &Path) -> Result<(), Failure> {
-    let mut out = BufWriter::new(File::create(target).map_err(unwritten)?);
-    writeln!(out, "{}", measures::subjects::HEADING).map_err(unwritten)?;
+    let file = BufWriter::new(File::create(target).map_err(unwritten)?);
+    let mut out = csv::Writer::from_writer(file);
+    out.write_record(measures::subjects::HEADING)?;
     walk(ran, &mut |shape, subject| {
-        measures::subjects::write(shape, subject, &mut out).map_err(unwritten)
+        Ok(measures::subjects::write(shape, subject, &mut out)?)
     })?;
     out.flush().map_err(unwritten)
 }

@@ -17,9 +17,10 @@ use measures::official::ElmMeasures;
 use measures::package::select_each;
 use measures::report::ReportContext;
 use measures::result::MeasureResult;
-use measures::run::{ProgramMeasure, RunStatistics, read_rows, run_programs};
 use measures::shape::MeasureShape;
-use measures::sql::SqlMeasure;
+use measures_run::evaluate::{ProgramMeasure, RunStatistics, run_programs};
+use measures_run::rows::read_rows;
+use measures_run::sql::SqlMeasure;
 
 use super::list::sql_measures;
 use super::packages::{LimitArgs, PackageArgs, Prepared, name_all};
@@ -358,17 +359,19 @@ impl Run {
                 own.add(subject);
             }
         })?;
-        let mut csv = format!("{name},{}\n", measures::table::CSV_HEADING);
+        let mut csv = csv::Writer::from_writer(vec![]);
+        csv.write_record([name].into_iter().chain(measures::table::CSV_HEADING))?;
         let mut places = vec![];
         for (place, totals) in totals {
             let results = totals.finish();
-            for line in measures::table::csv(&results) {
-                csv += &format!("{},{line}\n", measures::table::quoted(&place));
+            for row in measures::table::csv_rows(&results) {
+                csv.write_record([&place].into_iter().chain(&row))?;
             }
             if self.format == Format::Table {
                 places.push((place, results));
             }
         }
+        let csv = super::print::csv_text(csv)?;
         Ok(Attributed { name, csv, places })
     }
 
@@ -380,7 +383,7 @@ impl Run {
                 print_unmatched(&ran.statistics);
                 print_ledger(&ran.report.ledger);
             }
-            Format::Csv => print_csv(&ran.results),
+            Format::Csv => print_csv(&ran.results)?,
             Format::Json => print_reports(folder, reports)?,
             Format::Parquet => {}
         }
@@ -583,9 +586,9 @@ pub async fn run(request: &RunRequest<'_>) -> Result<Ran, Failure> {
     };
     let (mut unusable, mut failed) = (vec![], vec![]);
     if !request.queries.is_empty() {
-        let session = session(request.lake, threads).map_err(measures::MeasureError::from)?;
+        let session = session(request.lake, threads).map_err(measures_run::RunError::from)?;
         let notes =
-            register_tables(&session, request.lake).map_err(measures::MeasureError::from)?;
+            register_tables(&session, request.lake).map_err(measures_run::RunError::from)?;
         for query in request.queries {
             // One that fails does not take the others along.
             match query.run(&session, request.period).await {

@@ -4,7 +4,7 @@ use engine_patient::system::zone::UTC;
 use std::sync::Arc;
 
 use datasets::import::{ImportOptions, Progress, import};
-use measures::sql::{built_in, load};
+use measures_run::sql::{built_in, load};
 
 use super::*;
 
@@ -104,7 +104,8 @@ fn rows_are_the_same_however_they_are_sorted() {
         .collect();
     let rows = |at_once: u64| {
         let file = dir.path().join(format!("rows-{at_once}.parquet"));
-        let run = measures::run::run_sorted(&lake, &programs, &context, 2, &file, None, at_once);
+        let run =
+            measures_run::evaluate::run_sorted(&lake, &programs, &context, 2, &file, None, at_once);
         runtime.block_on(run).unwrap();
         std::fs::read(file).unwrap()
     };

@@ -6,7 +6,7 @@ use clap::Args;
 use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
-use measures::deck::{DeckOptions, run};
+use measures_run::deck::{DeckOptions, run};
 use serde::Deserialize;
 
 use super::parse_zone;

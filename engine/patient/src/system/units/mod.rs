@@ -9,7 +9,7 @@ mod expression;
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
@@ -52,10 +52,16 @@ const SHARDS: usize = 16;
 
 type Shard = FxHashMap<Box<str>, FxHashMap<Box<str>, Rule>>;
 
-/// Conversions of one run, cached by pair of units.
+/// Conversions, cached by pair of units.
 #[derive(Debug, Default)]
 pub struct Units {
     shards: [RwLock<Shard>; SHARDS],
+}
+
+/// What evaluations share that have no run to belong to. A conversion depends on its units only.
+pub fn shared() -> &'static Units {
+    static SHARED: LazyLock<Units> = LazyLock::new(Units::default);
+    &SHARED
 }
 
 /// The default unit, where none or an empty one was written.
@@ -80,6 +86,13 @@ impl Units {
             }
             Rule::Curve => expression::curve(value, from, to).ok_or(UnitsError::OutOfRange),
         }
+    }
+
+    /// Whether two units, of which one converts to the other, are of the same amounts of substance: a
+    /// HbA1c of 53 `mmol/mol` is no 5.3 `%`, though UCUM has it so. CQL converts by UCUM alone; rules
+    /// ask this too.
+    pub fn are_of_one_kind(&self, a: &str, b: &str) -> bool {
+        a == b || expression::amounts(a) == expression::amounts(b)
     }
 
     /// Which of two values is greater.

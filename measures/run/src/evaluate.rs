@@ -14,18 +14,16 @@ use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 use futures::TryStreamExt;
+use measures::package::Basis;
+use measures::result::{Improvement, MeasureResult};
+use measures::shape::MeasureShape;
+use measures::totals::Totals;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use crate::MeasureError;
-use crate::package::Basis;
-use crate::result::{Improvement, MeasureResult};
-use crate::shape::MeasureShape;
-use crate::subject::Subject;
-use crate::totals::Totals;
-use crate::walk::{ORDER, Walk};
+use crate::error::RunError;
+use crate::rows::{BatchGatherer, ORDER};
 
 /// A program to run, and the measures that its rows are of.
 pub struct ProgramMeasure {
@@ -76,7 +74,7 @@ pub async fn run_programs(
     threads: usize,
     rows_file: &Path,
     subject: Option<&str>,
-) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
+) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
     run_sorted(
         lake,
         measures,
@@ -99,7 +97,7 @@ pub async fn run_sorted(
     rows_file: &Path,
     subject: Option<&str>,
     at_once: u64,
-) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
+) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
     let started = std::time::Instant::now();
     let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
@@ -115,12 +113,13 @@ pub async fn run_sorted(
             false => session(lake, threads)?,
         };
         let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
-        table.only = subject.map(str::to_owned);
+        if let Some(subject) = subject {
+            table = table.of_patients([subject]);
+        }
         let working = Arc::clone(&table.working);
         session.register_table("results", Arc::new(table))?;
         let done = write_rows(&session, rows_file, &shapes).await;
-        let full =
-            |e: &MeasureError| matches!(e, MeasureError::Internal(t) if t.starts_with(EXHAUSTED));
+        let full = |e: &RunError| matches!(e, RunError::Internal(t) if t.starts_with(EXHAUSTED));
         let again = bounded && done.as_ref().is_err_and(full);
         bounded &= !again;
         // Each time round at least one measure is given up for good.
@@ -165,7 +164,7 @@ const SORTED_AT_ONCE: u64 = 600_000;
 const EXHAUSTED: &str = "Resources exhausted";
 
 /// A session whose one sort is over all partitions: its memory does not grow with their number.
-fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionContext, MeasureError> {
+fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionContext, RunError> {
     let mut config = SessionConfig::new().with_target_partitions(threads.max(1));
     config.options_mut().optimizer.repartition_sorts = false;
     // Half holds rows, half is for merging them: the keys of all of them at once.
@@ -180,28 +179,12 @@ fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionConte
     Ok(context)
 }
 
-/// Visits every patient and measure of the rows that a run has written, in their order.
-pub fn read_rows(
-    rows_file: &Path,
-    shapes: &[Arc<MeasureShape>],
-    visit: &mut dyn FnMut(&Subject),
-) -> Result<(), MeasureError> {
-    let file = std::fs::File::open(rows_file)?;
-    let mut walk = Walk::new(shapes);
-    for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
-        let batch = batch.map_err(|e| MeasureError::Internal(format!("result rows: {e}")))?;
-        walk.push(&batch, visit)?;
-    }
-    walk.finish(visit);
-    Ok(())
-}
-
 /// Sorted, so that the same inputs give the same bytes whatever the threads; counted on the way.
 async fn write_rows(
     session: &SessionContext,
     rows_file: &Path,
     shapes: &[Arc<MeasureShape>],
-) -> Result<(Vec<MeasureResult>, RunStatistics), MeasureError> {
+) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
     let order = ORDER
         .iter()
         .map(|c| col(format!("\"{c}\"")).sort(true, true))
@@ -223,12 +206,12 @@ async fn write_rows(
     )?;
     futures::pin_mut!(stream);
     let mut totals = Totals::new(shapes);
-    let mut walk = Walk::new(shapes);
+    let mut gatherer = BatchGatherer::new(shapes);
     while let Some(batch) = stream.try_next().await? {
-        walk.push(&batch, &mut |subject| totals.add(subject))?;
+        gatherer.push(&batch, &mut |subject| totals.add(subject))?;
         writer.write(&batch)?;
     }
-    walk.finish(&mut |subject| totals.add(subject));
+    gatherer.finish(&mut |subject| totals.add(subject));
     writer.close()?;
     let statistics = RunStatistics {
         wall: Duration::ZERO,

@@ -1,16 +1,19 @@
-//! A patient's results of a measure, as its result rows tell them.
+//! A patient's results of a measure, and how they are gathered from result rows.
+
+mod gather;
 
 use std::sync::Arc;
 
-use engine_patient::program::Truth;
+use engine_patient::program::{PopulationIndex, Truth};
 use rust_decimal::Decimal;
 
 use crate::amount::{Amount, Unit};
+pub use gather::{Foreign, Gatherer, RowView, subjects};
 
 /// All rows of a measure and a patient.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// Index of the measure among the shapes of the walk.
+    /// Index of the measure among those that rows were gathered for.
     pub measure: usize,
     /// The patient's id.
     pub patient: String,
@@ -19,7 +22,7 @@ pub struct Subject {
     /// Values of supplemental data.
     pub supplemental: Vec<SupplementalValue>,
     /// Clause outcomes: group, population, a letter a clause. Only where a run writes them.
-    pub clauses: Vec<(usize, usize, String)>,
+    pub clauses: Vec<(usize, PopulationIndex, String)>,
     /// References of the resources that were looked at. Only where a run writes them.
     pub evaluated: Vec<String>,
 }
@@ -66,8 +69,8 @@ impl Default for Membership {
 /// A resource of a population.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Index of the population.
-    pub population: usize,
+    /// Which population.
+    pub population: PopulationIndex,
     /// `Encounter/1`
     pub id: String,
     /// What is certain.
@@ -81,8 +84,8 @@ pub struct Member {
 /// An observation.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// Index of the population.
-    pub population: usize,
+    /// Which population.
+    pub population: PopulationIndex,
     /// Within a stratum.
     pub stratum: Option<(usize, Arc<str>)>,
     /// Of which resource.
@@ -116,8 +119,8 @@ pub struct StratumCount {
     pub stratum: Arc<str>,
     /// Its codings.
     pub coding: Option<Arc<str>>,
-    /// Index of the population.
-    pub population: usize,
+    /// Which population.
+    pub population: PopulationIndex,
     /// What is certain.
     pub outcome: Truth,
     /// What is counted.

@@ -1,13 +1,13 @@
 //! Whether the patient was dead at a moment: `Patient.deceased[x]`.
 
-use super::node::Order;
-use super::operators::order_times;
-use super::value::Val;
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at, read_at};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
+
+use crate::operators::{Order, order_times};
+use crate::value::Val;
 
 /// Dead from the moment of death on; from `deceasedBoolean: true` alone, at every moment. Nothing
 /// recorded is alive: FHIR has no other way to say it that is in use. What is recorded and cannot be

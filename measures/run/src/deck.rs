@@ -15,14 +15,15 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
+use measures::official::{BuildOptions, build, is_error};
+use measures::package::{Issue, Loaded, PopulationCode, PopulationIndex, Severity, load};
+use measures::shape::MeasureShape;
+use measures::subject::Subject;
 use serde::Deserialize;
 
-use crate::MeasureError;
-use crate::official::{BuildOptions, build, is_error};
-use crate::package::{Issue, Loaded, PopulationCode, Severity, load};
-use crate::run::{ProgramMeasure, read_rows, run_programs};
-use crate::shape::MeasureShape;
-use crate::subject::{Membership, Subject, SubjectGroup};
+use crate::error::RunError;
+use crate::evaluate::{ProgramMeasure, run_programs};
+use crate::rows::read_rows;
 
 /// A case of `expected.json`.
 #[derive(Deserialize)]
@@ -77,11 +78,11 @@ pub struct CaseOutcome {
 }
 
 /// The cases of a deck.
-pub fn cases(deck: &Path) -> Result<Vec<Case>, MeasureError> {
+pub fn cases(deck: &Path) -> Result<Vec<Case>, RunError> {
     let path = deck.join("expected.json");
     let text = std::fs::read_to_string(&path)
-        .map_err(|e| MeasureError::User(format!("{}: {e}", path.display())))?;
-    serde_json::from_str(&text).map_err(|e| MeasureError::User(format!("{}: {e}", path.display())))
+        .map_err(|e| RunError::User(format!("{}: {e}", path.display())))?;
+    serde_json::from_str(&text).map_err(|e| RunError::User(format!("{}: {e}", path.display())))
 }
 
 /// Runs the measure of a deck over a lake with its data, once per period of its cases.
@@ -90,7 +91,7 @@ pub async fn run(
     libraries: &Path,
     lake: &Lake,
     options: &DeckOptions,
-) -> Result<Vec<CaseOutcome>, MeasureError> {
+) -> Result<Vec<CaseOutcome>, RunError> {
     let mut package = vec![deck.join("measure.json"), libraries.to_owned()];
     let value_sets = deck.join("valuesets.ndjson");
     if value_sets.exists() {
@@ -106,7 +107,7 @@ pub async fn run_loaded(
     loaded: &Loaded,
     lake: &Lake,
     options: &DeckOptions,
-) -> Result<Vec<CaseOutcome>, MeasureError> {
+) -> Result<Vec<CaseOutcome>, RunError> {
     let cases = cases(deck)?;
     let file = deck.join("measure.json").to_string_lossy().into_owned();
     let measures = loaded.package.measures.iter();
@@ -131,7 +132,7 @@ pub async fn run_loaded(
         let date = |text: &str| {
             let shown = deck.join("expected.json");
             let wrong = || {
-                MeasureError::User(format!(
+                RunError::User(format!(
                     "{}: `{text}` is no date of a period",
                     shown.display()
                 ))
@@ -153,10 +154,10 @@ pub async fn run_loaded(
         let findings = built.findings.iter().filter(|f| is_error(&f.issue));
         wrong.extend(findings.map(|f| f.issue.to_string()));
         if !wrong.is_empty() {
-            return Err(MeasureError::User(wrong.join("\n\n")));
+            return Err(RunError::User(wrong.join("\n\n")));
         }
         let Some(program) = built.program else {
-            return Err(MeasureError::User(format!(
+            return Err(RunError::User(format!(
                 "{}: there is no measure",
                 deck.display()
             )));
@@ -184,7 +185,7 @@ pub async fn run_loaded(
         for (case, found) in wanted.iter().zip(found) {
             // Who has no rows is in no population.
             let nothing = || match (patients.contains(&case.patient), built.shapes.first()) {
-                (true, Some(shape)) => differences(case, shape, &nobody(shape)),
+                (true, Some(shape)) => differences(case, shape, &Subject::nobody(shape)),
                 _ => (vec!["the data has no such patient".to_owned()], vec![]),
             };
             let (populations, observations) = found.unwrap_or_else(nothing);
@@ -199,27 +200,15 @@ pub async fn run_loaded(
     Ok(outcomes)
 }
 
-/// A patient who is in no population.
-fn nobody(shape: &MeasureShape) -> Subject {
-    let groups = shape.groups.iter().map(|group| SubjectGroup {
-        populations: vec![Membership::default(); group.populations.len()],
-        ..SubjectGroup::default()
-    });
-    Subject {
-        groups: groups.collect(),
-        ..Subject::default()
-    }
-}
-
 /// The patients whose Patient resource is in the lake.
-async fn patients_of(lake: &Lake, threads: usize) -> Result<BTreeSet<String>, MeasureError> {
+async fn patients_of(lake: &Lake, threads: usize) -> Result<BTreeSet<String>, RunError> {
     let session = session(lake, threads)?;
     register_tables(&session, lake)?;
     let known = "SELECT cast(patient_id AS VARCHAR) FROM patients WHERE rid IS NOT NULL";
     let mut out = BTreeSet::new();
     for batch in session.sql(known).await?.collect().await? {
         let ids = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
-        let ids = ids.map_err(|e| MeasureError::Internal(e.to_string()))?;
+        let ids = ids.map_err(|e| RunError::Internal(e.to_string()))?;
         out.extend(ids.as_string::<i32>().iter().flatten().map(str::to_owned));
     }
     Ok(out)
@@ -255,9 +244,9 @@ fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Differen
                 ));
             }
         }
-        let observing = definition.populations.iter().enumerate();
+        let observing = PopulationIndex::each(&definition.populations);
         let observing = observing.filter(|(_, p)| p.code == PopulationCode::MeasureObservation);
-        let observing: Vec<usize> = observing.map(|(i, _)| i).collect();
+        let observing: Vec<PopulationIndex> = observing.map(|(i, _)| i).collect();
         if expected.observations.is_empty() {
             continue;
         }

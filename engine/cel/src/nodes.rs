@@ -1,37 +1,44 @@
 //! A checked expression: every name resolved, every type known.
 
+use std::sync::Arc;
+
 use engine_patient::fhir::names::Name;
 use engine_patient::systems::CodedElement;
 
 use super::functions::Function;
-use super::types::Conversion;
+use super::operators::{Arithmetic, Order};
+use super::types::{Conversion, Ty};
 use super::value::Val;
 
-/// An expression and where it stands in its source, in characters.
+/// A place in a source: its first character and the one after the last.
+pub type Span = (usize, usize);
+
+/// A checked expression with its source.
+#[derive(Debug)]
+pub struct Compiled {
+    /// As written.
+    pub source: Arc<str>,
+    /// The type of its value.
+    pub ty: Ty,
+    pub(crate) node: Node,
+    /// How many comprehension variables are alive at once.
+    pub(crate) slots: usize,
+    /// How deep its evaluation goes, definitions included.
+    pub(crate) depth: usize,
+}
+
+impl Compiled {
+    /// Room for its comprehension variables.
+    pub(crate) fn locals<'r>(&self) -> Vec<Val<'r>> {
+        vec![Val::unknown("no value yet"); self.slots]
+    }
+}
+
+/// An expression and where it stands in its source.
 #[derive(Debug)]
 pub struct Node {
     pub kind: NodeKind,
-    /// First character and the one after the last.
-    pub span: (usize, usize),
-}
-
-/// Order comparisons.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// Arithmetic.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
+    pub span: Span,
 }
 
 /// What a comprehension makes of its items.
@@ -46,6 +53,8 @@ pub enum Fold {
 #[derive(Debug)]
 pub enum NodeKind {
     Constant(Val<'static>),
+    /// Stands for what was told as a problem. A compiled expression has none.
+    Wrong,
     /// A comprehension's variable.
     Local(usize),
     /// A named expression of the same artifact; evaluated once a patient.

@@ -12,12 +12,12 @@ use engine_patient::program::Artifact;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::lake_error;
 use engine_population::statement::{on_large_stack, query};
+use measures::package::{Basis, PopulationCode as Code};
+use measures::result::{Counts, GroupResult, Improvement, MeasureResult};
+use measures::shape::MeasureShape;
 use rules::yaml::{self, Node, Text, Value};
 
-use crate::MeasureError;
-use crate::package::{Basis, PopulationCode as Code};
-use crate::result::{Counts, GroupResult, Improvement, MeasureResult};
-use crate::shape::MeasureShape;
+use crate::error::RunError;
 
 /// A measure written in SQL.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
     let file = "measures/content/readmission-30-day/measure.yaml";
     Ok(vec![load(
         file,
-        include_str!("../content/readmission-30-day/measure.yaml"),
+        include_str!("../../content/readmission-30-day/measure.yaml"),
     )?])
 }
 
@@ -167,13 +167,13 @@ impl SqlMeasure {
         &self,
         session: &SessionContext,
         period: (DateTime, DateTime),
-    ) -> Result<MeasureResult, MeasureError> {
+    ) -> Result<MeasureResult, RunError> {
         let fault =
-            |what: String| MeasureError::User(format!("measure `{}`: {what}", self.artifact.id));
+            |what: String| RunError::User(format!("measure `{}`: {what}", self.artifact.id));
         let day = |d: DateTime| ScalarValue::Utf8(Some(d.to_string()));
         // What is wrong with the lake is not the query's fault.
         let failed = |e: DataFusionError| match lake_error(&e) {
-            Some(_) => MeasureError::from(e),
+            Some(_) => RunError::from(e),
             None => fault(e.strip_backtrace()),
         };
         let frame = query(session, &self.sql).await.map_err(failed)?;
@@ -185,12 +185,12 @@ impl SqlMeasure {
         let batches = on_large_stack(frame.collect()).await.map_err(failed)?;
         let shape = self.shape();
         let Some(group) = shape.groups.first() else {
-            return Err(MeasureError::Internal("a measure without a group".into()));
+            return Err(RunError::Internal("a measure without a group".into()));
         };
         let mut strata: Vec<(Arc<str>, Counts)> = vec![];
         let mut total = Counts::of(group);
         for batch in &batches {
-            let column = |name: &str, ty: &DataType| -> Result<ArrayRef, MeasureError> {
+            let column = |name: &str, ty: &DataType| -> Result<ArrayRef, RunError> {
                 let found = batch.column_by_name(name);
                 let found = found.ok_or_else(|| {
                     fault(format!(

@@ -1,37 +1,16 @@
 //! The columns of a batch of result rows.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
-use engine_patient::program::Truth;
+use engine_patient::program::{RowKind, Truth};
+use measures::shape::MeasureShape;
+use measures::subject::{Foreign, RowView};
 
-use crate::MeasureError;
-use crate::package::PopulationCode;
-use crate::shape::MeasureShape;
-
-/// What a row is of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Population,
-    Observation,
-    Supplemental,
-    Stratifier,
-    Clauses,
-    Evaluated,
-}
-
-fn kind(word: &str) -> Kind {
-    match word {
-        "supplemental-data" | "risk-adjustment" => Kind::Supplemental,
-        "stratifier" => Kind::Stratifier,
-        w if w == crate::official::CLAUSES => Kind::Clauses,
-        w if w == crate::official::EVALUATED => Kind::Evaluated,
-        w if w == PopulationCode::MeasureObservation.as_str() => Kind::Observation,
-        _ => Kind::Population,
-    }
-}
+use crate::error::RunError;
 
 pub(crate) fn number(n: i32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
@@ -82,25 +61,25 @@ pub(crate) struct Columns<'b> {
     versions: Texts<'b>,
     urls: Texts<'b>,
     shapes: &'b [Arc<MeasureShape>],
-    pub(crate) group: &'b Int32Array,
-    kind: Words<'b, Kind>,
-    pub(crate) index: &'b Int32Array,
-    pub(crate) stratifier: &'b Int32Array,
-    pub(crate) stratum: Texts<'b>,
-    pub(crate) basis: &'b StringArray,
+    group: &'b Int32Array,
+    kind: Words<'b, Option<RowKind>>,
+    index: &'b Int32Array,
+    stratifier: &'b Int32Array,
+    stratum: Texts<'b>,
+    basis: &'b StringArray,
     outcome: Words<'b, Option<Truth>>,
-    pub(crate) count: &'b Int64Array,
-    pub(crate) value: &'b StringArray,
-    pub(crate) unit: Texts<'b>,
-    pub(crate) coding: Texts<'b>,
-    pub(crate) reason: Texts<'b>,
+    count: &'b Int64Array,
+    value: &'b StringArray,
+    unit: Texts<'b>,
+    coding: Texts<'b>,
+    reason: Texts<'b>,
 }
 
 impl<'b> Columns<'b> {
     pub(crate) fn of(
         batch: &'b RecordBatch,
         shapes: &'b [Arc<MeasureShape>],
-    ) -> Result<Self, MeasureError> {
+    ) -> Result<Self, RunError> {
         let (names, versions) = (texts(batch, "measure")?, texts(batch, "version")?);
         let urls = texts(batch, "url")?;
         let truth = |word: &str| {
@@ -118,7 +97,7 @@ impl<'b> Columns<'b> {
             urls,
             shapes,
             group: column(batch, "group")?,
-            kind: words(batch, "population", kind)?,
+            kind: words(batch, "population", |word| RowKind::of(word, 0))?,
             index: column(batch, "index")?,
             stratifier: column(batch, "stratifier")?,
             stratum: texts(batch, "stratum")?,
@@ -132,7 +111,7 @@ impl<'b> Columns<'b> {
         })
     }
 
-    pub(crate) fn measure(&self, row: usize) -> Result<usize, MeasureError> {
+    pub(crate) fn measure(&self, row: usize) -> Result<usize, RunError> {
         let url = self.url.value(row);
         let key = (self.measure.value(row), self.version.value(row), url);
         let mut known = self.known.borrow_mut();
@@ -151,35 +130,88 @@ impl<'b> Columns<'b> {
             known.push((key, found));
             found
         });
-        found.ok_or_else(|| MeasureError::Internal("a result row of no measure of the run".into()))
+        found.ok_or_else(|| RunError::Internal("a result row of no measure of the run".into()))
     }
 
-    pub(crate) fn kind(&self, row: usize) -> Result<Kind, MeasureError> {
-        let found = self.kind.get(row);
-        found.ok_or_else(|| MeasureError::Internal("a result row of no population".into()))
-    }
-
-    pub(crate) fn outcome(&self, row: usize) -> Result<Truth, MeasureError> {
-        let found = self.outcome.get(row).flatten();
-        found.ok_or_else(|| MeasureError::Internal("a result row without an outcome".into()))
+    pub(crate) fn row(&self, row: usize) -> ColumnRow<'_> {
+        ColumnRow { columns: self, row }
     }
 }
 
-fn named<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, MeasureError> {
+/// One row of a batch.
+pub(crate) struct ColumnRow<'c> {
+    columns: &'c Columns<'c>,
+    row: usize,
+}
+
+impl RowView for ColumnRow<'_> {
+    fn kind(&self) -> Result<RowKind, Foreign> {
+        let foreign = Foreign("a result row of no population");
+        let word = self.columns.kind.get(self.row).flatten().ok_or(foreign)?;
+        let index = u32::try_from(self.columns.index.value(self.row));
+        Ok(word.at(index.map_err(|_| foreign)?))
+    }
+
+    fn group(&self) -> usize {
+        number(self.columns.group.value(self.row))
+    }
+
+    fn outcome(&self) -> Result<Truth, Foreign> {
+        let found = self.columns.outcome.get(self.row).flatten();
+        found.ok_or(Foreign("a result row without an outcome"))
+    }
+
+    fn count(&self) -> Option<i64> {
+        let count = self.columns.count;
+        count.is_valid(self.row).then(|| count.value(self.row))
+    }
+
+    fn stratifier(&self) -> Option<usize> {
+        let stratifier = self.columns.stratifier;
+        let valid = stratifier.is_valid(self.row);
+        valid.then(|| number(stratifier.value(self.row)))
+    }
+
+    fn stratum(&self) -> Option<Arc<str>> {
+        self.columns.stratum.text(self.row)
+    }
+
+    fn basis_id(&self) -> Option<&str> {
+        let basis = self.columns.basis;
+        basis.is_valid(self.row).then(|| basis.value(self.row))
+    }
+
+    fn value(&self) -> Option<Cow<'_, str>> {
+        let value = self.columns.value;
+        let valid = value.is_valid(self.row);
+        valid.then(|| Cow::Borrowed(value.value(self.row)))
+    }
+
+    fn unit(&self) -> Option<Arc<str>> {
+        self.columns.unit.text(self.row)
+    }
+
+    fn coding(&self) -> Option<Arc<str>> {
+        self.columns.coding.text(self.row)
+    }
+
+    fn reason(&self) -> Option<Arc<str>> {
+        self.columns.reason.text(self.row)
+    }
+}
+
+fn named<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, RunError> {
     let found = batch.column_by_name(name);
-    found.ok_or_else(|| MeasureError::Internal(format!("result rows without the column `{name}`")))
+    found.ok_or_else(|| RunError::Internal(format!("result rows without the column `{name}`")))
 }
 
-fn column<'b, T: Array + 'static>(
-    batch: &'b RecordBatch,
-    name: &str,
-) -> Result<&'b T, MeasureError> {
+fn column<'b, T: Array + 'static>(batch: &'b RecordBatch, name: &str) -> Result<&'b T, RunError> {
     let found = named(batch, name)?.as_any().downcast_ref::<T>();
-    found.ok_or_else(|| MeasureError::Internal(format!("the column `{name}` is of another type")))
+    found.ok_or_else(|| RunError::Internal(format!("the column `{name}` is of another type")))
 }
 
-fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<Texts<'b>, MeasureError> {
-    let other = || MeasureError::Internal(format!("the column `{name}` is of another type"));
+fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<Texts<'b>, RunError> {
+    let other = || RunError::Internal(format!("the column `{name}` is of another type"));
     let found = named(batch, name)?.as_dictionary_opt::<Int32Type>();
     let found = found.ok_or_else(other)?;
     Ok(Texts {
@@ -192,7 +224,7 @@ fn words<'b, T>(
     batch: &'b RecordBatch,
     name: &str,
     meaning: impl Fn(&str) -> T,
-) -> Result<Words<'b, T>, MeasureError> {
+) -> Result<Words<'b, T>, RunError> {
     let texts = texts(batch, name)?;
     let words = texts.words.iter().map(|w| meaning(w.unwrap_or("")));
     Ok(Words {

@@ -1,101 +1,6 @@
 //! The functions of rules, beside CEL's operators and macros: one table names them all.
 
-use super::types::Ty;
-
-/// A function of the table.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
-    Active,
-    AgeInYearsAt,
-    Component,
-    Contains,
-    Date,
-    Days,
-    Deceased,
-    Double,
-    During,
-    Earliest,
-    End,
-    EndsWith,
-    First,
-    Hours,
-    InValueSet,
-    Int,
-    IsFinal,
-    IsUnknown,
-    Latest,
-    Max,
-    Min,
-    Months,
-    OrElse,
-    QuantityIn,
-    Size,
-    Start,
-    StartsWith,
-    String,
-    Weeks,
-    Years,
-}
-
-/// What an argument must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Param {
-    /// Anything; the result may have the same type.
-    Any,
-    Int,
-    Number,
-    /// A number or a text.
-    NumberOrText,
-    Text,
-    /// A date, or something that has one: a resource, a Period, a choice with them.
-    When,
-    Time,
-    /// A CodeableConcept, a Coding, a list of them, or a choice with them.
-    Concept,
-    /// A Quantity, or a choice with it.
-    Quantity,
-    List,
-    ListOfNumbers,
-    ListOfResources,
-    /// An element of this type.
-    Element(&'static str),
-    /// The name of a value set, in quotes.
-    ValueSet,
-    /// A date in quotes.
-    DateText,
-    /// The same type as the first argument.
-    LikeFirst,
-}
-
-/// What comes out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Returns {
-    Bool,
-    Int,
-    Double,
-    Text,
-    Time,
-    Duration,
-    /// The type of the first argument.
-    First,
-    /// The type of the first argument's items.
-    Item,
-    Components,
-}
-
-/// A row of the table.
-pub struct FunctionInfo {
-    /// As written in rules.
-    pub name: &'static str,
-    pub function: Function,
-    pub params: &'static [Param],
-    pub returns: Returns,
-    /// What it does, what is unknown, bounds and units.
-    pub doc: &'static str,
-    /// A call that the tests compile.
-    pub example: &'static str,
-}
-
+use super::row::{Function, FunctionInfo, Param, Returns};
 use Param as P;
 use Returns as R;
 
@@ -320,8 +225,9 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         &[P::Quantity, P::Text],
         R::Double,
         "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
-        "The number of a Quantity whose UCUM unit is this one. Unknown where the value or the unit is \
-         missing, is another unit, or has a comparator such as `<`.",
+        "The number of a Quantity in this UCUM unit, converted exactly where it is given in another. \
+         Unknown where the value or the unit is missing, cannot be converted, or has a comparator such \
+         as `<`.",
     ),
     row(
         "size",
@@ -378,71 +284,4 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
 /// The row of a function.
 pub fn find(name: &str) -> Option<&'static FunctionInfo> {
     FUNCTIONS.iter().find(|f| f.name == name)
-}
-
-impl Param {
-    /// Whether an argument of this type will do; `Choice`s are looked into at run time.
-    pub(super) fn takes(self, ty: &Ty, first: Option<&Ty>) -> bool {
-        if *ty == Ty::Any {
-            return true;
-        }
-        let list_item = match ty {
-            Ty::List(item) => Some(item.as_ref()),
-            _ => None,
-        };
-        match self {
-            P::Any => true,
-            P::Int => *ty == Ty::Int,
-            P::Number => matches!(ty, Ty::Int | Ty::Double),
-            P::NumberOrText => matches!(ty, Ty::Int | Ty::Double | Ty::String),
-            P::Text | P::ValueSet | P::DateText => *ty == Ty::String,
-            P::Time => *ty == Ty::Time,
-            P::When => matches!(ty, Ty::Time | Ty::Choice(..)) || is_dated(ty),
-            P::Concept => is_concept(list_item.unwrap_or(ty)),
-            P::Quantity => matches!(ty, Ty::Choice(..)) || ty.fits(&Ty::Element("Quantity")),
-            P::List => list_item.is_some(),
-            P::ListOfNumbers => matches!(list_item, Some(Ty::Int | Ty::Double | Ty::Any)),
-            P::ListOfResources => list_item.is_some_and(|i| *i == Ty::Any || is_dated(i)),
-            P::Element(name) => ty.fits(&Ty::Element(name)),
-            P::LikeFirst => first.is_some_and(|f| ty.fits(f)),
-        }
-    }
-
-    /// In words, for an error.
-    pub(super) fn wanted(self) -> String {
-        match self {
-            P::Any => "anything".into(),
-            P::Int => "a whole number".into(),
-            P::Number => "a number".into(),
-            P::NumberOrText => "a number or a text".into(),
-            P::Text => "a text".into(),
-            P::Time => "a date".into(),
-            P::When => "a resource, a `Period` or a date".into(),
-            P::Concept => "a code (`CodeableConcept`, `Coding`, or a list of them)".into(),
-            P::Quantity => "a `Quantity`".into(),
-            P::List => "a list".into(),
-            P::ListOfNumbers => "a list of numbers".into(),
-            P::ListOfResources => "a list of resources".into(),
-            P::Element(name) => format!("one `{name}`"),
-            P::ValueSet => "the name of a value set in quotes".into(),
-            P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),
-            P::LikeFirst => "the type of the first argument".into(),
-        }
-    }
-}
-
-fn is_dated(ty: &Ty) -> bool {
-    let resource = |name: &str| {
-        engine_patient::fhir::model::Model::r4()
-            .resource(name)
-            .is_some()
-    };
-    matches!(ty, Ty::Element(name) if *name == "Period" || resource(name))
-}
-
-fn is_concept(ty: &Ty) -> bool {
-    matches!(
-        ty,
-        Ty::Element("CodeableConcept" | "Coding") | Ty::Choice(..) | Ty::Any
-    )
 }

@@ -1,0 +1,120 @@
+//! The expressions of one artifact, one after the other.
+
+use std::sync::Arc;
+
+use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::CodedElement;
+use engine_patient::terminology::ValueSet;
+
+use super::expression::MAX_DEPTH;
+use super::pass::Pass;
+use super::symbols::{Definition, Named, Symbols, unused};
+use crate::nodes::Compiled;
+use crate::parse::parse;
+use crate::problem::{MAX_PROBLEMS, Problem};
+use crate::types::Ty;
+
+/// Checks the expressions of one artifact, which share value sets, definitions and data
+/// requirements.
+#[derive(Debug, Default)]
+pub struct Checker {
+    symbols: Symbols,
+}
+
+impl Checker {
+    /// With the value sets that expressions may name.
+    pub fn new(value_sets: Vec<(String, Arc<ValueSet>)>) -> Self {
+        let named = value_sets.into_iter().map(|(n, set)| Named::new(n, set));
+        Checker {
+            symbols: Symbols {
+                value_sets: named.collect(),
+                ..Symbols::default()
+            },
+        }
+    }
+
+    /// Makes a checked expression available to the next ones under a name. Its place in the order
+    /// of calls is its number in [`crate::Evaluation`].
+    pub fn define(&mut self, name: &str, compiled: &Compiled) {
+        let definition = Definition {
+            ty: compiled.ty.clone(),
+            depth: compiled.depth,
+        };
+        let named = Named::new(name.to_owned(), definition);
+        self.symbols.definitions.push(named);
+    }
+
+    /// Everything the expressions checked so far read.
+    pub fn requirements(&self) -> &[DataRequirement] {
+        &self.symbols.requirements
+    }
+
+    /// The coded elements that the expressions checked so far compare with value sets, sorted.
+    pub fn coded_elements(&self) -> Vec<CodedElement> {
+        let retrieved = self.symbols.requirements.iter();
+        let retrieved = retrieved.filter_map(|r| Some((r.resource_type, r.codes.as_ref()?.path)));
+        let compared = self.symbols.compared.iter().copied();
+        let mut all: Vec<_> = retrieved.chain(compared).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The value sets, in the order given.
+    pub fn value_sets(&self) -> impl Iterator<Item = &Arc<ValueSet>> {
+        self.symbols.value_sets.iter().map(|named| &named.value)
+    }
+
+    /// Value sets and definitions that no expression named.
+    pub fn unused(&self) -> Vec<&str> {
+        let sets = unused(&self.symbols.value_sets);
+        sets.chain(unused(&self.symbols.definitions)).collect()
+    }
+
+    /// Parses and checks an expression. `wanted` is the type it must have, if any.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the text.
+    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Problem>> {
+        let (expr, info) = parse(source)?;
+        let mut pass = Pass::new(&mut self.symbols, source, info);
+        let (node, ty) = pass.expr(&expr);
+        if let Some(wanted) = wanted.filter(|w| !ty.fits(w)) {
+            let message = format!("this must be {wanted}, but it is {ty}");
+            pass.problem("wrong-type", message, node.span, None);
+        }
+        let (slots, depth) = (pass.slots, pass.deepest);
+        if depth > 4 * MAX_DEPTH {
+            let message = "the expression and what it uses of `define` are nested too deep".into();
+            pass.problem("too-deep", message, node.span, None);
+        }
+        let problems = pass.problems;
+        if problems.is_empty() {
+            return Ok(Compiled {
+                source: Arc::from(source),
+                ty,
+                node,
+                slots,
+                depth,
+            });
+        }
+        Err(told(problems))
+    }
+}
+
+/// In the order of the text, each once, and not too many.
+fn told(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|p| p.span);
+    problems.dedup();
+    let more = problems.len().saturating_sub(MAX_PROBLEMS);
+    if let (1.., Some(last)) = (more, problems.get(MAX_PROBLEMS).map(|p| p.span)) {
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(Problem {
+            code: "more",
+            message: format!("{more} more problems are not shown"),
+            span: last,
+            help: None,
+        });
+    }
+    problems
+}
