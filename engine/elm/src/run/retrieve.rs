@@ -18,8 +18,9 @@ use crate::values::types::TypeId;
 use crate::values::value::{Fhir, Val};
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::profiles::Profile;
-use engine_patient::record::{Element, Kind};
-use engine_patient::requirements::{DataRequirement, coding_key, reference_target, referenced};
+use engine_patient::record::Element;
+use engine_patient::requirements::{DataRequirement, reference_target, referenced};
+use engine_patient::system::codes;
 use engine_patient::terminology::ValueSet;
 
 /// A compiled retrieve.
@@ -326,7 +327,9 @@ impl<'a> Evaluator<'a> {
                 for (place, resource) in self.record.of_type(path.resource_type).enumerate() {
                     let place = u32::try_from(place).unwrap_or(u32::MAX);
                     for element in path.names.iter().filter_map(|n| resource.get(*n)) {
-                        codes_of(element, &mut |key| index.codes.push((key, place)));
+                        index
+                            .codes
+                            .extend(codes::keys(element).map(|key| (key, place)));
                         if ids.is_unresolved(&self.cx, resource, element)? {
                             index.unresolved.push(place);
                         }
@@ -360,24 +363,6 @@ impl<'a> Evaluator<'a> {
             point => interval::in_(&self.cx, &[point, range], &extra)?,
         };
         Ok(within.truth() == Some(true))
-    }
-}
-
-/// The keys of a CodeableConcept, Coding, or code, or of a list of them.
-fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
-    for item in element.items() {
-        match item.kind() {
-            Kind::Object => match item.get_named("coding") {
-                Some(codings) => codings.items().filter_map(coding_key).for_each(&mut *push),
-                None => coding_key(item).into_iter().for_each(&mut *push),
-            },
-            Kind::String => {
-                if let Some(code) = item.as_str() {
-                    push(engine_patient::terminology::code_key("", &code));
-                }
-            }
-            _ => {}
-        }
     }
 }
 

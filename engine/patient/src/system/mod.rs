@@ -1,6 +1,7 @@
 //! The system types that CEL, ELM and FHIRPath share: dates and times, numbers, quantities, codes,
 //! truth. One implementation each; a language adapts its own values to it.
 
+pub mod codes;
 pub mod compare;
 pub mod date_arithmetic;
 pub mod date_time;
