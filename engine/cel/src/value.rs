@@ -29,8 +29,8 @@ pub enum Val<'r> {
     List(Arc<[Val<'r>]>),
     /// An item of a list of which it cannot be told whether it is in it, and why.
     Maybe(Arc<Val<'r>>, Cow<'r, str>),
-    /// How many items a list has, at least and at most: of some it cannot be told whether they are in
-    /// it, and why.
+    /// A whole number that is known to lie between two, and why not which: the items of a list of which
+    /// some may not be in it, an age by a year of birth.
     Between(i64, i64, Cow<'r, str>),
     /// It cannot be told, and why: the text names elements and units and holds no patient data.
     Unknown(Cow<'r, str>),

@@ -8,7 +8,7 @@ use engine_patient::system::duration::years_between;
 
 use crate::value::Val;
 
-/// Completed years at a moment.
+/// Completed years at a moment; between two where the birth is not known to the day.
 pub(super) fn age<'r>(record: &PatientRecord, at: DateTime) -> Val<'r> {
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
@@ -19,9 +19,8 @@ pub(super) fn age<'r>(record: &PatientRecord, at: DateTime) -> Val<'r> {
         Reading::Absent => return Val::unknown("`Patient.birthDate` is missing"),
         Reading::Unreadable => return Val::unknown("`Patient.birthDate` cannot be read"),
     };
-    let years = years_between(born, at);
-    years.map_or(
-        Val::unknown("`Patient.birthDate` is too imprecise"),
-        Val::Int,
-    )
+    match years_between(born, at) {
+        (least, most) if least == most => Val::Int(least),
+        (least, most) => Val::Between(least, most, "`Patient.birthDate` is too imprecise".into()),
+    }
 }

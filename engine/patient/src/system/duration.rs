@@ -16,7 +16,7 @@
 use super::compare::{by_one_clock, in_zone};
 use super::date_time::{DAY, DateTime, Precision, civil_from_days, days_in_month};
 use super::time_of_day::Time;
-use super::zone::{UTC, Zone};
+use super::zone::Zone;
 
 /// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,13 +57,12 @@ pub fn difference(a: Moment, b: Moment, unit: Unit, zone: &Zone) -> Option<Count
 }
 
 /// Whole years from one date to another, as they are written: an age does not depend on the hour of
-/// birth. `None` where the precision does not tell. Who was born on 29 February is a year older on 28
-/// February of a common year (appendix H, years, example 4.b).
-pub fn years_between(born: DateTime, on: DateTime) -> Option<i64> {
+/// birth. Who was born on 29 February is a year older on 28 February of a common year (appendix H,
+/// years, example 4.b).
+pub fn years_between(born: DateTime, on: DateTime) -> Counts {
     let year = Unit::Of(Precision::Year);
-    let date = |d: DateTime| Moment::Date(d.date_part());
-    let (least, most) = duration(date(born), date(on), year, &UTC)?;
-    (least == most).then_some(least)
+    let [born, on] = [born, on].map(|d| Range::of(d.date_part(), year, true));
+    counted([born, on], year, elapsed)
 }
 
 /// The first and last local millisecond that a value can be.
@@ -212,7 +211,10 @@ mod tests {
 
     #[test]
     fn ages() {
-        let age = |born: &str, on: &str| years_between(d(born), d(on));
+        let age = |born: &str, on: &str| match years_between(d(born), d(on)) {
+            (least, most) if least == most => Some(least),
+            _ => None,
+        };
         assert_eq!(age("1950-06-15", "2025-06-14"), Some(74));
         assert_eq!(age("1950-06-15", "2025-06-15"), Some(75));
         // CQL 1.5 appendix H, years, example 4.b and its note.
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(age("2012-02", "2014-02-27"), None);
         assert_eq!(age("2014-06-15", "2014-01-01"), Some(0));
         assert_eq!(age("2014-02-28", "2012-02-29"), Some(-1));
-        assert_eq!(age("1950", "2025-06-15"), None);
+        assert_eq!(years_between(d("1950"), d("2025-06-15")), (74, 75));
         assert_eq!(age("1950-06", "2025-12-31"), Some(75));
     }
 
