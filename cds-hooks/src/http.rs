@@ -39,7 +39,7 @@ struct App {
 }
 
 /// The service as an axum router, without a listener. Of services that share an id the first is
-/// called; [`crate::serve`] refuses such a list.
+/// called; [`crate::serve()`] refuses such a list.
 ///
 /// ```text
 /// GET  /cds-services        discovery

@@ -118,7 +118,6 @@ impl Bounds {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 

@@ -272,12 +272,6 @@ const SCORE: [&str; 13] = [
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests fail by panicking"
-    )]
 
     use serde_json::{Value, json};
 

@@ -9,8 +9,15 @@
 //!                                                           └─▶ gaps
 //! SQL measures ── session with flat views ──────────────────────────────▶ MeasureResult ─┘
 //! ```
-
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod aggregate;
 pub mod amount;

@@ -1,12 +1,5 @@
 //! What the tests of this crate share: definitions, totals of rows, a generator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "tests fail by panicking"
-)]
-
 use std::sync::Arc;
 
 use engine_patient::program::{Artifact, PopulationIndex, ResultRow};

@@ -1,12 +1,7 @@
 //! The border between the logic and the report: FHIR values as criteria, observations, strata,
 //! supplemental data. ELM by hand.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 use std::sync::Arc;
 

@@ -1,10 +1,5 @@
 //! Rule files with mistakes: each gives its diagnostic at its place.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 use rules::{built_in_terminology, load};
 

@@ -1,10 +1,5 @@
 //! The rules that come with Tandem.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 use std::sync::Arc;
 

@@ -12,12 +12,7 @@
 //!   (`Units::are_of_one_kind`).
 //! - The first millisecond of a day beside that day: CQL cannot tell which is earlier, CEL knows that
 //!   it is not later.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

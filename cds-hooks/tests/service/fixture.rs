@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use cds_hooks::{CardContent, CardService, Config, Indicator, Log, Outcome, Source, router};
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
@@ -102,6 +103,13 @@ impl CardService for Gap {
             _ => {}
         }
         match diabetes.retrieve(record) {
+            Ok(found)
+                if found
+                    .iter()
+                    .any(|c| c.get_str("id").as_deref() == Some("fails")) =>
+            {
+                return Outcome::Failed(EvaluationError("a bug of ours at `x`".into()));
+            }
             Err(_) => return unknown("Condition"),
             Ok(found) if found.is_empty() => return Outcome::NoCard,
             Ok(found)

@@ -142,6 +142,8 @@ pub struct ImportReport {
     /// Why other Delta readers do not see this snapshot yet, if they do not: it is committed, but the
     /// logs that are derived from it could not be written. The next import writes them.
     pub delta_behind: Option<String>,
+    /// What is wrong with Delta logs that were there already, if anything is: they are never written over.
+    pub delta_damaged: Vec<String>,
 }
 
 /// A file that is damaged, cut off, or became shorter while it was read.
@@ -472,6 +474,7 @@ impl Run<'_> {
             bytes: progress.now().bytes.0,
             redone: 0,
             delta_behind: None,
+            delta_damaged: vec![],
         };
         if options.strict && rejected > 0 {
             report.total = sum(&report.types);
@@ -546,7 +549,7 @@ impl Run<'_> {
             };
             if let Since::Landed(number) = since {
                 (report.snapshot, report.committed) = (number, true);
-                report.delta_behind = store::export(&job);
+                store::export(&job, &mut report);
                 report.total = sum(&report.types);
                 return Ok(Ended::Done(Box::new(report)));
             }

@@ -4,6 +4,15 @@
 //! Where CEL raises an error (a field that is not there), the value here is *unknown* with a reason;
 //! `&&`, `||`, `exists` and `all` treat it as CEL treats errors, which is Kleene logic: `false &&
 //! unknown` is `false`. Absent data therefore never reads as "no".
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod check;
 mod evaluate;

@@ -18,6 +18,15 @@
 //! | `compile` | from libraries to the tree |
 //! | `run` | evaluation of the tree for one patient |
 //! | `inspect` | the tree shown: as text, as terms, with what it gave, by what it needs |
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod compile;
 mod context;
@@ -33,15 +42,16 @@ mod tests;
 mod tree;
 mod values;
 
-pub use compile::{FunctionHandle, Linker, Options};
+pub use compile::{Linker, Options};
 pub use context::cx::{self, Fault, Notes};
-pub use context::doubt;
+pub use context::doubts::InDoubt;
 pub use fhir::{fhir_children, fhir_value};
 pub use inspect::conjunct::Conjunct;
-pub use inspect::{outline, sketch, trace};
+pub use inspect::{outline, sketch};
 pub use issue::{ElmIssue, Family};
-pub use operators::compare;
+pub use operators::{compare, equality};
 pub use read::library::Library;
 pub use run::eval::{self, Evaluator, Settings, with_evaluator};
-pub use tree::unit::{self, Expression, Unit};
+pub use run::trace;
+pub use tree::unit::{self, Expression, FunctionHandle, Unit};
 pub use values::value;

@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use super::item::Scalar;
 use super::*;
 use engine_patient::record::{Kind as Json, PatientRecord};

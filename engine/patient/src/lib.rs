@@ -3,8 +3,15 @@
 //!
 //! *Invariant:* this crate does no IO, reads no clock and no environment, and knows neither Arrow
 //! nor HTTP nor async. Time, time zone, terminology and data are arguments.
-
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod bundle;
 pub mod context;

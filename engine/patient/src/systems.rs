@@ -128,7 +128,6 @@ fn shown(system: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::terminology::Code;
 

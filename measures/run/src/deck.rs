@@ -3,6 +3,11 @@
 //! A deck is a folder with `measure.json`, `valuesets.ndjson`, `data/` (a bulk export) and
 //! `expected.json`; its libraries stand in a sibling folder. The data goes through a lake and the
 //! same path as any run.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "decks are files"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

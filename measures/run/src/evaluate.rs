@@ -1,4 +1,9 @@
 //! Running programs over a lake as measures.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "rows go through a file, and a run is timed"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -265,7 +265,6 @@ impl SqlMeasure {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]

@@ -1,10 +1,4 @@
 //! A small measure of our own, its ELM written by hand (`testdata/`): annotated in part.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use base64::Engine;
 use engine_patient::context::EvaluationContext;

@@ -1,10 +1,4 @@
 //! Counts beside outcomes: what cannot be read, and value sets that are not here. ELM written by hand.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use base64::Engine as _;
 use engine_patient::context::EvaluationContext;

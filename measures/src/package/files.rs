@@ -1,4 +1,9 @@
 //! Which files are meant, and their bytes.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "packages are files"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

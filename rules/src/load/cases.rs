@@ -1,15 +1,12 @@
 //! The tests in a rule's file.
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::fhir::model::Model;
-use engine_patient::fhir::names::Name;
 use engine_patient::program::Truth;
 use engine_patient::system::date_time::{DateTime, Precision};
 
 use super::fields::Report;
 use super::resource;
 use crate::case::{Case, Expectation};
-use crate::decide::Applicability;
+use crate::outcome::Applicability;
 use crate::yaml::Node;
 
 const CASE: &[&str] = &[
@@ -95,7 +92,7 @@ fn case(report: &mut Report<'_>, node: &Node) -> Option<Case> {
     let mut unavailable = vec![];
     if let Some(list) = fields.get("unavailable") {
         for item in report.items(list, "`unavailable`") {
-            unavailable.extend(resource_type(report, item));
+            unavailable.extend(resource::resource_type(report, item));
         }
     }
     let expect = fields.get("expect").and_then(|n| expectation(report, n));
@@ -121,28 +118,6 @@ fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
             message,
             node,
             "date, time and offset, as in `2025-12-31T12:00:00Z`",
-        )
-    })
-}
-
-pub(super) fn resource_type(report: &mut Report<'_>, node: &Node) -> Option<Name> {
-    let text = report.line(node)?;
-    let found = Model::r4()
-        .resource(&text)
-        .and_then(|info| Name::of(info.name));
-    found.or_else(|| {
-        let names = Model::r4()
-            .types()
-            .filter(|t| t.is_resource)
-            .map(|t| t.name);
-        let help = did_you_mean(&text, names)
-            .map(|n| format!("did you mean `{n}`?"))
-            .unwrap_or_default();
-        report.wrong(
-            "unknown-resource",
-            format!("FHIR R4 has no resource `{text}`"),
-            node,
-            &help,
         )
     })
 }

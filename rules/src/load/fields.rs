@@ -2,7 +2,7 @@
 
 use engine_patient::diagnostic::{Diagnostic, Severity, did_you_mean};
 
-use crate::rule::Word;
+use crate::words::Word;
 use crate::yaml::{Entry, MAX_FOUND, Node, Text, Value};
 
 /// Everything found in a file.

@@ -7,9 +7,8 @@ use std::fmt::Write as _;
 
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::{Cardinality, Model};
-use engine_patient::fhir::names::choice_name;
+use engine_patient::fhir::names::{Name, choice_name};
 
-use super::cases::resource_type;
 use super::fields::Report;
 use super::scalar;
 use crate::yaml::{Entry, Node, Value};
@@ -30,6 +29,29 @@ pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option
     };
     let ty = resource_type(report, &entry.value)?.as_str();
     of_type(report, node, ty, &format!("{}-{number}", ty.to_lowercase()))
+}
+
+/// The name of a resource type.
+pub(super) fn resource_type(report: &mut Report<'_>, node: &Node) -> Option<Name> {
+    let text = report.line(node)?;
+    let found = Model::r4()
+        .resource(&text)
+        .and_then(|info| Name::of(info.name));
+    found.or_else(|| {
+        let names = Model::r4()
+            .types()
+            .filter(|t| t.is_resource)
+            .map(|t| t.name);
+        let help = did_you_mean(&text, names)
+            .map(|n| format!("did you mean `{n}`?"))
+            .unwrap_or_default();
+        report.wrong(
+            "unknown-resource",
+            format!("FHIR R4 has no resource `{text}`"),
+            node,
+            &help,
+        )
+    })
 }
 
 /// A resource of a type that is known from where it stands.

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use engine_patient::diagnostic::Diagnostic;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Entry, MAX_DEPTH, MAX_FOUND, MAX_SIZE, Node, Scalar, Style, Text, Value};
+use super::limits::{MAX_DEPTH, MAX_FOUND, MAX_SIZE};
+use super::node::{Entry, Node, Scalar, Style, Value};
+use super::text::Text;
 
 /// Reads a file: its text and, where it is YAML of the kind rules use, its tree. `Err` has
 /// everything that is wrong.

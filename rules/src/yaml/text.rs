@@ -3,7 +3,7 @@
 use engine_patient::diagnostic::{Diagnostic, Severity};
 
 use super::align::align;
-use super::{Node, Value};
+use super::node::{Node, Value};
 
 /// So much of a line is shown: findings of one long line must not take its square in memory.
 const MAX_LINE: usize = 1000;

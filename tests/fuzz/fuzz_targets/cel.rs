@@ -9,8 +9,8 @@ use engine_cel::explain::{show, truth_of};
 use engine_cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
-use engine_patient::terminology::{Code, ValueSet};
 use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::{Code, ValueSet};
 use libfuzzer_sys::fuzz_target;
 
 /// Panics of the third-party parser that are known: file and line. Elsewhere they are findings,
@@ -25,8 +25,16 @@ const VALUE_SETS: &[(&str, &str, &str)] = &[
     ("systolic", "http://loinc.org", "8480-6"),
     ("diastolic", "http://loinc.org", "8462-4"),
     ("diabetes", "http://hl7.org/fhir/sid/icd-10-cm", "E11.9"),
-    ("metformin", "http://www.nlm.nih.gov/research/umls/rxnorm", "860975"),
-    ("colonoscopy", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "G0121"),
+    (
+        "metformin",
+        "http://www.nlm.nih.gov/research/umls/rxnorm",
+        "860975",
+    ),
+    (
+        "colonoscopy",
+        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "G0121",
+    ),
     ("visit", "urn:x", "v"),
     ("hypertension", "urn:x", "-"),
     ("kidney-disease", "urn:x", "-"),
@@ -81,7 +89,11 @@ static RECORD: LazyLock<PatientRecord> = LazyLock::new(|| {
 
 static DEFINED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     let compile = |(_, source): &(&str, &str)| Checker::new(vec![]).compile(source, None);
-    DEFINES.iter().map(compile).collect::<Result<_, _>>().expect("expressions")
+    DEFINES
+        .iter()
+        .map(compile)
+        .collect::<Result<_, _>>()
+        .expect("expressions")
 });
 
 static CONTEXTS: LazyLock<[EvaluationContext; 2]> = LazyLock::new(|| {
@@ -123,7 +135,10 @@ fn tell_panics_apart() {
         let main = std::thread::current().id();
         let before = take_hook();
         set_hook(Box::new(move |info| {
-            let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+            let place = info
+                .location()
+                .map(|l| format!("{}:{}", l.file(), l.line()))
+                .unwrap_or_default();
             let parser = place.contains("/cel-") || place.contains("/antlr4rust-");
             let caught = std::thread::current().id() != main;
             match KNOWN.iter().any(|known| place.ends_with(known)) || (parser && caught) {
@@ -139,7 +154,10 @@ fn check(source: &str, problems: &[Problem]) {
     assert!(!problems.is_empty(), "refused without a reason");
     for problem in problems {
         let (from, to) = problem.span;
-        assert!(from <= to && to <= length, "{from}..{to} of {length}: {problem:?}");
+        assert!(
+            from <= to && to <= length,
+            "{from}..{to} of {length}: {problem:?}"
+        );
         assert!(!problem.message.is_empty());
     }
 }
@@ -152,7 +170,10 @@ fn evaluate(checker: &Checker, compiled: &Compiled) {
         let shown = (show(&value), truth_of(&value));
         let again = Evaluation::new(&RECORD, context, checker.requirements(), &sets, &DEFINED);
         let again = timed(|| again.evaluate(compiled)).unwrap();
-        assert!(shown == (show(&again), truth_of(&again)), "another value the second time");
+        assert!(
+            shown == (show(&again), truth_of(&again)),
+            "another value the second time"
+        );
         // `[]` is of any type: what is made of it is not told.
         assert!(
             compiled.source.contains('[') || of_type(&value, &compiled.ty),

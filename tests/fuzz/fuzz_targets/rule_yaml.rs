@@ -8,8 +8,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, Severity};
 use engine_patient::program::{PatientProgram, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::terminology::TerminologyStore;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::TerminologyStore;
 use libfuzzer_sys::fuzz_target;
 use rules::{Decision, Rule};
 
@@ -18,12 +18,19 @@ static TERMINOLOGY: LazyLock<TerminologyStore> = LazyLock::new(rules::built_in_t
 fuzz_target!(|text: &str| {
     let terminology = &*TERMINOLOGY;
     // The id must be the name of the file.
-    let id = text.lines().find_map(|line| line.strip_prefix("id: ")).unwrap_or("gap");
+    let id = text
+        .lines()
+        .find_map(|line| line.strip_prefix("id: "))
+        .unwrap_or("gap");
     let file = format!("rules/{}.yaml", id.trim());
     let start = ProcessTime::now();
     match rules::load(&file, text, terminology) {
         Ok(rule) => {
-            assert!(rule.warnings.iter().all(|d| d.severity == Severity::Warning));
+            assert!(
+                rule.warnings
+                    .iter()
+                    .all(|d| d.severity == Severity::Warning)
+            );
             check(text, &rule.warnings);
             let outcomes = rule.run_cases();
             assert_eq!(outcomes.len(), rule.cases.len());
@@ -31,7 +38,10 @@ fuzz_target!(|text: &str| {
             decisive(&rule);
         }
         Err(found) => {
-            assert!(found.iter().any(|d| d.severity == Severity::Error), "refused without a reason");
+            assert!(
+                found.iter().any(|d| d.severity == Severity::Error),
+                "refused without a reason"
+            );
             check(text, &found);
         }
     }
@@ -44,9 +54,13 @@ fn agree(rule: &Rule) {
     for case in &rule.cases {
         let mut record = PatientRecord::new();
         for json in &case.resources {
-            record.push(json).expect("what `load` makes of a case is a resource");
+            record
+                .push(json)
+                .expect("what `load` makes of a case is a resource");
         }
-        case.unavailable.iter().for_each(|ty| record.set_unavailable(*ty));
+        case.unavailable
+            .iter()
+            .for_each(|ty| record.set_unavailable(*ty));
         let context = EvaluationContext::at(case.at);
         let decision = rule.decide(&record, &context);
         let rows = rows(rule, &record, &context);
@@ -57,7 +71,8 @@ fn agree(rule: &Rule) {
 
 fn rows(rule: &Rule, record: &PatientRecord, context: &EvaluationContext) -> Vec<Truth> {
     let mut rows = vec![];
-    rule.evaluate(record, context, &[true], &mut rows).expect("rows");
+    rule.evaluate(record, context, &[true], &mut rows)
+        .expect("rows");
     rows.into_iter().map(|row| row.outcome).collect()
 }
 
@@ -81,11 +96,16 @@ fn rule_rows(decision: &Decision) -> Vec<Truth> {
 /// Whoever has no match of a decisive requirement may be left out: every row must be `false`.
 fn decisive(rule: &Rule) {
     let mut record = PatientRecord::new();
-    record.push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#).expect("a patient");
+    record
+        .push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#)
+        .expect("a patient");
     let at = DateTime::parse("2025-12-31T12:00:00Z").expect("a date");
     if !rule.decisive_requirements(0).is_empty() {
         let rows = rows(rule, &record, &EvaluationContext::at(at));
-        assert!(rows.iter().all(|row| *row == Truth::False), "left out, but not false: {rows:?}");
+        assert!(
+            rows.iter().all(|row| *row == Truth::False),
+            "left out, but not false: {rows:?}"
+        );
     }
 }
 
@@ -98,7 +118,10 @@ fn check(text: &str, found: &[Diagnostic]) {
         let shown = line.split('\r').next().unwrap_or_default();
         // Of a very long line only the beginning is shown.
         assert!(shown.starts_with(&diagnostic.text));
-        assert!((1..=line.chars().count() + 1).contains(&diagnostic.column), "{diagnostic:?}");
+        assert!(
+            (1..=line.chars().count() + 1).contains(&diagnostic.column),
+            "{diagnostic:?}"
+        );
         assert!(diagnostic.length >= 1 && !diagnostic.message.is_empty());
         let _ = diagnostic.to_string();
     }

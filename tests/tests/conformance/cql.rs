@@ -142,7 +142,7 @@ fn check(record: &Json) -> Result<(), String> {
             Some(expected) => evaluator.expression(expected).map_err(|f| f.to_string())?,
             None => return Err(format!("nothing to compare with: {}", show(&value))),
         };
-        let equal = engine_elm::compare::equal(&evaluator.cx, value, wanted);
+        let equal = engine_elm::equality::equal(&evaluator.cx, value, wanted);
         let same_type = value.type_name() == wanted.type_name();
         if same(&value, &wanted) || (same_type && equal == Ok(Some(true))) {
             Ok(())

@@ -110,7 +110,7 @@ pub fn run_2024(folder: &Path) -> Score {
     score
 }
 
-fn decks_of(folder: &Path) -> Vec<PathBuf> {
+pub fn decks_of(folder: &Path) -> Vec<PathBuf> {
     let mut decks: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -149,7 +149,7 @@ fn options(native_helpers: bool) -> DeckOptions {
     }
 }
 
-fn outcomes(
+pub fn outcomes(
     runtime: &tokio::runtime::Runtime,
     deck: &Path,
     libraries: &Path,
@@ -181,7 +181,7 @@ fn untagged(data: &Path, scratch: &Path) -> PathBuf {
     target
 }
 
-fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> Lake {
+pub fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> Lake {
     let options = ImportOptions {
         paths: vec![data.to_owned()],
         lake: scratch.join("lake"),

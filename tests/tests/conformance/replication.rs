@@ -117,7 +117,8 @@ fn rename(json: &mut serde_json::Value, copy: usize) {
     }
 }
 
-fn run(
+/// Runs a deck's measure over data, and gives its results and their rows.
+pub fn run(
     deck: &Path,
     folder: &Path,
     data: &Path,

@@ -23,7 +23,7 @@ pub struct Synth {
     /// How many patients.
     #[arg(long)]
     patients: u64,
-    /// Folder to write <Type>.ndjson files to; must not hold any yet.
+    /// Folder to write the files to, as in Patient.ndjson; must not hold any yet.
     #[arg(long)]
     out: PathBuf,
     /// Seed of the random numbers.

@@ -1,11 +1,5 @@
 //! The `tandem` binary from outside: what a user gives it, what comes back, and what is on disk.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 #[macro_use]
 mod support;

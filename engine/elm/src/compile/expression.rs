@@ -2,15 +2,17 @@
 
 use serde_json::Value as Json;
 
-use super::{Linker, Role, null, result_type};
+use super::{Linker, Role, fold, null, result_type};
 use crate::context::cx::Extra;
 use crate::fhir::property::Path;
 use crate::issue::Family;
-use crate::operators::table::{How, NODES, find};
+use crate::operators::nodes::{self, How};
+use crate::operators::operator::Operator;
+use crate::operators::table::{self, IN_CODE_SYSTEM, MAX_VALUE, MIN_VALUE};
 use crate::operators::type_test::point_of;
-use crate::operators::{arithmetic, clinical, convert};
 use crate::read::library::text;
-use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
+use crate::tree::constant::Owned;
+use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, precision};
 use crate::values::types::Type;
 use crate::values::value::PointType;
 
@@ -67,13 +69,8 @@ impl Linker<'_> {
             self.report(Family::Mistake, "E002", message, None);
             return ("", null().kind);
         };
-        let Some((name, how)) = NODES
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(n, _)| *n)
-            .zip(find(name))
-        else {
-            let near = self.near(name, NODES.iter().map(|(n, _)| *n));
+        let Some((name, how)) = nodes::find(name) else {
+            let near = self.near(name, nodes::nodes().map(|(n, _)| n));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("ELM has no node `{name}`");
             self.report(Family::Mistake, "E003", message, help);
@@ -81,26 +78,11 @@ impl Linker<'_> {
         };
         let kind = match how {
             // The least Integer has no positive counterpart.
-            How::Op(..) if name == "Negate" && is_number(json.get("operand")) => {
+            How::Operator(_) if name == "Negate" && is_number(json.get("operand")) => {
                 let literal = json.get("operand").unwrap_or(&Json::Null);
                 Kind::Const(self.literal(literal, true))
             }
-            How::Op(operator, fields) => {
-                let mut args = vec![];
-                for field in *fields {
-                    self.operands(json, name, field, &mut args);
-                }
-                if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
-                    self.has_width(name, json, of);
-                }
-                let mut extra = self.extra(json, name);
-                extra.on_lists = self.on_lists(json);
-                if fields == &["operand*"] {
-                    self.fold_left(name, *operator, args, extra)
-                } else {
-                    self.folded(name, *operator, args, extra)
-                }
-            }
+            How::Operator(operator) => self.operator(operator, json),
             How::Special => self.special(name, json),
             How::Part | How::Abstract => {
                 let message = format!("`{name}` cannot stand as an expression");
@@ -114,6 +96,33 @@ impl Linker<'_> {
             }
         };
         (name, kind)
+    }
+
+    fn operator(&mut self, operator: &'static Operator, json: &Json) -> Kind {
+        let name = operator.name;
+        let mut args = vec![];
+        for field in operator.operands {
+            match self.operands(json, name, field) {
+                Some(operands) => args.extend(operands),
+                None => return null().kind,
+            }
+        }
+        if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
+            self.has_width(name, json, of);
+        }
+        let mut extra = self.extra(json, name);
+        extra.on_lists = self.on_lists(json);
+        if operator.is_constant
+            && let Some(value) = folded(operator, &args, &extra)
+        {
+            return Kind::Const(value);
+        }
+        match (operator.is_pairwise, args.len()) {
+            (true, 0) => null().kind,
+            (true, 2) | (false, _) => Kind::Op(operator, args.into(), extra),
+            // Not nested: a tree of a hundred thousand levels could not even be dropped.
+            (true, _) => Kind::Fold(operator, args.into(), extra),
+        }
     }
 
     /// Width and size are not defined of intervals of dates and times (CQL 1.5 §19, "Size", "Width"):
@@ -184,32 +193,28 @@ impl Linker<'_> {
         }
     }
 
-    fn operands(&mut self, json: &Json, node: &str, field: &str, into: &mut Vec<Node>) {
+    /// The operands that a property holds; `None`, with a finding, where it does not hold them.
+    fn operands(&mut self, json: &Json, node: &str, field: &str) -> Option<Vec<Node>> {
         if let Some(field) = field.strip_suffix('?') {
-            let child = self.child_if(json, field).unwrap_or_else(null);
-            into.push(child);
-            return;
+            return Some(vec![self.child_if(json, field).unwrap_or_else(null)]);
         }
         let Some((field, count)) = field.split_once('*') else {
-            let child = self.child(json, field);
-            into.push(child);
-            return;
+            return Some(vec![self.child(json, field)]);
         };
         let Some(items) = json.get(field).and_then(Json::as_array) else {
             let message = format!("`{node}` has no list `{field}`");
             self.report(Family::Mistake, "E002", message, None);
-            return;
+            return None;
         };
+        let nodes = items.iter().map(|item| self.expr(item)).collect();
         if let Ok(count) = count.parse::<usize>()
             && items.len() != count
         {
             let message = format!("`{node}` has {} operands where {count} belong", items.len());
             self.report(Family::Mistake, "E002", message, None);
+            return None;
         }
-        for item in items {
-            let node = self.expr(item);
-            into.push(node);
-        }
+        Some(nodes)
     }
 
     fn extra(&mut self, json: &Json, name: &str) -> Extra {
@@ -234,66 +239,12 @@ impl Linker<'_> {
         json.get("resultTypeSpecifier").is_some_and(is_list)
     }
 
-    /// `Union` and the like of any number of operands: two at a time, from the left.
-    fn fold_left(
-        &mut self,
-        name: &'static str,
-        operator: crate::tree::node::OpFn,
-        args: Vec<Node>,
-        extra: Extra,
-    ) -> Kind {
-        if name == "Concatenate" {
-            return Kind::Op(operator, args.into(), extra);
-        }
-        match args.len() {
-            0 => null().kind,
-            2 => Kind::Op(operator, args.into(), extra),
-            // Not nested: a tree of a hundred thousand levels could not even be dropped.
-            _ => Kind::Fold(operator, args.into(), extra),
-        }
-    }
-
-    /// An operator; done at once where its operands are constants and nothing else matters.
-    fn folded(
-        &mut self,
-        name: &'static str,
-        operator: crate::tree::node::OpFn,
-        args: Vec<Node>,
-        extra: Extra,
-    ) -> Kind {
-        let constant = |node: &Node| matches!(node.kind, Kind::Const(_));
-        let pure = matches!(
-            name,
-            "ToConcept"
-                | "ToList"
-                | "ToDecimal"
-                | "ToLong"
-                | "ToQuantity"
-                | "Negate"
-                | "Date"
-                | "Time"
-        );
-        if pure && args.iter().all(constant) {
-            let values: Vec<&Owned> = args
-                .iter()
-                .filter_map(|a| match &a.kind {
-                    Kind::Const(value) => Some(value),
-                    _ => None,
-                })
-                .collect();
-            if let Some(value) = crate::compile::fold::apply(operator, &values, &extra) {
-                return Kind::Const(value);
-            }
-        }
-        Kind::Op(operator, args.into(), extra)
-    }
-
     fn pair(&mut self, json: &Json, name: &str) -> Box<[Node; 2]> {
-        let mut args = vec![];
-        self.operands(json, name, "operand*2", &mut args);
-        let mut args = args.into_iter();
-        let mut next = || args.next().unwrap_or_else(null);
-        Box::new([next(), next()])
+        let both = self.operands(json, name, "operand*2");
+        match both.map(<[Node; 2]>::try_from) {
+            Some(Ok(both)) => Box::new(both),
+            _ => Box::new([null(), null()]),
+        }
     }
 
     fn special(&mut self, name: &'static str, json: &Json) -> Kind {
@@ -313,18 +264,17 @@ impl Linker<'_> {
             ])),
             "Case" => self.case(json),
             "Coalesce" => {
-                let mut args = vec![];
-                self.operands(json, name, "operand*", &mut args);
-                Kind::Coalesce(args.into())
+                let args = self.operands(json, name, "operand*");
+                Kind::Coalesce(args.unwrap_or_default().into())
             }
             "Tuple" | "Instance" => self.structure(name, json),
             "Interval" => self.interval(json),
             "List" => {
-                let mut args = vec![];
-                if json.get("element").is_some() {
-                    self.operands(json, name, "element*", &mut args);
-                }
-                Kind::List(args.into())
+                let items = match json.get("element") {
+                    Some(_) => self.operands(json, name, "element*"),
+                    None => None,
+                };
+                Kind::List(items.unwrap_or_default().into())
             }
             "Property" => self.property(json),
             "As" | "Is" | "Convert" | "CanConvert" => self.cast(name, json),
@@ -388,11 +338,7 @@ impl Linker<'_> {
                     },
                     _ => self.child(json, "codesystemExpression"),
                 };
-                Kind::Op(
-                    clinical::in_code_system,
-                    Box::new([code, system]),
-                    Extra::default(),
-                )
+                Kind::Op(&IN_CODE_SYSTEM, Box::new([code, system]), Extra::default())
             }
             "Query" => self.query(json),
             "Retrieve" => self.retrieve(json),
@@ -577,28 +523,36 @@ impl Linker<'_> {
             "Is" => Kind::Is(Box::new(operand), Box::new(ty)),
             _ => {
                 let can = name == "CanConvert";
-                let operator: Option<crate::tree::node::OpFn> = match (&ty, can) {
-                    (Type::Boolean, false) => Some(convert::to_boolean),
-                    (Type::Boolean, true) => Some(convert::converts_to_boolean),
-                    (Type::Integer, false) => Some(convert::to_integer),
-                    (Type::Integer, true) => Some(convert::converts_to_integer),
-                    (Type::Long, false) => Some(convert::to_long),
-                    (Type::Long, true) => Some(convert::converts_to_long),
-                    (Type::Decimal, false) => Some(convert::to_decimal),
-                    (Type::Decimal, true) => Some(convert::converts_to_decimal),
-                    (Type::String, false) => Some(convert::to_string),
-                    (Type::String, true) => Some(convert::converts_to_string),
-                    (Type::Date, false) => Some(convert::to_date),
-                    (Type::Date, true) => Some(convert::converts_to_date),
-                    (Type::DateTime, false) => Some(convert::to_date_time),
-                    (Type::DateTime, true) => Some(convert::converts_to_date_time),
-                    (Type::Time, false) => Some(convert::to_time),
-                    (Type::Time, true) => Some(convert::converts_to_time),
-                    (Type::Quantity, false) => Some(convert::to_quantity),
-                    (Type::Quantity, true) => Some(convert::converts_to_quantity),
-                    (Type::Ratio, false) => Some(convert::to_ratio),
-                    (Type::Ratio, true) => Some(convert::converts_to_ratio),
-                    (Type::Concept, false) => Some(convert::to_concept),
+                let operator = match &ty {
+                    Type::Boolean
+                    | Type::Integer
+                    | Type::Long
+                    | Type::Decimal
+                    | Type::String
+                    | Type::Date
+                    | Type::DateTime
+                    | Type::Time
+                    | Type::Quantity
+                    | Type::Ratio
+                        if can =>
+                    {
+                        table::operator(&format!("ConvertsTo{ty}"))
+                    }
+                    Type::Boolean
+                    | Type::Integer
+                    | Type::Long
+                    | Type::Decimal
+                    | Type::String
+                    | Type::Date
+                    | Type::DateTime
+                    | Type::Time
+                    | Type::Quantity
+                    | Type::Ratio
+                    | Type::Concept
+                        if !can =>
+                    {
+                        table::operator(&format!("To{ty}"))
+                    }
                     _ => None,
                 };
                 match operator {
@@ -621,43 +575,29 @@ impl Linker<'_> {
             self.report(Family::Mistake, "E010", message, None);
             return null().kind;
         }
-        // The ends of DateTime depend on the zone of the run.
-        let operator: crate::tree::node::OpFn = match (name, point) {
-            ("MinValue", PointType::Integer) => {
-                |_, _, _| Ok(arithmetic::min_value(PointType::Integer))
-            }
-            ("MinValue", PointType::Long) => |_, _, _| Ok(arithmetic::min_value(PointType::Long)),
-            ("MinValue", PointType::Decimal) => {
-                |_, _, _| Ok(arithmetic::min_value(PointType::Decimal))
-            }
-            ("MinValue", PointType::Date) => {
-                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Date))
-            }
-            ("MinValue", PointType::DateTime) => {
-                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::DateTime))
-            }
-            ("MinValue", PointType::Time) => {
-                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Time))
-            }
-            ("MinValue", _) => {
-                |cx, _, _| Ok(crate::operators::datetime::min_of(cx, PointType::Quantity))
-            }
-            (_, PointType::Integer) => |_, _, _| Ok(arithmetic::max_value(PointType::Integer)),
-            (_, PointType::Long) => |_, _, _| Ok(arithmetic::max_value(PointType::Long)),
-            (_, PointType::Decimal) => |_, _, _| Ok(arithmetic::max_value(PointType::Decimal)),
-            (_, PointType::Date) => {
-                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Date))
-            }
-            (_, PointType::DateTime) => {
-                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::DateTime))
-            }
-            (_, PointType::Time) => {
-                |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Time))
-            }
-            _ => |cx, _, _| Ok(crate::operators::datetime::max_of(cx, PointType::Quantity)),
+        let operator = match name {
+            "MinValue" => &MIN_VALUE,
+            _ => &MAX_VALUE,
         };
-        Kind::Op(operator, Box::new([]), Extra::default())
+        let extra = Extra {
+            point,
+            ..Extra::default()
+        };
+        // Not done at load: the ends of DateTime depend on the zone of the run.
+        Kind::Op(operator, Box::new([]), extra)
     }
+}
+
+/// What an operator gives of constants.
+fn folded(operator: &Operator, args: &[Node], extra: &Extra) -> Option<Owned> {
+    fn constant(node: &Node) -> Option<&Owned> {
+        match &node.kind {
+            Kind::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+    let values = args.iter().map(constant).collect::<Option<Vec<&Owned>>>()?;
+    fold::apply(operator, &values, extra)
 }
 
 /// Whether it is a literal number.

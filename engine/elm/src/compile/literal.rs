@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::Linker;
 use crate::issue::Family;
-use crate::tree::node::Owned;
+use crate::tree::constant::Owned;
 use crate::values::types::Type;
 
 impl Linker<'_> {

@@ -18,8 +18,11 @@ use serde_json::Value as Json;
 
 use crate::issue::{ElmIssue, Family};
 use crate::read::library::{Definition, Library};
-use crate::tree::node::{Kind, NO_CLAUSE, Node, Owned};
-use crate::tree::unit::{Clause, Compiled, Expression, Function, LibraryInfo, Unit};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::unit::{
+    Clause, Compiled, Expression, Function, FunctionHandle, LibraryInfo, Unit,
+};
 use crate::values::types::Type;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::terminology::TerminologyProvider;
@@ -53,10 +56,6 @@ const CHAIN: u32 = 1000;
 const NEAR: usize = 50;
 /// Most names that a guess looks at.
 const NAMES: usize = 2000;
-
-/// A function that a program calls: the observation of a measure.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FunctionHandle(pub(super) u32);
 
 /// Compiles what is asked for, and what that refers to.
 pub struct Linker<'l> {

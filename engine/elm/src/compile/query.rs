@@ -6,8 +6,8 @@ use super::{Linker, Role};
 use crate::fhir::property::Path;
 use crate::issue::Family;
 use crate::read::library::text;
-use crate::run::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
 use crate::tree::node::{Kind, Node};
+use crate::tree::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
 
 impl Linker<'_> {
     pub(super) fn query(&mut self, json: &Json) -> Kind {

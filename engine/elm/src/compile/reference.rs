@@ -6,11 +6,12 @@ use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
 use crate::context::cx::Extra;
-use crate::fhir::helpers;
 use crate::fhir::property::Path;
 use crate::issue::Family;
+use crate::operators::fhir_helpers;
 use crate::read::library::{Entry, Library, text};
-use crate::tree::node::{Kind, NO_CLAUSE, Node, Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
+use crate::tree::constant::{Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::tree::unit::{Parameter, ValueSetUse};
 use crate::values::types::Type;
 use engine_patient::terminology::{Completeness, code_key};
@@ -167,7 +168,7 @@ impl<'l> Linker<'l> {
                 .is_some_and(|v| NATIVE.contains(&v));
         if native
             && args.len() == 1
-            && let Some(operator) = helpers::find(name)
+            && let Some(operator) = fhir_helpers::find(name)
         {
             return Kind::Op(operator, args.into(), Extra::default());
         }

@@ -11,8 +11,9 @@ use crate::fhir::fhir_children::{child, choices};
 use crate::fhir::property::Path;
 use crate::issue::Family;
 use crate::read::library::text;
-use crate::run::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
-use crate::tree::node::{Kind, Node, Owned};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, Node};
+use crate::tree::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
 use crate::values::types::{FHIR, TypeId};
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::Name;
@@ -285,7 +286,7 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
 }
 
 fn constant_codes(value: &Owned, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {
-    let mut push = |code: &crate::tree::node::OwnedCode| {
+    let mut push = |code: &crate::tree::constant::OwnedCode| {
         keys.insert(code.key);
         codes.push(Code::new(
             code.system.as_deref().unwrap_or_default(),

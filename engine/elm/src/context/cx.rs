@@ -1,37 +1,17 @@
 //! What operators are told beside their operands: the arena, the clock and zone of the run, units;
 //! and what they note for the ledger.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use bumpalo::Bump;
 
-use crate::context::doubt::Doubts;
+use crate::context::doubts::Doubts;
+pub use crate::context::fault::{Fault, Out};
+pub use crate::context::notes::Notes;
 use crate::values::value::{Interval, PointType, Quantity, Val};
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::units::Units;
 use engine_patient::system::zone::Zone;
-
-/// What an evaluation must stop for. Never holds patient data.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fault {
-    /// More work, depth or memory than a patient may take.
-    Budget(&'static str),
-    /// The logic raised an error: `Message` of severity Error, a strict cast that fails,
-    /// `singleton from` several. The text is from the library or ours.
-    Raised(String),
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Fault::Budget(what) => write!(f, "stopped: {what}"),
-            Fault::Raised(text) => f.write_str(text),
-        }
-    }
-}
-
-/// What every operator gives.
-pub type Out<'a> = Result<Val<'a>, Fault>;
 
 /// Most bytes an evaluation of one patient may put into its arena, unless the settings say otherwise.
 pub const MEMORY: usize = 256 << 20;
@@ -43,69 +23,6 @@ const COLLECTED: usize = 4;
 pub(crate) const FULL: &str = "the budget of memory for one patient is used up";
 /// Of [`Fault::Budget`].
 const SPENT: &str = "the budget of steps for one patient is used up";
-
-/// Counts for the ledger of a run, of one patient.
-#[derive(Default, Debug)]
-pub struct Notes {
-    /// Comparisons or arithmetic on units that cannot be converted into each other: how often, by
-    /// pair of units.
-    pub units: RefCell<std::collections::BTreeMap<(String, String), u64>>,
-    /// Codes asked of value sets that were not loaded.
-    pub value_sets: Cell<u64>,
-    /// References that a retrieve or a look-up did not find.
-    pub references: Cell<u64>,
-    /// Messages of severity Error or Warning that the logic gave, by code.
-    pub messages: RefCell<std::collections::BTreeMap<String, u64>>,
-    /// Lists and tuples that a cast made null since they did not fit: what, and the type.
-    pub casts: RefCell<std::collections::BTreeMap<(&'static str, String), u64>>,
-    /// Resources that by their content are of a retrieve's profile and whose tag names a sibling
-    /// profile: left out, by the retrieve.
-    pub tagged_otherwise: RefCell<std::collections::BTreeMap<String, u64>>,
-    /// Elements that are there and cannot be read, of those that were asked for: `Encounter.period.end`.
-    pub unreadable: RefCell<std::collections::BTreeMap<String, u64>>,
-    /// Resources whose profile could not be told, by why.
-    pub profiles: RefCell<std::collections::BTreeMap<&'static str, u64>>,
-}
-
-/// Most of the text of a type that a note shows.
-const SHOWN: usize = 120;
-
-impl Notes {
-    /// Counts a list or tuple that a cast left nothing of.
-    pub fn cast(&self, what: &'static str, ty: &crate::values::types::Type) {
-        let mut shown = ty.to_string();
-        if shown.len() > SHOWN {
-            let end = (0..=SHOWN).rev().find(|i| shown.is_char_boundary(*i));
-            shown.truncate(end.unwrap_or(0));
-            shown.push('…');
-        }
-        *self.casts.borrow_mut().entry((what, shown)).or_default() += 1;
-    }
-
-    /// Counts a resource that its tag keeps out of a retrieve.
-    pub fn tagged_otherwise(&self, retrieve: &str, profile: &str) {
-        let profile = profile.rsplit('/').next().unwrap_or(profile);
-        let line = format!("{retrieve}, of {profile}");
-        *self.tagged_otherwise.borrow_mut().entry(line).or_default() += 1;
-    }
-
-    /// Counts a message of the logic.
-    pub fn message(&self, code: &str) {
-        let mut messages = self.messages.borrow_mut();
-        match messages.get_mut(code) {
-            Some(count) => *count += 1,
-            None => {
-                messages.insert(code.to_owned(), 1);
-            }
-        }
-    }
-
-    /// Counts an element that is there and cannot be read.
-    pub fn unreadable(&self, path: &str) {
-        let mut all = self.unreadable.borrow_mut();
-        *all.entry(path.to_owned()).or_default() += 1;
-    }
-}
 
 /// The context of one patient's evaluation.
 pub struct Cx<'a> {
@@ -268,23 +185,6 @@ impl<'a> Cx<'a> {
     }
 }
 
-impl PointType {
-    /// Of a bound; unknown of null.
-    pub fn of(value: &Val<'_>) -> PointType {
-        match value {
-            Val::Integer(_) => PointType::Integer,
-            Val::Long(_) => PointType::Long,
-            Val::Decimal(_) => PointType::Decimal,
-            Val::Quantity(_) => PointType::Quantity,
-            Val::Date(_) => PointType::Date,
-            Val::DateTime(_) => PointType::DateTime,
-            Val::Time(_) => PointType::Time,
-            Val::Uncertain(pair) => PointType::of(&pair.0),
-            _ => PointType::Unknown,
-        }
-    }
-}
-
 /// What stands beside the operands in the ELM: `precision`, `valueType` and the like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extra {
@@ -294,4 +194,6 @@ pub struct Extra {
     pub week: bool,
     /// The signature says the operands are lists (where an operator is on lists and intervals).
     pub on_lists: bool,
+    /// `valueType` of `MinValue` and `MaxValue`.
+    pub point: PointType,
 }

@@ -3,3 +3,9 @@
 
 pub mod cx;
 pub mod doubt;
+pub mod doubts;
+pub mod fault;
+pub mod known;
+pub mod marks;
+pub mod notes;
+pub mod row_doubts;

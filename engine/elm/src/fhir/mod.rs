@@ -2,5 +2,4 @@
 
 pub mod fhir_children;
 pub mod fhir_value;
-pub mod helpers;
 pub mod property;

@@ -1,7 +1,7 @@
 //! The terms of a criterion: what stands under its top-level `and`, through definitions. Each can be
 //! evaluated alone, to tell which of them a patient fails.
 
-use crate::context::cx::Out;
+use crate::context::cx::{Fault, Out};
 use crate::inspect::outline::Place;
 use crate::run::eval::Evaluator;
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
@@ -114,13 +114,11 @@ impl<'a> Evaluator<'a> {
         if conjunct.path.is_empty() {
             return self.expression(Expression(conjunct.definition));
         }
-        let frame = unit
-            .definitions
-            .get(conjunct.definition as usize)
-            .map_or(0, |d| d.frame);
-        match unit.node_at(conjunct.definition, &conjunct.path) {
-            Some(node) => self.framed(frame, |e| e.eval(node)),
-            None => Ok(crate::values::value::Val::Null),
+        let definition = unit.definitions.get(conjunct.definition as usize);
+        let node = unit.node_at(conjunct.definition, &conjunct.path);
+        match definition.zip(node) {
+            Some((definition, node)) => self.framed(definition.frame, |e| e.eval(node)),
+            None => Err(Fault::bug("a term that is not there")),
         }
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::operators::{clinical, compare, interval, list, logical};
-use crate::tree::node::{Kind, Node, OpFn};
+use crate::operators::operator::{Operator, WhenEmpty};
+use crate::tree::node::{Kind, Node};
 use crate::tree::unit::{Expression, Unit};
 
 /// Each group needs a match of one of its retrieves.
@@ -131,7 +131,7 @@ impl Look<'_> {
                 either(of(a, Void), of(b, Void))
             }
             Kind::Op(operator, args, _) | Kind::Fold(operator, args, _) => {
-                operator_needs(*operator, args, grade, &of)
+                operator_needs(operator, args, grade, &of)
             }
             Kind::Call(function, args) => match self.unit.functions.get(*function as usize) {
                 Some(function) => {
@@ -171,55 +171,37 @@ impl Look<'_> {
 }
 
 fn operator_needs(
-    operator: OpFn,
+    operator: &Operator,
     args: &[Node],
     grade: Grade,
     of: &dyn Fn(&Node, Grade) -> Groups,
 ) -> Groups {
-    let is = |other: OpFn| std::ptr::fn_addr_eq(operator, other);
     let list_grade = if grade == Null { Null } else { Empty };
-    match args {
+    let any = |grade: Grade| {
+        args.iter()
+            .fold(vec![], |groups, arg| all(groups, of(arg, grade)))
+    };
+    match (operator.when_empty, args) {
+        (WhenEmpty::NullOfNull, _) => any(Null),
+        (WhenEmpty::NullOfEmpty, [list]) => of(list, Empty),
+        (WhenEmpty::FalseOfEmpty, [list]) if grade == Void => of(list, Empty),
+        (WhenEmpty::FalseOfFalse, [value]) if grade == Void => of(value, Void),
+        (WhenEmpty::FalseOfNoCode, [code, system]) if grade == Void => {
+            all(of(code, Empty), of(system, Null))
+        }
         // `x is not null`
-        [inner] if is(logical::not) && grade == Void => match &inner.kind {
-            Kind::Op(inner, args, _) if std::ptr::fn_addr_eq(*inner, logical::is_null as OpFn) => {
+        (WhenEmpty::Negation, [inner]) if grade == Void => match &inner.kind {
+            Kind::Op(inner, args, _) if inner.when_empty == WhenEmpty::TrueOfNull => {
                 args.first().map_or(vec![], |arg| of(arg, Null))
             }
             _ => vec![],
         },
-        [list] if is(list::exists) && grade == Void => of(list, Empty),
-        [value] if is(logical::is_true) && grade == Void => of(value, Void),
-        [list] if is(list::distinct) || is(list::flatten) => of(list, list_grade),
-        // Null of an empty list.
-        [list] if is(list::first) || is(list::last) || is(list::singleton_from) => of(list, Empty),
-        [period] if is(interval::start) || is(interval::end) => of(period, Null),
-        [first, rest @ ..] if is(list::union) && grade != Null => {
+        (WhenEmpty::AsFirst, [first, ..]) => of(first, list_grade),
+        (WhenEmpty::AsAny, _) => any(list_grade),
+        (WhenEmpty::AsAll, [first, rest @ ..]) if grade != Null => {
             rest.iter().fold(of(first, Empty), |groups, arg| {
                 either(groups, of(arg, Empty))
             })
-        }
-        [first, rest @ ..] if is(list::intersect) => {
-            rest.iter().fold(of(first, list_grade), |groups, arg| {
-                all(groups, of(arg, list_grade))
-            })
-        }
-        [a, ..] if is(list::except) => of(a, list_grade),
-        // Null where one side is null.
-        [a, b]
-            if is(compare::op_equal)
-                || is(compare::greater)
-                || is(compare::greater_or_equal)
-                || is(compare::less)
-                || is(compare::less_or_equal)
-                || is(interval::before)
-                || is(interval::after)
-                || is(interval::same_as)
-                || is(interval::same_or_before)
-                || is(interval::same_or_after) =>
-        {
-            all(of(a, Null), of(b, Null))
-        }
-        [code, system] if is(clinical::in_code_system) && grade == Void => {
-            all(of(code, Empty), of(system, Null))
         }
         _ => vec![],
     }

@@ -5,4 +5,3 @@ pub mod conjunct;
 pub mod decisive;
 pub mod outline;
 pub mod sketch;
-pub mod trace;

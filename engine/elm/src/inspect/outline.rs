@@ -1,10 +1,10 @@
 //! The compiled tree, to look at: what explanations walk.
 
-use crate::compile::FunctionHandle;
-use crate::operators::table::{How, NODES};
-use crate::run::query::SortBy;
-use crate::run::retrieve::{Codes, Retrieve};
+use crate::run::trace::{ClauseTrace, Trace};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::query::SortBy;
+use crate::tree::retrieve::{Codes, Retrieve};
+use crate::tree::unit::FunctionHandle;
 use crate::tree::unit::{Clause, Expression, LibraryInfo, Unit};
 
 /// An expression where it stands.
@@ -87,6 +87,13 @@ impl Unit {
     }
 }
 
+impl<'a> Trace<'a> {
+    /// What an expression came to; `None` where it was not evaluated.
+    pub fn of(&self, place: Place<'_>) -> Option<&ClauseTrace<'a>> {
+        self.of_node(place.node)
+    }
+}
+
 impl<'u> Place<'u> {
     pub(crate) fn new(unit: &'u Unit, node: &'u Node) -> Self {
         let mut node = node;
@@ -134,12 +141,10 @@ impl<'u> Place<'u> {
         if let Some(clause) = self.clause() {
             return clause.node;
         }
-        let (Kind::Op(operator, ..) | Kind::Fold(operator, ..)) = &self.node.kind else {
-            return "";
-        };
-        let is = |how: &How| matches!(how, How::Op(o, _) if std::ptr::fn_addr_eq(*o, *operator));
-        let found = NODES.iter().find(|(_, how)| is(how));
-        found.map_or("", |(name, _)| *name)
+        match &self.node.kind {
+            Kind::Op(operator, ..) | Kind::Fold(operator, ..) => operator.name,
+            _ => "",
+        }
     }
 
     /// The definition that it names.

@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 
 use crate::inspect::outline::Place;
-use crate::run::query::Query;
-use crate::run::retrieve::Retrieve;
-use crate::tree::node::{Kind, Node, Owned};
+use crate::operators::operator::{Operator, Spelling};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, Node};
+use crate::tree::query::Query;
+use crate::tree::retrieve::Retrieve;
 use crate::tree::unit::Unit;
 
 /// A piece of the text.
@@ -47,57 +49,6 @@ struct Pen<'u> {
     names: Vec<(u32, &'u str)>,
     depth: u32,
     indent: usize,
-}
-
-/// Operators between two operands.
-const INFIX: [(&str, &str); 31] = [
-    ("Equal", "="),
-    ("NotEqual", "!="),
-    ("Equivalent", "~"),
-    ("Less", "<"),
-    ("LessOrEqual", "<="),
-    ("Greater", ">"),
-    ("GreaterOrEqual", ">="),
-    ("Add", "+"),
-    ("Subtract", "-"),
-    ("Multiply", "*"),
-    ("Divide", "/"),
-    ("Xor", "xor"),
-    ("Union", "union"),
-    ("Intersect", "intersect"),
-    ("Except", "except"),
-    ("In", "in"),
-    ("Contains", "contains"),
-    ("Includes", "includes"),
-    ("IncludedIn", "during"),
-    ("ProperIn", "properly in"),
-    ("ProperIncludes", "properly includes"),
-    ("ProperIncludedIn", "properly included in"),
-    ("Before", "before"),
-    ("After", "after"),
-    ("SameAs", "same as"),
-    ("SameOrBefore", "same or before"),
-    ("SameOrAfter", "same or after"),
-    ("Overlaps", "overlaps"),
-    ("OverlapsBefore", "overlaps before"),
-    ("OverlapsAfter", "overlaps after"),
-    ("Concatenate", "&"),
-];
-
-/// What an operator after its operand says.
-fn suffix(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "IsNull" => " is null",
-        "IsTrue" => " is true",
-        "IsFalse" => " is false",
-        _ => return None,
-    })
-}
-
-/// Conversions, which say nothing to a reader. Those of FHIRHelpers are functions to ELM.
-fn is_conversion(name: &str) -> bool {
-    matches!(name, "FunctionRef" | "As")
-        || (name.starts_with("To") && !matches!(name, "Today" | "ToString"))
 }
 
 impl<'u> Pen<'u> {
@@ -191,7 +142,9 @@ impl<'u> Pen<'u> {
                 self.text(name);
             }
             Kind::Once(_, node) => self.node(node),
-            Kind::Op(_, args, _) | Kind::Fold(_, args, _) => self.operator(place, args),
+            Kind::Op(operator, args, _) | Kind::Fold(operator, args, _) => {
+                self.operator(operator, place.name(), args);
+            }
             Kind::And(both) => self.logic(both, "and ", |k| matches!(k, Kind::And(_))),
             Kind::Or(both) => self.logic(both, "or ", |k| matches!(k, Kind::Or(_))),
             Kind::Implies(both) => self.logic(both, "implies ", |_| false),
@@ -289,38 +242,25 @@ impl<'u> Pen<'u> {
         found.map_or("?", |f| &f.name)
     }
 
-    fn operator(&mut self, place: Place<'u>, args: &'u [Node]) {
-        let name = place.name();
-        let infix = INFIX.iter().find(|(n, _)| *n == name);
-        match (args, infix) {
-            ([first, rest @ ..], Some((_, word))) => {
+    fn operator(&mut self, operator: &'static Operator, name: &'u str, args: &'u [Node]) {
+        match (operator.spelling, args) {
+            (Spelling::Infix(word), [first, rest @ ..]) => {
                 self.operand(first);
                 for operand in rest {
                     self.between(word);
                     self.operand(operand);
                 }
             }
-            ([a], _) if name == "Not" || name == "Exists" => {
-                self.text(if name == "Not" { "not " } else { "exists " });
-                self.operand(a);
+            (Spelling::Prefix(word), [operand]) => {
+                self.text(word);
+                self.operand(operand);
             }
-            ([a], _) if name == "Start" || name == "End" => {
-                self.text(if name == "Start" {
-                    "start of "
-                } else {
-                    "end of "
-                });
-                self.operand(a);
+            (Spelling::Suffix(word), [operand]) => {
+                self.operand(operand);
+                self.text(word);
             }
-            ([a], _) if suffix(name).is_some() => {
-                self.operand(a);
-                self.text(suffix(name).unwrap_or_default());
-            }
-            ([a], _) if is_conversion(name) => self.node(a),
-            _ => {
-                let name = if name.is_empty() { "operator" } else { name };
-                self.called(name, args);
-            }
+            (Spelling::Nothing, [operand]) => self.node(operand),
+            _ => self.called(name, args),
         }
     }
 
@@ -378,7 +318,7 @@ impl<'u> Pen<'u> {
 
 /// A constant as CQL writes it, as far as readers need.
 fn constant(value: &Owned) -> String {
-    let code = |c: &crate::tree::node::OwnedCode| {
+    let code = |c: &crate::tree::constant::OwnedCode| {
         let named = c.display.as_deref().or(c.code.as_deref());
         format!("\"{}\"", named.unwrap_or("?"))
     };

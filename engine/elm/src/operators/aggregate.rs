@@ -11,10 +11,6 @@ use crate::operators::{compare, quantity};
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
 
-pub use crate::operators::statistics::{
-    geometric_mean, median, mode, population_std_dev, population_variance, std_dev, variance,
-};
-
 /// The items of the list that are not null; none of a null list.
 pub(crate) fn items<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, Fault> {
     let Val::List(list) = operand(args, 0) else {
@@ -226,7 +222,6 @@ pub fn min<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read_list, run, show};
 

@@ -9,14 +9,11 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::operators::{datetime, quantity};
+use crate::operators::date_arithmetic;
+use crate::operators::quantity;
 use crate::system::series;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
-
-pub use crate::operators::bounds::{
-    high_boundary, low_boundary, max_value, min_value, precision, predecessor, successor,
-};
 
 /// The operand at this place; null where it is missing.
 pub(crate) fn operand<'a>(args: &[Val<'a>], at: usize) -> Val<'a> {
@@ -130,7 +127,7 @@ fn may_be_zero(value: Val<'_>) -> bool {
 pub fn sum<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match (a, b) {
         (Val::Date(_) | Val::DateTime(_) | Val::Time(_), Val::Quantity(q)) => {
-            return datetime::plus(cx, a, q, 1);
+            return date_arithmetic::plus(cx, a, q, 1);
         }
         _ if is_uncertain(&a, &b) => return corners(cx, a, b, sum),
         _ => {}
@@ -153,7 +150,7 @@ pub fn add<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 pub fn difference<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match (a, b) {
         (Val::Date(_) | Val::DateTime(_) | Val::Time(_), Val::Quantity(q)) => {
-            return datetime::plus(cx, a, q, -1);
+            return date_arithmetic::plus(cx, a, q, -1);
         }
         _ if is_uncertain(&a, &b) => return corners(cx, a, b, difference),
         _ => {}
@@ -421,7 +418,6 @@ pub fn power<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, run, show};
 

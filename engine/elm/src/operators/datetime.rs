@@ -11,13 +11,6 @@ use engine_patient::system::compare::in_zone;
 use engine_patient::system::date_time::{DateTime, Precision, days_from_civil};
 use engine_patient::system::time_of_day::Time;
 
-pub use crate::operators::date_arithmetic::{
-    high_boundary, low_boundary, plus, predecessor, successor,
-};
-pub use crate::operators::duration::{
-    calculate_age, calculate_age_at, difference_between, duration_between,
-};
-
 fn raised(text: &str) -> Fault {
     Fault::Raised(text.to_owned())
 }

@@ -11,17 +11,11 @@
 use std::cmp::Ordering;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::operators::{arithmetic, compare, date_arithmetic, date_compare, datetime};
+use crate::operators::bounds::{end_of, predecessor_of, successor_of};
+use crate::operators::date_compare;
+use crate::operators::{arithmetic, compare};
 use crate::values::value::{Interval, PointType, Quantity, Val};
 use engine_patient::system::date_time::Precision;
-
-pub use crate::operators::interval_expand::expand;
-pub use crate::operators::interval_relations::{
-    after, before, contains, ends, in_, included_in, includes, interval_equal, interval_equivalent,
-    meets, meets_after, meets_before, overlaps, overlaps_after, overlaps_before, proper_contains,
-    proper_in, proper_included_in, proper_includes, same_as, same_or_after, same_or_before, starts,
-};
-pub use crate::operators::interval_sets::{collapse, except, intersect, union};
 
 /// A point, or an end of its type.
 #[derive(Clone, Copy)]
@@ -81,13 +75,13 @@ impl<'a> Span<'a> {
             (Val::Null, true) => Some(Edge::Min),
             (Val::Null, false) => None,
             (value, true) => Some(Edge::At(value)),
-            (value, false) => Some(Edge::At(successor(cx, value)?)),
+            (value, false) => Some(Edge::At(successor_of(cx, value)?)),
         };
         let high = match (interval.high, interval.high_closed) {
             (Val::Null, true) => Some(Edge::Max),
             (Val::Null, false) => None,
             (value, true) => Some(Edge::At(value)),
-            (value, false) => Some(Edge::At(predecessor(cx, value)?)),
+            (value, false) => Some(Edge::At(predecessor_of(cx, value)?)),
         };
         let unknown = |least, most| Bound {
             least,
@@ -111,22 +105,6 @@ impl<'a> Span<'a> {
 /// Whether an interval counts as null: nothing is known of it, not even its type.
 pub(crate) fn is_nothing(interval: &Interval<'_>) -> bool {
     interval.low.is_null() && interval.high.is_null() && interval.point == PointType::Unknown
-}
-
-/// The next point of its type; an error of the greatest.
-pub(crate) fn successor<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
-    match value {
-        Val::Date(_) | Val::DateTime(_) | Val::Time(_) => date_arithmetic::successor(cx, value),
-        other => arithmetic::successor(cx, &[other], &Extra::default()),
-    }
-}
-
-/// The point before; an error of the least.
-pub(crate) fn predecessor<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
-    match value {
-        Val::Date(_) | Val::DateTime(_) | Val::Time(_) => date_arithmetic::predecessor(cx, value),
-        other => arithmetic::predecessor(cx, &[other], &Extra::default()),
-    }
 }
 
 /// Which of two points comes first, to a precision where they are dates or times.
@@ -167,17 +145,6 @@ pub(crate) fn order_edges<'a>(
     }
 }
 
-/// The least or greatest value of a point type; null of quantities and unknown types.
-fn end_of<'a>(cx: &Cx<'a>, of: PointType, high: bool) -> Val<'a> {
-    match of {
-        PointType::Date | PointType::DateTime | PointType::Time if high => datetime::max_of(cx, of),
-        PointType::Date | PointType::DateTime | PointType::Time => datetime::min_of(cx, of),
-        PointType::Quantity | PointType::Unknown => Val::Null,
-        _ if high => arithmetic::max_value(of),
-        _ => arithmetic::min_value(of),
-    }
-}
-
 /// `Interval`: an error where it ends before it starts, as far as can be told.
 pub fn make<'a>(
     cx: &Cx<'a>,
@@ -187,11 +154,15 @@ pub fn make<'a>(
     high_closed: bool,
 ) -> Out<'a> {
     if !low.is_null() && !high.is_null() {
-        let start = if low_closed { low } else { successor(cx, low)? };
+        let start = if low_closed {
+            low
+        } else {
+            successor_of(cx, low)?
+        };
         let end = if high_closed {
             high
         } else {
-            predecessor(cx, high)?
+            predecessor_of(cx, high)?
         };
         if order(cx, start, end, None)? == Some(Ordering::Greater) {
             return Err(Fault::Raised(
@@ -237,7 +208,7 @@ pub fn start<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
             (Val::Null, true) => end_beside(cx, interval, false),
             (value, true) => Ok(value),
             (Val::Null, false) => Ok(Val::Null),
-            (value, false) => successor(cx, value),
+            (value, false) => successor_of(cx, value),
         },
     }
 }
@@ -250,7 +221,7 @@ pub fn end<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
             (Val::Null, true) => end_beside(cx, interval, true),
             (value, true) => Ok(value),
             (Val::Null, false) => Ok(Val::Null),
-            (value, false) => predecessor(cx, value),
+            (value, false) => predecessor_of(cx, value),
         },
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_children::child;
-use crate::operators::compare::equal;
-use crate::operators::{interval, strings};
+use crate::operators::equality::equal;
+use crate::operators::interval_relations;
+use crate::operators::interval_sets;
+use crate::operators::strings;
 use crate::values::value::{Fhir, Tuple, Val};
 use engine_patient::record::Kind;
 
@@ -144,7 +146,7 @@ pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let (a, b) = pair(args);
     match (a, b) {
         (Val::Interval(_), _) | (_, Val::Interval(_)) if !extra.on_lists => {
-            interval::union(cx, args, extra)
+            interval_sets::union(cx, args, extra)
         }
         (Val::Null, Val::Null) => Ok(if extra.on_lists {
             Val::List(&[])
@@ -175,7 +177,7 @@ pub fn intersect<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
             }
             cx.list(&out)
         }
-        (Val::Interval(_), _) | (_, Val::Interval(_)) => interval::intersect(cx, args, extra),
+        (Val::Interval(_), _) | (_, Val::Interval(_)) => interval_sets::intersect(cx, args, extra),
         _ => Ok(Val::Null),
     }
 }
@@ -193,7 +195,7 @@ pub fn except<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
             cx.list(&out)
         }
         (Val::List(a), Val::Null) => distinct_of(cx, a),
-        (Val::Interval(_), _) | (_, Val::Interval(_)) => interval::except(cx, args, extra),
+        (Val::Interval(_), _) | (_, Val::Interval(_)) => interval_sets::except(cx, args, extra),
         _ => Ok(Val::Null),
     }
 }
@@ -213,7 +215,7 @@ pub fn contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
         Val::List(items) => list_contains(cx, items, item),
-        Val::Interval(_) => interval::contains(cx, args, extra),
+        Val::Interval(_) => interval_relations::contains(cx, args, extra),
         // A null list, or interval, has nothing in it.
         _ => Ok(Val::Boolean(false)),
     }
@@ -255,7 +257,7 @@ pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
                 false => Val::Boolean(false),
             })
         }
-        Val::Interval(_) => interval::proper_contains(cx, args, extra),
+        Val::Interval(_) => interval_relations::proper_contains(cx, args, extra),
         // A list can only be the point of an interval, and that one is unknown.
         _ if matches!(item, Val::List(_)) => Ok(Val::Null),
         _ => Ok(Val::Boolean(false)),
@@ -281,8 +283,10 @@ fn list_includes<'a>(cx: &Cx<'a>, whole: &[Val<'a>], part: &[Val<'a>]) -> Result
 pub fn includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     match pair(args) {
         (Val::List(whole), Val::List(part)) => list_includes(cx, whole, part).map(Val::Boolean),
-        (Val::Interval(_), Val::Interval(_)) => interval::includes(cx, args, extra),
-        (Val::Interval(_), point) if !point.is_null() => interval::contains(cx, args, extra),
+        (Val::Interval(_), Val::Interval(_)) => interval_relations::includes(cx, args, extra),
+        (Val::Interval(_), point) if !point.is_null() => {
+            interval_relations::contains(cx, args, extra)
+        }
         (Val::List(whole), item) if !item.is_null() => list_contains(cx, whole, item),
         _ => Ok(Val::Null),
     }
@@ -300,8 +304,12 @@ pub fn proper_includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
         (Val::List(whole), Val::List(part)) => Ok(Val::Boolean(
             whole.len() > part.len() && list_includes(cx, whole, part)?,
         )),
-        (Val::Interval(_), Val::Interval(_)) => interval::proper_includes(cx, args, extra),
-        (Val::Interval(_), point) if !point.is_null() => interval::proper_contains(cx, args, extra),
+        (Val::Interval(_), Val::Interval(_)) => {
+            interval_relations::proper_includes(cx, args, extra)
+        }
+        (Val::Interval(_), point) if !point.is_null() => {
+            interval_relations::proper_contains(cx, args, extra)
+        }
         (Val::List(_), item) if !item.is_null() => proper_contains(cx, args, extra),
         _ => Ok(Val::Null),
     }
@@ -457,7 +465,6 @@ pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, read_list, run, show};
 

@@ -36,7 +36,6 @@ pub(crate) fn merge_sort<T: Clone>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 

@@ -171,7 +171,6 @@ pub fn split_on_matches<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Ou
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, run, show};
 

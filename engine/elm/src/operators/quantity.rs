@@ -248,7 +248,6 @@ pub fn of<'a>(value: Val<'a>) -> Option<Quantity<'a>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::run;
 

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::aggregate::{in_one_unit, items};
 use crate::operators::arithmetic::{self, decimal};
-use crate::operators::{compare, quantity};
+use crate::operators::{compare, equality, quantity};
 use crate::system::series;
 use crate::values::value::Val;
 use engine_patient::system::decimal;
@@ -96,7 +96,7 @@ pub fn mode<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
             cx.charge(items.len() - at)?;
             let mut count = 1;
             for other in items.iter().skip(at + 1) {
-                if compare::equal(cx, *item, *other)? == Some(true) {
+                if equality::equal(cx, *item, *other)? == Some(true) {
                     count += 1;
                 }
             }
@@ -203,7 +203,6 @@ pub fn geometric_mean<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read_list, run, show};
 

@@ -4,8 +4,6 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::arithmetic::operand;
 use crate::values::value::{Val, truth};
 
-pub use crate::operators::patterns::{matches, replace_matches, split_on_matches};
-
 fn string<'a>(args: &[Val<'a>], at: usize) -> Option<&'a str> {
     match operand(args, at) {
         Val::String(text) => Some(text),
@@ -195,7 +193,6 @@ pub fn substring<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::tests::testing::{read, read_list, run, show};
 

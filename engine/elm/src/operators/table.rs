@@ -1,398 +1,425 @@
-//! All node types of the ELM schema, and what each is here.
+//! The operators: one row each, by chapter.
 
+use crate::operators::operator::{CertainItems, Operator, WhenEmpty};
 use crate::operators::{
-    aggregate, arithmetic, clinical, compare, convert, datetime, interval, list, logical, strings,
+    aggregate, arithmetic, bounds, clinical, compare, convert, datetime, duration, equality,
+    interval, interval_expand, interval_relations, interval_sets, list, logical, patterns,
+    statistics, strings,
 };
-use crate::tree::node::OpFn;
 
-/// What a node type is here.
-pub enum How {
-    /// An operator: its operands are the properties named. `operand*2`: a list of two; `operand*`: of
-    /// any number; `?` after a name: may be missing.
-    Op(OpFn, &'static [&'static str]),
-    /// A special form: the compiler knows it.
-    Special,
-    /// Part of another node, never an expression itself.
-    Part,
-    /// Abstract in the schema: never in a document.
-    Abstract,
-    /// Not supported, and why.
-    Unsupported(&'static str),
-}
-
-use How::{Abstract, Op, Part, Special, Unsupported};
+use CertainItems::{AnyDecides, OfBoth, OfEither, OfFirst, OfFirstIfSecondIsSure, OfLists};
+use Operator as Row;
+use WhenEmpty::{
+    AsAll, AsAny, AsFirst, FalseOfEmpty, FalseOfFalse, FalseOfNoCode, Negation, NullOfEmpty,
+    NullOfNull, TrueOfNull,
+};
 
 const OPERAND: &[&str] = &["operand"];
 const TWO: &[&str] = &["operand*2"];
 const SOURCE: &[&str] = &["source"];
+const CODE_AND_SYSTEM: &[&str] = &["code", "codesystem"];
 
-/// Every node type by name.
-pub const NODES: &[(&str, How)] = &[
-    // ELM, types and libraries
-    ("Element", Abstract),
-    ("TypeSpecifier", Abstract),
-    ("NamedTypeSpecifier", Part),
-    ("IntervalTypeSpecifier", Part),
-    ("ListTypeSpecifier", Part),
-    ("TupleElementDefinition", Part),
-    ("TupleTypeSpecifier", Part),
-    ("ChoiceTypeSpecifier", Part),
-    (
-        "ParameterTypeSpecifier",
-        Unsupported("generic types occur in no published content"),
-    ),
-    ("Expression", Abstract),
-    ("OperatorExpression", Abstract),
-    ("UnaryExpression", Abstract),
-    ("BinaryExpression", Abstract),
-    ("TernaryExpression", Abstract),
-    ("NaryExpression", Abstract),
-    ("AggregateExpression", Abstract),
-    ("ExpressionDef", Part),
-    ("FunctionDef", Part),
-    ("ExpressionRef", Special),
-    ("FunctionRef", Special),
-    ("ParameterDef", Part),
-    ("ParameterRef", Special),
-    ("OperandDef", Part),
-    ("OperandRef", Special),
-    ("IdentifierRef", Special),
-    ("VersionedIdentifier", Part),
-    ("UsingDef", Part),
-    ("IncludeDef", Part),
-    ("ContextDef", Part),
-    ("Library", Part),
-    // Values
-    ("Literal", Special),
-    ("TupleElement", Part),
-    ("Tuple", Special),
-    ("InstanceElement", Part),
-    ("Instance", Special),
-    ("Interval", Special),
-    ("List", Special),
-    ("Property", Special),
-    (
-        "Search",
-        Unsupported("a search parameter path needs a FHIR server; use Property"),
-    ),
+/// Every operator whose node consists of its operands.
+pub static OPERATORS: &[Operator] = &[
     // §13 logical
-    ("And", Special),
-    ("Or", Special),
-    ("Xor", Op(logical::xor, TWO)),
-    ("Implies", Special),
-    ("Not", Op(logical::not, OPERAND)),
-    // §15 conditional
-    ("If", Special),
-    ("CaseItem", Part),
-    ("Case", Special),
+    Row::new("13", "Xor", TWO, logical::xor).infix("xor"),
+    Row::new("13", "Not", OPERAND, logical::not)
+        .prefix("not ")
+        .when_empty(Negation),
     // §14 nullological
-    ("Null", Special),
-    ("IsNull", Op(logical::is_null, OPERAND)),
-    ("IsTrue", Op(logical::is_true, OPERAND)),
-    ("IsFalse", Op(logical::is_false, OPERAND)),
-    ("Coalesce", Special),
+    Row::new("14", "IsNull", OPERAND, logical::is_null)
+        .suffix(" is null")
+        .when_empty(TrueOfNull),
+    Row::new("14", "IsTrue", OPERAND, logical::is_true)
+        .suffix(" is true")
+        .when_empty(FalseOfFalse),
+    Row::new("14", "IsFalse", OPERAND, logical::is_false).suffix(" is false"),
     // §22 types
-    ("Is", Special),
-    ("As", Special),
-    ("Convert", Special),
-    ("CanConvert", Special),
-    ("ToBoolean", Op(convert::to_boolean, OPERAND)),
-    (
+    Row::new("22", "ToBoolean", OPERAND, convert::to_boolean).unwritten(),
+    Row::new(
+        "22",
         "ConvertsToBoolean",
-        Op(convert::converts_to_boolean, OPERAND),
+        OPERAND,
+        convert::converts_to_boolean,
     ),
-    ("ToConcept", Op(convert::to_concept, OPERAND)),
-    ("ConvertsToDate", Op(convert::converts_to_date, OPERAND)),
-    ("ToDate", Op(convert::to_date, OPERAND)),
-    (
+    Row::new("22", "ToConcept", OPERAND, convert::to_concept)
+        .unwritten()
+        .constant(),
+    Row::new("22", "ConvertsToDate", OPERAND, convert::converts_to_date),
+    Row::new("22", "ToDate", OPERAND, convert::to_date).unwritten(),
+    Row::new(
+        "22",
         "ConvertsToDateTime",
-        Op(convert::converts_to_date_time, OPERAND),
+        OPERAND,
+        convert::converts_to_date_time,
     ),
-    ("ToDateTime", Op(convert::to_date_time, OPERAND)),
-    (
+    Row::new("22", "ToDateTime", OPERAND, convert::to_date_time).unwritten(),
+    Row::new(
+        "22",
         "ConvertsToDecimal",
-        Op(convert::converts_to_decimal, OPERAND),
+        OPERAND,
+        convert::converts_to_decimal,
     ),
-    ("ToDecimal", Op(convert::to_decimal, OPERAND)),
-    (
+    Row::new("22", "ToDecimal", OPERAND, convert::to_decimal)
+        .unwritten()
+        .constant(),
+    Row::new(
+        "22",
         "ConvertsToInteger",
-        Op(convert::converts_to_integer, OPERAND),
+        OPERAND,
+        convert::converts_to_integer,
     ),
-    ("ToInteger", Op(convert::to_integer, OPERAND)),
-    ("ConvertsToLong", Op(convert::converts_to_long, OPERAND)),
-    ("ToLong", Op(convert::to_long, OPERAND)),
-    (
+    Row::new("22", "ToInteger", OPERAND, convert::to_integer).unwritten(),
+    Row::new("22", "ConvertsToLong", OPERAND, convert::converts_to_long),
+    Row::new("22", "ToLong", OPERAND, convert::to_long)
+        .unwritten()
+        .constant(),
+    Row::new(
+        "22",
         "ConvertsToQuantity",
-        Op(convert::converts_to_quantity, OPERAND),
+        OPERAND,
+        convert::converts_to_quantity,
     ),
-    ("ToQuantity", Op(convert::to_quantity, OPERAND)),
-    ("ConvertsToRatio", Op(convert::converts_to_ratio, OPERAND)),
-    ("ToRatio", Op(convert::to_ratio, OPERAND)),
-    ("ToList", Op(convert::to_list, OPERAND)),
-    ("ToChars", Op(convert::to_chars, OPERAND)),
-    ("ConvertsToString", Op(convert::converts_to_string, OPERAND)),
-    ("ToString", Op(convert::to_string, OPERAND)),
-    ("ConvertsToTime", Op(convert::converts_to_time, OPERAND)),
-    ("ToTime", Op(convert::to_time, OPERAND)),
-    ("CanConvertQuantity", Op(convert::can_convert_quantity, TWO)),
-    ("ConvertQuantity", Op(convert::convert_quantity, TWO)),
+    Row::new("22", "ToQuantity", OPERAND, convert::to_quantity)
+        .unwritten()
+        .constant(),
+    Row::new("22", "ConvertsToRatio", OPERAND, convert::converts_to_ratio),
+    Row::new("22", "ToRatio", OPERAND, convert::to_ratio).unwritten(),
+    Row::new("22", "ToList", OPERAND, convert::to_list)
+        .unwritten()
+        .constant(),
+    Row::new("22", "ToChars", OPERAND, convert::to_chars).unwritten(),
+    Row::new(
+        "22",
+        "ConvertsToString",
+        OPERAND,
+        convert::converts_to_string,
+    ),
+    Row::new("22", "ToString", OPERAND, convert::to_string),
+    Row::new("22", "ConvertsToTime", OPERAND, convert::converts_to_time),
+    Row::new("22", "ToTime", OPERAND, convert::to_time).unwritten(),
+    Row::new(
+        "22",
+        "CanConvertQuantity",
+        TWO,
+        convert::can_convert_quantity,
+    ),
+    Row::new("22", "ConvertQuantity", TWO, convert::convert_quantity),
     // §12 comparison
-    ("Equal", Op(compare::op_equal, TWO)),
-    ("Equivalent", Op(compare::op_equivalent, TWO)),
-    ("NotEqual", Op(compare::op_not_equal, TWO)),
-    ("Less", Op(compare::less, TWO)),
-    ("Greater", Op(compare::greater, TWO)),
-    ("LessOrEqual", Op(compare::less_or_equal, TWO)),
-    ("GreaterOrEqual", Op(compare::greater_or_equal, TWO)),
+    Row::new("12", "Equal", TWO, equality::op_equal)
+        .infix("=")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("12", "Equivalent", TWO, equality::op_equivalent).infix("~"),
+    Row::new("12", "NotEqual", TWO, equality::op_not_equal)
+        .infix("!=")
+        .comparison(),
+    Row::new("12", "Less", TWO, compare::less)
+        .infix("<")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("12", "Greater", TWO, compare::greater)
+        .infix(">")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("12", "LessOrEqual", TWO, compare::less_or_equal)
+        .infix("<=")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("12", "GreaterOrEqual", TWO, compare::greater_or_equal)
+        .infix(">=")
+        .comparison()
+        .when_empty(NullOfNull),
     // §16 arithmetic
-    ("Add", Op(arithmetic::add, TWO)),
-    ("Subtract", Op(arithmetic::subtract, TWO)),
-    ("Multiply", Op(arithmetic::multiply, TWO)),
-    ("Divide", Op(arithmetic::divide, TWO)),
-    ("TruncatedDivide", Op(arithmetic::truncated_divide, TWO)),
-    ("Modulo", Op(arithmetic::modulo, TWO)),
-    ("Ceiling", Op(arithmetic::ceiling, OPERAND)),
-    ("Floor", Op(arithmetic::floor, OPERAND)),
-    ("Truncate", Op(arithmetic::truncate, OPERAND)),
-    ("Abs", Op(arithmetic::abs, OPERAND)),
-    ("Negate", Op(arithmetic::negate, OPERAND)),
-    ("Round", Op(arithmetic::round, &["operand", "precision?"])),
-    ("Ln", Op(arithmetic::ln, OPERAND)),
-    ("Exp", Op(arithmetic::exp, OPERAND)),
-    ("Log", Op(arithmetic::log, TWO)),
-    ("Power", Op(arithmetic::power, TWO)),
-    ("Successor", Op(arithmetic::successor, OPERAND)),
-    ("Predecessor", Op(arithmetic::predecessor, OPERAND)),
-    ("MinValue", Special),
-    ("MaxValue", Special),
-    ("Precision", Op(arithmetic::precision, OPERAND)),
-    ("LowBoundary", Op(arithmetic::low_boundary, TWO)),
-    ("HighBoundary", Op(arithmetic::high_boundary, TWO)),
+    Row::new("16", "Add", TWO, arithmetic::add).infix("+"),
+    Row::new("16", "Subtract", TWO, arithmetic::subtract).infix("-"),
+    Row::new("16", "Multiply", TWO, arithmetic::multiply).infix("*"),
+    Row::new("16", "Divide", TWO, arithmetic::divide).infix("/"),
+    Row::new("16", "TruncatedDivide", TWO, arithmetic::truncated_divide),
+    Row::new("16", "Modulo", TWO, arithmetic::modulo),
+    Row::new("16", "Ceiling", OPERAND, arithmetic::ceiling),
+    Row::new("16", "Floor", OPERAND, arithmetic::floor),
+    Row::new("16", "Truncate", OPERAND, arithmetic::truncate),
+    Row::new("16", "Abs", OPERAND, arithmetic::abs),
+    Row::new("16", "Negate", OPERAND, arithmetic::negate).constant(),
+    Row::new("16", "Round", &["operand", "precision?"], arithmetic::round),
+    Row::new("16", "Ln", OPERAND, arithmetic::ln),
+    Row::new("16", "Exp", OPERAND, arithmetic::exp),
+    Row::new("16", "Log", TWO, arithmetic::log),
+    Row::new("16", "Power", TWO, arithmetic::power),
+    Row::new("16", "Successor", OPERAND, bounds::successor),
+    Row::new("16", "Predecessor", OPERAND, bounds::predecessor),
+    Row::new("16", "Precision", OPERAND, bounds::precision),
+    Row::new("16", "LowBoundary", TWO, bounds::low_boundary),
+    Row::new("16", "HighBoundary", TWO, bounds::high_boundary),
     // §17 strings
-    ("Concatenate", Op(strings::concatenate, &["operand*"])),
-    ("Combine", Op(strings::combine, &["source", "separator?"])),
-    (
+    Row::new("17", "Concatenate", &["operand*"], strings::concatenate).infix("&"),
+    Row::new("17", "Combine", &["source", "separator?"], strings::combine),
+    Row::new(
+        "17",
         "Split",
-        Op(strings::split, &["stringToSplit", "separator?"]),
+        &["stringToSplit", "separator?"],
+        strings::split,
     ),
-    (
+    Row::new(
+        "17",
         "SplitOnMatches",
-        Op(
-            strings::split_on_matches,
-            &["stringToSplit", "separatorPattern"],
-        ),
+        &["stringToSplit", "separatorPattern"],
+        patterns::split_on_matches,
     ),
-    ("Length", Op(list::length, OPERAND)),
-    ("Upper", Op(strings::upper, OPERAND)),
-    ("Lower", Op(strings::lower, OPERAND)),
-    ("Indexer", Op(list::indexer, TWO)),
-    (
+    Row::new("17", "Length", OPERAND, list::length),
+    Row::new("17", "Upper", OPERAND, strings::upper),
+    Row::new("17", "Lower", OPERAND, strings::lower),
+    Row::new("17", "Indexer", TWO, list::indexer),
+    Row::new(
+        "17",
         "PositionOf",
-        Op(strings::position_of, &["pattern", "string"]),
+        &["pattern", "string"],
+        strings::position_of,
     ),
-    (
+    Row::new(
+        "17",
         "LastPositionOf",
-        Op(strings::last_position_of, &["pattern", "string"]),
+        &["pattern", "string"],
+        strings::last_position_of,
     ),
-    (
+    Row::new(
+        "17",
         "Substring",
-        Op(
-            strings::substring,
-            &["stringToSub", "startIndex", "length?"],
-        ),
+        &["stringToSub", "startIndex", "length?"],
+        strings::substring,
     ),
-    ("StartsWith", Op(strings::starts_with, TWO)),
-    ("EndsWith", Op(strings::ends_with, TWO)),
-    ("Matches", Op(strings::matches, TWO)),
-    (
+    Row::new("17", "StartsWith", TWO, strings::starts_with),
+    Row::new("17", "EndsWith", TWO, strings::ends_with),
+    Row::new("17", "Matches", TWO, patterns::matches),
+    Row::new(
+        "17",
         "ReplaceMatches",
-        Op(strings::replace_matches, &["operand*3"]),
+        &["operand*3"],
+        patterns::replace_matches,
     ),
     // §18 dates and times
-    ("DurationBetween", Op(datetime::duration_between, TWO)),
-    ("DifferenceBetween", Op(datetime::difference_between, TWO)),
-    ("DateFrom", Op(datetime::date_from, OPERAND)),
-    ("TimeFrom", Op(datetime::time_from, OPERAND)),
-    ("TimezoneFrom", Op(datetime::timezone_offset_from, OPERAND)),
-    (
+    Row::new("18", "DurationBetween", TWO, duration::duration_between),
+    Row::new("18", "DifferenceBetween", TWO, duration::difference_between),
+    Row::new("18", "DateFrom", OPERAND, datetime::date_from),
+    Row::new("18", "TimeFrom", OPERAND, datetime::time_from),
+    Row::new(
+        "18",
+        "TimezoneFrom",
+        OPERAND,
+        datetime::timezone_offset_from,
+    ),
+    Row::new(
+        "18",
         "TimezoneOffsetFrom",
-        Op(datetime::timezone_offset_from, OPERAND),
+        OPERAND,
+        datetime::timezone_offset_from,
     ),
-    (
+    Row::new(
+        "18",
         "DateTimeComponentFrom",
-        Op(datetime::date_time_component_from, OPERAND),
+        OPERAND,
+        datetime::date_time_component_from,
     ),
-    ("TimeOfDay", Op(datetime::time_of_day, &[])),
-    ("Today", Op(datetime::today, &[])),
-    ("Now", Op(datetime::now, &[])),
-    ("Date", Op(datetime::date, &["year", "month?", "day?"])),
-    (
+    Row::new("18", "TimeOfDay", &[], datetime::time_of_day),
+    Row::new("18", "Today", &[], datetime::today),
+    Row::new("18", "Now", &[], datetime::now),
+    Row::new("18", "Date", &["year", "month?", "day?"], datetime::date).constant(),
+    Row::new(
+        "18",
         "DateTime",
-        Op(
-            datetime::date_time,
-            &[
-                "year",
-                "month?",
-                "day?",
-                "hour?",
-                "minute?",
-                "second?",
-                "millisecond?",
-                "timezoneOffset?",
-            ],
-        ),
+        &[
+            "year",
+            "month?",
+            "day?",
+            "hour?",
+            "minute?",
+            "second?",
+            "millisecond?",
+            "timezoneOffset?",
+        ],
+        datetime::date_time,
     ),
-    (
+    Row::new(
+        "18",
         "Time",
-        Op(
-            datetime::time,
-            &["hour", "minute?", "second?", "millisecond?"],
-        ),
-    ),
-    ("CalculateAge", Op(datetime::calculate_age, OPERAND)),
-    ("CalculateAgeAt", Op(datetime::calculate_age_at, TWO)),
+        &["hour", "minute?", "second?", "millisecond?"],
+        datetime::time,
+    )
+    .constant(),
+    Row::new("18", "CalculateAge", OPERAND, duration::calculate_age),
+    Row::new("18", "CalculateAgeAt", TWO, duration::calculate_age_at),
     // §18, §19 timing
-    ("SameAs", Op(interval::same_as, TWO)),
-    ("SameOrBefore", Op(interval::same_or_before, TWO)),
-    ("SameOrAfter", Op(interval::same_or_after, TWO)),
-    ("Before", Op(interval::before, TWO)),
-    ("After", Op(interval::after, TWO)),
+    Row::new("18", "SameAs", TWO, interval_relations::same_as)
+        .infix("same as")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new(
+        "18",
+        "SameOrBefore",
+        TWO,
+        interval_relations::same_or_before,
+    )
+    .infix("same or before")
+    .comparison()
+    .when_empty(NullOfNull),
+    Row::new("18", "SameOrAfter", TWO, interval_relations::same_or_after)
+        .infix("same or after")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("18", "Before", TWO, interval_relations::before)
+        .infix("before")
+        .comparison()
+        .when_empty(NullOfNull),
+    Row::new("18", "After", TWO, interval_relations::after)
+        .infix("after")
+        .comparison()
+        .when_empty(NullOfNull),
     // §19 intervals
-    ("PointFrom", Op(interval::point_from, OPERAND)),
-    ("Width", Op(interval::width, OPERAND)),
-    ("Size", Op(interval::size, OPERAND)),
-    ("Start", Op(interval::start, OPERAND)),
-    ("End", Op(interval::end, OPERAND)),
-    ("Meets", Op(interval::meets, TWO)),
-    ("MeetsBefore", Op(interval::meets_before, TWO)),
-    ("MeetsAfter", Op(interval::meets_after, TWO)),
-    ("Overlaps", Op(interval::overlaps, TWO)),
-    ("OverlapsBefore", Op(interval::overlaps_before, TWO)),
-    ("OverlapsAfter", Op(interval::overlaps_after, TWO)),
-    ("Starts", Op(interval::starts, TWO)),
-    ("Ends", Op(interval::ends, TWO)),
-    ("Collapse", Op(interval::collapse, TWO)),
-    ("Expand", Op(interval::expand, TWO)),
+    Row::new("19", "PointFrom", OPERAND, interval::point_from),
+    Row::new("19", "Width", OPERAND, interval::width),
+    Row::new("19", "Size", OPERAND, interval::size),
+    Row::new("19", "Start", OPERAND, interval::start)
+        .prefix("start of ")
+        .when_empty(NullOfNull),
+    Row::new("19", "End", OPERAND, interval::end)
+        .prefix("end of ")
+        .when_empty(NullOfNull),
+    Row::new("19", "Meets", TWO, interval_relations::meets).comparison(),
+    Row::new("19", "MeetsBefore", TWO, interval_relations::meets_before).comparison(),
+    Row::new("19", "MeetsAfter", TWO, interval_relations::meets_after).comparison(),
+    Row::new("19", "Overlaps", TWO, interval_relations::overlaps)
+        .infix("overlaps")
+        .comparison(),
+    Row::new(
+        "19",
+        "OverlapsBefore",
+        TWO,
+        interval_relations::overlaps_before,
+    )
+    .infix("overlaps before")
+    .comparison(),
+    Row::new(
+        "19",
+        "OverlapsAfter",
+        TWO,
+        interval_relations::overlaps_after,
+    )
+    .infix("overlaps after")
+    .comparison(),
+    Row::new("19", "Starts", TWO, interval_relations::starts).comparison(),
+    Row::new("19", "Ends", TWO, interval_relations::ends).comparison(),
+    Row::new("19", "Collapse", TWO, interval_sets::collapse),
+    Row::new("19", "Expand", TWO, interval_expand::expand),
     // §19, §20: on intervals and lists
-    ("Contains", Op(list::contains, TWO)),
-    ("ProperContains", Op(list::proper_contains, TWO)),
-    ("In", Op(list::in_, TWO)),
-    ("ProperIn", Op(list::proper_in, TWO)),
-    ("Includes", Op(list::includes, TWO)),
-    ("IncludedIn", Op(list::included_in, TWO)),
-    ("ProperIncludes", Op(list::proper_includes, TWO)),
-    ("ProperIncludedIn", Op(list::proper_included_in, TWO)),
-    ("Union", Op(list::union, &["operand*"])),
-    ("Intersect", Op(list::intersect, &["operand*"])),
-    ("Except", Op(list::except, &["operand*"])),
+    Row::new("19", "Contains", TWO, list::contains)
+        .infix("contains")
+        .comparison(),
+    Row::new("19", "ProperContains", TWO, list::proper_contains).comparison(),
+    Row::new("19", "In", TWO, list::in_)
+        .infix("in")
+        .comparison(),
+    Row::new("19", "ProperIn", TWO, list::proper_in)
+        .infix("properly in")
+        .comparison(),
+    Row::new("19", "Includes", TWO, list::includes)
+        .infix("includes")
+        .comparison(),
+    Row::new("19", "IncludedIn", TWO, list::included_in)
+        .infix("during")
+        .comparison(),
+    Row::new("19", "ProperIncludes", TWO, list::proper_includes)
+        .infix("properly includes")
+        .comparison(),
+    Row::new("19", "ProperIncludedIn", TWO, list::proper_included_in)
+        .infix("properly included in")
+        .comparison(),
+    Row::new("19", "Union", &["operand*"], list::union)
+        .infix("union")
+        .when_empty(AsAll)
+        .certain(OfEither)
+        .pairwise(),
+    Row::new("19", "Intersect", &["operand*"], list::intersect)
+        .infix("intersect")
+        .when_empty(AsAny)
+        .certain(OfBoth)
+        .pairwise(),
+    Row::new("19", "Except", &["operand*"], list::except)
+        .infix("except")
+        .when_empty(AsFirst)
+        .certain(OfFirstIfSecondIsSure)
+        .pairwise(),
     // §20 lists
-    ("Exists", Op(list::exists, OPERAND)),
-    ("Times", Op(list::times, TWO)),
-    ("Filter", Special),
-    ("First", Op(list::first, SOURCE)),
-    ("Last", Op(list::last, SOURCE)),
-    (
+    Row::new("20", "Exists", OPERAND, list::exists)
+        .prefix("exists ")
+        .when_empty(FalseOfEmpty)
+        .certain(AnyDecides),
+    Row::new("20", "Times", TWO, list::times),
+    Row::new("20", "First", SOURCE, list::first).when_empty(NullOfEmpty),
+    Row::new("20", "Last", SOURCE, list::last).when_empty(NullOfEmpty),
+    Row::new(
+        "20",
         "Slice",
-        Op(list::slice, &["source", "startIndex?", "endIndex?"]),
+        &["source", "startIndex?", "endIndex?"],
+        list::slice,
     ),
-    ("IndexOf", Op(list::index_of, &["source", "element"])),
-    ("Flatten", Op(list::flatten, OPERAND)),
-    ("Sort", Special),
-    ("ForEach", Special),
-    ("Repeat", Special),
-    ("Distinct", Op(list::distinct, OPERAND)),
-    ("Current", Special),
-    (
-        "Iteration",
-        Unsupported("the number of the iteration is not kept; no translator writes it"),
-    ),
-    ("Total", Special),
-    ("SingletonFrom", Op(list::singleton_from, OPERAND)),
-    ("Children", Op(list::children, SOURCE)),
-    ("Descendants", Op(list::descendants, SOURCE)),
-    ("Descendents", Op(list::descendants, SOURCE)),
+    Row::new("20", "IndexOf", &["source", "element"], list::index_of),
+    Row::new("20", "Flatten", OPERAND, list::flatten)
+        .when_empty(AsFirst)
+        .certain(OfLists),
+    Row::new("20", "Distinct", OPERAND, list::distinct)
+        .when_empty(AsFirst)
+        .certain(OfFirst),
+    Row::new("20", "SingletonFrom", OPERAND, list::singleton_from).when_empty(NullOfEmpty),
+    Row::new("20", "Children", SOURCE, list::children),
+    Row::new("20", "Descendants", SOURCE, list::descendants),
+    Row::new("20", "Descendents", SOURCE, list::descendants),
     // §21 aggregates
-    ("Aggregate", Special),
-    ("Count", Op(aggregate::count, SOURCE)),
-    ("Sum", Op(aggregate::sum, SOURCE)),
-    ("Product", Op(aggregate::product, SOURCE)),
-    ("Min", Op(aggregate::min, SOURCE)),
-    ("Max", Op(aggregate::max, SOURCE)),
-    ("Avg", Op(aggregate::avg, SOURCE)),
-    ("GeometricMean", Op(aggregate::geometric_mean, SOURCE)),
-    ("Median", Op(aggregate::median, SOURCE)),
-    ("Mode", Op(aggregate::mode, SOURCE)),
-    ("Variance", Op(aggregate::variance, SOURCE)),
-    (
+    Row::new("21", "Count", SOURCE, aggregate::count),
+    Row::new("21", "Sum", SOURCE, aggregate::sum),
+    Row::new("21", "Product", SOURCE, aggregate::product),
+    Row::new("21", "Min", SOURCE, aggregate::min),
+    Row::new("21", "Max", SOURCE, aggregate::max),
+    Row::new("21", "Avg", SOURCE, aggregate::avg),
+    Row::new("21", "GeometricMean", SOURCE, statistics::geometric_mean),
+    Row::new("21", "Median", SOURCE, statistics::median),
+    Row::new("21", "Mode", SOURCE, statistics::mode),
+    Row::new("21", "Variance", SOURCE, statistics::variance),
+    Row::new(
+        "21",
         "PopulationVariance",
-        Op(aggregate::population_variance, SOURCE),
+        SOURCE,
+        statistics::population_variance,
     ),
-    ("StdDev", Op(aggregate::std_dev, SOURCE)),
-    (
+    Row::new("21", "StdDev", SOURCE, statistics::std_dev),
+    Row::new(
+        "21",
         "PopulationStdDev",
-        Op(aggregate::population_std_dev, SOURCE),
+        SOURCE,
+        statistics::population_std_dev,
     ),
-    ("AllTrue", Op(aggregate::all_true, SOURCE)),
-    ("AnyTrue", Op(aggregate::any_true, SOURCE)),
-    // Queries
-    ("AliasedQuerySource", Part),
-    ("LetClause", Part),
-    ("RelationshipClause", Abstract),
-    ("With", Part),
-    ("Without", Part),
-    ("SortByItem", Abstract),
-    ("ByDirection", Part),
-    ("ByColumn", Part),
-    ("ByExpression", Part),
-    ("SortClause", Part),
-    ("ReturnClause", Part),
-    ("AggregateClause", Part),
-    ("Query", Special),
-    ("AliasRef", Special),
-    ("QueryLetRef", Special),
-    // §24 errors and messages
-    ("Message", Special),
-    // Retrieve
-    ("CodeFilterElement", Part),
-    ("DateFilterElement", Part),
-    ("OtherFilterElement", Part),
-    ("IncludeElement", Part),
-    ("Retrieve", Special),
+    Row::new("21", "AllTrue", SOURCE, aggregate::all_true),
+    Row::new("21", "AnyTrue", SOURCE, aggregate::any_true),
     // §23 clinical
-    ("CodeSystemDef", Part),
-    ("ValueSetDef", Part),
-    ("CodeDef", Part),
-    ("ConceptDef", Part),
-    ("CodeSystemRef", Special),
-    ("ValueSetRef", Special),
-    ("CodeRef", Special),
-    ("ConceptRef", Special),
-    ("Code", Special),
-    ("Concept", Special),
-    ("InCodeSystem", Special),
-    ("AnyInCodeSystem", Special),
-    ("InValueSet", Special),
-    ("AnyInValueSet", Special),
-    ("ExpandValueSet", Op(clinical::expand_value_set, OPERAND)),
-    (
-        "Subsumes",
-        Unsupported(
-            "subsumption needs the hierarchy of a code system, which packages do not carry",
-        ),
-    ),
-    (
-        "SubsumedBy",
-        Unsupported(
-            "subsumption needs the hierarchy of a code system, which packages do not carry",
-        ),
-    ),
-    ("Quantity", Special),
-    ("Ratio", Special),
+    Row::new("23", "ExpandValueSet", OPERAND, clinical::expand_value_set),
 ];
 
-/// What a node type is; `None` where the schema has no such node.
-pub fn find(name: &str) -> Option<&'static How> {
-    static BY_NAME: std::sync::LazyLock<rustc_hash::FxHashMap<&'static str, &'static How>> =
-        std::sync::LazyLock::new(|| NODES.iter().map(|(name, how)| (*name, how)).collect());
+/// `MinValue`: its node has a type, no operands.
+pub static MIN_VALUE: Operator = Row::new("16", "MinValue", &[], bounds::min_value);
+/// `MaxValue`: its node has a type, no operands.
+pub static MAX_VALUE: Operator = Row::new("16", "MaxValue", &[], bounds::max_value);
+/// `InCodeSystem` and `AnyInCodeSystem`: the code system stands in the node as a reference.
+pub static IN_CODE_SYSTEM: Operator = Row::new(
+    "23",
+    "InCodeSystem",
+    CODE_AND_SYSTEM,
+    clinical::in_code_system,
+)
+.when_empty(FalseOfNoCode);
+
+/// The operator of this node.
+pub fn operator(name: &str) -> Option<&'static Operator> {
+    static BY_NAME: std::sync::LazyLock<rustc_hash::FxHashMap<&'static str, &'static Operator>> =
+        std::sync::LazyLock::new(|| OPERATORS.iter().map(|row| (row.name, row)).collect());
     BY_NAME.get(name).copied()
 }

@@ -1,77 +1,17 @@
 //! Queries (CQL Author's Guide, "Queries"; ELM "Query"): sources, let, with, without, where, return,
 //! aggregate, sort.
 
-use std::cmp::Ordering;
-
 use crate::context::cx::{Fault, Out};
-use crate::context::doubt::{Doubt, Known, RowDoubts, same_one};
-use crate::fhir::property::{Path, follow};
-use crate::operators::compare::order;
-use crate::operators::list::distinct_of;
-use crate::operators::merge::merge_sort;
+use crate::context::doubt::Doubt;
+use crate::context::known::Known;
+use crate::context::row_doubts::RowDoubts;
+use crate::operators::list::{distinct_of, same};
 use crate::run::eval::Evaluator;
-use crate::run::kleene::Items;
-use crate::tree::node::Node;
+use crate::run::iteration::Items;
+use crate::tree::query::{Query, Relationship};
 use crate::values::value::{Tuple, Val};
 
-pub struct Query {
-    pub sources: Box<[Source]>,
-    pub lets: Box<[(u32, Node)]>,
-    pub relationships: Box<[Relationship]>,
-    pub condition: Option<Node>,
-    pub result: Option<(Node, bool)>,
-    pub aggregate: Option<Aggregate>,
-    pub sort: Box<[SortKey]>,
-}
-
-pub struct Source {
-    pub alias: Box<str>,
-    pub slot: u32,
-    pub expression: Node,
-}
-
-/// `with` or `without`.
-pub struct Relationship {
-    pub without: bool,
-    pub alias: Box<str>,
-    pub slot: u32,
-    pub expression: Node,
-    pub such_that: Node,
-}
-
-pub struct Aggregate {
-    /// Slot of the running total.
-    pub slot: u32,
-    pub distinct: bool,
-    pub starting: Option<Node>,
-    pub expression: Node,
-}
-
-pub struct SortKey {
-    pub descending: bool,
-    pub by: SortBy,
-}
-
-pub enum SortBy {
-    /// The item itself.
-    Item,
-    Path(Path),
-    /// An expression over the item, in its slot.
-    Expression(u32, Node),
-}
-
-/// Of two dates of which one is a part of the other, the whole comes first.
-fn coarser_first(a: &Val<'_>, b: &Val<'_>) -> Ordering {
-    match (a, b) {
-        (Val::Date(a) | Val::DateTime(a), Val::Date(b) | Val::DateTime(b)) => {
-            a.precision().cmp(&b.precision())
-        }
-        (Val::Time(a), Val::Time(b)) => a.precision.cmp(&b.precision),
-        _ => Ordering::Equal,
-    }
-}
-
-/// A row of a query: where its aliases and lets stand.
+/// The rows of a query, as they are made.
 struct Rows<'a> {
     out: Vec<Val<'a>>,
     /// Running total of an aggregate.
@@ -134,8 +74,8 @@ impl<'a> Evaluator<'a> {
             && list.doubt.is_some()
         {
             for item in list.perhaps(self.record, &mut rows.doubts) {
-                self.set(source.slot, item);
-                self.perhaps(query, list.doubt, &mut rows);
+                self.set(source.slot, item)?;
+                self.perhaps(query, list.doubt, &mut rows)?;
             }
         }
         let before = before.or(rows.doubts.all());
@@ -158,6 +98,7 @@ impl<'a> Evaluator<'a> {
             }
         }
         if single {
+            // Of a single row that is left out, nothing is left.
             let one = items.first().copied().unwrap_or(Val::Null);
             self.cx.add_doubt(before);
             return self.chosen(one, rows.doubts.all());
@@ -192,13 +133,17 @@ impl<'a> Evaluator<'a> {
         doubt: Doubt,
         rows: &mut Rows<'a>,
     ) -> Result<(), Fault> {
-        let (Some(source), Some(list)) = (query.sources.get(depth), lists.get(depth)) else {
-            self.cx.set_doubt(doubt);
-            return self.row(query, rows);
+        let (source, list) = match (query.sources.get(depth), lists.get(depth)) {
+            (Some(source), Some(list)) => (source, list),
+            (None, None) => {
+                self.cx.set_doubt(doubt);
+                return self.row(query, rows);
+            }
+            _ => return Err(Fault::bug("a query has not as many lists as sources")),
         };
         for item in list.items {
             self.cx.charge(1)?;
-            self.set(source.slot, *item);
+            self.set(source.slot, *item)?;
             let own = doubt.or(list.mark_of(item));
             self.rows(query, lists, depth + 1, own, rows)?;
         }
@@ -212,14 +157,14 @@ impl<'a> Evaluator<'a> {
         for (slot, expression) in &query.lets {
             let value = self.eval(expression)?;
             let own = self.cx.take_doubt();
-            self.set_doubtful(*slot, value, own);
+            self.set_doubtful(*slot, value, own)?;
         }
         // Dropped, but not for sure: another condition may drop it for sure.
         let mut dropped = false;
         for relationship in &query.relationships {
             let (holds, own) = match self.related(relationship) {
                 Ok(told) => told,
-                Err(_) if dropped => break,
+                Err(fault) if dropped && !fault.is_bug() => break,
                 Err(fault) => return Err(fault),
             };
             if !holds && own.is_none() {
@@ -238,7 +183,7 @@ impl<'a> Evaluator<'a> {
                     dropped = true;
                     doubt = doubt.or(own);
                 }
-                Err(_) if dropped => {
+                Err(fault) if dropped && !fault.is_bug() => {
                     self.cx.take_doubt();
                 }
                 Err(fault) => return Err(fault),
@@ -248,24 +193,32 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What may be missing in the source: whether it would be in the result.
-    fn perhaps(&mut self, query: &'a Query, doubt: Doubt, rows: &mut Rows<'a>) {
+    fn perhaps(
+        &mut self,
+        query: &'a Query,
+        doubt: Doubt,
+        rows: &mut Rows<'a>,
+    ) -> Result<(), Fault> {
         let depth = self.depth;
         self.cx.set_doubt(doubt);
         let met = self.meets(query);
         self.depth = depth;
-        if let Ok((Some(false), _)) = met {
-            return;
+        match met {
+            Ok((Some(false), _)) => return Ok(()),
+            Err(fault) if fault.is_bug() => return Err(fault),
+            _ => {}
         }
         self.cx.take_doubt();
-        let item = self.item_of(query);
+        let item = self.item_of(query)?;
         rows.doubts.drop_row(doubt, item.as_ref());
+        Ok(())
     }
 
     /// What a row of a query over one source without `return` gives: the item.
-    fn item_of(&self, query: &Query) -> Option<Val<'a>> {
+    fn item_of(&self, query: &Query) -> Result<Option<Val<'a>>, Fault> {
         match (&query.result, &*query.sources) {
-            (None, [source]) => Some(self.get(source.slot)),
-            _ => None,
+            (None, [source]) => self.get(source.slot).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -275,7 +228,7 @@ impl<'a> Evaluator<'a> {
             (Some(true), doubt) => doubt,
             (Some(false), _) => return Ok(()),
             (None, doubt) => {
-                let item = self.item_of(query);
+                let item = self.item_of(query)?;
                 rows.doubts.drop_row(doubt, item.as_ref());
                 return Ok(());
             }
@@ -284,20 +237,20 @@ impl<'a> Evaluator<'a> {
             if aggregate.distinct && self.is_repeated(query, rows)? {
                 return Ok(());
             }
-            self.set(aggregate.slot, rows.total);
+            self.set(aggregate.slot, rows.total)?;
             rows.total = self.eval(&aggregate.expression)?;
             rows.doubts.drop_any(doubt.or(self.cx.take_doubt()));
             return Ok(());
         }
         let value = match (&query.result, &*query.sources) {
             (Some((result, _)), _) => self.eval(result)?,
-            (None, [source]) => self.get(source.slot),
+            (None, [source]) => self.get(source.slot)?,
             (None, several) => {
                 let mut names = vec![];
                 let mut values = vec![];
                 for source in several {
                     names.push(&*source.alias);
-                    values.push(self.get(source.slot));
+                    values.push(self.get(source.slot)?);
                 }
                 let tuple = Tuple {
                     type_name: None,
@@ -316,11 +269,12 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a row of the same items has been; notes it otherwise.
     fn is_repeated(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<bool, Fault> {
-        let own: Vec<Val<'a>> = query.sources.iter().map(|s| self.get(s.slot)).collect();
+        let items = query.sources.iter().map(|s| self.get(s.slot));
+        let own = items.collect::<Result<Vec<Val<'a>>, Fault>>()?;
         for before in &rows.seen {
             let mut equal = true;
             for (a, b) in before.iter().zip(&own) {
-                equal = equal && crate::operators::list::same(&self.cx, *a, *b)?;
+                equal = equal && same(&self.cx, *a, *b)?;
             }
             if equal {
                 return Ok(true);
@@ -339,11 +293,11 @@ impl<'a> Evaluator<'a> {
         let mut all = Doubt::NONE;
         for item in source.items {
             self.cx.charge(1)?;
-            self.set(relationship.slot, *item);
+            self.set(relationship.slot, *item)?;
             let (holds, own) = match self.side(&relationship.such_that) {
                 Ok(told) => told,
                 // Only looked at for a partner that is one in any case.
-                Err(_) if found => break,
+                Err(fault) if found && !fault.is_bug() => break,
                 Err(fault) => return Err(fault),
             };
             // One that is no partner for sure says nothing, whether or not it is in the source.
@@ -364,8 +318,8 @@ impl<'a> Evaluator<'a> {
         if source.doubt.is_some() && !sure {
             let mut missing = RowDoubts::default();
             for item in source.perhaps(self.record, &mut missing) {
-                self.set(relationship.slot, item);
-                if self.look(&relationship.such_that) != Some((Some(false), Doubt::NONE)) {
+                self.set(relationship.slot, item)?;
+                if self.look(&relationship.such_that)? != Some((Some(false), Doubt::NONE)) {
                     missing.drop_any(source.doubt);
                 }
             }
@@ -373,102 +327,5 @@ impl<'a> Evaluator<'a> {
         }
         self.cx.set_doubt(before);
         Ok((found != relationship.without, all))
-    }
-
-    /// A list in order. What order it is in may be in doubt although what is in it is not.
-    pub(crate) fn sorted(&mut self, source: &'a Node, keys: &'a [SortKey]) -> Out<'a> {
-        let before = self.cx.take_doubt();
-        let source = self.eval(source)?;
-        let own = self.cx.take_doubt();
-        let Val::List(items) = source else {
-            self.cx.set_doubt(before.or(own));
-            return Ok(Val::Null);
-        };
-        let mut items = items.to_vec();
-        self.sort(&mut items, keys)?;
-        let made = self.cx.list(&items)?;
-        let order = self.cx.take_doubt();
-        self.cx.set_doubt(before.or(own).or(order));
-        if own.or(order).is_none() {
-            return Ok(made);
-        }
-        let mut known = self.cx.known(&source, own);
-        // Nothing that is asked of the items later on takes this back.
-        if order.is_some() {
-            known.perhaps = None;
-        }
-        self.cx.noted(made, known)
-    }
-
-    /// Stable; nulls first when ascending, as CQL has it. What cannot be compared stays in its order,
-    /// and raises doubt: what is first or last of them is not certain.
-    pub(crate) fn sort(
-        &mut self,
-        items: &mut Vec<Val<'a>>,
-        keys: &'a [SortKey],
-    ) -> Result<(), Fault> {
-        let mut keyed = Vec::with_capacity(items.len());
-        for item in items.iter() {
-            let mut own = Vec::with_capacity(keys.len());
-            for key in keys {
-                own.push(match &key.by {
-                    SortBy::Item => *item,
-                    SortBy::Path(path) => follow(&self.cx, *item, path)?,
-                    SortBy::Expression(slot, expression) => {
-                        self.set(*slot, *item);
-                        self.eval(expression)?
-                    }
-                });
-            }
-            keyed.push((own, *item));
-        }
-        self.cx.charge(items.len())?;
-        let mut order: Vec<usize> = (0..keyed.len()).collect();
-        merge_sort(&mut order, |a, b| {
-            self.cx.charge(1)?;
-            let (Some((a, one)), Some((b, other))) = (keyed.get(*a), keyed.get(*b)) else {
-                return Ok(false);
-            };
-            let before = self.cx.doubt();
-            let order = self.order_keys(a, b, keys)?;
-            if same_one(one, other) {
-                self.cx.set_doubt(before);
-            }
-            Ok(order == Ordering::Greater)
-        })?;
-        let sorted = order.iter().filter_map(|i| keyed.get(*i));
-        *items = sorted.map(|(_, item)| *item).collect();
-        Ok(())
-    }
-
-    fn order_keys(
-        &self,
-        a: &[Val<'a>],
-        b: &[Val<'a>],
-        keys: &[SortKey],
-    ) -> Result<Ordering, Fault> {
-        for ((a, b), key) in a.iter().zip(b).zip(keys) {
-            let found = match (a.is_null(), b.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                (false, false) => match order(&self.cx, *a, *b)? {
-                    Some(told) => told,
-                    None => {
-                        self.undecided(&[*a, *b]);
-                        coarser_first(a, b)
-                    }
-                },
-            };
-            let found = if key.descending {
-                found.reverse()
-            } else {
-                found
-            };
-            if found.is_ne() {
-                return Ok(found);
-            }
-        }
-        Ok(Ordering::Equal)
     }
 }

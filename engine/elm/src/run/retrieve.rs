@@ -2,80 +2,20 @@
 //!
 //! What the codes of a resource are is found once a patient; each retrieve then only compares keys.
 
-use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use rustc_hash::FxHashSet;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use crate::context::cx::{Cx, Fault, Out};
-use crate::context::doubt::{Doubt, RowDoubts};
+use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::doubt::Doubt;
+use crate::context::row_doubts::RowDoubts;
 use crate::fhir::property::{Path, follow};
-use crate::operators::interval;
+use crate::operators::fhir_helpers::to_value;
+use crate::operators::interval_relations;
+use crate::run::code_index::CodeIndex;
 use crate::run::eval::Evaluator;
 use crate::tree::node::Node;
-use crate::values::types::TypeId;
+use crate::tree::retrieve::{Codes, Retrieve};
 use crate::values::value::{Fhir, Val};
-use engine_patient::fhir::names::Name;
-use engine_patient::fhir::profiles::Profile;
 use engine_patient::record::Element;
-use engine_patient::requirements::{DataRequirement, reference_target, referenced};
-use engine_patient::system::codes;
-use engine_patient::terminology::ValueSet;
-
-/// A compiled retrieve.
-pub struct Retrieve {
-    pub resource_type: Name,
-    pub type_id: TypeId,
-    pub profile: Option<Profile>,
-    pub code: Option<CodeFilter>,
-    pub date: Option<(Path, Node)>,
-    /// What a source must give so that nothing is missed.
-    pub requirement: DataRequirement,
-    /// For people: `Condition: code in Diabetes`.
-    pub label: Box<str>,
-    /// It depends on an alias, let or operand around it, and so is made anew each time.
-    pub open: bool,
-}
-
-/// How the code of a resource is compared.
-pub struct CodeFilter {
-    /// The element, as in the unit's list of code paths.
-    pub path: u32,
-    pub codes: Codes,
-    /// Why what it does not find may be there all the same: the value set is not here, or not all of
-    /// it.
-    pub doubt: Option<Box<str>>,
-}
-
-/// What the code of a resource is compared with.
-pub enum Codes {
-    /// `in` a value set; `None` where it was not loaded.
-    Set(Option<Arc<ValueSet>>),
-    /// One of these.
-    Keys(FxHashSet<i64>),
-    /// `~` a value set: the resource says of itself that it is about that whole value set
-    /// (QI-Core `notDoneValueSet`, `codeOptions`).
-    WholeSet(Box<str>),
-    /// Codes, concepts or a value set that an expression gives.
-    Expression(Box<Node>),
-}
-
-/// The element that holds a code: `code`, or a choice such as `medication`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CodePath {
-    pub resource_type: Name,
-    /// Its names in JSON.
-    pub names: Vec<Name>,
-}
-
-/// The codes of the resources of a type under a path: key and place among the resources of the type.
-#[derive(Default)]
-pub(crate) struct CodeIndex {
-    codes: Vec<(i64, u32)>,
-    /// Those that refer to their code in a resource that is not here.
-    unresolved: Vec<u32>,
-}
 
 /// Extensions by which a resource is about a whole value set.
 fn is_about_set(extension: Element<'_>, url: &str) -> bool {
@@ -98,7 +38,7 @@ impl<'a> Evaluator<'a> {
         let at = index as usize;
         let unit = self.unit;
         let Some(retrieve) = unit.retrieves.get(at) else {
-            return Ok(Val::Null);
+            return Err(Fault::bug("a retrieve that is not there"));
         };
         if let Some(Some((found, doubt))) = self.retrieved.get(at)
             && !retrieve.open
@@ -159,8 +99,9 @@ impl<'a> Evaluator<'a> {
             found = noted;
         }
         self.cx.set_doubt(before.or(doubt));
-        if let Some(slot) = self.retrieved.get_mut(at) {
-            *slot = Some((found, doubt));
+        match self.retrieved.get_mut(at) {
+            Some(slot) => *slot = Some((found, doubt)),
+            None => return Err(Fault::bug("a retrieve without a place for what it gave")),
         }
         Ok(Val::List(found))
     }
@@ -186,7 +127,9 @@ impl<'a> Evaluator<'a> {
             }
             Codes::WholeSet(url) => {
                 let Some(path) = self.unit.code_paths.get(filter.path as usize) else {
-                    return Ok(vec![]);
+                    return Err(Fault::bug(
+                        "a retrieve looks under a path that is not there",
+                    ));
                 };
                 let about = |resource: &Element<'a>| {
                     let element = path.names.iter().find_map(|n| resource.get(*n));
@@ -267,11 +210,8 @@ impl<'a> Evaluator<'a> {
             return Ok(());
         }
         let unresolved = index.unresolved.clone();
-        let resources = record.of_type(retrieve.resource_type).enumerate();
-        let resources = resources.filter(|(place, _)| {
-            let place = u32::try_from(*place).unwrap_or(u32::MAX);
-            unresolved.binary_search(&place).is_ok()
-        });
+        let resources = (0u32..).zip(record.of_type(retrieve.resource_type));
+        let resources = resources.filter(|(place, _)| unresolved.binary_search(place).is_ok());
         let ty = retrieve.resource_type.as_str();
         let why = format!("a {ty} refers to its code in a resource that was not given");
         let doubt = self.cx.reason(&why);
@@ -319,86 +259,31 @@ impl<'a> Evaluator<'a> {
     /// The codes of a type under a path, found at the first retrieve that asks.
     fn code_index(&mut self, path: u32) -> Result<&CodeIndex, Fault> {
         let at = path as usize;
-        let ready = self.code_indices.get(at).is_some_and(Option::is_some);
-        if !ready {
-            let mut index = CodeIndex::default();
-            let mut ids = Ids::default();
-            if let Some(path) = self.unit.code_paths.get(at) {
-                for (place, resource) in self.record.of_type(path.resource_type).enumerate() {
-                    let place = u32::try_from(place).unwrap_or(u32::MAX);
-                    for element in path.names.iter().filter_map(|n| resource.get(*n)) {
-                        index
-                            .codes
-                            .extend(codes::keys(element).map(|key| (key, place)));
-                        if ids.is_unresolved(&self.cx, resource, element)? {
-                            index.unresolved.push(place);
-                        }
-                    }
-                }
-            }
-            if let Some(slot) = self.code_indices.get_mut(at) {
-                *slot = Some(index);
-            }
-        }
-        static NONE: CodeIndex = CodeIndex {
-            codes: vec![],
-            unresolved: vec![],
+        let unit = self.unit;
+        let (Some(slot), Some(path)) = (self.code_indices.get_mut(at), unit.code_paths.get(at))
+        else {
+            return Err(Fault::bug(
+                "a retrieve compares codes under a path that is not there",
+            ));
         };
-        let index = self.code_indices.get(at).and_then(Option::as_ref);
-        Ok(index.unwrap_or(&NONE))
+        let index = match slot.take() {
+            Some(ready) => ready,
+            None => CodeIndex::of(&self.cx, self.record, path)?,
+        };
+        Ok(slot.insert(index))
     }
 
     /// Whether the date of a resource lies in a range.
     fn in_range(&mut self, value: Val<'a>, path: &'a Path, range: &'a Node) -> Result<bool, Fault> {
         let date = follow(&self.cx, value, path)?;
-        let convert = crate::fhir::helpers::find("ToValue");
-        let extra = crate::context::cx::Extra::default();
-        let date = match convert {
-            Some(convert) => convert(&self.cx, &[date], &extra)?,
-            None => date,
-        };
+        let extra = Extra::default();
+        let date = to_value(&self.cx, &[date], &extra)?;
         let range = self.eval(range)?;
         let within = match date {
-            Val::Interval(_) => interval::included_in(&self.cx, &[date, range], &extra)?,
-            point => interval::in_(&self.cx, &[point, range], &extra)?,
+            Val::Interval(_) => interval_relations::included_in(&self.cx, &[date, range], &extra)?,
+            point => interval_relations::in_(&self.cx, &[point, range], &extra)?,
         };
         Ok(within.truth() == Some(true))
-    }
-}
-
-/// The ids of the resources that are here, of each type that something refers to: gathered once.
-#[derive(Default)]
-struct Ids<'a>(FxHashMap<Name, FxHashSet<Cow<'a, str>>>);
-
-impl<'a> Ids<'a> {
-    /// Whether the code of a resource stands in another one that is not here.
-    fn is_unresolved(
-        &mut self,
-        cx: &Cx<'_>,
-        resource: Element<'a>,
-        element: Element<'a>,
-    ) -> Result<bool, Fault> {
-        let Some(reference) = element.get_str("reference") else {
-            return Ok(false);
-        };
-        if reference.starts_with('#') {
-            return Ok(referenced(resource, &reference).is_none());
-        }
-        let target = reference_target(&reference).and_then(|(ty, id)| Some((Name::of(ty)?, id)));
-        let Some((ty, id)) = target else {
-            return Ok(true);
-        };
-        if let Entry::Vacant(slot) = self.0.entry(ty) {
-            let ids: FxHashSet<Cow<'a, str>> = resource
-                .record
-                .of_type(ty)
-                .filter_map(|r| r.get_str("id"))
-                .collect();
-            cx.charge(ids.len())?;
-            slot.insert(ids);
-        }
-        cx.charge(1)?;
-        Ok(!self.0.get(&ty).is_some_and(|ids| ids.contains(id)))
     }
 }
 

@@ -187,7 +187,6 @@ pub fn square_root(numerator: &BigInt, denominator: &BigInt) -> Option<Decimal> 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn d(text: &str) -> Decimal {

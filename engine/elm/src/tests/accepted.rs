@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::operators::table::{How, NODES};
+use crate::operators::table::OPERATORS;
 
 fn literal(ty: &str, value: &str) -> Json {
     json!({"type": "Literal", "valueType": format!("{{urn:hl7-org:elm-types:r1}}{ty}"), "value": value})
@@ -155,10 +155,7 @@ fn what_is_accepted_runs() {
         all.any(|(node, begin)| *node == name && text.starts_with(begin))
     };
     let (mut wrong, mut works) = (vec![], BTreeSet::new());
-    let operators = NODES.iter().filter_map(|(name, how)| match how {
-        How::Op(_, fields) => Some((*name, *fields)),
-        _ => None,
-    });
+    let operators = OPERATORS.iter().map(|row| (row.name, row.operands));
     for (name, fields) in operators.clone() {
         // Each alone: what check refuses does not run.
         let mut operands: Vec<(String, Vec<&Json>)> = vec![];

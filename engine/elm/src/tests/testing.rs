@@ -1,5 +1,4 @@
 //! A context for tests of operators.
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::cell::Cell;
 
@@ -22,7 +21,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
         zone: &UTC,
         units: &units,
         notes: Notes::default(),
-        doubts: crate::context::doubt::Doubts::default(),
+        doubts: crate::context::doubts::Doubts::default(),
         steps: Cell::new(u64::MAX),
         nested: Cell::new(0),
         memory: crate::context::cx::MEMORY,

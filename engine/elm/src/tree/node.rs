@@ -1,19 +1,11 @@
 //! The compiled tree: every name is resolved, every value set and code interned.
 
-use std::sync::Arc;
-
-use rust_decimal::Decimal;
-
-use crate::context::cx::{Cx, Extra, Out};
+use crate::context::cx::Extra;
 use crate::fhir::property::Path;
+use crate::operators::operator::Operator;
+use crate::tree::constant::Owned;
 use crate::values::types::Type;
-use crate::values::value::Val;
-use engine_patient::system::date_time::{DateTime, Precision};
-use engine_patient::terminology::ValueSet;
-
-/// An operator: a function of its operands. Special forms, which do not evaluate all their operands
-/// or need more than values, are variants of [`Kind`].
-pub type OpFn = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+use engine_patient::system::date_time::Precision;
 
 /// No clause.
 pub const NO_CLAUSE: u32 = u32::MAX;
@@ -24,51 +16,6 @@ pub struct Node {
     pub kind: Kind,
     /// Index into [`crate::tree::unit::Unit::clauses`] where the ELM gave it a `localId`.
     pub clause: u32,
-}
-
-/// A constant, as the unit holds it.
-#[derive(Clone, Debug)]
-pub enum Owned {
-    Null,
-    Boolean(bool),
-    Integer(i32),
-    Long(i64),
-    Decimal(Decimal),
-    String(Box<str>),
-    Date(DateTime),
-    DateTime(DateTime),
-    Time(engine_patient::system::time_of_day::Time),
-    Quantity(Decimal, Box<str>),
-    Ratio(Box<[(Decimal, Box<str>); 2]>),
-    Code(Box<OwnedCode>),
-    Concept(Box<[OwnedCode]>, Option<Box<str>>),
-    ValueSet(Box<OwnedValueSet>),
-    CodeSystem(Box<OwnedCodeSystem>),
-    List(Box<[Owned]>),
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedCode {
-    pub code: Option<Box<str>>,
-    pub system: Option<Box<str>>,
-    pub version: Option<Box<str>>,
-    pub display: Option<Box<str>>,
-    pub key: i64,
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedValueSet {
-    pub id: Box<str>,
-    pub version: Option<Box<str>>,
-    pub name: Box<str>,
-    pub set: Option<Arc<ValueSet>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct OwnedCodeSystem {
-    pub id: Box<str>,
-    pub version: Option<Box<str>>,
-    pub name: Box<str>,
 }
 
 /// What an expression does. Names are those of ELM.
@@ -83,9 +30,9 @@ pub enum Kind {
     Once(u32, Box<Node>),
     /// An alias, let or operand: a slot of the frame.
     Local(u32),
-    Op(OpFn, Box<[Node]>, Extra),
+    Op(&'static Operator, Box<[Node]>, Extra),
     /// `Union` and the like of more than two: two at a time, from the left.
-    Fold(OpFn, Box<[Node]>, Extra),
+    Fold(&'static Operator, Box<[Node]>, Extra),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),
@@ -103,7 +50,7 @@ pub enum Kind {
     Call(u32, Box<[Node]>),
     /// Overloads to choose from by run-time types.
     Dispatch(Box<[u32]>, Box<[Node]>),
-    Query(Box<crate::run::query::Query>),
+    Query(Box<crate::tree::query::Query>),
     Retrieve(u32),
     InValueSet(Box<Node>, Box<Node>),
     /// Source, slot of the item, condition.
@@ -113,7 +60,7 @@ pub enum Kind {
     /// Source, slot of the item, element.
     Repeat(Box<Node>, u32, Box<Node>),
     /// Source, slot of the item, keys.
-    Sort(Box<Node>, Box<[crate::run::query::SortKey]>),
+    Sort(Box<Node>, Box<[crate::tree::query::SortKey]>),
     /// Source, slots of item and total, iteration, initial value.
     Aggregate(Box<Node>, u32, u32, Box<Node>, Option<Box<Node>>),
     /// Source, condition, code, severity, message.

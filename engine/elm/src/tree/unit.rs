@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::compile::FunctionHandle;
-use crate::run::retrieve::{CodePath, Retrieve};
 use crate::tree::node::Node;
+use crate::tree::retrieve::{CodePath, Retrieve};
 use crate::values::types::Type;
 
 /// Everything compiled. Definitions of the same library are compiled, and evaluated, once however
@@ -92,6 +91,10 @@ pub struct ValueSetUse {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Expression(pub(crate) u32);
 
+/// A function that a program calls: the observation of a measure.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FunctionHandle(pub(crate) u32);
+
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -148,6 +151,16 @@ impl Unit {
     /// All retrieves.
     pub fn retrieves(&self) -> &[Retrieve] {
         &self.retrieves
+    }
+
+    /// Library, clause and ELM node, for people.
+    pub(crate) fn describe_clause(&self, clause: u32) -> Option<String> {
+        let clause = self.clauses.get(clause as usize)?;
+        let library = self.libraries.get(clause.library as usize)?;
+        Some(format!(
+            "{} {} in the library {}",
+            clause.node, clause.local_id, library.name
+        ))
     }
 
     /// Clauses, as [`Node::clause`] counts them.

@@ -124,8 +124,9 @@ pub struct Interval<'a> {
 }
 
 /// What the points of an interval are: needed for the ends of its type where a bound is null.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum PointType {
+    #[default]
     Unknown,
     Integer,
     Long,
@@ -134,6 +135,23 @@ pub enum PointType {
     Date,
     DateTime,
     Time,
+}
+
+impl PointType {
+    /// Of a bound; unknown of null.
+    pub fn of(value: &Val<'_>) -> PointType {
+        match value {
+            Val::Integer(_) => PointType::Integer,
+            Val::Long(_) => PointType::Long,
+            Val::Decimal(_) => PointType::Decimal,
+            Val::Quantity(_) => PointType::Quantity,
+            Val::Date(_) => PointType::Date,
+            Val::DateTime(_) => PointType::DateTime,
+            Val::Time(_) => PointType::Time,
+            Val::Uncertain(pair) => PointType::of(&pair.0),
+            _ => PointType::Unknown,
+        }
+    }
 }
 
 /// A tuple, or an instance of a class (`type_name`), with its elements by name.

@@ -194,7 +194,6 @@ pub fn time_of(element: Element<'_>) -> ClinicalTime {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use crate::record::PatientRecord;

@@ -107,7 +107,6 @@ pub fn path_of(element: Element<'_>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use crate::record::PatientRecord;

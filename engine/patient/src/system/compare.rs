@@ -149,7 +149,6 @@ pub fn cut(value: DateTime, precision: Precision) -> DateTime {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::system::zone::UTC;
     use Ordering::{Equal, Greater, Less};

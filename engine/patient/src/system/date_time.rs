@@ -346,7 +346,6 @@ pub fn parse_offset(text: &str) -> Option<i16> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn d(text: &str) -> DateTime {

@@ -218,7 +218,6 @@ pub fn integer(value: Decimal) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn d(text: &str) -> Decimal {

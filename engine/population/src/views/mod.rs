@@ -92,7 +92,6 @@ pub fn view_table(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "tests fail by panicking")]
 
     #[test]
     fn the_built_in_views_are_without_fault() {

@@ -1,12 +1,5 @@
 //! What the loader accepts, and what it says about everything else.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
-
 mod libraries;
 mod measures;
 mod populations;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use engine_patient::system::zone::UTC;
 use std::sync::Arc;
 

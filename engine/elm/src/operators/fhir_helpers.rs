@@ -9,25 +9,38 @@ use crate::fhir::fhir_value::{
     calendar_unit, code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of,
     system_of_primitive,
 };
-use crate::tree::node::OpFn;
+use crate::operators::operator::{OpFn, Operator};
 use crate::values::value::{Fhir, Interval, PointType, Val};
 use engine_patient::record::Kind;
 
+static FUNCTIONS: &[Operator] = &[
+    row("ToValue", to_value),
+    row("ToInterval", to_interval),
+    row("ToQuantity", to_quantity),
+    row(
+        "ToQuantityIgnoringComparator",
+        to_quantity_ignoring_comparator,
+    ),
+    row("ToRatio", to_ratio),
+    row("ToCode", to_code),
+    row("ToConcept", to_concept),
+    row("ToCalendarUnit", to_calendar_unit),
+    row("ToString", primitive),
+    row("ToBoolean", primitive),
+    row("ToDate", primitive),
+    row("ToDateTime", primitive),
+    row("ToDecimal", primitive),
+    row("ToInteger", primitive),
+    row("ToTime", primitive),
+];
+
+const fn row(name: &'static str, run: OpFn) -> Operator {
+    Operator::new("FHIRHelpers", name, &["operand"], run).unwritten()
+}
+
 /// The native form of a function of FHIRHelpers, by its name.
-pub fn find(name: &str) -> Option<OpFn> {
-    Some(match name {
-        "ToValue" => to_value,
-        "ToInterval" => to_interval,
-        "ToQuantity" => to_quantity,
-        "ToQuantityIgnoringComparator" => to_quantity_ignoring_comparator,
-        "ToRatio" => to_ratio,
-        "ToCode" => to_code,
-        "ToConcept" => to_concept,
-        "ToCalendarUnit" => to_calendar_unit,
-        "ToString" | "ToBoolean" | "ToDate" | "ToDateTime" | "ToDecimal" | "ToInteger"
-        | "ToTime" => primitive,
-        _ => return None,
-    })
+pub fn find(name: &str) -> Option<&'static Operator> {
+    FUNCTIONS.iter().find(|row| row.name == name)
 }
 
 fn operand<'a>(args: &[Val<'a>]) -> Val<'a> {
@@ -50,7 +63,8 @@ fn primitive<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     }
 }
 
-fn to_value<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+/// `ToValue`: whatever the element is as a System value, the element itself where it is none.
+pub fn to_value<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     let value = operand(args);
     let Some(fhir) = fhir(&value) else {
         return Ok(value);

@@ -3,7 +3,6 @@
 use rustc_hash::FxHashMap;
 
 use crate::fhir::fhir_children::known;
-use crate::inspect::outline::Place;
 use crate::tree::node::{NO_CLAUSE, Node};
 use crate::tree::unit::Expression;
 use crate::values::value::{NO_NODE, Val};
@@ -65,9 +64,9 @@ impl<'a> Trace<'a> {
         self.definitions.insert(index, value);
     }
 
-    /// What an expression came to; `None` where it was not evaluated.
-    pub fn of(&self, place: Place<'_>) -> Option<&ClauseTrace<'a>> {
-        self.clauses.get(&Key::of(place.node))
+    /// What a node came to; `None` where it was not evaluated.
+    pub(crate) fn of_node(&self, node: &Node) -> Option<&ClauseTrace<'a>> {
+        self.clauses.get(&Key::of(node))
     }
 
     /// The value of a definition; `None` where it was not evaluated.
