@@ -736,3 +736,67 @@ fn a_question_has_one_answer_in_both_languages() {
         }
     }
 }
+
+/// An event by the clock of the place, in both languages: what starts in a period whose ends have two
+/// offsets, and the turn of a year.
+#[test]
+fn an_event_is_inside_or_outside_for_both() {
+    let started = |name: &'static str| questions().into_iter().find(|(n, ..)| *n == name).unwrap();
+    let questions = vec![started("started in the measurement period")];
+    let libraries: Vec<Library> = [helpers(), library(&questions)]
+        .iter()
+        .map(|json| Library::read("test.json", &serde_json::to_vec(json).unwrap()).unwrap())
+        .collect();
+    let terminology = terminology();
+    let mut linker = Linker::new(&libraries, &terminology, Options::default());
+    linker.everything(1);
+    let (unit, issues) = linker.finish();
+    assert!(issues.is_empty(), "{issues:#?}");
+    let names: Vec<&str> = questions.iter().map(|(name, ..)| *name).collect();
+    let checked = checked(&[questions[0].1.as_str()], &[]);
+    let (summer, winter) = (("2025-07-01", "2025-12-31"), ("2025-01-01", "2025-06-30"));
+    let year = ("2024-01-01", "2024-12-31");
+    let cases = [
+        // 23:30 of the day before in New York, at -04:00.
+        ("2025-07-01T03:30:00Z", summer, "America/New_York", false),
+        ("2025-07-01T03:30:00Z", winter, "America/New_York", true),
+        ("2025-07-01T03:30:00Z", summer, "+00:00", true),
+        // Half past midnight in New York, where at -05:00 it is not July yet.
+        ("2025-07-01T04:30:00Z", summer, "America/New_York", true),
+        ("2025-07-01T04:30:00Z", summer, "-05:00", false),
+        // 23:30 of 31 December in New York, at -05:00.
+        ("2025-01-01T04:30:00Z", winter, "America/New_York", false),
+        ("2025-01-01T04:30:00Z", winter, "-05:00", false),
+        ("2025-01-01T04:30:00Z", winter, "+00:00", true),
+        ("2024-12-31T23:00:00-05:00", year, "America/New_York", true),
+        ("2024-12-31T23:00:00-05:00", year, "-05:00", true),
+        ("2024-12-31T23:00:00-05:00", year, "+00:00", false),
+        // Without an offset it is that of the zone at that moment.
+        ("2025-07-01T00:00:00", summer, "America/New_York", true),
+        ("2025-12-31T23:59:59.999", summer, "America/New_York", true),
+        ("2026-01-01T04:59:59.999Z", summer, "America/New_York", true),
+        ("2026-01-01T05:00:00Z", summer, "America/New_York", false),
+    ];
+    let day = |text| DateTime::parse(text).unwrap();
+    for (start, (from, to), zone, inside) in cases {
+        let mut record = PatientRecord::new();
+        let visit = format!(
+            r#"{{"resourceType":"Encounter","id":"e","status":"finished","period":{{"start":"{start}"}}}}"#
+        );
+        record.push(&visit).unwrap();
+        record
+            .push(r#"{"resourceType":"Patient","id":"p"}"#)
+            .unwrap();
+        record.seal();
+        let zone = Zone::parse(zone).unwrap();
+        let context = EvaluationContext::for_period(day(from), day(to), zone.clone());
+        let expected = if inside { Truth::True } else { Truth::False };
+        assert_eq!(
+            cel(&checked, &record, &context)[0].0,
+            expected,
+            "CEL: {start} {from} {zone}"
+        );
+        let found = elm(&unit, &names, &record, &context);
+        assert_eq!(found[0].0, expected, "ELM: {start} {from} {zone}");
+    }
+}

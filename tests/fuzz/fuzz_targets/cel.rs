@@ -10,6 +10,7 @@ use engine_cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::{Code, ValueSet};
 use libfuzzer_sys::fuzz_target;
 
@@ -100,7 +101,7 @@ static CONTEXTS: LazyLock<[EvaluationContext; 2]> = LazyLock::new(|| {
     let time = |text| DateTime::parse(text).expect("a date");
     [
         EvaluationContext::at(time("2025-12-31T12:00:00Z")),
-        EvaluationContext::for_period(time("2024"), time("2024-12"), -720),
+        EvaluationContext::for_period(time("2024"), time("2024-12"), Zone::fixed(-720)),
     ]
 });
 

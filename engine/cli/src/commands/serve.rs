@@ -58,7 +58,8 @@ pub struct Serve {
     /// Largest request, in bytes.
     #[arg(long, default_value_t = 10 << 20)]
     max_body: usize,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// One line a call on standard error, JSON without patient data. Lines that cannot be written or
