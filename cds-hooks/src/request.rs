@@ -151,12 +151,9 @@ fn no_object(name: &str) -> String {
     format!("`{name}` must be an object in which no member occurs twice")
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+/// 8-4-4-4-12 hexadecimal digits: the other forms have other lengths.
 fn is_uuid(text: &str) -> bool {
-    let lengths = [8, 4, 4, 4, 12];
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &&str| part.bytes().all(|b| b.is_ascii_hexdigit());
-    parts.iter().map(|p| p.len()).eq(lengths) && parts.iter().all(hex)
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
 /// A FHIR `id`.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use engine_patient::diagnostic::Diagnostic;
 use engine_patient::terminology::{TerminologyBuilder, TerminologyProvider, TerminologyStore};
 
-use crate::{Rule, load};
+use crate::load::load;
+use crate::rule::Rule;
 
 macro_rules! rule {
     ($path:literal) => {

@@ -490,6 +490,25 @@ fn what_is_unused_is_a_warning() {
     assert_eq!(found, expected);
 }
 
+/// A text or a comment that reads like the name does not use it, nor does a set of the same name.
+#[test]
+fn a_name_in_quotes_uses_nothing() {
+    let warnings = |text: &str| {
+        let rule = load("rules/gap.yaml", text, &built_in_terminology())
+            .unwrap_or_else(|p| panic!("{}", p[0]));
+        let found = rule.warnings.iter().map(|d| d.message.clone());
+        found.collect::<Vec<_>>()
+    };
+    let set = "  diabetes: https://tandem-cds.dev/ValueSet/diabetes\ndefine:";
+    let text = GOOD.replace("define:", set);
+    let spoken = "excluded: patient.gender == \"diabetes\"";
+    let text = text.replace("excluded: \"false\"", spoken);
+    let text = text.replace("// a comment", "// Condition(\"diabetes\")");
+    assert_eq!(warnings(&text), ["the value set `diabetes` is not used"]);
+    let text = GOOD.replace("define:", "define:\n  hba1c: at");
+    assert_eq!(warnings(&text), ["the definition `hba1c` is not used"]);
+}
+
 #[test]
 fn files_out_of_bounds() {
     let first = |text: &str| diagnose(text).first().map(|d| d.code);

@@ -60,8 +60,9 @@ fn the_arrows_between_the_crates() {
             vec!["engine-patient", "engine-fhirpath", "engine-population"],
         ),
         ("rules", vec!["engine-patient", "engine-cel"]),
+        ("measures", vec!["engine-patient", "engine-elm"]),
         (
-            "measures",
+            "measures-run",
             vec![
                 "engine-patient",
                 "engine-cel",
@@ -69,9 +70,19 @@ fn the_arrows_between_the_crates() {
                 "engine-fhirpath",
                 "engine-population",
                 "rules",
+                "measures",
             ],
         ),
-        ("cds-hooks", vec!["engine-patient", "engine-cel", "rules"]),
+        (
+            "cds-hooks",
+            vec![
+                "engine-patient",
+                "engine-cel",
+                "engine-elm",
+                "rules",
+                "measures",
+            ],
+        ),
     ]);
     let ours = members();
     // These may depend on everything, and nothing on them.
@@ -97,15 +108,31 @@ fn the_arrows_between_the_crates() {
     }
 }
 
+/// What reads many patients.
+const HEAVY: [&str; 4] = ["datafusion", "arrow", "parquet", "object_store"];
+
+/// No package of a tree is one of these, or a part of one.
+fn without(tree: &str, package: &str, others: &[&str]) {
+    for other in others {
+        let found = tree
+            .lines()
+            .find(|l| l.split([' ', '-']).next() == Some(other));
+        assert_eq!(found, None, "{package} pulls in {other}");
+    }
+}
+
+/// Definitions, scores and reports are the same wherever the patients are.
+#[test]
+fn measures_know_no_lake() {
+    let tree = tree("measures");
+    without(&tree, "measures", &HEAVY);
+    without(&tree, "measures", &["tokio", "axum", "hyper"]);
+}
+
 #[test]
 fn the_card_server_is_small() {
     let tree = tree("cds-hooks");
-    for heavy in ["datafusion", "arrow", "parquet", "object_store"] {
-        let found = tree
-            .lines()
-            .find(|l| l.split([' ', '-']).next() == Some(heavy));
-        assert_eq!(found, None, "cds-hooks pulls in {heavy}");
-    }
+    without(&tree, "cds-hooks", &HEAVY);
     let packages: BTreeSet<&str> = tree.lines().map(|l| l.trim_end_matches(" (*)")).collect();
     println!("{} packages under cds-hooks", packages.len());
 }

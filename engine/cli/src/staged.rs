@@ -16,12 +16,10 @@ use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use engine_population::lake::local::sync_folder;
-use measures::manifest::{Manifest, Output, hash_of};
+use measures::manifest::{LIST, Manifest, Output, hash_of};
 
 use crate::failure::Failure;
 
-/// The list of what a run wrote.
-pub const LIST: &str = "run.json";
 /// Names of files that a message shows.
 const SHOWN: usize = 5;
 
@@ -71,23 +69,6 @@ impl Staged {
     /// Where to write to.
     pub fn folder(&self) -> &Path {
         &self.aside
-    }
-
-    /// What was written so far, for the list.
-    pub fn outputs(&self) -> Result<BTreeMap<String, Output>, Failure> {
-        let mut all = BTreeMap::new();
-        for name in names(&self.aside).map_err(|e| self.unwritten(&e))? {
-            let output = hash_of(&self.aside.join(&name)).map_err(|e| self.unwritten(&e))?;
-            all.insert(name, output);
-        }
-        Ok(all)
-    }
-
-    /// Writes the list of files into the folder, as part of `manifest`.
-    pub fn list(&self, manifest: &Manifest) -> Result<(), Failure> {
-        let mut manifest = manifest.clone();
-        manifest.outputs = self.outputs()?;
-        std::fs::write(self.aside.join(LIST), manifest.bytes()).map_err(|e| self.unwritten(&e))
     }
 
     /// Puts the folder into its place.

@@ -71,9 +71,26 @@ impl From<parquet::errors::ParquetError> for RunError {
     }
 }
 
+impl From<csv::Error> for RunError {
+    fn from(e: csv::Error) -> Self {
+        Self::Internal(format!("the results cannot be written: {e}"))
+    }
+}
+
 impl From<std::io::Error> for RunError {
     fn from(e: std::io::Error) -> Self {
         Self::unwritten(e)
+    }
+}
+
+impl From<measures::error::MeasureError> for RunError {
+    fn from(e: measures::error::MeasureError) -> Self {
+        use measures::error::MeasureError;
+        match e {
+            MeasureError::User(text) => Self::User(text),
+            MeasureError::Unsupported(text) => Self::Unsupported(text),
+            MeasureError::Internal(text) => Self::Internal(text),
+        }
     }
 }
 

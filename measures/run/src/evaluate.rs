@@ -62,8 +62,6 @@ impl ProgramMeasure {
 /// What a run measured of itself.
 #[derive(Clone, Debug, Default)]
 pub struct RunStatistics {
-    /// Wall time of evaluation and sorting.
-    pub wall: Duration,
     /// EXPLAIN, before the run.
     pub plan: String,
     /// What the operator counted.
@@ -103,7 +101,6 @@ pub async fn run_sorted(
     subject: Option<&str>,
     at_once: u64,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
-    let started = std::time::Instant::now();
     let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
     let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
     let patients = match subject {
@@ -141,10 +138,6 @@ pub async fn run_sorted(
     for result in &mut results {
         result.patients = statistics.evaluate.patients;
     }
-    let statistics = RunStatistics {
-        wall: started.elapsed(),
-        ..statistics
-    };
     Ok((results, statistics))
 }
 
@@ -219,7 +212,6 @@ async fn write_rows(
     gatherer.finish(&mut |subject| totals.add(subject));
     writer.close()?;
     let statistics = RunStatistics {
-        wall: Duration::ZERO,
         plan: text,
         evaluate: EvaluateStatistics::of(plan.as_ref()),
     };

@@ -1,5 +1,6 @@
 //! Every expression of the file, checked; problems come with their place in it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_cel::{Checker, functions};
@@ -91,7 +92,7 @@ pub(super) fn expressions(
     if report.errors() > before || !present.into_iter().all(|p| p) {
         return None;
     }
-    unused(report, fields, &sources, &checker);
+    unused(report, fields, &checker);
     Some((Program::new(sources, value_sets, checked?), checker))
 }
 
@@ -183,43 +184,19 @@ pub(super) fn summary_length<'t>(
     }
 }
 
-fn unused(report: &mut Report<'_>, fields: &Fields<'_>, sources: &Sources, checker: &Checker) {
-    let entries = |name: &str| match fields.get(name).map(|n| &n.value) {
-        Some(Value::Mapping(entries)) => entries.as_slice(),
-        _ => &[],
-    };
-    // `unused` gives value sets first, each kind in its own order; a name may be in both.
-    let mut unused = checker.unused();
-    let mut texts = vec![&sources.eligible, &sources.excluded, &sources.satisfied];
-    texts.extend(
-        sources
-            .due
-            .iter()
-            .chain(sources.defines.iter().map(|(_, source)| source)),
-    );
-    texts.extend(
-        sources
-            .summary
-            .iter()
-            .chain(&sources.detail)
-            .filter_map(|part| match part {
-                Part::Expression(source, _) => Some(source),
-                Part::Text(_) => None,
-            }),
-    );
-    for (what, kind) in [("value_sets", "value set"), ("define", "definition")] {
-        for entry in entries(what) {
+/// Warns of what no expression names.
+fn unused(report: &mut Report<'_>, fields: &Fields<'_>, checker: &Checker) {
+    let sets: HashSet<&str> = checker.unused_value_sets().collect();
+    let definitions: HashSet<&str> = checker.unused_definitions().collect();
+    for (field, kind, unused) in [
+        ("value_sets", "value set", sets),
+        ("define", "definition", definitions),
+    ] {
+        let Some(Value::Mapping(entries)) = fields.get(field).map(|n| &n.value) else {
+            continue;
+        };
+        for entry in entries.iter().filter(|e| unused.contains(e.key.as_str())) {
             let name = entry.key.as_str();
-            let Some(index) = unused.iter().position(|u| *u == name) else {
-                continue;
-            };
-            let named = |t: &&String| {
-                t.contains(&format!("\"{name}\"")) || t.contains(&format!("'{name}'"))
-            };
-            if what == "value_sets" && texts.iter().any(named) {
-                continue;
-            }
-            unused.remove(index);
             let span = (entry.at, entry.at + name.chars().count());
             report.warning(
                 "unused",

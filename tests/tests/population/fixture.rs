@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use datasets::import::{ImportOptions, ImportReport, Progress, import};
 use datasets::synth::{ResourceSink, SynthOptions, patient, write_population};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{PopulationCode, PopulationIndex, RowKind};
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::reference_target;
 use engine_patient::system::date_time::DateTime;
@@ -115,12 +114,4 @@ fn is_about(resource: Element<'_>, id: &str) -> bool {
             .and_then(|r| r.get_str("reference").map(String::from));
         reference.is_some_and(|r| reference_target(&r) == Some(("Patient", id)))
     })
-}
-
-/// What the programs of these tests tell of a patient.
-pub fn initial_population() -> RowKind {
-    RowKind::Population(
-        PopulationCode::InitialPopulation,
-        PopulationIndex::default(),
-    )
 }

@@ -65,10 +65,14 @@ impl Checker {
         self.symbols.value_sets.iter().map(|named| &named.value)
     }
 
-    /// Value sets and definitions that no expression named.
-    pub fn unused(&self) -> Vec<&str> {
-        let sets = unused(&self.symbols.value_sets);
-        sets.chain(unused(&self.symbols.definitions)).collect()
+    /// The value sets that no expression named.
+    pub fn unused_value_sets(&self) -> impl Iterator<Item = &str> {
+        unused(&self.symbols.value_sets)
+    }
+
+    /// The definitions that no expression named.
+    pub fn unused_definitions(&self) -> impl Iterator<Item = &str> {
+        unused(&self.symbols.definitions)
     }
 
     /// Parses and checks an expression. `wanted` is the type it must have, if any.

@@ -16,11 +16,12 @@ pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: &Zone) ->
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };
-    let flag = Name::of("deceasedBoolean").map_or(Reading::Absent, |name| {
+    let flag = Name::of("deceasedBoolean").map_or(Reading::Unreadable, |name| {
         read_at(patient, name, |e| e.as_bool())
     });
-    let time = Name::of("deceasedDateTime")
-        .map_or(Reading::Absent, |name| date_at(patient, name, "dateTime"));
+    let time = Name::of("deceasedDateTime").map_or(Reading::Unreadable, |name| {
+        date_at(patient, name, "dateTime")
+    });
     let by_time = match time {
         Reading::Absent => match flag {
             Reading::Absent => return Val::Bool(false),

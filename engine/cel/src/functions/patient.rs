@@ -14,7 +14,7 @@ pub(super) fn age<'r>(record: &PatientRecord, at: DateTime) -> Val<'r> {
         return Val::unknown("no Patient resource was given");
     };
     let name = Name::of("birthDate");
-    let born = match name.map_or(Reading::Absent, |name| date_at(patient, name, "date")) {
+    let born = match name.map_or(Reading::Unreadable, |name| date_at(patient, name, "date")) {
         Reading::Value(born) => born,
         Reading::Absent => return Val::unknown("`Patient.birthDate` is missing"),
         Reading::Unreadable => return Val::unknown("`Patient.birthDate` cannot be read"),

@@ -8,18 +8,20 @@ use engine_cel::Clause;
 use engine_cel::functions::FUNCTIONS;
 use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
 use engine_patient::context::EvaluationContext;
-use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_patient::systems::SystemsInUse;
-use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
+use measures::source_files::{files, read};
+use measures_run::rule_files::{RULES, load_file, load_rules, terminology};
 use rules::{Applicability, Rule as ClinicalRule};
 
+use super::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
 
@@ -110,14 +112,6 @@ impl Rule {
     }
 }
 
-/// Diagnostics, one after the other.
-pub fn diagnostics(all: &[Diagnostic]) -> String {
-    all.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n\n")
-}
-
 /// A date stands for its end, as a measurement period does.
 fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     let Some(text) = text else {
@@ -128,114 +122,14 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     Ok(zone.moment(parsed.latest(&zone)))
 }
 
-/// The bytes of a file, without a byte order mark.
-pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = std::fs::read(path);
-    let bytes = bytes.map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
-    Ok(match bytes.strip_prefix(b"\xEF\xBB\xBF") {
-        Some(rest) => rest.to_vec(),
-        None => bytes,
-    })
-}
-
-/// Files under the given paths with one of these endings, in a fixed order.
-pub fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
-    let mut out = vec![];
-    let mut todo: Vec<(PathBuf, bool)> = paths.iter().rev().map(|p| (p.clone(), true)).collect();
-    while let Some((path, named)) = todo.pop() {
-        let wrong = |e: std::io::Error| Failure::User(format!("{}: {e}", path.display()));
-        if std::fs::metadata(&path).map_err(wrong)?.is_dir() {
-            let entries = std::fs::read_dir(&path).map_err(wrong)?;
-            let mut entries: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-            entries.sort();
-            todo.extend(entries.into_iter().rev().map(|p| (p, false)));
-        } else if named || endings.iter().any(|e| path.to_string_lossy().ends_with(e)) {
-            out.push(path);
-        }
-    }
-    Ok(out)
-}
-
-/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
-/// is wrong with the user's is told; errors end it.
-pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
-    let mut store = rules::built_in_terminology();
-    if paths.is_empty() {
-        return Ok(store);
-    }
-    let mut builder = TerminologyBuilder::new();
-    for path in files(paths, &[".json", ".ndjson"])? {
-        let bytes = read(&path)?;
-        let name = path.display().to_string();
-        match name.ends_with(".ndjson") {
-            true => builder.add_ndjson(&name, &bytes),
-            false => builder.add_json(&name, &bytes),
-        };
-    }
-    let (own, mut issues) = builder.build();
-    issues.extend(store.unite(own));
-    for issue in &issues {
-        note!("{issue}");
-    }
-    match issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error)
-        .count()
-    {
-        0 => Ok(store),
-        n => Err(Failure::User(format!("{n} error(s) in the value sets"))),
-    }
-}
-
-/// The built-in rules, and those of the given files and folders.
-pub fn load_rules(
-    paths: &[PathBuf],
-    value_sets: &[PathBuf],
-) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
-    // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
-    let store = terminology(value_sets)?;
-    let mut all = rules::built_in_with(&store).map_err(|e| Failure::Internal(diagnostics(&e)))?;
-    if paths.is_empty() {
-        return Ok(all);
-    }
-    let mut wrong = vec![];
-    for path in files(paths, &[".yaml", ".yml"])? {
-        match load_file(&path, &store) {
-            Ok(rule) => all.push(Arc::new(rule)),
-            Err(text) => wrong.push(text),
-        }
-    }
-    if !wrong.is_empty() {
-        return Err(Failure::User(wrong.join("\n\n")));
-    }
-    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
-    ids.sort();
-    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
-        return Err(Failure::User(format!(
-            "two rules have the id `{twice}`: give yours another id"
-        )));
-    }
-    Ok(all)
-}
-
-fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, String> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
-    let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
-    if !rule.warnings.is_empty() {
-        note!("{}", diagnostics(&rule.warnings));
-    }
-    Ok(rule)
-}
-
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
     if name.ends_with(".yaml") || name.ends_with(".yml") {
-        let store = terminology(value_sets)?;
-        return load_file(Path::new(name), &store)
+        let store = terminology(value_sets, &mut tell)?;
+        return load_file(Path::new(name), &store, &mut tell)
             .map(Arc::new)
             .map_err(Failure::User);
     }
-    let all = load_rules(&[], value_sets)?;
+    let all = load_rules(&[], value_sets, &mut tell)?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
     found.ok_or_else(|| {
         let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
@@ -438,7 +332,7 @@ fn print_clause(clause: &Clause, depth: usize) {
 }
 
 fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
-    let store = terminology(value_sets)?;
+    let store = terminology(value_sets, &mut tell)?;
     let (mut passed, mut failed) = (0u32, 0u32);
     let mut one = |rule: &ClinicalRule| {
         let outcomes = rule.run_cases();
@@ -457,11 +351,13 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
         failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
     };
     if paths.is_empty() {
-        load_rules(&[], value_sets)?.iter().for_each(|r| one(r));
+        load_rules(&[], value_sets, &mut tell)?
+            .iter()
+            .for_each(|r| one(r));
     }
     let mut broken = vec![];
-    for path in files(paths, &[".yaml", ".yml"])? {
-        match load_file(&path, &store) {
+    for path in files(paths, &RULES)? {
+        match load_file(&path, &store, &mut tell) {
             Ok(rule) => one(&rule),
             Err(text) => broken.push(text),
         }

@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cds_hooks::{CardService, Clock, Config, Limits, Log, open_files, rule_services, serve};
+use cds_hooks::{
+    CardService, Clock, Config, Limits, Log, measure_services, open_files, rule_services, serve,
+};
 use clap::Args;
 use engine_patient::system::zone::Zone;
+use measures::prepared::Packages;
+use measures_run::rule_files::load_rules;
 
-use super::measure::{PackageArgs, elm_services, parse_zone};
-use super::rule::load_rules;
+use super::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
 
 /// Answer CDS Hooks calls with cards.
@@ -145,23 +148,24 @@ impl Serve {
         config.max_body = self.max_body;
         config.log = self.log.then(Log::stderr);
         config.limits = self.limits.limits(self.max_body)?;
-        let rules = load_rules(&self.rules, &self.terminology)?;
+        let rules = load_rules(&self.rules, &self.terminology, &mut tell)?;
         let mut services = rule_services(rules);
-        if self.package.is_empty() {
-            PackageArgs::refuse_better(&self.better)?;
+        let packages = Packages {
+            paths: self.package,
+            measures: self.measure,
+            terminology: self.terminology,
+            allow_missing_value_sets: self.allow_missing_valuesets,
+            better: self.better,
+            strict: self.strict,
+            ..Packages::default()
+        };
+        if packages.paths.is_empty() {
+            packages.refuse_better()?;
         } else {
-            let packages = PackageArgs {
-                package: self.package,
-                measure: self.measure,
-                terminology: self.terminology,
-                allow_missing_valuesets: self.allow_missing_valuesets,
-                better: self.better,
-                strict: self.strict,
-                strict_profiles: false,
-                elm_helpers: false,
-            };
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            services.extend(elm_services(&packages, &zone, &taken)?);
+            let moment = zone.moment(super::now_ms());
+            let of_packages = measure_services(&packages, moment, &zone, &taken, &mut tell)?;
+            services.extend(of_packages);
         }
         listen(config, services, |address| {
             announce(format!(

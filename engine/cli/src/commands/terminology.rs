@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use datasets::rxnorm::{import_rxnorm, write_csv};
 use engine_patient::terminology::TerminologyManifest;
 
-use super::rule;
+use super::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
 use crate::table::{self, thousands};
@@ -56,7 +56,7 @@ impl Terminology {
 }
 
 fn check(paths: &[PathBuf], manifest: bool) -> Done {
-    let store = rule::terminology(paths)?;
+    let store = measures_run::rule_files::terminology(paths, &mut tell)?;
     if manifest {
         let json = TerminologyManifest::of(&store).to_json();
         let json = json.map_err(|e| Failure::Internal(e.to_string()))?;

@@ -20,6 +20,7 @@ mod measures;
 mod names;
 mod official;
 mod out;
+mod power;
 mod printing;
 mod references;
 mod roundtrip;

@@ -7,9 +7,10 @@ use engine_patient::system::date_time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build, is_error};
 use measures::package::{Loaded, MeasureDefinition, Severity, select};
+use measures::prepared::Packages;
 use serde_json::json;
 
-use super::packages::PackageArgs;
+use super::arguments::PackageArgs;
 use super::print::print_json;
 use crate::failure::{Done, Failure};
 use crate::table::{self, thousands};
@@ -43,11 +44,12 @@ impl Check {
                 "nothing to check: give files or folders with FHIR Measure, Library and ValueSet resources".into(),
             ));
         }
-        let loaded = self.packages.load()?;
+        let packages = Packages::from(self.packages);
+        let loaded = packages.load()?;
         let moment = DateTime::date(2000, 1, 1).unwrap_or_else(|| DateTime::from_utc_millis(0, 0));
-        let mut options = self.packages.options(EvaluationContext::at(moment));
+        let mut options = packages.options(EvaluationContext::at(moment));
         options.everything = true;
-        let (chosen, wrong) = match select(&loaded.package, &self.packages.measure) {
+        let (chosen, wrong) = match select(&loaded.package, &packages.measures) {
             Ok(chosen) => (chosen, vec![]),
             Err(issues) => (vec![], issues),
         };

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use datasets::import::{ImportOptions, import};
-use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
 use measures_run::deck::{DeckOptions, run};
 use serde::Deserialize;
 
-use super::parse_zone;
+use super::arguments::{parse_zone, profile_mode};
 use crate::commands::{bar, import::new_lake_id, now_ms, runtime, threads};
 use crate::failure::{Done, Failure};
 
@@ -138,10 +137,7 @@ impl Test {
         let options = DeckOptions {
             zone: parse_zone(&self.time_zone)?,
             allow_missing_value_sets: self.allow_missing_valuesets,
-            profile_mode: match self.strict_profiles {
-                true => ProfileMode::Strict,
-                false => ProfileMode::Decide,
-            },
+            profile_mode: profile_mode(self.strict_profiles),
             native_helpers: !self.elm_helpers,
             threads: threads(),
         };

@@ -1,99 +1,60 @@
-//! Packages on the command line: loaded, linked, and everything that is wrong with them told.
+//! Packages for a run: loaded, linked, and what is wrong with them told.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use clap::Args;
 use engine_elm::Family as ElmFamily;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::PatientProgram;
-use engine_patient::terminology::TerminologyBuilder;
-use measures::direction::{self, Origin};
-use measures::ledger::Ledger;
-use measures::manifest::Manifest;
-use measures::official::{
-    BuildOptions, Built, ElmMeasures, Finding, Limits, build_within, is_error,
-};
-use measures::package::{
+
+use crate::direction::{self, Origin};
+use crate::error::MeasureError;
+use crate::ledger::Ledger;
+use crate::manifest::Manifest;
+use crate::official::{BuildOptions, Built, Finding, Limits, build_within, is_error};
+use crate::package::{
     Family, Issue, Loaded, Refused, Severity, load_with, select_each, set_better,
 };
-use measures::shape::{MeasureShape, distinguish};
-use measures_run::evaluate::ProgramMeasure;
-use measures_run::sql::SqlMeasure;
+use crate::shape::distinguish;
+use crate::source_files::terminology;
 
-use crate::commands::rule::{files, read};
-use crate::failure::{Done, Failure};
-
-/// What all commands on packages take.
-#[derive(Args, Clone)]
-pub struct PackageArgs {
-    /// Packages: files or folders with FHIR Measure, Library (ELM) and ValueSet resources, Bundles of
-    /// them, .json or .ndjson, also .gz and .zst.
-    pub package: Vec<PathBuf>,
-    /// Only these measures, by id, name or url; may be given several times. Default: all.
-    #[arg(long)]
-    pub measure: Vec<String>,
-    /// Value sets of your own, as files or folders, beside those of packages. To built-in sets of the
-    /// same url (rules) codes are added.
-    #[arg(long)]
+/// Packages, and how to read them.
+#[derive(Clone, Debug, Default)]
+pub struct Packages {
+    /// Files or folders with FHIR Measure, Library (ELM) and ValueSet resources.
+    pub paths: Vec<PathBuf>,
+    /// Only these measures, by id, name or url; all where it is empty.
+    pub measures: Vec<String>,
+    /// Value sets beside those of packages: files or folders.
     pub terminology: Vec<PathBuf>,
-    /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
-    /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
-    #[arg(long, visible_alias = "allow-missing-value-sets")]
-    pub allow_missing_valuesets: bool,
-    /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
-    #[arg(long, value_name = "MEASURE=DIRECTION")]
+    /// A missing value set is a warning; what it touches is unknown.
+    pub allow_missing_value_sets: bool,
+    /// Which way is better of a measure, over what it says: `CMS122FHIR=decrease`.
     pub better: Vec<String>,
-    /// Run nothing if anything is wrong with one of the measures; otherwise the others are run, and the
-    /// exit code tells.
-    #[arg(long)]
+    /// Run nothing if anything is wrong with one of the measures.
     pub strict: bool,
-    /// Trust profile tags (`meta.profile`) alone; otherwise content decides where a tag is missing.
-    #[arg(long)]
-    pub strict_profiles: bool,
+    /// How resources without profile tags are matched.
+    pub profile_mode: ProfileMode,
     /// Run the library FHIRHelpers as ELM instead of natively; the results are the same.
-    #[arg(long, hide = true)]
     pub elm_helpers: bool,
 }
 
-/// What the evaluation of a measure may use.
-#[derive(Args, Clone, Copy)]
-pub struct LimitArgs {
-    /// Steps that a measure of a package may take for one patient; what is not done by then is not
-    /// evaluable. A measure that uses them up for 3 patients is given up for all, as is one that takes
-    /// more than 2 million a patient over the whole run (beside 10 patients' worth); the exit code is 3.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().steps, value_parser = clap::value_parser!(u64).range(1..))]
-    patient_steps: u64,
-    /// Megabytes that the values of one patient may take; what needs more counts as the steps do.
-    #[arg(long, value_name = "MB", default_value_t = u32::try_from(Limits::default().memory >> 20).unwrap_or(256), value_parser = clap::value_parser!(u32).range(1..=4096))]
-    patient_memory: u32,
-}
-
-impl LimitArgs {
-    pub fn limits(self) -> Limits {
-        Limits {
-            steps: self.patient_steps,
-            memory: usize::try_from(u64::from(self.patient_memory) << 20).unwrap_or(usize::MAX),
-        }
+/// Limits that are not the usual ones may decide numbers.
+pub fn record_limits(limits: Limits, manifest: &mut Manifest) {
+    let usual = Limits::default();
+    let mut put = |name: &str, value: String| manifest.limits.insert(name.into(), value);
+    if limits.steps != usual.steps {
+        put("patient-steps", limits.steps.to_string());
     }
-
-    /// Limits that are not the usual ones may decide numbers.
-    pub fn record(self, manifest: &mut Manifest) {
-        let (own, usual) = (self.limits(), Limits::default());
-        let mut put = |name: &str, value: String| manifest.limits.insert(name.into(), value);
-        if own.steps != usual.steps {
-            put("patient-steps", own.steps.to_string());
-        }
-        if own.memory != usual.memory {
-            put("patient-memory", format!("{} MB", self.patient_memory));
-        }
+    if limits.memory != usual.memory {
+        put("patient-memory", format!("{} MB", limits.memory >> 20));
     }
 }
 
 /// A package that was loaded and linked.
 pub struct Prepared {
+    /// As it was read.
     pub loaded: Loaded,
+    /// As it was linked.
     pub built: Built,
     /// What keeps some of its measures from being run.
     incomplete: Option<Incomplete>,
@@ -110,21 +71,11 @@ struct Incomplete {
 /// Warnings of the loader that a run tells, too: they bear on its numbers.
 const TOLD: [&str; 5] = ["P035", "P063", "P064", "P072", "P074"];
 
-impl PackageArgs {
+impl Packages {
     /// Reads the files.
-    pub fn load(&self) -> Result<Loaded, Failure> {
-        let mut builder = TerminologyBuilder::new();
-        if !self.terminology.is_empty() {
-            for path in files(&self.terminology, &[".json", ".ndjson"])? {
-                let bytes = read(&path)?;
-                let name = path.display().to_string();
-                match name.ends_with(".ndjson") {
-                    true => builder.add_ndjson(&name, &bytes),
-                    false => builder.add_json(&name, &bytes),
-                };
-            }
-        }
-        let mut loaded = load_with(&self.package, builder);
+    pub fn load(&self) -> Result<Loaded, MeasureError> {
+        let builder = terminology(&self.terminology)?;
+        let mut loaded = load_with(&self.paths, builder);
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);
         }
@@ -133,15 +84,12 @@ impl PackageArgs {
         Ok(loaded)
     }
 
+    /// How to build them.
     pub fn options(&self, context: EvaluationContext) -> BuildOptions {
         BuildOptions {
             context,
-            allow_missing_value_sets: self.allow_missing_valuesets,
-            profile_mode: if self.strict_profiles {
-                ProfileMode::Strict
-            } else {
-                ProfileMode::Decide
-            },
+            allow_missing_value_sets: self.allow_missing_value_sets,
+            profile_mode: self.profile_mode,
             native_helpers: !self.elm_helpers,
             everything: false,
             clauses: false,
@@ -150,12 +98,18 @@ impl PackageArgs {
         }
     }
 
-    /// Loads and links. What is wrong with one measure keeps that one out and is told on standard error,
-    /// and [`Prepared::verdict`] says so; where nothing is left, with `--strict`, and where the package as a
-    /// whole is wrong it is a failure, told whole. Warnings go to standard error.
-    pub fn prepare(&self, options: &BuildOptions, limits: Limits) -> Result<Prepared, Failure> {
+    /// Loads and links. What is wrong with one measure keeps that one out and is told, and
+    /// [`Prepared::incomplete`] says so; where nothing is left, if they are to be strict, and where the
+    /// package as a whole is wrong it is an error, told whole. Warnings are told. `tell` gets a text for
+    /// people.
+    pub fn prepare(
+        &self,
+        options: &BuildOptions,
+        limits: Limits,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Prepared, MeasureError> {
         let loaded = self.load()?;
-        let (chosen, wrong) = select_each(&loaded.package, &self.measure);
+        let (chosen, wrong) = select_each(&loaded.package, &self.measures);
         let mut built = build_within(&loaded.package, &chosen, options, limits);
         let asked = |refused: &&Refused| {
             let named =
@@ -166,7 +120,7 @@ impl PackageArgs {
                 }
                 None => named(asked),
             };
-            self.measure.is_empty() || self.measure.iter().any(of)
+            self.measures.is_empty() || self.measures.iter().any(of)
         };
         let refused = loaded.package.refused.iter().filter(asked);
         let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
@@ -197,7 +151,7 @@ impl PackageArgs {
             return Err(failure(&all, &findings));
         }
         if chosen.is_empty() || nothing {
-            return Err(Failure::User(
+            return Err(MeasureError::User(
                 "the packages hold no measure: give files or folders with FHIR Measure resources"
                     .into(),
             ));
@@ -208,7 +162,7 @@ impl PackageArgs {
             measures: left_out,
         });
         if let Some(incomplete) = &incomplete {
-            note!("{}\n", incomplete.text);
+            tell(&format!("{}\n", incomplete.text));
         }
         let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
         let told = loaded.issues.iter().filter(|i| {
@@ -218,11 +172,11 @@ impl PackageArgs {
                 && i.measure.as_ref().is_some_and(concerns)
         });
         for issue in told {
-            note!("{issue}");
+            tell(&issue.to_string());
         }
         let warnings = built.findings.iter().filter(|f| !is_error(&f.issue));
         for finding in warnings.filter(|f| f.issue.code != "E013") {
-            note!("{}", finding.issue);
+            tell(&finding.issue.to_string());
         }
         distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
@@ -234,35 +188,19 @@ impl PackageArgs {
 }
 
 /// Results of two measures that nothing tells apart.
-pub fn twice(canonicals: Vec<String>) -> Failure {
-    Failure::User(format!(
+pub fn twice(canonicals: Vec<String>) -> MeasureError {
+    MeasureError::User(format!(
         "two measures have the same url and version, so that their results cannot be told apart: {}; keep one, or give an edited measure a version of its own",
         canonicals.join(", ")
     ))
 }
 
-/// Names for the measures of a run, packages and others together.
-pub fn name_all(
-    programs: &mut [ProgramMeasure],
-    queries: &mut [SqlMeasure],
-) -> Result<(), Failure> {
-    let mut of_queries: Vec<Arc<MeasureShape>> =
-        queries.iter().map(|q| Arc::new(q.shape())).collect();
-    let shapes = programs.iter_mut().flat_map(|p| p.shapes.iter_mut());
-    let mut all: Vec<&mut Arc<MeasureShape>> = shapes.chain(of_queries.iter_mut()).collect();
-    distinguish(&mut all).map_err(twice)?;
-    for (query, shape) in queries.iter_mut().zip(of_queries) {
-        query.name = Arc::clone(&shape.name);
-    }
-    Ok(())
-}
-
-impl PackageArgs {
-    /// `--better` is said of measures of packages; without any it would be of no effect.
-    pub fn refuse_better(better: &[String]) -> Result<(), Failure> {
-        match better.first() {
+impl Packages {
+    /// Which way is better is said of measures of packages; without any it would be of no effect.
+    pub fn refuse_better(&self) -> Result<(), MeasureError> {
+        match self.better.first() {
             None => Ok(()),
-            Some(better) => Err(Failure::User(format!(
+            Some(better) => Err(MeasureError::User(format!(
                 "--better {better}: without packages there is nothing it could be said of"
             ))),
         }
@@ -270,41 +208,9 @@ impl PackageArgs {
 }
 
 impl Prepared {
-    /// The program, for a run.
-    pub fn program(&self) -> Option<(Arc<ElmMeasures>, ProgramMeasure)> {
-        let program = Arc::clone(self.built.program.as_ref()?);
-        let measure = ProgramMeasure {
-            program: Arc::clone(&program) as Arc<dyn PatientProgram>,
-            shapes: self.built.shapes.clone(),
-        };
-        Some((program, measure))
-    }
-
-    /// Measures that the run gave up: which, and why.
-    fn given_up(&self) -> Option<Failure> {
-        let program = self.built.program.as_ref()?;
-        let all = program.given_up();
-        let all: Vec<String> = all
-            .map(|(artifact, why)| format!("  {}|{}: {why}", artifact.url, artifact.version))
-            .collect();
-        (!all.is_empty()).then(|| {
-            Failure::Unsupported(format!(
-                "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
-                all.len(),
-                all.join("\n")
-            ))
-        })
-    }
-
-    /// What a command that ran gives back: a failure where measures are missing from it.
-    pub fn verdict(&self) -> Done {
-        let given_up = self.given_up();
-        let Some(incomplete) = &self.incomplete else {
-            return given_up.map_or(Ok(std::process::ExitCode::SUCCESS), Err);
-        };
-        if let Some(given_up) = given_up {
-            given_up.tell();
-        }
+    /// That measures are missing from whatever is run, and which.
+    pub fn incomplete(&self) -> Option<MeasureError> {
+        let incomplete = self.incomplete.as_ref()?;
         let text = match incomplete.measures.as_slice() {
             [] => "something of the packages could not be read, see above".to_owned(),
             some => format!(
@@ -313,9 +219,9 @@ impl Prepared {
                 some.join(", ")
             ),
         };
-        Err(match incomplete.mistakes {
-            true => Failure::User(text),
-            false => Failure::Unsupported(text),
+        Some(match incomplete.mistakes {
+            true => MeasureError::User(text),
+            false => MeasureError::Unsupported(text),
         })
     }
 
@@ -382,7 +288,7 @@ fn mistakes(issues: &[&Issue], findings: &[&Finding]) -> bool {
 }
 
 /// Everything that is wrong, in one text; the family of the worst.
-fn failure(issues: &[&Issue], findings: &[&Finding]) -> Failure {
+fn failure(issues: &[&Issue], findings: &[&Finding]) -> MeasureError {
     let mut texts = texts(issues, findings);
     let count = texts.len();
     texts.push(format!(
@@ -390,7 +296,7 @@ fn failure(issues: &[&Issue], findings: &[&Finding]) -> Failure {
     ));
     let text = texts.join("\n\n");
     match mistakes(issues, findings) {
-        true => Failure::User(text),
-        false => Failure::Unsupported(text),
+        true => MeasureError::User(text),
+        false => MeasureError::Unsupported(text),
     }
 }

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use cds_hooks::{CardContent, CardService, Indicator, Outcome, Source};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
+use measures::error::MeasureError;
 use measures::gaps::GapStatus;
 use measures::official::{ElmMeasures, Limits};
-use measures::package::{Basis, MeasureDefinition, Scoring};
+use measures::package::{Basis, GroupDefinition, MeasureDefinition, Scoring};
+use measures::prepared::Packages;
 use measures::shape::{MeasureShape, plain_name};
 
-use super::packages::PackageArgs;
-use crate::failure::Failure;
+use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Indicator, Source};
 
 /// One measure of a program.
 struct MeasureCard {
@@ -29,17 +30,21 @@ struct MeasureCard {
 }
 
 /// A service for each measure of packages whose groups are proportions of patients, and of which it is
-/// settled which way is better; others are named on standard error. `taken`: ids of other services.
-pub fn elm_services(
-    packages: &PackageArgs,
+/// settled which way is better; `tell` is told of others, and what is wrong with the packages. `taken`:
+/// ids of other services. Each call brings its own moment; `moment` only links.
+///
+/// # Errors
+/// Where no measure of the packages can be run, or one cannot and they are to be strict.
+pub fn measure_services(
+    packages: &Packages,
+    moment: DateTime,
     zone: &Zone,
     taken: &[String],
-) -> Result<Vec<Arc<dyn CardService>>, Failure> {
-    // Each call brings its own moment; this one only links.
-    let moment = zone.moment(crate::commands::now_ms());
-    let prepared =
-        packages.prepare(&packages.options(calendar_year(moment, zone)), Limits::CALL)?;
-    let Some((program, _)) = prepared.program() else {
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
+    let options = packages.options(calendar_year(moment, zone));
+    let prepared = packages.prepare(&options, Limits::CALL, tell)?;
+    let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };
     let of = |shape: &MeasureShape| {
@@ -57,27 +62,26 @@ pub fn elm_services(
     let mut services: Vec<Arc<dyn CardService>> = vec![];
     let mut used = taken.to_vec();
     for (measure, shape) in prepared.built.shapes.iter().enumerate() {
-        let fits = |g: &measures::package::GroupDefinition| {
-            g.scoring == Scoring::Proportion && g.basis == Basis::Boolean
-        };
+        let fits =
+            |g: &GroupDefinition| g.scoring == Scoring::Proportion && g.basis == Basis::Boolean;
         if !shape.groups.iter().all(fits) {
-            note!(
+            tell(&format!(
                 "{}: no card, since it is not a proportion of patients",
                 shape.name
-            );
+            ));
             continue;
         }
         if !shape.is_settled() {
-            note!(
+            tell(&format!(
                 "{1}: no card, since which way is better is contradicted (see above); settle it with --better '{0}=increase' or --better '{0}=decrease'",
                 handle(shape),
                 shape.name
-            );
+            ));
             continue;
         }
         let id = service_id(shape, &used);
         if id != *shape.artifact.id {
-            note!("{} is the service {id}", shape.canonical());
+            tell(&format!("{} is the service {id}", shape.canonical()));
         }
         used.push(id.clone());
         let definition = of(shape);
@@ -93,7 +97,7 @@ pub fn elm_services(
             publisher: text(definition.and_then(|d| d.publisher.as_ref()))
                 .unwrap_or_else(|| shape.artifact.id.to_string()),
             requirements: own.iter().filter_map(|i| all.get(*i).cloned()).collect(),
-            program: Arc::clone(&program),
+            program: Arc::clone(program),
         }));
     }
     Ok(services)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,15 +13,29 @@ use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::result::MeasureResult;
 use measures::shape::{MeasureShape, file_name};
 use measures::subject::Subject;
-use measures_run::rows::read_rows;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::run::{Ran, Report, unwritten};
-use crate::failure::Failure;
+use crate::error::RunError;
+use crate::rows::read_rows;
+use crate::run::RunResult;
+
+/// Kinds of MeasureReports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// Counts.
+    Summary,
+    /// Counts, and who is in which population.
+    SubjectList,
+    /// A report a patient.
+    Individual,
+}
 
 /// Writes the reports; gives the names of their files, in the order of the measures.
-pub fn write_reports(kind: Report, ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
+pub fn write_reports(
+    kind: Report,
+    ran: &RunResult,
+    folder: &Path,
+) -> Result<Vec<String>, RunError> {
     match kind {
         Report::Summary => summaries(ran, folder),
         Report::SubjectList => subject_lists(ran, folder),
@@ -34,15 +48,14 @@ fn report_name(shape: &MeasureShape, rest: &str) -> String {
     file_name("MeasureReport-", &shape.name, rest)
 }
 
-fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), Failure> {
-    let mut out = BufWriter::new(File::create(folder.join(name)).map_err(unwritten)?);
-    serde_json::to_writer_pretty(&mut out, report).map_err(|e| unwritten(e.into()))?;
-    out.write_all(b"\n")
-        .and_then(|()| out.flush())
-        .map_err(unwritten)
+fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), RunError> {
+    let mut out = BufWriter::new(File::create(folder.join(name))?);
+    serde_json::to_writer_pretty(&mut out, report).map_err(|e| RunError::unwritten(e.into()))?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
 }
 
-fn summaries(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
+fn summaries(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let mut names = vec![];
     for result in &ran.results {
         let name = report_name(&result.shape, ".json");
@@ -53,13 +66,13 @@ fn summaries(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// Rows stand by measure: a list is written once its last patient has passed.
-fn subject_lists(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
+fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let place = |result: &MeasureResult| {
         let mut shapes = ran.shapes.iter();
         shapes.position(|s| Arc::ptr_eq(s, &result.shape))
     };
     let name = |shape: &MeasureShape| report_name(shape, "-subject-list.json");
-    let write = |measure: usize, list: &SubjectLists| -> Result<(), Failure> {
+    let write = |measure: usize, list: &SubjectLists| -> Result<(), RunError> {
         let mut results = ran.results.iter();
         match results.find(|r| place(r) == Some(measure)) {
             Some(result) => {
@@ -71,7 +84,7 @@ fn subject_lists(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
     };
     let mut written = BTreeSet::new();
     let mut current: Option<(usize, SubjectLists)> = None;
-    walk(ran, &mut |shape, subject| {
+    each_subject(ran, &mut |shape, subject| {
         let measure = subject.measure;
         if current.as_ref().is_none_or(|(m, _)| *m != measure) {
             if let Some((measure, list)) = current.replace((measure, SubjectLists::default())) {
@@ -107,39 +120,39 @@ fn subject_lists(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn individuals(ran: &Ran, folder: &Path) -> Result<Vec<String>, Failure> {
+fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let mut names = BTreeMap::new();
     let mut current: Option<(usize, BufWriter<File>)> = None;
-    walk(ran, &mut |shape, subject| {
+    each_subject(ran, &mut |shape, subject| {
         let measure = subject.measure;
         if current.as_ref().is_none_or(|(m, _)| *m != measure) {
             let name = report_name(shape, "-individual.ndjson");
-            let file = File::create(folder.join(&name)).map_err(unwritten)?;
+            let file = File::create(folder.join(&name))?;
             names.insert(measure, name);
             if let Some((_, mut last)) = current.replace((measure, BufWriter::new(file))) {
-                last.flush().map_err(unwritten)?;
+                last.flush()?;
             }
         }
         let evaluated = subject.evaluated.iter();
         let evaluated: Vec<_> = evaluated.map(|r| (r.clone(), vec![])).collect();
         let report = individual_report(shape, subject, &evaluated, &ran.report);
         if let Some((_, out)) = &mut current {
-            serde_json::to_writer(&mut *out, &report).map_err(|e| unwritten(e.into()))?;
-            out.write_all(b"\n").map_err(unwritten)?;
+            serde_json::to_writer(&mut *out, &report).map_err(|e| RunError::unwritten(e.into()))?;
+            out.write_all(b"\n")?;
         }
         Ok(())
     })?;
     if let Some((_, mut last)) = current {
-        last.flush().map_err(unwritten)?;
+        last.flush()?;
     }
     Ok(names.into_values().collect())
 }
 
 /// Is shown a patient's results of a measure.
-type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), Failure> + 'v;
+type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), RunError> + 'v;
 
 /// Every patient and measure of the rows, in their order, until something fails.
-fn walk(ran: &Ran, visit: &mut Visit<'_>) -> Result<(), Failure> {
+fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> {
     let mut done = Ok(());
     read_rows(&ran.rows, &ran.shapes, &mut |subject| {
         if let (Ok(()), Some(shape)) = (&done, ran.shapes.get(subject.measure)) {
@@ -149,51 +162,13 @@ fn walk(ran: &Ran, visit: &mut Visit<'_>) -> Result<(), Failure> {
     done
 }
 
-/// Prints the reports of these files as one JSON array.
-pub fn print_reports(folder: &Path, names: &[String]) -> Result<(), Failure> {
-    let unread = |e: std::io::Error| Failure::Internal(format!("the reports cannot be read: {e}"));
-    let mut before = "[";
-    let mut print = |report: &str| {
-        // A report begins its line anew after what separates it from the last.
-        data!("{before}");
-        let mut lines = report.lines().peekable();
-        while let Some(line) = lines.next() {
-            match lines.peek() {
-                Some(_) => data!("  {line}"),
-                None => before = "  },",
-            }
-        }
-    };
-    for name in names {
-        let file = BufReader::new(File::open(folder.join(name)).map_err(unread)?);
-        if !name.ends_with(".ndjson") {
-            let text = std::io::read_to_string(file).map_err(unread)?;
-            print(&text);
-            continue;
-        }
-        for line in file.lines() {
-            let line = line.map_err(unread)?;
-            let report: Value = serde_json::from_str(&line)
-                .map_err(|e| Failure::Internal(format!("a report cannot be read: {e}")))?;
-            let text = serde_json::to_string_pretty(&report)
-                .map_err(|e| Failure::Internal(e.to_string()))?;
-            print(&text);
-        }
-    }
-    match before {
-        "[" => data!("[]"),
-        _ => data!("  }}\n]"),
-    }
-    Ok(())
-}
-
 /// The subject list, see [`measures::subjects`].
-pub fn subjects_csv(ran: &Ran, target: &Path) -> Result<(), Failure> {
-    let file = BufWriter::new(File::create(target).map_err(unwritten)?);
+pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
+    let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
     out.write_record(measures::subjects::HEADING)?;
-    walk(ran, &mut |shape, subject| {
+    each_subject(ran, &mut |shape, subject| {
         Ok(measures::subjects::write(shape, subject, &mut out)?)
     })?;
-    out.flush().map_err(unwritten)
+    Ok(out.flush()?)
 }

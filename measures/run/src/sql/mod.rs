@@ -1,9 +1,9 @@
 //! SQL measures: YAML with a query over the flat views.
 
+mod counts;
+
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
@@ -28,6 +28,8 @@ pub struct SqlMeasure {
     pub name: Arc<str>,
     /// Which way is better.
     pub improvement: Improvement,
+    /// What is counted, for people: `stays`.
+    pub unit: String,
     /// What the strata are by.
     pub stratifier: String,
     sql: String,
@@ -40,23 +42,16 @@ const FIELDS: &[&str] = &[
     "description",
     "source",
     "improvement",
+    "unit",
     "stratifier",
     "sql",
 ];
-const COLUMNS: [&str; 5] = [
-    "stratum",
-    "denominator",
-    "numerator",
-    "not_evaluable",
-    "reason",
-];
-
 /// The measures that come with Tandem.
 pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
     let file = "measures/content/readmission-30-day/measure.yaml";
     Ok(vec![load(
         file,
-        include_str!("../../content/readmission-30-day/measure.yaml"),
+        include_str!("../../../content/readmission-30-day/measure.yaml"),
     )?])
 }
 
@@ -89,6 +84,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
     let mut field = |name: &'static str| text_of(&place, &root, entries, name, &mut wrong);
     let (id, version, title) = (field("id"), field("version"), field("title"));
     let (sql, stratifier, improvement) = (field("sql"), field("stratifier"), field("improvement"));
+    let unit = field("unit");
     let improvement = match improvement.as_str() {
         "increase" => Improvement::Increase,
         "decrease" => Improvement::Decrease,
@@ -118,6 +114,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         name: Arc::clone(&artifact.id),
         artifact,
         improvement,
+        unit,
         stratifier,
         sql,
     })
@@ -132,6 +129,11 @@ fn text_of(
 ) -> String {
     let found = entries.iter().find(|e| e.key == name);
     match found.map(|e| (e, e.value.scalar())) {
+        Some((entry, Some(scalar))) if scalar.text.trim().is_empty() => {
+            let span = (entry.value.at, entry.value.end);
+            wrong.push(place.error("wrong-value", format!("`{name}` is empty"), span, None));
+            String::new()
+        }
         Some((_, Some(scalar))) => scalar.text.trim_end().to_owned(),
         Some((entry, None)) => {
             let span = (entry.value.at, entry.value.end);
@@ -153,8 +155,7 @@ fn text_of(
 impl SqlMeasure {
     /// What its result is made of.
     pub fn shape(&self) -> MeasureShape {
-        // What is counted is not said in the file yet.
-        let basis = Basis::Resource("stays".into());
+        let basis = Basis::Resource(self.unit.clone());
         let shape = MeasureShape::simple(self.artifact.clone(), self.improvement, basis);
         MeasureShape {
             name: Arc::clone(&self.name),
@@ -187,66 +188,36 @@ impl SqlMeasure {
         let Some(group) = shape.groups.first() else {
             return Err(RunError::Internal("a measure without a group".into()));
         };
+        let rows = counts::rows(&batches).map_err(fault)?;
         let mut strata: Vec<(Arc<str>, Counts)> = vec![];
         let mut total = Counts::of(group);
-        for batch in &batches {
-            let column = |name: &str, ty: &DataType| -> Result<ArrayRef, RunError> {
-                let found = batch.column_by_name(name);
-                let found = found.ok_or_else(|| {
-                    fault(format!(
-                        "the query gives no column `{name}`: it must give {}",
-                        COLUMNS.join(", ")
-                    ))
-                })?;
-                arrow::compute::cast(found, ty)
-                    .map_err(|_| fault(format!("the column `{name}` must be {ty}")))
-            };
-            let text = |name| column(name, &DataType::Utf8);
-            let number = |name| column(name, &DataType::Int64);
-            let (names, reasons) = (text("stratum")?, text("reason")?);
-            let numbers = [
-                number("denominator")?,
-                number("numerator")?,
-                number("not_evaluable")?,
-            ];
-            let (names, reasons) = (Arc::clone(&names), Arc::clone(&reasons));
-            for row in 0..batch.num_rows() {
-                let word = |a: &ArrayRef| {
-                    a.as_string_opt::<i32>()
-                        .filter(|a| a.is_valid(row))
-                        .map(|a| a.value(row).to_owned())
-                        .unwrap_or_default()
+        for row in rows {
+            let mut counts = Counts::of(group);
+            counts.unknown = row.not_evaluable;
+            for (population, slot) in group.populations.iter().zip(&mut counts.populations) {
+                slot.count = match population.code {
+                    Code::InitialPopulation | Code::Denominator => row.denominator,
+                    Code::Numerator => row.numerator,
+                    _ => 0,
                 };
-                let count = |a: &ArrayRef| {
-                    let value = a
-                        .as_any()
-                        .downcast_ref::<Int64Array>()
-                        .map_or(0, |a| a.value(row));
-                    u64::try_from(value).unwrap_or(0)
-                };
-                let [denominator, numerator, unknown] = &numbers;
-                let mut counts = Counts::of(group);
-                counts.unknown = count(unknown);
-                for (population, slot) in group.populations.iter().zip(&mut counts.populations) {
-                    slot.count = match population.code {
-                        Code::InitialPopulation | Code::Denominator => count(denominator),
-                        Code::Numerator => count(numerator),
-                        _ => 0,
-                    };
-                }
-                if counts.unknown > 0 {
-                    let reason = (Arc::from(Code::Denominator.as_str()), word(&reasons).into());
-                    counts.reasons.insert(reason, counts.unknown);
-                }
-                total.unknown += counts.unknown;
-                for (slot, own) in total.populations.iter_mut().zip(&counts.populations) {
-                    slot.count += own.count;
-                }
-                for (reason, n) in &counts.reasons {
-                    *total.reasons.entry(reason.clone()).or_default() += n;
-                }
-                strata.push((word(&names).into(), counts));
             }
+            if counts.unknown > 0 {
+                let reason = (Arc::from(Code::Denominator.as_str()), row.reason.into());
+                counts.reasons.insert(reason, counts.unknown);
+            }
+            let sum = |all: &mut u64, own: u64| {
+                let sum = all.checked_add(own);
+                *all = sum.ok_or_else(|| fault("the counts of all strata are too large".into()))?;
+                Ok::<_, RunError>(())
+            };
+            sum(&mut total.unknown, counts.unknown)?;
+            for (slot, own) in total.populations.iter_mut().zip(&counts.populations) {
+                sum(&mut slot.count, own.count)?;
+            }
+            for (reason, n) in &counts.reasons {
+                sum(total.reasons.entry(reason.clone()).or_default(), *n)?;
+            }
+            strata.push((row.stratum.into(), counts));
         }
         let group = GroupResult {
             counts: total,
@@ -282,6 +253,7 @@ mod tests {
         for part in [
             "did you mean `title`",
             "`version` is missing",
+            "`unit` is missing",
             "`sql` must be a text",
             "`up` is no improvement",
             "m.yaml:2:1",
