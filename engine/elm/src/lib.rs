@@ -51,6 +51,5 @@ pub use operators::{compare, equality};
 pub use read::library::Library;
 pub use run::eval::{self, Evaluator, Settings, with_evaluator};
 pub use run::trace;
-pub use system::units;
 pub use tree::unit::{self, Expression, FunctionHandle, Unit};
 pub use values::value;

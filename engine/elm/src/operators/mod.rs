@@ -11,6 +11,8 @@ pub mod bounds;
 pub mod clinical;
 pub mod compare;
 pub mod convert;
+pub mod date_arithmetic;
+pub mod date_compare;
 pub mod datetime;
 pub mod duration;
 pub mod equality;

@@ -69,7 +69,7 @@ fn told(
     let settings = Settings::of(&EvaluationContext::for_period(
         time("2025"),
         time("2025-12"),
-        0,
+        UTC.clone(),
     ));
     with_evaluator(&unit, &record, &settings, |evaluator| {
         let expression = unit.expression(0, name).unwrap();

@@ -5,7 +5,7 @@ use crate::fhir::property::Path;
 use crate::operators::operator::Operator;
 use crate::tree::constant::Owned;
 use crate::values::types::Type;
-use engine_patient::time::Precision;
+use engine_patient::system::date_time::Precision;
 
 /// No clause.
 pub const NO_CLAUSE: u32 = u32::MAX;
