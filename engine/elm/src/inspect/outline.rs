@@ -171,7 +171,7 @@ impl<'u> Place<'u> {
         let mut add = |role: Role<'u>, node: &'u Node| out.push((role, Place::new(unit, node)));
         let operand = Role::Operand;
         match &self.node.kind {
-            Kind::Const(_) | Kind::Param(_) | Kind::Def(_) | Kind::Local(_) => {}
+            Kind::Const(_) | Kind::Broken(_) | Kind::Param(_) | Kind::Def(_) | Kind::Local(_) => {}
             Kind::Once(_, node)
             | Kind::Property(node, _)
             | Kind::As(node, _, _)

@@ -125,6 +125,7 @@ impl<'u> Pen<'u> {
                 let text = constant(value);
                 self.text(text);
             }
+            Kind::Broken(_) => self.text("?"),
             Kind::Param(index) => {
                 let unit = self.unit;
                 let found = unit.parameters.get(*index as usize);

@@ -21,6 +21,8 @@ pub struct Node {
 /// What an expression does. Names are those of ELM.
 pub enum Kind {
     Const(Owned),
+    /// What the compiler could not make although nothing is wrong with the library: a mistake of ours.
+    Broken(&'static str),
     /// A parameter, by its place in the unit.
     Param(u32),
     /// An expression definition: evaluated once a patient.
