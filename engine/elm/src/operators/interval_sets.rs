@@ -13,7 +13,7 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::compare;
 use crate::operators::interval::{Bound, Edge, Span, order_edges};
 use crate::operators::interval_relations::{at_most, below, follows, next, overlap, previous};
-use crate::operators::merge::merge_sort;
+use crate::operators::merge_sort::merge_sort;
 use crate::system::date_arithmetic::{step, step_time};
 use crate::system::date_compare::{cut, cut_time};
 use crate::system::units::CalendarUnit;

@@ -77,7 +77,7 @@ impl<'a> Evaluator<'a> {
                     self.operate(operator, &args, &marks, extra, before)
                 }
             },
-            Kind::Fold(operator, args, extra) => {
+            Kind::Nary(operator, args, extra) => {
                 let before = self.cx.take_doubt();
                 let mut args = args.iter();
                 let Some(first) = args.next() else {

@@ -34,7 +34,7 @@ pub enum Kind {
     Local(u32),
     Op(&'static Operator, Box<[Node]>, Extra),
     /// `Union` and the like of more than two: two at a time, from the left.
-    Fold(&'static Operator, Box<[Node]>, Extra),
+    Nary(&'static Operator, Box<[Node]>, Extra),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),
