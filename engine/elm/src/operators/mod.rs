@@ -23,7 +23,7 @@ pub mod interval_relations;
 pub mod interval_sets;
 pub mod list;
 pub mod logical;
-pub mod merge;
+pub mod merge_sort;
 pub mod nodes;
 pub mod operator;
 pub mod patterns;

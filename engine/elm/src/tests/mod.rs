@@ -1,15 +1,15 @@
 //! Tests of the whole: from the JSON of libraries to values.
 
 mod accepted;
-mod bare;
+mod bare_property;
 mod chains;
 mod damage;
-mod decisive;
 mod doubt;
 mod hoist;
 mod hostile;
 mod lacking;
 mod messages;
+mod prefilter;
 mod table;
 pub mod testing;
 pub mod testing_dates;
