@@ -86,15 +86,15 @@ fn programs_read_one_form_and_the_exit_code_follows_blame() {
     assert_eq!(version["length"], 1);
 
     // What is not supported is nobody's mistake.
-    let model = r#"{"library":{"identifier":{"id":"M","version":"1"},"usings":{"def":[
-        {"localIdentifier":"QDM","uri":"urn:healthit-gov:qdm:v5_6"}]},"statements":{"def":[]}}}"#;
-    let measure = r#"{"resourceType":"Measure","id":"m","url":"http://x/M","version":"1","name":"M","library":["http://x/L"],
-        "improvementNotation":{"coding":[{"code":"increase"}]},"scoring":{"coding":[{"code":"composite"}]},
-        "group":[{"population":[{"code":{"coding":[{"code":"initial-population"}]},"criteria":{"language":"text/cql-identifier","expression":"A"}}]}]}"#;
+    let elm = r#"{"library":{"identifier":{"id":"M","version":"1"},"statements":{"def":[]}}}"#;
+    let measure = r#"{"resourceType":"Measure","id":"m","url":"http://x/M","version":"1","name":"M",
+        "library":["http://x/Library/M"],"improvementNotation":{"coding":[{"code":"increase"}]},
+        "scoring":{"coding":[{"code":"composite"}]},"group":[{"population":[{"code":{"coding":[{"code":"initial-population"}]},
+            "criteria":{"language":"text/cql-identifier","expression":"A"}}]}]}"#;
     let dir = folder();
-    let measure = file(dir.path().join("measure.json"), measure);
-    file(dir.path().join("M.json"), model);
-    let ran = tandem!("measure", "check", &measure);
+    file(dir.path().join("measure.json"), measure);
+    file(dir.path().join("M.json"), elm);
+    let ran = tandem!("measure", "check", dir.path());
     assert_eq!(ran.code, 3, "{}", ran.text());
     assert!(ran.out.contains("not supported[P032]"), "{}", ran.out);
 }
