@@ -26,7 +26,7 @@ use tower::ServiceExt;
 const SERVICE: &str = "hba1c-control";
 
 fn observation(n: usize, urls: bool) -> Value {
-    let patient = match urls && n % 2 == 0 {
+    let patient = match urls && n.is_multiple_of(2) {
         true => "https://ehr.example.org/fhir/Patient/1",
         false => "Patient/1",
     };

@@ -177,6 +177,8 @@ fn outcomes<'l>(
                     Outcome::Raised
                 }
                 Err(Fault::Budget(_)) => Outcome::Stopped,
+                // Whatever is wrong with a library, what was compiled of it is whole.
+                Err(bug @ Fault::Bug(_)) => panic!("{bug}"),
             };
             out.push((&*definition.name, outcome, needs));
         }

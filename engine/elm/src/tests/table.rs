@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::operators::nodes::{How, nodes};
+use crate::operators::operator::{Spelling, WhenEmpty};
+use crate::operators::table::OPERATORS;
 
 /// The nodes of the ELM schema r1 (CQL 1.5), and `TimezoneFrom`, `Descendents` as they stand there.
 const SCHEMA: &str = include_str!("nodes.txt");
@@ -117,6 +119,69 @@ fn operands_are_counted() {
                 );
             }
         }
+    }
+}
+
+/// What a row says of an operator goes with its operands.
+#[test]
+fn rows_say_what_their_operands_can_be() {
+    for row in OPERATORS {
+        let name = row.name;
+        assert!(
+            row.section
+                .parse::<u8>()
+                .is_ok_and(|n| (12..=23).contains(&n)),
+            "{name}"
+        );
+        let one = row.takes(1) && !row.takes(2);
+        let two = row.takes(2) && !row.takes(1);
+        let any = row.takes(0) && row.takes(7);
+        match row.spelling {
+            Spelling::Infix(_) => assert!(two || any, "{name}"),
+            Spelling::Prefix(_) | Spelling::Suffix(_) | Spelling::Nothing => assert!(one, "{name}"),
+            Spelling::Call => {}
+        }
+        assert!(!row.is_comparison || two, "{name}");
+        assert!(!row.is_pairwise || any, "{name}");
+        match row.when_empty {
+            WhenEmpty::AsAll | WhenEmpty::AsAny => assert!(row.is_pairwise, "{name}"),
+            WhenEmpty::Negation
+            | WhenEmpty::TrueOfNull
+            | WhenEmpty::FalseOfFalse
+            | WhenEmpty::FalseOfEmpty
+            | WhenEmpty::NullOfEmpty => assert!(one, "{name}"),
+            WhenEmpty::FalseOfNoCode => assert!(two, "{name}"),
+            WhenEmpty::NullOfNull | WhenEmpty::AsFirst | WhenEmpty::Unknown => {}
+        }
+    }
+}
+
+/// Operators of one function, which a comparison of functions cannot tell apart, keep their names.
+#[test]
+fn operators_of_one_function_keep_their_names() {
+    let names = [
+        "Descendants",
+        "Descendents",
+        "TimezoneFrom",
+        "TimezoneOffsetFrom",
+    ];
+    let definitions: Vec<(&str, Json)> = names
+        .iter()
+        .map(|name| {
+            let operand = if name.starts_with('D') {
+                "source"
+            } else {
+                "operand"
+            };
+            (*name, json!({"type": name, operand: {"type": "Null"}}))
+        })
+        .collect();
+    let libraries = read(&[library("L", &definitions)]);
+    let (unit, issues) = link(&libraries, Options::default());
+    assert!(issues.is_empty(), "{issues:?}");
+    for name in names {
+        let statement = unit.statement(unit.expression(0, name).unwrap()).unwrap();
+        assert_eq!(statement.body.name(), name);
     }
 }
 
