@@ -16,15 +16,21 @@ pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
 /// Endings of files of rules.
 pub const RULES: [&str; 2] = [".yaml", ".yml"];
 
-/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
-/// is wrong with the user's is told; errors end it.
-pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
+/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. With
+/// all that is found in the user's.
+pub fn value_sets(paths: &[PathBuf]) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
     let mut store = rules::built_in_terminology();
     if paths.is_empty() {
-        return Ok(store);
+        return Ok((store, vec![]));
     }
     let (own, mut issues) = source_files::terminology(paths)?.build();
     issues.extend(store.unite(own));
+    Ok((store, issues))
+}
+
+/// The same; what is wrong with the user's is told, and errors end it.
+pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
+    let (store, issues) = value_sets(paths)?;
     for issue in &issues {
         tell(&issue.to_string());
     }

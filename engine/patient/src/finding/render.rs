@@ -54,6 +54,9 @@ fn excerpt(f: &mut fmt::Formatter<'_>, span: &Span, numbered: bool) -> fmt::Resu
     let (Some(text), Some(column)) = (&span.text, span.column) else {
         return Ok(());
     };
+    if text.trim().is_empty() {
+        return Ok(());
+    }
     let number = match numbered {
         true => span.line.to_string(),
         false => String::new(),

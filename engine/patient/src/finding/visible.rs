@@ -35,7 +35,7 @@ fn shown(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// Whether a terminal would act on it, or nobody would see it: control characters (C0, DEL, C1), line
 /// and paragraph separators, bidi controls, zero-width characters, tags and variation selectors beyond
 /// those of emoji.
-pub fn is_hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -1,8 +1,8 @@
 //! `tandem measure check`
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_patient::context::EvaluationContext;
-use engine_patient::finding::{Finding, blame, count};
+use engine_patient::finding::Finding;
 use engine_patient::system::date_time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build};
@@ -10,6 +10,7 @@ use measures::package::{Loaded, MeasureDefinition, select};
 use measures::prepared::Packages;
 use serde_json::json;
 
+use super::super::{Format, verdict};
 use super::arguments::PackageArgs;
 use super::print::print_json;
 use crate::failure::{Done, Failure};
@@ -29,12 +30,6 @@ pub struct Check {
     /// How to print the findings.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 impl Check {
@@ -60,21 +55,13 @@ impl Check {
             Format::Table => print(&loaded, &built),
             Format::Json => print_json(&as_json(&loaded, &built))?,
         }
-        verdict(&loaded, &built)
+        verdict(findings(&loaded, &built))
     }
 }
 
 /// What is wrong with the files, and then with the logic in them.
-fn findings<'f>(loaded: &'f Loaded, built: &'f Built) -> impl Iterator<Item = &'f Finding> {
+fn findings<'f>(loaded: &'f Loaded, built: &'f Built) -> impl Iterator<Item = &'f Finding> + Clone {
     loaded.issues.iter().chain(&built.findings)
-}
-
-fn verdict(loaded: &Loaded, built: &Built) -> Done {
-    let all = || findings(loaded, built);
-    match blame(all()) {
-        None => Ok(std::process::ExitCode::SUCCESS),
-        some => Err(Failure::blamed(some, count(all()))),
-    }
 }
 
 fn print(loaded: &Loaded, built: &Built) {
