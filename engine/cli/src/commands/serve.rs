@@ -162,9 +162,7 @@ impl Serve {
             packages.refuse_better()?;
         } else {
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            let moment = DateTime::from_utc_millis(super::now_ms(), zone);
-            let of_packages = measure_services(&packages, moment, zone, &taken, &mut tell)?;
-            services.extend(of_packages);
+            services.extend(measure_services(&packages, &taken, &mut tell)?);
         }
         listen(config, services, |address| {
             announce(format!(

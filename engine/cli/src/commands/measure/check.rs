@@ -2,8 +2,6 @@
 
 use clap::{Args, ValueEnum};
 use engine_elm::Family as ElmFamily;
-use engine_patient::context::EvaluationContext;
-use engine_patient::time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build, is_error};
 use measures::package::{Loaded, MeasureDefinition, Severity, select};
@@ -46,8 +44,7 @@ impl Check {
         }
         let packages = Packages::from(self.packages);
         let loaded = packages.load()?;
-        let moment = DateTime::date(2000, 1, 1).unwrap_or_else(|| DateTime::from_utc_millis(0, 0));
-        let mut options = packages.options(EvaluationContext::at(moment));
+        let mut options = packages.options();
         options.everything = true;
         let (chosen, wrong) = match select(&loaded.package, &packages.measures) {
             Ok(chosen) => (chosen, vec![]),
