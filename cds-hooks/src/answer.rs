@@ -4,12 +4,12 @@
 use engine_patient::context::EvaluationContext;
 use rules::text;
 
-use crate::card::{Card, Response};
 use crate::hash;
 use crate::prefetch::{self, Prefetched, Templates};
 use crate::refusal::Refusal;
 use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Card, Response};
 
 /// What a call came to, also where it was refused: for the log.
 #[derive(Default)]

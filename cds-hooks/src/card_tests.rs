@@ -1,5 +1,6 @@
 use super::*;
-use serde_json::json;
+use crate::wire::*;
+use serde_json::{Value, json};
 
 fn source(url: &str) -> Source {
     Source {

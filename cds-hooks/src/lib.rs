@@ -38,11 +38,9 @@ mod request;
 mod rule;
 mod serve;
 mod service;
+mod wire;
 
-pub use card::{
-    Action, Card, Change, Coding, Indicator, Link, LinkTarget, MAX_SUMMARY, Response,
-    SelectionBehavior, Source, Suggestion, Suggestions,
-};
+pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
 pub use http::router;
 pub use limits::Limits;
@@ -52,3 +50,7 @@ pub use prefetch::{Template, Templates};
 pub use rule::rule_services;
 pub use serve::{open_files, serve, serve_until};
 pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};
+pub use wire::{
+    Action, Card, Change, Coding, Indicator, Link, LinkTarget, Response, SelectionBehavior, Source,
+    Suggestion, Suggestions,
+};

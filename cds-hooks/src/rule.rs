@@ -8,8 +8,8 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use rules::{Applicability, CardText, Rule};
 
-use crate::card::{Indicator, Source};
 use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Indicator, Source};
 
 /// Rules as services, in their order.
 pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {

@@ -5,7 +5,7 @@ use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 
-use crate::card::{Coding, Indicator, Link, Source, Suggestions};
+use crate::wire::{Coding, Indicator, Link, Source, Suggestions};
 
 /// One CDS service: something with an id that looks at one patient and may have a card to show.
 pub trait CardService: Send + Sync {

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use engine_patient::terminology::ContentHash;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::report::extension::count;
+use crate::report::fhir::Extension;
 
 /// The file of a run's manifest, beside what it wrote.
 pub const LIST: &str = "run.json";
@@ -44,7 +43,7 @@ pub struct Manifest {
     /// Parameters of libraries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// How times without an offset are read: `+00:00`.
+    /// Where times without an offset are taken to be: `+00:00`, `America/New_York`.
     pub time_zone: String,
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,9 +105,11 @@ impl Manifest {
     }
 
     /// Parts of the `run` extension; `whole` with everything, else the hash only.
-    pub(crate) fn parts(&self, whole: bool) -> Vec<Value> {
-        let text = |url: &str, value: &str| json!({ "url": url, "valueString": value });
-        let pair = |url: &str, name: &str, value: &str| json!({ "url": url, "extension": [text("name", name), text("value", value)] });
+    pub(crate) fn parts(&self, whole: bool) -> Vec<Extension> {
+        let text = |url, value: &str| Extension::text(url, value);
+        let pair = |url, name: &str, value: &str| {
+            Extension::of(url, vec![text("name", name), text("value", value)])
+        };
         let mut parts = vec![text("manifest", &self.hash().to_string())];
         if !whole {
             return parts;
@@ -130,7 +131,7 @@ impl Manifest {
         let sets = self.value_sets.iter();
         parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
         parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
-        parts.push(count("measures", self.measures.len() as u64));
+        parts.push(Extension::count("measures", self.measures.len() as u64));
         parts
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{PatientProgram, RowOptions, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use rules::{Rule, built_in, built_in_terminology, load};
 
 fn built_in_or_why() -> Vec<Arc<Rule>> {
@@ -345,7 +345,11 @@ fn no_prefix_of_a_file_panics() {
                 assert!(!problems.is_empty());
                 let lines = prefix.lines().count() + 1;
                 assert!(
-                    problems.iter().all(|p| p.line <= lines && p.length >= 1),
+                    problems.iter().all(|p| p
+                        .place
+                        .span
+                        .as_ref()
+                        .is_some_and(|s| s.line <= lines && s.length >= 1)),
                     "{problems:?}"
                 );
             }

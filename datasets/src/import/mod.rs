@@ -143,6 +143,7 @@ pub struct ImportReport {
     /// logs that are derived from it could not be written. The next import writes them.
     pub delta_behind: Option<String>,
     /// What is wrong with Delta logs that were there already, if anything is: they are never written over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub delta_damaged: Vec<String>,
 }
 

@@ -431,6 +431,7 @@ fn some(names: &[String]) -> String {
 
 /// Files that are put on the disk one by one; of more of them (a report a patient) all that the file
 /// system has is written at once, which takes a fraction of the time.
+#[cfg(target_os = "linux")]
 const ONE_BY_ONE: usize = 100;
 
 /// Puts what was written on the disk, before it replaces anything.

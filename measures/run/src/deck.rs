@@ -16,12 +16,14 @@ use arrow::array::AsArray;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::Finding;
 use engine_patient::program::RowOptions;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
-use measures::official::{BuildOptions, build, is_error};
-use measures::package::{Issue, Loaded, PopulationCode, PopulationIndex, Severity, load};
+use measures::official::{BuildOptions, build};
+use measures::package::{Loaded, PopulationCode, PopulationIndex, load};
 use measures::shape::MeasureShape;
 use measures::subject::Subject;
 use serde::Deserialize;
@@ -60,10 +62,10 @@ struct CaseObservation {
 }
 
 /// How to run decks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DeckOptions {
-    /// Minutes east of UTC of what has no offset.
-    pub zone: i16,
+    /// Where what has no offset is taken to be.
+    pub zone: Zone,
     pub allow_missing_value_sets: bool,
     pub profile_mode: ProfileMode,
     /// Run FHIRHelpers natively.
@@ -118,12 +120,8 @@ pub async fn run_loaded(
     let measures = loaded.package.measures.iter();
     let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
     // What is wrong with the measure of another deck is that one's matter.
-    let own = |i: &&Issue| i.file == file || i.measure.is_none();
-    let errors = loaded
-        .issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error)
-        .filter(own);
+    let own = |i: &&Finding| *i.place.file == *file || i.measures.is_empty();
+    let errors = loaded.issues.iter().filter(|i| i.is_error()).filter(own);
     let mut wrong: Vec<String> = errors.map(ToString::to_string).collect();
     let mut periods: Vec<(&str, &str)> = cases
         .iter()
@@ -139,8 +137,8 @@ pub async fn run_loaded(
         everything: false,
     };
     let built = build(&loaded.package, &measures, &build_options);
-    let findings = built.findings.iter().filter(|f| is_error(&f.issue));
-    wrong.extend(findings.map(|f| f.issue.to_string()));
+    let findings = built.findings.iter().filter(|f| f.is_error());
+    wrong.extend(findings.map(ToString::to_string));
     if !wrong.is_empty() {
         return Err(RunError::User(wrong.join("\n\n")));
     }
@@ -166,7 +164,7 @@ pub async fn run_loaded(
             };
             DateTime::parse(text).ok_or_else(wrong)
         };
-        let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone);
+        let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone.clone());
         let scratch = tempfile::tempdir()?;
         let rows = scratch.path().join("results.parquet");
         let pass = Pass {

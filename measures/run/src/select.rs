@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
 use measures::package::{Scoring, select_each};
@@ -15,7 +16,7 @@ use rules::Rule;
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
 use crate::job::Job;
-use crate::rule_files::{Tell, diagnostics, load_rules};
+use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
 /// What is to be evaluated.
@@ -35,7 +36,7 @@ pub struct Selected {
 
 /// The built-in SQL measures.
 pub fn sql_measures() -> Result<Vec<SqlMeasure>, RunError> {
-    built_in().map_err(|e| RunError::Internal(diagnostics(&e)))
+    built_in().map_err(|e| RunError::Internal(listed(&e)))
 }
 
 /// Whether somebody means this measure: by id or url, each also with `|version`.
@@ -245,7 +246,7 @@ fn ambiguous(job: &Job, known: &[Artifact]) -> Result<(), RunError> {
         let (found, issues) = select_each(&loaded.package, &names);
         let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
         // Several of the packages have the name: the finding lists them.
-        let several = issues.iter().filter(|i| i.code == "P091");
+        let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
         all.extend(several.filter_map(|i| i.help.clone()));
         if !all.is_empty() {
             return Err(RunError::User(format!(

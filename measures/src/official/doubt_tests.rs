@@ -7,7 +7,8 @@ use engine_patient::program::{
     EvaluationResult, NoteKind, PatientProgram, RowOptions, Truth, Wanted,
 };
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -16,7 +17,7 @@ use crate::package::{load, select};
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
-    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone())
 }
 
 fn retrieve(ty: &str) -> Json {
@@ -126,7 +127,7 @@ fn program_of(
         &select(&loaded.package, &[]).unwrap(),
         &options,
     );
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     built.program.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 

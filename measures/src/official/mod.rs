@@ -19,7 +19,7 @@ mod notes;
 mod program;
 mod raw;
 
-pub use build::{BuildOptions, Built, Finding, LeftOut, build, build_within, is_error};
+pub use build::{BuildOptions, Built, LeftOut, build, build_within};
 pub use clauses::{ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use convert::plain;
 pub use limits::Limits;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_elm::units::Units;
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
@@ -14,6 +13,7 @@ use engine_patient::program::{
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 
 use super::clauses::Funnel;
@@ -97,7 +97,7 @@ pub struct ElmMeasures {
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
     of_artifact: Vec<Vec<usize>>,
-    decisive: Vec<Vec<Vec<usize>>>,
+    required: Vec<Vec<Vec<usize>>>,
     pub(crate) limits: Limits,
     profile_mode: ProfileMode,
     /// Shared by all evaluations: it remembers conversions.
@@ -124,7 +124,7 @@ impl ElmMeasures {
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
         of_artifact: Vec<Vec<usize>>,
-        decisive: Vec<Vec<Vec<usize>>>,
+        required: Vec<Vec<Vec<usize>>>,
         (limits, profile_mode): (Limits, ProfileMode),
     ) -> Self {
         ElmMeasures {
@@ -134,7 +134,7 @@ impl ElmMeasures {
             measures,
             requirements,
             of_artifact,
-            decisive,
+            required,
             limits,
             profile_mode,
             units: Arc::default(),
@@ -325,7 +325,7 @@ impl PatientProgram for ElmMeasures {
         if rows.clauses {
             return vec![];
         }
-        self.decisive.get(artifact).cloned().unwrap_or_default()
+        self.required.get(artifact).cloned().unwrap_or_default()
     }
 
     fn absent(&self, artifact: usize, rows: RowOptions, out: &mut Vec<ResultRow>) {

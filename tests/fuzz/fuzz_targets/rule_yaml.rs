@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use cpu_time::ProcessTime;
 use engine_patient::context::EvaluationContext;
-use engine_patient::diagnostic::{Diagnostic, Severity};
+use engine_patient::finding::Finding;
 use engine_patient::program::{PatientProgram, RowOptions, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use libfuzzer_sys::fuzz_target;
 use rules::{Decision, Rule};
 
@@ -26,11 +26,7 @@ fuzz_target!(|text: &str| {
     let start = ProcessTime::now();
     match rules::load(&file, text, terminology) {
         Ok(rule) => {
-            assert!(
-                rule.warnings
-                    .iter()
-                    .all(|d| d.severity == Severity::Warning)
-            );
+            assert!(rule.warnings.iter().all(|d| !d.is_error()));
             check(text, &rule.warnings);
             let outcomes = rule.run_cases();
             assert_eq!(outcomes.len(), rule.cases.len());
@@ -39,7 +35,7 @@ fuzz_target!(|text: &str| {
         }
         Err(found) => {
             assert!(
-                found.iter().any(|d| d.severity == Severity::Error),
+                found.iter().any(Finding::is_error),
                 "refused without a reason"
             );
             check(text, &found);
@@ -62,10 +58,10 @@ fn agree(rule: &Rule) {
             .iter()
             .for_each(|ty| record.set_unavailable(*ty));
         let context = EvaluationContext::at(case.at);
-        let decision = rule.decide(&record, &context);
+        let decision = rule.decide(&record, &context).expect("no fault of ours");
         let rows = rows(rule, &record, &context);
         assert_eq!(rows, rule_rows(&decision));
-        rule.explain(&record, &context);
+        rule.explain(&record, &context).expect("no fault of ours");
     }
 }
 
@@ -111,19 +107,21 @@ fn decisive(rule: &Rule) {
 }
 
 /// Every finding stands at a place of the file.
-fn check(text: &str, found: &[Diagnostic]) {
+fn check(text: &str, found: &[Finding]) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for diagnostic in found {
-        let line = diagnostic.line.checked_sub(1).expect("a line");
+    for finding in found {
+        let span = finding.place.span.as_ref().expect("a place");
+        let line = span.line.checked_sub(1).expect("a line");
         let line = text.split('\n').nth(line).expect("a line of the file");
         let shown = line.split('\r').next().unwrap_or_default();
         // Of a very long line only the beginning is shown.
-        assert!(shown.starts_with(&diagnostic.text));
+        assert!(shown.starts_with(span.text.as_deref().expect("its text")));
+        let column = span.column.expect("a column");
         assert!(
-            (1..=line.chars().count() + 1).contains(&diagnostic.column),
-            "{diagnostic:?}"
+            (1..=line.chars().count() + 1).contains(&column),
+            "{finding:?}"
         );
-        assert!(diagnostic.length >= 1 && !diagnostic.message.is_empty());
-        let _ = diagnostic.to_string();
+        assert!(span.length >= 1 && !finding.message.is_empty());
+        let _ = finding.to_string();
     }
 }

@@ -8,7 +8,8 @@ use datasets::import::{ImportOptions, import};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::RowOptions;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
@@ -117,7 +118,8 @@ fn rename(json: &mut serde_json::Value, copy: usize) {
     }
 }
 
-fn run(
+/// Runs a deck's measure over data, and gives its results and their rows.
+pub fn run(
     deck: &Path,
     folder: &Path,
     data: &Path,
@@ -148,7 +150,7 @@ fn run(
     ];
     let loaded = measures::package::load(&package);
     let day = |text: &str| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), 0);
+    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), UTC.clone());
     let options = BuildOptions {
         allow_missing_value_sets: true,
         profile_mode: ProfileMode::Decide,

@@ -26,12 +26,12 @@ struct Slow {
     evaluated: AtomicUsize,
     /// Patients that get a row, the first ones.
     rows: usize,
+    /// For each patient.
+    time: Duration,
 }
 
-const PATIENT: Duration = Duration::from_micros(300);
-
 impl Slow {
-    fn new(rows: usize) -> Arc<Slow> {
+    fn new(rows: usize, micros: u64) -> Arc<Slow> {
         let text = |t: &str| Arc::<str>::from(t);
         Arc::new(Slow {
             artifact: Artifact {
@@ -42,6 +42,7 @@ impl Slow {
             },
             evaluated: AtomicUsize::new(0),
             rows,
+            time: Duration::from_micros(micros),
         })
     }
 
@@ -68,7 +69,7 @@ impl PatientProgram for Slow {
         out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
         let out = &mut out.rows;
-        let until = Instant::now() + PATIENT;
+        let until = Instant::now() + self.time;
         while Instant::now() < until {
             std::hint::spin_loop();
         }
@@ -116,7 +117,7 @@ const BUCKET: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_batch_comes_before_the_bucket_ends() {
-    let program = Slow::new(usize::MAX);
+    let program = Slow::new(usize::MAX, 100);
     let mut stream = first(&program, 16).await;
     let batch = stream.next().await.unwrap().unwrap();
     assert_eq!(batch.num_rows(), 16);
@@ -135,24 +136,25 @@ async fn the_first_batch_comes_before_the_bucket_ends() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_that_is_dropped_ends_the_evaluation() {
     // One row only: what stops it is not that nobody takes more.
-    let program = Slow::new(1);
+    let program = Slow::new(1, 3000);
     let mut stream = first(&program, 1).await;
     stream.next().await.unwrap().unwrap();
     drop(stream);
-    let stopped = || async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        program.evaluated()
-    };
-    let at = stopped().await;
-    for _ in 0..5 {
-        assert_eq!(stopped().await, at);
-    }
-    assert!(at < BUCKET, "{at} evaluated in the middle of a bucket");
+    ended(&program).await;
+}
+
+/// Nothing is evaluated any more, and the bucket was not finished first.
+async fn ended(program: &Slow) {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let at = program.evaluated();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(program.evaluated(), at);
+    assert!(at < BUCKET, "{at} were evaluated");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_task_that_is_cancelled_ends_the_evaluation() {
-    let program = Slow::new(0);
+    let program = Slow::new(0, 3000);
     let mut stream = first(&program, 8192).await;
     let task = tokio::spawn(async move { while stream.next().await.is_some() {} });
     while program.evaluated() < 20 {
@@ -160,17 +162,13 @@ async fn a_task_that_is_cancelled_ends_the_evaluation() {
     }
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let at = program.evaluated();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(program.evaluated(), at);
-    assert!(at < BUCKET, "{at}");
+    ended(&program).await;
 }
 
 /// On one thread others get their turns while patients are evaluated.
 #[tokio::test(flavor = "current_thread")]
 async fn other_tasks_have_the_thread_in_between() {
-    let program = Slow::new(0);
+    let program = Slow::new(0, 300);
     let mut stream = first(&program, 8192).await;
     let counted = Arc::clone(&program);
     // The most patients that were evaluated between two turns of another task.

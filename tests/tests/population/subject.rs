@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datasets::synth::{SynthOptions, write_population};
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
     RowOptions, Truth, Wanted,
@@ -160,7 +161,6 @@ fn opens_only(lake: &Lake, given: &[&str], ids: &[&str]) {
     let more: Vec<_> = read.difference(&wanted).collect();
     assert!(more.is_empty(), "{given:?}: {more:?} were read too");
     assert!(counted.resources < whole.resources / 100, "{counted:?}");
-    assert_eq!(whole.patients, crate::fixture::PATIENTS);
     // What nothing in the lake matches cannot be told from one bucket.
     assert!(counted.hits.is_empty() && !whole.hits.is_empty());
 }
@@ -193,12 +193,16 @@ fn references_several_and_none() {
 fn whatever_the_number_of_buckets() {
     let folder = tempfile::tempdir().unwrap();
     let (data, path) = (folder.path().join("data"), folder.path().join("lake"));
-    datasets::synth::write_population(&options(), &data, 2, &|_| {}).unwrap();
+    let few = SynthOptions {
+        patients: 800,
+        ..options()
+    };
+    write_population(&few, &data, 2, &|_| {}).unwrap();
     import_into(&data, &path, 64, 1_700_000_000_000);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lake = runtime.block_on(Lake::open(&path, None)).unwrap();
     assert_ne!(lake.snapshot.buckets, open().snapshot.buckets);
-    for index in [0, 17, 4_999] {
+    for index in [0, 17, 799] {
         let id = id_of(index);
         opens_only(&lake, &[&id], &[&id]);
         let programs = [Conditions::program()];

@@ -1,12 +1,14 @@
 //! Expressions of any kind, each to the file that checks it.
 
 use cel::common::ast::{Expr, IdedExpr, ListExpr, LiteralValue};
+use engine_patient::finding::Code;
 
 use super::call;
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
 use crate::value::Val;
+use engine_patient::value::decimal;
 
 /// Deepest nesting of an expression.
 pub(super) const MAX_DEPTH: usize = 60;
@@ -18,7 +20,7 @@ impl Pass<'_> {
         self.deepest = self.deepest.max(self.depth);
         let checked = if self.depth > 2 * MAX_DEPTH {
             self.wrong(
-                "too-deep",
+                Code::TooDeep,
                 "the expression is nested too deep".into(),
                 span,
                 Some("move parts of it into `define`".into()),
@@ -33,12 +35,12 @@ impl Pass<'_> {
     fn kind(&mut self, expr: &IdedExpr, span: Span) -> Checked {
         let node = |kind| Node { kind, span };
         match &expr.expr {
-            Expr::Literal(literal) => match constant(literal) {
+            Expr::Literal(literal) => match constant(literal, self.places.text(span)) {
                 Some((value, ty)) => (node(NodeKind::Constant(value)), ty),
                 None => {
                     let help = Some("`has(x.y)` asks whether an element is there".into());
                     self.wrong(
-                        "unsupported",
+                        Code::Unsupported,
                         "`null`, bytes and unsigned numbers are not used in rules".into(),
                         span,
                         help,
@@ -52,11 +54,14 @@ impl Pass<'_> {
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, span),
             Expr::Map(_) | Expr::Struct(_) => {
                 let message = "maps and messages `{…}` are not used in rules";
-                self.wrong("unsupported", message.into(), span, None)
+                self.wrong(Code::Unsupported, message.into(), span, None)
             }
-            Expr::Unspecified => {
-                self.wrong("syntax", "an expression is missing here".into(), span, None)
-            }
+            Expr::Unspecified => self.wrong(
+                Code::Syntax,
+                "an expression is missing here".into(),
+                span,
+                None,
+            ),
         }
     }
 
@@ -71,7 +76,7 @@ impl Pass<'_> {
                 let message = format!(
                     "the items of a list must be of one type: this is {ty}, the first is {item}"
                 );
-                self.problem("wrong-type", message, n.span, None);
+                self.problem(Code::WrongType, message, n.span, None);
             }
             nodes.push(n);
         }
@@ -88,17 +93,21 @@ impl Pass<'_> {
                 Ty::List(_) => Some("ask `.size() > 0` or `.exists(x, …)`".to_owned()),
                 _ => None,
             };
-            self.problem("wrong-type", message, node.span, help);
+            self.problem(Code::WrongType, message, node.span, help);
         }
         node
     }
 }
 
-fn constant(literal: &LiteralValue) -> Option<(Val<'static>, Ty)> {
+/// A number with the digits that were written: the parser's is the nearest double.
+fn constant(literal: &LiteralValue, text: String) -> Option<(Val<'static>, Ty)> {
     Some(match literal {
         LiteralValue::Boolean(b) => (Val::Bool(*b.inner()), Ty::Bool),
         LiteralValue::Int(i) => (Val::Int(*i.inner()), Ty::Int),
-        LiteralValue::Double(d) => (Val::Double(*d.inner()), Ty::Double),
+        LiteralValue::Double(d) => {
+            let written = decimal(&text).or_else(|| decimal(&d.inner().to_string()));
+            (Val::Decimal(written?), Ty::Double)
+        }
         LiteralValue::String(s) => (Val::Str(s.inner().to_owned().into()), Ty::String),
         LiteralValue::Null | LiteralValue::Bytes(_) | LiteralValue::UInt(_) => return None,
     })

@@ -3,7 +3,8 @@
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at, read_at};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 use crate::operators::{Order, order_times};
 use crate::value::Val;
@@ -11,15 +12,16 @@ use crate::value::Val;
 /// Dead from the moment of death on; from `deceasedBoolean: true` alone, at every moment. Nothing
 /// recorded is alive: FHIR has no other way to say it that is in use. What is recorded and cannot be
 /// read, or contradicts itself, is unknown.
-pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> Val<'r> {
+pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: &Zone) -> Val<'r> {
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };
-    let flag = Name::of("deceasedBoolean").map_or(Reading::Absent, |name| {
+    let flag = Name::of("deceasedBoolean").map_or(Reading::Unreadable, |name| {
         read_at(patient, name, |e| e.as_bool())
     });
-    let time = Name::of("deceasedDateTime")
-        .map_or(Reading::Absent, |name| date_at(patient, name, "dateTime"));
+    let time = Name::of("deceasedDateTime").map_or(Reading::Unreadable, |name| {
+        date_at(patient, name, "dateTime")
+    });
     let by_time = match time {
         Reading::Absent => match flag {
             Reading::Absent => return Val::Bool(false),

@@ -45,7 +45,7 @@ pub struct Import {
     /// pipe is read, which does not say its size.
     #[arg(long)]
     buckets: Option<u32>,
-    /// URL of a FHIR server whose resources these are, as in https://ehr.example.org/fhir. May be
+    /// URL of a FHIR server whose resources these are, as in `https://ehr.example.org/fhir`. May be
     /// given several times.
     #[arg(long, value_name = "URL")]
     base: Vec<String>,

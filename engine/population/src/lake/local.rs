@@ -48,8 +48,8 @@ impl LocalFolder {
         let path = self.inner.path_to_filesystem(location)?;
         let found = blocking(move || Ok(std::fs::metadata(path))).await?;
         match found {
-            Ok(found) if found.is_dir() => Err(generic(IoError::other(FOLDER))),
-            Ok(found) if !found.is_file() => Err(generic(IoError::other(NO_FILE))),
+            Ok(found) if found.is_dir() => Err(NotAFile(FOLDER).into()),
+            Ok(found) if !found.is_file() => Err(NotAFile(NO_FILE).into()),
             _ => Ok(()),
         }
     }
@@ -57,6 +57,28 @@ impl LocalFolder {
 
 const FOLDER: &str = "it is a folder, not a file";
 const NO_FILE: &str = "it is not a regular file";
+
+/// What stands where a file should be and is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotAFile(&'static str);
+
+impl From<NotAFile> for Error {
+    fn from(what: NotAFile) -> Self {
+        Error::Generic {
+            store: STORE,
+            source: Box::new(what),
+        }
+    }
+}
+
+/// Whether an error says that.
+pub(super) fn not_a_file(error: &Error) -> Option<&NotAFile> {
+    match error {
+        Error::Generic { source, .. } => source.downcast_ref(),
+        _ => None,
+    }
+}
 
 fn generic(source: IoError) -> Error {
     Error::Generic {

@@ -13,7 +13,7 @@ const FOLDER: &str = "_lake/pins";
 /// Protect snapshot `number` from vacuum. Pinning again replaces the reason.
 ///
 /// # Errors
-/// Those of [`read`](super::read): what does not exist or was vacuumed cannot be pinned.
+/// Those of [`read`]: what does not exist or was vacuumed cannot be pinned.
 pub async fn pin(store: &dyn ObjectStore, number: u64, reason: &str) -> Result<(), CommitError> {
     read(store, number).await?;
     let path = pin_path(number);

@@ -222,7 +222,7 @@ async fn what_is_no_pin_is_told() {
         pin(store, 1, "report").await.unwrap();
         assert_eq!(not_pins(store).await.unwrap(), Vec::<String>::new());
         put(store, "_lake/pins/00000000000000000002.old", "report").await;
-        if let Some(folder) = folder {
+        if let Some(folder) = &folder {
             let pins = folder.path().join("_lake/pins");
             std::fs::create_dir(pins.join("00000000000000000003")).unwrap();
         } else {
