@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
 use cds_hooks::{Config, Templates, router, rule_services};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;

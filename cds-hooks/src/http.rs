@@ -161,7 +161,7 @@ impl App {
             return self.failed(index);
         };
         let at = (self.config.clock)();
-        let zone = self.config.time_zone_minutes;
+        let zone = self.config.time_zone.clone();
         let context = EvaluationContext {
             at,
             zone,

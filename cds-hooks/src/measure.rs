@@ -6,7 +6,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use measures::error::MeasureError;
 use measures::gaps::GapStatus;
 use measures::official::{ElmMeasures, Limits};
@@ -37,7 +38,7 @@ struct MeasureCard {
 pub fn measure_services(
     packages: &Packages,
     moment: DateTime,
-    zone: i16,
+    zone: &Zone,
     taken: &[String],
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
@@ -113,14 +114,15 @@ fn service_id(shape: &MeasureShape, taken: &[String]) -> String {
 }
 
 /// The measurement period of a card: the calendar year of the call.
-fn calendar_year(at: DateTime, zone: i16) -> EvaluationContext {
-    let (year, _, _) = DateTime::from_utc_millis(at.earliest(zone), zone).civil();
+fn calendar_year(at: DateTime, zone: &Zone) -> EvaluationContext {
+    let at = zone.moment(at.earliest(zone));
+    let (year, _, _) = at.civil();
     let bounds = DateTime::date(year, 1, 1).zip(DateTime::date(year, 12, 31));
     let mut context = match bounds {
-        Some((start, end)) => EvaluationContext::for_period(start, end, zone),
+        Some((start, end)) => EvaluationContext::for_period(start, end, zone.clone()),
         None => EvaluationContext::at(at),
     };
-    context.at = DateTime::from_utc_millis(at.earliest(zone), zone);
+    context.at = at;
     context
 }
 
@@ -142,7 +144,7 @@ impl CardService for MeasureCard {
     }
 
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
-        let context = calendar_year(context.at, context.zone);
+        let context = calendar_year(context.at, &context.zone);
         let gaps = self
             .program
             .gaps_of(self.measure, &self.shape, record, &context);

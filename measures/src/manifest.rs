@@ -43,7 +43,7 @@ pub struct Manifest {
     /// Parameters of libraries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// How times without an offset are read: `+00:00`.
+    /// Where times without an offset are taken to be: `+00:00`, `America/New_York`.
     pub time_zone: String,
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]

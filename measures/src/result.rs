@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_elm::units::Units;
 use engine_patient::program::PopulationIndex;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::aggregate::Values;

@@ -10,8 +10,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine_elm::units::Units;
 use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::amount::{Unit, choose, convert};

@@ -12,7 +12,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{PatientProgram, ResultRow, RowKind, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
 use measures::official::{BuildOptions, Built, build};
 use measures::package::load;
@@ -105,7 +106,7 @@ fn built(measures: &[Json], definitions: &[Json]) -> Built {
     assert!(!loaded.has_errors(), "{issues:#?}");
     let day = |text| DateTime::parse(text).unwrap();
     let options = BuildOptions {
-        context: EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0),
+        context: EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone()),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
@@ -125,8 +126,8 @@ fn rows(built: &Built, resources: &[Json]) -> Vec<ResultRow> {
     }
     record.seal();
     let day = |text| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0);
     let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
+    let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone());
     let program = built.program.as_ref();
     let program = program.unwrap_or_else(|| panic!("{findings:#?}"));
     let mut rows = vec![];

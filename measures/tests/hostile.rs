@@ -9,7 +9,8 @@ use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Code, Severity};
 use engine_patient::program::{PatientProgram, ResultRow, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 
 use measures::official::{BuildOptions, Built, build};
@@ -160,7 +161,7 @@ impl Pack {
         let loaded = load(&[folder.path()]);
         let time = |text| DateTime::parse(text).unwrap();
         let options = BuildOptions {
-            context: EvaluationContext::for_period(time("2024"), time("2024-12"), 0),
+            context: EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone()),
             allow_missing_value_sets: self.allow,
             profile_mode: ProfileMode::Decide,
             native_helpers: true,
@@ -198,7 +199,7 @@ impl Pack {
         }
         record.seal();
         let time = |text| DateTime::parse(text).unwrap();
-        let context = EvaluationContext::for_period(time("2024"), time("2024-12"), 0);
+        let context = EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone());
         let mut rows = vec![];
         program
             .evaluate(&record, &context, &[true], &mut rows)

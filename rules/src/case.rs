@@ -2,7 +2,7 @@
 
 use engine_patient::fhir::names::Name;
 use engine_patient::program::Truth;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 use crate::outcome::Applicability;
 

@@ -3,7 +3,7 @@
 use engine_cel::Val;
 use engine_cel::explain::truth_of;
 use engine_patient::program::Truth;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 use crate::words::Indicator;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{PatientProgram, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use rules::{Rule, built_in, built_in_terminology, load};
 
 fn built_in_or_why() -> Vec<Arc<Rule>> {

@@ -4,7 +4,7 @@ mod writer;
 
 use std::panic::PanicHookInfo;
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::answer::Answer;

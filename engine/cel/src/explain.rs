@@ -110,7 +110,7 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
     match value {
         Val::Bool(b) => b.to_string(),
         Val::Int(i) => i.to_string(),
-        Val::Double(d) => d.to_string(),
+        Val::Decimal(d) => d.normalize().to_string(),
         Val::Str(s) => s.to_string(),
         Val::Time(t) => t.to_string(),
         Val::Duration(d) => {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::{Code, ValueSet};
-use engine_patient::time::DateTime;
 
 use crate::{Checker, Compiled, Evaluation, Val};
 

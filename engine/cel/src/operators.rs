@@ -1,10 +1,17 @@
 //! Operators on values. An unknown operand makes the result unknown, with its reason.
+//!
+//! Numbers are decimals as CQL has them ([`engine_patient::system::decimal`]): 0.1 + 0.2 is 0.3.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::value::Val;
-use engine_patient::time::{CalendarDuration, DateTime};
+use engine_patient::system::compare::compare as compare_dates;
+use engine_patient::system::date_arithmetic::{self, CalendarDuration};
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::decimal;
+use engine_patient::system::zone::Zone;
+use rust_decimal::Decimal;
 
 /// Order comparisons.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,17 +39,17 @@ const NOT_COMPARABLE: Val<'static> = Val::Unknown(std::borrow::Cow::Borrowed(
 /// The reason two dates have no order.
 pub(super) const IMPRECISE: &str = "a date is too imprecise to compare";
 
-pub(super) fn compare(a: &Val<'_>, b: &Val<'_>, zone: i16) -> Result<Ordering, Val<'static>> {
+pub(super) fn compare(a: &Val<'_>, b: &Val<'_>, zone: &Zone) -> Result<Ordering, Val<'static>> {
     match (a, b) {
         (Val::Int(a), Val::Int(b)) => Ok(a.cmp(b)),
         (Val::Str(a), Val::Str(b)) => Ok(a.cmp(b)),
         (Val::Bool(a), Val::Bool(b)) => Ok(a.cmp(b)),
-        (Val::Time(a), Val::Time(b)) => a.compare(*b, zone).ok_or(Val::unknown(IMPRECISE)),
+        (Val::Time(a), Val::Time(b)) => {
+            compare_dates(*a, *b, None, zone).ok_or(Val::unknown(IMPRECISE))
+        }
         _ => {
             let numbers = a.number().zip(b.number());
-            numbers
-                .and_then(|(a, b)| a.partial_cmp(&b))
-                .ok_or(NOT_COMPARABLE)
+            numbers.map(|(a, b)| a.cmp(&b)).ok_or(NOT_COMPARABLE)
         }
     }
 }
@@ -59,11 +66,9 @@ fn known<'r>(a: Val<'r>, b: Val<'r>) -> Result<(Val<'r>, Val<'r>), Val<'r>> {
 }
 
 /// The least and the most that a number can be, and why it is not one.
-fn range<'v, 'r>(value: &'v Val<'r>) -> Option<(f64, f64, Option<&'v Cow<'r, str>>)> {
+fn range<'v, 'r>(value: &'v Val<'r>) -> Option<(Decimal, Decimal, Option<&'v Cow<'r, str>>)> {
     match value {
-        // Counts of items are small.
-        #[expect(clippy::cast_precision_loss, reason = "documented above")]
-        Val::Between(least, most, reason) => Some((*least as f64, *most as f64, Some(reason))),
+        Val::Between(least, most, reason) => Some(((*least).into(), (*most).into(), Some(reason))),
         other => other.number().map(|n| (n, n, None)),
     }
 }
@@ -85,7 +90,7 @@ fn order_ranges<'r>(order: Order, a: &Val<'r>, b: &Val<'r>) -> Option<Val<'r>> {
     })
 }
 
-pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     if let Some(told) = order_ranges(order, &a, &b) {
         return told;
     }
@@ -108,9 +113,9 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: i16) -> Val<
 }
 
 /// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
-pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
+pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: &Zone) -> Option<bool> {
     let less = |a: DateTime, b: DateTime| {
-        if a.compare(b, zone) == Some(Ordering::Equal) {
+        if compare_dates(a, b, None, zone) == Some(Ordering::Equal) {
             return Some(false);
         }
         match (
@@ -130,7 +135,7 @@ pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: i16) -> 
     }
 }
 
-pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: i16) -> Val<'r> {
+pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     if let (Some((a1, a2, a_why)), Some((b1, b2, b_why))) = (range(&a), range(&b))
         && a_why.or(b_why).is_some()
         && (a2 < b1 || b2 < a1)
@@ -170,8 +175,8 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
             shift(t, d)
         }
         (Subtract, Val::Time(t), Val::Duration(d)) => shift(t, d.negated()),
-        (Add, Val::Duration(a), Val::Duration(b)) => Val::Duration(sum(a, b)),
-        (Subtract, Val::Duration(a), Val::Duration(b)) => Val::Duration(sum(a, b.negated())),
+        (Add, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b)),
+        (Subtract, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b.negated())),
         (Add, Val::Str(a), Val::Str(b)) => Val::Str((a.into_owned() + &b).into()),
         (Add, Val::List(a), Val::List(b)) => Val::List(a.iter().chain(b.iter()).cloned().collect()),
         (_, a, b) => {
@@ -179,31 +184,22 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
                 return Val::unknown("these values cannot be calculated with");
             };
             let value = match op {
-                Add => a + b,
-                Subtract => a - b,
-                Multiply => a * b,
-                Divide => a / b,
-                Modulo => a % b,
+                Add => decimal::add(a, b),
+                Subtract => decimal::subtract(a, b),
+                Multiply => decimal::multiply(a, b),
+                Divide => decimal::divide(a, b),
+                Modulo => decimal::modulo(a, b),
             };
-            if value.is_finite() {
-                Val::Double(value)
-            } else {
-                Val::unknown("division by zero, or a number too large")
-            }
+            value.map_or(
+                Val::unknown("division by zero, or a number too large"),
+                Val::Decimal,
+            )
         }
     }
 }
 
-fn sum(a: CalendarDuration, b: CalendarDuration) -> CalendarDuration {
-    CalendarDuration {
-        months: a.months.saturating_add(b.months),
-        days: a.days.saturating_add(b.days),
-        millis: a.millis.saturating_add(b.millis),
-    }
-}
-
 fn shift<'r>(time: DateTime, by: CalendarDuration) -> Val<'r> {
-    time.plus(by).map_or(
+    date_arithmetic::plus(time, by).map_or(
         Val::unknown("a date outside the years 1 to 9999"),
         Val::Time,
     )
@@ -214,7 +210,7 @@ pub(super) fn negate(value: Val<'_>) -> Val<'_> {
         Val::Int(i) => i
             .checked_neg()
             .map_or(Val::unknown("a number too large"), Val::Int),
-        Val::Double(d) => Val::Double(-d),
+        Val::Decimal(d) => Val::Decimal(decimal::negate(d)),
         Val::Duration(d) => Val::Duration(d.negated()),
         other => other,
     }

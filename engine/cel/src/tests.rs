@@ -4,9 +4,9 @@ use super::*;
 use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Code;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::TerminologyBuilder;
-use engine_patient::time::DateTime;
 
 fn value_sets() -> Vec<(String, Arc<engine_patient::terminology::ValueSet>)> {
     let codes = [

@@ -8,11 +8,8 @@ use rust_decimal::Decimal;
 use super::compare::time_of_day;
 use super::expr::Bounded;
 use super::item::{Item, Scalar};
-use engine_patient::time::{DateTime, Precision, days_in_month};
-
-/// Offsets, in minutes, of the places where a day begins first and ends last.
-const FIRST: i16 = 14 * 60;
-const LAST: i16 = -12 * 60;
+use engine_patient::system::date_time::{DateTime, Precision, days_in_month};
+use engine_patient::system::zone::{EASTERNMOST, UTC, WESTERNMOST, Zone};
 
 pub(super) fn boundary<'a>(item: &Item<'a>, kind: Bounded, high: bool) -> Option<Item<'a>> {
     let text = match kind {
@@ -59,23 +56,24 @@ fn date(text: &str, high: bool) -> Option<String> {
 
 fn date_time(text: &str, high: bool) -> Option<String> {
     let moment = DateTime::parse(text)?;
-    let zone = moment.offset().unwrap_or(if high { LAST } else { FIRST });
+    let edge = if high { WESTERNMOST } else { EASTERNMOST };
+    let zone = Zone::fixed(moment.offset().unwrap_or(edge));
     let instant = if high {
-        moment.latest(zone)
+        moment.latest(&zone)
     } else {
-        moment.earliest(zone)
+        moment.earliest(&zone)
     };
-    Some(DateTime::from_utc_millis(instant, zone).to_string())
+    Some(zone.moment(instant).to_string())
 }
 
 fn time(text: &str, high: bool) -> Option<String> {
     let time = time_of_day(text)?;
     let instant = if high {
-        time.latest(0)
+        time.latest(&UTC)
     } else {
-        time.earliest(0)
+        time.earliest(&UTC)
     };
-    let text = DateTime::from_utc_millis(instant, 0).to_string();
+    let text = UTC.moment(instant).to_string();
     let (_, time) = text.split_once('T')?;
     time.strip_suffix('Z').map(str::to_owned)
 }

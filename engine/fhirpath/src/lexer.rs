@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::error::{Refused, wrong};
 use super::expr::Literal;
 use engine_patient::finding::Code;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Token {

@@ -22,7 +22,7 @@ pub mod program;
 pub mod record;
 pub mod requirements;
 mod result_row;
+pub mod system;
 pub mod systems;
 pub mod terminology;
-pub mod time;
 pub mod value;

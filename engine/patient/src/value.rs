@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::system::date_time::DateTime;
 use crate::terminology::Code;
-use crate::time::DateTime;
 
 /// A computed value, as it stands in a result. FHIR elements stay where they are: see
 /// [`crate::record::Element`].

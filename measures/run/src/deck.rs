@@ -17,7 +17,8 @@ use arrow::array::AsArray;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::Finding;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use measures::official::{BuildOptions, build};
@@ -60,10 +61,10 @@ struct CaseObservation {
 }
 
 /// How to run decks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DeckOptions {
-    /// Minutes east of UTC of what has no offset.
-    pub zone: i16,
+    /// Where what has no offset is taken to be.
+    pub zone: Zone,
     pub allow_missing_value_sets: bool,
     pub profile_mode: ProfileMode,
     /// Run FHIRHelpers natively.
@@ -140,7 +141,7 @@ pub async fn run_loaded(
             };
             DateTime::parse(text).ok_or_else(wrong)
         };
-        let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone);
+        let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone.clone());
         let build_options = BuildOptions {
             context: context.clone(),
             allow_missing_value_sets: options.allow_missing_value_sets,

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use measures::gaps::GapStatus;
 use measures::official::Limits;
 use measures::package::PopulationCode;
@@ -29,8 +30,8 @@ pub struct Job {
     pub period: (DateTime, DateTime),
     /// CQL `Now()`; otherwise the end of the period.
     pub as_of: Option<DateTime>,
-    /// Minutes east of UTC of dates, and of date-times without an offset.
-    pub zone: i16,
+    /// Where dates, and date-times without an offset, are taken to be.
+    pub zone: Zone,
     /// Only the patient of this id.
     pub subject: Option<String>,
     /// What the evaluation of a measure may use for one patient.
@@ -111,7 +112,7 @@ impl Job {
     /// The moment, zone and period that evaluations are told.
     pub fn context(&self) -> EvaluationContext {
         let (start, end) = self.period;
-        let mut context = EvaluationContext::for_period(start, end, self.zone);
+        let mut context = EvaluationContext::for_period(start, end, self.zone.clone());
         if let Some(at) = self.as_of {
             context.at = at;
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::import::{ImportOptions, Limits, Progress, import};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_population::lake::Lake;
 use measures::prepared::Packages;
 
@@ -42,7 +42,7 @@ fn job(lake: PathBuf) -> Job {
         built_in: true,
         period: (day("2025-01-01"), day("2025-12-31")),
         as_of: None,
-        zone: 0,
+        zone: engine_patient::system::zone::UTC.clone(),
         subject: None,
         limits: measures::official::Limits::default(),
         reporter: None,

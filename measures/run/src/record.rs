@@ -2,7 +2,7 @@
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::views::Unusable;
 use measures::ledger::Ledger;
@@ -31,10 +31,7 @@ pub(crate) fn manifest(
         engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
         snapshot: lake.snapshot.number,
         period: (period.0.to_string(), period.1.to_string()),
-        time_zone: DateTime::from_utc_millis(0, job.zone)
-            .to_string()
-            .split_off(23)
-            .replace('Z', "+00:00"),
+        time_zone: job.zone.to_string(),
         value_sets: selected.value_sets.clone(),
         measures: selected.canonicals(),
         ..Manifest::default()
@@ -87,7 +84,7 @@ pub(crate) fn report_context(
     // The date of the data, not of the clock: the same inputs give the same bytes.
     let date = DateTime::from_utc_millis(of.lake.snapshot.created_ms, 0);
     let snapshot = of.lake.snapshot.number;
-    let mut context = ReportContext::new(of.job.period, date, of.job.zone, snapshot);
+    let mut context = ReportContext::new(of.job.period, date, of.job.zone.clone(), snapshot);
     context.manifest = manifest.cloned();
     context.reporter.clone_from(&of.job.reporter);
     context.ledger = ledger(of, statistics, unusable);

@@ -26,7 +26,7 @@ use engine_patient::program::{
     EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, Truth,
 };
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::official::{ElmMeasures, Target};

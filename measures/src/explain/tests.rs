@@ -4,7 +4,8 @@ use base64::Engine;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use serde_json::{Value as Json, json};
 
 use super::texts::{Mark, marks, shortened};
@@ -18,7 +19,7 @@ const VALUE_SET: &str = include_str!("../../testdata/demo.valueset.json");
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
-    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone())
 }
 
 fn built(elm: &str) -> Built {

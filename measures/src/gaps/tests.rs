@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use engine_patient::program::Truth;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 
 use super::{GapStatus, MeasureGaps, gaps, gaps_bundle};
@@ -140,7 +141,7 @@ fn gaps_of_resources() {
 fn context(reporter: bool) -> ReportContext {
     let day = |t| DateTime::parse(t).unwrap();
     let period = (day("2026-01-01"), day("2026-12-31"));
-    let mut context = ReportContext::new(period, day("2027-01-05T10:00:00Z"), 0, 1);
+    let mut context = ReportContext::new(period, day("2027-01-05T10:00:00Z"), UTC.clone(), 1);
     context.reporter = reporter.then(|| "Organization/1".into());
     context
 }

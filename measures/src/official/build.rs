@@ -360,13 +360,13 @@ fn program(
         .collect();
     let place = |retrieve: u32| of_retrieve.get(retrieve as usize).copied();
     let mut of_artifact = vec![];
-    let mut decisive = vec![];
+    let mut required = vec![];
     for measure in &measures {
         let mut own: Vec<usize> = measure.retrieves(&unit).filter_map(place).collect();
         own.sort_unstable();
         own.dedup();
         of_artifact.push(own);
-        let groups = unit.decisive_of_any(measure.initial_populations());
+        let groups = unit.required_retrieves_of_any(measure.initial_populations());
         let mut groups: Vec<Vec<usize>> = groups
             .into_iter()
             .map(|group| {
@@ -378,7 +378,7 @@ fn program(
             .collect();
         groups.sort();
         groups.dedup();
-        decisive.push(groups);
+        required.push(groups);
     }
     ElmMeasures::new(
         unit,
@@ -386,7 +386,7 @@ fn program(
         measures,
         requirements,
         of_artifact,
-        decisive,
+        required,
         settings,
     )
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
-use engine_elm::{Conjunct, Evaluator};
+use engine_elm::{Evaluator, Term};
 use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
 use engine_patient::value::Value;
 
@@ -17,7 +17,7 @@ pub struct Funnel {
     pub artifact: u16,
     pub group: u32,
     pub population: PopulationIndex,
-    pub clauses: Vec<Conjunct>,
+    pub clauses: Vec<Term>,
 }
 
 impl Funnel {
@@ -32,7 +32,7 @@ impl Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: program.unit.conjuncts(*expression),
+                            clauses: program.unit.terms(*expression),
                         });
                     }
                 }
@@ -49,7 +49,7 @@ impl Funnel {
             Ok(None) | Err(()) => 'u',
         };
         let outcomes = self.clauses.iter().map(|clause| {
-            let value = evaluator.conjunct(clause);
+            let value = evaluator.term(clause);
             letter(value.map(|v| holds(&v)).map_err(|_| ()))
         });
         let text: String = outcomes.collect();

@@ -5,7 +5,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{PatientProgram, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -14,7 +15,7 @@ use crate::package::{load, select};
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
-    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone())
 }
 
 fn retrieve(ty: &str) -> Json {

@@ -96,7 +96,7 @@ pub struct ElmMeasures {
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
     of_artifact: Vec<Vec<usize>>,
-    decisive: Vec<Vec<Vec<usize>>>,
+    required: Vec<Vec<Vec<usize>>>,
     pub(crate) settings: Settings,
     /// What evaluations noted, over all patients.
     tally: Mutex<Tally>,
@@ -133,7 +133,7 @@ impl ElmMeasures {
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
         of_artifact: Vec<Vec<usize>>,
-        decisive: Vec<Vec<Vec<usize>>>,
+        required: Vec<Vec<Vec<usize>>>,
         settings: Settings,
     ) -> Self {
         ElmMeasures {
@@ -144,7 +144,7 @@ impl ElmMeasures {
             measures,
             requirements,
             of_artifact,
-            decisive,
+            required,
             settings,
             tally: Mutex::default(),
             funnels: None,
@@ -161,7 +161,7 @@ impl ElmMeasures {
     /// The same, whose rows also hold clause outcomes. Every patient is then evaluated whole.
     pub(super) fn with_clauses(mut self) -> Self {
         self.funnels = Some(Funnel::all(&self));
-        self.decisive.clear();
+        self.required.clear();
         self
     }
 
@@ -351,7 +351,7 @@ impl PatientProgram for ElmMeasures {
     }
 
     fn decisive_requirements(&self, artifact: usize) -> Vec<Vec<usize>> {
-        self.decisive.get(artifact).cloned().unwrap_or_default()
+        self.required.get(artifact).cloned().unwrap_or_default()
     }
 
     fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>) {

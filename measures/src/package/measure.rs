@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 
 use super::concept::{check_extensions, code_of, text_of};
 use super::definition::{
@@ -236,7 +237,7 @@ fn period(report: &mut Report, at: &At<'_>) -> Option<EffectivePeriod> {
     };
     let (start, end) = (date("start"), date("end"));
     if let (Some((from, start)), Some((to, end))) = (&start, &end)
-        && start.earliest(0) > end.latest(0)
+        && start.earliest(&UTC) > end.latest(&UTC)
     {
         let message = format!("the period ends (`{to}`) before it begins (`{from}`)");
         let help = "correct it, or give the period of the run";

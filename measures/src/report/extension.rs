@@ -138,7 +138,7 @@ pub(super) fn run(context: &ReportContext, whole: bool) -> Extension {
     let mut parts = vec![
         Extension::text("engine", engine),
         Extension::count("snapshot", context.snapshot),
-        Extension::text("timeZone", context.zone_text()),
+        Extension::text("timeZone", context.zone.to_string()),
     ];
     if let Some(manifest) = &context.manifest {
         parts.extend(manifest.parts(whole));

@@ -1,6 +1,6 @@
 //! Groups of a report: populations, score, strata, and what could not be told.
 
-use engine_elm::units::Units;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal as Exact;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;

@@ -23,7 +23,8 @@ use crate::ledger::Ledger;
 use crate::manifest::{Manifest, hash};
 use crate::result::{Improvement, MeasureResult};
 use crate::shape::MeasureShape;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 /// What reports say of their run.
 #[derive(Clone, Debug)]
@@ -32,8 +33,8 @@ pub struct ReportContext {
     pub period: (DateTime, DateTime),
     /// When the report was made.
     pub date: DateTime,
-    /// Minutes east of UTC that dates without an offset were read in.
-    pub zone: i16,
+    /// Where dates without an offset were taken to be.
+    pub zone: Zone,
     /// The lake's snapshot.
     pub snapshot: u64,
     /// Who reports: `Organization/1`. DEQM asks for it; without one the report claims no profile.
@@ -46,7 +47,7 @@ pub struct ReportContext {
 
 impl ReportContext {
     /// Without reporter, manifest and ledger.
-    pub fn new(period: (DateTime, DateTime), date: DateTime, zone: i16, snapshot: u64) -> Self {
+    pub fn new(period: (DateTime, DateTime), date: DateTime, zone: Zone, snapshot: u64) -> Self {
         ReportContext {
             period,
             date,
@@ -56,13 +57,6 @@ impl ReportContext {
             manifest: None,
             ledger: Ledger::default(),
         }
-    }
-
-    /// `+00:00`
-    pub fn zone_text(&self) -> String {
-        let sign = if self.zone < 0 { '-' } else { '+' };
-        let minutes = self.zone.unsigned_abs();
-        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
 

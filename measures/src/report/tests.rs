@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine_patient::program::{ResultRow, Truth};
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::Code;
-use engine_patient::time::DateTime;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -26,7 +26,12 @@ pub fn context() -> ReportContext {
     let day = |t| DateTime::parse(t).unwrap();
     let period = (day("2026-01-01"), day("2026-12-31"));
     let date = day("2027-01-05T10:00:00Z");
-    let mut context = ReportContext::new(period, date, -300, 3);
+    let mut context = ReportContext::new(
+        period,
+        date,
+        engine_patient::system::zone::Zone::fixed(-300),
+        3,
+    );
     context.reporter = Some("Organization/1".into());
     context.ledger.add("resources read", "Observation", 12);
     context

@@ -2,7 +2,7 @@
 
 use engine_patient::finding::Code;
 use engine_patient::program::Truth;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 use super::fields::Report;
 use super::resource;

@@ -10,8 +10,9 @@ use engine_cel::{Checker, Clause, Compiled, Evaluation, Ty, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::{Code, ValueSet};
-use engine_patient::time::DateTime;
 use libfuzzer_sys::fuzz_target;
 
 /// Panics of the third-party parser that are known: file and line. Elsewhere they are findings,
@@ -101,7 +102,7 @@ static CONTEXTS: LazyLock<[EvaluationContext; 2]> = LazyLock::new(|| {
     let time = |text| DateTime::parse(text).expect("a date");
     [
         EvaluationContext::at(time("2025-12-31T12:00:00Z")),
-        EvaluationContext::for_period(time("2024"), time("2024-12"), -720),
+        EvaluationContext::for_period(time("2024"), time("2024-12"), Zone::fixed(-720)),
     ]
 });
 
@@ -192,7 +193,7 @@ fn of_type(value: &Val<'_>, ty: &Ty) -> bool {
     match (value, ty) {
         (Val::Unknown(_), _) | (_, Ty::Any | Ty::Choice(..)) => true,
         (Val::Bool(_), Ty::Bool) | (Val::Int(_), Ty::Int | Ty::Double) => true,
-        (Val::Double(_), Ty::Double) | (Val::Str(_), Ty::String) => true,
+        (Val::Decimal(_), Ty::Double) | (Val::Str(_), Ty::String) => true,
         (Val::Time(_), Ty::Time) | (Val::Duration(_), Ty::Duration) => true,
         (Val::Element(_), Ty::Element(_)) => true,
         (Val::List(items), Ty::List(item)) => items.iter().take(2).all(|i| of_type(i, item)),

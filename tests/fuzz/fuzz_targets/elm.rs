@@ -10,8 +10,9 @@ use engine_elm::value::Val;
 use engine_elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::{Value as Json, json};
 
@@ -147,7 +148,7 @@ fn outcomes<'l>(
     record: &PatientRecord,
 ) -> Vec<(&'l str, Outcome, bool)> {
     let time = |text| DateTime::parse(text).expect("a date");
-    let context = EvaluationContext::for_period(time("2025"), time("2025-12"), -300);
+    let context = EvaluationContext::for_period(time("2025"), time("2025-12"), Zone::fixed(-300));
     let mut settings = Settings::of(&context);
     settings.steps = 300_000;
     let mut out = vec![];
@@ -156,9 +157,9 @@ fn outcomes<'l>(
             let Some(expression) = unit.expression(0, &definition.name) else {
                 continue;
             };
-            let needs = !unit.decisive(expression).is_empty();
-            for term in unit.conjuncts(expression).iter().take(3) {
-                let _ = evaluator.conjunct(term);
+            let needs = !unit.required_retrieves(expression).is_empty();
+            for term in unit.terms(expression).iter().take(3) {
+                let _ = evaluator.term(term);
             }
             let value = evaluator.expression(expression);
             let outcome = match &value {

@@ -8,8 +8,8 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
 use engine_patient::program::{PatientProgram, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use libfuzzer_sys::fuzz_target;
 use rules::{Decision, Rule};
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use engine_elm::value::{Interval, Val};
 use engine_elm::{Library, Linker, Options, Settings, with_evaluator};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use serde_json::Value as Json;
 
 use crate::Score;
@@ -171,7 +172,7 @@ fn same(a: &Val<'_>, b: &Val<'_>) -> bool {
         (Val::Date(a), Val::Date(b)) => a == b,
         (Val::DateTime(a), Val::DateTime(b)) => {
             a.precision() == b.precision()
-                && a.earliest(0) == b.earliest(0)
+                && a.earliest(&UTC) == b.earliest(&UTC)
                 && a.offset() == b.offset()
         }
         (Val::Time(a), Val::Time(b)) => a == b,

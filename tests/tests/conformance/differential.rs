@@ -18,7 +18,8 @@ use std::time::Instant;
 use datasets::import::{ImportOptions, import};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::manifest::hash;
 use measures::official::{BuildOptions, build};
@@ -253,7 +254,7 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
     assert_eq!(measures.len(), decks.len(), "{:?}", loaded.issues);
     for (first, last) in PERIODS {
         let day = |text: &str| DateTime::parse(text).unwrap();
-        let context = EvaluationContext::for_period(day(first), day(last), 0);
+        let context = EvaluationContext::for_period(day(first), day(last), UTC.clone());
         let options = BuildOptions {
             context: context.clone(),
             allow_missing_value_sets: true,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures_run::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
 
@@ -139,7 +140,7 @@ fn count(
 
 fn options(native_helpers: bool) -> DeckOptions {
     DeckOptions {
-        zone: 0,
+        zone: UTC.clone(),
         // Some public packages are incomplete: see `missing_valuesets.json`.
         allow_missing_value_sets: true,
         profile_mode: ProfileMode::Decide,

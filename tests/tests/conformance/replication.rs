@@ -7,7 +7,8 @@ use std::sync::Arc;
 use datasets::import::{ImportOptions, import};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
@@ -148,7 +149,7 @@ pub fn run(
     ];
     let loaded = measures::package::load(&package);
     let day = |text: &str| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), 0);
+    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), UTC.clone());
     let options = BuildOptions {
         context: context.clone(),
         allow_missing_value_sets: true,

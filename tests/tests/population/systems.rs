@@ -266,8 +266,8 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
         register_tables(&session, &made.lake).unwrap();
         let measure = measures_run::sql::built_in().unwrap().remove(0);
         let period = context().period.unwrap();
-        let day = |d: engine_patient::time::DateTime| {
-            engine_patient::time::DateTime::parse(&d.to_string()[..10]).unwrap()
+        let day = |d: engine_patient::system::date_time::DateTime| {
+            engine_patient::system::date_time::DateTime::parse(&d.to_string()[..10]).unwrap()
         };
         measure
             .run(&session, (day(period.0), day(period.1)))

@@ -3,7 +3,7 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::Code;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 use super::operator::operator;
 use super::pass::{Checked, Pass};

@@ -8,6 +8,7 @@ use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
 use crate::value::Val;
+use engine_patient::value::decimal;
 
 /// Deepest nesting of an expression.
 pub(super) const MAX_DEPTH: usize = 60;
@@ -34,7 +35,7 @@ impl Pass<'_> {
     fn kind(&mut self, expr: &IdedExpr, span: Span) -> Checked {
         let node = |kind| Node { kind, span };
         match &expr.expr {
-            Expr::Literal(literal) => match constant(literal) {
+            Expr::Literal(literal) => match constant(literal, self.places.text(span)) {
                 Some((value, ty)) => (node(NodeKind::Constant(value)), ty),
                 None => {
                     let help = Some("`has(x.y)` asks whether an element is there".into());
@@ -98,11 +99,15 @@ impl Pass<'_> {
     }
 }
 
-fn constant(literal: &LiteralValue) -> Option<(Val<'static>, Ty)> {
+/// A number with the digits that were written: the parser's is the nearest double.
+fn constant(literal: &LiteralValue, text: String) -> Option<(Val<'static>, Ty)> {
     Some(match literal {
         LiteralValue::Boolean(b) => (Val::Bool(*b.inner()), Ty::Bool),
         LiteralValue::Int(i) => (Val::Int(*i.inner()), Ty::Int),
-        LiteralValue::Double(d) => (Val::Double(*d.inner()), Ty::Double),
+        LiteralValue::Double(d) => {
+            let written = decimal(&text).or_else(|| decimal(&d.inner().to_string()));
+            (Val::Decimal(written?), Ty::Double)
+        }
         LiteralValue::String(s) => (Val::Str(s.inner().to_owned().into()), Ty::String),
         LiteralValue::Null | LiteralValue::Bytes(_) | LiteralValue::UInt(_) => return None,
     })

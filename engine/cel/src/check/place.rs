@@ -21,6 +21,12 @@ impl Places {
         }
     }
 
+    /// What is written there, without white space.
+    pub(super) fn text(&self, (start, end): Span) -> String {
+        let written = self.source.get(start..end).unwrap_or_default();
+        written.iter().filter(|c| !c.is_whitespace()).collect()
+    }
+
     /// After an expression that ends here and the dot of a selection, white space around it: where the
     /// field of this name stands.
     pub(super) fn field(&self, end: usize, name: &str) -> Span {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::ValueSet;
-use engine_patient::time::DateTime;
 
 use super::comprehension::unless;
 use super::evaluation::{Evaluation, Locals, TOO_MUCH};
@@ -77,15 +77,15 @@ impl<'r> Evaluation<'r> {
             }
             NodeKind::Order(order, pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::order(*order, a, b, self.scene.context.zone)
+                operators::order(*order, a, b, &self.scene.context.zone)
             }
             NodeKind::Equal(pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::equal(a, b, self.scene.context.zone)
+                operators::equal(a, b, &self.scene.context.zone)
             }
             NodeKind::NotEqual(pair) => {
                 let (a, b) = self.pair(pair, locals);
-                match operators::equal(a, b, self.scene.context.zone) {
+                match operators::equal(a, b, &self.scene.context.zone) {
                     Val::Bool(equal) => Val::Bool(!equal),
                     unknown => unknown,
                 }
@@ -104,7 +104,7 @@ impl<'r> Evaluation<'r> {
                         self.work(list.items().len());
                         let equal = |other: &Val<'r>| {
                             let (value, maybe) = other.item();
-                            let zone = self.scene.context.zone;
+                            let zone = &self.scene.context.zone;
                             match operators::equal(item.clone(), value.clone(), zone) {
                                 Val::Bool(true) => unless(Val::Bool(true), maybe),
                                 told => told,

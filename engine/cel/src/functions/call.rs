@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::CalendarDuration;
+use engine_patient::system::date_arithmetic::CalendarDuration;
 
 use super::condition::active;
 use super::dates::{during, extreme, moment};
@@ -14,6 +14,7 @@ use super::patient::age;
 use super::quantity::quantity_in;
 use super::row::Function;
 use crate::value::Val;
+use rust_decimal::prelude::ToPrimitive;
 
 /// Whom it is about, and when.
 pub(crate) struct Scene<'r> {
@@ -45,10 +46,10 @@ pub(crate) fn call<'r>(
     if let Some(reason) = unknown {
         return Val::Unknown(reason.clone());
     }
-    let zone = scene.context.zone;
+    let zone = &scene.context.zone;
     match (function, first, rest) {
         (Function::Active, Val::Element(c), _) => active(c, scene.context.at, zone),
-        (Function::AgeInYearsAt, Val::Time(at), _) => age(scene.record, at, zone),
+        (Function::AgeInYearsAt, Val::Time(at), _) => age(scene.record, at),
         (Function::Contains, Val::Str(a), [Val::Str(b)]) => Val::Bool(a.contains(b.as_ref())),
         (Function::StartsWith, Val::Str(a), [Val::Str(b)]) => Val::Bool(a.starts_with(b.as_ref())),
         (Function::EndsWith, Val::Str(a), [Val::Str(b)]) => Val::Bool(a.ends_with(b.as_ref())),
@@ -61,20 +62,16 @@ pub(crate) fn call<'r>(
             duration(n, |n| n.checked_mul(12).map(CalendarDuration::months))
         }
         (Function::Hours, Val::Int(n), _) => duration(n, |n| {
-            let millis = i64::from(n) * 3_600_000;
-            Some(CalendarDuration {
-                millis,
-                ..CalendarDuration::default()
-            })
+            Some(CalendarDuration::millis(i64::from(n) * 3_600_000))
         }),
         (Function::Deceased, Val::Time(at), _) => deceased(scene.record, at, zone),
         (Function::Double, value, _) => value
             .number()
-            .map_or(Val::unknown("not a number"), Val::Double),
+            .map_or(Val::unknown("not a number"), Val::Decimal),
         (Function::Int, value, _) => truncate(&value),
         (Function::String, value, _) => match value {
             Val::Int(i) => Val::Str(i.to_string().into()),
-            Val::Double(d) => Val::Str(d.to_string().into()),
+            Val::Decimal(d) => Val::Str(d.normalize().to_string().into()),
             other => other,
         },
         (Function::During, Val::List(items), [Val::Time(from), Val::Time(to)]) => {
@@ -116,8 +113,10 @@ fn duration<'r>(n: i64, make: impl Fn(i32) -> Option<CalendarDuration>) -> Val<'
 fn truncate<'r>(value: &Val<'_>) -> Val<'r> {
     match value {
         Val::Int(i) => Val::Int(*i),
-        #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-        Val::Double(d) if d.abs() < 9e15 => Val::Int(*d as i64),
-        _ => Val::unknown("a number too large"),
+        Val::Decimal(d) => d
+            .trunc()
+            .to_i64()
+            .map_or(Val::unknown("a number too large"), Val::Int),
+        _ => Val::unknown("not a number"),
     }
 }

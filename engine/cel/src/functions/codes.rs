@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::record::Element;
-use engine_patient::requirements::concept_in;
+use engine_patient::system::codes;
 use engine_patient::systems;
 use engine_patient::terminology::ValueSet;
 
@@ -20,7 +20,7 @@ pub(crate) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
             };
             let has_code = |c: &Element<'r>| {
                 c.get_named("code")
-                    .is_some_and(|code| concept_in(code, set))
+                    .is_some_and(|code| codes::any_in(code, set))
             };
             let found: Vec<Val<'r>> = components
                 .items()
@@ -38,13 +38,13 @@ pub(crate) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
             }
             Val::List(found.into())
         }
-        Val::Element(element) => Val::Bool(concept_in(element, set)),
+        Val::Element(element) => Val::Bool(codes::any_in(element, set)),
         Val::List(items) => {
             let mut unknown = None;
             for item in items.iter() {
                 match item.item() {
-                    (Val::Element(e), None) if concept_in(*e, set) => return Val::Bool(true),
-                    (Val::Element(e), Some(reason)) if concept_in(*e, set) => {
+                    (Val::Element(e), None) if codes::any_in(*e, set) => return Val::Bool(true),
+                    (Val::Element(e), Some(reason)) if codes::any_in(*e, set) => {
                         unknown = unknown.or(Some(reason));
                     }
                     (Val::Unknown(reason), _) => unknown = unknown.or(Some(reason)),

@@ -5,12 +5,14 @@ use std::cmp::Ordering;
 use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
-use engine_patient::time::DateTime;
+use engine_patient::system::compare::compare;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 use crate::value::Val;
 
 /// Whether a Condition goes on at this moment.
-pub(super) fn active<'r>(condition: Element<'_>, at: DateTime, zone: i16) -> Val<'r> {
+pub(super) fn active<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
     if is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"]) {
         return Val::Bool(false);
     }
@@ -25,7 +27,7 @@ pub(super) fn active<'r>(condition: Element<'_>, at: DateTime, zone: i16) -> Val
     if let Some(element) = time.unreadable_end {
         return Val::Unknown(format!("`Condition.{element}` cannot be read").into());
     }
-    match time.end.map(|end| end.compare(at, zone)) {
+    match time.end.map(|end| compare(end, at, None, zone)) {
         Some(Some(Ordering::Less | Ordering::Equal)) => return Val::Bool(false),
         Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
         _ => {}

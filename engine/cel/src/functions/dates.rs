@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use engine_patient::fhir::clinical_time::{ClinicalTime, Unreadable, clinical_time, time_of};
 use engine_patient::record::Element;
-use engine_patient::time::DateTime;
+use engine_patient::system::compare::compare;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 use crate::operators::IMPRECISE;
 use crate::value::Val;
@@ -63,7 +65,7 @@ fn why<'r>(
     }
 }
 
-pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: i16) -> Val<'r> {
+pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: &Zone) -> Val<'r> {
     let mut kept = vec![];
     for item in items {
         let (value, _) = item.item();
@@ -84,7 +86,10 @@ pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: 
                 continue;
             }
         };
-        let (after, before) = (start.compare(from, zone), start.compare(to, zone));
+        let (after, before) = (
+            compare(start, from, None, zone),
+            compare(start, to, None, zone),
+        );
         match (after.map(Ordering::is_ge), before.map(Ordering::is_le)) {
             (Some(false), _) | (_, Some(false)) => {}
             (Some(true), Some(true)) => kept.push(item.clone()),
@@ -95,7 +100,7 @@ pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: 
 }
 
 /// The resource that began last (`Greater`) or first (`Less`).
-pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val<'r> {
+pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> Val<'r> {
     let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
     let mut dated = vec![];
     for item in items {
@@ -131,7 +136,7 @@ pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: i16) -> Val
     if let (_, Some(reason)) = item.item() {
         return Val::Unknown(reason.clone());
     }
-    let certain = |other: &DateTime| matches!(time.compare(*other, zone), Some(o) if o == wanted || o.is_eq());
+    let certain = |other: &DateTime| matches!(compare(time, *other, None, zone), Some(o) if o == wanted || o.is_eq());
     if dated.iter().all(certain) {
         Val::Element(element)
     } else {

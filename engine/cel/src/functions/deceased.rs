@@ -3,7 +3,8 @@
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at, read_at};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 use crate::operators::{Order, order_times};
 use crate::value::Val;
@@ -11,7 +12,7 @@ use crate::value::Val;
 /// Dead from the moment of death on; from `deceasedBoolean: true` alone, at every moment. Nothing
 /// recorded is alive: FHIR has no other way to say it that is in use. What is recorded and cannot be
 /// read, or contradicts itself, is unknown.
-pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> Val<'r> {
+pub(super) fn deceased<'r>(record: &PatientRecord, at: DateTime, zone: &Zone) -> Val<'r> {
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use engine_patient::system::zone::UTC;
+
 use crate::operators::compare;
 use crate::value::Val;
 
@@ -34,7 +36,7 @@ pub(super) fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
     if let Some(reason) = items.iter().find_map(Val::why_unknown) {
         return Val::Unknown(reason.clone());
     }
-    let best = items.iter().reduce(|a, b| match compare(b, a, 0) {
+    let best = items.iter().reduce(|a, b| match compare(b, a, &UTC) {
         Ok(order) if order == wanted => b,
         _ => a,
     });

@@ -3,12 +3,13 @@
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{Reading, date_at};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::duration::years_between;
 
 use crate::value::Val;
 
-/// Completed years at a moment.
-pub(super) fn age<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> Val<'r> {
+/// Completed years at a moment; between two where the birth is not known to the day.
+pub(super) fn age<'r>(record: &PatientRecord, at: DateTime) -> Val<'r> {
     let Some(patient) = record.patient() else {
         return Val::unknown("no Patient resource was given");
     };
@@ -18,9 +19,8 @@ pub(super) fn age<'r>(record: &PatientRecord, at: DateTime, zone: i16) -> Val<'r
         Reading::Absent => return Val::unknown("`Patient.birthDate` is missing"),
         Reading::Unreadable => return Val::unknown("`Patient.birthDate` cannot be read"),
     };
-    let years = born.years_until(at, zone);
-    years.map_or(
-        Val::unknown("`Patient.birthDate` is too imprecise"),
-        Val::Int,
-    )
+    match years_between(born, at) {
+        (least, most) if least == most => Val::Int(least),
+        (least, most) => Val::Between(least, most, "`Patient.birthDate` is too imprecise".into()),
+    }
 }

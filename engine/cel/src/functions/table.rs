@@ -225,8 +225,9 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         &[P::Quantity, P::Text],
         R::Double,
         "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
-        "The number of a Quantity whose UCUM unit is this one. Unknown where the value or the unit is \
-         missing, is another unit, or has a comparator such as `<`.",
+        "The number of a Quantity in this UCUM unit, converted exactly where it is given in another. \
+         Unknown where the value or the unit is missing, cannot be converted, or has a comparator such \
+         as `<`.",
     ),
     row(
         "size",

@@ -8,7 +8,8 @@ use cds_hooks::Templates;
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use measures::official::Limits;
 use measures::prepared::Packages;
 use measures_run::job::{RunFiles, RunTask};
@@ -111,7 +112,7 @@ impl Demo {
             built_in: true,
             period: (day(2025, 1, 1)?, day(2025, 12, 31)?),
             as_of: None,
-            zone: 0,
+            zone: UTC.clone(),
             subject: None,
             limits: Limits::default(),
             reporter: None,
@@ -168,7 +169,7 @@ impl Demo {
         let shown =
             shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
         std::fs::write(&request, sample_call(shown, super::now_ms())).map_err(io)?;
-        let mut config = super::serve::config(0);
+        let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
         say!(
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"

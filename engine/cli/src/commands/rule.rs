@@ -13,8 +13,9 @@ use engine_patient::fhir::names::Name;
 use engine_patient::finding::Finding;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::systems::SystemsInUse;
-use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use measures::source_files::{files, read};
@@ -127,8 +128,8 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
         return Ok(DateTime::from_utc_millis(super::now_ms(), 0));
     };
     let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
-    let zone = parsed.offset().unwrap_or(0);
-    Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
+    let zone = Zone::fixed(parsed.offset().unwrap_or(0));
+    Ok(zone.moment(parsed.latest(&zone)))
 }
 
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {

@@ -10,7 +10,7 @@ use cds_hooks::{
     CardService, Clock, Config, Limits, Log, measure_services, open_files, rule_services, serve,
 };
 use clap::Args;
-use engine_patient::time::DateTime;
+use engine_patient::system::zone::Zone;
 use measures::prepared::Packages;
 use measures_run::rule_files::load_rules;
 
@@ -61,7 +61,8 @@ pub struct Serve {
     /// Largest request, in bytes.
     #[arg(long, default_value_t = 10 << 20)]
     max_body: usize,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// One line a call on standard error, JSON without patient data. Lines that cannot be written or
@@ -141,7 +142,7 @@ impl LimitArgs {
 impl Serve {
     pub fn run(self) -> Done {
         let zone = parse_zone(&self.time_zone)?;
-        let mut config = config(zone);
+        let mut config = config(&zone);
         config.listen = self.listen;
         config.allowed_origins = self.allow_origin;
         config.max_body = self.max_body;
@@ -162,8 +163,8 @@ impl Serve {
             packages.refuse_better()?;
         } else {
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            let moment = DateTime::from_utc_millis(super::now_ms(), zone);
-            let of_packages = measure_services(&packages, moment, zone, &taken, &mut tell)?;
+            let moment = zone.moment(super::now_ms());
+            let of_packages = measure_services(&packages, moment, &zone, &taken, &mut tell)?;
             services.extend(of_packages);
         }
         listen(config, services, |address| {
@@ -174,11 +175,12 @@ impl Serve {
     }
 }
 
-/// The system's clock, at an offset.
-pub fn config(zone: i16) -> Config {
-    let clock: Clock = Arc::new(move || DateTime::from_utc_millis(super::now_ms(), zone));
+/// The system's clock, as a zone shows it.
+pub fn config(zone: &Zone) -> Config {
+    let of_zone = zone.clone();
+    let clock: Clock = Arc::new(move || of_zone.moment(super::now_ms()));
     let mut config = Config::new(clock);
-    config.time_zone_minutes = zone;
+    config.time_zone = zone.clone();
     config
 }
 

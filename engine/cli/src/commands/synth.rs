@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use datasets::machine::free_bytes;
 use datasets::synth::{SynthOptions, SynthProgress, estimate, write_population};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 use crate::failure::{Done, Failure};
 use crate::table::{bytes, thousands};

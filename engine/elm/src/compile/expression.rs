@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Linker, Role, fold, null, result_type};
+use super::{Linker, Role, constant_folding, null, result_type};
 use crate::context::cx::Extra;
 use crate::fhir::property::Path;
 use crate::operators::nodes::{self, How};
@@ -49,7 +49,7 @@ impl Linker<'_> {
                 | Kind::Call(..)
                 | Kind::Dispatch(..)
                 | Kind::Op(..)
-                | Kind::Fold(..)
+                | Kind::Nary(..)
                 | Kind::Property(..)
         );
         if closed && worth && self.options.hoist && self.scope.repeated > 0 {
@@ -121,7 +121,7 @@ impl Linker<'_> {
             (true, 0) => null().kind,
             (true, 2) | (false, _) => Kind::Op(operator, args.into(), extra),
             // Not nested: a tree of a hundred thousand levels could not even be dropped.
-            (true, _) => Kind::Fold(operator, args.into(), extra),
+            (true, _) => Kind::Nary(operator, args.into(), extra),
         }
     }
 
@@ -597,7 +597,7 @@ fn folded(operator: &Operator, args: &[Node], extra: &Extra) -> Option<Owned> {
         }
     }
     let values = args.iter().map(constant).collect::<Option<Vec<&Owned>>>()?;
-    fold::apply(operator, &values, extra)
+    constant_folding::apply(operator, &values, extra)
 }
 
 /// Whether it is a literal number.

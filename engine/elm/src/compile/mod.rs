@@ -1,9 +1,9 @@
 //! From libraries to a unit: names resolved, overloads chosen, value sets and codes interned; all that
 //! is wrong reported at once, with its place.
 
-mod bare;
+mod bare_property;
+mod constant_folding;
 mod expression;
-mod fold;
 mod literal;
 mod query;
 mod reference;
@@ -114,7 +114,7 @@ struct Scope {
     /// Where the names of each query that stands around begin in `names`, outermost first.
     queries: Vec<usize>,
     /// Where the items of an alias come from, by its slot.
-    origins: FxHashMap<u32, bare::Origins>,
+    origins: FxHashMap<u32, bare_property::Origins>,
     /// The items of `Filter`, `ForEach`, `Repeat`, `Aggregate`: scope name, item, total.
     items: Vec<(Option<Arc<str>>, u32, Option<u32>)>,
 }
@@ -514,7 +514,7 @@ impl<'l> Linker<'l> {
         for (name, specifier) in &definition.operands {
             let slot = self.scope.declare(Role::Operand, name);
             let mut origins = vec![];
-            bare::specified(specifier, bare::DEPTH, &mut origins);
+            bare_property::specified(specifier, bare_property::DEPTH, &mut origins);
             self.scope.origins.insert(slot, origins.into());
             operands.push(self.specifier(specifier));
         }

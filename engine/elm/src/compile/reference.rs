@@ -19,6 +19,8 @@ use engine_patient::terminology::{Completeness, code_key};
 /// Versions of FHIRHelpers whose functions the native ones have been proven equal to.
 const NATIVE: [&str; 1] = ["4.4.000"];
 
+const NO_LIBRARY: &str = "a reference into a library that is not there";
+
 /// A section of a library.
 type Section = fn(&Library) -> &[Entry];
 
@@ -126,7 +128,7 @@ impl<'l> Linker<'l> {
 
     fn expression_ref(&mut self, library: u32, name: &str) -> Kind {
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let found = source.expression(name);
         let Some(found) = found else {
@@ -158,7 +160,7 @@ impl<'l> Linker<'l> {
             return null().kind;
         };
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let native = self.options.native_helpers
             && &*source.name == "FHIRHelpers"
@@ -288,7 +290,7 @@ impl<'l> Linker<'l> {
             None => {}
         }
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let Some(entry) = source.parameters.iter().find(|p| *p.name == *name) else {
             self.missing("parameter", library, name, |l| &l.parameters);

@@ -8,9 +8,10 @@ use bumpalo::Bump;
 use crate::context::doubts::Doubts;
 pub use crate::context::fault::{Fault, Out};
 pub use crate::context::notes::Notes;
-use crate::system::units::Units;
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::Zone;
 
 /// Most bytes an evaluation of one patient may put into its arena, unless the settings say otherwise.
 pub const MEMORY: usize = 256 << 20;
@@ -28,8 +29,8 @@ pub struct Cx<'a> {
     pub arena: &'a Bump,
     /// CQL `Now()`, with the offset of the run.
     pub now: DateTime,
-    /// Minutes east of UTC of date-times without an offset.
-    pub zone: i16,
+    /// Where date-times without an offset are taken to be.
+    pub zone: &'a Zone,
     pub units: &'a Units,
     pub notes: Notes,
     pub doubts: Doubts,

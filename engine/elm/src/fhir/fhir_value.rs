@@ -3,13 +3,13 @@
 use crate::context::cx::{Cx, Fault, Out};
 use crate::fhir::fhir_children::{derives, is_primitive, known};
 use crate::values::types::TypeId;
-use crate::values::value::{Code, Concept, Fhir, PointType, Quantity, Ratio, Time, Val};
+use crate::values::value::{Code, Concept, Fhir, PointType, Quantity, Ratio, Val};
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::reading::{
     Reading, date_at, has_absent_reason, is_withheld, moment, present,
 };
 use engine_patient::record::{Element, Kind};
-use engine_patient::time::DateTime;
+use engine_patient::system::time_of_day::Time;
 
 /// A text of the record: where it stands, or unescaped into the arena.
 pub fn text_of<'a>(cx: &Cx<'a>, element: Element<'a>) -> Result<Option<&'a str>, Fault> {
@@ -56,7 +56,7 @@ fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
         } else {
             "dateTime"
         };
-        moment(ty).map_or(Val::Null, |m| Val::DateTime(with_zone(m, cx.zone)))
+        moment(ty).map_or(Val::Null, |m| Val::DateTime(m.with_zone(cx.zone)))
     } else if ty == known.time {
         moment("time").map_or(Val::Null, |at| {
             Val::Time(Time {
@@ -67,14 +67,6 @@ fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
     } else {
         text_of(cx, element)?.map_or(Val::Null, Val::String)
     })
-}
-
-/// A date-time always has an offset in CQL: the run's where the data has none.
-pub fn with_zone(moment: DateTime, zone: i16) -> DateTime {
-    DateTime {
-        offset: Some(moment.offset.unwrap_or(zone)),
-        ..moment
-    }
 }
 
 /// The CQL value of anything: a FHIR primitive as its value; others as they are.
@@ -219,7 +211,7 @@ pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
 fn bound<'a>(cx: &Cx<'a>, period: Element<'a>, name: &str) -> Out<'a> {
     let at = Name::of(name);
     match at.map(|name| date_at(period, name, "dateTime")) {
-        Some(Reading::Value(moment)) => return Ok(Val::DateTime(with_zone(moment, cx.zone))),
+        Some(Reading::Value(moment)) => return Ok(Val::DateTime(moment.with_zone(cx.zone))),
         Some(Reading::Unreadable) => {
             let named = |name: Name| present(period, name).or_else(|| period.get(name.shadow()?));
             cx.unreadable(at.and_then(named).unwrap_or(period));

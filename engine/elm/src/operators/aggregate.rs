@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::arithmetic::{self, decimal, operand};
 use crate::operators::{compare, quantity};
-use crate::system::exact;
 use crate::values::value::{Quantity, Val};
+use engine_patient::system::decimal;
 
 /// The items of the list that are not null; none of a null list.
 pub(crate) fn items<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, Fault> {
@@ -87,7 +87,7 @@ fn total<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Out<'a> {
         .map(quantity::of_number)
         .collect::<Option<Vec<Decimal>>>()
     {
-        return decimal(decimal_sum(&all).and_then(exact::fit));
+        return decimal(decimal_sum(&all).and_then(decimal::fit));
     }
     let mut sum: Option<Val<'a>> = None;
     for item in items {
@@ -120,7 +120,7 @@ fn quantity_product<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Out<'a> {
     let Some((all, unit)) = in_one_unit(cx, items) else {
         return Ok(Val::Null);
     };
-    let product = all.into_iter().try_fold(Decimal::ONE, exact::multiply);
+    let product = all.into_iter().try_fold(Decimal::ONE, decimal::multiply);
     match product {
         Some(value) => cx.quantity(value, unit),
         None => Ok(Val::Null),
@@ -177,7 +177,7 @@ pub fn avg<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
         .map(quantity::of_number)
         .collect::<Option<Vec<Decimal>>>()
     {
-        return decimal(decimal_sum(&all).and_then(|sum| exact::divide(sum, count)));
+        return decimal(decimal_sum(&all).and_then(|sum| decimal::divide(sum, count)));
     }
     let sum = total(cx, &items)?;
     arithmetic::quotient(cx, sum, Val::Decimal(count))

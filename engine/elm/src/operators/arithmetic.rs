@@ -9,10 +9,11 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::operators::date_arithmetic;
 use crate::operators::quantity;
-use crate::system::date_arithmetic;
-use crate::system::{exact, series};
+use crate::system::series;
 use crate::values::value::{Quantity, Val};
+use engine_patient::system::decimal;
 
 /// The operand at this place; null where it is missing.
 pub(crate) fn operand<'a>(args: &[Val<'a>], at: usize) -> Val<'a> {
@@ -134,7 +135,7 @@ pub fn sum<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match pair(a, b) {
         Some(Pair::Integer(a, b)) => integer(a.checked_add(b)),
         Some(Pair::Long(a, b)) => long(a.checked_add(b)),
-        Some(Pair::Decimal(a, b)) => decimal(exact::add(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::add(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::add(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -157,7 +158,7 @@ pub fn difference<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match pair(a, b) {
         Some(Pair::Integer(a, b)) => integer(a.checked_sub(b)),
         Some(Pair::Long(a, b)) => long(a.checked_sub(b)),
-        Some(Pair::Decimal(a, b)) => decimal(exact::subtract(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::subtract(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::subtract(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -176,7 +177,7 @@ pub fn product<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match pair(a, b) {
         Some(Pair::Integer(a, b)) => integer(a.checked_mul(b)),
         Some(Pair::Long(a, b)) => long(a.checked_mul(b)),
-        Some(Pair::Decimal(a, b)) => decimal(exact::multiply(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::multiply(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::multiply(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -196,9 +197,9 @@ pub fn quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
         return corners(cx, a, b, quotient);
     }
     match pair(a, b) {
-        Some(Pair::Integer(a, b)) => decimal(exact::divide(a.into(), b.into())),
-        Some(Pair::Long(a, b)) => decimal(exact::divide(a.into(), b.into())),
-        Some(Pair::Decimal(a, b)) => decimal(exact::divide(a, b)),
+        Some(Pair::Integer(a, b)) => decimal(decimal::divide(a.into(), b.into())),
+        Some(Pair::Long(a, b)) => decimal(decimal::divide(a.into(), b.into())),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::divide(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::divide(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -223,7 +224,7 @@ fn whole_quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match pair(a, b) {
         Some(Pair::Integer(a, b)) => integer(a.checked_div(b)),
         Some(Pair::Long(a, b)) => long(a.checked_div(b)),
-        Some(Pair::Decimal(a, b)) => decimal(exact::truncated_divide(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::truncated_divide(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::truncated_divide(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -242,7 +243,7 @@ pub fn modulo<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
         Some(Pair::Long(_, -1)) => long(Some(0)),
         Some(Pair::Integer(a, b)) => integer(a.checked_rem(b)),
         Some(Pair::Long(a, b)) => long(a.checked_rem(b)),
-        Some(Pair::Decimal(a, b)) => decimal(exact::modulo(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(decimal::modulo(a, b)),
         Some(Pair::Quantity(a, b)) => quantity::modulo(cx, &a, &b),
         None => Ok(Val::Null),
     }
@@ -282,7 +283,7 @@ fn opposite<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Integer(v) => integer(v.checked_neg()),
         Val::Long(v) => long(v.checked_neg()),
-        Val::Decimal(v) => decimal(Some(exact::negate(v))),
+        Val::Decimal(v) => decimal(Some(decimal::negate(v))),
         Val::Quantity(q) => quantity::negate(cx, q),
         Val::Uncertain(&(low, high)) => {
             let (x, y) = (opposite(cx, high)?, opposite(cx, low)?);
@@ -309,7 +310,7 @@ fn to_whole<'a>(cx: &Cx<'a>, value: Val<'a>, rounding: fn(&Decimal) -> Decimal) 
             Some(_) => between(cx, x, y),
         };
     }
-    integer(quantity::of_number(&value).and_then(|v| exact::integer(rounding(&v))))
+    integer(quantity::of_number(&value).and_then(|v| decimal::integer(rounding(&v))))
 }
 
 /// `Ceiling`
@@ -331,13 +332,13 @@ pub fn truncate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 fn rounded(value: Decimal, precision: i32) -> Option<Decimal> {
     let places = precision.unsigned_abs();
     if precision >= 0 {
-        return exact::fit(exact::round(value, places));
+        return decimal::fit(decimal::round(value, places));
     }
-    let Some(ten) = exact::ten_i128(places).filter(|_| places <= 21) else {
+    let Some(ten) = decimal::ten_i128(places).filter(|_| places <= 21) else {
         return Some(Decimal::ZERO);
     };
     let ten = Decimal::from_i128_with_scale(ten, 0);
-    exact::fit(exact::round(value.checked_div(ten)?, 0).checked_mul(ten)?)
+    decimal::fit(decimal::round(value.checked_div(ten)?, 0).checked_mul(ten)?)
 }
 
 /// `Round` (value, precision)

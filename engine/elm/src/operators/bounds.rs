@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::arithmetic::{decimal, operand};
+use crate::operators::date_arithmetic;
 use crate::operators::{datetime, quantity};
-use crate::system::date_arithmetic;
-use crate::system::exact;
 use crate::values::value::{PointType, Val};
-use engine_patient::time::Precision;
+use engine_patient::system::date_time::Precision;
+use engine_patient::system::decimal;
 
-/// `exact::MAX` below zero.
+/// `decimal::MAX` below zero.
 const LEAST: Decimal = Decimal::from_parts(268_435_455, 1_042_612_833, 542_101_086, true, 8);
 
 /// The least or greatest value of a point type; null of quantities and unknown types.
@@ -21,7 +21,7 @@ pub fn end_of<'a>(cx: &Cx<'a>, of: PointType, high: bool) -> Val<'a> {
         (PointType::Integer, false) => Val::Integer(i32::MIN),
         (PointType::Long, true) => Val::Long(i64::MAX),
         (PointType::Long, false) => Val::Long(i64::MIN),
-        (PointType::Decimal, true) => Val::Decimal(exact::MAX),
+        (PointType::Decimal, true) => Val::Decimal(decimal::MAX),
         (PointType::Decimal, false) => Val::Decimal(LEAST),
         (PointType::Date | PointType::DateTime | PointType::Time, true) => datetime::max_of(cx, of),
         (PointType::Date | PointType::DateTime | PointType::Time, false) => {
@@ -45,9 +45,9 @@ pub fn min_value<'a>(cx: &Cx<'a>, _args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 fn neighbour<'a>(cx: &Cx<'a>, value: Val<'a>, up: bool) -> Result<Option<Val<'a>>, Fault> {
     let step = |value| {
         if up {
-            exact::add(value, exact::STEP)
+            decimal::add(value, decimal::STEP)
         } else {
-            exact::subtract(value, exact::STEP)
+            decimal::subtract(value, decimal::STEP)
         }
     };
     let by = if up { 1 } else { -1 };
@@ -135,7 +135,7 @@ fn completed(value: Decimal, places: u32, away: bool) -> Option<Decimal> {
     let mut size = size;
     if away {
         let unit = Decimal::new(1, size.scale()) - Decimal::new(1, places);
-        size = exact::add(size, unit)?;
+        size = decimal::add(size, unit)?;
     }
     size.rescale(places);
     Some(size)
@@ -143,9 +143,9 @@ fn completed(value: Decimal, places: u32, away: bool) -> Option<Decimal> {
 
 fn boundary<'a>(args: &[Val<'a>], high: bool) -> Out<'a> {
     let places = match operand(args, 1) {
-        Val::Null => exact::PLACES,
+        Val::Null => decimal::PLACES,
         Val::Integer(places) => match u32::try_from(places) {
-            Ok(places) if places <= exact::PLACES => places,
+            Ok(places) if places <= decimal::PLACES => places,
             _ => return Ok(Val::Null),
         },
         _ => return Ok(Val::Null),
@@ -156,7 +156,13 @@ fn boundary<'a>(args: &[Val<'a>], high: bool) -> Out<'a> {
     let negative = value.is_sign_negative() && !value.is_zero();
     // The digits belong to the size: of a negative number, the greatest completion is the smallest.
     let size = completed(value, places, high != negative);
-    decimal(size.map(|size| if negative { exact::negate(size) } else { size }))
+    decimal(size.map(|size| {
+        if negative {
+            decimal::negate(size)
+        } else {
+            size
+        }
+    }))
 }
 
 fn is_temporal(value: &Val<'_>) -> bool {
@@ -235,7 +241,7 @@ mod tests {
                 assert_eq!(text(predecessor_of(cx, value)), before);
                 assert_eq!(text(successor_of(cx, value)), after);
             }
-            assert!(successor_of(cx, Val::Decimal(exact::MAX)).is_err());
+            assert!(successor_of(cx, Val::Decimal(decimal::MAX)).is_err());
             assert!(predecessor_of(cx, Val::Decimal(LEAST)).is_err());
         });
     }

@@ -4,7 +4,7 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_children::known;
 use crate::fhir::fhir_value::system_value;
 use crate::values::value::{Code, Concept, Val, truth};
-use engine_patient::requirements::coding_key;
+use engine_patient::system::codes;
 use engine_patient::terminology::code_key;
 
 /// Whether a code, concept or string is in a value set; null where the value set was not loaded.
@@ -57,7 +57,7 @@ fn member<'a>(
             found
         }
         Val::Fhir(fhir) if fhir.ty == known().coding => {
-            let key = fhir.element().and_then(coding_key);
+            let key = fhir.element().and_then(codes::key);
             Some(key.is_some_and(by_key))
         }
         Val::Fhir(fhir) if fhir.ty == known().concept => {
@@ -65,7 +65,7 @@ fn member<'a>(
             let mut codings = codings
                 .into_iter()
                 .flat_map(engine_patient::record::Element::items);
-            Some(codings.any(|c| coding_key(c).is_some_and(by_key)))
+            Some(codings.any(|c| codes::key(c).is_some_and(by_key)))
         }
         Val::Fhir(_) => match system_value(cx, code)? {
             Val::String(text) => Some(by_text(text)),

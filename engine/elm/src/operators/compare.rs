@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_children::is_primitive;
-use crate::fhir::fhir_value::{system_of_primitive, with_zone};
+use crate::fhir::fhir_value::system_of_primitive;
 use crate::operators::quantity;
-use crate::system::date_compare;
 use crate::values::value::{Val, truth};
-use engine_patient::time::DateTime;
+use engine_patient::system::compare as dates;
+use engine_patient::system::date_time::DateTime;
 
 /// The number of a value, as a decimal.
 pub fn number(value: &Val<'_>) -> Option<Decimal> {
@@ -26,7 +26,7 @@ pub fn number(value: &Val<'_>) -> Option<Decimal> {
 /// The moment of a Date or DateTime; a Date is one at the zone of the run.
 fn moment(cx: &Cx<'_>, value: &Val<'_>) -> Option<DateTime> {
     match value {
-        Val::Date(d) => Some(with_zone(*d, cx.zone)),
+        Val::Date(d) => Some(d.with_zone(cx.zone)),
         Val::DateTime(d) => Some(*d),
         _ => None,
     }
@@ -75,14 +75,14 @@ pub fn equal_points<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bo
                 None
             }
         }
-        (Val::Date(a), Val::Date(b)) => date_compare::equal(a, b, cx.zone),
+        (Val::Date(a), Val::Date(b)) => dates::equal(a, b, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => date_compare::equal(a, b, cx.zone),
+                (Some(a), Some(b)) => dates::equal(a, b, cx.zone),
                 _ => None,
             }
         }
-        (Val::Time(a), Val::Time(b)) => date_compare::compare_time(a, b, None).map(Ordering::is_eq),
+        (Val::Time(a), Val::Time(b)) => a.compare(b, None).map(Ordering::is_eq),
         (Val::Quantity(a), Val::Quantity(b)) => quantity::equal(cx, a, b),
         (Val::Quantity(a), other) if number(&other).is_some() => {
             number(&other).map(|n| a.unit == "1" && a.value == n)
@@ -105,16 +105,14 @@ pub fn equivalent_points<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool
         (Val::Uncertain((a1, a2)), Val::Uncertain((b1, b2))) => {
             equivalent_points(cx, *a1, *b1)? && equivalent_points(cx, *a2, *b2)?
         }
-        (Val::Date(a), Val::Date(b)) => date_compare::equivalent(a, b, cx.zone),
+        (Val::Date(a), Val::Date(b)) => dates::equal(a, b, cx.zone).unwrap_or(false),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => date_compare::equivalent(a, b, cx.zone),
+                (Some(a), Some(b)) => dates::equal(a, b, cx.zone).unwrap_or(false),
                 _ => false,
             }
         }
-        (Val::Time(a), Val::Time(b)) => {
-            date_compare::compare_time(a, b, None).is_some_and(Ordering::is_eq)
-        }
+        (Val::Time(a), Val::Time(b)) => a.compare(b, None).is_some_and(Ordering::is_eq),
         (Val::Quantity(a), Val::Quantity(b)) => quantity::equivalent(cx, a, b),
         (a, b) => match (number(&a), number(&b)) {
             (Some(a), Some(b)) => equivalent_decimals(a, b),
@@ -157,14 +155,14 @@ pub fn order<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<Ordering>
             cx.charge_text(a.len().min(b.len()))?;
             Some(a.cmp(b))
         }
-        (Val::Date(a), Val::Date(b)) => date_compare::compare(a, b, None, cx.zone),
+        (Val::Date(a), Val::Date(b)) => dates::compare(a, b, None, cx.zone),
         (Val::Date(_) | Val::DateTime(_), Val::Date(_) | Val::DateTime(_)) => {
             match (moment(cx, &a), moment(cx, &b)) {
-                (Some(a), Some(b)) => date_compare::compare(a, b, None, cx.zone),
+                (Some(a), Some(b)) => dates::compare(a, b, None, cx.zone),
                 _ => None,
             }
         }
-        (Val::Time(a), Val::Time(b)) => date_compare::compare_time(a, b, None),
+        (Val::Time(a), Val::Time(b)) => a.compare(b, None),
         (Val::Quantity(a), Val::Quantity(b)) => quantity::compare(cx, a, b),
         (Val::Uncertain(_), _) | (_, Val::Uncertain(_)) => {
             let ((a1, a2), (b1, b2)) = (bounds(a), bounds(b));

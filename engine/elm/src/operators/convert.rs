@@ -10,10 +10,11 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::fhir::fhir_value;
 use crate::operators::arithmetic::{between, operand};
 use crate::operators::{quantity, strings};
-use crate::system::units::UnitsError;
-use crate::system::{exact, text_values};
+use crate::system::text_values;
 use crate::values::value::{Code, Concept, Quantity, Val, truth};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::decimal;
+use engine_patient::system::units::UnitsError;
 
 /// The operand as a system value.
 fn source<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Out<'a> {
@@ -148,12 +149,7 @@ fn date_time_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
         Val::String(text) => text_values::date_time(text),
         _ => None,
     };
-    Ok(at.map_or(Val::Null, |at| {
-        Val::DateTime(DateTime {
-            offset: at.offset.or(Some(cx.zone)),
-            ..at
-        })
-    }))
+    Ok(at.map_or(Val::Null, |at| Val::DateTime(at.with_zone(cx.zone))))
 }
 
 fn time_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
@@ -305,14 +301,14 @@ fn rounded(value: Decimal) -> Decimal {
         .checked_ilog10()
         .unwrap_or(0)
         + 1;
-    let places = (value.scale() + exact::PLACES).saturating_sub(digits);
-    exact::round(value, places.max(exact::PLACES)).normalize()
+    let places = (value.scale() + decimal::PLACES).saturating_sub(digits);
+    decimal::round(value, places.max(decimal::PLACES)).normalize()
 }
 
 /// `ConvertQuantity` (quantity, unit)
 pub fn convert_quantity<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     match in_unit(cx, args)? {
-        Some(Ok((value, unit))) if value.abs() <= exact::MAX => cx.quantity(rounded(value), unit),
+        Some(Ok((value, unit))) if value.abs() <= decimal::MAX => cx.quantity(rounded(value), unit),
         _ => Ok(Val::Null),
     }
 }

@@ -6,13 +6,10 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::values::value::{PointType, Time, Val};
-use engine_patient::time::{DateTime, Precision, days_from_civil};
-
-use crate::system::date_compare::in_zone;
-
-/// Milliseconds of a day.
-pub(crate) const DAY: i64 = 86_400_000;
+use crate::values::value::{PointType, Val};
+use engine_patient::system::compare::in_zone;
+use engine_patient::system::date_time::{DateTime, Precision, days_from_civil};
+use engine_patient::system::time_of_day::Time;
 
 fn raised(text: &str) -> Fault {
     Fault::Raised(text.to_owned())
@@ -51,7 +48,7 @@ fn days_of(parts: &[i64]) -> Result<i32, Fault> {
         parts,
         2,
         1,
-        engine_patient::time::days_in_month(year, month),
+        engine_patient::system::date_time::days_in_month(year, month),
     )?;
     Ok(days_from_civil(year, month, day))
 }
@@ -101,15 +98,16 @@ pub fn date_time<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
         return Ok(Val::Null);
     };
     let offset = match args.get(7) {
-        None | Some(Val::Null) => cx.zone,
-        Some(given) => offset_minutes(given)?,
+        None | Some(Val::Null) => None,
+        Some(given) => Some(offset_minutes(given)?),
     };
-    Ok(Val::DateTime(DateTime {
+    let moment = DateTime {
         days: days_of(&parts)?,
         millis: millis_of(parts.get(3..).unwrap_or_default())?,
         precision: *precision,
-        offset: Some(offset),
-    }))
+        offset,
+    };
+    Ok(Val::DateTime(moment.with_zone(cx.zone)))
 }
 
 /// Minutes east of UTC of an offset in hours.
@@ -143,29 +141,11 @@ pub fn time<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     }))
 }
 
-/// The date of a date-time as it is written, without its time.
-pub fn to_date(value: DateTime) -> DateTime {
-    DateTime {
-        millis: 0,
-        precision: value.precision.min(Precision::Day),
-        offset: None,
-        ..value
-    }
-}
-
-/// A date as a date-time of unknown time (`ToDateTime`), in the zone of the run.
-pub fn to_date_time(value: DateTime, zone: i16) -> DateTime {
-    DateTime {
-        offset: value.offset.or(Some(zone)),
-        ..value
-    }
-}
-
 /// `DateFrom`. The date is the one written at the value's own offset, as day-precision comparisons
 /// take it (see `date_compare`): the chapter asks for the run's offset only for `TimeFrom`.
 pub fn date_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     Ok(match args.first() {
-        Some(Val::DateTime(d) | Val::Date(d)) => Val::Date(to_date(*d)),
+        Some(Val::DateTime(d) | Val::Date(d)) => Val::Date(d.date_part()),
         _ => Val::Null,
     })
 }
@@ -189,7 +169,7 @@ pub fn timezone_offset_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -
     let Some(Val::DateTime(d)) = args.first() else {
         return Ok(Val::Null);
     };
-    let minutes = Decimal::from(d.offset.unwrap_or(cx.zone));
+    let minutes = Decimal::from(d.with_zone(cx.zone).offset.unwrap_or_default());
     let mut hours = (minutes / Decimal::from(60)).round_dp(8);
     if hours.scale() == 0 {
         hours.rescale(1);
@@ -231,17 +211,17 @@ pub fn date_time_component_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], extra: &Extr
 
 /// `Now`.
 pub fn now<'a>(cx: &Cx<'a>, _args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
-    Ok(Val::DateTime(to_date_time(cx.now, cx.zone)))
+    Ok(Val::DateTime(cx.now.with_zone(cx.zone)))
 }
 
 /// `Today`.
 pub fn today<'a>(cx: &Cx<'a>, _args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
-    Ok(Val::Date(to_date(cx.now)))
+    Ok(Val::Date(cx.now.date_part()))
 }
 
 /// `TimeOfDay`.
 pub fn time_of_day<'a>(cx: &Cx<'a>, _args: &[Val<'a>], extra: &Extra) -> Out<'a> {
-    time_from(cx, &[Val::DateTime(to_date_time(cx.now, cx.zone))], extra)
+    time_from(cx, &[Val::DateTime(cx.now.with_zone(cx.zone))], extra)
 }
 
 /// The least value of `Date`, `DateTime` or `Time`; null of other types.
@@ -262,12 +242,15 @@ fn end_of<'a>(cx: &Cx<'a>, of: PointType, days: i32, millis: u32) -> Val<'a> {
             precision: Precision::Day,
             offset: None,
         }),
-        PointType::DateTime => Val::DateTime(DateTime {
-            days,
-            millis,
-            precision: Precision::Millisecond,
-            offset: Some(cx.zone),
-        }),
+        PointType::DateTime => {
+            let end = DateTime {
+                days,
+                millis,
+                precision: Precision::Millisecond,
+                offset: None,
+            };
+            Val::DateTime(end.with_zone(cx.zone))
+        }
         PointType::Time => Val::Time(Time {
             millis,
             precision: Precision::Millisecond,

@@ -1,111 +1,33 @@
-//! §18 Date and time operators (CQL 1.5): durations, differences and ages.
-//!
-//! A duration counts whole periods gone by; a difference counts the boundaries crossed. Of values
-//! not known to the precision asked, both give the range of what it can be, an uncertain number
-//! (appendix H).
-//!
-//! *Offsets.* Differences in days and coarser units count calendar days as written, those in hours
-//! and finer count by the clock of the run. Durations are time gone by, so they go by the clock of
-//! the run in all units: from midnight at -07:00 to the next midnight at -06:00 is no whole day
-//! (test `DurationInDaysAA` of the official suite).
-//!
-//! *Seconds.* "Seconds and milliseconds are considered a single precision with decimal semantics":
-//! a second without milliseconds is a whole one, except where milliseconds are counted.
+//! §18 Date and time operators (CQL 1.5): durations, differences and ages. See
+//! [`engine_patient::system::duration`].
 
 use crate::context::cx::{Cx, Extra, Out};
-use crate::operators::datetime::{DAY, to_date, to_date_time};
-use crate::system::date_compare::{in_zone, local_millis, millis_in};
-use crate::values::value::{Time, Val};
-use engine_patient::time::{DateTime, Precision, civil_from_days, days_in_month};
+use crate::values::value::Val;
+use engine_patient::system::date_time::Precision;
+use engine_patient::system::duration::{self, Counts, Moment, Unit};
 
-/// What is counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Week,
-    Of(Precision),
-}
-
-impl Unit {
-    fn of(extra: &Extra) -> Option<Unit> {
-        if extra.week {
-            return Some(Unit::Week);
-        }
-        extra.precision.map(Unit::Of)
-    }
-
-    /// A unit of the clock, not of the calendar.
-    fn of_clock(self) -> bool {
-        matches!(self, Unit::Of(precision) if precision > Precision::Day)
+fn unit_of(extra: &Extra) -> Option<Unit> {
+    match extra.week {
+        true => Some(Unit::Week),
+        false => extra.precision.map(Unit::Of),
     }
 }
 
-/// The first and last local millisecond that a value can be.
-#[derive(Clone, Copy)]
-struct Range {
-    least: i64,
-    most: i64,
-}
-
-impl Range {
-    /// `whole_days`: dates, which have no time of day to be unknown.
-    fn of(value: DateTime, unit: Unit, whole_days: bool) -> Range {
-        let least = local_millis(value);
-        // The width of what is not known comes with the offset it is measured at.
-        let offset = value.offset.unwrap_or(0);
-        let most = DateTime {
-            offset: Some(offset),
-            ..value
-        };
-        let most = most.latest(0).saturating_add(i64::from(offset) * 60_000);
-        let most = match value.precision {
-            Precision::Second if unit != Unit::Of(Precision::Millisecond) => least,
-            _ if whole_days => most.div_euclid(DAY) * DAY,
-            _ => most,
-        };
-        Range { least, most }
-    }
-
-    fn of_time(value: Time, unit: Unit) -> Range {
-        let least = i64::from(value.millis);
-        let most = match value.precision {
-            Precision::Second if unit != Unit::Of(Precision::Millisecond) => least,
-            precision => least + millis_in(precision) - 1,
-        };
-        Range { least, most }
-    }
-}
-
-/// Both operands as ranges of local time.
-fn ranges(cx: &Cx<'_>, a: &Val<'_>, b: &Val<'_>, unit: Unit, elapsed: bool) -> Option<[Range; 2]> {
-    let (a, b, whole_days) = match (a, b) {
-        (Val::Date(a), Val::Date(b)) => (*a, *b, !unit.of_clock()),
-        (Val::DateTime(a) | Val::Date(a), Val::DateTime(b) | Val::Date(b)) => (*a, *b, false),
-        (Val::Time(a), Val::Time(b)) if unit.of_clock() => {
-            return Some([Range::of_time(*a, unit), Range::of_time(*b, unit)]);
-        }
+fn moment_of(value: &Val<'_>) -> Option<Moment> {
+    Some(match value {
+        Val::Date(d) => Moment::Date(*d),
+        Val::DateTime(d) => Moment::DateTime(*d),
+        Val::Time(t) => Moment::Time(*t),
         _ => return None,
-    };
-    let (a, b) = (to_date_time(a, cx.zone), to_date_time(b, cx.zone));
-    let (a, b) = if a.offset != b.offset && (elapsed || unit.of_clock()) {
-        (in_zone(a, cx.zone), in_zone(b, cx.zone))
-    } else {
-        (a, b)
-    };
-    Some([
-        Range::of(a, unit, whole_days),
-        Range::of(b, unit, whole_days),
-    ])
+    })
 }
 
-/// A count between two ranges; null where it does not fit an integer.
-fn counted<'a>(
-    cx: &Cx<'a>,
-    [a, b]: [Range; 2],
-    unit: Unit,
-    count: fn(i64, i64, Unit) -> i64,
-) -> Out<'a> {
+/// A count; null where it does not fit an integer.
+fn counted<'a>(cx: &Cx<'a>, counts: Option<Counts>) -> Out<'a> {
     let integer = |n: i64| i32::try_from(n).ok().map(Val::Integer);
-    let (least, most) = (count(a.most, b.least, unit), count(a.least, b.most, unit));
+    let Some((least, most)) = counts else {
+        return Ok(Val::Null);
+    };
     match (integer(least), integer(most)) {
         (Some(only), Some(_)) if least == most => Ok(only),
         (Some(low), Some(high)) => cx.uncertain(low, high),
@@ -113,26 +35,26 @@ fn counted<'a>(
     }
 }
 
+/// Both moments and the unit, where they are that.
+fn operands(args: &[Val<'_>], extra: &Extra) -> Option<(Moment, Moment, Unit)> {
+    let [a, b] = args else {
+        return None;
+    };
+    Some((moment_of(a)?, moment_of(b)?, unit_of(extra)?))
+}
+
 /// `DurationBetween`: whole periods from the first to the second, negative where it is earlier.
 pub fn duration_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
-    let ([a, b], Some(unit)) = (args, Unit::of(extra)) else {
-        return Ok(Val::Null);
-    };
-    match ranges(cx, a, b, unit, true) {
-        Some(ranges) => counted(cx, ranges, unit, duration),
-        None => Ok(Val::Null),
-    }
+    let counts =
+        operands(args, extra).and_then(|(a, b, unit)| duration::duration(a, b, unit, cx.zone));
+    counted(cx, counts)
 }
 
 /// `DifferenceBetween`: boundaries crossed from the first to the second.
 pub fn difference_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
-    let ([a, b], Some(unit)) = (args, Unit::of(extra)) else {
-        return Ok(Val::Null);
-    };
-    match ranges(cx, a, b, unit, false) {
-        Some(ranges) => counted(cx, ranges, unit, difference),
-        None => Ok(Val::Null),
-    }
+    let counts =
+        operands(args, extra).and_then(|(a, b, unit)| duration::difference(a, b, unit, cx.zone));
+    counted(cx, counts)
 }
 
 /// `CalculateAgeAt`: the duration from birth. On a date it goes by dates; at a date-time, a birth
@@ -140,7 +62,7 @@ pub fn difference_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> O
 pub fn calculate_age_at<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     match args {
         [Val::DateTime(born), on @ Val::Date(_)] => {
-            duration_between(cx, &[Val::Date(to_date(*born)), *on], extra)
+            duration_between(cx, &[Val::Date(born.date_part()), *on], extra)
         }
         _ => duration_between(cx, args, extra),
     }
@@ -151,73 +73,11 @@ pub fn calculate_age<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a
     let born = args.first().copied().unwrap_or(Val::Null);
     let by_date = !extra.week && extra.precision.is_some_and(|p| p <= Precision::Month);
     let at = if by_date {
-        Val::Date(to_date(cx.now))
+        Val::Date(cx.now.date_part())
     } else {
-        Val::DateTime(to_date_time(cx.now, cx.zone))
+        Val::DateTime(cx.now.with_zone(cx.zone))
     };
     calculate_age_at(cx, &[born, at], extra)
-}
-
-fn duration(from: i64, to: i64, unit: Unit) -> i64 {
-    let months = || match from > to {
-        true => -whole_months_back(from, to),
-        false => whole_months(from, to),
-    };
-    let gone = to - from;
-    match unit {
-        Unit::Of(Precision::Year) => months() / 12,
-        Unit::Of(Precision::Month) => months(),
-        Unit::Week => gone / (7 * DAY),
-        Unit::Of(precision) => gone / millis_in(precision),
-    }
-}
-
-fn difference(from: i64, to: i64, unit: Unit) -> i64 {
-    let tick = |local: i64| {
-        let days = local.div_euclid(DAY);
-        match unit {
-            Unit::Of(precision @ (Precision::Year | Precision::Month)) => {
-                let (year, month, _) = civil(local);
-                if precision == Precision::Year {
-                    year
-                } else {
-                    year * 12 + month
-                }
-            }
-            // 1970-01-04 was a Sunday, the first day of a week.
-            Unit::Week => (days - 3).div_euclid(7),
-            Unit::Of(precision) => local.div_euclid(millis_in(precision)),
-        }
-    };
-    tick(to) - tick(from)
-}
-
-/// Year, month and day of a local time.
-fn civil(local: i64) -> (i64, i64, i64) {
-    let days = i32::try_from(local.div_euclid(DAY)).unwrap_or(i32::MAX);
-    let (year, month, day) = civil_from_days(days);
-    (i64::from(year), i64::from(month), i64::from(day))
-}
-
-/// Whole months from one local time to a later one: the last counts when the day and time of day are
-/// reached. A month without that day has its last day in its place, as where months are added
-/// (appendix H, years, note to example 4.b): who was born on 29 February is a year older on 28
-/// February of a common year, and from 31 January to 28 February is a month.
-fn whole_months(from: i64, to: i64) -> i64 {
-    let ((y1, m1, d1), (y2, m2, d2)) = (civil(from), civil(to));
-    let (t1, t2) = (from.rem_euclid(DAY), to.rem_euclid(DAY));
-    let last = i32::try_from(y2).ok().zip(u32::try_from(m2).ok());
-    let last = last.map_or(d1, |(year, month)| i64::from(days_in_month(year, month)));
-    (y2 - y1) * 12 + m2 - m1 - i64::from((d2, t2) < (d1.min(last), t1))
-}
-
-/// Whole months from one local time back to an earlier one, counted from the later as months are
-/// subtracted (appendix H, scenarios 3, 4, 7 and 8): 29 February is no two years before 28 February,
-/// which two years before was reached a day later.
-fn whole_months_back(from: i64, to: i64) -> i64 {
-    let ((y1, m1, d1), (y2, m2, d2)) = (civil(from), civil(to));
-    let (t1, t2) = (from.rem_euclid(DAY), to.rem_euclid(DAY));
-    (y1 - y2) * 12 + m1 - m2 - i64::from((d1, t1) < (d2, t2))
 }
 
 #[cfg(test)]

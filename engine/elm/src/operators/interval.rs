@@ -12,10 +12,10 @@ use std::cmp::Ordering;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::bounds::{end_of, predecessor_of, successor_of};
+use crate::operators::date_compare;
 use crate::operators::{arithmetic, compare};
-use crate::system::date_compare;
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::time::Precision;
+use engine_patient::system::date_time::Precision;
 
 /// A point, or an end of its type.
 #[derive(Clone, Copy)]

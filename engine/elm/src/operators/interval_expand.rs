@@ -13,12 +13,13 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::compare;
+use crate::operators::date_compare;
 use crate::operators::interval::{Bound, Edge, Span};
 use crate::operators::interval_sets::{Per, coarsest, collapsed, distance_in, rebuilt, spans_of};
-use crate::system::date_arithmetic::{step, step_time};
-use crate::system::date_compare::{self, cut, cut_time};
 use crate::values::value::{PointType, Quantity, Val};
-use engine_patient::time::Precision;
+use engine_patient::system::compare::cut;
+use engine_patient::system::date_arithmetic::step;
+use engine_patient::system::date_time::Precision;
 
 /// What is made of a piece: an interval, or its first point.
 struct Pieces<'a> {
@@ -109,7 +110,7 @@ fn cut_to<'a>(value: Val<'a>, precision: Precision) -> Option<Val<'a>> {
     match value {
         Val::Date(d) if d.precision >= precision => Some(Val::Date(cut(d, precision))),
         Val::DateTime(d) if d.precision >= precision => Some(Val::DateTime(cut(d, precision))),
-        Val::Time(t) if t.precision >= precision => Some(Val::Time(cut_time(t, precision))),
+        Val::Time(t) if t.precision >= precision => Some(Val::Time(t.cut(precision))),
         _ => None,
     }
 }
@@ -118,7 +119,7 @@ fn stepped<'a>(value: Val<'a>, count: i64, precision: Precision) -> Option<Val<'
     match value {
         Val::Date(d) => step(d, count, precision).map(Val::Date),
         Val::DateTime(d) => step(d, count, precision).map(Val::DateTime),
-        Val::Time(t) => step_time(t, count, precision).map(Val::Time),
+        Val::Time(t) => t.step(count, precision).map(Val::Time),
         _ => None,
     }
 }

@@ -7,11 +7,12 @@ use std::cmp::Ordering;
 use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::bounds::{predecessor_of, successor_of};
 use crate::operators::compare;
+use crate::operators::date_arithmetic::neighbour;
+use crate::operators::date_compare;
 use crate::operators::interval::{Bound, Edge, Span, is_nothing, order, order_edges};
-use crate::system::date_arithmetic::{neighbour, step, step_time};
-use crate::system::date_compare;
 use crate::values::value::{Interval, Val, truth};
-use engine_patient::time::Precision;
+use engine_patient::system::date_arithmetic::step;
+use engine_patient::system::date_time::Precision;
 
 type Told = Result<Option<bool>, Fault>;
 
@@ -82,9 +83,9 @@ pub(crate) fn next<'a>(
         (Val::DateTime(d), Some(p)) => {
             step(d, 1, p.min(d.precision)).map(|d| Edge::At(Val::DateTime(d)))
         }
-        (Val::Time(t), Some(p)) => {
-            step_time(t, 1, p.min(t.precision)).map(|t| Edge::At(Val::Time(t)))
-        }
+        (Val::Time(t), Some(p)) => t
+            .step(1, p.min(t.precision))
+            .map(|t| Edge::At(Val::Time(t))),
         (Val::Date(_) | Val::DateTime(_) | Val::Time(_), None) => neighbour(value, 1).map(Edge::At),
         (other, _) => match successor_of(cx, other) {
             Ok(next) => Some(Edge::At(next)),

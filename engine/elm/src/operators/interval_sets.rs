@@ -13,12 +13,12 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::compare;
 use crate::operators::interval::{Bound, Edge, Span, order_edges};
 use crate::operators::interval_relations::{at_most, below, follows, next, overlap, previous};
-use crate::operators::merge::merge_sort;
-use crate::system::date_arithmetic::{step, step_time};
-use crate::system::date_compare::{cut, cut_time};
-use crate::system::units::CalendarUnit;
+use crate::operators::merge_sort::merge_sort;
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::time::Precision;
+use engine_patient::system::compare::cut;
+use engine_patient::system::date_arithmetic::step;
+use engine_patient::system::date_time::Precision;
+use engine_patient::system::units::CalendarUnit;
 
 /// Two intervals; null where one of them is.
 fn both<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<(Span<'a>, Span<'a>)>, Fault> {
@@ -254,9 +254,7 @@ fn moved<'a>(cx: &Cx<'a>, edge: Edge<'a>, per: Per<'a>) -> Result<Edge<'a>, Faul
     let to = match (value, per) {
         (Val::Date(d), Per::Calendar(count, p)) => step(cut(d, p), count, p).map(Val::Date),
         (Val::DateTime(d), Per::Calendar(count, p)) => step(cut(d, p), count, p).map(Val::DateTime),
-        (Val::Time(t), Per::Calendar(count, p)) => {
-            step_time(cut_time(t, p), count, p).map(Val::Time)
-        }
+        (Val::Time(t), Per::Calendar(count, p)) => t.cut(p).step(count, p).map(Val::Time),
         (Val::Quantity(q), Per::Number(per)) => {
             let Some(distance) = distance_in(cx, per, q.unit) else {
                 return Ok(edge);

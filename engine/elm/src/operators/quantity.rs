@@ -8,9 +8,9 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Out};
-use crate::system::exact;
-use crate::system::units::CalendarUnit;
 use crate::values::value::{Quantity, Ratio, Val};
+use engine_patient::system::decimal;
+use engine_patient::system::units::CalendarUnit;
 
 /// Most pairs of units that are noted for a patient, and the longest text of one.
 const NOTED: usize = 64;
@@ -51,7 +51,7 @@ pub fn equivalent(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
 
 fn equivalent_in(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
     match common(cx, a, b) {
-        Some((a, b, _)) => exact::equivalent(a, b),
+        Some((a, b, _)) => decimal::equivalent(a, b),
         None => false,
     }
 }
@@ -94,7 +94,7 @@ fn common<'a>(
             Ok((converted, b.value, b.unit))
         } else {
             let converted = cx.units.convert(b.value, b.unit, a.unit)?;
-            Ok::<_, crate::system::units::UnitsError>((a.value, converted, a.unit))
+            Ok::<_, engine_patient::system::units::UnitsError>((a.value, converted, a.unit))
         }
     };
     let both = both();
@@ -126,23 +126,23 @@ fn in_common<'a>(
 
 /// Sum, in the more granular of both units.
 pub fn add<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
-    in_common(cx, a, b, exact::add)
+    in_common(cx, a, b, decimal::add)
 }
 
 /// Difference, in the more granular of both units.
 pub fn subtract<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
-    in_common(cx, a, b, exact::subtract)
+    in_common(cx, a, b, decimal::subtract)
 }
 
 /// Remainder, in the more granular of both units.
 pub fn modulo<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
-    in_common(cx, a, b, exact::modulo)
+    in_common(cx, a, b, decimal::modulo)
 }
 
 /// Truncated division. The conformance suite has its result in the unit of the operands
 /// (`10.0 'g' div 5.0 'g'` is `2.0 'g'`).
 pub fn truncated_divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
-    in_common(cx, a, b, exact::truncated_divide)
+    in_common(cx, a, b, decimal::truncated_divide)
 }
 
 /// Product.
@@ -182,7 +182,7 @@ fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -
 fn times(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<(Decimal, String)> {
     let (a, b) = factors(cx, a, b);
     let unit = product_unit(cx, &a, &b, false)?;
-    Some((exact::multiply(a.value, b.value)?, unit))
+    Some((decimal::multiply(a.value, b.value)?, unit))
 }
 
 fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) -> Out<'a> {
@@ -191,9 +191,9 @@ fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) ->
         return Ok(Val::Null);
     };
     let value = if divide {
-        exact::divide(a.value, b.value)
+        decimal::divide(a.value, b.value)
     } else {
-        exact::multiply(a.value, b.value)
+        decimal::multiply(a.value, b.value)
     };
     match value {
         Some(value) => cx.quantity(value, cx.text(&unit)?),
@@ -203,7 +203,7 @@ fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) ->
 
 /// The opposite.
 pub fn negate<'a>(cx: &Cx<'a>, a: &Quantity<'a>) -> Out<'a> {
-    cx.quantity(exact::negate(a.value), a.unit)
+    cx.quantity(decimal::negate(a.value), a.unit)
 }
 
 /// Without sign.

@@ -14,8 +14,9 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::aggregate::{in_one_unit, items};
 use crate::operators::arithmetic::{self, decimal};
 use crate::operators::{compare, equality, quantity};
-use crate::system::{exact, series};
+use crate::system::series;
 use crate::values::value::Val;
+use engine_patient::system::decimal;
 
 /// Sorted by the order of CQL; `None` where two items cannot be compared.
 fn sorted<'a>(cx: &Cx<'a>, mut items: Vec<Val<'a>>) -> Result<Option<Vec<Val<'a>>>, Fault> {
@@ -63,7 +64,7 @@ pub fn median<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     }
     let both = quantity::of_number(&lower).zip(quantity::of_number(&upper));
     let sum = both.and_then(|(lower, upper)| lower.checked_add(upper));
-    decimal(sum.and_then(|sum| exact::divide(sum, Decimal::TWO)))
+    decimal(sum.and_then(|sum| decimal::divide(sum, Decimal::TWO)))
 }
 
 /// `Mode`: of several as frequent ones the least, or the first where they have no order
@@ -128,13 +129,13 @@ fn spread(all: &[Decimal], sample: bool) -> Option<(BigInt, BigInt)> {
     let scale = all.iter().map(Decimal::scale).max().unwrap_or(0);
     let (mut sum, mut squares) = (BigInt::ZERO, BigInt::ZERO);
     for value in all {
-        let value = exact::mantissa(*value) * exact::ten(scale - value.scale());
+        let value = decimal::mantissa(*value) * decimal::ten(scale - value.scale());
         squares += &value * &value;
         sum += value;
     }
     // (n · Σx² - (Σx)²) / (n · over)
     let numerator = &count * squares - &sum * &sum;
-    Some((numerator, count * over * exact::ten(2 * scale)))
+    Some((numerator, count * over * decimal::ten(2 * scale)))
 }
 
 fn of_spread<'a>(
@@ -155,7 +156,7 @@ fn of_spread<'a>(
 }
 
 fn quotient(over: &BigInt, under: &BigInt) -> Option<Decimal> {
-    exact::fit(exact::ratio(over, under, exact::PLACES)?)
+    decimal::fit(decimal::ratio(over, under, decimal::PLACES)?)
 }
 
 /// `Variance` of a sample: null of less than two items

@@ -9,8 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::context::cx::{Cx, Fault};
 use crate::tree::retrieve::CodePath;
 use engine_patient::fhir::names::Name;
-use engine_patient::record::{Element, Kind, PatientRecord};
-use engine_patient::requirements::{coding_key, reference_target, referenced};
+use engine_patient::record::{Element, PatientRecord};
+use engine_patient::requirements::{reference_target, referenced};
+use engine_patient::system::codes;
 
 /// Codes by key and place among the resources of the type.
 #[derive(Default)]
@@ -27,31 +28,15 @@ impl CodeIndex {
         let mut ids = Ids::default();
         for (place, resource) in (0..).zip(record.of_type(path.resource_type)) {
             for element in path.names.iter().filter_map(|n| resource.get(*n)) {
-                codes_of(element, &mut |key| index.codes.push((key, place)));
+                index
+                    .codes
+                    .extend(codes::keys(element).map(|key| (key, place)));
                 if ids.is_unresolved(cx, resource, element)? {
                     index.unresolved.push(place);
                 }
             }
         }
         Ok(index)
-    }
-}
-
-/// The keys of a CodeableConcept, Coding, or code, or of a list of them.
-fn codes_of(element: Element<'_>, push: &mut impl FnMut(i64)) {
-    for item in element.items() {
-        match item.kind() {
-            Kind::Object => match item.get_named("coding") {
-                Some(codings) => codings.items().filter_map(coding_key).for_each(&mut *push),
-                None => coding_key(item).into_iter().for_each(&mut *push),
-            },
-            Kind::String => {
-                if let Some(code) = item.as_str() {
-                    push(engine_patient::terminology::code_key("", &code));
-                }
-            }
-            _ => {}
-        }
     }
 }
 

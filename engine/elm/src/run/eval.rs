@@ -6,14 +6,15 @@ use crate::context::cx::{Cx, FULL, Fault, MEMORY, Notes, Out};
 use crate::context::doubt::Doubt;
 use crate::run::code_index::CodeIndex;
 use crate::run::trace::Trace;
-use crate::system::units::Units;
 use crate::tree::constant::Owned;
 use crate::tree::unit::Unit;
 use crate::values::types::Type;
 use crate::values::value::Val;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::Zone;
 
 /// Most steps for one patient: nodes evaluated, and items that operators go through.
 pub const STEPS: u64 = 200_000_000;
@@ -23,8 +24,8 @@ pub const STEPS: u64 = 200_000_000;
 pub struct Settings {
     /// CQL `Now()`.
     pub now: DateTime,
-    /// Minutes east of UTC of what has no offset.
-    pub zone: i16,
+    /// Where what has no offset is taken to be.
+    pub zone: Zone,
     /// The measurement period, both ends included.
     pub period: Option<(DateTime, DateTime)>,
     /// Other parameters, by name.
@@ -40,7 +41,7 @@ pub struct Settings {
 
 impl Settings {
     /// For a measurement period; `now` is its end.
-    pub fn for_period(start: DateTime, end: DateTime, zone: i16) -> Self {
+    pub fn for_period(start: DateTime, end: DateTime, zone: Zone) -> Self {
         let context = engine_patient::context::EvaluationContext::for_period(start, end, zone);
         Settings::of(&context)
     }
@@ -49,7 +50,7 @@ impl Settings {
     pub fn is_for(&self, context: &engine_patient::context::EvaluationContext) -> bool {
         self.zone == context.zone
             && self.period == context.period
-            && self.now == crate::fhir::fhir_value::with_zone(context.at, context.zone)
+            && self.now == context.at.with_zone(&context.zone)
     }
 
     /// The same for another moment and period.
@@ -68,8 +69,8 @@ impl Settings {
     /// As an evaluation context has it.
     pub fn of(context: &engine_patient::context::EvaluationContext) -> Self {
         Settings {
-            now: crate::fhir::fhir_value::with_zone(context.at, context.zone),
-            zone: context.zone,
+            now: context.at.with_zone(&context.zone),
+            zone: context.zone.clone(),
             period: context.period,
             parameters: vec![],
             profile_mode: ProfileMode::Decide,
@@ -159,7 +160,7 @@ impl<'a> Evaluator<'a> {
             cx: Cx {
                 arena,
                 now: settings.now,
-                zone: settings.zone,
+                zone: &settings.zone,
                 units: &settings.units,
                 notes: Notes::default(),
                 doubts: crate::context::doubts::Doubts::default(),
@@ -228,7 +229,7 @@ impl<'a> Evaluator<'a> {
             return value.value(&self.cx);
         }
         if let (Some((start, end)), "Measurement Period") = (settings.period, &*parameter.name) {
-            let zone = settings.zone;
+            let zone = &settings.zone;
             let dates = matches!(&parameter.ty, Some(Type::Interval(of)) if **of == Type::Date);
             let bound = |at: DateTime, last: bool| {
                 let instant = if last {
@@ -236,11 +237,11 @@ impl<'a> Evaluator<'a> {
                 } else {
                     at.earliest(zone)
                 };
-                let moment = DateTime::from_utc_millis(instant, zone);
+                let moment = zone.moment(instant);
                 if dates {
                     Val::Date(DateTime {
                         millis: 0,
-                        precision: engine_patient::time::Precision::Day,
+                        precision: engine_patient::system::date_time::Precision::Day,
                         offset: None,
                         ..moment
                     })

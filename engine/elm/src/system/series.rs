@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
-use crate::system::exact::{self, PLACES};
+use engine_patient::system::decimal::{self, PLACES};
 
 /// Bits after the point.
 const BITS: u32 = 288;
@@ -36,7 +36,7 @@ fn fraction(numerator: &BigInt, denominator: &BigInt) -> Fixed {
 }
 
 fn fixed(value: Decimal) -> Fixed {
-    fraction(&exact::mantissa(value), &exact::ten(value.scale()))
+    fraction(&decimal::mantissa(value), &decimal::ten(value.scale()))
 }
 
 /// Rounded to the places of a Decimal.
@@ -45,11 +45,11 @@ fn decimal(value: &Fixed) -> Option<Decimal> {
     let size = if negative { -value } else { value.clone() };
     // Half a step, and the hair: see the heading of this file.
     let half = (BigInt::from(1) << (BITS - 1)) + (BigInt::from(1) << (BITS - 80));
-    let steps: BigInt = (size * exact::ten(PLACES) + half) >> BITS;
+    let steps: BigInt = (size * decimal::ten(PLACES) + half) >> BITS;
     let steps = i128::try_from(&steps).ok()?;
     let steps = if negative { -steps } else { steps };
     let value = Decimal::try_from_i128_with_scale(steps, PLACES).ok()?;
-    exact::fit(value.normalize())
+    decimal::fit(value.normalize())
 }
 
 /// `2 · atanh(n / d)`, that is `ln((d + n) / (d - n))`, for `|n / d|` of at most a third.
@@ -76,8 +76,8 @@ fn ln_two() -> &'static Fixed {
 
 /// The logarithm of a positive number.
 fn ln_fixed(value: Decimal) -> Fixed {
-    let mut n = exact::mantissa(value);
-    let mut d = exact::ten(value.scale());
+    let mut n = decimal::mantissa(value);
+    let mut d = decimal::ten(value.scale());
     // n / d into [1, 2] by a power of two.
     let shift = i64::try_from(n.bits()).unwrap_or(0) - i64::try_from(d.bits()).unwrap_or(0);
     if shift > 0 {
@@ -150,15 +150,15 @@ pub fn power(x: Decimal, y: Decimal) -> Option<Decimal> {
         return y.is_sign_positive().then_some(Decimal::ZERO);
     }
     // A negative number has powers only of whole exponents.
-    let odd = match exact::whole(y) {
+    let odd = match decimal::whole(y) {
         Some(whole) => whole % 2 != 0,
         None if x.is_sign_negative() => return None,
         None => false,
     };
-    let log = ln_fixed(x.abs()) * exact::mantissa(y) / exact::ten(y.scale());
+    let log = ln_fixed(x.abs()) * decimal::mantissa(y) / decimal::ten(y.scale());
     let size = decimal(&exp_fixed(&log)?)?;
     Some(if odd && x.is_sign_negative() {
-        exact::negate(size)
+        decimal::negate(size)
     } else {
         size
     })
@@ -181,8 +181,8 @@ pub fn square_root(numerator: &BigInt, denominator: &BigInt) -> Option<Decimal> 
     if *numerator < BigInt::ZERO || *denominator <= BigInt::ZERO {
         return None;
     }
-    let root = (numerator * exact::ten(2 * places) / denominator).sqrt();
-    exact::fit(exact::ratio(&root, &exact::ten(places), PLACES)?)
+    let root = (numerator * decimal::ten(2 * places) / denominator).sqrt();
+    decimal::fit(decimal::ratio(&root, &decimal::ten(places), PLACES)?)
 }
 
 #[cfg(test)]
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(exp(d("0.00000001")), some("1.00000001"));
         assert_eq!(exp(d("47")), None);
         assert_eq!(exp(d("1000")), None);
-        assert_eq!(exp(exact::MAX), None);
-        assert_eq!(exp(-exact::MAX), some("0"));
+        assert_eq!(exp(decimal::MAX), None);
+        assert_eq!(exp(-decimal::MAX), some("0"));
         assert_eq!(exp(d("-18")), some("0.00000002"));
         assert_eq!(exp(d("-20")), some("0"));
     }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(ln(d("1")), some("0"));
         assert_eq!(ln(d("1000")), some("6.90775528"));
         assert_eq!(ln(d("0.00000001")), some("-18.42068074"));
-        assert_eq!(ln(exact::MAX), some("46.05170186"));
+        assert_eq!(ln(decimal::MAX), some("46.05170186"));
         assert_eq!(ln(d("0")), None);
         assert_eq!(ln(d("-1")), None);
         assert_eq!(log(d("16"), d("2")), some("4"));
@@ -253,8 +253,8 @@ mod tests {
             power(d("1.00000001"), d("1000000000")),
             some("22026.46469348")
         );
-        assert_eq!(power(exact::MAX, exact::MAX), None);
-        assert_eq!(power(d("0.5"), exact::MAX), some("0"));
+        assert_eq!(power(decimal::MAX, decimal::MAX), None);
+        assert_eq!(power(d("0.5"), decimal::MAX), some("0"));
         assert_eq!(
             power(d("2.5"), d("50")),
             some("78886090522101180541.17285653")

@@ -4,10 +4,12 @@
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Fault};
-use crate::system::exact;
-use crate::system::units::CalendarUnit;
-use crate::values::value::{Quantity, Ratio, Time, Val};
-use engine_patient::time::{DateTime, Precision};
+use crate::values::value::{Quantity, Ratio, Val};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::decimal;
+use engine_patient::system::time_of_day::Time;
+use engine_patient::system::units::CalendarUnit;
+use engine_patient::system::zone::Zone;
 
 /// `true t yes y 1` and `false f no n 0`, whatever the case.
 pub fn boolean(text: &str) -> Option<bool> {
@@ -42,7 +44,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
         return None;
     }
     let fraction = fraction.unwrap_or_default();
-    let kept = fraction.get(..exact::PLACES as usize).unwrap_or(fraction);
+    let kept = fraction.get(..decimal::PLACES as usize).unwrap_or(fraction);
     let next = fraction.as_bytes().get(kept.len());
     let whole = whole.trim_start_matches('0');
     // At most 20 digits before the point.
@@ -58,7 +60,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
         mantissa = -mantissa;
     }
     let scale = u32::try_from(kept.len()).ok()?;
-    exact::fit(Decimal::try_from_i128_with_scale(mantissa, scale).ok()?)
+    decimal::fit(Decimal::try_from_i128_with_scale(mantissa, scale).ok()?)
 }
 
 /// `(+|-)?#0(.0#)?('<unit>')?`: the unit is one of UCUM between quotes, or a word of the calendar.
@@ -151,13 +153,14 @@ pub fn write_quantity(quantity: &Quantity<'_>) -> String {
 
 /// As `YYYY-MM-DDThh:mm:ss.fff(+|-)hh:mm`. The offset of the run is left out: it is what is taken
 /// where none is given, and the conformance suite has it so.
-pub fn write_date_time(value: DateTime, zone: i16) -> String {
+pub fn write_date_time(value: DateTime, zone: &Zone) -> String {
     let plain = DateTime {
         offset: None,
         ..value
     };
+    let here = zone.offset_at(value.earliest(zone));
     match value.offset {
-        Some(east) if east != zone && value.precision > Precision::Day => {
+        Some(east) if value.precision > Precision::Day && east != here => {
             let sign = if east < 0 { '-' } else { '+' };
             let size = east.unsigned_abs();
             format!("{plain}{sign}{:02}:{:02}", size / 60, size % 60)

@@ -58,8 +58,8 @@ fn nested_deep() {
                 );
                 evaluate(&library, &unit, &RECORD, 1_000_000);
                 let a = unit.expression(0, "A").unwrap();
-                unit.decisive(a);
-                unit.conjuncts(a);
+                unit.required_retrieves(a);
+                unit.terms(a);
             }
             for depth in [1000, 100_000, 1_000_000] {
                 let bytes = nested(depth, open, &close, ONE);
@@ -254,10 +254,10 @@ fn a_diamond_of_definitions_and_of_functions() {
     let (unit, issues) = link(&libraries, Options::default());
     assert!(issues.is_empty(), "{issues:?}");
     let last = unit.expression(0, "D29").unwrap();
-    assert_eq!(unit.decisive(last).len(), 1);
-    assert!(unit.conjuncts(last).len() < 2000);
+    assert_eq!(unit.required_retrieves(last).len(), 1);
+    assert!(unit.terms(last).len() < 2000);
     let endless = unit.expression(0, "F").unwrap();
-    assert!(unit.decisive(endless).is_empty());
+    assert!(unit.required_retrieves(endless).is_empty());
 }
 
 fn including(path: &str, version: Option<&str>) -> Json {

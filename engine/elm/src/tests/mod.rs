@@ -1,15 +1,15 @@
 //! Tests of the whole: from the JSON of libraries to values.
 
 mod accepted;
-mod bare;
+mod bare_property;
 mod chains;
 mod damage;
-mod decisive;
 mod doubt;
 mod hoist;
 mod hostile;
 mod lacking;
 mod messages;
+mod prefilter;
 mod table;
 pub mod testing;
 pub mod testing_dates;
@@ -25,8 +25,9 @@ use crate::run::eval::STEPS;
 use crate::values::value::Val;
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::terminology::{TerminologyBuilder, TerminologyStore};
-use engine_patient::time::DateTime;
 
 /// One definition of every kind of node.
 const NODES: &str = include_str!("nodes.json");
@@ -147,7 +148,7 @@ fn evaluate(
     steps: u64,
 ) -> Vec<(String, Result<String, Fault>)> {
     let time = |text| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(time("2024"), time("2024-12"), 0);
+    let context = EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone());
     let mut settings = Settings::of(&context);
     settings.steps = steps;
     let names = (0..).zip(libraries).flat_map(|(index, library)| {

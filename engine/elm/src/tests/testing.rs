@@ -5,9 +5,11 @@ use std::cell::Cell;
 use bumpalo::Bump;
 
 use crate::context::cx::{Cx, Notes};
-use crate::system::units::Units;
-use crate::values::value::{Time, Val};
-use engine_patient::time::{DateTime, Precision};
+use crate::values::value::Val;
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::time_of_day::Time;
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::UTC;
 
 /// Runs a test with a context: the clock is the conformance suite's, the zone that of UTC.
 pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
@@ -16,7 +18,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
     test(&Cx {
         arena: &arena,
         now: DateTime::parse("2024-03-15T12:30:45.123Z").unwrap(),
-        zone: 0,
+        zone: &UTC,
         units: &units,
         notes: Notes::default(),
         doubts: crate::context::doubts::Doubts::default(),
@@ -43,10 +45,7 @@ pub fn read<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
     if let Some(date) = text.strip_prefix('@') {
         let at = DateTime::parse(date.trim_end_matches('T')).unwrap();
         return if date.contains('T') {
-            Val::DateTime(DateTime {
-                offset: at.offset.or(Some(cx.zone)),
-                ..at
-            })
+            Val::DateTime(at.with_zone(cx.zone))
         } else {
             Val::Date(at)
         };

@@ -6,10 +6,11 @@ use bumpalo::Bump;
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Fault, Notes, Out};
-use crate::operators::datetime::to_date_time;
-use crate::system::units::Units;
-use crate::values::value::{PointType, Quantity, Time, Val};
-use engine_patient::time::{DateTime, Precision};
+use crate::values::value::{PointType, Quantity, Val};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::time_of_day::Time;
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::UTC;
 
 /// Runs a test with the clock of the conformance suite and the zone of UTC.
 pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
@@ -18,7 +19,7 @@ pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
     test(&Cx {
         arena: &arena,
         now: DateTime::parse("2024-03-15T12:30:45.123Z").unwrap(),
-        zone: 0,
+        zone: &UTC,
         units: &units,
         notes: Notes::default(),
         doubts: crate::context::doubts::Doubts::default(),
@@ -42,7 +43,7 @@ pub fn at<'a>(text: &str) -> Val<'a> {
     } else if let Some(date) = text.strip_suffix('D') {
         Val::Date(parse(date))
     } else {
-        Val::DateTime(to_date_time(parse(text), 0))
+        Val::DateTime(parse(text).with_zone(&UTC))
     }
 }
 

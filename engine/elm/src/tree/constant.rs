@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::context::cx::{Cx, Out};
-use crate::fhir::fhir_value::with_zone;
-use crate::values::value::{Code, CodeSystemVal, Concept, Quantity, Ratio, Time, Val, ValueSetVal};
+use crate::values::value::{Code, CodeSystemVal, Concept, Quantity, Ratio, Val, ValueSetVal};
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::time_of_day::Time;
 use engine_patient::terminology::ValueSet;
-use engine_patient::time::DateTime;
 
 /// A constant, as the unit holds it.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ impl Owned {
             Owned::Decimal(d) => Val::Decimal(*d),
             Owned::String(text) => Val::String(text),
             Owned::Date(d) => Val::Date(*d),
-            Owned::DateTime(d) => Val::DateTime(with_zone(*d, cx.zone)),
+            Owned::DateTime(d) => Val::DateTime(d.with_zone(cx.zone)),
             Owned::Time(t) => Val::Time(*t),
             Owned::Quantity(value, unit) => return cx.quantity(*value, unit),
             Owned::Ratio(parts) => {

@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 
 use crate::values::types::TypeId;
 use engine_patient::record::Element;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::time_of_day::Time;
 use engine_patient::terminology::{ValueSet, code_key};
-use engine_patient::time::{DateTime, Precision};
 
 /// A value. `Null` is CQL's null: absent or unknown.
 #[derive(Clone, Copy)]
@@ -42,15 +43,6 @@ pub enum Val<'a> {
     /// A number known only to lie between two bounds, both included: the distance of two
     /// imprecise dates (CQL 1.5, appendix H, "Uncertainty").
     Uncertain(&'a (Val<'a>, Val<'a>)),
-}
-
-/// A time of day.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Time {
-    /// Milliseconds from midnight; unknown fields are 0.
-    pub millis: u32,
-    /// `Hour` to `Millisecond`.
-    pub precision: Precision,
 }
 
 /// A number with a unit, as it was written: a UCUM code, or a CQL calendar unit such as `month`.

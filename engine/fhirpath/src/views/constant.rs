@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::error::wrong;
 use crate::{Constant, Literal};
 use engine_patient::finding::{Code, Finding};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::value::decimal;
 
 /// Property, FHIR type, and what it must hold.

@@ -10,7 +10,7 @@ use datafusion::prelude::SessionContext;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::program::Artifact;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_population::lake::lake_error;
 use engine_population::statement::{on_large_stack, query};
 use measures::package::{Basis, PopulationCode};

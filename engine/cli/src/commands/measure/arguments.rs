@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::{DateTime, Precision, parse_offset};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::zone::Zone;
 use measures::official::Limits;
 use measures::prepared::Packages;
 
@@ -107,21 +108,17 @@ pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
     Ok((start, end))
 }
 
-/// `+01:00`
-pub fn parse_zone(text: &str) -> Result<i16, Failure> {
-    parse_offset(text).ok_or_else(|| {
-        Failure::User(format!(
-            "--time-zone {text}: write an offset such as -05:00 or +00:00"
-        ))
-    })
+/// `+01:00`, `America/New_York`
+pub fn parse_zone(text: &str) -> Result<Zone, Failure> {
+    Zone::parse(text).map_err(|e| Failure::User(format!("--time-zone {text}: {e}")))
 }
 
 /// The end of a day, or a moment.
-pub fn as_of(day: &str, zone: i16) -> Result<DateTime, Failure> {
+pub fn as_of(day: &str, zone: &Zone) -> Result<DateTime, Failure> {
     let at = DateTime::parse(day).filter(|d| d.precision() >= Precision::Day);
     let at =
         at.ok_or_else(|| Failure::User(format!("--as-of {day}: write a day, as in 2026-12-31")))?;
-    Ok(DateTime::from_utc_millis(at.latest(zone), zone))
+    Ok(zone.moment(at.latest(zone)))
 }
 
 /// `Patient/123`, or the id alone.

@@ -3,7 +3,7 @@
 use clap::Args;
 use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build};
 use measures::package::{Loaded, MeasureDefinition, select};

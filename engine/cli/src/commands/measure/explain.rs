@@ -62,7 +62,8 @@ pub struct Explain {
     /// File to write to instead of printing.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// An older snapshot.
@@ -108,9 +109,9 @@ impl Explain {
             rules: vec![],
             built_in: false,
             period: parse_period(&self.period)?,
-            zone,
+            zone: zone.clone(),
             subject: self.subject.as_deref().map(subject_id).transpose()?,
-            as_of: day.map(|day| as_of(day, zone)).transpose()?,
+            as_of: day.map(|day| as_of(day, &zone)).transpose()?,
             limits: self.limits.limits(),
             reporter: None,
             threads: threads(),

@@ -49,7 +49,8 @@ pub struct Gaps {
     /// Folder for DEQM documents, one file a patient: not there yet, empty, or of an earlier run.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// Who reports, as in Organization/1.

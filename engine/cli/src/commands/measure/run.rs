@@ -66,7 +66,8 @@ pub struct Run {
     /// Folder for reports and result rows: not there yet, empty, or of an earlier run.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// An older snapshot.
@@ -110,7 +111,7 @@ impl Run {
         let period = parse_period(&self.period)?;
         let zone = parse_zone(&self.time_zone)?;
         let day = self.as_of.as_deref();
-        let at = day.map(|day| as_of(day, zone)).transpose()?;
+        let at = day.map(|day| as_of(day, &zone)).transpose()?;
         if self.format == Format::Parquet && self.out.is_none() {
             return Err(Failure::User(
                 "--format parquet needs --out: the folder for results.parquet".into(),

@@ -41,7 +41,8 @@ pub struct Test {
     /// Run the library FHIRHelpers as ELM instead of natively.
     #[arg(long, hide = true)]
     elm_helpers: bool,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// Forget `meta.profile` of the data, to see what content alone decides.

@@ -1,11 +1,14 @@
-//! §18 Date and time operators (CQL 1.5): comparison, component by component, from the year (or the
-//! hour) to a precision; unknown where the precision of a value ends before it is decided.
+//! Which of two dates comes first: component by component, from the year to a precision; unknown where
+//! the precision of a value ends before it is decided (CQL 1.5, §18; FHIRPath, §6.2).
 //!
 //! *Offsets.* "Implementations should normalize to the timezone offset of the evaluation request
 //! timestamp, but only when the comparison precision is hours, minutes, seconds, or milliseconds"
 //! (After, Before, Same As …). So at the day or coarser each value counts with the date it is
 //! written with: an encounter that ended at 23:00-05:00 ended that day, wherever the run takes
-//! place. Without a precision the comparison goes to the finest one, so it normalizes.
+//! place. Without a precision the comparison goes to the finest one, so it normalizes. That is to one
+//! offset for both: in a zone whose clock changed between the two, to the offset of the earlier, so
+//! that the hour that comes twice has an order. Beside a day, a month or a year a moment counts by the
+//! clock of the zone at that moment.
 //!
 //! *Seconds and milliseconds.* §12 speaks of one decimal component, so that `T12:00:00` would be
 //! `T12:00:00.000`; the official test suite expects null for each such pair (`DateTimeIncludedInNull`,
@@ -16,16 +19,16 @@
 
 use std::cmp::Ordering;
 
-use crate::operators::datetime::DAY;
-use crate::values::value::{Time, Val};
-use engine_patient::time::{DateTime, Precision, days_from_civil};
+use super::date_time::{DAY, DateTime, Precision, days_from_civil};
+use super::time_of_day::cut_millis;
+use super::zone::Zone;
 
 /// Which comes first, to `precision` or else to the finest precision of the two.
 pub fn compare(
     a: DateTime,
     b: DateTime,
     precision: Option<Precision>,
-    zone: i16,
+    zone: &Zone,
 ) -> Option<Ordering> {
     // What measures ask most.
     if precision == Some(Precision::Day)
@@ -39,8 +42,8 @@ pub fn compare(
         None => (whole_second(a), whole_second(b)),
     };
     let target = precision.unwrap_or(a.precision.max(b.precision));
-    let (a, b) = if target > Precision::Day && a.offset != b.offset {
-        (in_zone(a, zone), in_zone(b, zone))
+    let (a, b) = if target > Precision::Day && (a.offset != b.offset || !zone.is_fixed()) {
+        by_one_clock(a, b, zone)
     } else {
         (a, b)
     };
@@ -48,21 +51,9 @@ pub fn compare(
     decided(ticks(a, common).cmp(&ticks(b, common)), common, target)
 }
 
-/// Which comes first of two times of day.
-pub fn compare_time(a: Time, b: Time, precision: Option<Precision>) -> Option<Ordering> {
-    let lift = |t: Time| match (precision, t.precision) {
-        (None, Precision::Second) => Time {
-            precision: Precision::Millisecond,
-            ..t
-        },
-        _ => t,
-    };
-    let (a, b) = (lift(a), lift(b));
-    let target = precision.unwrap_or(a.precision.max(b.precision));
-    let common = target.min(a.precision).min(b.precision);
-    let unit = millis_in(common);
-    let ordering = (i64::from(a.millis) / unit).cmp(&(i64::from(b.millis) / unit));
-    decided(ordering, common, target)
+/// `a = b`.
+pub fn equal(a: DateTime, b: DateTime, zone: &Zone) -> Option<bool> {
+    compare(a, b, None, zone).map(Ordering::is_eq)
 }
 
 /// A second as the decimal it is: 10:00:05 is 10:00:05.000.
@@ -77,69 +68,44 @@ fn whole_second(value: DateTime) -> DateTime {
 }
 
 /// An order found down to `common`: equal there leaves what is finer open.
-fn decided(ordering: Ordering, common: Precision, target: Precision) -> Option<Ordering> {
+pub(super) fn decided(
+    ordering: Ordering,
+    common: Precision,
+    target: Precision,
+) -> Option<Ordering> {
     (ordering != Ordering::Equal || common == target).then_some(ordering)
 }
 
-/// The order of two values where both are dates, date-times or times; `None` where they are not.
-pub fn order(
-    a: &Val<'_>,
-    b: &Val<'_>,
-    precision: Option<Precision>,
-    zone: i16,
-) -> Option<Option<Ordering>> {
-    match (a, b) {
-        (Val::DateTime(a) | Val::Date(a), Val::DateTime(b) | Val::Date(b)) => {
-            Some(compare(*a, *b, precision, zone))
-        }
-        (Val::Time(a), Val::Time(b)) => Some(compare_time(*a, *b, precision)),
-        _ => None,
+/// Both as the clock of the zone shows them; see the module for a clock that changed in between.
+pub(super) fn by_one_clock(a: DateTime, b: DateTime, zone: &Zone) -> (DateTime, DateTime) {
+    let of_clock = |d: DateTime| d.precision > Precision::Day;
+    if zone.is_fixed() || !of_clock(a) || !of_clock(b) {
+        return (in_zone(a, zone), in_zone(b, zone));
     }
+    let (a, b) = (a.with_zone(zone), b.with_zone(zone));
+    let one = Zone::fixed(zone.offset_at(a.earliest(zone).min(b.earliest(zone))));
+    (in_zone(a, &one), in_zone(b, &one))
 }
 
-/// `a = b`.
-pub fn equal(a: DateTime, b: DateTime, zone: i16) -> Option<bool> {
-    compare(a, b, None, zone).map(Ordering::is_eq)
-}
-
-/// `a ~ b`: false where the precisions differ.
-pub fn equivalent(a: DateTime, b: DateTime, zone: i16) -> bool {
-    equal(a, b, zone).unwrap_or(false)
-}
-
-/// The same instant at the offset of the run. A value without an hour has no instant to move.
-pub(crate) fn in_zone(value: DateTime, zone: i16) -> DateTime {
+/// The same instant as the clock of the zone shows it. A value without an hour has no instant to
+/// move.
+pub fn in_zone(value: DateTime, zone: &Zone) -> DateTime {
     match value.offset {
-        Some(offset) if offset != zone && value.precision > Precision::Day => {
-            let local = local_millis(value) + (i64::from(zone) - i64::from(offset)) * 60_000;
-            at_local(local, value, zone)
+        Some(offset) if value.precision > Precision::Day => {
+            let utc = value.local_millis() - i64::from(offset) * 60_000;
+            let here = zone.offset_at(utc);
+            if here == offset {
+                return value;
+            }
+            let local = utc + i64::from(here) * 60_000;
+            DateTime {
+                days: i32::try_from(local.div_euclid(DAY)).unwrap_or(value.days),
+                millis: u32::try_from(local.rem_euclid(DAY)).unwrap_or(value.millis),
+                precision: value.precision,
+                offset: Some(here),
+            }
         }
         _ => value,
-    }
-}
-
-/// Milliseconds from 1970-01-01T00:00 by the local clock.
-pub(crate) fn local_millis(value: DateTime) -> i64 {
-    i64::from(value.days) * DAY + i64::from(value.millis)
-}
-
-fn at_local(local: i64, like: DateTime, zone: i16) -> DateTime {
-    DateTime {
-        days: i32::try_from(local.div_euclid(DAY)).unwrap_or(like.days),
-        millis: u32::try_from(local.rem_euclid(DAY)).unwrap_or(like.millis),
-        precision: like.precision,
-        offset: Some(zone),
-    }
-}
-
-/// Milliseconds in a unit of the clock; of a day where it is none.
-pub(crate) fn millis_in(precision: Precision) -> i64 {
-    match precision {
-        Precision::Hour => 3_600_000,
-        Precision::Minute => 60_000,
-        Precision::Second => 1000,
-        Precision::Millisecond => 1,
-        _ => DAY,
     }
 }
 
@@ -149,7 +115,7 @@ fn ticks(value: DateTime, precision: Precision) -> i64 {
         Precision::Year | Precision::Month | Precision::Day => {
             i64::from(cut_days(value, precision))
         }
-        finer => local_millis(value).div_euclid(millis_in(finer)),
+        finer => value.local_millis().div_euclid(finer.millis()),
     }
 }
 
@@ -173,38 +139,23 @@ pub fn cut(value: DateTime, precision: Precision) -> DateTime {
     if value.precision <= precision {
         return value;
     }
-    let unit = millis_in(precision);
-    let millis = i64::from(value.millis) / unit * unit;
     DateTime {
         days: cut_days(value, precision),
-        millis: u32::try_from(millis).unwrap_or(0),
+        millis: cut_millis(value.millis, precision),
         precision,
         offset: value.offset,
-    }
-}
-
-/// A time of day known only to `precision`.
-pub fn cut_time(value: Time, precision: Precision) -> Time {
-    if value.precision <= precision {
-        return value;
-    }
-    let unit = millis_in(precision);
-    let millis = i64::from(value.millis) / unit * unit;
-    Time {
-        millis: u32::try_from(millis).unwrap_or(0),
-        precision,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::zone::UTC;
     use Ordering::{Equal, Greater, Less};
     use Precision::{Day, Hour, Millisecond, Month, Second, Year};
 
     fn d(text: &str) -> DateTime {
-        let parsed = DateTime::parse(text).unwrap();
-        crate::operators::datetime::to_date_time(parsed, 0)
+        DateTime::parse(text).unwrap().with_zone(&UTC)
     }
 
     #[test]
@@ -247,12 +198,12 @@ mod tests {
         ];
         for (a, b, precision, expected) in cases {
             assert_eq!(
-                compare(d(a), d(b), precision, 0),
+                compare(d(a), d(b), precision, &UTC),
                 expected,
                 "{a} {b} {precision:?}"
             );
             assert_eq!(
-                compare(d(b), d(a), precision, 0),
+                compare(d(b), d(a), precision, &UTC),
                 expected.map(Ordering::reverse),
                 "{b} {a} {precision:?}"
             );
@@ -317,7 +268,7 @@ mod tests {
         ];
         for (a, b, precision, expected) in cases {
             assert_eq!(
-                compare(d(a), d(b), precision, 0),
+                compare(d(a), d(b), precision, &UTC),
                 expected,
                 "{a} {b} {precision:?}"
             );
@@ -325,14 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_cuts() {
-        let time = |millis, precision| Time { millis, precision };
-        let noon = 43_200_000;
-        let (a, b) = (time(noon, Second), time(noon + 1, Millisecond));
-        assert_eq!(compare_time(a, b, None), Some(Less));
-        assert_eq!(compare_time(a, b, Some(Second)), Some(Equal));
-        assert_eq!(compare_time(a, b, Some(Hour)), Some(Equal));
-        assert_eq!(cut_time(b, Hour), time(noon, Hour));
+    fn cuts() {
         assert_eq!(cut(d("2024-05-17T10:20:30.400Z"), Month), d("2024-05"));
         assert_eq!(cut(d("2024-05-17T10:20:30.400Z"), Year), d("2024"));
         assert_eq!(
@@ -340,5 +284,105 @@ mod tests {
             d("2024-05-17T10:20:30Z")
         );
         assert_eq!(cut(d("2024"), Second), d("2024"));
+    }
+
+    /// Over a change of the clock the order is that of the instants, and a day is one of the place.
+    #[test]
+    fn a_place_has_two_offsets() {
+        let ny = Zone::parse("America/New_York").unwrap();
+        let p = |text: &str| DateTime::parse(text).unwrap().with_zone(&ny);
+        let cases = [
+            ("2025-06-30", "2025-07-01T03:30:00Z", None, None),
+            ("2025-07-01", "2025-07-01T03:30:00Z", None, Some(Greater)),
+            ("2025-01-01", "2025-01-01T04:30:00Z", None, Some(Greater)),
+            // As winter time is written all year by some systems: it is April there already.
+            ("2025-03", "2025-03-31T23:30:00-05:00", None, Some(Less)),
+            ("2025-03", "2025-03-31T23:30:00-05:00", Some(Day), None),
+            (
+                "2025-11-02T01:30:00-04:00",
+                "2025-11-02T01:30:00-05:00",
+                None,
+                Some(Less),
+            ),
+            (
+                "2025-11-02T01:30:00",
+                "2025-11-02T01:30:00-04:00",
+                None,
+                Some(Equal),
+            ),
+            (
+                "2025-11-02T01:30:00-04:00",
+                "2025-11-02T01:30:00-05:00",
+                Some(Hour),
+                Some(Less),
+            ),
+            (
+                "2025-11-02T01:59:00-04:00",
+                "2025-11-02T01:01:00-05:00",
+                None,
+                Some(Less),
+            ),
+            (
+                "2025-03-09T01:59:59-05:00",
+                "2025-03-09T03:00:00-04:00",
+                None,
+                Some(Less),
+            ),
+        ];
+        for (a, b, precision, expected) in cases {
+            assert_eq!(compare(p(a), p(b), precision, &ny), expected, "{a} {b}");
+            let back = expected.map(Ordering::reverse);
+            assert_eq!(compare(p(b), p(a), precision, &ny), back, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn without_an_offset_the_zone_decides() {
+        let p = |text: &str| DateTime::parse(text).unwrap();
+        use Ordering::{Equal, Greater, Less};
+        let cases = [
+            ("2024", "2024", Some(Equal)),
+            ("2024", "2025", Some(Less)),
+            ("2024", "2024-05", None),
+            ("2024-05-01", "2024-05-01T10:00:00Z", None),
+            ("2024-05-02", "2024-05-01T10:00:00Z", Some(Greater)),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T10:00:00.000Z",
+                Some(Equal),
+            ),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T12:00:00+02:00",
+                Some(Equal),
+            ),
+            (
+                "2024-05-01T10:00:00Z",
+                "2024-05-01T10:00:00+02:00",
+                Some(Greater),
+            ),
+        ];
+        for (a, b, expected) in cases {
+            assert_eq!(compare(p(a), p(b), None, &UTC), expected, "{a} {b}");
+            assert_eq!(
+                compare(p(b), p(a), None, &UTC),
+                expected.map(Ordering::reverse),
+                "{b} {a}"
+            );
+        }
+        // Without an offset the zone decides.
+        assert_eq!(
+            compare(
+                p("2024-05-01"),
+                p("2024-05-01T23:30:00-05:00"),
+                None,
+                &Zone::fixed(-300)
+            ),
+            None
+        );
+        assert_eq!(
+            compare(p("2024-05-01"), p("2024-05-01T23:30:00-05:00"), None, &UTC),
+            Some(Less)
+        );
     }
 }

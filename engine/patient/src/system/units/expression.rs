@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use octofhir_ucum::{Case, Number, SpecialKind, UnitExpr, lookup_unit, parse_expression};
 use rust_decimal::Decimal;
 
-use crate::system::exact;
+use crate::system::decimal;
 
 /// Longest text of a unit that is read: patient data may hold anything.
 const LONGEST: usize = 256;
@@ -320,7 +320,41 @@ pub fn curve(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     let value: f64 = value.to_string().parse().ok()?;
     let converted = octofhir_ucum::convert(value, from, to).ok()?;
     let converted = format!("{converted:.12}").parse().ok()?;
-    Some(exact::round(converted, exact::PLACES).normalize())
+    Some(decimal::round(converted, decimal::PLACES).normalize())
+}
+
+/// Units of an amount of substance. To UCUM each is a plain number, so that `mmol/mol` would be 0.1 `%`
+/// and `meq` a `mmol`; what is measured by the one is not what is measured by the other.
+const AMOUNTS: [&str; 3] = ["eq", "mol", "osm"];
+
+/// The units of an amount of substance in an expression, with their exponents, over and under apart.
+pub fn amounts(unit: &str) -> Vec<(&'static str, i32)> {
+    fn walk(expression: &UnitExpr, sign: i32, into: &mut Vec<(&'static str, i32)>) {
+        match expression {
+            UnitExpr::Symbol(code) => {
+                let unit = lookup_unit(code, Case::Sensitive).map(|(_, unit)| unit.code);
+                let amount = AMOUNTS.iter().find(|a| unit == Some(**a));
+                into.extend(amount.map(|a| (*a, sign)));
+            }
+            UnitExpr::Numeric(_) | UnitExpr::Annotation(_) => {}
+            UnitExpr::Annotated(inner, _) => walk(inner, sign, into),
+            UnitExpr::Power(base, n) => walk(base, sign.saturating_mul(*n), into),
+            UnitExpr::Product(terms) => terms.iter().for_each(|t| walk(t, sign, into)),
+            UnitExpr::Quotient(over, under) => {
+                walk(over, sign, into);
+                walk(under, sign.saturating_neg(), into);
+            }
+            UnitExpr::Reciprocal(inner) => walk(inner, sign.saturating_neg(), into),
+        }
+    }
+    let mut found = vec![];
+    if unit.len() <= LONGEST
+        && let Ok(expression) = parse_expression(unit)
+    {
+        walk(&expression, 1, &mut found);
+    }
+    found.sort_unstable();
+    found
 }
 
 /// The symbols of a product in order of appearance, with exponents.

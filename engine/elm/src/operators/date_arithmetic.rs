@@ -1,78 +1,12 @@
 //! §18 Date and time operators (CQL 1.5): adding and subtracting calendar durations; successor and
-//! predecessor; the precision of a value and its boundaries (§16).
-//!
-//! A duration finer than the value is known is first converted to the value's precision, without its
-//! remainder: "`DateTime(2014) - 24 months` results in `DateTime(2012)`". For that a year has 365
-//! days, a month 30. Decimals are dropped, except of seconds: "for precisions above seconds, any
-//! decimal portion of the time-valued quantity is ignored".
-
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+//! predecessor; the precision of a value and its boundaries (§16). See
+//! [`engine_patient::system::date_arithmetic`].
 
 use crate::context::cx::{Cx, Fault, Out};
-use crate::operators::datetime::DAY;
-use crate::system::date_compare::{cut, cut_time, millis_in};
-use crate::system::units::CalendarUnit;
-use crate::values::value::{Quantity, Time, Val};
-use engine_patient::time::{CalendarDuration, DateTime, Precision, days_in_month};
-
-/// A count of a unit that has a fixed relation to the next: months, days or milliseconds.
-#[derive(Clone, Copy)]
-enum Span {
-    Months(i64),
-    Days(i64),
-    Millis(i64),
-}
-
-impl Span {
-    /// `None` where the count is beyond 64 bits.
-    fn of(value: Decimal, unit: CalendarUnit) -> Option<Span> {
-        let whole = || value.trunc().to_i64();
-        Some(match unit {
-            CalendarUnit::Year => Span::Months(whole()?.checked_mul(12)?),
-            CalendarUnit::Month => Span::Months(whole()?),
-            CalendarUnit::Week => Span::Days(whole()?.checked_mul(7)?),
-            CalendarUnit::Day => Span::Days(whole()?),
-            CalendarUnit::Hour => Span::Millis(whole()?.checked_mul(millis_in(Precision::Hour))?),
-            CalendarUnit::Minute => {
-                Span::Millis(whole()?.checked_mul(millis_in(Precision::Minute))?)
-            }
-            CalendarUnit::Second => {
-                let millis = value.checked_mul(Decimal::from(1000))?;
-                Span::Millis(millis.trunc().to_i64()?)
-            }
-            CalendarUnit::Millisecond => Span::Millis(whole()?),
-        })
-    }
-
-    /// Cut to what a value of this precision can take.
-    fn at(self, precision: Precision) -> Span {
-        match (precision, self) {
-            (Precision::Year, Span::Months(months)) => Span::Months(months / 12 * 12),
-            (Precision::Year, Span::Days(days)) => Span::Months(days / 365 * 12),
-            (Precision::Month, Span::Days(days)) => Span::Months(days / 30),
-            (Precision::Year | Precision::Month, Span::Millis(millis)) => {
-                Span::Days(millis / DAY).at(precision)
-            }
-            (Precision::Day, Span::Millis(millis)) => Span::Days(millis / DAY),
-            (clock, Span::Millis(millis)) => {
-                let unit = millis_in(clock);
-                Span::Millis(millis / unit * unit)
-            }
-            (_, whole) => whole,
-        }
-    }
-
-    fn duration(self) -> Option<CalendarDuration> {
-        let mut duration = CalendarDuration::default();
-        match self {
-            Span::Months(months) => duration.months = i32::try_from(months).ok()?,
-            Span::Days(days) => duration.days = i32::try_from(days).ok()?,
-            Span::Millis(millis) => duration.millis = millis,
-        }
-        Some(duration)
-    }
-}
+use crate::values::value::{Quantity, Val};
+use engine_patient::system::date_arithmetic::{self, CalendarDuration, step};
+use engine_patient::system::date_time::Precision;
+use engine_patient::system::units::CalendarUnit;
 
 fn out_of_range() -> Fault {
     Fault::Raised("date and time arithmetic leaves the years 1 to 9999".to_owned())
@@ -85,46 +19,16 @@ pub fn plus<'a>(_cx: &Cx<'a>, v: Val<'a>, q: &Quantity<'_>, sign: i32) -> Out<'a
         return Ok(Val::Null);
     };
     let value = if sign < 0 { -q.value } else { q.value };
-    let span = Span::of(value, unit).ok_or_else(out_of_range)?;
+    let duration = CalendarDuration::of(value, unit).ok_or_else(out_of_range)?;
+    let shifted = |d| date_arithmetic::plus(d, duration).ok_or_else(out_of_range);
     match v {
-        Val::Date(d) => shifted(d, span).map(Val::Date).ok_or_else(out_of_range),
-        Val::DateTime(d) => shifted(d, span).map(Val::DateTime).ok_or_else(out_of_range),
-        Val::Time(t) => Ok(match span.at(t.precision) {
-            Span::Millis(millis) => {
-                let sum = (i64::from(t.millis) + millis % DAY).rem_euclid(DAY);
-                Val::Time(Time {
-                    millis: u32::try_from(sum).unwrap_or(t.millis),
-                    ..t
-                })
-            }
-            // A time has no days to add to.
-            _ => Val::Null,
-        }),
+        Val::Date(d) => shifted(d).map(Val::Date),
+        Val::DateTime(d) => shifted(d).map(Val::DateTime),
+        // A time has no days to add to.
+        Val::Time(_) if unit < CalendarUnit::Hour => Ok(Val::Null),
+        Val::Time(t) => Ok(Val::Time(t.plus(duration.millis))),
         _ => Ok(Val::Null),
     }
-}
-
-fn shifted(value: DateTime, span: Span) -> Option<DateTime> {
-    value.plus(span.at(value.precision).duration()?)
-}
-
-/// So many units of `precision` later; `None` out of range.
-pub(crate) fn step(value: DateTime, count: i64, precision: Precision) -> Option<DateTime> {
-    let span = match precision {
-        Precision::Year => Span::Months(count.checked_mul(12)?),
-        Precision::Month => Span::Months(count),
-        Precision::Day => Span::Days(count),
-        clock => Span::Millis(count.checked_mul(millis_in(clock))?),
-    };
-    shifted(value, span)
-}
-
-/// So many units of `precision` later on the same day; `None` past its ends.
-pub(crate) fn step_time(value: Time, count: i64, precision: Precision) -> Option<Time> {
-    let step = count.checked_mul(millis_in(precision))?;
-    let millis = i64::from(value.millis).checked_add(step)?;
-    let millis = u32::try_from(millis).ok().filter(|m| i64::from(*m) < DAY)?;
-    Some(Time { millis, ..value })
 }
 
 /// The next or previous date, date-time or time at its own precision; `None` where there is none.
@@ -132,7 +36,7 @@ pub(crate) fn neighbour<'a>(v: Val<'a>, count: i64) -> Option<Val<'a>> {
     match v {
         Val::Date(d) => step(d, count, d.precision).map(Val::Date),
         Val::DateTime(d) => step(d, count, d.precision).map(Val::DateTime),
-        Val::Time(t) => step_time(t, count, t.precision).map(Val::Time),
+        Val::Time(t) => t.step(count, t.precision).map(Val::Time),
         _ => Some(Val::Null),
     }
 }
@@ -191,51 +95,11 @@ fn boundary<'a>(args: &[Val<'a>], high: bool) -> Val<'a> {
         return Val::Null;
     };
     match value {
-        Val::Date(d) => Val::Date(edge(d, precision, high)),
-        Val::DateTime(d) => Val::DateTime(edge(d, precision, high)),
-        Val::Time(t) => Val::Time(edge_time(t, precision, high)),
+        Val::Date(d) => Val::Date(date_arithmetic::boundary(d, precision, high)),
+        Val::DateTime(d) => Val::DateTime(date_arithmetic::boundary(d, precision, high)),
+        Val::Time(t) => Val::Time(t.boundary(precision, high)),
         _ => Val::Null,
     }
-}
-
-/// The first or last moment of a precision that the value can be.
-fn edge(value: DateTime, precision: Precision, high: bool) -> DateTime {
-    let mut out = DateTime {
-        precision: Precision::Millisecond,
-        ..value
-    };
-    if high {
-        let (year, month, _) = value.civil();
-        match value.precision {
-            Precision::Year => out.days = engine_patient::time::days_from_civil(year, 12, 31),
-            Precision::Month => {
-                let last = days_in_month(year, month);
-                out.days = engine_patient::time::days_from_civil(year, month, last);
-            }
-            _ => {}
-        }
-        out.millis = last_milli(value.millis, value.precision);
-    }
-    cut(out, precision)
-}
-
-fn edge_time(value: Time, precision: Precision, high: bool) -> Time {
-    let millis = if high {
-        last_milli(value.millis, value.precision)
-    } else {
-        value.millis
-    };
-    let whole = Time {
-        millis,
-        precision: Precision::Millisecond,
-    };
-    cut_time(whole, precision)
-}
-
-/// The last millisecond of the day that a value of this precision can be.
-fn last_milli(millis: u32, precision: Precision) -> u32 {
-    let unit = u32::try_from(millis_in(precision)).unwrap_or(1);
-    millis.saturating_add(unit - 1)
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ mod expression;
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::system::exact;
+use crate::system::decimal;
 pub use calendar::CalendarUnit;
 use expression::{Fraction, Meaning, Scale};
 
@@ -52,10 +52,16 @@ const SHARDS: usize = 16;
 
 type Shard = FxHashMap<Box<str>, FxHashMap<Box<str>, Rule>>;
 
-/// Conversions of one run, cached by pair of units.
+/// Conversions, cached by pair of units.
 #[derive(Debug, Default)]
 pub struct Units {
     shards: [RwLock<Shard>; SHARDS],
+}
+
+/// What evaluations share that have no run to belong to. A conversion depends on its units only.
+pub fn shared() -> &'static Units {
+    static SHARED: LazyLock<Units> = LazyLock::new(Units::default);
+    &SHARED
 }
 
 /// The default unit, where none or an empty one was written.
@@ -73,13 +79,20 @@ impl Units {
         match self.rule(from, to) {
             Rule::Fails(error) => Err(error),
             Rule::Factor { p, q } if p == q => Ok(value),
-            Rule::Factor { p, q } => exact::rescale(value, p, q).ok_or(UnitsError::OutOfRange),
+            Rule::Factor { p, q } => decimal::rescale(value, p, q).ok_or(UnitsError::OutOfRange),
             Rule::Linear(rule) => {
                 let (over, under) = linear(value, &rule);
-                exact::ratio_long(&over, &under).ok_or(UnitsError::OutOfRange)
+                decimal::ratio_long(&over, &under).ok_or(UnitsError::OutOfRange)
             }
             Rule::Curve => expression::curve(value, from, to).ok_or(UnitsError::OutOfRange),
         }
+    }
+
+    /// Whether two units, of which one converts to the other, are of the same amounts of substance: a
+    /// HbA1c of 53 `mmol/mol` is no 5.3 `%`, though UCUM has it so. CQL converts by UCUM alone; rules
+    /// ask this too.
+    pub fn are_of_one_kind(&self, a: &str, b: &str) -> bool {
+        a == b || expression::amounts(a) == expression::amounts(b)
     }
 
     /// Which of two values is greater.
@@ -96,15 +109,15 @@ impl Units {
         }
         match self.rule(a_unit, b_unit) {
             Rule::Fails(error) => Err(error),
-            Rule::Factor { p, q } => Ok(exact::compare_products(a, p, b, q)),
+            Rule::Factor { p, q } => Ok(decimal::compare_products(a, p, b, q)),
             Rule::Linear(rule) => {
                 let (over, under) = linear(a, &rule);
-                let left = over * exact::ten(b.scale());
-                Ok(left.cmp(&(under * exact::mantissa(b))))
+                let left = over * decimal::ten(b.scale());
+                Ok(left.cmp(&(under * decimal::mantissa(b))))
             }
             Rule::Curve => {
                 let a = expression::curve(a, a_unit, b_unit).ok_or(UnitsError::OutOfRange)?;
-                let round = |v| exact::round(v, exact::PLACES);
+                let round = |v| decimal::round(v, decimal::PLACES);
                 Ok(round(a).cmp(&round(b)))
             }
         }
@@ -193,9 +206,9 @@ impl Units {
 /// `value · scale + offset` as a fraction with a positive denominator.
 fn linear(value: Decimal, rule: &(Fraction, Fraction)) -> (BigInt, BigInt) {
     let (scale, offset) = rule;
-    let ten = exact::ten(value.scale());
+    let ten = decimal::ten(value.scale());
     let over =
-        exact::mantissa(value) * &scale.over * &offset.under + &offset.over * &scale.under * &ten;
+        decimal::mantissa(value) * &scale.over * &offset.under + &offset.over * &scale.under * &ten;
     (over, &scale.under * &offset.under * ten)
 }
 

@@ -3,8 +3,9 @@
 //! A date given to the year stands for any instant of that year, so a comparison can be
 //! uncertain: it is `None` then, never a guess (CQL 1.5, §22 and appendix H).
 
-use std::cmp::Ordering;
 use std::fmt;
+
+use super::zone::{UTC, Zone};
 
 /// How much of a date-time is known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -25,6 +26,19 @@ pub enum Precision {
     Millisecond,
 }
 
+impl Precision {
+    /// Milliseconds in a unit of the clock; of a day where it is none.
+    pub fn millis(self) -> i64 {
+        match self {
+            Precision::Hour => 3_600_000,
+            Precision::Minute => 60_000,
+            Precision::Second => 1000,
+            Precision::Millisecond => 1,
+            Precision::Year | Precision::Month | Precision::Day => DAY,
+        }
+    }
+}
+
 /// A FHIR `date`, `dateTime` or `instant`: local fields, precision, and the offset if it was given.
 /// Digits of a second after the third are not kept, as in CQL.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,7 +52,8 @@ pub struct DateTime {
     pub offset: Option<i16>,
 }
 
-const DAY: i64 = 86_400_000;
+/// Milliseconds of a day.
+pub const DAY: i64 = 86_400_000;
 
 /// Days from 1970-01-01 of a date of the proleptic Gregorian calendar.
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
@@ -208,15 +223,13 @@ impl DateTime {
         civil_from_days(self.days)
     }
 
-    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is the
-    /// offset, in minutes east of UTC, taken where none was given.
-    pub fn earliest(self, zone: i16) -> i64 {
-        let local = i64::from(self.days) * DAY + i64::from(self.millis);
-        local - i64::from(self.offset.unwrap_or(zone)) * 60_000
+    /// Milliseconds from 1970-01-01T00:00 by the local clock; of the first moment it can be.
+    pub fn local_millis(self) -> i64 {
+        i64::from(self.days) * DAY + i64::from(self.millis)
     }
 
-    /// The last millisecond it can stand for. See [`DateTime::earliest`].
-    pub fn latest(self, zone: i16) -> i64 {
+    /// The last moment it can be by the local clock. See [`DateTime::local_millis`].
+    pub fn last_local_millis(self) -> i64 {
         let (year, month, _) = self.civil();
         let width = match self.precision {
             Precision::Year => {
@@ -224,111 +237,51 @@ impl DateTime {
                 i64::from(next - self.days) * DAY
             }
             Precision::Month => i64::from(days_in_month(year, month)) * DAY,
-            Precision::Day => DAY,
-            Precision::Hour => 3_600_000,
-            Precision::Minute => 60_000,
-            Precision::Second => 1000,
-            Precision::Millisecond => 1,
+            finer => finer.millis(),
         };
-        self.earliest(zone) + width - 1
+        self.local_millis() + width - 1
     }
 
-    /// Which comes first, `None` where the precision does not tell. Two values of the same
-    /// precision and the same fields are equal.
-    pub fn compare(self, other: Self, zone: i16) -> Option<Ordering> {
-        let (a, b) = (self.earliest(zone), other.earliest(zone));
-        if a == b && self.precision == other.precision {
-            return Some(Ordering::Equal);
-        }
-        if self.latest(zone) < b {
-            return Some(Ordering::Less);
-        }
-        if a > other.latest(zone) {
-            return Some(Ordering::Greater);
-        }
-        // Seconds and milliseconds are one precision in CQL: 10:00:00 is 10:00:00.000.
-        let fine = |p| p >= Precision::Second;
-        if fine(self.precision) && fine(other.precision) {
-            return Some(a.cmp(&b));
-        }
-        None
+    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is where it
+    /// is taken to be where no offset was given.
+    pub fn earliest(self, zone: &Zone) -> i64 {
+        let local = self.local_millis();
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, false));
+        local - i64::from(offset) * 60_000
     }
 
-    /// Adds a calendar duration; a day past the end of the month becomes its last day. A field
-    /// finer than the precision is not added (CQL §16.2: `2024 + 6 months` is `2024`). `None` when
-    /// the result lies outside the years 1 to 9999.
-    pub fn plus(self, duration: CalendarDuration) -> Option<Self> {
-        let mut duration = duration;
-        if self.precision < Precision::Month {
-            duration = CalendarDuration {
-                months: duration.months / 12 * 12,
-                days: 0,
-                millis: 0,
-            };
-        } else if self.precision < Precision::Day {
-            duration = CalendarDuration {
-                days: 0,
-                millis: 0,
-                ..duration
-            };
-        }
-        let (year, month, day) = self.civil();
-        let months = i64::from(year) * 12 + i64::from(month) - 1 + i64::from(duration.months);
-        let year = i32::try_from(months.div_euclid(12)).ok()?;
-        let month = u32::try_from(months.rem_euclid(12)).ok()? + 1;
-        if !(1..=9999).contains(&year) {
-            return None;
-        }
-        let day = day.min(days_in_month(year, month));
-        let mut days = i64::from(days_from_civil(year, month, day)) + i64::from(duration.days);
-        let mut millis = i64::from(self.millis);
-        if self.precision > Precision::Day {
-            millis = millis.checked_add(duration.millis)?;
-            days += millis.div_euclid(DAY);
-            millis = millis.rem_euclid(DAY);
-        } else {
-            days += duration.millis / DAY;
-        }
-        let days = i32::try_from(days).ok()?;
-        let in_range = (1..=9999).contains(&civil_from_days(days).0);
-        let millis = u32::try_from(millis).ok()?;
-        in_range.then_some(DateTime {
-            days,
-            millis,
+    /// The last millisecond it can stand for. See [`DateTime::earliest`].
+    pub fn latest(self, zone: &Zone) -> i64 {
+        let local = self.last_local_millis();
+        let day = self.precision <= Precision::Day;
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, day));
+        local - i64::from(offset) * 60_000
+    }
+
+    /// The date as it is written, without its time.
+    #[must_use]
+    pub fn date_part(self) -> Self {
+        DateTime {
+            millis: 0,
+            precision: self.precision.min(Precision::Day),
+            offset: None,
             ..self
-        })
+        }
     }
 
-    /// Whole years from `self` to `later`, `None` where the precision does not tell. Who was born on 29
-    /// February is a year older on 28 February of a common year (CQL 1.5 appendix H, years, example
-    /// 4.b).
-    pub fn years_until(self, later: Self, zone: i16) -> Option<i64> {
-        let least = whole_months(self, true, later, false, zone) / 12;
-        let most = whole_months(self, false, later, true, zone) / 12;
-        (least == most).then_some(least)
+    /// With an offset: its own, or that of the zone at that moment.
+    #[must_use]
+    pub fn with_zone(self, zone: &Zone) -> Self {
+        let of_zone = || zone.offset_of_local(self.local_millis(), false);
+        DateTime {
+            offset: Some(self.offset.unwrap_or_else(of_zone)),
+            ..self
+        }
     }
-}
-
-/// Whole months between the last (or first) day `from` can be and the first (or last) `to` can be,
-/// by the local calendar dates: an age does not depend on the hour of birth. As `elm::duration`
-/// counts them.
-fn whole_months(from: DateTime, from_last: bool, to: DateTime, to_last: bool, zone: i16) -> i64 {
-    let day_of = |d: DateTime, last: bool| {
-        let offset = i64::from(d.offset.unwrap_or(zone)) * 60_000;
-        let instant = if last {
-            d.latest(zone)
-        } else {
-            d.earliest(zone)
-        };
-        civil_from_days(i32::try_from((instant + offset).div_euclid(DAY)).unwrap_or(i32::MAX))
-    };
-    let ((y1, m1, d1), (y2, m2, d2)) = (day_of(from, from_last), day_of(to, to_last));
-    let months = (i64::from(y2) - i64::from(y1)) * 12 + i64::from(m2) - i64::from(m1);
-    if (y2, m2, d2) < (y1, m1, d1) {
-        return months + i64::from(d1 < d2);
-    }
-    // A month without that day has its last day in its place.
-    months - i64::from(d2 < d1.min(days_in_month(y2, m2)))
 }
 
 impl fmt::Display for DateTime {
@@ -367,45 +320,6 @@ impl fmt::Display for DateTime {
     }
 }
 
-/// A duration in calendar units: a month is a month, whatever its length.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct CalendarDuration {
-    /// Months; a year is twelve.
-    pub months: i32,
-    /// Days; a week is seven.
-    pub days: i32,
-    /// Milliseconds.
-    pub millis: i64,
-}
-
-impl CalendarDuration {
-    /// So many months.
-    pub fn months(months: i32) -> Self {
-        CalendarDuration {
-            months,
-            ..Self::default()
-        }
-    }
-
-    /// So many days.
-    pub fn days(days: i32) -> Self {
-        CalendarDuration {
-            days,
-            ..Self::default()
-        }
-    }
-
-    /// The same backwards.
-    #[must_use]
-    pub fn negated(self) -> Self {
-        CalendarDuration {
-            months: self.months.saturating_neg(),
-            days: self.days.saturating_neg(),
-            millis: self.millis.saturating_neg(),
-        }
-    }
-}
-
 fn digits(bytes: &[u8], from: usize, count: usize) -> Option<u32> {
     let digits = bytes.get(from..from + count)?;
     digits.iter().try_fold(0u32, |n, b| {
@@ -416,7 +330,7 @@ fn digits(bytes: &[u8], from: usize, count: usize) -> Option<u32> {
 /// An instant in microseconds from 1970-01-01T00:00Z: here the fourth to sixth digit of a second
 /// count. UTC where no offset is given.
 pub fn instant_micros(text: &str) -> Option<i64> {
-    let millis = DateTime::parse(text)?.earliest(0);
+    let millis = DateTime::parse(text)?.earliest(&UTC);
     let fraction = text.split_once('.').map_or("", |(_, f)| f);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).skip(3);
     let extra = digits
@@ -488,81 +402,5 @@ mod tests {
             let (y, m, day) = civil_from_days(days);
             assert_eq!(days_from_civil(y, m, day), days);
         }
-    }
-
-    #[test]
-    fn comparison_is_uncertain_where_the_precision_ends() {
-        use Ordering::{Equal, Greater, Less};
-        let cases = [
-            ("2024", "2024", Some(Equal)),
-            ("2024", "2025", Some(Less)),
-            ("2024", "2024-05", None),
-            ("2024-05-01", "2024-05-01T10:00:00Z", None),
-            ("2024-05-02", "2024-05-01T10:00:00Z", Some(Greater)),
-            (
-                "2024-05-01T10:00:00Z",
-                "2024-05-01T10:00:00.000Z",
-                Some(Equal),
-            ),
-            (
-                "2024-05-01T10:00:00Z",
-                "2024-05-01T12:00:00+02:00",
-                Some(Equal),
-            ),
-            (
-                "2024-05-01T10:00:00Z",
-                "2024-05-01T10:00:00+02:00",
-                Some(Greater),
-            ),
-        ];
-        for (a, b, expected) in cases {
-            assert_eq!(d(a).compare(d(b), 0), expected, "{a} {b}");
-            assert_eq!(
-                d(b).compare(d(a), 0),
-                expected.map(Ordering::reverse),
-                "{b} {a}"
-            );
-        }
-        // Without an offset the zone decides.
-        assert_eq!(
-            d("2024-05-01").compare(d("2024-05-01T23:30:00-05:00"), -300),
-            None
-        );
-        assert_eq!(
-            d("2024-05-01").compare(d("2024-05-01T23:30:00-05:00"), 0),
-            Some(Less)
-        );
-    }
-
-    #[test]
-    fn calendar_arithmetic_and_age() {
-        let months = CalendarDuration::months;
-        assert_eq!(d("2024-01-31").plus(months(1)), Some(d("2024-02-29")));
-        assert_eq!(d("2024-02-29").plus(months(-12)), Some(d("2023-02-28")));
-        assert_eq!(d("2024").plus(months(6)), Some(d("2024")));
-        assert_eq!(d("2024").plus(months(-18)), Some(d("2023")));
-        assert_eq!(d("9999-12-31").plus(CalendarDuration::days(1)), None);
-        assert_eq!(
-            d("2024-12-31T23:00:00Z").plus(CalendarDuration {
-                millis: 7_200_000,
-                ..Default::default()
-            }),
-            Some(d("2025-01-01T01:00:00Z"))
-        );
-        let age = |born: &str, on: &str| d(born).years_until(d(on), 0);
-        assert_eq!(age("1950-06-15", "2025-06-14"), Some(74));
-        assert_eq!(age("1950-06-15", "2025-06-15"), Some(75));
-        // CQL 1.5 appendix H, years, example 4.b and its note.
-        assert_eq!(age("2012-02-29", "2014-02-28"), Some(2));
-        assert_eq!(age("2012-02-29", "2014-02-27"), Some(1));
-        assert_eq!(age("2012-02-29", "2016-02-28"), Some(3));
-        assert_eq!(age("2012-02-29", "2014-02-28T12:00:00Z"), Some(2));
-        assert_eq!(age("2003-03-01", "2024-02-29"), Some(20));
-        assert_eq!(age("2012-02", "2014-02-28"), Some(2));
-        assert_eq!(age("2012-02", "2014-02-27"), None);
-        assert_eq!(age("2014-06-15", "2014-01-01"), Some(0));
-        assert_eq!(age("2014-02-28", "2012-02-29"), Some(-1));
-        assert_eq!(age("1950", "2025-06-15"), None);
-        assert_eq!(age("1950-06", "2025-12-31"), Some(75));
     }
 }

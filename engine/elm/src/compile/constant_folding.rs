@@ -4,9 +4,10 @@ use bumpalo::Bump;
 
 use crate::context::cx::{Cx, Extra, Notes};
 use crate::operators::operator::Operator;
-use crate::system::units::Units;
 use crate::tree::constant::Owned;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::units::Units;
+use engine_patient::system::zone::UTC;
 
 /// The value of an operator on constants; `None` where it cannot be told at load, or fails.
 pub fn apply(operator: &Operator, args: &[&Owned], extra: &Extra) -> Option<Owned> {
@@ -14,7 +15,7 @@ pub fn apply(operator: &Operator, args: &[&Owned], extra: &Extra) -> Option<Owne
     let cx = Cx {
         arena: &arena,
         now: DateTime::parse("2000-01-01T00:00:00Z")?,
-        zone: 0,
+        zone: &UTC,
         units: &units,
         notes: Notes::default(),
         doubts: crate::context::doubts::Doubts::default(),

@@ -163,3 +163,25 @@ fn cache_is_bounded_and_shared() {
     let kept: usize = units.shards.iter().map(|s| s.read().unwrap().len()).sum();
     assert!(kept <= KEPT);
 }
+
+/// What UCUM takes for numbers and is none.
+#[test]
+fn amounts_of_substance_stay_what_they_are() {
+    let units = Units::default();
+    for (a, b, same) in [
+        ("%", "mmol/mol", false),
+        ("1", "mol", false),
+        ("meq/L", "mmol/L", false),
+        ("mosm/kg", "mmol/kg", false),
+        ("10*9/L", "mmol/L", false),
+        ("mmol/L", "umol/L", true),
+        ("mmol/mol", "mol/mol", true),
+        ("umol/min/L", "nmol/s/L", true),
+        ("kPa", "mm[Hg]", true),
+        ("%", "1", true),
+        ("[lb_av]", "kg", true),
+    ] {
+        assert!(units.convert(Decimal::ONE, a, b).is_ok(), "{a} {b}");
+        assert_eq!(units.are_of_one_kind(a, b), same, "{a} {b}");
+    }
+}
