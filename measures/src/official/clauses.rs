@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
 use engine_elm::{Conjunct, Evaluator};
-use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
 use super::program::{ElmMeasures, Target};

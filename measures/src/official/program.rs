@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex};
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{
-    Artifact, EvaluationError, PatientProgram, ResultRow, RowKind, Truth,
-};
+use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, RowKind};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
 use super::budget::Budgets;

@@ -1,7 +1,7 @@
 //! The tests in a rule's file.
 
-use engine_patient::program::Truth;
 use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::truth::Truth;
 
 use super::fields::Report;
 use super::resource;
