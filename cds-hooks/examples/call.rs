@@ -1,4 +1,5 @@
-//! What a call costs, without a network: CPU time a call of this process (Linux).
+//! What a call costs, without a network: CPU time of the thread that answers (Linux). A body of more than
+//! 64 KiB is answered by another, which is not counted.
 //!
 //! ```text
 //! cargo run --release -p cds-hooks --example call -- 50 2000
@@ -26,7 +27,7 @@ use tower::ServiceExt;
 const SERVICE: &str = "hba1c-control";
 
 fn observation(n: usize, urls: bool) -> Value {
-    let patient = match urls && n % 2 == 0 {
+    let patient = match urls && n.is_multiple_of(2) {
         true => "https://ehr.example.org/fhir/Patient/1",
         false => "Patient/1",
     };

@@ -1,5 +1,7 @@
 //! Why measures cannot be run.
 
+use engine_patient::finding::Blame;
+
 /// Three families: whoever asked can mend the first, nobody the second today, and we the third.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MeasureError {
@@ -9,6 +11,17 @@ pub enum MeasureError {
     Unsupported(String),
     /// Our bug.
     Internal(String),
+}
+
+impl MeasureError {
+    /// By whose turn it is; where nobody has been blamed it is the user's.
+    pub fn blamed(blame: Option<Blame>, text: String) -> Self {
+        match blame {
+            Some(Blame::User) | None => Self::User(text),
+            Some(Blame::Unsupported) => Self::Unsupported(text),
+            Some(Blame::Bug) => Self::Internal(text),
+        }
+    }
 }
 
 impl std::fmt::Display for MeasureError {

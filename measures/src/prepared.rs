@@ -2,18 +2,15 @@
 
 use std::path::PathBuf;
 
-use engine_elm::Family as ElmFamily;
-use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
 
 use crate::direction::{self, Origin};
 use crate::error::MeasureError;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
-use crate::official::{BuildOptions, Built, Finding, Limits, build_within, is_error};
-use crate::package::{
-    Family, Issue, Loaded, Refused, Severity, load_with, select_each, set_better,
-};
+use crate::official::{BuildOptions, Built, Limits, build_within};
+use crate::package::{Loaded, Refused, load_with, select_each, set_better};
 use crate::shape::distinguish;
 use crate::source_files::terminology;
 
@@ -63,13 +60,28 @@ pub struct Prepared {
 /// Some measures are left out of a run.
 struct Incomplete {
     text: String,
-    mistakes: bool,
+    blame: Option<Blame>,
     /// Labels.
     measures: Vec<String>,
 }
 
 /// Warnings of the loader that a run tells, too: they bear on its numbers.
-const TOLD: [&str; 5] = ["P035", "P063", "P064", "P072", "P074"];
+const TOLD: [Code; 5] = [
+    Code::Direction,
+    Code::ReferenceStale,
+    Code::ReferenceUnknown,
+    Code::SupplementalLeftOut,
+    Code::StratifierLeftOut,
+];
+
+/// About a library that cannot be read.
+const LIBRARY: [Code; 5] = [
+    Code::LibraryNoElm,
+    Code::LibraryNotBase64,
+    Code::LibraryNotElm,
+    Code::TranslatorError,
+    Code::LibraryModel,
+];
 
 impl Packages {
     /// Reads the files.
@@ -85,16 +97,12 @@ impl Packages {
     }
 
     /// How to build them.
-    pub fn options(&self, context: EvaluationContext) -> BuildOptions {
+    pub fn options(&self) -> BuildOptions {
         BuildOptions {
-            context,
             allow_missing_value_sets: self.allow_missing_value_sets,
             profile_mode: self.profile_mode,
             native_helpers: !self.elm_helpers,
             everything: false,
-            clauses: false,
-            evaluated: false,
-            sparse: false,
         }
     }
 
@@ -104,13 +112,12 @@ impl Packages {
     /// people.
     pub fn prepare(
         &self,
-        options: &BuildOptions,
         limits: Limits,
         tell: &mut dyn FnMut(&str),
     ) -> Result<Prepared, MeasureError> {
         let loaded = self.load()?;
         let (chosen, wrong) = select_each(&loaded.package, &self.measures);
-        let mut built = build_within(&loaded.package, &chosen, options, limits);
+        let mut built = build_within(&loaded.package, &chosen, &self.options(), limits);
         let asked = |refused: &&Refused| {
             let named =
                 |name: &str| name == refused.label || refused.names.iter().any(|n| n == name);
@@ -125,21 +132,20 @@ impl Packages {
         let refused = loaded.package.refused.iter().filter(asked);
         let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
         // A library that cannot be read is missed by the measures that need it, and those say so.
-        let of_library = |i: &&Issue| matches!(i.code, "P080" | "P081" | "P082" | "P086" | "P087");
+        let of_library = |i: &&Finding| LIBRARY.contains(&i.code);
         let errors = loaded.issues.iter();
-        let errors = errors.filter(|i| i.severity == Severity::Error);
-        let (whole, parts): (Vec<&Issue>, Vec<&Issue>) =
-            errors.partition(|i| i.measure.is_none() && !of_library(i));
-        let about = |i: &&Issue| match &i.measure {
-            Some(label) => left_out.contains(label),
-            None => true,
+        let errors = errors.filter(|i| i.is_error());
+        let (whole, parts): (Vec<&Finding>, Vec<&Finding>) =
+            errors.partition(|i| i.measures.is_empty() && !of_library(i));
+        let about = |i: &&Finding| {
+            i.measures.is_empty() || i.measures.iter().any(|label| left_out.contains(label))
         };
-        let mut parts: Vec<&Issue> = parts.into_iter().filter(about).collect();
-        let (unfit, unknown): (Vec<&Issue>, Vec<&Issue>) =
-            wrong.iter().partition(|i| i.code == "P092");
+        let mut parts: Vec<&Finding> = parts.into_iter().filter(about).collect();
+        let (unfit, unknown): (Vec<&Finding>, Vec<&Finding>) =
+            wrong.iter().partition(|i| i.code == Code::MeasureRefused);
         parts.extend(unfit);
         let findings = built.findings.iter();
-        let findings: Vec<&Finding> = findings.filter(|f| is_error(&f.issue)).collect();
+        let findings: Vec<&Finding> = findings.filter(|f| f.is_error()).collect();
         let broken = chosen.iter().filter(|m| built.refused.contains(&m.key()));
         left_out.extend(broken.map(|m| m.label().to_owned()));
         let nothing = built.program.is_none();
@@ -148,7 +154,8 @@ impl Packages {
             let mut all = whole;
             all.extend(parts);
             all.extend(unknown);
-            return Err(failure(&all, &findings));
+            all.extend(findings);
+            return Err(failure(&all));
         }
         if chosen.is_empty() || nothing {
             return Err(MeasureError::User(
@@ -157,8 +164,8 @@ impl Packages {
             ));
         }
         let incomplete = any.then(|| Incomplete {
-            text: texts(&parts, &findings).join("\n\n"),
-            mistakes: mistakes(&parts, &findings),
+            text: listed(parts.iter().chain(&findings).copied()),
+            blame: blame(parts.iter().chain(&findings).copied()),
             measures: left_out,
         });
         if let Some(incomplete) = &incomplete {
@@ -169,14 +176,14 @@ impl Packages {
             let concerns = |m: &String| labels.contains(&m.as_str());
             i.severity == Severity::Warning
                 && TOLD.contains(&i.code)
-                && i.measure.as_ref().is_some_and(concerns)
+                && i.measures.iter().any(concerns)
         });
         for issue in told {
             tell(&issue.to_string());
         }
-        let warnings = built.findings.iter().filter(|f| !is_error(&f.issue));
-        for finding in warnings.filter(|f| f.issue.code != "E013") {
-            tell(&finding.issue.to_string());
+        let warnings = built.findings.iter().filter(|f| !f.is_error());
+        for finding in warnings.filter(|f| f.code != Code::ElmValueSetIncomplete) {
+            tell(&finding.to_string());
         }
         distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
@@ -219,10 +226,7 @@ impl Prepared {
                 some.join(", ")
             ),
         };
-        Some(match incomplete.mistakes {
-            true => MeasureError::User(text),
-            false => MeasureError::Unsupported(text),
-        })
+        Some(MeasureError::blamed(incomplete.blame, text))
     }
 
     /// What is not in the numbers although the packages have it.
@@ -240,8 +244,10 @@ impl Prepared {
             let mut keys = measures.filter(|m| m.label() == label).map(|m| m.key());
             keys.any(|key| !self.built.refused.contains(&key))
         };
-        for issue in left_out.filter(|i| matches!(i.code, "P072" | "P074")) {
-            if let Some(label) = issue.measure.as_ref().filter(|m| run(m)) {
+        for issue in left_out
+            .filter(|i| matches!(i.code, Code::SupplementalLeftOut | Code::StratifierLeftOut))
+        {
+            if let Some(label) = issue.measures.iter().find(|m| run(m)) {
                 let detail = format!("{label}: {}", issue.message);
                 ledger.add("left out of a measure", &detail, 1);
             }
@@ -274,29 +280,13 @@ impl Prepared {
     }
 }
 
-fn texts(issues: &[&Issue], findings: &[&Finding]) -> Vec<String> {
-    let mut texts: Vec<String> = issues.iter().map(ToString::to_string).collect();
-    texts.extend(findings.iter().map(|f| f.issue.to_string()));
-    texts
-}
-
-fn mistakes(issues: &[&Issue], findings: &[&Finding]) -> bool {
-    issues.iter().any(|i| i.family == Family::Mistake)
-        || findings
-            .iter()
-            .any(|f| f.issue.family == ElmFamily::Mistake)
-}
-
-/// Everything that is wrong, in one text; the family of the worst.
-fn failure(issues: &[&Issue], findings: &[&Finding]) -> MeasureError {
-    let mut texts = texts(issues, findings);
-    let count = texts.len();
-    texts.push(format!(
-        "{count} error(s): the packages cannot be run as they are"
-    ));
-    let text = texts.join("\n\n");
-    match mistakes(issues, findings) {
-        true => MeasureError::User(text),
-        false => MeasureError::Unsupported(text),
-    }
+/// Everything that is wrong, in one text.
+fn failure(findings: &[&Finding]) -> MeasureError {
+    let all = || findings.iter().copied();
+    let text = format!(
+        "{}\n\n{}: the packages cannot be run as they are",
+        listed(all()),
+        count(all())
+    );
+    MeasureError::blamed(blame(all()), text)
 }

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+use engine_patient::finding::Code;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -15,7 +16,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
-use measures::official::{BuildOptions, Built, build, is_error};
+use measures::official::{BuildOptions, Built, build};
 use measures::package::load;
 use serde_json::{Value as Json, json};
 
@@ -104,16 +105,11 @@ fn built(measures: &[Json], definitions: &[Json]) -> Built {
     let loaded = load(&[folder.path()]);
     let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
     assert!(!loaded.has_errors(), "{issues:#?}");
-    let day = |text| DateTime::parse(text).unwrap();
     let options = BuildOptions {
-        context: EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone()),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let measures: Vec<_> = loaded.package.measures.iter().collect();
     build(&loaded.package, &measures, &options)
@@ -126,14 +122,11 @@ fn rows(built: &Built, resources: &[Json]) -> Vec<ResultRow> {
     }
     record.seal();
     let day = |text| DateTime::parse(text).unwrap();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone());
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
     let program = built.program.as_ref();
     let program = program.unwrap_or_else(|| panic!("{findings:#?}"));
-    let mut rows = vec![];
-    program
-        .evaluate(&record, &context, &[true], &mut rows)
-        .unwrap();
+    let rows = program.rows(&record, &context).unwrap();
     rows
 }
 
@@ -198,19 +191,14 @@ fn a_criterion_that_is_no_boolean() {
     born["resultTypeName"] = json!(format!("{FHIR}date"));
     let typed = built(&[measure], &all(&born));
     assert!(typed.program.is_none());
-    let errors: Vec<_> = typed
-        .findings
-        .iter()
-        .filter(|f| is_error(&f.issue))
-        .collect();
-    assert_eq!((errors.len(), errors[0].issue.code), (1, "E030"));
+    let errors: Vec<_> = typed.findings.iter().filter(|f| f.is_error()).collect();
+    assert_eq!((errors.len(), errors[0].code), (1, Code::ElmCriterionType));
     assert!(
         errors[0]
-            .issue
             .message
             .contains("gives `FHIR.date`, where a Boolean is needed")
     );
-    assert_eq!(errors[0].issue.definition.as_deref(), Some("Born"));
+    assert_eq!(errors[0].definition(), Some("Born"));
 }
 
 fn observation(id: &str, value: Json) -> Json {
@@ -418,14 +406,11 @@ fn stratifiers_and_supplemental_data_that_cannot_be_run_are_left_out() {
         "supplemental data `Broken`",
     ];
     assert_eq!(what, expected);
-    assert!(built.findings.iter().all(|f| !is_error(&f.issue)));
+    assert!(built.findings.iter().all(|f| !f.is_error()));
     for what in expected {
         let told = format!("{what} is left out: ");
         assert!(
-            built
-                .findings
-                .iter()
-                .any(|f| f.issue.message.starts_with(&told)),
+            built.findings.iter().any(|f| f.message.starts_with(&told)),
             "{told}"
         );
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_patient::diagnostic::Diagnostic;
+use engine_patient::finding::Finding;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
@@ -38,7 +38,7 @@ pub struct Rule {
     /// Its own tests.
     pub cases: Vec<Case>,
     /// What is not wrong but worth a look: unused names, value sets without codes.
-    pub warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Finding>,
     /// The file it was read from, as the user named it.
     pub file: String,
     pub(crate) requirements: Vec<DataRequirement>,

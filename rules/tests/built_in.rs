@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
@@ -193,9 +193,7 @@ fn context() -> EvaluationContext {
 }
 
 fn rows(rule: &Rule, resources: &[&str]) -> String {
-    let mut rows = vec![];
-    rule.evaluate(&record(resources), &context(), &[true], &mut rows)
-        .unwrap();
+    let rows = rule.rows(&record(resources), &context()).unwrap();
     let names: Vec<_> = rows.iter().map(|r| r.kind.as_str()).collect();
     assert_eq!(
         names,
@@ -249,7 +247,7 @@ fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
     ] {
         let rule = rule(id);
         let named: Vec<_> = rule
-            .decisive_requirements(0)
+            .decisive_requirements(0, RowOptions::default())
             .iter()
             .flatten()
             .map(|i| rule.data_requirements()[*i].to_string())
@@ -348,7 +346,11 @@ fn no_prefix_of_a_file_panics() {
                 assert!(!problems.is_empty());
                 let lines = prefix.lines().count() + 1;
                 assert!(
-                    problems.iter().all(|p| p.line <= lines && p.length >= 1),
+                    problems.iter().all(|p| p
+                        .place
+                        .span
+                        .as_ref()
+                        .is_some_and(|s| s.line <= lines && s.length >= 1)),
                     "{problems:?}"
                 );
             }
@@ -410,7 +412,7 @@ fn care_coded_in_other_systems_is_not_evaluable() {
 #[test]
 fn what_an_eligible_patient_must_have() {
     let needed = |rule: &Rule| {
-        let groups = rule.decisive_requirements(0);
+        let groups = rule.decisive_requirements(0, RowOptions::default());
         assert!(groups.iter().all(|group| group.len() == 1));
         let shown = groups.concat().into_iter().map(|index| {
             let requirement = &rule.data_requirements()[index];

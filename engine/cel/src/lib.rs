@@ -30,7 +30,6 @@ pub use check::Checker;
 pub use evaluate::Evaluation;
 pub use explain::Clause;
 pub use nodes::Compiled;
-pub use problem::Problem;
 pub use types::Ty;
 pub use value::Val;
 

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use engine_patient::context::EvaluationContext;
+use engine_patient::finding::Code;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::SystemsInUse;
@@ -236,12 +237,12 @@ fn problems_say_where_and_what_instead() {
             problem.message,
             problem.help.clone().unwrap_or_default()
         );
-        assert_eq!(problem.code, code, "{source}: {problems:?}");
+        assert_eq!(problem.code.as_str(), code, "{source}: {problems:?}");
         assert!(all.contains(help), "{source}: {all}");
         let text: String = source
             .chars()
-            .skip(problem.span.0)
-            .take(problem.span.1 - problem.span.0)
+            .skip(problem.chars().0)
+            .take(problem.chars().1 - problem.chars().0)
             .collect();
         assert!(
             marked.is_empty() || text == marked,
@@ -300,7 +301,7 @@ fn marks_are_right_after_letters_of_several_bytes_and_in_has() {
         ("patient . nonsense == 1", ""),
     ] {
         let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
-        let (from, to) = problems[0].span;
+        let (from, to) = problems[0].chars();
         let text: String = source.chars().skip(from).take(to - from).collect();
         assert!(
             marked.is_empty() || text == marked,
@@ -456,7 +457,7 @@ fn moments_are_read_by_their_type() {
 fn presence_of_deceased_is_refused() {
     for source in ["!has(patient.deceased)", "has(patient.deceasedDateTime)"] {
         let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
-        assert_eq!(problems[0].code, "presence-is-not-death", "{problems:?}");
+        assert_eq!(problems[0].code, Code::PresenceIsNotDeath, "{problems:?}");
         assert!(
             problems[0]
                 .help

@@ -51,7 +51,7 @@ mod tests;
 mod types;
 
 pub use ast::MAX_DEPTH;
-pub use error::{PathError, PathRunError};
+pub use error::PathRunError;
 pub use expr::Literal;
 pub use item::{Flow, Item, Stop};
 pub(crate) use keys::is_of_type;

@@ -16,7 +16,9 @@
 pub mod bundle;
 pub mod context;
 pub mod diagnostic;
+mod evaluation;
 pub mod fhir;
+pub mod finding;
 pub mod program;
 pub mod record;
 pub mod requirements;

@@ -16,18 +16,20 @@ use arrow::array::AsArray;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::Finding;
+use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
-use measures::official::{BuildOptions, build, is_error};
-use measures::package::{Issue, Loaded, PopulationCode, PopulationIndex, Severity, load};
+use measures::official::{BuildOptions, build};
+use measures::package::{Loaded, PopulationCode, PopulationIndex, load};
 use measures::shape::MeasureShape;
 use measures::subject::Subject;
 use serde::Deserialize;
 
 use crate::error::RunError;
-use crate::evaluate::{ProgramMeasure, run_programs};
+use crate::evaluate::{Pass, ProgramMeasure, run_programs};
 use crate::rows::read_rows;
 
 /// A case of `expected.json`.
@@ -118,12 +120,8 @@ pub async fn run_loaded(
     let measures = loaded.package.measures.iter();
     let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
     // What is wrong with the measure of another deck is that one's matter.
-    let own = |i: &&Issue| i.file == file || i.measure.is_none();
-    let errors = loaded
-        .issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error)
-        .filter(own);
+    let own = |i: &&Finding| *i.place.file == *file || i.measures.is_empty();
+    let errors = loaded.issues.iter().filter(|i| i.is_error()).filter(own);
     let mut wrong: Vec<String> = errors.map(ToString::to_string).collect();
     let mut periods: Vec<(&str, &str)> = cases
         .iter()
@@ -132,6 +130,28 @@ pub async fn run_loaded(
     periods.sort_unstable();
     periods.dedup();
     let mut outcomes = vec![];
+    let build_options = BuildOptions {
+        allow_missing_value_sets: options.allow_missing_value_sets,
+        profile_mode: options.profile_mode,
+        native_helpers: options.native_helpers,
+        everything: false,
+    };
+    let built = build(&loaded.package, &measures, &build_options);
+    let findings = built.findings.iter().filter(|f| f.is_error());
+    wrong.extend(findings.map(ToString::to_string));
+    if !wrong.is_empty() {
+        return Err(RunError::User(wrong.join("\n\n")));
+    }
+    let Some(program) = built.program else {
+        return Err(RunError::User(format!(
+            "{}: there is no measure",
+            deck.display()
+        )));
+    };
+    let programs = [ProgramMeasure {
+        program,
+        shapes: built.shapes.clone(),
+    }];
     let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
         let date = |text: &str| {
@@ -145,35 +165,21 @@ pub async fn run_loaded(
             DateTime::parse(text).ok_or_else(wrong)
         };
         let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone.clone());
-        let build_options = BuildOptions {
-            context: context.clone(),
-            allow_missing_value_sets: options.allow_missing_value_sets,
-            profile_mode: options.profile_mode,
-            native_helpers: options.native_helpers,
-            everything: false,
-            clauses: false,
-            evaluated: false,
-            sparse: true,
-        };
-        let built = build(&loaded.package, &measures, &build_options);
-        let findings = built.findings.iter().filter(|f| is_error(&f.issue));
-        wrong.extend(findings.map(|f| f.issue.to_string()));
-        if !wrong.is_empty() {
-            return Err(RunError::User(wrong.join("\n\n")));
-        }
-        let Some(program) = built.program else {
-            return Err(RunError::User(format!(
-                "{}: there is no measure",
-                deck.display()
-            )));
-        };
-        let programs = [ProgramMeasure {
-            program,
-            shapes: built.shapes.clone(),
-        }];
         let scratch = tempfile::tempdir()?;
         let rows = scratch.path().join("results.parquet");
-        run_programs(lake, &programs, &context, options.threads, &rows, None).await?;
+        let pass = Pass {
+            lake,
+            measures: &programs,
+            context: &context,
+            rows: RowOptions {
+                sparse: true,
+                ..RowOptions::default()
+            },
+            subject: None,
+            threads: options.threads,
+            file: &rows,
+        };
+        run_programs(&pass).await?;
         let of_period = |c: &&Case| c.period_start == start && c.period_end == end;
         let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
         let mut found: Vec<Option<Differences>> = vec![];

@@ -1,6 +1,7 @@
 //! Why a job was not done.
 
 use datafusion::error::DataFusionError;
+use engine_patient::finding::{Blame, Finding, blame, count, listed};
 use engine_population::lake::commit::{CommitError, Family};
 use engine_population::lake::{LakeError, lake_error};
 
@@ -16,6 +17,21 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// By whose turn it is; where nobody has been blamed it is the user's.
+    pub fn blamed(blame: Option<Blame>, text: String) -> Self {
+        match blame {
+            Some(Blame::User) | None => Self::User(text),
+            Some(Blame::Unsupported) => Self::Unsupported(text),
+            Some(Blame::Bug) => Self::Internal(text),
+        }
+    }
+
+    /// All that was found, and how much it is.
+    pub fn found(findings: &[Finding]) -> Self {
+        let text = format!("{}\n\n{}", listed(findings), count(findings));
+        Self::blamed(blame(findings), text)
+    }
+
     pub(crate) fn unwritten(e: std::io::Error) -> Self {
         RunError::Internal(format!("the results cannot be written: {e}"))
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_patient::diagnostic::Diagnostic;
-use engine_patient::terminology::{Severity, TerminologyStore};
+use engine_patient::finding::{Code, Finding, blame, count, listed};
+use engine_patient::terminology::TerminologyStore;
 use measures::source_files::{self, files};
 use rules::Rule;
 
@@ -16,28 +16,30 @@ pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
 /// Endings of files of rules.
 pub const RULES: [&str; 2] = [".yaml", ".yml"];
 
-/// All that is wrong, in one text.
-pub fn diagnostics(all: &[Diagnostic]) -> String {
-    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-    all.join("\n\n")
-}
-
-/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
-/// is wrong with the user's is told; errors end it.
-pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
+/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. With
+/// all that is found in the user's.
+pub fn value_sets(paths: &[PathBuf]) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
     let mut store = rules::built_in_terminology();
     if paths.is_empty() {
-        return Ok(store);
+        return Ok((store, vec![]));
     }
     let (own, mut issues) = source_files::terminology(paths)?.build();
     issues.extend(store.unite(own));
+    Ok((store, issues))
+}
+
+/// The same; what is wrong with the user's is told, and errors end it.
+pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
+    let (store, issues) = value_sets(paths)?;
     for issue in &issues {
         tell(&issue.to_string());
     }
-    let errors = issues.iter().filter(|i| i.severity == Severity::Error);
-    match errors.count() {
-        0 => Ok(store),
-        n => Err(RunError::User(format!("{n} error(s) in the value sets"))),
+    match blame(&issues) {
+        None => Ok(store),
+        some => {
+            let text = format!("{} in the value sets", count(&issues));
+            Err(RunError::blamed(some, text))
+        }
     }
 }
 
@@ -49,7 +51,7 @@ pub fn load_rules(
 ) -> Result<Vec<Arc<Rule>>, RunError> {
     // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
     let store = terminology(value_sets, tell)?;
-    let mut all = rules::built_in_with(&store).map_err(|e| RunError::Internal(diagnostics(&e)))?;
+    let mut all = rules::built_in_with(&store).map_err(|e| RunError::Internal(listed(&e)))?;
     if paths.is_empty() {
         return Ok(all);
     }
@@ -57,11 +59,11 @@ pub fn load_rules(
     for path in files(paths, &RULES)? {
         match load_file(&path, &store, tell) {
             Ok(rule) => all.push(Arc::new(rule)),
-            Err(text) => wrong.push(text),
+            Err(found) => wrong.extend(found),
         }
     }
     if !wrong.is_empty() {
-        return Err(RunError::User(wrong.join("\n\n")));
+        return Err(RunError::found(&wrong));
     }
     let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
     ids.sort();
@@ -78,12 +80,19 @@ pub fn load_file(
     path: &Path,
     store: &TerminologyStore,
     tell: &mut Tell<'_>,
-) -> Result<Rule, String> {
+) -> Result<Rule, Vec<Finding>> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
-    let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
+    let unreadable = |e: std::io::Error| {
+        let error = Finding::error(
+            Code::UnreadablePath,
+            format!("`{name}` cannot be read: {e}"),
+        );
+        vec![error.in_file(&*name)]
+    };
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let rule = rules::load(&name, &text, store)?;
     if !rule.warnings.is_empty() {
-        tell(&diagnostics(&rule.warnings));
+        tell(&listed(&rule.warnings));
     }
     Ok(rule)
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
-use engine_elm::{Conjunct, Evaluator};
+use engine_elm::{Evaluator, Term, Unit};
 use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::program::{ElmMeasures, Target};
+use super::program::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
@@ -18,14 +18,14 @@ pub struct Funnel {
     pub artifact: u16,
     pub group: u32,
     pub population: PopulationIndex,
-    pub clauses: Vec<Conjunct>,
+    pub clauses: Vec<Term>,
 }
 
 impl Funnel {
     /// For every criterion of every measure.
-    pub(super) fn all(program: &ElmMeasures) -> Vec<Funnel> {
+    pub(super) fn all(unit: &Unit, measures: &[CompiledMeasure]) -> Vec<Funnel> {
         let mut out = vec![];
-        for (artifact, measure) in (0..).zip(&program.measures) {
+        for (artifact, measure) in (0..).zip(measures) {
             for (group, compiled) in (0..).zip(&measure.groups) {
                 for (population, target) in PopulationIndex::each(&compiled.targets) {
                     if let Target::Criterion(expression) = target {
@@ -33,7 +33,7 @@ impl Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: program.unit.conjuncts(*expression),
+                            clauses: unit.terms(*expression),
                         });
                     }
                 }
@@ -50,7 +50,7 @@ impl Funnel {
             Ok(None) | Err(()) => 'u',
         };
         let outcomes = self.clauses.iter().map(|clause| {
-            let value = evaluator.conjunct(clause);
+            let value = evaluator.term(clause);
             letter(value.map(|v| holds(&v)).map_err(|_| ()))
         });
         let text: String = outcomes.collect();

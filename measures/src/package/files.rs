@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use engine_patient::diagnostic::did_you_mean;
 
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// A file to read.
 pub(super) struct Found {
@@ -27,7 +27,7 @@ pub(super) struct Walk {
     pub files: Vec<Found>,
     /// Files of other kinds, by extension.
     pub skipped: BTreeMap<String, usize>,
-    pub issues: Vec<Issue>,
+    pub issues: Vec<Finding>,
     seen: BTreeSet<PathBuf>,
 }
 
@@ -94,8 +94,8 @@ impl Walk {
             let name = path_text(top);
             let message = format!("there are no files in the directory `{name}`");
             let help = "give the directory with the Measure, Library and ValueSet files";
-            let issue = Issue::warning("P009", message).help(help);
-            self.issues.push(issue.in_file(&name));
+            let issue = Finding::warning(Code::NothingToRead, message).help(help);
+            self.issues.push(issue.in_file(&*name));
         }
     }
 }
@@ -133,7 +133,7 @@ pub(super) fn form(path: &Path) -> Option<Form> {
 }
 
 /// The unpacked content. What packs it is known by the first bytes, not by the name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<Issue>> {
+pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<Finding>> {
     let fail = |error: io::Error| Box::new(problem(path, &error));
     let mut file = File::open(path).map_err(fail)?;
     let mut head = Vec::with_capacity(4);
@@ -150,9 +150,9 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<Issue>> {
             Box::new(BufReader::new(unpacked))
         }
         [b'P', b'K', 3, 4] => {
-            let issue = Issue::error("P008", "this is a zip archive");
+            let issue = Finding::error(Code::UnreadablePath, "this is a zip archive");
             let help = "unpack it and give the directory";
-            return Err(Box::new(issue.help(help).in_file(&path_text(path))));
+            return Err(Box::new(issue.help(help).in_file(path_text(path))));
         }
         _ => Box::new(BufReader::new(all)),
     })
@@ -164,17 +164,17 @@ pub(super) fn path_text(path: &Path) -> String {
 }
 
 /// Why a path cannot be read.
-pub(super) fn problem(path: &Path, error: &io::Error) -> Issue {
+pub(super) fn problem(path: &Path, error: &io::Error) -> Finding {
     let name = path_text(path);
     let issue = match error.kind() {
         io::ErrorKind::NotFound => {
             let near = neighbour(path);
-            let issue = Issue::error("P007", format!("`{name}` does not exist"));
+            let issue = Finding::error(Code::NoSuchPath, format!("`{name}` does not exist"));
             issue.meant(near.as_deref(), "give a file or a directory that exists")
         }
         io::ErrorKind::PermissionDenied => {
-            let issue = Issue::error(
-                "P008",
+            let issue = Finding::error(
+                Code::UnreadablePath,
                 format!("`{name}` may not be read: permission denied"),
             );
             issue.help(
@@ -183,16 +183,20 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> Issue {
         }
         io::ErrorKind::UnexpectedEof => {
             let message = format!("the compressed file `{name}` ends before it is complete");
-            Issue::error("P008", message).help("it may be truncated: fetch or pack it again")
+            Finding::error(Code::UnreadablePath, message)
+                .help("it may be truncated: fetch or pack it again")
         }
         _ => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or(&text);
-            let issue = Issue::error("P008", format!("`{name}` cannot be read: {text}"));
+            let issue = Finding::error(
+                Code::UnreadablePath,
+                format!("`{name}` cannot be read: {text}"),
+            );
             issue.help("fetch it again, or unpack it yourself if it is compressed")
         }
     };
-    issue.in_file(&name)
+    issue.in_file(&*name)
 }
 
 /// A path that exists and has nearly this name.

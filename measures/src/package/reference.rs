@@ -5,7 +5,7 @@
 
 use super::definition::{PopulationCode, PopulationDefinition, PopulationIndex, Scoring};
 use super::element::Report;
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 use PopulationCode as P;
 
@@ -64,7 +64,7 @@ fn target(
                 format!("criteria reference `{reference}` fits several populations of the group");
             report.add(
                 &population.path,
-                Issue::error("P064", message).help(ids(populations, allowed)),
+                Finding::error(Code::ReferenceUnknown, message).help(ids(populations, allowed)),
             );
             return Target::Found(None);
         }
@@ -80,7 +80,7 @@ fn target(
         );
         report.add(
             &population.path,
-            Issue::error("P066", message).help(ids(populations, allowed)),
+            Finding::error(Code::ReferenceWrong, message).help(ids(populations, allowed)),
         );
         return Target::Found(None);
     }
@@ -99,7 +99,10 @@ fn stale(
         "criteria reference `{reference}` is the id of no population of the group; taken as `{meant}`"
     );
     let help = format!("write `{meant}`");
-    report.add(&population.path, Issue::warning("P063", message).help(help));
+    report.add(
+        &population.path,
+        Finding::warning(Code::ReferenceStale, message).help(help),
+    );
 }
 
 /// References that lead nowhere (the ids of an authoring tool, left behind in an export), and those that
@@ -131,7 +134,10 @@ fn one_reading(
                     population.code.as_str()
                 );
                 let help = format!("add the extension `cqfm-criteriaReference`: `{meant}`");
-                report.add(&population.path, Issue::warning("P063", message).help(help));
+                report.add(
+                    &population.path,
+                    Finding::warning(Code::ReferenceStale, message).help(help),
+                );
             }
         }
         if let Some(population) = populations.get_mut(index) {
@@ -146,12 +152,12 @@ fn one_reading(
                 let message = format!(
                     "criteria reference `{reference}` is no population of the group; it is not used"
                 );
-                Issue::warning("P064", message).help("remove the extension")
+                Finding::warning(Code::ReferenceUnknown, message).help("remove the extension")
             }
             Some(reference) => {
                 let message =
                     format!("criteria reference `{reference}` is no population of the group");
-                Issue::error("P064", message).help(ids(populations, allowed))
+                Finding::error(Code::ReferenceUnknown, message).help(ids(populations, allowed))
             }
             None => {
                 let message = "the observation does not say whether it is of the numerator or the denominator";
@@ -159,7 +165,7 @@ fn one_reading(
                     "add the extension `cqfm-criteriaReference`: {}",
                     ids(populations, allowed)
                 );
-                Issue::error("P065", message).help(help)
+                Finding::error(Code::ReferenceMissing, message).help(help)
             }
         };
         report.add(&population.path, issue);
@@ -255,7 +261,10 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
                 "add the extension `cqfm-criteriaReference`: {}",
                 ids(populations, allowed)
             );
-            report.add(&part.path, Issue::error("P065", message).help(help));
+            report.add(
+                &part.path,
+                Finding::error(Code::ReferenceMissing, message).help(help),
+            );
         }
     }
     for (index, population) in populations.iter().enumerate() {
@@ -269,7 +278,10 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
                 name(population)
             );
             let help = "let each refer to its own initial population, or remove this one";
-            report.add(&population.path, Issue::warning("P066", message).help(help));
+            report.add(
+                &population.path,
+                Finding::warning(Code::ReferenceWrong, message).help(help),
+            );
         }
     }
 }

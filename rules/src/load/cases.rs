@@ -1,5 +1,6 @@
 //! The tests in a rule's file.
 
+use engine_patient::finding::Code;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::truth::Truth;
 
@@ -48,7 +49,7 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
         };
         if cases.iter().any(|c| c.name == case.name) {
             report.wrong::<()>(
-                "duplicate-case",
+                Code::DuplicateCase,
                 format!("there is another case `{}`", case.name),
                 item,
                 "give each its own name",
@@ -69,7 +70,12 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
             if !cases.iter().any(|c| c.expect.applies == applies) {
                 let message = format!("no case shows {what}");
                 let help = format!("add one with `expect: {{applies: {}}}`", applies.as_str());
-                report.error("missing-case", message, (node.at, node.at + 1), Some(help));
+                report.error(
+                    Code::MissingCase,
+                    message,
+                    (node.at, node.at + 1),
+                    Some(help),
+                );
             }
         }
     }
@@ -114,7 +120,7 @@ fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
     exact.or_else(|| {
         let message = format!("`{text}` is not an exact moment");
         report.wrong(
-            "wrong-value",
+            Code::WrongValue,
             message,
             node,
             "date, time and offset, as in `2025-12-31T12:00:00Z`",
@@ -135,7 +141,7 @@ fn expectation(report: &mut Report<'_>, node: &Node) -> Option<Expectation> {
         let date = DateTime::parse(&text).map(|_| text.clone());
         date.or_else(|| {
             report.wrong(
-                "wrong-value",
+                Code::WrongValue,
                 format!("`{text}` is not a date"),
                 n,
                 "as in FHIR: `2025-12-31`",

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_cel::{Checker, functions};
+use engine_patient::finding::Code;
 use engine_patient::terminology::ValueSet;
 
 use super::fields::{Fields, Report};
@@ -85,9 +86,9 @@ pub(super) fn expressions(
             Piece::Detail(index) => (detail, part(&sources.detail, index)),
         };
         let Some(node) = node else { continue };
-        let (from, to) = problem.span;
+        let (from, to) = problem.chars();
         let span = report.text.span_in(node, (start + from, start + to));
-        report.error(problem.code, problem.message, span, problem.help);
+        report.add(problem, span);
     }
     if report.errors() > before || !present.into_iter().all(|p| p) {
         return None;
@@ -143,7 +144,7 @@ fn define_name(report: &mut Report<'_>, entry: &Entry) {
     let help = "a small letter, then letters, digits and `_`, as in `recent_hba1c`; no word of the language";
     let span = (entry.at, entry.at + name.chars().count().max(1));
     report.error(
-        "bad-name",
+        Code::BadName,
         format!("`{name}` {what}"),
         span,
         Some(help.into()),
@@ -157,7 +158,7 @@ fn template(report: &mut Report<'_>, node: &Node) -> Vec<Part> {
     parse(&text).unwrap_or_else(|open| {
         let span = report.text.span_in(node, (open, open + 2));
         report.error(
-            "template",
+            Code::Template,
             "`{{` is never closed".into(),
             span,
             Some("write `}}` after the expression".into()),
@@ -176,7 +177,7 @@ pub(super) fn summary_length<'t>(
     if length > SUMMARY_LENGTH {
         let message = format!("the summary has {length} characters, {SUMMARY_LENGTH} is the most");
         report.error(
-            "too-long",
+            Code::TooLong,
             message,
             (node.at, node.end),
             Some("put the rest in `detail`".into()),
@@ -199,7 +200,7 @@ fn unused(report: &mut Report<'_>, fields: &Fields<'_>, checker: &Checker) {
             let name = entry.key.as_str();
             let span = (entry.at, entry.at + name.chars().count());
             report.warning(
-                "unused",
+                Code::Unused,
                 format!("the {kind} `{name}` is not used"),
                 span,
                 Some("remove it".into()),

@@ -5,12 +5,14 @@
 //! documents are refused: what is written is what is meant.
 
 mod align;
+mod found;
 mod limits;
 mod node;
 mod read;
 mod text;
 
-pub use limits::{MAX_DEPTH, MAX_FOUND, MAX_SIZE};
+pub use found::Found;
+pub use limits::{MAX_DEPTH, MAX_SIZE};
 pub use node::{Entry, Node, Scalar, Style, Value};
 pub use read::read;
 pub use text::Text;

@@ -6,8 +6,9 @@ use std::sync::{Arc, LazyLock, Once};
 
 use cpu_time::ProcessTime;
 use engine_cel::explain::{show, truth_of};
-use engine_cel::{Checker, Clause, Compiled, Evaluation, Problem, Ty, Val};
+use engine_cel::{Checker, Clause, Compiled, Evaluation, Ty, Val};
 use engine_patient::context::EvaluationContext;
+use engine_patient::finding::Finding;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
@@ -150,11 +151,11 @@ fn tell_panics_apart() {
     });
 }
 
-fn check(source: &str, problems: &[Problem]) {
+fn check(source: &str, problems: &[Finding]) {
     let length = source.chars().count();
     assert!(!problems.is_empty(), "refused without a reason");
     for problem in problems {
-        let (from, to) = problem.span;
+        let (from, to) = problem.chars();
         assert!(
             from <= to && to <= length,
             "{from}..{to} of {length}: {problem:?}"

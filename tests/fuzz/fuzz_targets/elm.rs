@@ -157,9 +157,9 @@ fn outcomes<'l>(
             let Some(expression) = unit.expression(0, &definition.name) else {
                 continue;
             };
-            let needs = !unit.decisive(expression).is_empty();
-            for term in unit.conjuncts(expression).iter().take(3) {
-                let _ = evaluator.conjunct(term);
+            let needs = !unit.required_retrieves(expression).is_empty();
+            for term in unit.terms(expression).iter().take(3) {
+                let _ = evaluator.term(term);
             }
             let value = evaluator.expression(expression);
             let outcome = match &value {
@@ -178,6 +178,8 @@ fn outcomes<'l>(
                     Outcome::Raised
                 }
                 Err(Fault::Budget(_)) => Outcome::Stopped,
+                // Whatever is wrong with a library, what was compiled of it is whole.
+                Err(bug @ Fault::Bug(_)) => panic!("{bug}"),
             };
             out.push((&*definition.name, outcome, needs));
         }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use engine_elm::value::{Interval, Val};
-use engine_elm::{Family, Library, Linker, Options, Settings, with_evaluator};
+use engine_elm::{Library, Linker, Options, Settings, with_evaluator};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
@@ -121,7 +121,7 @@ fn check(record: &Json) -> Result<(), String> {
         .then(|| linker.expression(0, "Expected"))
         .flatten();
     let (unit, issues) = linker.finish();
-    if let Some(issue) = issues.iter().find(|i| i.family != Family::Warning) {
+    if let Some(issue) = issues.iter().find(|i| i.is_error()) {
         return refused(issue.to_string().replace('\n', " "));
     }
     let Some(test) = test else {

@@ -2,6 +2,7 @@
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::Code;
 use engine_patient::system::date_time::DateTime;
 
 use super::operator::operator;
@@ -34,7 +35,7 @@ pub(super) fn call(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: 
                 None => "`tandem rule functions` lists the functions".into(),
             };
             pass.wrong(
-                "unknown-function",
+                Code::UnknownFunction,
                 format!("unknown function `{name}`"),
                 span,
                 Some(help),
@@ -63,7 +64,7 @@ fn function(
             args.len()
         );
         return pass.wrong(
-            "wrong-arguments",
+            Code::WrongArguments,
             message,
             span,
             Some(format!("as in `{}`", info.example)),
@@ -84,7 +85,7 @@ fn function(
                         span: place,
                     }),
                     None => pass.problem(
-                        "not-a-date",
+                        Code::NotADate,
                         format!("`{text}` is not a date"),
                         place,
                         Some("write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()),
@@ -94,7 +95,7 @@ fn function(
             }
             (Param::ValueSet | Param::DateText, None) => {
                 pass.problem(
-                    "wrong-arguments",
+                    Code::WrongArguments,
                     format!("`{}` needs {} here", info.name, param.wanted()),
                     place,
                     Some(format!("as in `{}`", info.example)),
@@ -111,7 +112,7 @@ fn function(
                 param.wanted()
             );
             pass.problem(
-                "wrong-type",
+                Code::WrongType,
                 message,
                 node.span,
                 Some(format!("as in `{}`", info.example)),

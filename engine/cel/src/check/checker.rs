@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::finding::{Code, Finding};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
@@ -11,7 +12,7 @@ use super::pass::Pass;
 use super::symbols::{Definition, Named, Symbols, unused};
 use crate::nodes::Compiled;
 use crate::parse::parse;
-use crate::problem::{MAX_PROBLEMS, Problem};
+use crate::problem::told;
 use crate::types::Ty;
 
 /// Checks the expressions of one artifact, which share value sets, definitions and data
@@ -79,18 +80,18 @@ impl Checker {
     ///
     /// # Errors
     /// Everything that is wrong with it, in the order of the text.
-    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Problem>> {
+    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Finding>> {
         let (expr, info) = parse(source)?;
         let mut pass = Pass::new(&mut self.symbols, source, info);
         let (node, ty) = pass.expr(&expr);
         if let Some(wanted) = wanted.filter(|w| !ty.fits(w)) {
             let message = format!("this must be {wanted}, but it is {ty}");
-            pass.problem("wrong-type", message, node.span, None);
+            pass.problem(Code::WrongType, message, node.span, None);
         }
         let (slots, depth) = (pass.slots, pass.deepest);
         if depth > 4 * MAX_DEPTH {
             let message = "the expression and what it uses of `define` are nested too deep".into();
-            pass.problem("too-deep", message, node.span, None);
+            pass.problem(Code::TooDeep, message, node.span, None);
         }
         let problems = pass.problems;
         if problems.is_empty() {
@@ -102,23 +103,6 @@ impl Checker {
                 depth,
             });
         }
-        Err(told(problems))
+        Err(told(source, problems))
     }
-}
-
-/// In the order of the text, each once, and not too many.
-fn told(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by_key(|p| p.span);
-    problems.dedup();
-    let more = problems.len().saturating_sub(MAX_PROBLEMS);
-    if let (1.., Some(last)) = (more, problems.get(MAX_PROBLEMS).map(|p| p.span)) {
-        problems.truncate(MAX_PROBLEMS);
-        problems.push(Problem {
-            code: "more",
-            message: format!("{more} more problems are not shown"),
-            span: last,
-            help: None,
-        });
-    }
-    problems
 }

@@ -1,6 +1,7 @@
 //! `exists`, `all`, `filter`, `map` and `exists_one`.
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr};
+use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
 use crate::nodes::{Comprehension, Fold, Node, NodeKind, Span};
@@ -16,7 +17,7 @@ impl Pass<'_> {
             other => {
                 let message =
                     format!("`exists`, `all`, `filter` and `map` need a list, this is {other}");
-                return self.wrong("wrong-type", message, range.span, None);
+                return self.wrong(Code::WrongType, message, range.span, None);
             }
         };
         let slot = self.scope.len();
@@ -37,7 +38,7 @@ impl Pass<'_> {
     ) -> Checked {
         let unsupported = |pass: &mut Self| {
             pass.wrong(
-                "unsupported",
+                Code::Unsupported,
                 "this form of a comprehension is not used in rules".into(),
                 span,
                 None,
@@ -117,14 +118,14 @@ impl Pass<'_> {
         let condition = condition.map(|c| Box::new(self.boolean(c)));
         let Expr::List(list) = &added.expr else {
             return self.wrong(
-                "unsupported",
+                Code::Unsupported,
                 "this form of a comprehension is not used in rules".into(),
                 span,
                 None,
             );
         };
         let Some(element) = list.elements.first() else {
-            return self.wrong("syntax", "`map` needs an expression".into(), span, None);
+            return self.wrong(Code::Syntax, "`map` needs an expression".into(), span, None);
         };
         let (body, ty) = self.expr(element);
         let inner = Box::new(Comprehension { range, slot, body });

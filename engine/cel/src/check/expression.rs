@@ -1,6 +1,7 @@
 //! Expressions of any kind, each to the file that checks it.
 
 use cel::common::ast::{Expr, IdedExpr, ListExpr, LiteralValue};
+use engine_patient::finding::Code;
 
 use super::call;
 use super::pass::{Checked, Pass};
@@ -19,7 +20,7 @@ impl Pass<'_> {
         self.deepest = self.deepest.max(self.depth);
         let checked = if self.depth > 2 * MAX_DEPTH {
             self.wrong(
-                "too-deep",
+                Code::TooDeep,
                 "the expression is nested too deep".into(),
                 span,
                 Some("move parts of it into `define`".into()),
@@ -39,7 +40,7 @@ impl Pass<'_> {
                 None => {
                     let help = Some("`has(x.y)` asks whether an element is there".into());
                     self.wrong(
-                        "unsupported",
+                        Code::Unsupported,
                         "`null`, bytes and unsigned numbers are not used in rules".into(),
                         span,
                         help,
@@ -53,11 +54,14 @@ impl Pass<'_> {
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, span),
             Expr::Map(_) | Expr::Struct(_) => {
                 let message = "maps and messages `{…}` are not used in rules";
-                self.wrong("unsupported", message.into(), span, None)
+                self.wrong(Code::Unsupported, message.into(), span, None)
             }
-            Expr::Unspecified => {
-                self.wrong("syntax", "an expression is missing here".into(), span, None)
-            }
+            Expr::Unspecified => self.wrong(
+                Code::Syntax,
+                "an expression is missing here".into(),
+                span,
+                None,
+            ),
         }
     }
 
@@ -72,7 +76,7 @@ impl Pass<'_> {
                 let message = format!(
                     "the items of a list must be of one type: this is {ty}, the first is {item}"
                 );
-                self.problem("wrong-type", message, n.span, None);
+                self.problem(Code::WrongType, message, n.span, None);
             }
             nodes.push(n);
         }
@@ -89,7 +93,7 @@ impl Pass<'_> {
                 Ty::List(_) => Some("ask `.size() > 0` or `.exists(x, …)`".to_owned()),
                 _ => None,
             };
-            self.problem("wrong-type", message, node.span, help);
+            self.problem(Code::WrongType, message, node.span, help);
         }
         node
     }

@@ -2,6 +2,7 @@
 
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
 use super::symbols::{find, names};
@@ -39,7 +40,7 @@ impl Pass<'_> {
                     None => "known are `patient`, `at`, `period_start`, `period_end` and the names under `define`".into(),
                 };
                 self.wrong(
-                    "unknown-name",
+                    Code::UnknownName,
                     format!("unknown name `{name}`"),
                     span,
                     Some(help),

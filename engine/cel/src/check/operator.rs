@@ -1,6 +1,7 @@
 //! Operators.
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr};
+use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
@@ -25,7 +26,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             let (n, ty) = pass.expr(a);
             if !matches!(ty, Ty::Int | Ty::Double | Ty::Duration | Ty::Any) {
                 pass.problem(
-                    "wrong-type",
+                    Code::WrongType,
                     format!("`-` needs a number, this is {ty}"),
                     n.span,
                     None,
@@ -38,7 +39,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
             if !a_ty.fits(&b_ty) && !b_ty.fits(&a_ty) {
                 let message = format!("both outcomes of `? :` must be of one type: {a_ty}, {b_ty}");
-                pass.problem("wrong-type", message, span, None);
+                pass.problem(Code::WrongType, message, span, None);
             }
             let ty = if a_ty == Ty::Any || a_ty == Ty::Int {
                 b_ty
@@ -57,7 +58,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             };
             if !comparable(&a_ty) || !comparable(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} cannot be compared");
-                pass.problem("wrong-type", message, span, compare_help(&a_ty, &b_ty));
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
             }
             let pair = Box::new([a, b]);
             let equal = call.func_name == "_==_";
@@ -76,7 +77,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 |t: &Ty| matches!(t, Ty::Int | Ty::Double | Ty::String | Ty::Time | Ty::Any);
             if !ordered(&a_ty) || !ordered(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} have no order");
-                pass.problem("wrong-type", message, span, compare_help(&a_ty, &b_ty));
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
             }
             let order = match call.func_name.as_str() {
                 "_<_" => Order::Less,
@@ -107,7 +108,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 let help = dates.then(|| {
                     "move a date with `months(12)`, `days(30)`, as in `at - months(12)`".to_owned()
                 });
-                return Some(pass.wrong("wrong-type", message, span, help));
+                return Some(pass.wrong(Code::WrongType, message, span, help));
             };
             let arithmetic = match op {
                 "_+_" => Arithmetic::Add,
@@ -126,7 +127,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                     format!("`in` needs a list with items such as the left side: {a_ty} in {b_ty}");
                 let help = matches!(b_ty, Ty::String)
                     .then(|| "write `inValueSet(code, \"value set\")` for value sets".to_owned());
-                pass.problem("wrong-type", message, span, help);
+                pass.problem(Code::WrongType, message, span, help);
             }
             (node(NodeKind::In(Box::new([a, b]))), Ty::Bool)
         }
@@ -137,7 +138,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 Ty::Any => Ty::Any,
                 other => {
                     let message = format!("`[…]` needs a list and a whole number: {other}, {b_ty}");
-                    return Some(pass.wrong("wrong-type", message, span, None));
+                    return Some(pass.wrong(Code::WrongType, message, span, None));
                 }
             };
             (node(NodeKind::Index(Box::new([a, b]))), item)

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use cel::common::ast::SourceInfo;
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::ValueSet;
 
 use super::place::Places;
 use super::symbols::{Symbols, find, names};
 use crate::nodes::{Node, NodeKind, Span};
-use crate::problem::Problem;
+use crate::problem::problem;
 use crate::types::Ty;
 
 pub(super) struct Pass<'c> {
     pub(super) symbols: &'c mut Symbols,
     pub(super) places: Places,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<Finding>,
     /// Comprehension variables in scope, innermost last.
     pub(super) scope: Vec<(String, Ty)>,
     /// Most variables in scope at once.
@@ -43,23 +44,18 @@ impl<'c> Pass<'c> {
 
     pub(super) fn problem(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: Span,
         help: Option<String>,
     ) {
-        self.problems.push(Problem {
-            code,
-            message,
-            span,
-            help,
-        });
+        self.problems.push(problem(code, message, span, help));
     }
 
     /// A wrong expression: said once, not again by what stands around it.
     pub(super) fn wrong(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: Span,
         help: Option<String>,
@@ -79,7 +75,7 @@ impl<'c> Pass<'c> {
             None => "name it under `value_sets` first".into(),
         };
         self.problem(
-            "unknown-value-set",
+            Code::UnknownValueSet,
             format!("unknown value set `{name}`"),
             span,
             Some(help),

@@ -3,6 +3,7 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 use engine_patient::requirements::DataRequirement;
 
 use super::pass::{Checked, Pass};
@@ -24,7 +25,7 @@ pub(super) fn retrieve(
             .map(|t| t.name);
         let help = did_you_mean(name, names).map(|n| format!("did you mean `{n}`?"));
         return pass.wrong(
-            "unknown-resource",
+            Code::UnknownResource,
             format!("FHIR R4 has no resource `{name}`"),
             span,
             help,
@@ -48,7 +49,7 @@ pub(super) fn retrieve(
                 let message =
                     format!("`{name}` has no code of its own to compare with a value set");
                 let help = format!("take all with `{name}()` and filter");
-                return pass.wrong("no-code-path", message, span, Some(help));
+                return pass.wrong(Code::NoCodePath, message, span, Some(help));
             }
             coded
         }
@@ -56,7 +57,7 @@ pub(super) fn retrieve(
             let message = format!("`{name}(…)` takes nothing, or one value set name in quotes");
             let place = pass.places.token(expr);
             return pass.wrong(
-                "wrong-arguments",
+                Code::WrongArguments,
                 message,
                 place,
                 Some(format!("as in `{name}(\"value set\")`")),
@@ -69,7 +70,7 @@ pub(super) fn retrieve(
             (Node { kind, span }, Ty::Element(info.name).list())
         }
         None => pass.wrong(
-            "unknown-resource",
+            Code::UnknownResource,
             format!("`{name}` cannot be retrieved"),
             span,
             None,

@@ -3,6 +3,7 @@
 use cel::common::ast::SelectExpr;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Select, Span};
@@ -32,17 +33,17 @@ impl Pass<'_> {
                 let help = format!(
                     "say which: `.exists(x, x.{field} …)`, `.latest().{field}` or `.first().{field}`"
                 );
-                return self.wrong("list", message, place, Some(help));
+                return self.wrong(Code::List, message, place, Some(help));
             }
             Ty::Choice(_, name) => {
                 let message =
                     format!("`{name}` can be of several types: `{field}` cannot be read from it");
                 let help = format!("name the type, as in `{name}Quantity.{field}`");
-                return self.wrong("choice", message, place, Some(help));
+                return self.wrong(Code::Choice, message, place, Some(help));
             }
             other => {
                 let message = format!("{other} has no element `{field}`");
-                return self.wrong("wrong-type", message, place, None);
+                return self.wrong(Code::WrongType, message, place, None);
             }
         };
         let Some(found) = types::select(owner, field) else {
@@ -56,7 +57,7 @@ impl Pass<'_> {
                 }
             };
             let message = format!("`{owner}` has no element `{field}`");
-            return self.wrong("unknown-element", message, place, Some(help));
+            return self.wrong(Code::UnknownElement, message, place, Some(help));
         };
         let select_node = Box::new(Select {
             operand,
@@ -73,7 +74,7 @@ impl Pass<'_> {
                     "`has(patient.{field})` tells that something is recorded, also that the patient lives or when they died later"
                 );
                 let help = "write `deceased(at)`: whether the patient was dead at that moment";
-                self.problem("presence-is-not-death", message, place, Some(help.into()));
+                self.problem(Code::PresenceIsNotDeath, message, place, Some(help.into()));
             }
             return (
                 Node {

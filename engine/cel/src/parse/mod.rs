@@ -5,8 +5,9 @@ mod bounds;
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
 
-use crate::problem::{MAX_PROBLEMS, Problem};
+use crate::problem::{problem, told};
 use bounds::{nesting, without_texts};
+use engine_patient::finding::{Code, Finding, Span};
 
 /// Most operators and brackets in a row that the parser is given.
 const MAX_ROW: usize = 120;
@@ -16,38 +17,39 @@ const SHALLOW: usize = 8;
 const MAX_LENGTH: usize = 20_000;
 
 /// Parses with the `cel` crate, within bounds of length and nesting.
-pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>> {
+pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>> {
     let length = source.chars().count();
-    let whole = |code, message: String, help: &str| {
+    let whole = |code: Code, message: String, help: &str| {
         let help = (!help.is_empty()).then(|| help.to_owned());
-        vec![Problem {
-            code,
-            message,
-            span: (0, length),
-            help,
-        }]
+        told(source, vec![problem(code, message, (0, length), help)])
     };
     if source.trim().is_empty() {
-        return Err(whole("empty", "the expression is empty".into(), ""));
+        return Err(whole(Code::Empty, "the expression is empty".into(), ""));
     }
     if length > MAX_LENGTH {
         let message = format!("the expression has {length} characters, {MAX_LENGTH} is the most");
-        return Err(whole("too-long", message, "move parts of it into `define`"));
+        return Err(whole(
+            Code::TooLong,
+            message,
+            "move parts of it into `define`",
+        ));
     }
     let code = without_texts(source).map_err(|at| {
-        vec![Problem {
-            code: "syntax",
-            message:
-                "not an expression: a text or name in quotes is not closed, or not as CEL has it"
-                    .into(),
-            span: (at, at + 1),
-            help: None,
-        }]
+        let message =
+            "not an expression: a text or name in quotes is not closed, or not as CEL has it";
+        told(
+            source,
+            vec![problem(Code::Syntax, message.into(), (at, at + 1), None)],
+        )
     })?;
     let nested = nesting(&code);
     if nested > MAX_ROW {
         let message = format!("more than {MAX_ROW} brackets and operators follow each other");
-        return Err(whole("too-deep", message, "move parts of it into `define`"));
+        return Err(whole(
+            Code::TooDeep,
+            message,
+            "move parts of it into `define`",
+        ));
     }
     let parse = || Parser::new().parse_with_source_info(source);
     // Most expressions are shallow, and a thread costs more than their parsing.
@@ -57,28 +59,21 @@ pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Problem>
         on_large_stack(parse)
     };
     let Some(parsed) = parsed else {
-        return Err(whole(
-            "parser-failed",
-            "the parser failed on this expression: this is our bug".into(),
-            "write it in another way, and report it",
-        ));
+        let message = "the parser failed on this expression: this is our bug";
+        let bug = Finding::bug(Code::ParserFailed, message)
+            .help("write it in another way, and report it")
+            .spanning(Span::chars(0, length));
+        return Err(told(source, vec![bug]));
     };
     parsed.map_err(|errors| {
         let help = syntax_help(source);
-        let problems = errors.errors.iter().take(MAX_PROBLEMS).map(|e| {
+        let problems = errors.errors.iter().map(|e| {
             let start = offset_of(source, e.pos).min(length.saturating_sub(1));
             let message = format!("not an expression: {}", plain(&e.msg));
             let span = (start, (start + 1).min(length));
-            Problem {
-                code: "syntax",
-                message,
-                span,
-                help: help.clone(),
-            }
+            problem(Code::Syntax, message, span, help.clone())
         });
-        let mut problems: Vec<_> = problems.collect();
-        problems.dedup();
-        problems
+        told(source, problems.collect())
     })
 }
 

@@ -10,6 +10,7 @@ use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::names::Name;
+use engine_patient::finding::Finding;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -19,8 +20,10 @@ use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use measures::source_files::{files, read};
 use measures_run::rule_files::{RULES, load_file, load_rules, terminology};
-use rules::{Applicability, Rule as ClinicalRule};
+use rules::{Applicability, CaseOutcome, Rule as ClinicalRule};
+use serde_json::{Value, json};
 
+use super::Format;
 use super::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
@@ -66,6 +69,9 @@ Examples:
         /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
+        /// How to print what is found.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
     },
     /// The functions that rules can call.
     #[command(after_help = "Example:\n  tandem rule functions")]
@@ -96,7 +102,11 @@ impl Rule {
                 print_decision(&rule, &record, &context)?;
                 Ok(std::process::ExitCode::SUCCESS)
             }
-            Command::Test { rules, terminology } => test(&rules, &terminology),
+            Command::Test {
+                rules,
+                terminology,
+                format,
+            } => test(&rules, &terminology, format),
             Command::Functions => {
                 for info in FUNCTIONS {
                     say!(
@@ -127,7 +137,7 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
         let store = terminology(value_sets, &mut tell)?;
         return load_file(Path::new(name), &store, &mut tell)
             .map(Arc::new)
-            .map_err(Failure::User);
+            .map_err(|found| Failure::of(&found));
     }
     let all = load_rules(&[], value_sets, &mut tell)?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
@@ -331,19 +341,25 @@ fn print_clause(clause: &Clause, depth: usize) {
         .for_each(|c| print_clause(c, depth + 1));
 }
 
-fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
+fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
     let store = terminology(value_sets, &mut tell)?;
     let (mut passed, mut failed) = (0u32, 0u32);
+    let (mut broken, mut tested) = (vec![], vec![]);
     let mut one = |rule: &ClinicalRule| {
         let outcomes = rule.run_cases();
+        if format == Format::Json {
+            tested.push(cases_json(rule, &outcomes));
+        }
         let bad: Vec<_> = outcomes.iter().filter(|o| !o.failures.is_empty()).collect();
-        say!(
-            "{}: {} passed, {} failed",
-            rule.artifact.id,
-            outcomes.len() - bad.len(),
-            bad.len()
-        );
-        for outcome in &bad {
+        if format == Format::Table {
+            say!(
+                "{}: {} passed, {} failed",
+                rule.artifact.id,
+                outcomes.len() - bad.len(),
+                bad.len()
+            );
+        }
+        for outcome in bad.iter().filter(|_| format == Format::Table) {
             say!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
             outcome.failures.iter().for_each(|f| say!("    {f}"));
         }
@@ -355,17 +371,31 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
             .iter()
             .for_each(|r| one(r));
     }
-    let mut broken = vec![];
     for path in files(paths, &RULES)? {
         match load_file(&path, &store, &mut tell) {
             Ok(rule) => one(&rule),
-            Err(text) => broken.push(text),
+            Err(found) => broken.extend(found),
         }
     }
-    say!("{passed} passed, {failed} failed");
+    if format == Format::Json {
+        let found: Vec<_> = broken.iter().map(Finding::to_json).collect();
+        data!("{:#}", json!({ "rules": tested, "findings": found }));
+        super::verdict(&broken)?;
+    } else {
+        say!("{passed} passed, {failed} failed");
+    }
     match (broken.is_empty(), failed) {
-        (false, _) => Err(Failure::User(broken.join("\n\n"))),
+        (false, _) => Err(Failure::of(&broken)),
         (true, 0) => Ok(std::process::ExitCode::SUCCESS),
         (true, _) => Err(Failure::No(format!("{failed} case(s) failed"))),
     }
+}
+
+fn cases_json(rule: &ClinicalRule, outcomes: &[CaseOutcome]) -> Value {
+    let case = |o: &CaseOutcome| json!({ "name": o.name, "line": o.line, "failures": o.failures });
+    json!({
+        "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
+        "warnings": rule.warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
+    })
 }

@@ -12,6 +12,7 @@ mod deletions;
 mod demo;
 mod determinism;
 mod explain;
+mod findings;
 mod full_disk;
 mod hostile;
 mod killed;

@@ -132,7 +132,7 @@ fn vacuum_deletes_what_no_snapshot_on_the_disk_names() {
     };
     let more = file(
         dir.path().join("more.ndjson"),
-        r#"{"resourceType":"Patient","id":"c"}"#,
+        r#"{"resourceType":"Patient","id":"a","gender":"female"}"#,
     );
     import(&lake, &[&more]);
     let args = ["lake", "vacuum", "--keep", "1", "--min-age-hours", "0"].map(OsStr::new);

@@ -2,10 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Linker, Role, fold, null, result_type};
+use super::{Linker, Role, constant_folding, null, result_type};
 use crate::context::cx::Extra;
 use crate::fhir::property::Path;
-use crate::issue::Family;
 use crate::operators::nodes::{self, How};
 use crate::operators::operator::Operator;
 use crate::operators::table::{self, IN_CODE_SYSTEM, MAX_VALUE, MIN_VALUE};
@@ -15,6 +14,7 @@ use crate::tree::constant::Owned;
 use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, precision};
 use crate::values::types::Type;
 use crate::values::value::PointType;
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// An expression. Findings inside it are reported; it is null then.
@@ -49,7 +49,7 @@ impl Linker<'_> {
                 | Kind::Call(..)
                 | Kind::Dispatch(..)
                 | Kind::Op(..)
-                | Kind::Fold(..)
+                | Kind::Nary(..)
                 | Kind::Property(..)
         );
         if closed && worth && self.options.hoist && self.scope.repeated > 0 {
@@ -66,14 +66,14 @@ impl Linker<'_> {
     fn kind(&mut self, json: &Json) -> (&'static str, Kind) {
         let Some(name) = json.get("type").and_then(Json::as_str) else {
             let message = "an expression has no `type`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return ("", null().kind);
         };
         let Some((name, how)) = nodes::find(name) else {
             let near = self.near(name, nodes::nodes().map(|(n, _)| n));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("ELM has no node `{name}`");
-            self.report(Family::Mistake, "E003", message, help);
+            self.report(Finding::error(Code::ElmUnknownNode, message).maybe_help(help));
             return ("", null().kind);
         };
         let kind = match how {
@@ -86,12 +86,12 @@ impl Linker<'_> {
             How::Special => self.special(name, json),
             How::Part | How::Abstract => {
                 let message = format!("`{name}` cannot stand as an expression");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null().kind
             }
             How::Unsupported(why) => {
                 let message = format!("`{name}` is not supported: {why}");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         };
@@ -121,7 +121,7 @@ impl Linker<'_> {
             (true, 0) => null().kind,
             (true, 2) | (false, _) => Kind::Op(operator, args.into(), extra),
             // Not nested: a tree of a hundred thousand levels could not even be dropped.
-            (true, _) => Kind::Fold(operator, args.into(), extra),
+            (true, _) => Kind::Nary(operator, args.into(), extra),
         }
     }
 
@@ -143,7 +143,7 @@ impl Linker<'_> {
             let message = format!("`{name}` is not defined of intervals of dates or times");
             let help =
                 "ask for a duration or difference between `start of` and `end of` the interval";
-            self.report(Family::Mistake, "E009", message, Some(help.into()));
+            self.report(Finding::error(Code::ElmNoOverload, message).help(help));
         }
     }
 
@@ -179,7 +179,7 @@ impl Linker<'_> {
             _ => {
                 let name = json.get("type").and_then(Json::as_str).unwrap_or("?");
                 let message = format!("`{name}` has no `{field}`");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null()
             }
         }
@@ -203,7 +203,7 @@ impl Linker<'_> {
         };
         let Some(items) = json.get(field).and_then(Json::as_array) else {
             let message = format!("`{node}` has no list `{field}`");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return None;
         };
         let nodes = items.iter().map(|item| self.expr(item)).collect();
@@ -211,7 +211,7 @@ impl Linker<'_> {
             && items.len() != count
         {
             let message = format!("`{node}` has {} operands where {count} belong", items.len());
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return None;
         }
         Some(nodes)
@@ -223,7 +223,7 @@ impl Linker<'_> {
         };
         precision(text).unwrap_or_else(|| {
             let message = format!("`{name}` has the precision `{text}`, which is none");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             Extra::default()
         })
     }
@@ -359,7 +359,7 @@ impl Linker<'_> {
             other => {
                 // The table and this match must name the same nodes: a test goes through both.
                 let message = format!("`{other}` has no implementation");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         }
@@ -383,7 +383,7 @@ impl Linker<'_> {
         }
         if items.is_empty() {
             let message = "`Case` has no `caseItem`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
         }
         let otherwise = self.child(json, "else");
         Kind::Case(comparand, items.into(), Box::new(otherwise))
@@ -402,7 +402,7 @@ impl Linker<'_> {
                 Some(system) => format!("System.{system}").into(),
                 None => {
                     let message = format!("there is no type `{class}`");
-                    self.report(Family::Mistake, "E010", message, None);
+                    self.report(Finding::error(Code::ElmUnknownType, message));
                     "".into()
                 }
             }
@@ -479,7 +479,7 @@ impl Linker<'_> {
         let path = text(json, "path").unwrap_or_default();
         let Some(compiled) = Path::parse(&path) else {
             let message = format!("`{path}` is no path of a property");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return null().kind;
         };
         let source = match text(json, "scope") {
@@ -513,7 +513,7 @@ impl Linker<'_> {
             (None, Some(name)) => self.specifier(name),
             (None, None) => {
                 let message = format!("`{name}` names no type");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 return null().kind;
             }
         };
@@ -559,7 +559,7 @@ impl Linker<'_> {
                     Some(operator) => Kind::Op(operator, Box::new([operand]), Extra::default()),
                     None => {
                         let message = format!("there is no conversion to {ty}");
-                        self.report(Family::Unsupported, "E004", message, None);
+                        self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                         null().kind
                     }
                 }
@@ -572,7 +572,7 @@ impl Linker<'_> {
         let point = Type::named(&named).map_or(PointType::Unknown, |ty| point_of(&ty));
         if point == PointType::Unknown {
             let message = format!("`{name}` has no value for the type `{named}`");
-            self.report(Family::Mistake, "E010", message, None);
+            self.report(Finding::error(Code::ElmUnknownType, message));
             return null().kind;
         }
         let operator = match name {
@@ -597,7 +597,7 @@ fn folded(operator: &Operator, args: &[Node], extra: &Extra) -> Option<Owned> {
         }
     }
     let values = args.iter().map(constant).collect::<Option<Vec<&Owned>>>()?;
-    fold::apply(operator, &values, extra)
+    constant_folding::apply(operator, &values, extra)
 }
 
 /// Whether it is a literal number.

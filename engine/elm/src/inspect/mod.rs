@@ -1,7 +1,7 @@
-//! The compiled tree, looked at: as text, as terms of a criterion, with what it gave for a patient, and
-//! by what it needs.
+//! The compiled tree as others than the evaluation need it: its expressions and their CQL text for
+//! explanations, the terms of a criterion, and the retrieves without which it cannot hold.
 
-pub mod conjunct;
-pub mod decisive;
-pub mod outline;
-pub mod sketch;
+pub mod cql_text;
+pub mod expressions;
+pub mod prefilter;
+pub mod terms;

@@ -13,7 +13,7 @@ use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::operators::compare;
 use crate::operators::interval::{Bound, Edge, Span, order_edges};
 use crate::operators::interval_relations::{at_most, below, follows, next, overlap, previous};
-use crate::operators::merge::merge_sort;
+use crate::operators::merge_sort::merge_sort;
 use crate::values::value::{Interval, PointType, Quantity, Val};
 use engine_patient::system::compare::cut;
 use engine_patient::system::date_arithmetic::step;

@@ -1,5 +1,9 @@
 //! The operators: one file a chapter of the CQL specification's appendix B, "CQL Reference".
-//! `table` names all nodes of the ELM schema.
+//! `table` has a row for each operator, `nodes` every other node of the ELM schema.
+//!
+//! An operator gives null where an operand is null, and where the operands are of types that it is not
+//! defined on: those are for the translator to refuse. It is given as many operands as its row says
+//! (`run/operator.rs` sees to that); an arm for any other number is never taken.
 
 pub mod aggregate;
 pub mod arithmetic;
@@ -19,7 +23,7 @@ pub mod interval_relations;
 pub mod interval_sets;
 pub mod list;
 pub mod logical;
-pub mod merge;
+pub mod merge_sort;
 pub mod nodes;
 pub mod operator;
 pub mod patterns;

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::issue::{ElmIssue, Family};
+use engine_patient::finding::{Code, ElmNode, Finding, Place};
 
 /// Deepest nesting of ELM JSON. Official content stays under 130.
 pub const MAX_DEPTH: usize = 1000;
@@ -32,7 +32,7 @@ pub struct Library {
     expressions: FxHashMap<Arc<str>, usize>,
     functions: FxHashMap<Arc<str>, Vec<usize>>,
     /// What the reader noticed.
-    pub issues: Vec<ElmIssue>,
+    pub issues: Vec<Finding>,
 }
 
 #[derive(Debug)]
@@ -81,24 +81,16 @@ impl Library {
     ///
     /// # Errors
     /// Where it is no ELM library at all.
-    pub fn read(source: &str, bytes: &[u8]) -> Result<Library, Box<ElmIssue>> {
+    pub fn read(source: &str, bytes: &[u8]) -> Result<Library, Box<Finding>> {
         let source: Arc<str> = source.into();
         let fail = |code, message: String, help: Option<&str>| {
-            Box::new(ElmIssue {
-                family: Family::Mistake,
-                code,
-                library: "?".into(),
-                source: Arc::clone(&source),
-                definition: None,
-                local_id: None,
-                locator: None,
-                message,
-                help: help.map(str::to_owned),
-            })
+            let place = Place::of_elm(Arc::clone(&source), ElmNode::library("?"));
+            let help = help.map(str::to_owned);
+            Box::new(Finding::error(code, message).maybe_help(help).placed(place))
         };
         if depth(bytes) > MAX_DEPTH {
             let message = format!("the ELM is nested deeper than {MAX_DEPTH} levels");
-            return Err(fail("E001", message, None));
+            return Err(fail(Code::ElmNotJson, message, None));
         }
         // The depth is bounded; the stack grows where it has to.
         let json: Json = stacker::grow(16 << 20, || {
@@ -107,7 +99,13 @@ impl Library {
             let json = serde::Deserialize::deserialize(&mut reader);
             json.and_then(|json: Json| reader.end().map(|()| json))
         })
-        .map_err(|e| fail("E001", format!("the ELM is not valid JSON: {e}"), None))?;
+        .map_err(|e| {
+            fail(
+                Code::ElmNotJson,
+                format!("the ELM is not valid JSON: {e}"),
+                None,
+            )
+        })?;
         let mut json = json;
         let library = match json.get_mut("library") {
             Some(inner) => inner.take(),
@@ -116,7 +114,7 @@ impl Library {
         let shape = "ELM JSON has `library.identifier.id` and `library.statements.def`; translate CQL with `cql-to-elm-cli --format JSON`";
         let Json::Object(mut library) = library else {
             let message = "this is JSON, but no ELM library".into();
-            return Err(fail("E002", message, Some(shape)));
+            return Err(fail(Code::ElmWrongForm, message, Some(shape)));
         };
         let identifier = library.get("identifier");
         let part = |name| {
@@ -125,7 +123,7 @@ impl Library {
         };
         let Some(name) = part("id") else {
             let message = "this ELM library has no `identifier.id`".into();
-            return Err(fail("E002", message, Some(shape)));
+            return Err(fail(Code::ElmWrongForm, message, Some(shape)));
         };
         let mut out = Library {
             name,
@@ -159,11 +157,10 @@ impl Library {
         ] {
             for json in items(library.remove(section)) {
                 let Some(name) = text(&json, "name") else {
-                    out.note(
-                        Family::Mistake,
-                        "E002",
+                    out.note(Finding::error(
+                        Code::ElmWrongForm,
                         format!("an entry of `{section}` has no `name`"),
-                    );
+                    ));
                     continue;
                 };
                 let entry = Entry { name, json };
@@ -176,7 +173,8 @@ impl Library {
                 };
                 if !names.insert((into, Arc::clone(&entry.name))) {
                     let message = format!("`{}` stands twice in `{section}`", entry.name);
-                    out.issues.push(out.issue(Family::Mistake, "E015", message));
+                    out.issues
+                        .push(out.finding(Finding::error(Code::ElmDuplicate, message)));
                     continue;
                 }
                 list.push(entry);
@@ -199,23 +197,30 @@ impl Library {
     }
 
     /// A finding about this library as a whole.
-    pub fn issue(&self, family: Family, code: &'static str, message: String) -> ElmIssue {
-        ElmIssue {
-            family,
-            code,
-            library: self.id(),
-            source: Arc::clone(&self.source),
-            definition: None,
-            local_id: None,
-            locator: None,
-            message,
-            help: None,
-        }
+    pub fn finding(&self, finding: Finding) -> Finding {
+        self.finding_at(finding, None, None, None)
     }
 
-    fn note(&mut self, family: Family, code: &'static str, message: String) {
-        let issue = self.issue(family, code, message);
-        self.issues.push(issue);
+    /// A finding at a node of this library.
+    pub fn finding_at(
+        &self,
+        finding: Finding,
+        definition: Option<Arc<str>>,
+        local_id: Option<Arc<str>>,
+        locator: Option<Arc<str>>,
+    ) -> Finding {
+        let node = ElmNode {
+            library: self.id(),
+            definition,
+            local_id,
+            locator,
+        };
+        finding.placed(Place::of_elm(Arc::clone(&self.source), node))
+    }
+
+    fn note(&mut self, finding: Finding) {
+        let finding = self.finding(finding);
+        self.issues.push(finding);
     }
 
     /// Errors that the translator wrote into its own output: such ELM has holes.
@@ -226,17 +231,14 @@ impl Library {
             };
             if is("type", "CqlToElmError") && is("errorSeverity", "error") {
                 let message = text(annotation, "message").unwrap_or_else(|| "no message".into());
-                let mut issue = self.issue(
-                    Family::Mistake,
-                    "E014",
-                    format!("the translator reported: {message}"),
-                );
                 let place = |n: &str| annotation.get(n).map(ToString::to_string);
-                if let (Some(line), Some(column)) = (place("startLine"), place("startChar")) {
-                    issue.locator = Some(format!("{line}:{column}").into());
-                }
-                issue.help = Some("mend the CQL and translate it again".into());
-                self.issues.push(issue);
+                let locator = place("startLine").zip(place("startChar"));
+                let locator = locator.map(|(line, column)| format!("{line}:{column}").into());
+                let message = format!("the translator reported: {message}");
+                let finding = Finding::error(Code::ElmTranslatorError, message)
+                    .help("mend the CQL and translate it again");
+                self.issues
+                    .push(self.finding_at(finding, None, None, locator));
             }
         }
     }
@@ -253,28 +255,29 @@ impl Library {
         );
         if !known {
             let message = format!("the data model `{uri}` is not supported");
-            let mut issue = self.issue(Family::Unsupported, "E016", message);
-            issue.help = Some("use FHIR 4.0.1, QI-Core or US Core".into());
-            self.issues.push(issue);
+            self.note(
+                Finding::unsupported(Code::ElmModel, message)
+                    .help("use FHIR 4.0.1, QI-Core or US Core"),
+            );
         } else if &*uri == "http://hl7.org/fhir"
             && version.as_deref().is_some_and(|v| !v.starts_with("4.0"))
             && text(model, "localIdentifier").as_deref() == Some("FHIR")
         {
             let message = format!("FHIR {} is not supported", version.unwrap_or_default());
-            let mut issue = self.issue(Family::Unsupported, "E016", message);
-            issue.help = Some("data and logic must be FHIR R4 (4.0.1)".into());
-            self.issues.push(issue);
+            self.note(
+                Finding::unsupported(Code::ElmModel, message)
+                    .help("data and logic must be FHIR R4 (4.0.1)"),
+            );
         }
     }
 
     fn read_include(&mut self, include: &Json) {
         let (Some(alias), Some(path)) = (text(include, "localIdentifier"), text(include, "path"))
         else {
-            self.note(
-                Family::Mistake,
-                "E002",
-                "an include has no `localIdentifier` or no `path`".into(),
-            );
+            self.note(Finding::error(
+                Code::ElmWrongForm,
+                "an include has no `localIdentifier` or no `path`",
+            ));
             return;
         };
         // Official content writes both `FHIRHelpers` and `http://ecqi.healthit.gov/ecqms/FHIRHelpers`.
@@ -288,7 +291,10 @@ impl Library {
 
     fn read_definition(&mut self, mut json: Json) {
         let Some(name) = text(&json, "name") else {
-            self.note(Family::Mistake, "E002", "a statement has no `name`".into());
+            self.note(Finding::error(
+                Code::ElmWrongForm,
+                "a statement has no `name`",
+            ));
             return;
         };
         let is_function = json.get("type").and_then(Json::as_str) == Some("FunctionDef");
@@ -343,17 +349,16 @@ impl Library {
                     "the function `{}` is defined twice for the same operands",
                     definition.name
                 );
-                self.note(Family::Mistake, "E015", message);
+                self.note(Finding::error(Code::ElmDuplicate, message));
                 return;
             }
             let name = Arc::clone(&definition.name);
             self.functions.entry(name).or_default().push(place);
         } else if self.expressions.contains_key(&definition.name) {
-            self.note(
-                Family::Mistake,
-                "E015",
+            self.note(Finding::error(
+                Code::ElmDuplicate,
                 format!("`{}` is defined twice", definition.name),
-            );
+            ));
             return;
         } else {
             self.expressions.insert(Arc::clone(&definition.name), place);

@@ -53,6 +53,7 @@ impl<'a> Evaluator<'a> {
     fn eval_kind(&mut self, node: &'a Node) -> Out<'a> {
         match &node.kind {
             Kind::Const(value) => value.value(&self.cx),
+            Kind::Broken(what) => Err(Fault::bug(what)),
             Kind::Param(index) => self.parameter(*index),
             Kind::Def(index) => self.definition(*index),
             Kind::Local(slot) => self.local(*slot),
@@ -76,7 +77,7 @@ impl<'a> Evaluator<'a> {
                     self.operate(operator, &args, &marks, extra, before)
                 }
             },
-            Kind::Fold(operator, args, extra) => {
+            Kind::Nary(operator, args, extra) => {
                 let before = self.cx.take_doubt();
                 let mut args = args.iter();
                 let Some(first) = args.next() else {

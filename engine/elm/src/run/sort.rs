@@ -6,7 +6,7 @@ use crate::context::cx::{Fault, Out};
 use crate::context::known::same_one;
 use crate::fhir::property::follow;
 use crate::operators::compare::order;
-use crate::operators::merge::merge_sort;
+use crate::operators::merge_sort::merge_sort;
 use crate::run::eval::Evaluator;
 use crate::tree::node::Node;
 use crate::tree::query::{SortBy, SortKey};

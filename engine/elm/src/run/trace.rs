@@ -1,4 +1,4 @@
-//! What expressions came to, for explanations.
+//! The values of expressions, for explanations.
 
 use rustc_hash::FxHashMap;
 
@@ -7,7 +7,7 @@ use crate::tree::node::{NO_CLAUSE, Node};
 use crate::tree::unit::Expression;
 use crate::values::value::{NO_NODE, Val};
 
-/// What the expressions of one patient came to.
+/// The values of the expressions for one patient.
 #[derive(Default)]
 pub struct Trace<'a> {
     clauses: FxHashMap<Key, ClauseTrace<'a>>,
@@ -30,7 +30,7 @@ impl Key {
     }
 }
 
-/// What a clause came to, over all the times it was evaluated.
+/// The values of a clause, over all the times it was evaluated.
 #[derive(Clone, Copy)]
 pub struct ClauseTrace<'a> {
     pub times: u32,
@@ -64,7 +64,7 @@ impl<'a> Trace<'a> {
         self.definitions.insert(index, value);
     }
 
-    /// What a node came to; `None` where it was not evaluated.
+    /// The values of a node; `None` where it was not evaluated.
     pub(crate) fn of_node(&self, node: &Node) -> Option<&ClauseTrace<'a>> {
         self.clauses.get(&Key::of(node))
     }

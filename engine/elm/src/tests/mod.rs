@@ -1,25 +1,26 @@
 //! Tests of the whole: from the JSON of libraries to values.
 
 mod accepted;
-mod bare;
+mod bare_property;
 mod chains;
 mod damage;
-mod decisive;
 mod doubt;
 mod hoist;
 mod hostile;
 mod lacking;
 mod messages;
+mod prefilter;
 mod table;
 pub mod testing;
 pub mod testing_dates;
 
+use engine_patient::finding::Finding;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value as Json, json};
 
-use super::{ElmIssue, Family, Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
+use super::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
 use crate::run::eval::STEPS;
 use crate::values::value::Val;
 use engine_patient::context::EvaluationContext;
@@ -95,7 +96,7 @@ fn definition(name: &str) -> Json {
 
 /// What came of a library.
 struct Outcome {
-    issues: Vec<ElmIssue>,
+    issues: Vec<Finding>,
     values: Vec<(String, Result<String, Fault>)>,
 }
 
@@ -109,16 +110,12 @@ impl Outcome {
     }
 
     /// The only error; it must say where it is.
-    fn error(&self) -> &ElmIssue {
-        let errors: Vec<_> = self
-            .issues
-            .iter()
-            .filter(|i| i.family != Family::Warning)
-            .collect();
+    fn error(&self) -> &Finding {
+        let errors: Vec<_> = self.issues.iter().filter(|i| i.is_error()).collect();
         let [one] = errors.as_slice() else {
             panic!("{errors:#?}");
         };
-        assert!(!one.message.is_empty() && !one.library.is_empty() && !one.source.is_empty());
+        assert!(!one.message.is_empty() && one.node().is_some() && !one.place.file.is_empty());
         one
     }
 
@@ -135,7 +132,7 @@ fn read(libraries: &[Json]) -> Vec<Library> {
     libraries.iter().map(read).collect()
 }
 
-fn link(libraries: &[Library], options: Options) -> (Unit, Vec<ElmIssue>) {
+fn link(libraries: &[Library], options: Options) -> (Unit, Vec<Finding>) {
     static TERMINOLOGY: LazyLock<TerminologyStore> = LazyLock::new(terminology);
     let mut linker = Linker::new(libraries, &*TERMINOLOGY, options);
     for index in 0..libraries.len() {

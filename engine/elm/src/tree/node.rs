@@ -21,6 +21,8 @@ pub struct Node {
 /// What an expression does. Names are those of ELM.
 pub enum Kind {
     Const(Owned),
+    /// What the compiler could not make although nothing is wrong with the library: a mistake of ours.
+    Broken(&'static str),
     /// A parameter, by its place in the unit.
     Param(u32),
     /// An expression definition: evaluated once a patient.
@@ -32,7 +34,7 @@ pub enum Kind {
     Local(u32),
     Op(&'static Operator, Box<[Node]>, Extra),
     /// `Union` and the like of more than two: two at a time, from the left.
-    Fold(&'static Operator, Box<[Node]>, Extra),
+    Nary(&'static Operator, Box<[Node]>, Extra),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),

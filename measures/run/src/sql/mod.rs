@@ -7,12 +7,13 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::program::Artifact;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::lake_error;
 use engine_population::statement::{on_large_stack, query};
-use measures::package::{Basis, PopulationCode as Code};
+use measures::package::{Basis, PopulationCode};
 use measures::result::{Counts, GroupResult, Improvement, MeasureResult};
 use measures::shape::MeasureShape;
 use rules::yaml::{self, Node, Text, Value};
@@ -47,7 +48,7 @@ const FIELDS: &[&str] = &[
     "sql",
 ];
 /// The measures that come with Tandem.
-pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
+pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Finding>> {
     let file = "measures/content/readmission-30-day/measure.yaml";
     Ok(vec![load(
         file,
@@ -56,13 +57,13 @@ pub fn built_in() -> Result<Vec<SqlMeasure>, Vec<Diagnostic>> {
 }
 
 /// Reads a measure; tells all that is wrong at once.
-pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
+pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Finding>> {
     let (place, root) = yaml::read(file, text)?;
     let mut wrong = vec![];
     let Value::Mapping(entries) = &root.value else {
         let help = Some("start with `id: …`".into());
         return Err(vec![place.error(
-            "not-a-mapping",
+            Code::NotAMapping,
             "a measure is a mapping of fields".into(),
             (root.at, root.end),
             help,
@@ -75,7 +76,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
         };
         let end = entry.at + entry.key.chars().count();
         wrong.push(place.error(
-            "unknown-field",
+            Code::UnknownField,
             format!("unknown field `{}`", entry.key),
             (entry.at, end),
             Some(help),
@@ -92,7 +93,7 @@ pub fn load(file: &str, text: &str) -> Result<SqlMeasure, Vec<Diagnostic>> {
             if !other.is_empty() {
                 let help = Some("write `increase` or `decrease`: which way is better".into());
                 wrong.push(place.error(
-                    "wrong-value",
+                    Code::WrongValue,
                     format!("`{other}` is no improvement notation"),
                     (root.at, root.at + 1),
                     help,
@@ -125,24 +126,29 @@ fn text_of(
     root: &Node,
     entries: &[yaml::Entry],
     name: &'static str,
-    wrong: &mut Vec<Diagnostic>,
+    wrong: &mut Vec<Finding>,
 ) -> String {
     let found = entries.iter().find(|e| e.key == name);
     match found.map(|e| (e, e.value.scalar())) {
         Some((entry, Some(scalar))) if scalar.text.trim().is_empty() => {
             let span = (entry.value.at, entry.value.end);
-            wrong.push(place.error("wrong-value", format!("`{name}` is empty"), span, None));
+            wrong.push(place.error(Code::WrongValue, format!("`{name}` is empty"), span, None));
             String::new()
         }
         Some((_, Some(scalar))) => scalar.text.trim_end().to_owned(),
         Some((entry, None)) => {
             let span = (entry.value.at, entry.value.end);
-            wrong.push(place.error("wrong-type", format!("`{name}` must be a text"), span, None));
+            wrong.push(place.error(
+                Code::WrongType,
+                format!("`{name}` must be a text"),
+                span,
+                None,
+            ));
             String::new()
         }
         None => {
             wrong.push(place.error(
-                "missing-field",
+                Code::MissingField,
                 format!("`{name}` is missing"),
                 (root.at, root.at + 1),
                 None,
@@ -196,13 +202,18 @@ impl SqlMeasure {
             counts.unknown = row.not_evaluable;
             for (population, slot) in group.populations.iter().zip(&mut counts.populations) {
                 slot.count = match population.code {
-                    Code::InitialPopulation | Code::Denominator => row.denominator,
-                    Code::Numerator => row.numerator,
+                    PopulationCode::InitialPopulation | PopulationCode::Denominator => {
+                        row.denominator
+                    }
+                    PopulationCode::Numerator => row.numerator,
                     _ => 0,
                 };
             }
             if counts.unknown > 0 {
-                let reason = (Arc::from(Code::Denominator.as_str()), row.reason.into());
+                let reason = (
+                    Arc::from(PopulationCode::Denominator.as_str()),
+                    row.reason.into(),
+                );
                 counts.reasons.insert(reason, counts.unknown);
             }
             let sum = |all: &mut u64, own: u64| {

@@ -33,11 +33,7 @@ impl List {
                     text(&measure.url),
                 ]);
             }
-            for issue in loaded
-                .issues
-                .iter()
-                .filter(|i| i.severity == measures::package::Severity::Error)
-            {
+            for issue in loaded.issues.iter().filter(|i| i.is_error()) {
                 note!("{issue}");
             }
         }

@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 
 use super::{Linker, Role};
 use crate::fhir::property::Path;
-use crate::issue::Family;
 use crate::read::library::text;
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::values::types::{Type, TypeId};
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::{Code, Finding};
 
 /// Where items come from: all that they may be. Empty where that cannot be told from the text.
 pub(super) type Origins = Box<[Origin]>;
@@ -65,7 +65,7 @@ impl Linker<'_> {
                     let message = format!(
                         "the property `{path}` has neither source nor scope: taken as `{alias}.{path}`, the only alias that has such an element"
                     );
-                    self.report(Family::Warning, "E020", message, None);
+                    self.report(Finding::warning(Code::ElmBareProperty, message));
                     return self.scope.find(Role::Alias, alias).map(local);
                 }
                 (with, perhaps) => {
@@ -79,7 +79,7 @@ impl Linker<'_> {
                         "it may be {}: write which in the CQL, or translate it with a newer translator",
                         all.join(" or ")
                     );
-                    self.report(Family::Mistake, "E020", message, Some(help));
+                    self.report(Finding::error(Code::ElmBareProperty, message).help(help));
                     return None;
                 }
             }
@@ -88,7 +88,7 @@ impl Linker<'_> {
             "the property `{path}` has neither source nor scope, and nothing around it has such an element"
         );
         let help = "translate the CQL with a newer translator".to_owned();
-        self.report(Family::Mistake, "E020", message, Some(help));
+        self.report(Finding::error(Code::ElmBareProperty, message).help(help));
         None
     }
 

@@ -1,4 +1,4 @@
-//! The compiled tree, to look at: what explanations walk.
+//! The expressions of the compiled tree as explanations see them: kind, name, parts, clause.
 
 use crate::run::trace::{ClauseTrace, Trace};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
@@ -7,9 +7,9 @@ use crate::tree::retrieve::{Codes, Retrieve};
 use crate::tree::unit::FunctionHandle;
 use crate::tree::unit::{Clause, Expression, LibraryInfo, Unit};
 
-/// An expression where it stands.
+/// An expression where it stands in the tree.
 #[derive(Clone, Copy)]
-pub struct Place<'u> {
+pub struct ExpressionView<'u> {
     pub(crate) unit: &'u Unit,
     pub(crate) node: &'u Node,
 }
@@ -30,9 +30,9 @@ pub enum Role<'u> {
     Return,
 }
 
-/// What an expression leads to.
+/// What an expression is, as far as an explanation tells kinds apart.
 #[derive(Clone, Copy)]
-pub enum Shape<'u> {
+pub enum ExpressionKind<'u> {
     And,
     Or,
     Implies,
@@ -50,12 +50,12 @@ pub enum Shape<'u> {
 /// A definition or function: where it stands, and its CQL.
 #[derive(Clone, Copy)]
 pub struct Statement<'u> {
-    /// Place of the library in the unit.
+    /// The library, by its place among the compiled ones.
     pub library: u32,
     pub name: &'u str,
     /// The text of it, as the translator writes it with `EnableAnnotations`.
     pub annotation: Option<&'u serde_json::Value>,
-    pub body: Place<'u>,
+    pub body: ExpressionView<'u>,
 }
 
 impl Unit {
@@ -66,7 +66,7 @@ impl Unit {
             library: found.library,
             name: &found.name,
             annotation: found.annotation.as_deref(),
-            body: Place::new(self, &found.node),
+            body: ExpressionView::new(self, &found.node),
         })
     }
 
@@ -77,7 +77,7 @@ impl Unit {
             library: found.library,
             name: &found.name,
             annotation: found.annotation.as_deref(),
-            body: Place::new(self, &found.node),
+            body: ExpressionView::new(self, &found.node),
         })
     }
 
@@ -88,20 +88,20 @@ impl Unit {
 }
 
 impl<'a> Trace<'a> {
-    /// What an expression came to; `None` where it was not evaluated.
-    pub fn of(&self, place: Place<'_>) -> Option<&ClauseTrace<'a>> {
+    /// The values of an expression; `None` where it was not evaluated.
+    pub fn of(&self, place: ExpressionView<'_>) -> Option<&ClauseTrace<'a>> {
         self.of_node(place.node)
     }
 }
 
-impl<'u> Place<'u> {
+impl<'u> ExpressionView<'u> {
     pub(crate) fn new(unit: &'u Unit, node: &'u Node) -> Self {
         let mut node = node;
         // A memo is none of the author's.
         while let Kind::Once(_, inner) = &node.kind {
             node = inner;
         }
-        Place { unit, node }
+        ExpressionView { unit, node }
     }
 
     /// Where the ELM names it.
@@ -117,22 +117,22 @@ impl<'u> Place<'u> {
         std::ptr::from_ref(self.node).addr()
     }
 
-    /// What it leads to.
-    pub fn shape(self) -> Shape<'u> {
+    /// What it is.
+    pub fn kind(self) -> ExpressionKind<'u> {
         match &self.node.kind {
-            Kind::And(_) => Shape::And,
-            Kind::Or(_) => Shape::Or,
-            Kind::Implies(_) => Shape::Implies,
-            Kind::Def(index) => Shape::Definition(Expression(*index)),
-            Kind::Call(function, _) => Shape::Call(std::slice::from_ref(function)),
-            Kind::Dispatch(functions, _) => Shape::Call(functions),
-            Kind::Query(_) => Shape::Query,
+            Kind::And(_) => ExpressionKind::And,
+            Kind::Or(_) => ExpressionKind::Or,
+            Kind::Implies(_) => ExpressionKind::Implies,
+            Kind::Def(index) => ExpressionKind::Definition(Expression(*index)),
+            Kind::Call(function, _) => ExpressionKind::Call(std::slice::from_ref(function)),
+            Kind::Dispatch(functions, _) => ExpressionKind::Call(functions),
+            Kind::Query(_) => ExpressionKind::Query,
             Kind::Retrieve(index) => match self.unit.retrieves.get(*index as usize) {
-                Some(retrieve) => Shape::Retrieve(retrieve),
-                None => Shape::Other("Retrieve"),
+                Some(retrieve) => ExpressionKind::Retrieve(retrieve),
+                None => ExpressionKind::Other("Retrieve"),
             },
-            Kind::Const(_) => Shape::Constant,
-            _ => Shape::Other(self.name()),
+            Kind::Const(_) => ExpressionKind::Constant,
+            _ => ExpressionKind::Other(self.name()),
         }
     }
 
@@ -142,42 +142,43 @@ impl<'u> Place<'u> {
             return clause.node;
         }
         match &self.node.kind {
-            Kind::Op(operator, ..) | Kind::Fold(operator, ..) => operator.name,
+            Kind::Op(operator, ..) | Kind::Nary(operator, ..) => operator.name,
             _ => "",
         }
     }
 
     /// The definition that it names.
     pub fn referred(self) -> Option<Statement<'u>> {
-        match self.shape() {
-            Shape::Definition(expression) => self.unit.statement(expression),
+        match self.kind() {
+            ExpressionKind::Definition(expression) => self.unit.statement(expression),
             _ => None,
         }
     }
 
     /// The functions of a call.
     pub fn functions(self) -> impl Iterator<Item = FunctionHandle> + 'u {
-        let all = match self.shape() {
-            Shape::Call(functions) => functions,
+        let all = match self.kind() {
+            ExpressionKind::Call(functions) => functions,
             _ => &[],
         };
         all.iter().map(|f| FunctionHandle(*f))
     }
 
     /// The expressions it is made of, in the order of the text.
-    pub fn parts(self) -> Vec<(Role<'u>, Place<'u>)> {
+    pub fn parts(self) -> Vec<(Role<'u>, ExpressionView<'u>)> {
         let mut out = vec![];
         let unit = self.unit;
-        let mut add = |role: Role<'u>, node: &'u Node| out.push((role, Place::new(unit, node)));
+        let mut add =
+            |role: Role<'u>, node: &'u Node| out.push((role, ExpressionView::new(unit, node)));
         let operand = Role::Operand;
         match &self.node.kind {
-            Kind::Const(_) | Kind::Param(_) | Kind::Def(_) | Kind::Local(_) => {}
+            Kind::Const(_) | Kind::Broken(_) | Kind::Param(_) | Kind::Def(_) | Kind::Local(_) => {}
             Kind::Once(_, node)
             | Kind::Property(node, _)
             | Kind::As(node, _, _)
             | Kind::Is(node, _) => add(operand, node),
             Kind::Op(_, nodes, _)
-            | Kind::Fold(_, nodes, _)
+            | Kind::Nary(_, nodes, _)
             | Kind::Coalesce(nodes)
             | Kind::List(nodes)
             | Kind::Tuple(_, _, nodes)

@@ -17,7 +17,7 @@ use crate::tree::unit::{Expression, Unit};
 /// Each group needs a match of one of its retrieves.
 pub type Groups = Vec<BTreeSet<u32>>;
 
-/// Deepest look into definitions and functions.
+/// How deep definitions and functions are followed.
 const DEPTH: u32 = 64;
 /// Most groups kept of an expression: more would only filter a little more.
 const GROUPS: usize = 8;
@@ -44,8 +44,8 @@ struct Frame<'u> {
     outer: Option<&'u Frame<'u>>,
 }
 
-/// One look at an expression.
-struct Look<'u> {
+/// The analysis of an expression.
+struct Analysis<'u> {
     unit: &'u Unit,
     left: Cell<u32>,
     definitions: RefCell<FxHashMap<(u32, Grade), Groups>>,
@@ -53,21 +53,24 @@ struct Look<'u> {
 
 impl Unit {
     /// The retrieves (places in [`Unit::retrieves`]) that an expression needs a match of.
-    pub fn decisive(&self, expression: Expression) -> Groups {
-        let look = Look {
+    pub fn required_retrieves(&self, expression: Expression) -> Groups {
+        let analysis = Analysis {
             unit: self,
             left: Cell::new(NODES),
             definitions: RefCell::default(),
         };
-        let mut groups = look.definition(expression.0, Void, 0);
+        let mut groups = analysis.definition(expression.0, Void, 0);
         groups.sort();
         groups.dedup();
         groups
     }
 
     /// What any of several expressions needs.
-    pub fn decisive_of_any(&self, expressions: impl Iterator<Item = Expression>) -> Groups {
-        let mut all = expressions.map(|e| self.decisive(e));
+    pub fn required_retrieves_of_any(
+        &self,
+        expressions: impl Iterator<Item = Expression>,
+    ) -> Groups {
+        let mut all = expressions.map(|e| self.required_retrieves(e));
         let first = all.next().unwrap_or_default();
         all.fold(first, either)
     }
@@ -82,7 +85,7 @@ impl Unit {
     }
 }
 
-impl Look<'_> {
+impl Analysis<'_> {
     fn definition(&self, index: u32, grade: Grade, depth: u32) -> Groups {
         if let Some(known) = self.definitions.borrow().get(&(index, grade)) {
             return known.clone();
@@ -130,7 +133,7 @@ impl Look<'_> {
                 let [a, b] = &**both;
                 either(of(a, Void), of(b, Void))
             }
-            Kind::Op(operator, args, _) | Kind::Fold(operator, args, _) => {
+            Kind::Op(operator, args, _) | Kind::Nary(operator, args, _) => {
                 operator_needs(operator, args, grade, &of)
             }
             Kind::Call(function, args) => match self.unit.functions.get(*function as usize) {

@@ -1,6 +1,7 @@
 //! `Property` without source and scope, as translators 3.3 to 3.18 write it.
 
 use super::*;
+use engine_patient::finding::{Code, Severity};
 
 fn retrieve(ty: &str) -> Json {
     json!({"type": "Retrieve", "dataType": format!("{{http://hl7.org/fhir}}{ty}")})
@@ -72,17 +73,14 @@ fn it_is_of_the_alias_that_has_the_element() {
             "{name}: {:#?}",
             out.issues
         );
-        let told = out
-            .issues
-            .iter()
-            .find(|i| i.definition.as_deref() == Some(name));
+        let told = out.issues.iter().find(|i| i.definition() == Some(name));
         let told = told.unwrap_or_else(|| panic!("{name} is not told"));
         assert_eq!(
-            (told.code, told.family),
-            ("E020", Family::Warning),
+            (told.code, told.severity),
+            (Code::ElmBareProperty, Severity::Warning),
             "{name}"
         );
-        assert_eq!(told.local_id.as_deref(), Some("2"));
+        assert_eq!(told.local_id(), Some("2"));
     }
     assert!(
         out.issues[0]
@@ -129,8 +127,8 @@ fn where_several_or_none_have_it_it_is_refused() {
         let out = outcome(&[("P", patient.clone()), ("A", has_code(source, such))]);
         let issue = out.error();
         assert_eq!(
-            (issue.code, issue.family),
-            ("E020", Family::Mistake),
+            (issue.code, issue.severity),
+            (Code::ElmBareProperty, Severity::Error),
             "{issue}"
         );
         assert!(issue.message.contains(message), "{issue}");

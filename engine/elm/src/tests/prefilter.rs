@@ -147,7 +147,7 @@ fn nothing_holds_without_a_match() {
                 .collect();
             let values = evaluate(&libraries, &unit, &record(&resources), 300_000);
             for (name, value) in values {
-                let groups = unit.decisive(unit.expression(0, &name).unwrap());
+                let groups = unit.required_retrieves(unit.expression(0, &name).unwrap());
                 let met = |group: &BTreeSet<u32>| {
                     group.iter().any(|r| {
                         there.contains(unit.retrieves()[*r as usize].resource_type.as_str())

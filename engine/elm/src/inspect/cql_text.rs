@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::inspect::outline::Place;
+use crate::inspect::expressions::ExpressionView;
 use crate::operators::operator::{Operator, Spelling};
 use crate::tree::constant::Owned;
 use crate::tree::node::{Kind, Node};
@@ -16,7 +16,7 @@ use crate::tree::unit::Unit;
 /// A piece of the text.
 pub enum Piece<'u> {
     /// An expression begins.
-    Open(Place<'u>),
+    Open(ExpressionView<'u>),
     Text(Cow<'u, str>),
     /// The expression that began last ends.
     Close,
@@ -27,22 +27,22 @@ const DEPTH: u32 = 60;
 /// Most pieces of one definition.
 const PIECES: usize = 20_000;
 
-impl<'u> Place<'u> {
+impl<'u> ExpressionView<'u> {
     /// Its text.
-    pub fn sketch(self) -> Vec<Piece<'u>> {
-        let mut pen = Pen {
+    pub fn cql_text(self) -> Vec<Piece<'u>> {
+        let mut writer = Writer {
             unit: self.unit,
             out: vec![],
             names: vec![],
             depth: 0,
             indent: 0,
         };
-        pen.node(self.node);
-        pen.out
+        writer.node(self.node);
+        writer.out
     }
 }
 
-struct Pen<'u> {
+struct Writer<'u> {
     unit: &'u Unit,
     out: Vec<Piece<'u>>,
     /// Aliases by slot.
@@ -51,7 +51,7 @@ struct Pen<'u> {
     indent: usize,
 }
 
-impl<'u> Pen<'u> {
+impl<'u> Writer<'u> {
     fn text(&mut self, text: impl Into<Cow<'u, str>>) {
         self.out.push(Piece::Text(text.into()));
     }
@@ -61,7 +61,7 @@ impl<'u> Pen<'u> {
     }
 
     fn node(&mut self, node: &'u Node) {
-        let place = Place::new(self.unit, node);
+        let place = ExpressionView::new(self.unit, node);
         if self.depth >= DEPTH || self.out.len() >= PIECES {
             return self.text("…");
         }
@@ -91,7 +91,7 @@ impl<'u> Pen<'u> {
 
     /// An operand that is an operation itself stands in parentheses.
     fn operand(&mut self, node: &'u Node) {
-        let inner = Place::new(self.unit, node).node;
+        let inner = ExpressionView::new(self.unit, node).node;
         let compound = match &inner.kind {
             Kind::And(_) | Kind::Or(_) | Kind::Implies(_) | Kind::If(_) | Kind::Query(_) => true,
             Kind::Op(_, args, _) => args.len() == 2,
@@ -109,7 +109,7 @@ impl<'u> Pen<'u> {
     fn logic(&mut self, both: &'u [Node; 2], word: &'static str, same: fn(&Kind) -> bool) {
         let [a, b] = both;
         // `a and b and c` is nested to the left.
-        match same(&Place::new(self.unit, a).node.kind) {
+        match same(&ExpressionView::new(self.unit, a).node.kind) {
             true => self.node(a),
             false => self.operand(a),
         }
@@ -119,12 +119,13 @@ impl<'u> Pen<'u> {
         self.indent -= 1;
     }
 
-    fn kind(&mut self, place: Place<'u>) {
+    fn kind(&mut self, place: ExpressionView<'u>) {
         match &place.node.kind {
             Kind::Const(value) => {
                 let text = constant(value);
                 self.text(text);
             }
+            Kind::Broken(_) => self.text("?"),
             Kind::Param(index) => {
                 let unit = self.unit;
                 let found = unit.parameters.get(*index as usize);
@@ -142,7 +143,7 @@ impl<'u> Pen<'u> {
                 self.text(name);
             }
             Kind::Once(_, node) => self.node(node),
-            Kind::Op(operator, args, _) | Kind::Fold(operator, args, _) => {
+            Kind::Op(operator, args, _) | Kind::Nary(operator, args, _) => {
                 self.operator(operator, place.name(), args);
             }
             Kind::And(both) => self.logic(both, "and ", |k| matches!(k, Kind::And(_))),

@@ -2,14 +2,14 @@
 //! evaluated alone, to tell which of them a patient fails.
 
 use crate::context::cx::{Fault, Out};
-use crate::inspect::outline::Place;
+use crate::inspect::expressions::ExpressionView;
 use crate::run::eval::Evaluator;
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::tree::unit::{Clause, Expression, Unit};
 
 /// A term: a place in the tree of a definition.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Conjunct {
+pub struct Term {
     definition: u32,
     /// From the root: `false` is the left side of an `and`.
     path: Vec<bool>,
@@ -24,13 +24,13 @@ const TERMS: usize = 1000;
 
 impl Unit {
     /// The terms of an expression, in the order of the text. An expression without `and` is one term.
-    pub fn conjuncts(&self, expression: Expression) -> Vec<Conjunct> {
+    pub fn terms(&self, expression: Expression) -> Vec<Term> {
         let mut out = vec![];
         self.split(expression.0, vec![], 0, &mut out);
         out
     }
 
-    fn split(&self, definition: u32, path: Vec<bool>, depth: usize, out: &mut Vec<Conjunct>) {
+    fn split(&self, definition: u32, path: Vec<bool>, depth: usize, out: &mut Vec<Term>) {
         let Some(node) = self.node_at(definition, &path) else {
             return;
         };
@@ -59,7 +59,7 @@ impl Unit {
                         None => format!("{name}: a part"),
                     }
                 };
-                out.push(Conjunct {
+                out.push(Term {
                     definition,
                     path,
                     label,
@@ -81,19 +81,19 @@ impl Unit {
     }
 
     /// Where a term stands.
-    pub fn place_of(&self, conjunct: &Conjunct) -> Option<Place<'_>> {
-        let node = self.node_at(conjunct.definition, &conjunct.path)?;
-        Some(Place::new(self, node))
+    pub fn place_of(&self, term: &Term) -> Option<ExpressionView<'_>> {
+        let node = self.node_at(term.definition, &term.path)?;
+        Some(ExpressionView::new(self, node))
     }
 
     /// The definition that a term is the whole of, or stands in.
-    pub fn definition_of(&self, conjunct: &Conjunct) -> (Expression, bool) {
-        (Expression(conjunct.definition), conjunct.path.is_empty())
+    pub fn definition_of(&self, term: &Term) -> (Expression, bool) {
+        (Expression(term.definition), term.path.is_empty())
     }
 
     /// The clause of a term, where the ELM names it.
-    pub fn clause_of(&self, conjunct: &Conjunct) -> Option<&Clause> {
-        let node = self.node_at(conjunct.definition, &conjunct.path)?;
+    pub fn clause_of(&self, term: &Term) -> Option<&Clause> {
+        let node = self.node_at(term.definition, &term.path)?;
         (node.clause != NO_CLAUSE)
             .then(|| self.clauses.get(node.clause as usize))
             .flatten()
@@ -109,13 +109,13 @@ fn place(clause: &Clause) -> String {
 
 impl<'a> Evaluator<'a> {
     /// The value of a term.
-    pub fn conjunct(&mut self, conjunct: &Conjunct) -> Out<'a> {
+    pub fn term(&mut self, term: &Term) -> Out<'a> {
         let unit = self.unit;
-        if conjunct.path.is_empty() {
-            return self.expression(Expression(conjunct.definition));
+        if term.path.is_empty() {
+            return self.expression(Expression(term.definition));
         }
-        let definition = unit.definitions.get(conjunct.definition as usize);
-        let node = unit.node_at(conjunct.definition, &conjunct.path);
+        let definition = unit.definitions.get(term.definition as usize);
+        let node = unit.node_at(term.definition, &term.path);
         match definition.zip(node) {
             Some((definition, node)) => self.framed(definition.frame, |e| e.eval(node)),
             None => Err(Fault::bug("a term that is not there")),
