@@ -8,7 +8,7 @@ use engine_elm::{Evaluator, Term, Unit};
 use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
 use engine_patient::value::Value;
 
-use super::program::{CompiledMeasure, Target};
+use super::compiled::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
