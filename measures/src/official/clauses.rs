@@ -9,7 +9,7 @@ use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::program::{CompiledMeasure, Target};
+use super::compiled::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
