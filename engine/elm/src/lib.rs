@@ -1,7 +1,7 @@
 //! ELM, the Expression Logical Model (HL7, CQL 1.5): the language of the official measures.
 //!
 //! ```text
-//! ELM JSON ── Library::read ──▶ Library ── Linker (compile) ──▶ Unit ── with_evaluator ──▶ values
+//! ELM JSON ── Library::read ──▶ Library ── Linker (compile) ──▶ CompiledLibraries ── with_evaluator ──▶ values
 //! ```
 //!
 //! From the ground up; each folder imports of those above it only:
@@ -42,14 +42,16 @@ mod tree;
 mod values;
 
 pub use compile::{Linker, Options};
-pub use context::cx::{self, Fault, Notes};
 pub use context::doubts::InDoubt;
-pub use fhir::{fhir_children, fhir_value};
+pub use context::fault::Fault;
+pub use context::metrics::EvaluationMetrics;
+pub use context::state::{EvaluationState, MEMORY};
+pub use fhir::{elements as fhir_elements, values as fhir_values};
 pub use inspect::terms::Term;
 pub use inspect::{cql_text, expressions};
 pub use operators::{compare, equality};
 pub use read::library::Library;
-pub use run::eval::{self, Evaluator, Settings, with_evaluator};
+pub use run::evaluator::{Evaluator, STEPS, Settings, with_evaluator};
 pub use run::trace;
-pub use tree::unit::{self, Expression, FunctionHandle, Unit};
+pub use tree::libraries::{self, CompiledLibraries, Expression, FunctionHandle};
 pub use values::value;

@@ -10,8 +10,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-use engine_elm::cx::MEMORY;
-use engine_elm::eval::STEPS;
+use engine_elm::{MEMORY, STEPS};
 
 /// What the evaluation of a measure may use for one patient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use engine_elm::unit::ValueSetUse;
-use engine_elm::{Expression, FunctionHandle, Library, Linker, Options, Settings, Unit};
+use engine_elm::libraries::ValueSetUse;
+use engine_elm::{
+    CompiledLibraries, Expression, FunctionHandle, Library, Linker, Options, Settings,
+};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Finding, Severity};
@@ -341,7 +343,7 @@ fn target(
 
 /// The program: its requirements, and which of them decide.
 fn program(
-    unit: Unit,
+    unit: CompiledLibraries,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
     settings: Settings,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use engine_elm::Notes;
+use engine_elm::EvaluationMetrics;
 
 use crate::ledger::Ledger;
 
-/// Sums of notes.
+/// Sums of the metrics of evaluations.
 #[derive(Default, Debug)]
 pub(super) struct Tally {
     units: BTreeMap<(String, String), u64>,
@@ -21,28 +21,28 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Adds one patient's.
-    pub(super) fn add(&mut self, notes: &Notes) {
-        let units = notes.units.borrow();
+    pub(super) fn add(&mut self, metrics: &EvaluationMetrics) {
+        let units = metrics.units.borrow();
         for (pair, count) in units.iter() {
             *self.units.entry(pair.clone()).or_default() += count;
         }
-        for (code, count) in notes.messages.borrow().iter() {
+        for (code, count) in metrics.messages.borrow().iter() {
             *self.messages.entry(code.clone()).or_default() += count;
         }
-        for (path, count) in notes.unreadable.borrow().iter() {
+        for (path, count) in metrics.unreadable.borrow().iter() {
             *self.unreadable.entry(path.clone()).or_default() += count;
         }
-        for (why, count) in notes.profiles.borrow().iter() {
+        for (why, count) in metrics.profiles.borrow().iter() {
             *self.profiles.entry(why).or_default() += count;
         }
-        for (retrieve, count) in notes.tagged_otherwise.borrow().iter() {
+        for (retrieve, count) in metrics.tagged_otherwise.borrow().iter() {
             *self.tagged_otherwise.entry(retrieve.clone()).or_default() += count;
         }
-        for (cast, count) in notes.casts.borrow().iter() {
+        for (cast, count) in metrics.casts.borrow().iter() {
             *self.casts.entry(cast.clone()).or_default() += count;
         }
-        self.value_sets += notes.value_sets.get();
-        self.references += notes.references.get();
+        self.value_sets += metrics.value_sets.get();
+        self.references += metrics.references.get();
     }
 
     /// As lines of the ledger.

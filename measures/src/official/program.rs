@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use engine_elm::value::Val;
-use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
+use engine_elm::{
+    CompiledLibraries, Evaluator, Expression, Fault, FunctionHandle, Settings, with_evaluator,
+};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
     Artifact, EvaluationError, PatientProgram, ResultRow, RowKind, Truth,
@@ -53,7 +55,10 @@ pub(crate) struct CompiledMeasure {
 
 impl CompiledMeasure {
     /// All retrieves that it may make, as places in the unit; with repetitions.
-    pub(super) fn retrieves<'u>(&'u self, unit: &'u Unit) -> impl Iterator<Item = u32> + 'u {
+    pub(super) fn retrieves<'u>(
+        &'u self,
+        unit: &'u CompiledLibraries,
+    ) -> impl Iterator<Item = u32> + 'u {
         let of_groups = self.groups.iter().flat_map(move |group| {
             let targets = group.targets.iter().flat_map(move |target| {
                 let (criterion, function) = match target {
@@ -91,7 +96,7 @@ impl CompiledMeasure {
 
 /// Official measures as one program.
 pub struct ElmMeasures {
-    pub(crate) unit: Unit,
+    pub(crate) unit: CompiledLibraries,
     artifacts: Vec<Artifact>,
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
@@ -128,7 +133,7 @@ impl std::fmt::Debug for ElmMeasures {
 
 impl ElmMeasures {
     pub(super) fn new(
-        unit: Unit,
+        unit: CompiledLibraries,
         artifacts: Vec<Artifact>,
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
@@ -154,7 +159,7 @@ impl ElmMeasures {
     }
 
     /// The compiled logic.
-    pub fn unit(&self) -> &Unit {
+    pub fn unit(&self) -> &CompiledLibraries {
         &self.unit
     }
 
@@ -227,7 +232,7 @@ impl ElmMeasures {
             .tally
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.add(&evaluator.cx.notes);
+        tally.add(&evaluator.cx.metrics);
         rest
     }
 

@@ -31,4 +31,4 @@ pub mod quantity;
 pub mod statistics;
 pub mod strings;
 pub mod table;
-pub mod type_test;
+pub mod type_operators;

@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
 use crate::values::value::{Quantity, Ratio, Val};
 use engine_patient::system::decimal;
 use engine_patient::system::units::CalendarUnit;
@@ -17,9 +18,9 @@ const NOTED: usize = 64;
 const NOTED_TEXT: usize = 64;
 
 /// Notes a pair of units that do not go together.
-pub fn note(cx: &Cx<'_>, a: &str, b: &str) {
+pub fn note(cx: &EvaluationState<'_>, a: &str, b: &str) {
     let short = |unit: &str| unit.chars().take(NOTED_TEXT).collect::<String>();
-    let mut units = cx.notes.units.borrow_mut();
+    let mut units = cx.metrics.units.borrow_mut();
     let pair = (short(a), short(b));
     if units.len() < NOTED || units.contains_key(&pair) {
         *units.entry(pair).or_default() += 1;
@@ -27,7 +28,7 @@ pub fn note(cx: &Cx<'_>, a: &str, b: &str) {
 }
 
 /// Which is greater; `None` where it cannot be told.
-pub fn compare(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
+pub fn compare(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
     let order = cx.units.compare(a.value, a.unit, b.value, b.unit);
     if order.is_err() {
         note(cx, a.unit, b.unit);
@@ -36,20 +37,20 @@ pub fn compare(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Orderi
 }
 
 /// `a = b`; `None` where it cannot be told.
-pub fn equal(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<bool> {
+pub fn equal(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<bool> {
     compare(cx, a, b).map(Ordering::is_eq)
 }
 
 /// `a ~ b`: as decimals are equivalent, in the more granular of both units. A calendar year or month
 /// counts as the UCUM unit of its name, and beside days as 365 and 30 of them.
-pub fn equivalent(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
+pub fn equivalent(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
     if let (Some(x), Some(y)) = (loose(a, b), loose(b, a)) {
         return equivalent_in(cx, &x, &y);
     }
     equivalent_in(cx, a, b)
 }
 
-fn equivalent_in(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
+fn equivalent_in(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
     match common(cx, a, b) {
         Some((a, b, _)) => decimal::equivalent(a, b),
         None => false,
@@ -81,7 +82,7 @@ fn loose<'a>(a: &Quantity<'a>, b: &Quantity<'a>) -> Option<Quantity<'a>> {
 /// Both values in the more granular of both units, and that unit. `None`, and noted, where there is
 /// none.
 fn common<'a>(
-    cx: &Cx<'_>,
+    cx: &EvaluationState<'_>,
     a: &Quantity<'a>,
     b: &Quantity<'a>,
 ) -> Option<(Decimal, Decimal, &'a str)> {
@@ -105,7 +106,7 @@ fn common<'a>(
 }
 
 /// A quantity of a value that fits, else null.
-fn fitting<'a>(cx: &Cx<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
+fn fitting<'a>(cx: &EvaluationState<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
     match value {
         Some(value) => cx.quantity(value, unit),
         None => Ok(Val::Null),
@@ -113,7 +114,7 @@ fn fitting<'a>(cx: &Cx<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
 }
 
 fn in_common<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: &Quantity<'a>,
     b: &Quantity<'a>,
     operator: fn(Decimal, Decimal) -> Option<Decimal>,
@@ -125,39 +126,47 @@ fn in_common<'a>(
 }
 
 /// Sum, in the more granular of both units.
-pub fn add<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn add<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::add)
 }
 
 /// Difference, in the more granular of both units.
-pub fn subtract<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn subtract<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::subtract)
 }
 
 /// Remainder, in the more granular of both units.
-pub fn modulo<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn modulo<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::modulo)
 }
 
 /// Truncated division. The conformance suite has its result in the unit of the operands
 /// (`10.0 'g' div 5.0 'g'` is `2.0 'g'`).
-pub fn truncated_divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn truncated_divide<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Quantity<'a>,
+    b: &Quantity<'a>,
+) -> Out<'a> {
     in_common(cx, a, b, decimal::truncated_divide)
 }
 
 /// Product.
-pub fn multiply<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn multiply<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     combine(cx, a, b, false)
 }
 
 /// Quotient; null where the divisor is zero.
-pub fn divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn divide<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     combine(cx, a, b, true)
 }
 
 /// Two quantities as a product or quotient takes them: `m · cm` is a number of `cm2`, and `m / cm` a
 /// plain number.
-fn factors<'a>(cx: &Cx<'_>, a: &Quantity<'a>, b: &Quantity<'a>) -> (Quantity<'a>, Quantity<'a>) {
+fn factors<'a>(
+    cx: &EvaluationState<'_>,
+    a: &Quantity<'a>,
+    b: &Quantity<'a>,
+) -> (Quantity<'a>, Quantity<'a>) {
     let one = |unit: &str| unit.is_empty() || unit == "1";
     if a.unit != b.unit
         && !one(a.unit)
@@ -171,7 +180,12 @@ fn factors<'a>(cx: &Cx<'_>, a: &Quantity<'a>, b: &Quantity<'a>) -> (Quantity<'a>
 }
 
 /// The unit of a product or quotient; `None`, and noted, where there is none.
-fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -> Option<String> {
+fn product_unit(
+    cx: &EvaluationState<'_>,
+    a: &Quantity<'_>,
+    b: &Quantity<'_>,
+    divide: bool,
+) -> Option<String> {
     let unit = cx.units.product(a.unit, b.unit, divide);
     if unit.is_none() {
         note(cx, a.unit, b.unit);
@@ -179,13 +193,22 @@ fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -
     unit
 }
 
-fn times(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<(Decimal, String)> {
+fn times(
+    cx: &EvaluationState<'_>,
+    a: &Quantity<'_>,
+    b: &Quantity<'_>,
+) -> Option<(Decimal, String)> {
     let (a, b) = factors(cx, a, b);
     let unit = product_unit(cx, &a, &b, false)?;
     Some((decimal::multiply(a.value, b.value)?, unit))
 }
 
-fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) -> Out<'a> {
+fn combine<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Quantity<'a>,
+    b: &Quantity<'a>,
+    divide: bool,
+) -> Out<'a> {
     let (a, b) = factors(cx, a, b);
     let Some(unit) = product_unit(cx, &a, &b, divide) else {
         return Ok(Val::Null);
@@ -202,22 +225,22 @@ fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) ->
 }
 
 /// The opposite.
-pub fn negate<'a>(cx: &Cx<'a>, a: &Quantity<'a>) -> Out<'a> {
+pub fn negate<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>) -> Out<'a> {
     cx.quantity(decimal::negate(a.value), a.unit)
 }
 
 /// Without sign.
-pub fn abs<'a>(cx: &Cx<'a>, a: &Quantity<'a>) -> Out<'a> {
+pub fn abs<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>) -> Out<'a> {
     cx.quantity(a.value.abs(), a.unit)
 }
 
 /// The numerator by the denominator.
-pub fn of_ratio<'a>(cx: &Cx<'a>, ratio: &Ratio<'a>) -> Out<'a> {
+pub fn of_ratio<'a>(cx: &EvaluationState<'a>, ratio: &Ratio<'a>) -> Out<'a> {
     divide(cx, &ratio.numerator, &ratio.denominator)
 }
 
 /// `a ~ b` of ratios: the same quotient (`1:100 ~ 10:1000`).
-pub fn equivalent_ratios(cx: &Cx<'_>, a: &Ratio<'_>, b: &Ratio<'_>) -> bool {
+pub fn equivalent_ratios(cx: &EvaluationState<'_>, a: &Ratio<'_>, b: &Ratio<'_>) -> bool {
     // Multiplied across, since a quotient is rounded.
     let left = times(cx, &a.numerator, &b.denominator);
     let right = times(cx, &b.numerator, &a.denominator);
@@ -304,7 +327,7 @@ mod tests {
             assert_eq!(order("98.6 [degF]", "37 Cel"), Some(Ordering::Equal));
             assert_eq!(order("98.7 [degF]", "37 Cel"), Some(Ordering::Greater));
             assert_eq!(order("13 months", "1 year"), Some(Ordering::Greater));
-            assert_eq!(cx.notes.units.borrow().len(), 7);
+            assert_eq!(cx.metrics.units.borrow().len(), 7);
         });
     }
 
