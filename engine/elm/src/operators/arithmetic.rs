@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 use crate::context::fault::{Fault, Out};
 use crate::context::state::EvaluationState;
 use crate::operators::date_arithmetic;
+use crate::operators::exponentials;
 use crate::operators::operator::Attributes;
 use crate::operators::quantity;
-use crate::system::series;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
 
@@ -378,7 +378,7 @@ pub fn round<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes
 pub fn exp<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match quantity::of_number(&operand(args, 0)) {
         None => Ok(Val::Null),
-        Some(value) => match series::exp(value) {
+        Some(value) => match exponentials::exp(value) {
             None => Err(Fault::Raised("Exp: the result is out of range".to_owned())),
             result => decimal(result),
         },
@@ -391,7 +391,7 @@ pub fn ln<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) 
         Some(value) if value.is_zero() => {
             Err(Fault::Raised("Ln: zero has no logarithm".to_owned()))
         }
-        value => decimal(value.and_then(series::ln)),
+        value => decimal(value.and_then(exponentials::ln)),
     }
 }
 
@@ -399,7 +399,7 @@ pub fn ln<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) 
 pub fn log<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let value = quantity::of_number(&operand(args, 0));
     let base = quantity::of_number(&operand(args, 1));
-    decimal(value.zip(base).and_then(|(v, b)| series::log(v, b)))
+    decimal(value.zip(base).and_then(|(v, b)| exponentials::log(v, b)))
 }
 
 /// `Power`. Of integers it is one, except for a negative exponent, which makes it a Decimal.
@@ -407,7 +407,7 @@ pub fn power<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attribute
     match pair(operand(args, 0), operand(args, 1)) {
         Some(Pair::Integer(a, b)) => match u32::try_from(b) {
             Ok(b) => integer(a.checked_pow(b)),
-            Err(_) => decimal(series::power(a.into(), b.into())),
+            Err(_) => decimal(exponentials::power(a.into(), b.into())),
         },
         Some(Pair::Long(a, b)) => match u64::try_from(b) {
             // Of a great exponent, only these have powers that fit; parity is kept.
@@ -419,9 +419,9 @@ pub fn power<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attribute
                 };
                 long(u32::try_from(small).ok().and_then(|b| a.checked_pow(b)))
             }
-            Err(_) => decimal(series::power(a.into(), b.into())),
+            Err(_) => decimal(exponentials::power(a.into(), b.into())),
         },
-        Some(Pair::Decimal(a, b)) => decimal(series::power(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(exponentials::power(a, b)),
         Some(Pair::Quantity(..)) | None => Ok(Val::Null),
     }
 }

@@ -14,9 +14,9 @@ use crate::context::fault::{Fault, Out};
 use crate::context::state::EvaluationState;
 use crate::operators::aggregate::{in_one_unit, items};
 use crate::operators::arithmetic::{self, decimal};
+use crate::operators::exponentials;
 use crate::operators::operator::Attributes;
 use crate::operators::{compare, equality, quantity};
-use crate::system::series;
 use crate::values::value::Val;
 use engine_patient::system::decimal;
 
@@ -180,7 +180,7 @@ pub fn population_variance<'a>(
 
 /// `StdDev` of a sample: null of less than two items
 pub fn std_dev<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
-    of_spread(cx, args, true, series::square_root)
+    of_spread(cx, args, true, exponentials::square_root)
 }
 
 /// `PopulationStdDev`
@@ -189,7 +189,7 @@ pub fn population_std_dev<'a>(
     args: &[Val<'a>],
     _extra: &Attributes,
 ) -> Out<'a> {
-    of_spread(cx, args, false, series::square_root)
+    of_spread(cx, args, false, exponentials::square_root)
 }
 
 /// `GeometricMean`: the root of the product, so null of an odd number of negative items
@@ -215,7 +215,7 @@ pub fn geometric_mean<'a>(
         return Ok(Val::Null);
     }
     let sizes: Vec<Decimal> = all.iter().map(Decimal::abs).collect();
-    decimal(series::geometric_mean(&sizes))
+    decimal(exponentials::geometric_mean(&sizes))
 }
 
 #[cfg(test)]
