@@ -31,19 +31,16 @@ struct MeasureCard {
 
 /// A service for each measure of packages whose groups are proportions of patients, and of which it is
 /// settled which way is better; `tell` is told of others, and what is wrong with the packages. `taken`:
-/// ids of other services. Each call brings its own moment; `moment` only links.
+/// ids of other services.
 ///
 /// # Errors
 /// Where no measure of the packages can be run, or one cannot and they are to be strict.
 pub fn measure_services(
     packages: &Packages,
-    moment: DateTime,
-    zone: &Zone,
     taken: &[String],
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
-    let options = packages.options(calendar_year(moment, zone));
-    let prepared = packages.prepare(&options, Limits::CALL, tell)?;
+    let prepared = packages.prepare(Limits::CALL, tell)?;
     let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use engine_patient::program::Notes;
+
 use crate::report::extension::LEDGER;
 use crate::report::fhir::Extension;
 
@@ -18,6 +20,13 @@ impl Ledger {
         let line = self.entries.entry((name.to_owned(), detail.to_owned()));
         let line = line.or_default();
         *line = line.saturating_add(count);
+    }
+
+    /// What evaluations noted.
+    pub fn notes(&mut self, notes: &Notes) {
+        for (kind, detail, count) in notes.iter() {
+            self.add(kind.as_str(), detail, count);
+        }
     }
 
     /// All lines of another one.

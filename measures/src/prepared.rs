@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
 
@@ -98,16 +97,12 @@ impl Packages {
     }
 
     /// How to build them.
-    pub fn options(&self, context: EvaluationContext) -> BuildOptions {
+    pub fn options(&self) -> BuildOptions {
         BuildOptions {
-            context,
             allow_missing_value_sets: self.allow_missing_value_sets,
             profile_mode: self.profile_mode,
             native_helpers: !self.elm_helpers,
             everything: false,
-            clauses: false,
-            evaluated: false,
-            sparse: false,
         }
     }
 
@@ -117,13 +112,12 @@ impl Packages {
     /// people.
     pub fn prepare(
         &self,
-        options: &BuildOptions,
         limits: Limits,
         tell: &mut dyn FnMut(&str),
     ) -> Result<Prepared, MeasureError> {
         let loaded = self.load()?;
         let (chosen, wrong) = select_each(&loaded.package, &self.measures);
-        let mut built = build_within(&loaded.package, &chosen, options, limits);
+        let mut built = build_within(&loaded.package, &chosen, &self.options(), limits);
         let asked = |refused: &&Refused| {
             let named =
                 |name: &str| name == refused.label || refused.names.iter().any(|n| n == name);

@@ -104,16 +104,11 @@ fn built(measures: &[Json], definitions: &[Json]) -> Built {
     let loaded = load(&[folder.path()]);
     let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
     assert!(!loaded.has_errors(), "{issues:#?}");
-    let day = |text| DateTime::parse(text).unwrap();
     let options = BuildOptions {
-        context: EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone()),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let measures: Vec<_> = loaded.package.measures.iter().collect();
     build(&loaded.package, &measures, &options)
@@ -130,10 +125,7 @@ fn rows(built: &Built, resources: &[Json]) -> Vec<ResultRow> {
     let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone());
     let program = built.program.as_ref();
     let program = program.unwrap_or_else(|| panic!("{findings:#?}"));
-    let mut rows = vec![];
-    program
-        .evaluate(&record, &context, &[true], &mut rows)
-        .unwrap();
+    let rows = program.rows(&record, &context).unwrap();
     rows
 }
 

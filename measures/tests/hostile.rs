@@ -159,16 +159,11 @@ impl Pack {
             put(name, content);
         }
         let loaded = load(&[folder.path()]);
-        let time = |text| DateTime::parse(text).unwrap();
         let options = BuildOptions {
-            context: EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone()),
             allow_missing_value_sets: self.allow,
             profile_mode: ProfileMode::Decide,
             native_helpers: true,
             everything: true,
-            clauses: false,
-            evaluated: false,
-            sparse: false,
         };
         let measures: Vec<_> = loaded.package.measures.iter().collect();
         let built = build(&loaded.package, &measures, &options);
@@ -200,10 +195,7 @@ impl Pack {
         record.seal();
         let time = |text| DateTime::parse(text).unwrap();
         let context = EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone());
-        let mut rows = vec![];
-        program
-            .evaluate(&record, &context, &[true], &mut rows)
-            .unwrap();
+        let rows = program.rows(&record, &context).unwrap();
         rows
     }
 }

@@ -6,7 +6,8 @@ use engine_cel::explain::show;
 use engine_cel::{Clause, Compiled, Evaluation, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -242,7 +243,7 @@ impl PatientProgram for Rule {
         std::slice::from_ref(&self.artifact)
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
         let rows = (0..).zip(POPULATIONS);
         out.extend(rows.map(|(index, p)| ResultRow::of_population(p, index, Truth::False)));
     }
@@ -255,7 +256,7 @@ impl PatientProgram for Rule {
         &self.coded_elements
     }
 
-    fn decisive_requirements(&self, _: usize) -> Vec<Vec<usize>> {
+    fn decisive_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
         self.needed.iter().map(|r| vec![*r]).collect()
     }
 
@@ -265,10 +266,10 @@ impl PatientProgram for Rule {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        context: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        wanted: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let context = wanted.context;
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
         let eligible = eligible(&evaluation, expressions)?;
@@ -289,13 +290,14 @@ impl PatientProgram for Rule {
             (exclusion, Value::Null),
             (numerator, due),
         ];
-        out.extend((0..).zip(POPULATIONS.into_iter().zip(rows)).map(
-            |(index, (population, (outcome, value)))| ResultRow {
-                value,
-                unknown_reason: outcome.reason.map(Arc::from),
-                ..ResultRow::of_population(population, index, outcome.truth)
-            },
-        ));
+        out.rows
+            .extend((0..).zip(POPULATIONS.into_iter().zip(rows)).map(
+                |(index, (population, (outcome, value)))| ResultRow {
+                    value,
+                    unknown_reason: outcome.reason.map(Arc::from),
+                    ..ResultRow::of_population(population, index, outcome.truth)
+                },
+            ));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::program::{PatientProgram, RowOptions, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
@@ -192,9 +192,7 @@ fn context() -> EvaluationContext {
 }
 
 fn rows(rule: &Rule, resources: &[&str]) -> String {
-    let mut rows = vec![];
-    rule.evaluate(&record(resources), &context(), &[true], &mut rows)
-        .unwrap();
+    let rows = rule.rows(&record(resources), &context()).unwrap();
     let names: Vec<_> = rows.iter().map(|r| r.kind.as_str()).collect();
     assert_eq!(
         names,
@@ -248,7 +246,7 @@ fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
     ] {
         let rule = rule(id);
         let named: Vec<_> = rule
-            .decisive_requirements(0)
+            .decisive_requirements(0, RowOptions::default())
             .iter()
             .flatten()
             .map(|i| rule.data_requirements()[*i].to_string())
@@ -413,7 +411,7 @@ fn care_coded_in_other_systems_is_not_evaluable() {
 #[test]
 fn what_an_eligible_patient_must_have() {
     let needed = |rule: &Rule| {
-        let groups = rule.decisive_requirements(0);
+        let groups = rule.decisive_requirements(0, RowOptions::default());
         assert!(groups.iter().all(|group| group.len() == 1));
         let shown = groups.concat().into_iter().map(|index| {
             let requirement = &rule.data_requirements()[index];

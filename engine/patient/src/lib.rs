@@ -16,6 +16,7 @@
 pub mod bundle;
 pub mod context;
 pub mod diagnostic;
+mod evaluation;
 pub mod fhir;
 pub mod finding;
 pub mod program;

@@ -8,6 +8,7 @@ use crate::record::PatientRecord;
 use crate::requirements::DataRequirement;
 use crate::systems::CodedElement;
 
+pub use crate::evaluation::{EvaluationResult, NoteKind, Notes, RowOptions, Used, Wanted};
 pub use crate::result_row::{PopulationCode, PopulationIndex, ResultRow, RowKind};
 
 /// What names an artifact, here and in every report.
@@ -113,7 +114,7 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
     /// [`PatientProgram::absent`] says all there is to say of them. Empty where nothing can be said.
     /// A group with a member of which no match can be told, because the data is coded in other systems
     /// ([`crate::systems`]), decides nothing.
-    fn decisive_requirements(&self, _artifact: usize) -> Vec<Vec<usize>> {
+    fn decisive_requirements(&self, _artifact: usize, _rows: RowOptions) -> Vec<Vec<usize>> {
         vec![]
     }
 
@@ -124,12 +125,12 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
     }
 
     /// The rows of an artifact for a patient of whom nothing holds.
-    fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>);
+    fn absent(&self, artifact: usize, rows: RowOptions, out: &mut Vec<ResultRow>);
 
     /// The rows of an artifact for a patient whose evaluation failed: everything is unknown.
     fn failed(&self, artifact: usize, reason: &Arc<str>, out: &mut Vec<ResultRow>) {
         let first = out.len();
-        self.absent(artifact, out);
+        self.absent(artifact, RowOptions::default(), out);
         for row in out.iter_mut().skip(first) {
             row.outcome = Truth::Unknown;
             row.count = None;
@@ -137,28 +138,34 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
         }
     }
 
-    /// A pass over so many patients begins: what evaluations use up is counted from here on. Without a
-    /// pass (one patient) each evaluation has its own budget, and that is all.
-    fn begin(&self, _patients: u64) {}
-
-    /// Whether an artifact has used up what a pass may spend on it. The pass is to end: what it came to
-    /// depends on which patients came first.
-    fn is_spent(&self) -> bool {
-        false
+    /// Steps that the evaluation of an artifact may take for one patient; `None` where they are not
+    /// counted. A run gives up artifacts that use them up again and again.
+    fn steps_of_a_patient(&self) -> Option<u64> {
+        None
     }
 
-    /// Gives up the artifacts that have used up their budget: from now on everything about them is
-    /// unknown, of every patient. Whether there were any.
-    fn give_up(&self) -> bool {
-        false
-    }
-
-    /// Evaluates one patient for the artifacts that are wanted; appends their rows to `out`.
+    /// Evaluates one patient for the artifacts that are wanted; appends to `out`.
     fn evaluate(
         &self,
         record: &PatientRecord,
-        context: &EvaluationContext,
-        wanted: &[bool],
-        out: &mut Vec<ResultRow>,
+        wanted: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError>;
+
+    /// The rows of all its artifacts for one patient.
+    fn rows(
+        &self,
+        record: &PatientRecord,
+        context: &EvaluationContext,
+    ) -> Result<Vec<ResultRow>, EvaluationError> {
+        let artifacts = vec![true; self.artifacts().len()];
+        let wanted = Wanted {
+            context,
+            artifacts: &artifacts,
+            rows: RowOptions::default(),
+        };
+        let mut out = EvaluationResult::default();
+        self.evaluate(record, &wanted, &mut out)?;
+        Ok(out.rows)
+    }
 }

@@ -17,6 +17,7 @@ use arrow::array::AsArray;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::Finding;
+use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
@@ -28,7 +29,7 @@ use measures::subject::Subject;
 use serde::Deserialize;
 
 use crate::error::RunError;
-use crate::evaluate::{ProgramMeasure, run_programs};
+use crate::evaluate::{Pass, ProgramMeasure, run_programs};
 use crate::rows::read_rows;
 
 /// A case of `expected.json`.
@@ -129,6 +130,28 @@ pub async fn run_loaded(
     periods.sort_unstable();
     periods.dedup();
     let mut outcomes = vec![];
+    let build_options = BuildOptions {
+        allow_missing_value_sets: options.allow_missing_value_sets,
+        profile_mode: options.profile_mode,
+        native_helpers: options.native_helpers,
+        everything: false,
+    };
+    let built = build(&loaded.package, &measures, &build_options);
+    let findings = built.findings.iter().filter(|f| f.is_error());
+    wrong.extend(findings.map(ToString::to_string));
+    if !wrong.is_empty() {
+        return Err(RunError::User(wrong.join("\n\n")));
+    }
+    let Some(program) = built.program else {
+        return Err(RunError::User(format!(
+            "{}: there is no measure",
+            deck.display()
+        )));
+    };
+    let programs = [ProgramMeasure {
+        program,
+        shapes: built.shapes.clone(),
+    }];
     let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
         let date = |text: &str| {
@@ -142,35 +165,21 @@ pub async fn run_loaded(
             DateTime::parse(text).ok_or_else(wrong)
         };
         let context = EvaluationContext::for_period(date(start)?, date(end)?, options.zone.clone());
-        let build_options = BuildOptions {
-            context: context.clone(),
-            allow_missing_value_sets: options.allow_missing_value_sets,
-            profile_mode: options.profile_mode,
-            native_helpers: options.native_helpers,
-            everything: false,
-            clauses: false,
-            evaluated: false,
-            sparse: true,
-        };
-        let built = build(&loaded.package, &measures, &build_options);
-        let findings = built.findings.iter().filter(|f| f.is_error());
-        wrong.extend(findings.map(ToString::to_string));
-        if !wrong.is_empty() {
-            return Err(RunError::User(wrong.join("\n\n")));
-        }
-        let Some(program) = built.program else {
-            return Err(RunError::User(format!(
-                "{}: there is no measure",
-                deck.display()
-            )));
-        };
-        let programs = [ProgramMeasure {
-            program,
-            shapes: built.shapes.clone(),
-        }];
         let scratch = tempfile::tempdir()?;
         let rows = scratch.path().join("results.parquet");
-        run_programs(lake, &programs, &context, options.threads, &rows, None).await?;
+        let pass = Pass {
+            lake,
+            measures: &programs,
+            context: &context,
+            rows: RowOptions {
+                sparse: true,
+                ..RowOptions::default()
+            },
+            subject: None,
+            threads: options.threads,
+            file: &rows,
+        };
+        run_programs(&pass).await?;
         let of_period = |c: &&Case| c.period_start == start && c.period_end == end;
         let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
         let mut found: Vec<Option<Differences>> = vec![];

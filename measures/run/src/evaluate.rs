@@ -7,15 +7,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::{SessionConfig, SessionContext, col};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, PatientProgram};
-use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
+use engine_patient::program::{Artifact, PatientProgram, RowOptions};
+use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, GivenUp, store_url};
 use engine_population::lake::Lake;
 use engine_population::session::session;
 use futures::TryStreamExt;
@@ -66,88 +66,85 @@ pub struct RunStatistics {
     pub plan: String,
     /// What the operator counted.
     pub evaluate: EvaluateStatistics,
+    /// Patients that the pass was over.
+    pub patients: u64,
+    /// Measures that used up what a run may spend on them, and why: everything about them is unknown.
+    pub given_up: Vec<(Artifact, Arc<str>)>,
 }
 
-/// Evaluates programs over the lake, or one patient of it; writes every result row, sorted, to
-/// `rows_file`.
+/// What is evaluated, on whom, and where the rows go.
+#[derive(Clone, Copy)]
+pub struct Pass<'p> {
+    /// The data.
+    pub lake: &'p Lake,
+    /// What is evaluated.
+    pub measures: &'p [ProgramMeasure],
+    /// The moment, zone and period.
+    pub context: &'p EvaluationContext,
+    /// Which rows.
+    pub rows: RowOptions,
+    /// Only the patient of this id.
+    pub subject: Option<&'p str>,
+    /// Threads to work with.
+    pub threads: usize,
+    /// The file of the rows, in Parquet.
+    pub file: &'p Path,
+}
+
+/// Evaluates programs over the lake, or one patient of it; writes every result row, sorted, to the file.
 pub async fn run_programs(
-    lake: &Lake,
-    measures: &[ProgramMeasure],
-    context: &EvaluationContext,
-    threads: usize,
-    rows_file: &Path,
-    subject: Option<&str>,
+    pass: &Pass<'_>,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
-    run_sorted(
-        lake,
-        measures,
-        context,
-        threads,
-        rows_file,
-        subject,
-        SORTED_AT_ONCE,
-    )
-    .await
+    run_sorted(pass, SORTED_AT_ONCE).await
 }
 
 /// As [`run_programs`]; rows of more patients times measures than `at_once` are sorted in bounded memory.
 /// The bytes are the same.
 pub async fn run_sorted(
-    lake: &Lake,
-    measures: &[ProgramMeasure],
-    context: &EvaluationContext,
-    threads: usize,
-    rows_file: &Path,
-    subject: Option<&str>,
+    pass: &Pass<'_>,
     at_once: u64,
 ) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
-    let programs: Vec<_> = measures.iter().map(|m| Arc::clone(&m.program)).collect();
-    let shapes: Vec<_> = measures.iter().flat_map(|m| m.shapes.clone()).collect();
-    let patients = match subject {
-        Some(_) => 1,
-        None => lake.rows(engine_population::lake::schema::PATIENTS),
-    };
-    let mut bounded = patients.saturating_mul(shapes.len() as u64) > at_once;
-    let (mut results, statistics) = loop {
-        programs.iter().for_each(|p| p.begin(patients));
-        let session = match bounded {
-            true => sorting(lake, threads, rows_file)?,
-            false => session(lake, threads)?,
-        };
-        let mut table = EvaluateTable::new(lake.clone(), programs.clone(), context.clone());
-        if let Some(subject) = subject {
+    let measures = pass.measures.iter();
+    let programs: Vec<_> = measures.clone().map(|m| Arc::clone(&m.program)).collect();
+    let shapes: Vec<_> = measures.flat_map(|m| m.shapes.clone()).collect();
+    let mut given_up = GivenUp::default();
+    let mut bounded = None;
+    loop {
+        let mut table =
+            EvaluateTable::new(pass.lake.clone(), programs.clone(), pass.context.clone());
+        table.rows = pass.rows;
+        table.given_up = given_up.clone();
+        if let Some(subject) = pass.subject {
             table = table.of_patients([subject]);
         }
-        let working = Arc::clone(&table.working);
+        let patients = table.patients();
+        let many = patients.saturating_mul(shapes.len() as u64) > at_once;
+        let in_bounds = *bounded.get_or_insert(many);
+        let session = match in_bounds {
+            true => sorting(pass.lake, pass.threads, pass.file)?,
+            false => session(pass.lake, pass.threads)?,
+        };
         session.register_table("results", Arc::new(table))?;
-        let done = write_rows(&session, rows_file, &shapes).await;
+        let mut statistics = RunStatistics::default();
+        let done = write_rows(&session, pass.file, &shapes, &mut statistics).await;
         let full = |e: &RunError| matches!(e, RunError::Internal(t) if t.starts_with(EXHAUSTED));
-        let again = bounded && done.as_ref().is_err_and(full);
-        bounded &= !again;
+        let again = in_bounds && done.as_ref().is_err_and(full);
+        bounded = Some(in_bounds && !again);
         // Each time round at least one measure is given up for good.
-        if !given_up(&programs) && !again {
-            break done?;
+        if given_up.give_up(&programs, patients, &statistics.evaluate.spent) || again {
+            continue;
         }
-        // What is still at a patient must not count in the next pass.
-        drop((session, done));
-        while Arc::strong_count(&working) > 1 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut results = done?;
+        // Patients of whom nothing holds may have no rows.
+        for result in &mut results {
+            result.patients = statistics.evaluate.patients;
         }
-    };
-    // Patients of whom nothing holds may have no rows.
-    for result in &mut results {
-        result.patients = statistics.evaluate.patients;
+        statistics.patients = patients;
+        let list = given_up.list(&programs);
+        let list = list.map(|(artifact, why)| (artifact.clone(), Arc::clone(why)));
+        statistics.given_up = list.collect();
+        return Ok((results, statistics));
     }
-    Ok((results, statistics))
-}
-
-/// Whether measures used up what a run may spend on them, and are given up from now on.
-fn given_up(programs: &[Arc<dyn PatientProgram>]) -> bool {
-    let mut any = false;
-    for program in programs.iter().filter(|p| p.is_spent()) {
-        any |= program.give_up();
-    }
-    any
 }
 
 /// Memory in which rows are sorted; what is more goes to files beside the result rows until they are
@@ -177,20 +174,32 @@ fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionConte
     Ok(context)
 }
 
-/// Sorted, so that the same inputs give the same bytes whatever the threads; counted on the way.
+/// Sorted, so that the same inputs give the same bytes whatever the threads; counted on the way. The
+/// statistics are there also where it fails.
 async fn write_rows(
     session: &SessionContext,
     rows_file: &Path,
     shapes: &[Arc<MeasureShape>],
-) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
+    statistics: &mut RunStatistics,
+) -> Result<Vec<MeasureResult>, RunError> {
     let order = ORDER
         .iter()
         .map(|c| col(format!("\"{c}\"")).sort(true, true))
         .collect();
     let frame = session.table("results").await?.sort(order)?;
     let plan = frame.create_physical_plan().await?;
-    let text = displayable(plan.as_ref()).indent(true).to_string();
+    statistics.plan = displayable(plan.as_ref()).indent(true).to_string();
     let stream = execute_stream(Arc::clone(&plan), session.task_ctx())?;
+    let written = write_stream(stream, rows_file, shapes).await;
+    statistics.evaluate = EvaluateStatistics::of(plan.as_ref());
+    written
+}
+
+async fn write_stream(
+    stream: SendableRecordBatchStream,
+    rows_file: &Path,
+    shapes: &[Arc<MeasureShape>],
+) -> Result<Vec<MeasureResult>, RunError> {
     let zstd = ZstdLevel::try_new(1).map_or(Compression::SNAPPY, Compression::ZSTD);
     let properties = WriterProperties::builder()
         .set_compression(zstd)
@@ -211,9 +220,5 @@ async fn write_rows(
     }
     gatherer.finish(&mut |subject| totals.add(subject));
     writer.close()?;
-    let statistics = RunStatistics {
-        plan: text,
-        evaluate: EvaluateStatistics::of(plan.as_ref()),
-    };
-    Ok((totals.finish(), statistics))
+    Ok(totals.finish())
 }

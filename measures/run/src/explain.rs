@@ -11,6 +11,7 @@ use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
 
 use crate::error::RunError;
+use crate::evaluate::RunStatistics;
 use crate::job::Listener;
 use crate::rows::read_rows;
 use crate::run::{Answer, PreparedJob};
@@ -41,7 +42,7 @@ impl PreparedJob {
         let shapes = &packages.built.shapes;
         Ok(Answer {
             found: explain(program, shapes, &record, &self.context, depth)?,
-            missing: self.missing(),
+            missing: self.missing(&RunStatistics::default()),
         })
     }
 
@@ -58,7 +59,7 @@ impl PreparedJob {
         let program = self.selected.official();
         Ok(Answer {
             found: program.map_or_else(Vec::new, |program| totals.finish(program)),
-            missing: self.missing(),
+            missing: self.missing(&ran.statistics),
         })
     }
 }

@@ -54,7 +54,7 @@ impl PreparedJob {
         listen: &mut Listener<'_>,
     ) -> Result<GapsResult, RunError> {
         let ran = self.evaluate(folders.scratch, listen).await?;
-        let mut missing = self.missing();
+        let mut missing = self.missing(&ran.statistics);
         let open = &self.selected.unsettled;
         if missing.is_empty() && !open.is_empty() {
             missing.push(unsettled(open));

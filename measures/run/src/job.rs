@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use measures::gaps::GapStatus;
@@ -117,6 +118,32 @@ impl Job {
             context.at = at;
         }
         context
+    }
+
+    /// Which result rows are wanted.
+    pub fn rows(&self) -> RowOptions {
+        let rows = match &self.task {
+            Task::Run(task) => RowOptions {
+                clauses: task.clauses,
+                evaluated_resources: task.report == Report::Individual,
+                sparse: true,
+            },
+            Task::Gaps(task) => RowOptions {
+                evaluated_resources: task.documents,
+                ..RowOptions::default()
+            },
+            Task::Funnel { .. } => RowOptions {
+                clauses: true,
+                ..RowOptions::default()
+            },
+            Task::Explain { .. } => RowOptions::default(),
+        };
+        // Reports of one patient, and a funnel, are about those of whom nothing holds, too.
+        let whole = self.subject.is_some() || rows.evaluated_resources || rows.clauses;
+        RowOptions {
+            sparse: rows.sparse && !whole,
+            ..rows
+        }
     }
 }
 

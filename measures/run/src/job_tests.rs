@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::import::{ImportOptions, Limits, Progress, import};
+use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::Lake;
 use measures::prepared::Packages;
+use measures::subject::subjects;
 
-use crate::evaluate::{RunStatistics, run_sorted};
+use crate::evaluate::{Pass, RunStatistics, run_sorted};
 use crate::job::{RunFiles, RunTask};
 use crate::report_files::Report;
+use crate::rows::read_rows;
 use crate::sql::load;
 use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, record};
 
@@ -169,11 +172,72 @@ fn rows_are_the_same_however_they_are_sorted() {
     let rows = |at_once: u64| {
         let file = dir.path().join(format!("rows-{at_once}.parquet"));
         let programs = &prepared.selected.programs;
-        let run = run_sorted(&lake, programs, &prepared.context, 2, &file, None, at_once);
-        runtime.block_on(run).unwrap();
+        let pass = Pass {
+            lake: &lake,
+            measures: programs,
+            context: &prepared.context,
+            rows: RowOptions::default(),
+            subject: None,
+            threads: 2,
+            file: &file,
+        };
+        runtime.block_on(run_sorted(&pass, at_once)).unwrap();
         std::fs::read(file).unwrap()
     };
     assert!(rows(0) == rows(u64::MAX), "the rows differ");
     let left = std::fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(left, 4, "sorting left files behind");
+}
+
+/// Subjects are the same whether rows came out of a file or of one patient's evaluation.
+#[test]
+fn rows_in_columns_and_in_memory_are_the_same_subjects() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |n: u32| match n % 7 {
+        0 => format!("{{\"resourceType\":\"Patient\",\"id\":\"p{n}\"}}\n"),
+        _ => {
+            let year = 1930 + n;
+            format!(
+                "{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"gender\":\"female\",\"birthDate\":\"{year}-01-01\"}}\n"
+            )
+        }
+    };
+    let path = lake(dir.path(), &(0..70).map(line).collect::<String>());
+    let runtime = runtime();
+    let prepared = prepared(&runtime, job(path));
+    let out = tempfile::tempdir().unwrap();
+    let folders = Folders {
+        results: out.path(),
+        scratch: out.path(),
+    };
+    let ran = runtime.block_on(prepared.run(folders, &mut |_| {}));
+    let JobResult::Run(ran) = ran.unwrap() else {
+        unreachable!("results were asked for")
+    };
+    let mut of_file = std::collections::BTreeMap::new();
+    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+        let key = (subject.patient.clone(), subject.measure);
+        of_file.insert(key, format!("{subject:?}"));
+    })
+    .unwrap();
+    let (mut compared, mut unknown) = (0, 0);
+    for n in 0..70 {
+        let id = format!("p{n}");
+        let record = engine_population::patient::record(&prepared.lake, &id, &[]);
+        let record = runtime.block_on(record).unwrap().unwrap();
+        let mut first = 0;
+        for measure in &prepared.selected.programs {
+            let rows = measure.program.rows(&record, &prepared.context).unwrap();
+            for mut subject in subjects(&measure.shapes, &id, &rows).unwrap() {
+                subject.measure += first;
+                let shown = format!("{subject:?}");
+                assert_eq!(of_file.get(&(id.clone(), subject.measure)), Some(&shown));
+                unknown += usize::from(shown.contains("outcome: Unknown"));
+                compared += 1;
+            }
+            first += measure.shapes.len();
+        }
+    }
+    assert_eq!(compared, of_file.len());
+    assert!(compared > 200 && unknown > 5, "{compared}, {unknown}");
 }

@@ -7,7 +7,6 @@ use engine_population::lake::Lake;
 use engine_population::views::Unusable;
 use measures::ledger::Ledger;
 use measures::manifest::Manifest;
-use measures::official::ElmMeasures;
 use measures::prepared::record_limits;
 use measures::report::ReportContext;
 use measures::source_files::{TERMINOLOGY, files, read};
@@ -60,8 +59,8 @@ pub(crate) fn manifest(
 }
 
 /// Measures that the run gave up: which, and why.
-pub(crate) fn given_up(program: &ElmMeasures) -> Option<RunError> {
-    let all = program.given_up();
+pub(crate) fn given_up(statistics: &RunStatistics) -> Option<RunError> {
+    let all = statistics.given_up.iter();
     let all: Vec<String> = all
         .map(|(artifact, why)| format!("  {}|{}: {why}", artifact.url, artifact.version))
         .collect();
@@ -111,8 +110,11 @@ fn ledger(of: &PreparedJob, statistics: &RunStatistics, unusable: &[Unusable]) -
         let detail = format!("{}, {}", one.view, one.problem);
         ledger.add("values that a view cannot use", &detail, one.count);
     }
-    if let Some(official) = of.selected.official() {
-        ledger.merge(&official.ledger());
+    ledger.notes(&counts.notes);
+    for (artifact, why) in &statistics.given_up {
+        let detail = format!("{}|{}: {why}", artifact.url, artifact.version);
+        let line = "patients of a measure that was given up";
+        ledger.add(line, &detail, statistics.patients);
     }
     if let Some(packages) = &of.selected.packages {
         packages.note(&mut ledger);

@@ -17,7 +17,7 @@ use measures::shape::MeasureShape;
 
 use crate::attribution::{Attributed, attribute};
 use crate::error::RunError;
-use crate::evaluate::{RunStatistics, run_programs};
+use crate::evaluate::{Pass, RunStatistics, run_programs};
 use crate::gaps::GapsResult;
 use crate::job::{Event, Folders, Job, Listener, RunTask, Task};
 use crate::record;
@@ -95,10 +95,11 @@ impl Job {
         let context = self.context();
         let mut tell = |text: &str| listen(Event::Note(text));
         let selected = match &self.task {
-            Task::Run(task) => Selected::for_run(&self, *task, &context, &mut tell)?,
-            Task::Gaps(task) => Selected::for_gaps(&self, task, &context, &mut tell)?,
-            Task::Explain { .. } => Selected::for_explanation(&self, false, &context, &mut tell)?,
-            Task::Funnel { .. } => Selected::for_explanation(&self, true, &context, &mut tell)?,
+            Task::Run(_) => Selected::for_run(&self, &mut tell)?,
+            Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,
+            Task::Explain { .. } | Task::Funnel { .. } => {
+                Selected::for_explanation(&self, &mut tell)?
+            }
         };
         let lake = Lake::open(&self.lake, self.snapshot).await?;
         let manifest = record::manifest(&self, &lake, &context, &selected)?;
@@ -151,15 +152,16 @@ impl PreparedJob {
             true => (vec![], RunStatistics::default()),
             false => {
                 listen(Event::Evaluating);
-                let ran = run_programs(
-                    &self.lake,
-                    programs,
-                    &self.context,
-                    self.job.threads,
-                    &rows,
-                    self.job.subject.as_deref(),
-                );
-                let ran = ran.await?;
+                let pass = Pass {
+                    lake: &self.lake,
+                    measures: programs,
+                    context: &self.context,
+                    rows: self.job.rows(),
+                    subject: self.job.subject.as_deref(),
+                    threads: self.job.threads,
+                    file: &rows,
+                };
+                let ran = run_programs(&pass).await?;
                 listen(Event::Evaluated);
                 ran
             }
@@ -196,7 +198,7 @@ impl PreparedJob {
         if let (Some(id), true) = (&self.job.subject, results.iter().all(|r| r.patients == 0)) {
             return Err(RunError::User(format!("the lake has no patient `{id}`")));
         }
-        missing.extend(self.missing());
+        missing.extend(self.missing(&ran.statistics));
         let manifest = task.manifest.then_some(&self.manifest);
         let mut result = RunResult {
             report: record::report_context(self, manifest, &ran.statistics, &unusable),
@@ -235,9 +237,9 @@ impl PreparedJob {
     }
 
     /// Measures that could not be run, or were given up on the way; the last decides how the job ended.
-    pub(crate) fn missing(&self) -> Vec<RunError> {
+    pub(crate) fn missing(&self, statistics: &RunStatistics) -> Vec<RunError> {
         let packages = self.selected.packages.as_ref();
-        let given_up = self.selected.official().and_then(|p| record::given_up(p));
+        let given_up = record::given_up(statistics);
         let incomplete = packages.and_then(|p| p.incomplete()).map(RunError::from);
         given_up.into_iter().chain(incomplete).collect()
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::{Code, listed};
 use engine_patient::program::{Artifact, PatientProgram};
@@ -16,8 +15,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::{GapsTask, Job, RunTask};
-use crate::report_files::Report;
+use crate::job::Job;
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -62,12 +60,7 @@ fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
 
 impl Selected {
     /// For results: packages, rules and SQL measures.
-    pub fn for_run(
-        job: &Job,
-        task: RunTask,
-        context: &EvaluationContext,
-        tell: &mut Tell<'_>,
-    ) -> Result<Selected, RunError> {
+    pub fn for_run(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
         let official = !job.packages.paths.is_empty();
         if !official {
             job.packages.refuse_better()?;
@@ -127,11 +120,7 @@ impl Selected {
         }
         let only_others = !wanted.is_empty() && packages.measures.is_empty();
         if official && !only_others {
-            let mut options = packages.options(context.clone());
-            options.clauses = task.clauses;
-            options.evaluated = task.report == Report::Individual;
-            options.sparse = job.subject.is_none() && !options.evaluated && !options.clauses;
-            selected.packages = Some(packages.prepare(&options, job.limits, tell)?);
+            selected.packages = Some(packages.prepare(job.limits, tell)?);
         }
         selected.name()?;
         if job.subject.is_some() {
@@ -141,12 +130,7 @@ impl Selected {
     }
 
     /// For gaps: packages, or without any the built-in care gaps.
-    pub fn for_gaps(
-        job: &Job,
-        task: &GapsTask,
-        context: &EvaluationContext,
-        tell: &mut Tell<'_>,
-    ) -> Result<Selected, RunError> {
+    pub fn for_gaps(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
         let mut selected = Selected::default();
         let wanted = &job.packages.measures;
         if job.packages.paths.is_empty() {
@@ -166,9 +150,7 @@ impl Selected {
                 )));
             }
         } else {
-            let mut options = job.packages.options(context.clone());
-            options.evaluated = task.documents;
-            let prepared = job.packages.prepare(&options, job.limits, tell)?;
+            let prepared = job.packages.prepare(job.limits, tell)?;
             selected.packages = Some(prepared);
         }
         selected.name()?;
@@ -189,15 +171,8 @@ impl Selected {
     }
 
     /// For explanations: official measures.
-    pub fn for_explanation(
-        job: &Job,
-        clauses: bool,
-        context: &EvaluationContext,
-        tell: &mut Tell<'_>,
-    ) -> Result<Selected, RunError> {
-        let mut options = job.packages.options(context.clone());
-        options.clauses = clauses;
-        let prepared = job.packages.prepare(&options, job.limits, tell)?;
+    pub fn for_explanation(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let prepared = job.packages.prepare(job.limits, tell)?;
         if prepared.built.program.is_none() {
             return Err(RunError::User("the packages hold no measure".into()));
         }

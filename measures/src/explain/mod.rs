@@ -23,7 +23,7 @@ use engine_elm::trace::Trace;
 use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, Truth,
+    EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, RowOptions, Truth,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -267,16 +267,15 @@ pub fn explain(
     context: &EvaluationContext,
     depth: usize,
 ) -> Result<Vec<Explanation>, EvaluationError> {
-    let wanted = vec![true; program.measures.len()];
     // What counts comes from the evaluation that a run does, not from the traced one.
-    let mut rows = vec![];
-    program.evaluate(record, context, &wanted, &mut rows)?;
-    with_evaluator(&program.unit, record, &program.settings, |evaluator| {
+    let rows = program.rows(record, context)?;
+    let settings = program.settings(context);
+    with_evaluator(&program.unit, record, &settings, |evaluator| {
         evaluator.trace = Some(Box::default());
         for index in 0..program.measures.len() {
             // One that uses up its budget leaves the others theirs.
-            evaluator.cx.renew(program.settings.steps);
-            program.measure(index, evaluator, &mut vec![]);
+            evaluator.cx.renew(settings.steps);
+            program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
         let measures = program.measures.iter().zip(shapes).enumerate();

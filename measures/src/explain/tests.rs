@@ -42,14 +42,10 @@ fn built(elm: &str) -> Built {
     assert!(!loaded.has_errors(), "{errors:#?}");
     let chosen = select(&loaded.package, &[]).unwrap();
     let options = BuildOptions {
-        context: context(),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let built = build(&loaded.package, &chosen, &options);
     let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();

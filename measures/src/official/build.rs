@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use engine_elm::libraries::ValueSetUse;
-use engine_elm::{
-    CompiledLibraries, Expression, FunctionHandle, Library, Linker, Options, Settings,
-};
-use engine_patient::context::EvaluationContext;
+use engine_elm::{CompiledLibraries, Expression, FunctionHandle, Library, Linker, Options};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Finding, Severity};
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
-use super::budget::Limits;
 use super::check::Checker;
+use super::limits::Limits;
 use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
 use crate::direction::{Direction, Origin, directions};
 use crate::package::{
@@ -26,8 +23,6 @@ use crate::shape::MeasureShape;
 /// How to build.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// The moment, zone and measurement period of the run.
-    pub context: EvaluationContext,
     /// A missing value set is a warning; what it touches is unknown.
     pub allow_missing_value_sets: bool,
     /// Decide profiles by tags alone.
@@ -36,13 +31,6 @@ pub struct BuildOptions {
     pub native_helpers: bool,
     /// Also compile what no measure refers to, so that all that is wrong shows.
     pub everything: bool,
-    /// Write clause outcomes into the rows.
-    pub clauses: bool,
-    /// Write the resources that were looked at into the rows.
-    pub evaluated: bool,
-    /// Write no rows of a patient and measure of whom nothing holds and nothing is unknown: most of a
-    /// population. Who has no rows is in no population.
-    pub sparse: bool,
 }
 
 /// A program, or why there is none.
@@ -234,17 +222,8 @@ fn together(
     if compiled.is_empty() {
         return (None, shapes, value_sets);
     }
-    let mut settings = Settings::of(&options.context);
-    settings.profile_mode = options.profile_mode;
-    settings.steps = limits.steps;
-    settings.memory = limits.memory;
     let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
-    let mut program = program(unit, artifacts, compiled, settings);
-    if options.clauses {
-        program = program.with_clauses();
-    }
-    program.evaluated = options.evaluated;
-    program.sparse = options.sparse;
+    let program = program(unit, artifacts, compiled, (limits, options.profile_mode));
     (Some(Arc::new(program)), shapes, value_sets)
 }
 
@@ -346,7 +325,7 @@ fn program(
     unit: CompiledLibraries,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
-    settings: Settings,
+    options: (Limits, ProfileMode),
 ) -> ElmMeasures {
     let mut requirements: Vec<DataRequirement> = vec![];
     let of_retrieve: Vec<usize> = unit
@@ -389,6 +368,6 @@ fn program(
         requirements,
         of_artifact,
         required,
-        settings,
+        options,
     )
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{EvaluationError, PatientProgram, RowKind};
+use engine_patient::program::{
+    EvaluationError, EvaluationResult, PatientProgram, RowKind, RowOptions, Wanted,
+};
 use engine_patient::record::PatientRecord;
 
 use super::program::ElmMeasures;
@@ -21,8 +23,14 @@ impl ElmMeasures {
         context: &EvaluationContext,
     ) -> Result<Vec<GapRow>, EvaluationError> {
         let wanted: Vec<bool> = (0..self.artifacts().len()).map(|i| i == measure).collect();
-        let mut rows = vec![];
-        self.evaluate(record, context, &wanted, &mut rows)?;
+        let wanted = Wanted {
+            context,
+            artifacts: &wanted,
+            rows: RowOptions::default(),
+        };
+        let mut result = EvaluationResult::default();
+        self.evaluate(record, &wanted, &mut result)?;
+        let mut rows = result.rows;
         // Strata and members do not bear on gaps of patients.
         rows.retain(|row| {
             let population = matches!(row.kind, RowKind::Population(..));

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
-use engine_elm::{Evaluator, Term};
+use engine_elm::{CompiledLibraries, Evaluator, Term};
 use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
 use engine_patient::value::Value;
 
-use super::program::{ElmMeasures, Target};
+use super::program::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
@@ -22,9 +22,9 @@ pub struct Funnel {
 
 impl Funnel {
     /// For every criterion of every measure.
-    pub(super) fn all(program: &ElmMeasures) -> Vec<Funnel> {
+    pub(super) fn all(unit: &CompiledLibraries, measures: &[CompiledMeasure]) -> Vec<Funnel> {
         let mut out = vec![];
-        for (artifact, measure) in (0..).zip(&program.measures) {
+        for (artifact, measure) in (0..).zip(measures) {
             for (group, compiled) in (0..).zip(&measure.groups) {
                 for (population, target) in PopulationIndex::each(&compiled.targets) {
                     if let Target::Criterion(expression) = target {
@@ -32,7 +32,7 @@ impl Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: program.unit.terms(*expression),
+                            clauses: unit.terms(*expression),
                         });
                     }
                 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use cpu_time::ProcessTime;
 use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
-use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::program::{PatientProgram, RowOptions, Truth};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
@@ -66,9 +66,7 @@ fn agree(rule: &Rule) {
 }
 
 fn rows(rule: &Rule, record: &PatientRecord, context: &EvaluationContext) -> Vec<Truth> {
-    let mut rows = vec![];
-    rule.evaluate(record, context, &[true], &mut rows)
-        .expect("rows");
+    let rows = PatientProgram::rows(rule, record, context).expect("rows");
     rows.into_iter().map(|row| row.outcome).collect()
 }
 
@@ -96,7 +94,10 @@ fn decisive(rule: &Rule) {
         .push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#)
         .expect("a patient");
     let at = DateTime::parse("2025-12-31T12:00:00Z").expect("a date");
-    if !rule.decisive_requirements(0).is_empty() {
+    if !rule
+        .decisive_requirements(0, RowOptions::default())
+        .is_empty()
+    {
         let rows = rows(rule, &record, &EvaluationContext::at(at));
         assert!(
             rows.iter().all(|row| *row == Truth::False),

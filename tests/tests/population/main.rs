@@ -6,6 +6,7 @@ mod damage;
 mod delta;
 mod fixture;
 mod medications;
+mod notes;
 mod pitfalls;
 mod recording;
 mod streaming;

@@ -9,9 +9,9 @@ use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, Partitioning, displayable,
 };
 use datafusion::prelude::{SessionConfig, SessionContext};
-use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -287,7 +287,7 @@ impl PatientProgram for Failing {
         &[]
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
         out.push(ResultRow::of_population(
             PopulationCode::InitialPopulation,
             0,
@@ -298,10 +298,10 @@ impl PatientProgram for Failing {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        _: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        _: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let out = &mut out.rows;
         // What was written before the failure must not stay.
         out.push(ResultRow::of_population(
             PopulationCode::InitialPopulation,

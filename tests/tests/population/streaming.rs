@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -60,15 +60,15 @@ impl PatientProgram for Slow {
         &[]
     }
 
-    fn absent(&self, _: usize, _: &mut Vec<ResultRow>) {}
+    fn absent(&self, _: usize, _: RowOptions, _: &mut Vec<ResultRow>) {}
 
     fn evaluate(
         &self,
         _: &PatientRecord,
-        _: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        _: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let out = &mut out.rows;
         let until = Instant::now() + self.time;
         while Instant::now() < until {
             std::hint::spin_loop();

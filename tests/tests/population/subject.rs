@@ -9,9 +9,9 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datasets::synth::{SynthOptions, write_population};
-use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    Artifact, EvaluationError, PatientProgram, PopulationCode, ResultRow, Truth,
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -55,7 +55,7 @@ impl PatientProgram for Conditions {
         &self.requirements
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
         out.push(ResultRow::of_population(
             PopulationCode::InitialPopulation,
             0,
@@ -66,10 +66,10 @@ impl PatientProgram for Conditions {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        _: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        _: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let out = &mut out.rows;
         let mut row = ResultRow::of_population(PopulationCode::InitialPopulation, 0, Truth::True);
         row.count = i64::try_from(record.len()).ok();
         out.push(row);

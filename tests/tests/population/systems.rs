@@ -7,13 +7,14 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
+use engine_patient::program::RowOptions;
 use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::TerminologyBuilder;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{register_tables, session};
 use measures::shape::MeasureShape;
-use measures_run::evaluate::{ProgramMeasure, run_programs};
+use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
 
 use crate::fixture::{context, import_into};
 
@@ -77,7 +78,16 @@ fn outcomes(
         .collect();
     let file = made.folder.path().join("rows.parquet");
     let moment = context();
-    let run = run_programs(&made.lake, &programs, &moment, 2, &file, None);
+    let pass = Pass {
+        lake: &made.lake,
+        measures: &programs,
+        context: &moment,
+        rows: RowOptions::default(),
+        subject: None,
+        threads: 2,
+        file: &file,
+    };
+    let run = run_programs(&pass);
     let (results, _) = runtime().block_on(run).unwrap();
     let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
     let mut found = Outcomes::new();
@@ -110,9 +120,7 @@ fn alone(made: &Made, rule: &rules::Rule, patient: &str) -> (String, String) {
         (record.unwrap().unwrap(), systems.unwrap())
     });
     let context: EvaluationContext = context().with_systems(Arc::new(systems));
-    let mut rows = vec![];
-    rule.evaluate(&record, &context, &[true], &mut rows)
-        .unwrap();
+    let rows = rule.rows(&record, &context).unwrap();
     let outcomes = rows.iter().map(|r| &r.outcome.as_str()[..1]).collect();
     let reason = rows.last().unwrap().unknown_reason.as_deref();
     (outcomes, reason.unwrap_or_default().to_owned())

@@ -163,9 +163,7 @@ impl Serve {
             packages.refuse_better()?;
         } else {
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            let moment = zone.moment(super::now_ms());
-            let of_packages = measure_services(&packages, moment, &zone, &taken, &mut tell)?;
-            services.extend(of_packages);
+            services.extend(measure_services(&packages, &taken, &mut tell)?);
         }
         listen(config, services, |address| {
             announce(format!(

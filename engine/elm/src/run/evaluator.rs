@@ -48,35 +48,23 @@ impl Settings {
         Settings::of(&context)
     }
 
-    /// Whether these are the settings of a context.
-    pub fn is_for(&self, context: &engine_patient::context::EvaluationContext) -> bool {
-        self.zone == context.zone
-            && self.period == context.period
-            && self.now == context.at.with_zone(&context.zone)
-    }
-
-    /// The same for another moment and period.
-    #[must_use]
-    pub fn at(&self, context: &engine_patient::context::EvaluationContext) -> Self {
-        Settings {
-            units: std::sync::Arc::clone(&self.units),
-            parameters: self.parameters.clone(),
-            profile_mode: self.profile_mode,
-            steps: self.steps,
-            memory: self.memory,
-            ..Settings::of(context)
-        }
-    }
-
     /// As an evaluation context has it.
     pub fn of(context: &engine_patient::context::EvaluationContext) -> Self {
+        Settings::sharing(context, std::sync::Arc::default())
+    }
+
+    /// The same, with units that other evaluations use, too.
+    pub fn sharing(
+        context: &engine_patient::context::EvaluationContext,
+        units: std::sync::Arc<Units>,
+    ) -> Self {
         Settings {
             now: context.at.with_zone(&context.zone),
             zone: context.zone.clone(),
             period: context.period,
             parameters: vec![],
             profile_mode: ProfileMode::Decide,
-            units: std::sync::Arc::default(),
+            units,
             steps: STEPS,
             memory: MEMORY,
         }

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array, AsArray, Int32Array};
 use datafusion::error::{DataFusionError, Result};
-use engine_patient::program::{PatientProgram, ResultRow};
+use engine_patient::program::{EvaluationResult, PatientProgram, Wanted};
 use engine_patient::record::PatientRecord;
 
 use super::facts::BucketFacts;
@@ -144,7 +144,7 @@ pub(super) async fn evaluate_bucket(
     let shared = work.shared(metrics).await?;
 
     let mut record = PatientRecord::new();
-    let mut results = vec![];
+    let mut evaluation = EvaluationResult::default();
     let mut slice = Slice::begin();
     for ((id, known), needed) in patients.iter().zip(&needed) {
         if !*known {
@@ -161,23 +161,18 @@ pub(super) async fn evaluate_bucket(
         for program in &work.programs {
             let artifacts = program.artifacts();
             let undecided = needed.undecided.get(first..first + artifacts.len());
-            first += artifacts.len();
-            results.clear();
             let timer = metrics.evaluate_time.timer();
             let undecided = undecided.unwrap_or_default();
-            evaluate(
-                work,
-                program.as_ref(),
-                &record,
-                undecided,
-                metrics,
-                &mut results,
-            )?;
-            for row in &results {
+            let wanted = (first, undecided);
+            let program = program.as_ref();
+            evaluate(work, program, &record, wanted, metrics, &mut evaluation)?;
+            out.notes.merge(&evaluation.notes);
+            for row in &evaluation.rows {
                 if let Some(artifact) = artifacts.get(usize::from(row.artifact)) {
                     out.push(id, artifact, row);
                 }
             }
+            first += artifacts.len();
             timer.done();
             if !out.send_full(metrics).await? {
                 return Ok(false);
@@ -188,39 +183,59 @@ pub(super) async fn evaluate_bucket(
     out.send(metrics).await
 }
 
-/// The rows of a program for a patient.
+/// Evaluates a program for a patient. `first`: the number of its first artifact among those of all
+/// programs; `undecided`: those that have to be evaluated.
 fn evaluate(
     work: &Work,
     program: &dyn PatientProgram,
     record: &PatientRecord,
-    undecided: &[bool],
+    (first, undecided): (usize, &[bool]),
     metrics: &EvaluateMetrics,
-    results: &mut Vec<ResultRow>,
+    out: &mut EvaluationResult,
 ) -> Result<()> {
-    if undecided.contains(&true)
-        && let Err(error) = program.evaluate(record, &work.context, undecided, results)
+    out.clear();
+    let given_up = |artifact: usize| work.given_up.why(first + artifact);
+    let all = undecided.iter().enumerate();
+    let artifacts: Vec<bool> = all
+        .clone()
+        .map(|(artifact, u)| *u && given_up(artifact).is_none())
+        .collect();
+    let wanted = Wanted {
+        context: &work.context,
+        artifacts: &artifacts,
+        rows: work.rows,
+    };
+    if artifacts.contains(&true)
+        && let Err(error) = program.evaluate(record, &wanted, out)
     {
         // One patient must not end the run of all others: their rows say that it is not known.
         metrics.failed.add(1);
-        results.clear();
+        out.rows.clear();
         let reason = format!("the evaluation failed: {error}").into();
-        for (index, _) in undecided.iter().enumerate().filter(|(_, u)| **u) {
-            program.failed(index, &reason, results);
+        for (index, _) in artifacts.iter().enumerate().filter(|(_, w)| **w) {
+            program.failed(index, &reason, &mut out.rows);
         }
     }
-    if program.is_spent() {
+    let mut over = false;
+    for used in &out.used {
+        metrics.spend(first + used.artifact, *used);
+        over |= work.budgets.add(first, *used);
+    }
+    if over {
         return Err(DataFusionError::External(Box::new(Spent)));
     }
-    for (index, _) in undecided.iter().enumerate().filter(|(_, u)| !**u) {
-        metrics.skipped.add(1);
-        program.absent(index, results);
+    for (artifact, undecided) in all {
+        metrics.skipped.add(usize::from(!undecided));
+        match given_up(artifact) {
+            Some(why) => program.failed(artifact, why, &mut out.rows),
+            None if !undecided => program.absent(artifact, work.rows, &mut out.rows),
+            None => {}
+        }
     }
     Ok(())
 }
 
-/// A pass that is to begin anew, see [`PatientProgram::is_spent`].
-///
-/// [`PatientProgram::is_spent`]: engine_patient::program::PatientProgram::is_spent
+/// A pass that is to begin anew, see [`super::budget`].
 #[derive(Debug)]
 struct Spent;
 

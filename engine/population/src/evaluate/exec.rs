@@ -142,7 +142,12 @@ impl ExecutionPlan for EvaluateExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let metrics = EvaluateMetrics::new(&self.metrics, partition, self.work.counted());
+        let metrics = {
+            let artifacts = 0..self.work.plan.artifacts.len();
+            let counted = artifacts.map(|a| self.work.budgets.counts(a));
+            EvaluateMetrics::new(&self.metrics, partition, self.work.counted(), counted)
+        };
+        let set = self.metrics.clone();
         let facts = Arc::clone(&self.facts);
         let work = Arc::clone(&self.work);
         let mut builder = RecordBatchReceiverStreamBuilder::new(result_schema(), 2);
@@ -158,6 +163,7 @@ impl ExecutionPlan for EvaluateExec {
                     return Ok(());
                 }
             }
+            metrics.note(&set, &out.notes);
             Ok(())
         });
         Ok(builder.build())

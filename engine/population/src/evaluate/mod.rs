@@ -13,6 +13,7 @@
 //! DataFusion's hash (`pitfalls` in the tests).
 
 mod bucket;
+mod budget;
 mod exec;
 mod facts;
 mod metrics;
@@ -25,6 +26,7 @@ mod subjects;
 mod table;
 mod work;
 
+pub use budget::{GivenUp, PATIENTS, Spent};
 pub use exec::EvaluateExec;
 pub use rows::result_schema;
 pub use statistics::EvaluateStatistics;

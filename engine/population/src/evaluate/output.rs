@@ -3,7 +3,7 @@
 
 use arrow::array::RecordBatch;
 use datafusion::error::Result;
-use engine_patient::program::{Artifact, ResultRow};
+use engine_patient::program::{Artifact, Notes, ResultRow};
 use tokio::sync::mpsc::Sender;
 
 use super::metrics::EvaluateMetrics;
@@ -12,6 +12,8 @@ use super::rows::RowsBuilder;
 /// Collects rows and sends them as a batch is full.
 pub(super) struct Output {
     rows: RowsBuilder,
+    /// What evaluations noted, until the partition has ended.
+    pub(super) notes: Notes,
     batch: usize,
     to: Sender<Result<RecordBatch>>,
 }
@@ -21,6 +23,7 @@ impl Output {
     pub(super) fn new(batch: usize, to: Sender<Result<RecordBatch>>) -> Output {
         Output {
             rows: RowsBuilder::default(),
+            notes: Notes::default(),
             batch: batch.max(1),
             to,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::SystemsInUse;
 
@@ -29,6 +29,7 @@ impl Plan {
     pub(super) fn new(
         programs: &[Arc<dyn PatientProgram>],
         systems: Option<&SystemsInUse>,
+        rows: RowOptions,
     ) -> Plan {
         let mut plan = Plan::default();
         for program in programs {
@@ -54,7 +55,7 @@ impl Plan {
                 })
             };
             for artifact in 0..program.artifacts().len() {
-                let mut decisive = program.decisive_requirements(artifact);
+                let mut decisive = program.decisive_requirements(artifact, rows);
                 decisive.retain(|group| !group.iter().any(foreign));
                 plan.artifacts.push(PlannedArtifact {
                     requirements: global(program.requirements_of(artifact)),

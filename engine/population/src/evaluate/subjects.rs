@@ -23,6 +23,11 @@ impl Subjects {
         }
     }
 
+    /// How many.
+    pub(super) fn count(&self) -> u64 {
+        self.ids.len() as u64
+    }
+
     pub(super) fn has(&self, id: &str) -> bool {
         self.ids.contains(id)
     }

@@ -20,10 +20,11 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::systems::{CodedElement, SystemsInUse};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::budget::{Budgets, GivenUp};
 use super::exec::EvaluateExec;
 use super::plan::Plan;
 use super::rows::result_schema;
@@ -40,9 +41,10 @@ pub struct EvaluateTable {
     programs: Vec<Arc<dyn PatientProgram>>,
     context: EvaluationContext,
     subjects: Option<Subjects>,
-    /// Held by whatever works for this table, as long as it does: a run that was ended early has tasks
-    /// that still are at a patient.
-    pub working: Arc<()>,
+    /// Which rows are wanted.
+    pub rows: RowOptions,
+    /// What is not evaluated any more.
+    pub given_up: GivenUp,
     /// Keep one partition one file. `false` only to show what happens without (see the tests).
     pub pin_partitions: bool,
 }
@@ -64,7 +66,8 @@ impl EvaluateTable {
             programs,
             context,
             subjects: None,
-            working: Arc::default(),
+            rows: RowOptions::default(),
+            given_up: GivenUp::default(),
             pin_partitions: true,
         }
     }
@@ -77,6 +80,12 @@ impl EvaluateTable {
     pub fn of_patients<'i>(mut self, ids: impl IntoIterator<Item = &'i str>) -> Self {
         self.subjects = Some(Subjects::of(&self.lake, ids));
         self
+    }
+
+    /// How many patients are evaluated.
+    pub fn patients(&self) -> u64 {
+        let all = || self.lake.rows(schema::PATIENTS);
+        self.subjects.as_ref().map_or_else(all, Subjects::count)
     }
 
     /// The code systems that the programs want to be told of; `None` where they want none.
@@ -162,7 +171,7 @@ impl TableProvider for EvaluateTable {
         if context.systems.is_none() {
             context.systems = self.systems().await?.map(Arc::new);
         }
-        let plan = Plan::new(&self.programs, context.systems.as_deref());
+        let plan = Plan::new(&self.programs, context.systems.as_deref(), self.rows);
         let (facts, pages, selected) = self.facts(&plan).await?;
         let parallel = state.config().target_partitions().max(1);
         let work = Work {
@@ -171,7 +180,9 @@ impl TableProvider for EvaluateTable {
             plan: Arc::new(plan),
             context,
             subjects: self.subjects.clone(),
-            _working: Arc::clone(&self.working),
+            rows: self.rows,
+            given_up: self.given_up.clone(),
+            budgets: Budgets::new(&self.programs, self.patients()),
             shared: OnceCell::new(),
             turns: Arc::new(Semaphore::new(parallel)),
         };

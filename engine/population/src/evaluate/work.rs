@@ -6,11 +6,12 @@ use std::sync::Arc;
 use datafusion::error::{DataFusionError, Result};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Match};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::budget::{Budgets, GivenUp};
 use super::metrics::EvaluateMetrics;
 use super::plan::Plan;
 use super::slice::Slice;
@@ -27,8 +28,12 @@ pub(super) struct Work {
     pub(super) context: EvaluationContext,
     /// Evaluate only these.
     pub(super) subjects: Option<Subjects>,
-    /// See [`super::EvaluateTable::working`].
-    pub(super) _working: Arc<()>,
+    /// Which rows are wanted.
+    pub(super) rows: RowOptions,
+    /// What is not evaluated any more.
+    pub(super) given_up: GivenUp,
+    /// What the pass may use.
+    pub(super) budgets: Budgets,
     /// Resources that belong to no patient, of the types that programs may need; read once.
     pub(super) shared: OnceCell<Shared>,
     /// Partitions in memory at once.

@@ -1,9 +1,7 @@
 //! `tandem measure check`
 
 use clap::Args;
-use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
-use engine_patient::system::date_time::DateTime;
 use measures::direction::directions;
 use measures::official::{Built, build};
 use measures::package::{Loaded, MeasureDefinition, select};
@@ -41,8 +39,7 @@ impl Check {
         }
         let packages = Packages::from(self.packages);
         let loaded = packages.load()?;
-        let moment = DateTime::date(2000, 1, 1).unwrap_or_else(|| DateTime::from_utc_millis(0, 0));
-        let mut options = packages.options(EvaluationContext::at(moment));
+        let mut options = packages.options();
         options.everything = true;
         let (chosen, wrong) = match select(&loaded.package, &packages.measures) {
             Ok(chosen) => (chosen, vec![]),
