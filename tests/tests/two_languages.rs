@@ -20,7 +20,7 @@ use std::sync::Arc;
 use engine_cel::explain::truth_of;
 use engine_cel::{Checker, Compiled, Evaluation};
 use engine_elm::value::Val;
-use engine_elm::{Library, Linker, Options, Settings, Unit, with_evaluator};
+use engine_elm::{CompiledLibraries, Library, Linker, Options, Settings, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -609,7 +609,7 @@ fn patient(random: &mut Random) -> Vec<String> {
 // Answers.
 
 fn elm(
-    unit: &Unit,
+    unit: &CompiledLibraries,
     names: &[&str],
     record: &PatientRecord,
     context: &EvaluationContext,
@@ -667,7 +667,7 @@ fn a_question_has_one_answer_in_both_languages() {
         .map(|json| Library::read("test.json", &serde_json::to_vec(json).unwrap()).unwrap())
         .collect();
     let terminology = terminology();
-    let units: Vec<Unit> = [true, false]
+    let units: Vec<CompiledLibraries> = [true, false]
         .iter()
         .map(|native| {
             let options = Options {

@@ -1,23 +1,23 @@
 //! ELM, the Expression Logical Model (HL7, CQL 1.5): the language of the official measures.
 //!
 //! ```text
-//! ELM JSON ── Library::read ──▶ Library ── Linker (compile) ──▶ Unit ── with_evaluator ──▶ values
+//! ELM JSON ── Library::read ──▶ Library ── Linker (compile) ──▶ CompiledLibraries ── with_evaluator ──▶ values
 //! ```
 //!
-//! From the ground up; each folder imports of those above it only:
+//! From the ground up; each folder imports of those above it only. Numbers, units and the time line are
+//! `engine_patient::system`, which CEL has too.
 //!
 //! | folder | what is in it |
 //! |---|---|
-//! | `system` | numbers, units, the time line: arithmetic without ELM |
 //! | `values` | values during the evaluation, types |
-//! | `context` | what an evaluation carries beside values: arena, clock, budget, notes, doubts |
+//! | `context` | what an evaluation carries beside values: arena, clock, budget, metrics, doubts |
 //! | `fhir` | FHIR elements as CQL has them |
-//! | `operators` | one file a chapter of the CQL specification's appendix B; `table` names all nodes |
+//! | `operators` | one file a chapter of the ELM specification; `table` has a row for each operator |
 //! | `tree` | the compiled tree |
 //! | `read` | ELM JSON as it was read |
 //! | `compile` | from libraries to the tree |
 //! | `run` | evaluation of the tree for one patient |
-//! | `inspect` | the tree shown: as text, as terms, with what it gave, by what it needs |
+//! | `inspect` | expressions and CQL text for explanations, terms of a criterion, the prefilter |
 #![cfg_attr(
     not(test),
     deny(
@@ -35,21 +35,22 @@ mod inspect;
 pub mod operators;
 mod read;
 mod run;
-mod system;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod values;
 
 pub use compile::{Linker, Options};
-pub use context::cx::{self, Fault, Notes};
 pub use context::doubts::InDoubt;
-pub use fhir::{fhir_children, fhir_value};
+pub use context::fault::Fault;
+pub use context::metrics::EvaluationMetrics;
+pub use context::state::{EvaluationState, MEMORY};
+pub use fhir::{elements as fhir_elements, values as fhir_values};
 pub use inspect::terms::Term;
 pub use inspect::{cql_text, expressions};
 pub use operators::{compare, equality};
 pub use read::library::Library;
-pub use run::eval::{self, Evaluator, Settings, with_evaluator};
+pub use run::evaluator::{Evaluator, STEPS, Settings, with_evaluator};
 pub use run::trace;
-pub use tree::unit::{self, Expression, FunctionHandle, Unit};
+pub use tree::libraries::{self, CompiledLibraries, Expression, FunctionHandle};
 pub use values::value;

@@ -6,7 +6,7 @@ use engine_elm::cql_text::Piece;
 use engine_elm::expressions::{ExpressionKind, ExpressionView, Statement};
 use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
-use engine_elm::{Expression, FunctionHandle, Unit};
+use engine_elm::{CompiledLibraries, Expression, FunctionHandle};
 
 use super::fact::facts;
 use super::texts::{Mark, Texts, collect, marks};
@@ -30,7 +30,7 @@ enum Root {
 }
 
 impl Root {
-    fn statement(self, unit: &Unit) -> Option<Statement<'_>> {
+    fn statement(self, unit: &CompiledLibraries) -> Option<Statement<'_>> {
         match self {
             Root::Definition(expression) => unit.statement(expression),
             Root::Function(function) => unit.function_statement(function),
@@ -52,7 +52,7 @@ fn roots(measure: &CompiledMeasure) -> impl Iterator<Item = Root> + '_ {
 
 impl Reached {
     /// Of a measure, with what it came to.
-    pub fn of(unit: &Unit, measure: &CompiledMeasure, trace: &Trace<'_>) -> Reached {
+    pub fn of(unit: &CompiledLibraries, measure: &CompiledMeasure, trace: &Trace<'_>) -> Reached {
         let mut out = Reached::default();
         let mut found: Vec<Root> = vec![];
         let mut seen = HashSet::new();
@@ -80,7 +80,7 @@ impl Reached {
     /// Notes the clauses of a statement, and what it refers to.
     fn walk(
         &mut self,
-        unit: &Unit,
+        unit: &CompiledLibraries,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
         next: &mut VecDeque<Root>,
@@ -98,7 +98,7 @@ impl Reached {
 
     fn clause(
         &mut self,
-        unit: &Unit,
+        unit: &CompiledLibraries,
         statement: &Statement<'_>,
         place: ExpressionView<'_>,
         trace: &Trace<'_>,
@@ -137,7 +137,7 @@ impl Reached {
 
     fn explained(
         &self,
-        unit: &Unit,
+        unit: &CompiledLibraries,
         root: Root,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
@@ -218,7 +218,7 @@ pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
 }
 
 /// The name of a library.
-pub fn library(unit: &Unit, index: u32) -> String {
+pub fn library(unit: &CompiledLibraries, index: u32) -> String {
     unit.library_info(index)
         .map_or_else(String::new, |l| l.name.to_string())
 }

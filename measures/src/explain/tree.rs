@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use engine_elm::expressions::{ExpressionKind, ExpressionView, Role};
 use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
-use engine_elm::{Expression, Unit};
+use engine_elm::{CompiledLibraries, Expression};
 
 use super::fact::{facts, value_text};
 use super::reach::{library, times};
@@ -19,7 +19,7 @@ const TERMS: usize = 200;
 
 /// Walks the criteria of one measure. A definition is taken apart where it comes first.
 pub struct Walk<'w, 'u, 'a> {
-    unit: &'u Unit,
+    unit: &'u CompiledLibraries,
     trace: &'w Trace<'a>,
     texts: &'w Texts,
     /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
@@ -34,7 +34,7 @@ struct Part<'u> {
 }
 
 impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
-    pub fn new(unit: &'u Unit, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
+    pub fn new(unit: &'u CompiledLibraries, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
         Walk {
             unit,
             trace,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_elm::unit::ValueSetUse;
-use engine_elm::{Library, Linker, Options, Unit};
+use engine_elm::libraries::ValueSetUse;
+use engine_elm::{CompiledLibraries, Library, Linker, Options};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Finding, Severity};
 use engine_patient::program::Artifact;
@@ -249,7 +249,7 @@ fn artifact_of(measure: &MeasureDefinition) -> Artifact {
 
 /// The program: its requirements, and which of them decide.
 fn program(
-    unit: Unit,
+    unit: CompiledLibraries,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
     options: (Limits, ProfileMode),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
-use engine_elm::{Evaluator, Term, Unit};
+use engine_elm::{CompiledLibraries, Evaluator, Term};
 use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
@@ -23,7 +23,7 @@ pub struct Funnel {
 
 impl Funnel {
     /// For every criterion of every measure.
-    pub(super) fn all(unit: &Unit, measures: &[CompiledMeasure]) -> Vec<Funnel> {
+    pub(super) fn all(unit: &CompiledLibraries, measures: &[CompiledMeasure]) -> Vec<Funnel> {
         let mut out = vec![];
         for (artifact, measure) in (0..).zip(measures) {
             for (group, compiled) in (0..).zip(&measure.groups) {

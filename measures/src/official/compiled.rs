@@ -1,7 +1,7 @@
 //! A measure whose expressions are linked: what is evaluated for its populations, stratifiers and
 //! supplemental data.
 
-use engine_elm::{Expression, FunctionHandle, Linker, Unit};
+use engine_elm::{CompiledLibraries, Expression, FunctionHandle, Linker};
 use engine_patient::program::PopulationCode;
 
 use crate::package::{Basis, MeasureDefinition, PopulationDefinition, SupplementalDefinition};
@@ -38,7 +38,10 @@ pub(crate) struct CompiledMeasure {
 
 impl CompiledMeasure {
     /// All retrieves that it may make, as places in the unit; with repetitions.
-    pub(super) fn retrieves<'u>(&'u self, unit: &'u Unit) -> impl Iterator<Item = u32> + 'u {
+    pub(super) fn retrieves<'u>(
+        &'u self,
+        unit: &'u CompiledLibraries,
+    ) -> impl Iterator<Item = u32> + 'u {
         let of_groups = self.groups.iter().flat_map(move |group| {
             let targets = group.targets.iter().flat_map(move |target| {
                 let (criterion, function) = match target {

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
+use engine_elm::EvaluationState;
 use engine_elm::Fault;
-use engine_elm::cx::Cx;
-use engine_elm::fhir_children::{derives, is_primitive, known};
-use engine_elm::fhir_value::{
+use engine_elm::fhir_elements::{derives, is_primitive, known};
+use engine_elm::fhir_values::{
     code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of, system_of_primitive,
 };
 use engine_elm::value::{Code, Fhir, Val};
@@ -31,7 +31,7 @@ pub(crate) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
 /// value that FHIRHelpers makes of it; anything else as it is. Null where there is nothing, where a
 /// primitive cannot be read, and for a quantity with a comparator or a unit outside UCUM (noted for
 /// the ledger, as FHIRHelpers does).
-pub(super) fn cql_value<'a>(cx: &Cx<'a>, value: Val<'a>) -> Result<Val<'a>, Fault> {
+pub(super) fn cql_value<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Result<Val<'a>, Fault> {
     let Val::Fhir(fhir) = value else {
         return Ok(value);
     };
@@ -76,7 +76,7 @@ const DEPTH: usize = 16;
 
 /// A value as it stands in a report. Codes are `system|code`, several of one concept in their order
 /// and with `, ` between them, and keep their displays beside. `None` for null and what holds nothing.
-pub(super) fn label<'a>(cx: &Cx<'a>, value: Val<'a>) -> Option<Label> {
+pub(super) fn label<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Option<Label> {
     let mut writer = Writer { cx, left: PARTS };
     if let Some(codes) = writer.codes(value, DEPTH) {
         return codes.label();
@@ -133,7 +133,7 @@ impl Codes<'_> {
 }
 
 struct Writer<'c, 'a> {
-    cx: &'c Cx<'a>,
+    cx: &'c EvaluationState<'a>,
     left: usize,
 }
 

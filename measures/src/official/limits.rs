@@ -1,7 +1,6 @@
 //! What the evaluation of a measure may use for one patient.
 
-use engine_elm::cx::MEMORY;
-use engine_elm::eval::STEPS;
+use engine_elm::{MEMORY, STEPS};
 
 /// What the evaluation of a measure may use for one patient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

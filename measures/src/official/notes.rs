@@ -3,7 +3,7 @@
 use engine_patient::program::{NoteKind, Notes};
 
 /// Adds what was noted.
-pub(super) fn add(noted: &engine_elm::Notes, out: &mut Notes) {
+pub(super) fn add(noted: &engine_elm::EvaluationMetrics, out: &mut Notes) {
     for ((from, to), count) in noted.units.borrow().iter() {
         let detail = format!("`{from}` and `{to}`");
         out.add(NoteKind::UnitsNotConvertible, &detail, *count);

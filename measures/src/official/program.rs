@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_elm::value::Val;
-use engine_elm::{Evaluator, Fault, Settings, Unit, with_evaluator};
+use engine_elm::{CompiledLibraries, Evaluator, Fault, Settings, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{
@@ -28,7 +28,7 @@ use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
 
 /// Official measures as one program.
 pub struct ElmMeasures {
-    pub(crate) unit: Unit,
+    pub(crate) unit: CompiledLibraries,
     artifacts: Vec<Artifact>,
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
@@ -55,7 +55,7 @@ impl std::fmt::Debug for ElmMeasures {
 
 impl ElmMeasures {
     pub(super) fn new(
-        unit: Unit,
+        unit: CompiledLibraries,
         artifacts: Vec<Artifact>,
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
@@ -78,7 +78,7 @@ impl ElmMeasures {
     }
 
     /// The compiled logic.
-    pub fn unit(&self) -> &Unit {
+    pub fn unit(&self) -> &CompiledLibraries {
         &self.unit
     }
 
@@ -133,7 +133,7 @@ impl ElmMeasures {
             }
             alone = false;
         }
-        notes::add(&evaluator.cx.notes, &mut out.notes);
+        notes::add(&evaluator.cx.metrics, &mut out.notes);
         rest
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_elm::EvaluationState;
 use engine_elm::InDoubt;
 use engine_elm::compare::number;
-use engine_elm::cx::Cx;
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
 use engine_patient::system::truth::Truth;
@@ -25,7 +25,7 @@ fn reason(fault: &Fault) -> Arc<str> {
 /// What a population's expression came to. Members are noted with their values. A FHIR boolean is its
 /// value; of a boolean basis a list of resources is true where it has any.
 pub(super) fn criterion<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     value: Evaluated<'a>,
     basis: &Basis,
     members: &mut BTreeMap<Arc<str>, Val<'a>>,
@@ -119,7 +119,10 @@ fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
 
 /// The amount of an observation, or why there is none.
 /// A value that is in doubt is counted; `value` and what it is made of raised the mark that stands.
-pub(super) fn observation<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+pub(super) fn observation<'a>(
+    cx: &EvaluationState<'a>,
+    value: Evaluated<'a>,
+) -> Result<Amount, Arc<str>> {
     let amount = amount(cx, value);
     match (amount, cx.why(cx.take_doubt())) {
         (Ok(amount), doubt) => Ok(Amount { doubt, ..amount }),
@@ -128,7 +131,7 @@ pub(super) fn observation<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amoun
     }
 }
 
-fn amount<'a>(cx: &Cx<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+fn amount<'a>(cx: &EvaluationState<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
     match value.map_err(|fault| reason(&fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
@@ -198,7 +201,7 @@ fn of_resources(value: &Val<'_>) -> bool {
 }
 
 /// The values of an expression, each once: one an item of a list.
-fn labels<'a>(cx: &Cx<'a>, value: Val<'a>) -> Vec<Label> {
+fn labels<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Vec<Label> {
     let one = [value];
     let items = match value {
         Val::List(items) => items,

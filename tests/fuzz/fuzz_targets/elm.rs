@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use cpu_time::ProcessTime;
 use engine_elm::value::Val;
-use engine_elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
+use engine_elm::{CompiledLibraries, Fault, Library, Linker, Options, Settings, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -119,7 +119,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(took.as_secs() < 3, "took {took:?} of processor time");
 });
 
-fn compiled(libraries: &[Library], hoist: bool) -> Unit {
+fn compiled(libraries: &[Library], hoist: bool) -> CompiledLibraries {
     let options = Options {
         allow_missing_value_sets: true,
         hoist,
@@ -144,7 +144,7 @@ enum Outcome {
 
 fn outcomes<'l>(
     library: &'l Library,
-    unit: &Unit,
+    unit: &CompiledLibraries,
     record: &PatientRecord,
 ) -> Vec<(&'l str, Outcome, bool)> {
     let time = |text| DateTime::parse(text).expect("a date");

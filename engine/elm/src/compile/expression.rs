@@ -3,14 +3,14 @@
 use serde_json::Value as Json;
 
 use super::{Linker, Role, constant_folding, null, result_type};
-use crate::context::cx::Extra;
 use crate::fhir::property::Path;
 use crate::operators::nodes::{self, How};
+use crate::operators::operator::Attributes;
 use crate::operators::operator::Operator;
 use crate::operators::table::{self, IN_CODE_SYSTEM, MAX_VALUE, MIN_VALUE};
-use crate::operators::type_test::point_of;
+use crate::operators::type_operators::point_of;
 use crate::read::library::text;
-use crate::tree::constant::Owned;
+use crate::tree::constant::Constant;
 use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, precision};
 use crate::values::types::Type;
 use crate::values::value::PointType;
@@ -53,8 +53,8 @@ impl Linker<'_> {
                 | Kind::Property(..)
         );
         if closed && worth && self.options.hoist && self.scope.repeated > 0 {
-            let index = self.unit.once;
-            self.unit.once = index.saturating_add(1);
+            let index = self.compiled.once;
+            self.compiled.once = index.saturating_add(1);
             return Node {
                 kind: Kind::Once(index, Box::new(node)),
                 clause: NO_CLAUSE,
@@ -159,13 +159,13 @@ impl Linker<'_> {
             Kind::Once(_, inner) if depth < DEPTH => self.points(inner, depth + 1),
             Kind::As(_, ty, _) => of(ty),
             Kind::Param(index) => {
-                let parameter = self.unit.parameters.get(*index as usize);
+                let parameter = self.compiled.parameters.get(*index as usize);
                 parameter
                     .and_then(|p| p.ty.as_ref())
                     .map_or(PointType::Unknown, of)
             }
             Kind::Def(index) if depth < DEPTH => {
-                let definition = self.unit.definitions.get(*index as usize);
+                let definition = self.compiled.definitions.get(*index as usize);
                 definition.map_or(PointType::Unknown, |d| self.points(&d.node, depth + 1))
             }
             _ => PointType::Unknown,
@@ -217,14 +217,14 @@ impl Linker<'_> {
         Some(nodes)
     }
 
-    fn extra(&mut self, json: &Json, name: &str) -> Extra {
+    fn extra(&mut self, json: &Json, name: &str) -> Attributes {
         let Some(Json::String(text)) = json.get("precision") else {
-            return Extra::default();
+            return Attributes::default();
         };
         precision(text).unwrap_or_else(|| {
             let message = format!("`{name}` has the precision `{text}`, which is none");
             self.report(Finding::error(Code::ElmWrongForm, message));
-            Extra::default()
+            Attributes::default()
         })
     }
 
@@ -253,7 +253,7 @@ impl Linker<'_> {
             | "QueryLetRef" | "IdentifierRef" | "ValueSetRef" | "CodeSystemRef" | "CodeRef"
             | "ConceptRef" | "Current" | "Total" => self.reference(name, json),
             "Literal" => Kind::Const(self.literal(json, false)),
-            "Null" => Kind::Const(Owned::Null),
+            "Null" => Kind::Const(Constant::Null),
             "And" => Kind::And(self.pair(json, name)),
             "Or" => Kind::Or(self.pair(json, name)),
             "Implies" => Kind::Implies(self.pair(json, name)),
@@ -280,7 +280,7 @@ impl Linker<'_> {
             "As" | "Is" | "Convert" | "CanConvert" => self.cast(name, json),
             "MinValue" | "MaxValue" => self.extreme(name, json),
             "Quantity" => match self.number(json) {
-                Some(value) => Kind::Const(Owned::Quantity(value, self.unit_of(json))),
+                Some(value) => Kind::Const(Constant::Quantity(value, self.unit_of(json))),
                 None => null().kind,
             },
             "Ratio" => {
@@ -290,12 +290,12 @@ impl Linker<'_> {
                     Some((value, self.unit_of(part)))
                 };
                 match (part("numerator"), part("denominator")) {
-                    (Some(n), Some(d)) => Kind::Const(Owned::Ratio(Box::new([n, d]))),
+                    (Some(n), Some(d)) => Kind::Const(Constant::Ratio(Box::new([n, d]))),
                     _ => null().kind,
                 }
             }
             "Code" => match self.code_literal(json) {
-                Some(code) => Kind::Const(Owned::Code(Box::new(code))),
+                Some(code) => Kind::Const(Constant::Code(Box::new(code))),
                 None => null().kind,
             },
             "Concept" => {
@@ -306,7 +306,7 @@ impl Linker<'_> {
                     .filter_map(|c| self.code_literal(c))
                     .collect();
                 let display = text(json, "display").map(|d| Box::from(&*d));
-                Kind::Const(Owned::Concept(codes.into(), display))
+                Kind::Const(Constant::Concept(codes.into(), display))
             }
             "InValueSet" | "AnyInValueSet" => {
                 let field = if name == "InValueSet" {
@@ -338,14 +338,18 @@ impl Linker<'_> {
                     },
                     _ => self.child(json, "codesystemExpression"),
                 };
-                Kind::Op(&IN_CODE_SYSTEM, Box::new([code, system]), Extra::default())
+                Kind::Op(
+                    &IN_CODE_SYSTEM,
+                    Box::new([code, system]),
+                    Attributes::default(),
+                )
             }
             "Query" => self.query(json),
             "Retrieve" => self.retrieve(json),
             "Filter" | "ForEach" | "Repeat" | "Sort" | "Aggregate" => self.iteration(name, json),
             "Message" => {
                 let yes = || Node {
-                    kind: Kind::Const(Owned::Boolean(true)),
+                    kind: Kind::Const(Constant::Boolean(true)),
                     clause: NO_CLAUSE,
                 };
                 Kind::Message(Box::new([
@@ -429,7 +433,7 @@ impl Linker<'_> {
             }
             let flag = json.get(flag).and_then(Json::as_bool).unwrap_or(true);
             Node {
-                kind: Kind::Const(Owned::Boolean(flag)),
+                kind: Kind::Const(Constant::Boolean(flag)),
                 clause: NO_CLAUSE,
             }
         };
@@ -556,7 +560,9 @@ impl Linker<'_> {
                     _ => None,
                 };
                 match operator {
-                    Some(operator) => Kind::Op(operator, Box::new([operand]), Extra::default()),
+                    Some(operator) => {
+                        Kind::Op(operator, Box::new([operand]), Attributes::default())
+                    }
                     None => {
                         let message = format!("there is no conversion to {ty}");
                         self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
@@ -579,9 +585,9 @@ impl Linker<'_> {
             "MinValue" => &MIN_VALUE,
             _ => &MAX_VALUE,
         };
-        let extra = Extra {
+        let extra = Attributes {
             point,
-            ..Extra::default()
+            ..Attributes::default()
         };
         // Not done at load: the ends of DateTime depend on the zone of the run.
         Kind::Op(operator, Box::new([]), extra)
@@ -589,14 +595,17 @@ impl Linker<'_> {
 }
 
 /// What an operator gives of constants.
-fn folded(operator: &Operator, args: &[Node], extra: &Extra) -> Option<Owned> {
-    fn constant(node: &Node) -> Option<&Owned> {
+fn folded(operator: &Operator, args: &[Node], extra: &Attributes) -> Option<Constant> {
+    fn constant(node: &Node) -> Option<&Constant> {
         match &node.kind {
             Kind::Const(value) => Some(value),
             _ => None,
         }
     }
-    let values = args.iter().map(constant).collect::<Option<Vec<&Owned>>>()?;
+    let values = args
+        .iter()
+        .map(constant)
+        .collect::<Option<Vec<&Constant>>>()?;
     constant_folding::apply(operator, &values, extra)
 }
 

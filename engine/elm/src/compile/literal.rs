@@ -4,13 +4,13 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::Linker;
-use crate::tree::constant::Owned;
+use crate::tree::constant::Constant;
 use crate::values::types::Type;
 use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// A `Literal`; `negated` where a `Negate` stands before it: the least Integer has no positive.
-    pub(super) fn literal(&mut self, json: &Json, negated: bool) -> Owned {
+    pub(super) fn literal(&mut self, json: &Json, negated: bool) -> Constant {
         let name = json
             .get("valueType")
             .and_then(Json::as_str)
@@ -22,26 +22,26 @@ impl Linker<'_> {
         };
         let sign = if negated { "-" } else { "" };
         let value = match Type::named(name) {
-            Some(Type::String) => Some(Owned::String(text.as_str().into())),
-            Some(Type::Boolean) => text.parse().ok().map(Owned::Boolean),
-            Some(Type::Integer) => format!("{sign}{text}").parse().ok().map(Owned::Integer),
+            Some(Type::String) => Some(Constant::String(text.as_str().into())),
+            Some(Type::Boolean) => text.parse().ok().map(Constant::Boolean),
+            Some(Type::Integer) => format!("{sign}{text}").parse().ok().map(Constant::Integer),
             Some(Type::Long) => {
                 let digits = text.trim_end_matches('L');
-                format!("{sign}{digits}").parse().ok().map(Owned::Long)
+                format!("{sign}{digits}").parse().ok().map(Constant::Long)
             }
             Some(Type::Decimal) => {
-                decimal(&text).map(|d| Owned::Decimal(if negated { -d } else { d }))
+                decimal(&text).map(|d| Constant::Decimal(if negated { -d } else { d }))
             }
             _ => {
                 let message = format!("a literal cannot be of the type `{name}`");
                 self.report(Finding::error(Code::ElmUnknownType, message));
-                return Owned::Null;
+                return Constant::Null;
             }
         };
         value.unwrap_or_else(|| {
             let message = format!("`{text}` is not in the range of {name}");
             self.report(Finding::error(Code::ElmLiteralRange, message));
-            Owned::Null
+            Constant::Null
         })
     }
 

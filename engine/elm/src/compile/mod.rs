@@ -1,4 +1,4 @@
-//! From libraries to a unit: names resolved, overloads chosen, value sets and codes interned; all that
+//! From libraries to the compiled tree: names resolved, overloads chosen, value sets and codes interned; all that
 //! is wrong reported at once, with its place.
 
 mod bare_property;
@@ -17,11 +17,11 @@ use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 use crate::read::library::{Definition, Library};
-use crate::tree::constant::Owned;
-use crate::tree::node::{Kind, NO_CLAUSE, Node};
-use crate::tree::unit::{
-    Clause, Compiled, Expression, Function, FunctionHandle, LibraryInfo, Unit,
+use crate::tree::constant::Constant;
+use crate::tree::libraries::{
+    Clause, Compiled, CompiledLibraries, Expression, Function, FunctionHandle, LibraryInfo,
 };
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::values::types::Type;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::{Code, Finding};
@@ -62,7 +62,7 @@ pub struct Linker<'l> {
     libraries: &'l [Library],
     terminology: &'l dyn TerminologyProvider,
     options: Options,
-    unit: Unit,
+    compiled: CompiledLibraries,
     issues: BTreeSet<Finding>,
     /// Per library: alias to library.
     includes: Vec<FxHashMap<Arc<str>, u32>>,
@@ -156,7 +156,7 @@ impl<'l> Linker<'l> {
             libraries,
             terminology,
             options,
-            unit: Unit::default(),
+            compiled: CompiledLibraries::default(),
             issues: BTreeSet::new(),
             includes: vec![],
             definitions: FxHashMap::default(),
@@ -169,7 +169,7 @@ impl<'l> Linker<'l> {
         };
         for library in libraries {
             linker.issues.extend(library.issues.iter().cloned());
-            linker.unit.libraries.push(LibraryInfo {
+            linker.compiled.libraries.push(LibraryInfo {
                 name: Arc::clone(&library.name),
                 version: library.version.clone(),
                 source: Arc::clone(&library.source),
@@ -391,16 +391,16 @@ impl<'l> Linker<'l> {
         }
     }
 
-    /// The unit, and all that was found. With an error among the findings it must not be run.
-    pub fn finish(mut self) -> (Unit, Vec<Finding>) {
+    /// What was compiled, and all that was found. With an error among the findings it must not be run.
+    pub fn finish(mut self) -> (CompiledLibraries, Vec<Finding>) {
         for ((library, name), state) in &self.definitions {
             if let State::Done(index) = state {
-                self.unit
+                self.compiled
                     .by_name
                     .insert((*library, Arc::clone(name)), *index);
             }
         }
-        (self.unit, self.issues.into_iter().collect())
+        (self.compiled, self.issues.into_iter().collect())
     }
 
     fn definition(&mut self, library: u32, name: &Arc<str>) -> Option<u32> {
@@ -444,8 +444,8 @@ impl<'l> Linker<'l> {
         let scope = std::mem::replace(&mut self.scope, outer_scope);
         self.at = outer_place;
         self.open = self.open.saturating_sub(1);
-        let index = u32::try_from(self.unit.definitions.len()).ok()?;
-        self.unit.definitions.push(Compiled {
+        let index = u32::try_from(self.compiled.definitions.len()).ok()?;
+        self.compiled.definitions.push(Compiled {
             library,
             name: Arc::clone(name),
             node,
@@ -496,7 +496,7 @@ impl<'l> Linker<'l> {
         }
         let source = self.libraries.get(library as usize)?;
         let definition = source.definitions.get(index)?;
-        let place = u32::try_from(self.unit.functions.len()).ok()?;
+        let place = u32::try_from(self.compiled.functions.len()).ok()?;
         if !self.enter(&definition.name) {
             return None;
         }
@@ -520,7 +520,7 @@ impl<'l> Linker<'l> {
         }
         // Known before its body: it may call itself.
         self.functions.insert((library, index), place);
-        self.unit.functions.push(Function {
+        self.compiled.functions.push(Function {
             library,
             name: Arc::clone(&definition.name),
             operands,
@@ -541,7 +541,7 @@ impl<'l> Linker<'l> {
         let scope = std::mem::replace(&mut self.scope, outer_scope);
         self.at = outer_place;
         self.open = self.open.saturating_sub(1);
-        if let Some(function) = self.unit.functions.get_mut(place as usize) {
+        if let Some(function) = self.compiled.functions.get_mut(place as usize) {
             function.node = node;
             function.frame = scope.next;
             function.retrieves = scope.retrieves;
@@ -569,8 +569,8 @@ impl<'l> Linker<'l> {
         let Some((id, locator)) = self.at.nodes.last() else {
             return NO_CLAUSE;
         };
-        let index = u32::try_from(self.unit.clauses.len()).unwrap_or(NO_CLAUSE);
-        self.unit.clauses.push(Clause {
+        let index = u32::try_from(self.compiled.clauses.len()).unwrap_or(NO_CLAUSE);
+        self.compiled.clauses.push(Clause {
             library: self.at.library,
             local_id: Arc::clone(id),
             locator: locator.clone(),
@@ -603,7 +603,7 @@ impl<'l> Linker<'l> {
 /// The constant null, also where a finding stands in the way.
 fn null() -> Node {
     Node {
-        kind: Kind::Const(Owned::Null),
+        kind: Kind::Const(Constant::Null),
         clause: NO_CLAUSE,
     }
 }

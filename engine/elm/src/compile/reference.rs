@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::context::cx::Extra;
 use crate::fhir::property::Path;
 use crate::operators::fhir_helpers;
+use crate::operators::operator::Attributes;
 use crate::read::library::{Entry, Library, text};
-use crate::tree::constant::{Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
+use crate::tree::constant::{Constant, ConstantCode, ConstantCodeSystem, ConstantValueSet};
+use crate::tree::libraries::{Parameter, ValueSetUse};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
-use crate::tree::unit::{Parameter, ValueSetUse};
 use crate::values::types::Type;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::{Completeness, code_key};
@@ -41,7 +41,7 @@ impl<'l> Linker<'l> {
                     "ValueSetRef" => self.value_set_ref(library, &name),
                     "CodeSystemRef" => self.code_system_ref(library, &name),
                     "CodeRef" => match self.code_ref(library, &name) {
-                        Some(code) => Kind::Const(Owned::Code(Box::new(code))),
+                        Some(code) => Kind::Const(Constant::Code(Box::new(code))),
                         None => null().kind,
                     },
                     _ => self.concept_ref(library, &name),
@@ -141,7 +141,7 @@ impl<'l> Linker<'l> {
         };
         match self.definition(library, &found.name) {
             Some(index) => {
-                if let Some(definition) = self.unit.definitions.get(index as usize) {
+                if let Some(definition) = self.compiled.definitions.get(index as usize) {
                     self.scope.retrieves.extend(definition.retrieves.iter());
                 }
                 Kind::Def(index)
@@ -172,7 +172,7 @@ impl<'l> Linker<'l> {
             && args.len() == 1
             && let Some(operator) = fhir_helpers::find(name)
         {
-            return Kind::Op(operator, args.into(), Extra::default());
+            return Kind::Op(operator, args.into(), Attributes::default());
         }
         let takes = |i: &usize| {
             let definition = source.definitions.get(*i);
@@ -202,7 +202,7 @@ impl<'l> Linker<'l> {
         let mut compiled = vec![];
         for index in compile {
             if let Some(function) = self.compile_function(library, index) {
-                if let Some(compiled) = self.unit.functions.get(function as usize) {
+                if let Some(compiled) = self.compiled.functions.get(function as usize) {
                     self.scope.retrieves.extend(compiled.retrieves.iter());
                 }
                 compiled.push(function);
@@ -320,8 +320,8 @@ impl<'l> Linker<'l> {
             .map(|d| self.expr(d));
         let scope = std::mem::replace(&mut self.scope, outer);
         self.at = outer_place;
-        let index = u32::try_from(self.unit.parameters.len()).unwrap_or(u32::MAX);
-        self.unit.parameters.push(Parameter {
+        let index = u32::try_from(self.compiled.parameters.len()).unwrap_or(u32::MAX);
+        self.compiled.parameters.push(Parameter {
             name: Arc::clone(&entry.name),
             ty,
             default,
@@ -358,13 +358,13 @@ impl<'l> Linker<'l> {
 
     fn value_set_ref(&mut self, library: u32, name: &str) -> Kind {
         match self.value_set(library, name) {
-            Some(set) => Kind::Const(Owned::ValueSet(Box::new(set))),
+            Some(set) => Kind::Const(Constant::ValueSet(Box::new(set))),
             None => null().kind,
         }
     }
 
     /// A value set by its name in a library; that it is touched here is noted.
-    pub(super) fn value_set(&mut self, library: u32, name: &str) -> Option<OwnedValueSet> {
+    pub(super) fn value_set(&mut self, library: u32, name: &str) -> Option<ConstantValueSet> {
         let json = self.entry("value set", library, name, |l| &l.value_sets)?;
         let id = text(json, "id").unwrap_or_default();
         let version = text(json, "version");
@@ -394,7 +394,7 @@ impl<'l> Linker<'l> {
             }
         };
         let usage = self
-            .unit
+            .compiled
             .value_sets
             .entry(Arc::clone(&canonical))
             .or_insert_with(|| ValueSetUse {
@@ -426,7 +426,7 @@ impl<'l> Linker<'l> {
         }
         // What is not expanded is as good as missing.
         let set = set.filter(|s| !matches!(s.completeness(), Completeness::NotExpanded { .. }));
-        Some(OwnedValueSet {
+        Some(ConstantValueSet {
             id: Box::from(&*id),
             version: version.map(|v| Box::from(&*v)),
             name: name.into(),
@@ -434,9 +434,9 @@ impl<'l> Linker<'l> {
         })
     }
 
-    fn code_system(&mut self, library: u32, name: &str) -> Option<OwnedCodeSystem> {
+    fn code_system(&mut self, library: u32, name: &str) -> Option<ConstantCodeSystem> {
         let json = self.entry("code system", library, name, |l| &l.code_systems)?;
-        Some(OwnedCodeSystem {
+        Some(ConstantCodeSystem {
             id: Box::from(&*text(json, "id").unwrap_or_default()),
             version: text(json, "version").map(|v| Box::from(&*v)),
             name: name.into(),
@@ -445,13 +445,13 @@ impl<'l> Linker<'l> {
 
     fn code_system_ref(&mut self, library: u32, name: &str) -> Kind {
         match self.code_system(library, name) {
-            Some(system) => Kind::Const(Owned::CodeSystem(Box::new(system))),
+            Some(system) => Kind::Const(Constant::CodeSystem(Box::new(system))),
             None => null().kind,
         }
     }
 
     /// A `CodeDef`.
-    fn code_ref(&mut self, library: u32, name: &str) -> Option<OwnedCode> {
+    fn code_ref(&mut self, library: u32, name: &str) -> Option<ConstantCode> {
         let json = self.entry("code", library, name, |l| &l.codes)?;
         let system = match json.get("codeSystem") {
             Some(reference) => {
@@ -468,7 +468,7 @@ impl<'l> Linker<'l> {
     }
 
     /// A `Code` selector: `Code '…' from System`.
-    pub(super) fn code_literal(&mut self, json: &Json) -> Option<OwnedCode> {
+    pub(super) fn code_literal(&mut self, json: &Json) -> Option<ConstantCode> {
         let reference = json.get("system")?;
         let library = self.library_of(reference)?;
         let named = text(reference, "name").unwrap_or_default();
@@ -497,18 +497,18 @@ impl<'l> Linker<'l> {
             }
         }
         let display = text(json, "display").map(|d| Box::from(&*d));
-        Kind::Const(Owned::Concept(codes.into(), display))
+        Kind::Const(Constant::Concept(codes.into(), display))
     }
 }
 
-fn owned_code(json: &Json, code: &str, system: Option<OwnedCodeSystem>) -> OwnedCode {
+fn owned_code(json: &Json, code: &str, system: Option<ConstantCodeSystem>) -> ConstantCode {
     let code = text(json, code);
     let (system, version) = system.map_or((None, None), |s| (Some(s.id), s.version));
     let key = code_key(
         system.as_deref().unwrap_or_default(),
         code.as_deref().unwrap_or_default(),
     );
-    OwnedCode {
+    ConstantCode {
         code: code.map(|c| Box::from(&*c)),
         system,
         version,

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 
 use super::{Linker, null};
 use crate::context::doubt::about_set;
-use crate::fhir::fhir_children::{child, choices};
+use crate::fhir::elements::{child, choices};
 use crate::fhir::property::Path;
 use crate::read::library::text;
-use crate::tree::constant::Owned;
+use crate::tree::constant::Constant;
 use crate::tree::node::{Kind, Node};
 use crate::tree::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
 use crate::values::types::{FHIR, TypeId};
@@ -147,7 +147,7 @@ impl Linker<'_> {
         let comparator = text(json, "codeComparator").unwrap_or_else(|| "in".into());
         let node = self.expr(codes);
         let doubt = match &node.kind {
-            Kind::Const(Owned::ValueSet(set)) if comparator.as_ref() == "in" => match &set.set {
+            Kind::Const(Constant::ValueSet(set)) if comparator.as_ref() == "in" => match &set.set {
                 None => Some(about_set(&set.name, false)),
                 Some(found) if !found.completeness().is_trusted() => {
                     Some(about_set(&set.name, true))
@@ -194,7 +194,7 @@ impl Linker<'_> {
             return None;
         }
         Some(match node.kind {
-            Kind::Const(Owned::ValueSet(set)) if comparator == "in" => {
+            Kind::Const(Constant::ValueSet(set)) if comparator == "in" => {
                 let required = set.set.as_ref().map(|set| RequiredCodes {
                     path,
                     value_set: Arc::clone(set),
@@ -209,7 +209,7 @@ impl Linker<'_> {
                 });
                 (Codes::Set(set.set), required)
             }
-            Kind::Const(Owned::ValueSet(set)) => {
+            Kind::Const(Constant::ValueSet(set)) => {
                 let url: Box<str> = set.id;
                 (Codes::WholeSet(url), None)
             }
@@ -241,20 +241,24 @@ impl Linker<'_> {
     }
 
     fn code_path(&mut self, path: CodePath) -> u32 {
-        let found = self.unit.code_paths.iter().position(|p| *p == path);
+        let found = self.compiled.code_paths.iter().position(|p| *p == path);
         let index = found.unwrap_or_else(|| {
-            self.unit.code_paths.push(path);
-            self.unit.code_paths.len() - 1
+            self.compiled.code_paths.push(path);
+            self.compiled.code_paths.len() - 1
         });
         u32::try_from(index).unwrap_or(u32::MAX)
     }
 
     /// The place of a retrieve: the one that is there already where it asks for the same.
     fn keep_retrieve(&mut self, retrieve: Retrieve) -> u32 {
-        let found = self.unit.retrieves.iter().position(|r| same(r, &retrieve));
+        let found = self
+            .compiled
+            .retrieves
+            .iter()
+            .position(|r| same(r, &retrieve));
         let index = found.unwrap_or_else(|| {
-            self.unit.retrieves.push(retrieve);
-            self.unit.retrieves.len() - 1
+            self.compiled.retrieves.push(retrieve);
+            self.compiled.retrieves.len() - 1
         });
         u32::try_from(index).unwrap_or(u32::MAX)
     }
@@ -285,8 +289,8 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
         && b.date.is_none()
 }
 
-fn constant_codes(value: &Owned, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {
-    let mut push = |code: &crate::tree::constant::OwnedCode| {
+fn constant_codes(value: &Constant, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {
+    let mut push = |code: &crate::tree::constant::ConstantCode| {
         keys.insert(code.key);
         codes.push(Code::new(
             code.system.as_deref().unwrap_or_default(),
@@ -294,9 +298,9 @@ fn constant_codes(value: &Owned, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code
         ));
     };
     match value {
-        Owned::Code(code) => push(code),
-        Owned::Concept(all, _) => all.iter().for_each(push),
-        Owned::List(items) => {
+        Constant::Code(code) => push(code),
+        Constant::Concept(all, _) => all.iter().for_each(push),
+        Constant::List(items) => {
             for item in items {
                 constant_codes(item, keys, codes);
             }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::context::cx::Cx;
 use crate::context::doubt::{Doubt, about_set};
 use crate::context::doubts::InDoubt;
 use crate::context::fault::{Fault, Out};
 use crate::context::known::{Known, place_of, values};
+use crate::context::state::EvaluationState;
 use crate::values::value::{Interval, Val};
 use engine_patient::fhir::reading::path_of;
 use engine_patient::record::{Element, PatientRecord};
 
-impl<'a> Cx<'a> {
+impl<'a> EvaluationState<'a> {
     /// The mark, taken away.
     #[inline]
     pub fn take_doubt(&self) -> Doubt {
@@ -73,7 +73,7 @@ impl<'a> Cx<'a> {
         let seen = self.doubts.seen.borrow().get(&element.index).copied();
         let doubt = seen.unwrap_or_else(|| {
             let path = path_of(element);
-            self.notes.unreadable(&path);
+            self.metrics.unreadable(&path);
             let Doubt(reason) = self.reason(&format!("`{path}` cannot be read"));
             let doubt = Doubt(reason | Doubt::THERE);
             self.doubts.seen.borrow_mut().insert(element.index, doubt);
@@ -85,7 +85,7 @@ impl<'a> Cx<'a> {
     /// Counts a message of severity Error, a run-time error (CQL 1.5 §24), and raises the mark: what
     /// rests on it is unknown, with the code for a reason.
     pub fn error(&self, code: &str) {
-        self.notes.message(code);
+        self.metrics.message(code);
         let Doubt(reason) = self.reason(&format!("the logic gives the error `{code}`"));
         self.add_doubt(Doubt(reason | Doubt::THERE));
     }

@@ -1,5 +1,5 @@
 //! FHIR elements as CQL has them: their types, paths into them, and as values of System types.
 
-pub mod fhir_children;
-pub mod fhir_value;
+pub mod elements;
 pub mod property;
+pub mod values;

@@ -1,8 +1,9 @@
 //! `Property`: a path into a value (ELM "Property"; FHIR elements as the FHIR model info has them).
 
-use crate::context::cx::{Cx, Fault, Out};
-use crate::fhir::fhir_children::{child, choices, derives, is_primitive, known};
-use crate::fhir::fhir_value::system_of_primitive;
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::{child, choices, derives, is_primitive, known};
+use crate::fhir::values::system_of_primitive;
 use crate::values::types::TypeId;
 use crate::values::value::{Fhir, NO_NODE, Val};
 use engine_patient::fhir::names::Name;
@@ -62,7 +63,7 @@ impl Segment {
 }
 
 /// Follows a path.
-pub fn follow<'a>(cx: &Cx<'a>, mut value: Val<'a>, path: &Path) -> Out<'a> {
+pub fn follow<'a>(cx: &EvaluationState<'a>, mut value: Val<'a>, path: &Path) -> Out<'a> {
     for segment in &path.segments {
         value = step(cx, value, segment)?;
         if let Some(index) = segment.index {
@@ -79,7 +80,7 @@ pub fn follow<'a>(cx: &Cx<'a>, mut value: Val<'a>, path: &Path) -> Out<'a> {
 }
 
 /// A property of a value; null where it has none.
-pub fn step<'a>(cx: &Cx<'a>, value: Val<'a>, segment: &Segment) -> Out<'a> {
+pub fn step<'a>(cx: &EvaluationState<'a>, value: Val<'a>, segment: &Segment) -> Out<'a> {
     let text = |t: Option<&'a str>| t.map_or(Val::Null, Val::String);
     Ok(match value {
         Val::Null => Val::Null,
@@ -156,7 +157,7 @@ fn no_property(value: &Val<'_>, segment: &Segment) -> Fault {
     ))
 }
 
-fn fhir_step<'a>(cx: &Cx<'a>, fhir: Fhir<'a>, segment: &Segment) -> Out<'a> {
+fn fhir_step<'a>(cx: &EvaluationState<'a>, fhir: Fhir<'a>, segment: &Segment) -> Out<'a> {
     if is_primitive(fhir.ty) {
         return match &*segment.name {
             "value" => system_of_primitive(cx, &fhir),
@@ -192,7 +193,7 @@ fn fhir_step<'a>(cx: &Cx<'a>, fhir: Fhir<'a>, segment: &Segment) -> Out<'a> {
 
 /// A member of an object: under its own name, or as one of the types of a choice.
 fn member<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     parent: &Fhir<'a>,
     element: Element<'a>,
     segment: &Segment,
@@ -232,7 +233,7 @@ fn member<'a>(
 
 /// A FHIR value of a JSON value and its shadow; a list where the element repeats.
 fn build<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     found: Option<Element<'a>>,
     shadow: Option<Element<'a>>,
     ty: TypeId,

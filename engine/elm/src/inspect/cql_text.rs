@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use crate::inspect::expressions::ExpressionView;
 use crate::operators::operator::{Operator, Spelling};
-use crate::tree::constant::Owned;
+use crate::tree::constant::Constant;
+use crate::tree::libraries::CompiledLibraries;
 use crate::tree::node::{Kind, Node};
 use crate::tree::query::Query;
 use crate::tree::retrieve::Retrieve;
-use crate::tree::unit::Unit;
 
 /// A piece of the text.
 pub enum Piece<'u> {
@@ -31,7 +31,7 @@ impl<'u> ExpressionView<'u> {
     /// Its text.
     pub fn cql_text(self) -> Vec<Piece<'u>> {
         let mut writer = Writer {
-            unit: self.unit,
+            compiled: self.compiled,
             out: vec![],
             names: vec![],
             depth: 0,
@@ -43,7 +43,7 @@ impl<'u> ExpressionView<'u> {
 }
 
 struct Writer<'u> {
-    unit: &'u Unit,
+    compiled: &'u CompiledLibraries,
     out: Vec<Piece<'u>>,
     /// Aliases by slot.
     names: Vec<(u32, &'u str)>,
@@ -61,7 +61,7 @@ impl<'u> Writer<'u> {
     }
 
     fn node(&mut self, node: &'u Node) {
-        let place = ExpressionView::new(self.unit, node);
+        let place = ExpressionView::new(self.compiled, node);
         if self.depth >= DEPTH || self.out.len() >= PIECES {
             return self.text("…");
         }
@@ -91,7 +91,7 @@ impl<'u> Writer<'u> {
 
     /// An operand that is an operation itself stands in parentheses.
     fn operand(&mut self, node: &'u Node) {
-        let inner = ExpressionView::new(self.unit, node).node;
+        let inner = ExpressionView::new(self.compiled, node).node;
         let compound = match &inner.kind {
             Kind::And(_) | Kind::Or(_) | Kind::Implies(_) | Kind::If(_) | Kind::Query(_) => true,
             Kind::Op(_, args, _) => args.len() == 2,
@@ -109,7 +109,7 @@ impl<'u> Writer<'u> {
     fn logic(&mut self, both: &'u [Node; 2], word: &'static str, same: fn(&Kind) -> bool) {
         let [a, b] = both;
         // `a and b and c` is nested to the left.
-        match same(&ExpressionView::new(self.unit, a).node.kind) {
+        match same(&ExpressionView::new(self.compiled, a).node.kind) {
             true => self.node(a),
             false => self.operand(a),
         }
@@ -127,14 +127,14 @@ impl<'u> Writer<'u> {
             }
             Kind::Broken(_) => self.text("?"),
             Kind::Param(index) => {
-                let unit = self.unit;
-                let found = unit.parameters.get(*index as usize);
+                let compiled = self.compiled;
+                let found = compiled.parameters.get(*index as usize);
                 let name = found.map_or("parameter", |p| &p.name);
                 self.text(format!("\"{name}\""));
             }
             Kind::Def(index) => {
-                let unit = self.unit;
-                let name = unit.definitions.get(*index as usize).map(|d| &d.name);
+                let compiled = self.compiled;
+                let name = compiled.definitions.get(*index as usize).map(|d| &d.name);
                 self.text(format!("\"{}\"", name.map_or("?", |n| n)));
             }
             Kind::Local(slot) => {
@@ -211,12 +211,12 @@ impl<'u> Writer<'u> {
             }
             Kind::Query(query) => self.query(query),
             Kind::Retrieve(index) => {
-                let unit = self.unit;
-                let found = unit.retrieves.get(*index as usize);
+                let compiled = self.compiled;
+                let found = compiled.retrieves.get(*index as usize);
                 let label = found.map_or("?", |r: &Retrieve| &r.label);
                 // A value set by its name, as in CQL.
                 let named = label.rsplit_once(" in ").and_then(|(what, canonical)| {
-                    let set = unit.value_sets.get(canonical)?;
+                    let set = compiled.value_sets.get(canonical)?;
                     Some(format!("[{what} in \"{}\"]", set.name))
                 });
                 self.text(named.unwrap_or_else(|| format!("[{label}]")));
@@ -239,7 +239,7 @@ impl<'u> Writer<'u> {
     }
 
     fn function(&self, index: u32) -> &'u str {
-        let found = self.unit.functions.get(index as usize);
+        let found = self.compiled.functions.get(index as usize);
         found.map_or("?", |f| &f.name)
     }
 
@@ -318,30 +318,30 @@ impl<'u> Writer<'u> {
 }
 
 /// A constant as CQL writes it, as far as readers need.
-fn constant(value: &Owned) -> String {
-    let code = |c: &crate::tree::constant::OwnedCode| {
+fn constant(value: &Constant) -> String {
+    let code = |c: &crate::tree::constant::ConstantCode| {
         let named = c.display.as_deref().or(c.code.as_deref());
         format!("\"{}\"", named.unwrap_or("?"))
     };
     match value {
-        Owned::Null => "null".into(),
-        Owned::Boolean(b) => b.to_string(),
-        Owned::Integer(i) => i.to_string(),
-        Owned::Long(l) => format!("{l}L"),
-        Owned::Decimal(d) => d.to_string(),
-        Owned::String(text) => format!("'{text}'"),
-        Owned::Date(d) | Owned::DateTime(d) => format!("@{d}"),
-        Owned::Time(_) => "a time".into(),
-        Owned::Quantity(value, unit) => format!("{value} {unit}"),
-        Owned::Ratio(_) => "a ratio".into(),
-        Owned::Code(c) => code(c),
-        Owned::Concept(codes, display) => match display {
+        Constant::Null => "null".into(),
+        Constant::Boolean(b) => b.to_string(),
+        Constant::Integer(i) => i.to_string(),
+        Constant::Long(l) => format!("{l}L"),
+        Constant::Decimal(d) => d.to_string(),
+        Constant::String(text) => format!("'{text}'"),
+        Constant::Date(d) | Constant::DateTime(d) => format!("@{d}"),
+        Constant::Time(_) => "a time".into(),
+        Constant::Quantity(value, unit) => format!("{value} {unit}"),
+        Constant::Ratio(_) => "a ratio".into(),
+        Constant::Code(c) => code(c),
+        Constant::Concept(codes, display) => match display {
             Some(display) => format!("\"{display}\""),
             None => codes.iter().map(code).collect::<Vec<_>>().join(", "),
         },
-        Owned::ValueSet(set) => format!("\"{}\"", set.name),
-        Owned::CodeSystem(system) => format!("\"{}\"", system.name),
-        Owned::List(items) => {
+        Constant::ValueSet(set) => format!("\"{}\"", set.name),
+        Constant::CodeSystem(system) => format!("\"{}\"", system.name),
+        Constant::List(items) => {
             let items: Vec<String> = items.iter().map(constant).collect();
             format!("{{ {} }}", items.join(", "))
         }

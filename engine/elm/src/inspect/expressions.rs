@@ -1,16 +1,16 @@
 //! The expressions of the compiled tree as explanations see them: kind, name, parts, clause.
 
 use crate::run::trace::{ClauseTrace, Trace};
+use crate::tree::libraries::FunctionHandle;
+use crate::tree::libraries::{Clause, CompiledLibraries, Expression, LibraryInfo};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::tree::query::SortBy;
 use crate::tree::retrieve::{Codes, Retrieve};
-use crate::tree::unit::FunctionHandle;
-use crate::tree::unit::{Clause, Expression, LibraryInfo, Unit};
 
 /// An expression where it stands in the tree.
 #[derive(Clone, Copy)]
 pub struct ExpressionView<'u> {
-    pub(crate) unit: &'u Unit,
+    pub(crate) compiled: &'u CompiledLibraries,
     pub(crate) node: &'u Node,
 }
 
@@ -58,7 +58,7 @@ pub struct Statement<'u> {
     pub body: ExpressionView<'u>,
 }
 
-impl Unit {
+impl CompiledLibraries {
     /// The definition behind an expression.
     pub fn statement(&self, expression: Expression) -> Option<Statement<'_>> {
         let found = self.definitions.get(expression.0 as usize)?;
@@ -95,24 +95,24 @@ impl<'a> Trace<'a> {
 }
 
 impl<'u> ExpressionView<'u> {
-    pub(crate) fn new(unit: &'u Unit, node: &'u Node) -> Self {
+    pub(crate) fn new(compiled: &'u CompiledLibraries, node: &'u Node) -> Self {
         let mut node = node;
         // A memo is none of the author's.
         while let Kind::Once(_, inner) = &node.kind {
             node = inner;
         }
-        ExpressionView { unit, node }
+        ExpressionView { compiled, node }
     }
 
     /// Where the ELM names it.
     pub fn clause(self) -> Option<&'u Clause> {
         let clause = self.node.clause;
         (clause != NO_CLAUSE)
-            .then(|| self.unit.clauses.get(clause as usize))
+            .then(|| self.compiled.clauses.get(clause as usize))
             .flatten()
     }
 
-    /// Tells it from all others of the unit.
+    /// Tells it from all others of the compiled libraries.
     pub fn address(self) -> usize {
         std::ptr::from_ref(self.node).addr()
     }
@@ -127,7 +127,7 @@ impl<'u> ExpressionView<'u> {
             Kind::Call(function, _) => ExpressionKind::Call(std::slice::from_ref(function)),
             Kind::Dispatch(functions, _) => ExpressionKind::Call(functions),
             Kind::Query(_) => ExpressionKind::Query,
-            Kind::Retrieve(index) => match self.unit.retrieves.get(*index as usize) {
+            Kind::Retrieve(index) => match self.compiled.retrieves.get(*index as usize) {
                 Some(retrieve) => ExpressionKind::Retrieve(retrieve),
                 None => ExpressionKind::Other("Retrieve"),
             },
@@ -150,7 +150,7 @@ impl<'u> ExpressionView<'u> {
     /// The definition that it names.
     pub fn referred(self) -> Option<Statement<'u>> {
         match self.kind() {
-            ExpressionKind::Definition(expression) => self.unit.statement(expression),
+            ExpressionKind::Definition(expression) => self.compiled.statement(expression),
             _ => None,
         }
     }
@@ -167,9 +167,9 @@ impl<'u> ExpressionView<'u> {
     /// The expressions it is made of, in the order of the text.
     pub fn parts(self) -> Vec<(Role<'u>, ExpressionView<'u>)> {
         let mut out = vec![];
-        let unit = self.unit;
+        let compiled = self.compiled;
         let mut add =
-            |role: Role<'u>, node: &'u Node| out.push((role, ExpressionView::new(unit, node)));
+            |role: Role<'u>, node: &'u Node| out.push((role, ExpressionView::new(compiled, node)));
         let operand = Role::Operand;
         match &self.node.kind {
             Kind::Const(_) | Kind::Broken(_) | Kind::Param(_) | Kind::Def(_) | Kind::Local(_) => {}
@@ -227,7 +227,7 @@ impl<'u> ExpressionView<'u> {
                 add(operand, body);
             }
             Kind::Retrieve(index) => {
-                let retrieve = unit.retrieves.get(*index as usize);
+                let retrieve = compiled.retrieves.get(*index as usize);
                 if let Some(Codes::Expression(node)) =
                     retrieve.and_then(|r| r.code.as_ref()).map(|c| &c.codes)
                 {

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use crate::operators::operator::{Operator, WhenEmpty};
+use crate::tree::libraries::{CompiledLibraries, Expression};
 use crate::tree::node::{Kind, Node};
-use crate::tree::unit::{Expression, Unit};
 
 /// Each group needs a match of one of its retrieves.
 pub type Groups = Vec<BTreeSet<u32>>;
@@ -46,16 +46,16 @@ struct Frame<'u> {
 
 /// The analysis of an expression.
 struct Analysis<'u> {
-    unit: &'u Unit,
+    compiled: &'u CompiledLibraries,
     left: Cell<u32>,
     definitions: RefCell<FxHashMap<(u32, Grade), Groups>>,
 }
 
-impl Unit {
-    /// The retrieves (places in [`Unit::retrieves`]) that an expression needs a match of.
+impl CompiledLibraries {
+    /// The retrieves (places in [`CompiledLibraries::retrieves`]) that an expression needs a match of.
     pub fn required_retrieves(&self, expression: Expression) -> Groups {
         let analysis = Analysis {
-            unit: self,
+            compiled: self,
             left: Cell::new(NODES),
             definitions: RefCell::default(),
         };
@@ -76,7 +76,7 @@ impl Unit {
     }
 }
 
-impl Unit {
+impl CompiledLibraries {
     /// Whether a retrieve without a match tells nothing.
     fn is_in_doubt(&self, retrieve: u32) -> bool {
         let retrieve = self.retrieves.get(retrieve as usize);
@@ -90,7 +90,7 @@ impl Analysis<'_> {
         if let Some(known) = self.definitions.borrow().get(&(index, grade)) {
             return known.clone();
         }
-        let Some(definition) = self.unit.definitions.get(index as usize) else {
+        let Some(definition) = self.compiled.definitions.get(index as usize) else {
             return vec![];
         };
         let groups = self.needs(&definition.node, None, grade, depth);
@@ -112,7 +112,7 @@ impl Analysis<'_> {
         let mut groups = match &node.kind {
             // What a value set that is not here, or not all of it, would find is not known: the patient
             // must be looked at.
-            Kind::Retrieve(index) if grade != Null && !self.unit.is_in_doubt(*index) => {
+            Kind::Retrieve(index) if grade != Null && !self.compiled.is_in_doubt(*index) => {
                 vec![BTreeSet::from([*index])]
             }
             Kind::Def(index) => self.definition(*index, grade, depth + 1),
@@ -136,7 +136,7 @@ impl Analysis<'_> {
             Kind::Op(operator, args, _) | Kind::Nary(operator, args, _) => {
                 operator_needs(operator, args, grade, &of)
             }
-            Kind::Call(function, args) => match self.unit.functions.get(*function as usize) {
+            Kind::Call(function, args) => match self.compiled.functions.get(*function as usize) {
                 Some(function) => {
                     let inner = Frame { args, outer: frame };
                     self.needs(&function.node, Some(&inner), grade, depth + 1)

@@ -1,11 +1,11 @@
 //! The terms of a criterion: what stands under its top-level `and`, through definitions. Each can be
 //! evaluated alone, to tell which of them a patient fails.
 
-use crate::context::cx::{Fault, Out};
+use crate::context::fault::{Fault, Out};
 use crate::inspect::expressions::ExpressionView;
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
+use crate::tree::libraries::{Clause, CompiledLibraries, Expression};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
-use crate::tree::unit::{Clause, Expression, Unit};
 
 /// A term: a place in the tree of a definition.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ const DEPTH: usize = 32;
 /// Most terms of an expression; what is beyond stays whole.
 const TERMS: usize = 1000;
 
-impl Unit {
+impl CompiledLibraries {
     /// The terms of an expression, in the order of the text. An expression without `and` is one term.
     pub fn terms(&self, expression: Expression) -> Vec<Term> {
         let mut out = vec![];
@@ -110,12 +110,12 @@ fn place(clause: &Clause) -> String {
 impl<'a> Evaluator<'a> {
     /// The value of a term.
     pub fn term(&mut self, term: &Term) -> Out<'a> {
-        let unit = self.unit;
+        let compiled = self.compiled;
         if term.path.is_empty() {
             return self.expression(Expression(term.definition));
         }
-        let definition = unit.definitions.get(term.definition as usize);
-        let node = unit.node_at(term.definition, &term.path);
+        let definition = compiled.definitions.get(term.definition as usize);
+        let node = compiled.node_at(term.definition, &term.path);
         match definition.zip(node) {
             Some((definition, node)) => self.framed(definition.frame, |e| e.eval(node)),
             None => Err(Fault::bug("a term that is not there")),

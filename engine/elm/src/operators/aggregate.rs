@@ -5,14 +5,16 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::arithmetic::{self, decimal, operand};
+use crate::operators::operator::Attributes;
 use crate::operators::{compare, quantity};
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
 
 /// The items of the list that are not null; none of a null list.
-pub(crate) fn items<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, Fault> {
+pub(crate) fn items<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, Fault> {
     let Val::List(list) = operand(args, 0) else {
         return Ok(Vec::new());
     };
@@ -25,7 +27,7 @@ pub(crate) fn items<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Vec<Val<'a>>, F
 }
 
 /// `AllTrue`: true of an empty list
-pub fn all_true<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn all_true<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let all = items(cx, args)?
         .iter()
         .all(|item| item.truth() != Some(false));
@@ -33,7 +35,7 @@ pub fn all_true<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `AnyTrue`: false of an empty list
-pub fn any_true<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn any_true<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let any = items(cx, args)?
         .iter()
         .any(|item| item.truth() == Some(true));
@@ -41,7 +43,7 @@ pub fn any_true<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Count`: 0 of a null list
-pub fn count<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn count<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Val::List(list) = operand(args, 0) else {
         return Ok(Val::Integer(0));
     };
@@ -77,7 +79,7 @@ fn integer<'a>(value: Option<i128>, long: bool) -> Val<'a> {
 }
 
 /// The sum of items, at least one. Only the sum itself need fit, not what is on the way to it.
-fn total<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Out<'a> {
+fn total<'a>(cx: &EvaluationState<'a>, items: &[Val<'a>]) -> Out<'a> {
     if let Some((all, long)) = integers(items) {
         let sum = all.into_iter().try_fold(0i128, i128::checked_add);
         return Ok(integer(sum, long));
@@ -106,7 +108,7 @@ pub(crate) fn decimal_sum(all: &[Decimal]) -> Option<Decimal> {
 }
 
 /// `Sum`
-pub fn sum<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn sum<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let items = items(cx, args)?;
     if items.is_empty() {
         return Ok(Val::Null);
@@ -116,7 +118,7 @@ pub fn sum<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 /// The product of quantities has the unit of its factors in the specification's example
 /// (`Product({ 1.0 'mg', 2.0 'mg' })` is `2.0 'mg'`).
-fn quantity_product<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Out<'a> {
+fn quantity_product<'a>(cx: &EvaluationState<'a>, items: &[Val<'a>]) -> Out<'a> {
     let Some((all, unit)) = in_one_unit(cx, items) else {
         return Ok(Val::Null);
     };
@@ -128,7 +130,10 @@ fn quantity_product<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Out<'a> {
 }
 
 /// Quantities, or numbers among them, as values in the unit of the first quantity.
-pub(crate) fn in_one_unit<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Option<(Vec<Decimal>, &'a str)> {
+pub(crate) fn in_one_unit<'a>(
+    cx: &EvaluationState<'a>,
+    items: &[Val<'a>],
+) -> Option<(Vec<Decimal>, &'a str)> {
     let all: Vec<Quantity<'a>> = items
         .iter()
         .map(|item| quantity::of(*item))
@@ -148,7 +153,7 @@ pub(crate) fn in_one_unit<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Option<(Vec<Dec
 }
 
 /// `Product`
-pub fn product<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn product<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let items = items(cx, args)?;
     if items.is_empty() {
         return Ok(Val::Null);
@@ -169,7 +174,7 @@ pub fn product<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Avg`
-pub fn avg<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn avg<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let items = items(cx, args)?;
     let count = Decimal::from(items.len());
     if let Some(all) = items
@@ -184,7 +189,7 @@ pub fn avg<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// The item that comes last in the order of `wanted`; null where it cannot be told.
-fn extreme<'a>(cx: &Cx<'a>, args: &[Val<'a>], wanted: Ordering) -> Out<'a> {
+fn extreme<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], wanted: Ordering) -> Out<'a> {
     let items = items(cx, args)?;
     let Some(mut best) = items.first().copied() else {
         return Ok(Val::Null);
@@ -211,12 +216,12 @@ fn extreme<'a>(cx: &Cx<'a>, args: &[Val<'a>], wanted: Ordering) -> Out<'a> {
 }
 
 /// `Max`
-pub fn max<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn max<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     extreme(cx, args, Ordering::Greater)
 }
 
 /// `Min`
-pub fn min<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn min<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     extreme(cx, args, Ordering::Less)
 }
 
@@ -225,12 +230,12 @@ mod tests {
     use super::*;
     use crate::tests::testing::{read_list, run, show};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn check(operator: Operator, cases: &[(&str, &str)]) {
         run(|cx| {
             for (list, expected) in cases {
-                let got = operator(cx, &[read_list(cx, list)], &Extra::default());
+                let got = operator(cx, &[read_list(cx, list)], &Attributes::default());
                 assert_eq!(show(got.unwrap()), *expected, "{list}");
             }
         });
@@ -238,7 +243,7 @@ mod tests {
 
     fn of_null(operator: Operator) -> String {
         let mut out = String::new();
-        run(|cx| out = show(operator(cx, &[Val::Null], &Extra::default()).unwrap()));
+        run(|cx| out = show(operator(cx, &[Val::Null], &Attributes::default()).unwrap()));
         out
     }
 

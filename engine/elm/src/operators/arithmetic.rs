@@ -8,10 +8,12 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::date_arithmetic;
+use crate::operators::exponentials;
+use crate::operators::operator::Attributes;
 use crate::operators::quantity;
-use crate::system::series;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
 
@@ -68,7 +70,7 @@ fn bounds<'a>(value: Val<'a>) -> (Val<'a>, Val<'a>) {
 }
 
 /// A number between two bounds: a plain one where they meet.
-pub(crate) fn between<'a>(cx: &Cx<'a>, low: Val<'a>, high: Val<'a>) -> Out<'a> {
+pub(crate) fn between<'a>(cx: &EvaluationState<'a>, low: Val<'a>, high: Val<'a>) -> Out<'a> {
     if numeric_order(&low, &high) == Some(Ordering::Equal) {
         return Ok(low);
     }
@@ -78,10 +80,10 @@ pub(crate) fn between<'a>(cx: &Cx<'a>, low: Val<'a>, high: Val<'a>) -> Out<'a> {
 /// An operator that goes only up or only down in each operand has its least and greatest value where
 /// the operands have theirs (CQL 1.5, appendix H).
 fn corners<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: Val<'a>,
     b: Val<'a>,
-    operator: fn(&Cx<'a>, Val<'a>, Val<'a>) -> Out<'a>,
+    operator: fn(&EvaluationState<'a>, Val<'a>, Val<'a>) -> Out<'a>,
 ) -> Out<'a> {
     let ((a0, a1), (b0, b1)) = (bounds(a), bounds(b));
     let mut range: Option<(Val<'a>, Val<'a>)> = None;
@@ -124,7 +126,7 @@ fn may_be_zero(value: Val<'_>) -> bool {
 }
 
 /// `a + b` of any operands.
-pub fn sum<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+pub fn sum<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match (a, b) {
         (Val::Date(_) | Val::DateTime(_) | Val::Time(_), Val::Quantity(q)) => {
             return date_arithmetic::plus(cx, a, q, 1);
@@ -142,12 +144,12 @@ pub fn sum<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
 }
 
 /// `Add`
-pub fn add<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn add<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     sum(cx, operand(args, 0), operand(args, 1))
 }
 
 /// `a - b` of any operands.
-pub fn difference<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+pub fn difference<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     match (a, b) {
         (Val::Date(_) | Val::DateTime(_) | Val::Time(_), Val::Quantity(q)) => {
             return date_arithmetic::plus(cx, a, q, -1);
@@ -165,12 +167,12 @@ pub fn difference<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
 }
 
 /// `Subtract`
-pub fn subtract<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn subtract<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     difference(cx, operand(args, 0), operand(args, 1))
 }
 
 /// `a * b` of any operands.
-pub fn product<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+pub fn product<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     if is_uncertain(&a, &b) {
         return corners(cx, a, b, product);
     }
@@ -184,12 +186,12 @@ pub fn product<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
 }
 
 /// `Multiply`
-pub fn multiply<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn multiply<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     product(cx, operand(args, 0), operand(args, 1))
 }
 
 /// `a / b` of any operands: of integers too a Decimal.
-pub fn quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+pub fn quotient<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     if is_uncertain(&a, &b) {
         if may_be_zero(b) {
             return Ok(Val::Null);
@@ -206,11 +208,11 @@ pub fn quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
 }
 
 /// `Divide`
-pub fn divide<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn divide<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     quotient(cx, operand(args, 0), operand(args, 1))
 }
 
-fn whole_quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
+fn whole_quotient<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
     if matches!(b, Val::Uncertain(_)) {
         // The conformance suite has this as an error; a divisor that is known is none.
         return Err(Fault::Raised("div: the divisor is uncertain".to_owned()));
@@ -231,12 +233,16 @@ fn whole_quotient<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Out<'a> {
 }
 
 /// `TruncatedDivide`
-pub fn truncated_divide<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn truncated_divide<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     whole_quotient(cx, operand(args, 0), operand(args, 1))
 }
 
 /// `Modulo`
-pub fn modulo<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn modulo<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match pair(operand(args, 0), operand(args, 1)) {
         // The remainder of the least integer by -1 is zero, though the quotient overflows.
         Some(Pair::Integer(_, -1)) => integer(Some(0)),
@@ -249,7 +255,7 @@ pub fn modulo<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
     }
 }
 
-fn absolute<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn absolute<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Integer(v) => integer(v.checked_abs()),
         Val::Long(v) => long(v.checked_abs()),
@@ -275,11 +281,11 @@ fn absolute<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// `Abs`
-pub fn abs<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn abs<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     absolute(cx, operand(args, 0))
 }
 
-fn opposite<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn opposite<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Integer(v) => integer(v.checked_neg()),
         Val::Long(v) => long(v.checked_neg()),
@@ -297,12 +303,16 @@ fn opposite<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// `Negate`
-pub fn negate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn negate<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     opposite(cx, operand(args, 0))
 }
 
 /// A Decimal to an Integer by a rounding that keeps order, so that it goes through bounds too.
-fn to_whole<'a>(cx: &Cx<'a>, value: Val<'a>, rounding: fn(&Decimal) -> Decimal) -> Out<'a> {
+fn to_whole<'a>(
+    cx: &EvaluationState<'a>,
+    value: Val<'a>,
+    rounding: fn(&Decimal) -> Decimal,
+) -> Out<'a> {
     if let Val::Uncertain(&(low, high)) = value {
         let (x, y) = (to_whole(cx, low, rounding)?, to_whole(cx, high, rounding)?);
         return match numeric_order(&x, &y) {
@@ -314,17 +324,17 @@ fn to_whole<'a>(cx: &Cx<'a>, value: Val<'a>, rounding: fn(&Decimal) -> Decimal) 
 }
 
 /// `Ceiling`
-pub fn ceiling<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn ceiling<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     to_whole(cx, operand(args, 0), Decimal::ceil)
 }
 
 /// `Floor`
-pub fn floor<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn floor<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     to_whole(cx, operand(args, 0), Decimal::floor)
 }
 
 /// `Truncate`
-pub fn truncate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn truncate<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     to_whole(cx, operand(args, 0), Decimal::trunc)
 }
 
@@ -342,7 +352,7 @@ fn rounded(value: Decimal, precision: i32) -> Option<Decimal> {
 }
 
 /// `Round` (value, precision)
-pub fn round<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn round<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let precision = match operand(args, 1) {
         Val::Integer(precision) => precision,
         Val::Null => 0,
@@ -365,10 +375,10 @@ pub fn round<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Exp`. The conformance suite has an overflow here as an error.
-pub fn exp<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn exp<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match quantity::of_number(&operand(args, 0)) {
         None => Ok(Val::Null),
-        Some(value) => match series::exp(value) {
+        Some(value) => match exponentials::exp(value) {
             None => Err(Fault::Raised("Exp: the result is out of range".to_owned())),
             result => decimal(result),
         },
@@ -376,28 +386,28 @@ pub fn exp<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Ln`. The conformance suite has that of zero as an error, that of a negative number as null.
-pub fn ln<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn ln<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match quantity::of_number(&operand(args, 0)) {
         Some(value) if value.is_zero() => {
             Err(Fault::Raised("Ln: zero has no logarithm".to_owned()))
         }
-        value => decimal(value.and_then(series::ln)),
+        value => decimal(value.and_then(exponentials::ln)),
     }
 }
 
 /// `Log` (value, base)
-pub fn log<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn log<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let value = quantity::of_number(&operand(args, 0));
     let base = quantity::of_number(&operand(args, 1));
-    decimal(value.zip(base).and_then(|(v, b)| series::log(v, b)))
+    decimal(value.zip(base).and_then(|(v, b)| exponentials::log(v, b)))
 }
 
 /// `Power`. Of integers it is one, except for a negative exponent, which makes it a Decimal.
-pub fn power<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn power<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match pair(operand(args, 0), operand(args, 1)) {
         Some(Pair::Integer(a, b)) => match u32::try_from(b) {
             Ok(b) => integer(a.checked_pow(b)),
-            Err(_) => decimal(series::power(a.into(), b.into())),
+            Err(_) => decimal(exponentials::power(a.into(), b.into())),
         },
         Some(Pair::Long(a, b)) => match u64::try_from(b) {
             // Of a great exponent, only these have powers that fit; parity is kept.
@@ -409,9 +419,9 @@ pub fn power<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
                 };
                 long(u32::try_from(small).ok().and_then(|b| a.checked_pow(b)))
             }
-            Err(_) => decimal(series::power(a.into(), b.into())),
+            Err(_) => decimal(exponentials::power(a.into(), b.into())),
         },
-        Some(Pair::Decimal(a, b)) => decimal(series::power(a, b)),
+        Some(Pair::Decimal(a, b)) => decimal(exponentials::power(a, b)),
         Some(Pair::Quantity(..)) | None => Ok(Val::Null),
     }
 }
@@ -421,13 +431,13 @@ mod tests {
     use super::*;
     use crate::tests::testing::{read, run, show};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn check(operator: Operator, cases: &[(&str, &str)]) {
         run(|cx| {
             for (operands, expected) in cases {
                 let args: Vec<Val<'_>> = operands.split(", ").map(|text| read(cx, text)).collect();
-                let got = match operator(cx, &args, &Extra::default()) {
+                let got = match operator(cx, &args, &Attributes::default()) {
                     Ok(value) => show(value),
                     Err(Fault::Raised(_)) => "error".to_owned(),
                     Err(fault) => panic!("{fault}"),

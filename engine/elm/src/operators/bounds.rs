@@ -3,9 +3,11 @@
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::arithmetic::{decimal, operand};
 use crate::operators::date_arithmetic;
+use crate::operators::operator::Attributes;
 use crate::operators::{datetime, quantity};
 use crate::values::value::{PointType, Val};
 use engine_patient::system::date_time::Precision;
@@ -15,7 +17,7 @@ use engine_patient::system::decimal;
 const LEAST: Decimal = Decimal::from_parts(268_435_455, 1_042_612_833, 542_101_086, true, 8);
 
 /// The least or greatest value of a point type; null of quantities and unknown types.
-pub fn end_of<'a>(cx: &Cx<'a>, of: PointType, high: bool) -> Val<'a> {
+pub fn end_of<'a>(cx: &EvaluationState<'a>, of: PointType, high: bool) -> Val<'a> {
     match (of, high) {
         (PointType::Integer, true) => Val::Integer(i32::MAX),
         (PointType::Integer, false) => Val::Integer(i32::MIN),
@@ -32,17 +34,21 @@ pub fn end_of<'a>(cx: &Cx<'a>, of: PointType, high: bool) -> Val<'a> {
 }
 
 /// `MaxValue`: the type stands beside it.
-pub fn max_value<'a>(cx: &Cx<'a>, _args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn max_value<'a>(cx: &EvaluationState<'a>, _args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     Ok(end_of(cx, extra.point, true))
 }
 
 /// `MinValue`: the type stands beside it.
-pub fn min_value<'a>(cx: &Cx<'a>, _args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn min_value<'a>(cx: &EvaluationState<'a>, _args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     Ok(end_of(cx, extra.point, false))
 }
 
 /// The next number or quantity, `None` at the end of its type or of anything else.
-fn neighbour<'a>(cx: &Cx<'a>, value: Val<'a>, up: bool) -> Result<Option<Val<'a>>, Fault> {
+fn neighbour<'a>(
+    cx: &EvaluationState<'a>,
+    value: Val<'a>,
+    up: bool,
+) -> Result<Option<Val<'a>>, Fault> {
     let step = |value| {
         if up {
             decimal::add(value, decimal::STEP)
@@ -64,7 +70,7 @@ fn neighbour<'a>(cx: &Cx<'a>, value: Val<'a>, up: bool) -> Result<Option<Val<'a>
 }
 
 /// `Successor` of any value. The conformance suite has the end of a type as an error.
-pub fn successor_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+pub fn successor_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Date(_) | Val::DateTime(_) | Val::Time(_) => date_arithmetic::successor(cx, value),
         Val::Integer(_) | Val::Long(_) | Val::Decimal(_) | Val::Quantity(_) => {
@@ -77,7 +83,7 @@ pub fn successor_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// `Predecessor` of any value. See [`successor_of`].
-pub fn predecessor_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+pub fn predecessor_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Date(_) | Val::DateTime(_) | Val::Time(_) => date_arithmetic::predecessor(cx, value),
         Val::Integer(_) | Val::Long(_) | Val::Decimal(_) | Val::Quantity(_) => {
@@ -90,12 +96,12 @@ pub fn predecessor_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// `Successor`
-pub fn successor<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn successor<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     successor_of(cx, operand(args, 0))
 }
 
 /// `Predecessor`
-pub fn predecessor<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn predecessor<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     predecessor_of(cx, operand(args, 0))
 }
 
@@ -120,7 +126,7 @@ fn digits(value: Val<'_>) -> Option<i32> {
 }
 
 /// `Precision`
-pub fn precision<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn precision<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(digits(operand(args, 0)).map_or(Val::Null, Val::Integer))
 }
 
@@ -170,7 +176,11 @@ fn is_temporal(value: &Val<'_>) -> bool {
 }
 
 /// `HighBoundary` (value, precision)
-pub fn high_boundary<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn high_boundary<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     if is_temporal(&operand(args, 0)) {
         return date_arithmetic::high_boundary(cx, args);
     }
@@ -178,7 +188,11 @@ pub fn high_boundary<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'
 }
 
 /// `LowBoundary` (value, precision)
-pub fn low_boundary<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn low_boundary<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     if is_temporal(&operand(args, 0)) {
         return date_arithmetic::low_boundary(cx, args);
     }
@@ -262,7 +276,7 @@ mod tests {
                 ("null", "8", "null", "null"),
             ] {
                 let args = [read(cx, value), read(cx, places)];
-                let extra = Extra::default();
+                let extra = Attributes::default();
                 assert_eq!(show(low_boundary(cx, &args, &extra).unwrap()), low);
                 assert_eq!(show(high_boundary(cx, &args, &extra).unwrap()), high);
             }
@@ -280,7 +294,7 @@ mod tests {
                 ("@T10:30:00.000", "9"),
                 ("null", "null"),
             ] {
-                let out = precision(cx, &[read(cx, value)], &Extra::default()).unwrap();
+                let out = precision(cx, &[read(cx, value)], &Attributes::default()).unwrap();
                 assert_eq!(show(out), expected);
             }
         });

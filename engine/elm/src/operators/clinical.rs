@@ -1,15 +1,17 @@
 //! §23 clinical operators: membership of codes in value sets and code systems.
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::fhir::fhir_children::known;
-use crate::fhir::fhir_value::system_value;
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::known;
+use crate::fhir::values::system_value;
+use crate::operators::operator::Attributes;
 use crate::values::value::{Code, Concept, Val, truth};
 use engine_patient::system::codes;
 use engine_patient::terminology::code_key;
 
 /// Whether a code, concept or string is in a value set; null where the value set was not loaded.
 /// A list is in it where one of its items is (`AnyInValueSet`).
-pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
+pub fn in_value_set<'a>(cx: &EvaluationState<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
     if code.is_null() {
         // §23.5: a null code is in no value set.
         return Ok(Val::Boolean(false));
@@ -19,7 +21,7 @@ pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
     };
     let name = set.name;
     let Some(set) = set.set else {
-        cx.notes.value_sets.set(cx.notes.value_sets.get() + 1);
+        cx.metrics.value_sets.set(cx.metrics.value_sets.get() + 1);
         cx.doubtful_set(name, false);
         return Ok(Val::Null);
     };
@@ -34,7 +36,7 @@ pub fn in_value_set<'a>(cx: &Cx<'a>, code: Val<'a>, set: Val<'a>) -> Out<'a> {
 }
 
 fn member<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     code: Val<'a>,
     by_key: &dyn Fn(i64) -> bool,
     by_text: &dyn Fn(&str) -> bool,
@@ -77,7 +79,7 @@ fn member<'a>(
 
 /// Whether a code is of a code system (`InCodeSystem`): its system is the code system's. The codes of
 /// the system themselves are rarely in a package, so a code of it counts as one.
-pub fn in_code_system<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn in_code_system<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let [code, Val::CodeSystem(system)] = args else {
         return Ok(Val::Null);
     };
@@ -100,13 +102,13 @@ pub fn in_code_system<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `ExpandValueSet`: its codes, in the order of system and code.
-pub fn expand_value_set<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn expand_value_set<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let Some(Val::ValueSet(set)) = args.first() else {
         return Ok(Val::Null);
     };
     let name = set.name;
     let Some(set) = set.set else {
-        cx.notes.value_sets.set(cx.notes.value_sets.get() + 1);
+        cx.metrics.value_sets.set(cx.metrics.value_sets.get() + 1);
         cx.doubtful_set(name, false);
         return Ok(Val::Null);
     };

@@ -5,9 +5,11 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::fhir::fhir_children::is_primitive;
-use crate::fhir::fhir_value::system_of_primitive;
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::is_primitive;
+use crate::fhir::values::system_of_primitive;
+use crate::operators::operator::Attributes;
 use crate::operators::quantity;
 use crate::values::value::{Val, truth};
 use engine_patient::system::compare as dates;
@@ -24,7 +26,7 @@ pub fn number(value: &Val<'_>) -> Option<Decimal> {
 }
 
 /// The moment of a Date or DateTime; a Date is one at the zone of the run.
-fn moment(cx: &Cx<'_>, value: &Val<'_>) -> Option<DateTime> {
+fn moment(cx: &EvaluationState<'_>, value: &Val<'_>) -> Option<DateTime> {
     match value {
         Val::Date(d) => Some(d.with_zone(cx.zone)),
         Val::DateTime(d) => Some(*d),
@@ -33,7 +35,7 @@ fn moment(cx: &Cx<'_>, value: &Val<'_>) -> Option<DateTime> {
 }
 
 /// A FHIR primitive as its system value; others as they are.
-pub(crate) fn plain<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+pub(crate) fn plain<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Fhir(fhir) if is_primitive(fhir.ty) => system_of_primitive(cx, &fhir),
         other => Ok(other),
@@ -49,7 +51,11 @@ fn bounds(value: Val<'_>) -> (Val<'_>, Val<'_>) {
 }
 
 /// `a = b` of values without parts: null where it cannot be told.
-pub fn equal_points<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
+pub fn equal_points<'a>(
+    cx: &EvaluationState<'a>,
+    a: Val<'a>,
+    b: Val<'a>,
+) -> Result<Option<bool>, Fault> {
     let (a, b) = (plain(cx, a)?, plain(cx, b)?);
     if let (Some(a), Some(b)) = (number(&a), number(&b)) {
         return Ok(Some(a == b));
@@ -92,7 +98,11 @@ pub fn equal_points<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bo
 }
 
 /// `a ~ b` of values without parts: never null.
-pub fn equivalent_points<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
+pub fn equivalent_points<'a>(
+    cx: &EvaluationState<'a>,
+    a: Val<'a>,
+    b: Val<'a>,
+) -> Result<bool, Fault> {
     let (a, b) = (plain(cx, a)?, plain(cx, b)?);
     Ok(match (a, b) {
         (Val::Null, Val::Null) => true,
@@ -144,7 +154,11 @@ fn equivalent_decimals(a: Decimal, b: Decimal) -> bool {
 }
 
 /// Which comes first; null where it cannot be told.
-pub fn order<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<Ordering>, Fault> {
+pub fn order<'a>(
+    cx: &EvaluationState<'a>,
+    a: Val<'a>,
+    b: Val<'a>,
+) -> Result<Option<Ordering>, Fault> {
     if let (Some(a), Some(b)) = (number(&a), number(&b)) {
         return Ok(Some(a.cmp(&b)));
     }
@@ -191,7 +205,7 @@ fn pair<'a>(args: &[Val<'a>]) -> (Val<'a>, Val<'a>) {
 }
 
 /// Whether all of `a` is at most all of `b`, where one of them is uncertain.
-fn at_most<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
+fn at_most<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
     if let (Val::Uncertain(_), _) | (_, Val::Uncertain(_)) = (a, b) {
         let ((a1, a2), (b1, b2)) = (bounds(a), bounds(b));
         if order(cx, a2, b1)?.is_some_and(Ordering::is_le) {
@@ -206,25 +220,25 @@ fn at_most<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Faul
 }
 
 /// `Less`
-pub fn less<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn less<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     Ok(truth(at_most(cx, b, a)?.map(|m| !m)))
 }
 
 /// `Greater`
-pub fn greater<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn greater<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     Ok(truth(at_most(cx, a, b)?.map(|m| !m)))
 }
 
 /// `LessOrEqual`
-pub fn less_or_equal<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn less_or_equal<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     at_most(cx, a, b).map(truth)
 }
 
 /// `GreaterOrEqual`
-pub fn greater_or_equal<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn greater_or_equal<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     at_most(cx, b, a).map(truth)
 }

@@ -6,23 +6,25 @@
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::fhir::fhir_value;
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::values::system_value;
 use crate::operators::arithmetic::{between, operand};
+use crate::operators::operator::Attributes;
+use crate::operators::text_values;
 use crate::operators::{quantity, strings};
-use crate::system::text_values;
 use crate::values::value::{Code, Concept, Quantity, Val, truth};
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::decimal;
 use engine_patient::system::units::UnitsError;
 
 /// The operand as a system value.
-fn source<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Out<'a> {
-    fhir_value::system_value(cx, operand(args, 0))
+fn source<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Out<'a> {
+    system_value(cx, operand(args, 0))
 }
 
 /// Both ends of a number in doubt, converted.
-fn ends<'a>(cx: &Cx<'a>, pair: (Val<'a>, Val<'a>), convert: OneFn) -> Out<'a> {
+fn ends<'a>(cx: &EvaluationState<'a>, pair: (Val<'a>, Val<'a>), convert: OneFn) -> Out<'a> {
     let (low, high) = (convert(cx, pair.0)?, convert(cx, pair.1)?);
     if low.is_null() || high.is_null() {
         return Ok(Val::Null);
@@ -30,9 +32,9 @@ fn ends<'a>(cx: &Cx<'a>, pair: (Val<'a>, Val<'a>), convert: OneFn) -> Out<'a> {
     between(cx, low, high)
 }
 
-type OneFn = for<'a> fn(&Cx<'a>, Val<'a>) -> Out<'a>;
+type OneFn = for<'a> fn(&EvaluationState<'a>, Val<'a>) -> Out<'a>;
 
-fn boolean_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn boolean_of<'a>(_cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     let of_integer = |v: i64| match v {
         0 => Some(false),
         1 => Some(true),
@@ -49,7 +51,7 @@ fn boolean_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }))
 }
 
-fn integer_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn integer_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     let narrow = |v: i64| i32::try_from(v).map_or(Val::Null, Val::Integer);
     Ok(match value {
         Val::Integer(_) => value,
@@ -61,7 +63,7 @@ fn integer_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     })
 }
 
-fn long_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn long_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     Ok(match value {
         Val::Long(_) => value,
         Val::Boolean(v) => Val::Long(i64::from(v)),
@@ -72,7 +74,7 @@ fn long_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     })
 }
 
-fn decimal_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn decimal_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     Ok(match value {
         Val::Decimal(_) => value,
         Val::Boolean(v) => Val::Decimal(Decimal::from(u8::from(v))),
@@ -84,7 +86,7 @@ fn decimal_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     })
 }
 
-fn quantity_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn quantity_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Quantity(_) => Ok(value),
         Val::String(text) => {
@@ -102,7 +104,7 @@ fn quantity_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }
 }
 
-fn ratio_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn ratio_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Ratio(_) => Ok(value),
         Val::String(text) => {
@@ -116,7 +118,7 @@ fn ratio_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }
 }
 
-fn string_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn string_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::String(_) => Ok(value),
         other => match text_values::write(cx, &other) {
@@ -126,7 +128,7 @@ fn string_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }
 }
 
-fn date_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn date_of<'a>(_cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     let at = match value {
         Val::Date(at) | Val::DateTime(at) => Some(at),
         Val::String(text) => text_values::date_time(text),
@@ -142,7 +144,7 @@ fn date_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     }))
 }
 
-fn date_time_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn date_time_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     let at = match value {
         Val::DateTime(_) => return Ok(value),
         Val::Date(at) => Some(at),
@@ -152,7 +154,7 @@ fn date_time_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     Ok(at.map_or(Val::Null, |at| Val::DateTime(at.with_zone(cx.zone))))
 }
 
-fn time_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn time_of<'a>(_cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     Ok(match value {
         Val::Time(_) => value,
         Val::String(text) => text_values::time(text).map_or(Val::Null, Val::Time),
@@ -160,7 +162,7 @@ fn time_of<'a>(_cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
     })
 }
 
-fn concept_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+fn concept_of<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     let concept = match value {
         Val::Concept(_) => return Ok(value),
         Val::Code(code) => Concept {
@@ -186,7 +188,7 @@ fn concept_of<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// Whether a conversion gives a value; null of null.
-fn converts<'a>(cx: &Cx<'a>, args: &[Val<'a>], convert: OneFn) -> Out<'a> {
+fn converts<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], convert: OneFn) -> Out<'a> {
     let value = source(cx, args)?;
     if value.is_null() {
         return Ok(Val::Null);
@@ -197,12 +199,12 @@ fn converts<'a>(cx: &Cx<'a>, args: &[Val<'a>], convert: OneFn) -> Out<'a> {
 macro_rules! conversions {
     ($($(#[$doc:meta])* $to:ident, $(#[$can_doc:meta])* $can:ident: $convert:ident;)*) => {$(
         $(#[$doc])*
-        pub fn $to<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+        pub fn $to<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
             $convert(cx, source(cx, args)?)
         }
 
         $(#[$can_doc])*
-        pub fn $can<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+        pub fn $can<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
             converts(cx, args, $convert)
         }
     )*};
@@ -252,12 +254,12 @@ conversions! {
 }
 
 /// `ToConcept` of a code or a list of codes
-pub fn to_concept<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn to_concept<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     concept_of(cx, operand(args, 0))
 }
 
 /// `ToList`: an empty list of null
-pub fn to_list<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn to_list<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match operand(args, 0) {
         Val::Null => cx.list(&[]),
         value => cx.list(&[value]),
@@ -265,7 +267,7 @@ pub fn to_list<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `ToChars`
-pub fn to_chars<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn to_chars<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Val::String(text) = source(cx, args)? else {
         return Ok(Val::Null);
     };
@@ -278,8 +280,8 @@ pub fn to_chars<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 type Converted<'a> = Result<(Decimal, &'a str), UnitsError>;
 
 /// A quantity in another unit; `None` where an operand is null.
-fn in_unit<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<Converted<'a>>, Fault> {
-    let Val::String(unit) = fhir_value::system_value(cx, operand(args, 1))? else {
+fn in_unit<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Result<Option<Converted<'a>>, Fault> {
+    let Val::String(unit) = system_value(cx, operand(args, 1))? else {
         return Ok(None);
     };
     let Some(quantity) = quantity::of(operand(args, 0)) else {
@@ -306,7 +308,11 @@ fn rounded(value: Decimal) -> Decimal {
 }
 
 /// `ConvertQuantity` (quantity, unit)
-pub fn convert_quantity<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn convert_quantity<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     match in_unit(cx, args)? {
         Some(Ok((value, unit))) if value.abs() <= decimal::MAX => cx.quantity(rounded(value), unit),
         _ => Ok(Val::Null),
@@ -314,7 +320,11 @@ pub fn convert_quantity<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Ou
 }
 
 /// `CanConvertQuantity` (quantity, unit)
-pub fn can_convert_quantity<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn can_convert_quantity<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     Ok(truth(in_unit(cx, args)?.map(|converted| converted.is_ok())))
 }
 

@@ -2,7 +2,8 @@
 //! predecessor; the precision of a value and its boundaries (§16). See
 //! [`engine_patient::system::date_arithmetic`].
 
-use crate::context::cx::{Cx, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::date_arithmetic::{self, CalendarDuration, step};
 use engine_patient::system::date_time::Precision;
@@ -14,7 +15,7 @@ fn out_of_range() -> Fault {
 
 /// `v + q` (`sign` 1) or `v - q` (`sign` -1) of a date, date-time or time. Null where the unit is no
 /// duration; an error where the result is not in the years 1 to 9999. Times go round the clock.
-pub fn plus<'a>(_cx: &Cx<'a>, v: Val<'a>, q: &Quantity<'_>, sign: i32) -> Out<'a> {
+pub fn plus<'a>(_cx: &EvaluationState<'a>, v: Val<'a>, q: &Quantity<'_>, sign: i32) -> Out<'a> {
     let Some(unit) = CalendarUnit::of(q.unit) else {
         return Ok(Val::Null);
     };
@@ -42,13 +43,13 @@ pub(crate) fn neighbour<'a>(v: Val<'a>, count: i64) -> Option<Val<'a>> {
 }
 
 /// The successor of a date, date-time or time; an error of the greatest.
-pub fn successor<'a>(_cx: &Cx<'a>, v: Val<'a>) -> Out<'a> {
+pub fn successor<'a>(_cx: &EvaluationState<'a>, v: Val<'a>) -> Out<'a> {
     neighbour(v, 1)
         .ok_or_else(|| Fault::Raised("the greatest date or time has no successor".to_owned()))
 }
 
 /// The predecessor of a date, date-time or time; an error of the least.
-pub fn predecessor<'a>(_cx: &Cx<'a>, v: Val<'a>) -> Out<'a> {
+pub fn predecessor<'a>(_cx: &EvaluationState<'a>, v: Val<'a>) -> Out<'a> {
     neighbour(v, -1)
         .ok_or_else(|| Fault::Raised("the least date or time has no predecessor".to_owned()))
 }
@@ -68,12 +69,12 @@ fn precision_of(digits: i64, time: bool) -> Option<Precision> {
 }
 
 /// `HighBoundary` of a date, date-time or time: value, digits (null: all).
-pub fn high_boundary<'a>(_cx: &Cx<'a>, args: &[Val<'a>]) -> Out<'a> {
+pub fn high_boundary<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Out<'a> {
     Ok(boundary(args, true))
 }
 
 /// `LowBoundary` of a date, date-time or time: value, digits (null: all).
-pub fn low_boundary<'a>(_cx: &Cx<'a>, args: &[Val<'a>]) -> Out<'a> {
+pub fn low_boundary<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Out<'a> {
     Ok(boundary(args, false))
 }
 

@@ -5,7 +5,9 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::operators::operator::Attributes;
 use crate::values::value::{PointType, Val};
 use engine_patient::system::compare::in_zone;
 use engine_patient::system::date_time::{DateTime, Precision, days_from_civil};
@@ -78,7 +80,7 @@ const PRECISIONS: [Precision; 7] = [
 ];
 
 /// `Date`: year, month, day.
-pub fn date<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn date<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let parts = components(args, 3);
     let Some(precision) = parts.len().checked_sub(1).and_then(|i| PRECISIONS.get(i)) else {
         return Ok(Val::Null);
@@ -92,7 +94,7 @@ pub fn date<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `DateTime`: year to millisecond, then the offset in hours; without one, that of the run.
-pub fn date_time<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn date_time<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let parts = components(args, 7);
     let Some(precision) = parts.len().checked_sub(1).and_then(|i| PRECISIONS.get(i)) else {
         return Ok(Val::Null);
@@ -126,7 +128,7 @@ fn offset_minutes(hours: &Val<'_>) -> Result<i16, Fault> {
 }
 
 /// `Time`: hour, minute, second, millisecond.
-pub fn time<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn time<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let parts = components(args, 4);
     let Some(precision) = parts
         .len()
@@ -143,7 +145,7 @@ pub fn time<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 /// `DateFrom`. The date is the one written at the value's own offset, as day-precision comparisons
 /// take it (see `date_compare`): the chapter asks for the run's offset only for `TimeFrom`.
-pub fn date_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn date_from<'a>(_cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(match args.first() {
         Some(Val::DateTime(d) | Val::Date(d)) => Val::Date(d.date_part()),
         _ => Val::Null,
@@ -151,7 +153,7 @@ pub fn date_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> 
 }
 
 /// `TimeFrom`: the time of day at the offset of the run.
-pub fn time_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn time_from<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(match args.first() {
         Some(Val::DateTime(d)) if d.precision > Precision::Day => {
             let here = in_zone(*d, cx.zone);
@@ -165,7 +167,11 @@ pub fn time_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `TimezoneOffsetFrom`, `TimezoneFrom`: the offset in hours.
-pub fn timezone_offset_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn timezone_offset_from<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     let Some(Val::DateTime(d)) = args.first() else {
         return Ok(Val::Null);
     };
@@ -178,7 +184,11 @@ pub fn timezone_offset_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -
 }
 
 /// `DateTimeComponentFrom`: a component as written; null where the value is not that precise.
-pub fn date_time_component_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn date_time_component_from<'a>(
+    _cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let Some(wanted) = extra.precision else {
         return if extra.week {
             Err(raised("a date has no week component"))
@@ -210,31 +220,31 @@ pub fn date_time_component_from<'a>(_cx: &Cx<'a>, args: &[Val<'a>], extra: &Extr
 }
 
 /// `Now`.
-pub fn now<'a>(cx: &Cx<'a>, _args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn now<'a>(cx: &EvaluationState<'a>, _args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(Val::DateTime(cx.now.with_zone(cx.zone)))
 }
 
 /// `Today`.
-pub fn today<'a>(cx: &Cx<'a>, _args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn today<'a>(cx: &EvaluationState<'a>, _args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(Val::Date(cx.now.date_part()))
 }
 
 /// `TimeOfDay`.
-pub fn time_of_day<'a>(cx: &Cx<'a>, _args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn time_of_day<'a>(cx: &EvaluationState<'a>, _args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     time_from(cx, &[Val::DateTime(cx.now.with_zone(cx.zone))], extra)
 }
 
 /// The least value of `Date`, `DateTime` or `Time`; null of other types.
-pub fn min_of<'a>(cx: &Cx<'a>, of: PointType) -> Val<'a> {
+pub fn min_of<'a>(cx: &EvaluationState<'a>, of: PointType) -> Val<'a> {
     end_of(cx, of, days_from_civil(1, 1, 1), 0)
 }
 
 /// The greatest value of `Date`, `DateTime` or `Time`; null of other types.
-pub fn max_of<'a>(cx: &Cx<'a>, of: PointType) -> Val<'a> {
+pub fn max_of<'a>(cx: &EvaluationState<'a>, of: PointType) -> Val<'a> {
     end_of(cx, of, days_from_civil(9999, 12, 31), 86_399_999)
 }
 
-fn end_of<'a>(cx: &Cx<'a>, of: PointType, days: i32, millis: u32) -> Val<'a> {
+fn end_of<'a>(cx: &EvaluationState<'a>, of: PointType, days: i32, millis: u32) -> Val<'a> {
     match of {
         PointType::Date => Val::Date(DateTime {
             days,
@@ -271,7 +281,7 @@ mod tests {
     #[test]
     fn constructors() {
         run(|cx| {
-            let extra = Extra::default();
+            let extra = Attributes::default();
             let date_of = |values: &[i32]| show(date(cx, &ints(values), &extra));
             assert_eq!(date_of(&[2014]), "2014D");
             assert_eq!(date_of(&[2014, 6, 3]), "2014-06-03D");
@@ -313,9 +323,9 @@ mod tests {
     fn parts() {
         run(|cx| {
             let component = |text: &str, precision| {
-                let extra = Extra {
+                let extra = Attributes {
                     precision: Some(precision),
-                    ..Extra::default()
+                    ..Attributes::default()
                 };
                 show(date_time_component_from(cx, &[at(text)], &extra))
             };
@@ -331,7 +341,7 @@ mod tests {
             assert_eq!(component("T23:20", Precision::Minute), "20");
             assert_eq!(component("T23:20", Precision::Year), "null");
 
-            let extra = Extra::default();
+            let extra = Attributes::default();
             let args = [at(text)];
             assert_eq!(show(timezone_offset_from(cx, &args, &extra)), "1.0");
             assert_eq!(show(date_from(cx, &args, &extra)), "2003-10-29D");

@@ -1,12 +1,14 @@
 //! §18 Date and time operators (CQL 1.5): durations, differences and ages. See
 //! [`engine_patient::system::duration`].
 
-use crate::context::cx::{Cx, Extra, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
+use crate::operators::operator::Attributes;
 use crate::values::value::Val;
 use engine_patient::system::date_time::Precision;
 use engine_patient::system::duration::{self, Counts, Moment, Unit};
 
-fn unit_of(extra: &Extra) -> Option<Unit> {
+fn unit_of(extra: &Attributes) -> Option<Unit> {
     match extra.week {
         true => Some(Unit::Week),
         false => extra.precision.map(Unit::Of),
@@ -23,7 +25,7 @@ fn moment_of(value: &Val<'_>) -> Option<Moment> {
 }
 
 /// A count; null where it does not fit an integer.
-fn counted<'a>(cx: &Cx<'a>, counts: Option<Counts>) -> Out<'a> {
+fn counted<'a>(cx: &EvaluationState<'a>, counts: Option<Counts>) -> Out<'a> {
     let integer = |n: i64| i32::try_from(n).ok().map(Val::Integer);
     let Some((least, most)) = counts else {
         return Ok(Val::Null);
@@ -36,7 +38,7 @@ fn counted<'a>(cx: &Cx<'a>, counts: Option<Counts>) -> Out<'a> {
 }
 
 /// Both moments and the unit, where they are that.
-fn operands(args: &[Val<'_>], extra: &Extra) -> Option<(Moment, Moment, Unit)> {
+fn operands(args: &[Val<'_>], extra: &Attributes) -> Option<(Moment, Moment, Unit)> {
     let [a, b] = args else {
         return None;
     };
@@ -44,14 +46,22 @@ fn operands(args: &[Val<'_>], extra: &Extra) -> Option<(Moment, Moment, Unit)> {
 }
 
 /// `DurationBetween`: whole periods from the first to the second, negative where it is earlier.
-pub fn duration_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn duration_between<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let counts =
         operands(args, extra).and_then(|(a, b, unit)| duration::duration(a, b, unit, cx.zone));
     counted(cx, counts)
 }
 
 /// `DifferenceBetween`: boundaries crossed from the first to the second.
-pub fn difference_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn difference_between<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let counts =
         operands(args, extra).and_then(|(a, b, unit)| duration::difference(a, b, unit, cx.zone));
     counted(cx, counts)
@@ -59,7 +69,11 @@ pub fn difference_between<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> O
 
 /// `CalculateAgeAt`: the duration from birth. On a date it goes by dates; at a date-time, a birth
 /// known as a date may have been at any time of that day.
-pub fn calculate_age_at<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn calculate_age_at<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     match args {
         [Val::DateTime(born), on @ Val::Date(_)] => {
             duration_between(cx, &[Val::Date(born.date_part()), *on], extra)
@@ -69,7 +83,11 @@ pub fn calculate_age_at<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out
 }
 
 /// `CalculateAge`: as of today in years and months, as of now in finer units.
-pub fn calculate_age<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn calculate_age<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let born = args.first().copied().unwrap_or(Val::Null);
     let by_date = !extra.week && extra.precision.is_some_and(|p| p <= Precision::Month);
     let at = if by_date {
@@ -85,15 +103,15 @@ mod tests {
     use super::*;
     use crate::tests::testing_dates::{at, run, show};
 
-    fn extra(unit: Unit) -> Extra {
+    fn extra(unit: Unit) -> Attributes {
         match unit {
-            Unit::Week => Extra {
+            Unit::Week => Attributes {
                 week: true,
-                ..Extra::default()
+                ..Attributes::default()
             },
-            Unit::Of(precision) => Extra {
+            Unit::Of(precision) => Attributes {
                 precision: Some(precision),
-                ..Extra::default()
+                ..Attributes::default()
             },
         }
     }

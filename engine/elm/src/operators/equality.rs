@@ -3,16 +3,18 @@
 //! `=` is null where it cannot be told; `~` is never null. Two resources are equal when they are the
 //! same resource; other FHIR elements when all they hold is.
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::clinical::{codes_meet, concepts_meet};
 use crate::operators::compare::{equal_points, equivalent_points, plain};
 use crate::operators::interval_relations::{interval_equal, interval_equivalent};
+use crate::operators::operator::Attributes;
 use crate::operators::quantity;
 use crate::values::value::{Code, Fhir, Tuple, Val, truth};
 use engine_patient::record::{Element, Kind};
 
 /// `a = b`: null where it cannot be told.
-pub fn equal<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
+pub fn equal<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
     if let (Val::String(a), Val::String(b)) = (a, b) {
         cx.charge_text(a.len().min(b.len()))?;
         return Ok(Some(a == b));
@@ -77,14 +79,22 @@ fn equal_codes(a: &Code<'_>, b: &Code<'_>) -> Option<bool> {
 }
 
 /// Two elements of a list or tuple: two nulls are equal.
-fn equal_parts<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<Option<bool>, Fault> {
+fn equal_parts<'a>(
+    cx: &EvaluationState<'a>,
+    a: Val<'a>,
+    b: Val<'a>,
+) -> Result<Option<bool>, Fault> {
     if a.is_null() && b.is_null() {
         return Ok(Some(true));
     }
     equal(cx, a, b)
 }
 
-fn equal_lists<'a>(cx: &Cx<'a>, a: &[Val<'a>], b: &[Val<'a>]) -> Result<Option<bool>, Fault> {
+fn equal_lists<'a>(
+    cx: &EvaluationState<'a>,
+    a: &[Val<'a>],
+    b: &[Val<'a>],
+) -> Result<Option<bool>, Fault> {
     if a.len() != b.len() {
         return Ok(Some(false));
     }
@@ -101,7 +111,11 @@ fn equal_lists<'a>(cx: &Cx<'a>, a: &[Val<'a>], b: &[Val<'a>]) -> Result<Option<b
 
 /// By name, in the order of the first: what is not equal, or unknown, decides there and then, as the
 /// official suite has it.
-fn equal_tuples<'a>(cx: &Cx<'a>, a: &Tuple<'a>, b: &Tuple<'a>) -> Result<Option<bool>, Fault> {
+fn equal_tuples<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Tuple<'a>,
+    b: &Tuple<'a>,
+) -> Result<Option<bool>, Fault> {
     if a.names.len() != b.names.len() {
         return Ok(Some(false));
     }
@@ -132,7 +146,7 @@ fn same_place(a: &Fhir<'_>, b: &Fhir<'_>) -> Option<bool> {
 }
 
 /// Whether two complex elements hold the same.
-fn equal_elements<'a>(cx: &Cx<'a>, a: &Fhir<'a>, b: &Fhir<'a>) -> Result<bool, Fault> {
+fn equal_elements<'a>(cx: &EvaluationState<'a>, a: &Fhir<'a>, b: &Fhir<'a>) -> Result<bool, Fault> {
     match (a.element(), b.element()) {
         (Some(x), Some(y)) => equal_json(cx, x, y),
         (None, None) => match (a.shadow(), b.shadow()) {
@@ -143,7 +157,7 @@ fn equal_elements<'a>(cx: &Cx<'a>, a: &Fhir<'a>, b: &Fhir<'a>) -> Result<bool, F
     }
 }
 
-fn equal_json<'a>(cx: &Cx<'a>, a: Element<'a>, b: Element<'a>) -> Result<bool, Fault> {
+fn equal_json<'a>(cx: &EvaluationState<'a>, a: Element<'a>, b: Element<'a>) -> Result<bool, Fault> {
     cx.charge(1)?;
     if a.kind() != b.kind() {
         return Ok(false);
@@ -179,7 +193,7 @@ fn equal_json<'a>(cx: &Cx<'a>, a: Element<'a>, b: Element<'a>) -> Result<bool, F
 }
 
 /// `a ~ b`: never null.
-pub fn equivalent<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
+pub fn equivalent<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
     if let (Val::Fhir(a), Val::Fhir(b)) = (&a, &b)
         && let Some(told) = same_place(a, b)
     {
@@ -239,19 +253,19 @@ fn pair<'a>(args: &[Val<'a>]) -> (Val<'a>, Val<'a>) {
 }
 
 /// `Equal`
-pub fn op_equal<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn op_equal<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     equal(cx, a, b).map(truth)
 }
 
 /// `NotEqual`
-pub fn op_not_equal<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn op_not_equal<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     Ok(truth(equal(cx, a, b)?.map(|e| !e)))
 }
 
 /// `Equivalent`
-pub fn op_equivalent<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn op_equivalent<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     equivalent(cx, a, b).map(Val::Boolean)
 }

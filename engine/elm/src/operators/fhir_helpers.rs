@@ -2,13 +2,15 @@
 //!
 //! *Invariant:* each gives what its ELM gives (`tests/tests/conformance` runs all decks both ways).
 
-use crate::context::cx::{Cx, Extra, Out};
 use crate::context::doubt::Doubt;
-use crate::fhir::fhir_children::{derives, is_primitive, known};
-use crate::fhir::fhir_value::{
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::{derives, is_primitive, known};
+use crate::fhir::values::{
     calendar_unit, code_of, concept_of, is_quantity, period_of, quantity_of, ratio_of,
     system_of_primitive,
 };
+use crate::operators::operator::Attributes;
 use crate::operators::operator::{OpFn, Operator};
 use crate::values::value::{Fhir, Interval, PointType, Val};
 use engine_patient::record::Kind;
@@ -55,7 +57,7 @@ fn fhir<'a>(value: &Val<'a>) -> Option<Fhir<'a>> {
     }
 }
 
-fn primitive<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn primitive<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     match operand(args) {
         Val::Fhir(fhir) if is_primitive(fhir.ty) => system_of_primitive(cx, &fhir),
         Val::Fhir(_) => Ok(Val::Null),
@@ -64,7 +66,7 @@ fn primitive<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `ToValue`: whatever the element is as a System value, the element itself where it is none.
-pub fn to_value<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn to_value<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let value = operand(args);
     let Some(fhir) = fhir(&value) else {
         return Ok(value);
@@ -88,7 +90,7 @@ pub fn to_value<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
     }
 }
 
-fn to_concept<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_concept<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = operand(args);
     match fhir(&value).and_then(|f| f.element()) {
         Some(element) => Ok(Val::Concept(cx.keep(concept_of(cx, element)?)?)),
@@ -96,7 +98,7 @@ fn to_concept<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     }
 }
 
-fn to_code<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_code<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = operand(args);
     match fhir(&value).and_then(|f| f.element()) {
         Some(element) => Ok(Val::Code(cx.keep(code_of(cx, element)?)?)),
@@ -104,7 +106,7 @@ fn to_code<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     }
 }
 
-fn to_ratio<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_ratio<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = operand(args);
     match fhir(&value).and_then(|f| f.element()) {
         Some(element) => ratio_of(cx, element),
@@ -112,7 +114,7 @@ fn to_ratio<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
     }
 }
 
-fn quantity<'a>(cx: &Cx<'a>, value: Val<'a>, comparator_matters: bool) -> Out<'a> {
+fn quantity<'a>(cx: &EvaluationState<'a>, value: Val<'a>, comparator_matters: bool) -> Out<'a> {
     match fhir(&value).and_then(|f| f.element()) {
         Some(element) => match quantity_of(cx, element, comparator_matters)? {
             Some(quantity) => Ok(Val::Quantity(cx.keep(quantity)?)),
@@ -122,22 +124,26 @@ fn quantity<'a>(cx: &Cx<'a>, value: Val<'a>, comparator_matters: bool) -> Out<'a
     }
 }
 
-fn to_quantity<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_quantity<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     quantity(cx, operand(args), true)
 }
 
-fn to_quantity_ignoring_comparator<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_quantity_ignoring_comparator<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _: &Attributes,
+) -> Out<'a> {
     quantity(cx, operand(args), false)
 }
 
-fn to_calendar_unit<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_calendar_unit<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(match operand(args) {
         Val::String(unit) => Val::String(calendar_unit(unit)),
         other => other,
     })
 }
 
-fn to_interval<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+fn to_interval<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = operand(args);
     let Some(fhir) = fhir(&value) else {
         return Ok(value);

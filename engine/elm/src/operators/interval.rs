@@ -10,9 +10,11 @@
 
 use std::cmp::Ordering;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::bounds::{end_of, predecessor_of, successor_of};
 use crate::operators::date_compare;
+use crate::operators::operator::Attributes;
 use crate::operators::{arithmetic, compare};
 use crate::values::value::{Interval, PointType, Quantity, Val};
 use engine_patient::system::date_time::Precision;
@@ -57,7 +59,7 @@ pub(crate) struct Span<'a> {
 
 impl<'a> Span<'a> {
     /// `None` of null, and of an interval that counts as null.
-    pub fn of(cx: &Cx<'a>, value: Val<'a>) -> Result<Option<Self>, Fault> {
+    pub fn of(cx: &EvaluationState<'a>, value: Val<'a>) -> Result<Option<Self>, Fault> {
         match value {
             Val::Null => Ok(None),
             Val::Interval(interval) if is_nothing(interval) => Ok(None),
@@ -70,7 +72,7 @@ impl<'a> Span<'a> {
         }
     }
 
-    pub fn of_interval(cx: &Cx<'a>, interval: &Interval<'a>) -> Result<Self, Fault> {
+    pub fn of_interval(cx: &EvaluationState<'a>, interval: &Interval<'a>) -> Result<Self, Fault> {
         let low = match (interval.low, interval.low_closed) {
             (Val::Null, true) => Some(Edge::Min),
             (Val::Null, false) => None,
@@ -109,7 +111,7 @@ pub(crate) fn is_nothing(interval: &Interval<'_>) -> bool {
 
 /// Which of two points comes first, to a precision where they are dates or times.
 pub(crate) fn order<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: Val<'a>,
     b: Val<'a>,
     precision: Option<Precision>,
@@ -123,7 +125,7 @@ pub(crate) fn order<'a>(
 /// Which of two edges comes first. The end of a type equals its least or greatest value; a quantity
 /// has no such value that could be written in its unit.
 pub(crate) fn order_edges<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: Edge<'a>,
     b: Edge<'a>,
     precision: Option<Precision>,
@@ -147,7 +149,7 @@ pub(crate) fn order_edges<'a>(
 
 /// `Interval`: an error where it ends before it starts, as far as can be told.
 pub fn make<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     low: Val<'a>,
     high: Val<'a>,
     low_closed: bool,
@@ -181,7 +183,7 @@ fn first<'a>(args: &[Val<'a>]) -> Option<&'a Interval<'a>> {
 }
 
 /// The end of a type; of quantities, in a unit.
-fn end_in<'a>(cx: &Cx<'a>, of: PointType, high: bool, unit: &'a str) -> Out<'a> {
+fn end_in<'a>(cx: &EvaluationState<'a>, of: PointType, high: bool, unit: &'a str) -> Out<'a> {
     match (of, end_of(cx, PointType::Decimal, high)) {
         (PointType::Quantity, Val::Decimal(value)) => cx.quantity(value, unit),
         _ => Ok(end_of(cx, of, high)),
@@ -190,7 +192,7 @@ fn end_in<'a>(cx: &Cx<'a>, of: PointType, high: bool, unit: &'a str) -> Out<'a> 
 
 /// A boundary that is null and closed: the end of the type, for quantities in the unit of the other
 /// boundary.
-fn end_beside<'a>(cx: &Cx<'a>, interval: &Interval<'a>, high: bool) -> Out<'a> {
+fn end_beside<'a>(cx: &EvaluationState<'a>, interval: &Interval<'a>, high: bool) -> Out<'a> {
     let unit = match (interval.low, interval.high) {
         (Val::Quantity(Quantity { unit, .. }), _) | (_, Val::Quantity(Quantity { unit, .. })) => {
             unit
@@ -201,7 +203,7 @@ fn end_beside<'a>(cx: &Cx<'a>, interval: &Interval<'a>, high: bool) -> Out<'a> {
 }
 
 /// `Start`: null where it is unknown.
-pub fn start<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn start<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match first(args) {
         None => Ok(Val::Null),
         Some(interval) => match (interval.low, interval.low_closed) {
@@ -214,7 +216,7 @@ pub fn start<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `End`: null where it is unknown.
-pub fn end<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn end<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match first(args) {
         None => Ok(Val::Null),
         Some(interval) => match (interval.high, interval.high_closed) {
@@ -227,7 +229,7 @@ pub fn end<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `PointFrom`: an error of an interval of more than one point.
-pub fn point_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn point_from<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (start, end) = (start(cx, args, extra)?, end(cx, args, extra)?);
     match order(cx, start, end, None)? {
         Some(Ordering::Equal) => Ok(start),
@@ -239,7 +241,7 @@ pub fn point_from<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `Width`: not defined of dates and times.
-pub fn width<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn width<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let Some(interval) = first(args) else {
         return Ok(Val::Null);
     };
@@ -252,11 +254,11 @@ pub fn width<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
         ));
     }
     let (start, end) = (start(cx, args, extra)?, end(cx, args, extra)?);
-    arithmetic::subtract(cx, &[end, start], &Extra::default())
+    arithmetic::subtract(cx, &[end, start], &Attributes::default())
 }
 
 /// `Size`: the width and one step of the point type.
-pub fn size<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn size<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let width = width(cx, args, extra)?;
     // Of a number, the step is the distance to its successor.
     let step = match width {
@@ -267,7 +269,7 @@ pub fn size<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
         Val::Quantity(q) => cx.quantity(rust_decimal::Decimal::new(1, 8), q.unit)?,
         _ => return Ok(Val::Null),
     };
-    arithmetic::add(cx, &[width, step], &Extra::default())
+    arithmetic::add(cx, &[width, step], &Attributes::default())
 }
 
 #[cfg(test)]
@@ -301,7 +303,7 @@ mod tests {
         run(|cx| {
             for (interval, first, last) in cases {
                 let args = [span(cx, interval)];
-                let extra = Extra::default();
+                let extra = Attributes::default();
                 assert_eq!(show(start(cx, &args, &extra)), first, "{interval}");
                 assert_eq!(show(end(cx, &args, &extra)), last, "{interval}");
             }
@@ -368,7 +370,7 @@ mod tests {
         run(|cx| {
             for (interval, one, wide, big) in cases {
                 let args = [span(cx, interval)];
-                let extra = Extra::default();
+                let extra = Attributes::default();
                 assert_eq!(show(point_from(cx, &args, &extra)), one, "{interval}");
                 assert_eq!(show(width(cx, &args, &extra)), wide, "{interval}");
                 assert_eq!(show(size(cx, &args, &extra)), big, "{interval}");

@@ -11,11 +11,13 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::compare;
 use crate::operators::date_compare;
 use crate::operators::interval::{Bound, Edge, Span};
 use crate::operators::interval_sets::{Per, coarsest, collapsed, distance_in, rebuilt, spans_of};
+use crate::operators::operator::Attributes;
 use crate::values::value::{PointType, Quantity, Val};
 use engine_patient::system::compare::cut;
 use engine_patient::system::date_arithmetic::step;
@@ -31,7 +33,7 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// Pieces that an earlier interval gave already are left out.
-    fn push(&mut self, cx: &Cx<'a>, low: Val<'a>, high: Val<'a>) -> Result<(), Fault> {
+    fn push(&mut self, cx: &EvaluationState<'a>, low: Val<'a>, high: Val<'a>) -> Result<(), Fault> {
         cx.charge(1)?;
         if let Some(last) = self.last
             && crate::operators::interval::order(cx, low, last, None)?.is_some_and(Ordering::is_le)
@@ -56,7 +58,7 @@ impl<'a> Pieces<'a> {
 }
 
 /// `Expand`: of a list of intervals, or of one.
-pub fn expand<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn expand<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let (spans, points) = match args.first() {
         Some(Val::List(items)) => (spans_of(cx, items)?, false),
         Some(one @ Val::Interval(_)) => match Span::of(cx, *one)? {
@@ -125,7 +127,7 @@ fn stepped<'a>(value: Val<'a>, count: i64, precision: Precision) -> Option<Val<'
 }
 
 fn calendar<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     pieces: &mut Pieces<'a>,
     low: Val<'a>,
     high: Val<'a>,
@@ -159,7 +161,7 @@ fn calendar<'a>(
 }
 
 fn numbers<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     pieces: &mut Pieces<'a>,
     low: Val<'a>,
     high: Val<'a>,
@@ -331,7 +333,7 @@ mod tests {
                 let one = span(cx, interval);
                 cx.steps.set(1000);
                 let list = cx.list(&[one]).unwrap_or(Val::Null);
-                let extra = Extra::default();
+                let extra = Attributes::default();
                 assert_eq!(
                     show(expand(cx, &[list, per], &extra)),
                     intervals,
@@ -349,7 +351,7 @@ mod tests {
         run(|cx| {
             let items = [span(cx, "[T10:00, T10:20]"), span(cx, "[T10:40, T11:10]")];
             let list = cx.list(&items).unwrap_or(Val::Null);
-            let out = expand(cx, &[list, point(cx, "1 hour")], &Extra::default());
+            let out = expand(cx, &[list, point(cx, "1 hour")], &Attributes::default());
             assert_eq!(show(out), "{[T10, T10]; [T11, T11]}");
         });
     }

@@ -4,12 +4,14 @@
 
 use std::cmp::Ordering;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::bounds::{predecessor_of, successor_of};
 use crate::operators::compare;
 use crate::operators::date_arithmetic::neighbour;
 use crate::operators::date_compare;
 use crate::operators::interval::{Bound, Edge, Span, is_nothing, order, order_edges};
+use crate::operators::operator::Attributes;
 use crate::values::value::{Interval, Val, truth};
 use engine_patient::system::date_arithmetic::step;
 use engine_patient::system::date_time::Precision;
@@ -26,7 +28,7 @@ pub(crate) fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 
 /// How two boundaries lie, whatever they are within what is known.
 fn lies<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: Bound<'a>,
     b: Bound<'a>,
     precision: Option<Precision>,
@@ -48,17 +50,27 @@ fn lies<'a>(
 }
 
 /// `a <= b`
-pub(crate) fn at_most<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, p: Option<Precision>) -> Told {
+pub(crate) fn at_most<'a>(
+    cx: &EvaluationState<'a>,
+    a: Bound<'a>,
+    b: Bound<'a>,
+    p: Option<Precision>,
+) -> Told {
     lies(cx, a, b, p, Ordering::is_le)
 }
 
 /// `a < b`
-pub(crate) fn below<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, p: Option<Precision>) -> Told {
+pub(crate) fn below<'a>(
+    cx: &EvaluationState<'a>,
+    a: Bound<'a>,
+    b: Bound<'a>,
+    p: Option<Precision>,
+) -> Told {
     lies(cx, a, b, p, Ordering::is_lt)
 }
 
 /// `a = b`
-fn same<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, p: Option<Precision>) -> Told {
+fn same<'a>(cx: &EvaluationState<'a>, a: Bound<'a>, b: Bound<'a>, p: Option<Precision>) -> Told {
     let first = order_edges(cx, a.most, b.least, p)?;
     if a.known && b.known {
         return Ok(first.map(Ordering::is_eq));
@@ -70,7 +82,7 @@ fn same<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, p: Option<Precision>) -> To
 
 /// The point after an edge, at a precision or else at its own; `None` after the last.
 pub(crate) fn next<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     edge: Edge<'a>,
     precision: Option<Precision>,
 ) -> Result<Option<Edge<'a>>, Fault> {
@@ -97,7 +109,7 @@ pub(crate) fn next<'a>(
 
 /// Whether `start` comes immediately after `end`.
 pub(crate) fn follows<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     end: Bound<'a>,
     start: Bound<'a>,
     precision: Option<Precision>,
@@ -118,10 +130,15 @@ pub(crate) fn follows<'a>(
     same(cx, after, start, precision)
 }
 
-type Relation = for<'a> fn(&Cx<'a>, &Span<'a>, &Span<'a>, Option<Precision>) -> Told;
+type Relation = for<'a> fn(&EvaluationState<'a>, &Span<'a>, &Span<'a>, Option<Precision>) -> Told;
 
 /// A relation of two intervals or points; null where one is.
-fn relate<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra, relation: Relation) -> Out<'a> {
+fn relate<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+    relation: Relation,
+) -> Out<'a> {
     let [a, b] = args else {
         return Ok(Val::Null);
     };
@@ -133,9 +150,9 @@ fn relate<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra, relation: Relation) 
 
 /// The same for operators that measures ask mostly of two dates or times.
 fn relate_points<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     args: &[Val<'a>],
-    extra: &Extra,
+    extra: &Attributes,
     of_points: fn(Ordering) -> bool,
     relation: Relation,
 ) -> Out<'a> {
@@ -148,34 +165,47 @@ fn relate_points<'a>(
 }
 
 /// `After`: the first starts after the second ends.
-pub fn after<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn after<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate_points(cx, args, extra, Ordering::is_gt, |cx, a, b, p| {
         below(cx, b.high, a.low, p)
     })
 }
 
 /// `Before`: the first ends before the second starts.
-pub fn before<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn before<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate_points(cx, args, extra, Ordering::is_lt, |cx, a, b, p| {
         below(cx, a.high, b.low, p)
     })
 }
 
 /// `SameOrAfter`: the first starts when the second ends or later.
-pub fn same_or_after<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn same_or_after<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     relate_points(cx, args, extra, Ordering::is_ge, |cx, a, b, p| {
         at_most(cx, b.high, a.low, p)
     })
 }
 
 /// `SameOrBefore`: the first ends when the second starts or earlier.
-pub fn same_or_before<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn same_or_before<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     relate_points(cx, args, extra, Ordering::is_le, |cx, a, b, p| {
         at_most(cx, a.high, b.low, p)
     })
 }
 
-fn same_span<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) -> Told {
+fn same_span<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Span<'a>,
+    b: &Span<'a>,
+    p: Option<Precision>,
+) -> Told {
     match same(cx, a.low, b.low, p)? {
         Some(false) => Ok(Some(false)),
         low => Ok(and(low, same(cx, a.high, b.high, p)?)),
@@ -183,12 +213,12 @@ fn same_span<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) 
 }
 
 /// `SameAs`: both start and end together.
-pub fn same_as<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn same_as<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate_points(cx, args, extra, Ordering::is_eq, same_span)
 }
 
 /// `a = b` of intervals.
-pub fn interval_equal<'a>(cx: &Cx<'a>, a: &Interval<'a>, b: &Interval<'a>) -> Told {
+pub fn interval_equal<'a>(cx: &EvaluationState<'a>, a: &Interval<'a>, b: &Interval<'a>) -> Told {
     if is_nothing(a) || is_nothing(b) {
         return Ok(None);
     }
@@ -198,7 +228,7 @@ pub fn interval_equal<'a>(cx: &Cx<'a>, a: &Interval<'a>, b: &Interval<'a>) -> To
 
 /// `a ~ b` of intervals: unknown boundaries are equivalent to each other.
 pub fn interval_equivalent<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: &Interval<'a>,
     b: &Interval<'a>,
 ) -> Result<bool, Fault> {
@@ -209,7 +239,11 @@ pub fn interval_equivalent<'a>(
     Ok(equivalent_bounds(cx, a.low, b.low)? && equivalent_bounds(cx, a.high, b.high)?)
 }
 
-fn equivalent_bounds<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>) -> Result<bool, Fault> {
+fn equivalent_bounds<'a>(
+    cx: &EvaluationState<'a>,
+    a: Bound<'a>,
+    b: Bound<'a>,
+) -> Result<bool, Fault> {
     match (a.known, b.known) {
         (false, false) => Ok(true),
         (true, true) => match (a.least, b.least) {
@@ -222,7 +256,7 @@ fn equivalent_bounds<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>) -> Result<bool
 
 /// `Contains`: the point lies in the interval. Comparison with an open boundary is exclusive, so
 /// that to the day, an interval that ends before midnight does not contain the day that begins then.
-pub fn contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn contains<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (interval, point) = match args {
         [Val::Interval(interval), point] if !is_nothing(interval) => (*interval, *point),
         // In nothing there is no point.
@@ -274,7 +308,7 @@ fn swapped<'a>(args: &[Val<'a>]) -> [Val<'a>; 2] {
 }
 
 /// `In`
-pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn in_<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match args.first() {
         None | Some(Val::Null) => Ok(Val::Null),
         Some(_) => contains(cx, &swapped(args), extra),
@@ -282,7 +316,11 @@ pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `ProperContains`: the point lies between start and end.
-pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_contains<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     match args {
         [Val::Interval(interval), _] if !is_nothing(interval) => {
             relate(cx, args, extra, |cx, a, b, p| {
@@ -296,7 +334,7 @@ pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
     }
 }
 
-fn spans<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) -> Told {
+fn spans<'a>(cx: &EvaluationState<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) -> Told {
     match at_most(cx, a.low, b.low, p)? {
         Some(false) => Ok(Some(false)),
         from => Ok(and(from, at_most(cx, b.high, a.high, p)?)),
@@ -304,7 +342,7 @@ fn spans<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) -> T
 }
 
 /// `Includes`: the second, interval or point, lies in the first.
-pub fn includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn includes<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match args {
         [Val::Interval(_), Val::Interval(_)] => relate(cx, args, extra, spans),
         [Val::Interval(_), point] if !point.is_null() => contains(cx, args, extra),
@@ -313,12 +351,16 @@ pub fn includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `IncludedIn`
-pub fn included_in<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn included_in<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     includes(cx, &swapped(args), extra)
 }
 
 /// `ProperIncludes`: and they are not the same.
-pub fn proper_includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_includes<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     match args {
         [Val::Interval(_), Val::Interval(_)] => {
             relate(cx, args, extra, |cx, a, b, p| match spans(cx, a, b, p)? {
@@ -332,7 +374,7 @@ pub fn proper_includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
 }
 
 /// `Meets`: one ends immediately before the other starts.
-pub fn meets<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn meets<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| {
         match follows(cx, a.high, b.low, p)? {
             Some(true) => Ok(Some(true)),
@@ -346,16 +388,21 @@ fn or(a: Option<bool>, b: Option<bool>) -> Option<bool> {
 }
 
 /// `MeetsBefore`: the first ends immediately before the second starts.
-pub fn meets_before<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn meets_before<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| follows(cx, a.high, b.low, p))
 }
 
 /// `MeetsAfter`: the first starts immediately after the second ends.
-pub fn meets_after<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn meets_after<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| follows(cx, b.high, a.low, p))
 }
 
-pub(crate) fn overlap<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Precision>) -> Told {
+pub(crate) fn overlap<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Span<'a>,
+    b: &Span<'a>,
+    p: Option<Precision>,
+) -> Told {
     match at_most(cx, a.low, b.high, p)? {
         Some(false) => Ok(Some(false)),
         from => Ok(and(from, at_most(cx, b.low, a.high, p)?)),
@@ -363,12 +410,16 @@ pub(crate) fn overlap<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>, p: Option<Pre
 }
 
 /// `Overlaps`: they share a point.
-pub fn overlaps<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn overlaps<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, overlap)
 }
 
 /// `OverlapsBefore`: the first starts before the second does, and ends in it or later.
-pub fn overlaps_before<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn overlaps_before<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| {
         let starts = below(cx, a.low, b.low, p)?;
         Ok(and(starts, at_most(cx, b.low, a.high, p)?))
@@ -376,7 +427,11 @@ pub fn overlaps_before<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
 }
 
 /// `OverlapsAfter`: the first ends after the second does, and starts in it or earlier.
-pub fn overlaps_after<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn overlaps_after<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| {
         let ends = below(cx, b.high, a.high, p)?;
         Ok(and(ends, at_most(cx, a.low, b.high, p)?))
@@ -384,7 +439,7 @@ pub fn overlaps_after<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'
 }
 
 /// `Starts`: they start together, and the first ends no later.
-pub fn starts<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn starts<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| {
         let starts = same(cx, a.low, b.low, p)?;
         Ok(and(starts, at_most(cx, a.high, b.high, p)?))
@@ -392,7 +447,7 @@ pub fn starts<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `Ends`: they end together, and the first starts no earlier.
-pub fn ends<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn ends<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     relate(cx, args, extra, |cx, a, b, p| {
         let ends = same(cx, a.high, b.high, p)?;
         Ok(and(ends, at_most(cx, b.low, a.low, p)?))
@@ -400,7 +455,7 @@ pub fn ends<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// The point before an edge; an error of the first.
-pub(crate) fn previous<'a>(cx: &Cx<'a>, edge: Edge<'a>) -> Result<Edge<'a>, Fault> {
+pub(crate) fn previous<'a>(cx: &EvaluationState<'a>, edge: Edge<'a>) -> Result<Edge<'a>, Fault> {
     match edge {
         Edge::At(value) => predecessor_of(cx, value).map(Edge::At),
         end => Ok(end),
@@ -413,7 +468,7 @@ mod tests {
     use crate::operators::list;
     use crate::tests::testing_dates::{precision, run, show, span};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn operator(name: &str) -> Operator {
         match name {
@@ -449,9 +504,9 @@ mod tests {
                 let mut parts = case.split('|').map(str::trim);
                 let mut part = || parts.next().unwrap_or_default();
                 let (left, name, right) = (part(), part(), part());
-                let extra = Extra {
+                let extra = Attributes {
                     precision: precision(part()),
-                    ..Extra::default()
+                    ..Attributes::default()
                 };
                 let args = [span(cx, left), span(cx, right)];
                 let told = operator(name)(cx, &args, &extra);

@@ -9,11 +9,13 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::compare;
 use crate::operators::interval::{Bound, Edge, Span, order_edges};
 use crate::operators::interval_relations::{at_most, below, follows, next, overlap, previous};
 use crate::operators::merge_sort::merge_sort;
+use crate::operators::operator::Attributes;
 use crate::values::value::{Interval, PointType, Quantity, Val};
 use engine_patient::system::compare::cut;
 use engine_patient::system::date_arithmetic::step;
@@ -21,7 +23,10 @@ use engine_patient::system::date_time::Precision;
 use engine_patient::system::units::CalendarUnit;
 
 /// Two intervals; null where one of them is.
-fn both<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<(Span<'a>, Span<'a>)>, Fault> {
+fn both<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+) -> Result<Option<(Span<'a>, Span<'a>)>, Fault> {
     let [a @ Val::Interval(_), b @ Val::Interval(_)] = args else {
         return Ok(None);
     };
@@ -38,7 +43,7 @@ fn kept<'a>(bound: Bound<'a>) -> (Val<'a>, bool) {
 }
 
 /// An interval of such boundaries.
-pub(crate) fn rebuilt<'a>(cx: &Cx<'a>, span: Span<'a>) -> Out<'a> {
+pub(crate) fn rebuilt<'a>(cx: &EvaluationState<'a>, span: Span<'a>) -> Out<'a> {
     let ((low, low_closed), (high, high_closed)) = (kept(span.low), kept(span.high));
     let interval = Interval {
         low,
@@ -59,7 +64,12 @@ fn precision_of(bound: Bound<'_>) -> Option<Precision> {
 }
 
 /// The earlier (or later) of two boundaries.
-fn pick<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, earlier: bool) -> Result<Bound<'a>, Fault> {
+fn pick<'a>(
+    cx: &EvaluationState<'a>,
+    a: Bound<'a>,
+    b: Bound<'a>,
+    earlier: bool,
+) -> Result<Bound<'a>, Fault> {
     let a_first = match at_most(cx, a, b, None)? {
         None => at_most(cx, b, a, None)?.and_then(|b_first| b_first.then_some(false)),
         told => told,
@@ -75,7 +85,7 @@ fn pick<'a>(cx: &Cx<'a>, a: Bound<'a>, b: Bound<'a>, earlier: bool) -> Result<Bo
 }
 
 /// `Union`: null where they neither overlap nor meet.
-pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn union<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some((a, b)) = both(cx, args)? else {
         return Ok(Val::Null);
     };
@@ -91,7 +101,7 @@ pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Intersect`: null where they do not overlap.
-pub fn intersect<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn intersect<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some((a, b)) = both(cx, args)? else {
         return Ok(Val::Null);
     };
@@ -104,7 +114,7 @@ pub fn intersect<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Except`: what of the first does not overlap the second; null where that is no one interval.
-pub fn except<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn except<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some((a, b)) = both(cx, args)? else {
         return Ok(Val::Null);
     };
@@ -180,7 +190,10 @@ pub(crate) fn coarsest(spans: &[Span<'_>]) -> Option<Precision> {
 }
 
 /// The intervals of a list that are not null.
-pub(crate) fn spans_of<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Result<Vec<Span<'a>>, Fault> {
+pub(crate) fn spans_of<'a>(
+    cx: &EvaluationState<'a>,
+    items: &[Val<'a>],
+) -> Result<Vec<Span<'a>>, Fault> {
     cx.charge(items.len())?;
     let mut spans = Vec::with_capacity(items.len());
     for item in items {
@@ -194,7 +207,7 @@ pub(crate) fn spans_of<'a>(cx: &Cx<'a>, items: &[Val<'a>]) -> Result<Vec<Span<'a
 }
 
 /// `Collapse`: the intervals, those that overlap or meet made one.
-pub fn collapse<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn collapse<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some(Val::List(items)) = args.first() else {
         return Ok(Val::Null);
     };
@@ -211,7 +224,7 @@ pub fn collapse<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 pub(crate) fn collapsed<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     spans: Vec<Span<'a>>,
     per: Per<'a>,
 ) -> Result<Vec<Span<'a>>, Fault> {
@@ -229,7 +242,12 @@ pub(crate) fn collapsed<'a>(
 }
 
 /// Whether an interval that starts at `start` joins one that ends at `end`.
-fn reaches<'a>(cx: &Cx<'a>, end: Bound<'a>, start: Bound<'a>, per: Per<'a>) -> Result<bool, Fault> {
+fn reaches<'a>(
+    cx: &EvaluationState<'a>,
+    end: Bound<'a>,
+    start: Bound<'a>,
+    per: Per<'a>,
+) -> Result<bool, Fault> {
     let precision = match per {
         Per::Point(precision) => {
             return Ok(at_most(cx, start, end, precision)? == Some(true)
@@ -247,7 +265,7 @@ fn reaches<'a>(cx: &Cx<'a>, end: Bound<'a>, start: Bound<'a>, per: Per<'a>) -> R
 }
 
 /// An edge moved on by `per`; the end of its type where there is no such point.
-fn moved<'a>(cx: &Cx<'a>, edge: Edge<'a>, per: Per<'a>) -> Result<Edge<'a>, Fault> {
+fn moved<'a>(cx: &EvaluationState<'a>, edge: Edge<'a>, per: Per<'a>) -> Result<Edge<'a>, Fault> {
     let Edge::At(value) = edge else {
         return Ok(edge);
     };
@@ -274,7 +292,11 @@ fn moved<'a>(cx: &Cx<'a>, edge: Edge<'a>, per: Per<'a>) -> Result<Edge<'a>, Faul
 }
 
 /// A distance in a unit; without one, it is in that unit.
-pub(crate) fn distance_in(cx: &Cx<'_>, per: &Quantity<'_>, unit: &str) -> Option<Decimal> {
+pub(crate) fn distance_in(
+    cx: &EvaluationState<'_>,
+    per: &Quantity<'_>,
+    unit: &str,
+) -> Option<Decimal> {
     if per.unit == "1" || per.unit.is_empty() {
         return Some(per.value);
     }
@@ -282,7 +304,10 @@ pub(crate) fn distance_in(cx: &Cx<'_>, per: &Quantity<'_>, unit: &str) -> Option
 }
 
 /// Sorted by start. Starts that cannot be ordered keep the order of the list.
-fn by_start<'a>(cx: &Cx<'a>, mut spans: Vec<Span<'a>>) -> Result<Vec<Span<'a>>, Fault> {
+fn by_start<'a>(
+    cx: &EvaluationState<'a>,
+    mut spans: Vec<Span<'a>>,
+) -> Result<Vec<Span<'a>>, Fault> {
     merge_sort(&mut spans, |a, b| {
         cx.charge(1)?;
         starts_after(cx, a, b)
@@ -291,7 +316,7 @@ fn by_start<'a>(cx: &Cx<'a>, mut spans: Vec<Span<'a>>) -> Result<Vec<Span<'a>>, 
 }
 
 /// Whether `a` starts after `b`; by its first instant where the precision does not tell.
-fn starts_after<'a>(cx: &Cx<'a>, a: &Span<'a>, b: &Span<'a>) -> Result<bool, Fault> {
+fn starts_after<'a>(cx: &EvaluationState<'a>, a: &Span<'a>, b: &Span<'a>) -> Result<bool, Fault> {
     let told = order_edges(cx, a.low.least, b.low.least, None)?;
     Ok(match (told, a.low.least, b.low.least) {
         (Some(told), _, _) => told == Ordering::Greater,
@@ -355,7 +380,7 @@ mod tests {
         run(|cx| {
             for (a, b, one, shared, rest) in cases {
                 let args = [span(cx, a), span(cx, b)];
-                let extra = Extra::default();
+                let extra = Attributes::default();
                 assert_eq!(show(union(cx, &args, &extra)), one, "{a} union {b}");
                 assert_eq!(
                     show(intersect(cx, &args, &extra)),
@@ -449,7 +474,7 @@ mod tests {
                 let args = [Val::List(&items), point(cx, per)];
                 // A list lives as long as the arena.
                 let list = cx.list(&items).unwrap_or(Val::Null);
-                let out = collapse(cx, &[list, args[1]], &Extra::default());
+                let out = collapse(cx, &[list, args[1]], &Attributes::default());
                 assert_eq!(show(out), *expected, "{expected}");
             }
         });
@@ -477,7 +502,7 @@ mod tests {
                 }
             }
             let list = cx.list(&items).unwrap_or(Val::Null);
-            assert!(show(collapse(cx, &[list], &Extra::default())).starts_with('{'));
+            assert!(show(collapse(cx, &[list], &Attributes::default())).starts_with('{'));
         });
     }
 }

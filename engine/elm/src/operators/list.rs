@@ -1,10 +1,12 @@
 //! §20 list operators; and those that are on strings or intervals too, by what they are given.
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
-use crate::fhir::fhir_children::child;
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::child;
 use crate::operators::equality::equal;
 use crate::operators::interval_relations;
 use crate::operators::interval_sets;
+use crate::operators::operator::Attributes;
 use crate::operators::strings;
 use crate::values::value::{Fhir, Tuple, Val};
 use engine_patient::record::Kind;
@@ -16,7 +18,7 @@ fn pair<'a>(args: &[Val<'a>]) -> (Val<'a>, Val<'a>) {
 }
 
 /// The same for sets: equal, or both null.
-pub fn same<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
+pub fn same<'a>(cx: &EvaluationState<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
     if let (Val::Null, Val::Null) = (a, b) {
         return Ok(true);
     }
@@ -24,7 +26,7 @@ pub fn same<'a>(cx: &Cx<'a>, a: Val<'a>, b: Val<'a>) -> Result<bool, Fault> {
 }
 
 /// Whether the items hold one that is the same.
-fn has<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Result<bool, Fault> {
+fn has<'a>(cx: &EvaluationState<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Result<bool, Fault> {
     cx.charge(items.len() / 8)?;
     // Codes of status and the like, and resources, are most of what is looked for.
     if let Val::String(wanted) = wanted {
@@ -53,7 +55,7 @@ fn has<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Result<bool, Faul
 
 /// Adds those that are not there yet.
 pub fn push_distinct<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     into: &mut Vec<Val<'a>>,
     items: &[Val<'a>],
 ) -> Result<(), Fault> {
@@ -66,7 +68,7 @@ pub fn push_distinct<'a>(
 }
 
 /// `Exists`: an item that is not null.
-pub fn exists<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn exists<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(Val::Boolean(match pair(args).0 {
         Val::List(items) => items.iter().any(|i| !i.is_null()),
         _ => false,
@@ -74,7 +76,7 @@ pub fn exists<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `First`
-pub fn first<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn first<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(match pair(args).0 {
         Val::List(items) => items.first().copied().unwrap_or(Val::Null),
         _ => Val::Null,
@@ -82,7 +84,7 @@ pub fn first<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `Last`
-pub fn last<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn last<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(match pair(args).0 {
         Val::List(items) => items.last().copied().unwrap_or(Val::Null),
         _ => Val::Null,
@@ -90,7 +92,7 @@ pub fn last<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `SingletonFrom`: a run-time error where there are several.
-pub fn singleton_from<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn singleton_from<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     match pair(args).0 {
         Val::List([]) | Val::Null => Ok(Val::Null),
         Val::List([one]) => Ok(*one),
@@ -104,7 +106,7 @@ pub fn singleton_from<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `Flatten`: one level.
-pub fn flatten<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn flatten<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let Val::List(lists) = pair(args).0 else {
         return Ok(Val::Null);
     };
@@ -124,7 +126,7 @@ pub fn flatten<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `Distinct`: the first of each stays.
-pub fn distinct<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn distinct<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     match pair(args).0 {
         Val::List(items) => distinct_of(cx, items),
         _ => Ok(Val::Null),
@@ -132,7 +134,7 @@ pub fn distinct<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// The items, each once.
-pub fn distinct_of<'a>(cx: &Cx<'a>, items: &'a [Val<'a>]) -> Out<'a> {
+pub fn distinct_of<'a>(cx: &EvaluationState<'a>, items: &'a [Val<'a>]) -> Out<'a> {
     if items.len() < 2 {
         return Ok(Val::List(items));
     }
@@ -142,7 +144,7 @@ pub fn distinct_of<'a>(cx: &Cx<'a>, items: &'a [Val<'a>]) -> Out<'a> {
 }
 
 /// `Union`: of lists, each item once, a null list counting as empty; of intervals.
-pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn union<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (a, b) = pair(args);
     match (a, b) {
         (Val::Interval(_), _) | (_, Val::Interval(_)) if !extra.on_lists => {
@@ -166,7 +168,7 @@ pub fn union<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `Intersect`: null where an operand is.
-pub fn intersect<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn intersect<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match pair(args) {
         (Val::List(a), Val::List(b)) => {
             let mut out = vec![];
@@ -183,7 +185,7 @@ pub fn intersect<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `Except`: items of the first that are not in the second, each once.
-pub fn except<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn except<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match pair(args) {
         (Val::List(a), Val::List(b)) => {
             let mut out = vec![];
@@ -202,7 +204,7 @@ pub fn except<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 
 /// Whether a list has an item, by equality. Null is in a list that has one; in another that is not
 /// empty it is unknown.
-fn list_contains<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Out<'a> {
+fn list_contains<'a>(cx: &EvaluationState<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Out<'a> {
     let found = has(cx, items, wanted)?;
     Ok(match wanted {
         Val::Null if !found && !items.is_empty() => Val::Null,
@@ -211,7 +213,7 @@ fn list_contains<'a>(cx: &Cx<'a>, items: &[Val<'a>], wanted: Val<'a>) -> Out<'a>
 }
 
 /// `Contains`
-pub fn contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn contains<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
         Val::List(items) => list_contains(cx, items, item),
@@ -222,14 +224,18 @@ pub fn contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `In`
-pub fn in_<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn in_<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (item, whole) = pair(args);
     contains(cx, &[whole, item], extra)
 }
 
 /// `ProperContains`: there must be others too (CQL 1.5 §20.25). Equality that is unknown, as of a null
 /// item, leaves the result unknown where it decides; nulls are the same as a null that is looked for.
-pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_contains<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let (whole, item) = pair(args);
     match whole {
         Val::List(items) => {
@@ -265,12 +271,16 @@ pub fn proper_contains<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
 }
 
 /// `ProperIn`
-pub fn proper_in<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_in<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (item, whole) = pair(args);
     proper_contains(cx, &[whole, item], extra)
 }
 
-fn list_includes<'a>(cx: &Cx<'a>, whole: &[Val<'a>], part: &[Val<'a>]) -> Result<bool, Fault> {
+fn list_includes<'a>(
+    cx: &EvaluationState<'a>,
+    whole: &[Val<'a>],
+    part: &[Val<'a>],
+) -> Result<bool, Fault> {
     for item in part {
         if !has(cx, whole, *item)? {
             return Ok(false);
@@ -280,7 +290,7 @@ fn list_includes<'a>(cx: &Cx<'a>, whole: &[Val<'a>], part: &[Val<'a>]) -> Result
 }
 
 /// `Includes`: of lists, each item of the second is in the first.
-pub fn includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn includes<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match pair(args) {
         (Val::List(whole), Val::List(part)) => list_includes(cx, whole, part).map(Val::Boolean),
         (Val::Interval(_), Val::Interval(_)) => interval_relations::includes(cx, args, extra),
@@ -293,13 +303,17 @@ pub fn includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `IncludedIn`
-pub fn included_in<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn included_in<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     let (part, whole) = pair(args);
     includes(cx, &[whole, part], extra)
 }
 
 /// `ProperIncludes`: and the first has others too.
-pub fn proper_includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_includes<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     match pair(args) {
         (Val::List(whole), Val::List(part)) => Ok(Val::Boolean(
             whole.len() > part.len() && list_includes(cx, whole, part)?,
@@ -316,13 +330,17 @@ pub fn proper_includes<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<
 }
 
 /// `ProperIncludedIn`
-pub fn proper_included_in<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn proper_included_in<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    extra: &Attributes,
+) -> Out<'a> {
     let (part, whole) = pair(args);
     proper_includes(cx, &[whole, part], extra)
 }
 
 /// `Length`: of a list, its items; of a string, its characters.
-pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn length<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match pair(args).0 {
         Val::List(items) => Ok(Val::Integer(i32::try_from(items.len()).unwrap_or(i32::MAX))),
         Val::Null => Ok(if extra.on_lists {
@@ -335,7 +353,7 @@ pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `Indexer`: counting from 0; null outside.
-pub fn indexer<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
+pub fn indexer<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], extra: &Attributes) -> Out<'a> {
     match pair(args) {
         (Val::List(items), Val::Integer(index)) => {
             let found = usize::try_from(index)
@@ -349,7 +367,7 @@ pub fn indexer<'a>(cx: &Cx<'a>, args: &[Val<'a>], extra: &Extra) -> Out<'a> {
 }
 
 /// `IndexOf`: -1 where it is not there.
-pub fn index_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn index_of<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     match pair(args) {
         (_, Val::Null) | (Val::Null, _) => Ok(Val::Null),
         (Val::List(items), wanted) => {
@@ -367,7 +385,7 @@ pub fn index_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 
 /// `Slice`: from `startIndex` (null: 0) up to before `endIndex` (null: the end). Negative indices
 /// count from the end.
-pub fn slice<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn slice<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let Val::List(items) = pair(args).0 else {
         return Ok(Val::Null);
     };
@@ -383,7 +401,7 @@ pub fn slice<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `Times`: the product of two lists of tuples.
-pub fn times<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn times<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let (Val::List(left), Val::List(right)) = pair(args) else {
         return Ok(Val::Null);
     };
@@ -435,7 +453,7 @@ fn parts<'a>(value: Val<'a>, out: &mut Vec<Val<'a>>) {
 }
 
 /// `Children`
-pub fn children<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn children<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = pair(args).0;
     if value.is_null() {
         return Ok(Val::Null);
@@ -446,7 +464,7 @@ pub fn children<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// `Descendants`: children, their children, and so on; each before its own.
-pub fn descendants<'a>(cx: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn descendants<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     let value = pair(args).0;
     if value.is_null() {
         return Ok(Val::Null);
@@ -496,13 +514,13 @@ mod tests {
                 ("@2012, @2013", "@2014", "false"),
             ] {
                 let args = [read_list(cx, list), read(cx, item)];
-                let out = proper_contains(cx, &args, &Extra::default()).unwrap();
+                let out = proper_contains(cx, &args, &Attributes::default()).unwrap();
                 assert_eq!(show(out), expected, "{list} properly includes {item}");
                 let swapped = [args[1], args[0]];
-                let out = proper_in(cx, &swapped, &Extra::default()).unwrap();
+                let out = proper_in(cx, &swapped, &Attributes::default()).unwrap();
                 assert_eq!(show(out), expected, "{item} properly in {list}");
                 if item != "null" {
-                    let out = proper_includes(cx, &args, &Extra::default()).unwrap();
+                    let out = proper_includes(cx, &args, &Attributes::default()).unwrap();
                     assert_eq!(show(out), expected, "{list} properly includes {item}");
                 }
             }

@@ -1,6 +1,8 @@
 //! §13 logical operators (those that need both operands) and §14 nullological operators.
 
-use crate::context::cx::{Cx, Extra, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
+use crate::operators::operator::Attributes;
 use crate::values::value::{Val, truth};
 
 fn first(args: &[Val<'_>]) -> Option<bool> {
@@ -8,7 +10,7 @@ fn first(args: &[Val<'_>]) -> Option<bool> {
 }
 
 /// Null where an operand is null.
-pub fn xor<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn xor<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(match args {
         [a, b] => truth(a.truth().zip(b.truth()).map(|(a, b)| a != b)),
         _ => Val::Null,
@@ -16,21 +18,21 @@ pub fn xor<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
 }
 
 /// Null of null.
-pub fn not<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn not<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(truth(first(args).map(|b| !b)))
 }
 
 /// Never null.
-pub fn is_null<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn is_null<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(Val::Boolean(args.first().is_none_or(Val::is_null)))
 }
 
 /// Null is not true.
-pub fn is_true<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn is_true<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(Val::Boolean(first(args) == Some(true)))
 }
 
 /// Null is not false.
-pub fn is_false<'a>(_: &Cx<'a>, args: &[Val<'a>], _: &Extra) -> Out<'a> {
+pub fn is_false<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
     Ok(Val::Boolean(first(args) == Some(false)))
 }

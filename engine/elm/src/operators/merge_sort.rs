@@ -1,6 +1,6 @@
 //! Sorting by an order that can fail and need not be total.
 
-use crate::context::cx::Fault;
+use crate::context::fault::Fault;
 
 /// Stable. The order of uncertain dates is not total, and the standard library's sort may panic then.
 pub(crate) fn merge_sort<T: Clone>(

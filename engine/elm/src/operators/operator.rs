@@ -1,10 +1,25 @@
 //! An operator of ELM as the compiler, the evaluation, the prefilter and explanations see it.
 
-use crate::context::cx::{Cx, Extra, Out};
-use crate::values::value::Val;
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
+use crate::values::value::{PointType, Val};
+use engine_patient::system::date_time::Precision;
+
+/// What stands beside the operands in the ELM: `precision`, `valueType` and the like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attributes {
+    /// The `precision` attribute; `Week` apart, since it is no precision of a value.
+    pub precision: Option<Precision>,
+    /// `precision` is `Week`.
+    pub week: bool,
+    /// The signature says the operands are lists (where an operator is on lists and intervals).
+    pub on_lists: bool,
+    /// `valueType` of `MinValue` and `MaxValue`.
+    pub point: PointType,
+}
 
 /// What an operator does with its operands.
-pub type OpFn = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+pub type OpFn = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
 /// An operator. Operators are rows of tables and known by what their row says, never by the address
 /// of their function: a compiler may give one address to functions that do the same. Special forms,

@@ -9,8 +9,10 @@ use std::cell::RefCell;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::arithmetic::operand;
+use crate::operators::operator::Attributes;
 use crate::values::value::Val;
 
 /// Most bytes of a compiled pattern.
@@ -26,7 +28,7 @@ thread_local! {
 
 /// The compiled pattern. Libraries have few, so the last ones are kept: compiling takes longer than
 /// most matches.
-fn compiled(cx: &Cx<'_>, pattern: &str) -> Result<Regex, Fault> {
+fn compiled(cx: &EvaluationState<'_>, pattern: &str) -> Result<Regex, Fault> {
     PATTERNS.with_borrow_mut(|kept| {
         if let Some(at) = kept.iter().position(|(text, _)| text == pattern) {
             if at > 0 {
@@ -62,7 +64,10 @@ fn string<'a>(args: &[Val<'a>], at: usize) -> Option<&'a str> {
 }
 
 /// A text and a pattern; null operands give `None`.
-fn text_and_pattern<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<(&'a str, Regex)>, Fault> {
+fn text_and_pattern<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+) -> Result<Option<(&'a str, Regex)>, Fault> {
     let Some((text, pattern)) = string(args, 0).zip(string(args, 1)) else {
         return Ok(None);
     };
@@ -71,7 +76,7 @@ fn text_and_pattern<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<(&'a str
 }
 
 /// `Matches` (argument, pattern)
-pub fn matches<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn matches<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(match text_and_pattern(cx, args)? {
         Some((text, regex)) => Val::Boolean(regex.is_match(text)),
         None => Val::Null,
@@ -136,7 +141,11 @@ fn group<'t, 's>(name: &'s str, groups: &Captures<'t>) -> Option<(&'t str, &'s s
 }
 
 /// `ReplaceMatches` (argument, pattern, substitution)
-pub fn replace_matches<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn replace_matches<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     let (Some((text, regex)), Some(substitution)) = (text_and_pattern(cx, args)?, string(args, 2))
     else {
         return Ok(Val::Null);
@@ -158,7 +167,11 @@ pub fn replace_matches<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out
 }
 
 /// `SplitOnMatches` (stringToSplit, separatorPattern)
-pub fn split_on_matches<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn split_on_matches<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     if let (Some(text), Val::Null) = (string(args, 0), operand(args, 1)) {
         return cx.list(&[Val::String(text)]);
     }
@@ -174,13 +187,14 @@ mod tests {
     use super::*;
     use crate::tests::testing::{read, run, show};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn check(operator: Operator, cases: &[(&[&str], &str)]) {
         run(|cx| {
             for (operands, expected) in cases {
                 let args: Vec<Val<'_>> = operands.iter().map(|text| read(cx, text)).collect();
-                let got = operator(cx, &args, &Extra::default()).map_or("error".to_owned(), show);
+                let got =
+                    operator(cx, &args, &Attributes::default()).map_or("error".to_owned(), show);
                 assert_eq!(got, *expected, "{operands:?}");
             }
         });

@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
 use crate::values::value::{Quantity, Ratio, Val};
 use engine_patient::system::decimal;
 use engine_patient::system::quantity;
@@ -19,9 +20,9 @@ const NOTED: usize = 64;
 const NOTED_TEXT: usize = 64;
 
 /// Notes a pair of units that do not go together.
-pub fn note(cx: &Cx<'_>, a: &str, b: &str) {
+pub fn note(cx: &EvaluationState<'_>, a: &str, b: &str) {
     let short = |unit: &str| unit.chars().take(NOTED_TEXT).collect::<String>();
-    let mut units = cx.notes.units.borrow_mut();
+    let mut units = cx.metrics.units.borrow_mut();
     let pair = (short(a), short(b));
     if units.len() < NOTED || units.contains_key(&pair) {
         *units.entry(pair).or_default() += 1;
@@ -30,7 +31,7 @@ pub fn note(cx: &Cx<'_>, a: &str, b: &str) {
 
 /// What two units give; `None`, and noted, where they do not go together.
 fn told<T>(
-    cx: &Cx<'_>,
+    cx: &EvaluationState<'_>,
     a: &Quantity<'_>,
     b: &Quantity<'_>,
     found: Result<T, UnitsError>,
@@ -42,22 +43,22 @@ fn told<T>(
 }
 
 /// Which is greater; `None` where it cannot be told.
-pub fn compare(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
+pub fn compare(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
     told(cx, a, b, quantity::compare(a, b, cx.units))
 }
 
 /// `a = b`; `None` where it cannot be told.
-pub fn equal(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<bool> {
+pub fn equal(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<bool> {
     compare(cx, a, b).map(Ordering::is_eq)
 }
 
 /// `a ~ b`; false where it cannot be told.
-pub fn equivalent(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
+pub fn equivalent(cx: &EvaluationState<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
     told(cx, a, b, quantity::equivalent(a, b, cx.units)).unwrap_or(false)
 }
 
 /// A quantity of a value that fits, else null.
-fn fitting<'a>(cx: &Cx<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
+fn fitting<'a>(cx: &EvaluationState<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
     match value {
         Some(value) => cx.quantity(value, unit),
         None => Ok(Val::Null),
@@ -65,7 +66,7 @@ fn fitting<'a>(cx: &Cx<'a>, value: Option<Decimal>, unit: &'a str) -> Out<'a> {
 }
 
 fn in_common<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     a: &Quantity<'a>,
     b: &Quantity<'a>,
     operator: fn(Decimal, Decimal) -> Option<Decimal>,
@@ -77,38 +78,47 @@ fn in_common<'a>(
 }
 
 /// Sum, in the more granular of both units.
-pub fn add<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn add<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::add)
 }
 
 /// Difference, in the more granular of both units.
-pub fn subtract<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn subtract<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::subtract)
 }
 
 /// Remainder, in the more granular of both units.
-pub fn modulo<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn modulo<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     in_common(cx, a, b, decimal::modulo)
 }
 
 /// Truncated division. The conformance suite has its result in the unit of the operands
 /// (`10.0 'g' div 5.0 'g'` is `2.0 'g'`).
-pub fn truncated_divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn truncated_divide<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Quantity<'a>,
+    b: &Quantity<'a>,
+) -> Out<'a> {
     in_common(cx, a, b, decimal::truncated_divide)
 }
 
 /// Product.
-pub fn multiply<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn multiply<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     combine(cx, a, b, false)
 }
 
 /// Quotient; null where the divisor is zero.
-pub fn divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
+pub fn divide<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     combine(cx, a, b, true)
 }
 
 /// The unit of a product or quotient; `None`, and noted, where there is none.
-fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -> Option<String> {
+fn product_unit(
+    cx: &EvaluationState<'_>,
+    a: &Quantity<'_>,
+    b: &Quantity<'_>,
+    divide: bool,
+) -> Option<String> {
     let unit = cx.units.product(a.unit, b.unit, divide);
     if unit.is_none() {
         note(cx, a.unit, b.unit);
@@ -116,13 +126,22 @@ fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -
     unit
 }
 
-fn times(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<(Decimal, String)> {
+fn times(
+    cx: &EvaluationState<'_>,
+    a: &Quantity<'_>,
+    b: &Quantity<'_>,
+) -> Option<(Decimal, String)> {
     let (a, b) = quantity::factors(a, b, cx.units);
     let unit = product_unit(cx, &a, &b, false)?;
     Some((decimal::multiply(a.value, b.value)?, unit))
 }
 
-fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) -> Out<'a> {
+fn combine<'a>(
+    cx: &EvaluationState<'a>,
+    a: &Quantity<'a>,
+    b: &Quantity<'a>,
+    divide: bool,
+) -> Out<'a> {
     let (a, b) = quantity::factors(a, b, cx.units);
     let Some(unit) = product_unit(cx, &a, &b, divide) else {
         return Ok(Val::Null);
@@ -139,22 +158,22 @@ fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) ->
 }
 
 /// The opposite.
-pub fn negate<'a>(cx: &Cx<'a>, a: &Quantity<'a>) -> Out<'a> {
+pub fn negate<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>) -> Out<'a> {
     cx.quantity(decimal::negate(a.value), a.unit)
 }
 
 /// Without sign.
-pub fn abs<'a>(cx: &Cx<'a>, a: &Quantity<'a>) -> Out<'a> {
+pub fn abs<'a>(cx: &EvaluationState<'a>, a: &Quantity<'a>) -> Out<'a> {
     cx.quantity(a.value.abs(), a.unit)
 }
 
 /// The numerator by the denominator.
-pub fn of_ratio<'a>(cx: &Cx<'a>, ratio: &Ratio<'a>) -> Out<'a> {
+pub fn of_ratio<'a>(cx: &EvaluationState<'a>, ratio: &Ratio<'a>) -> Out<'a> {
     divide(cx, &ratio.numerator, &ratio.denominator)
 }
 
 /// `a ~ b` of ratios: the same quotient (`1:100 ~ 10:1000`).
-pub fn equivalent_ratios(cx: &Cx<'_>, a: &Ratio<'_>, b: &Ratio<'_>) -> bool {
+pub fn equivalent_ratios(cx: &EvaluationState<'_>, a: &Ratio<'_>, b: &Ratio<'_>) -> bool {
     // Multiplied across, since a quotient is rounded.
     let left = times(cx, &a.numerator, &b.denominator);
     let right = times(cx, &b.numerator, &a.denominator);
@@ -241,7 +260,7 @@ mod tests {
             assert_eq!(order("98.6 [degF]", "37 Cel"), Some(Ordering::Equal));
             assert_eq!(order("98.7 [degF]", "37 Cel"), Some(Ordering::Greater));
             assert_eq!(order("13 months", "1 year"), Some(Ordering::Greater));
-            assert_eq!(cx.notes.units.borrow().len(), 7);
+            assert_eq!(cx.metrics.units.borrow().len(), 7);
         });
     }
 

@@ -10,16 +10,21 @@ use std::cmp::Ordering;
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::aggregate::{in_one_unit, items};
 use crate::operators::arithmetic::{self, decimal};
+use crate::operators::exponentials;
+use crate::operators::operator::Attributes;
 use crate::operators::{compare, equality, quantity};
-use crate::system::series;
 use crate::values::value::Val;
 use engine_patient::system::decimal;
 
 /// Sorted by the order of CQL; `None` where two items cannot be compared.
-fn sorted<'a>(cx: &Cx<'a>, mut items: Vec<Val<'a>>) -> Result<Option<Vec<Val<'a>>>, Fault> {
+fn sorted<'a>(
+    cx: &EvaluationState<'a>,
+    mut items: Vec<Val<'a>>,
+) -> Result<Option<Vec<Val<'a>>>, Fault> {
     let steps = items.len().checked_ilog2().unwrap_or(0) as usize;
     cx.charge(items.len().saturating_mul(steps))?;
     let (mut fault, mut unknown) = (None, false);
@@ -42,7 +47,7 @@ fn sorted<'a>(cx: &Cx<'a>, mut items: Vec<Val<'a>>) -> Result<Option<Vec<Val<'a>
 }
 
 /// `Median`: of an even number of items the mean of the two in the middle
-pub fn median<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn median<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some(sorted) = sorted(cx, items(cx, args)?)? else {
         return Ok(Val::Null);
     };
@@ -68,7 +73,7 @@ pub fn median<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Mode`: of several as frequent ones the least, or the first where they have no order
-pub fn mode<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn mode<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let items = items(cx, args)?;
     let mut best: Option<(Val<'a>, usize)> = None;
     let mut consider = |value, count| {
@@ -110,7 +115,7 @@ pub fn mode<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 type Numbers<'a> = (Vec<Decimal>, Option<&'a str>);
 
 /// `None` where there is nothing to compute with.
-fn numbers<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<Numbers<'a>>, Fault> {
+fn numbers<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>]) -> Result<Option<Numbers<'a>>, Fault> {
     let items = items(cx, args)?;
     if items.iter().any(|item| matches!(item, Val::Quantity(_))) {
         return Ok(in_one_unit(cx, &items).map(|(all, unit)| (all, Some(unit))));
@@ -139,7 +144,7 @@ fn spread(all: &[Decimal], sample: bool) -> Option<(BigInt, BigInt)> {
 }
 
 fn of_spread<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     args: &[Val<'a>],
     sample: bool,
     finish: fn(&BigInt, &BigInt) -> Option<Decimal>,
@@ -160,27 +165,39 @@ fn quotient(over: &BigInt, under: &BigInt) -> Option<Decimal> {
 }
 
 /// `Variance` of a sample: null of less than two items
-pub fn variance<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn variance<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     of_spread(cx, args, true, quotient)
 }
 
 /// `PopulationVariance`
-pub fn population_variance<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn population_variance<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     of_spread(cx, args, false, quotient)
 }
 
 /// `StdDev` of a sample: null of less than two items
-pub fn std_dev<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
-    of_spread(cx, args, true, series::square_root)
+pub fn std_dev<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
+    of_spread(cx, args, true, exponentials::square_root)
 }
 
 /// `PopulationStdDev`
-pub fn population_std_dev<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
-    of_spread(cx, args, false, series::square_root)
+pub fn population_std_dev<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
+    of_spread(cx, args, false, exponentials::square_root)
 }
 
 /// `GeometricMean`: the root of the product, so null of an odd number of negative items
-pub fn geometric_mean<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn geometric_mean<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     let items = items(cx, args)?;
     let Some(all) = items
         .iter()
@@ -198,7 +215,7 @@ pub fn geometric_mean<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<
         return Ok(Val::Null);
     }
     let sizes: Vec<Decimal> = all.iter().map(Decimal::abs).collect();
-    decimal(series::geometric_mean(&sizes))
+    decimal(exponentials::geometric_mean(&sizes))
 }
 
 #[cfg(test)]
@@ -206,15 +223,15 @@ mod tests {
     use super::*;
     use crate::tests::testing::{read_list, run, show};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn check(operator: Operator, cases: &[(&str, &str)]) {
         run(|cx| {
             for (list, expected) in cases {
-                let got = operator(cx, &[read_list(cx, list)], &Extra::default());
+                let got = operator(cx, &[read_list(cx, list)], &Attributes::default());
                 assert_eq!(show(got.unwrap()), *expected, "{list}");
             }
-            let got = operator(cx, &[Val::Null], &Extra::default());
+            let got = operator(cx, &[Val::Null], &Attributes::default());
             assert_eq!(show(got.unwrap()), "null");
         });
     }

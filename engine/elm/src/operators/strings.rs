@@ -1,7 +1,9 @@
 //! §17 String operators (CQL 1.5, appendix B). Positions count Unicode characters.
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
 use crate::operators::arithmetic::operand;
+use crate::operators::operator::Attributes;
 use crate::values::value::{Val, truth};
 
 fn string<'a>(args: &[Val<'a>], at: usize) -> Option<&'a str> {
@@ -12,7 +14,10 @@ fn string<'a>(args: &[Val<'a>], at: usize) -> Option<&'a str> {
 }
 
 /// Two strings; `None` where either is null.
-fn two<'a>(cx: &Cx<'a>, args: &[Val<'a>]) -> Result<Option<(&'a str, &'a str)>, Fault> {
+fn two<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+) -> Result<Option<(&'a str, &'a str)>, Fault> {
     let both = string(args, 0).zip(string(args, 1));
     if let Some((a, b)) = both {
         cx.charge((a.len() + b.len()) / 16)?;
@@ -32,7 +37,7 @@ fn byte_of(text: &str, index: usize) -> Option<usize> {
 }
 
 /// `Combine` (source, separator)
-pub fn combine<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn combine<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Val::List(items) = operand(args, 0) else {
         return Ok(Val::Null);
     };
@@ -55,7 +60,7 @@ pub fn combine<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Concatenate` of any number of operands
-pub fn concatenate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn concatenate<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let mut all = String::new();
     for arg in args {
         let Val::String(text) = arg else {
@@ -69,19 +74,23 @@ pub fn concatenate<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a>
 }
 
 /// `EndsWith`
-pub fn ends_with<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn ends_with<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let both = two(cx, args)?;
     Ok(truth(both.map(|(text, end)| text.ends_with(end))))
 }
 
 /// `StartsWith`
-pub fn starts_with<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn starts_with<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let both = two(cx, args)?;
     Ok(truth(both.map(|(text, start)| text.starts_with(start))))
 }
 
 /// `Indexer` on a string
-pub fn string_indexer<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn string_indexer<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     let (Some(text), Val::Integer(index)) = (string(args, 0), operand(args, 1)) else {
         return Ok(Val::Null);
     };
@@ -101,7 +110,7 @@ fn index_of(text: &str, byte: usize) -> usize {
 }
 
 /// `PositionOf` (pattern, string)
-pub fn position_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn position_of<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     Ok(match two(cx, args)? {
         None => Val::Null,
         Some((pattern, text)) => match text.find(pattern) {
@@ -112,7 +121,11 @@ pub fn position_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a>
 }
 
 /// `LastPositionOf` (pattern, string)
-pub fn last_position_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn last_position_of<'a>(
+    cx: &EvaluationState<'a>,
+    args: &[Val<'a>],
+    _extra: &Attributes,
+) -> Out<'a> {
     Ok(match two(cx, args)? {
         None => Val::Null,
         Some((pattern, text)) => match text.rfind(pattern) {
@@ -123,7 +136,7 @@ pub fn last_position_of<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Ou
 }
 
 /// `Length` of a string
-pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn length<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some(text) = string(args, 0) else {
         return Ok(Val::Null);
     };
@@ -132,7 +145,7 @@ pub fn length<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Lower`
-pub fn lower<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn lower<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match string(args, 0) {
         Some(text) => cx.string(&text.to_lowercase()),
         None => Ok(Val::Null),
@@ -140,7 +153,7 @@ pub fn lower<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 }
 
 /// `Upper`
-pub fn upper<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn upper<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     match string(args, 0) {
         Some(text) => cx.string(&text.to_uppercase()),
         None => Ok(Val::Null),
@@ -149,7 +162,7 @@ pub fn upper<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
 
 /// `Split` (stringToSplit, separator). Without a separator the text is not split; an empty one
 /// splits it into characters.
-pub fn split<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn split<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let Some(text) = string(args, 0) else {
         return Ok(Val::Null);
     };
@@ -170,7 +183,7 @@ pub(crate) fn characters(text: &str) -> impl Iterator<Item = &str> {
 
 /// `Substring` (stringToSub, startIndex, length). Null where the start lies outside of the text; the
 /// start of an empty text lies inside.
-pub fn substring<'a>(cx: &Cx<'a>, args: &[Val<'a>], _extra: &Extra) -> Out<'a> {
+pub fn substring<'a>(cx: &EvaluationState<'a>, args: &[Val<'a>], _extra: &Attributes) -> Out<'a> {
     let (Some(text), Val::Integer(start)) = (string(args, 0), operand(args, 1)) else {
         return Ok(Val::Null);
     };
@@ -196,13 +209,13 @@ mod tests {
     use super::*;
     use crate::tests::testing::{read, read_list, run, show};
 
-    type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+    type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
     fn check(operator: Operator, cases: &[(&[&str], &str)]) {
         run(|cx| {
             for (operands, expected) in cases {
                 let args: Vec<Val<'_>> = operands.iter().map(|text| read(cx, text)).collect();
-                let got = show(operator(cx, &args, &Extra::default()).unwrap());
+                let got = show(operator(cx, &args, &Attributes::default()).unwrap());
                 assert_eq!(got, *expected, "{operands:?}");
             }
         });
@@ -221,7 +234,7 @@ mod tests {
         run(|cx| {
             let combine = |list: &str, separator: &str| {
                 let args = [read_list(cx, list), read(cx, separator)];
-                show(combine(cx, &args, &Extra::default()).unwrap())
+                show(combine(cx, &args, &Attributes::default()).unwrap())
             };
             assert_eq!(combine("'a', 'b', 'c'", "null"), "'abc'");
             assert_eq!(combine("'a', null, 'c'", "'-'"), "'a-c'");

@@ -1,10 +1,10 @@
 //! Calls of functions, and the choice of overloads by run-time types.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
-use crate::operators::type_test::accepts;
-use crate::run::eval::Evaluator;
-use crate::tree::unit::FunctionHandle;
+use crate::context::fault::{Fault, Out};
+use crate::operators::type_operators::accepts;
+use crate::run::evaluator::Evaluator;
+use crate::tree::libraries::FunctionHandle;
 use crate::values::value::Val;
 
 const NO_FUNCTION: &str = "a function that is not there";
@@ -17,8 +17,8 @@ impl<'a> Evaluator<'a> {
 
     /// `marks` may be fewer than the operands: the others are not in doubt.
     pub(super) fn call(&mut self, function: u32, args: &[Val<'a>], marks: &[Doubt]) -> Out<'a> {
-        let unit = self.unit;
-        let Some(function) = unit.functions.get(function as usize) else {
+        let compiled = self.compiled;
+        let Some(function) = compiled.functions.get(function as usize) else {
             return Err(Fault::bug(NO_FUNCTION));
         };
         if args.len() != function.operands.len() {
@@ -42,11 +42,11 @@ impl<'a> Evaluator<'a> {
         args: &[Val<'a>],
         marks: &[Doubt],
     ) -> Out<'a> {
-        let unit = self.unit;
+        let compiled = self.compiled;
         let mut fits = None;
         let mut best = 0;
         for candidate in candidates {
-            let Some(function) = unit.functions.get(*candidate as usize) else {
+            let Some(function) = compiled.functions.get(*candidate as usize) else {
                 return Err(Fault::bug(NO_FUNCTION));
             };
             let Some(score) = accepts(&self.cx, args, &function.operands)? else {
@@ -66,7 +66,7 @@ impl<'a> Evaluator<'a> {
             None => {
                 let name = candidates
                     .first()
-                    .and_then(|c| unit.functions.get(*c as usize))
+                    .and_then(|c| compiled.functions.get(*c as usize))
                     .map_or("", |f| &f.name);
                 let given: Vec<&str> = args.iter().map(Val::type_name).collect();
                 Err(Fault::Raised(format!(

@@ -6,7 +6,8 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::context::cx::{Cx, Fault};
+use crate::context::fault::Fault;
+use crate::context::state::EvaluationState;
 use crate::tree::retrieve::CodePath;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
@@ -23,7 +24,11 @@ pub(crate) struct CodeIndex {
 
 impl CodeIndex {
     /// Of a patient.
-    pub(super) fn of(cx: &Cx<'_>, record: &PatientRecord, path: &CodePath) -> Result<Self, Fault> {
+    pub(super) fn of(
+        cx: &EvaluationState<'_>,
+        record: &PatientRecord,
+        path: &CodePath,
+    ) -> Result<Self, Fault> {
         let mut index = CodeIndex::default();
         let mut ids = Ids::default();
         for (place, resource) in (0..).zip(record.of_type(path.resource_type)) {
@@ -48,7 +53,7 @@ impl<'a> Ids<'a> {
     /// Whether the code of a resource stands in another one that is not here.
     fn is_unresolved(
         &mut self,
-        cx: &Cx<'_>,
+        cx: &EvaluationState<'_>,
         resource: Element<'a>,
         element: Element<'a>,
     ) -> Result<bool, Fault> {

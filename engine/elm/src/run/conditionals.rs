@@ -1,8 +1,8 @@
 //! §15 Conditional operators, and `Coalesce` of §14: what is chosen by what holds.
 
-use crate::context::cx::Out;
+use crate::context::fault::Out;
 use crate::operators::equality::equal;
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::Node;
 use crate::values::value::Val;
 

@@ -1,10 +1,10 @@
 //! Definitions and what else is evaluated once a patient.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubts::InDoubt;
-use crate::run::eval::{Evaluator, Memo};
+use crate::context::fault::{Fault, Out};
+use crate::run::evaluator::{Evaluator, Memo};
+use crate::tree::libraries::Expression;
 use crate::tree::node::Node;
-use crate::tree::unit::Expression;
 
 const NO_DEFINITION: &str = "a definition that is not there";
 
@@ -35,8 +35,8 @@ impl<'a> Evaluator<'a> {
             Some(Memo::Empty) => {}
             None => return Err(Fault::bug(NO_DEFINITION)),
         }
-        let unit = self.unit;
-        let Some(definition) = unit.definitions.get(at) else {
+        let compiled = self.compiled;
+        let Some(definition) = compiled.definitions.get(at) else {
             return Err(Fault::bug(NO_DEFINITION));
         };
         self.set_definition(at, Memo::Open)?;

@@ -1,11 +1,11 @@
 //! The value of an expression, by its kind.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
 use crate::fhir::property::follow;
 use crate::operators::clinical::in_value_set;
-use crate::operators::type_test::is_type;
-use crate::run::eval::Evaluator;
+use crate::operators::type_operators::is_type;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::{Kind, Node};
 use crate::values::types::Type;
 use crate::values::value::Val;
@@ -45,7 +45,7 @@ impl<'a> Evaluator<'a> {
         if let Fault::Bug(bug) = &mut fault
             && bug.clause.is_none()
         {
-            bug.clause = self.unit.describe_clause(node.clause);
+            bug.clause = self.compiled.describe_clause(node.clause);
         }
         fault
     }
@@ -189,7 +189,7 @@ impl<'a> Evaluator<'a> {
             Val::Tuple(_) => "a tuple",
             _ => return,
         };
-        self.cx.notes.cast(what, ty);
+        self.cx.metrics.cast(what, ty);
     }
 
     /// Values with their marks, where there are any.
@@ -243,7 +243,7 @@ impl<'a> Evaluator<'a> {
                 };
                 match error {
                     true => self.cx.error(code),
-                    false => self.cx.notes.message(code),
+                    false => self.cx.metrics.message(code),
                 }
             }
         }

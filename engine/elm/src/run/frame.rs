@@ -1,8 +1,8 @@
 //! The frame of a definition or function: slots for aliases, lets and operands.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
-use crate::run::eval::Evaluator;
+use crate::context::fault::{Fault, Out};
+use crate::run::evaluator::Evaluator;
 use crate::values::value::Val;
 
 const NO_SLOT: &str = "a slot that the frame does not have";

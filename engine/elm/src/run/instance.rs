@@ -1,7 +1,8 @@
 //! `Instance`: a structured value by its class. System classes become system values; FHIR classes stay
 //! tuples that know their class.
 
-use crate::context::cx::{Cx, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
 use crate::operators::compare::number;
 use crate::values::value::{Code, Concept, Quantity, Ratio, Tuple, Val, ValueSetVal};
 
@@ -13,7 +14,7 @@ fn text<'a>(tuple: &Tuple<'a>, name: &str) -> Option<&'a str> {
 }
 
 /// The value of an instance of a class, given without its namespace.
-pub fn of<'a>(cx: &Cx<'a>, class: &'a str, tuple: Tuple<'a>) -> Out<'a> {
+pub fn of<'a>(cx: &EvaluationState<'a>, class: &'a str, tuple: Tuple<'a>) -> Out<'a> {
     Ok(match class {
         "System.Quantity" => match tuple.get("value").and_then(|v| number(&v)) {
             Some(value) => {

@@ -1,12 +1,12 @@
 //! `Filter`, `ForEach`, `Repeat`, `Aggregate`: over the items of a list, and those that may be missing
 //! in it.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
 use crate::context::known::{Known, doubt_of_item, values};
 use crate::context::row_doubts::RowDoubts;
 use crate::operators::list::push_distinct;
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::Node;
 use crate::values::value::Val;
 use engine_patient::record::PatientRecord;

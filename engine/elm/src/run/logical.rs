@@ -1,9 +1,9 @@
 //! §13 Logical operators that need not evaluate both sides: `and`, `or`, `implies`.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
-use crate::fhir::fhir_value::system_value;
-use crate::run::eval::Evaluator;
+use crate::context::fault::{Fault, Out};
+use crate::fhir::values::system_value;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::Node;
 use crate::values::value::{Val, truth};
 

@@ -11,7 +11,7 @@ mod calls;
 pub(crate) mod code_index;
 mod conditionals;
 mod definitions;
-pub mod eval;
+pub mod evaluator;
 mod expression;
 mod frame;
 mod instance;

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use crate::context::cx::{Extra, Fault, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
 use crate::context::known::{Certain, Known, common, doubt_of_item, joined, within};
+use crate::operators::operator::Attributes;
 use crate::operators::operator::{CertainItems, Operator};
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::values::value::{Interval, PointType, Val};
 
 const IMPRECISE: &str = "a date is too imprecise to compare";
@@ -24,7 +25,7 @@ impl<'a> Evaluator<'a> {
         operator: &'static Operator,
         args: &[Val<'a>],
         marks: &[Doubt],
-        extra: &Extra,
+        extra: &Attributes,
         before: Doubt,
     ) -> Out<'a> {
         if !operator.takes(args.len()) {

@@ -1,12 +1,12 @@
 //! Queries (CQL Author's Guide, "Queries"; ELM "Query"): sources, let, with, without, where, return,
 //! aggregate, sort.
 
-use crate::context::cx::{Fault, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
 use crate::context::known::Known;
 use crate::context::row_doubts::RowDoubts;
 use crate::operators::list::{distinct_of, same};
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::run::iteration::Items;
 use crate::tree::query::{Query, Relationship};
 use crate::values::value::{Tuple, Val};

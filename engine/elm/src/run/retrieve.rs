@@ -4,14 +4,16 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::context::cx::{Cx, Extra, Fault, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
 use crate::context::row_doubts::RowDoubts;
+use crate::context::state::EvaluationState;
 use crate::fhir::property::{Path, follow};
 use crate::operators::fhir_helpers::to_value;
 use crate::operators::interval_relations;
+use crate::operators::operator::Attributes;
 use crate::run::code_index::CodeIndex;
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::Node;
 use crate::tree::retrieve::{Codes, Retrieve};
 use crate::values::value::{Fhir, Val};
@@ -36,8 +38,8 @@ fn is_about_set(extension: Element<'_>, url: &str) -> bool {
 impl<'a> Evaluator<'a> {
     pub(crate) fn retrieve(&mut self, index: u32) -> Out<'a> {
         let at = index as usize;
-        let unit = self.unit;
-        let Some(retrieve) = unit.retrieves.get(at) else {
+        let compiled = self.compiled;
+        let Some(retrieve) = compiled.retrieves.get(at) else {
             return Err(Fault::bug("a retrieve that is not there"));
         };
         if let Some(Some((found, doubt))) = self.retrieved.get(at)
@@ -66,12 +68,18 @@ impl<'a> Evaluator<'a> {
             if let Some(profile) = &retrieve.profile {
                 let decision = profile.decide(resource, self.profile_mode);
                 if let Some(why) = decision.undecidable() {
-                    *self.cx.notes.profiles.borrow_mut().entry(why).or_default() += 1;
+                    *self
+                        .cx
+                        .metrics
+                        .profiles
+                        .borrow_mut()
+                        .entry(why)
+                        .or_default() += 1;
                 }
                 if !decision.is_taken() {
                     if profile.is_left_out_by_tag(resource) {
                         self.cx
-                            .notes
+                            .metrics
                             .tagged_otherwise(&retrieve.label, profile.url());
                     }
                     continue;
@@ -117,16 +125,16 @@ impl<'a> Evaluator<'a> {
             Codes::Set(Some(set)) => set,
             Codes::Set(None) => {
                 self.cx
-                    .notes
+                    .metrics
                     .value_sets
-                    .set(self.cx.notes.value_sets.get() + 1);
+                    .set(self.cx.metrics.value_sets.get() + 1);
                 return Ok(vec![]);
             }
             Codes::Keys(keys) => {
                 return self.by_keys(retrieve, filter.path, |key| keys.contains(&key));
             }
             Codes::WholeSet(url) => {
-                let Some(path) = self.unit.code_paths.get(filter.path as usize) else {
+                let Some(path) = self.compiled.code_paths.get(filter.path as usize) else {
                     return Err(Fault::bug(
                         "a retrieve looks under a path that is not there",
                     ));
@@ -152,7 +160,7 @@ impl<'a> Evaluator<'a> {
                             self.by_keys(retrieve, filter.path, |key| set.contains(key))
                         }
                         None => {
-                            let asked = &self.cx.notes.value_sets;
+                            let asked = &self.cx.metrics.value_sets;
                             asked.set(asked.get() + 1);
                             self.cx.doubtful_set(name, false);
                             Ok(vec![])
@@ -259,8 +267,8 @@ impl<'a> Evaluator<'a> {
     /// The codes of a type under a path, found at the first retrieve that asks.
     fn code_index(&mut self, path: u32) -> Result<&CodeIndex, Fault> {
         let at = path as usize;
-        let unit = self.unit;
-        let (Some(slot), Some(path)) = (self.code_indices.get_mut(at), unit.code_paths.get(at))
+        let compiled = self.compiled;
+        let (Some(slot), Some(path)) = (self.code_indices.get_mut(at), compiled.code_paths.get(at))
         else {
             return Err(Fault::bug(
                 "a retrieve compares codes under a path that is not there",
@@ -276,7 +284,7 @@ impl<'a> Evaluator<'a> {
     /// Whether the date of a resource lies in a range.
     fn in_range(&mut self, value: Val<'a>, path: &'a Path, range: &'a Node) -> Result<bool, Fault> {
         let date = follow(&self.cx, value, path)?;
-        let extra = Extra::default();
+        let extra = Attributes::default();
         let date = to_value(&self.cx, &[date], &extra)?;
         let range = self.eval(range)?;
         let within = match date {
@@ -289,7 +297,7 @@ impl<'a> Evaluator<'a> {
 
 /// The keys of codes and concepts.
 pub(crate) fn keys_of<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     value: Val<'a>,
     keys: &mut FxHashSet<i64>,
 ) -> Result<(), Fault> {

@@ -1,8 +1,8 @@
 //! Selectors: tuples, instances, intervals.
 
-use crate::context::cx::Out;
 use crate::context::doubt::Doubt;
-use crate::run::eval::Evaluator;
+use crate::context::fault::Out;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::{IntervalNode, Node};
 use crate::values::value::{Interval, PointType, Tuple, Val};
 

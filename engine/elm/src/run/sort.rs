@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use crate::context::cx::{Fault, Out};
+use crate::context::fault::{Fault, Out};
 use crate::context::known::same_one;
 use crate::fhir::property::follow;
 use crate::operators::compare::order;
 use crate::operators::merge_sort::merge_sort;
-use crate::run::eval::Evaluator;
+use crate::run::evaluator::Evaluator;
 use crate::tree::node::Node;
 use crate::tree::query::{SortBy, SortKey};
 use crate::values::value::Val;

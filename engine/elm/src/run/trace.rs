@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::fhir::fhir_children::known;
+use crate::fhir::elements::known;
+use crate::tree::libraries::Expression;
 use crate::tree::node::{NO_CLAUSE, Node};
-use crate::tree::unit::Expression;
 use crate::values::value::{NO_NODE, Val};
 
 /// The values of the expressions for one patient.

@@ -78,7 +78,7 @@ fn told(
             .map(|v| show(&v, 0))
             .unwrap();
         let doubt = evaluator.in_doubt(expression).map(|d| d.why.to_string());
-        let unreadable = evaluator.cx.notes.unreadable.borrow().clone();
+        let unreadable = evaluator.cx.metrics.unreadable.borrow().clone();
         (value, doubt, unreadable)
     })
     .unwrap()

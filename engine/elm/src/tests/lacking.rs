@@ -118,7 +118,7 @@ fn what_a_cast_loses_is_noted() {
             let value = evaluator.expression(expression).unwrap();
             assert_eq!(value.is_null(), name != "fits", "{name}");
         }
-        let casts = evaluator.cx.notes.casts.borrow();
+        let casts = evaluator.cx.metrics.casts.borrow();
         casts
             .iter()
             .map(|((what, ty), n)| format!("{what} {ty} {n}"))

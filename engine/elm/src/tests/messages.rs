@@ -47,7 +47,13 @@ fn what_rests_on_an_error_is_unknown_with_its_code() {
             let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
             out.push((name, value, why));
         }
-        let counted = evaluator.cx.notes.messages.borrow().get("TheCode").copied();
+        let counted = evaluator
+            .cx
+            .metrics
+            .messages
+            .borrow()
+            .get("TheCode")
+            .copied();
         (out, counted)
     });
     let (out, counted) = done.unwrap();

@@ -20,8 +20,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value as Json, json};
 
-use super::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
-use crate::run::eval::STEPS;
+use super::{CompiledLibraries, Fault, Library, Linker, Options, Settings, with_evaluator};
+use crate::run::evaluator::STEPS;
 use crate::values::value::Val;
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
@@ -132,7 +132,7 @@ fn read(libraries: &[Json]) -> Vec<Library> {
     libraries.iter().map(read).collect()
 }
 
-fn link(libraries: &[Library], options: Options) -> (Unit, Vec<Finding>) {
+fn link(libraries: &[Library], options: Options) -> (CompiledLibraries, Vec<Finding>) {
     static TERMINOLOGY: LazyLock<TerminologyStore> = LazyLock::new(terminology);
     let mut linker = Linker::new(libraries, &*TERMINOLOGY, options);
     for index in 0..libraries.len() {
@@ -143,7 +143,7 @@ fn link(libraries: &[Library], options: Options) -> (Unit, Vec<Finding>) {
 
 fn evaluate(
     libraries: &[Library],
-    unit: &Unit,
+    unit: &CompiledLibraries,
     record: &PatientRecord,
     steps: u64,
 ) -> Vec<(String, Result<String, Fault>)> {

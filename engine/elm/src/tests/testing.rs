@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use bumpalo::Bump;
 
-use crate::context::cx::{Cx, Notes};
+use crate::context::metrics::EvaluationMetrics;
+use crate::context::state::EvaluationState;
 use crate::values::value::Val;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::time_of_day::Time;
@@ -12,26 +13,26 @@ use engine_patient::system::units::Units;
 use engine_patient::system::zone::UTC;
 
 /// Runs a test with a context: the clock is the conformance suite's, the zone that of UTC.
-pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
+pub fn run(test: impl for<'a> FnOnce(&EvaluationState<'a>)) {
     let arena = Bump::new();
     let units = Units::default();
-    test(&Cx {
+    test(&EvaluationState {
         arena: &arena,
         now: DateTime::parse("2024-03-15T12:30:45.123Z").unwrap(),
         zone: &UTC,
         units: &units,
-        notes: Notes::default(),
+        metrics: EvaluationMetrics::default(),
         doubts: crate::context::doubts::Doubts::default(),
         steps: Cell::new(u64::MAX),
         nested: Cell::new(0),
-        memory: crate::context::cx::MEMORY,
+        memory: crate::context::state::MEMORY,
         exhausted: Default::default(),
     });
 }
 
 /// Reads a value as CQL writes it, as far as these tests need: `1`, `1L`, `1.0`, `1 'cm'`, `'text'`,
 /// `true`, `@2014`, `@2014-01-01T10`, `@T10:30`, `null`, and `1..3` of what lies between two numbers.
-pub fn read<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
+pub fn read<'a>(cx: &EvaluationState<'a>, text: &str) -> Val<'a> {
     if let Some((low, high)) = text.split_once("..") {
         return cx.uncertain(read(cx, low), read(cx, high)).unwrap();
     }
@@ -70,7 +71,7 @@ pub fn read<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
 }
 
 /// A list of what [`read`] reads, between commas.
-pub fn read_list<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
+pub fn read_list<'a>(cx: &EvaluationState<'a>, text: &str) -> Val<'a> {
     let items: Vec<Val<'a>> = text
         .split(", ")
         .filter(|item| !item.is_empty())

@@ -5,7 +5,9 @@ use std::cell::Cell;
 use bumpalo::Bump;
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Fault, Notes, Out};
+use crate::context::fault::{Fault, Out};
+use crate::context::metrics::EvaluationMetrics;
+use crate::context::state::EvaluationState;
 use crate::values::value::{PointType, Quantity, Val};
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::time_of_day::Time;
@@ -13,19 +15,19 @@ use engine_patient::system::units::Units;
 use engine_patient::system::zone::UTC;
 
 /// Runs a test with the clock of the conformance suite and the zone of UTC.
-pub fn run(test: impl for<'a> FnOnce(&Cx<'a>)) {
+pub fn run(test: impl for<'a> FnOnce(&EvaluationState<'a>)) {
     let arena = Bump::new();
     let units = Units::default();
-    test(&Cx {
+    test(&EvaluationState {
         arena: &arena,
         now: DateTime::parse("2024-03-15T12:30:45.123Z").unwrap(),
         zone: &UTC,
         units: &units,
-        notes: Notes::default(),
+        metrics: EvaluationMetrics::default(),
         doubts: crate::context::doubts::Doubts::default(),
         steps: Cell::new(1_000_000),
         nested: Cell::new(0),
-        memory: crate::context::cx::MEMORY,
+        memory: crate::context::state::MEMORY,
         exhausted: Default::default(),
     });
 }
@@ -90,7 +92,7 @@ pub fn show(out: Out<'_>) -> String {
 }
 
 /// A number, a quantity `1 g`, null, a date or a time.
-pub fn point<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
+pub fn point<'a>(cx: &EvaluationState<'a>, text: &str) -> Val<'a> {
     if text == "null" {
         return Val::Null;
     }
@@ -109,7 +111,7 @@ pub fn point<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
 }
 
 /// An interval such as `[1, 5)`, or a point. `date [null, null]` gives the type of the points.
-pub fn span<'a>(cx: &Cx<'a>, text: &str) -> Val<'a> {
+pub fn span<'a>(cx: &EvaluationState<'a>, text: &str) -> Val<'a> {
     let (of, text) = match text.split_once(" [").or_else(|| text.split_once(" (")) {
         Some((of, rest)) if of.chars().all(char::is_alphabetic) => {
             (of, text.get(text.len() - rest.len() - 1..).unwrap())

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Out};
+use crate::context::fault::Out;
+use crate::context::state::EvaluationState;
 use crate::values::value::{Code, CodeSystemVal, Concept, Quantity, Ratio, Val, ValueSetVal};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::time_of_day::Time;
@@ -12,7 +13,7 @@ use engine_patient::terminology::ValueSet;
 
 /// A constant, as the unit holds it.
 #[derive(Clone, Debug)]
-pub enum Owned {
+pub enum Constant {
     Null,
     Boolean(bool),
     Integer(i32),
@@ -24,15 +25,15 @@ pub enum Owned {
     Time(Time),
     Quantity(Decimal, Box<str>),
     Ratio(Box<[(Decimal, Box<str>); 2]>),
-    Code(Box<OwnedCode>),
-    Concept(Box<[OwnedCode]>, Option<Box<str>>),
-    ValueSet(Box<OwnedValueSet>),
-    CodeSystem(Box<OwnedCodeSystem>),
-    List(Box<[Owned]>),
+    Code(Box<ConstantCode>),
+    Concept(Box<[ConstantCode]>, Option<Box<str>>),
+    ValueSet(Box<ConstantValueSet>),
+    CodeSystem(Box<ConstantCodeSystem>),
+    List(Box<[Constant]>),
 }
 
 #[derive(Clone, Debug)]
-pub struct OwnedCode {
+pub struct ConstantCode {
     pub code: Option<Box<str>>,
     pub system: Option<Box<str>>,
     pub version: Option<Box<str>>,
@@ -41,7 +42,7 @@ pub struct OwnedCode {
 }
 
 #[derive(Clone, Debug)]
-pub struct OwnedValueSet {
+pub struct ConstantValueSet {
     pub id: Box<str>,
     pub version: Option<Box<str>>,
     pub name: Box<str>,
@@ -49,16 +50,16 @@ pub struct OwnedValueSet {
 }
 
 #[derive(Clone, Debug)]
-pub struct OwnedCodeSystem {
+pub struct ConstantCodeSystem {
     pub id: Box<str>,
     pub version: Option<Box<str>>,
     pub name: Box<str>,
 }
 
-impl OwnedCode {
+impl ConstantCode {
     fn of(code: &Code<'_>) -> Self {
         let text = |t: Option<&str>| t.map(Box::from);
-        OwnedCode {
+        ConstantCode {
             code: text(code.code),
             system: text(code.system),
             version: text(code.version),
@@ -78,45 +79,48 @@ impl OwnedCode {
     }
 }
 
-impl Owned {
+impl Constant {
     /// A value that outlives its arena; `None` of what constants are not.
-    pub fn of(value: Val<'_>) -> Option<Owned> {
+    pub fn of(value: Val<'_>) -> Option<Constant> {
         Some(match value {
-            Val::Null => Owned::Null,
-            Val::Boolean(b) => Owned::Boolean(b),
-            Val::Integer(i) => Owned::Integer(i),
-            Val::Long(l) => Owned::Long(l),
-            Val::Decimal(d) => Owned::Decimal(d),
-            Val::String(text) => Owned::String(text.into()),
-            Val::Date(d) => Owned::Date(d),
-            Val::Time(t) => Owned::Time(t),
-            Val::Quantity(q) => Owned::Quantity(q.value, q.unit.into()),
-            Val::Code(code) => Owned::Code(Box::new(OwnedCode::of(code))),
-            Val::Concept(concept) => Owned::Concept(
-                concept.codes.iter().map(OwnedCode::of).collect(),
+            Val::Null => Constant::Null,
+            Val::Boolean(b) => Constant::Boolean(b),
+            Val::Integer(i) => Constant::Integer(i),
+            Val::Long(l) => Constant::Long(l),
+            Val::Decimal(d) => Constant::Decimal(d),
+            Val::String(text) => Constant::String(text.into()),
+            Val::Date(d) => Constant::Date(d),
+            Val::Time(t) => Constant::Time(t),
+            Val::Quantity(q) => Constant::Quantity(q.value, q.unit.into()),
+            Val::Code(code) => Constant::Code(Box::new(ConstantCode::of(code))),
+            Val::Concept(concept) => Constant::Concept(
+                concept.codes.iter().map(ConstantCode::of).collect(),
                 concept.display.map(Box::from),
             ),
-            Val::List(items) => {
-                Owned::List(items.iter().map(|i| Owned::of(*i)).collect::<Option<_>>()?)
-            }
+            Val::List(items) => Constant::List(
+                items
+                    .iter()
+                    .map(|i| Constant::of(*i))
+                    .collect::<Option<_>>()?,
+            ),
             _ => return None,
         })
     }
 
     /// Its value, in the arena where it is no plain one.
-    pub fn value<'a>(&'a self, cx: &Cx<'a>) -> Out<'a> {
+    pub fn value<'a>(&'a self, cx: &EvaluationState<'a>) -> Out<'a> {
         Ok(match self {
-            Owned::Null => Val::Null,
-            Owned::Boolean(b) => Val::Boolean(*b),
-            Owned::Integer(i) => Val::Integer(*i),
-            Owned::Long(l) => Val::Long(*l),
-            Owned::Decimal(d) => Val::Decimal(*d),
-            Owned::String(text) => Val::String(text),
-            Owned::Date(d) => Val::Date(*d),
-            Owned::DateTime(d) => Val::DateTime(d.with_zone(cx.zone)),
-            Owned::Time(t) => Val::Time(*t),
-            Owned::Quantity(value, unit) => return cx.quantity(*value, unit),
-            Owned::Ratio(parts) => {
+            Constant::Null => Val::Null,
+            Constant::Boolean(b) => Val::Boolean(*b),
+            Constant::Integer(i) => Val::Integer(*i),
+            Constant::Long(l) => Val::Long(*l),
+            Constant::Decimal(d) => Val::Decimal(*d),
+            Constant::String(text) => Val::String(text),
+            Constant::Date(d) => Val::Date(*d),
+            Constant::DateTime(d) => Val::DateTime(d.with_zone(cx.zone)),
+            Constant::Time(t) => Val::Time(*t),
+            Constant::Quantity(value, unit) => return cx.quantity(*value, unit),
+            Constant::Ratio(parts) => {
                 let [(n, nu), (d, du)] = &**parts;
                 let part = |value: Decimal, unit: &'a str| Quantity { value, unit };
                 Val::Ratio(cx.keep(Ratio {
@@ -124,26 +128,26 @@ impl Owned {
                     denominator: part(*d, du),
                 })?)
             }
-            Owned::Code(code) => Val::Code(cx.keep(code.value())?),
-            Owned::Concept(codes, display) => {
-                let codes: Vec<Code<'a>> = codes.iter().map(OwnedCode::value).collect();
+            Constant::Code(code) => Val::Code(cx.keep(code.value())?),
+            Constant::Concept(codes, display) => {
+                let codes: Vec<Code<'a>> = codes.iter().map(ConstantCode::value).collect();
                 Val::Concept(cx.keep(Concept {
                     codes: cx.slice(&codes)?,
                     display: display.as_deref(),
                 })?)
             }
-            Owned::ValueSet(set) => Val::ValueSet(cx.keep(ValueSetVal {
+            Constant::ValueSet(set) => Val::ValueSet(cx.keep(ValueSetVal {
                 id: &set.id,
                 version: set.version.as_deref(),
                 name: &set.name,
                 set: set.set.as_deref(),
             })?),
-            Owned::CodeSystem(system) => Val::CodeSystem(cx.keep(CodeSystemVal {
+            Constant::CodeSystem(system) => Val::CodeSystem(cx.keep(CodeSystemVal {
                 id: &system.id,
                 version: system.version.as_deref(),
                 name: &system.name,
             })?),
-            Owned::List(items) => {
+            Constant::List(items) => {
                 let mut out = Vec::with_capacity(items.len());
                 for item in items {
                     out.push(item.value(cx)?);

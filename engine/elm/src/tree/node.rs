@@ -1,9 +1,9 @@
 //! The compiled tree: every name is resolved, every value set and code interned.
 
-use crate::context::cx::Extra;
 use crate::fhir::property::Path;
+use crate::operators::operator::Attributes;
 use crate::operators::operator::Operator;
-use crate::tree::constant::Owned;
+use crate::tree::constant::Constant;
 use crate::values::types::Type;
 use engine_patient::system::date_time::Precision;
 
@@ -14,13 +14,13 @@ pub const NO_CLAUSE: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Node {
     pub kind: Kind,
-    /// Index into [`crate::tree::unit::Unit::clauses`] where the ELM gave it a `localId`.
+    /// Index into [`crate::tree::libraries::CompiledLibraries::clauses`] where the ELM gave it a `localId`.
     pub clause: u32,
 }
 
 /// What an expression does. Names are those of ELM.
 pub enum Kind {
-    Const(Owned),
+    Const(Constant),
     /// What the compiler could not make although nothing is wrong with the library: a mistake of ours.
     Broken(&'static str),
     /// A parameter, by its place in the unit.
@@ -32,9 +32,9 @@ pub enum Kind {
     Once(u32, Box<Node>),
     /// An alias, let or operand: a slot of the frame.
     Local(u32),
-    Op(&'static Operator, Box<[Node]>, Extra),
+    Op(&'static Operator, Box<[Node]>, Attributes),
     /// `Union` and the like of more than two: two at a time, from the left.
-    Nary(&'static Operator, Box<[Node]>, Extra),
+    Nary(&'static Operator, Box<[Node]>, Attributes),
     And(Box<[Node; 2]>),
     Or(Box<[Node; 2]>),
     Implies(Box<[Node; 2]>),
@@ -85,8 +85,8 @@ impl std::fmt::Debug for Kind {
 }
 
 /// A precision attribute: `Day` and `day` alike. Week is none of a value.
-pub fn precision(text: &str) -> Option<Extra> {
-    let mut extra = Extra::default();
+pub fn precision(text: &str) -> Option<Attributes> {
+    let mut extra = Attributes::default();
     let precision = match text.to_ascii_lowercase().as_str() {
         "year" => Precision::Year,
         "month" => Precision::Month,

@@ -1,16 +1,16 @@
 use super::*;
 use crate::tests::testing::{read, run, show};
 
-type Operator = for<'a> fn(&Cx<'a>, &[Val<'a>], &Extra) -> Out<'a>;
+type Operator = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out<'a>;
 
 /// Checks a conversion, and that its `ConvertsTo…` says so.
 fn check(to: Operator, can: Operator, cases: &[(&str, &str)]) {
     run(|cx| {
         for (value, expected) in cases {
             let args = [read(cx, value)];
-            let got = show(to(cx, &args, &Extra::default()).unwrap());
+            let got = show(to(cx, &args, &Attributes::default()).unwrap());
             assert_eq!(got, *expected, "{value}");
-            let can = show(can(cx, &args, &Extra::default()).unwrap());
+            let can = show(can(cx, &args, &Attributes::default()).unwrap());
             let converts = (*expected != "null").to_string();
             let answer = if *value == "null" { "null" } else { &converts };
             assert_eq!(can, answer, "{value}");
@@ -132,7 +132,7 @@ fn quantities() {
             ("2.5589 '{eskimo_kisses}'", "2.5589 '{eskimo_kisses}'"),
         ] {
             let args = [cx.string(text).unwrap()];
-            let got = show(to_quantity(cx, &args, &Extra::default()).unwrap());
+            let got = show(to_quantity(cx, &args, &Attributes::default()).unwrap());
             assert_eq!(got, expected, "{text}");
         }
         for (text, expected) in [
@@ -145,20 +145,20 @@ fn quantities() {
             ("1:", "null"),
         ] {
             let args = [cx.string(text).unwrap()];
-            let ratio = to_ratio(cx, &args, &Extra::default()).unwrap();
+            let ratio = to_ratio(cx, &args, &Attributes::default()).unwrap();
             assert_eq!(show(ratio), expected, "{text}");
             if let Val::Ratio(_) = ratio {
-                let back = to_string(cx, &[ratio], &Extra::default()).unwrap();
-                let again = to_ratio(cx, &[back], &Extra::default()).unwrap();
+                let back = to_string(cx, &[ratio], &Attributes::default()).unwrap();
+                let again = to_ratio(cx, &[back], &Attributes::default()).unwrap();
                 assert_eq!(show(again), expected);
             }
         }
         let ratio = to_ratio(
             cx,
             &[cx.string("5 'mg':2 'mL'").unwrap()],
-            &Extra::default(),
+            &Attributes::default(),
         );
-        let quantity = to_quantity(cx, &[ratio.unwrap()], &Extra::default());
+        let quantity = to_quantity(cx, &[ratio.unwrap()], &Attributes::default());
         assert_eq!(show(quantity.unwrap()), "2.5 'mg/mL'");
     });
 }
@@ -178,7 +178,7 @@ fn quantities_in_other_units() {
             ("1 'cm'", "null", "null", "null"),
         ] {
             let args = [read(cx, value), read(cx, unit)];
-            let extra = Extra::default();
+            let extra = Attributes::default();
             assert_eq!(show(convert_quantity(cx, &args, &extra).unwrap()), expected);
             assert_eq!(show(can_convert_quantity(cx, &args, &extra).unwrap()), can);
         }
@@ -211,14 +211,14 @@ fn texts() {
         ],
     );
     run(|cx| {
-        let whole = to_decimal(cx, &[Val::Integer(5)], &Extra::default()).unwrap();
+        let whole = to_decimal(cx, &[Val::Integer(5)], &Attributes::default()).unwrap();
         assert_eq!(
-            show(to_string(cx, &[whole], &Extra::default()).unwrap()),
+            show(to_string(cx, &[whole], &Attributes::default()).unwrap()),
             "'5.0'"
         );
-        let chars = to_chars(cx, &[cx.string("äb").unwrap()], &Extra::default());
+        let chars = to_chars(cx, &[cx.string("äb").unwrap()], &Attributes::default());
         assert_eq!(show(chars.unwrap()), "{'ä', 'b'}");
-        let list = |v| show(to_list(cx, &[v], &Extra::default()).unwrap());
+        let list = |v| show(to_list(cx, &[v], &Attributes::default()).unwrap());
         assert_eq!(list(Val::Null), "{}");
         assert_eq!(list(Val::Integer(1)), "{1}");
     });
@@ -282,7 +282,7 @@ fn concepts() {
         let code = |code: &'static str, display| {
             Val::Code(cx.keep(Code::new(Some(code), None, None, display)).unwrap())
         };
-        let concept = |value| match to_concept(cx, &[value], &Extra::default()).unwrap() {
+        let concept = |value| match to_concept(cx, &[value], &Attributes::default()).unwrap() {
             Val::Concept(concept) => Some((concept.codes.len(), concept.display)),
             _ => None,
         };

@@ -1,12 +1,13 @@
 //! Whether a value is of a type: `Is`, `As`, and the choice of overloads by run-time types.
 
-use crate::context::cx::{Cx, Fault};
-use crate::fhir::fhir_children::{derives, known};
+use crate::context::fault::Fault;
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::{derives, known};
 use crate::values::types::Type;
 use crate::values::value::{PointType, Val};
 
 /// Whether a value, not null, is of a type. Of lists, whether all items are.
-pub fn is_type(cx: &Cx<'_>, value: &Val<'_>, ty: &Type) -> Result<bool, Fault> {
+pub fn is_type(cx: &EvaluationState<'_>, value: &Val<'_>, ty: &Type) -> Result<bool, Fault> {
     Ok(match (ty, value) {
         (Type::Any | Type::Lacking(_), _) => true,
         (Type::Choice(of), _) => {
@@ -88,7 +89,11 @@ pub fn point_of(ty: &Type) -> PointType {
 
 /// How well operands fit a signature: the number of those of the very type; `None` where one does
 /// not fit. Null fits everything.
-pub fn accepts(cx: &Cx<'_>, args: &[Val<'_>], types: &[Type]) -> Result<Option<usize>, Fault> {
+pub fn accepts(
+    cx: &EvaluationState<'_>,
+    args: &[Val<'_>],
+    types: &[Type],
+) -> Result<Option<usize>, Fault> {
     if args.len() != types.len() {
         return Ok(None);
     }

@@ -1,7 +1,8 @@
 //! FHIR primitives and datatypes as CQL values (the FHIR model info's conversions).
 
-use crate::context::cx::{Cx, Fault, Out};
-use crate::fhir::fhir_children::{derives, is_primitive, known};
+use crate::context::fault::{Fault, Out};
+use crate::context::state::EvaluationState;
+use crate::fhir::elements::{derives, is_primitive, known};
 use crate::values::types::TypeId;
 use crate::values::value::{Code, Concept, Fhir, PointType, Quantity, Ratio, Val};
 use engine_patient::fhir::names::Name;
@@ -12,7 +13,10 @@ use engine_patient::record::{Element, Kind};
 use engine_patient::system::time_of_day::Time;
 
 /// A text of the record: where it stands, or unescaped into the arena.
-pub fn text_of<'a>(cx: &Cx<'a>, element: Element<'a>) -> Result<Option<&'a str>, Fault> {
+pub fn text_of<'a>(
+    cx: &EvaluationState<'a>,
+    element: Element<'a>,
+) -> Result<Option<&'a str>, Fault> {
     Ok(match element.as_str() {
         Some(std::borrow::Cow::Borrowed(text)) => Some(text),
         Some(std::borrow::Cow::Owned(text)) => Some(cx.text(&text)?),
@@ -22,7 +26,7 @@ pub fn text_of<'a>(cx: &Cx<'a>, element: Element<'a>) -> Result<Option<&'a str>,
 
 /// The system value of a FHIR primitive; null where it has no value. What is there and is none of its
 /// type, or is withheld, is null too, and noted as unreadable.
-pub fn system_of_primitive<'a>(cx: &Cx<'a>, fhir: &Fhir<'a>) -> Out<'a> {
+pub fn system_of_primitive<'a>(cx: &EvaluationState<'a>, fhir: &Fhir<'a>) -> Out<'a> {
     let found = fhir.element().filter(|e| e.kind() != Kind::Null);
     let Some(element) = found else {
         if let Some(shadow) = fhir.shadow().filter(|s| has_absent_reason(*s)) {
@@ -38,7 +42,7 @@ pub fn system_of_primitive<'a>(cx: &Cx<'a>, fhir: &Fhir<'a>) -> Out<'a> {
 }
 
 /// Null where the JSON is no value of the type.
-fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
+fn value_of<'a>(cx: &EvaluationState<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
     let known = known();
     let moment = |ty: &str| element.as_str().and_then(|t| moment(ty, &t));
     Ok(if ty == known.boolean {
@@ -70,7 +74,7 @@ fn value_of<'a>(cx: &Cx<'a>, element: Element<'a>, ty: TypeId) -> Out<'a> {
 }
 
 /// The CQL value of anything: a FHIR primitive as its value; others as they are.
-pub fn system_value<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
+pub fn system_value<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Out<'a> {
     match value {
         Val::Fhir(fhir) if is_primitive(fhir.ty) => system_of_primitive(cx, &fhir),
         other => Ok(other),
@@ -78,7 +82,7 @@ pub fn system_value<'a>(cx: &Cx<'a>, value: Val<'a>) -> Out<'a> {
 }
 
 /// Follows a single property of an object; an element that should be one and is not is noted.
-fn get<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Option<Element<'a>> {
+fn get<'a>(cx: &EvaluationState<'a>, element: Element<'a>, name: &str) -> Option<Element<'a>> {
     if element.kind() != Kind::Object {
         cx.unreadable(element);
         return None;
@@ -92,7 +96,11 @@ fn get<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Option<Element<'a>>
     found
 }
 
-fn text_at<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Result<Option<&'a str>, Fault> {
+fn text_at<'a>(
+    cx: &EvaluationState<'a>,
+    element: Element<'a>,
+    name: &str,
+) -> Result<Option<&'a str>, Fault> {
     let Some(found) = get(cx, element, name) else {
         return Ok(None);
     };
@@ -104,7 +112,7 @@ fn text_at<'a>(cx: &Cx<'a>, element: Element<'a>, name: &str) -> Result<Option<&
 }
 
 /// `FHIR.Coding` as `System.Code`.
-pub fn code_of<'a>(cx: &Cx<'a>, coding: Element<'a>) -> Result<Code<'a>, Fault> {
+pub fn code_of<'a>(cx: &EvaluationState<'a>, coding: Element<'a>) -> Result<Code<'a>, Fault> {
     Ok(Code::new(
         text_at(cx, coding, "code")?,
         text_at(cx, coding, "system")?,
@@ -114,7 +122,10 @@ pub fn code_of<'a>(cx: &Cx<'a>, coding: Element<'a>) -> Result<Code<'a>, Fault> 
 }
 
 /// `FHIR.CodeableConcept` as `System.Concept`.
-pub fn concept_of<'a>(cx: &Cx<'a>, concept: Element<'a>) -> Result<Concept<'a>, Fault> {
+pub fn concept_of<'a>(
+    cx: &EvaluationState<'a>,
+    concept: Element<'a>,
+) -> Result<Concept<'a>, Fault> {
     let mut codes = vec![];
     for coding in get(cx, concept, "coding")
         .into_iter()
@@ -131,7 +142,7 @@ pub fn concept_of<'a>(cx: &Cx<'a>, concept: Element<'a>) -> Result<Concept<'a>, 
 /// A `FHIR.Quantity` as `FHIRHelpers.ToQuantity` takes it: null without a value; null, with a message
 /// for the ledger, where it has a comparator or a unit of another system than UCUM.
 pub fn quantity_of<'a>(
-    cx: &Cx<'a>,
+    cx: &EvaluationState<'a>,
     quantity: Element<'a>,
     comparator_matters: bool,
 ) -> Result<Option<Quantity<'a>>, Fault> {
@@ -193,7 +204,7 @@ pub fn calendar_unit(unit: &str) -> &str {
 }
 
 /// `FHIR.Ratio` as `System.Ratio`.
-pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
+pub fn ratio_of<'a>(cx: &EvaluationState<'a>, ratio: Element<'a>) -> Out<'a> {
     let part = |name| match get(cx, ratio, name) {
         Some(part) => quantity_of(cx, part, true),
         None => Ok(None),
@@ -208,7 +219,7 @@ pub fn ratio_of<'a>(cx: &Cx<'a>, ratio: Element<'a>) -> Out<'a> {
 }
 
 /// A bound of a Period as DateTime; noted where it is there and cannot be read.
-fn bound<'a>(cx: &Cx<'a>, period: Element<'a>, name: &str) -> Out<'a> {
+fn bound<'a>(cx: &EvaluationState<'a>, period: Element<'a>, name: &str) -> Out<'a> {
     let at = Name::of(name);
     match at.map(|name| date_at(period, name, "dateTime")) {
         Some(Reading::Value(moment)) => return Ok(Val::DateTime(moment.with_zone(cx.zone))),
@@ -225,7 +236,7 @@ fn bound<'a>(cx: &Cx<'a>, period: Element<'a>, name: &str) -> Out<'a> {
 
 /// `FHIR.Period` as `Interval<DateTime>`: no start is unknown, no end is open-ended, as
 /// `FHIRHelpers.ToInterval` has it. A bound that is there and cannot be read is unknown.
-pub fn period_of<'a>(cx: &Cx<'a>, period: Element<'a>) -> Out<'a> {
+pub fn period_of<'a>(cx: &EvaluationState<'a>, period: Element<'a>) -> Out<'a> {
     let (low, no_low) = cx.apart(|| bound(cx, period, "start"))?;
     let (high, no_high) = cx.apart(|| bound(cx, period, "end"))?;
     // An element without a value, which may have an id, is no null to FHIRHelpers.

@@ -3,7 +3,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::context::cx::{Cx, Fault};
+use crate::context::fault::Fault;
+use crate::context::state::EvaluationState;
 use crate::values::value::{Quantity, Ratio, Val};
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::decimal;
@@ -64,7 +65,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// `(+|-)?#0(.0#)?('<unit>')?`: the unit is one of UCUM between quotes, or a word of the calendar.
-pub fn quantity<'a>(cx: &Cx<'a>, text: &str) -> Result<Option<Quantity<'a>>, Fault> {
+pub fn quantity<'a>(cx: &EvaluationState<'a>, text: &str) -> Result<Option<Quantity<'a>>, Fault> {
     let end = text
         .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.'))
         .unwrap_or(text.len());
@@ -92,7 +93,7 @@ pub fn quantity<'a>(cx: &Cx<'a>, text: &str) -> Result<Option<Quantity<'a>>, Fau
 }
 
 /// `<quantity>:<quantity>`; a colon between quotes belongs to a unit.
-pub fn ratio<'a>(cx: &Cx<'a>, text: &str) -> Result<Option<Ratio<'a>>, Fault> {
+pub fn ratio<'a>(cx: &EvaluationState<'a>, text: &str) -> Result<Option<Ratio<'a>>, Fault> {
     let (mut quoted, mut escaped) = (false, false);
     let colon = text.find(|c| {
         let plain = !escaped;
@@ -183,7 +184,7 @@ pub fn write_time(value: Time) -> String {
 }
 
 /// The text of a value; `None` where it has none.
-pub fn write(cx: &Cx<'_>, value: &Val<'_>) -> Option<String> {
+pub fn write(cx: &EvaluationState<'_>, value: &Val<'_>) -> Option<String> {
     Some(match value {
         Val::Boolean(v) => v.to_string(),
         Val::Integer(v) => v.to_string(),

@@ -12,7 +12,7 @@ use crate::values::types::Type;
 /// Everything compiled. Definitions of the same library are compiled, and evaluated, once however
 /// many measures refer to them.
 #[derive(Default)]
-pub struct Unit {
+pub struct CompiledLibraries {
     pub libraries: Vec<LibraryInfo>,
     pub(crate) definitions: Vec<Compiled>,
     pub(crate) functions: Vec<Function>,
@@ -27,7 +27,7 @@ pub struct Unit {
     pub value_sets: BTreeMap<Arc<str>, ValueSetUse>,
 }
 
-/// A library of a unit.
+/// A library that was compiled.
 #[derive(Clone, Debug)]
 pub struct LibraryInfo {
     pub name: Arc<str>,
@@ -87,7 +87,7 @@ pub struct ValueSetUse {
     pub touches: BTreeSet<Arc<str>>,
 }
 
-/// An expression of a unit, to be asked for by a program.
+/// A compiled expression definition, to be asked for by a program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Expression(pub(crate) u32);
 
@@ -95,18 +95,18 @@ pub struct Expression(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct FunctionHandle(pub(crate) u32);
 
-impl std::fmt::Debug for Unit {
+impl std::fmt::Debug for CompiledLibraries {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "Unit({} libraries, {} definitions)",
+            "CompiledLibraries({} libraries, {} definitions)",
             self.libraries.len(),
             self.definitions.len()
         )
     }
 }
 
-impl Unit {
+impl CompiledLibraries {
     /// The definition of this name in a library.
     pub fn expression(&self, library: u32, name: &str) -> Option<Expression> {
         self.by_name
@@ -133,7 +133,7 @@ impl Unit {
             .map_or("", |d| &d.name)
     }
 
-    /// The retrieves that an expression may make, as places in [`Unit::retrieves`].
+    /// The retrieves that an expression may make, as places in [`CompiledLibraries::retrieves`].
     pub fn retrieves_of(&self, expression: Expression) -> impl Iterator<Item = u32> + '_ {
         let of = self.definitions.get(expression.0 as usize);
         of.into_iter().flat_map(|d| d.retrieves.iter().copied())

@@ -6,10 +6,10 @@ use std::cell::Cell;
 use bumpalo::Bump;
 
 use crate::context::doubts::Doubts;
-pub use crate::context::fault::{Fault, Out};
-pub use crate::context::notes::Notes;
+use crate::context::fault::{Fault, Out};
+use crate::context::metrics::EvaluationMetrics;
 use crate::values::value::{Interval, PointType, Quantity, Val};
-use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::date_time::DateTime;
 use engine_patient::system::units::Units;
 use engine_patient::system::zone::Zone;
 
@@ -25,14 +25,14 @@ pub(crate) const FULL: &str = "the budget of memory for one patient is used up";
 const SPENT: &str = "the budget of steps for one patient is used up";
 
 /// The context of one patient's evaluation.
-pub struct Cx<'a> {
+pub struct EvaluationState<'a> {
     pub arena: &'a Bump,
     /// CQL `Now()`, with the offset of the run.
     pub now: DateTime,
     /// Where date-times without an offset are taken to be.
     pub zone: &'a Zone,
     pub units: &'a Units,
-    pub notes: Notes,
+    pub metrics: EvaluationMetrics,
     pub doubts: Doubts,
     /// Steps left of this patient's budget.
     pub steps: Cell<u64>,
@@ -52,7 +52,7 @@ const NESTED: u32 = 500;
 /// texts, or a value of each character, of one.
 pub const TEXT: usize = 16 << 20;
 
-impl<'a> Cx<'a> {
+impl<'a> EvaluationState<'a> {
     /// Counts work that does not go through nodes, such as the items of a list operator.
     pub fn charge(&self, steps: usize) -> Result<(), Fault> {
         let left = self.steps.get().checked_sub(steps as u64);
@@ -183,17 +183,4 @@ impl<'a> Cx<'a> {
     pub fn uncertain(&self, low: Val<'a>, high: Val<'a>) -> Out<'a> {
         self.keep((low, high)).map(Val::Uncertain)
     }
-}
-
-/// What stands beside the operands in the ELM: `precision`, `valueType` and the like.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Extra {
-    /// The `precision` attribute; `Week` apart, since it is no precision of a value.
-    pub precision: Option<Precision>,
-    /// `precision` is `Week`.
-    pub week: bool,
-    /// The signature says the operands are lists (where an operator is on lists and intervals).
-    pub on_lists: bool,
-    /// `valueType` of `MinValue` and `MaxValue`.
-    pub point: PointType,
 }

@@ -2,12 +2,14 @@
 
 use bumpalo::Bump;
 
-use crate::context::cx::{Cx, FULL, Fault, MEMORY, Notes, Out};
 use crate::context::doubt::Doubt;
+use crate::context::fault::{Fault, Out};
+use crate::context::metrics::EvaluationMetrics;
+use crate::context::state::{EvaluationState, FULL, MEMORY};
 use crate::run::code_index::CodeIndex;
 use crate::run::trace::Trace;
-use crate::tree::constant::Owned;
-use crate::tree::unit::Unit;
+use crate::tree::constant::Constant;
+use crate::tree::libraries::CompiledLibraries;
 use crate::values::types::Type;
 use crate::values::value::Val;
 use engine_patient::fhir::profiles::ProfileMode;
@@ -29,7 +31,7 @@ pub struct Settings {
     /// The measurement period, both ends included.
     pub period: Option<(DateTime, DateTime)>,
     /// Other parameters, by name.
-    pub parameters: Vec<(String, Owned)>,
+    pub parameters: Vec<(String, Constant)>,
     pub profile_mode: ProfileMode,
     /// Shared by all evaluations: it remembers conversions.
     pub units: std::sync::Arc<Units>,
@@ -79,11 +81,11 @@ pub(super) enum Memo<'a> {
     Done(Val<'a>, Doubt),
 }
 
-/// Evaluates expressions of a unit for one patient.
+/// Evaluates compiled expressions for one patient.
 pub struct Evaluator<'a> {
-    pub(crate) unit: &'a Unit,
+    pub(crate) compiled: &'a CompiledLibraries,
     pub(crate) record: &'a PatientRecord,
-    pub cx: Cx<'a>,
+    pub cx: EvaluationState<'a>,
     pub(super) locals: Vec<Val<'a>>,
     pub(super) base: usize,
     /// Slots, counted from the first, whose value is in doubt; hardly ever any.
@@ -111,7 +113,7 @@ thread_local! {
 /// # Errors
 /// Where memory is used up before anything began.
 pub fn with_evaluator<R>(
-    unit: &Unit,
+    compiled: &CompiledLibraries,
     record: &PatientRecord,
     settings: &Settings,
     work: impl FnOnce(&mut Evaluator<'_>) -> R,
@@ -120,7 +122,7 @@ pub fn with_evaluator<R>(
     arena.reset();
     arena.set_allocation_limit(Some(settings.memory));
     let result = {
-        Evaluator::new(unit, record, settings, &arena).map(|mut evaluator| work(&mut evaluator))
+        Evaluator::new(compiled, record, settings, &arena).map(|mut evaluator| work(&mut evaluator))
     };
     // A patient who needed much must not keep it.
     if arena.allocated_bytes() <= 8 << 20 {
@@ -131,7 +133,7 @@ pub fn with_evaluator<R>(
 
 impl<'a> Evaluator<'a> {
     fn new(
-        unit: &'a Unit,
+        compiled: &'a CompiledLibraries,
         record: &'a PatientRecord,
         settings: &'a Settings,
         arena: &'a Bump,
@@ -143,14 +145,14 @@ impl<'a> Evaluator<'a> {
                 .map_err(full)
         };
         let mut evaluator = Evaluator {
-            unit,
+            compiled,
             record,
-            cx: Cx {
+            cx: EvaluationState {
                 arena,
                 now: settings.now,
                 zone: &settings.zone,
                 units: &settings.units,
-                notes: Notes::default(),
+                metrics: EvaluationMetrics::default(),
                 doubts: crate::context::doubts::Doubts::default(),
                 steps: std::cell::Cell::new(settings.steps),
                 memory: settings.memory,
@@ -160,11 +162,11 @@ impl<'a> Evaluator<'a> {
             locals: Vec::with_capacity(64),
             base: 0,
             doubted: vec![],
-            definitions: memo(unit.definitions.len())?,
-            once: memo(unit.once as usize)?,
+            definitions: memo(compiled.definitions.len())?,
+            once: memo(compiled.once as usize)?,
             settings,
-            parameters: vec![None; unit.parameters.len()],
-            retrieved: vec![None; unit.retrieves.len()],
+            parameters: vec![None; compiled.parameters.len()],
+            retrieved: vec![None; compiled.retrieves.len()],
             code_indices: vec![],
             profile_mode: settings.profile_mode,
             depth: 0,
@@ -172,7 +174,7 @@ impl<'a> Evaluator<'a> {
         };
         evaluator
             .code_indices
-            .resize_with(unit.code_paths.len(), || None);
+            .resize_with(compiled.code_paths.len(), || None);
         Ok(evaluator)
     }
 
@@ -180,8 +182,8 @@ impl<'a> Evaluator<'a> {
     /// that do not use it.
     pub(super) fn parameter(&mut self, index: u32) -> Out<'a> {
         let at = index as usize;
-        let unit = self.unit;
-        match (self.parameters.get(at), unit.parameters.get(at)) {
+        let compiled = self.compiled;
+        match (self.parameters.get(at), compiled.parameters.get(at)) {
             (Some(Some(known)), _) => known.clone(),
             (Some(None), Some(parameter)) => {
                 let circle = Err(Fault::Budget("a parameter refers to itself"));
@@ -207,7 +209,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn parameter_value(&mut self, parameter: &'a crate::tree::unit::Parameter) -> Out<'a> {
+    fn parameter_value(&mut self, parameter: &'a crate::tree::libraries::Parameter) -> Out<'a> {
         let settings = self.settings;
         let given = settings
             .parameters

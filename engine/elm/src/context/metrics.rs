@@ -6,7 +6,7 @@ use crate::values::types::Type;
 
 /// Counts for the ledger of a run, of one patient.
 #[derive(Default, Debug)]
-pub struct Notes {
+pub struct EvaluationMetrics {
     /// Comparisons or arithmetic on units that cannot be converted into each other: how often, by
     /// pair of units.
     pub units: RefCell<std::collections::BTreeMap<(String, String), u64>>,
@@ -30,7 +30,7 @@ pub struct Notes {
 /// Most of the text of a type that a note shows.
 const SHOWN: usize = 120;
 
-impl Notes {
+impl EvaluationMetrics {
     /// Counts a list or tuple that a cast left nothing of.
     pub fn cast(&self, what: &'static str, ty: &Type) {
         let mut shown = ty.to_string();
