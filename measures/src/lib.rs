@@ -1,13 +1,13 @@
-//! Measures: programs and SQL over the lake, counted and reported as FHIR MeasureReports.
+//! Measures: what they are, what their result rows come to, and FHIR MeasureReports of that. Where the
+//! rows come from, a lake or one record, is not known here: `measures-run` has the lake.
 //!
 //! ```text
-//! official measures: raw criteria ── score ──▶ gated rows ┐
-//! care gaps (CEL) ────────────────────────────────▶ rows ┴ EvaluateTable ─▶ sorted rows (Parquet)
+//! packages ── prepared ─▶ ElmMeasures (official) ── evaluate: raw criteria ── score ─▶ gated rows
 //!
-//! sorted rows ── walk ─▶ one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─┬─▶ report: summary
-//!                                                           ├─▶ report: subject-list, individual
-//!                                                           └─▶ gaps
-//! SQL measures ── session with flat views ──────────────────────────────▶ MeasureResult ─┘
+//! sorted rows ── subject ─▶ one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─▶ report: summary
+//!                                                              ├─▶ report: subject-list, individual
+//!                                                              └─▶ gaps
+//! one record ── explain ─▶ why
 //! ```
 #![cfg_attr(
     not(test),

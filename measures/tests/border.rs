@@ -126,8 +126,7 @@ fn rows(built: &Built, resources: &[Json]) -> Vec<ResultRow> {
     let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone());
     let program = built.program.as_ref();
     let program = program.unwrap_or_else(|| panic!("{findings:#?}"));
-    let rows = program.rows(&record, &context).unwrap();
-    rows
+    program.rows(&record, &context).unwrap()
 }
 
 fn patient(more: &Json) -> Json {

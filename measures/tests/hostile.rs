@@ -196,8 +196,7 @@ impl Pack {
         record.seal();
         let time = |text| DateTime::parse(text).unwrap();
         let context = EvaluationContext::for_period(time("2024"), time("2024-12"), UTC.clone());
-        let rows = program.rows(&record, &context).unwrap();
-        rows
+        program.rows(&record, &context).unwrap()
     }
 }
 

@@ -13,7 +13,10 @@
 //! *Invariant:* nothing here prints, ends the process, or reads a clock or the environment. What is for
 //! people on the way goes to a [`Listener`]; errors are of three families ([`RunError`]).
 
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)
+)]
 
 pub mod attribution;
 pub mod deck;

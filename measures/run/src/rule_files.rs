@@ -1,4 +1,5 @@
 //! Rules of files and folders, beside the built-in ones.
+#![allow(clippy::disallowed_methods, reason = "rules are files")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::run_result::RunResult;
 /// What a job came to.
 pub enum JobResult {
     /// Results of measures.
-    Run(RunResult),
+    Run(Box<RunResult>),
     /// Gaps in care.
     Gaps(GapsResult),
     /// Why a patient is in a population or is not.
@@ -42,7 +42,9 @@ impl PreparedJob {
         listen: &mut Listener<'_>,
     ) -> Result<JobResult, RunError> {
         Ok(match &self.job.task {
-            Task::Run(task) => JobResult::Run(self.results(*task, folders.results, listen).await?),
+            Task::Run(task) => JobResult::Run(Box::new(
+                self.results(*task, folders.results, listen).await?,
+            )),
             Task::Gaps(task) => JobResult::Gaps(self.gaps(task, folders, listen).await?),
             Task::Explain { depth } => JobResult::Explained(self.explain(*depth).await?),
             Task::Funnel { within } => {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use measures_run::attribution::{Attributed, Attribution};
 use measures_run::job::{Report, RunFiles, RunTask};
-use measures_run::run_result::RunResult;
 use measures_run::{Job, JobResult, RunError, Task};
 
 use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
@@ -177,8 +176,7 @@ impl Run {
         if let Some(out) = &self.out {
             note!("Reports and result rows are in {}", out.display());
         }
-        let RunResult { missing, .. } = ran;
-        ended(missing)
+        ended(ran.missing)
     }
 }
 
