@@ -2,6 +2,8 @@
 //! compared with what is rendered of the same wrong inputs. `TANDEM_SNAPSHOTS=write` writes them anew:
 //! read the difference before it is committed.
 
+#![cfg(test)]
+
 mod codes;
 mod logic;
 mod packages;

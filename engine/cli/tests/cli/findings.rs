@@ -74,10 +74,10 @@ fn programs_read_one_form_and_the_exit_code_follows_blame() {
     let ran = tandem!("rule", "test", &rule, "--format", "json");
     assert_eq!(ran.code, 2, "{}", ran.text());
     let told: Value = serde_json::from_str(&ran.out).unwrap();
-    let version = told["findings"].as_array().unwrap().iter();
-    let version = version
-        .filter(|f| f["code"] == "wrong-value")
-        .next()
+    let findings = told["findings"].as_array().unwrap();
+    let version = findings
+        .iter()
+        .find(|f| f["code"] == "wrong-value")
         .unwrap();
     assert_eq!(
         (&version["line"], &version["column"]),
