@@ -9,7 +9,8 @@
 //! reached, except by members of whom even the denominator could not be told, or a numerator that has
 //! an exclusion: rows do not tell what those would come to within it.
 
-use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::truth::Truth;
 
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 
@@ -111,10 +112,18 @@ impl Bounds {
         if self.open || !self.uncertain {
             return None;
         }
-        let rate =
-            |(n, d): (u64, u64)| (d > 0).then(|| crate::result::Score::Fraction(n, d).as_f64());
+        let rate = |(n, d): (u64, u64)| (d > 0).then(|| ratio(n, d));
         Some((rate(self.low)?, rate(self.high)?))
     }
+}
+
+/// The nearest double.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of people are far below 2^53"
+)]
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
 }
 
 #[cfg(test)]

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 
 use engine_patient::program::Notes;
 
-use crate::report::extension::LEDGER;
-use crate::report::fhir::Extension;
-
 /// Counts by name and detail, always in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
@@ -45,19 +42,5 @@ impl Ledger {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-
-    /// The extension of a report.
-    pub(crate) fn extension(&self) -> Option<Extension> {
-        let line = |(name, detail, n): (&str, &str, u64)| {
-            let mut parts = vec![Extension::text("name", name)];
-            if !detail.is_empty() {
-                parts.push(Extension::text("detail", detail));
-            }
-            parts.push(Extension::count("count", n));
-            Extension::of("line", parts)
-        };
-        let lines: Vec<Extension> = self.lines().map(line).collect();
-        (!lines.is_empty()).then(|| Extension::of(LEDGER, lines))
     }
 }

@@ -8,8 +8,6 @@ use engine_patient::terminology::ContentHash;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::report::fhir::Extension;
-
 /// The file of a run's manifest, beside what it wrote.
 pub const LIST: &str = "run.json";
 
@@ -102,37 +100,6 @@ impl Manifest {
     /// Records a file.
     pub fn file(&mut self, name: &str, bytes: &[u8]) {
         self.files.insert(name.to_owned(), hash(bytes).to_string());
-    }
-
-    /// Parts of the `run` extension; `whole` with everything, else the hash only.
-    pub(crate) fn parts(&self, whole: bool) -> Vec<Extension> {
-        let text = |url, value: &str| Extension::text(url, value);
-        let pair = |url, name: &str, value: &str| {
-            Extension::of(url, vec![text("name", name), text("value", value)])
-        };
-        let mut parts = vec![text("manifest", &self.hash().to_string())];
-        if !whole {
-            return parts;
-        }
-        parts.extend(self.lake.iter().map(|lake| text("lake", lake)));
-        parts.extend(
-            self.terminology
-                .iter()
-                .map(|hash| text("terminology", hash)),
-        );
-        parts.extend(
-            self.profile_mode
-                .iter()
-                .map(|mode| text("profileMode", mode)),
-        );
-        parts.extend(self.parameters.iter().map(|(n, v)| pair("parameter", n, v)));
-        parts.extend(self.better.iter().map(|(n, v)| pair("better", n, v)));
-        parts.extend(self.limits.iter().map(|(n, v)| pair("limit", n, v)));
-        let sets = self.value_sets.iter();
-        parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
-        parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
-        parts.push(Extension::count("measures", self.measures.len() as u64));
-        parts
     }
 }
 

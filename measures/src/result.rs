@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::aggregate::Values;
 use crate::amount::{Unit, convert, quotient};
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, ratio};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition, Scoring,
 };
@@ -107,14 +107,6 @@ impl Score {
             Score::Number(n) => Some(n),
         }
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of people are far below 2^53"
-)]
-fn ratio(part: u64, whole: u64) -> f64 {
-    part as f64 / whole as f64
 }
 
 impl Counts {

@@ -8,10 +8,9 @@ use engine_patient::program::{Artifact, PopulationIndex};
 
 use crate::direction::{Direction, Origin};
 use crate::package::{
-    Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
-    StratifierDefinition, SupplementalDefinition,
+    Basis, GroupDefinition, ImprovementNotation as Improvement, NotationTexts, PopulationCode,
+    PopulationDefinition, Scoring, StratifierDefinition, SupplementalDefinition,
 };
-use crate::result::Improvement;
 
 /// A measure's name and parts.
 #[derive(Clone, Debug)]

@@ -13,8 +13,16 @@ use measures::package::PopulationCode;
 use crate::error::RunError;
 use crate::evaluate::RunStatistics;
 use crate::job::Listener;
+use crate::prepared_job::PreparedJob;
 use crate::rows::read_rows;
-use crate::run::{Answer, PreparedJob};
+
+/// What was found, and what is missing from it.
+pub struct Answer<T> {
+    /// What was found.
+    pub found: T,
+    /// Measures that could not be run, or were given up.
+    pub missing: Vec<RunError>,
+}
 
 /// Types of resources without a patient that the measures may need.
 fn shared_types(program: &ElmMeasures) -> Vec<Name> {

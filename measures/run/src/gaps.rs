@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::error::RunError;
 use crate::job::{Folders, GapsTask, Listener};
-use crate::record;
+use crate::ledger;
+use crate::prepared_job::PreparedJob;
 use crate::rows::read_rows;
-use crate::run::PreparedJob;
 use crate::select::unsettled;
 
 /// Gaps in care: rows in a file, read when they are asked for.
@@ -69,7 +69,7 @@ impl PreparedJob {
             let documents = Documents {
                 task,
                 gaps: &result,
-                report: record::report_context(self, None, &ran.statistics, &[]),
+                report: ledger::report_context(self, None, &ran.statistics, &[]),
             };
             let passes = 1 + ran.statistics.evaluate.patients / GATHERED;
             let written = documents.write(passes, folders.results)?;

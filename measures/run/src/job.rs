@@ -12,7 +12,6 @@ use measures::package::PopulationCode;
 use measures::prepared::Packages;
 
 use crate::attribution::Attribution;
-use crate::report_files::Report;
 
 /// Something to be found out of a lake.
 #[derive(Clone, Debug)]
@@ -62,6 +61,17 @@ pub enum Task {
         /// Only patients who count in this population.
         within: Option<PopulationCode>,
     },
+}
+
+/// Kinds of MeasureReports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// Counts.
+    Summary,
+    /// Counts, and who is in which population.
+    SubjectList,
+    /// A report a patient.
+    Individual,
 }
 
 /// How results are reported.

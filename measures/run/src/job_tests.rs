@@ -11,11 +11,10 @@ use measures::prepared::Packages;
 use measures::subject::subjects;
 
 use crate::evaluate::{Pass, RunStatistics, run_sorted};
-use crate::job::{RunFiles, RunTask};
-use crate::report_files::Report;
+use crate::job::{Report, RunFiles, RunTask};
 use crate::rows::read_rows;
 use crate::sql::load;
-use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, record};
+use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, ledger};
 
 fn lake(dir: &Path, lines: &str) -> PathBuf {
     let data = dir.join("p.ndjson");
@@ -150,7 +149,7 @@ fn one_that_fails_leaves_the_others() {
     let failed = |count: u64| {
         let mut statistics = RunStatistics::default();
         statistics.evaluate.failed = count;
-        let ledger = record::report_context(&prepared, None, &statistics, &[]).ledger;
+        let ledger = ledger::report_context(&prepared, None, &statistics, &[]).ledger;
         let mut lines = ledger.lines().filter(|l| l.0 == "evaluations that failed");
         lines.next().map(|(.., n)| n)
     };

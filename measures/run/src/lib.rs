@@ -7,7 +7,7 @@
 //!  rows: one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─▶ report files, attribution
 //!                                           ├─▶ gaps: rows, DEQM documents
 //!                                           └─▶ funnel
-//! record: the manifest (run.json), the ledger
+//! manifest: run.json; ledger: what was not found, converted or told
 //! ```
 //!
 //! *Invariant:* nothing here prints, ends the process, or reads a clock or the environment. What is for
@@ -19,20 +19,25 @@ pub mod attribution;
 pub mod deck;
 pub mod error;
 pub mod evaluate;
-mod explain;
+pub mod explain;
 pub mod gaps;
 pub mod job;
-mod record;
+mod ledger;
+mod manifest;
+pub mod prepared_job;
 pub mod report_files;
+mod results;
 pub mod rows;
 pub mod rule_files;
 pub mod run;
+pub mod run_result;
 pub mod select;
 pub mod sql;
 
 pub use error::RunError;
 pub use job::{Event, Folders, Job, Listener, Task};
-pub use run::{JobResult, PreparedJob};
+pub use prepared_job::PreparedJob;
+pub use run::JobResult;
 
 #[cfg(test)]
 mod job_tests;

@@ -16,19 +16,9 @@ use measures::subject::Subject;
 use serde::Serialize;
 
 use crate::error::RunError;
+use crate::job::Report;
 use crate::rows::read_rows;
-use crate::run::RunResult;
-
-/// Kinds of MeasureReports.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Report {
-    /// Counts.
-    Summary,
-    /// Counts, and who is in which population.
-    SubjectList,
-    /// A report a patient.
-    Individual,
-}
+use crate::run_result::RunResult;
 
 /// Writes the reports; gives the names of their files, in the order of the measures.
 pub fn write_reports(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine_elm::libraries::ValueSetUse;
-use engine_elm::{CompiledLibraries, Expression, FunctionHandle, Library, Linker, Options};
+use engine_elm::{CompiledLibraries, Library, Linker, Options};
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Finding, Severity};
 use engine_patient::program::Artifact;
@@ -11,13 +11,11 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
 use super::check::Checker;
+use super::compiled::{CompiledMeasure, compile};
 use super::limits::Limits;
-use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
+use super::program::ElmMeasures;
 use crate::direction::{Direction, Origin, directions};
-use crate::package::{
-    Basis, GroupDefinition, MeasureDefinition, Package, PopulationCode, PopulationDefinition,
-};
-use crate::score::Gating;
+use crate::package::{GroupDefinition, MeasureDefinition, Package};
 use crate::shape::MeasureShape;
 
 /// How to build.
@@ -247,77 +245,6 @@ fn artifact_of(measure: &MeasureDefinition) -> Artifact {
         version: text(&measure.version).into(),
         title: measure.title.as_deref().unwrap_or(label).into(),
     }
-}
-
-/// The expressions of a measure. `None`, with findings in the linker, where one is missing.
-pub(super) fn compile(
-    linker: &mut Linker<'_>,
-    measure: &MeasureDefinition,
-) -> Option<CompiledMeasure> {
-    let main = measure.main_library.as_ref()?;
-    let library = linker.library(&main.name, main.version.as_deref())?;
-    let mut complete = true;
-    let mut groups = vec![];
-    for group in &measure.groups {
-        let mut targets = vec![];
-        for population in &group.populations {
-            let target = target(linker, library, population, &group.basis);
-            complete &= target.is_some();
-            targets.extend(target);
-        }
-        let mut stratifiers = vec![];
-        for stratifier in &group.stratifiers {
-            let mut of = |name: &str| {
-                let found = linker.expression(library, name);
-                complete &= found.is_some();
-                found
-            };
-            let components: Vec<Expression> = stratifier
-                .components
-                .iter()
-                .filter_map(|c| of(&c.expression))
-                .collect();
-            let criterion = stratifier.expression.as_deref().and_then(of);
-            stratifiers.push(CompiledStratifier {
-                criterion,
-                components,
-            });
-        }
-        groups.push(CompiledGroup {
-            gating: Gating::new(group),
-            basis: group.basis.clone(),
-            targets,
-            stratifiers,
-        });
-    }
-    let mut supplemental = vec![];
-    for definition in &measure.supplemental_data {
-        let found = linker.expression(library, &definition.expression);
-        complete &= found.is_some();
-        supplemental.extend(found);
-    }
-    complete.then_some(CompiledMeasure {
-        groups,
-        supplemental,
-        definitions: measure.supplemental_data.clone(),
-    })
-}
-
-fn target(
-    linker: &mut Linker<'_>,
-    library: u32,
-    population: &PopulationDefinition,
-    basis: &Basis,
-) -> Option<Target> {
-    if population.code != PopulationCode::MeasureObservation {
-        return linker
-            .expression(library, &population.expression)
-            .map(Target::Criterion);
-    }
-    let operands = usize::from(*basis != Basis::Boolean);
-    let function: Option<FunctionHandle> =
-        linker.function(library, &population.expression, operands);
-    function.map(Target::Observation)
 }
 
 /// The program: its requirements, and which of them decide.

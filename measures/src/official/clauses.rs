@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
 use engine_elm::{CompiledLibraries, Evaluator, Term};
-use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::program::{CompiledMeasure, Target};
+use super::compiled::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]

@@ -4,6 +4,8 @@
 //! observations, strata and their components, supplemental data and risk variables all go through
 //! [`cql_value`], so that a value means the same wherever it stands.
 
+use std::sync::Arc;
+
 use engine_elm::EvaluationState;
 use engine_elm::Fault;
 use engine_elm::fhir_elements::{derives, is_primitive, known};
@@ -13,8 +15,17 @@ use engine_elm::fhir_values::{
 use engine_elm::value::{Code, Fhir, Val};
 use serde_json::{Value as Json, json};
 
-use super::raw::member_id;
 use crate::score::Label;
+
+/// `Encounter/1`, of a resource.
+pub(crate) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
+    let Val::Fhir(fhir) = value else {
+        return None;
+    };
+    let element = fhir.element().filter(|_| is_resource(fhir))?;
+    let id = element.get_str("id")?;
+    Some(format!("{}/{id}", fhir.ty.name()).into())
+}
 
 /// A FHIR primitive, Coding, CodeableConcept, Quantity (and its profiles), Ratio or Period as the CQL
 /// value that FHIRHelpers makes of it; anything else as it is. Null where there is nothing, where a

@@ -11,6 +11,7 @@ mod build;
 mod card;
 mod check;
 mod clauses;
+mod compiled;
 mod convert;
 #[cfg(test)]
 mod doubt_tests;
@@ -21,8 +22,7 @@ mod raw;
 
 pub use build::{BuildOptions, Built, LeftOut, build, build_within};
 pub use clauses::{ClauseCounts, Funnel, FunnelCounts, Funnels};
-pub(crate) use convert::plain;
+pub(crate) use compiled::{CompiledMeasure, Target};
+pub(crate) use convert::{member_id, plain};
 pub use limits::Limits;
 pub use program::ElmMeasures;
-pub(crate) use program::{CompiledMeasure, Target};
-pub(crate) use raw::member_id;

@@ -4,96 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_elm::value::Val;
-use engine_elm::{
-    CompiledLibraries, Evaluator, Expression, Fault, FunctionHandle, Settings, with_evaluator,
-};
+use engine_elm::{CompiledLibraries, Evaluator, Fault, Settings, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, ResultRow, RowKind, RowOptions,
-    Truth, Used, Wanted,
+    Used, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 
 use super::clauses::Funnel;
+use super::compiled::{CompiledGroup, CompiledMeasure, Target};
+use super::convert::member_id;
 use super::limits::Limits;
 use super::notes;
-use super::raw::{criterion, in_doubt, member_id, observation, stratum, supplemental};
-use crate::package::{Basis, PopulationCode, SupplementalDefinition};
-use crate::score::{Gating, Observed, Place, Raw, RawStrata, in_initial_population};
-
-/// What a population is computed by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target {
-    Criterion(Expression),
-    Observation(FunctionHandle),
-}
-
-#[derive(Debug)]
-pub(crate) struct CompiledGroup {
-    pub(crate) gating: Gating,
-    pub(crate) basis: Basis,
-    /// As the group's populations.
-    pub(crate) targets: Vec<Target>,
-    pub(crate) stratifiers: Vec<CompiledStratifier>,
-}
-
-#[derive(Debug)]
-pub(crate) struct CompiledStratifier {
-    pub(crate) criterion: Option<Expression>,
-    pub(crate) components: Vec<Expression>,
-}
-
-#[derive(Debug)]
-pub(crate) struct CompiledMeasure {
-    pub(crate) groups: Vec<CompiledGroup>,
-    pub(crate) supplemental: Vec<Expression>,
-    pub(crate) definitions: Vec<SupplementalDefinition>,
-}
-
-impl CompiledMeasure {
-    /// All retrieves that it may make, as places in the unit; with repetitions.
-    pub(super) fn retrieves<'u>(
-        &'u self,
-        unit: &'u CompiledLibraries,
-    ) -> impl Iterator<Item = u32> + 'u {
-        let of_groups = self.groups.iter().flat_map(move |group| {
-            let targets = group.targets.iter().flat_map(move |target| {
-                let (criterion, function) = match target {
-                    Target::Criterion(e) => (Some(unit.retrieves_of(*e)), None),
-                    Target::Observation(f) => (None, Some(unit.retrieves_of_function(*f))),
-                };
-                criterion
-                    .into_iter()
-                    .flatten()
-                    .chain(function.into_iter().flatten())
-            });
-            let strata = group.stratifiers.iter().flat_map(move |s| {
-                s.criterion
-                    .iter()
-                    .chain(&s.components)
-                    .flat_map(move |e| unit.retrieves_of(*e))
-            });
-            targets.chain(strata)
-        });
-        let supplemental = self.supplemental.iter();
-        of_groups.chain(supplemental.flat_map(move |e| unit.retrieves_of(*e)))
-    }
-
-    /// Of all groups.
-    pub(super) fn initial_populations(&self) -> impl Iterator<Item = Expression> + '_ {
-        self.groups.iter().flat_map(|group| {
-            let named = group.gating.populations().zip(&group.targets);
-            named.filter_map(|(code, target)| match (code, target) {
-                (PopulationCode::InitialPopulation, Target::Criterion(e)) => Some(*e),
-                _ => None,
-            })
-        })
-    }
-}
+use super::raw::{criterion, in_doubt, observation, stratum, supplemental};
+use crate::package::Basis;
+use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
 
 /// Official measures as one program.
 pub struct ElmMeasures {

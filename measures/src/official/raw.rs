@@ -8,10 +8,10 @@ use engine_elm::InDoubt;
 use engine_elm::compare::number;
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
-use engine_patient::program::Truth;
+use engine_patient::system::truth::Truth;
 
-use super::convert::{cql_value, is_resource, label};
-use super::program::CompiledStratifier;
+use super::compiled::CompiledStratifier;
+use super::convert::{cql_value, is_resource, label, member_id};
 use crate::package::Basis;
 use crate::score::{Amount, Doubtful, Label, Raw, RawStrata, RawSupplemental};
 
@@ -20,16 +20,6 @@ type Evaluated<'a> = Result<Val<'a>, Fault>;
 /// Why an evaluation has no value. Texts of the engine and the library, never data.
 fn reason(fault: &Fault) -> Arc<str> {
     fault.to_string().into()
-}
-
-/// `Encounter/1`, of a resource.
-pub(crate) fn member_id(value: &Val<'_>) -> Option<Arc<str>> {
-    let Val::Fhir(fhir) = value else {
-        return None;
-    };
-    let element = fhir.element().filter(|_| is_resource(fhir))?;
-    let id = element.get_str("id")?;
-    Some(format!("{}/{id}", fhir.ty.name()).into())
 }
 
 /// What a population's expression came to. Members are noted with their values. A FHIR boolean is its

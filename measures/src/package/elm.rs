@@ -8,8 +8,10 @@ use serde_json::value::RawValue;
 
 use super::element::Report;
 use super::json::explain;
-use super::library::{LibrarySource, TRANSLATOR};
+use super::library_source::LibrarySource;
 use engine_patient::finding::{Code, Finding};
+
+pub(super) const TRANSLATOR: &str = "translate the CQL with the cqframework translator: `cql-to-elm-cli --input <file>.cql --format JSON`, and put the result into the Library as base64 `application/elm+json`, or give the ELM file beside it";
 
 #[derive(Deserialize)]
 struct RawElm<'a> {

@@ -4,45 +4,12 @@ use std::collections::BTreeMap;
 
 use super::definition::LibraryId;
 use super::element::{At, Report};
-use super::elm::{elm, same_elm};
+use super::elm::{TRANSLATOR, elm, same_elm};
+use super::library_source::LibrarySource;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use engine_patient::finding::{Code, Finding};
-
-/// A library in ELM, as it came in the package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LibrarySource {
-    /// `identifier.id` of the ELM.
-    pub name: String,
-    /// `identifier.version` of the ELM.
-    pub version: Option<String>,
-    /// `identifier.system` of the ELM: the namespace that includes may write before the name.
-    pub namespace: Option<String>,
-    /// `Library.url`; `None` for an ELM file.
-    pub url: Option<String>,
-    /// `Library.version`, which may differ from that of the ELM.
-    pub resource_version: Option<String>,
-    /// `Library.id`.
-    pub id: Option<String>,
-    /// File as the user named it.
-    pub source: String,
-    /// The ELM: syntactically correct JSON.
-    pub elm: Vec<u8>,
-    /// FHIRPath of the content in that file; empty for an ELM file.
-    pub fhir_path: String,
-}
-
-impl LibrarySource {
-    /// Name and version.
-    #[must_use]
-    pub fn library_id(&self) -> LibraryId {
-        LibraryId {
-            name: self.name.clone(),
-            version: self.version.clone(),
-        }
-    }
-}
 
 /// A Library resource without ELM that can be used.
 pub(super) struct Lacking {
@@ -62,8 +29,6 @@ pub(super) struct Libraries {
     /// How often a library came again with the same content.
     pub again: BTreeMap<LibraryId, usize>,
 }
-
-pub(super) const TRANSLATOR: &str = "translate the CQL with the cqframework translator: `cql-to-elm-cli --input <file>.cql --format JSON`, and put the result into the Library as base64 `application/elm+json`, or give the ELM file beside it";
 
 /// Reads a Library resource. Returns the kind of library if it is none that holds logic.
 pub(super) fn library(report: &mut Report, at: &At<'_>, all: &mut Libraries) -> Option<String> {

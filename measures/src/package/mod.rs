@@ -27,6 +27,7 @@ mod files;
 mod group;
 mod json;
 mod library;
+mod library_source;
 mod load;
 mod measure;
 mod population;
@@ -50,7 +51,7 @@ pub use definition::{
     MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, PopulationIndex,
     Scoring, StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
 };
-pub use library::LibrarySource;
+pub use library_source::LibrarySource;
 pub use load::{load, load_with};
 pub use select::{main_library, main_library_name, select, select_each, set_better};
 

@@ -9,7 +9,8 @@ use engine_patient::terminology::compare_versions;
 
 use super::Refused;
 use super::definition::{LibraryId, MeasureDefinition};
-use super::library::{Lacking, Libraries, LibrarySource};
+use super::library::{Lacking, Libraries};
+use super::library_source::LibrarySource;
 use engine_patient::finding::{Code, Finding};
 
 /// A Measure that was read.

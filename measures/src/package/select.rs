@@ -3,7 +3,7 @@
 use engine_patient::diagnostic::did_you_mean;
 
 use super::definition::{ImprovementNotation, MeasureDefinition};
-use super::library::LibrarySource;
+use super::library_source::LibrarySource;
 use super::{Package, Refused};
 use engine_patient::finding::{Code, Finding};
 

@@ -1,8 +1,11 @@
 //! Extensions: their addresses, and the parts that all reports share.
 
-use super::ReportContext;
+use engine_patient::system::zone::Zone;
+
 use super::fhir::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
 use crate::direction::Origin;
+use crate::ledger::Ledger;
+use crate::manifest::Manifest;
 use crate::shape::MeasureShape;
 
 macro_rules! urls {
@@ -133,15 +136,72 @@ pub(super) fn directions(shape: &MeasureShape) -> Vec<Extension> {
 }
 
 /// What the run was. `whole`: with all of its manifest.
-pub(super) fn run(context: &ReportContext, whole: bool) -> Extension {
+pub(super) fn run(
+    snapshot: u64,
+    zone: &Zone,
+    manifest: Option<&Manifest>,
+    whole: bool,
+) -> Extension {
     let engine = concat!("tandem ", env!("CARGO_PKG_VERSION"));
     let mut parts = vec![
         Extension::text("engine", engine),
-        Extension::count("snapshot", context.snapshot),
-        Extension::text("timeZone", context.zone.to_string()),
+        Extension::count("snapshot", snapshot),
+        Extension::text("timeZone", zone.to_string()),
     ];
-    if let Some(manifest) = &context.manifest {
-        parts.extend(manifest.parts(whole));
+    if let Some(manifest) = manifest {
+        parts.extend(manifest_parts(manifest, whole));
     }
     Extension::of(RUN, parts)
+}
+
+/// Parts of the `run` extension; `whole` with everything, else the hash only.
+fn manifest_parts(manifest: &Manifest, whole: bool) -> Vec<Extension> {
+    let text = |url, value: &str| Extension::text(url, value);
+    let pair = |url, name: &str, value: &str| {
+        Extension::of(url, vec![text("name", name), text("value", value)])
+    };
+    let mut parts = vec![text("manifest", &manifest.hash().to_string())];
+    if !whole {
+        return parts;
+    }
+    parts.extend(manifest.lake.iter().map(|lake| text("lake", lake)));
+    parts.extend(
+        manifest
+            .terminology
+            .iter()
+            .map(|hash| text("terminology", hash)),
+    );
+    parts.extend(
+        manifest
+            .profile_mode
+            .iter()
+            .map(|mode| text("profileMode", mode)),
+    );
+    parts.extend(
+        manifest
+            .parameters
+            .iter()
+            .map(|(n, v)| pair("parameter", n, v)),
+    );
+    parts.extend(manifest.better.iter().map(|(n, v)| pair("better", n, v)));
+    parts.extend(manifest.limits.iter().map(|(n, v)| pair("limit", n, v)));
+    let sets = manifest.value_sets.iter();
+    parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
+    parts.extend(manifest.files.iter().map(|(n, v)| pair("file", n, v)));
+    parts.push(Extension::count("measures", manifest.measures.len() as u64));
+    parts
+}
+
+/// What was read, and what was not found.
+pub(super) fn ledger(ledger: &Ledger) -> Option<Extension> {
+    let line = |(name, detail, n): (&str, &str, u64)| {
+        let mut parts = vec![Extension::text("name", name)];
+        if !detail.is_empty() {
+            parts.push(Extension::text("detail", detail));
+        }
+        parts.push(Extension::count("count", n));
+        Extension::of("line", parts)
+    };
+    let lines: Vec<Extension> = ledger.lines().map(line).collect();
+    (!lines.is_empty()).then(|| Extension::of(LEDGER, lines))
 }

@@ -13,7 +13,7 @@ use super::fhir::{
     Concept, Counted, Decimal, Extended, Extension, ExtensionValue, Group, Population, Quantity,
     Reference, Stratifier, Stratum, StratumComponent,
 };
-use super::notation;
+use super::frame::{coded, notation};
 use crate::amount::{Unit, ucum};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition,
@@ -97,7 +97,7 @@ fn stratum(
     };
     let value = match parts {
         Some(_) => None,
-        None => Some(super::coded(name, coding)),
+        None => Some(coded(name, coding)),
     };
     let component = parts.map(|values| {
         let codings = coding.and_then(|c| serde_json::from_str::<Vec<Value>>(c).ok());

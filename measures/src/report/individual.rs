@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::extension::CRITERIA_REFERENCE;
 use super::fhir::{Extension, MeasureReport, Reference};
-use super::{Kind, ReportContext, frame, group, supplemental};
+use super::frame::{Kind, ReportContext, frame};
+use super::{group, supplemental};
 use crate::shape::MeasureShape;
 use crate::subject::Subject;
 use crate::totals::single;

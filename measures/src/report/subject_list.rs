@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 
 use super::extension::MEMBER;
 use super::fhir::{Contained, Extension, ExtensionValue, MeasureReport, Reference};
+use super::frame::{Kind, ReportContext, frame};
 use super::group::{Spot, groups};
 use super::supplemental::of_summary;
-use super::{Kind, ReportContext, frame};
 use crate::package::PopulationCode;
 use crate::result::MeasureResult;
 use crate::shape::MeasureShape;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::coded;
 use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, NOT_EVALUABLE, SUPPLEMENTAL_DATA};
 use super::fhir::{
     Coding, Concept, Contained, Extension, ExtensionValue, MeasureReport, Observation,
     ObservationComponent, Reference,
 };
+use super::frame::coded;
 use crate::package::{SupplementalDefinition, Usage};
 use crate::result::MeasureResult;
 use crate::shape::MeasureShape;

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::ResultRow;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::terminology::Code;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -373,9 +374,21 @@ fn the_same_gives_the_same_bytes() {
     // In a report its hash, in a summary all of it.
     let mut context = context();
     context.manifest = Some(manifest.clone());
-    let run = json!(super::extension::run(&context, true)).to_string();
+    let run = json!(super::extension::run(
+        context.snapshot,
+        &context.zone,
+        context.manifest.as_ref(),
+        true
+    ))
+    .to_string();
     assert!(run.contains(&manifest.hash().to_string()) && run.contains("a.json"));
-    let short = json!(super::extension::run(&context, false)).to_string();
+    let short = json!(super::extension::run(
+        context.snapshot,
+        &context.zone,
+        context.manifest.as_ref(),
+        false
+    ))
+    .to_string();
     assert!(short.contains(&manifest.hash().to_string()) && !short.contains("a.json"));
 }
 

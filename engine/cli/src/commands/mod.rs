@@ -75,6 +75,9 @@ pub fn verdict<'f>(findings: impl IntoIterator<Item = &'f Finding, IntoIter: Clo
     let all = findings.into_iter();
     match blame(all.clone()) {
         None => Ok(std::process::ExitCode::SUCCESS),
-        some => Err(Failure::blamed(some, format!("found {}; {MORE}", count(all)))),
+        some => Err(Failure::blamed(
+            some,
+            format!("found {}; {MORE}", count(all)),
+        )),
     }
 }

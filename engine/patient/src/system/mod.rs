@@ -9,5 +9,6 @@ pub mod decimal;
 pub mod duration;
 pub mod quantity;
 pub mod time_of_day;
+pub mod truth;
 pub mod units;
 pub mod zone;

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use measures_run::attribution::{Attributed, Attribution};
-use measures_run::job::{RunFiles, RunTask};
-use measures_run::report_files::Report;
-use measures_run::run::RunResult;
+use measures_run::job::{Report, RunFiles, RunTask};
+use measures_run::run_result::RunResult;
 use measures_run::{Job, JobResult, RunError, Task};
 
 use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};

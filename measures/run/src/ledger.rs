@@ -1,77 +1,13 @@
-//! What a run was made of, and what it could not use: the manifest, and the ledger that reports hold.
+//! What a run read, and what it could not use: the ledger that reports hold.
 
-use engine_patient::context::EvaluationContext;
-use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::system::date_time::DateTime;
-use engine_population::lake::Lake;
 use engine_population::views::Unusable;
 use measures::ledger::Ledger;
 use measures::manifest::Manifest;
-use measures::prepared::record_limits;
 use measures::report::ReportContext;
-use measures::source_files::{TERMINOLOGY, files, read};
 
-use crate::error::RunError;
 use crate::evaluate::RunStatistics;
-use crate::job::{Job, Task};
-use crate::rule_files::RULES;
-use crate::run::PreparedJob;
-use crate::select::Selected;
-
-/// What decides the numbers of a job.
-pub(crate) fn manifest(
-    job: &Job,
-    lake: &Lake,
-    context: &EvaluationContext,
-    selected: &Selected,
-) -> Result<Manifest, RunError> {
-    let period = context.period.unwrap_or((context.at, context.at));
-    let mut manifest = Manifest {
-        engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
-        snapshot: lake.snapshot.number,
-        period: (period.0.to_string(), period.1.to_string()),
-        time_zone: job.zone.to_string(),
-        value_sets: selected.value_sets.clone(),
-        measures: selected.canonicals(),
-        ..Manifest::default()
-    };
-    let now = context.at.to_string();
-    manifest.parameters.insert("Now".into(), now);
-    if !job.packages.paths.is_empty() {
-        let mode = match job.packages.profile_mode {
-            ProfileMode::Strict => "strict",
-            ProfileMode::Decide => "decide",
-        };
-        manifest.profile_mode = Some(mode.into());
-    }
-    if let Some(packages) = &selected.packages {
-        packages.record(&mut manifest);
-        record_limits(job.limits, &mut manifest);
-    }
-    if let Task::Run(_) = job.task {
-        let terminology = files(&job.packages.terminology, &TERMINOLOGY)?;
-        let rules = files(&job.rules, &RULES)?;
-        for path in terminology.iter().chain(&rules) {
-            manifest.file(&path.display().to_string(), &read(path)?);
-        }
-    }
-    Ok(manifest)
-}
-
-/// Measures that the run gave up: which, and why.
-pub(crate) fn given_up(statistics: &RunStatistics) -> Option<RunError> {
-    let all = statistics.given_up.iter();
-    let all: Vec<String> = all
-        .map(|(artifact, why)| format!("  {}|{}: {why}", artifact.url, artifact.version))
-        .collect();
-    (!all.is_empty()).then(|| {
-        RunError::Unsupported(format!(
-            "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
-            all.len(),
-            all.join("\n")
-        ))
-    })
-}
+use crate::prepared_job::PreparedJob;
 
 /// What reports have in common.
 pub(crate) fn report_context(

@@ -1,0 +1,53 @@
+//! What decides the numbers of a job, as `run.json` and reports name it.
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_population::lake::Lake;
+use measures::manifest::Manifest;
+use measures::prepared::record_limits;
+use measures::source_files::{TERMINOLOGY, files, read};
+
+use crate::error::RunError;
+use crate::job::{Job, Task};
+use crate::rule_files::RULES;
+use crate::select::Selected;
+
+/// What decides the numbers of a job.
+pub(crate) fn manifest(
+    job: &Job,
+    lake: &Lake,
+    context: &EvaluationContext,
+    selected: &Selected,
+) -> Result<Manifest, RunError> {
+    let period = context.period.unwrap_or((context.at, context.at));
+    let mut manifest = Manifest {
+        engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
+        snapshot: lake.snapshot.number,
+        period: (period.0.to_string(), period.1.to_string()),
+        time_zone: job.zone.to_string(),
+        value_sets: selected.value_sets.clone(),
+        measures: selected.canonicals(),
+        ..Manifest::default()
+    };
+    let now = context.at.to_string();
+    manifest.parameters.insert("Now".into(), now);
+    if !job.packages.paths.is_empty() {
+        let mode = match job.packages.profile_mode {
+            ProfileMode::Strict => "strict",
+            ProfileMode::Decide => "decide",
+        };
+        manifest.profile_mode = Some(mode.into());
+    }
+    if let Some(packages) = &selected.packages {
+        packages.record(&mut manifest);
+        record_limits(job.limits, &mut manifest);
+    }
+    if let Task::Run(_) = job.task {
+        let terminology = files(&job.packages.terminology, &TERMINOLOGY)?;
+        let rules = files(&job.rules, &RULES)?;
+        for path in terminology.iter().chain(&rules) {
+            manifest.file(&path.display().to_string(), &read(path)?);
+        }
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,122 @@
+//! A job that can be done: its measures are linked, its lake is open.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_population::lake::Lake;
+use measures::manifest::Manifest;
+use measures::result::MeasureResult;
+use measures::shape::MeasureShape;
+
+use crate::error::RunError;
+use crate::evaluate::{Pass, RunStatistics, run_programs};
+use crate::job::{Event, Job, Listener, Task};
+use crate::manifest;
+use crate::select::Selected;
+
+/// A job whose measures are linked and whose lake is open: all that is wrong with what was asked has
+/// been told before anything is computed.
+pub struct PreparedJob {
+    /// What was asked.
+    pub job: Job,
+    pub(crate) lake: Lake,
+    pub(crate) context: EvaluationContext,
+    pub(crate) selected: Selected,
+    pub(crate) manifest: Manifest,
+}
+
+/// What an evaluation of the lake came to.
+pub(crate) struct Evaluated {
+    pub(crate) results: Vec<MeasureResult>,
+    pub(crate) statistics: RunStatistics,
+    pub(crate) shapes: Vec<Arc<MeasureShape>>,
+    pub(crate) rows: PathBuf,
+}
+
+impl Job {
+    /// Selects and links the measures, and opens the lake.
+    ///
+    /// # Errors
+    /// What is wrong with what was asked, all at once where that can be.
+    pub async fn prepare(self, listen: &mut Listener<'_>) -> Result<PreparedJob, RunError> {
+        let context = self.context();
+        let mut tell = |text: &str| listen(Event::Note(text));
+        let selected = match &self.task {
+            Task::Run(_) => Selected::for_run(&self, &mut tell)?,
+            Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,
+            Task::Explain { .. } | Task::Funnel { .. } => {
+                Selected::for_explanation(&self, &mut tell)?
+            }
+        };
+        let lake = Lake::open(&self.lake, self.snapshot).await?;
+        let manifest = manifest::manifest(&self, &lake, &context, &selected)?;
+        Ok(PreparedJob {
+            lake,
+            context,
+            selected,
+            manifest,
+            job: self,
+        })
+    }
+}
+
+impl PreparedJob {
+    /// Evaluates all programs, and writes their rows.
+    pub(crate) async fn evaluate(
+        &self,
+        folder: &Path,
+        listen: &mut Listener<'_>,
+    ) -> Result<Evaluated, RunError> {
+        let rows = folder.join("results.parquet");
+        let programs = &self.selected.programs;
+        let shapes = programs.iter().flat_map(|p| p.shapes.clone()).collect();
+        let (results, statistics) = match programs.is_empty() {
+            true => (vec![], RunStatistics::default()),
+            false => {
+                listen(Event::Evaluating);
+                let pass = Pass {
+                    lake: &self.lake,
+                    measures: programs,
+                    context: &self.context,
+                    rows: self.job.rows(),
+                    subject: self.job.subject.as_deref(),
+                    threads: self.job.threads,
+                    file: &rows,
+                };
+                let ran = run_programs(&pass).await?;
+                listen(Event::Evaluated);
+                ran
+            }
+        };
+        Ok(Evaluated {
+            results,
+            statistics,
+            shapes,
+            rows,
+        })
+    }
+
+    /// Measures that could not be run, or were given up on the way; the last decides how the job ended.
+    pub(crate) fn missing(&self, statistics: &RunStatistics) -> Vec<RunError> {
+        let packages = self.selected.packages.as_ref();
+        let given_up = given_up(statistics);
+        let incomplete = packages.and_then(|p| p.incomplete()).map(RunError::from);
+        given_up.into_iter().chain(incomplete).collect()
+    }
+}
+
+/// Measures that the run gave up: which, and why.
+fn given_up(statistics: &RunStatistics) -> Option<RunError> {
+    let all = statistics.given_up.iter();
+    let all: Vec<String> = all
+        .map(|(artifact, why)| format!("  {}|{}: {why}", artifact.url, artifact.version))
+        .collect();
+    (!all.is_empty()).then(|| {
+        RunError::Unsupported(format!(
+            "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
+            all.len(),
+            all.join("\n")
+        ))
+    })
+}
