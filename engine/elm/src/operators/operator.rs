@@ -24,7 +24,7 @@ pub type OpFn = for<'a> fn(&EvaluationState<'a>, &[Val<'a>], &Attributes) -> Out
 /// An operator. Operators are rows of tables and known by what their row says, never by the address
 /// of their function: a compiler may give one address to functions that do the same. Special forms,
 /// which do not evaluate all their operands or need more than values, are variants of
-/// [`crate::tree::node::Kind`].
+/// `tree::node::Kind`.
 #[derive(Debug)]
 pub struct Operator {
     /// The name of its ELM node.

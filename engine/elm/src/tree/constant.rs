@@ -11,7 +11,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::time_of_day::Time;
 use engine_patient::terminology::ValueSet;
 
-/// A constant, as the unit holds it.
+/// A constant, as the compiled tree holds it.
 #[derive(Clone, Debug)]
 pub enum Constant {
     Null,

@@ -163,7 +163,7 @@ impl CompiledLibraries {
         ))
     }
 
-    /// Clauses, as [`Node::clause`] counts them.
+    /// Clauses, as `Node::clause` counts them.
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses
     }

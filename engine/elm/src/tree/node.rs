@@ -23,7 +23,7 @@ pub enum Kind {
     Const(Constant),
     /// What the compiler could not make although nothing is wrong with the library: a mistake of ours.
     Broken(&'static str),
-    /// A parameter, by its place in the unit.
+    /// A parameter, by its place among those compiled.
     Param(u32),
     /// An expression definition: evaluated once a patient.
     Def(u32),

@@ -29,7 +29,7 @@ pub struct Retrieve {
 
 /// How the code of a resource is compared.
 pub struct CodeFilter {
-    /// The element, as in the unit's list of code paths.
+    /// The element, as in the list of code paths of the compiled libraries.
     pub path: u32,
     pub codes: Codes,
     /// Why what it does not find may be there all the same: the value set is not here, or not all of
