@@ -43,12 +43,13 @@ fn tree(package: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "engine-patient",
     "engine-cel",
     "engine-elm",
     "engine-fhirpath",
     "engine-population",
+    "sources",
     "datasets",
     "rules",
     "measures",
@@ -69,9 +70,15 @@ fn the_arrows_between_the_crates() {
             "engine-population",
             vec!["engine-patient", "engine-fhirpath"],
         ),
+        ("sources", vec![]),
         (
             "datasets",
-            vec!["engine-patient", "engine-fhirpath", "engine-population"],
+            vec![
+                "engine-patient",
+                "engine-fhirpath",
+                "engine-population",
+                "sources",
+            ],
         ),
         ("rules", vec!["engine-patient", "engine-cel"]),
         (
@@ -83,6 +90,7 @@ fn the_arrows_between_the_crates() {
                 "engine-fhirpath",
                 "engine-population",
                 "rules",
+                "sources",
             ],
         ),
         ("cds-hooks", vec!["engine-patient", "engine-cel", "rules"]),
@@ -227,6 +235,7 @@ fn versions_stand_in_the_workspace_only() {
         "measures",
         "cds-hooks",
         "datasets",
+        "datasets/sources",
         "tests",
     ] {
         let text = std::fs::read_to_string(root().join(member).join("Cargo.toml")).unwrap();

@@ -10,8 +10,7 @@ use engine_patient::fhir::names::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::rejects::failed;
-use super::spill::{append_to, damaged, gone};
+use super::scratch_file::{append_to, damaged, failed, gone};
 
 /// Ids are dealt to so many scratch files, of which one is in memory at a time.
 const SHARDS: usize = 64;

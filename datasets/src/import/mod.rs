@@ -14,6 +14,7 @@
 
 mod chunks;
 mod deletions;
+mod discover;
 mod ids;
 mod ledger;
 mod limits;
@@ -22,12 +23,11 @@ mod ordered;
 mod progress;
 mod rejects;
 mod scratch;
+mod scratch_file;
 mod shared;
-mod sources;
 mod spill;
 mod store;
 mod turn;
-mod unpack;
 mod unreadable;
 mod worker;
 
@@ -45,17 +45,18 @@ use engine_population::lake::rows::Tally;
 use engine_population::lake::writer::CodeTexts;
 use engine_population::lake::{Lake, LakeError};
 use object_store::ObjectStore;
+use sources::{PassedOver, Source, Sources};
 
 pub use limits::Limits;
 pub use lockfile::LockFile;
 pub use progress::{Moment, Progress};
 pub use scratch::{Sweep, Swept, sweep};
-pub use sources::{Layout, Packing, PassedOver, Source, Sources, discover};
 pub use unreadable::UnreadableCounts;
 pub use worker::NO_TYPE;
 
 use chunks::{Chunk, Damage};
 use deletions::Deletions;
+use discover::{discover, estimated_bytes};
 use ids::IdShards;
 use rejects::Rejects;
 use scratch::{Scratch, stamp_text};
@@ -390,9 +391,9 @@ impl Run<'_> {
         };
         let buckets = buckets(options, base.as_ref(), &found.files)?;
         let scratch = self.scratch.folder().to_owned();
-        let estimated = found.files.iter().map(Source::estimated_bytes).sum();
+        let estimated = found.files.iter().map(estimated_bytes).sum();
         let known = found.files.iter().filter(|f| !f.pipe);
-        note_disk(options, known.map(Source::estimated_bytes).sum(), progress);
+        note_disk(options, known.map(estimated_bytes).sum(), progress);
         let places = (
             buckets,
             shared::spill_parts(base.as_ref(), estimated, &options.limits),
@@ -644,7 +645,7 @@ fn buckets(
         (Some(base), _) => Ok(base.buckets),
         (None, Some(asked)) => Ok(asked),
         (None, None) => {
-            let bytes: u64 = files.iter().map(Source::estimated_bytes).sum();
+            let bytes: u64 = files.iter().map(estimated_bytes).sum();
             let wanted = bytes
                 .div_ceil(options.limits.part.max(1))
                 .clamp(8, 65_536)

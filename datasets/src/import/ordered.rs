@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::scratch_file::damaged;
+
 /// A scratch file of blocks of lines. Which lines are kept depends on the input only, not on the
 /// threads: the first of each file.
 pub struct Ordered {
@@ -164,7 +166,7 @@ impl Ordered {
         }
         let scratch = File::open(&self.path)?;
         if scratch.metadata()?.len() != self.end {
-            return Err(super::spill::damaged());
+            return Err(damaged());
         }
         blocks.sort_unstable_by_key(|b| (b.sequence, b.offset));
         let mut source = BufReader::with_capacity(1 << 18, scratch);
@@ -191,7 +193,7 @@ impl Ordered {
             text.clear();
             (&mut source).take(block.length).read_to_end(&mut text)?;
             if text.len() as u64 != block.length {
-                return Err(super::spill::damaged());
+                return Err(damaged());
             }
             at = block.offset + block.length;
             let mut lines = 0;
