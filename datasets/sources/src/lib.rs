@@ -31,6 +31,6 @@ pub use kinds::{DATA, FHIR, Kinds, RULES};
 pub use layout::{Layout, is_lines};
 pub use packing::Packing;
 pub use read::{read, read_path};
-pub use stop::{Refused, refused, told};
+pub use stop::{Refused, reason, refused, told};
 pub use unpack::{Opened, Watcher, open, open_beside, open_path};
-pub use walk::{Walk, find, list};
+pub use walk::{Walk, find, list, names_in};

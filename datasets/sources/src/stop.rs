@@ -44,16 +44,22 @@ impl Read for Stopped {
     }
 }
 
-/// What is told of an error while reading.
-pub fn told(packing: Packing, error: &Error) -> String {
+/// Why reading ended, in words for people.
+pub fn reason(error: &Error) -> String {
     let own = error.get_ref().is_some_and(|e| e.is::<Refused>());
-    let mut text = error.to_string();
-    if !own && text.contains("too much memory") {
-        text = format!(
+    let text = error.to_string();
+    match !own && text.contains("too much memory") {
+        true => format!(
             "it was packed with a window of more than {} MiB (zstd --long): pack it again without",
             (1u64 << ZSTD_WINDOW_LOG) >> 20
-        );
+        ),
+        false => text,
     }
+}
+
+/// What is told of an error while reading.
+pub fn told(packing: Packing, error: &Error) -> String {
+    let text = reason(error);
     match packing {
         Packing::Plain => format!("the file cannot be read further: {text}"),
         _ => format!("the compressed file is damaged or cut off: {text}"),

@@ -34,6 +34,16 @@ pub fn list<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Result<Sources, String
     }
 }
 
+/// The names in a folder, in order, without hidden ones: to say which may be meant. None where it
+/// cannot be listed.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|e| e.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|n| !n.starts_with('.')).collect();
+    names.sort();
+    names
+}
+
 /// A walk over paths, one after the other.
 pub struct Walk {
     kinds: Kinds,
