@@ -29,6 +29,7 @@ pub mod result;
 pub mod run;
 pub mod score;
 pub mod shape;
+pub mod source_files;
 pub mod sql;
 pub mod subject;
 pub mod subjects;

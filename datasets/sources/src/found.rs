@@ -107,10 +107,21 @@ pub struct Sources {
     pub files: Vec<Source>,
     /// Files of a walked folder of other kinds, by their names.
     pub ignored: Vec<PathBuf>,
-    /// Files and folders whose names begin with `.`, or `_` where that is a lake's.
+    /// Of the kinds, and left alone because the name begins with `.`, or `_` where that is a lake's.
     pub hidden: Vec<PathBuf>,
     /// Links to nothing, loops, files reached twice, pipes and devices in folders.
     pub passed_over: Vec<PassedOver>,
     /// What is not there, or may not be read.
     pub problems: Vec<Problem>,
+}
+
+impl Sources {
+    /// What is left alone in folders although its name is of the kind: told where it may have been meant.
+    pub fn left_alone(&self) -> Vec<String> {
+        let hidden = self.hidden.iter().map(|path| {
+            let path = path.display();
+            format!("{path}: not read, its name begins with `.` (name it itself to read it)")
+        });
+        hidden.collect()
+    }
 }

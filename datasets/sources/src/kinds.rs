@@ -64,6 +64,11 @@ impl Kinds {
         found.map(|(_, layout)| (*layout, packing))
     }
 
+    /// Whether a name is of these kinds.
+    pub fn takes(&self, path: &Path) -> bool {
+        self.of(path).is_some()
+    }
+
     /// Whether something in a folder is left alone for its name.
     pub(crate) fn hides(&self, path: &Path) -> bool {
         path.file_name().is_some_and(|name| {

@@ -30,7 +30,7 @@ pub use found::{PassedOver, Problem, Source, Sources, Why};
 pub use kinds::{DATA, FHIR, Kinds, RULES};
 pub use layout::{Layout, is_lines};
 pub use packing::Packing;
-pub use read::{read, read_path};
+pub use read::{read, read_path, read_text};
 pub use stop::{Refused, reason, refused, told};
 pub use unpack::{Opened, Watcher, open, open_beside, open_path};
 pub use walk::{Walk, find, list, names_in};

@@ -1,6 +1,6 @@
 //! A whole file in memory.
 
-use std::io::{Read, Result};
+use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 use crate::found::Source;
@@ -18,6 +18,12 @@ pub fn read(source: &Source) -> Result<Vec<u8>> {
 /// As [`read`], of a file that the user names.
 pub fn read_path(path: &Path) -> Result<Vec<u8>> {
     whole(open_path(path)?)
+}
+
+/// As [`read_path`], of a text.
+pub fn read_text(path: &Path) -> Result<String> {
+    let not_text = |_| Error::new(ErrorKind::InvalidData, "not UTF-8 text");
+    String::from_utf8(read_path(path)?).map_err(not_text)
 }
 
 fn whole(opened: Opened<'_>) -> Result<Vec<u8>> {

@@ -55,7 +55,8 @@ fn files_are_found_by_name_in_order() {
     let of = |kinds| find(&[dir.path()], kinds);
     let data = ["a/y.jsonl.zst", "a/z.NDJSON", "b.json", "c.json.gz"];
     assert_eq!(names(&of(DATA), dir.path()), data);
-    assert_eq!(of(DATA).hidden.len(), 3);
+    assert_eq!(of(DATA).hidden, [dir.path().join(".hidden.json")]);
+    assert!(of(RULES).hidden.is_empty());
     assert_eq!(of(DATA).ignored.len(), 3);
     assert_eq!(of(DATA).files[0].layout, Layout::Lines);
     assert_eq!(of(DATA).files[3].layout, Layout::Document);

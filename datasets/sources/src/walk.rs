@@ -21,11 +21,16 @@ pub fn find<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Sources {
     walk.found
 }
 
-/// As [`find`], where everything must be readable: else all problems, one a line.
+/// As [`find`], where everything of the kinds must be readable, in folders too: else all that is not,
+/// one a line.
 pub fn list<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Result<Sources, String> {
     let found = find(paths, kinds);
-    let problems = found.problems.iter();
-    let lines: Vec<String> = problems
+    let unread = |p: &&PassedOver| !matches!(p.reason, Why::Again(..)) && kinds.takes(&p.path);
+    let passed = found.passed_over.iter().filter(unread);
+    let lines: Vec<String> = found
+        .problems
+        .iter()
+        .chain(passed)
         .map(|p| format!("{}: {}", p.path.display(), p.reason))
         .collect();
     match lines.is_empty() {
@@ -121,7 +126,8 @@ impl Walk {
         entries.sort();
         for entry in entries {
             match self.kinds.hides(&entry) {
-                true => self.found.hidden.push(entry),
+                true if self.kinds.takes(&entry) => self.found.hidden.push(entry),
+                true => {}
                 false => self.entry(&entry, &real),
             }
         }

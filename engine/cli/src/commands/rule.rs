@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use datasets::patient_file;
 use engine_cel::Clause;
 use engine_cel::functions::FUNCTIONS;
-use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::{Diagnostic, did_you_mean};
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
 use engine_patient::systems::SystemsInUse;
-use engine_patient::terminology::{Severity, TerminologyBuilder, TerminologyStore};
+use engine_patient::terminology::{Severity, TerminologyStore};
 use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
+use measures::source_files::{self, files};
 use rules::{Applicability, Rule as ClinicalRule};
+use sources::RULES;
 
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
@@ -88,7 +90,12 @@ impl Rule {
                         context = context.with_systems(Arc::new(systems));
                         record
                     }
-                    None => record_from_file(Path::new(&patient))?,
+                    None => {
+                        let read = patient_file::read(Path::new(&patient));
+                        let read = read.map_err(Failure::User)?;
+                        read.notes.iter().for_each(|note| tell(note));
+                        read.record
+                    }
                 };
                 print_decision(&rule, &record, &context);
                 Ok(std::process::ExitCode::SUCCESS)
@@ -127,32 +134,9 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
 }
 
-/// The bytes of a file, without a byte order mark.
-pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let bytes = std::fs::read(path);
-    let bytes = bytes.map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
-    Ok(match bytes.strip_prefix(b"\xEF\xBB\xBF") {
-        Some(rest) => rest.to_vec(),
-        None => bytes,
-    })
-}
-
-/// Files under the given paths with one of these endings, in a fixed order.
-pub fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
-    let mut out = vec![];
-    let mut todo: Vec<(PathBuf, bool)> = paths.iter().rev().map(|p| (p.clone(), true)).collect();
-    while let Some((path, named)) = todo.pop() {
-        let wrong = |e: std::io::Error| Failure::User(format!("{}: {e}", path.display()));
-        if std::fs::metadata(&path).map_err(wrong)?.is_dir() {
-            let entries = std::fs::read_dir(&path).map_err(wrong)?;
-            let mut entries: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-            entries.sort();
-            todo.extend(entries.into_iter().rev().map(|p| (p, false)));
-        } else if named || endings.iter().any(|e| path.to_string_lossy().ends_with(e)) {
-            out.push(path);
-        }
-    }
-    Ok(out)
+/// Tells what was left alone.
+pub fn tell(note: &str) {
+    note!("note: {note}");
 }
 
 /// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
@@ -162,15 +146,7 @@ pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
     if paths.is_empty() {
         return Ok(store);
     }
-    let mut builder = TerminologyBuilder::new();
-    for path in files(paths, &[".json", ".ndjson"])? {
-        let bytes = read(&path)?;
-        let name = path.display().to_string();
-        match name.ends_with(".ndjson") {
-            true => builder.add_ndjson(&name, &bytes),
-            false => builder.add_json(&name, &bytes),
-        };
-    }
+    let builder = source_files::terminology(paths, &mut tell)?;
     let (own, mut issues) = builder.build();
     issues.extend(store.unite(own));
     for issue in &issues {
@@ -198,8 +174,8 @@ pub fn load_rules(
         return Ok(all);
     }
     let mut wrong = vec![];
-    for path in files(paths, &[".yaml", ".yml"])? {
-        match load_file(&path, &store) {
+    for source in files(paths, RULES, &mut tell)? {
+        match load_file(&source.path, &store) {
             Ok(rule) => all.push(Arc::new(rule)),
             Err(text) => wrong.push(text),
         }
@@ -219,7 +195,7 @@ pub fn load_rules(
 
 fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, String> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+    let text = sources::read_text(path).map_err(|e| format!("{name}: {e}"))?;
     let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
     if !rule.warnings.is_empty() {
         note!("{}", diagnostics(&rule.warnings));
@@ -228,7 +204,7 @@ fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, Stri
 }
 
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
-    if name.ends_with(".yaml") || name.ends_with(".yml") {
+    if RULES.takes(Path::new(name)) {
         let store = terminology(value_sets)?;
         return load_file(Path::new(name), &store)
             .map(Arc::new)
@@ -248,96 +224,6 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
         );
         Failure::User(format!("there is no rule `{name}`: {help}"))
     })
-}
-
-/// A patient's resources from a Bundle, a resource, or NDJSON.
-pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
-    let bytes = read(path)?;
-    let shown = path.display();
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let mut references = References::default();
-    let mut record = PatientRecord::new();
-    let mut document = PatientRecord::new();
-    let wrong =
-        |line: usize, e: &dyn std::fmt::Display| Failure::User(format!("{shown}:{line}: {e}"));
-    let whole = document
-        .push_document(text.trim())
-        .map(|root| root.get_named("resourceType").is_some());
-    let lines: Vec<(usize, &str)> = match whole {
-        Ok(_) => vec![(1, text.trim())],
-        Err(e) if e.message.starts_with("text after the end") => text
-            .lines()
-            .enumerate()
-            .map(|(i, l)| {
-                (
-                    i + 1,
-                    l.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()),
-                )
-            })
-            .filter(|(_, l)| !l.is_empty())
-            .collect(),
-        Err(e) => {
-            return Err(wrong(
-                1 + text
-                    .trim()
-                    .get(..e.offset)
-                    .unwrap_or("")
-                    .matches('\n')
-                    .count(),
-                &e,
-            ));
-        }
-    };
-    for (number, line) in lines {
-        let mut one = PatientRecord::new();
-        one.push(line).map_err(|e| wrong(number, &e))?;
-        let Some(resource) = one.resources().next() else {
-            continue;
-        };
-        if !resource
-            .get_named("resourceType")
-            .is_some_and(|t| t.is_str("Bundle"))
-        {
-            let context = Context::Line { own: &[] };
-            let text = resolved(resource, None, false, &context, &mut references).text;
-            record.push(&text).map_err(|e| wrong(number, &e))?;
-            continue;
-        }
-        let bundle = Bundle::read(resource, &[]);
-        let left_out =
-            push_entries(&mut record, &bundle, &mut references).map_err(|e| wrong(number, &e))?;
-        if left_out.resources > 0 {
-            note!(
-                "note: {} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's",
-                left_out.resources
-            );
-        }
-        if left_out.deletions > 0 {
-            note!(
-                "note: {} deletions were not applied: they are conditional, of one version, of another server, or do not name Type/id; what they delete still counts",
-                left_out.deletions
-            );
-        }
-    }
-    let foreign: u64 = references.foreign_entries.values().sum();
-    if foreign > 0 {
-        note!("note: {foreign} resources are of another server than their Bundle");
-    }
-    if references.unresolved() > 0 {
-        note!(
-            "note: {} references name nothing that is here: searches, another server's, or urns that no entry has",
-            references.unresolved()
-        );
-    }
-    record.seal();
-    match record.of_type_named("Patient").count() {
-        1 => Ok(record),
-        n => Err(Failure::User(format!(
-            "{shown}: one Patient resource was expected, here are {n}"
-        ))),
-    }
 }
 
 /// All resources of one patient of the lake, and the code systems that the lake is coded in: one
@@ -453,8 +339,8 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
         load_rules(&[], value_sets)?.iter().for_each(|r| one(r));
     }
     let mut broken = vec![];
-    for path in files(paths, &[".yaml", ".yml"])? {
-        match load_file(&path, &store) {
+    for source in files(paths, RULES, &mut tell)? {
+        match load_file(&source.path, &store) {
             Ok(rule) => one(&rule),
             Err(text) => broken.push(text),
         }

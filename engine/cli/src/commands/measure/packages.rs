@@ -8,7 +8,6 @@ use engine_elm::Family as ElmFamily;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::PatientProgram;
-use engine_patient::terminology::TerminologyBuilder;
 use measures::direction::{self, Origin};
 use measures::ledger::Ledger;
 use measures::manifest::Manifest;
@@ -20,9 +19,10 @@ use measures::package::{
 };
 use measures::run::ProgramMeasure;
 use measures::shape::{MeasureShape, distinguish};
+use measures::source_files;
 use measures::sql::SqlMeasure;
 
-use crate::commands::rule::{files, read};
+use crate::commands::rule::tell;
 use crate::failure::{Done, Failure};
 
 /// What all commands on packages take.
@@ -113,17 +113,7 @@ const TOLD: [&str; 5] = ["P035", "P063", "P064", "P072", "P074"];
 impl PackageArgs {
     /// Reads the files.
     pub fn load(&self) -> Result<Loaded, Failure> {
-        let mut builder = TerminologyBuilder::new();
-        if !self.terminology.is_empty() {
-            for path in files(&self.terminology, &[".json", ".ndjson"])? {
-                let bytes = read(&path)?;
-                let name = path.display().to_string();
-                match name.ends_with(".ndjson") {
-                    true => builder.add_ndjson(&name, &bytes),
-                    false => builder.add_json(&name, &bytes),
-                };
-            }
-        }
+        let builder = source_files::terminology(&self.terminology, &mut tell)?;
         let mut loaded = load_with(&self.package, builder);
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);

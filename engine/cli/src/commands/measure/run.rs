@@ -18,14 +18,16 @@ use measures::report::ReportContext;
 use measures::result::MeasureResult;
 use measures::run::{ProgramMeasure, RunStatistics, read_rows, run_programs};
 use measures::shape::MeasureShape;
+use measures::source_files::{bytes, files};
 use measures::sql::SqlMeasure;
+use sources::{FHIR, RULES};
 
 use super::list::sql_measures;
 use super::packages::{LimitArgs, PackageArgs, Prepared, name_all};
 use super::print::{print_csv, print_ledger, print_statistics, print_table, print_unmatched};
 use super::reports::{print_reports, subjects_csv, write_reports};
 use super::{improvement, parse_period, parse_zone};
-use crate::commands::rule::{files, load_rules, read};
+use crate::commands::rule::load_rules;
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
@@ -165,10 +167,11 @@ impl Run {
             prepared.record(&mut manifest);
             self.limits.record(&mut manifest);
         }
-        let terminology = files(&self.packages.terminology, &[".json", ".ndjson"])?;
-        let rules = files(&self.rules, &[".yaml", ".yml"])?;
-        for path in terminology.iter().chain(&rules) {
-            manifest.file(&path.display().to_string(), &read(path)?);
+        // What is left alone was told when they were loaded.
+        let terminology = files(&self.packages.terminology, FHIR, &mut |_| {})?;
+        let rules = files(&self.rules, RULES, &mut |_| {})?;
+        for source in terminology.iter().chain(&rules) {
+            manifest.file(&source.path.display().to_string(), &bytes(source)?);
         }
         let of_programs = programs.iter().flat_map(|p| &p.shapes);
         manifest.measures = of_programs.map(|s| s.canonical()).collect();

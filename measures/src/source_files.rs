@@ -1,0 +1,96 @@
+//! Files that are read beside packages: value sets, code systems, rules.
+
+use std::path::Path;
+
+use engine_patient::terminology::TerminologyBuilder;
+use sources::{FHIR, Kinds, Layout, Source, is_lines, list, read};
+
+use crate::MeasureError;
+
+/// Files under the given paths, in a fixed order. What is left alone in folders is told.
+pub fn files<P: AsRef<Path>>(
+    paths: &[P],
+    kinds: Kinds,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Source>, MeasureError> {
+    let found = list(paths, kinds).map_err(MeasureError::User)?;
+    found.left_alone().iter().for_each(|note| tell(note));
+    Ok(found.files)
+}
+
+/// The bytes of a file, unpacked, without a byte order mark.
+pub fn bytes(source: &Source) -> Result<Vec<u8>, MeasureError> {
+    read(source).map_err(|e| MeasureError::User(format!("{}: {e}", source.path.display())))
+}
+
+/// Value sets and code systems: files, or folders of them.
+pub fn terminology<P: AsRef<Path>>(
+    paths: &[P],
+    tell: &mut dyn FnMut(&str),
+) -> Result<TerminologyBuilder, MeasureError> {
+    let mut builder = TerminologyBuilder::new();
+    for source in files(paths, FHIR, tell)? {
+        let bytes = bytes(&source)?;
+        let name = source.path.display().to_string();
+        match source.layout == Layout::Lines || is_lines(&bytes) {
+            true => builder.add_ndjson(&name, &bytes),
+            false => builder.add_json(&name, &bytes),
+        };
+    }
+    Ok(builder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use engine_patient::terminology::TerminologyProvider as _;
+
+    fn value_set(n: usize) -> String {
+        format!(
+            "{{\"resourceType\":\"ValueSet\",\"url\":\"http://x.org/{n}\",\"expansion\":{{\"contains\":[{{\"system\":\"s\",\"code\":\"c\"}}]}}}}"
+        )
+    }
+
+    /// Packed or not, a document or lines: the same value sets.
+    #[test]
+    fn terminology_of_a_folder_packed_or_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let zst = |text: String| zstd::encode_all(text.as_bytes(), 1).unwrap();
+        let lines = format!("{}\n{}\n", value_set(4), value_set(5));
+        for (name, bytes) in [
+            ("1.json", value_set(1).into_bytes()),
+            ("2.json.zst", zst(value_set(2))),
+            ("more/3.jsonl.zst", zst(value_set(3) + "\n")),
+            ("lines.json", lines.into_bytes()),
+            ("6.txt", value_set(6).into_bytes()),
+            (".7.json", value_set(7).into_bytes()),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let mut told = vec![];
+        let named = dir.path().join("6.txt");
+        let paths = [dir.path(), &named];
+        let builder = terminology(&paths, &mut |note| told.push(note.to_owned())).unwrap();
+        let (store, issues) = builder.build();
+        assert_eq!(issues, []);
+        for n in 1..=6 {
+            let url = format!("http://x.org/{n}");
+            assert!(store.value_set(&url).is_ok_and(|v| v.len() == 1), "{url}");
+        }
+        assert_eq!(store.len(), 6);
+        assert_eq!(told.len(), 1);
+        assert!(told.concat().contains(".7.json"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_whole() {
+        let missing = ["/nowhere/a.json", "/nowhere/b.json"];
+        let Err(MeasureError::User(text)) = terminology(&missing, &mut |_| {}) else {
+            unreachable!("they are not there");
+        };
+        assert_eq!(text.lines().count(), 2);
+    }
+}
