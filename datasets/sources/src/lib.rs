@@ -33,4 +33,4 @@ pub use packing::Packing;
 pub use read::{read, read_path, read_text};
 pub use stop::{Refused, reason, refused, told};
 pub use unpack::{Opened, Watcher, open, open_beside, open_path};
-pub use walk::{Walk, find, list, names_in};
+pub use walk::{Walk, find, list, named, names_in};

@@ -224,3 +224,15 @@ fn lines_are_told_from_a_document() {
         assert_eq!(is_lines(text.as_bytes()), lines, "{text}");
     }
 }
+
+#[test]
+fn a_file_is_found_by_its_name_without_the_ending() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), "measure.ndjson.gz", b"");
+    put(dir.path(), "measures.json", b"");
+    let found = |name| named(dir.path(), name, FHIR).map(|p| p.file_name().unwrap().to_owned());
+    assert_eq!(found("measure").unwrap(), "measure.ndjson.gz");
+    assert_eq!(found("valuesets"), None);
+    put(dir.path(), "measure.json", b"");
+    assert_eq!(found("measure").unwrap(), "measure.json");
+}

@@ -39,6 +39,13 @@ pub fn list<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Result<Sources, String
     }
 }
 
+/// The file of a folder that is called so, with whatever ending of the kinds, packed or not.
+pub fn named(folder: &Path, name: &str, kinds: Kinds) -> Option<PathBuf> {
+    let endings = kinds.endings.iter().map(|(ending, _)| ending);
+    let all = endings.flat_map(|e| ["", ".gz", ".zst"].map(|p| format!("{name}{e}{p}")));
+    all.map(|file| folder.join(file)).find(|path| path.exists())
+}
+
 /// The names in a folder, in order, without hidden ones: to say which may be meant. None where it
 /// cannot be listed.
 pub fn names_in(folder: &Path) -> Vec<String> {

@@ -41,7 +41,7 @@ Examples:
     Eval {
         /// Id of a built-in rule, or a rule file.
         rule: String,
-        /// A Bundle or NDJSON file, or with --lake a patient's id.
+        /// A file with a Bundle, a resource or NDJSON, also .gz and .zst; or with --lake a patient's id.
         #[arg(long)]
         patient: String,
         /// Folder of the lake that has the patient.
@@ -50,7 +50,7 @@ Examples:
         /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
         #[arg(long)]
         at: Option<String>,
-        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
+        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },
@@ -60,9 +60,9 @@ Examples:
   tandem rule test                   the built-in rules
   tandem rule test my-rules/ --terminology valuesets/")]
     Test {
-        /// Rule files or folders; the built-in rules if none is given.
+        /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
         rules: Vec<PathBuf>,
-        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
+        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },

@@ -27,7 +27,7 @@ Examples:
   tandem terminology check valuesets/ vs.json  with your own
   tandem terminology check --manifest          hashes of all, as JSON")]
     Check {
-        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles; files or folders.
+        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles, also .gz and .zst; files or folders.
         paths: Vec<PathBuf>,
         /// Print the manifest: url, version, number of codes and hash of each set.
         #[arg(long)]

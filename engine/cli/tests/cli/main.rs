@@ -26,6 +26,7 @@ mod measures;
 mod names;
 mod official;
 mod out;
+mod packed;
 mod printing;
 mod references;
 mod roundtrip;
