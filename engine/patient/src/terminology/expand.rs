@@ -9,9 +9,9 @@ use super::code::Code;
 use super::code_system::{CodeSystem, CodeSystemContent};
 use super::filter::{Codes, by_key, filtered, of_concepts};
 use super::issue::{Place, Severity, TerminologyIssue};
-use super::read_value_set::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
 use super::suggest::nearest;
 use super::value_set::{Completeness, canonical};
+use super::value_set_definition::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
 use super::version::compare_versions;
 
 /// The codes of a value set and whether they are all of them.

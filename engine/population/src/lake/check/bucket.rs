@@ -12,7 +12,6 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::bucket_of;
 use super::super::envelope::{Envelope, Owner};
 use super::super::paths::{PRESENCE, REFERENCE_KEY, type_id};
-use super::tables::count;
 use super::{Checking, DataFile, LakeError, column, schema};
 
 /// The columns of a table of resources.
@@ -224,7 +223,7 @@ async fn read_facts(
             Ok(())
         })
         .await?;
-    count(&checking.findings, table, file, row);
+    checking.findings.count(table, file, row);
     (checking.progress)(file.size);
     Ok(told)
 }
@@ -331,7 +330,7 @@ async fn read_resources(
             Ok(())
         })
         .await?;
-    count(findings, table, file, u64::from(row));
+    findings.count(table, file, u64::from(row));
     if counted
         .windows(2)
         .any(|p| matches!(p, [a, b] if a.id >= b.id))
@@ -392,7 +391,7 @@ async fn read_patients(
             Ok(())
         })
         .await?;
-    count(findings, table, file, row);
+    findings.count(table, file, row);
     let expected: usize = counted.values().map(Vec::len).sum();
     if row != expected as u64 {
         let place = format!("{table}/{}", file.path);

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use super::super::commit::DataFile;
+
 /// Places that are named of each kind.
 const NAMED: usize = 5;
 
@@ -23,6 +25,17 @@ pub struct Finding {
 pub struct Findings(Mutex<BTreeMap<&'static str, (u64, BTreeSet<String>)>>);
 
 impl Findings {
+    /// The rows that were read against those that the manifest says.
+    pub(super) fn count(&self, table: &str, file: &DataFile, rows: u64) {
+        if rows != file.rows {
+            let place = format!(
+                "{table}/{} has {rows} rows, and the manifest says {}",
+                file.path, file.rows
+            );
+            self.add("files of another number of rows", place);
+        }
+    }
+
     pub(super) fn add(&self, kind: &'static str, place: String) {
         let Ok(mut all) = self.0.lock() else {
             return;

@@ -41,7 +41,7 @@ pub(super) async fn codes(
             Ok(())
         })
         .await?;
-        count(findings, table, file, row);
+        findings.count(table, file, row);
         progress(file.size);
     }
     keys.sort_unstable();
@@ -51,17 +51,6 @@ pub(super) async fn codes(
         findings.add("codes that stand twice", table.to_owned());
     }
     Ok(complete.then_some(keys))
-}
-
-/// The rows that were read against those that the manifest says.
-pub(super) fn count(findings: &Findings, table: &str, file: &super::DataFile, rows: u64) {
-    if rows != file.rows {
-        let place = format!(
-            "{table}/{} has {rows} rows, and the manifest says {}",
-            file.path, file.rows
-        );
-        findings.add("files of another number of rows", place);
-    }
 }
 
 /// Resources without a patient: their JSON is what the columns say, and names no patient.
@@ -97,7 +86,7 @@ pub(super) async fn shared(checking: &Checking) -> Result<(), LakeError> {
                 Ok(())
             })
             .await?;
-        count(&checking.findings, table, file, u64::from(row));
+        checking.findings.count(table, file, u64::from(row));
         (checking.progress)(file.size);
     }
     Ok(())
