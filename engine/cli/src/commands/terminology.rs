@@ -38,7 +38,7 @@ Examples:
 Example:
   tandem terminology rxnorm RxNorm_full_prescribe/rrf --out drugs")]
     Rxnorm {
-        /// Folder with RXNCONSO.RRF and RXNREL.RRF.
+        /// Folder with RXNCONSO.RRF and RXNREL.RRF, also as .gz or .zst.
         release: PathBuf,
         /// Folder to write ingredients.csv, products.csv and classes.csv to: not there yet, or empty.
         #[arg(long)]
