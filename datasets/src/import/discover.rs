@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sources::{DATA, Source, Sources, find};
 
-use super::ImportError;
+use super::error::ImportError;
 
 /// What a pipe may bring: 256 buckets.
 const PIPE_BYTES: u64 = 50 << 30;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::scratch_file::damaged;
+use crate::import::scratch_file::damaged;
 
 /// A scratch file of blocks of lines. Which lines are kept depends on the input only, not on the
 /// threads: the first of each file.

@@ -12,7 +12,7 @@ use engine_patient::record::Element;
 
 use super::ordered::{Found, Ordered};
 use super::rejects::footer;
-use super::scratch_file::failed;
+use crate::import::scratch_file::failed;
 
 /// Collects them in a scratch file.
 pub struct Unreadable {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::ordered::{Found, Ordered};
-use super::scratch_file::failed;
+use crate::import::scratch_file::failed;
 
 /// Collects rejects in a scratch file.
 pub struct Rejects {
