@@ -284,7 +284,7 @@ fn a_package_in_packed_files_and_in_lines() {
         // Called otherwise than they are.
         &[
             ("m.json.gz", measure.clone().into_bytes()),
-            ("rest.ndjson", gz(lines[measure.len() + 1..].as_bytes())),
+            ("rest.ndjson", gz(&lines.as_bytes()[measure.len() + 1..])),
         ],
         &[
             ("m.json", zst(&measure)),
