@@ -4,12 +4,12 @@
 use engine_patient::context::EvaluationContext;
 use rules::text;
 
-use crate::card::{Card, Response};
 use crate::hash;
 use crate::prefetch::{self, Prefetched, Templates};
 use crate::refusal::Refusal;
 use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Card, Response};
 
 /// What a call came to, also where it was refused: for the log.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) unknown: bool,
     /// Entries of the prefetch that were not used.
     pub(crate) left_out: usize,
+    /// A bug of ours, in words that name the rule's text and hold nothing of the patient.
+    pub(crate) bug: Option<String>,
 }
 
 /// Answers a body for a service.
@@ -46,15 +48,17 @@ pub(crate) fn answer(
     answer.left_out = data.left_out;
     let outcome = service.decide(&data.record, context);
     answer.unknown = matches!(outcome, Outcome::Unknown { .. });
-    let content = match content(outcome, &data) {
-        Ok(content) => content,
+    let scope = [service.id(), &request.hook_instance, &request.patient.id];
+    if let Outcome::Failed(bug) = &outcome {
+        answer.bug = Some(bug.to_string());
+    }
+    let content = match content(outcome, &data, &scope) {
+        Ok(content) => content.map(|content| dated(content, context)),
         Err(refusal) => {
             answer.body = Some(Err(refusal));
             return answer;
         }
     };
-    let content = content.map(|content| dated(content, context));
-    let scope = [service.id(), &request.hook_instance, &request.patient.id];
     let cards: Vec<Card> = content.into_iter().map(|c| Card::new(c, &scope)).collect();
     answer.cards = cards.len();
     let body = serde_json::to_vec(&Response { cards });
@@ -75,8 +79,13 @@ fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
 
 /// The card to show. Where the service could not tell, shows no card and the client held data
 /// back, the specification asks for 412 rather than an answer that looks like "nothing to do".
-fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, Refusal> {
+fn content(
+    outcome: Outcome,
+    data: &Prefetched,
+    scope: &[&str],
+) -> Result<Option<CardContent>, Refusal> {
     match outcome {
+        Outcome::Failed(_) => Err(Refusal::Internal(hash::short(scope))),
         Outcome::NoCard => Ok(None),
         Outcome::Card(content) => Ok(Some(content)),
         Outcome::Unknown { card: None, .. } if data.lacking.is_empty() => Ok(None),

@@ -1,10 +1,6 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 use super::*;
-use serde_json::json;
+use crate::wire::*;
+use serde_json::{Value, json};
 
 fn source(url: &str) -> Source {
     Source {

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::{UTC, Zone};
 
 use crate::limits::Limits;
 use crate::log::Log;
@@ -16,8 +17,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime + Send + Sync>;
 pub struct Config {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Minutes east of UTC of dates and of date-times without an offset.
-    pub time_zone_minutes: i16,
+    /// Where dates, and date-times without an offset, are taken to be.
+    pub time_zone: Zone,
     /// The moment a call is evaluated for.
     pub clock: Clock,
     /// Largest request body, in bytes. A larger one is refused with 413.
@@ -35,7 +36,7 @@ impl Config {
     pub fn new(clock: Clock) -> Self {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            time_zone_minutes: 0,
+            time_zone: UTC.clone(),
             clock,
             max_body: 10_000_000,
             allowed_origins: vec![],

@@ -32,14 +32,14 @@ struct App {
     services: Vec<(Arc<dyn CardService>, Templates)>,
     by_id: HashMap<String, usize>,
     discovery: Bytes,
-    panics: AtomicU64,
+    failures: AtomicU64,
     gate: Gate,
     /// What became of connections; nothing where there is no listener.
     turned: Arc<Turned>,
 }
 
 /// The service as an axum router, without a listener. Of services that share an id the first is
-/// called; [`crate::serve`] refuses such a list.
+/// called; [`crate::serve()`] refuses such a list.
 ///
 /// ```text
 /// GET  /cds-services        discovery
@@ -76,7 +76,7 @@ pub(crate) fn router_of(
         services,
         by_id,
         discovery,
-        panics: AtomicU64::new(0),
+        failures: AtomicU64::new(0),
         gate,
         turned,
     };
@@ -158,10 +158,10 @@ impl App {
     /// Answers; a panic of an evaluation becomes an error with an id.
     fn answer(&self, index: usize, body: &[u8]) -> Answer {
         let Some((service, templates)) = self.services.get(index) else {
-            return refused(Refusal::NotFound);
+            return self.failed(index);
         };
         let at = (self.config.clock)();
-        let zone = self.config.time_zone_minutes;
+        let zone = self.config.time_zone.clone();
         let context = EvaluationContext {
             at,
             zone,
@@ -173,25 +173,28 @@ impl App {
         catch_unwind(evaluate).unwrap_or_else(|_| self.failed(index))
     }
 
-    /// An id that says nothing but which panic of which service it was.
     fn failed(&self, index: usize) -> Answer {
-        let count = self.panics.fetch_add(1, Ordering::Relaxed).to_string();
+        refused(self.internal(index))
+    }
+
+    /// An id that says nothing but which failure of which service it was.
+    fn internal(&self, index: usize) -> Refusal {
+        let count = self.failures.fetch_add(1, Ordering::Relaxed).to_string();
         let process = std::process::id().to_string();
-        let id = hash::short(&[&index.to_string(), &process, &count]);
-        refused(Refusal::Internal(id))
+        Refusal::Internal(hash::short(&[&index.to_string(), &process, &count]))
     }
 
     fn respond(&self, index: usize, mut answer: Answer, start: Instant) -> Response {
         let (mut error_id, no_store) = (None, [(CACHE_CONTROL, "no-store")]);
-        let response = match answer.body.take() {
-            Some(Ok(body)) => (no_store, json(Bytes::from(body))).into_response(),
-            Some(Err(refusal)) => {
+        let body = answer.body.take();
+        let response = match body.unwrap_or_else(|| Err(self.internal(index))) {
+            Ok(body) => (no_store, json(Bytes::from(body))).into_response(),
+            Err(refusal) => {
                 if let Refusal::Internal(id) = &refusal {
                     error_id = Some(id.clone());
                 }
                 (no_store, refusal).into_response()
             }
-            None => Refusal::NotFound.into_response(),
         };
         if let (Some(log), Some((service, _))) = (&self.config.log, self.services.get(index)) {
             let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());

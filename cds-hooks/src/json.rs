@@ -1,9 +1,9 @@
-//! JSON objects member by member, as they came: what is inside is read where it is needed.
+//! JSON objects member by member, as they came: what is inside is read where it is needed, once.
 
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -13,9 +13,24 @@ use crate::refusal::Refusal;
 #[derive(Default)]
 pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
 
-impl<'a> Members<'a> {
-    /// Reads a whole body. The refusal says where it stops being JSON.
-    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Refusal> {
+/// A whole body: its members, and those of its `prefetch`, which is most of it.
+pub(crate) struct Body<'a> {
+    /// All but `prefetch`.
+    pub(crate) members: Members<'a>,
+    pub(crate) prefetch: Prefetch<'a>,
+}
+
+pub(crate) enum Prefetch<'a> {
+    /// Not there, or `null`.
+    Absent,
+    Object(Members<'a>),
+    /// No object, or one in which a member occurs twice.
+    Wrong,
+}
+
+impl<'a> Body<'a> {
+    /// Reads a body. The refusal says where it stops being JSON.
+    pub(crate) fn of(body: &'a [u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(body).map_err(|e| {
             let before = body.get(..e.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|b| **b == b'\n').count() + 1;
@@ -26,7 +41,9 @@ impl<'a> Members<'a> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map_err(|e| refusal(text, &e))
     }
+}
 
+impl<'a> Members<'a> {
     /// Reads a member that should be an object.
     pub(crate) fn of(raw: &'a RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
@@ -83,17 +100,99 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 f.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
-                let (mut members, mut names) = (vec![], HashSet::new());
-                while let Some(name) = map.next_key::<String>()? {
-                    if !names.insert(name.clone()) {
-                        return Err(M::Error::custom("a member occurs twice"));
-                    }
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Members(members))
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Members<'de>, M::Error> {
+                once(members(map)?)
             }
         }
         deserializer.deserialize_map(Object)
+    }
+}
+
+/// The members, or `None` where one occurs twice. Reads to the end in any case.
+fn members<'de, M: MapAccess<'de>>(mut map: M) -> Result<Option<Members<'de>>, M::Error> {
+    let (mut members, mut names, mut twice) = (vec![], HashSet::new(), false);
+    while let Some(name) = map.next_key::<String>()? {
+        twice |= !names.insert(name.clone());
+        members.push((name, map.next_value()?));
+    }
+    Ok((!twice).then_some(Members(members)))
+}
+
+fn once<T, E: Error>(members: Option<T>) -> Result<T, E> {
+    members.ok_or_else(|| E::custom("a member occurs twice"))
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Body<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Body<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Body<'de>, M::Error> {
+                let (mut members, mut names) = (vec![], HashSet::new());
+                let mut prefetch = Prefetch::Absent;
+                while let Some(name) = map.next_key::<String>()? {
+                    once(names.insert(name.clone()).then_some(()))?;
+                    match name.as_str() {
+                        "prefetch" => prefetch = map.next_value()?,
+                        _ => members.push((name, map.next_value()?)),
+                    }
+                }
+                let members = Members(members);
+                Ok(Body { members, prefetch })
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Prefetch<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Prefetch<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Prefetch<'de>, M::Error> {
+                Ok(members(map)?.map_or(Prefetch::Wrong, Prefetch::Object))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Absent)
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Wrong)
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Wrong)
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Wrong)
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Wrong)
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Prefetch<'de>, E> {
+                Ok(Prefetch::Wrong)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Prefetch<'de>, A::Error> {
+                while seq.next_element::<&RawValue>()?.is_some() {}
+                Ok(Prefetch::Wrong)
+            }
+        }
+        deserializer.deserialize_any(Any)
     }
 }

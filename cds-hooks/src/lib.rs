@@ -30,6 +30,7 @@ mod http;
 mod json;
 mod limits;
 mod log;
+mod measure;
 mod prefetch;
 mod receive;
 mod refusal;
@@ -37,16 +38,19 @@ mod request;
 mod rule;
 mod serve;
 mod service;
+mod wire;
 
-pub use card::{
-    Action, Card, Change, Coding, Indicator, Link, LinkTarget, MAX_SUMMARY, Response,
-    SelectionBehavior, Source, Suggestion, Suggestions,
-};
+pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
 pub use http::router;
 pub use limits::Limits;
 pub use log::{Log, LogCounts};
+pub use measure::measure_services;
 pub use prefetch::{Template, Templates};
 pub use rule::rule_services;
 pub use serve::{open_files, serve, serve_until};
 pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};
+pub use wire::{
+    Action, Card, Change, Coding, Indicator, Link, LinkTarget, Response, SelectionBehavior, Source,
+    Suggestion, Suggestions,
+};

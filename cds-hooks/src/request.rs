@@ -4,7 +4,7 @@ use engine_patient::bundle::server_key;
 use serde_json::value::RawValue;
 
 use crate::host::is_host;
-use crate::json::{Members, string};
+use crate::json::{Body, Members, Prefetch, string};
 use crate::prefetch::Patient;
 use crate::refusal::Refusal;
 use crate::service::PATIENT_VIEW;
@@ -19,9 +19,9 @@ pub(crate) struct HookRequest<'a> {
 impl<'a> HookRequest<'a> {
     /// Reads a body for a service of this hook.
     pub(crate) fn read(body: &'a [u8], hook: &str) -> Result<Self, Refusal> {
-        let members = Members::of_body(body)?;
+        let body = Body::of(body)?;
         let mut check = Check::default();
-        let request = check.request(&members, hook);
+        let request = check.request(body, hook);
         if check.missing.is_empty() && check.wrong.is_empty() {
             return Ok(request);
         }
@@ -42,7 +42,8 @@ struct Check {
 }
 
 impl Check {
-    fn request<'a>(&mut self, members: &Members<'a>, expected: &str) -> HookRequest<'a> {
+    fn request<'a>(&mut self, body: Body<'a>, expected: &str) -> HookRequest<'a> {
+        let members = &body.members;
         let hook = self.text(members, "", "hook", "a string", |hook| !hook.is_empty());
         if !hook.is_empty() && hook != expected {
             self.wrong.push(format!(
@@ -72,7 +73,14 @@ impl Check {
             self.text(&context, "context.", "userId", user, is_reference);
         }
         let server = self.server(members, &id);
-        let prefetch = self.object(members, "prefetch").unwrap_or_default().0;
+        let prefetch = match body.prefetch {
+            Prefetch::Object(members) => members.0,
+            Prefetch::Absent => vec![],
+            Prefetch::Wrong => {
+                self.wrong.push(no_object("prefetch"));
+                vec![]
+            }
+        };
         HookRequest {
             hook_instance,
             patient: Patient { id, server },
@@ -133,20 +141,19 @@ impl Check {
         let raw = members.get(name)?;
         let object = Members::of(raw);
         if object.is_none() {
-            self.wrong.push(format!(
-                "`{name}` must be an object in which no member occurs twice"
-            ));
+            self.wrong.push(no_object(name));
         }
         object
     }
 }
 
-/// 8-4-4-4-12 hexadecimal digits.
+fn no_object(name: &str) -> String {
+    format!("`{name}` must be an object in which no member occurs twice")
+}
+
+/// 8-4-4-4-12 hexadecimal digits: the other forms have other lengths.
 fn is_uuid(text: &str) -> bool {
-    let lengths = [8, 4, 4, 4, 12];
-    let parts: Vec<&str> = text.split('-').collect();
-    let hex = |part: &&str| part.bytes().all(|b| b.is_ascii_hexdigit());
-    parts.iter().map(|p| p.len()).eq(lengths) && parts.iter().all(hex)
+    text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 
 /// A FHIR `id`.

@@ -8,8 +8,8 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use rules::{Applicability, CardText, Rule};
 
-use crate::card::{Indicator, Source};
 use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Indicator, Source};
 
 /// Rules as services, in their order.
 pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {
@@ -41,7 +41,10 @@ impl CardService for Rule {
     }
 
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
-        let decision = Rule::decide(self, record, context);
+        let decision = match Rule::decide(self, record, context) {
+            Ok(decision) => decision,
+            Err(bug) => return Outcome::Failed(bug),
+        };
         let card = decision.card.map(|text| content(self, text));
         match (decision.applicability, card) {
             (Applicability::Unknown, card) => Outcome::Unknown {

@@ -1,10 +1,11 @@
 //! What gives advice: the joint between this crate and the rules.
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 
-use crate::card::{Coding, Indicator, Link, Source, Suggestions};
+use crate::wire::{Coding, Indicator, Link, Source, Suggestions};
 
 /// One CDS service: something with an id that looks at one patient and may have a card to show.
 pub trait CardService: Send + Sync {
@@ -54,6 +55,8 @@ pub enum Outcome {
         /// silent, or answers 412 where the client held data back.
         card: Option<CardContent>,
     },
+    /// A bug of ours: answered with an error and its id, never with "nothing to do".
+    Failed(EvaluationError),
 }
 
 /// A card before it has a uuid and fits the limits of the specification.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-/// Makes a folder and those above it. The error is the user's to mend.
+use engine_population::lake::local::make_folder;
+
+/// Makes a folder and those above it, so that they survive a loss of power. The error is the user's to mend.
 pub(crate) fn make(folder: &Path) -> Result<(), String> {
     let not_a_folder = folder.ancestors().find(|a| a.exists() && !a.is_dir());
     if let Some(file) = not_a_folder {
@@ -12,6 +14,5 @@ pub(crate) fn make(folder: &Path) -> Result<(), String> {
             file.display()
         ));
     }
-    std::fs::create_dir_all(folder)
-        .map_err(|e| format!("{}: the folder cannot be made: {e}", folder.display()))
+    make_folder(folder).map_err(|e| format!("{}: the folder cannot be made: {e}", folder.display()))
 }

@@ -100,7 +100,6 @@ fn note_references(references: &References, notes: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     const PATIENT: &str = r#"{"resourceType":"Patient","id":"p"}"#;

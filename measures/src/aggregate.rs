@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_elm::units::Units;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::amount::{Amount, Unit, convert, is_proportional};

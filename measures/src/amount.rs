@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_elm::units::{CalendarUnit, Units};
+use engine_patient::system::units::{CalendarUnit, Units};
 use rust_decimal::Decimal;
 
 /// A unit: a UCUM code, `year` or `month` of the calendar, or whatever the data has. `None`: a number

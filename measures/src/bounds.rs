@@ -9,7 +9,7 @@
 //! reached, except by members of whom even the denominator could not be told, or a numerator that has
 //! an exclusion: rows do not tell what those would come to within it.
 
-use engine_patient::program::Truth;
+use engine_patient::program::{PopulationIndex, Truth};
 
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 
@@ -45,11 +45,11 @@ impl Default for State {
 /// Where the populations of a proportion stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Positions {
-    denominator: usize,
-    numerator: usize,
-    exclusion: Option<usize>,
-    exception: Option<usize>,
-    numerator_exclusion: Option<usize>,
+    denominator: PopulationIndex,
+    numerator: PopulationIndex,
+    exclusion: Option<PopulationIndex>,
+    exception: Option<PopulationIndex>,
+    numerator_exclusion: Option<PopulationIndex>,
 }
 
 impl Positions {
@@ -70,8 +70,8 @@ impl Positions {
 
 impl Bounds {
     /// One patient, or one resource: its states in the group's populations.
-    pub(crate) fn add(&mut self, at: Positions, states: impl Fn(usize) -> State) {
-        let state = |at: Option<usize>| at.map(&states).unwrap_or_default();
+    pub(crate) fn add(&mut self, at: Positions, states: impl Fn(PopulationIndex) -> State) {
+        let state = |at: Option<PopulationIndex>| at.map(&states).unwrap_or_default();
         let (d, n) = (states(at.denominator), states(at.numerator));
         let (x, e) = (state(at.exclusion), state(at.exception));
         let nx = state(at.numerator_exclusion);
@@ -118,23 +118,24 @@ impl Bounds {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
-    const AT: Positions = Positions {
-        denominator: 0,
-        numerator: 1,
-        exclusion: Some(2),
-        exception: None,
-        numerator_exclusion: None,
-    };
+    fn at() -> Positions {
+        Positions {
+            denominator: PopulationIndex::new(0),
+            numerator: PopulationIndex::new(1),
+            exclusion: Some(PopulationIndex::new(2)),
+            exception: None,
+            numerator_exclusion: None,
+        }
+    }
 
     fn bounds(denominator: State, numerator: State, exclusion: State) -> Option<(f64, f64)> {
         let mut bounds = Bounds::default();
         // One who is met for certain, so that there is a rate.
         for states in [[YES, YES, NO], [denominator, numerator, exclusion]] {
-            bounds.add(AT, |at| states[at]);
+            bounds.add(at(), |at| states[at.position()]);
         }
         bounds.rates()
     }

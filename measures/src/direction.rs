@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::package::{GroupDefinition, ImprovementNotation, Issue, MeasureDefinition, Scoring};
+use engine_patient::finding::{Code, Finding};
+
+use crate::package::{GroupDefinition, ImprovementNotation, MeasureDefinition, Scoring};
 
 /// Where a direction comes from, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,8 +132,8 @@ pub fn directions(measure: &MeasureDefinition) -> Vec<Direction> {
 }
 
 /// What a user should know about them: each once.
-pub fn issues(measure: &MeasureDefinition) -> Vec<Issue> {
-    let mut out: Vec<Issue> = vec![];
+pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
+    let mut out: Vec<Finding> = vec![];
     let name = &measure.handle;
     for (group, direction) in measure.groups.iter().zip(directions(measure)) {
         let scored = group.scoring == Scoring::Proportion;
@@ -156,14 +158,14 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Issue> {
             ),
             _ => continue,
         };
-        let mut issue = Issue::about_direction(message, help);
-        issue.measure = Some(measure.label().to_owned());
-        issue.file.clone_from(&measure.source);
+        let mut issue = Finding::warning(Code::Direction, message)
+            .help(help)
+            .in_file(&*measure.source);
+        issue.measures = vec![measure.label().to_owned()];
         if out.iter().any(|i| i.message == issue.message) {
             continue;
         }
-        issue.path = Some(group.path.clone());
-        out.push(issue);
+        out.push(issue.at(&group.path));
     }
     out
 }
@@ -272,12 +274,6 @@ const SCORE: [&str; 13] = [
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests fail by panicking"
-    )]
 
     use serde_json::{Value, json};
 

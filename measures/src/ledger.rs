@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use engine_patient::program::Notes;
 
-use crate::report::extension::{LEDGER, count};
+use crate::report::extension::LEDGER;
+use crate::report::fhir::Extension;
 
 /// Counts by name and detail, always in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,13 @@ impl Ledger {
         let line = self.entries.entry((name.to_owned(), detail.to_owned()));
         let line = line.or_default();
         *line = line.saturating_add(count);
+    }
+
+    /// What evaluations noted.
+    pub fn notes(&mut self, notes: &Notes) {
+        for (kind, detail, count) in notes.iter() {
+            self.add(kind.as_str(), detail, count);
+        }
     }
 
     /// All lines of another one.
@@ -40,16 +48,16 @@ impl Ledger {
     }
 
     /// The extension of a report.
-    pub fn extension(&self) -> Option<Value> {
+    pub(crate) fn extension(&self) -> Option<Extension> {
         let line = |(name, detail, n): (&str, &str, u64)| {
-            let mut parts = vec![json!({ "url": "name", "valueString": name })];
+            let mut parts = vec![Extension::text("name", name)];
             if !detail.is_empty() {
-                parts.push(json!({ "url": "detail", "valueString": detail }));
+                parts.push(Extension::text("detail", detail));
             }
-            parts.push(count("count", n));
-            json!({ "url": "line", "extension": parts })
+            parts.push(Extension::count("count", n));
+            Extension::of("line", parts)
         };
-        let lines: Vec<Value> = self.lines().map(line).collect();
-        (!lines.is_empty()).then(|| json!({ "url": LEDGER, "extension": lines }))
+        let lines: Vec<Extension> = self.lines().map(line).collect();
+        (!lines.is_empty()).then(|| Extension::of(LEDGER, lines))
     }
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use engine_patient::terminology::ContentHash;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::report::extension::count;
+use crate::report::fhir::Extension;
+
+/// The file of a run's manifest, beside what it wrote.
+pub const LIST: &str = "run.json";
 
 /// Everything that decides a run's numbers. Hashes tell change, not forgery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub struct Manifest {
     /// Parameters of libraries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// How times without an offset are read: `+00:00`.
+    /// Where times without an offset are taken to be: `+00:00`, `America/New_York`.
     pub time_zone: String,
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,15 +84,32 @@ impl Manifest {
         hash(&inputs.bytes())
     }
 
+    /// Writes the list of the folder's files into it, as part of the manifest.
+    #[allow(clippy::disallowed_methods, reason = "it is asked for a folder")]
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let mut names = vec![];
+        for entry in std::fs::read_dir(folder)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        let mut listed = self.clone();
+        for name in names.into_iter().filter(|name| name != LIST) {
+            let output = hash_of(&folder.join(&name))?;
+            listed.outputs.insert(name, output);
+        }
+        std::fs::write(folder.join(LIST), listed.bytes())
+    }
+
     /// Records a file.
     pub fn file(&mut self, name: &str, bytes: &[u8]) {
         self.files.insert(name.to_owned(), hash(bytes).to_string());
     }
 
     /// Parts of the `run` extension; `whole` with everything, else the hash only.
-    pub(crate) fn parts(&self, whole: bool) -> Vec<Value> {
-        let text = |url: &str, value: &str| json!({ "url": url, "valueString": value });
-        let pair = |url: &str, name: &str, value: &str| json!({ "url": url, "extension": [text("name", name), text("value", value)] });
+    pub(crate) fn parts(&self, whole: bool) -> Vec<Extension> {
+        let text = |url, value: &str| Extension::text(url, value);
+        let pair = |url, name: &str, value: &str| {
+            Extension::of(url, vec![text("name", name), text("value", value)])
+        };
         let mut parts = vec![text("manifest", &self.hash().to_string())];
         if !whole {
             return parts;
@@ -112,7 +131,7 @@ impl Manifest {
         let sets = self.value_sets.iter();
         parts.extend(sets.map(|(n, v)| pair("valueSet", n, v)));
         parts.extend(self.files.iter().map(|(n, v)| pair("file", n, v)));
-        parts.push(count("measures", self.measures.len() as u64));
+        parts.push(Extension::count("measures", self.measures.len() as u64));
         parts
     }
 }
@@ -123,6 +142,7 @@ pub fn hash(bytes: &[u8]) -> ContentHash {
 }
 
 /// The hash and length of a file, read piece by piece.
+#[allow(clippy::disallowed_types, reason = "it is asked for a file")]
 pub fn hash_of(path: &Path) -> std::io::Result<Output> {
     let mut file = std::fs::File::open(path)?;
     let (mut hash, mut bytes) = (Xxh3::new(), 0);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_elm::units::Units;
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
 use crate::aggregate::Values;
@@ -127,7 +128,7 @@ impl Counts {
 
     /// The count of the first population of a code; 0 where the group has none.
     pub fn count(&self, group: &GroupDefinition, code: Code) -> u64 {
-        let found = group.position(code).and_then(|i| self.populations.get(i));
+        let found = group.position(code).and_then(|i| i.get(&self.populations));
         found.map_or(0, |p| p.count)
     }
 
@@ -172,7 +173,7 @@ impl Counts {
             }
             Scoring::ContinuousVariable => {
                 let index = group.position(Code::MeasureObservation)?;
-                let population = group.populations.get(index)?;
+                let population = index.get(&group.populations)?;
                 let value = self.aggregate(population, index)?;
                 Some((Score::Number(value), self.unit(population, index)))
             }
@@ -188,10 +189,10 @@ impl Counts {
     /// A side of a ratio: the aggregate of its observations and its unit, or how many members it has
     /// (as a fraction of one).
     fn side(&self, group: &GroupDefinition, code: Code, exclusion: Code) -> Option<(Score, Unit)> {
-        let populations = group.populations.iter().enumerate();
+        let populations = PopulationIndex::each(&group.populations);
         let mut observations = populations.filter(|(_, p)| p.code == Code::MeasureObservation);
         let of = |p: &PopulationDefinition| {
-            let of = p.reference.and_then(|i| group.populations.get(i));
+            let of = p.reference.and_then(|i| i.get(&group.populations));
             of.is_some_and(|of| of.code == code)
         };
         if let Some((index, population)) = observations.find(|(_, p)| of(p)) {
@@ -200,7 +201,7 @@ impl Counts {
             let empty = matches!(nothing, AggregateMethod::Sum | AggregateMethod::Count);
             let value = self.aggregate(population, index);
             let value = value.or_else(|| {
-                let none = self.populations.get(index)?.observed.count() == 0;
+                let none = index.get(&self.populations)?.observed.count() == 0;
                 (empty && none).then_some(Decimal::ZERO)
             });
             return value.map(|value| (Score::Number(value), self.unit(population, index)));
@@ -211,15 +212,19 @@ impl Counts {
     }
 
     /// The aggregate of an observation, by its method; a sum where it has none.
-    pub fn aggregate(&self, population: &PopulationDefinition, index: usize) -> Option<Decimal> {
+    pub fn aggregate(
+        &self,
+        population: &PopulationDefinition,
+        index: PopulationIndex,
+    ) -> Option<Decimal> {
         let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
-        self.populations.get(index)?.observed.aggregate(method)
+        index.get(&self.populations)?.observed.aggregate(method)
     }
 
     /// The unit of that aggregate.
-    pub fn unit(&self, population: &PopulationDefinition, index: usize) -> Unit {
+    pub fn unit(&self, population: &PopulationDefinition, index: PopulationIndex) -> Unit {
         let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
-        self.populations.get(index)?.observed.unit(method)
+        index.get(&self.populations)?.observed.unit(method)
     }
 
     /// The lowest and highest rate there could be if all that could not be told were known. `None`

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::program::Artifact;
+use engine_patient::program::{Artifact, PopulationIndex};
 
 use crate::direction::{Direction, Origin};
 use crate::package::{
@@ -229,8 +229,9 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
 
 impl GroupDefinition {
     /// The first population of a code.
-    pub fn position(&self, code: PopulationCode) -> Option<usize> {
-        self.populations.iter().position(|p| p.code == code)
+    pub fn position(&self, code: PopulationCode) -> Option<PopulationIndex> {
+        let position = self.populations.iter().position(|p| p.code == code)?;
+        Some(PopulationIndex::new(position))
     }
 
     /// What is counted, for people.
@@ -251,7 +252,6 @@ impl GroupDefinition {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
 

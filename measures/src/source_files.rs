@@ -5,16 +5,18 @@ use std::path::Path;
 use engine_patient::terminology::TerminologyBuilder;
 use sources::{FHIR, Kinds, Layout, Source, is_lines, list, read};
 
-use crate::MeasureError;
+use crate::error::MeasureError;
 
-/// Files under the given paths, in a fixed order. What is left alone in folders is told.
+/// Files under the given paths, in a fixed order. What is left alone in folders is told, for people.
 pub fn files<P: AsRef<Path>>(
     paths: &[P],
     kinds: Kinds,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Source>, MeasureError> {
     let found = list(paths, kinds).map_err(MeasureError::User)?;
-    found.left_alone().iter().for_each(|note| tell(note));
+    for note in found.left_alone() {
+        tell(&format!("note: {note}"));
+    }
     Ok(found.files)
 }
 
@@ -42,7 +44,6 @@ pub fn terminology<P: AsRef<Path>>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use engine_patient::terminology::TerminologyProvider as _;
 

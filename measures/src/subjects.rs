@@ -1,7 +1,7 @@
 //! The list of subjects as CSV: a line per measure, group and patient who is in the initial
 //! population, or of whom something could not be told.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 
 use engine_patient::program::Truth;
@@ -9,12 +9,25 @@ use engine_patient::program::Truth;
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::shape::MeasureShape;
 use crate::subject::{Membership, Subject, SubjectGroup};
-use crate::table::quoted;
 
 /// The first line.
-pub const HEADING: &str = "measure,version,group,patient_id,initial_population,denominator,\
-measure_population,denominator_exclusion,measure_population_exclusion,denominator_exception,\
-numerator,numerator_exclusion,due,unknown_because,url";
+pub const HEADING: [&str; 15] = [
+    "measure",
+    "version",
+    "group",
+    "patient_id",
+    "initial_population",
+    "denominator",
+    "measure_population",
+    "denominator_exclusion",
+    "measure_population_exclusion",
+    "denominator_exception",
+    "numerator",
+    "numerator_exclusion",
+    "due",
+    "unknown_because",
+    "url",
+];
 
 const COLUMNS: [Code; 8] = [
     Code::InitialPopulation,
@@ -29,7 +42,11 @@ const COLUMNS: [Code; 8] = [
 
 /// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
 /// told and is not counted.
-pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
+pub fn write<W: Write>(
+    shape: &MeasureShape,
+    subject: &Subject,
+    out: &mut csv::Writer<W>,
+) -> csv::Result<()> {
     let artifact = &shape.artifact;
     for (index, (group, own)) in shape.groups.iter().zip(&subject.groups).enumerate() {
         let initial = group.populations.iter().zip(&own.populations);
@@ -42,20 +59,20 @@ pub fn write(shape: &MeasureShape, subject: &Subject, out: &mut dyn Write) -> io
             _ => group.name(index),
         };
         let names = [&*shape.name, &*artifact.version, &name, &subject.patient];
-        let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
+        let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
         cells.extend(COLUMNS.map(|code| cell(group, own, code)));
         let due = group.position(Code::Numerator);
-        let due = due.and_then(|i| own.populations.get(i)?.value.as_deref());
-        cells.push(quoted(due.unwrap_or_default()));
-        cells.push(quoted(&reasons(own)));
-        cells.push(quoted(&artifact.url));
-        writeln!(out, "{}", cells.join(","))?;
+        let due = due.and_then(|i| i.get(&own.populations)?.value.as_deref());
+        cells.push(due.unwrap_or_default().to_owned());
+        cells.push(reasons(own));
+        cells.push(artifact.url.to_string());
+        out.write_record(&cells)?;
     }
     Ok(())
 }
 
 fn cell(group: &GroupDefinition, own: &SubjectGroup, code: Code) -> String {
-    let found = group.position(code).and_then(|i| own.populations.get(i));
+    let found = group.position(code).and_then(|i| i.get(&own.populations));
     let text = |m: &Membership| match (&group.basis, m.outcome, m.count) {
         (_, Truth::Unknown, 0) => Truth::Unknown.to_string(),
         (Basis::Boolean, _, n) => (n > 0).to_string(),

@@ -122,13 +122,30 @@ fn bounds(counts: &Counts) -> String {
     }
 }
 
-/// The first line of [`csv`].
-pub const CSV_HEADING: &str = "measure,version,group,stratifier,stratum,initial_population,\
-denominator,measure_population,denominator_exclusion,measure_population_exclusion,\
-denominator_exception,numerator,numerator_exclusion,observations,score,not_evaluable,unit,better";
+/// The first line of results as CSV.
+pub const CSV_HEADING: [&str; 18] = [
+    "measure",
+    "version",
+    "group",
+    "stratifier",
+    "stratum",
+    "initial_population",
+    "denominator",
+    "measure_population",
+    "denominator_exclusion",
+    "measure_population_exclusion",
+    "denominator_exception",
+    "numerator",
+    "numerator_exclusion",
+    "observations",
+    "score",
+    "not_evaluable",
+    "unit",
+    "better",
+];
 
-/// A line a group and stratum. Populations that a group does not have are empty.
-pub fn csv(results: &[MeasureResult]) -> Vec<String> {
+/// A line of CSV a group and stratum. Populations that a group does not have are empty.
+pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
     let mut lines = vec![];
     for result in results {
         let artifact = &result.shape.artifact;
@@ -146,7 +163,7 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
                     stratifier,
                     stratum,
                 ];
-                let mut cells: Vec<String> = names.into_iter().map(quoted).collect();
+                let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
                 cells.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
                     Some(_) => counts.count(definition, code).to_string(),
                     None => String::new(),
@@ -157,9 +174,9 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
                 cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
                 cells.push(counts.unknown.to_string());
                 let unit = unit.flatten();
-                cells.push(unit.map_or_else(String::new, |unit| quoted(&unit)));
+                cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
                 cells.push(better(result, index));
-                lines.push(cells.join(","));
+                lines.push(cells);
             };
             line("", "", &own.counts);
             for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
@@ -171,12 +188,4 @@ pub fn csv(results: &[MeasureResult]) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A field of CSV.
-pub fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
-    }
 }

@@ -1,28 +1,18 @@
-//! What the tests of this crate share: definitions, rows as Arrow, a generator.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+//! What the tests of this crate share: definitions, totals of rows, a generator.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Int32Builder, Int64Builder, RecordBatch, StringBuilder, StringDictionaryBuilder,
-};
-use arrow::datatypes::Int32Type;
-use engine_patient::program::{Artifact, ResultRow};
-use engine_patient::value::Value;
+use engine_patient::program::{Artifact, PopulationIndex, ResultRow};
 
 use crate::direction::Direction;
 use crate::package::{
     AggregateMethod, Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition,
     Scoring, StratifierComponent, StratifierDefinition,
 };
-use crate::result::Improvement;
+use crate::result::{Improvement, MeasureResult};
 use crate::shape::MeasureShape;
+use crate::subject::{Foreign, Gatherer, Subject};
+use crate::totals::Totals;
 
 pub use PopulationCode::{
     Denominator as D, DenominatorException as E, DenominatorExclusion as X,
@@ -70,7 +60,7 @@ pub fn group(scoring: Scoring, basis: &str, codes: &[PopulationCode]) -> GroupDe
 
 pub fn observation(of: usize, method: AggregateMethod) -> PopulationDefinition {
     PopulationDefinition {
-        reference: Some(of),
+        reference: Some(PopulationIndex::new(of)),
         aggregate_method: Some(method),
         id: Some(format!("observation-of-{of}")),
         ..population(O)
@@ -115,88 +105,39 @@ pub fn shape(id: &str, groups: Vec<GroupDefinition>) -> Arc<MeasureShape> {
     })
 }
 
-/// Rows as `EvaluateExec` gives them, sorted.
-pub fn batch(rows: &[(&str, &MeasureShape, ResultRow)]) -> RecordBatch {
-    type Words = StringDictionaryBuilder<Int32Type>;
-    let value = |row: &ResultRow| match &row.value {
-        Value::Null => None,
-        Value::Decimal(d) => Some(d.to_string()),
-        Value::String(s) => Some(s.to_string()),
-        Value::Quantity { value, .. } => Some(value.to_string()),
-        other => panic!("{other:?}"),
-    };
+/// Visits the subjects of rows, in the order in which a run gives them; each row of one of the measures.
+pub fn gather(
+    shapes: &[Arc<MeasureShape>],
+    rows: &[(&str, &MeasureShape, ResultRow)],
+    visit: &mut dyn FnMut(&Subject),
+) -> Result<(), Foreign> {
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|(patient, shape, row)| {
         let about = (row.stratifier, row.stratum.clone(), row.basis_id.clone());
-        let at = (row.group, row.population, row.index);
-        (
-            &shape.artifact.id,
-            &shape.artifact.version,
-            &shape.artifact.url,
-            *patient,
-            at,
-            about,
-            value(row),
-        )
+        let at = (row.group, row.kind.as_str(), row.kind.index());
+        let artifact = &shape.artifact;
+        let measure = (&artifact.id, &artifact.version, &artifact.url);
+        let value = row.value.text().map(|t| t.into_owned());
+        (measure, *patient, at, about, value)
     });
-    let mut texts: [StringBuilder; 3] = Default::default();
-    let mut words: [Words; 9] = Default::default();
-    let mut numbers: [Int32Builder; 3] = Default::default();
-    let mut counts = Int64Builder::new();
-    let number = |n: u32| i32::try_from(n).unwrap();
+    let mut gatherer = Gatherer::new(shapes);
     for (patient, shape, row) in rows {
-        texts[0].append_value(patient);
-        texts[1].append_option(row.basis_id.as_deref());
-        texts[2].append_option(value(row));
-        words[0].append_value(&shape.artifact.id);
-        words[1].append_value(&shape.artifact.version);
-        words[2].append_value(row.population);
-        words[3].append_option(row.stratum.as_deref());
-        words[4].append_value(row.outcome.as_str());
-        words[5].append_option(row.unknown_reason.as_deref());
-        words[6].append_value(&shape.artifact.url);
-        words[7].append_option(match &row.value {
-            Value::Quantity { unit, .. } => Some(unit.as_ref()),
-            _ => None,
-        });
-        words[8].append_option(row.coding.as_deref());
-        numbers[0].append_value(number(row.group));
-        numbers[1].append_value(number(row.index));
-        numbers[2].append_option(row.stratifier.map(number));
-        counts.append_option(row.count);
+        let measure = shapes.iter().position(|s| s.artifact == shape.artifact);
+        let measure = measure.expect("a measure of the run");
+        gatherer.push(measure, patient, row, visit)?;
     }
-    let [mut patient, mut basis, mut value] = texts;
-    let [
-        mut measure,
-        mut version,
-        mut population,
-        mut stratum,
-        mut outcome,
-        mut reason,
-        mut url,
-        mut unit,
-        mut coding,
-    ] = words;
-    let [mut group, mut index, mut stratifier] = numbers;
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(patient.finish()),
-        Arc::new(measure.finish()),
-        Arc::new(version.finish()),
-        Arc::new(url.finish()),
-        Arc::new(group.finish()),
-        Arc::new(population.finish()),
-        Arc::new(index.finish()),
-        Arc::new(stratifier.finish()),
-        Arc::new(stratum.finish()),
-        Arc::new(basis.finish()),
-        Arc::new(outcome.finish()),
-        Arc::new(counts.finish()),
-        Arc::new(value.finish()),
-        Arc::new(unit.finish()),
-        Arc::new(coding.finish()),
-        Arc::new(reason.finish()),
-    ];
-    RecordBatch::try_new(engine_population::evaluate::result_schema(), columns).unwrap()
+    gatherer.finish(visit);
+    Ok(())
+}
+
+/// The results of such rows.
+pub fn totals(
+    shapes: &[Arc<MeasureShape>],
+    rows: &[(&str, &MeasureShape, ResultRow)],
+) -> Result<Vec<MeasureResult>, Foreign> {
+    let mut totals = Totals::new(shapes);
+    gather(shapes, rows, &mut |subject| totals.add(subject))?;
+    Ok(totals.finish())
 }
 
 /// splitmix64

@@ -10,19 +10,16 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use engine_elm::units::Units;
-use engine_patient::program::Truth;
+use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
-use crate::MeasureError;
 use crate::amount::{Unit, choose, convert};
 use crate::bounds::{Bounds, Positions, State};
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::result::{Counts, GroupResult, MeasureResult, SupplementalResult};
 use crate::shape::MeasureShape;
 use crate::subject::{Subject, SubjectGroup};
-use crate::walk::Walk;
 
 /// Totals so far.
 #[derive(Debug)]
@@ -45,10 +42,10 @@ struct GroupState {
 type Spot<N = Arc<str>> = Option<(usize, N)>;
 
 /// Populations that have observations, and their units.
-type Seen = BTreeSet<(usize, Unit)>;
+type Seen = BTreeSet<(PopulationIndex, Unit)>;
 
 /// Populations and a patient's states in them.
-type States = Vec<(usize, State)>;
+type States = Vec<(PopulationIndex, State)>;
 
 /// A patient's observations: whether something of them could not be told already, and which
 /// populations have observations in which units.
@@ -162,20 +159,6 @@ pub fn single(shape: &Arc<MeasureShape>, subject: &Subject) -> MeasureResult {
     })
 }
 
-/// Totals of rows that are all there already.
-pub fn totals(
-    shapes: &[Arc<MeasureShape>],
-    rows: &[RecordBatch],
-) -> Result<Vec<MeasureResult>, MeasureError> {
-    let mut totals = Totals::new(shapes);
-    let mut walk = Walk::new(shapes);
-    for batch in rows {
-        walk.push(batch, &mut |subject| totals.add(subject))?;
-    }
-    walk.finish(&mut |subject| totals.add(subject));
-    Ok(totals.finish())
-}
-
 fn add_group(
     definition: &GroupDefinition,
     own: &SubjectGroup,
@@ -213,7 +196,7 @@ fn add_group(
                 }
             }
         };
-        let Some(slot) = counts.populations.get_mut(at) else {
+        let Some(slot) = at.get_mut(&mut counts.populations) else {
             continue;
         };
         slot.observed.add(observation.amount().as_ref());
@@ -287,23 +270,23 @@ fn settle(units: &Units, whole: &mut Counts, state: &mut GroupState) {
             population.count = population.count.saturating_sub(lost);
         }
         for ((unknown, seen), n) in state.observed.remove(&stratum).unwrap_or_default() {
-            let lost = |(population, unit): &&(usize, Unit)| {
-                let to = chosen.get(*population);
+            let lost = |(population, unit): &&(PopulationIndex, Unit)| {
+                let to = population.get(&chosen);
                 to.is_some_and(|to| convert(units, Decimal::ONE, unit, to).is_none())
             };
-            let lost: Vec<&(usize, Unit)> = seen.iter().filter(lost).collect();
+            let lost: Vec<&(PopulationIndex, Unit)> = seen.iter().filter(lost).collect();
             if lost.is_empty() {
                 continue;
             }
             counts.unknown += if unknown { 0 } else { n };
-            let populations: BTreeSet<usize> = lost.iter().map(|(p, _)| *p).collect();
+            let populations: BTreeSet<PopulationIndex> = lost.iter().map(|(p, _)| *p).collect();
             for population in populations {
-                if let Some(slot) = counts.populations.get_mut(population) {
+                if let Some(slot) = population.get_mut(&mut counts.populations) {
                     slot.unknown += n;
                 }
             }
             for (population, unit) in lost {
-                let to = chosen.get(*population).cloned().flatten();
+                let to = population.get(&chosen).cloned().flatten();
                 let why = format!(
                     "the unit {} of an observation cannot be converted to {}",
                     named(unit),
@@ -365,14 +348,14 @@ fn add_strata<'s>(
         }
         let found = stratum_of(&mut state.strata, definition, row.stratifier, &row.stratum);
         let Some(counts) = found else { continue };
-        let Some(slot) = counts.populations.get_mut(row.population) else {
+        let Some(slot) = row.population.get_mut(&mut counts.populations) else {
             continue;
         };
         slot.count += row.count;
         slot.subjects += u64::from(row.count > 0);
         if row.outcome == Truth::Unknown {
             slot.unknown += 1;
-            let code = definition.populations.get(row.population);
+            let code = row.population.get(&definition.populations);
             let code = code.map_or("", |p| p.code.as_str());
             reason(&mut counts.reasons, code, row.reason.as_ref());
             counts.unknown += u64::from(told.insert((row.stratifier, &row.stratum)));
@@ -419,7 +402,7 @@ fn add_bounds(
 ) {
     if definition.basis == Basis::Boolean {
         bounds.add(at, |population| {
-            let found = own.populations.get(population);
+            let found = population.get(&own.populations);
             found.map_or(State::default(), |m| State {
                 outcome: m.outcome,
                 counted: m.count > 0,
@@ -440,12 +423,12 @@ fn add_bounds(
         });
     }
     // An unknown population of which no resource is unknown: it is not known which ones.
-    let nameless = |(population, m): (usize, &crate::subject::Membership)| {
+    let nameless = |(population, m): (PopulationIndex, &crate::subject::Membership)| {
         let of = |x: &&crate::subject::Member| x.population == population;
         let mut members = own.members.iter().filter(of);
         m.outcome == Truth::Unknown && !members.any(|x| x.outcome == Truth::Unknown)
     };
-    if own.populations.iter().enumerate().any(nameless) {
+    if PopulationIndex::each(&own.populations).any(nameless) {
         bounds.leave_open();
     }
 }

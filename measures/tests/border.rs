@@ -1,24 +1,21 @@
 //! The border between the logic and the report: FHIR values as criteria, observations, strata,
 //! supplemental data. ELM by hand.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
+use engine_patient::finding::Code;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::{PatientProgram, ResultRow, Truth};
+use engine_patient::program::{PatientProgram, ResultRow, RowKind, Truth};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
-use measures::official::{BuildOptions, Built, build, is_error};
+use measures::official::{BuildOptions, Built, build};
 use measures::package::load;
 use serde_json::{Value as Json, json};
 
@@ -107,16 +104,11 @@ fn built(measures: &[Json], definitions: &[Json]) -> Built {
     let loaded = load(&[folder.path()]);
     let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
     assert!(!loaded.has_errors(), "{issues:#?}");
-    let day = |text| DateTime::parse(text).unwrap();
     let options = BuildOptions {
-        context: EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let measures: Vec<_> = loaded.package.measures.iter().collect();
     build(&loaded.package, &measures, &options)
@@ -129,14 +121,11 @@ fn rows(built: &Built, resources: &[Json]) -> Vec<ResultRow> {
     }
     record.seal();
     let day = |text| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0);
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
+    let context = EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone());
     let program = built.program.as_ref();
     let program = program.unwrap_or_else(|| panic!("{findings:#?}"));
-    let mut rows = vec![];
-    program
-        .evaluate(&record, &context, &[true], &mut rows)
-        .unwrap();
+    let rows = program.rows(&record, &context).unwrap();
     rows
 }
 
@@ -201,19 +190,14 @@ fn a_criterion_that_is_no_boolean() {
     born["resultTypeName"] = json!(format!("{FHIR}date"));
     let typed = built(&[measure], &all(&born));
     assert!(typed.program.is_none());
-    let errors: Vec<_> = typed
-        .findings
-        .iter()
-        .filter(|f| is_error(&f.issue))
-        .collect();
-    assert_eq!((errors.len(), errors[0].issue.code), (1, "E030"));
+    let errors: Vec<_> = typed.findings.iter().filter(|f| f.is_error()).collect();
+    assert_eq!((errors.len(), errors[0].code), (1, Code::ElmCriterionType));
     assert!(
         errors[0]
-            .issue
             .message
             .contains("gives `FHIR.date`, where a Boolean is needed")
     );
-    assert_eq!(errors[0].issue.definition.as_deref(), Some("Born"));
+    assert_eq!(errors[0].definition(), Some("Born"));
 }
 
 fn observation(id: &str, value: Json) -> Json {
@@ -268,7 +252,7 @@ fn observations_that_are_fhir_values_have_amounts() {
     };
     let observed = rows
         .iter()
-        .filter(|r| r.population == "measure-observation");
+        .filter(|r| r.kind.as_str() == "measure-observation");
     let observed: Vec<String> = observed.map(shown).collect();
     // FHIRHelpers has a Message of severity Error for a comparator.
     let comparator =
@@ -287,7 +271,7 @@ fn observations_that_are_fhir_values_have_amounts() {
 
 fn strata(rows: &[ResultRow], of: u32) -> Vec<(String, Option<Json>)> {
     let own = rows.iter().filter(|r| r.stratifier == Some(of));
-    let own = own.filter(|r| r.population == "initial-population");
+    let own = own.filter(|r| r.kind.as_str() == "initial-population");
     own.map(|r| {
         let coding = r.coding.as_ref().map(|c| serde_json::from_str(c).unwrap());
         (r.stratum.as_deref().unwrap().to_owned(), coding)
@@ -357,7 +341,7 @@ fn strata_and_supplemental_data_keep_their_codings() {
     assert_eq!(strata(&rows, 3), []);
     let told = rows
         .iter()
-        .find(|r| r.population == "stratifier" && r.index == 3)
+        .find(|r| r.kind == RowKind::Stratifier(3))
         .unwrap();
     assert_eq!(
         told.unknown_reason.as_deref(),
@@ -371,10 +355,15 @@ fn strata_and_supplemental_data_keep_their_codings() {
     );
     let supplemental: Vec<(&str, u32, &Value, Option<Json>)> = rows
         .iter()
-        .filter(|r| matches!(r.population, "supplemental-data" | "risk-adjustment"))
+        .filter(|r| {
+            matches!(
+                r.kind,
+                RowKind::SupplementalData(_) | RowKind::RiskAdjustment(_)
+            )
+        })
         .map(|r| {
             let coding = r.coding.as_ref().map(|c| serde_json::from_str(c).unwrap());
-            (r.population, r.index, &r.value, coding)
+            (r.kind.as_str(), r.kind.index(), &r.value, coding)
         })
         .collect();
     let string = |t: &str| Value::String(Arc::from(t));
@@ -416,22 +405,24 @@ fn stratifiers_and_supplemental_data_that_cannot_be_run_are_left_out() {
         "supplemental data `Broken`",
     ];
     assert_eq!(what, expected);
-    assert!(built.findings.iter().all(|f| !is_error(&f.issue)));
+    assert!(built.findings.iter().all(|f| !f.is_error()));
     for what in expected {
         let told = format!("{what} is left out: ");
         assert!(
-            built
-                .findings
-                .iter()
-                .any(|f| f.issue.message.starts_with(&told)),
+            built.findings.iter().any(|f| f.message.starts_with(&told)),
             "{told}"
         );
     }
     assert_eq!(built.shapes[0].groups[0].stratifiers.len(), 1);
     let rows = rows(&built, &[patient(&json!({"gender": "male"}))]);
     assert_eq!(strata(&rows, 0), [("male".to_owned(), None)]);
-    let supplemental = rows.iter().filter(|r| r.population == "supplemental-data");
-    assert_eq!(supplemental.map(|r| r.index).collect::<Vec<_>>(), [0]);
+    let supplemental = rows
+        .iter()
+        .filter(|r| matches!(r.kind, RowKind::SupplementalData(_)));
+    assert_eq!(
+        supplemental.map(|r| r.kind.index()).collect::<Vec<_>>(),
+        [0]
+    );
 }
 
 /// An error in the logic of one measure keeps that one out, whatever else its library holds.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use engine_patient::diagnostic::Diagnostic;
+use engine_patient::finding::Finding;
 use engine_patient::terminology::{TerminologyBuilder, TerminologyProvider, TerminologyStore};
 
-use crate::{Rule, load};
+use crate::load::load;
+use crate::rule::Rule;
 
 macro_rules! rule {
     ($path:literal) => {
@@ -56,14 +57,14 @@ const VALUE_SETS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// What is wrong with them; a test keeps that from happening.
-pub fn built_in() -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
+pub fn built_in() -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
     built_in_with(&built_in_terminology())
 }
 
 /// The built-in rules with other value sets: of several versions of a set the highest counts.
 pub fn built_in_with(
     terminology: &dyn TerminologyProvider,
-) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
+) -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
     let (mut rules, mut problems) = (vec![], vec![]);
     for (file, text) in RULES {
         match load(file, text, terminology) {

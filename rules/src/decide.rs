@@ -2,110 +2,25 @@
 
 use std::sync::Arc;
 
-use engine_cel::explain::{show, truth_of};
-use engine_cel::{Clause, Evaluation, Val};
+use engine_cel::explain::show;
+use engine_cel::{Clause, Compiled, Evaluation, Val};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::CodedElement;
-use engine_patient::time::DateTime;
 use engine_patient::value::Value;
 
+use crate::outcome::{Applicability, CardText, Decision, Outcome};
 use crate::program::{Expressions, Fragment};
-use crate::rule::{Indicator, OnUnknown, Rule};
+use crate::rule::Rule;
 use crate::template::{SUMMARY_LENGTH, cut};
 use crate::text;
-
-/// Whether a rule applies to a patient: eligible, not excluded, not satisfied.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Applicability {
-    /// The gap is open.
-    Applies,
-    /// There is no gap.
-    DoesNotApply,
-    /// Data that would decide is missing.
-    Unknown,
-}
-
-impl Applicability {
-    /// `yes`, `no`, `unknown`, as in a case's `expect`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Applicability::Applies => "yes",
-            Applicability::DoesNotApply => "no",
-            Applicability::Unknown => "unknown",
-        }
-    }
-}
-
-/// What a criterion came to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outcome {
-    /// Yes, no or unknown.
-    pub truth: Truth,
-    /// Why it is unknown: names elements and units, never holds patient data.
-    pub reason: Option<String>,
-}
-
-/// The texts of a card.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CardText {
-    /// Urgency; that of a "could not check" card is always `info`.
-    pub indicator: Indicator,
-    /// One line of less than 140 characters.
-    pub summary: String,
-    /// GitHub-flavoured Markdown.
-    pub detail: String,
-}
-
-/// What a rule says about a patient. Its card holds patient data; the rest does not.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Decision {
-    /// Whether the patient is one of those the rule is for.
-    pub eligible: Outcome,
-    /// Whether the patient is left out.
-    pub excluded: Outcome,
-    /// Whether what is recommended is done. Each of the three stands for itself.
-    pub satisfied: Outcome,
-    /// The three together.
-    pub applicability: Applicability,
-    /// Why that is unknown: the reason of the first criterion that keeps it open.
-    pub unknown_reason: Option<String>,
-    /// When what is recommended is due; `None` where the rule does not say or it cannot be told.
-    pub due: Option<DateTime>,
-    /// The card, if there is one to show.
-    pub card: Option<CardText>,
-}
-
-impl Outcome {
-    fn of(value: &Val<'_>) -> Self {
-        let (truth, reason) = truth_of(value);
-        Outcome { truth, reason }
-    }
-
-    fn not(&self) -> Self {
-        let truth = match self.truth {
-            Truth::True => Truth::False,
-            Truth::False => Truth::True,
-            Truth::Unknown => Truth::Unknown,
-        };
-        Outcome {
-            truth,
-            reason: self.reason.clone(),
-        }
-    }
-
-    /// Kleene "and": `false` wins, then the first unknown.
-    fn all(terms: &[Outcome]) -> Self {
-        let find = |truth| terms.iter().find(|t| t.truth == truth);
-        let decided = find(Truth::False).or_else(|| find(Truth::Unknown));
-        decided.cloned().unwrap_or(Outcome {
-            truth: Truth::True,
-            reason: None,
-        })
-    }
-}
+use crate::words::{Indicator, OnUnknown};
 
 impl Rule {
     fn evaluation<'r>(
@@ -124,13 +39,19 @@ impl Rule {
     }
 
     /// The outcome for one patient at one moment, with the card if there is one to show.
-    pub fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Decision {
+    ///
+    /// # Errors
+    /// Our bugs only.
+    pub fn decide(
+        &self,
+        record: &PatientRecord,
+        context: &EvaluationContext,
+    ) -> Result<Decision, EvaluationError> {
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
-        let outcome = |e| Outcome::of(&evaluation.evaluate(e));
-        let eligible = eligible(&evaluation, expressions);
-        let excluded = outcome(&expressions.excluded);
-        let satisfied = outcome(&expressions.satisfied);
+        let eligible = eligible(&evaluation, expressions)?;
+        let excluded = outcome(&evaluation, &expressions.excluded)?;
+        let satisfied = outcome(&evaluation, &expressions.satisfied)?;
         let applies = Outcome::all(&[eligible.clone(), excluded.not(), satisfied.not()]);
         let applicability = match applies.truth {
             Truth::True => Applicability::Applies,
@@ -139,17 +60,17 @@ impl Rule {
         };
         // Nothing is due for whom it is not meant.
         let due = match eligible.truth {
-            Truth::True => due(&evaluation, expressions),
+            Truth::True => due(&evaluation, expressions)?,
             Truth::False | Truth::Unknown => None,
         };
         let card = match applicability {
             Applicability::Applies => Some(CardText {
                 indicator: self.indicator,
                 summary: cut(
-                    &render(&evaluation, &expressions.summary, false),
+                    &render(&evaluation, &expressions.summary, false)?,
                     SUMMARY_LENGTH,
                 ),
-                detail: render(&evaluation, &expressions.detail, true),
+                detail: render(&evaluation, &expressions.detail, true)?,
             }),
             Applicability::Unknown if self.on_unknown == OnUnknown::Card => {
                 Some(self.unknown_card(&[
@@ -161,7 +82,7 @@ impl Rule {
             _ => None,
         };
         let unknown_reason = applies.reason;
-        Decision {
+        Ok(Decision {
             eligible,
             excluded,
             satisfied,
@@ -169,7 +90,7 @@ impl Rule {
             unknown_reason,
             due,
             card,
-        }
+        })
     }
 
     fn unknown_card(&self, criteria: &[(&str, &Outcome)]) -> CardText {
@@ -191,11 +112,14 @@ impl Rule {
     }
 
     /// Why the criteria came out as they did, part by part. Shows values of the patient.
+    ///
+    /// # Errors
+    /// Our bugs only.
     pub fn explain(
         &self,
         record: &PatientRecord,
         context: &EvaluationContext,
-    ) -> Vec<(&'static str, Clause)> {
+    ) -> Result<Vec<(&'static str, Clause)>, EvaluationError> {
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
         let criteria = [
@@ -208,7 +132,7 @@ impl Rule {
             .map(|(name, e)| (name, evaluation.explain(e)))
             .collect();
         if let (Some(alive), Some((_, clause))) = (&expressions.alive, clauses.first_mut()) {
-            let whole = eligible(&evaluation, expressions);
+            let whole = eligible(&evaluation, expressions)?;
             let written = clause.clone();
             *clause = Clause {
                 text: format!("{} && ({})", alive.source, written.text),
@@ -218,35 +142,54 @@ impl Rule {
                 clauses: vec![evaluation.explain(alive), written],
             };
         }
-        clauses
+        Ok(clauses)
     }
+}
+
+fn outcome<'r>(
+    evaluation: &Evaluation<'r>,
+    expression: &'r Compiled,
+) -> Result<Outcome, EvaluationError> {
+    Ok(Outcome::of(&evaluation.evaluate(expression)?))
 }
 
 /// What the author wrote, of the living; of the dead too where the file says so.
-fn eligible<'r>(evaluation: &Evaluation<'r>, expressions: &'r Expressions) -> Outcome {
-    let alive = expressions.alive.as_ref();
-    let alive = alive.map(|e| Outcome::of(&evaluation.evaluate(e)));
-    match alive {
-        Some(dead) if dead.truth == Truth::False => dead,
-        Some(alive) => {
-            let written = Outcome::of(&evaluation.evaluate(&expressions.eligible));
-            // What the author asks for comes first among reasons.
-            Outcome::all(&[written, alive])
-        }
-        None => Outcome::of(&evaluation.evaluate(&expressions.eligible)),
+fn eligible<'r>(
+    evaluation: &Evaluation<'r>,
+    expressions: &'r Expressions,
+) -> Result<Outcome, EvaluationError> {
+    let Some(alive) = &expressions.alive else {
+        return outcome(evaluation, &expressions.eligible);
+    };
+    let alive = outcome(evaluation, alive)?;
+    if alive.truth == Truth::False {
+        return Ok(alive);
     }
+    let written = outcome(evaluation, &expressions.eligible)?;
+    // What the author asks for comes first among reasons.
+    Ok(Outcome::all(&[written, alive]))
 }
 
-fn due<'r>(evaluation: &Evaluation<'r>, expressions: &'r Expressions) -> Option<DateTime> {
-    match evaluation.evaluate(expressions.due.as_ref()?) {
+fn due<'r>(
+    evaluation: &Evaluation<'r>,
+    expressions: &'r Expressions,
+) -> Result<Option<DateTime>, EvaluationError> {
+    let Some(due) = &expressions.due else {
+        return Ok(None);
+    };
+    Ok(match evaluation.evaluate(due)? {
         Val::Time(time) => Some(time),
         _ => None,
-    }
+    })
 }
 
 /// A text with its values. An unknown value is the word "unknown"; a date is shown to the day. In
 /// Markdown a line whose values are all unknown is left out: it would say nothing.
-fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: bool) -> String {
+fn render<'r>(
+    evaluation: &Evaluation<'r>,
+    fragments: &'r [Fragment],
+    markdown: bool,
+) -> Result<String, EvaluationError> {
     let mut out = String::new();
     let (mut line, mut known, mut unknown) = (0, 0, 0);
     for fragment in fragments {
@@ -265,7 +208,7 @@ fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: 
                 continue;
             }
         };
-        let value = evaluation.evaluate(compiled);
+        let value = evaluation.evaluate(compiled)?;
         match &value {
             Val::Unknown(_) => unknown += 1,
             _ => known += 1,
@@ -273,7 +216,7 @@ fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: 
         match value {
             Val::Unknown(_) => out.push_str("unknown"),
             Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
-            Val::Int(_) | Val::Double(_) | Val::Bool(_) => out.push_str(&show(&value)),
+            Val::Int(_) | Val::Decimal(_) | Val::Bool(_) => out.push_str(&show(&value)),
             value if markdown => {
                 let shown = text::value(&show(&value), &out);
                 out.push_str(&shown);
@@ -284,15 +227,15 @@ fn render<'r>(evaluation: &Evaluation<'r>, fragments: &'r [Fragment], markdown: 
     if markdown && unknown > 0 && known == 0 {
         out.truncate(line);
     }
-    out
+    Ok(out)
 }
 
 /// The populations of a care gap.
-const POPULATIONS: [&str; 4] = [
-    "initial-population",
-    "denominator",
-    "denominator-exclusion",
-    "numerator",
+const POPULATIONS: [PopulationCode; 4] = [
+    PopulationCode::InitialPopulation,
+    PopulationCode::Denominator,
+    PopulationCode::DenominatorExclusion,
+    PopulationCode::Numerator,
 ];
 
 impl PatientProgram for Rule {
@@ -300,9 +243,9 @@ impl PatientProgram for Rule {
         std::slice::from_ref(&self.artifact)
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
         let rows = (0..).zip(POPULATIONS);
-        out.extend(rows.map(|(index, p)| ResultRow::of_patient(p, index, Truth::False)));
+        out.extend(rows.map(|(index, p)| ResultRow::of_population(p, index, Truth::False)));
     }
 
     fn data_requirements(&self) -> &[DataRequirement] {
@@ -313,8 +256,8 @@ impl PatientProgram for Rule {
         &self.coded_elements
     }
 
-    fn decisive_requirements(&self, _: usize) -> Vec<Vec<usize>> {
-        self.decisive.iter().map(|r| vec![*r]).collect()
+    fn decisive_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
+        self.needed.iter().map(|r| vec![*r]).collect()
     }
 
     /// Four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`
@@ -323,23 +266,22 @@ impl PatientProgram for Rule {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        context: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        wanted: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let context = wanted.context;
         let expressions = &self.program.expressions;
         let evaluation = self.evaluation(expressions, record, context);
-        let outcome = |e| Outcome::of(&evaluation.evaluate(e));
-        let eligible = eligible(&evaluation, expressions);
+        let eligible = eligible(&evaluation, expressions)?;
         // Most of a population: nothing else needs to be looked at.
         let (exclusion, numerator, due) = if eligible.truth == Truth::False {
             (eligible.clone(), eligible.clone(), None)
         } else {
-            let excluded = outcome(&expressions.excluded);
-            let satisfied = outcome(&expressions.satisfied);
+            let excluded = outcome(&evaluation, &expressions.excluded)?;
+            let satisfied = outcome(&evaluation, &expressions.satisfied)?;
             let numerator = Outcome::all(&[eligible.clone(), excluded.not(), satisfied]);
             let exclusion = Outcome::all(&[eligible.clone(), excluded]);
-            (exclusion, numerator, due(&evaluation, expressions))
+            (exclusion, numerator, due(&evaluation, expressions)?)
         };
         let due = due.map_or(Value::Null, Value::DateTime);
         let rows = [
@@ -348,13 +290,14 @@ impl PatientProgram for Rule {
             (exclusion, Value::Null),
             (numerator, due),
         ];
-        out.extend((0..).zip(POPULATIONS.into_iter().zip(rows)).map(
-            |(index, (population, (outcome, value)))| ResultRow {
-                value,
-                unknown_reason: outcome.reason.map(Arc::from),
-                ..ResultRow::of_patient(population, index, outcome.truth)
-            },
-        ));
+        out.rows
+            .extend((0..).zip(POPULATIONS.into_iter().zip(rows)).map(
+                |(index, (population, (outcome, value)))| ResultRow {
+                    value,
+                    unknown_reason: outcome.reason.map(Arc::from),
+                    ..ResultRow::of_population(population, index, outcome.truth)
+                },
+            ));
         Ok(())
     }
 }

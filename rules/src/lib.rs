@@ -8,23 +8,33 @@
 //! ```
 //!
 //! *Invariant:* a [`Rule`] has been checked whole; evaluation never finds a mistake of its author.
-
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 #![deny(missing_docs)]
 
 mod built_in;
 mod case;
 mod decide;
-mod decisive;
 mod load;
+mod outcome;
 mod program;
 mod rule;
+mod run_cases;
 mod template;
 pub mod text;
+mod words;
 pub mod yaml;
 
 pub use built_in::{built_in, built_in_terminology, built_in_with};
 pub use case::{Case, CaseOutcome, Expectation};
-pub use decide::{Applicability, CardText, Decision, Outcome};
 pub use load::load;
-pub use rule::{Improvement, Indicator, OnUnknown, Rule, Source};
+pub use outcome::{Applicability, CardText, Decision, Outcome};
+pub use rule::{Rule, Source};
+pub use words::{Improvement, Indicator, OnUnknown};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_cel::check::Problem;
 use engine_cel::{Checker, Compiled, Ty};
+use engine_patient::finding::{Code, Finding, Span};
 use engine_patient::terminology::ValueSet;
 
 use crate::template::Part;
@@ -66,7 +66,7 @@ const ANYTHING: &str = "[][0]";
 pub(crate) fn check(
     sources: &Sources,
     checker: &mut Checker,
-    mut wrong: impl FnMut(Piece, Problem),
+    mut wrong: impl FnMut(Piece, Finding),
 ) -> Option<Expressions> {
     let mut compile = |checker: &mut Checker, piece, source: &str, wanted: Option<&Ty>| {
         let compiled = checker.compile(source, wanted);
@@ -135,7 +135,7 @@ pub(crate) fn check(
 }
 
 /// What is wrong with showing this on a card.
-fn showable(compiled: &Compiled) -> Option<Problem> {
+fn showable(compiled: &Compiled) -> Option<Finding> {
     let help = match &compiled.ty {
         Ty::String | Ty::Int | Ty::Double | Ty::Time | Ty::Any => return None,
         Ty::Bool => "choose a text: `x ? \"yes\" : \"no\"`",
@@ -149,12 +149,8 @@ fn showable(compiled: &Compiled) -> Option<Problem> {
     let source = compiled.source.as_ref();
     let length = source.trim_end().chars().count();
     let start = source.chars().take_while(|c| c.is_whitespace()).count();
-    Some(Problem {
-        code: "wrong-type",
-        message,
-        span: (start, length),
-        help: Some(help.into()),
-    })
+    let error = Finding::error(Code::WrongType, message).help(help);
+    Some(error.spanning(Span::chars(start, length)))
 }
 
 /// The checked expressions of a rule, and the value sets they name.

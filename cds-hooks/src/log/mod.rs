@@ -4,7 +4,7 @@ mod writer;
 
 use std::panic::PanicHookInfo;
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -25,6 +25,8 @@ pub(crate) struct Line<'a> {
     left_out: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bug: Option<&'a str>,
 }
 
 impl<'a> Line<'a> {
@@ -46,6 +48,7 @@ impl<'a> Line<'a> {
             unknown: answer.unknown,
             left_out: answer.left_out,
             error_id: None,
+            bug: answer.bug.as_deref(),
         }
     }
 

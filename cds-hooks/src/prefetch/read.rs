@@ -1,5 +1,6 @@
 //! From the prefetch of a request to a record in which what is not known is marked so.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
@@ -32,6 +33,7 @@ pub(crate) fn read(
     patient: &Patient,
 ) -> Prefetched {
     let mut reader = Reader::new(patient);
+    let mut document = PatientRecord::new();
     for ty in &templates.out_of_reach {
         reader.record.set_unavailable(*ty);
         reader
@@ -42,7 +44,7 @@ pub(crate) fn read(
         let found = sent.iter().find(|(key, _)| *key == template.key);
         if template.is_sample {
             if let Some((_, raw)) = found {
-                reader.sample(raw.get(), template);
+                reader.sample(raw.get(), template, &mut document);
             }
             continue;
         }
@@ -50,7 +52,7 @@ pub(crate) fn read(
             None => Some(Shortfall::NotSent),
             // Asked, and there is nothing; but there is always a patient.
             Some("null") => template.is_read.then_some(Shortfall::NoPatient),
-            Some(json) => reader.key(json, template),
+            Some(json) => reader.key(json, template, &mut document),
         };
         if let Some(shortfall) = shortfall {
             reader.record.set_unavailable(template.resource_type);
@@ -68,11 +70,11 @@ struct Reader<'p> {
     record: PatientRecord,
     lacking: Vec<String>,
     /// The patient, kept back until it is certain that nothing contradicts it.
-    themselves: Option<String>,
+    themselves: PatientRecord,
     /// Where the request does not say it: the servers that the Bundles are from.
     servers: BTreeSet<String>,
-    /// The text of each resource taken, by type and id.
-    taken: HashMap<(Name, String), String>,
+    /// The root of each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
+    taken: HashMap<(Name, String), u32>,
     anothers: usize,
     two_patients: usize,
     unknown_server: usize,
@@ -88,7 +90,7 @@ impl<'p> Reader<'p> {
             patient,
             record: PatientRecord::new(),
             lacking: vec![],
-            themselves: None,
+            themselves: PatientRecord::new(),
             servers: BTreeSet::new(),
             taken: HashMap::new(),
             anothers: 0,
@@ -102,22 +104,27 @@ impl<'p> Reader<'p> {
     }
 
     /// Takes what stands under one key; says what is wrong with the key as a whole.
-    fn key(&mut self, json: &str, template: &Template) -> Option<Shortfall> {
-        let mut document = PatientRecord::new();
+    fn key(
+        &mut self,
+        json: &str,
+        template: &Template,
+        document: &mut PatientRecord,
+    ) -> Option<Shortfall> {
+        document.clear();
         let Ok(root) = document.push_document(json) else {
             return Some(Shortfall::WrongShape);
         };
         let contents = contents(root, template);
         self.entries(root, contents.resources, template);
         let read = template.is_read && contents.shortfall.is_none();
-        let empty = read && self.left_out() == 0 && self.themselves.is_none();
+        let empty = read && self.left_out() == 0 && self.themselves.is_empty();
         contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
     }
 
     /// Takes what a sample shows. That there is more, or that the search failed, is no matter: it only
     /// adds to what the other keys gave.
-    fn sample(&mut self, json: &str, template: &Template) {
-        let mut document = PatientRecord::new();
+    fn sample(&mut self, json: &str, template: &Template, document: &mut PatientRecord) {
+        document.clear();
         if let Ok(root) = document.push_document(json) {
             let found = contents(root, template).resources;
             self.entries(root, found, template);
@@ -172,11 +179,13 @@ impl<'p> Reader<'p> {
         };
         let id = entry.and_then(|e| e.given_id.as_deref());
         let text = resolved(came, id, false, context, &mut self.references).text;
-        let mut one = PatientRecord::new();
-        let resource = match one.push(&text) {
-            Ok(()) => one.resources().next().unwrap_or(came),
-            Err(_) => came,
+        // What nothing was changed of is parsed already.
+        let mut changed = PatientRecord::new();
+        let resource = match &text {
+            Cow::Owned(text) if changed.push(text).is_ok() => changed.resources().next(),
+            _ => None,
         };
+        let resource = resource.unwrap_or(came);
         // Whose it is was said as it came; where that is a urn of the Bundle, it is resolved now.
         let resolved = || self.patient.whose(resource, ty.as_str(), urls);
         let whose = match self.patient.whose(came, ty.as_str(), urls) {
@@ -207,30 +216,28 @@ impl<'p> Reader<'p> {
 
     /// A resource that comes under two keys counts once.
     fn take(&mut self, resource: Element<'_>, ty: Name) -> Result<(), Refused> {
-        let json = resource.raw();
-        if let Some(id) = resource.get_str("id") {
-            let key = (ty, id.into_owned());
-            if let Some(before) = self.taken.get(&key) {
-                return if same(before, json) {
-                    Ok(())
-                } else {
-                    Err(Refused::Contradicts)
-                };
-            }
-            self.taken.insert(key, json.to_owned());
+        let key = resource.get_str("id").map(|id| (ty, id.into_owned()));
+        let record = match ty.as_str() {
+            "Patient" => &mut self.themselves,
+            _ => &mut self.record,
+        };
+        if let Some(index) = key.as_ref().and_then(|key| self.taken.get(key)) {
+            let (record, index) = (&*record, *index);
+            return match same(Element { record, index }.raw(), resource.raw()) {
+                true => Ok(()),
+                false => Err(Refused::Contradicts),
+            };
         }
-        if ty.as_str() == "Patient" {
-            self.themselves = Some(json.to_owned());
-            return Ok(());
-        }
-        self.record.push(json).map_err(|_| Refused::Broken)
+        let root = record.append(resource).map_err(|_| Refused::Broken)?;
+        self.taken.extend(key.map(|key| (key, root)));
+        Ok(())
     }
 
     /// The Bundles are from several servers, and nothing says which of them has this patient: the
     /// same id is another patient's on the other. Nothing is taken.
     fn forget(&mut self, templates: &Templates) {
         self.record = PatientRecord::new();
-        self.themselves = None;
+        self.themselves = PatientRecord::new();
         let types = templates.list.iter().map(|t| t.resource_type);
         for ty in types.chain(templates.out_of_reach.iter().copied()) {
             self.record.set_unavailable(ty);
@@ -252,8 +259,9 @@ impl<'p> Reader<'p> {
 
     fn finish(mut self) -> Prefetched {
         let known = Name::of("Patient").is_some_and(|ty| self.record.is_available(ty));
-        if let Some(json) = self.themselves.take().filter(|_| known)
-            && self.record.push(&json).is_err()
+        let patient = self.themselves.resources().next();
+        if let Some(patient) = patient.filter(|_| known)
+            && self.record.append(patient).is_err()
         {
             self.broken += 1;
         }
@@ -293,5 +301,5 @@ enum Refused {
 /// Whether two texts are the same JSON, spaces and order of properties aside.
 fn same(a: &str, b: &str) -> bool {
     let parse = |text| serde_json::from_str::<Value>(text).ok();
-    a == b || (parse(a).is_some() && parse(a) == parse(b))
+    a == b || parse(a).is_some_and(|a| parse(b) == Some(a))
 }

@@ -8,10 +8,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use cds_hooks::{CardContent, CardService, Config, Indicator, Log, Outcome, Source, router};
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::duration::years_between;
 use engine_patient::terminology::{Code, ValueSet};
-use engine_patient::time::DateTime;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -95,12 +97,19 @@ impl CardService for Gap {
         };
         let born = patients.first().and_then(|p| p.get_str("birthDate"));
         let born = born.and_then(|text| DateTime::parse(&text));
-        match born.and_then(|b| b.years_until(context.at, context.zone)) {
+        match born.map(|b| years_between(b, context.at).0) {
             None => return unknown("Patient.birthDate"),
             Some(age) if age < 18 => return Outcome::NoCard,
             _ => {}
         }
         match diabetes.retrieve(record) {
+            Ok(found)
+                if found
+                    .iter()
+                    .any(|c| c.get_str("id").as_deref() == Some("fails")) =>
+            {
+                return Outcome::Failed(EvaluationError("a bug of ours at `x`".into()));
+            }
             Err(_) => return unknown("Condition"),
             Ok(found) if found.is_empty() => return Outcome::NoCard,
             Ok(found)

@@ -126,6 +126,23 @@ async fn a_panic_is_an_error_with_an_id_and_nothing_of_the_patient() {
     }
 }
 
+/// A bug of ours is never "nothing to do"; the log says where it is.
+#[tokio::test]
+async fn a_failed_evaluation_is_an_error_with_an_id() {
+    let (config, lines) = logging();
+    let mut failing = request();
+    failing["prefetch"]["condition"] = bundle(&[condition("fails", "p1")]);
+    let body = serde_json::to_vec(&failing).unwrap();
+    let answer = send(config, http(Method::POST, "/cds-services/a1c", JSON, body)).await;
+    assert_eq!(answer.status, 500);
+    let id = answer.text.trim().rsplit(' ').next().unwrap().to_owned();
+    let line: serde_json::Value = serde_json::from_str(&lines.all()[0]).unwrap();
+    assert_eq!(
+        (&line["error_id"], &line["bug"]),
+        (&json!(id), &json!("a bug of ours at `x`"))
+    );
+}
+
 /// A value of two bytes takes some 24 in memory: what consists of them is no FHIR.
 #[tokio::test]
 async fn a_body_of_nothing_but_the_smallest_values_is_refused() {

@@ -1,10 +1,5 @@
 //! The service as an EHR sees it: HTTP in, HTTP out.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 mod browsers;
 mod built_in;

@@ -290,3 +290,30 @@ async fn a_fhir_server_that_is_no_base_url() {
         assert_eq!(answer.status, 200, "{server}: {}", answer.text);
     }
 }
+
+/// Whatever stands there instead, and however much of it.
+#[tokio::test]
+async fn a_prefetch_is_an_object_or_nothing() {
+    let whole = request().to_string();
+    let sent = request()["prefetch"].to_string();
+    for wrong in [
+        "[]",
+        r#"[{"patient":null},[1,"x"]]"#,
+        r#""none""#,
+        r#""\u0041""#,
+        "true",
+        "0",
+        "-1",
+        "1.5",
+        r#"{"patient":null,"x":{},"patient":null}"#,
+    ] {
+        let body = whole.replace(&sent, wrong);
+        assert_ne!(body, whole);
+        let answer = post_bytes("a1c", body.into_bytes()).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+        let text = "`prefetch` must be an object in which no member occurs twice";
+        assert!(answer.text.contains(text), "{wrong}: {}", answer.text);
+    }
+    let none = whole.replace(&sent, "null");
+    assert_eq!(post_bytes("a1c", none.into_bytes()).await.status, 412);
+}

@@ -1,9 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 

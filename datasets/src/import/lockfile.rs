@@ -251,7 +251,6 @@ fn abandoned(lock: Lock, holder: &str, here: Option<&str>, lease: Option<Duratio
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);

@@ -62,6 +62,9 @@ pub struct ImportReport {
     /// Why other Delta readers do not see this snapshot yet, if they do not: it is committed, but the
     /// logs that are derived from it could not be written. The next import writes them.
     pub delta_behind: Option<String>,
+    /// What is wrong with Delta logs that were there already, if anything is: they are never written over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub delta_damaged: Vec<String>,
 }
 
 /// A file that is damaged, cut off, or became shorter while it was read.

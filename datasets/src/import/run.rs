@@ -140,6 +140,7 @@ impl Run<'_> {
             bytes: progress.now().bytes.0,
             redone: 0,
             delta_behind: None,
+            delta_damaged: vec![],
         };
         if options.strict && rejected > 0 {
             report.total = sum(&report.types);
@@ -214,7 +215,7 @@ impl Run<'_> {
             };
             if let Since::Landed(number) = since {
                 (report.snapshot, report.committed) = (number, true);
-                report.delta_behind = export(&job);
+                export(&job, &mut report);
                 report.total = sum(&report.types);
                 return Ok(Ended::Done(Box::new(report)));
             }

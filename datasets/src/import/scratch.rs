@@ -203,7 +203,6 @@ fn newest(folder: &Path) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);

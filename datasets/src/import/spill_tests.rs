@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use super::*;
 
 fn envelope(id: &str, patient: Option<&str>) -> Envelope {

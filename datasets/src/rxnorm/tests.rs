@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

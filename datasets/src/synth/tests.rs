@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "test")]
-
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::{fs, process};

@@ -1,8 +1,7 @@
 //! Why an expression came out as it did: its clauses, each with its own outcome.
 
-use super::check::Compiled;
-use super::eval::Evaluation;
-use super::node::{Node, NodeKind};
+use super::evaluate::Evaluation;
+use super::nodes::{Compiled, Node, NodeKind};
 use super::value::Val;
 use engine_patient::program::Truth;
 
@@ -38,7 +37,7 @@ impl<'r> Evaluation<'r> {
     /// The outcome of an expression, part by part.
     pub fn explain(&self, compiled: &'r Compiled) -> Clause {
         let source: Vec<char> = compiled.source.chars().collect();
-        let mut locals = vec![Val::unknown("no value yet"); compiled.slots];
+        let mut locals = compiled.locals();
         self.rest();
         self.clause(&compiled.node, &source, &mut locals, 0)
     }
@@ -86,7 +85,7 @@ impl<'r> Evaluation<'r> {
                 && let Some(definition) = self.definition(index)
             {
                 let source: Vec<char> = definition.source.chars().collect();
-                let mut locals = vec![Val::unknown("no value yet"); definition.slots];
+                let mut locals = definition.locals();
                 let inner = self.clause(&definition.node, &source, &mut locals, depth + 1);
                 clauses.push(inner);
             }
@@ -111,7 +110,7 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
     match value {
         Val::Bool(b) => b.to_string(),
         Val::Int(i) => i.to_string(),
-        Val::Double(d) => d.to_string(),
+        Val::Decimal(d) => d.normalize().to_string(),
         Val::Str(s) => s.to_string(),
         Val::Time(t) => t.to_string(),
         Val::Duration(d) => {

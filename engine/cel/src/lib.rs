@@ -4,21 +4,32 @@
 //! Where CEL raises an error (a field that is not there), the value here is *unknown* with a reason;
 //! `&&`, `||`, `exists` and `all` treat it as CEL treats errors, which is Kleene logic: `false &&
 //! unknown` is `false`. Absent data therefore never reads as "no".
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
-mod calls;
 pub mod check;
-mod deceased;
-pub mod eval;
+mod evaluate;
 pub mod explain;
 pub mod functions;
-pub mod node;
+mod needs;
+mod nodes;
 mod operators;
+mod parse;
+mod problem;
 pub mod types;
 pub mod value;
 
-pub use check::{Checker, Compiled, Problem};
-pub use eval::Evaluation;
+pub use check::Checker;
+pub use evaluate::Evaluation;
 pub use explain::Clause;
+pub use nodes::Compiled;
 pub use types::Ty;
 pub use value::Val;
 

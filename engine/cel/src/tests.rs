@@ -1,18 +1,12 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use std::sync::Arc;
 
 use super::*;
 use engine_patient::context::EvaluationContext;
+use engine_patient::finding::Code;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::TerminologyBuilder;
-use engine_patient::time::DateTime;
 
 fn value_sets() -> Vec<(String, Arc<engine_patient::terminology::ValueSet>)> {
     let codes = [
@@ -66,7 +60,7 @@ fn eval(source: &str) -> String {
     );
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
-    explain::show(&evaluation.evaluate(&compiled))
+    explain::show(&evaluation.evaluate(&compiled).unwrap())
 }
 
 #[test]
@@ -243,12 +237,12 @@ fn problems_say_where_and_what_instead() {
             problem.message,
             problem.help.clone().unwrap_or_default()
         );
-        assert_eq!(problem.code, code, "{source}: {problems:?}");
+        assert_eq!(problem.code.as_str(), code, "{source}: {problems:?}");
         assert!(all.contains(help), "{source}: {all}");
         let text: String = source
             .chars()
-            .skip(problem.span.0)
-            .take(problem.span.1 - problem.span.0)
+            .skip(problem.chars().0)
+            .take(problem.chars().1 - problem.chars().0)
             .collect();
         assert!(
             marked.is_empty() || text == marked,
@@ -307,7 +301,7 @@ fn marks_are_right_after_letters_of_several_bytes_and_in_has() {
         ("patient . nonsense == 1", ""),
     ] {
         let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
-        let (from, to) = problems[0].span;
+        let (from, to) = problems[0].chars();
         let text: String = source.chars().skip(from).take(to - from).collect();
         assert!(
             marked.is_empty() || text == marked,
@@ -373,7 +367,7 @@ fn eval_over(source: &str, resources: &[&str], systems: Option<SystemsInUse>) ->
     context.systems = systems.map(Arc::new);
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
-    explain::show(&evaluation.evaluate(&compiled))
+    explain::show(&evaluation.evaluate(&compiled).unwrap())
 }
 
 /// FHIR R4 `Patient.deceased[x]`: a boolean, or a dateTime; an extension may stand in for either.
@@ -463,7 +457,7 @@ fn moments_are_read_by_their_type() {
 fn presence_of_deceased_is_refused() {
     for source in ["!has(patient.deceased)", "has(patient.deceasedDateTime)"] {
         let problems = Checker::new(vec![]).compile(source, None).unwrap_err();
-        assert_eq!(problems[0].code, "presence-is-not-death", "{problems:?}");
+        assert_eq!(problems[0].code, Code::PresenceIsNotDeath, "{problems:?}");
         assert!(
             problems[0]
                 .help
@@ -543,4 +537,40 @@ fn components_in_other_systems_are_unknown() {
         "unknown: Observation.component.code is coded in urn:local here, the value set \
          urn:vs:systolic has http://loinc.org only"
     );
+}
+
+/// What an evaluation is given must be what its checker had: otherwise it is our bug, and no answer.
+#[test]
+fn a_broken_invariant_is_an_error_with_its_clause() {
+    let mut checker = Checker::new(value_sets());
+    let old = checker.compile("ageInYearsAt(at) > 40", None).unwrap();
+    checker.define("old", &old);
+    let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();
+    let (record, context) = (record(), EvaluationContext::at(at));
+    let sets: Vec<_> = checker.value_sets().cloned().collect();
+    for (source, clause) in [
+        ("false || old", "`old`: there is no such definition"),
+        (
+            "Condition(\"diabetes\").size() > 0 || true",
+            "`Condition(\"diabetes\")`: there is no such data requirement",
+        ),
+        (
+            "orElse(Encounter().exists(e, true), true)",
+            "`Encounter()`: there is no such data requirement",
+        ),
+        ("isUnknown(old)", "`old`: there is no such definition"),
+    ] {
+        let compiled = checker.compile(source, None).unwrap();
+        let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
+        let error = evaluation.evaluate(&compiled).unwrap_err();
+        assert_eq!(error.0, format!("a bug of ours at {clause}"), "{source}");
+    }
+    let fine = checker.compile("1 == 1", None).unwrap();
+    let code = checker
+        .compile("inValueSet(patient.maritalStatus, \"visit\")", None)
+        .unwrap();
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
+    assert!(evaluation.evaluate(&code).is_err());
+    // Whatever else is asked of the evaluation afterwards.
+    assert!(evaluation.evaluate(&fine).is_err());
 }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine_patient::record::Element;
-use engine_patient::time::{CalendarDuration, DateTime};
+use engine_patient::system::date_arithmetic::CalendarDuration;
+use engine_patient::system::date_time::DateTime;
+use rust_decimal::Decimal;
 
 /// A value, or why there is none. Borrows from the record and from the program.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub enum Val<'r> {
     /// Whole number.
     Int(i64),
     /// Decimal number.
-    Double(f64),
+    Decimal(Decimal),
     /// Text.
     Str(Cow<'r, str>),
     /// Date or date-time.
@@ -27,8 +29,8 @@ pub enum Val<'r> {
     List(Arc<[Val<'r>]>),
     /// An item of a list of which it cannot be told whether it is in it, and why.
     Maybe(Arc<Val<'r>>, Cow<'r, str>),
-    /// How many items a list has, at least and at most: of some it cannot be told whether they are in
-    /// it, and why.
+    /// A whole number that is known to lie between two, and why not which: the items of a list of which
+    /// some may not be in it, an age by a year of birth.
     Between(i64, i64, Cow<'r, str>),
     /// It cannot be told, and why: the text names elements and units and holds no patient data.
     Unknown(Cow<'r, str>),
@@ -68,12 +70,10 @@ impl<'r> Val<'r> {
     }
 
     /// The number, whole or not.
-    pub fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<Decimal> {
         match self {
-            // Whole numbers in rules are small; beyond 2^53 the nearest double is taken.
-            #[expect(clippy::cast_precision_loss, reason = "documented above")]
-            Val::Int(i) => Some(*i as f64),
-            Val::Double(d) => Some(*d),
+            Val::Int(i) => Some((*i).into()),
+            Val::Decimal(d) => Some(*d),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use datasets::export::ExportError;
 use datasets::import::ImportError;
+use engine_patient::finding::{Blame, Finding, blame, count, listed};
 use engine_population::lake::LakeError;
 use engine_population::lake::commit::CommitError;
 
@@ -23,7 +24,25 @@ pub enum Failure {
 /// What a command gives back.
 pub type Done = Result<ExitCode, Failure>;
 
+/// Where more is said of a code.
+pub const MORE: &str = "`tandem explain CODE` says more about a code";
+
 impl Failure {
+    /// By whose turn it is; where nobody has been blamed it is the user's.
+    pub fn blamed(blame: Option<Blame>, text: String) -> Failure {
+        match blame {
+            Some(Blame::User) | None => Failure::User(text),
+            Some(Blame::Unsupported) => Failure::Unsupported(text),
+            Some(Blame::Bug) => Failure::Internal(text),
+        }
+    }
+
+    /// All that was found, and how much it is.
+    pub fn of(findings: &[Finding]) -> Failure {
+        let text = format!("{}\n\n{}; {MORE}", listed(findings), count(findings));
+        Failure::blamed(blame(findings), text)
+    }
+
     /// Prints it and gives the exit code.
     pub fn tell(self) -> ExitCode {
         let (text, code) = match self {
@@ -33,14 +52,21 @@ impl Failure {
             Failure::Internal(text) => (text, 4),
         };
         if !text.is_empty() {
-            let prefix = if text.starts_with("error") {
-                ""
-            } else {
-                "error: "
+            // Findings say themselves what they are.
+            let own = ["error", "not supported[", "bug[", "warning["];
+            let prefix = match own.iter().any(|own| text.starts_with(own)) {
+                true => "",
+                false => "error: ",
             };
             note!("{prefix}{text}");
         }
         ExitCode::from(code)
+    }
+}
+
+impl From<csv::Error> for Failure {
+    fn from(e: csv::Error) -> Self {
+        Failure::Internal(format!("the results cannot be written: {e}"))
     }
 }
 

@@ -42,6 +42,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(commands::demo::Demo),
+    Explain(commands::explain::Explain),
     Import(commands::import::Import),
     Export(commands::export::Export),
     Lake(commands::lake::Lake),
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> failure::Done {
     match command {
         Command::Demo(c) => c.run(),
+        Command::Explain(c) => c.run(),
         Command::Import(c) => c.run(),
         Command::Export(c) => c.run(),
         Command::Lake(c) => c.run(),

@@ -56,10 +56,33 @@ pub fn exact(text: std::fmt::Arguments<'_>) {
     print(&text.to_string());
 }
 
+/// Records of CSV for machines. What is written last is flushed by the caller.
+pub fn csv() -> csv::Writer<Stdout> {
+    csv::Writer::from_writer(Stdout)
+}
+
+/// Standard output, where an error ends the command.
+pub struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        whole(&[bytes]);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        flush();
+        Ok(())
+    }
+}
+
 fn print(text: &str) {
+    whole(&[text.as_bytes(), b"\n"]);
+}
+
+fn whole(pieces: &[&[u8]]) {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes());
-    let written = written.and_then(|()| stdout.write_all(b"\n"));
+    let written = pieces.iter().try_for_each(|p| stdout.write_all(p));
     drop(stdout);
     if let Err(error) = written {
         failed(&error);

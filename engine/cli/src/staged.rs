@@ -15,12 +15,11 @@ use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-use measures::manifest::{Manifest, Output, hash_of};
+use engine_population::lake::local::sync_folder;
+use measures::manifest::{LIST, Manifest, Output, hash_of};
 
 use crate::failure::Failure;
 
-/// The list of what a run wrote.
-pub const LIST: &str = "run.json";
 /// Names of files that a message shows.
 const SHOWN: usize = 5;
 
@@ -72,30 +71,13 @@ impl Staged {
         &self.aside
     }
 
-    /// What was written so far, for the list.
-    pub fn outputs(&self) -> Result<BTreeMap<String, Output>, Failure> {
-        let mut all = BTreeMap::new();
-        for name in names(&self.aside).map_err(|e| self.unwritten(&e))? {
-            let output = hash_of(&self.aside.join(&name)).map_err(|e| self.unwritten(&e))?;
-            all.insert(name, output);
-        }
-        Ok(all)
-    }
-
-    /// Writes the list of files into the folder, as part of `manifest`.
-    pub fn list(&self, manifest: &Manifest) -> Result<(), Failure> {
-        let mut manifest = manifest.clone();
-        manifest.outputs = self.outputs()?;
-        std::fs::write(self.aside.join(LIST), manifest.bytes()).map_err(|e| self.unwritten(&e))
-    }
-
     /// Puts the folder into its place.
     pub fn commit(mut self) -> Result<(), Failure> {
         settle(&self.aside).map_err(|e| self.unwritten(&e))?;
         // Where there is nothing, or an empty folder, one step does it.
         if std::fs::rename(&self.aside, &self.target).is_ok() {
             self.done = true;
-            return Ok(());
+            return self.settled();
         }
         // The lock goes with the folder: once it stands aside, no other run sweeps it.
         let old = File::open(&self.target).map_err(|e| self.unwritten(&e))?;
@@ -123,11 +105,24 @@ impl Staged {
             self.done = false;
             return Err(refused);
         }
+        // The old one goes only when a loss of power leaves the new one in place.
+        self.settled()?;
         // The new state stands. An old one that cannot be removed is swept by the next run.
         if let Err(e) = std::fs::remove_dir_all(&self.aside) {
             note!("note: {} could not be removed: {e}", self.aside.display());
         }
         Ok(())
+    }
+
+    /// Puts on the disk that the folder is in its place.
+    fn settled(&self) -> Result<(), Failure> {
+        let parent = self.target.parent().unwrap_or(Path::new("."));
+        sync_folder(parent).map_err(|e| {
+            Failure::Internal(format!(
+                "{}: the results are in place, and the disk may not keep them: {e}",
+                self.shown
+            ))
+        })
     }
 
     fn moved(&self, e: &NotExchanged) -> Failure {
@@ -178,7 +173,7 @@ pub fn write_file(option: &str, path: &Path, bytes: &[u8]) -> Result<(), Failure
     std::io::Write::write_all(&mut aside, bytes).map_err(failed)?;
     aside.as_file().sync_all().map_err(failed)?;
     aside.persist(&path).map_err(|e| failed(e.error))?;
-    Ok(())
+    sync_folder(parent).map_err(failed)
 }
 
 /// Those of the file that is replaced; of a new one the usual.
@@ -434,18 +429,22 @@ fn some(names: &[String]) -> String {
     }
 }
 
-/// Whether what was written is on the disk before it replaces anything. Of very many files the file
-/// system sees to it.
+/// Files that are put on the disk one by one; of more of them (a report a patient) all that the file
+/// system has is written at once, which takes a fraction of the time.
+#[cfg(target_os = "linux")]
+const ONE_BY_ONE: usize = 100;
+
+/// Puts what was written on the disk, before it replaces anything.
 fn settle(folder: &Path) -> std::io::Result<()> {
     let names = names(folder)?;
-    if names.len() <= 100 {
-        for name in names {
-            File::open(folder.join(name))?.sync_all()?;
-        }
+    #[cfg(target_os = "linux")]
+    if names.len() > ONE_BY_ONE {
+        return Ok(rustix::fs::syncfs(File::open(folder)?)?);
     }
-    // Some file systems do not let folders be synced.
-    let _ = File::open(folder).and_then(|f| f.sync_all());
-    Ok(())
+    for name in names {
+        File::open(folder.join(name))?.sync_all()?;
+    }
+    sync_folder(folder)
 }
 
 /// Two folders did not change places.

@@ -4,73 +4,52 @@
 //! ELM JSON ── Library::read ──▶ Library ── Linker (compile) ──▶ Unit ── with_evaluator ──▶ values
 //! ```
 //!
-//! One file a chapter of the CQL specification's appendix B, "CQL Reference"; `table.rs` names all
-//! nodes.
+//! From the ground up; each folder imports of those above it only:
+//!
+//! | folder | what is in it |
+//! |---|---|
+//! | `system` | numbers, units, the time line: arithmetic without ELM |
+//! | `values` | values during the evaluation, types |
+//! | `context` | what an evaluation carries beside values: arena, clock, budget, notes, doubts |
+//! | `fhir` | FHIR elements as CQL has them |
+//! | `operators` | one file a chapter of the CQL specification's appendix B; `table` names all nodes |
+//! | `tree` | the compiled tree |
+//! | `read` | ELM JSON as it was read |
+//! | `compile` | from libraries to the tree |
+//! | `run` | evaluation of the tree for one patient |
+//! | `inspect` | the tree shown: as text, as terms, with what it gave, by what it needs |
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod compile;
-mod conjunct;
-pub mod cx;
-mod decisive;
-pub mod doubt;
-pub mod eval;
-pub mod fhir_children;
-pub mod fhir_value;
-mod fold;
-pub mod helpers;
-mod instance;
-pub mod issue;
-mod kleene;
-pub mod library;
-mod merge;
-pub mod node;
-pub mod outline;
-pub mod property;
-pub mod query;
-pub mod retrieve;
-pub mod sketch;
-pub mod table;
-pub mod trace;
-mod type_test;
-pub mod types;
-pub mod unit;
-pub mod units;
-pub mod value;
-
-// Operators, by chapter.
-pub mod aggregate;
-pub mod arithmetic;
-mod bounds;
-pub mod clinical;
-pub mod compare;
-pub mod convert;
-mod date_arithmetic;
-mod date_compare;
-pub mod datetime;
-mod duration;
-mod exact;
-pub mod interval;
-mod interval_expand;
-mod interval_relations;
-mod interval_sets;
-pub mod list;
-pub mod logical;
-mod patterns;
-pub mod quantity;
-mod series;
-mod statistics;
-pub mod strings;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod testing_dates;
+mod context;
+mod fhir;
+mod inspect;
+pub mod operators;
+mod read;
+mod run;
+mod system;
 #[cfg(test)]
 mod tests;
-mod text_values;
+mod tree;
+mod values;
 
-pub use compile::{FunctionHandle, Linker, Options};
-pub use conjunct::Conjunct;
-pub use cx::{Fault, Notes};
-pub use eval::{Evaluator, Settings, with_evaluator};
-pub use issue::{ElmIssue, Family};
-pub use library::Library;
-pub use unit::{Expression, Unit};
+pub use compile::{Linker, Options};
+pub use context::cx::{self, Fault, Notes};
+pub use context::doubts::InDoubt;
+pub use fhir::{fhir_children, fhir_value};
+pub use inspect::terms::Term;
+pub use inspect::{cql_text, expressions};
+pub use operators::{compare, equality};
+pub use read::library::Library;
+pub use run::eval::{self, Evaluator, Settings, with_evaluator};
+pub use run::trace;
+pub use tree::unit::{self, Expression, FunctionHandle, Unit};
+pub use values::value;

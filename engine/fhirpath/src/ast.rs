@@ -1,7 +1,8 @@
 //! The syntax tree: what was written, and where.
 
-use super::error::PathError;
+use super::error::{Refused, wrong};
 use super::expr::Literal;
+use engine_patient::finding::Code;
 
 /// Deepest nesting of an expression: parentheses, arguments, and steps of one path.
 pub const MAX_DEPTH: usize = 64;
@@ -85,7 +86,7 @@ impl Operator {
 
 impl Ast {
     /// Refuses a tree deeper than [`MAX_DEPTH`].
-    pub fn new(at: usize, node: Node) -> Result<Ast, PathError> {
+    pub fn new(at: usize, node: Node) -> Result<Ast, Refused> {
         let deepest = |all: &[Ast]| all.iter().map(|a| a.depth).max().unwrap_or(0);
         let below = match &node {
             Node::Empty | Node::This | Node::Index | Node::Literal(..) | Node::Constant(_) => 0,
@@ -99,7 +100,7 @@ impl Ast {
         };
         if below >= MAX_DEPTH {
             let message = format!("the expression is nested deeper than {MAX_DEPTH} levels");
-            return Err(PathError::new(at, message));
+            return Err(wrong(Code::PathTooDeep, at, message));
         }
         Ok(Ast {
             at,
@@ -109,7 +110,7 @@ impl Ast {
     }
 
     /// `left and right`: one more operand where `left` is such a chain already.
-    pub fn chain(at: usize, logic: Logic, left: Ast, right: Ast) -> Result<Ast, PathError> {
+    pub fn chain(at: usize, logic: Logic, left: Ast, right: Ast) -> Result<Ast, Refused> {
         match left.node {
             Node::Logic(own, mut operands) if own == logic && right.depth < MAX_DEPTH => {
                 let depth = left.depth.max(right.depth + 1);

@@ -1,4 +1,4 @@
-//! Equality and order.
+//! Equality and order. Dates and times without an offset are taken as if in UTC.
 
 use std::cmp::Ordering;
 
@@ -7,10 +7,9 @@ use rust_decimal::prelude::ToPrimitive;
 use super::expr::Comparison;
 use super::item::{Item, Scalar};
 use engine_patient::record::{Element, Kind};
-use engine_patient::time::DateTime;
-
-/// Dates and times without an offset are taken as if in UTC.
-const ZONE: i16 = 0;
+use engine_patient::system::compare as dates;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 
 /// A time of day, as the same time of one certain day.
 pub(super) fn time_of_day(text: &str) -> Option<DateTime> {
@@ -31,7 +30,7 @@ fn moments(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<(DateTime, Dat
 /// `None` where the precision of a date does not tell.
 pub(super) fn equal(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<bool> {
     if let Some((a, b)) = moments(how, a, b) {
-        return a.compare(b, ZONE).map(Ordering::is_eq);
+        return dates::equal(a, b, &UTC);
     }
     Some(match (a.scalar(), b.scalar()) {
         (Some(Scalar::Bool(a)), Some(Scalar::Bool(b))) => a == b,
@@ -65,7 +64,7 @@ pub(super) fn all_equal(how: Comparison, left: &[Item<'_>], right: &[Item<'_>]) 
 pub(super) fn order(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<Ordering> {
     if how != Comparison::Other {
         let (a, b) = moments(how, a, b)?;
-        return a.compare(b, ZONE);
+        return dates::compare(a, b, None, &UTC);
     }
     match (a.scalar()?, b.scalar()?) {
         (Scalar::Text(a), Scalar::Text(b)) => Some(a.cmp(&b)),

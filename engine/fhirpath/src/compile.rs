@@ -1,12 +1,13 @@
 //! Syntax tree to compiled expression.
 
 use super::ast::{Ast, Logic, Node, Operator};
-use super::error::PathError;
+use super::error::{Refused, wrong};
 use super::expr::{Expr, Literal};
 use super::path::Scope;
 use super::types::{Class, Kind, Type, is_abstract, listed, named};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 
 /// A compiled expression and what is known of its values.
 pub(super) struct Typed {
@@ -27,7 +28,7 @@ impl Typed {
 pub(super) struct Compiler<'c> {
     pub scope: &'c Scope<'c>,
     /// What is allowed but cannot be meant.
-    pub warnings: Vec<PathError>,
+    pub warnings: Vec<Refused>,
     pub uses_row_index: bool,
 }
 
@@ -40,7 +41,7 @@ const WELL_KNOWN: &[(&str, &str)] = &[
 
 impl Compiler<'_> {
     /// `focus` is the type of `$this`.
-    pub fn expression(&mut self, ast: &Ast, focus: Type) -> Result<Typed, PathError> {
+    pub fn expression(&mut self, ast: &Ast, focus: Type) -> Result<Typed, Refused> {
         match &ast.node {
             Node::Empty => Ok(Typed::new(
                 Expr::Empty,
@@ -72,7 +73,11 @@ impl Compiler<'_> {
                 let index_at = index.at;
                 let index = self.expression(index, focus)?;
                 if !matches!(index.ty.class(), Class::Number | Class::Unknown) {
-                    return Err(PathError::new(index_at, "an index must be a whole number"));
+                    return Err(wrong(
+                        Code::PathType,
+                        index_at,
+                        "an index must be a whole number",
+                    ));
                 }
                 let ty = base.ty.single();
                 Ok(Typed::new(Expr::At(base.boxed(), index.boxed()), ty))
@@ -84,7 +89,8 @@ impl Compiler<'_> {
                         let ty = operand.ty.single();
                         Ok(Typed::new(Expr::Negate(operand.boxed()), ty))
                     }
-                    _ => Err(PathError::new(
+                    _ => Err(wrong(
+                        Code::PathType,
                         ast.at,
                         format!("`-` needs a number, not {}", operand.ty.shown()),
                     )),
@@ -118,14 +124,14 @@ impl Compiler<'_> {
         left: &Ast,
         right: &Ast,
         focus: Type,
-    ) -> Result<Typed, PathError> {
+    ) -> Result<Typed, Refused> {
         let left = self.expression(left, focus)?;
         let right = self.expression(right, focus)?;
         self.operator(at, operator, left, right)
     }
 
     /// A path may start with the type of what it starts from: `Patient.name`.
-    fn first_member(&mut self, at: usize, name: &str, focus: Type) -> Result<Typed, PathError> {
+    fn first_member(&mut self, at: usize, name: &str, focus: Type) -> Result<Typed, Refused> {
         let this = Typed::new(Expr::This, focus);
         let model = Model::r4();
         if let (true, Kind::Is(ty)) = (
@@ -136,7 +142,8 @@ impl Compiler<'_> {
                 return Ok(this);
             }
             if model.get(name).is_some() && !is_abstract(ty) {
-                return Err(PathError::new(
+                return Err(wrong(
+                    Code::PathType,
                     at,
                     format!("`{name}` is not what this path starts from"),
                 )
@@ -146,7 +153,7 @@ impl Compiler<'_> {
         self.member(at, this, name)
     }
 
-    fn constant(&mut self, at: usize, name: &str) -> Result<Typed, PathError> {
+    fn constant(&mut self, at: usize, name: &str) -> Result<Typed, Refused> {
         let own = self.scope.constants.iter().find(|c| c.name == name);
         if let Some(constant) = own {
             let ty = Type::one(constant.ty);
@@ -168,7 +175,11 @@ impl Compiler<'_> {
                 Type::one("uri"),
             ));
         }
-        let error = PathError::new(at, format!("unknown constant `%{name}`"));
+        let error = wrong(
+            Code::PathConstant,
+            at,
+            format!("unknown constant `%{name}`"),
+        );
         let names = || self.scope.constants.iter().map(|c| c.name.as_str());
         Err(
             match did_you_mean(name, names().chain(["rowIndex", "resource"])) {
@@ -180,14 +191,19 @@ impl Compiler<'_> {
     }
 
     /// A type named as an argument.
-    pub(super) fn type_argument(&self, ast: &Ast) -> Result<&'static str, PathError> {
+    pub(super) fn type_argument(&self, ast: &Ast) -> Result<&'static str, Refused> {
         let Some(name) = ast.type_name() else {
             return Err(
-                PathError::new(ast.at, "a type name was expected").help("such as `Quantity`")
+                wrong(Code::PathArguments, ast.at, "a type name was expected")
+                    .help("such as `Quantity`"),
             );
         };
         named(name).ok_or_else(|| {
-            let error = PathError::new(ast.at, format!("`{name}` is no FHIR R4 type"));
+            let error = wrong(
+                Code::PathUnknownType,
+                ast.at,
+                format!("`{name}` is no FHIR R4 type"),
+            );
             match did_you_mean(name, Model::r4().types().map(|t| t.name)) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help("such as `Quantity`, `dateTime`, `Patient`"),

@@ -1,46 +1,42 @@
 //! What can be wrong with a path: when it is compiled, and when it is run.
 
-use std::fmt;
+use engine_patient::finding::{Code, Finding, Source, Span};
 
-/// Why a path is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PathError {
-    /// From 1, in characters.
-    pub column: usize,
-    /// What is wrong: lower case, names in backticks.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
+/// A finding on its way out of the compiler: small, since expressions nest deep.
+#[derive(Debug)]
+pub(crate) struct Refused(Box<Finding>);
 
-impl PathError {
-    pub(crate) fn new(column: usize, message: impl Into<String>) -> Self {
-        PathError {
-            column,
-            message: message.into(),
-            help: None,
-        }
-    }
-
+impl Refused {
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        PathError {
-            help: Some(help.into()),
-            ..self
-        }
+        Refused(Box::new(self.0.help(help)))
+    }
+
+    /// With the text of the expression.
+    pub(crate) fn shown(self, text: &str) -> Finding {
+        let span = Source::new("", text).span(self.0.chars());
+        self.0.spanning(span)
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: {}", self.column, self.message)?;
-        match &self.help {
-            Some(help) => write!(f, "; {help}"),
-            None => Ok(()),
-        }
-    }
+/// A mistake at a character of the expression, counted from 1.
+pub(crate) fn wrong(code: Code, column: usize, message: impl Into<String>) -> Refused {
+    placed(Finding::error(code, message), column)
 }
 
-impl std::error::Error for PathError {}
+/// What FHIRPath has and we do not.
+pub(crate) fn unsupported(code: Code, column: usize, message: impl Into<String>) -> Refused {
+    placed(Finding::unsupported(code, message), column)
+}
+
+/// What is allowed but can hardly be meant.
+pub(crate) fn doubtful(code: Code, column: usize, message: impl Into<String>) -> Refused {
+    placed(Finding::warning(code, message), column)
+}
+
+fn placed(finding: Finding, column: usize) -> Refused {
+    let span = Span::chars(column.saturating_sub(1), column);
+    Refused(Box::new(finding.spanning(span)))
+}
 
 /// Why a path could not be run on a resource. Never contains data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -2,11 +2,12 @@
 
 use super::ast::Ast;
 use super::compile::{Compiler, Typed};
-use super::error::PathError;
+use super::error::{Refused, unsupported, wrong};
 use super::expr::{Bounded, Expr, Literal};
 use super::types::{Class, Kind, Type, common};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
 
 /// Every function, with the least and the greatest number of arguments.
 pub(super) const TABLE: &[(&str, usize, usize)] = &[
@@ -39,7 +40,7 @@ impl Compiler<'_> {
         name: &str,
         arguments: &[Ast],
         focus: Type,
-    ) -> Result<Typed, PathError> {
+    ) -> Result<Typed, Refused> {
         check(at, name, arguments.len())?;
         let ty = base.ty;
         let inner = ty.single();
@@ -77,7 +78,8 @@ impl Compiler<'_> {
             ("last", _) => Ok(Typed::new(Expr::Last(base.boxed()), inner)),
             ("join", separator) => {
                 if ty.class() == Class::Complex {
-                    return Err(PathError::new(
+                    return Err(wrong(
+                        Code::PathType,
                         at,
                         format!("`join` needs texts, not {}", ty.shown()),
                     ));
@@ -90,7 +92,8 @@ impl Compiler<'_> {
             }
             ("extension", [url]) => {
                 let Expr::Literal(Literal::Text(text)) = self.expression(url, focus)?.expr else {
-                    return Err(PathError::new(
+                    return Err(wrong(
+                        Code::PathArguments,
                         url.at,
                         "the url must be a text or a constant",
                     ));
@@ -108,7 +111,8 @@ impl Compiler<'_> {
             ("ofType" | "as", [wanted]) => self.of_type(at, base, wanted),
             ("getResourceKey", _) => match ty.kind {
                 Kind::Is(name) if !Model::r4().get(name).is_some_and(|t| t.is_resource) => {
-                    Err(PathError::new(
+                    Err(wrong(
+                        Code::PathType,
                         at,
                         format!("`getResourceKey` needs a resource, not {}", ty.shown()),
                     )
@@ -124,7 +128,8 @@ impl Compiler<'_> {
             },
             ("getReferenceKey", target) => {
                 if !matches!(ty.kind, Kind::Unknown | Kind::Is("Reference")) {
-                    return Err(PathError::new(
+                    return Err(wrong(
+                        Code::PathType,
                         at,
                         format!("`getReferenceKey` needs a Reference, not {}", ty.shown()),
                     )
@@ -142,7 +147,8 @@ impl Compiler<'_> {
             }
             ("lowBoundary", _) => boundary(at, base, false),
             ("highBoundary", _) => boundary(at, base, true),
-            ("iif", _) if !matches!(base.expr, Expr::This) => Err(PathError::new(
+            ("iif", _) if !matches!(base.expr, Expr::This) => Err(wrong(
+                Code::PathUnsupported,
                 at,
                 "`iif` stands at the start of an expression here",
             )
@@ -174,7 +180,7 @@ impl Compiler<'_> {
     }
 }
 
-fn check(at: usize, name: &str, given: usize) -> Result<(), PathError> {
+fn check(at: usize, name: &str, given: usize) -> Result<(), Refused> {
     let Some((_, least, most)) = TABLE.iter().find(|(n, ..)| *n == name) else {
         return Err(unknown(at, name));
     };
@@ -186,23 +192,28 @@ fn check(at: usize, name: &str, given: usize) -> Result<(), PathError> {
         (1, 1) => "one argument".to_owned(),
         (least, most) => format!("{least} to {most} arguments"),
     };
-    Err(PathError::new(
+    Err(wrong(
+        Code::PathArguments,
         at,
         format!("`{name}` takes {takes} here, not {given}"),
     ))
 }
 
-fn unknown(at: usize, name: &str) -> PathError {
+fn unknown(at: usize, name: &str) -> Refused {
     let names = || TABLE.iter().map(|(n, ..)| *n);
     let near = did_you_mean(name, names())
         .map(|n| format!("did you mean `{n}`? "))
         .unwrap_or_default();
     let all: Vec<&str> = names().collect();
-    PathError::new(at, format!("the function `{name}` is not supported"))
-        .help(format!("{near}supported are {}", all.join(", ")))
+    unsupported(
+        Code::PathUnsupported,
+        at,
+        format!("the function `{name}` is not supported"),
+    )
+    .help(format!("{near}supported are {}", all.join(", ")))
 }
 
-fn boundary(at: usize, base: Typed, high: bool) -> Result<Typed, PathError> {
+fn boundary(at: usize, base: Typed, high: bool) -> Result<Typed, Refused> {
     let name = base.ty.name();
     let kind = match (base.ty.class(), name) {
         (Class::Number, _) => Bounded::Number,
@@ -215,7 +226,9 @@ fn boundary(at: usize, base: Typed, high: bool) -> Result<Typed, PathError> {
             let message = format!(
                 "a boundary needs a number, a date, a time or a Period, not what is {shown}"
             );
-            return Err(PathError::new(at, message).help("say which with `.ofType(…)` first"));
+            return Err(
+                wrong(Code::PathType, at, message).help("say which with `.ofType(…)` first")
+            );
         }
     };
     let ty = match kind {

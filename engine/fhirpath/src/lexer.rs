@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::error::PathError;
+use super::error::{Refused, wrong};
 use super::expr::Literal;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::finding::Code;
+use engine_patient::system::date_time::{DateTime, Precision};
 
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Token {
@@ -33,7 +34,7 @@ const SIGNS: &[&str] = &[
     "{", "}", ",", ".",
 ];
 
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, PathError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refused> {
     let mut lexer = Lexer { rest: text, at: 1 };
     let mut out = vec![];
     loop {
@@ -78,7 +79,7 @@ impl<'t> Lexer<'t> {
         self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')
     }
 
-    fn token(&mut self) -> Result<TokenKind, PathError> {
+    fn token(&mut self) -> Result<TokenKind, Refused> {
         let at = self.at;
         match self.peek() {
             None => Ok(TokenKind::End),
@@ -104,7 +105,11 @@ impl<'t> Lexer<'t> {
                         .to_owned(),
                 };
                 match name.is_empty() {
-                    true => Err(PathError::new(at, "`%` without the name of a constant")),
+                    true => Err(wrong(
+                        Code::PathSyntax,
+                        at,
+                        "`%` without the name of a constant",
+                    )),
                     false => Ok(TokenKind::Constant(name)),
                 }
             }
@@ -114,19 +119,22 @@ impl<'t> Lexer<'t> {
             }
             Some('@') => self.moment(),
             Some(c) if c.is_ascii_digit() => self.number(),
-            Some('"') => Err(
-                PathError::new(at, "double quotes start nothing in FHIRPath")
-                    .help("write text in single quotes: 'text'"),
-            ),
+            Some('"') => Err(wrong(
+                Code::PathSyntax,
+                at,
+                "double quotes start nothing in FHIRPath",
+            )
+            .help("write text in single quotes: 'text'")),
             Some(_) => self.sign(),
         }
     }
 
-    fn sign(&mut self) -> Result<TokenKind, PathError> {
+    fn sign(&mut self) -> Result<TokenKind, Refused> {
         let found = SIGNS.iter().find(|s| self.rest.starts_with(**s));
         let Some(sign) = found else {
             let shown = self.peek().unwrap_or(' ');
-            return Err(PathError::new(
+            return Err(wrong(
+                Code::PathSyntax,
                 self.at,
                 format!("`{shown}` means nothing in FHIRPath"),
             ));
@@ -136,7 +144,7 @@ impl<'t> Lexer<'t> {
         Ok(TokenKind::Sign(sign))
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, PathError> {
+    fn quoted(&mut self, quote: char) -> Result<String, Refused> {
         let start = self.at;
         self.bump();
         let mut out = String::new();
@@ -144,7 +152,8 @@ impl<'t> Lexer<'t> {
             let at = self.at;
             match self.bump() {
                 None => {
-                    return Err(PathError::new(
+                    return Err(wrong(
+                        Code::PathSyntax,
                         start,
                         format!("the closing {quote} is missing"),
                     ));
@@ -156,7 +165,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn escape(&mut self, at: usize) -> Result<char, PathError> {
+    fn escape(&mut self, at: usize) -> Result<char, Refused> {
         match self.bump() {
             Some(c @ ('\'' | '"' | '`' | '\\' | '/')) => Ok(c),
             Some('n') => Ok('\n'),
@@ -168,14 +177,16 @@ impl<'t> Lexer<'t> {
                 let code = u32::from_str_radix(&digits, 16)
                     .ok()
                     .and_then(char::from_u32);
-                code.ok_or_else(|| PathError::new(at, "`\\u` needs four hexadecimal digits"))
+                code.ok_or_else(|| {
+                    wrong(Code::PathSyntax, at, "`\\u` needs four hexadecimal digits")
+                })
             }
-            _ => Err(PathError::new(at, "an unknown escape")
+            _ => Err(wrong(Code::PathSyntax, at, "an unknown escape")
                 .help("known are \\' \\\" \\` \\\\ \\/ \\n \\r \\t \\f \\u")),
         }
     }
 
-    fn number(&mut self) -> Result<TokenKind, PathError> {
+    fn number(&mut self) -> Result<TokenKind, Refused> {
         let (at, from) = (self.at, self.rest);
         let mut len = self.take_while(|c| c.is_ascii_digit()).len();
         let mut fraction = self.rest.chars();
@@ -192,14 +203,14 @@ impl<'t> Lexer<'t> {
                 .map(|d| (Literal::Decimal(d), "decimal")),
             false => text.parse().ok().map(|i| (Literal::Int(i), "integer")),
         };
-        let too_long = || PathError::new(at, "the number has too many digits");
+        let too_long = || wrong(Code::PathSyntax, at, "the number has too many digits");
         literal
             .map(|(l, ty)| TokenKind::Literal(l, ty))
             .ok_or_else(too_long)
     }
 
     /// `@2024-05-01`, `@2024-05-01T10:00Z`, `@T10:00`.
-    fn moment(&mut self) -> Result<TokenKind, PathError> {
+    fn moment(&mut self) -> Result<TokenKind, Refused> {
         let at = self.at;
         self.bump();
         let allowed = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '+' | 'T' | 'Z');
@@ -226,8 +237,10 @@ impl<'t> Lexer<'t> {
         };
         match valid {
             true => Ok(TokenKind::Literal(Literal::Text(value.into()), ty)),
-            false => Err(PathError::new(at, "this is no date, date-time or time")
-                .help("write @2024-05-01, @2024-05-01T10:00:00Z or @T10:00")),
+            false => Err(
+                wrong(Code::PathSyntax, at, "this is no date, date-time or time")
+                    .help("write @2024-05-01, @2024-05-01T10:00:00Z or @T10:00"),
+            ),
         }
     }
 }

@@ -18,6 +18,15 @@
 //!
 //! To add a function: a row in the `TABLE` of `functions`, an arm in its `call`, a variant of `Expr`
 //! with its arm in `eval`, a case in `tests.rs`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 mod arithmetic;
 mod ast;
@@ -42,7 +51,7 @@ mod tests;
 mod types;
 
 pub use ast::MAX_DEPTH;
-pub use error::{PathError, PathRunError};
+pub use error::PathRunError;
 pub use expr::Literal;
 pub use item::{Flow, Item, Stop};
 pub(crate) use keys::is_of_type;

@@ -1,21 +1,17 @@
 //! Steps into elements: what the R4 model knows of `base.name`.
 
 use super::compile::{Compiler, Typed};
-use super::error::PathError;
+use super::error::{Refused, doubtful, unsupported, wrong};
 use super::expr::{Expr, Field};
 use super::types::{Class, Kind, Type, canonical, is_abstract, listed};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::{Cardinality, ElementInfo, Model};
 use engine_patient::fhir::names::{Name, choice_name};
+use engine_patient::finding::Code;
 
 impl Compiler<'_> {
     /// `base.name`
-    pub(super) fn member(
-        &mut self,
-        at: usize,
-        base: Typed,
-        name: &str,
-    ) -> Result<Typed, PathError> {
+    pub(super) fn member(&mut self, at: usize, base: Typed, name: &str) -> Result<Typed, Refused> {
         let below = base.ty.class();
         if matches!(name, "extension" | "id") && !matches!(below, Class::Complex | Class::Unknown) {
             return shadow(at, base, name);
@@ -40,7 +36,7 @@ impl Compiler<'_> {
         at: usize,
         ty: &'static str,
         name: &str,
-    ) -> Result<(Field, Kind, bool), PathError> {
+    ) -> Result<(Field, Kind, bool), Refused> {
         let model = Model::r4();
         if let Some(element) = model.element(ty, name) {
             return Ok(of_model(element));
@@ -58,7 +54,7 @@ impl Compiler<'_> {
                 .find(|t| choice_name(element.name, canonical(t)) == name);
             if let Some(choice) = meant {
                 let message = format!("`{ty}` has no element `{name}` in FHIRPath");
-                return Err(PathError::new(at, message).help(format!(
+                return Err(wrong(Code::PathChoice, at, message).help(format!(
                     "write `{}.ofType({})`",
                     element.name,
                     canonical(choice)
@@ -67,7 +63,7 @@ impl Compiler<'_> {
         }
         let message = format!("`{ty}` has no element `{name}` in FHIR R4: always empty");
         let names = || model.elements(ty).map(|e| e.name);
-        let warning = PathError::new(at, message);
+        let warning = doubtful(Code::PathUnknownElement, at, message);
         self.warnings.push(match did_you_mean(name, names()) {
             Some(near) => warning.help(format!("did you mean `{near}`?")),
             None => warning.help(format!("it has {}", listed(names()))),
@@ -88,7 +84,7 @@ impl Compiler<'_> {
             let message =
                 format!("no type that this element can have has an element `{name}`: always empty");
             self.warnings.push(
-                PathError::new(at, message)
+                doubtful(Code::PathUnknownElement, at, message)
                     .help(format!("it is one of {}", listed(types.iter().copied()))),
             );
             return (anywhere(name), Kind::Unknown, true);
@@ -177,10 +173,11 @@ fn anywhere(name: &str) -> Field {
 }
 
 /// `extension` or `id` of a primitive, which FHIR JSON puts beside it, under `_name`.
-fn shadow(at: usize, base: Typed, name: &str) -> Result<Typed, PathError> {
+fn shadow(at: usize, base: Typed, name: &str) -> Result<Typed, Refused> {
     let many = base.ty.many;
     let Expr::Fields(inner, mut fields) = base.expr else {
-        return Err(PathError::new(
+        return Err(unsupported(
+            Code::PathUnsupported,
             at,
             format!("`{name}` of a primitive is supported directly after its element only"),
         )

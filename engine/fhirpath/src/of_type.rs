@@ -2,12 +2,13 @@
 
 use super::ast::Ast;
 use super::compile::{Compiler, Typed};
-use super::error::PathError;
+use super::error::{Refused, wrong};
 use super::expr::{Expr, Field};
 use super::members::property;
 use super::types::{Kind, Type, canonical, is_abstract};
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::choice_name;
+use engine_patient::finding::Code;
 
 impl Compiler<'_> {
     /// `base.ofType(wanted)`
@@ -16,7 +17,7 @@ impl Compiler<'_> {
         at: usize,
         base: Typed,
         wanted: &Ast,
-    ) -> Result<Typed, PathError> {
+    ) -> Result<Typed, Refused> {
         let wanted = self.type_argument(wanted)?;
         let model = Model::r4();
         let ty = Type {
@@ -25,16 +26,19 @@ impl Compiler<'_> {
         };
         match base.ty.kind {
             Kind::Is(own) if model.is_a(own, wanted) => Ok(base),
-            Kind::OneOf(types) if !types.iter().any(|t| canonical(t) == wanted) => Err(
-                PathError::new(at, format!("this element is never a `{wanted}`"))
-                    .help(format!("it is {}", base.ty.shown())),
-            ),
+            Kind::OneOf(types) if !types.iter().any(|t| canonical(t) == wanted) => Err(wrong(
+                Code::PathChoice,
+                at,
+                format!("this element is never a `{wanted}`"),
+            )
+            .help(format!("it is {}", base.ty.shown()))),
             Kind::OneOf(_) => match choice(&base.expr) {
                 Some(element) => Ok(Typed::new(
                     narrowed(base.expr, &choice_name(&element, wanted)),
                     ty,
                 )),
-                None => Err(PathError::new(
+                None => Err(wrong(
+                    Code::PathChoice,
                     at,
                     "`ofType` must stand directly after the element that is the choice",
                 )),
@@ -51,8 +55,10 @@ impl Compiler<'_> {
                         narrowed(base.expr, &choice_name(&element, wanted)),
                         ty,
                     )),
-                    _ => Err(PathError::new(at, format!("this is never a `{wanted}`"))
-                        .help(format!("it is {}", base.ty.shown()))),
+                    _ => Err(
+                        wrong(Code::PathType, at, format!("this is never a `{wanted}`"))
+                            .help(format!("it is {}", base.ty.shown())),
+                    ),
                 }
             }
         }

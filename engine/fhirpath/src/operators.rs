@@ -2,9 +2,10 @@
 
 use super::ast::Operator;
 use super::compile::{Compiler, Typed};
-use super::error::PathError;
+use super::error::{Refused, wrong};
 use super::expr::{Comparison, Expr};
 use super::types::{Class, Type, common};
+use engine_patient::finding::Code;
 
 impl Compiler<'_> {
     pub(super) fn operator(
@@ -13,7 +14,7 @@ impl Compiler<'_> {
         operator: Operator,
         left: Typed,
         right: Typed,
-    ) -> Result<Typed, PathError> {
+    ) -> Result<Typed, Refused> {
         use Operator::{
             Add, Concatenate, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Multiply,
             NotEqual, Subtract, Union,
@@ -70,7 +71,7 @@ impl Compiler<'_> {
                     if !matches!(ty.class(), Class::Number | Class::Unknown) {
                         let message =
                             format!("`{}` needs numbers, not {}", operator.text(), ty.shown());
-                        return Err(PathError::new(at, message));
+                        return Err(wrong(Code::PathType, at, message));
                     }
                 }
                 let whole = |ty: &Type| ty.name().is_some_and(|n| n != "decimal");
@@ -95,7 +96,7 @@ impl Compiler<'_> {
     }
 }
 
-fn orderable(at: usize, operator: Operator, left: &Type, right: &Type) -> Result<(), PathError> {
+fn orderable(at: usize, operator: Operator, left: &Type, right: &Type) -> Result<(), Refused> {
     let sign = operator.text();
     for ty in [left, right] {
         let hint = match ty.class() {
@@ -107,7 +108,7 @@ fn orderable(at: usize, operator: Operator, left: &Type, right: &Type) -> Result
             _ => continue,
         };
         let message = format!("`{sign}` cannot order values that are {}", ty.shown());
-        return Err(PathError::new(at, message).help(hint));
+        return Err(wrong(Code::PathType, at, message).help(hint));
     }
     let (a, b) = (left.class(), right.class());
     let number = |c| c == Class::Number;
@@ -117,19 +118,19 @@ fn orderable(at: usize, operator: Operator, left: &Type, right: &Type) -> Result
             left.shown(),
             right.shown()
         );
-        return Err(PathError::new(at, message));
+        return Err(wrong(Code::PathType, at, message));
     }
     Ok(())
 }
 
-fn textual(at: usize, operator: Operator, types: &[&Type]) -> Result<(), PathError> {
+fn textual(at: usize, operator: Operator, types: &[&Type]) -> Result<(), Refused> {
     for ty in types {
         if !matches!(
             ty.class(),
             Class::Text | Class::Moment | Class::Time | Class::Unknown
         ) {
             let message = format!("`{}` needs texts, not {}", operator.text(), ty.shown());
-            return Err(PathError::new(at, message));
+            return Err(wrong(Code::PathType, at, message));
         }
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! Tokens to a syntax tree, by operator precedence (FHIRPath, "Operator Precedence").
 
 use super::ast::{Ast, Logic, MAX_DEPTH, Node, Operator};
-use super::error::PathError;
+use super::error::{Refused, unsupported, wrong};
 use super::lexer::{Token, TokenKind, tokens};
+use engine_patient::finding::Code;
 
-pub(super) fn parse(text: &str) -> Result<Ast, PathError> {
+pub(super) fn parse(text: &str) -> Result<Ast, Refused> {
     let mut parser = Parser {
         tokens: tokens(text)?.into_iter().peekable(),
         end: text.chars().count() + 1,
@@ -15,7 +16,8 @@ pub(super) fn parse(text: &str) -> Result<Ast, PathError> {
             kind: TokenKind::End,
             ..
         } => Ok(ast),
-        token => Err(PathError::new(
+        token => Err(wrong(
+            Code::PathSyntax,
             token.at,
             format!("{} does not belong here", shown(&token.kind)),
         )
@@ -98,11 +100,12 @@ impl Parser {
             .is_some()
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), PathError> {
+    fn expect(&mut self, sign: &'static str) -> Result<(), Refused> {
         let token = self.next();
         match token.kind == TokenKind::Sign(sign) {
             true => Ok(()),
-            false => Err(PathError::new(
+            false => Err(wrong(
+                Code::PathSyntax,
                 token.at,
                 format!("`{sign}` was expected, not {}", shown(&token.kind)),
             )),
@@ -110,7 +113,7 @@ impl Parser {
     }
 
     /// Operators that bind stronger than `least`.
-    fn expression(&mut self, least: u8, nesting: usize) -> Result<Ast, PathError> {
+    fn expression(&mut self, least: u8, nesting: usize) -> Result<Ast, Refused> {
         let mut left = self.unary(nesting)?;
         while let Some(token) = self.tokens.peek() {
             let at = token.at;
@@ -121,7 +124,8 @@ impl Parser {
             let right = self.expression(strength, nesting + 1)?;
             left = match infix {
                 Infix::Unsupported(text) => {
-                    return Err(PathError::new(
+                    return Err(unsupported(
+                        Code::PathUnsupported,
                         at,
                         format!("the operator `{text}` is not supported"),
                     )
@@ -137,11 +141,11 @@ impl Parser {
         Ok(left)
     }
 
-    fn unary(&mut self, nesting: usize) -> Result<Ast, PathError> {
+    fn unary(&mut self, nesting: usize) -> Result<Ast, Refused> {
         let at = self.tokens.peek().map_or(self.end, |t| t.at);
         if nesting > MAX_DEPTH {
             let message = format!("the expression is nested deeper than {MAX_DEPTH} levels");
-            return Err(PathError::new(at, message));
+            return Err(wrong(Code::PathTooDeep, at, message));
         }
         if self.take("-") {
             let operand = self.unary(nesting + 1)?;
@@ -161,7 +165,7 @@ impl Parser {
                             "an element or a function was expected after `.`, not {}",
                             shown(&kind)
                         );
-                        return Err(PathError::new(token.at, message));
+                        return Err(wrong(Code::PathSyntax, token.at, message));
                     }
                 };
             } else if let Some(bracket) = self.tokens.next_if(|t| t.kind == TokenKind::Sign("[")) {
@@ -174,7 +178,7 @@ impl Parser {
         }
     }
 
-    fn primary(&mut self, nesting: usize) -> Result<Ast, PathError> {
+    fn primary(&mut self, nesting: usize) -> Result<Ast, Refused> {
         let Token { at, kind } = self.next();
         match kind {
             TokenKind::Literal(literal, ty) => {
@@ -186,9 +190,12 @@ impl Parser {
                     _ => false,
                 });
                 if unit && matches!(ty, "integer" | "decimal") {
-                    return Err(PathError::new(at, "quantities are not supported").help(
-                        "compare the numbers and the units: `value` and `code` of a Quantity",
-                    ));
+                    return Err(unsupported(
+                        Code::PathUnsupported,
+                        at,
+                        "quantities are not supported",
+                    )
+                    .help("compare the numbers and the units: `value` and `code` of a Quantity"));
                 }
                 Ast::new(at, Node::Literal(literal, ty))
             }
@@ -197,8 +204,12 @@ impl Parser {
             TokenKind::Variable(name) => match name.as_str() {
                 "this" => Ast::new(at, Node::This),
                 "index" => Ast::new(at, Node::Index),
-                _ => Err(PathError::new(at, format!("`${name}` is not supported"))
-                    .help("`$this` and `$index` are")),
+                _ => Err(unsupported(
+                    Code::PathUnsupported,
+                    at,
+                    format!("`${name}` is not supported"),
+                )
+                .help("`$this` and `$index` are")),
             },
             TokenKind::Sign("(") => {
                 let inner = self.expression(0, nesting + 1)?;
@@ -209,7 +220,8 @@ impl Parser {
                 self.expect("}")?;
                 Ast::new(at, Node::Empty)
             }
-            kind => Err(PathError::new(
+            kind => Err(wrong(
+                Code::PathSyntax,
                 at,
                 format!("an expression was expected, not {}", shown(&kind)),
             )),
@@ -223,7 +235,7 @@ impl Parser {
         base: Option<Ast>,
         name: String,
         nesting: usize,
-    ) -> Result<Ast, PathError> {
+    ) -> Result<Ast, Refused> {
         let base = base.map(Box::new);
         if !self.take("(") {
             return Ast::new(at, Node::Member(base, name));

@@ -1,12 +1,13 @@
 //! A compiled path: the way in from outside.
 
 use super::compile::Compiler;
-use super::error::{PathError, PathRunError};
+use super::error::{PathRunError, Refused};
 use super::eval::{self, Around};
 use super::expr::{Expr, Literal};
 use super::item::{Flow, Item, Stop};
 use super::parser::parse;
 use super::types::Type;
+use engine_patient::finding::Finding;
 use engine_patient::record::Element;
 
 /// What a path is compiled against.
@@ -47,20 +48,22 @@ pub struct Focus<'a> {
 pub struct Path {
     expr: Expr,
     ty: Type,
-    warnings: Vec<PathError>,
+    warnings: Vec<Finding>,
     uses_row_index: bool,
 }
 
 impl Path {
     /// Compiles an expression, or says where it is wrong and what to write instead.
-    pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Path, PathError> {
-        let ast = parse(text)?;
+    pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Path, Finding> {
+        let wrong = |refused: Refused| refused.shown(text);
+        let ast = parse(text).map_err(wrong)?;
         let mut compiler = Compiler {
             scope,
             warnings: vec![],
             uses_row_index: false,
         };
-        let typed = compiler.expression(&ast, scope.focus.single())?;
+        let typed = compiler.expression(&ast, scope.focus.single());
+        let typed = typed.map_err(wrong)?;
         let Compiler {
             warnings,
             uses_row_index,
@@ -69,7 +72,7 @@ impl Path {
         Ok(Path {
             expr: typed.expr,
             ty: typed.ty,
-            warnings,
+            warnings: warnings.into_iter().map(wrong).collect(),
             uses_row_index,
         })
     }
@@ -80,7 +83,7 @@ impl Path {
     }
 
     /// What is allowed but can hardly be meant, such as an element that R4 does not have.
-    pub fn warnings(&self) -> &[PathError] {
+    pub fn warnings(&self) -> &[Finding] {
         &self.warnings
     }
 

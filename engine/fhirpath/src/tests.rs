@@ -1,12 +1,6 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use super::item::Scalar;
 use super::*;
+use engine_patient::finding::Finding;
 use engine_patient::record::{Kind as Json, PatientRecord};
 
 const PATIENT: &str = r##"{"resourceType":"Patient","id":"p1","active":true,"birthDate":"1970-06",
@@ -20,7 +14,7 @@ const PATIENT: &str = r##"{"resourceType":"Patient","id":"p1","active":true,"bir
     "contained":[{"resourceType":"Practitioner","id":"c","gender":"female"},{"resourceType":"Organization","id":"d"}],
     "extension":[{"url":"http://x/a","valueQuantity":{"value":1.50,"unit":"kg"}},{"url":"http://x/b","valueString":"s"}]}"##;
 
-fn compile(text: &str) -> Result<Path, PathError> {
+fn compile(text: &str) -> Result<Path, Finding> {
     let constants = [Constant {
         name: "use".into(),
         value: Literal::Text("usual".into()),
@@ -298,7 +292,7 @@ fn refusals_say_where_what_and_what_instead() {
             .err()
             .unwrap_or_else(|| panic!("{text} is accepted"));
         assert!(error.message.contains(message), "{text}: {error}");
-        assert_eq!(error.column, column, "{text}: {error}");
+        assert_eq!(error.column(), Some(column), "{text}: {error}");
         assert!(
             error.help.as_deref().unwrap_or("").contains(help),
             "{text}: {error}"

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::system::date_time::DateTime;
+use crate::system::zone::Zone;
 use crate::systems::SystemsInUse;
-use crate::time::DateTime;
 
 /// The moment an evaluation is for, and how to read what the data leaves open.
 #[derive(Clone, Debug)]
 pub struct EvaluationContext {
     /// CQL `Now()`: the moment of the encounter, or the end of a measurement period.
     pub at: DateTime,
-    /// Minutes east of UTC of date-times without an offset, and of dates. Printed on reports.
-    pub zone: i16,
+    /// Where dates, and date-times without an offset, are taken to be. Printed on reports.
+    pub zone: Zone,
     /// Measurement period, both ends inclusive, where there is one.
     pub period: Option<(DateTime, DateTime)>,
     /// The code systems that the data at hand is coded in, where the patient is one of a lake. `None`:
@@ -22,7 +23,7 @@ pub struct EvaluationContext {
 impl EvaluationContext {
     /// For one moment. Its own offset is the zone, UTC where it has none.
     pub fn at(at: DateTime) -> Self {
-        let zone = at.offset().unwrap_or(0);
+        let zone = Zone::fixed(at.offset().unwrap_or(0));
         EvaluationContext {
             at,
             zone,
@@ -31,10 +32,11 @@ impl EvaluationContext {
         }
     }
 
-    /// For a measurement period of whole days, evaluated at its end.
-    pub fn for_period(start: DateTime, end: DateTime, zone: i16) -> Self {
-        let at = DateTime::from_utc_millis(end.latest(zone), zone);
-        let start = DateTime::from_utc_millis(start.earliest(zone), zone);
+    /// For a measurement period of whole days, evaluated at its end. Each end has the offset of its own
+    /// moment.
+    pub fn for_period(start: DateTime, end: DateTime, zone: Zone) -> Self {
+        let at = zone.moment(end.latest(&zone));
+        let start = zone.moment(start.earliest(&zone));
         EvaluationContext {
             at,
             zone,

@@ -3,17 +3,27 @@
 //!
 //! *Invariant:* this crate does no IO, reads no clock and no environment, and knows neither Arrow
 //! nor HTTP nor async. Time, time zone, terminology and data are arguments.
-
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 pub mod bundle;
 pub mod context;
 pub mod diagnostic;
+mod evaluation;
 pub mod fhir;
+pub mod finding;
 pub mod program;
 pub mod record;
 pub mod requirements;
+mod result_row;
+pub mod system;
 pub mod systems;
 pub mod terminology;
-pub mod time;
 pub mod value;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::fhir::model::Model;
 use crate::fhir::names::Name;
 use crate::record::{Element, PatientRecord};
-use crate::terminology::{ValueSet, code_key};
+use crate::system::codes;
+use crate::terminology::ValueSet;
 
 /// FHIR `DataRequirement`, ELM `Retrieve`: resources of a type, perhaps only those whose code is in
 /// a value set.
@@ -128,7 +129,7 @@ pub enum Missing {
 impl CodeFilter {
     fn matches(&self, resource: Element<'_>) -> Match {
         if let Some(element) = resource.get_named(self.path) {
-            return if concept_in(element, &self.value_set) {
+            return if codes::any_in(element, &self.value_set) {
                 Match::Yes
             } else {
                 Match::No
@@ -141,13 +142,13 @@ impl CodeFilter {
             return match referenced(resource, &reference) {
                 Some(target) => {
                     let code = target.get_named("code");
-                    let hit = code.is_some_and(|c| concept_in(c, &self.value_set));
+                    let hit = code.is_some_and(|c| codes::any_in(c, &self.value_set));
                     if hit { Match::Yes } else { Match::No }
                 }
                 None => Match::Unresolved,
             };
         }
-        if concept_in(concept, &self.value_set) {
+        if codes::any_in(concept, &self.value_set) {
             Match::Yes
         } else {
             Match::No
@@ -225,25 +226,6 @@ pub fn reference_target(reference: &str) -> Option<(&str, &str)> {
     let (id, ty) = (parts.next()?, parts.next()?);
     let valid = !id.is_empty() && ty.starts_with(|c: char| c.is_ascii_uppercase());
     valid.then_some((ty, id))
-}
-
-/// Whether a CodeableConcept, Coding, code list or list of them has a code of the set.
-pub fn concept_in(element: Element<'_>, value_set: &ValueSet) -> bool {
-    element.items().any(|item| match item.get_named("coding") {
-        Some(codings) => codings.items().any(|c| coding_in(c, value_set)),
-        None => coding_in(item, value_set),
-    })
-}
-
-fn coding_in(coding: Element<'_>, value_set: &ValueSet) -> bool {
-    coding_key(coding).is_some_and(|key| value_set.contains(key))
-}
-
-/// The key of a Coding; `None` without a code. A missing system counts as empty.
-pub fn coding_key(coding: Element<'_>) -> Option<i64> {
-    let code = coding.get_str("code")?;
-    let system = coding.get_str("system").unwrap_or_default();
-    Some(code_key(&system, &code))
 }
 
 /// A resource that should never have been: `entered-in-error` as its status or verification status.

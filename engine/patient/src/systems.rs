@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::fhir::names::Name;
 use crate::record::{Element, PatientRecord};
 use crate::requirements::{choice, referenced};
+use crate::system::codes;
 use crate::terminology::{ValueSet, canonical_system};
 
 /// Code systems by their URL, `urn:oid:` of well-known ones as their URL; the empty text stands for
@@ -76,12 +77,7 @@ pub fn of_concepts<'r>(concepts: impl Iterator<Item = Element<'r>>) -> Systems {
             }
         }
     };
-    for concept in concepts {
-        match concept.get_named("coding") {
-            Some(codings) => codings.items().for_each(&mut one),
-            None => one(concept),
-        }
-    }
+    concepts.flat_map(codes::codings).for_each(&mut one);
     found
 }
 
@@ -132,7 +128,6 @@ fn shown(system: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::terminology::Code;
 

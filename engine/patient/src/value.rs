@@ -1,11 +1,12 @@
 //! Values of the CQL system types (CQL 1.5, §"Types").
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::system::date_time::DateTime;
 use crate::terminology::Code;
-use crate::time::DateTime;
 
 /// A computed value, as it stands in a result. FHIR elements stay where they are: see
 /// [`crate::record::Element`].
@@ -34,6 +35,25 @@ pub enum Value {
     Code(Code),
     /// Several values.
     List(Vec<Value>),
+}
+
+impl Value {
+    /// As it stands in a result; `None` for null. The unit of a quantity stands beside it.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Value::Null => return None,
+            Value::Boolean(b) => b.to_string().into(),
+            Value::Integer(i) => i.to_string().into(),
+            Value::Decimal(d) | Value::Quantity { value: d, .. } => d.to_string().into(),
+            Value::String(s) => s.as_ref().into(),
+            Value::DateTime(d) => d.to_string().into(),
+            Value::Code(code) => format!("{}|{}", code.system, code.code).into(),
+            Value::List(items) => {
+                let items: Vec<_> = items.iter().filter_map(Value::text).collect();
+                items.join(", ").into()
+            }
+        })
+    }
 }
 
 /// A JSON or CQL number with all its digits. `None` where it has more than 28 or is no number.

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 //! Queries of every shape end in an answer or in an error that says what is too much.
 
 use arrow::util::pretty::pretty_format_batches;

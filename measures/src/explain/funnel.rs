@@ -4,17 +4,15 @@
 //! clause is judged for every patient, whatever the clauses before it came to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::texts::{Texts, collect, shortened, text};
-use crate::MeasureError;
 use crate::official::{ClauseCounts, ElmMeasures, Funnel, FunnelCounts, Funnels};
 use crate::package::{Basis, PopulationCode};
-use crate::run::read_rows;
 use crate::shape::MeasureShape;
+use crate::subject::Subject;
 
 /// Longest label.
 const LONG: usize = 70;
@@ -52,21 +50,31 @@ pub struct ClauseFunnel {
     pub lost_by_it_alone: u64,
 }
 
-/// Sums the rows of a run that was built with clause outcomes. With `within`, only patients who
-/// count in that population of the group.
-pub fn funnels(
-    program: &ElmMeasures,
-    shapes: &[Arc<MeasureShape>],
-    rows: &Path,
+/// Sums of clause outcomes over the patients of a run whose rows hold them.
+#[derive(Debug)]
+pub struct FunnelTotals<'s> {
+    shapes: &'s [Arc<MeasureShape>],
     within: Option<PopulationCode>,
-) -> Result<Vec<PopulationFunnel>, MeasureError> {
-    let mut counts: Funnels = BTreeMap::new();
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    read_rows(rows, shapes, &mut |subject| {
+    counts: Funnels,
+}
+
+impl<'s> FunnelTotals<'s> {
+    /// With `within`, only of patients who count in that population of the group.
+    pub fn new(shapes: &'s [Arc<MeasureShape>], within: Option<PopulationCode>) -> Self {
+        FunnelTotals {
+            shapes,
+            within,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// One patient of one measure.
+    pub fn add(&mut self, subject: &Subject) {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let measure = u16::try_from(subject.measure).unwrap_or(u16::MAX);
-        let shape = shapes.get(subject.measure);
+        let shape = self.shapes.get(subject.measure);
         for (group, population, outcomes) in &subject.clauses {
-            let is_within = within.is_none_or(|code| {
+            let is_within = self.within.is_none_or(|code| {
                 let definition = shape.and_then(|s| s.groups.get(*group));
                 let own = subject.groups.get(*group);
                 let both = definition.zip(own);
@@ -78,21 +86,24 @@ pub fn funnels(
                 })
             });
             if is_within {
-                let key = (measure, number(*group), number(*population));
-                counts.entry(key).or_default().add(outcomes);
+                let key = (measure, number(*group), *population);
+                self.counts.entry(key).or_default().add(outcomes);
             }
         }
-    })?;
-    let texts = texts(program);
-    let all = program.funnels().iter();
-    Ok(all
-        .filter_map(|funnel| {
+    }
+
+    /// The funnels of the program that the rows are of.
+    pub fn finish(self, program: &ElmMeasures) -> Vec<PopulationFunnel> {
+        let texts = texts(program);
+        let all = program.funnels().iter();
+        all.filter_map(|funnel| {
             let key = (funnel.artifact, funnel.group, funnel.population);
-            let counts = counts.get(&key).cloned().unwrap_or_default();
-            let shape = shapes.get(usize::from(funnel.artifact))?;
+            let counts = self.counts.get(&key).cloned().unwrap_or_default();
+            let shape = self.shapes.get(usize::from(funnel.artifact))?;
             of(program, funnel, shape, &counts, &texts)
         })
-        .collect())
+        .collect()
+    }
 }
 
 fn of(
@@ -103,7 +114,7 @@ fn of(
     texts: &Texts,
 ) -> Option<PopulationFunnel> {
     let group = shape.groups.get(funnel.group as usize)?;
-    let population = group.populations.get(funnel.population as usize)?;
+    let population = funnel.population.get(&group.populations)?;
     let unit = program.unit();
     let clauses = funnel.clauses.iter().enumerate().map(|(index, conjunct)| {
         let clause = unit.clause_of(conjunct);
@@ -153,17 +164,32 @@ fn texts(program: &ElmMeasures) -> Texts {
     texts
 }
 
-/// The first line of [`csv`].
-pub const CSV_HEADING: &str = "measure,group,population,step,clause,library,local_id,locator,patients,holds,fails,unknown,left,lost_by_it_alone";
+/// The first line of funnels as CSV.
+pub const CSV_HEADING: [&str; 14] = [
+    "measure",
+    "group",
+    "population",
+    "step",
+    "clause",
+    "library",
+    "local_id",
+    "locator",
+    "patients",
+    "holds",
+    "fails",
+    "unknown",
+    "left",
+    "lost_by_it_alone",
+];
 
-/// A line a clause.
-pub fn csv(funnels: &[PopulationFunnel]) -> Vec<String> {
+/// A line of CSV a clause.
+pub fn csv_rows(funnels: &[PopulationFunnel]) -> Vec<[String; 14]> {
     let mut out = vec![];
     for funnel in funnels {
         for (step, clause) in (1..).zip(&funnel.clauses) {
             let optional = |t: &Option<String>| t.clone().unwrap_or_default();
             let step: u32 = step;
-            let cells = [
+            out.push([
                 funnel.measure.clone(),
                 funnel.group.clone(),
                 funnel.population.to_owned(),
@@ -178,9 +204,7 @@ pub fn csv(funnels: &[PopulationFunnel]) -> Vec<String> {
                 clause.unknown.to_string(),
                 clause.left.to_string(),
                 clause.lost_by_it_alone.to_string(),
-            ];
-            let cells: Vec<String> = cells.iter().map(|c| crate::table::quoted(c)).collect();
-            out.push(cells.join(","));
+            ]);
         }
     }
     out

@@ -1,6 +1,8 @@
 //! An explanation as one HTML page: no scripts, nothing from elsewhere.
 
-use std::fmt::Write;
+use std::borrow::Cow;
+
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use super::style::STYLE;
 use super::text::{fact_text, label, verdict};
@@ -13,225 +15,222 @@ pub fn page(explanations: &[Explanation]) -> String {
         [one] => format!("{}: why, for {}", one.title, one.subject),
         _ => format!("Why, for {}", first.map_or("", |e| &e.subject)),
     };
-    let mut out = String::new();
-    // Writing to a String does not fail.
-    let _ = write!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        escaped(&title)
-    );
-    for explanation in explanations {
-        measure(&mut out, explanation);
-    }
-    out.push_str("</body>\n</html>\n");
-    out
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (text(&title)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { @for explanation in explanations { (measure(explanation)) } }
+        }
+    };
+    page.into_string() + "\n"
 }
 
-fn measure(out: &mut String, e: &Explanation) {
-    let _ = write!(
-        out,
-        "<h1>{}</h1>\n<p class=\"sub\">{} · <strong>{}</strong> · {} to {}</p>\n",
-        escaped(&e.title),
-        escaped(&e.canonical),
-        escaped(&e.subject),
-        escaped(&e.period.start),
-        escaped(&e.period.end)
-    );
-    out.push_str("<p class=\"legend\">");
-    for outcome in [
-        Outcome::True,
-        Outcome::False,
-        Outcome::Unknown,
-        Outcome::NotEvaluated,
-    ] {
-        let _ = write!(out, "<span>{}</span>", chip(outcome, outcome.as_str()));
-    }
-    out.push_str("</p>\n<h2>Populations</h2>\n");
-    populations(out, e);
-    out.push_str("<h2>Criteria</h2>\n");
-    for group in &e.groups {
-        if e.groups.len() > 1 {
-            let _ = writeln!(out, "<h3>{}</h3>", escaped(&group.name));
+fn measure(e: &Explanation) -> Markup {
+    let (start, end) = (text(&e.period.start), text(&e.period.end));
+    html! {
+        h1 { (text(&e.title)) }
+        p.sub { (text(&e.canonical)) " · " strong { (text(&e.subject)) } " · " (start) " to " (end) }
+        p.legend {
+            @for outcome in [Outcome::True, Outcome::False, Outcome::Unknown, Outcome::NotEvaluated] {
+                span { (chip(outcome, outcome.as_str())) }
+            }
         }
-        for population in &group.populations {
-            if let Some(criterion) = &population.criterion {
-                let _ = writeln!(out, "<p><strong>{}</strong></p>", population.code);
-                out.push_str("<ul class=\"tree\">");
-                tree(out, criterion, &[], 0);
-                out.push_str("</ul>\n");
+        h2 { "Populations" }
+        (populations(e))
+        h2 { "Criteria" }
+        @for group in &e.groups {
+            @if e.groups.len() > 1 { h3 { (text(&group.name)) } }
+            @for population in &group.populations {
+                @if let Some(criterion) = &population.criterion {
+                    p { strong { (population.code) } }
+                    ul.tree { (tree(criterion, &[], 0)) }
+                }
+            }
+        }
+        h2 { "Definitions" }
+        @if e.definitions.iter().any(|s| !s.annotated) {
+            p.dim { "Libraries without CQL text (annotations) are shown as sketched from their ELM." }
+        }
+        @for statement in &e.definitions { (definition(e, statement)) }
+    }
+}
+
+fn populations(e: &Explanation) -> Markup {
+    let headings = [
+        "Group",
+        "Population",
+        "Criterion",
+        "Criterion holds",
+        "Counts",
+        "Certain",
+        "",
+    ];
+    html! {
+        table {
+            thead { tr { @for heading in headings { th { (heading) } } } }
+            tbody {
+                @for group in &e.groups {
+                    @for p in &group.populations {
+                        tr {
+                            td { (text(&group.name)) }
+                            td { (p.code) }
+                            td { (text(&p.expression)) }
+                            td { @if let Some(c) = &p.criterion {
+                                @let items = c.items.map_or(String::new(), |n| format!(" ({n})"));
+                                (chip(c.outcome, &format!("{}{items}", c.outcome.as_str())))
+                            } }
+                            td.num { @match p.count { Some(n) => (n), None => "–" } }
+                            td { (chip(p.outcome, p.outcome.as_str())) }
+                            @let notes = p.reason.iter().chain(&p.members).chain(&p.observations);
+                            @let notes: Vec<&str> = notes.map(String::as_str).collect();
+                            td { (text(&notes.join(", "))) }
+                        }
+                    }
+                }
             }
         }
     }
-    out.push_str("<h2>Definitions</h2>\n");
-    if e.definitions.iter().any(|s| !s.annotated) {
-        out.push_str(
-            "<p class=\"dim\">Libraries without CQL text (annotations) are shown as sketched from their ELM.</p>\n",
-        );
-    }
-    for statement in &e.definitions {
-        definition(out, e, statement);
-    }
 }
 
-fn populations(out: &mut String, e: &Explanation) {
-    out.push_str(
-        "<table><thead><tr><th>Group</th><th>Population</th><th>Criterion</th>\
-         <th>Criterion holds</th><th>Counts</th><th>Certain</th><th></th></tr></thead><tbody>\n",
-    );
-    for group in &e.groups {
-        for p in &group.populations {
-            let criterion = p.criterion.as_ref().map_or(String::new(), |c| {
-                let items = c.items.map_or(String::new(), |n| format!(" ({n})"));
-                chip(c.outcome, &format!("{}{items}", c.outcome.as_str()))
-            });
-            let count = p.count.map_or("–".to_owned(), |n| n.to_string());
-            let mut notes: Vec<&str> = p.reason.iter().map(String::as_str).collect();
-            notes.extend(p.members.iter().chain(&p.observations).map(String::as_str));
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{criterion}</td>\
-                 <td class=\"num\">{count}</td><td>{}</td><td>{}</td></tr>",
-                escaped(&group.name),
-                p.code,
-                escaped(&p.expression),
-                chip(p.outcome, p.outcome.as_str()),
-                escaped(&notes.join(", "))
-            );
+fn tree(branch: &Branch, above: &[Fact], depth: usize) -> Markup {
+    let line = html! {
+        (chip(branch.outcome, &verdict(branch)))
+        " " span.lbl { (text(&label(branch))) }
+        @if let Some(items) = branch.items {
+            " " span.dim { (items) " item" @if items != 1 { "s" } }
         }
-    }
-    out.push_str("</tbody></table>\n");
-}
-
-fn tree(out: &mut String, branch: &Branch, above: &[Fact], depth: usize) {
-    out.push_str("<li>");
-    let mut line = format!(
-        "{} <span class=\"lbl\">{}</span>",
-        chip(branch.outcome, &verdict(branch)),
-        escaped(&label(branch))
-    );
-    if let Some(items) = branch.items {
-        let s = if items == 1 { "" } else { "s" };
-        let _ = write!(line, " <span class=\"dim\">{items} item{s}</span>");
-    }
-    if !branch.values.is_empty() {
-        let values = escaped(&branch.values.join("; "));
-        let _ = write!(line, " <span class=\"dim\">({values})</span>");
-    }
-    if branch.seen {
-        line.push_str(" <span class=\"dim\">see above</span>");
-    }
-    if branch.cut > 0 {
-        let _ = write!(
-            line,
-            " <span class=\"dim\">… {} more below: a greater --depth shows them</span>",
-            branch.cut
-        );
-    }
-    let new = branch.facts != above;
-    let below = if branch.facts.is_empty() {
-        above
-    } else {
-        &branch.facts
+        @if !branch.values.is_empty() {
+            " " span.dim { "(" (text(&branch.values.join("; "))) ")" }
+        }
+        @if branch.seen {
+            " " span.dim { "see above" }
+        }
+        @if branch.cut > 0 {
+            " " span.dim { "… " (branch.cut) " more below: a greater --depth shows them" }
+        }
     };
-    if branch.parts.is_empty() {
-        out.push_str(&line);
-        if new {
-            told(out, branch);
+    let told = (branch.facts != above).then(|| deciding(branch));
+    let below = match branch.facts.is_empty() {
+        true => above,
+        false => &branch.facts,
+    };
+    html! {
+        li {
+            @if branch.parts.is_empty() {
+                (line) @if let Some(told) = told { (told) }
+            } @else {
+                details open[depth < 3] {
+                    summary { (line) }
+                    @if let Some(told) = told { (told) }
+                    ul { @for part in &branch.parts { (tree(part, below, depth + 1)) } }
+                }
+            }
         }
-    } else {
-        let open = if depth < 3 { " open" } else { "" };
-        let _ = write!(out, "<details{open}><summary>{line}</summary>");
-        if new {
-            told(out, branch);
-        }
-        out.push_str("<ul>");
-        for part in &branch.parts {
-            tree(out, part, below, depth + 1);
-        }
-        out.push_str("</ul></details>");
     }
-    out.push_str("</li>\n");
 }
 
 /// What decided a branch.
-fn told(out: &mut String, branch: &Branch) {
-    if branch.seen || branch.facts.is_empty() {
-        return;
-    }
-    out.push_str("<ul class=\"facts\">");
-    for fact in branch.facts.iter().take(5) {
-        let _ = write!(out, "<li>{}</li>", escaped(&fact_text(fact)));
-    }
+fn deciding(branch: &Branch) -> Markup {
     let more = branch.items.unwrap_or(0).saturating_sub(5);
-    if more > 0 {
-        let _ = write!(out, "<li>and {more} more</li>");
+    html! {
+        @if !branch.seen && !branch.facts.is_empty() {
+            ul.facts {
+                @for fact in branch.facts.iter().take(5) { li { (text(&fact_text(fact))) } }
+                @if more > 0 { li { "and " (more) " more" } }
+            }
+        }
     }
-    out.push_str("</ul>");
 }
 
-fn definition(out: &mut String, e: &Explanation, statement: &StatementExplained) {
-    let items = statement.items.map_or(String::new(), |n| {
-        format!(" · {n} item{}", if n == 1 { "" } else { "s" })
-    });
-    let _ = writeln!(
-        out,
-        "<section class=\"def\"><h3>{} {} <span class=\"lib\">{}{}{items}</span></h3>",
-        chip(statement.outcome, statement.outcome.as_str()),
-        escaped(&statement.name),
-        escaped(&statement.library),
-        if statement.function {
-            " · function"
-        } else {
-            ""
-        },
-    );
-    out.push_str("<pre>");
-    clauses(out, e, &statement.tokens);
-    out.push_str("</pre>\n");
-    fact_table(out, statement.items, &statement.facts);
-    out.push_str("</section>\n");
+fn definition(e: &Explanation, statement: &StatementExplained) -> Markup {
+    html! {
+        section.def {
+            h3 {
+                (chip(statement.outcome, statement.outcome.as_str())) " " (text(&statement.name)) " "
+                span.lib {
+                    (text(&statement.library))
+                    @if statement.function { " · function" }
+                    @if let Some(n) = statement.items { " · " (n) " item" @if n != 1 { "s" } }
+                }
+            }
+            pre { (clauses(e, &statement.tokens)) }
+            (facts(statement.items, &statement.facts))
+        }
+    }
+}
+
+/// A clause that is open: what was found of it, how it is marked, and what stands in it so far.
+struct Open<'e> {
+    outcome: Option<Outcome>,
+    shown: Option<(&'e ClauseExplained, bool)>,
+    inside: String,
+}
+
+impl Open<'_> {
+    fn close(self) -> Markup {
+        let inside = PreEscaped(self.inside);
+        let Some((clause, marked)) = self.shown else {
+            return inside;
+        };
+        let outcome = clause.outcome;
+        html! {
+            span class=[marked.then(|| class(outcome))] title=(text(&tip(clause))) {
+                @if marked && outcome != Outcome::NotEvaluated { i { (outcome.symbol()) } }
+                (inside)
+            }
+        }
+    }
 }
 
 /// The text with its clauses. A clause is marked where it comes to something else than the one
 /// around it, so that a page is not all lines; every clause tells its counts on hovering. What is only
 /// compared with is not marked: a code that is there would look like a criterion that holds.
-pub fn clauses(out: &mut String, e: &Explanation, tokens: &[Token]) {
-    // What is around, and whether an element was opened for it.
-    let mut around: Vec<(Option<Outcome>, bool)> = vec![];
+fn clauses(e: &Explanation, tokens: &[Token]) -> Markup {
+    let mut whole = Open {
+        outcome: None,
+        shown: None,
+        inside: String::new(),
+    };
+    // Those around `whole`, which is the innermost.
+    let mut around: Vec<Open<'_>> = vec![];
     for token in tokens {
         match token {
-            Token::Text(text) => out.push_str(&escaped(text)),
+            Token::Text(piece) => text(piece).render_to(&mut whole.inside),
             Token::Open(index) => {
-                let outer = around.last().and_then(|(outcome, _)| *outcome);
-                let Some(clause) = index.and_then(|i| e.clauses.get(i)) else {
-                    around.push((outer, false));
-                    continue;
+                let clause = index.and_then(|i| e.clauses.get(i));
+                let marked = |c: &ClauseExplained| c.criterion && whole.outcome != Some(c.outcome);
+                let shown = clause.map(|c| (c, marked(c)));
+                let inner = Open {
+                    outcome: shown.map_or(whole.outcome, |(c, marked)| match marked {
+                        true => Some(c.outcome),
+                        false => whole.outcome,
+                    }),
+                    shown,
+                    inside: String::new(),
                 };
-                let title = escaped(&tip(clause));
-                if !clause.criterion || outer == Some(clause.outcome) {
-                    around.push((outer, true));
-                    let _ = write!(out, "<span title=\"{title}\">");
-                    continue;
-                }
-                around.push((Some(clause.outcome), true));
-                let class = class(clause.outcome);
-                let _ = write!(out, "<span class=\"{class}\" title=\"{title}\">");
-                if clause.outcome != Outcome::NotEvaluated {
-                    let _ = write!(out, "<i>{}</i>", clause.outcome.symbol());
-                }
+                around.push(std::mem::replace(&mut whole, inner));
             }
-            Token::Close => {
-                if let Some((_, true)) = around.pop() {
-                    out.push_str("</span>");
-                }
-            }
+            Token::Close => whole = closed(whole, around.pop()),
         }
     }
-    for (_, open) in around {
-        out.push_str(if open { "</span>" } else { "" });
+    while let Some(outer) = around.pop() {
+        whole = closed(whole, Some(outer));
     }
+    whole.close()
+}
+
+fn closed<'e>(inner: Open<'e>, outer: Option<Open<'e>>) -> Open<'e> {
+    // A close too many closes nothing.
+    let Some(mut outer) = outer else {
+        return inner;
+    };
+    inner.close().render_to(&mut outer.inside);
+    outer
 }
 
 /// What a clause tells on hovering.
@@ -257,37 +256,34 @@ fn tip(clause: &ClauseExplained) -> String {
     }
 }
 
-fn fact_table(out: &mut String, items: Option<usize>, facts: &[Fact]) {
+/// The values of a definition.
+fn facts(items: Option<usize>, facts: &[Fact]) -> Markup {
     if facts.is_empty() {
-        return;
+        return html! {};
     }
     let resources = facts.iter().any(|f| f.resource.is_some());
-    if resources {
-        out.push_str(
-            "<table><thead><tr><th>Resource</th><th>Code</th><th>Date</th><th>Value</th></tr></thead><tbody>\n",
-        );
-    } else {
-        out.push_str("<table><thead><tr><th>Value</th></tr></thead><tbody>\n");
-    }
-    let cell = |text: &Option<String>| escaped(text.as_deref().unwrap_or_default());
-    for fact in facts {
-        if resources {
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                cell(&fact.resource),
-                cell(&fact.code),
-                cell(&fact.date),
-                cell(&fact.value)
-            );
-        } else {
-            let _ = writeln!(out, "<tr><td>{}</td></tr>", cell(&fact.value));
-        }
-    }
-    out.push_str("</tbody></table>\n");
+    let headings: &[&str] = match resources {
+        true => &["Resource", "Code", "Date", "Value"],
+        false => &["Value"],
+    };
     let more = items.unwrap_or(0).saturating_sub(facts.len());
-    if more > 0 {
-        let _ = writeln!(out, "<p class=\"dim\">and {more} more</p>");
+    html! {
+        table {
+            thead { tr { @for heading in headings { th { (heading) } } } }
+            tbody {
+                @for fact in facts {
+                    tr {
+                        @if resources {
+                            @for cell in [&fact.resource, &fact.code, &fact.date] {
+                                td { @if let Some(cell) = cell { (text(cell)) } }
+                            }
+                        }
+                        td { @if let Some(value) = &fact.value { (text(value)) } }
+                    }
+                }
+            }
+        }
+        @if more > 0 { p.dim { "and " (more) " more" } }
     }
 }
 
@@ -300,29 +296,15 @@ fn class(outcome: Outcome) -> &'static str {
     }
 }
 
-fn chip(outcome: Outcome, text: &str) -> String {
-    format!(
-        "<span class=\"chip {}\">{} {}</span>",
-        class(outcome),
-        outcome.symbol(),
-        escaped(text)
-    )
+fn chip(outcome: Outcome, shown: &str) -> Markup {
+    html! { span class={"chip " (class(outcome))} { (outcome.symbol()) " " (text(shown)) } }
 }
 
-/// Text as HTML has it, in elements and attributes.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // Not allowed in HTML.
-            c if c.is_control() && !matches!(c, '\n' | '\t') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
+/// Text without the control characters that HTML does not allow; `maud` escapes it.
+fn text(text: &str) -> Cow<'_, str> {
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    match text.contains(control) {
+        true => Cow::Owned(text.replace(control, "\u{fffd}")),
+        false => Cow::Borrowed(text),
     }
-    out
 }

@@ -22,12 +22,13 @@ mod tree;
 use engine_elm::trace::Trace;
 use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, RowOptions, Truth,
+};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
-use crate::MeasureError;
 use crate::official::{ElmMeasures, Target};
 use crate::shape::MeasureShape;
 use reach::Reached;
@@ -265,20 +266,16 @@ pub fn explain(
     record: &PatientRecord,
     context: &EvaluationContext,
     depth: usize,
-) -> Result<Vec<Explanation>, MeasureError> {
-    let wanted = vec![true; program.measures.len()];
+) -> Result<Vec<Explanation>, EvaluationError> {
     // What counts comes from the evaluation that a run does, not from the traced one.
-    let mut rows = vec![];
-    let failed = |text: String| MeasureError::Internal(text);
-    program
-        .evaluate(record, context, &wanted, &mut rows)
-        .map_err(|e| failed(e.to_string()))?;
-    with_evaluator(&program.unit, record, &program.settings, |evaluator| {
+    let rows = program.rows(record, context)?;
+    let settings = program.settings(context);
+    with_evaluator(&program.unit, record, &settings, |evaluator| {
         evaluator.trace = Some(Box::default());
         for index in 0..program.measures.len() {
             // One that uses up its budget leaves the others theirs.
-            evaluator.cx.renew(program.settings.steps);
-            program.measure(index, evaluator, &mut vec![]);
+            evaluator.cx.renew(settings.steps);
+            program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
         let measures = program.measures.iter().zip(shapes).enumerate();
@@ -302,7 +299,7 @@ pub fn explain(
             })
             .collect()
     })
-    .map_err(|fault| failed(fault.to_string()))
+    .map_err(|fault| EvaluationError(fault.to_string()))
 }
 
 fn subject(record: &PatientRecord) -> String {
@@ -335,13 +332,14 @@ fn groups(
     for (number, (definition, group)) in shape.groups.iter().zip(compiled).enumerate() {
         let mut populations = vec![];
         let both = definition.populations.iter().zip(&group.targets);
-        for (index, (population, target)) in both.enumerate() {
+        for (position, (population, target)) in both.enumerate() {
+            let index = PopulationIndex::new(position);
             let code = population.code.as_str();
             let own: Vec<&&ResultRow> = rows
                 .iter()
                 .filter(|r| {
-                    let place = (r.group as usize, r.index as usize);
-                    place == (number, index) && r.population == code && r.stratum.is_none()
+                    let kind = RowKind::Population(population.code, index);
+                    r.group as usize == number && r.kind == kind && r.stratum.is_none()
                 })
                 .collect();
             let whole = own.iter().find(|r| r.basis_id.is_none());

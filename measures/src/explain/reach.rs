@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use engine_elm::outline::{Place, Shape, Statement};
-use engine_elm::sketch::Piece;
+use engine_elm::cql_text::Piece;
+use engine_elm::expressions::{ExpressionKind, ExpressionView, Statement};
 use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{Expression, FunctionHandle, Unit};
@@ -88,7 +88,7 @@ impl Reached {
         let mut stack = vec![statement.body];
         while let Some(place) = stack.pop() {
             self.clause(unit, statement, place, trace);
-            if let Shape::Definition(expression) = place.shape() {
+            if let ExpressionKind::Definition(expression) = place.kind() {
                 next.push_back(Root::Definition(expression));
             }
             next.extend(place.functions().map(Root::Function));
@@ -100,7 +100,7 @@ impl Reached {
         &mut self,
         unit: &Unit,
         statement: &Statement<'_>,
-        place: Place<'_>,
+        place: ExpressionView<'_>,
         trace: &Trace<'_>,
     ) {
         let times = times(place, trace);
@@ -166,7 +166,7 @@ impl Reached {
                     Mark::Close => Token::Close,
                 })
                 .collect(),
-            false => self.sketched(statement, function),
+            false => self.from_elm(statement, function),
         };
         StatementExplained {
             library: library(unit, statement.library),
@@ -187,7 +187,7 @@ impl Reached {
         }
     }
 
-    fn sketched(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
+    fn from_elm(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
         let word = if function {
             "define function"
         } else {
@@ -196,7 +196,7 @@ impl Reached {
         let head = format!("{word} \"{}\":\n  ", statement.name);
         let pieces = statement
             .body
-            .sketch()
+            .cql_text()
             .into_iter()
             .map(|piece| match piece {
                 Piece::Open(place) => Token::Open(self.by_address.get(&place.address()).copied()),
@@ -208,7 +208,7 @@ impl Reached {
 }
 
 /// How often it came to what.
-pub fn times(place: Place<'_>, trace: &Trace<'_>) -> Times {
+pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
     trace.of(place).map_or(Times::default(), |t| Times {
         times: t.times,
         holds: t.true_times,

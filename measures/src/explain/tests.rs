@@ -1,16 +1,11 @@
 //! A small measure of our own, its ELM written by hand (`testdata/`): annotated in part.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use base64::Engine;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use serde_json::{Value as Json, json};
 
 use super::texts::{Mark, marks, shortened};
@@ -24,7 +19,7 @@ const VALUE_SET: &str = include_str!("../../testdata/demo.valueset.json");
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
-    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone())
 }
 
 fn built(elm: &str) -> Built {
@@ -47,17 +42,13 @@ fn built(elm: &str) -> Built {
     assert!(!loaded.has_errors(), "{errors:#?}");
     let chosen = select(&loaded.package, &[]).unwrap();
     let options = BuildOptions {
-        context: context(),
         allow_missing_value_sets: false,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let built = build(&loaded.package, &chosen, &options);
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     assert!(built.program.is_some(), "{findings:#?}");
     built
 }

@@ -1,9 +1,9 @@
-//! The text of clauses: from the annotations of a library, or sketched where it has none.
+//! The text of clauses: from the annotations of a library, or made from its ELM where it has none.
 
 use std::collections::HashMap;
 
-use engine_elm::outline::{Place, Statement};
-use engine_elm::sketch::Piece;
+use engine_elm::cql_text::Piece;
+use engine_elm::expressions::{ExpressionView, Statement};
 use serde_json::Value as Json;
 
 /// Longest text that is kept of a clause.
@@ -23,8 +23,8 @@ pub enum Mark<'j> {
 pub struct Texts {
     /// By library and `localId`: the author's.
     annotated: HashMap<(u32, String), String>,
-    /// By place: sketched. Of a whole statement, since a part alone does not know its aliases.
-    sketched: HashMap<usize, String>,
+    /// By place: made from the ELM. Of a whole statement, since a part alone does not know its aliases.
+    from_elm: HashMap<usize, String>,
 }
 
 /// The pieces of an annotation in the order of the text; empty where there is none. ELM nests spans
@@ -74,13 +74,13 @@ pub fn collect(statement: &Statement<'_>, into: &mut Texts) {
     let marks = marks(statement.annotation);
     if marks.is_empty() {
         let mut open: Vec<(usize, String)> = vec![];
-        for piece in statement.body.sketch() {
+        for piece in statement.body.cql_text() {
             match piece {
                 Piece::Open(place) => open.push((place.address(), String::new())),
                 Piece::Text(text) => add(&mut open, &text),
                 Piece::Close => {
                     if let Some((address, text)) = open.pop() {
-                        into.sketched.insert(address, shortened(&text, LONG));
+                        into.from_elm.insert(address, shortened(&text, LONG));
                     }
                 }
             }
@@ -113,10 +113,10 @@ fn add<K>(open: &mut [(K, String)], text: &str) {
 }
 
 /// The text of an expression, at most so many characters, on one line.
-pub fn text(place: Place<'_>, texts: &Texts, long: usize) -> String {
+pub fn text(place: ExpressionView<'_>, texts: &Texts, long: usize) -> String {
     let key = place.clause().map(|c| (c.library, c.local_id.to_string()));
     let annotated = key.and_then(|key| texts.annotated.get(&key));
-    match annotated.or_else(|| texts.sketched.get(&place.address())) {
+    match annotated.or_else(|| texts.from_elm.get(&place.address())) {
         Some(text) => shortened(text, long),
         // Too deep in its statement to have been written out.
         None => place.name().to_owned(),

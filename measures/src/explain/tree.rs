@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use engine_elm::outline::{Place, Role, Shape};
+use engine_elm::expressions::{ExpressionKind, ExpressionView, Role};
 use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{Expression, Unit};
@@ -30,7 +30,7 @@ pub struct Walk<'w, 'u, 'a> {
 /// An expression, and what it is within the one above.
 struct Part<'u> {
     role: Role<'u>,
-    place: Place<'u>,
+    place: ExpressionView<'u>,
 }
 
 impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
@@ -68,7 +68,7 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
     }
 
     /// The parts of a definition, unless they stand elsewhere.
-    fn definition(&mut self, branch: &mut Branch, body: Place<'u>, depth: usize) {
+    fn definition(&mut self, branch: &mut Branch, body: ExpressionView<'u>, depth: usize) {
         let leaf = inside(body, false).1.is_empty();
         let before = self.shown.get(&body.address()).copied();
         if let Some((room, cut)) = before
@@ -78,14 +78,14 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
             return;
         }
         self.shown.insert(body.address(), (depth, true));
-        if leaf && !matches!(body.shape(), Shape::Retrieve(_)) {
+        if leaf && !matches!(body.kind(), ExpressionKind::Retrieve(_)) {
             branch.values = self.values(body);
         }
         self.parts(branch, body, depth, false);
         self.shown.insert(body.address(), (depth, is_cut(branch)));
     }
 
-    fn parts(&mut self, branch: &mut Branch, place: Place<'u>, depth: usize, rows: bool) {
+    fn parts(&mut self, branch: &mut Branch, place: ExpressionView<'u>, depth: usize, rows: bool) {
         let (operator, parts) = inside(place, rows);
         branch.operator = operator;
         if depth == 0 {
@@ -128,8 +128,8 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
         if let Some(last) = self.trace.of(place).filter(|_| once) {
             (branch.items, branch.facts) = facts(&last.last);
         }
-        match place.shape() {
-            Shape::Definition(expression) => {
+        match place.kind() {
+            ExpressionKind::Definition(expression) => {
                 let Some(statement) = self.unit.statement(expression) else {
                     return branch;
                 };
@@ -140,8 +140,10 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
                 }
                 self.definition(&mut branch, statement.body, depth);
             }
-            Shape::And | Shape::Or | Shape::Implies => self.parts(&mut branch, place, depth, rows),
-            Shape::Other("Not" | "Exists") => {
+            ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => {
+                self.parts(&mut branch, place, depth, rows)
+            }
+            ExpressionKind::Other("Not" | "Exists") => {
                 self.parts(&mut branch, place, depth, rows);
             }
             _ => {
@@ -156,7 +158,7 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
     }
 
     /// What a comparison compared: the values of its operands, where they say more than its text.
-    fn values(&self, place: Place<'u>) -> Vec<String> {
+    fn values(&self, place: ExpressionView<'u>) -> Vec<String> {
         let boolean = self
             .trace
             .of(place)
@@ -165,8 +167,8 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
             return vec![];
         }
         let told = place.parts().into_iter().filter_map(|(_, part)| {
-            let last = match part.shape() {
-                Shape::Constant => return None,
+            let last = match part.kind() {
+                ExpressionKind::Constant => return None,
                 _ => self.trace.of(part)?.last,
             };
             match last {
@@ -185,16 +187,16 @@ fn is_cut(branch: &Branch) -> bool {
 }
 
 /// How an expression is made, and of what: what a reader goes on to.
-fn inside(place: Place<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>) {
-    match place.shape() {
-        Shape::And => ("all of", terms(place, |s| matches!(s, Shape::And))),
-        Shape::Or => ("any of", terms(place, |s| matches!(s, Shape::Or))),
-        Shape::Implies => ("first implies second", operands(place)),
-        Shape::Other("Not") => ("not", operands(place)),
-        Shape::Other("Exists") => ("exists", operands(place)),
-        Shape::Definition(_) => ("", operand(place)),
-        Shape::Retrieve(_) | Shape::Constant => ("", vec![]),
-        Shape::Query => {
+fn inside(place: ExpressionView<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>) {
+    match place.kind() {
+        ExpressionKind::And => ("all of", terms(place, |s| matches!(s, ExpressionKind::And))),
+        ExpressionKind::Or => ("any of", terms(place, |s| matches!(s, ExpressionKind::Or))),
+        ExpressionKind::Implies => ("first implies second", operands(place)),
+        ExpressionKind::Other("Not") => ("not", operands(place)),
+        ExpressionKind::Other("Exists") => ("exists", operands(place)),
+        ExpressionKind::Definition(_) => ("", operand(place)),
+        ExpressionKind::Retrieve(_) | ExpressionKind::Constant => ("", vec![]),
+        ExpressionKind::Query => {
             let mut parts = vec![];
             for (role, part) in place.parts() {
                 match role {
@@ -207,14 +209,14 @@ fn inside(place: Place<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>) {
             }
             ("", parts)
         }
-        Shape::Call(_) => {
+        ExpressionKind::Call(_) => {
             let mut parts: Vec<Part<'_>> = vec![];
             for (_, part) in place.parts() {
                 parts.extend(interesting(part, rows));
             }
             ("", parts)
         }
-        Shape::Other(_) => {
+        ExpressionKind::Other(_) => {
             let below = place.parts().into_iter();
             let parts = below.flat_map(|(_, part)| interesting(part, rows));
             ("", parts.take(TERMS).collect())
@@ -222,12 +224,12 @@ fn inside(place: Place<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>) {
     }
 }
 
-fn operand(place: Place<'_>) -> Vec<Part<'_>> {
+fn operand(place: ExpressionView<'_>) -> Vec<Part<'_>> {
     let role = Role::Operand;
     vec![Part { role, place }]
 }
 
-fn operands(place: Place<'_>) -> Vec<Part<'_>> {
+fn operands(place: ExpressionView<'_>) -> Vec<Part<'_>> {
     let parts = place.parts().into_iter();
     parts
         .map(|(_, place)| Part {
@@ -238,11 +240,11 @@ fn operands(place: Place<'_>) -> Vec<Part<'_>> {
 }
 
 /// The terms of `a and b and c`.
-fn terms<'u>(place: Place<'u>, same: fn(&Shape<'_>) -> bool) -> Vec<Part<'u>> {
+fn terms<'u>(place: ExpressionView<'u>, same: fn(&ExpressionKind<'_>) -> bool) -> Vec<Part<'u>> {
     let mut out = vec![];
     let mut stack = vec![place];
     while let Some(place) = stack.pop() {
-        if same(&place.shape()) {
+        if same(&place.kind()) {
             stack.extend(place.parts().into_iter().rev().map(|(_, part)| part));
         } else {
             out.extend(operand(place));
@@ -252,22 +254,24 @@ fn terms<'u>(place: Place<'u>, same: fn(&Shape<'_>) -> bool) -> Vec<Part<'u>> {
 }
 
 /// The definition that translators make of `context Patient`.
-fn is_patient(place: Place<'_>) -> bool {
+fn is_patient(place: ExpressionView<'_>) -> bool {
     place.referred().is_some_and(|s| s.name == "Patient")
 }
 
 /// The nearest expressions, it or below it, that a reader wants to see.
-fn interesting(place: Place<'_>, rows: bool) -> Vec<Part<'_>> {
+fn interesting(place: ExpressionView<'_>, rows: bool) -> Vec<Part<'_>> {
     let mut out: Vec<Part<'_>> = vec![];
     let mut stack = vec![place];
     while let Some(place) = stack.pop() {
-        let wanted = match place.shape() {
-            Shape::And | Shape::Or | Shape::Implies => true,
+        let wanted = match place.kind() {
+            ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => true,
             // The patient decides by elements, which comparisons show.
-            Shape::Definition(_) if is_patient(place) => continue,
-            Shape::Definition(_) | Shape::Query | Shape::Retrieve(_) => true,
-            Shape::Other(name) => name == "Exists" || (name == "Not" && !rows),
-            Shape::Call(_) | Shape::Constant => false,
+            ExpressionKind::Definition(_) if is_patient(place) => continue,
+            ExpressionKind::Definition(_) | ExpressionKind::Query | ExpressionKind::Retrieve(_) => {
+                true
+            }
+            ExpressionKind::Other(name) => name == "Exists" || (name == "Not" && !rows),
+            ExpressionKind::Call(_) | ExpressionKind::Constant => false,
         };
         if wanted {
             out.extend(operand(place));

@@ -12,8 +12,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{GapRow, GapStatus};
 use crate::report::extension::{
-    GAP_STATUS, GAPS_BUNDLE_PROFILE, GAPS_COMPOSITION_PROFILE, GAPS_ISSUE_PROFILE, concept,
+    GAP_STATUS, GAPS_BUNDLE_PROFILE, GAPS_COMPOSITION_PROFILE, GAPS_ISSUE_PROFILE,
 };
+use crate::report::fhir::Concept;
 use crate::report::individual::{Evaluated, individual_report};
 use crate::report::{ReportContext, resource_id};
 use crate::shape::MeasureShape;
@@ -47,7 +48,7 @@ pub fn gaps_bundle(
     let (mut sections, mut reports, mut issues) = (vec![], vec![], vec![]);
     for measure in measures.iter().filter(|m| !m.rows.is_empty()) {
         let report = individual_report(measure.shape, measure.subject, measure.evaluated, context);
-        let id = report.get("id").and_then(Value::as_str).unwrap_or_default();
+        let id = &report.id;
         let reference = format!("MeasureReport/{id}");
         let mut entries = vec![];
         for (number, row) in measure.rows.iter().enumerate() {
@@ -60,7 +61,7 @@ pub fn gaps_bundle(
             "focus": { "reference": reference },
             "entry": entries,
         }));
-        reports.push(report);
+        reports.push(json!(report));
     }
     if sections.is_empty() {
         return None;
@@ -112,11 +113,11 @@ pub fn gaps_bundle(
 
 fn issue(id: &str, row: &GapRow, subject: &Value, report: &str, context: &ReportContext) -> Value {
     let status = match row.status {
-        GapStatus::NotEvaluable => concept(
+        GapStatus::NotEvaluable => Concept::coded(
             "https://tandem-cds.dev/CodeSystem/gap-status",
             row.status.as_str(),
         ),
-        _ => concept(
+        _ => Concept::coded(
             "http://hl7.org/fhir/us/davinci-deqm/CodeSystem/gaps-status",
             row.status.as_str(),
         ),

@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use engine_patient::program::Truth;
+use engine_patient::program::{PopulationIndex, Truth};
 
 pub use bundle::{MeasureGaps, gaps_bundle};
 
@@ -104,7 +104,7 @@ pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
         }
         let due = group
             .position(Code::Numerator)
-            .and_then(|i| own.populations.get(i)?.value.clone());
+            .and_then(|i| i.get(&own.populations)?.value.clone());
         let row = |resource: Option<String>, (status, reason): Judged| GapRow {
             group: index,
             patient: subject.patient.clone(),
@@ -114,7 +114,7 @@ pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
             due: due.clone(),
         };
         if group.basis == Basis::Boolean {
-            let judged = judge(group, |i| own.populations.get(i).cloned());
+            let judged = judge(group, |i| i.get(&own.populations).cloned());
             out.push(row(None, judged));
             continue;
         }
@@ -123,13 +123,13 @@ pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
         ids.dedup();
         let before = out.len();
         for id in ids {
-            let of = |i: usize| member(own, i, id);
+            let of = |i: PopulationIndex| member(own, i, id);
             out.push(row(Some(id.to_owned()), judge(group, of)));
         }
         // An initial population that could not be told may have members that no row names.
         let unnamed = group
             .position(Code::InitialPopulation)
-            .and_then(|i| own.populations.get(i))
+            .and_then(|i| i.get(&own.populations))
             .filter(|m| m.outcome == Truth::Unknown);
         match (unnamed, out.len() == before) {
             (Some(m), _) => {
@@ -137,7 +137,7 @@ pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
             }
             (None, true) => {
                 let nobody = judge(group, |i| {
-                    let whole = own.populations.get(i)?;
+                    let whole = i.get(&own.populations)?;
                     Some(whole.clone())
                 });
                 out.push(row(None, nobody));
@@ -148,7 +148,7 @@ pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
     out
 }
 
-fn member(own: &SubjectGroup, population: usize, id: &str) -> Option<Membership> {
+fn member(own: &SubjectGroup, population: PopulationIndex, id: &str) -> Option<Membership> {
     let mut of = own.members.iter().filter(|m| m.population == population);
     of.find(|m| m.id == id).map(|m| Membership {
         outcome: m.outcome,
@@ -160,7 +160,7 @@ fn member(own: &SubjectGroup, population: usize, id: &str) -> Option<Membership>
 
 type Judged = (GapStatus, Option<Arc<str>>);
 
-fn judge(group: &GroupDefinition, of: impl Fn(usize) -> Option<Membership>) -> Judged {
+fn judge(group: &GroupDefinition, of: impl Fn(PopulationIndex) -> Option<Membership>) -> Judged {
     let state = |code: Code| group.position(code).and_then(&of).unwrap_or_default();
     let out = |code: Code| (GapStatus::NotApplicable, Some(Arc::from(code.as_str())));
     let no = |code: Code| {

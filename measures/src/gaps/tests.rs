@@ -1,14 +1,8 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
-
 use std::sync::Arc;
 
 use engine_patient::program::Truth;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 
 use super::{GapStatus, MeasureGaps, gaps, gaps_bundle};
@@ -19,7 +13,6 @@ use crate::score::{Gating, Place, Raw, RawGroup, score};
 use crate::shape::MeasureShape;
 use crate::subject::Subject;
 use crate::testing::*;
-use crate::walk::Walk;
 
 const T: Truth = Truth::True;
 const F: Truth = Truth::False;
@@ -39,27 +32,7 @@ fn subject(shape: &Arc<MeasureShape>, populations: Vec<Raw>) -> Subject {
     let rows: Vec<_> = rows.into_iter().map(|r| ("p1", &**shape, r)).collect();
     let shapes = [Arc::clone(shape)];
     let mut found = None;
-    let mut walk = Walk::new(&shapes);
-    let mut visit = |s: &Subject| {
-        found = Some(Subject {
-            measure: s.measure,
-            patient: s.patient.clone(),
-            groups: s
-                .groups
-                .iter()
-                .map(|g| crate::subject::SubjectGroup {
-                    populations: g.populations.clone(),
-                    members: g.members.clone(),
-                    ..Default::default()
-                })
-                .collect(),
-            supplemental: vec![],
-            clauses: vec![],
-            evaluated: vec![],
-        });
-    };
-    walk.push(&batch(&rows), &mut visit).unwrap();
-    walk.finish(&mut visit);
+    gather(&shapes, &rows, &mut |subject| found = Some(subject.clone())).unwrap();
     found.unwrap()
 }
 
@@ -168,7 +141,7 @@ fn gaps_of_resources() {
 fn context(reporter: bool) -> ReportContext {
     let day = |t| DateTime::parse(t).unwrap();
     let period = (day("2026-01-01"), day("2026-12-31"));
-    let mut context = ReportContext::new(period, day("2027-01-05T10:00:00Z"), 0, 1);
+    let mut context = ReportContext::new(period, day("2027-01-05T10:00:00Z"), UTC.clone(), 1);
     context.reporter = reporter.then(|| "Organization/1".into());
     context
 }

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use engine_elm::unit::ValueSetUse;
-use engine_elm::{
-    ElmIssue, Expression, Family, FunctionHandle, Library, Linker, Options, Settings, Unit,
-};
-use engine_patient::context::EvaluationContext;
+use engine_elm::{Expression, FunctionHandle, Library, Linker, Options, Unit};
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::{Finding, Severity};
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
-use super::budget::Limits;
 use super::check::Checker;
+use super::limits::Limits;
 use super::program::{CompiledGroup, CompiledMeasure, CompiledStratifier, ElmMeasures, Target};
 use crate::direction::{Direction, Origin, directions};
 use crate::package::{
@@ -25,8 +23,6 @@ use crate::shape::MeasureShape;
 /// How to build.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// The moment, zone and measurement period of the run.
-    pub context: EvaluationContext,
     /// A missing value set is a warning; what it touches is unknown.
     pub allow_missing_value_sets: bool,
     /// Decide profiles by tags alone.
@@ -35,21 +31,6 @@ pub struct BuildOptions {
     pub native_helpers: bool,
     /// Also compile what no measure refers to, so that all that is wrong shows.
     pub everything: bool,
-    /// Write clause outcomes into the rows.
-    pub clauses: bool,
-    /// Write the resources that were looked at into the rows.
-    pub evaluated: bool,
-    /// Write no rows of a patient and measure of whom nothing holds and nothing is unknown: most of a
-    /// population. Who has no rows is in no population.
-    pub sparse: bool,
-}
-
-/// What is wrong with the logic of a package, and which measures it concerns.
-#[derive(Clone, Debug)]
-pub struct Finding {
-    pub issue: ElmIssue,
-    /// Labels of the measures that reach it; empty where no measure does.
-    pub measures: Vec<String>,
 }
 
 /// A program, or why there is none.
@@ -90,7 +71,7 @@ pub fn build_within(
     limits: Limits,
 ) -> Built {
     let mut libraries = vec![];
-    let mut unread: Vec<(String, ElmIssue)> = vec![];
+    let mut unread: Vec<(String, Finding)> = vec![];
     let mut findings: Vec<Finding> = vec![];
     for source in &package.libraries {
         match Library::read(&source.source, &source.elm) {
@@ -117,10 +98,10 @@ pub fn build_within(
         let lacking = unread
             .iter()
             .filter(|(name, _)| reached.contains(name.as_str()));
-        let mut issues: Vec<ElmIssue> = lacking.map(|(_, issue)| issue.clone()).collect();
+        let mut issues: Vec<Finding> = lacking.map(|(_, issue)| issue.clone()).collect();
         let (found, kept) = checker.check(measure, &reached);
         issues.extend(found);
-        let broken = issues.iter().any(is_error);
+        let broken = issues.iter().any(Finding::is_error);
         add(&mut findings, issues, Some(measure.label()));
         match kept.filter(|_| !broken) {
             Some((definition, parts)) => {
@@ -155,7 +136,7 @@ pub fn build_within(
         options,
         limits,
     );
-    findings.sort_by(|a, b| a.issue.cmp(&b.issue));
+    findings.sort();
     Built {
         program,
         shapes,
@@ -166,20 +147,15 @@ pub fn build_within(
     }
 }
 
-/// Whether it keeps a measure from being run.
-pub fn is_error(issue: &ElmIssue) -> bool {
-    issue.family != Family::Warning
-}
-
-fn add(findings: &mut Vec<Finding>, issues: Vec<ElmIssue>, measure: Option<&str>) {
+fn add(findings: &mut Vec<Finding>, issues: Vec<Finding>, measure: Option<&str>) {
     for mut issue in issues {
         let known = |f: &&mut Finding| {
-            let other = &f.issue;
-            other.code == issue.code
-                && other.message == issue.message
-                && other.library == issue.library
-                && other.definition == issue.definition
-                && other.local_id == issue.local_id
+            let library = |f: &Finding| f.node().map(|n| Arc::clone(&n.library));
+            f.code == issue.code
+                && f.message == issue.message
+                && library(f) == library(&issue)
+                && f.definition() == issue.definition()
+                && f.local_id() == issue.local_id()
         };
         match (findings.iter_mut().find(known), measure) {
             (Some(known), Some(measure)) => {
@@ -188,20 +164,17 @@ fn add(findings: &mut Vec<Finding>, issues: Vec<ElmIssue>, measure: Option<&str>
                 }
             }
             (Some(_), None) => {}
-            (None, Some(measure)) => findings.push(Finding {
-                issue,
-                measures: vec![measure.to_owned()],
-            }),
+            (None, Some(measure)) => {
+                issue.measures = vec![measure.to_owned()];
+                findings.push(issue);
+            }
             (None, None) => {
                 // Nothing refers to it: it can do no harm.
-                if issue.family != Family::Warning {
+                if issue.is_error() {
                     issue.message.push_str(" (no measure refers to it)");
-                    issue.family = Family::Warning;
+                    issue.severity = Severity::Warning;
                 }
-                findings.push(Finding {
-                    issue,
-                    measures: vec![],
-                });
+                findings.push(issue);
             }
         }
     }
@@ -249,17 +222,8 @@ fn together(
     if compiled.is_empty() {
         return (None, shapes, value_sets);
     }
-    let mut settings = Settings::of(&options.context);
-    settings.profile_mode = options.profile_mode;
-    settings.steps = limits.steps;
-    settings.memory = limits.memory;
     let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
-    let mut program = program(unit, artifacts, compiled, settings);
-    if options.clauses {
-        program = program.with_clauses();
-    }
-    program.evaluated = options.evaluated;
-    program.sparse = options.sparse;
+    let program = program(unit, artifacts, compiled, (limits, options.profile_mode));
     (Some(Arc::new(program)), shapes, value_sets)
 }
 
@@ -361,7 +325,7 @@ fn program(
     unit: Unit,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
-    settings: Settings,
+    options: (Limits, ProfileMode),
 ) -> ElmMeasures {
     let mut requirements: Vec<DataRequirement> = vec![];
     let of_retrieve: Vec<usize> = unit
@@ -377,13 +341,13 @@ fn program(
         .collect();
     let place = |retrieve: u32| of_retrieve.get(retrieve as usize).copied();
     let mut of_artifact = vec![];
-    let mut decisive = vec![];
+    let mut required = vec![];
     for measure in &measures {
         let mut own: Vec<usize> = measure.retrieves(&unit).filter_map(place).collect();
         own.sort_unstable();
         own.dedup();
         of_artifact.push(own);
-        let groups = unit.decisive_of_any(measure.initial_populations());
+        let groups = unit.required_retrieves_of_any(measure.initial_populations());
         let mut groups: Vec<Vec<usize>> = groups
             .into_iter()
             .map(|group| {
@@ -395,7 +359,7 @@ fn program(
             .collect();
         groups.sort();
         groups.dedup();
-        decisive.push(groups);
+        required.push(groups);
     }
     ElmMeasures::new(
         unit,
@@ -403,7 +367,7 @@ fn program(
         measures,
         requirements,
         of_artifact,
-        decisive,
-        settings,
+        required,
+        options,
     )
 }

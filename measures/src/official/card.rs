@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{EvaluationError, PatientProgram};
+use engine_patient::program::{
+    EvaluationError, EvaluationResult, PatientProgram, RowKind, RowOptions, Wanted,
+};
 use engine_patient::record::PatientRecord;
 
 use super::program::ElmMeasures;
 use crate::gaps::{GapRow, gaps};
 use crate::shape::MeasureShape;
-use crate::subject::{Membership, Subject, SubjectGroup};
+use crate::subject::{Subject, subjects};
 
 impl ElmMeasures {
     /// The gaps of a patient in one of its measures, for the period of the context.
@@ -21,31 +23,26 @@ impl ElmMeasures {
         context: &EvaluationContext,
     ) -> Result<Vec<GapRow>, EvaluationError> {
         let wanted: Vec<bool> = (0..self.artifacts().len()).map(|i| i == measure).collect();
-        let mut rows = vec![];
-        self.evaluate(record, context, &wanted, &mut rows)?;
-        let mut subject = Subject::default();
-        for group in &shape.groups {
-            let populations = vec![Membership::default(); group.populations.len()];
-            subject.groups.push(SubjectGroup {
-                populations,
-                ..SubjectGroup::default()
-            });
+        let wanted = Wanted {
+            context,
+            artifacts: &wanted,
+            rows: RowOptions::default(),
+        };
+        let mut result = EvaluationResult::default();
+        self.evaluate(record, &wanted, &mut result)?;
+        let mut rows = result.rows;
+        // Strata and members do not bear on gaps of patients.
+        rows.retain(|row| {
+            let population = matches!(row.kind, RowKind::Population(..));
+            population && row.stratifier.is_none() && row.basis_id.is_none()
+        });
+        for row in &mut rows {
+            row.artifact = 0;
         }
-        for row in rows
-            .iter()
-            .filter(|r| r.stratifier.is_none() && r.basis_id.is_none())
-        {
-            let group = subject.groups.get_mut(row.group as usize);
-            let Some(slot) = group.and_then(|g| g.populations.get_mut(row.index as usize)) else {
-                continue;
-            };
-            if crate::package::PopulationCode::of(row.population).is_none() {
-                continue;
-            }
-            slot.outcome = row.outcome;
-            slot.count = row.count.and_then(|c| u64::try_from(c).ok()).unwrap_or(0);
-            slot.reason.clone_from(&row.unknown_reason);
-        }
+        let found = subjects(std::slice::from_ref(shape), "", &rows);
+        let found = found.map_err(|e| EvaluationError(e.to_string()))?;
+        let subject = found.into_iter().next();
+        let subject = subject.unwrap_or_else(|| Subject::nobody(shape));
         Ok(gaps(shape, &subject))
     }
 }

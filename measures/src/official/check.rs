@@ -4,12 +4,14 @@
 //! left out alone, since no count and no score depends on it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use engine_elm::{ElmIssue, Family, Library, Linker, Options};
+use engine_elm::{Library, Linker, Options};
+use engine_patient::finding::{Code, ElmNode, Finding, Place, Severity};
 use engine_patient::terminology::TerminologyStore;
 use serde_json::Value as Json;
 
-use super::build::{compile, is_error};
+use super::build::compile;
 use crate::package::{Basis, MeasureDefinition, PopulationCode};
 
 pub(super) struct Checker<'l> {
@@ -47,9 +49,9 @@ impl Checker<'_> {
         &self,
         measure: &MeasureDefinition,
         reached: &BTreeSet<String>,
-    ) -> (Vec<ElmIssue>, Option<Kept>) {
+    ) -> (Vec<Finding>, Option<Kept>) {
         let whole = self.attempt(measure, reached);
-        if !whole.iter().any(is_error) {
+        if !whole.iter().any(Finding::is_error) {
             return (whole, Some((measure.clone(), vec![])));
         }
         // Without all that can be left out, and then with each of it alone.
@@ -58,17 +60,19 @@ impl Checker<'_> {
         for group in &mut kept.groups {
             group.stratifiers.clear();
         }
-        if self.attempt(&kept, reached).iter().any(is_error) {
+        if self.attempt(&kept, reached).iter().any(Finding::is_error) {
             return (whole, None);
         }
         let bare = kept.clone();
-        let mut found: Vec<ElmIssue> = vec![];
+        let mut found: Vec<Finding> = vec![];
         let mut left_out = vec![];
-        let mut leave = |what: String, issues: Vec<ElmIssue>| -> bool {
+        let mut leave = |what: String, issues: Vec<Finding>| -> bool {
             // A value set can be added; the others are faults of the content.
-            let fatal = issues.iter().any(|i| is_error(i) && i.code == "E012");
-            for mut issue in issues.into_iter().filter(is_error) {
-                issue.family = Family::Warning;
+            let fatal = issues
+                .iter()
+                .any(|i| i.is_error() && i.code == Code::ElmValueSetMissing);
+            for mut issue in issues.into_iter().filter(Finding::is_error) {
+                issue.severity = Severity::Warning;
                 issue.message = format!("{what} is left out: {}", issue.message);
                 found.push(issue);
             }
@@ -83,7 +87,7 @@ impl Checker<'_> {
                     own.push(stratifier.clone());
                 }
                 let issues = self.attempt(&probe, reached);
-                if !issues.iter().any(is_error) {
+                if !issues.iter().any(Finding::is_error) {
                     if let Some(group) = kept.groups.get_mut(at) {
                         group.stratifiers.push(stratifier.clone());
                     }
@@ -101,7 +105,7 @@ impl Checker<'_> {
             let mut probe = bare.clone();
             probe.supplemental_data.push(definition.clone());
             let issues = self.attempt(&probe, reached);
-            if !issues.iter().any(is_error) {
+            if !issues.iter().any(Finding::is_error) {
                 kept.supplemental_data.push(definition.clone());
                 continue;
             }
@@ -111,7 +115,7 @@ impl Checker<'_> {
             }
         }
         let rest = self.attempt(&kept, reached);
-        if rest.iter().any(is_error) {
+        if rest.iter().any(Finding::is_error) {
             return (whole, None);
         }
         found.extend(rest);
@@ -119,7 +123,7 @@ impl Checker<'_> {
     }
 
     /// Compiles a measure and tells what is wrong with what it reaches.
-    fn attempt(&self, measure: &MeasureDefinition, reached: &BTreeSet<String>) -> Vec<ElmIssue> {
+    fn attempt(&self, measure: &MeasureDefinition, reached: &BTreeSet<String>) -> Vec<Finding> {
         let mut linker = Linker::new(self.libraries, self.terminology, self.link);
         let library = measure
             .main_library
@@ -127,39 +131,28 @@ impl Checker<'_> {
             .and_then(|main| linker.library(&main.name, main.version.as_deref()));
         let complete = compile(&mut linker, measure).is_some();
         let (_, issues) = linker.finish();
-        let of_library = |issue: &ElmIssue| {
-            let name = issue.library.split_once('|');
-            let name = name.map_or(&*issue.library, |(name, _)| name);
+        let of_library = |issue: &Finding| {
+            let library = issue.node().map_or("", |n| &*n.library);
+            let name = library.split_once('|').map_or(library, |(name, _)| name);
             reached.contains(name)
         };
-        let mut issues: Vec<ElmIssue> = issues.into_iter().filter(of_library).collect();
+        let mut issues: Vec<Finding> = issues.into_iter().filter(of_library).collect();
         let source = library.and_then(|l| self.libraries.get(l as usize));
         if let Some(source) = source {
             issues.extend(types(measure, source));
-        } else if !complete && !issues.iter().any(is_error) {
+        } else if !complete && !issues.iter().any(Finding::is_error) {
             // Whatever the reason: a measure must not go missing without one.
-            issues.push(ElmIssue {
-                family: Family::Mistake,
-                code: "E006",
-                library: measure
-                    .main_library
-                    .as_ref()
-                    .map_or("?", |m| &m.name)
-                    .into(),
-                source: measure.source.as_str().into(),
-                definition: None,
-                local_id: None,
-                locator: None,
-                message: "the library of the measure cannot be read".into(),
-                help: None,
-            });
+            let library = measure.main_library.as_ref().map_or("?", |m| &m.name);
+            let place = Place::of_elm(&*measure.source, ElmNode::library(library));
+            let message = "the library of the measure cannot be read";
+            issues.push(Finding::error(Code::ElmLibraryMissing, message).placed(place));
         }
         issues
     }
 }
 
 /// Criteria whose published type is nothing that can be met.
-fn types(measure: &MeasureDefinition, library: &Library) -> Vec<ElmIssue> {
+fn types(measure: &MeasureDefinition, library: &Library) -> Vec<Finding> {
     let mut issues = vec![];
     for group in &measure.groups {
         let criteria = group.populations.iter();
@@ -182,15 +175,15 @@ fn types(measure: &MeasureDefinition, library: &Library) -> Vec<ElmIssue> {
                 population.code.as_str(),
                 shown(ty)
             );
-            let mut issue = library.issue(Family::Mistake, "E030", message);
-            issue.definition = Some(definition.name.clone());
-            issue.local_id.clone_from(&definition.local_id);
-            issue.locator.clone_from(&definition.locator);
-            issue.help = Some(
-                "name a definition of that type, or correct the population basis of the measure"
-                    .into(),
+            let finding = Finding::error(Code::ElmCriterionType, message).help(
+                "name a definition of that type, or correct the population basis of the measure",
             );
-            issues.push(issue);
+            issues.push(library.finding_at(
+                finding,
+                Some(Arc::clone(&definition.name)),
+                definition.local_id.clone(),
+                definition.locator.clone(),
+            ));
         }
     }
     issues.sort();

@@ -4,14 +4,11 @@
 use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
-use engine_elm::{Conjunct, Evaluator};
-use engine_patient::program::{ResultRow, Truth};
+use engine_elm::{Evaluator, Term, Unit};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
 use engine_patient::value::Value;
 
-use super::program::{ElmMeasures, Target};
-
-/// The population of rows that hold clause outcomes.
-pub const CLAUSES: &str = "clauses";
+use super::program::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
@@ -19,24 +16,23 @@ pub struct Funnel {
     /// Index of the measure in its program.
     pub artifact: u16,
     pub group: u32,
-    /// Index among the group's populations.
-    pub population: u32,
-    pub clauses: Vec<Conjunct>,
+    pub population: PopulationIndex,
+    pub clauses: Vec<Term>,
 }
 
 impl Funnel {
     /// For every criterion of every measure.
-    pub(super) fn all(program: &ElmMeasures) -> Vec<Funnel> {
+    pub(super) fn all(unit: &Unit, measures: &[CompiledMeasure]) -> Vec<Funnel> {
         let mut out = vec![];
-        for (artifact, measure) in (0..).zip(&program.measures) {
+        for (artifact, measure) in (0..).zip(measures) {
             for (group, compiled) in (0..).zip(&measure.groups) {
-                for (population, target) in (0..).zip(&compiled.targets) {
+                for (population, target) in PopulationIndex::each(&compiled.targets) {
                     if let Target::Criterion(expression) = target {
                         out.push(Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: program.unit.conjuncts(*expression),
+                            clauses: unit.terms(*expression),
                         });
                     }
                 }
@@ -53,7 +49,7 @@ impl Funnel {
             Ok(None) | Err(()) => 'u',
         };
         let outcomes = self.clauses.iter().map(|clause| {
-            let value = evaluator.conjunct(clause);
+            let value = evaluator.term(clause);
             letter(value.map(|v| holds(&v)).map_err(|_| ()))
         });
         let text: String = outcomes.collect();
@@ -62,7 +58,7 @@ impl Funnel {
             group: self.group,
             count: None,
             value: Value::String(text.into()),
-            ..ResultRow::of_patient(CLAUSES, self.population, Truth::True)
+            ..ResultRow::of_patient(RowKind::Clauses(self.population), Truth::True)
         }
     }
 }
@@ -113,7 +109,7 @@ impl FunnelCounts {
 }
 
 /// Funnels by measure, group and population.
-pub type Funnels = BTreeMap<(u16, u32, u32), FunnelCounts>;
+pub type Funnels = BTreeMap<(u16, u32, PopulationIndex), FunnelCounts>;
 
 #[cfg(test)]
 mod tests {

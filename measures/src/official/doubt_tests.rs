@@ -1,17 +1,14 @@
 //! Counts beside outcomes: what cannot be read, and value sets that are not here. ELM written by hand.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
 
 use base64::Engine as _;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::program::{
+    EvaluationResult, NoteKind, PatientProgram, RowOptions, Truth, Wanted,
+};
 use engine_patient::record::PatientRecord;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -20,7 +17,7 @@ use crate::package::{load, select};
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
-    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), 0)
+    EvaluationContext::for_period(day("2025-01-01"), day("2025-12-31"), UTC.clone())
 }
 
 fn retrieve(ty: &str) -> Json {
@@ -120,21 +117,17 @@ fn program_of(
     let issues: Vec<String> = loaded.issues.iter().map(ToString::to_string).collect();
     assert!(!loaded.has_errors(), "{issues:#?}");
     let options = BuildOptions {
-        context: context(),
         allow_missing_value_sets: true,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let built = build(
         &loaded.package,
         &select(&loaded.package, &[]).unwrap(),
         &options,
     );
-    let findings: Vec<String> = built.findings.iter().map(|f| f.issue.to_string()).collect();
+    let findings: Vec<String> = built.findings.iter().map(ToString::to_string).collect();
     built.program.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
@@ -145,10 +138,7 @@ fn rows(program: &ElmMeasures, resources: &[Json]) -> Vec<(String, Truth, Option
         record.push(&resource.to_string()).unwrap();
     }
     record.seal();
-    let mut out = vec![];
-    program
-        .evaluate(&record, &context(), &[true], &mut out)
-        .unwrap();
+    let out = program.rows(&record, &context()).unwrap();
     let text = |t: &Option<std::sync::Arc<str>>| t.as_deref().unwrap_or_default().to_owned();
     let shown = |row: &engine_patient::program::ResultRow| {
         (
@@ -182,13 +172,10 @@ fn supplemental_values_of_a_patient_are_distinct() {
     let mut record = PatientRecord::new();
     record.push(&patient().to_string()).unwrap();
     record.seal();
-    let mut out = vec![];
-    program
-        .evaluate(&record, &context(), &[true], &mut out)
-        .unwrap();
+    let out = program.rows(&record, &context()).unwrap();
     let supplemental = out
         .iter()
-        .filter(|row| row.population == "supplemental-data");
+        .filter(|row| row.kind.as_str() == "supplemental-data");
     assert_eq!(supplemental.count(), 2);
 }
 
@@ -225,15 +212,26 @@ fn an_end_that_cannot_be_read_is_not_evaluable() {
         visit("b", "2025-02-01", json!("2025-02-01")),
     ];
     assert_eq!(rows(&program, &both), row(Truth::True, Some(1), ""));
-    let lines: Vec<String> = program
-        .ledger()
-        .lines()
-        .map(|(n, d, c)| format!("{n}: {d}: {c}"))
-        .collect();
-    assert_eq!(
-        lines,
-        ["elements that cannot be read: Encounter.period.end: 5"]
-    );
+    let mut record = PatientRecord::new();
+    for resource in &both {
+        record.push(&resource.to_string()).unwrap();
+    }
+    record.seal();
+    let context = context();
+    let wanted = Wanted {
+        context: &context,
+        artifacts: &[true],
+        rows: RowOptions::default(),
+    };
+    let mut result = EvaluationResult::default();
+    program.evaluate(&record, &wanted, &mut result).unwrap();
+    let notes: Vec<_> = result.notes.iter().collect();
+    let unreadable = (NoteKind::Unreadable, "Encounter.period.end", 1);
+    assert_eq!(notes, [unreadable]);
+    let [used] = result.used.as_slice() else {
+        unreachable!("one measure: {:?}", result.used)
+    };
+    assert!(used.steps > 0 && !used.exhausted);
 }
 
 #[test]
@@ -272,7 +270,11 @@ fn a_missing_value_set_is_unknown_and_named() {
         let found = rows(&program, &[patient(), condition.clone()]);
         assert_eq!(found, [(String::new(), truth, count, reason.to_owned())]);
         // No patient is left out for want of a match.
-        assert!(program.decisive_requirements(0).is_empty());
+        assert!(
+            program
+                .decisive_requirements(0, RowOptions::default())
+                .is_empty()
+        );
     }
 }
 
@@ -314,10 +316,7 @@ fn observations_strata_and_supplemental_data_are_in_doubt_too() {
             record.push(&resource.to_string()).unwrap();
         }
         record.seal();
-        let mut out = vec![];
-        program
-            .evaluate(&record, &context(), &[true], &mut out)
-            .unwrap();
+        let out = program.rows(&record, &context()).unwrap();
         let value = |value: &Value| match value {
             Value::Null => "-".to_owned(),
             Value::Decimal(number) => number.to_string(),
@@ -328,7 +327,7 @@ fn observations_strata_and_supplemental_data_are_in_doubt_too() {
             let stratum = row.stratum.as_deref().unwrap_or("-");
             let doubt = row.unknown_reason.is_some();
             assert!(row.unknown_reason.as_deref().is_none_or(|r| r == MISSING));
-            let (population, value) = (&row.population, value(&row.value));
+            let (population, value) = (row.kind, value(&row.value));
             format!("{population} {stratum} {value} {:?} {doubt}", row.outcome)
         };
         out.iter().map(line).collect()

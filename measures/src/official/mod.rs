@@ -7,7 +7,6 @@
 //! Libraries are linked and compiled once, so that what measures share (hospice, frailty, palliative
 //! care) is evaluated once a patient however many measures ask.
 
-mod budget;
 mod build;
 mod card;
 mod check;
@@ -15,14 +14,15 @@ mod clauses;
 mod convert;
 #[cfg(test)]
 mod doubt_tests;
-mod ledger;
+mod limits;
+mod notes;
 mod program;
 mod raw;
 
-pub use budget::Limits;
-pub use build::{BuildOptions, Built, Finding, LeftOut, build, build_within, is_error};
-pub use clauses::{CLAUSES, ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub use build::{BuildOptions, Built, LeftOut, build, build_within};
+pub use clauses::{ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use convert::plain;
+pub use limits::Limits;
+pub use program::ElmMeasures;
 pub(crate) use program::{CompiledMeasure, Target};
-pub use program::{EVALUATED, ElmMeasures};
 pub(crate) use raw::member_id;

@@ -1,22 +1,25 @@
 //! The program: all measures of a run, evaluated for one patient.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault, FunctionHandle, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::program::{
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, ResultRow, RowKind, RowOptions,
+    Truth, Used, Wanted,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 
-use super::budget::Budgets;
 use super::clauses::Funnel;
-use super::ledger::Tally;
+use super::limits::Limits;
+use super::notes;
 use super::raw::{criterion, in_doubt, member_id, observation, stratum, supplemental};
-use crate::ledger::Ledger;
 use crate::package::{Basis, PopulationCode, SupplementalDefinition};
 use crate::score::{Gating, Observed, Place, Raw, RawStrata, in_initial_population};
 
@@ -94,27 +97,14 @@ pub struct ElmMeasures {
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
     of_artifact: Vec<Vec<usize>>,
-    decisive: Vec<Vec<Vec<usize>>>,
-    pub(crate) settings: Settings,
-    /// What evaluations noted, over all patients.
-    tally: Mutex<Tally>,
-    /// What a run may spend on each measure.
-    budgets: Budgets,
-    /// Patients of the run.
-    patients: AtomicU64,
+    required: Vec<Vec<Vec<usize>>>,
+    pub(crate) limits: Limits,
+    profile_mode: ProfileMode,
+    /// Shared by all evaluations: it remembers conversions.
+    units: Arc<Units>,
     /// Clauses whose outcomes are counted, where somebody wants the funnel.
-    pub(super) funnels: Option<Vec<Funnel>>,
-    /// Rows tell which resources were looked at.
-    pub(super) evaluated: bool,
-    /// Patients of whom nothing holds have no rows.
-    pub(super) sparse: bool,
+    funnels: Vec<Funnel>,
 }
-
-/// The line of the ledger for measures that were given up; it counts patients.
-const GIVEN_UP: &str = "patients of a measure that was given up";
-
-/// The population of rows that hold the resources that were looked at.
-pub const EVALUATED: &str = "evaluated-resource";
 
 impl std::fmt::Debug for ElmMeasures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,23 +124,20 @@ impl ElmMeasures {
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
         of_artifact: Vec<Vec<usize>>,
-        decisive: Vec<Vec<Vec<usize>>>,
-        settings: Settings,
+        required: Vec<Vec<Vec<usize>>>,
+        (limits, profile_mode): (Limits, ProfileMode),
     ) -> Self {
         ElmMeasures {
-            budgets: Budgets::new(measures.len()),
-            patients: AtomicU64::new(0),
+            funnels: Funnel::all(&unit, &measures),
             unit,
             artifacts,
             measures,
             requirements,
             of_artifact,
-            decisive,
-            settings,
-            tally: Mutex::default(),
-            funnels: None,
-            evaluated: false,
-            sparse: false,
+            required,
+            limits,
+            profile_mode,
+            units: Arc::default(),
         }
     }
 
@@ -159,36 +146,19 @@ impl ElmMeasures {
         &self.unit
     }
 
-    /// The same, whose rows also hold clause outcomes. Every patient is then evaluated whole.
-    pub(super) fn with_clauses(mut self) -> Self {
-        self.funnels = Some(Funnel::all(&self));
-        self.decisive.clear();
-        self
-    }
-
-    /// The clauses whose outcomes rows hold.
+    /// The clauses of each criterion of each measure.
     pub fn funnels(&self) -> &[Funnel] {
-        self.funnels.as_deref().unwrap_or_default()
+        &self.funnels
     }
 
-    /// What evaluations noted so far: units, references, messages, profiles.
-    pub fn ledger(&self) -> Ledger {
-        let tally = self
-            .tally
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut ledger = tally.ledger();
-        for (artifact, why) in self.given_up() {
-            let detail = format!("{}|{}: {why}", artifact.url, artifact.version);
-            ledger.add(GIVEN_UP, &detail, self.patients.load(Relaxed));
+    /// What an evaluation in a context is told.
+    pub(crate) fn settings(&self, context: &EvaluationContext) -> Settings {
+        Settings {
+            profile_mode: self.profile_mode,
+            steps: self.limits.steps,
+            memory: self.limits.memory,
+            ..Settings::sharing(context, Arc::clone(&self.units))
         }
-        ledger
-    }
-
-    /// Measures that a run has given up, and why: everything about them is unknown.
-    pub fn given_up(&self) -> impl Iterator<Item = (&Artifact, &Arc<str>)> {
-        let all = self.artifacts.iter().enumerate();
-        all.filter_map(|(i, artifact)| Some((artifact, self.budgets.given_up(i)?)))
     }
 
     /// Rows of these measures, in turn; gives those that are left where one used up the budget. What it
@@ -198,37 +168,36 @@ impl ElmMeasures {
     fn measures<'m>(
         &self,
         measures: &'m [usize],
+        options: RowOptions,
         evaluator: &mut Evaluator<'_>,
-        out: &mut Vec<ResultRow>,
+        out: &mut EvaluationResult,
     ) -> &'m [usize] {
         let (mut rest, mut alone) = (measures, true);
         while let [index, others @ ..] = rest {
-            let first = out.len();
-            evaluator.cx.renew(self.settings.steps);
-            self.measure(*index, evaluator, out);
+            let first = out.rows.len();
+            evaluator.cx.renew(self.limits.steps);
+            self.measure(*index, options, evaluator, &mut out.rows);
             let exhausted = evaluator.cx.exhausted().is_some();
             if exhausted && !alone {
-                out.truncate(first);
+                out.rows.truncate(first);
                 break;
             }
-            let steps = self.settings.steps.saturating_sub(evaluator.cx.steps.get());
-            self.budgets.add(*index, steps, exhausted);
+            out.used.push(Used {
+                artifact: *index,
+                steps: self.limits.steps.saturating_sub(evaluator.cx.steps.get()),
+                exhausted,
+            });
             rest = others;
             if exhausted {
                 break;
             }
-            for funnel in self.funnels.iter().flatten() {
-                if usize::from(funnel.artifact) == *index {
-                    out.push(funnel.row(evaluator));
-                }
+            let own = |f: &&Funnel| options.clauses && usize::from(f.artifact) == *index;
+            for funnel in self.funnels.iter().filter(own) {
+                out.rows.push(funnel.row(evaluator));
             }
             alone = false;
         }
-        let mut tally = self
-            .tally
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.add(&evaluator.cx.notes);
+        notes::add(&evaluator.cx.notes, &mut out.notes);
         rest
     }
 
@@ -236,6 +205,7 @@ impl ElmMeasures {
     pub(crate) fn measure<'a>(
         &self,
         index: usize,
+        options: RowOptions,
         evaluator: &mut Evaluator<'a>,
         out: &mut Vec<ResultRow>,
     ) {
@@ -253,7 +223,7 @@ impl ElmMeasures {
         }
         let own = out.get(first..).unwrap_or_default();
         let nothing = |row: &ResultRow| row.outcome == Truth::False && row.count.unwrap_or(0) == 0;
-        if self.sparse && own.iter().all(nothing) {
+        if options.sparse && own.iter().all(nothing) {
             out.truncate(first);
             return;
         }
@@ -265,7 +235,7 @@ impl ElmMeasures {
                 .collect();
             crate::score::supplemental(artifact, &measure.definitions, raw, out);
         }
-        if self.evaluated {
+        if options.evaluated_resources {
             let mut ids: Vec<Arc<str>> = measure
                 .retrieves(&self.unit)
                 .flat_map(|r| evaluator.retrieved(r as usize))
@@ -277,7 +247,7 @@ impl ElmMeasures {
                 artifact,
                 count: None,
                 value: Value::String(ids.join(" ").into()),
-                ..ResultRow::of_patient(EVALUATED, 0, Truth::True)
+                ..ResultRow::of_patient(RowKind::EvaluatedResources, Truth::True)
             });
         }
     }
@@ -351,15 +321,15 @@ impl PatientProgram for ElmMeasures {
         self.of_artifact.get(artifact).cloned().unwrap_or_default()
     }
 
-    fn decisive_requirements(&self, artifact: usize) -> Vec<Vec<usize>> {
-        self.decisive.get(artifact).cloned().unwrap_or_default()
+    fn decisive_requirements(&self, artifact: usize, rows: RowOptions) -> Vec<Vec<usize>> {
+        if rows.clauses {
+            return vec![];
+        }
+        self.required.get(artifact).cloned().unwrap_or_default()
     }
 
-    fn absent(&self, artifact: usize, out: &mut Vec<ResultRow>) {
-        if let Some(why) = self.budgets.given_up(artifact) {
-            return self.failed(artifact, why, out);
-        }
-        let Some(measure) = self.measures.get(artifact).filter(|_| !self.sparse) else {
+    fn absent(&self, artifact: usize, rows: RowOptions, out: &mut Vec<ResultRow>) {
+        let Some(measure) = self.measures.get(artifact).filter(|_| !rows.sparse) else {
             return;
         };
         let place = u16::try_from(artifact).unwrap_or(u16::MAX);
@@ -395,58 +365,26 @@ impl PatientProgram for ElmMeasures {
         }
     }
 
-    fn begin(&self, patients: u64) {
-        self.patients.store(patients, Relaxed);
-        self.budgets.begin(patients, self.settings.steps);
-        // The pass before this one was not finished.
-        let tally = self.tally.lock();
-        *tally.unwrap_or_else(std::sync::PoisonError::into_inner) = Tally::default();
-    }
-
-    fn is_spent(&self) -> bool {
-        self.budgets.is_spent()
-    }
-
-    fn give_up(&self) -> bool {
-        self.budgets.give_up()
+    fn steps_of_a_patient(&self) -> Option<u64> {
+        Some(self.limits.steps)
     }
 
     fn evaluate(
         &self,
         record: &PatientRecord,
-        context: &EvaluationContext,
-        wanted: &[bool],
-        out: &mut Vec<ResultRow>,
+        wanted: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
-        let mut rows = std::mem::take(out);
-        // A population has one context; a card has that of its call.
-        let other;
-        let settings = if self.settings.is_for(context) {
-            &self.settings
-        } else {
-            other = self.settings.at(context);
-            &other
-        };
-        let mut wanted: Vec<usize> = (0..)
-            .zip(wanted)
-            .filter(|(_, w)| **w)
-            .map(|(i, _)| i)
-            .collect();
-        wanted.retain(|index| match self.budgets.given_up(*index) {
-            Some(why) => {
-                self.failed(*index, why, &mut rows);
-                false
-            }
-            None => true,
-        });
-        let mut rest = wanted.as_slice();
-        let mut done = Ok(());
-        while let (Ok(()), false) = (&done, rest.is_empty()) {
-            done = with_evaluator(&self.unit, record, settings, |evaluator| {
-                rest = self.measures(rest, evaluator, &mut rows);
-            });
+        let settings = self.settings(wanted.context);
+        let artifacts = wanted.artifacts.iter().enumerate();
+        let measures: Vec<usize> = artifacts.filter(|(_, w)| **w).map(|(i, _)| i).collect();
+        let mut rest = measures.as_slice();
+        while !rest.is_empty() {
+            with_evaluator(&self.unit, record, &settings, |evaluator| {
+                rest = self.measures(rest, wanted.rows, evaluator, out);
+            })
+            .map_err(|fault: Fault| EvaluationError(fault.to_string()))?;
         }
-        *out = rows;
-        done.map_err(|fault: Fault| EvaluationError(fault.to_string()))
+        Ok(())
     }
 }

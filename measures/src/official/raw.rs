@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_elm::InDoubt;
 use engine_elm::compare::number;
 use engine_elm::cx::Cx;
-use engine_elm::doubt::InDoubt;
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
 use engine_patient::program::Truth;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::element::{At, Report};
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// The code of a CodeableConcept, Coding or text; of several codings the first that `known` accepts,
 /// else the first.
@@ -51,7 +51,7 @@ pub(super) fn check_extensions(report: &mut Report, of: &At<'_>) {
         for extension in report.objects(of, list) {
             let given = extension.get("url").is_some();
             if report.text(&extension, "url").is_none() && !given {
-                let issue = Issue::error("P012", "an extension without `url`");
+                let issue = Finding::error(Code::Extension, "an extension without `url`");
                 let help = "the url says what the extension means";
                 report.add(&extension.path, issue.help(help));
             }
@@ -98,7 +98,7 @@ pub(super) fn extension_code(
     for at in extensions(of, name) {
         let Some(code) = code_of(at.value, &known) else {
             let message = format!("the extension `{name}` has no value");
-            report.add(&at.path, Issue::error("P012", message));
+            report.add(&at.path, Finding::error(Code::Extension, message));
             continue;
         };
         match &first {
@@ -107,7 +107,10 @@ pub(super) fn extension_code(
             Some((before, _)) => {
                 let message = format!("the extension `{name}` is both `{before}` and `{code}`");
                 let help = "keep the one that is meant";
-                report.add(&at.path, Issue::error("P012", message).help(help));
+                report.add(
+                    &at.path,
+                    Finding::error(Code::Extension, message).help(help),
+                );
             }
         }
     }

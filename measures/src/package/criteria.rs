@@ -4,7 +4,7 @@
 //! would need a translator and is refused.
 
 use super::element::{At, Report};
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// Languages in which a name is taken literally.
 const NAME: [&str; 2] = ["text/cql-identifier", "text/cql.identifier"];
@@ -21,7 +21,10 @@ pub(super) fn criteria(report: &mut Report, of: &At<'_>, what: &str) -> Option<S
     if of.get("criteria").is_none() {
         let message = format!("{what} has no `criteria`");
         let help = "name a definition of the measure's library: `\"criteria\": {\"language\": \"text/cql-identifier\", \"expression\": \"…\"}`";
-        report.add(&of.path, Issue::error("P050", message).help(help));
+        report.add(
+            &of.path,
+            Finding::error(Code::NoCriteria, message).help(help),
+        );
         return None;
     }
     let at = report.object(of, "criteria")?;
@@ -31,7 +34,10 @@ pub(super) fn criteria(report: &mut Report, of: &At<'_>, what: &str) -> Option<S
         None => {
             let message = format!("{what} has `criteria` without `expression`");
             let help = "name a definition of the measure's library in `expression`";
-            report.add(&at.path, Issue::error("P050", message).help(help));
+            report.add(
+                &at.path,
+                Finding::error(Code::NoCriteria, message).help(help),
+            );
             return None;
         }
     };
@@ -40,7 +46,10 @@ pub(super) fn criteria(report: &mut Report, of: &At<'_>, what: &str) -> Option<S
             let message = format!("`criteria` of {what} have no `language`");
             let help =
                 "taken as the name of a definition; write `\"language\": \"text/cql-identifier\"`";
-            report.add(&at.path, Issue::warning("P053", message).help(help));
+            report.add(
+                &at.path,
+                Finding::warning(Code::CriteriaNoLanguage, message).help(help),
+            );
             true
         }
         Some(language) if NAME.contains(&language) => true,
@@ -48,7 +57,9 @@ pub(super) fn criteria(report: &mut Report, of: &At<'_>, what: &str) -> Option<S
         Some(language) => {
             let message = format!("criteria language `{language}` is not supported");
             let help = "use `text/cql-identifier` and name a definition of the measure's library";
-            let issue = Issue::error("P051", message).not_supported().help(help);
+            let issue = Finding::error(Code::CriteriaLanguage, message)
+                .not_supported()
+                .help(help);
             report.add(&format!("{}.language", at.path), issue);
             return None;
         }
@@ -62,7 +73,9 @@ pub(super) fn criteria(report: &mut Report, of: &At<'_>, what: &str) -> Option<S
         } else {
             "define it in the measure's library and name the definition; if this is a name already, write language `text/cql-identifier`"
         };
-        let issue = Issue::error("P052", message).not_supported().help(help);
+        let issue = Finding::error(Code::CriteriaExpression, message)
+            .not_supported()
+            .help(help);
         report.add(&format!("{}.expression", at.path), issue);
     }
     name

@@ -4,6 +4,7 @@
 //! CRMI (`crmi-…`).
 
 use engine_patient::diagnostic::did_you_mean;
+pub use engine_patient::program::{PopulationCode, PopulationIndex};
 
 /// An enum whose values are FHIR codes.
 macro_rules! codes {
@@ -53,30 +54,6 @@ codes! {
         ContinuousVariable = "continuous-variable",
         /// Only who is in.
         Cohort = "cohort",
-    }
-}
-
-codes! {
-    /// What a population is for.
-    PopulationCode {
-        /// Everyone the measure is about.
-        InitialPopulation = "initial-population",
-        /// What was achieved.
-        Numerator = "numerator",
-        /// What does not count as achieved.
-        NumeratorExclusion = "numerator-exclusion",
-        /// Who is measured.
-        Denominator = "denominator",
-        /// Who is taken out before the numerator is looked at.
-        DenominatorExclusion = "denominator-exclusion",
-        /// Who is taken out if the numerator is not met.
-        DenominatorException = "denominator-exception",
-        /// What is observed in a continuous variable measure.
-        MeasurePopulation = "measure-population",
-        /// What is taken out of the measure population.
-        MeasurePopulationExclusion = "measure-population-exclusion",
-        /// The observed value.
-        MeasureObservation = "measure-observation",
     }
 }
 
@@ -283,7 +260,7 @@ pub struct PopulationDefinition {
     pub criteria_reference: Option<String>,
     /// The population of the group that is meant: by the reference, or, for an observation of a
     /// continuous variable measure without one, its measure population.
-    pub reference: Option<usize>,
+    pub reference: Option<PopulationIndex>,
     /// Only for observations, and then always.
     pub aggregate_method: Option<AggregateMethod>,
     /// `population.description`.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::issue::{Issue, Severity};
+use engine_patient::finding::{Code, Finding};
 
 /// An element and where it stands.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub line: Option<usize>,
     /// The measure, if it is about one.
     pub measure: Option<String>,
-    pub issues: Vec<Issue>,
+    pub issues: Vec<Finding>,
 }
 
 impl Report {
@@ -33,21 +33,20 @@ impl Report {
     }
 
     /// Adds a finding and says where.
-    pub fn add(&mut self, path: &str, issue: Issue) {
-        let mut issue = issue.in_file(&self.file).at(path);
-        issue.line = self.line;
-        issue.measure.clone_from(&self.measure);
+    pub fn add(&mut self, path: &str, issue: Finding) {
+        let mut issue = issue.in_file(&*self.file).on_line(self.line, None).at(path);
+        issue.measures = self.measure.clone().into_iter().collect();
         self.issues.push(issue);
     }
 
     pub fn has_errors(&self) -> bool {
-        self.issues.iter().any(|i| i.severity == Severity::Error)
+        self.issues.iter().any(|i| i.is_error())
     }
 
     fn wrong_type(&mut self, path: &str, wanted: &str, found: &Value) {
         let message = format!("expected {wanted}, found {}", kind(found));
         let help = "compare with the FHIR R4 definition of the resource";
-        self.add(path, Issue::error("P010", message).help(help));
+        self.add(path, Finding::error(Code::ElementType, message).help(help));
     }
 
     /// The text of an element; blank text counts as none.

@@ -7,9 +7,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::element::Report;
-use super::issue::Issue;
 use super::json::explain;
 use super::library::{LibrarySource, TRANSLATOR};
+use engine_patient::finding::{Code, Finding};
 
 #[derive(Deserialize)]
 struct RawElm<'a> {
@@ -44,7 +44,10 @@ pub(super) fn elm(
     let Ok(text) = std::str::from_utf8(bytes) else {
         let message = format!("the ELM of library `{label}` is not UTF-8 text");
         let help = "decode the base64 and look: it should be JSON that begins with `{\"library\"`";
-        report.add(path, Issue::error("P082", message).help(help));
+        report.add(
+            path,
+            Finding::error(Code::LibraryNotElm, message).help(help),
+        );
         return None;
     };
     let parsed = match serde_json::from_str::<RawElm<'_>>(text) {
@@ -56,7 +59,10 @@ pub(super) fn elm(
                 error.line(),
                 error.column()
             );
-            report.add(path, Issue::error("P082", message).help(TRANSLATOR));
+            report.add(
+                path,
+                Finding::error(Code::LibraryNotElm, message).help(TRANSLATOR),
+            );
             return None;
         }
     };
@@ -66,7 +72,10 @@ pub(super) fn elm(
         let message = format!(
             "the content of library `{label}` is JSON, but not ELM: it has no `library.identifier.id`"
         );
-        report.add(path, Issue::error("P082", message).help(TRANSLATOR));
+        report.add(
+            path,
+            Finding::error(Code::LibraryNotElm, message).help(TRANSLATOR),
+        );
         return None;
     };
     let mut usable = !translation_errors(report, path, &name, library.annotation);
@@ -103,7 +112,10 @@ fn translation_errors(
         let said = text("message").unwrap_or("no message");
         let message = format!("the translator left an error in the ELM of `{name}`: {said}{line}");
         let help = "correct the CQL and translate it again";
-        report.add(path, Issue::error("P086", message).help(help));
+        report.add(
+            path,
+            Finding::error(Code::TranslatorError, message).help(help),
+        );
         found = true;
     }
     found
@@ -121,7 +133,9 @@ fn other_model(report: &mut Report, path: &str, name: &str, usings: Option<&RawV
         let help = "use the FHIR (QI-Core) edition of the measure";
         report.add(
             path,
-            Issue::error("P087", message).not_supported().help(help),
+            Finding::error(Code::LibraryModel, message)
+                .not_supported()
+                .help(help),
         );
     }
     found

@@ -5,16 +5,15 @@ use std::io;
 use std::path::Path;
 
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 use sources::{FHIR, Refused, Source, Walk, Why, names_in, reason};
-
-use super::issue::Issue;
 
 /// The files of all paths, those of a directory in the order of their names.
 pub(super) struct Files {
     pub files: Vec<Source>,
     /// Files of other kinds, by extension.
     pub skipped: BTreeMap<String, usize>,
-    pub issues: Vec<Issue>,
+    pub issues: Vec<Finding>,
 }
 
 pub(super) fn find<P: AsRef<Path>>(paths: &[P]) -> Files {
@@ -49,22 +48,22 @@ pub(super) fn find<P: AsRef<Path>>(paths: &[P]) -> Files {
     }
 }
 
-fn empty(top: &Path) -> Issue {
+fn empty(top: &Path) -> Finding {
     let name = path_text(top);
     let message = format!("there are no files in the directory `{name}`");
     let help = "give the directory with the Measure, Library and ValueSet files";
-    let issue = Issue::warning("P009", message).help(help);
-    issue.in_file(&name)
+    let issue = Finding::warning(Code::NothingToRead, message).help(help);
+    issue.in_file(&*name)
 }
 
 /// Why something is not read. That a file is read once is nothing to tell.
-fn unread(path: &Path, why: &Why) -> Option<Issue> {
+fn unread(path: &Path, why: &Why) -> Option<Finding> {
     Some(match why {
         Why::Again(..) => return None,
         Why::Special(_) => {
             let name = path_text(path);
             let message = format!("`{name}` was not read: {why}");
-            Issue::warning("P006", message).in_file(&name)
+            Finding::warning(Code::OtherFiles, message).in_file(&*name)
         }
         Why::Missing | Why::DeadLink | Why::Gone => {
             problem(path, &io::Error::from(io::ErrorKind::NotFound))
@@ -80,17 +79,17 @@ pub(super) fn path_text(path: &Path) -> String {
 }
 
 /// Why a path cannot be read.
-pub(super) fn problem(path: &Path, error: &io::Error) -> Issue {
+pub(super) fn problem(path: &Path, error: &io::Error) -> Finding {
     let name = path_text(path);
     let issue = match error.kind() {
         io::ErrorKind::NotFound => {
             let near = neighbour(path);
-            let issue = Issue::error("P007", format!("`{name}` does not exist"));
+            let issue = Finding::error(Code::NoSuchPath, format!("`{name}` does not exist"));
             issue.meant(near.as_deref(), "give a file or a directory that exists")
         }
         io::ErrorKind::PermissionDenied => {
-            let issue = Issue::error(
-                "P008",
+            let issue = Finding::error(
+                Code::UnreadablePath,
                 format!("`{name}` may not be read: permission denied"),
             );
             issue.help(
@@ -99,7 +98,8 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> Issue {
         }
         io::ErrorKind::UnexpectedEof => {
             let message = format!("the compressed file `{name}` ends before it is complete");
-            Issue::error("P008", message).help("it may be truncated: fetch or pack it again")
+            Finding::error(Code::UnreadablePath, message)
+                .help("it may be truncated: fetch or pack it again")
         }
         _ => {
             let refused = error.get_ref().and_then(|e| e.downcast_ref::<Refused>());
@@ -108,16 +108,19 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> Issue {
                 help: Some(help),
             }) = refused
             {
-                let issue = Issue::error("P008", what.clone()).help(*help);
-                return issue.in_file(&name);
+                let issue = Finding::error(Code::UnreadablePath, what.clone()).help(*help);
+                return issue.in_file(&*name);
             }
             let text = reason(error);
             let text = text.split(" (os error").next().unwrap_or(&text);
-            let issue = Issue::error("P008", format!("`{name}` cannot be read: {text}"));
+            let issue = Finding::error(
+                Code::UnreadablePath,
+                format!("`{name}` cannot be read: {text}"),
+            );
             issue.help("fetch it again, or unpack it yourself if it is compressed")
         }
     };
-    issue.in_file(&name)
+    issue.in_file(&*name)
 }
 
 /// A path that exists and has nearly this name.

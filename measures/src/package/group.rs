@@ -8,10 +8,10 @@ use super::definition::{
     Basis, GroupDefinition, ImprovementNotation, NotationTexts, PopulationDefinition, Scoring,
 };
 use super::element::{At, Report};
-use super::issue::Issue;
 use super::population::population;
 use super::stratifier::stratifier;
 use super::{reference, scoring};
+use engine_patient::finding::{Code, Finding};
 
 /// What is said once for all groups, unless a group says otherwise.
 pub(super) struct Common {
@@ -34,7 +34,10 @@ pub(super) fn group(report: &mut Report, at: &At<'_>, common: &Common) -> Option
             "give the measure a `scoring`, or the group the extension `cqfm-scoring`: {}",
             Scoring::list()
         );
-        let issue = Issue::error("P030", "neither the group nor the measure has a scoring");
+        let issue = Finding::error(
+            Code::NoScoring,
+            "neither the group nor the measure has a scoring",
+        );
         report.add(&at.path, issue.help(help));
     }
     let basis = stated_basis(report, at).or_else(|| common.basis.clone());
@@ -79,7 +82,7 @@ pub(super) fn group(report: &mut Report, at: &At<'_>, common: &Common) -> Option
 fn populations(report: &mut Report, at: &At<'_>) -> (Vec<PopulationDefinition>, bool) {
     let listed = report.objects(at, "population");
     if listed.is_empty() {
-        let issue = Issue::error("P040", "the group has no populations");
+        let issue = Finding::error(Code::NoPopulations, "the group has no populations");
         report.add(&at.path, issue.help("list them in `population`"));
     }
     let mut populations: Vec<PopulationDefinition> = vec![];
@@ -91,7 +94,10 @@ fn populations(report: &mut Report, at: &At<'_>) -> (Vec<PopulationDefinition>, 
         if same && let Some(id) = &new.id {
             let message = format!("two populations of the group have the id `{id}`");
             let help = "an id stands for one element; give each its own";
-            report.add(&new.path, Issue::warning("P046", message).help(help));
+            report.add(
+                &new.path,
+                Finding::warning(Code::IdTwice, message).help(help),
+            );
         }
         populations.push(new);
     }
@@ -108,14 +114,17 @@ fn stated_scoring(report: &mut Report, at: &At<'_>) -> Option<Option<Scoring>> {
 /// A scoring code; one that is not known is told.
 pub(super) fn scoring_of(report: &mut Report, word: &str, path: &str) -> Option<Scoring> {
     if word.eq_ignore_ascii_case("composite") {
-        let issue = Issue::error("P032", "`composite` scoring is not supported");
+        let issue = Finding::error(
+            Code::CompositeScoring,
+            "`composite` scoring is not supported",
+        );
         let help = "evaluate the component measures one by one";
         report.add(path, issue.not_supported().help(help));
         return None;
     }
     let scoring = Scoring::of(word);
     if scoring.is_none() {
-        let issue = Issue::error("P031", format!("unknown scoring `{word}`"));
+        let issue = Finding::error(Code::UnknownScoring, format!("unknown scoring `{word}`"));
         let otherwise = format!("one of {}", Scoring::list());
         report.add(path, issue.meant(Scoring::near(word), otherwise));
     }
@@ -139,13 +148,18 @@ pub(super) fn stated_basis(report: &mut Report, at: &At<'_>) -> Option<Basis> {
         let help = "`boolean` and resource types such as `Encounter` are";
         report.add(
             &path,
-            Issue::error("P033", message).not_supported().help(help),
+            Finding::error(Code::PopulationBasis, message)
+                .not_supported()
+                .help(help),
         );
         return None;
     }
     let resources = model.types().filter(|t| t.is_resource).map(|t| t.name);
     let near = did_you_mean(&word, resources.chain(["boolean"]));
-    let issue = Issue::error("P033", format!("unknown population basis `{word}`"));
+    let issue = Finding::error(
+        Code::PopulationBasis,
+        format!("unknown population basis `{word}`"),
+    );
     let otherwise = "`boolean`, or a FHIR R4 resource type such as `Encounter`";
     report.add(&path, issue.meant(near, otherwise));
     None
@@ -218,10 +232,16 @@ pub(super) fn notation_of(
             shown.as_str()
         );
         let help = "look into the text of the measure and correct the one that is wrong";
-        report.add(path, Issue::warning("P034", message).help(help));
+        report.add(
+            path,
+            Finding::warning(Code::ImprovementNotation, message).help(help),
+        );
     }
     if notation.is_none() {
-        let issue = Issue::warning("P034", format!("unknown improvement notation `{word}`"));
+        let issue = Finding::warning(
+            Code::ImprovementNotation,
+            format!("unknown improvement notation `{word}`"),
+        );
         let otherwise = format!("one of {}", ImprovementNotation::list());
         report.add(
             path,

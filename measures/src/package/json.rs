@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// Where a piece of JSON stands in its file.
 #[derive(Clone)]
@@ -75,63 +75,64 @@ pub(super) struct RawEntry<'a> {
 }
 
 /// UTF-8 without its mark.
-pub(super) fn utf8<'b>(bytes: &'b [u8], spot: &Spot) -> Result<&'b str, Box<Issue>> {
+pub(super) fn utf8<'b>(bytes: &'b [u8], spot: &Spot) -> Result<&'b str, Box<Finding>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let mut spot = spot.clone();
         spot.advance(&String::from_utf8_lossy(before));
         let help = "FHIR JSON is UTF-8: convert the file";
-        let mut issue = Issue::error("P002", "this is not UTF-8 text").help(help);
-        issue.line = Some(spot.line);
-        issue.column = Some(spot.column + 1);
-        Box::new(issue)
+        let issue = Finding::error(Code::NotUtf8, "this is not UTF-8 text").help(help);
+        Box::new(issue.on_line(Some(spot.line), Some(spot.column + 1)))
     })
 }
 
 /// Parses; an error has its line and column in the file.
-pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str, spot: &Spot) -> Result<T, Box<Issue>> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str, spot: &Spot) -> Result<T, Box<Finding>> {
     let error = match serde_json::from_str::<T>(text) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     let mut issue = explain(&error, text);
-    issue.line = Some(spot.line + error.line().saturating_sub(1));
-    issue.column = Some(if error.line() <= 1 {
+    let line = spot.line + error.line().saturating_sub(1);
+    let column = if error.line() <= 1 {
         spot.column + error.column()
     } else {
         error.column()
-    });
-    issue.path = (!spot.within.is_empty()).then(|| spot.within.clone());
-    Err(Box::new(issue))
+    };
+    issue.place.path = (!spot.within.is_empty()).then(|| spot.within.clone());
+    Err(Box::new(issue.on_line(Some(line), Some(column))))
 }
 
 /// What is wrong, without a place.
-pub(super) fn explain(error: &serde_json::Error, text: &str) -> Issue {
+pub(super) fn explain(error: &serde_json::Error, text: &str) -> Finding {
     let said = error.to_string();
     let said = said.split(" at line ").next().unwrap_or(&said);
     if text.trim_start().starts_with('<') {
         let help = "give FHIR JSON (`.json`): XML is not read";
-        return Issue::error("P001", "this is XML, not JSON").help(help);
+        return Finding::error(Code::NotJson, "this is XML, not JSON").help(help);
     }
     if text.trim().is_empty() {
-        return Issue::error("P001", "the file is empty").help("fetch or write it again");
+        return Finding::error(Code::NotJson, "the file is empty").help("fetch or write it again");
     }
     if error.is_eof() {
         let help = "it may be truncated: fetch or write it again";
-        return Issue::error("P001", "the JSON ends before it is complete").help(help);
+        return Finding::error(Code::NotJson, "the JSON ends before it is complete").help(help);
     }
     if error.is_data() {
         let message = format!("not the shape of a FHIR resource: {}", shape(said));
         let help = "compare with the FHIR R4 definition of the resource";
-        return Issue::error("P010", message).help(help);
+        return Finding::error(Code::ElementType, message).help(help);
     }
     if said.starts_with("trailing characters") {
         let help = "a file with one resource per line is NDJSON: name it `.ndjson`";
-        return Issue::error("P001", "there is more text after the end of the JSON value")
-            .help(help);
+        return Finding::error(
+            Code::NotJson,
+            "there is more text after the end of the JSON value",
+        )
+        .help(help);
     }
-    Issue::error("P001", format!("not JSON: {said}")).help("give FHIR JSON")
+    Finding::error(Code::NotJson, format!("not JSON: {said}")).help("give FHIR JSON")
 }
 
 /// What a reader of JSON understands of a shape error.

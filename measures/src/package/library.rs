@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::definition::LibraryId;
 use super::element::{At, Report};
 use super::elm::{elm, same_elm};
-use super::issue::Issue;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use engine_patient::finding::{Code, Finding};
 
 /// A library in ELM, as it came in the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) struct Lacking {
     pub url: Option<String>,
     pub version: Option<String>,
     /// Told only if no ELM file takes its place.
-    pub issue: Option<Issue>,
+    pub issue: Option<Finding>,
 }
 
 /// All libraries read so far.
@@ -134,7 +134,7 @@ fn content(
         } else {
             (format!("library `{label}` has no ELM"), false)
         };
-        let mut issue = Issue::error("P080", message).help(TRANSLATOR);
+        let mut issue = Finding::error(Code::LibraryNoElm, message).help(TRANSLATOR);
         if family {
             issue = issue.not_supported();
         }
@@ -149,13 +149,19 @@ fn content(
             elms.len()
         );
         let help = "keep one `application/elm+json`";
-        report.add(&one.path, Issue::warning("P080", message).help(help));
+        report.add(
+            &one.path,
+            Finding::warning(Code::LibraryNoElm, message).help(help),
+        );
     }
     let path = format!("{}.data", one.path);
     let Some(data) = report.text(one, "data") else {
         let message = format!("library `{label}` has its ELM not inside");
         let help = "put it into `content.data` as base64: links (`content.url`) are not followed";
-        report.add(&one.path, Issue::error("P080", message).help(help));
+        report.add(
+            &one.path,
+            Finding::error(Code::LibraryNoElm, message).help(help),
+        );
         return None;
     };
     let data: Vec<u8> = data.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
@@ -166,7 +172,10 @@ fn content(
         Err(_) => {
             let message = format!("the ELM of library `{label}` is not base64");
             let help = "encode the JSON of the ELM as base64 (RFC 4648, with `+` and `/`)";
-            report.add(&path, Issue::error("P081", message).help(help));
+            report.add(
+                &path,
+                Finding::error(Code::LibraryNotBase64, message).help(help),
+            );
             None
         }
     }
@@ -184,7 +193,7 @@ fn compare_names(report: &mut Report, at: &At<'_>, resource: &Lacking, elm: &Lib
         let help = "give both the name that the CQL has";
         report.add(
             &format!("{}.name", at.path),
-            Issue::warning("P083", message).help(help),
+            Finding::warning(Code::LibraryNames, message).help(help),
         );
     }
     if resource.version != elm.version
@@ -198,7 +207,7 @@ fn compare_names(report: &mut Report, at: &At<'_>, resource: &Lacking, elm: &Lib
         let help = "give both the version that the CQL has";
         report.add(
             &format!("{}.version", at.path),
-            Issue::warning("P083", message).help(help),
+            Finding::warning(Code::LibraryNames, message).help(help),
         );
     }
 }
@@ -217,7 +226,7 @@ fn file_name(report: &mut Report, elm: &LibrarySource) {
         let own = elm.version.as_deref().unwrap_or("(none)");
         let message =
             format!("the file is named after version `{stated}`, the library in it has `{own}`");
-        report.add(&elm.fhir_path, Issue::info("P085", message));
+        report.add(&elm.fhir_path, Finding::info(Code::FileVersion, message));
     }
 }
 
@@ -246,6 +255,9 @@ impl Libraries {
             new.name, known.source
         );
         let help = "keep the edition that the measures were published with; two packages that disagree can be loaded apart";
-        report.add(&new.fhir_path, Issue::error("P084", message).help(help));
+        report.add(
+            &new.fhir_path,
+            Finding::error(Code::LibraryTwice, message).help(help),
+        );
     }
 }

@@ -16,12 +16,12 @@ use engine_patient::terminology::{ContentHash, TerminologyBuilder};
 use super::element::Report;
 use super::elm;
 use super::files::{find, path_text, problem};
-use super::issue::{Issue, Severity};
 use super::json::{Peek, RawBundle, Spot, parse, utf8};
 use super::library::{self, Libraries};
 use super::measure::{measure, top};
 use super::resolve::{self, Read};
 use super::{Loaded, Package, SourceFile, summary};
+use engine_patient::finding::{Code, Finding, Severity};
 
 /// Bundles within Bundles beyond this are taken for a mistake.
 const DEPTH: usize = 32;
@@ -56,7 +56,7 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], terminology: TerminologyBuilder) -
 
 struct Loader {
     terminology: TerminologyBuilder,
-    issues: Vec<Issue>,
+    issues: Vec<Finding>,
     measures: Vec<Read>,
     libraries: Libraries,
     ignored: BTreeMap<String, usize>,
@@ -78,14 +78,14 @@ struct Current {
     /// There are more Bundles within Bundles than are followed: no other reader should follow them.
     too_deep: bool,
     /// Findings about the text itself.
-    broken: Vec<Issue>,
+    broken: Vec<Finding>,
     broken_more: usize,
     /// Line of the first object that is no FHIR resource, and how many there are.
     untyped: Option<(usize, usize)>,
 }
 
 impl Current {
-    fn broken(&mut self, issue: Issue) {
+    fn broken(&mut self, issue: Finding) {
         match self.broken.len() < LINES {
             true => self.broken.push(issue),
             false => self.broken_more += 1,
@@ -170,9 +170,8 @@ impl Loader {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
-                    let mut issue = problem(path, &error);
-                    issue.line = Some(spot.line);
-                    self.issues.push(issue);
+                    let issue = problem(path, &error);
+                    self.issues.push(issue.on_line(Some(spot.line), None));
                     return None;
                 }
             }
@@ -208,13 +207,14 @@ impl Loader {
         };
         for mut issue in current.broken {
             issue.severity = severity;
-            self.issues.push(issue.in_file(&current.name));
+            self.issues.push(issue.in_file(&*current.name));
         }
         if current.broken_more > 0 {
             let message = format!("{} more lines are broken", current.broken_more);
-            let issue = Issue::new(severity, "P001", message);
             let help = "NDJSON has one resource in each line";
-            self.issues.push(issue.help(help).in_file(&current.name));
+            let mut issue = Finding::error(Code::NotJson, message).help(help);
+            issue.severity = severity;
+            self.issues.push(issue.in_file(&*current.name));
         }
         let Some((line, count)) = current.untyped else {
             return;
@@ -228,9 +228,10 @@ impl Loader {
             n => format!("{n} objects without `resourceType` are no FHIR resources"),
         };
         let help = "a package consists of Measure, Library, ValueSet, CodeSystem and Bundle";
-        let mut issue = Issue::error("P003", message).help(help);
-        issue.line = (line > 1).then_some(line);
-        self.issues.push(issue.in_file(&current.name));
+        let issue = Finding::error(Code::NoResource, message)
+            .help(help)
+            .on_line((line > 1).then_some(line), None);
+        self.issues.push(issue.in_file(&*current.name));
     }
 
     /// Reads one resource, or the resources of a Bundle.
@@ -253,9 +254,9 @@ impl Loader {
             return untyped(current, spot);
         };
         let Ok(ty) = serde_json::from_str::<String>(raw.get()) else {
-            let mut issue = Issue::error("P010", "`resourceType` is not text");
-            issue.line = spot.told();
-            issue.path = Some(format!("{}.resourceType", spot.root("Resource")));
+            let issue = Finding::error(Code::ElementType, "`resourceType` is not text")
+                .on_line(spot.told(), None)
+                .at(format!("{}.resourceType", spot.root("Resource")));
             return current.broken(issue.help("write the type of the resource, such as `Measure`"));
         };
         match ty.as_str() {
@@ -317,17 +318,17 @@ impl Loader {
             self.libraries.add(&mut report, source);
         }
         for issue in &mut report.issues {
-            issue.path = issue.path.take().filter(|p| !p.is_empty());
+            issue.place.path = issue.place.path.take().filter(|p| !p.is_empty());
         }
         self.issues.append(&mut report.issues);
     }
 
     fn bundle(&mut self, current: &mut Current, spot: &Spot, text: &str) {
         if spot.depth >= DEPTH {
-            let mut issue =
-                Issue::error("P011", format!("more than {DEPTH} Bundles within Bundles"));
-            issue.line = spot.told();
-            issue.path = Some(spot.root("Bundle"));
+            let message = format!("more than {DEPTH} Bundles within Bundles");
+            let issue = Finding::error(Code::BundleDepth, message)
+                .on_line(spot.told(), None)
+                .at(spot.root("Bundle"));
             current.too_deep = true;
             return current.broken(issue.help("put the resources into one Bundle"));
         }
@@ -361,26 +362,31 @@ impl Loader {
             return;
         }
         let all = model.types().filter(|t| t.is_resource).map(|t| t.name);
-        let issue = Issue::warning(
-            "P004",
+        let issue = Finding::warning(
+            Code::UnknownResourceType,
             format!("no FHIR R4 resource is called `{ty}`: ignored"),
         );
-        let mut issue = issue.meant(
-            did_you_mean(ty, all),
-            "a package consists of Measure, Library, ValueSet, CodeSystem and Bundle",
-        );
-        issue.line = spot.told();
-        issue.path = Some(format!("{}.resourceType", spot.root("Resource")));
-        self.issues.push(issue.in_file(&current.name));
+        let issue = issue
+            .meant(
+                did_you_mean(ty, all),
+                "a package consists of Measure, Library, ValueSet, CodeSystem and Bundle",
+            )
+            .in_file(&*current.name)
+            .on_line(spot.told(), None)
+            .at(format!("{}.resourceType", spot.root("Resource")));
+        self.issues.push(issue);
     }
 
     fn finish(mut self, skipped: BTreeMap<String, usize>, no_paths: bool) -> Loaded {
         let (terminology, found) = self.terminology.build();
         // What was ignored and what is no resource has been told already, once for all kinds.
-        let found = found
-            .into_iter()
-            .filter(|i| !matches!(i.code, "T003" | "T006"));
-        self.issues.extend(found.map(Issue::from));
+        let found = found.into_iter().filter(|i| {
+            !matches!(
+                i.code,
+                Code::TerminologyNoResource | Code::TerminologyIgnored
+            )
+        });
+        self.issues.extend(found);
         let (measures, refused) =
             resolve::resolve(self.measures, &mut self.libraries, &mut self.issues);
         if measures.is_empty() && refused.is_empty() {
@@ -389,7 +395,8 @@ impl Loader {
                 false => "there is no Measure in the files",
             };
             let help = "give the files of a measure package: Measure, Library and ValueSet resources as FHIR JSON";
-            self.issues.push(Issue::error("P009", message).help(help));
+            self.issues
+                .push(Finding::error(Code::NothingToRead, message).help(help));
         }
         summary::no_fhir(&self.no_fhir, &mut self.issues);
         summary::ignored(&self.ignored, &mut self.issues);

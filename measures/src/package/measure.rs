@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 
 use super::concept::{check_extensions, code_of, text_of};
 use super::definition::{
@@ -12,8 +13,8 @@ use super::element::{At, Report};
 use super::group::{
     Common, displayed, group, notation_of, rate_of, scoring_of, stated_basis, stated_texts,
 };
-use super::issue::Issue;
 use super::stratifier::supplemental;
+use engine_patient::finding::{Code, Finding};
 
 /// Reads a Measure. What is returned is usable unless the report has errors.
 pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
@@ -47,7 +48,7 @@ pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
     };
     report.measure = Some(measure.label().to_owned());
     for issue in &mut report.issues {
-        issue.measure.clone_from(&report.measure);
+        issue.measures = report.measure.clone().into_iter().collect();
     }
     names(report, at, &measure);
     check_extensions(report, at);
@@ -76,7 +77,7 @@ pub(super) fn measure(report: &mut Report, at: &At<'_>) -> MeasureDefinition {
     };
     let groups = report.objects(at, "group");
     if groups.is_empty() {
-        let issue = Issue::error("P021", "the measure has no `group`");
+        let issue = Finding::error(Code::NoGroup, "the measure has no `group`");
         let help = "a measure without groups counts nothing; list its populations in a group";
         report.add(&at.path, issue.help(help));
     }
@@ -104,7 +105,10 @@ fn names(report: &mut Report, at: &At<'_>, measure: &MeasureDefinition) {
     for (element, value, help) in named {
         if value.is_none() {
             let message = format!("the measure has no `{element}`");
-            report.add(&at.path, Issue::warning("P020", message).help(help));
+            report.add(
+                &at.path,
+                Finding::warning(Code::MeasureIdentity, message).help(help),
+            );
         }
     }
 }
@@ -124,7 +128,7 @@ fn libraries(report: &mut Report, at: &At<'_>, measure: &MeasureDefinition) {
     let path = format!("{}.library", at.path);
     match measure.libraries.as_slice() {
         [] => {
-            let issue = Issue::error("P022", "the measure names no `library`");
+            let issue = Finding::error(Code::NoLibraryNamed, "the measure names no `library`");
             let help = "list the canonical url of the library that defines its populations";
             report.add(&at.path, issue.help(help));
         }
@@ -135,7 +139,10 @@ fn libraries(report: &mut Report, at: &At<'_>, measure: &MeasureDefinition) {
                 "the measure names {count} libraries; expressions are looked up in the first, `{first}`"
             );
             let help = "name one library that includes the others";
-            report.add(&path, Issue::warning("P026", message).help(help));
+            report.add(
+                &path,
+                Finding::warning(Code::SeveralLibraries, message).help(help),
+            );
         }
     }
 }
@@ -205,7 +212,10 @@ fn composite(report: &mut Report, at: &At<'_>) {
             some.join("`, `")
         ),
     };
-    let issue = Issue::error("P032", "`composite` scoring is not supported");
+    let issue = Finding::error(
+        Code::CompositeScoring,
+        "`composite` scoring is not supported",
+    );
     let path = format!("{}.scoring", at.path);
     report.add(&path, issue.not_supported().help(help));
 }
@@ -220,18 +230,21 @@ fn period(report: &mut Report, at: &At<'_>) -> Option<EffectivePeriod> {
             let help = "write it as `2026-01-01`; it is taken as not given";
             report.add(
                 &format!("{}.{name}", at.path),
-                Issue::warning("P025", message).help(help),
+                Finding::warning(Code::EffectivePeriod, message).help(help),
             );
         }
         Some((text, parsed?))
     };
     let (start, end) = (date("start"), date("end"));
     if let (Some((from, start)), Some((to, end))) = (&start, &end)
-        && start.earliest(0) > end.latest(0)
+        && start.earliest(&UTC) > end.latest(&UTC)
     {
         let message = format!("the period ends (`{to}`) before it begins (`{from}`)");
         let help = "correct it, or give the period of the run";
-        report.add(&at.path, Issue::warning("P025", message).help(help));
+        report.add(
+            &at.path,
+            Finding::warning(Code::EffectivePeriod, message).help(help),
+        );
         return None;
     }
     if start.is_none() && end.is_none() {

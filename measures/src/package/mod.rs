@@ -8,13 +8,13 @@
 //! ```
 //!
 //! Invariants:
-//! - all problems are told at once, each with its place ([`Issue`]); nothing is dropped in silence:
+//! - all problems are told at once, each with its place ([`Finding`]); nothing is dropped in silence:
 //!   what is not read is counted in [`Package::ignored`] and [`Package::skipped`];
 //! - a measure about which there is an error is not among [`Package::measures`] but among
 //!   [`Package::refused`]: what is left can be evaluated as far as this loader can tell;
 //! - nothing is fetched from a network.
 //!
-//! An error whose [`Issue::measure`] is `None` concerns the package as a whole: a run that goes on in
+//! An error whose [`Finding::measures`] is empty concerns the package as a whole: a run that goes on in
 //! spite of it may miss a measure, a library or codes. Whether expressions exist in the libraries and
 //! whether value sets are complete is not checked here but when the package is linked.
 
@@ -25,7 +25,6 @@ mod element;
 mod elm;
 mod files;
 mod group;
-mod issue;
 mod json;
 mod library;
 mod load;
@@ -41,16 +40,16 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+use engine_patient::finding::Finding;
 use std::collections::BTreeMap;
 
 use engine_patient::terminology::{ContentHash, TerminologyStore};
 
 pub use definition::{
     AggregateMethod, Basis, EffectivePeriod, GroupDefinition, ImprovementNotation, LibraryId,
-    MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, Scoring,
-    StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
+    MeasureDefinition, NotationTexts, PopulationCode, PopulationDefinition, PopulationIndex,
+    Scoring, StratifierComponent, StratifierDefinition, SupplementalDefinition, Usage,
 };
-pub use issue::{Family, Issue, Severity};
 pub use library::LibrarySource;
 pub use load::{load, load_with};
 pub use select::{main_library, main_library_name, select, select_each, set_better};
@@ -61,14 +60,14 @@ pub struct Loaded {
     /// What can be used.
     pub package: Package,
     /// All findings, in the order of the files.
-    pub issues: Vec<Issue>,
+    pub issues: Vec<Finding>,
 }
 
 impl Loaded {
     /// Whether anything was refused.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.issues.iter().any(|i| i.severity == Severity::Error)
+        self.issues.iter().any(|i| i.is_error())
     }
 }
 
@@ -105,7 +104,7 @@ pub struct SourceFile {
 pub struct Refused {
     /// `Measure.version`.
     pub version: Option<String>,
-    /// What the issues call it ([`Issue::measure`]).
+    /// What the issues call it ([`Finding::measures`]).
     pub label: String,
     /// Its id, name and url, as far as it has them.
     pub names: Vec<String>,

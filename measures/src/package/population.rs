@@ -1,10 +1,12 @@
 //! `Measure.group.population`.
 
+use engine_patient::diagnostic::did_you_mean;
+
 use super::concept::{check_extensions, code_of, extension_code, text_of};
 use super::criteria::criteria;
 use super::definition::{AggregateMethod, PopulationCode, PopulationDefinition};
 use super::element::{At, Report};
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// Reads one population. `None` if not even its code is known; that is told. One whose criteria are
 /// missing is kept without expression, so that it is not called missing too.
@@ -16,20 +18,29 @@ pub(super) fn population(report: &mut Report, at: &At<'_>) -> Option<PopulationD
             Some(id) => format!("population `{id}` has no `code`"),
             None => "a population has no `code`".to_owned(),
         };
-        let help = format!("one of {}", PopulationCode::list());
-        report.add(&at.path, Issue::error("P041", message).help(help));
+        let help = format!("one of {}", codes());
+        report.add(
+            &at.path,
+            Finding::error(Code::PopulationCodeMissing, message).help(help),
+        );
         return None;
     };
     let Some(word) = code_of(concept.value, |c| PopulationCode::of(c).is_some()) else {
-        let help = format!("one of {}", PopulationCode::list());
-        let issue = Issue::error("P041", "the `code` of a population is empty");
+        let help = format!("one of {}", codes());
+        let issue = Finding::error(
+            Code::PopulationCodeMissing,
+            "the `code` of a population is empty",
+        );
         report.add(&concept.path, issue.help(help));
         return None;
     };
     let Some(code) = PopulationCode::of(&word) else {
-        let issue = Issue::error("P042", format!("unknown population code `{word}`"));
-        let otherwise = format!("one of {}", PopulationCode::list());
-        let issue = issue.meant(PopulationCode::near(&word), otherwise);
+        let issue = Finding::error(
+            Code::PopulationCodeUnknown,
+            format!("unknown population code `{word}`"),
+        );
+        let otherwise = format!("one of {}", codes());
+        let issue = issue.meant(near(&word), otherwise);
         report.add(&concept.path, issue);
         return None;
     };
@@ -52,6 +63,18 @@ pub(super) fn population(report: &mut Report, at: &At<'_>) -> Option<PopulationD
     })
 }
 
+/// The population code nearest to a word.
+pub(super) fn near(word: &str) -> Option<&'static str> {
+    let codes = PopulationCode::ALL.iter();
+    did_you_mean(word, codes.map(|c| c.as_str()))
+}
+
+/// All population codes, for a help text.
+pub(super) fn codes() -> String {
+    let codes = PopulationCode::ALL.map(PopulationCode::as_str);
+    format!("`{}`", codes.join("`, `"))
+}
+
 fn aggregate_method(
     report: &mut Report,
     at: &At<'_>,
@@ -66,7 +89,10 @@ fn aggregate_method(
         Some((word, path)) => {
             let message = format!("aggregate method `{word}` of {what} is not used");
             let help = "only a `measure-observation` is aggregated";
-            report.add(&path, Issue::warning("P062", message).help(help));
+            report.add(
+                &path,
+                Finding::warning(Code::AggregateNoPlace, message).help(help),
+            );
             return None;
         }
         None if observed => {
@@ -75,14 +101,20 @@ fn aggregate_method(
                 "add the extension `cqfm-aggregateMethod` with one of {}",
                 AggregateMethod::list()
             );
-            report.add(&at.path, Issue::error("P060", message).help(help));
+            report.add(
+                &at.path,
+                Finding::error(Code::AggregateMissing, message).help(help),
+            );
             return None;
         }
         None => return None,
     };
     let method = AggregateMethod::of(&word);
     if method.is_none() {
-        let issue = Issue::error("P061", format!("unknown aggregate method `{word}`"));
+        let issue = Finding::error(
+            Code::AggregateUnknown,
+            format!("unknown aggregate method `{word}`"),
+        );
         let otherwise = format!("one of {}", AggregateMethod::list());
         report.add(&path, issue.meant(AggregateMethod::near(&word), otherwise));
     }

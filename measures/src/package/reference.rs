@@ -3,9 +3,9 @@
 //! Exports carry references that are no ids any more (`Denominator_1` where the id is a uuid). Such a
 //! reference is followed where one population only can be meant, with a warning.
 
-use super::definition::{PopulationCode, PopulationDefinition, Scoring};
+use super::definition::{PopulationCode, PopulationDefinition, PopulationIndex, Scoring};
 use super::element::Report;
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 use PopulationCode as P;
 
@@ -19,7 +19,9 @@ pub(super) fn resolve(
     for index in 0..populations.len() {
         let found = target(report, scoring, populations, index);
         match (found, populations.get_mut(index)) {
-            (Target::Found(reference), Some(population)) => population.reference = reference,
+            (Target::Found(reference), Some(population)) => {
+                population.reference = reference.map(PopulationIndex::new)
+            }
             (Target::Open, _) => open.push(index),
             _ => {}
         }
@@ -62,7 +64,7 @@ fn target(
                 format!("criteria reference `{reference}` fits several populations of the group");
             report.add(
                 &population.path,
-                Issue::error("P064", message).help(ids(populations, allowed)),
+                Finding::error(Code::ReferenceUnknown, message).help(ids(populations, allowed)),
             );
             return Target::Found(None);
         }
@@ -78,7 +80,7 @@ fn target(
         );
         report.add(
             &population.path,
-            Issue::error("P066", message).help(ids(populations, allowed)),
+            Finding::error(Code::ReferenceWrong, message).help(ids(populations, allowed)),
         );
         return Target::Found(None);
     }
@@ -97,7 +99,10 @@ fn stale(
         "criteria reference `{reference}` is the id of no population of the group; taken as `{meant}`"
     );
     let help = format!("write `{meant}`");
-    report.add(&population.path, Issue::warning("P063", message).help(help));
+    report.add(
+        &population.path,
+        Finding::warning(Code::ReferenceStale, message).help(help),
+    );
 }
 
 /// References that lead nowhere (the ids of an authoring tool, left behind in an export), and those that
@@ -129,11 +134,14 @@ fn one_reading(
                     population.code.as_str()
                 );
                 let help = format!("add the extension `cqfm-criteriaReference`: `{meant}`");
-                report.add(&population.path, Issue::warning("P063", message).help(help));
+                report.add(
+                    &population.path,
+                    Finding::warning(Code::ReferenceStale, message).help(help),
+                );
             }
         }
         if let Some(population) = populations.get_mut(index) {
-            population.reference = Some(at);
+            population.reference = Some(PopulationIndex::new(at));
         }
     }
     for population in open.into_iter().filter_map(|index| populations.get(index)) {
@@ -144,12 +152,12 @@ fn one_reading(
                 let message = format!(
                     "criteria reference `{reference}` is no population of the group; it is not used"
                 );
-                Issue::warning("P064", message).help("remove the extension")
+                Finding::warning(Code::ReferenceUnknown, message).help("remove the extension")
             }
             Some(reference) => {
                 let message =
                     format!("criteria reference `{reference}` is no population of the group");
-                Issue::error("P064", message).help(ids(populations, allowed))
+                Finding::error(Code::ReferenceUnknown, message).help(ids(populations, allowed))
             }
             None => {
                 let message = "the observation does not say whether it is of the numerator or the denominator";
@@ -157,7 +165,7 @@ fn one_reading(
                     "add the extension `cqfm-criteriaReference`: {}",
                     ids(populations, allowed)
                 );
-                Issue::error("P065", message).help(help)
+                Finding::error(Code::ReferenceMissing, message).help(help)
             }
         };
         report.add(&population.path, issue);
@@ -172,7 +180,9 @@ fn reading(scoring: Scoring, populations: &[PopulationDefinition], index: usize)
         let observation = own.code == P::MeasureObservation;
         let mut others = populations.iter().enumerate();
         observation
-            && others.any(|(i, p)| i != index && p.code == own.code && p.reference == Some(at))
+            && others.any(|(i, p)| {
+                i != index && p.code == own.code && p.reference == Some(PopulationIndex::new(at))
+            })
     };
     let all: Vec<(usize, PopulationCode)> = populations
         .iter()
@@ -251,11 +261,16 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
                 "add the extension `cqfm-criteriaReference`: {}",
                 ids(populations, allowed)
             );
-            report.add(&part.path, Issue::error("P065", message).help(help));
+            report.add(
+                &part.path,
+                Finding::error(Code::ReferenceMissing, message).help(help),
+            );
         }
     }
     for (index, population) in populations.iter().enumerate() {
-        let used = populations.iter().any(|p| p.reference == Some(index));
+        let used = populations
+            .iter()
+            .any(|p| p.reference == Some(PopulationIndex::new(index)));
         let complete = populations.iter().filter(|p| p.reference.is_some()).count() >= 2;
         if population.code == P::InitialPopulation && complete && !used {
             let message = format!(
@@ -263,7 +278,10 @@ fn two_initial_populations(report: &mut Report, populations: &[PopulationDefinit
                 name(population)
             );
             let help = "let each refer to its own initial population, or remove this one";
-            report.add(&population.path, Issue::warning("P066", message).help(help));
+            report.add(
+                &population.path,
+                Finding::warning(Code::ReferenceWrong, message).help(help),
+            );
         }
     }
 }

@@ -9,8 +9,8 @@ use engine_patient::terminology::compare_versions;
 
 use super::Refused;
 use super::definition::{LibraryId, MeasureDefinition};
-use super::issue::{Issue, Severity};
 use super::library::{Lacking, Libraries, LibrarySource};
+use engine_patient::finding::{Code, Finding};
 
 /// A Measure that was read.
 pub(super) struct Read {
@@ -25,7 +25,7 @@ pub(super) struct Read {
 pub(super) fn resolve(
     read: Vec<Read>,
     libraries: &mut Libraries,
-    issues: &mut Vec<Issue>,
+    issues: &mut Vec<Finding>,
 ) -> (Vec<MeasureDefinition>, Vec<Refused>) {
     fill_lacking(libraries, issues);
     tell_again(libraries, issues);
@@ -34,12 +34,14 @@ pub(super) fn resolve(
     for one in &mut read {
         let mut found = vec![];
         one.definition.main_library = main_library(&one.definition, libraries, &mut found);
-        one.usable &= found.iter().all(|i| i.severity != Severity::Error);
+        one.usable &= !found.iter().any(Finding::is_error);
         for issue in found {
             let path = format!("{}.library", one.definition.path);
-            let mut issue = issue.in_file(&one.definition.source).at(path);
-            issue.line = one.line;
-            issue.measure = Some(one.definition.label().to_owned());
+            let mut issue = issue
+                .in_file(&*one.definition.source)
+                .on_line(one.line, None)
+                .at(path);
+            issue.measures = vec![one.definition.label().to_owned()];
             issues.push(issue);
         }
     }
@@ -63,7 +65,7 @@ fn refuse(measure: &MeasureDefinition) -> Refused {
 }
 
 /// An ELM file takes the place of the ELM that a Library of the same name lacks.
-fn fill_lacking(libraries: &mut Libraries, issues: &mut Vec<Issue>) {
+fn fill_lacking(libraries: &mut Libraries, issues: &mut Vec<Finding>) {
     let sources = &mut libraries.sources;
     libraries.lacking.retain_mut(|lacking| {
         let fits = |s: &&mut LibrarySource| {
@@ -85,7 +87,7 @@ fn fill_lacking(libraries: &mut Libraries, issues: &mut Vec<Issue>) {
 }
 
 /// Every official package brings its own copy of the common libraries.
-fn tell_again(libraries: &Libraries, issues: &mut Vec<Issue>) {
+fn tell_again(libraries: &Libraries, issues: &mut Vec<Finding>) {
     if libraries.again.is_empty() {
         return;
     }
@@ -98,11 +100,11 @@ fn tell_again(libraries: &Libraries, issues: &mut Vec<Issue>) {
         "libraries that came more than once with the same content: {}",
         all.join(", ")
     );
-    issues.push(Issue::info("P084", message));
+    issues.push(Finding::info(Code::LibraryTwice, message));
 }
 
 /// Measures of one name are called by their keys, in what was found of them so far, too.
-fn name_apart(read: &mut [Read], issues: &mut [Issue]) {
+fn name_apart(read: &mut [Read], issues: &mut [Finding]) {
     let mut labels: BTreeMap<String, usize> = BTreeMap::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for one in read.iter() {
@@ -130,19 +132,19 @@ fn name_apart(read: &mut [Read], issues: &mut [Issue]) {
             continue;
         }
         let own = issues.iter_mut().filter(|i| {
-            let path = i.path.as_deref().unwrap_or_default();
-            i.measure.as_ref() == Some(&label)
-                && i.file == one.definition.source
-                && i.line == one.line
+            let path = i.place.path.as_deref().unwrap_or_default();
+            i.measures.contains(&label)
+                && *i.place.file == *one.definition.source
+                && i.line() == one.line
                 && (path.is_empty() || path.starts_with(&one.definition.path))
         });
-        own.for_each(|issue| issue.measure = Some(key.clone()));
+        own.for_each(|issue| issue.measures = vec![key.clone()]);
         one.definition.called = Some(key);
     }
 }
 
 /// Takes out measures that came again; those that contradict each other are refused, all of them.
-fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
+fn duplicates(read: Vec<Read>, issues: &mut Vec<Finding>) -> Vec<Read> {
     let mut kept: Vec<Read> = vec![];
     let mut first: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
     for mut new in read {
@@ -166,12 +168,12 @@ fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
             continue;
         };
         let version = key.1.as_deref().unwrap_or("(none)");
-        let place = |issue: Issue, new: &Read| {
+        let place = |issue: Finding, new: &Read| {
             let mut issue = issue
-                .in_file(&new.definition.source)
+                .in_file(&*new.definition.source)
+                .on_line(new.line, None)
                 .at(&new.definition.path);
-            issue.line = new.line;
-            issue.measure = Some(new.definition.label().to_owned());
+            issue.measures = vec![new.definition.label().to_owned()];
             issue
         };
         if old.content == new.content {
@@ -180,7 +182,7 @@ fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
                 new.definition.label(),
                 old.definition.source
             );
-            issues.push(place(Issue::info("P024", message), &new));
+            issues.push(place(Finding::info(Code::MeasureTwice, message), &new));
             continue;
         }
         let message = format!(
@@ -189,7 +191,10 @@ fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
             old.definition.source
         );
         let help = "keep the one that is meant; an edited measure needs a version of its own";
-        issues.push(place(Issue::error("P024", message).help(help), &new));
+        issues.push(place(
+            Finding::error(Code::MeasureTwice, message).help(help),
+            &new,
+        ));
         old.usable = false;
         new.usable = false;
         kept.push(new);
@@ -201,7 +206,7 @@ fn duplicates(read: Vec<Read>, issues: &mut Vec<Issue>) -> Vec<Read> {
 fn main_library(
     measure: &MeasureDefinition,
     libraries: &Libraries,
-    issues: &mut Vec<Issue>,
+    issues: &mut Vec<Finding>,
 ) -> Option<LibraryId> {
     let canonical = measure.libraries.first()?;
     let (url, version) = match canonical.split_once('|') {
@@ -211,7 +216,11 @@ fn main_library(
     if url.starts_with('#') {
         let message = format!("library `{url}` in `contained` is not supported");
         let help = "give the Library as a resource of its own and refer to its url";
-        issues.push(Issue::error("P023", message).not_supported().help(help));
+        issues.push(
+            Finding::error(Code::LibraryMissing, message)
+                .not_supported()
+                .help(help),
+        );
         return None;
     }
     let last = url.rsplit('/').next().unwrap_or(url);
@@ -227,7 +236,7 @@ fn main_library(
                 "library `{url}` is not in the package; `{other}` has its name and is taken"
             );
             let help = "let the measure refer to the url of the Library";
-            issues.push(Issue::warning("P028", message).help(help));
+            issues.push(Finding::warning(Code::LibraryByName, message).help(help));
         }
     }
     if fits.is_empty() {
@@ -246,7 +255,7 @@ fn main_library(
                 "it has `{}`: add the other, or correct the measure",
                 versions.join("`, `")
             );
-            issues.push(Issue::error("P023", message).help(help));
+            issues.push(Finding::error(Code::LibraryMissing, message).help(help));
             return None;
         }
     }
@@ -262,13 +271,13 @@ fn main_library(
             versions.join("`, `")
         );
         let help = format!("say which: `{url}|{}`", version_text(best));
-        issues.push(Issue::warning("P029", message).help(help));
+        issues.push(Finding::warning(Code::LibraryVersions, message).help(help));
     }
     if let (Some(own), Some(of_library)) = (&measure.version, &best.version)
         && own != of_library
     {
         let message = format!("the measure has version `{own}`, its library `{of_library}`");
-        issues.push(Issue::info("P088", message));
+        issues.push(Finding::info(Code::LibraryVersion, message));
     }
     Some(best.library_id())
 }
@@ -281,7 +290,7 @@ fn version_text(source: &LibrarySource) -> String {
 }
 
 /// The package has no such library that can be used.
-fn missing(url: &str, last: &str, libraries: &Libraries) -> Issue {
+fn missing(url: &str, last: &str, libraries: &Libraries) -> Finding {
     let same = |l: &&Lacking| {
         l.url.as_deref() == Some(url)
             || l.name.as_deref() == Some(last)
@@ -289,7 +298,8 @@ fn missing(url: &str, last: &str, libraries: &Libraries) -> Issue {
     };
     if libraries.lacking.iter().any(|l| same(&l)) {
         let message = format!("library `{url}` cannot be used");
-        return Issue::error("P027", message).help("see the error about the library");
+        return Finding::error(Code::LibraryUnusable, message)
+            .help("see the error about the library");
     }
     let message = format!("library `{url}` is not in the package");
     // By name: two urls of one publisher look alike whatever they name.
@@ -297,6 +307,6 @@ fn missing(url: &str, last: &str, libraries: &Libraries) -> Issue {
     let near = did_you_mean(last, names);
     let near = near.and_then(|n| libraries.sources.iter().find(|s| s.name == n));
     let near = near.map(|s| s.url.as_ref().unwrap_or(&s.name).as_str());
-    Issue::error("P023", message)
+    Finding::error(Code::LibraryMissing, message)
         .meant(near, "add the Library resource with its ELM to the package")
 }

@@ -6,7 +6,7 @@
 
 use super::definition::{PopulationCode, PopulationDefinition, Scoring};
 use super::element::Report;
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
 /// The place of a population in a scoring.
 enum Role {
@@ -41,25 +41,34 @@ pub(super) fn check(
     populations: &[PopulationDefinition],
 ) {
     let name = scoring.as_str();
-    for code in PopulationCode::ALL.iter().copied() {
+    for code in PopulationCode::ALL {
         let these: Vec<_> = populations.iter().filter(|p| p.code == code).collect();
         let word = code.as_str();
         match (role(scoring, code), these.as_slice()) {
             (Role::Required, []) => {
                 let message = format!("`{name}` scoring without `{word}`");
                 let help = format!("add a population with the code `{word}`");
-                report.add(path, Issue::error("P043", message).help(help));
+                report.add(
+                    path,
+                    Finding::error(Code::PopulationMissing, message).help(help),
+                );
             }
             (Role::Forbidden, [first, ..]) => {
                 let message = format!("`{name}` scoring has no place for `{word}`");
                 let help = "remove the population, or correct its code or the scoring";
-                report.add(&first.path, Issue::error("P045", message).help(help));
+                report.add(
+                    &first.path,
+                    Finding::error(Code::PopulationNoPlace, message).help(help),
+                );
             }
             (Role::Inert, [first, ..]) => {
                 let message =
                     format!("`{word}` has no part in `{name}` scoring: it is counted, not scored");
                 let help = "remove the population, or correct its code or the scoring";
-                report.add(&first.path, Issue::warning("P045", message).help(help));
+                report.add(
+                    &first.path,
+                    Finding::warning(Code::PopulationNoPlace, message).help(help),
+                );
             }
             (_, [_, second, ..]) => repeated(report, scoring, code, &these, second),
             _ => {}
@@ -90,12 +99,17 @@ fn repeated(
             Scoring::Ratio => {
                 let message = "more than one `measure-observation` over the same population";
                 let help = "a ratio observes the numerator once and the denominator once";
-                report.add(&second.path, Issue::error("P044", message).help(help));
+                report.add(
+                    &second.path,
+                    Finding::error(Code::PopulationRepeated, message).help(help),
+                );
             }
             _ => {
                 let message = format!("{count} `{word}`s in one group are not supported");
                 let help = "give each observation a group of its own";
-                let issue = Issue::error("P044", message).not_supported().help(help);
+                let issue = Finding::error(Code::PopulationRepeated, message)
+                    .not_supported()
+                    .help(help);
                 report.add(&second.path, issue);
             }
         }
@@ -108,5 +122,8 @@ fn repeated(
         }
         _ => "keep one, or give the others a group of their own",
     };
-    report.add(&second.path, Issue::error("P044", message).help(help));
+    report.add(
+        &second.path,
+        Finding::error(Code::PopulationRepeated, message).help(help),
+    );
 }

@@ -3,9 +3,9 @@
 use engine_patient::diagnostic::did_you_mean;
 
 use super::definition::{ImprovementNotation, MeasureDefinition};
-use super::issue::Issue;
 use super::library::LibrarySource;
 use super::{Package, Refused};
+use engine_patient::finding::{Code, Finding};
 
 /// The measures that are asked for, each once, in the order asked; all that can be used if nothing is.
 ///
@@ -16,7 +16,7 @@ use super::{Package, Refused};
 pub fn select<'p>(
     package: &'p Package,
     ids: &[String],
-) -> Result<Vec<&'p MeasureDefinition>, Vec<Issue>> {
+) -> Result<Vec<&'p MeasureDefinition>, Vec<Finding>> {
     let (chosen, issues) = select_each(package, ids);
     if issues.is_empty() {
         Ok(chosen)
@@ -29,7 +29,7 @@ pub fn select<'p>(
 pub fn select_each<'p>(
     package: &'p Package,
     ids: &[String],
-) -> (Vec<&'p MeasureDefinition>, Vec<Issue>) {
+) -> (Vec<&'p MeasureDefinition>, Vec<Finding>) {
     if ids.is_empty() {
         return (package.measures.iter().collect(), vec![]);
     }
@@ -49,7 +49,7 @@ pub fn select_each<'p>(
 ///
 /// # Errors
 /// A text that is not of this form, or a name that no measure has, or several.
-pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue>> {
+pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Finding>> {
     let mut issues = vec![];
     for text in all {
         let split = text.rsplit_once('=');
@@ -58,7 +58,7 @@ pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue
             let message = format!("`--better {text}` is not understood");
             let help =
                 "write the measure and `increase` or `decrease`: `--better CMS122FHIR=decrease`";
-            issues.push(Issue::error("P093", message).help(help));
+            issues.push(Finding::error(Code::BetterOption, message).help(help));
             continue;
         };
         match one(package, name) {
@@ -69,13 +69,13 @@ pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue
                     Some(Some(before)) if before != better => {
                         let message = format!("`--better` says both ways of measure `{name}`");
                         let help = "say it once: `increase` or `decrease`";
-                        issues.push(Issue::error("P093", message).help(help));
+                        issues.push(Finding::error(Code::BetterOption, message).help(help));
                     }
                     _ => {}
                 }
             }
             // One that cannot be run is told elsewhere.
-            Err(issue) if issue.code == "P092" => {}
+            Err(issue) if issue.code == Code::MeasureRefused => {}
             Err(issue) => issues.push(*issue),
         }
     }
@@ -86,7 +86,7 @@ pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Issue
     }
 }
 
-fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<Issue>> {
+fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<Finding>> {
     let (name, version) = match id.split_once('|') {
         Some((name, version)) => (name, Some(version)),
         None => (id, None),
@@ -101,7 +101,9 @@ fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<
         ([], some) => {
             let message = format!("measure `{name}` is not in the package in this version");
             let help = format!("it has {}", versions(name, some));
-            Err(Box::new(Issue::error("P090", message).help(help)))
+            Err(Box::new(
+                Finding::error(Code::NoSuchMeasure, message).help(help),
+            ))
         }
         (several, _) => {
             let message = format!(
@@ -109,7 +111,9 @@ fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<
                 several.len()
             );
             let help = format!("say which: {}", versions(name, several));
-            Err(Box::new(Issue::error("P091", message).help(help)))
+            Err(Box::new(
+                Finding::error(Code::SeveralMeasures, message).help(help),
+            ))
         }
     }
 }
@@ -129,17 +133,17 @@ fn versions(name: &str, measures: &[&MeasureDefinition]) -> String {
     all.join(", ")
 }
 
-fn unknown(package: &Package, name: &str) -> Issue {
+fn unknown(package: &Package, name: &str) -> Finding {
     let is = |r: &&Refused| r.names.iter().any(|n| n == name);
     if let Some(refused) = package.refused.iter().find(is) {
         let message = format!("measure `{name}` cannot be evaluated");
         let help = format!("see the errors about `{}`", refused.label);
-        return Issue::error("P092", message)
+        return Finding::error(Code::MeasureRefused, message)
             .help(help)
-            .in_file(&refused.source);
+            .in_file(&*refused.source);
     }
-    let issue = Issue::error(
-        "P090",
+    let issue = Finding::error(
+        Code::NoSuchMeasure,
         format!("no measure of the package is called `{name}`"),
     );
     let all: Vec<&str> = package.measures.iter().flat_map(names).collect();

@@ -7,7 +7,7 @@ use super::definition::{
     SupplementalDefinition, Usage,
 };
 use super::element::{At, Report};
-use super::issue::{Issue, Severity};
+use engine_patient::finding::{Code, Finding, Severity};
 
 /// Reads one stratifier. No score depends on it, so one that cannot be understood is left out, which is
 /// told: `None`.
@@ -28,7 +28,10 @@ pub(super) fn stratifier(
     }
     let message = format!("{what} is left out: nothing is divided by it");
     let help = "correct it; see the findings about it";
-    report.add(&at.path, Issue::warning("P074", message).help(help));
+    report.add(
+        &at.path,
+        Finding::warning(Code::StratifierLeftOut, message).help(help),
+    );
     None
 }
 
@@ -60,7 +63,10 @@ fn understood(
             false => format!("{what} has neither `criteria` nor `component`"),
         };
         let help = "give it `criteria`, or components each with `criteria`";
-        report.add(&at.path, Issue::error("P070", message).help(help));
+        report.add(
+            &at.path,
+            Finding::error(Code::Stratifier, message).help(help),
+        );
         return None;
     }
     let expression = match has_criteria {
@@ -100,18 +106,21 @@ fn applies_to(
         let word = code_of(one.value, |c| PopulationCode::of(c).is_some()).unwrap_or_default();
         let Some(code) = PopulationCode::of(&word) else {
             let message = format!("{what} applies to the unknown population `{word}`");
-            let otherwise = format!("one of {}", PopulationCode::list());
-            let issue = Issue::error("P071", message);
+            let otherwise = format!("one of {}", super::population::codes());
+            let issue = Finding::error(Code::StratifierAppliesTo, message);
             report.add(
                 &one.path,
-                issue.meant(PopulationCode::near(&word), otherwise),
+                issue.meant(super::population::near(&word), otherwise),
             );
             continue;
         };
         if !populations.iter().any(|p| p.code == code) {
             let message = format!("{what} applies to `{word}`, which the group has not");
             let help = "remove the extension, or add the population";
-            report.add(&one.path, Issue::warning("P071", message).help(help));
+            report.add(
+                &one.path,
+                Finding::warning(Code::StratifierAppliesTo, message).help(help),
+            );
         }
         if !codes.contains(&code) {
             codes.push(code);
@@ -134,7 +143,10 @@ pub(super) fn supplemental(report: &mut Report, at: &At<'_>) -> Option<Supplemen
     let Some(expression) = expression else {
         let message = format!("{what} is left out of the reports");
         let help = "correct its criteria";
-        report.add(&at.path, Issue::warning("P072", message).help(help));
+        report.add(
+            &at.path,
+            Finding::warning(Code::SupplementalLeftOut, message).help(help),
+        );
         return None;
     };
     let mut usage = vec![];
@@ -146,7 +158,8 @@ pub(super) fn supplemental(report: &mut Report, at: &At<'_>) -> Option<Supplemen
             None => {
                 let message = format!("unknown usage `{word}` of {what}");
                 let otherwise = format!("one of {}", Usage::list());
-                let issue = Issue::warning("P073", message).meant(Usage::near(&word), otherwise);
+                let issue = Finding::warning(Code::SupplementalUsage, message)
+                    .meant(Usage::near(&word), otherwise);
                 report.add(&one.path, issue);
             }
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::issue::Issue;
+use engine_patient::finding::{Code, Finding};
 
-pub(super) fn no_fhir(files: &[String], issues: &mut Vec<Issue>) {
+pub(super) fn no_fhir(files: &[String], issues: &mut Vec<Finding>) {
     let count = files.len();
     let message = match files {
         [] => return,
@@ -13,10 +13,10 @@ pub(super) fn no_fhir(files: &[String], issues: &mut Vec<Issue>) {
             "{count} JSON files without `resourceType` are no FHIR resources: ignored, from `{first}` to `{last}`"
         ),
     };
-    issues.push(Issue::info("P003", message));
+    issues.push(Finding::info(Code::NoResource, message));
 }
 
-pub(super) fn ignored(ignored: &BTreeMap<String, usize>, issues: &mut Vec<Issue>) {
+pub(super) fn ignored(ignored: &BTreeMap<String, usize>, issues: &mut Vec<Finding>) {
     if ignored.is_empty() {
         return;
     }
@@ -25,10 +25,10 @@ pub(super) fn ignored(ignored: &BTreeMap<String, usize>, issues: &mut Vec<Issue>
         .map(|(ty, n)| format!("{n} `{ty}`"))
         .collect();
     let message = format!("ignored {}: not part of a measure package", all.join(", "));
-    issues.push(Issue::info("P005", message));
+    issues.push(Finding::info(Code::OtherResources, message));
 }
 
-pub(super) fn skipped(skipped: &BTreeMap<String, usize>, issues: &mut Vec<Issue>) {
+pub(super) fn skipped(skipped: &BTreeMap<String, usize>, issues: &mut Vec<Finding>) {
     if skipped.is_empty() {
         return;
     }
@@ -46,8 +46,8 @@ pub(super) fn skipped(skipped: &BTreeMap<String, usize>, issues: &mut Vec<Issue>
         .iter()
         .any(|e| skipped.contains_key(*e));
     issues.push(match suspect {
-        true => Issue::warning("P006", message)
+        true => Finding::warning(Code::OtherFiles, message)
             .help("`.json` and `.ndjson` are read, also with `.gz` or `.zst`: unpack archives, translate CQL to ELM, write FHIR as JSON"),
-        false => Issue::info("P006", message),
+        false => Finding::info(Code::OtherFiles, message),
     });
 }

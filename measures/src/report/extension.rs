@@ -1,8 +1,7 @@
 //! Extensions: their addresses, and the parts that all reports share.
 
-use serde_json::{Value, json};
-
 use super::ReportContext;
+use super::fhir::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
 use crate::direction::Origin;
 use crate::shape::MeasureShape;
 
@@ -46,37 +45,86 @@ urls! { "http://hl7.org/fhir/StructureDefinition/":
     MEASURE_INFO = "cqf-measureInfo";
 }
 
-/// A count: an integer where FHIR's 32 bits hold it.
-pub fn count(url: &str, n: u64) -> Value {
-    match i32::try_from(n) {
-        Ok(n) => json!({ "url": url, "valueInteger": n }),
-        Err(_) => json!({ "url": url, "valueDecimal": n }),
+impl Extension {
+    /// With a value.
+    pub(crate) fn new(url: &'static str, value: ExtensionValue) -> Self {
+        Extension {
+            extension: vec![],
+            url,
+            value: Some(value),
+        }
+    }
+
+    /// Of parts.
+    pub(crate) fn of(url: &'static str, extension: Vec<Extension>) -> Self {
+        Extension {
+            extension,
+            url,
+            value: None,
+        }
+    }
+
+    pub(crate) fn text(url: &'static str, text: impl Into<String>) -> Self {
+        Extension::new(url, ExtensionValue::ValueString(text.into()))
+    }
+
+    pub(crate) fn code(url: &'static str, code: impl Into<String>) -> Self {
+        Extension::new(url, ExtensionValue::ValueCode(code.into()))
+    }
+
+    /// A count: an integer where FHIR's 32 bits hold it.
+    pub(crate) fn count(url: &'static str, n: u64) -> Self {
+        let value = match i32::try_from(n) {
+            Ok(n) => ExtensionValue::ValueInteger(n),
+            Err(_) => ExtensionValue::ValueDecimal(Decimal::Count(n)),
+        };
+        Extension::new(url, value)
     }
 }
 
-/// A coded concept of one code.
-pub(crate) fn concept(system: &str, code: &str) -> Value {
-    json!({ "coding": [{ "system": system, "code": code }] })
+impl Concept {
+    /// Of one code.
+    pub(crate) fn coded(system: &'static str, code: &'static str) -> Self {
+        Concept::Coded {
+            coding: [Coding { code, system }],
+            text: None,
+        }
+    }
+
+    /// In words only.
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Concept::Text { text: text.into() }
+    }
+}
+
+impl From<String> for Reference {
+    fn from(reference: String) -> Self {
+        Reference {
+            extension: vec![],
+            reference,
+        }
+    }
 }
 
 /// Which way is better, where that is not simply as the measure says: once for all groups that have it
 /// in common.
-pub(super) fn directions(shape: &MeasureShape) -> Vec<Value> {
-    let mut all: Vec<Value> = vec![];
+pub(super) fn directions(shape: &MeasureShape) -> Vec<Extension> {
+    let mut all: Vec<Extension> = vec![];
     for (index, direction) in shape.told_directions() {
         if direction.origin == Origin::Stated && direction.against.is_empty() {
             continue;
         }
         let several = shape.directions.iter().any(|d| d != direction);
+        let settled = ExtensionValue::ValueBoolean(direction.is_settled());
         let mut parts = vec![
-            json!({ "url": "code", "valueCode": direction.better.as_str() }),
-            json!({ "url": "settled", "valueBoolean": direction.is_settled() }),
-            json!({ "url": "text", "valueString": direction.text() }),
+            Extension::code("code", direction.better.as_str()),
+            Extension::new("settled", settled),
+            Extension::text("text", direction.text()),
         ];
         if let Some(group) = shape.groups.get(index).filter(|_| several) {
-            parts.push(json!({ "url": "group", "valueString": group.name(index) }));
+            parts.push(Extension::text("group", group.name(index)));
         }
-        let extension = json!({ "url": DIRECTION, "extension": parts });
+        let extension = Extension::of(DIRECTION, parts);
         if !all.contains(&extension) {
             all.push(extension);
         }
@@ -85,14 +133,15 @@ pub(super) fn directions(shape: &MeasureShape) -> Vec<Value> {
 }
 
 /// What the run was. `whole`: with all of its manifest.
-pub(super) fn run(context: &ReportContext, whole: bool) -> Value {
+pub(super) fn run(context: &ReportContext, whole: bool) -> Extension {
+    let engine = concat!("tandem ", env!("CARGO_PKG_VERSION"));
     let mut parts = vec![
-        json!({ "url": "engine", "valueString": concat!("tandem ", env!("CARGO_PKG_VERSION")) }),
-        count("snapshot", context.snapshot),
-        json!({ "url": "timeZone", "valueString": context.zone_text() }),
+        Extension::text("engine", engine),
+        Extension::count("snapshot", context.snapshot),
+        Extension::text("timeZone", context.zone.to_string()),
     ];
     if let Some(manifest) = &context.manifest {
         parts.extend(manifest.parts(whole));
     }
-    json!({ "url": RUN, "extension": parts })
+    Extension::of(RUN, parts)
 }

@@ -1,18 +1,23 @@
 //! Groups of a report: populations, score, strata, and what could not be told.
 
-use engine_elm::units::Units;
-use rust_decimal::Decimal;
+use engine_patient::system::units::Units;
+use rust_decimal::Decimal as Exact;
 use rust_decimal::prelude::ToPrimitive;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::extension::{
     AGGREGATE_METHOD, COUNT_QUANTITY, CQFM_CRITERIA_REFERENCE, GROUP_IMPROVEMENT,
-    MISSING_OBSERVATIONS, NOT_EVALUABLE, RATE_AGGREGATION, RATE_BOUNDS, SCORING, concept, count,
+    MISSING_OBSERVATIONS, NOT_EVALUABLE, RATE_AGGREGATION, RATE_BOUNDS, SCORING,
+};
+use super::fhir::{
+    Concept, Counted, Decimal, Extended, Extension, ExtensionValue, Group, Population, Quantity,
+    Reference, Stratifier, Stratum, StratumComponent,
 };
 use super::notation;
 use crate::amount::{Unit, ucum};
 use crate::package::{
-    AggregateMethod, GroupDefinition, PopulationCode as Code, Scoring, StratifierDefinition,
+    AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition,
+    PopulationIndex, Scoring, StratifierDefinition,
 };
 use crate::result::{Counts, GroupResult, MeasureResult, Score};
 
@@ -20,9 +25,9 @@ use crate::result::{Counts, GroupResult, MeasureResult, Score};
 pub(super) type Spot<'a> = (usize, Option<(usize, &'a str)>);
 
 /// All groups. `subjects` gives a population's list of subjects, by group and spot.
-pub(super) fn groups<F>(result: &MeasureResult, subjects: F) -> Vec<Value>
+pub(super) fn groups<F>(result: &MeasureResult, subjects: F) -> Vec<Group>
 where
-    F: Fn(usize, Spot) -> Option<Value>,
+    F: Fn(usize, Spot) -> Option<Reference>,
 {
     let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
     groups
@@ -33,68 +38,50 @@ where
 fn group(
     definition: &GroupDefinition,
     own: &GroupResult,
-    subjects: &dyn Fn(Spot) -> Option<Value>,
-) -> Value {
-    let mut body = Map::new();
-    if let Some(id) = &definition.id {
-        body.insert("id".into(), json!(id));
-    }
-    let scoring = concept(
+    subjects: &dyn Fn(Spot) -> Option<Reference>,
+) -> Group {
+    let scoring = Concept::coded(
         "http://terminology.hl7.org/CodeSystem/measure-scoring",
         definition.scoring.as_str(),
     );
-    let mut extensions = vec![json!({ "url": SCORING, "valueCodeableConcept": scoring })];
+    let concept = |url, concept| Extension::new(url, ExtensionValue::ValueCodeableConcept(concept));
+    let mut extension = vec![concept(SCORING, scoring)];
     if let Some(improvement) = definition.improvement_notation {
-        let notation = notation(improvement);
-        extensions.push(json!({ "url": GROUP_IMPROVEMENT, "valueCodeableConcept": notation }));
+        extension.push(concept(GROUP_IMPROVEMENT, notation(improvement)));
     }
     if let Some(text) = &definition.rate_aggregation {
-        extensions.push(json!({ "url": RATE_AGGREGATION, "valueString": text }));
+        extension.push(Extension::text(RATE_AGGREGATION, text));
     }
-    extensions.extend(not_evaluable(&own.counts));
-    extensions.extend(own.counts.rate_bounds().map(|(low, high)| {
-        json!({ "url": RATE_BOUNDS, "extension": [
-            { "url": "low", "valueDecimal": low }, { "url": "high", "valueDecimal": high } ]})
+    extension.extend(not_evaluable(&own.counts));
+    extension.extend(own.counts.rate_bounds().map(|(low, high)| {
+        let bound = |url, rate| {
+            let rate = ExtensionValue::ValueDecimal(Decimal::Double(rate));
+            Extension::new(url, rate)
+        };
+        Extension::of(RATE_BOUNDS, vec![bound("low", low), bound("high", high)])
     }));
-    body.insert("extension".into(), Value::Array(extensions));
-    counted(
-        definition,
-        &own.counts,
-        None,
-        &|at| subjects((at, None)),
-        &mut body,
-    );
     let stratifiers = definition.stratifiers.iter().zip(&own.strata).enumerate();
-    let stratifiers: Vec<Value> = stratifiers
-        .map(|(index, (stratifier, strata))| {
-            let codings = own.codings.get(index);
-            let strata: Vec<Value> = strata
-                .iter()
-                .map(|(name, counts)| {
-                    let subjects = |at| subjects((at, Some((index, name))));
-                    let coding = codings.and_then(|c| c.get(name)).map(AsRef::as_ref);
-                    let called = (&**name, coding);
-                    stratum(definition, stratifier, called, counts, &subjects)
-                })
-                .collect();
-            let mut out = Map::new();
-            if let Some(id) = &stratifier.id {
-                out.insert("id".into(), json!(id));
-            }
-            if let Some(code) = &stratifier.code {
-                out.insert("code".into(), json!([{ "text": code }]));
-            }
-            if !strata.is_empty() {
-                out.insert("stratum".into(), Value::Array(strata));
-            }
-            Value::Object(out)
-        })
-        .filter(|v| v.as_object().is_some_and(|o| !o.is_empty()))
-        .collect();
-    if !stratifiers.is_empty() {
-        body.insert("stratifier".into(), Value::Array(stratifiers));
+    let stratifiers = stratifiers.map(|(index, (stratifier, strata))| {
+        let codings = own.codings.get(index);
+        let strata = strata.iter().map(|(name, counts)| {
+            let subjects = |at| subjects((at, Some((index, name))));
+            let coding = codings.and_then(|c| c.get(name)).map(AsRef::as_ref);
+            let called = (&**name, coding);
+            stratum(definition, stratifier, called, counts, &subjects)
+        });
+        Stratifier {
+            code: stratifier.code.as_ref().map(|code| [Concept::text(code)]),
+            id: stratifier.id.clone(),
+            stratum: strata.collect(),
+        }
+    });
+    let told = |s: &Stratifier| s.code.is_some() || s.id.is_some() || !s.stratum.is_empty();
+    Group {
+        extension,
+        id: definition.id.clone(),
+        counted: counted(definition, &own.counts, None, &|at| subjects((at, None))),
+        stratifier: stratifiers.filter(told).collect(),
     }
-    Value::Object(body)
 }
 
 fn stratum(
@@ -102,35 +89,36 @@ fn stratum(
     stratifier: &StratifierDefinition,
     (name, coding): (&str, Option<&str>),
     counts: &Counts,
-    subjects: &dyn Fn(usize) -> Option<Value>,
-) -> Value {
-    let mut body = Map::new();
+    subjects: &dyn Fn(usize) -> Option<Reference>,
+) -> Stratum {
     let parts: Option<Vec<String>> = match stratifier.components.is_empty() {
         true => None,
         false => serde_json::from_str(name).ok(),
     };
-    match parts {
-        Some(values) => {
-            let codings = coding.and_then(|c| serde_json::from_str::<Vec<Value>>(c).ok());
-            let mut codings = codings.unwrap_or_default().into_iter();
-            let components = stratifier.components.iter().zip(values);
-            let components = components.map(|(component, value)| {
-                let code = component.code.as_ref().unwrap_or(&component.expression);
-                let coded = codings.next().filter(Value::is_object);
-                let value = coded.unwrap_or_else(|| json!({ "text": value }));
-                json!({ "code": { "text": code }, "value": value })
-            });
-            body.insert("component".into(), components.collect());
-        }
-        None => {
-            body.insert("value".into(), super::coded(name, coding));
-        }
+    let value = match parts {
+        Some(_) => None,
+        None => Some(super::coded(name, coding)),
+    };
+    let component = parts.map(|values| {
+        let codings = coding.and_then(|c| serde_json::from_str::<Vec<Value>>(c).ok());
+        let mut codings = codings.unwrap_or_default().into_iter();
+        let components = stratifier.components.iter().zip(values);
+        let components = components.map(|(component, value)| {
+            let code = component.code.as_ref().unwrap_or(&component.expression);
+            let coded = codings.next().filter(Value::is_object);
+            StratumComponent {
+                code: Concept::text(code),
+                value: coded.map_or_else(|| Concept::text(value), Concept::Data),
+            }
+        });
+        components.collect()
+    });
+    Stratum {
+        component,
+        extension: not_evaluable(counts).map(|extension| [extension]),
+        counted: counted(definition, counts, Some(stratifier), subjects),
+        value,
     }
-    if let Some(extension) = not_evaluable(counts) {
-        body.insert("extension".into(), json!([extension]));
-    }
-    counted(definition, counts, Some(stratifier), subjects, &mut body);
-    Value::Object(body)
 }
 
 /// Populations and score.
@@ -138,122 +126,127 @@ fn counted(
     definition: &GroupDefinition,
     counts: &Counts,
     within: Option<&StratifierDefinition>,
-    subjects: &dyn Fn(usize) -> Option<Value>,
-    body: &mut Map<String, Value>,
-) {
+    subjects: &dyn Fn(usize) -> Option<Reference>,
+) -> Counted {
     let applies = |code: Code| {
         let listed = within.map_or(&[] as &[_], |s| s.applies_to.as_slice());
         listed.is_empty() || listed.contains(&code)
     };
-    let mut populations = vec![];
-    for (index, population) in definition.populations.iter().enumerate() {
-        let of = population
-            .reference
-            .and_then(|i| definition.populations.get(i));
-        let observation = population.code == Code::MeasureObservation;
+    let all = PopulationIndex::each(&definition.populations);
+    let population = all.filter_map(|(at, own)| {
         // An observation is counted where the population that it is of is.
-        let listed = of
-            .filter(|_| observation)
-            .map_or(population.code, |p| p.code);
-        if !applies(listed) {
-            continue;
-        }
-        let Some(own) = counts.populations.get(index) else {
-            continue;
-        };
-        let mut out = Map::new();
-        if let Some(id) = &population.id {
-            out.insert("id".into(), json!(id));
-        }
-        let mut extensions = vec![];
-        if observation {
-            let method = population.aggregate_method.unwrap_or(AggregateMethod::Sum);
-            extensions.push(json!({ "url": AGGREGATE_METHOD, "valueCode": method.as_str() }));
-            if let Some(id) = of.and_then(|p| p.id.as_ref()) {
-                extensions.push(json!({ "url": CQFM_CRITERIA_REFERENCE, "valueString": id }));
-            }
-            if own.observed.missing > 0 {
-                extensions.push(count(MISSING_OBSERVATIONS, own.observed.missing));
-            }
-        }
-        if !extensions.is_empty() {
-            out.insert("extension".into(), Value::Array(extensions));
-        }
-        let code = concept(
-            "http://terminology.hl7.org/CodeSystem/measure-population",
-            population.code.as_str(),
-        );
-        out.insert("code".into(), code);
-        out.insert("count".into(), json!(own.count));
-        let aggregate = counts.aggregate(population, index).filter(|_| observation);
-        if let Some(value) = aggregate {
-            let quantity = quantity(decimal(value), &counts.unit(population, index));
-            let extension = json!({ "url": COUNT_QUANTITY, "valueQuantity": quantity });
-            out.insert("_count".into(), json!({ "extension": [extension] }));
-        }
-        if let Some(list) = subjects(index) {
-            out.insert("subjectResults".into(), list);
-        }
-        populations.push(Value::Object(out));
-    }
-    if !populations.is_empty() {
-        body.insert("population".into(), Value::Array(populations));
-    }
+        let of = own.reference.and_then(|i| i.get(&definition.populations));
+        let observed = of.filter(|_| own.code == Code::MeasureObservation);
+        let listed = observed.map_or(own.code, |p| p.code);
+        let subjects = || subjects(at.position());
+        let told = applies(listed).then(|| population(counts, at, (own, of), &subjects));
+        told.flatten()
+    });
     let scored = [Code::Numerator, Code::Denominator, Code::MeasurePopulation];
-    let present = scored.iter().filter(|c| definition.position(**c).is_some());
+    let mut present = scored.iter().filter(|c| definition.position(**c).is_some());
     // A stratum that leaves out a side has no score.
-    if !present.clone().all(|c| applies(*c)) {
-        return;
-    }
-    if let Some((score, unit)) = counts.measured(definition) {
+    let whole = present.all(|c| applies(*c));
+    let score = counts.measured(definition).filter(|_| whole);
+    let measure_score = score.map(|(score, unit)| {
         let value = match score {
             Score::Number(n) => decimal(n),
-            Score::Fraction(..) => json!(score.as_f64()),
+            Score::Fraction(..) => Decimal::Double(score.as_f64()),
         };
-        let score = match definition.scoring {
-            Scoring::Proportion => json!({ "value": value, "system": UCUM, "code": "1" }),
+        match definition.scoring {
+            Scoring::Proportion => Quantity {
+                code: Some("1".to_owned()),
+                system: Some(UCUM),
+                unit: None,
+                value,
+            },
             _ => quantity(value, &unit),
-        };
-        body.insert("measureScore".into(), score);
+        }
+    });
+    Counted {
+        measure_score,
+        population: population.collect(),
     }
+}
+
+/// A population's count; of an observation with what came of it.
+fn population(
+    counts: &Counts,
+    at: PopulationIndex,
+    (definition, of): (&PopulationDefinition, Option<&PopulationDefinition>),
+    subjects: &dyn Fn() -> Option<Reference>,
+) -> Option<Population> {
+    let own = at.get(&counts.populations)?;
+    let observation = definition.code == Code::MeasureObservation;
+    let mut extension = vec![];
+    if observation {
+        let method = definition.aggregate_method.unwrap_or(AggregateMethod::Sum);
+        extension.push(Extension::code(AGGREGATE_METHOD, method.as_str()));
+        if let Some(id) = of.and_then(|p| p.id.as_ref()) {
+            extension.push(Extension::text(CQFM_CRITERIA_REFERENCE, id));
+        }
+        if own.observed.missing > 0 {
+            extension.push(Extension::count(MISSING_OBSERVATIONS, own.observed.missing));
+        }
+    }
+    let aggregate = counts.aggregate(definition, at).filter(|_| observation);
+    let count_extension = aggregate.map(|value| {
+        let quantity = quantity(decimal(value), &counts.unit(definition, at));
+        let quantity = ExtensionValue::ValueQuantity(quantity);
+        Extended {
+            extension: [Extension::new(COUNT_QUANTITY, quantity)],
+        }
+    });
+    let code = Concept::coded(
+        "http://terminology.hl7.org/CodeSystem/measure-population",
+        definition.code.as_str(),
+    );
+    Some(Population {
+        count_extension,
+        code,
+        count: own.count,
+        extension,
+        id: definition.id.clone(),
+        subject_results: subjects(),
+    })
 }
 
 const UCUM: &str = "http://unitsofmeasure.org";
 
 /// A FHIR Quantity: with a code where UCUM has the unit.
-fn quantity(value: Value, unit: &Unit) -> Value {
-    let Some(unit) = unit else {
-        return json!({ "value": value });
-    };
-    match ucum(&Units::default(), unit) {
-        Some(code) => json!({ "value": value, "unit": code, "system": UCUM, "code": code }),
-        None => json!({ "value": value, "unit": &**unit }),
+fn quantity(value: Decimal, unit: &Unit) -> Quantity {
+    let known = unit.as_deref().and_then(|u| ucum(&Units::default(), u));
+    let code = known.map(str::to_owned);
+    Quantity {
+        system: code.is_some().then_some(UCUM),
+        unit: code.clone().or_else(|| unit.as_deref().map(str::to_owned)),
+        code,
+        value,
     }
 }
 
 /// A whole number as one, else the nearest double.
-fn decimal(value: Decimal) -> Value {
+fn decimal(value: Exact) -> Decimal {
     let value = value.normalize();
-    match value.scale() {
-        0 => value
-            .to_i64()
-            .map_or_else(|| json!(Score::Number(value).as_f64()), |n| json!(n)),
-        _ => json!(Score::Number(value).as_f64()),
-    }
+    let whole = value.to_i64().filter(|_| value.scale() == 0);
+    whole.map_or_else(
+        || Decimal::Double(Score::Number(value).as_f64()),
+        Decimal::Whole,
+    )
 }
 
 /// Who could not be told of, and why: FHIR has no place of its own for them.
-fn not_evaluable(counts: &Counts) -> Option<Value> {
+fn not_evaluable(counts: &Counts) -> Option<Extension> {
     if counts.unknown == 0 {
         return None;
     }
-    let mut parts = vec![count("count", counts.unknown)];
+    let mut parts = vec![Extension::count("count", counts.unknown)];
     for ((population, reason), n) in &counts.reasons {
-        parts.push(json!({ "url": "reason", "extension": [
-            { "url": "population", "valueCode": &**population },
-            { "url": "text", "valueString": &**reason },
-            count("count", *n),
-        ]}));
+        let reason = vec![
+            Extension::code("population", &**population),
+            Extension::text("text", &**reason),
+            Extension::count("count", *n),
+        ];
+        parts.push(Extension::of("reason", reason));
     }
-    Some(json!({ "url": NOT_EVALUABLE, "extension": parts }))
+    Some(Extension::of(NOT_EVALUABLE, parts))
 }

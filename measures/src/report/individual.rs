@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::extension::CRITERIA_REFERENCE;
+use super::fhir::{Extension, MeasureReport, Reference};
 use super::{Kind, ReportContext, frame, group, supplemental};
 use crate::shape::MeasureShape;
 use crate::subject::Subject;
@@ -20,7 +19,7 @@ pub fn individual_report(
     subject: &Subject,
     evaluated: &[Evaluated],
     context: &ReportContext,
-) -> Value {
+) -> MeasureReport<'static> {
     let result = single(shape, subject);
     let groups = group::groups(&result, |_, _| None);
     let kind = Kind::Individual(&subject.patient);
@@ -28,19 +27,14 @@ pub fn individual_report(
     supplemental::of_individual(shape, subject, &mut report);
     let mut evaluated: Vec<&Evaluated> = evaluated.iter().collect();
     evaluated.sort();
-    let evaluated: Vec<Value> = evaluated
-        .into_iter()
-        .map(|(reference, populations)| {
-            let criteria = |id: &String| json!({ "url": CRITERIA_REFERENCE, "valueString": id });
-            let criteria: Vec<Value> = populations.iter().map(criteria).collect();
-            match criteria.is_empty() {
-                true => json!({ "reference": reference }),
-                false => json!({ "extension": criteria, "reference": reference }),
-            }
-        })
-        .collect();
-    if !evaluated.is_empty() {
-        report.insert("evaluatedResource".into(), Value::Array(evaluated));
-    }
-    Value::Object(report)
+    let evaluated = evaluated.into_iter();
+    let evaluated = evaluated.map(|(reference, populations)| {
+        let criteria = |id: &String| Extension::text(CRITERIA_REFERENCE, id);
+        Reference {
+            extension: populations.iter().map(criteria).collect(),
+            reference: reference.clone(),
+        }
+    });
+    report.evaluated_resource = evaluated.collect();
+    report
 }

@@ -9,6 +9,7 @@
 //! *Invariant:* the same results and context give the same bytes. The date is an argument.
 
 pub mod extension;
+pub mod fhir;
 mod group;
 pub mod individual;
 pub mod subject_list;
@@ -16,13 +17,14 @@ mod supplemental;
 #[cfg(test)]
 mod tests;
 
-use engine_patient::time::DateTime;
-use serde_json::{Map, Value, json};
-
+use self::extension::{INDIVIDUAL_PROFILE, SUBJECT_LIST_PROFILE, SUMMARY_PROFILE};
+use self::fhir::{Concept, Group, MeasureReport, Meta, Period};
 use crate::ledger::Ledger;
 use crate::manifest::{Manifest, hash};
 use crate::result::{Improvement, MeasureResult};
 use crate::shape::MeasureShape;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 
 /// What reports say of their run.
 #[derive(Clone, Debug)]
@@ -31,8 +33,8 @@ pub struct ReportContext {
     pub period: (DateTime, DateTime),
     /// When the report was made.
     pub date: DateTime,
-    /// Minutes east of UTC that dates without an offset were read in.
-    pub zone: i16,
+    /// Where dates without an offset were taken to be.
+    pub zone: Zone,
     /// The lake's snapshot.
     pub snapshot: u64,
     /// Who reports: `Organization/1`. DEQM asks for it; without one the report claims no profile.
@@ -45,7 +47,7 @@ pub struct ReportContext {
 
 impl ReportContext {
     /// Without reporter, manifest and ledger.
-    pub fn new(period: (DateTime, DateTime), date: DateTime, zone: i16, snapshot: u64) -> Self {
+    pub fn new(period: (DateTime, DateTime), date: DateTime, zone: Zone, snapshot: u64) -> Self {
         ReportContext {
             period,
             date,
@@ -56,21 +58,14 @@ impl ReportContext {
             ledger: Ledger::default(),
         }
     }
-
-    /// `+00:00`
-    pub fn zone_text(&self) -> String {
-        let sign = if self.zone < 0 { '-' } else { '+' };
-        let minutes = self.zone.unsigned_abs();
-        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-    }
 }
 
 /// A summary MeasureReport.
-pub fn measure_report(result: &MeasureResult, context: &ReportContext) -> Value {
+pub fn measure_report(result: &MeasureResult, context: &ReportContext) -> MeasureReport<'static> {
     let groups = group::groups(result, |_, _| None);
     let mut report = frame(&result.shape, context, Kind::Summary, groups);
     supplemental::of_summary(result, &mut report);
-    Value::Object(report)
+    report
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,73 +86,67 @@ impl Kind<'_> {
 
     fn profile(self) -> &'static str {
         match self {
-            Kind::Summary => extension::SUMMARY_PROFILE,
-            Kind::SubjectList => extension::SUBJECT_LIST_PROFILE,
-            Kind::Individual(_) => extension::INDIVIDUAL_PROFILE,
+            Kind::Summary => SUMMARY_PROFILE,
+            Kind::SubjectList => SUBJECT_LIST_PROFILE,
+            Kind::Individual(_) => INDIVIDUAL_PROFILE,
         }
     }
 }
 
 /// A MeasureReport around its groups.
-fn frame(
+fn frame<'l>(
     shape: &MeasureShape,
     context: &ReportContext,
     kind: Kind,
-    groups: Vec<Value>,
-) -> Map<String, Value> {
+    group: Vec<Group>,
+) -> MeasureReport<'l> {
     let (start, end) = (context.period.0.to_string(), context.period.1.to_string());
     let plain = format!("{}-{start}-{end}", shape.name);
-    let name = match kind {
-        Kind::Summary => plain,
-        Kind::SubjectList => format!("{plain}-subjects"),
-        Kind::Individual(patient) => format!("{plain}-{patient}"),
+    let (name, subject) = match kind {
+        Kind::Summary => (plain, None),
+        Kind::SubjectList => (format!("{plain}-subjects"), None),
+        Kind::Individual(patient) => {
+            let subject = format!("Patient/{patient}").into();
+            (format!("{plain}-{patient}"), Some(subject))
+        }
     };
-    let mut report = Map::new();
-    let mut put = |key: &str, value: Value| report.insert(key.to_owned(), value);
-    put("resourceType", json!("MeasureReport"));
-    put("id", json!(resource_id(&name)));
-    if context.reporter.is_some() {
-        put("meta", json!({ "profile": [kind.profile()] }));
+    let whole = subject.is_none();
+    let mut extension = vec![extension::run(context, whole)];
+    if whole {
+        extension.extend(context.ledger.extension());
     }
-    let run = extension::run(context, !matches!(kind, Kind::Individual(_)));
-    let mut extensions = vec![run];
-    if !matches!(kind, Kind::Individual(_)) {
-        extensions.extend(context.ledger.extension());
+    extension.extend(extension::directions(shape));
+    let meta = Meta {
+        profile: [kind.profile()],
+    };
+    MeasureReport {
+        contained: vec![],
+        date: context.date.to_string(),
+        evaluated_resource: vec![],
+        extension,
+        group,
+        id: resource_id(&name),
+        improvement_notation: shape.improvement().map(notation),
+        measure: shape.canonical(),
+        meta: context.reporter.is_some().then_some(meta),
+        period: Period { end, start },
+        reporter: context.reporter.clone().map(Into::into),
+        resource_type: "MeasureReport",
+        status: "complete",
+        subject,
+        r#type: kind.code(),
     }
-    extensions.extend(extension::directions(shape));
-    put("extension", Value::Array(extensions));
-    put("status", json!("complete"));
-    put("type", json!(kind.code()));
-    put("measure", json!(shape.canonical()));
-    if let Kind::Individual(patient) = kind {
-        put(
-            "subject",
-            json!({ "reference": format!("Patient/{patient}") }),
-        );
-    }
-    put("date", json!(context.date.to_string()));
-    if let Some(reporter) = &context.reporter {
-        put("reporter", json!({ "reference": reporter }));
-    }
-    put("period", json!({ "start": start, "end": end }));
-    if let Some(improvement) = shape.improvement() {
-        put("improvementNotation", notation(improvement));
-    }
-    put("group", Value::Array(groups));
-    report
 }
 
 /// A value as a CodeableConcept: its codings, or its text.
-fn coded(text: &str, coding: Option<&str>) -> Value {
-    let coding = coding.and_then(|c| serde_json::from_str::<Value>(c).ok());
-    coding.unwrap_or_else(|| json!({ "text": text }))
+fn coded(text: &str, coding: Option<&str>) -> Concept {
+    let coding = coding.and_then(|c| serde_json::from_str(c).ok());
+    coding.map_or_else(|| Concept::text(text), Concept::Data)
 }
 
-fn notation(improvement: Improvement) -> Value {
-    json!({ "coding": [{
-        "system": "http://terminology.hl7.org/CodeSystem/measure-improvement-notation",
-        "code": improvement.as_str(),
-    }]})
+fn notation(improvement: Improvement) -> Concept {
+    let system = "http://terminology.hl7.org/CodeSystem/measure-improvement-notation";
+    Concept::coded(system, improvement.as_str())
 }
 
 /// A resource id: as it is where it is one, else its beginning and a hash (64 characters of letters,

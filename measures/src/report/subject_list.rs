@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use super::extension::MEMBER;
+use super::fhir::{Contained, Extension, ExtensionValue, MeasureReport, Reference};
 use super::group::{Spot, groups};
-use super::supplemental::{append, of_summary};
+use super::supplemental::of_summary;
 use super::{Kind, ReportContext, frame};
 use crate::package::PopulationCode;
 use crate::result::MeasureResult;
@@ -21,7 +21,7 @@ type Key = (usize, usize, Option<(usize, Arc<str>)>);
 type Entries = Vec<(u32, Vec<String>)>;
 
 /// Who is in which population of a measure.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct SubjectLists {
     patients: Vec<String>,
     lists: BTreeMap<Key, Entries>,
@@ -40,20 +40,22 @@ impl SubjectLists {
             for (index, (population, definition)) in populations.enumerate() {
                 let mut observed = own.observations.iter();
                 let observed = definition.code == PopulationCode::MeasureObservation
-                    && observed.any(|o| o.population == index && o.value.is_some());
+                    && observed.any(|o| o.population.position() == index && o.value.is_some());
                 if population.count == 0 && !observed {
                     continue;
                 }
                 any = true;
                 let members = own.members.iter();
-                let members = members.filter(|m| m.population == index && m.counted);
+                let members = members.filter(|m| m.population.position() == index && m.counted);
                 let members = members.map(|m| m.id.clone()).collect();
                 let list = self.lists.entry((group, index, None)).or_default();
                 list.push((number, members));
             }
             for row in own.strata.iter().filter(|r| r.count > 0) {
                 let stratum = Some((row.stratifier, Arc::clone(&row.stratum)));
-                let list = self.lists.entry((group, row.population, stratum));
+                let list = self
+                    .lists
+                    .entry((group, row.population.position(), stratum));
                 list.or_default().push((number, vec![]));
             }
         }
@@ -71,90 +73,54 @@ impl SubjectLists {
             .then(|| format!("subjects-{}", position + 1))
     }
 
-    /// The Lists, their entries left out.
-    fn resources(&self) -> Vec<Value> {
-        let frame = |position: usize| {
-            json!({
-                "resourceType": "List",
-                "id": format!("subjects-{}", position + 1),
-                "status": "current",
-                "mode": "snapshot",
-                "entry": [],
+    /// The Lists. Their entries are made as they are written: a list of a million patients is no
+    /// tree of JSON.
+    fn resources(&self) -> impl Iterator<Item = Contained<'_>> {
+        let lists = self.lists.values().enumerate();
+        lists.map(|(position, entries)| {
+            Contained::List(List {
+                entry: Each(entries, self),
+                id: format!("subjects-{}", position + 1),
+                mode: "snapshot",
+                resource_type: "List",
+                status: "current",
             })
-        };
-        (0..self.lists.len()).map(frame).collect()
+        })
     }
 
-    fn entry(&self, number: u32, members: &[String]) -> Option<Value> {
+    fn entry(&self, number: u32, members: &[String]) -> Option<Entry> {
         let patient = self.patients.get(usize::try_from(number).ok()?)?;
-        let item = json!({ "reference": format!("Patient/{patient}") });
-        let member = |id: &String| json!({ "url": MEMBER, "valueReference": { "reference": id } });
-        let members: Vec<Value> = members.iter().map(member).collect();
-        Some(match members.is_empty() {
-            true => json!({ "item": item }),
-            false => json!({ "extension": members, "item": item }),
+        let member = |id: &String| {
+            let member = ExtensionValue::ValueReference(id.clone().into());
+            Extension::new(MEMBER, member)
+        };
+        Some(Entry {
+            extension: members.iter().map(member).collect(),
+            item: format!("Patient/{patient}").into(),
         })
     }
 }
 
-/// A report that is written as it is made: a list of a million patients is no tree of JSON.
-pub struct SubjectListReport<'l> {
-    /// `contained` begins with the Lists, without entries.
-    report: Map<String, Value>,
-    lists: &'l SubjectLists,
+/// A List of who is in a population.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List<'l> {
+    entry: Each<'l>,
+    id: String,
+    mode: &'static str,
+    resource_type: &'static str,
+    status: &'static str,
 }
 
-impl Serialize for SubjectListReport<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.report.len()))?;
-        for (key, value) in &self.report {
-            match (key.as_str(), value.as_array()) {
-                ("contained", Some(all)) => {
-                    map.serialize_entry(key, &Contained(all, self.lists))?
-                }
-                _ => map.serialize_entry(key, value)?,
-            }
-        }
-        map.end()
-    }
+#[derive(Serialize)]
+struct Entry {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extension: Vec<Extension>,
+    item: Reference,
 }
 
-struct Contained<'l>(&'l [Value], &'l SubjectLists);
-
-impl Serialize for Contained<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries = self.1.lists.values();
-        serializer.collect_seq(self.0.iter().map(|resource| One {
-            resource,
-            entries: entries.next(),
-            lists: self.1,
-        }))
-    }
-}
-
-/// A contained resource; with entries a List.
-struct One<'l> {
-    resource: &'l Value,
-    entries: Option<&'l Entries>,
-    lists: &'l SubjectLists,
-}
-
-impl Serialize for One<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (Some(entries), Value::Object(list)) = (self.entries, self.resource) else {
-            return self.resource.serialize(serializer);
-        };
-        let mut map = serializer.serialize_map(Some(list.len()))?;
-        for (key, value) in list {
-            match key.as_str() {
-                "entry" => map.serialize_entry(key, &Each(entries, self.lists))?,
-                _ => map.serialize_entry(key, value)?,
-            }
-        }
-        map.end()
-    }
-}
-
+/// The entries of a List.
+#[derive(Clone, Debug, PartialEq)]
 struct Each<'l>(&'l Entries, &'l SubjectLists);
 
 impl Serialize for Each<'_> {
@@ -169,17 +135,14 @@ pub fn subject_list_report<'l>(
     result: &MeasureResult,
     lists: &'l SubjectLists,
     context: &ReportContext,
-) -> SubjectListReport<'l> {
+) -> MeasureReport<'l> {
     let reference = |group: usize, spot: Spot| {
         let id = lists.id(group, spot)?;
-        Some(json!({ "reference": format!("#{id}") }))
+        Some(format!("#{id}").into())
     };
     let groups = groups(result, reference);
     let mut report = frame(&result.shape, context, Kind::SubjectList, groups);
-    let resources = lists.resources();
-    if !resources.is_empty() {
-        append(&mut report, "contained", resources);
-    }
+    report.contained.extend(lists.resources());
     of_summary(result, &mut report);
-    SubjectListReport { report, lists }
+    report
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
-
 use super::coded;
-use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, SUPPLEMENTAL_DATA, count};
+use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, NOT_EVALUABLE, SUPPLEMENTAL_DATA};
+use super::fhir::{
+    Coding, Concept, Contained, Extension, ExtensionValue, MeasureReport, Observation,
+    ObservationComponent, Reference,
+};
 use crate::package::{SupplementalDefinition, Usage};
 use crate::result::MeasureResult;
 use crate::shape::MeasureShape;
@@ -23,16 +25,12 @@ fn observation(
     shape: &MeasureShape,
     (index, definition): (usize, &SupplementalDefinition),
     id: &str,
-) -> Map<String, Value> {
-    let mut out = Map::new();
-    out.insert("resourceType".into(), json!("Observation"));
-    out.insert("id".into(), json!(id));
-    let info = json!({ "url": MEASURE_INFO, "extension": [
-        { "url": "measure", "valueCanonical": shape.canonical() },
-        { "url": "populationId", "valueString": name(definition, index) },
-    ]});
-    out.insert("extension".into(), json!([info]));
-    out.insert("status".into(), json!("final"));
+) -> Observation {
+    let measure = ExtensionValue::ValueCanonical(shape.canonical());
+    let info = vec![
+        Extension::new("measure", measure),
+        Extension::text("populationId", name(definition, index)),
+    ];
     let usage = match definition
         .usage
         .first()
@@ -43,50 +41,50 @@ fn observation(
         Usage::RiskAdjustment => "risk-adjustment-factor",
     };
     let text = definition.description.as_ref();
-    let code = json!({
-        "coding": [{
-            "system": "http://terminology.hl7.org/CodeSystem/measure-data-usage",
-            "code": usage,
+    let code = Concept::Coded {
+        coding: [Coding {
+            code: usage,
+            system: "http://terminology.hl7.org/CodeSystem/measure-data-usage",
         }],
-        "text": text.unwrap_or(&definition.expression),
-    });
-    out.insert("code".into(), code);
-    out
+        text: Some(text.unwrap_or(&definition.expression).clone()),
+    };
+    Observation {
+        code,
+        component: vec![],
+        data_absent_reason: None,
+        extension: vec![Extension::of(MEASURE_INFO, info)],
+        id: id.to_owned(),
+        resource_type: "Observation",
+        status: "final",
+        subject: None,
+        value_codeable_concept: None,
+        value_string: None,
+    }
 }
 
-fn attach(report: &mut Map<String, Value>, contained: Vec<(String, String, Value)>) {
-    if contained.is_empty() {
-        return;
-    }
-    let mut resources = vec![];
-    let mut references = vec![];
-    for (id, criteria, resource) in contained {
-        resources.push(resource);
-        references.push(json!({ "url": SUPPLEMENTAL_DATA, "valueReference": {
-            "extension": [{ "url": CRITERIA_REFERENCE, "valueString": criteria }],
-            "reference": format!("#{id}"),
-        }}));
-    }
-    append(report, "contained", resources);
-    append(report, "extension", references);
-}
-
-pub(super) fn append(report: &mut Map<String, Value>, key: &str, more: Vec<Value>) {
-    let list = report.entry(key).or_insert_with(|| json!([]));
-    if let Some(list) = list.as_array_mut() {
-        list.extend(more);
-    }
+/// Puts an Observation into a report, which refers to it by the id of what it tells.
+fn attach(report: &mut MeasureReport<'_>, criteria: String, observation: Observation) {
+    let reference = Reference {
+        extension: vec![Extension::text(CRITERIA_REFERENCE, criteria)],
+        reference: format!("#{}", observation.id),
+    };
+    let reference = ExtensionValue::ValueReference(reference);
+    report
+        .extension
+        .push(Extension::new(SUPPLEMENTAL_DATA, reference));
+    report
+        .contained
+        .push(Contained::Observation(Box::new(observation)));
 }
 
 /// One Observation per expression: its values as components, with how many patients have each.
-pub(super) fn of_summary(result: &MeasureResult, report: &mut Map<String, Value>) {
+pub(super) fn of_summary(result: &MeasureResult, report: &mut MeasureReport<'_>) {
     let shape = &result.shape;
     let all = shape
         .supplemental
         .iter()
         .zip(&result.supplemental)
         .enumerate();
-    let mut contained = vec![];
     for (index, (definition, own)) in all {
         if own.values.is_empty() && own.unknown == 0 {
             continue;
@@ -95,30 +93,27 @@ pub(super) fn of_summary(result: &MeasureResult, report: &mut Map<String, Value>
         let mut out = observation(shape, (index, definition), &id);
         let component = |(value, n): (&Arc<str>, &u64)| {
             let coding = own.codings.get(value).map(AsRef::as_ref);
-            json!({ "code": coded(value, coding), "valueInteger": n })
+            ObservationComponent {
+                code: coded(value, coding),
+                value_integer: *n,
+            }
         };
-        let components: Vec<Value> = own.values.iter().map(component).collect();
-        if !components.is_empty() {
-            out.insert("component".into(), Value::Array(components));
-        }
+        out.component = own.values.iter().map(component).collect();
         if own.unknown > 0 {
-            let unknown = json!({ "url": super::extension::NOT_EVALUABLE, "extension": [
-                count("count", own.unknown) ]});
-            append(&mut out, "extension", vec![unknown]);
+            let unknown = vec![Extension::count("count", own.unknown)];
+            out.extension.push(Extension::of(NOT_EVALUABLE, unknown));
         }
-        contained.push((id, name(definition, index), Value::Object(out)));
+        attach(report, name(definition, index), out);
     }
-    attach(report, contained);
 }
 
 /// One Observation per value of a patient.
 pub(super) fn of_individual(
     shape: &MeasureShape,
     subject: &Subject,
-    report: &mut Map<String, Value>,
+    report: &mut MeasureReport<'_>,
 ) {
     let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut contained = vec![];
     for value in &subject.supplemental {
         let Some(definition) = shape.supplemental.get(value.index) else {
             continue;
@@ -127,23 +122,14 @@ pub(super) fn of_individual(
         *number += 1;
         let id = format!("supplemental-{}-{number}", value.index + 1);
         let mut out = observation(shape, (value.index, definition), &id);
-        let patient = format!("Patient/{}", subject.patient);
-        out.insert("subject".into(), json!({ "reference": patient }));
-        match &value.value {
-            Ok(text) => match value.coding.as_deref() {
-                Some(coding) => {
-                    out.insert("valueCodeableConcept".into(), coded(text, Some(coding)));
-                }
-                None => {
-                    out.insert("valueString".into(), json!(text));
-                }
-            },
-            Err(reason) => {
-                let absent = json!({ "text": &**reason });
-                out.insert("dataAbsentReason".into(), absent);
+        out.subject = Some(format!("Patient/{}", subject.patient).into());
+        match (&value.value, value.coding.as_deref()) {
+            (Ok(text), Some(coding)) => {
+                out.value_codeable_concept = Some(coded(text, Some(coding)));
             }
+            (Ok(text), None) => out.value_string = Some(text.to_string()),
+            (Err(reason), _) => out.data_absent_reason = Some(Concept::text(&**reason)),
         }
-        contained.push((id, name(definition, value.index), Value::Object(out)));
+        attach(report, name(definition, value.index), out);
     }
-    attach(report, contained);
 }

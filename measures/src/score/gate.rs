@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine_patient::program::Truth;
+use engine_patient::program::{PopulationIndex, Truth};
 
 use super::Raw;
 use crate::package::{
@@ -11,7 +11,7 @@ use crate::package::{
 };
 
 /// A criterion of a conjunction: which population's, and whether it must not hold.
-type Literal = (usize, bool);
+type Literal = (PopulationIndex, bool);
 
 /// A group's gating, worked out once from its definition.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Gating {
     /// Per population: what must hold for a member.
     formulas: Vec<Vec<Literal>>,
     /// Per population: which one an observation is of.
-    pub(super) references: Vec<Option<usize>>,
+    pub(super) references: Vec<Option<PopulationIndex>>,
 }
 
 /// Two answers at once.
@@ -133,7 +133,10 @@ impl Gating {
         for formula in &self.formulas {
             for member in 0..width {
                 let literals = formula.iter().filter_map(|(population, negated)| {
-                    Some((criteria.get(population * width + member)?, *negated))
+                    Some((
+                        criteria.get(population.position() * width + member)?,
+                        *negated,
+                    ))
                 });
                 let holds = |all: Cell, (cell, negated): (&Cell, bool)| all.and(*cell, negated);
                 cells.push(literals.fold(Cell::of(Truth::True), holds));
@@ -270,7 +273,7 @@ impl Gated<'_> {
     pub(super) fn reason(&self, population: usize) -> Option<Arc<str>> {
         let own = self.reasons.get(population)?;
         let formula = self.gating.formulas.get(population)?;
-        let mut needed = formula.iter().filter_map(|(p, _)| self.reasons.get(*p));
+        let mut needed = formula.iter().filter_map(|(p, _)| p.get(&self.reasons));
         let found = own.as_ref().or_else(|| needed.find_map(Option::as_ref));
         found.map(Arc::clone)
     }
@@ -286,13 +289,11 @@ impl Gated<'_> {
 
 /// The population that an observation is of. Where a measure does not say, it is the one there can
 /// be: the measure population; of a ratio the denominator for the first, the numerator for the next.
-fn observed(group: &GroupDefinition, population: &PopulationDefinition) -> Option<usize> {
+fn observed(group: &GroupDefinition, population: &PopulationDefinition) -> Option<PopulationIndex> {
     let named = population.reference;
-    let valid = |i: &usize| {
-        group
-            .populations
-            .get(*i)
-            .is_some_and(|p| p.code != Code::MeasureObservation)
+    let valid = |i: &PopulationIndex| {
+        let named = i.get(&group.populations);
+        named.is_some_and(|p| p.code != Code::MeasureObservation)
     };
     if let Some(index) = named.filter(valid) {
         return Some(index);
@@ -313,17 +314,15 @@ fn observed(group: &GroupDefinition, population: &PopulationDefinition) -> Optio
 
 /// What must hold for a member of a population.
 fn formula(group: &GroupDefinition, population: &PopulationDefinition) -> Vec<Literal> {
-    let own = group
-        .populations
-        .iter()
-        .position(|p| std::ptr::eq(p, population));
-    let Some(own) = own else { return vec![] };
+    let mut all = PopulationIndex::each(&group.populations);
+    let own = all.find(|(_, p)| std::ptr::eq(*p, population));
+    let Some((own, _)) = own else { return vec![] };
     match population.code {
         Code::MeasureObservation => {
             let Some(reference) = observed(group, population) else {
                 return vec![];
             };
-            let Some(of) = group.populations.get(reference) else {
+            let Some(of) = reference.get(&group.populations) else {
                 return vec![];
             };
             let mut all = formula(group, of);
@@ -352,9 +351,9 @@ fn parents(group: &GroupDefinition, code: Code) -> Vec<Literal> {
     let initial = |side: Code| {
         let side = group
             .position(side)
-            .and_then(|i| group.populations.get(i)?.reference);
+            .and_then(|i| i.get(&group.populations)?.reference);
         let named = side.filter(|i| {
-            let initial = group.populations.get(*i);
+            let initial = i.get(&group.populations);
             initial.is_some_and(|p| p.code == Code::InitialPopulation)
         });
         named.or_else(|| group.position(Code::InitialPopulation))

@@ -35,7 +35,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::{PopulationCode, ResultRow, RowKind, Truth};
 use engine_patient::value::Value;
 
 pub use crate::amount::Amount;
@@ -194,18 +194,18 @@ pub fn supplemental(
     out: &mut Vec<ResultRow>,
 ) {
     for ((index, definition), raw) in (0..).zip(definitions).zip(raw) {
-        let population = match definition
+        let kind = match definition
             .usage
             .first()
             .copied()
             .unwrap_or(Usage::SupplementalData)
         {
-            Usage::SupplementalData => "supplemental-data",
-            Usage::RiskAdjustment => "risk-adjustment",
+            Usage::SupplementalData => RowKind::SupplementalData(index),
+            Usage::RiskAdjustment => RowKind::RiskAdjustment(index),
         };
         let row = |outcome| ResultRow {
             artifact,
-            ..ResultRow::of_patient(population, index, outcome)
+            ..ResultRow::of_patient(kind, outcome)
         };
         let unknown = match raw.values {
             Ok(values) => {
@@ -228,7 +228,12 @@ pub fn supplemental(
 /// Whether any initial population of the rows has a member: the patients whose supplemental data is
 /// reported.
 pub fn in_initial_population(rows: &[ResultRow]) -> bool {
-    let initial = |r: &&ResultRow| r.population == "initial-population" && r.stratum.is_none();
+    let initial = |r: &&ResultRow| {
+        matches!(
+            r.kind,
+            RowKind::Population(PopulationCode::InitialPopulation, _)
+        ) && r.stratum.is_none()
+    };
     rows.iter().filter(initial).any(|r| r.count > Some(0))
 }
 

@@ -47,10 +47,7 @@ impl Gated<'_> {
         self.strata_rows(place, strata, &observed, out);
     }
 
-    pub(super) fn row(&self, place: Place, population: usize, outcome: Truth) -> ResultRow {
-        let code = self.gating.codes.get(population);
-        let name = code.map_or("", |c| c.as_str());
-        let index = u32::try_from(population).unwrap_or(u32::MAX);
+    fn row(&self, place: Place, population: usize, code: Code, outcome: Truth) -> ResultRow {
         ResultRow {
             artifact: place.artifact,
             group: place.group,
@@ -58,7 +55,7 @@ impl Gated<'_> {
                 Truth::Unknown => self.reason(population),
                 Truth::True | Truth::False => None,
             },
-            ..ResultRow::of_patient(name, index, outcome)
+            ..ResultRow::of_population(code, population, outcome)
         }
     }
 
@@ -70,7 +67,7 @@ impl Gated<'_> {
         out: &mut Vec<ResultRow>,
     ) {
         debug_assert!(code != Code::MeasureObservation);
-        let row = self.row(place, population, self.outcome(population));
+        let row = self.row(place, population, code, self.outcome(population));
         let count = i64::try_from(self.count(population)).unwrap_or(i64::MAX);
         out.push(ResultRow {
             count: counted(count, row.outcome),
@@ -83,7 +80,7 @@ impl Gated<'_> {
             out.push(ResultRow {
                 basis_id: self.members.get(member).map(Arc::clone),
                 count: counted(i64::from(cell.counted), cell.truth),
-                ..self.row(place, population, cell.truth)
+                ..self.row(place, population, code, cell.truth)
             });
         }
     }
@@ -111,6 +108,7 @@ impl Gated<'_> {
                 ..self.row(
                     place,
                     population,
+                    Code::MeasureObservation,
                     match value {
                         Ok(amount) if amount.doubt.is_none() => Truth::True,
                         Ok(_) | Err(_) => Truth::Unknown,
@@ -150,6 +148,7 @@ impl Gated<'_> {
         if cells.is_empty() {
             return None;
         }
+        let code = *self.gating.codes.get(population)?;
         let count = cells.iter().filter(|c| c.counted).count();
         let outcome = match cells.iter().any(|c| c.truth == Truth::Unknown) {
             true => Truth::Unknown,
@@ -159,7 +158,7 @@ impl Gated<'_> {
             stratifier: Some(stratifier),
             stratum: Some(Arc::clone(stratum)),
             count: counted(i64::try_from(count).unwrap_or(i64::MAX), outcome),
-            ..self.row(place, population, outcome)
+            ..self.row(place, population, code, outcome)
         })
     }
 }

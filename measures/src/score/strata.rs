@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
 
 use super::{Gated, Label, Place, Raw, RawStrata};
 use crate::package::PopulationCode as Code;
@@ -44,7 +44,7 @@ impl Gated<'_> {
                     group: place.group,
                     stratifier: Some(index),
                     unknown_reason: Some(reason),
-                    ..ResultRow::of_patient("stratifier", index, Truth::Unknown)
+                    ..ResultRow::of_patient(RowKind::Stratifier(index), Truth::Unknown)
                 });
             }
             let applies = |population: &usize| {
@@ -53,7 +53,7 @@ impl Gated<'_> {
                 let code = match code {
                     Some(Code::MeasureObservation) => {
                         let of = self.gating.references.get(*population).copied().flatten();
-                        of.and_then(|p| self.gating.codes.get(p).copied())
+                        of.and_then(|p: PopulationIndex| p.get(&self.gating.codes).copied())
                     }
                     other => other,
                 };

@@ -1,15 +1,13 @@
 //! The tests in a rule's file.
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::fhir::model::Model;
-use engine_patient::fhir::names::Name;
+use engine_patient::finding::Code;
 use engine_patient::program::Truth;
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 use super::fields::Report;
 use super::resource;
 use crate::case::{Case, Expectation};
-use crate::decide::Applicability;
+use crate::outcome::Applicability;
 use crate::yaml::Node;
 
 const CASE: &[&str] = &[
@@ -51,7 +49,7 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
         };
         if cases.iter().any(|c| c.name == case.name) {
             report.wrong::<()>(
-                "duplicate-case",
+                Code::DuplicateCase,
                 format!("there is another case `{}`", case.name),
                 item,
                 "give each its own name",
@@ -72,7 +70,12 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
             if !cases.iter().any(|c| c.expect.applies == applies) {
                 let message = format!("no case shows {what}");
                 let help = format!("add one with `expect: {{applies: {}}}`", applies.as_str());
-                report.error("missing-case", message, (node.at, node.at + 1), Some(help));
+                report.error(
+                    Code::MissingCase,
+                    message,
+                    (node.at, node.at + 1),
+                    Some(help),
+                );
             }
         }
     }
@@ -95,7 +98,7 @@ fn case(report: &mut Report<'_>, node: &Node) -> Option<Case> {
     let mut unavailable = vec![];
     if let Some(list) = fields.get("unavailable") {
         for item in report.items(list, "`unavailable`") {
-            unavailable.extend(resource_type(report, item));
+            unavailable.extend(resource::resource_type(report, item));
         }
     }
     let expect = fields.get("expect").and_then(|n| expectation(report, n));
@@ -117,32 +120,10 @@ fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
     exact.or_else(|| {
         let message = format!("`{text}` is not an exact moment");
         report.wrong(
-            "wrong-value",
+            Code::WrongValue,
             message,
             node,
             "date, time and offset, as in `2025-12-31T12:00:00Z`",
-        )
-    })
-}
-
-pub(super) fn resource_type(report: &mut Report<'_>, node: &Node) -> Option<Name> {
-    let text = report.line(node)?;
-    let found = Model::r4()
-        .resource(&text)
-        .and_then(|info| Name::of(info.name));
-    found.or_else(|| {
-        let names = Model::r4()
-            .types()
-            .filter(|t| t.is_resource)
-            .map(|t| t.name);
-        let help = did_you_mean(&text, names)
-            .map(|n| format!("did you mean `{n}`?"))
-            .unwrap_or_default();
-        report.wrong(
-            "unknown-resource",
-            format!("FHIR R4 has no resource `{text}`"),
-            node,
-            &help,
         )
     })
 }
@@ -160,7 +141,7 @@ fn expectation(report: &mut Report<'_>, node: &Node) -> Option<Expectation> {
         let date = DateTime::parse(&text).map(|_| text.clone());
         date.or_else(|| {
             report.wrong(
-                "wrong-value",
+                Code::WrongValue,
                 format!("`{text}` is not a date"),
                 n,
                 "as in FHIR: `2025-12-31`",

@@ -1,8 +1,10 @@
 //! Every expression of the file, checked; problems come with their place in it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine_cel::{Checker, functions};
+use engine_patient::finding::Code;
 use engine_patient::terminology::ValueSet;
 
 use super::fields::{Fields, Report};
@@ -84,14 +86,14 @@ pub(super) fn expressions(
             Piece::Detail(index) => (detail, part(&sources.detail, index)),
         };
         let Some(node) = node else { continue };
-        let (from, to) = problem.span;
+        let (from, to) = problem.chars();
         let span = report.text.span_in(node, (start + from, start + to));
-        report.error(problem.code, problem.message, span, problem.help);
+        report.add(problem, span);
     }
     if report.errors() > before || !present.into_iter().all(|p| p) {
         return None;
     }
-    unused(report, fields, &sources, &checker);
+    unused(report, fields, &checker);
     Some((Program::new(sources, value_sets, checked?), checker))
 }
 
@@ -142,7 +144,7 @@ fn define_name(report: &mut Report<'_>, entry: &Entry) {
     let help = "a small letter, then letters, digits and `_`, as in `recent_hba1c`; no word of the language";
     let span = (entry.at, entry.at + name.chars().count().max(1));
     report.error(
-        "bad-name",
+        Code::BadName,
         format!("`{name}` {what}"),
         span,
         Some(help.into()),
@@ -156,7 +158,7 @@ fn template(report: &mut Report<'_>, node: &Node) -> Vec<Part> {
     parse(&text).unwrap_or_else(|open| {
         let span = report.text.span_in(node, (open, open + 2));
         report.error(
-            "template",
+            Code::Template,
             "`{{` is never closed".into(),
             span,
             Some("write `}}` after the expression".into()),
@@ -175,7 +177,7 @@ pub(super) fn summary_length<'t>(
     if length > SUMMARY_LENGTH {
         let message = format!("the summary has {length} characters, {SUMMARY_LENGTH} is the most");
         report.error(
-            "too-long",
+            Code::TooLong,
             message,
             (node.at, node.end),
             Some("put the rest in `detail`".into()),
@@ -183,46 +185,22 @@ pub(super) fn summary_length<'t>(
     }
 }
 
-fn unused(report: &mut Report<'_>, fields: &Fields<'_>, sources: &Sources, checker: &Checker) {
-    let entries = |name: &str| match fields.get(name).map(|n| &n.value) {
-        Some(Value::Mapping(entries)) => entries.as_slice(),
-        _ => &[],
-    };
-    // `unused` gives value sets first, each kind in its own order; a name may be in both.
-    let mut unused = checker.unused();
-    let mut texts = vec![&sources.eligible, &sources.excluded, &sources.satisfied];
-    texts.extend(
-        sources
-            .due
-            .iter()
-            .chain(sources.defines.iter().map(|(_, source)| source)),
-    );
-    texts.extend(
-        sources
-            .summary
-            .iter()
-            .chain(&sources.detail)
-            .filter_map(|part| match part {
-                Part::Expression(source, _) => Some(source),
-                Part::Text(_) => None,
-            }),
-    );
-    for (what, kind) in [("value_sets", "value set"), ("define", "definition")] {
-        for entry in entries(what) {
+/// Warns of what no expression names.
+fn unused(report: &mut Report<'_>, fields: &Fields<'_>, checker: &Checker) {
+    let sets: HashSet<&str> = checker.unused_value_sets().collect();
+    let definitions: HashSet<&str> = checker.unused_definitions().collect();
+    for (field, kind, unused) in [
+        ("value_sets", "value set", sets),
+        ("define", "definition", definitions),
+    ] {
+        let Some(Value::Mapping(entries)) = fields.get(field).map(|n| &n.value) else {
+            continue;
+        };
+        for entry in entries.iter().filter(|e| unused.contains(e.key.as_str())) {
             let name = entry.key.as_str();
-            let Some(index) = unused.iter().position(|u| *u == name) else {
-                continue;
-            };
-            let named = |t: &&String| {
-                t.contains(&format!("\"{name}\"")) || t.contains(&format!("'{name}'"))
-            };
-            if what == "value_sets" && texts.iter().any(named) {
-                continue;
-            }
-            unused.remove(index);
             let span = (entry.at, entry.at + name.chars().count());
             report.warning(
-                "unused",
+                Code::Unused,
                 format!("the {kind} `{name}` is not used"),
                 span,
                 Some("remove it".into()),

@@ -1,16 +1,15 @@
 //! Reading fields of mappings, and collecting what is wrong with them.
 
-use engine_patient::diagnostic::{Diagnostic, Severity, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 
-use crate::rule::Word;
-use crate::yaml::{Entry, MAX_FOUND, Node, Text, Value};
+use crate::words::Word;
+use crate::yaml::{Entry, Found, Node, Text, Value};
 
 /// Everything found in a file.
 pub(super) struct Report<'t> {
     pub text: &'t Text,
-    found: Vec<Diagnostic>,
-    errors: usize,
-    warnings: usize,
+    found: Found,
 }
 
 /// The fields of a mapping whose names were checked.
@@ -30,59 +29,48 @@ impl<'t> Report<'t> {
     pub fn new(text: &'t Text) -> Self {
         Report {
             text,
-            found: vec![],
-            errors: 0,
-            warnings: 0,
+            found: Found::default(),
         }
     }
 
-    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.found
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.found.sorted()
     }
 
     /// How many errors so far.
     pub fn errors(&self) -> usize {
-        self.errors
+        self.found.errors()
     }
 
     pub fn error(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: (usize, usize),
         help: Option<String>,
     ) {
-        self.errors += 1;
-        if self.errors <= MAX_FOUND {
-            self.found.push(self.text.error(code, message, span, help));
-        }
+        let error = Finding::error(code, message).maybe_help(help);
+        self.add(error, span);
     }
 
     pub fn warning(
         &mut self,
-        code: &'static str,
+        code: Code,
         message: String,
         span: (usize, usize),
         help: Option<String>,
     ) {
-        self.warnings += 1;
-        if self.warnings <= MAX_FOUND {
-            let error = self.text.error(code, message, span, help);
-            self.found.push(Diagnostic {
-                severity: Severity::Warning,
-                ..error
-            });
-        }
+        let warning = Finding::warning(code, message).maybe_help(help);
+        self.add(warning, span);
+    }
+
+    /// A finding at these characters of the file.
+    pub fn add(&mut self, finding: Finding, span: (usize, usize)) {
+        self.found.push(self.text.placed(finding, span));
     }
 
     /// An error at a node, and nothing in its place.
-    pub fn wrong<T>(
-        &mut self,
-        code: &'static str,
-        message: String,
-        node: &Node,
-        help: &str,
-    ) -> Option<T> {
+    pub fn wrong<T>(&mut self, code: Code, message: String, node: &Node, help: &str) -> Option<T> {
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.error(code, message, (node.at, node.end), help);
         None
@@ -98,7 +86,7 @@ impl<'t> Report<'t> {
                     node.kind()
                 );
                 self.wrong::<()>(
-                    "wrong-kind",
+                    Code::WrongKind,
                     message,
                     node,
                     "write `key: value` lines, indented",
@@ -114,7 +102,7 @@ impl<'t> Report<'t> {
             Value::Sequence(items) => items,
             _ => {
                 let message = format!("{what} must be a list, this is {}", node.kind());
-                self.wrong::<()>("wrong-kind", message, node, "begin each item with `- `");
+                self.wrong::<()>(Code::WrongKind, message, node, "begin each item with `- `");
                 &[]
             }
         }
@@ -135,14 +123,14 @@ impl<'t> Report<'t> {
         let entries = self.entries(node, what);
         for entry in entries {
             let name = entry.key.as_str();
-            if !known.contains(&name) && self.errors < MAX_FOUND {
+            if !known.contains(&name) {
                 let help = match did_you_mean(name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known are `{}`", known.join("`, `")),
                 };
                 let span = (entry.at, entry.at + name.chars().count());
                 self.error(
-                    "unknown-field",
+                    Code::UnknownField,
                     format!("{what} has no field `{name}`"),
                     span,
                     Some(help),
@@ -158,7 +146,7 @@ impl<'t> Report<'t> {
                     None => format!("{what} needs the field `{name}`"),
                 };
                 let at = empty.map_or(node.at, |e| e.at);
-                self.error("missing-field", message, (at, at + 1), None);
+                self.error(Code::MissingField, message, (at, at + 1), None);
             }
         }
         Some(fields)
@@ -168,14 +156,14 @@ impl<'t> Report<'t> {
     pub fn text_of(&mut self, node: &Node) -> Option<String> {
         match node.scalar() {
             Some(scalar) if !scalar.text.trim().is_empty() => Some(scalar.text.clone()),
-            Some(_) => self.wrong("wrong-value", "this is empty".into(), node, ""),
+            Some(_) => self.wrong(Code::WrongValue, "this is empty".into(), node, ""),
             None => {
                 let help = match node.value {
                     Value::Mapping(_) => "a text that begins with `{` must stand in quotes",
                     _ => "a text that begins with `[` must stand in quotes",
                 };
                 self.wrong(
-                    "wrong-kind",
+                    Code::WrongKind,
                     format!("this must be a text, it is {}", node.kind()),
                     node,
                     help,
@@ -208,7 +196,7 @@ impl<'t> Report<'t> {
             None => format!("one of `{}`", names.collect::<Vec<_>>().join("`, `")),
         };
         self.wrong(
-            "wrong-value",
+            Code::WrongValue,
             format!("`{text}` is not known here"),
             node,
             &help,

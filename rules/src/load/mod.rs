@@ -7,11 +7,12 @@ mod resource;
 mod scalar;
 mod value_sets;
 
-use engine_patient::diagnostic::{Diagnostic, Severity};
+use engine_patient::finding::{Code, Finding};
 use engine_patient::program::Artifact;
+use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyProvider;
 
-use crate::decisive::decisive;
+use crate::program::Program;
 use crate::rule::{Rule, Source};
 use crate::yaml::{self, Node};
 use expressions::{expressions, summary_length};
@@ -56,24 +57,18 @@ pub fn load(
     file: &str,
     text: &str,
     terminology: &dyn TerminologyProvider,
-) -> Result<Rule, Vec<Diagnostic>> {
+) -> Result<Rule, Vec<Finding>> {
     let (text, root) = yaml::read(file, text)?;
     let mut report = Report::new(&text);
     let rule = rule(&mut report, &root, terminology);
-    let (mut warnings, mut errors): (Vec<_>, Vec<_>) = report
-        .into_diagnostics()
-        .into_iter()
-        .partition(|d| d.severity == Severity::Warning);
+    let errors = report.errors();
+    let found = report.into_findings();
     match rule {
-        Some(mut rule) if errors.is_empty() => {
-            rule.warnings = warnings;
+        Some(mut rule) if errors == 0 => {
+            rule.warnings = found;
             Ok(rule)
         }
-        _ => {
-            errors.append(&mut warnings);
-            errors.sort_by_key(|d| (d.line, d.column));
-            Err(errors)
-        }
+        _ => Err(found),
     }
 }
 
@@ -133,15 +128,27 @@ fn rule(
         on_unknown: on_unknown?,
         indicator: indicator?,
         unknown_summary: unknown_summary?,
-        decisive: decisive(&program.sources, &value_sets, &requirements),
+        needed: needed(&program, &requirements),
         coded_elements: checker.coded_elements(),
         value_sets,
         cases,
         warnings: vec![],
-        file: report.text.file.clone(),
+        file: report.text.file().to_owned(),
         requirements,
         program,
     })
+}
+
+/// The requirements of which each patient who is eligible has a match: those of the patient's own
+/// resources by their own codes. A medication's code may stand behind a reference.
+fn needed(program: &Program, requirements: &[DataRequirement]) -> Vec<usize> {
+    let expressions = &program.expressions;
+    let needs = expressions.eligible.needs(&expressions.defines);
+    let own = |r: &DataRequirement| r.codes.is_some() && r.shared_type().is_none();
+    let needs = needs.into_iter();
+    needs
+        .filter(|index| requirements.get(*index).is_some_and(own))
+        .collect()
 }
 
 fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {
@@ -150,11 +157,11 @@ fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !id.chars().all(good) || !id.starts_with(|c: char| c.is_ascii_lowercase()) || id.len() > 64 {
         let help = "small letters, digits and `-`, at most 64, as in `hba1c-control`";
-        return report.wrong("bad-id", format!("`{id}` is not an id"), node, help);
+        return report.wrong(Code::BadId, format!("`{id}` is not an id"), node, help);
     }
     let name = report
         .text
-        .file
+        .file()
         .rsplit(['/', '\\'])
         .next()
         .unwrap_or_default();
@@ -168,7 +175,7 @@ fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {
     if stem != id {
         let message = format!("the id `{id}` is not the name of the file, `{stem}`");
         return report.wrong(
-            "bad-id",
+            Code::BadId,
             message,
             node,
             &format!("rename the file to `{id}.yaml`, or the rule to `{stem}`"),
@@ -183,7 +190,7 @@ fn version(report: &mut Report<'_>, node: &Node) -> Option<String> {
     let number = |p: &&str| !p.is_empty() && p.len() < 7 && p.chars().all(|c| c.is_ascii_digit());
     if parts.len() != 3 || !parts.iter().all(number) {
         return report.wrong(
-            "wrong-value",
+            Code::WrongValue,
             format!("`{version}` is not a version"),
             node,
             "three numbers, as in `1.0.0`",
@@ -202,7 +209,7 @@ fn source(report: &mut Report<'_>, node: &Node) -> Option<Source> {
         let year = text.parse().ok().filter(|y| (1900..=2100).contains(y));
         year.or_else(|| {
             report.wrong(
-                "wrong-value",
+                Code::WrongValue,
                 format!("`{text}` is not a year"),
                 n,
                 "four digits, as in `2025`",
@@ -214,7 +221,7 @@ fn source(report: &mut Report<'_>, node: &Node) -> Option<Source> {
         let web = url.starts_with("https://") || url.starts_with("http://");
         if !web || url.contains(char::is_whitespace) {
             return report.wrong(
-                "wrong-value",
+                Code::WrongValue,
                 format!("`{url}` is not a web address"),
                 n,
                 "it begins with `https://`",

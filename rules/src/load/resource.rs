@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::{Cardinality, Model};
-use engine_patient::fhir::names::choice_name;
+use engine_patient::fhir::names::{Name, choice_name};
+use engine_patient::finding::Code;
 
-use super::cases::resource_type;
 use super::fields::Report;
 use super::scalar;
 use crate::yaml::{Entry, Node, Value};
@@ -20,7 +20,7 @@ pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option
     let Some(entry) = entries.iter().find(|e| e.key == "resourceType") else {
         if matches!(node.value, Value::Mapping(_)) {
             report.wrong::<()>(
-                "missing-field",
+                Code::MissingField,
                 "a resource needs `resourceType`".into(),
                 node,
                 "as in `resourceType: Observation`",
@@ -30,6 +30,29 @@ pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option
     };
     let ty = resource_type(report, &entry.value)?.as_str();
     of_type(report, node, ty, &format!("{}-{number}", ty.to_lowercase()))
+}
+
+/// The name of a resource type.
+pub(super) fn resource_type(report: &mut Report<'_>, node: &Node) -> Option<Name> {
+    let text = report.line(node)?;
+    let found = Model::r4()
+        .resource(&text)
+        .and_then(|info| Name::of(info.name));
+    found.or_else(|| {
+        let names = Model::r4()
+            .types()
+            .filter(|t| t.is_resource)
+            .map(|t| t.name);
+        let help = did_you_mean(&text, names)
+            .map(|n| format!("did you mean `{n}`?"))
+            .unwrap_or_default();
+        report.wrong(
+            Code::UnknownResource,
+            format!("FHIR R4 has no resource `{text}`"),
+            node,
+            &help,
+        )
+    })
 }
 
 /// A resource of a type that is known from where it stands.
@@ -98,7 +121,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                     types.iter().take(6).map(|t| choice_name(name, t)).collect();
                 let message = format!("`{owner}.{name}` can be of several types");
                 let help = format!("name the type: `{}`", names.join("`, `"));
-                report.error("choice", message, span, Some(help));
+                report.error(Code::Choice, message, span, Some(help));
                 return None;
             };
             return Some(Member {
@@ -143,7 +166,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
         ),
     };
     report.error(
-        "unknown-element",
+        Code::UnknownElement,
         format!("`{owner}` has no element `{name}`"),
         span,
         Some(help),
@@ -176,7 +199,7 @@ fn value(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> 
             Some(format!("{{\"coding\":[{}]}}", codings.join(",")))
         }
         Value::Sequence(_) => report.wrong(
-            "wrong-kind",
+            Code::WrongKind,
             format!(
                 "`{owner}.{}` is at most one, this is a list",
                 member.property
@@ -207,7 +230,7 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
                     "`{}` does not fit `{owner}.{}`, a `{}`",
                     text.text, member.property, member.ty
                 );
-                report.wrong("wrong-value", message, node, &help)
+                report.wrong(Code::WrongValue, message, node, &help)
             }
         },
         _ => {
@@ -217,7 +240,7 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
                 member.ty,
                 node.kind()
             );
-            report.wrong("wrong-kind", message, node, "")
+            report.wrong(Code::WrongKind, message, node, "")
         }
     }
 }

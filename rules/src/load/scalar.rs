@@ -8,7 +8,7 @@
 //! | `2025-01-01/2025-02-01` | Period | start and end; either may be empty |
 //! | `Patient/1` | Reference | the reference |
 
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 
 use crate::yaml::{Scalar, Style};
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::finding::Code;
 use engine_patient::terminology::{Completeness, TerminologyError, TerminologyProvider, ValueSet};
 
 use super::fields::Report;
@@ -19,7 +20,7 @@ pub(super) fn value_sets(
         if key.is_empty() || !key.chars().all(good) {
             let help = Some("letters, digits, `-` and `_`".to_owned());
             report.error(
-                "bad-name",
+                Code::BadName,
                 format!("`{key}` is not a name for a value set"),
                 (*at, at + key.chars().count()),
                 help,
@@ -35,10 +36,10 @@ pub(super) fn value_sets(
                 let what = match set.completeness() {
                     Completeness::Complete => None,
                     Completeness::Empty => Some((
-                        "empty-value-set",
+                        Code::EmptyValueSet,
                         "has no codes: nothing will ever match it".to_owned(),
                     )),
-                    other => Some(("incomplete-value-set", format!("is {other}"))),
+                    other => Some((Code::IncompleteValueSet, format!("is {other}"))),
                 };
                 if let Some((code, what)) = what {
                     let help = Some("load an expansion that has all its codes".to_owned());
@@ -74,7 +75,7 @@ pub(super) fn value_sets(
                     }
                 };
                 report.error(
-                    "unknown-value-set-url",
+                    Code::UnknownValueSetUrl,
                     message,
                     (value.at, value.end),
                     Some(help),

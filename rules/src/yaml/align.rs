@@ -3,7 +3,7 @@
 //! YAML folds lines, drops indentation and resolves escapes; everything else stays in order, so the
 //! value is walked along the file. Only white space may differ between the two.
 
-use super::Style;
+use super::node::Style;
 
 /// For each character of `value`, and for its end, the character of the file. `from` is where the
 /// scalar begins (its quote, if it has one; for a block its first character), `to` where it ends.

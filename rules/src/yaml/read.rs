@@ -2,19 +2,22 @@
 
 use std::collections::HashSet;
 
-use engine_patient::diagnostic::Diagnostic;
+use engine_patient::finding::{Code, Finding};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Entry, MAX_DEPTH, MAX_FOUND, MAX_SIZE, Node, Scalar, Style, Text, Value};
+use super::found::Found;
+use super::limits::{MAX_DEPTH, MAX_SIZE};
+use super::node::{Entry, Node, Scalar, Style, Value};
+use super::text::Text;
 
 /// Reads a file: its text and, where it is YAML of the kind rules use, its tree. `Err` has
 /// everything that is wrong.
-pub fn read(file: &str, text: &str) -> Result<(Text, Node), Vec<Diagnostic>> {
+pub fn read(file: &str, text: &str) -> Result<(Text, Node), Vec<Finding>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > MAX_SIZE {
         let message = format!("the file has {} bytes, {MAX_SIZE} is the most", text.len());
         return Err(vec![Text::new(file, "").error(
-            "too-large",
+            Code::TooLarge,
             message,
             (0, 1),
             None,
@@ -24,28 +27,26 @@ pub fn read(file: &str, text: &str) -> Result<(Text, Node), Vec<Diagnostic>> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         text: &place,
-        problems: vec![],
+        problems: Found::default(),
     };
     let root = reader.document();
     let mut problems = reader.problems;
     match root {
-        Ok(root) if problems.is_empty() => Ok((place, root)),
-        Ok(_) => Err(problems),
-        Err(problem) => {
-            problems.push(*problem);
-            Err(problems)
-        }
+        Ok(root) if problems.errors() == 0 => return Ok((place, root)),
+        Ok(_) => {}
+        Err(problem) => problems.push(*problem),
     }
+    Err(problems.sorted())
 }
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
     text: &'t Text,
     /// What does not keep the rest from being read.
-    problems: Vec<Diagnostic>,
+    problems: Found,
 }
 
-type Read<T> = Result<T, Box<Diagnostic>>;
+type Read<T> = Result<T, Box<Finding>>;
 
 impl<'t> Reader<'t> {
     fn next(&mut self) -> Read<(Event<'t>, (usize, usize))> {
@@ -56,7 +57,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn syntax(&self, error: &ScanError) -> Diagnostic {
+    fn syntax(&self, error: &ScanError) -> Finding {
         let at = error.marker().index();
         let info = error.info();
         let help = if info.contains("mapping values") {
@@ -72,14 +73,14 @@ impl<'t> Reader<'t> {
         };
         let message = format!("this is not YAML: {info}");
         self.text
-            .error("yaml-syntax", message, (at, at + 1), Some(help.into()))
+            .error(Code::YamlSyntax, message, (at, at + 1), Some(help.into()))
     }
 
-    fn refuse(&self, message: &str, span: (usize, usize), help: &str) -> Box<Diagnostic> {
+    fn refuse(&self, message: &str, span: (usize, usize), help: &str) -> Box<Finding> {
         let help = (!help.is_empty()).then(|| help.to_owned());
         Box::new(
             self.text
-                .error("yaml-unsupported", message.into(), span, help),
+                .error(Code::YamlUnsupported, message.into(), span, help),
         )
     }
 
@@ -107,7 +108,7 @@ impl<'t> Reader<'t> {
         if depth > MAX_DEPTH {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             return Err(Box::new(self.text.error(
-                "too-deep",
+                Code::TooDeep,
                 message,
                 (at, end),
                 None,
@@ -200,11 +201,11 @@ impl<'t> Reader<'t> {
                     at: span.0,
                     value,
                 });
-            } else if self.problems.len() < MAX_FOUND {
+            } else {
                 let message = format!("`{name}` stands here a second time");
                 let help = Some("keep one of them".to_owned());
-                self.problems
-                    .push(self.text.error("duplicate-key", message, span, help));
+                let twice = self.text.error(Code::DuplicateKey, message, span, help);
+                self.problems.push(twice);
             }
         }
     }

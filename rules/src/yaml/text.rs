@@ -1,83 +1,51 @@
 //! The file's text, and findings in it.
 
-use engine_patient::diagnostic::{Diagnostic, Severity};
+use engine_patient::finding::{Code, Finding, Source};
 
 use super::align::align;
-use super::{Node, Value};
-
-/// So much of a line is shown: findings of one long line must not take its square in memory.
-const MAX_LINE: usize = 1000;
+use super::node::{Node, Value};
 
 /// A file's name and characters.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// As the user named it.
-    pub file: String,
-    chars: Vec<char>,
-    /// The first character of each line.
-    lines: Vec<usize>,
+    source: Source,
 }
 
 impl Text {
     /// Of a file.
     pub fn new(file: &str, text: &str) -> Self {
-        let chars: Vec<char> = text.chars().collect();
-        let ends = chars.iter().enumerate().filter(|(_, c)| **c == '\n');
-        let lines = std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect();
         Text {
-            file: file.to_owned(),
-            chars,
-            lines,
+            source: Source::new(file, text),
         }
+    }
+
+    /// The file, as the user named it.
+    pub fn file(&self) -> &str {
+        &self.source.file
     }
 
     /// Line and column from 1 of a character.
     pub fn position(&self, at: usize) -> (usize, usize) {
-        let at = at.min(self.chars.len());
-        let line = self.lines.partition_point(|start| *start <= at);
-        let start = line
-            .checked_sub(1)
-            .and_then(|l| self.lines.get(l))
-            .copied()
-            .unwrap_or(0);
-        (line.max(1), at - start + 1)
-    }
-
-    /// A line's text without its end, counted from 1; of a very long one its beginning.
-    pub fn line(&self, line: usize) -> String {
-        let start = line.checked_sub(1).and_then(|l| self.lines.get(l)).copied();
-        let rest = start.and_then(|s| self.chars.get(s..)).unwrap_or_default();
-        rest.iter()
-            .take_while(|c| !matches!(c, '\n' | '\r'))
-            .take(MAX_LINE)
-            .collect()
+        self.source.position(at)
     }
 
     /// An error at these characters of the file; of several lines the first is marked.
     pub fn error(
         &self,
-        code: &'static str,
+        code: Code,
         message: String,
-        (at, end): (usize, usize),
+        span: (usize, usize),
         help: Option<String>,
-    ) -> Diagnostic {
-        let (line, column) = self.position(at);
-        let text = self.line(line);
-        let rest = (text.chars().count() + 1).saturating_sub(column);
-        let length = end.saturating_sub(at).min(rest).max(1);
-        let file = self.file.clone();
-        let severity = Severity::Error;
-        Diagnostic {
-            severity,
-            code,
-            message,
-            file,
-            line,
-            column,
-            length,
-            text,
-            help,
-        }
+    ) -> Finding {
+        let error = Finding::error(code, message).maybe_help(help);
+        self.placed(error, span)
+    }
+
+    /// A finding at these characters of the file.
+    pub fn placed(&self, finding: Finding, span: (usize, usize)) -> Finding {
+        finding
+            .in_file(std::sync::Arc::clone(&self.source.file))
+            .spanning(self.source.span(span))
     }
 
     /// The characters of the file behind characters of a scalar's value.
@@ -85,7 +53,13 @@ impl Text {
         let Value::Scalar(scalar) = &node.value else {
             return (node.at, node.end);
         };
-        let places = align(&self.chars, node.at, node.end, scalar.style, &scalar.text);
+        let places = align(
+            self.source.chars(),
+            node.at,
+            node.end,
+            scalar.style,
+            &scalar.text,
+        );
         let at = places
             .get(from)
             .or(places.last())

@@ -6,12 +6,13 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use cpu_time::ProcessTime;
-use engine_patient::context::EvaluationContext;
 use engine_elm::value::Val;
 use engine_elm::{Fault, Library, Linker, Options, Settings, Unit, with_evaluator};
+use engine_patient::context::EvaluationContext;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::{Value as Json, json};
 
@@ -29,13 +30,19 @@ const SET: &str = r#"{"resourceType":"ValueSet","url":"urn:v","status":"active",
 
 static PARTS: LazyLock<(Json, Vec<Json>)> = LazyLock::new(|| {
     let library: Json = serde_json::from_str(NODES).expect("JSON");
-    let definitions = library["library"]["statements"]["def"].as_array().expect("definitions");
-    let parts = definitions.iter().map(|d| d["expression"].clone()).collect();
+    let definitions = library["library"]["statements"]["def"]
+        .as_array()
+        .expect("definitions");
+    let parts = definitions
+        .iter()
+        .map(|d| d["expression"].clone())
+        .collect();
     let mut head = library.clone();
     // What expressions refer to.
     let kept = |d: &&Json| {
         let name = d["name"].as_str().unwrap_or_default();
-        d["type"] == "FunctionDef" || ["Ints", "Patient", "Observations", "Encounters"].contains(&name)
+        d["type"] == "FunctionDef"
+            || ["Ints", "Patient", "Observations", "Encounters"].contains(&name)
     };
     let kept: Vec<Json> = definitions.iter().filter(kept).cloned().collect();
     head["library"]["statements"]["def"] = Json::Array(kept);
@@ -89,14 +96,23 @@ fuzz_target!(|data: &[u8]| {
     let once = compiled(&libraries, true);
     let each = compiled(&libraries, false);
     for (record, empty) in RECORDS.iter().zip([false, true]) {
-        let (a, b) = (outcomes(&libraries[0], &once, record), outcomes(&libraries[0], &each, record));
+        let (a, b) = (
+            outcomes(&libraries[0], &once, record),
+            outcomes(&libraries[0], &each, record),
+        );
         for ((name, a, needs), (_, b, _)) in a.iter().zip(&b) {
             match (a, b) {
                 (Outcome::Stopped, _) | (_, Outcome::Stopped) => {}
-                _ => assert!(a == b, "{name}: {a:?} with what is constant evaluated once, {b:?} without"),
+                _ => assert!(
+                    a == b,
+                    "{name}: {a:?} with what is constant evaluated once, {b:?} without"
+                ),
             }
             let void = !matches!(a, Outcome::Value(_, false));
-            assert!(!(empty && *needs) || void, "{name}: {a:?}, but it needs a match");
+            assert!(
+                !(empty && *needs) || void,
+                "{name}: {a:?}, but it needs a match"
+            );
         }
     }
     let took = start.elapsed();
@@ -126,18 +142,24 @@ enum Outcome {
     Stopped,
 }
 
-fn outcomes<'l>(library: &'l Library, unit: &Unit, record: &PatientRecord) -> Vec<(&'l str, Outcome, bool)> {
+fn outcomes<'l>(
+    library: &'l Library,
+    unit: &Unit,
+    record: &PatientRecord,
+) -> Vec<(&'l str, Outcome, bool)> {
     let time = |text| DateTime::parse(text).expect("a date");
-    let context = EvaluationContext::for_period(time("2025"), time("2025-12"), -300);
+    let context = EvaluationContext::for_period(time("2025"), time("2025-12"), Zone::fixed(-300));
     let mut settings = Settings::of(&context);
     settings.steps = 300_000;
     let mut out = vec![];
     let done = with_evaluator(unit, record, &settings, |evaluator| {
         for definition in library.definitions.iter().filter(|d| !d.is_function) {
-            let Some(expression) = unit.expression(0, &definition.name) else { continue };
-            let needs = !unit.decisive(expression).is_empty();
-            for term in unit.conjuncts(expression).iter().take(3) {
-                let _ = evaluator.conjunct(term);
+            let Some(expression) = unit.expression(0, &definition.name) else {
+                continue;
+            };
+            let needs = !unit.required_retrieves(expression).is_empty();
+            for term in unit.terms(expression).iter().take(3) {
+                let _ = evaluator.term(term);
             }
             let value = evaluator.expression(expression);
             let outcome = match &value {
@@ -156,6 +178,8 @@ fn outcomes<'l>(library: &'l Library, unit: &Unit, record: &PatientRecord) -> Ve
                     Outcome::Raised
                 }
                 Err(Fault::Budget(_)) => Outcome::Stopped,
+                // Whatever is wrong with a library, what was compiled of it is whole.
+                Err(bug @ Fault::Bug(_)) => panic!("{bug}"),
             };
             out.push((&*definition.name, outcome, needs));
         }
@@ -184,7 +208,11 @@ fn show(value: &Val<'_>, depth: usize, out: &mut String) {
         Val::Code(c) => write!(out, "{c:?}"),
         Val::Concept(c) => write!(out, "{c:?}"),
         Val::Interval(i) => {
-            let _ = write!(out, "Interval{}{}{:?} ", i.low_closed, i.high_closed, i.point);
+            let _ = write!(
+                out,
+                "Interval{}{}{:?} ",
+                i.low_closed, i.high_closed, i.point
+            );
             show(&i.low, depth + 1, out);
             show(&i.high, depth + 1, out);
             Ok(())
@@ -272,15 +300,41 @@ fn part(rng: &mut Rng) -> Json {
         return chosen;
     }
     let mut number = rng.below(count(&chosen));
-    at(&mut chosen, &mut number).map(Json::take).unwrap_or_default()
+    at(&mut chosen, &mut number)
+        .map(Json::take)
+        .unwrap_or_default()
 }
 
 fn constant(rng: &mut Rng) -> Json {
     let texts = [
-        "", "0", "-1", "2147483647", "-2147483648", "9223372036854775807", "9999999999999999999999999999",
-        "0.00000001", "-0.5", "9999-12-31T23:59:59.999", "0001-01-01", "T23:59:59.999", "mg", "year", "week",
-        "1", "(a*)*b", "x", "Ints", "value", "$this", "asc", "desc", "\u{1F600}ß", "{http://hl7.org/fhir}Period",
-        "{urn:hl7-org:elm-types:r1}Decimal", "{urn:hl7-org:elm-types:r1}String", "{urn:hl7-org:elm-types:r1}DateTime",
+        "",
+        "0",
+        "-1",
+        "2147483647",
+        "-2147483648",
+        "9223372036854775807",
+        "9999999999999999999999999999",
+        "0.00000001",
+        "-0.5",
+        "9999-12-31T23:59:59.999",
+        "0001-01-01",
+        "T23:59:59.999",
+        "mg",
+        "year",
+        "week",
+        "1",
+        "(a*)*b",
+        "x",
+        "Ints",
+        "value",
+        "$this",
+        "asc",
+        "desc",
+        "\u{1F600}ß",
+        "{http://hl7.org/fhir}Period",
+        "{urn:hl7-org:elm-types:r1}Decimal",
+        "{urn:hl7-org:elm-types:r1}String",
+        "{urn:hl7-org:elm-types:r1}DateTime",
     ];
     match rng.below(8) {
         0 => Json::Null,
@@ -288,8 +342,12 @@ fn constant(rng: &mut Rng) -> Json {
         2 => json!([]),
         3 => json!({}),
         4 => json!(1e30),
-        5 => json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Decimal", "value": texts[1 + rng.below(8)]}),
-        6 => json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Integer", "value": texts[1 + rng.below(4)]}),
+        5 => {
+            json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Decimal", "value": texts[1 + rng.below(8)]})
+        }
+        6 => {
+            json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Integer", "value": texts[1 + rng.below(4)]})
+        }
         _ => json!(texts[rng.below(texts.len())]),
     }
 }
@@ -300,7 +358,9 @@ fn mutate(json: &mut Json, rng: &mut Rng) {
         0 => at(json, &mut rng.below(total)).cloned(),
         _ => None,
     };
-    let Some(place) = at(json, &mut rng.below(total)) else { return };
+    let Some(place) = at(json, &mut rng.below(total)) else {
+        return;
+    };
     // Where an expression stands, an expression goes.
     let expression = place.get("type").is_some();
     match (rng.below(10), place) {

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use cpu_time::ProcessTime;
 use engine_patient::context::EvaluationContext;
-use engine_patient::diagnostic::{Diagnostic, Severity};
-use engine_patient::program::{PatientProgram, Truth};
+use engine_patient::finding::Finding;
+use engine_patient::program::{PatientProgram, RowOptions, Truth};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use libfuzzer_sys::fuzz_target;
 use rules::{Decision, Rule};
 
@@ -18,12 +18,15 @@ static TERMINOLOGY: LazyLock<TerminologyStore> = LazyLock::new(rules::built_in_t
 fuzz_target!(|text: &str| {
     let terminology = &*TERMINOLOGY;
     // The id must be the name of the file.
-    let id = text.lines().find_map(|line| line.strip_prefix("id: ")).unwrap_or("gap");
+    let id = text
+        .lines()
+        .find_map(|line| line.strip_prefix("id: "))
+        .unwrap_or("gap");
     let file = format!("rules/{}.yaml", id.trim());
     let start = ProcessTime::now();
     match rules::load(&file, text, terminology) {
         Ok(rule) => {
-            assert!(rule.warnings.iter().all(|d| d.severity == Severity::Warning));
+            assert!(rule.warnings.iter().all(|d| !d.is_error()));
             check(text, &rule.warnings);
             let outcomes = rule.run_cases();
             assert_eq!(outcomes.len(), rule.cases.len());
@@ -31,7 +34,10 @@ fuzz_target!(|text: &str| {
             decisive(&rule);
         }
         Err(found) => {
-            assert!(found.iter().any(|d| d.severity == Severity::Error), "refused without a reason");
+            assert!(
+                found.iter().any(Finding::is_error),
+                "refused without a reason"
+            );
             check(text, &found);
         }
     }
@@ -44,20 +50,23 @@ fn agree(rule: &Rule) {
     for case in &rule.cases {
         let mut record = PatientRecord::new();
         for json in &case.resources {
-            record.push(json).expect("what `load` makes of a case is a resource");
+            record
+                .push(json)
+                .expect("what `load` makes of a case is a resource");
         }
-        case.unavailable.iter().for_each(|ty| record.set_unavailable(*ty));
+        case.unavailable
+            .iter()
+            .for_each(|ty| record.set_unavailable(*ty));
         let context = EvaluationContext::at(case.at);
-        let decision = rule.decide(&record, &context);
+        let decision = rule.decide(&record, &context).expect("no fault of ours");
         let rows = rows(rule, &record, &context);
         assert_eq!(rows, rule_rows(&decision));
-        rule.explain(&record, &context);
+        rule.explain(&record, &context).expect("no fault of ours");
     }
 }
 
 fn rows(rule: &Rule, record: &PatientRecord, context: &EvaluationContext) -> Vec<Truth> {
-    let mut rows = vec![];
-    rule.evaluate(record, context, &[true], &mut rows).expect("rows");
+    let rows = PatientProgram::rows(rule, record, context).expect("rows");
     rows.into_iter().map(|row| row.outcome).collect()
 }
 
@@ -81,25 +90,38 @@ fn rule_rows(decision: &Decision) -> Vec<Truth> {
 /// Whoever has no match of a decisive requirement may be left out: every row must be `false`.
 fn decisive(rule: &Rule) {
     let mut record = PatientRecord::new();
-    record.push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#).expect("a patient");
+    record
+        .push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#)
+        .expect("a patient");
     let at = DateTime::parse("2025-12-31T12:00:00Z").expect("a date");
-    if !rule.decisive_requirements(0).is_empty() {
+    if !rule
+        .decisive_requirements(0, RowOptions::default())
+        .is_empty()
+    {
         let rows = rows(rule, &record, &EvaluationContext::at(at));
-        assert!(rows.iter().all(|row| *row == Truth::False), "left out, but not false: {rows:?}");
+        assert!(
+            rows.iter().all(|row| *row == Truth::False),
+            "left out, but not false: {rows:?}"
+        );
     }
 }
 
 /// Every finding stands at a place of the file.
-fn check(text: &str, found: &[Diagnostic]) {
+fn check(text: &str, found: &[Finding]) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for diagnostic in found {
-        let line = diagnostic.line.checked_sub(1).expect("a line");
+    for finding in found {
+        let span = finding.place.span.as_ref().expect("a place");
+        let line = span.line.checked_sub(1).expect("a line");
         let line = text.split('\n').nth(line).expect("a line of the file");
         let shown = line.split('\r').next().unwrap_or_default();
         // Of a very long line only the beginning is shown.
-        assert!(shown.starts_with(&diagnostic.text));
-        assert!((1..=line.chars().count() + 1).contains(&diagnostic.column), "{diagnostic:?}");
-        assert!(diagnostic.length >= 1 && !diagnostic.message.is_empty());
-        let _ = diagnostic.to_string();
+        assert!(shown.starts_with(span.text.as_deref().expect("its text")));
+        let column = span.column.expect("a column");
+        assert!(
+            (1..=line.chars().count() + 1).contains(&column),
+            "{finding:?}"
+        );
+        assert!(span.length >= 1 && !finding.message.is_empty());
+        let _ = finding.to_string();
     }
 }

@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use engine_elm::value::{Interval, Val};
-use engine_elm::{Family, Library, Linker, Options, Settings, with_evaluator};
+use engine_elm::{Library, Linker, Options, Settings, with_evaluator};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_patient::terminology::TerminologyStore;
-use engine_patient::time::DateTime;
 use serde_json::Value as Json;
 
 use crate::Score;
@@ -120,7 +121,7 @@ fn check(record: &Json) -> Result<(), String> {
         .then(|| linker.expression(0, "Expected"))
         .flatten();
     let (unit, issues) = linker.finish();
-    if let Some(issue) = issues.iter().find(|i| i.family != Family::Warning) {
+    if let Some(issue) = issues.iter().find(|i| i.is_error()) {
         return refused(issue.to_string().replace('\n', " "));
     }
     let Some(test) = test else {
@@ -141,7 +142,7 @@ fn check(record: &Json) -> Result<(), String> {
             Some(expected) => evaluator.expression(expected).map_err(|f| f.to_string())?,
             None => return Err(format!("nothing to compare with: {}", show(&value))),
         };
-        let equal = engine_elm::compare::equal(&evaluator.cx, value, wanted);
+        let equal = engine_elm::equality::equal(&evaluator.cx, value, wanted);
         let same_type = value.type_name() == wanted.type_name();
         if same(&value, &wanted) || (same_type && equal == Ok(Some(true))) {
             Ok(())
@@ -171,7 +172,7 @@ fn same(a: &Val<'_>, b: &Val<'_>) -> bool {
         (Val::Date(a), Val::Date(b)) => a == b,
         (Val::DateTime(a), Val::DateTime(b)) => {
             a.precision() == b.precision()
-                && a.earliest(0) == b.earliest(0)
+                && a.earliest(&UTC) == b.earliest(&UTC)
                 && a.offset() == b.offset()
         }
         (Val::Time(a), Val::Time(b)) => a == b,

@@ -18,12 +18,15 @@ use std::time::Instant;
 use datasets::import::{ImportOptions, import};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::DateTime;
+use engine_patient::program::RowOptions;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::manifest::hash;
 use measures::official::{BuildOptions, build};
 use measures::package::{PopulationCode, load};
-use measures::run::{ProgramMeasure, read_rows, run_programs};
+use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
+use measures_run::rows::read_rows;
 
 /// First and last day; the charts end in 2021.
 const PERIODS: [(&str, &str); 2] = [("2019-01-01", "2019-12-31"), ("2020-01-01", "2020-12-31")];
@@ -252,16 +255,12 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
     assert_eq!(measures.len(), decks.len(), "{:?}", loaded.issues);
     for (first, last) in PERIODS {
         let day = |text: &str| DateTime::parse(text).unwrap();
-        let context = EvaluationContext::for_period(day(first), day(last), 0);
+        let context = EvaluationContext::for_period(day(first), day(last), UTC.clone());
         let options = BuildOptions {
-            context: context.clone(),
             allow_missing_value_sets: true,
             profile_mode: ProfileMode::Decide,
             native_helpers: true,
             everything: false,
-            clauses: false,
-            evaluated: false,
-            sparse: false,
         };
         let built = build(&loaded.package, &measures, &options);
         assert!(built.refused.is_empty(), "{:?}", built.refused);
@@ -271,7 +270,16 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         }];
         let rows = scratch.join("rows.parquet");
         let started = Instant::now();
-        let run = run_programs(&lake, &programs, &context, 2, &rows, None);
+        let pass = Pass {
+            lake: &lake,
+            measures: &programs,
+            context: &context,
+            rows: RowOptions::default(),
+            subject: None,
+            threads: 2,
+            file: &rows,
+        };
+        let run = run_programs(&pass);
         let (results, _) = runtime.block_on(run).unwrap();
         seconds += started.elapsed().as_secs_f64();
         patients = results.iter().map(|r| r.patients).max().unwrap_or(0) as usize;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use datasets::import::{ImportOptions, import};
 use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
-use measures::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
+use measures_run::deck::{CaseOutcome, DeckOptions, run as run_deck, run_loaded};
 
 use crate::Score;
 
@@ -109,7 +110,7 @@ pub fn run_2024(folder: &Path) -> Score {
     score
 }
 
-fn decks_of(folder: &Path) -> Vec<PathBuf> {
+pub fn decks_of(folder: &Path) -> Vec<PathBuf> {
     let mut decks: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -139,7 +140,7 @@ fn count(
 
 fn options(native_helpers: bool) -> DeckOptions {
     DeckOptions {
-        zone: 0,
+        zone: UTC.clone(),
         // Some public packages are incomplete: see `missing_valuesets.json`.
         allow_missing_value_sets: true,
         profile_mode: ProfileMode::Decide,
@@ -148,7 +149,7 @@ fn options(native_helpers: bool) -> DeckOptions {
     }
 }
 
-fn outcomes(
+pub fn outcomes(
     runtime: &tokio::runtime::Runtime,
     deck: &Path,
     libraries: &Path,
@@ -180,7 +181,7 @@ fn untagged(data: &Path, scratch: &Path) -> PathBuf {
     target
 }
 
-fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> Lake {
+pub fn lake_of(data: &Path, scratch: &Path, runtime: &tokio::runtime::Runtime) -> Lake {
     let options = ImportOptions {
         paths: vec![data.to_owned()],
         lake: scratch.join("lake"),

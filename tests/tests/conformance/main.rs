@@ -1,21 +1,17 @@
-//! Suites that others wrote: official measure decks, the CQL language, SQL on FHIR. Their folder is
-//! `$TANDEM_CONFORMANCE`, by default `../shared/conformance` beside the repository, with a subfolder a
-//! suite; what is not there is said to be skipped.
+//! Decks of our own (`tests/decks`), which are always run; and suites that others wrote: official measure
+//! decks, the CQL language, SQL on FHIR. Their folder is `$TANDEM_CONFORMANCE`, by default
+//! `../shared/conformance` beside the repository, with a subfolder a suite; what is not there is said to be
+//! skipped.
 //!
 //! ```sh
 //! cargo test -p tests --test conformance -- --nocapture
 //! ```
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 mod cql;
 mod differential;
 mod ecqm;
+mod own;
 mod replication;
 mod report;
 mod sql_on_fhir;
@@ -92,7 +88,7 @@ fn folder(suite: &str) -> Option<PathBuf> {
 
 #[test]
 fn all_suites() {
-    let mut scores = vec![];
+    let mut scores = vec![own::run()];
     scores.extend(folder("cql").map(|f| cql::run(&f)));
     scores.extend(folder("sql-on-fhir").map(|f| sql_on_fhir::run(&f)));
     scores.extend(folder("ecqm").map(|f| ecqm::run(&f)));

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use datasets::import::{ImportOptions, import};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::time::DateTime;
+use engine_patient::program::RowOptions;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
-use measures::run::{ProgramMeasure, run_programs};
+use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
 
 /// Decks of different shapes: proportion, ratio with observations, continuous variable.
 const DECKS: [&str; 3] = ["CMS122", "CMS1017", "CMS986"];
@@ -116,7 +118,8 @@ fn rename(json: &mut serde_json::Value, copy: usize) {
     }
 }
 
-fn run(
+/// Runs a deck's measure over data, and gives its results and their rows.
+pub fn run(
     deck: &Path,
     folder: &Path,
     data: &Path,
@@ -147,16 +150,12 @@ fn run(
     ];
     let loaded = measures::package::load(&package);
     let day = |text: &str| DateTime::parse(text).unwrap();
-    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), 0);
+    let context = EvaluationContext::for_period(day("2026-01-01"), day("2026-12-31"), UTC.clone());
     let options = BuildOptions {
-        context: context.clone(),
         allow_missing_value_sets: true,
         profile_mode: ProfileMode::Decide,
         native_helpers: true,
         everything: false,
-        clauses: false,
-        evaluated: false,
-        sparse: false,
     };
     let measures: Vec<_> = loaded.package.measures.iter().collect();
     let built = build(&loaded.package, &measures, &options);
@@ -165,7 +164,16 @@ fn run(
         shapes: built.shapes,
     }];
     let rows = scratch.path().join("rows.parquet");
-    let run = run_programs(&lake, &programs, &context, threads, &rows, None);
+    let pass = Pass {
+        lake: &lake,
+        measures: &programs,
+        context: &context,
+        rows: RowOptions::default(),
+        subject: None,
+        threads: threads,
+        file: &rows,
+    };
+    let run = run_programs(&pass);
     let (results, _) = runtime.block_on(run).unwrap();
     (results, std::fs::read(rows).unwrap())
 }

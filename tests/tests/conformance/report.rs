@@ -13,8 +13,8 @@ Written by the test of that name; do not edit.
 TANDEM_WRITE_CONFORMANCE=$PWD/measures/CONFORMANCE.md cargo test -p tests --test conformance -- --nocapture
 ```
 
-Suites that others wrote. A case that is listed as an exception must fail, and any other must pass: both
-are checked by the build. The decks run through import, a lake and the path of `measure run`; those of
+Decks of our own (`own`, in [tests/decks](../tests/decks)) and suites that others wrote. A case that is
+listed as an exception must fail, and any other must pass: both are checked by the build. The decks run through import, a lake and the path of `measure run`; those of
 the current year with FHIRHelpers natively and as ELM (the same for every case), and a second time
 without `meta.profile`.
 ";

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
-use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Missing};
 use engine_patient::terminology::ValueSet;
@@ -73,15 +75,12 @@ fn through_json(programs: &[Arc<dyn PatientProgram>]) -> Rows {
     for index in 0..PATIENTS {
         let record = record_from_json(index);
         for program in programs {
-            let mut rows = vec![];
-            program
-                .evaluate(&record, &context, &[true], &mut rows)
-                .unwrap();
+            let rows = program.rows(&record, &context).unwrap();
             for row in rows {
                 let key = (
                     program.artifacts()[0].id.to_string(),
                     id_of(index),
-                    row.population.to_owned(),
+                    row.kind.to_string(),
                     row.basis_id.as_deref().unwrap_or("").to_owned(),
                 );
                 let value = match row.value {
@@ -149,8 +148,8 @@ impl PatientProgram for Census {
         std::slice::from_ref(&self.artifact)
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        let none = ResultRow::of_patient("initial-population", 0, Truth::False);
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
+        let none = ResultRow::of_population(PopulationCode::InitialPopulation, 0, Truth::False);
         out.push(none);
     }
 
@@ -161,14 +160,14 @@ impl PatientProgram for Census {
     fn evaluate(
         &self,
         record: &PatientRecord,
-        _: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        _: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let out = &mut out.rows;
         let row = |basis: &str, outcome, reason: Option<&str>| ResultRow {
             basis_id: Some(basis.into()),
             unknown_reason: reason.map(Arc::from),
-            ..ResultRow::of_patient("initial-population", 0, outcome)
+            ..ResultRow::of_population(PopulationCode::InitialPopulation, 0, outcome)
         };
         match self.requirement[0].retrieve(record) {
             Ok(found) => out.extend(

@@ -402,3 +402,105 @@ fn tables_that_do_not_fit_each_other_are_found() {
         assert!(made.check().findings.is_empty());
     }
 }
+
+/// A folder or a pipe in place of a file: an error that names it, and no waiting.
+#[test]
+fn what_is_no_file_is_named_and_not_waited_for() {
+    let made = Made::new();
+    let whole = made.answers();
+    for table in TABLES {
+        let file = &made.files(table)[0];
+        let path = made.lake.join(table).join(&file.path);
+        let aside = made.root.join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        for (what, make) in [
+            ("it is a folder, not a file", "mkdir"),
+            ("it is not a regular file", "mkfifo"),
+        ] {
+            let made_it = std::process::Command::new(make).arg(&path).status();
+            assert!(made_it.unwrap().success());
+            let name = format!("{table}/{}", file.path);
+            let told = |said: &str| said.contains(&name) && said.contains(what);
+            let mut found = 0;
+            for (question, answer) in made.answers() {
+                match answer {
+                    Ok(answer) => assert!(Ok(&answer) == whole[question].as_ref(), "{question}"),
+                    Err(said) => {
+                        assert!(told(&said), "{question}: {said}");
+                        found += 1;
+                    }
+                }
+            }
+            assert!(found > 0, "nothing reads {name}");
+            let checked = made.check();
+            let findings = &checked.findings;
+            assert!(
+                findings.iter().any(|f| f.examples.iter().any(|e| told(e))),
+                "{findings:?}"
+            );
+            std::process::Command::new("rm")
+                .arg("-r")
+                .arg(&path)
+                .status()
+                .unwrap();
+        }
+        std::fs::rename(&aside, &path).unwrap();
+    }
+    assert_eq!(made.check().findings, []);
+}
+
+/// Delta logs and pins: nothing of ours rests on the former, so an import and the check say what is
+/// wrong with them.
+#[test]
+fn damaged_delta_logs_and_pins_are_told() {
+    let made = Made::new();
+    let again = || import_into(&made.root.join("data1"), &made.lake, 8, 1_700_000_000_009);
+    assert_eq!(again().delta_damaged, Vec::<String>::new());
+    let log = made.lake.join("facts/_delta_log");
+    let version = log.join("00000000000000000001.json");
+    let whole = std::fs::read(&version).unwrap();
+    std::fs::write(&version, &whole[..whole.len() - 9]).unwrap();
+    let told = again().delta_damaged;
+    assert!(
+        told[0].starts_with("facts/_delta_log/00000000000000000001.json: "),
+        "{told:?}"
+    );
+    // A log that reads well, and lists other files.
+    std::fs::write(&version, "").unwrap();
+    assert_eq!(
+        again().delta_damaged,
+        ["facts/_delta_log lists other files than the snapshot"]
+    );
+    assert_eq!(
+        made.check().findings[0].kind,
+        "Delta logs that list other files"
+    );
+    // As the note says: without its folder the log is written anew.
+    std::fs::remove_dir_all(&log).unwrap();
+    assert_eq!(again().delta_damaged, Vec::<String>::new());
+    assert_eq!(made.check().findings, []);
+    assert_eq!(std::fs::read(&version).unwrap(), whole);
+
+    let pins = made.lake.join("_lake/pins");
+    let pin = "00000000000000000000";
+    let store = made.open().store;
+    let set = engine_population::lake::commit::pin(store.as_ref(), 0, "report");
+    made.runtime.block_on(set).unwrap();
+    assert_eq!(made.check().findings, []);
+    std::fs::rename(pins.join(pin), pins.join("report 2024")).unwrap();
+    std::fs::create_dir(pins.join(pin)).unwrap();
+    let findings = made.check().findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(
+        findings[0].kind,
+        "what stands in place of a pin and keeps no snapshot"
+    );
+    assert_eq!(findings[0].count, 2);
+    std::fs::remove_dir_all(&pins).unwrap();
+    std::fs::write(&pins, "").unwrap();
+    let findings = made.check().findings;
+    assert!(
+        findings[0].examples[0].contains("not the folder of pins"),
+        "{findings:?}"
+    );
+}

@@ -8,7 +8,8 @@ use datasets::synth::{ResourceSink, SynthOptions, patient, write_population};
 use engine_patient::context::EvaluationContext;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::reference_target;
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
 use engine_population::lake::Lake;
 
 pub const PATIENTS: u64 = 5_000;
@@ -70,7 +71,7 @@ pub fn open() -> Lake {
 
 pub fn context() -> EvaluationContext {
     let day = |y, m, d| DateTime::date(y, m, d).unwrap();
-    EvaluationContext::for_period(day(2025, 1, 1), day(2025, 12, 31), 0)
+    EvaluationContext::for_period(day(2025, 1, 1), day(2025, 12, 31), UTC.clone())
 }
 
 pub fn id_of(index: u64) -> String {

@@ -9,8 +9,10 @@ use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, Partitioning, displayable,
 };
 use datafusion::prelude::{SessionConfig, SessionContext};
-use engine_patient::context::EvaluationContext;
-use engine_patient::program::{Artifact, EvaluationError, PatientProgram, ResultRow, Truth};
+use engine_patient::program::{
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
+    RowOptions, Truth, Wanted,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, store_url};
@@ -285,19 +287,27 @@ impl PatientProgram for Failing {
         &[]
     }
 
-    fn absent(&self, _: usize, out: &mut Vec<ResultRow>) {
-        out.push(ResultRow::of_patient("initial-population", 0, Truth::False));
+    fn absent(&self, _: usize, _: RowOptions, out: &mut Vec<ResultRow>) {
+        out.push(ResultRow::of_population(
+            PopulationCode::InitialPopulation,
+            0,
+            Truth::False,
+        ));
     }
 
     fn evaluate(
         &self,
         record: &PatientRecord,
-        _: &EvaluationContext,
-        _: &[bool],
-        out: &mut Vec<ResultRow>,
+        _: &Wanted<'_>,
+        out: &mut EvaluationResult,
     ) -> Result<(), EvaluationError> {
+        let out = &mut out.rows;
         // What was written before the failure must not stay.
-        out.push(ResultRow::of_patient("initial-population", 0, Truth::True));
+        out.push(ResultRow::of_population(
+            PopulationCode::InitialPopulation,
+            0,
+            Truth::True,
+        ));
         let id = record.patient().and_then(|p| p.get_str("id")).unwrap();
         match id.ends_with('7') {
             true => Err(EvaluationError("the budget is used up".into())),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
+use engine_patient::program::RowOptions;
 use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::TerminologyBuilder;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{register_tables, session};
-use measures::run::{ProgramMeasure, run_programs};
 use measures::shape::MeasureShape;
+use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
 
 use crate::fixture::{context, import_into};
 
@@ -77,11 +78,20 @@ fn outcomes(
         .collect();
     let file = made.folder.path().join("rows.parquet");
     let moment = context();
-    let run = run_programs(&made.lake, &programs, &moment, 2, &file, None);
+    let pass = Pass {
+        lake: &made.lake,
+        measures: &programs,
+        context: &moment,
+        rows: RowOptions::default(),
+        subject: None,
+        threads: 2,
+        file: &file,
+    };
+    let run = run_programs(&pass);
     let (results, _) = runtime().block_on(run).unwrap();
     let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
     let mut found = Outcomes::new();
-    measures::run::read_rows(&file, &shapes, &mut |subject| {
+    measures_run::rows::read_rows(&file, &shapes, &mut |subject| {
         let rule = &rules[subject.measure];
         let rows = &subject.groups[0].populations;
         let outcomes = rows.iter().map(|row| &row.outcome.as_str()[..1]).collect();
@@ -110,9 +120,7 @@ fn alone(made: &Made, rule: &rules::Rule, patient: &str) -> (String, String) {
         (record.unwrap().unwrap(), systems.unwrap())
     });
     let context: EvaluationContext = context().with_systems(Arc::new(systems));
-    let mut rows = vec![];
-    rule.evaluate(&record, &context, &[true], &mut rows)
-        .unwrap();
+    let rows = rule.rows(&record, &context).unwrap();
     let outcomes = rows.iter().map(|r| &r.outcome.as_str()[..1]).collect();
     let reason = rows.last().unwrap().unknown_reason.as_deref();
     (outcomes, reason.unwrap_or_default().to_owned())
@@ -264,10 +272,10 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
     let result = runtime().block_on(async {
         let session = session(&made.lake, 2).unwrap();
         register_tables(&session, &made.lake).unwrap();
-        let measure = measures::sql::built_in().unwrap().remove(0);
+        let measure = measures_run::sql::built_in().unwrap().remove(0);
         let period = context().period.unwrap();
-        let day = |d: engine_patient::time::DateTime| {
-            engine_patient::time::DateTime::parse(&d.to_string()[..10]).unwrap()
+        let day = |d: engine_patient::system::date_time::DateTime| {
+            engine_patient::system::date_time::DateTime::parse(&d.to_string()[..10]).unwrap()
         };
         measure
             .run(&session, (day(period.0), day(period.1)))
@@ -278,7 +286,7 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
     // alive, later, next-year, again, living; again was readmitted; some-month and no-date are open.
     let of = |code: measures::package::PopulationCode| {
         let group = &result.shape.groups[0];
-        counts.populations[group.position(code).unwrap()].count
+        counts.populations[group.position(code).unwrap().position()].count
     };
     assert_eq!(of(measures::package::PopulationCode::Denominator), 5);
     assert_eq!(of(measures::package::PopulationCode::Numerator), 1);

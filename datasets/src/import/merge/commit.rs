@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use engine_population::lake::commit::{
-    self, Base, Change, CommitError, NewLake, Snapshot, TableChange,
+    self, Base, Change, CommitError, DeltaProblem, NewLake, Snapshot, TableChange,
 };
 use engine_population::lake::rows::Tally;
 use engine_population::lake::{LakeError, schema};
@@ -24,7 +24,7 @@ pub fn commit(
 ) -> Result<(), ImportError> {
     if let Some(base) = job.base.filter(|_| written.is_empty()) {
         report.snapshot = base.number;
-        report.delta_behind = export(job);
+        export(job, report);
         return Ok(());
     }
     let mut tables: BTreeMap<String, TableChange> = schema::schemas()
@@ -63,27 +63,43 @@ pub fn commit(
     let commit = commit::commit(job.store.as_ref(), base, &change, job.options.now_ms);
     report.snapshot = job.runtime.block_on(commit)?.number;
     report.committed = true;
-    report.delta_behind = export(job);
+    export(job, report);
     Ok(())
 }
 
 /// Writes the Delta logs that are missing, of a crash or another import too. They are derived: the
-/// import is done without them, and why they could not be written is told.
-pub fn export(job: &Job<'_>) -> Option<String> {
+/// import is done without them. What could not be written, and what is wrong with those that are there,
+/// is told.
+pub fn export(job: &Job<'_>, report: &mut ImportReport) {
     let store = job.store.as_ref();
     let export = async {
         // A newest snapshot that is vacuumed meanwhile has a newer one.
         for _ in 0..10 {
-            let newest = commit::latest(store).await?.number;
-            match commit::export_missing(store, newest, schema::schemas()).await {
+            let newest = commit::latest(store).await?;
+            match commit::export_missing(store, newest.number, schema::schemas()).await {
                 Err(CommitError::Vacuumed { .. }) => {}
-                other => return other.map(|_| ()),
+                Err(e) => return Err(e),
+                Ok(_) => return Ok(commit::delta_problems(store, &newest).await),
             }
         }
-        Ok(())
+        Ok(vec![])
     };
-    let done = job.runtime.block_on(export);
-    done.err().map(|e| e.to_string())
+    match job.runtime.block_on(export) {
+        Err(e) => report.delta_behind = Some(e.to_string()),
+        Ok(problems) => {
+            let told = problems
+                .into_iter()
+                .filter_map(|(table, problem)| match problem {
+                    // Another import commits meanwhile, and writes it.
+                    DeltaProblem::EndsBefore(_) => None,
+                    DeltaProblem::Unreadable(what) => Some(what),
+                    DeltaProblem::OtherFiles => Some(format!(
+                        "{table}/_delta_log lists other files than the snapshot"
+                    )),
+                });
+            report.delta_damaged = told.collect();
+        }
+    }
 }
 
 /// Removes the files of an import that did not commit. Best effort: what stays is removed by

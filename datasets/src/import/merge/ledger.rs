@@ -115,7 +115,6 @@ pub fn check(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     /// 100 were there, 10 came, 3 of them new; 1 went, 1 moved.

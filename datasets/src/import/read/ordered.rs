@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Error, Read, Result, Write};
 use std::path::{Path, PathBuf};
 
+use engine_population::lake::local::{make_folder, sync_folder};
 use rustc_hash::FxHashMap;
 
 use crate::import::scratch_file::damaged;
@@ -162,7 +163,7 @@ impl Ordered {
             return Ok(not_kept);
         }
         if let Some(folder) = target.parent() {
-            std::fs::create_dir_all(folder)?;
+            make_folder(folder)?;
         }
         let scratch = File::open(&self.path)?;
         if scratch.metadata()?.len() != self.end {
@@ -206,13 +207,17 @@ impl Ordered {
         }
         end_file(usize::MAX, &mut out)?;
         out.flush()?;
+        // The commit to come names it.
+        out.get_ref().sync_all()?;
+        if let Some(folder) = target.parent() {
+            sync_folder(folder)?;
+        }
         Ok(not_kept)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn lines(file: usize, from: u64, n: u64) -> Found {

@@ -2,25 +2,24 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use cds_hooks::Templates;
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
-use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
-use engine_patient::time::DateTime;
-use engine_population::lake::Lake;
-use measures::run::ProgramMeasure;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
+use measures::official::Limits;
+use measures::prepared::Packages;
+use measures_run::job::{RunFiles, RunTask};
+use measures_run::report_files::Report;
+use measures_run::rule_files::load_rules;
+use measures_run::{Job, JobResult, Task};
 use rules::Rule;
 use serde_json::{Value, json};
 
-use super::measure::{
-    Report, RunRequest, improvement, print_table, print_unmatched, run, subjects_csv, write_reports,
-};
-use super::rule::load_rules;
+use super::measure::{Work, print_table, print_unmatched, tell, unexpected};
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
 use crate::table::{bytes, thousands};
@@ -103,43 +102,43 @@ impl Demo {
         );
 
         let started = Instant::now();
-        let rules = load_rules(&[], &[])?;
-        let programs: Vec<ProgramMeasure> = rules
-            .iter()
-            .map(|rule| {
-                let program = Arc::clone(rule) as Arc<dyn PatientProgram>;
-                ProgramMeasure::care_gap(program, improvement(rule))
-            })
-            .collect();
-        let queries = measures::sql::built_in()
-            .map_err(|e| Failure::Internal(super::rule::diagnostics(&e)))?;
-        let runtime = super::runtime()?;
-        let lake = runtime.block_on(Lake::open(&dir.join("lake"), None))?;
         let day =
             |y, m, d| DateTime::date(y, m, d).ok_or_else(|| Failure::Internal("a date".into()));
+        let job = Job {
+            lake: dir.join("lake"),
+            snapshot: None,
+            packages: Packages::default(),
+            rules: vec![],
+            built_in: true,
+            period: (day(2025, 1, 1)?, day(2025, 12, 31)?),
+            as_of: None,
+            zone: UTC.clone(),
+            subject: None,
+            limits: Limits::default(),
+            reporter: None,
+            threads: super::threads(),
+            task: Task::Run(RunTask {
+                report: Report::Summary,
+                files: RunFiles {
+                    reports: true,
+                    tables: true,
+                    list: false,
+                },
+                manifest: false,
+                by: None,
+                clauses: false,
+            }),
+        };
+        let mut work = Work::new()?;
+        let prepared = work.prepare(job)?;
         let out = dir.join("reports");
         let staged = Staged::begin("--dir", &out)?;
-        let period = (day(2025, 1, 1)?, day(2025, 12, 31)?);
-        let request = RunRequest {
-            lake: &lake,
-            programs: &programs,
-            queries: &queries,
-            period,
-            context: EvaluationContext::for_period(period.0, period.1, 0),
-            zone: 0,
-            folder: staged.folder(),
-            subject: None,
-            official: None,
-            prepared: None,
-            manifest: None,
-            reporter: None,
+        let JobResult::Run(mut ran) = work.run(&prepared, Some(&staged))? else {
+            return Err(unexpected());
         };
-        let mut ran = runtime.block_on(run(&request))?;
-        if let Some(failure) = ran.failed.pop() {
-            return Err(failure);
+        if let Some(failure) = ran.missing.pop() {
+            return Err(failure.into());
         }
-        write_reports(Report::Summary, &ran, staged.folder())?;
-        subjects_csv(&ran, &staged.folder().join("subjects.csv"))?;
         staged.commit()?;
         let (results, statistics) = (&ran.results, &ran.statistics);
         say!(
@@ -162,14 +161,15 @@ impl Demo {
             say!("\n{}", next_steps(&program));
             return Ok(std::process::ExitCode::SUCCESS);
         }
-        drop(runtime);
+        drop(work);
 
         let request = dir.join("patient-view.json");
+        let rules = load_rules(&[], &[], &mut tell)?;
         let shown = rules.iter().find(|r| *r.artifact.id == *SHOWN);
         let shown =
             shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
         std::fs::write(&request, sample_call(shown, super::now_ms())).map_err(io)?;
-        let mut config = super::serve::config(0);
+        let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
         say!(
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"

@@ -21,7 +21,7 @@ pub struct Export {
     /// Folder of the lake.
     #[arg(long)]
     lake: PathBuf,
-    /// Folder to write <Type>.ndjson files to: not there yet, or empty. It is there once all is written.
+    /// Folder to write the files to, as in Patient.ndjson: not there yet, or empty. It is there once all is written.
     #[arg(long)]
     out: PathBuf,
     /// An older snapshot.

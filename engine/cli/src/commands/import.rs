@@ -45,7 +45,7 @@ pub struct Import {
     /// pipe is read, which does not say its size.
     #[arg(long)]
     buckets: Option<u32>,
-    /// URL of a FHIR server whose resources these are, as in https://ehr.example.org/fhir. May be
+    /// URL of a FHIR server whose resources these are, as in `https://ehr.example.org/fhir`. May be
     /// given several times.
     #[arg(long, value_name = "URL")]
     base: Vec<String>,
@@ -134,6 +134,16 @@ pub fn tell_notes(report: &ImportReport) {
     if let Some(why) = &report.delta_behind {
         note!(
             "note: snapshot {} is committed and `tandem` sees it, but the Delta logs that are derived from it could not be written: {why}. Other Delta readers see an older version until the next import, also one that changes nothing, writes them",
+            report.snapshot
+        );
+    }
+    if let Some(first) = report.delta_damaged.first() {
+        let more = match report.delta_damaged.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        note!(
+            "note: snapshot {} is whole for `tandem`, but Delta logs of the lake are damaged: {first}{more}. Other Delta readers fail, or see other files; remove that `_delta_log` folder, and the next import writes it anew",
             report.snapshot
         );
     }

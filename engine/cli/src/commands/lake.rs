@@ -5,7 +5,7 @@ mod check;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use engine_patient::time::DateTime;
+use engine_patient::system::date_time::DateTime;
 use engine_population::lake::{Lake as OpenLake, commit};
 
 use crate::failure::{Done, Failure};

@@ -1,6 +1,7 @@
 //! The commands.
 
 pub mod demo;
+pub mod explain;
 pub mod export;
 pub mod import;
 pub mod lake;
@@ -15,9 +16,11 @@ mod vacuum;
 use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::ValueEnum;
+use engine_patient::finding::{Finding, blame, count};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::Failure;
+use crate::failure::{Done, Failure, MORE};
 
 /// Now, in milliseconds since 1970. Only here is the clock read: everything below is told.
 pub fn now_ms() -> i64 {
@@ -56,4 +59,25 @@ pub fn bar(total: u64, template: &str) -> ProgressBar {
         bar.set_style(style.progress_chars("━╸ "));
     }
     bar
+}
+
+/// How check commands print what they find.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What a check ends with: the number of findings where errors are among them, and whose turn it is.
+pub fn verdict<'f>(findings: impl IntoIterator<Item = &'f Finding, IntoIter: Clone>) -> Done {
+    let all = findings.into_iter();
+    match blame(all.clone()) {
+        None => Ok(std::process::ExitCode::SUCCESS),
+        some => Err(Failure::blamed(
+            some,
+            format!("found {}; {MORE}", count(all)),
+        )),
+    }
 }

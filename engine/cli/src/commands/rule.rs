@@ -8,19 +8,24 @@ use datasets::patient_file;
 use engine_cel::Clause;
 use engine_cel::functions::FUNCTIONS;
 use engine_patient::context::EvaluationContext;
-use engine_patient::diagnostic::{Diagnostic, did_you_mean};
+use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
+use engine_patient::finding::Finding;
+use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::systems::SystemsInUse;
-use engine_patient::terminology::{Severity, TerminologyStore};
-use engine_patient::time::DateTime;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
-use measures::source_files::{self, files};
-use rules::{Applicability, Rule as ClinicalRule};
+use measures::source_files::files;
+use measures_run::rule_files::{load_file, load_rules, terminology};
+use rules::{Applicability, CaseOutcome, Rule as ClinicalRule};
+use serde_json::{Value, json};
 use sources::RULES;
 
+use super::Format;
+use super::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
 
@@ -65,6 +70,9 @@ Examples:
         /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
+        /// How to print what is found.
+        #[arg(long, value_enum, default_value = "table")]
+        format: Format,
     },
     /// The functions that rules can call.
     #[command(after_help = "Example:\n  tandem rule functions")]
@@ -93,14 +101,20 @@ impl Rule {
                     None => {
                         let read = patient_file::read(Path::new(&patient));
                         let read = read.map_err(Failure::User)?;
-                        read.notes.iter().for_each(|note| tell(note));
+                        for note in &read.notes {
+                            note!("note: {note}");
+                        }
                         read.record
                     }
                 };
-                print_decision(&rule, &record, &context);
+                print_decision(&rule, &record, &context)?;
                 Ok(std::process::ExitCode::SUCCESS)
             }
-            Command::Test { rules, terminology } => test(&rules, &terminology),
+            Command::Test {
+                rules,
+                terminology,
+                format,
+            } => test(&rules, &terminology, format),
             Command::Functions => {
                 for info in FUNCTIONS {
                     say!(
@@ -116,101 +130,24 @@ impl Rule {
     }
 }
 
-/// Diagnostics, one after the other.
-pub fn diagnostics(all: &[Diagnostic]) -> String {
-    all.iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n\n")
-}
-
 /// A date stands for its end, as a measurement period does.
 fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
     let Some(text) = text else {
         return Ok(DateTime::from_utc_millis(super::now_ms(), 0));
     };
     let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
-    let zone = parsed.offset().unwrap_or(0);
-    Ok(DateTime::from_utc_millis(parsed.latest(zone), zone))
-}
-
-/// Tells what was left alone.
-pub fn tell(note: &str) {
-    note!("note: {note}");
-}
-
-/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. What
-/// is wrong with the user's is told; errors end it.
-pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyStore, Failure> {
-    let mut store = rules::built_in_terminology();
-    if paths.is_empty() {
-        return Ok(store);
-    }
-    let builder = source_files::terminology(paths, &mut tell)?;
-    let (own, mut issues) = builder.build();
-    issues.extend(store.unite(own));
-    for issue in &issues {
-        note!("{issue}");
-    }
-    match issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error)
-        .count()
-    {
-        0 => Ok(store),
-        n => Err(Failure::User(format!("{n} error(s) in the value sets"))),
-    }
-}
-
-/// The built-in rules, and those of the given files and folders.
-pub fn load_rules(
-    paths: &[PathBuf],
-    value_sets: &[PathBuf],
-) -> Result<Vec<Arc<ClinicalRule>>, Failure> {
-    // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
-    let store = terminology(value_sets)?;
-    let mut all = rules::built_in_with(&store).map_err(|e| Failure::Internal(diagnostics(&e)))?;
-    if paths.is_empty() {
-        return Ok(all);
-    }
-    let mut wrong = vec![];
-    for source in files(paths, RULES, &mut tell)? {
-        match load_file(&source.path, &store) {
-            Ok(rule) => all.push(Arc::new(rule)),
-            Err(text) => wrong.push(text),
-        }
-    }
-    if !wrong.is_empty() {
-        return Err(Failure::User(wrong.join("\n\n")));
-    }
-    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
-    ids.sort();
-    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
-        return Err(Failure::User(format!(
-            "two rules have the id `{twice}`: give yours another id"
-        )));
-    }
-    Ok(all)
-}
-
-fn load_file(path: &Path, store: &TerminologyStore) -> Result<ClinicalRule, String> {
-    let name = path.display().to_string();
-    let text = sources::read_text(path).map_err(|e| format!("{name}: {e}"))?;
-    let rule = rules::load(&name, &text, store).map_err(|e| diagnostics(&e))?;
-    if !rule.warnings.is_empty() {
-        note!("{}", diagnostics(&rule.warnings));
-    }
-    Ok(rule)
+    let zone = Zone::fixed(parsed.offset().unwrap_or(0));
+    Ok(zone.moment(parsed.latest(&zone)))
 }
 
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
     if RULES.takes(Path::new(name)) {
-        let store = terminology(value_sets)?;
-        return load_file(Path::new(name), &store)
+        let store = terminology(value_sets, &mut tell)?;
+        return load_file(Path::new(name), &store, &mut tell)
             .map(Arc::new)
-            .map_err(Failure::User);
+            .map_err(|found| Failure::of(&found));
     }
-    let all = load_rules(&[], value_sets)?;
+    let all = load_rules(&[], value_sets, &mut tell)?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
     found.ok_or_else(|| {
         let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
@@ -246,8 +183,13 @@ fn record_from_lake(
     })
 }
 
-fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &EvaluationContext) {
-    let decision = rule.decide(record, context);
+fn print_decision(
+    rule: &ClinicalRule,
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Result<(), Failure> {
+    let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
+    let decision = rule.decide(record, context).map_err(bug)?;
     say!(
         "{} {} at {}",
         rule.artifact.id,
@@ -282,7 +224,7 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
         );
     }
     say!("\nwhy:");
-    for (criterion, clause) in rule.explain(record, context) {
+    for (criterion, clause) in rule.explain(record, context).map_err(bug)? {
         let truth = clause.truth.map_or("", |t| t.as_str());
         say!("{criterion}: {truth}");
         clause.clauses.iter().for_each(|c| print_clause(c, 1));
@@ -290,6 +232,7 @@ fn print_decision(rule: &ClinicalRule, record: &PatientRecord, context: &Evaluat
             print_clause(&clause, 1);
         }
     }
+    Ok(())
 }
 
 fn print_clause(clause: &Clause, depth: usize) {
@@ -316,19 +259,25 @@ fn print_clause(clause: &Clause, depth: usize) {
         .for_each(|c| print_clause(c, depth + 1));
 }
 
-fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
-    let store = terminology(value_sets)?;
+fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
+    let store = terminology(value_sets, &mut tell)?;
     let (mut passed, mut failed) = (0u32, 0u32);
+    let (mut broken, mut tested) = (vec![], vec![]);
     let mut one = |rule: &ClinicalRule| {
         let outcomes = rule.run_cases();
+        if format == Format::Json {
+            tested.push(cases_json(rule, &outcomes));
+        }
         let bad: Vec<_> = outcomes.iter().filter(|o| !o.failures.is_empty()).collect();
-        say!(
-            "{}: {} passed, {} failed",
-            rule.artifact.id,
-            outcomes.len() - bad.len(),
-            bad.len()
-        );
-        for outcome in &bad {
+        if format == Format::Table {
+            say!(
+                "{}: {} passed, {} failed",
+                rule.artifact.id,
+                outcomes.len() - bad.len(),
+                bad.len()
+            );
+        }
+        for outcome in bad.iter().filter(|_| format == Format::Table) {
             say!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
             outcome.failures.iter().for_each(|f| say!("    {f}"));
         }
@@ -336,19 +285,35 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf]) -> Done {
         failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
     };
     if paths.is_empty() {
-        load_rules(&[], value_sets)?.iter().for_each(|r| one(r));
+        load_rules(&[], value_sets, &mut tell)?
+            .iter()
+            .for_each(|r| one(r));
     }
-    let mut broken = vec![];
     for source in files(paths, RULES, &mut tell)? {
-        match load_file(&source.path, &store) {
+        match load_file(&source.path, &store, &mut tell) {
             Ok(rule) => one(&rule),
-            Err(text) => broken.push(text),
+            Err(found) => broken.extend(found),
         }
     }
-    say!("{passed} passed, {failed} failed");
+    if format == Format::Json {
+        let found: Vec<_> = broken.iter().map(Finding::to_json).collect();
+        data!("{:#}", json!({ "rules": tested, "findings": found }));
+        super::verdict(&broken)?;
+    } else {
+        say!("{passed} passed, {failed} failed");
+    }
     match (broken.is_empty(), failed) {
-        (false, _) => Err(Failure::User(broken.join("\n\n"))),
+        (false, _) => Err(Failure::of(&broken)),
         (true, 0) => Ok(std::process::ExitCode::SUCCESS),
         (true, _) => Err(Failure::No(format!("{failed} case(s) failed"))),
     }
+}
+
+fn cases_json(rule: &ClinicalRule, outcomes: &[CaseOutcome]) -> Value {
+    let case = |o: &CaseOutcome| json!({ "name": o.name, "line": o.line, "failures": o.failures });
+    json!({
+        "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
+        "warnings": rule.warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
+    })
 }

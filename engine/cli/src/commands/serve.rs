@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cds_hooks::{CardService, Clock, Config, Limits, Log, open_files, rule_services, serve};
+use cds_hooks::{
+    CardService, Clock, Config, Limits, Log, measure_services, open_files, rule_services, serve,
+};
 use clap::Args;
-use engine_patient::time::DateTime;
+use engine_patient::system::zone::Zone;
+use measures::prepared::Packages;
+use measures_run::rule_files::load_rules;
 
-use super::measure::{PackageArgs, elm_services, parse_zone};
-use super::rule::load_rules;
+use super::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
 
 /// Answer CDS Hooks calls with cards.
@@ -58,7 +61,8 @@ pub struct Serve {
     /// Largest request, in bytes.
     #[arg(long, default_value_t = 10 << 20)]
     max_body: usize,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// One line a call on standard error, JSON without patient data. Lines that cannot be written or
@@ -138,29 +142,28 @@ impl LimitArgs {
 impl Serve {
     pub fn run(self) -> Done {
         let zone = parse_zone(&self.time_zone)?;
-        let mut config = config(zone);
+        let mut config = config(&zone);
         config.listen = self.listen;
         config.allowed_origins = self.allow_origin;
         config.max_body = self.max_body;
         config.log = self.log.then(Log::stderr);
         config.limits = self.limits.limits(self.max_body)?;
-        let rules = load_rules(&self.rules, &self.terminology)?;
+        let rules = load_rules(&self.rules, &self.terminology, &mut tell)?;
         let mut services = rule_services(rules);
-        if self.package.is_empty() {
-            PackageArgs::refuse_better(&self.better)?;
+        let packages = Packages {
+            paths: self.package,
+            measures: self.measure,
+            terminology: self.terminology,
+            allow_missing_value_sets: self.allow_missing_valuesets,
+            better: self.better,
+            strict: self.strict,
+            ..Packages::default()
+        };
+        if packages.paths.is_empty() {
+            packages.refuse_better()?;
         } else {
-            let packages = PackageArgs {
-                package: self.package,
-                measure: self.measure,
-                terminology: self.terminology,
-                allow_missing_valuesets: self.allow_missing_valuesets,
-                better: self.better,
-                strict: self.strict,
-                strict_profiles: false,
-                elm_helpers: false,
-            };
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
-            services.extend(elm_services(&packages, zone, &taken)?);
+            services.extend(measure_services(&packages, &taken, &mut tell)?);
         }
         listen(config, services, |address| {
             announce(format!(
@@ -170,11 +173,12 @@ impl Serve {
     }
 }
 
-/// The system's clock, at an offset.
-pub fn config(zone: i16) -> Config {
-    let clock: Clock = Arc::new(move || DateTime::from_utc_millis(super::now_ms(), zone));
+/// The system's clock, as a zone shows it.
+pub fn config(zone: &Zone) -> Config {
+    let of_zone = zone.clone();
+    let clock: Clock = Arc::new(move || of_zone.moment(super::now_ms()));
     let mut config = Config::new(clock);
-    config.time_zone_minutes = zone;
+    config.time_zone = zone.clone();
     config
 }
 

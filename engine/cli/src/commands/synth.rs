@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use datasets::machine::free_bytes;
 use datasets::synth::{SynthOptions, SynthProgress, estimate, write_population};
-use engine_patient::time::{DateTime, Precision};
+use engine_patient::system::date_time::{DateTime, Precision};
 
 use crate::failure::{Done, Failure};
 use crate::table::{bytes, thousands};
@@ -23,7 +23,7 @@ pub struct Synth {
     /// How many patients.
     #[arg(long)]
     patients: u64,
-    /// Folder to write <Type>.ndjson files to; must not hold any yet.
+    /// Folder to write the files to, as in Patient.ndjson; must not hold any yet.
     #[arg(long)]
     out: PathBuf,
     /// Seed of the random numbers.

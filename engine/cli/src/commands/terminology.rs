@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use datasets::rxnorm::{import_rxnorm, write_csv};
+use engine_patient::finding::Finding;
 use engine_patient::terminology::TerminologyManifest;
+use serde_json::json;
 
-use super::rule;
+use super::Format;
+use super::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
 use crate::table::{self, thousands};
@@ -32,6 +35,9 @@ Examples:
         /// Print the manifest: url, version, number of codes and hash of each set.
         #[arg(long)]
         manifest: bool,
+        /// How to print what is found.
+        #[arg(long, value_enum, default_value = "table", conflicts_with = "manifest")]
+        format: Format,
     },
     /// Read an RxNorm release (RRF) into a drug dictionary.
     #[command(after_help = "\
@@ -49,14 +55,21 @@ Example:
 impl Terminology {
     pub fn run(self) -> Done {
         match self.command {
-            Command::Check { paths, manifest } => check(&paths, manifest),
+            Command::Check {
+                paths,
+                format: Format::Json,
+                ..
+            } => as_json(&paths),
+            Command::Check {
+                paths, manifest, ..
+            } => check(&paths, manifest),
             Command::Rxnorm { release, out } => rxnorm(&release, &out),
         }
     }
 }
 
 fn check(paths: &[PathBuf], manifest: bool) -> Done {
-    let store = rule::terminology(paths)?;
+    let store = measures_run::rule_files::terminology(paths, &mut tell)?;
     if manifest {
         let json = TerminologyManifest::of(&store).to_json();
         let json = json.map_err(|e| Failure::Internal(e.to_string()))?;
@@ -76,6 +89,23 @@ fn check(paths: &[PathBuf], manifest: bool) -> Done {
     let rows: Vec<Vec<String>> = rows.collect();
     table::print(&["value set", "version", "codes", ""], &rows);
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// For programs: what is found, and the value sets.
+fn as_json(paths: &[PathBuf]) -> Done {
+    let (store, findings) = measures_run::rule_files::value_sets(paths, &mut tell)?;
+    let sets = store.value_sets().map(|set| {
+        json!({
+            "url": &*set.url, "version": set.version.as_deref(), "codes": set.len(),
+            "completeness": set.completeness().word(),
+        })
+    });
+    let all: Vec<_> = findings.iter().map(Finding::to_json).collect();
+    data!(
+        "{:#}",
+        json!({ "findings": all, "valueSets": sets.collect::<Vec<_>>() })
+    );
+    super::verdict(&findings)
 }
 
 fn rxnorm(release: &std::path::Path, out: &std::path::Path) -> Done {

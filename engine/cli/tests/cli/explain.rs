@@ -106,7 +106,7 @@ fn one_patient_as_text_json_and_html() {
     .ok();
     assert!(!told.text().contains("visit-a"), "{}", told.text());
     let html = std::fs::read_to_string(out).unwrap();
-    assert!(html.starts_with("<!doctype html>") && html.contains("Encounter/visit-a"));
+    assert!(html.starts_with("<!DOCTYPE html>") && html.contains("Encounter/visit-a"));
     assert!(!html.contains(SECRET));
 }
 

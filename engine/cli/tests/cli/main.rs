@@ -1,11 +1,5 @@
 //! The `tandem` binary from outside: what a user gives it, what comes back, and what is on disk.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![cfg(test)]
 
 #[macro_use]
 mod support;
@@ -18,6 +12,7 @@ mod deletions;
 mod demo;
 mod determinism;
 mod explain;
+mod findings;
 mod full_disk;
 mod hostile;
 mod killed;
@@ -27,6 +22,7 @@ mod names;
 mod official;
 mod out;
 mod packed;
+mod power;
 mod printing;
 mod references;
 mod roundtrip;

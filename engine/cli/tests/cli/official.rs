@@ -43,6 +43,19 @@ fn reports_rows_and_gaps() {
         assert!(read(&first) == read(&second), "{name} differs");
     }
 
+    // A place is told in the manifest and the reports, and each end of the period has its own offset.
+    let there = out("there");
+    let place = ["--time-zone", "America/New_York", "--out", &there];
+    measure("run", &package, &lake, &place).ok();
+    let json = |name: &str| -> Value {
+        let text = std::fs::read(Path::new(&there).join(name)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let manifest = json("run.json").to_string();
+    for told in ["America/New_York", "-01-01T00:00:00.000-05:00"] {
+        assert!(manifest.contains(told), "{manifest}");
+    }
+
     // The rows, in SQL.
     let query =
         "SELECT patient_id FROM results WHERE population = 'initial-population' AND count = 1";
@@ -96,6 +109,11 @@ fn wrong_input_is_told() {
     }
     refused("run", &["--measure", "Demo2"], &["error[P090]", "Demo2"]);
     refused("run", &["--time-zone", "noon"], &["--time-zone"]);
+    refused(
+        "gaps",
+        &["--time-zone", "america/new york"],
+        &["did you mean America/New_York?"],
+    );
     // A file that ends too early, and a value set that is not there.
     let text = std::fs::read_to_string(package.join("measure.json")).unwrap();
     file(package.join("measure.json"), &text[..text.len() / 2]);

@@ -2,17 +2,19 @@
 
 use serde_json::Value as Json;
 
-use super::{Linker, Role, null, result_type};
-use crate::cx::Extra;
-use crate::issue::Family;
-use crate::library::text;
-use crate::node::{IntervalNode, Kind, NO_CLAUSE, Node, Owned, precision};
-use crate::property::Path;
-use crate::table::{How, NODES, find};
-use crate::type_test::point_of;
-use crate::types::Type;
-use crate::value::PointType;
-use crate::{arithmetic, clinical, convert};
+use super::{Linker, Role, constant_folding, null, result_type};
+use crate::context::cx::Extra;
+use crate::fhir::property::Path;
+use crate::operators::nodes::{self, How};
+use crate::operators::operator::Operator;
+use crate::operators::table::{self, IN_CODE_SYSTEM, MAX_VALUE, MIN_VALUE};
+use crate::operators::type_test::point_of;
+use crate::read::library::text;
+use crate::tree::constant::Owned;
+use crate::tree::node::{IntervalNode, Kind, NO_CLAUSE, Node, precision};
+use crate::values::types::Type;
+use crate::values::value::PointType;
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// An expression. Findings inside it are reported; it is null then.
@@ -47,7 +49,7 @@ impl Linker<'_> {
                 | Kind::Call(..)
                 | Kind::Dispatch(..)
                 | Kind::Op(..)
-                | Kind::Fold(..)
+                | Kind::Nary(..)
                 | Kind::Property(..)
         );
         if closed && worth && self.options.hoist && self.scope.repeated > 0 {
@@ -64,56 +66,63 @@ impl Linker<'_> {
     fn kind(&mut self, json: &Json) -> (&'static str, Kind) {
         let Some(name) = json.get("type").and_then(Json::as_str) else {
             let message = "an expression has no `type`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return ("", null().kind);
         };
-        let Some((name, how)) = NODES
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(n, _)| *n)
-            .zip(find(name))
-        else {
-            let near = self.near(name, NODES.iter().map(|(n, _)| *n));
+        let Some((name, how)) = nodes::find(name) else {
+            let near = self.near(name, nodes::nodes().map(|(n, _)| n));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("ELM has no node `{name}`");
-            self.report(Family::Mistake, "E003", message, help);
+            self.report(Finding::error(Code::ElmUnknownNode, message).maybe_help(help));
             return ("", null().kind);
         };
         let kind = match how {
             // The least Integer has no positive counterpart.
-            How::Op(..) if name == "Negate" && is_number(json.get("operand")) => {
+            How::Operator(_) if name == "Negate" && is_number(json.get("operand")) => {
                 let literal = json.get("operand").unwrap_or(&Json::Null);
                 Kind::Const(self.literal(literal, true))
             }
-            How::Op(operator, fields) => {
-                let mut args = vec![];
-                for field in *fields {
-                    self.operands(json, name, field, &mut args);
-                }
-                if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
-                    self.has_width(name, json, of);
-                }
-                let mut extra = self.extra(json, name);
-                extra.on_lists = self.on_lists(json);
-                if fields == &["operand*"] {
-                    self.fold_left(name, *operator, args, extra)
-                } else {
-                    self.folded(name, *operator, args, extra)
-                }
-            }
+            How::Operator(operator) => self.operator(operator, json),
             How::Special => self.special(name, json),
             How::Part | How::Abstract => {
                 let message = format!("`{name}` cannot stand as an expression");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null().kind
             }
             How::Unsupported(why) => {
                 let message = format!("`{name}` is not supported: {why}");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         };
         (name, kind)
+    }
+
+    fn operator(&mut self, operator: &'static Operator, json: &Json) -> Kind {
+        let name = operator.name;
+        let mut args = vec![];
+        for field in operator.operands {
+            match self.operands(json, name, field) {
+                Some(operands) => args.extend(operands),
+                None => return null().kind,
+            }
+        }
+        if let ("Width" | "Size", [of]) = (name, args.as_slice()) {
+            self.has_width(name, json, of);
+        }
+        let mut extra = self.extra(json, name);
+        extra.on_lists = self.on_lists(json);
+        if operator.is_constant
+            && let Some(value) = folded(operator, &args, &extra)
+        {
+            return Kind::Const(value);
+        }
+        match (operator.is_pairwise, args.len()) {
+            (true, 0) => null().kind,
+            (true, 2) | (false, _) => Kind::Op(operator, args.into(), extra),
+            // Not nested: a tree of a hundred thousand levels could not even be dropped.
+            (true, _) => Kind::Nary(operator, args.into(), extra),
+        }
     }
 
     /// Width and size are not defined of intervals of dates and times (CQL 1.5 §19, "Size", "Width"):
@@ -134,7 +143,7 @@ impl Linker<'_> {
             let message = format!("`{name}` is not defined of intervals of dates or times");
             let help =
                 "ask for a duration or difference between `start of` and `end of` the interval";
-            self.report(Family::Mistake, "E009", message, Some(help.into()));
+            self.report(Finding::error(Code::ElmNoOverload, message).help(help));
         }
     }
 
@@ -170,7 +179,7 @@ impl Linker<'_> {
             _ => {
                 let name = json.get("type").and_then(Json::as_str).unwrap_or("?");
                 let message = format!("`{name}` has no `{field}`");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 null()
             }
         }
@@ -184,32 +193,28 @@ impl Linker<'_> {
         }
     }
 
-    fn operands(&mut self, json: &Json, node: &str, field: &str, into: &mut Vec<Node>) {
+    /// The operands that a property holds; `None`, with a finding, where it does not hold them.
+    fn operands(&mut self, json: &Json, node: &str, field: &str) -> Option<Vec<Node>> {
         if let Some(field) = field.strip_suffix('?') {
-            let child = self.child_if(json, field).unwrap_or_else(null);
-            into.push(child);
-            return;
+            return Some(vec![self.child_if(json, field).unwrap_or_else(null)]);
         }
         let Some((field, count)) = field.split_once('*') else {
-            let child = self.child(json, field);
-            into.push(child);
-            return;
+            return Some(vec![self.child(json, field)]);
         };
         let Some(items) = json.get(field).and_then(Json::as_array) else {
             let message = format!("`{node}` has no list `{field}`");
-            self.report(Family::Mistake, "E002", message, None);
-            return;
+            self.report(Finding::error(Code::ElmWrongForm, message));
+            return None;
         };
+        let nodes = items.iter().map(|item| self.expr(item)).collect();
         if let Ok(count) = count.parse::<usize>()
             && items.len() != count
         {
             let message = format!("`{node}` has {} operands where {count} belong", items.len());
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
+            return None;
         }
-        for item in items {
-            let node = self.expr(item);
-            into.push(node);
-        }
+        Some(nodes)
     }
 
     fn extra(&mut self, json: &Json, name: &str) -> Extra {
@@ -218,7 +223,7 @@ impl Linker<'_> {
         };
         precision(text).unwrap_or_else(|| {
             let message = format!("`{name}` has the precision `{text}`, which is none");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             Extra::default()
         })
     }
@@ -234,66 +239,12 @@ impl Linker<'_> {
         json.get("resultTypeSpecifier").is_some_and(is_list)
     }
 
-    /// `Union` and the like of any number of operands: two at a time, from the left.
-    fn fold_left(
-        &mut self,
-        name: &'static str,
-        operator: crate::node::OpFn,
-        args: Vec<Node>,
-        extra: Extra,
-    ) -> Kind {
-        if name == "Concatenate" {
-            return Kind::Op(operator, args.into(), extra);
-        }
-        match args.len() {
-            0 => null().kind,
-            2 => Kind::Op(operator, args.into(), extra),
-            // Not nested: a tree of a hundred thousand levels could not even be dropped.
-            _ => Kind::Fold(operator, args.into(), extra),
-        }
-    }
-
-    /// An operator; done at once where its operands are constants and nothing else matters.
-    fn folded(
-        &mut self,
-        name: &'static str,
-        operator: crate::node::OpFn,
-        args: Vec<Node>,
-        extra: Extra,
-    ) -> Kind {
-        let constant = |node: &Node| matches!(node.kind, Kind::Const(_));
-        let pure = matches!(
-            name,
-            "ToConcept"
-                | "ToList"
-                | "ToDecimal"
-                | "ToLong"
-                | "ToQuantity"
-                | "Negate"
-                | "Date"
-                | "Time"
-        );
-        if pure && args.iter().all(constant) {
-            let values: Vec<&Owned> = args
-                .iter()
-                .filter_map(|a| match &a.kind {
-                    Kind::Const(value) => Some(value),
-                    _ => None,
-                })
-                .collect();
-            if let Some(value) = crate::fold::apply(operator, &values, &extra) {
-                return Kind::Const(value);
-            }
-        }
-        Kind::Op(operator, args.into(), extra)
-    }
-
     fn pair(&mut self, json: &Json, name: &str) -> Box<[Node; 2]> {
-        let mut args = vec![];
-        self.operands(json, name, "operand*2", &mut args);
-        let mut args = args.into_iter();
-        let mut next = || args.next().unwrap_or_else(null);
-        Box::new([next(), next()])
+        let both = self.operands(json, name, "operand*2");
+        match both.map(<[Node; 2]>::try_from) {
+            Some(Ok(both)) => Box::new(both),
+            _ => Box::new([null(), null()]),
+        }
     }
 
     fn special(&mut self, name: &'static str, json: &Json) -> Kind {
@@ -313,18 +264,17 @@ impl Linker<'_> {
             ])),
             "Case" => self.case(json),
             "Coalesce" => {
-                let mut args = vec![];
-                self.operands(json, name, "operand*", &mut args);
-                Kind::Coalesce(args.into())
+                let args = self.operands(json, name, "operand*");
+                Kind::Coalesce(args.unwrap_or_default().into())
             }
             "Tuple" | "Instance" => self.structure(name, json),
             "Interval" => self.interval(json),
             "List" => {
-                let mut args = vec![];
-                if json.get("element").is_some() {
-                    self.operands(json, name, "element*", &mut args);
-                }
-                Kind::List(args.into())
+                let items = match json.get("element") {
+                    Some(_) => self.operands(json, name, "element*"),
+                    None => None,
+                };
+                Kind::List(items.unwrap_or_default().into())
             }
             "Property" => self.property(json),
             "As" | "Is" | "Convert" | "CanConvert" => self.cast(name, json),
@@ -388,11 +338,7 @@ impl Linker<'_> {
                     },
                     _ => self.child(json, "codesystemExpression"),
                 };
-                Kind::Op(
-                    clinical::in_code_system,
-                    Box::new([code, system]),
-                    Extra::default(),
-                )
+                Kind::Op(&IN_CODE_SYSTEM, Box::new([code, system]), Extra::default())
             }
             "Query" => self.query(json),
             "Retrieve" => self.retrieve(json),
@@ -413,7 +359,7 @@ impl Linker<'_> {
             other => {
                 // The table and this match must name the same nodes: a test goes through both.
                 let message = format!("`{other}` has no implementation");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
         }
@@ -437,7 +383,7 @@ impl Linker<'_> {
         }
         if items.is_empty() {
             let message = "`Case` has no `caseItem`".to_owned();
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
         }
         let otherwise = self.child(json, "else");
         Kind::Case(comparand, items.into(), Box::new(otherwise))
@@ -456,7 +402,7 @@ impl Linker<'_> {
                 Some(system) => format!("System.{system}").into(),
                 None => {
                     let message = format!("there is no type `{class}`");
-                    self.report(Family::Mistake, "E010", message, None);
+                    self.report(Finding::error(Code::ElmUnknownType, message));
                     "".into()
                 }
             }
@@ -533,7 +479,7 @@ impl Linker<'_> {
         let path = text(json, "path").unwrap_or_default();
         let Some(compiled) = Path::parse(&path) else {
             let message = format!("`{path}` is no path of a property");
-            self.report(Family::Mistake, "E002", message, None);
+            self.report(Finding::error(Code::ElmWrongForm, message));
             return null().kind;
         };
         let source = match text(json, "scope") {
@@ -567,7 +513,7 @@ impl Linker<'_> {
             (None, Some(name)) => self.specifier(name),
             (None, None) => {
                 let message = format!("`{name}` names no type");
-                self.report(Family::Mistake, "E002", message, None);
+                self.report(Finding::error(Code::ElmWrongForm, message));
                 return null().kind;
             }
         };
@@ -577,35 +523,43 @@ impl Linker<'_> {
             "Is" => Kind::Is(Box::new(operand), Box::new(ty)),
             _ => {
                 let can = name == "CanConvert";
-                let operator: Option<crate::node::OpFn> = match (&ty, can) {
-                    (Type::Boolean, false) => Some(convert::to_boolean),
-                    (Type::Boolean, true) => Some(convert::converts_to_boolean),
-                    (Type::Integer, false) => Some(convert::to_integer),
-                    (Type::Integer, true) => Some(convert::converts_to_integer),
-                    (Type::Long, false) => Some(convert::to_long),
-                    (Type::Long, true) => Some(convert::converts_to_long),
-                    (Type::Decimal, false) => Some(convert::to_decimal),
-                    (Type::Decimal, true) => Some(convert::converts_to_decimal),
-                    (Type::String, false) => Some(convert::to_string),
-                    (Type::String, true) => Some(convert::converts_to_string),
-                    (Type::Date, false) => Some(convert::to_date),
-                    (Type::Date, true) => Some(convert::converts_to_date),
-                    (Type::DateTime, false) => Some(convert::to_date_time),
-                    (Type::DateTime, true) => Some(convert::converts_to_date_time),
-                    (Type::Time, false) => Some(convert::to_time),
-                    (Type::Time, true) => Some(convert::converts_to_time),
-                    (Type::Quantity, false) => Some(convert::to_quantity),
-                    (Type::Quantity, true) => Some(convert::converts_to_quantity),
-                    (Type::Ratio, false) => Some(convert::to_ratio),
-                    (Type::Ratio, true) => Some(convert::converts_to_ratio),
-                    (Type::Concept, false) => Some(convert::to_concept),
+                let operator = match &ty {
+                    Type::Boolean
+                    | Type::Integer
+                    | Type::Long
+                    | Type::Decimal
+                    | Type::String
+                    | Type::Date
+                    | Type::DateTime
+                    | Type::Time
+                    | Type::Quantity
+                    | Type::Ratio
+                        if can =>
+                    {
+                        table::operator(&format!("ConvertsTo{ty}"))
+                    }
+                    Type::Boolean
+                    | Type::Integer
+                    | Type::Long
+                    | Type::Decimal
+                    | Type::String
+                    | Type::Date
+                    | Type::DateTime
+                    | Type::Time
+                    | Type::Quantity
+                    | Type::Ratio
+                    | Type::Concept
+                        if !can =>
+                    {
+                        table::operator(&format!("To{ty}"))
+                    }
                     _ => None,
                 };
                 match operator {
                     Some(operator) => Kind::Op(operator, Box::new([operand]), Extra::default()),
                     None => {
                         let message = format!("there is no conversion to {ty}");
-                        self.report(Family::Unsupported, "E004", message, None);
+                        self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                         null().kind
                     }
                 }
@@ -618,40 +572,32 @@ impl Linker<'_> {
         let point = Type::named(&named).map_or(PointType::Unknown, |ty| point_of(&ty));
         if point == PointType::Unknown {
             let message = format!("`{name}` has no value for the type `{named}`");
-            self.report(Family::Mistake, "E010", message, None);
+            self.report(Finding::error(Code::ElmUnknownType, message));
             return null().kind;
         }
-        // The ends of DateTime depend on the zone of the run.
-        let operator: crate::node::OpFn = match (name, point) {
-            ("MinValue", PointType::Integer) => {
-                |_, _, _| Ok(arithmetic::min_value(PointType::Integer))
-            }
-            ("MinValue", PointType::Long) => |_, _, _| Ok(arithmetic::min_value(PointType::Long)),
-            ("MinValue", PointType::Decimal) => {
-                |_, _, _| Ok(arithmetic::min_value(PointType::Decimal))
-            }
-            ("MinValue", PointType::Date) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Date))
-            }
-            ("MinValue", PointType::DateTime) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::DateTime))
-            }
-            ("MinValue", PointType::Time) => {
-                |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Time))
-            }
-            ("MinValue", _) => |cx, _, _| Ok(crate::datetime::min_of(cx, PointType::Quantity)),
-            (_, PointType::Integer) => |_, _, _| Ok(arithmetic::max_value(PointType::Integer)),
-            (_, PointType::Long) => |_, _, _| Ok(arithmetic::max_value(PointType::Long)),
-            (_, PointType::Decimal) => |_, _, _| Ok(arithmetic::max_value(PointType::Decimal)),
-            (_, PointType::Date) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Date)),
-            (_, PointType::DateTime) => {
-                |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::DateTime))
-            }
-            (_, PointType::Time) => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Time)),
-            _ => |cx, _, _| Ok(crate::datetime::max_of(cx, PointType::Quantity)),
+        let operator = match name {
+            "MinValue" => &MIN_VALUE,
+            _ => &MAX_VALUE,
         };
-        Kind::Op(operator, Box::new([]), Extra::default())
+        let extra = Extra {
+            point,
+            ..Extra::default()
+        };
+        // Not done at load: the ends of DateTime depend on the zone of the run.
+        Kind::Op(operator, Box::new([]), extra)
     }
+}
+
+/// What an operator gives of constants.
+fn folded(operator: &Operator, args: &[Node], extra: &Extra) -> Option<Owned> {
+    fn constant(node: &Node) -> Option<&Owned> {
+        match &node.kind {
+            Kind::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+    let values = args.iter().map(constant).collect::<Option<Vec<&Owned>>>()?;
+    constant_folding::apply(operator, &values, extra)
 }
 
 /// Whether it is a literal number.

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::Linker;
-use crate::issue::Family;
-use crate::node::Owned;
-use crate::types::Type;
+use crate::tree::constant::Owned;
+use crate::values::types::Type;
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// A `Literal`; `negated` where a `Negate` stands before it: the least Integer has no positive.
@@ -34,13 +34,13 @@ impl Linker<'_> {
             }
             _ => {
                 let message = format!("a literal cannot be of the type `{name}`");
-                self.report(Family::Mistake, "E010", message, None);
+                self.report(Finding::error(Code::ElmUnknownType, message));
                 return Owned::Null;
             }
         };
         value.unwrap_or_else(|| {
             let message = format!("`{text}` is not in the range of {name}");
-            self.report(Family::Mistake, "E011", message, None);
+            self.report(Finding::error(Code::ElmLiteralRange, message));
             Owned::Null
         })
     }
@@ -55,7 +55,7 @@ impl Linker<'_> {
         let value = engine_patient::value::decimal(&text);
         if value.is_none() {
             let message = format!("`{text}` is no number of a quantity");
-            self.report(Family::Mistake, "E011", message, None);
+            self.report(Finding::error(Code::ElmLiteralRange, message));
         }
         value
     }

@@ -1,7 +1,8 @@
 //! From libraries to a unit: names resolved, overloads chosen, value sets and codes interned; all that
 //! is wrong reported at once, with its place.
 
-mod bare;
+mod bare_property;
+mod constant_folding;
 mod expression;
 mod literal;
 mod query;
@@ -15,12 +16,15 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
-use super::issue::{ElmIssue, Family};
-use super::library::{Definition, Library};
-use super::node::{Kind, NO_CLAUSE, Node, Owned};
-use super::types::Type;
-use super::unit::{Clause, Compiled, Expression, Function, LibraryInfo, Unit};
+use crate::read::library::{Definition, Library};
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::unit::{
+    Clause, Compiled, Expression, Function, FunctionHandle, LibraryInfo, Unit,
+};
+use crate::values::types::Type;
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::TerminologyProvider;
 
 /// How to link.
@@ -53,17 +57,13 @@ const NEAR: usize = 50;
 /// Most names that a guess looks at.
 const NAMES: usize = 2000;
 
-/// A function that a program calls: the observation of a measure.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FunctionHandle(pub(super) u32);
-
 /// Compiles what is asked for, and what that refers to.
 pub struct Linker<'l> {
     libraries: &'l [Library],
     terminology: &'l dyn TerminologyProvider,
     options: Options,
     unit: Unit,
-    issues: BTreeSet<ElmIssue>,
+    issues: BTreeSet<Finding>,
     /// Per library: alias to library.
     includes: Vec<FxHashMap<Arc<str>, u32>>,
     definitions: FxHashMap<(u32, Arc<str>), State>,
@@ -114,7 +114,7 @@ struct Scope {
     /// Where the names of each query that stands around begin in `names`, outermost first.
     queries: Vec<usize>,
     /// Where the items of an alias come from, by its slot.
-    origins: FxHashMap<u32, bare::Origins>,
+    origins: FxHashMap<u32, bare_property::Origins>,
     /// The items of `Filter`, `ForEach`, `Repeat`, `Aggregate`: scope name, item, total.
     items: Vec<(Option<Arc<str>>, u32, Option<u32>)>,
 }
@@ -205,28 +205,23 @@ impl<'l> Linker<'l> {
                     let issue = if versions.is_empty() {
                         let names = self.libraries.iter().map(|l| &*l.name);
                         let near = did_you_mean(&include.name, names);
-                        let mut issue = library.issue(
-                            Family::Mistake,
-                            "E006",
-                            format!("the included library `{asked}` is not in the package"),
-                        );
-                        issue.help = Some(match near {
+                        let message =
+                            format!("the included library `{asked}` is not in the package");
+                        let help = match near {
                             Some(near) => format!(
                                 "did you mean `{near}`? Otherwise add its FHIR Library to the package"
                             ),
                             None => "add its FHIR Library to the package".into(),
-                        });
-                        issue
+                        };
+                        Finding::error(Code::ElmLibraryMissing, message).help(help)
                     } else {
-                        let mut issue = library.issue(
-                            Family::Mistake,
-                            "E007",
-                            format!("the included library `{asked}` is not in the package in that version"),
+                        let message = format!(
+                            "the included library `{asked}` is not in the package in that version"
                         );
-                        issue.help = Some(format!("in the package: {}", versions.join(", ")));
-                        issue
+                        Finding::error(Code::ElmLibraryVersion, message)
+                            .help(format!("in the package: {}", versions.join(", ")))
                     };
-                    self.issues.insert(issue);
+                    self.issues.insert(library.finding(issue));
                 }
             }
         }
@@ -282,7 +277,7 @@ impl<'l> Linker<'l> {
                     library.name
                 );
                 self.issues
-                    .insert(library.issue(Family::Mistake, "E008", message));
+                    .insert(library.finding(Finding::error(Code::ElmCircle, message)));
             }
         }
     }
@@ -331,7 +326,7 @@ impl<'l> Linker<'l> {
                     .map(|d| d.operands.len().to_string())
                     .collect();
                 let help = format!("it takes {}", arities.join(" or "));
-                self.report(Family::Mistake, "E009", message, Some(help));
+                self.report(Finding::error(Code::ElmNoOverload, message).help(help));
                 None
             }
         }
@@ -351,7 +346,7 @@ impl<'l> Linker<'l> {
         if let [one] = close.as_slice() {
             let found = Arc::clone(one);
             let message = format!("`{name}` is written `{found}` in the library; taken as that");
-            self.report(Family::Warning, "E017", message, None);
+            self.report(Finding::warning(Code::ElmNameCase, message));
             return Some(found);
         }
         let what = if function { "function" } else { "definition" };
@@ -367,10 +362,11 @@ impl<'l> Linker<'l> {
             near.map(|n| format!("did you mean `{n}`?"))
         };
         self.report(
-            Family::Mistake,
-            "E005",
-            format!("the library has no {what} `{name}`"),
-            help,
+            Finding::error(
+                Code::ElmUnknownReference,
+                format!("the library has no {what} `{name}`"),
+            )
+            .maybe_help(help),
         );
         None
     }
@@ -396,7 +392,7 @@ impl<'l> Linker<'l> {
     }
 
     /// The unit, and all that was found. With an error among the findings it must not be run.
-    pub fn finish(mut self) -> (Unit, Vec<ElmIssue>) {
+    pub fn finish(mut self) -> (Unit, Vec<Finding>) {
         for ((library, name), state) in &self.definitions {
             if let State::Done(index) = state {
                 self.unit
@@ -414,7 +410,7 @@ impl<'l> Linker<'l> {
             Some(State::Open) => {
                 let message =
                     format!("the definition `{name}` refers to itself, through others or directly");
-                self.report(Family::Mistake, "E008", message, None);
+                self.report(Finding::error(Code::ElmCircle, message));
                 return None;
             }
             None => {}
@@ -438,12 +434,10 @@ impl<'l> Linker<'l> {
         let node = match &found.expression {
             Some(json) => self.expr(json),
             None => {
-                self.report(
-                    Family::Mistake,
-                    "E002",
+                self.report(Finding::error(
+                    Code::ElmWrongForm,
                     format!("`{name}` has no expression"),
-                    None,
-                );
+                ));
                 null()
             }
         };
@@ -469,7 +463,7 @@ impl<'l> Linker<'l> {
             let message = format!(
                 "`{name}` stands at the end of a chain of more than {CHAIN} definitions that refer to each other"
             );
-            self.report(Family::Unsupported, "E001", message, None);
+            self.report(Finding::unsupported(Code::ElmNotJson, message));
             return false;
         }
         self.open += 1;
@@ -492,7 +486,7 @@ impl<'l> Linker<'l> {
         {
             let message = "this definition retrieves over all patients at once".to_owned();
             let help = "only the Patient context is supported".to_owned();
-            self.report(Family::Unsupported, "E018", message, Some(help));
+            self.report(Finding::unsupported(Code::ElmRetrieve, message).help(help));
         }
     }
 
@@ -520,7 +514,7 @@ impl<'l> Linker<'l> {
         for (name, specifier) in &definition.operands {
             let slot = self.scope.declare(Role::Operand, name);
             let mut origins = vec![];
-            bare::specified(specifier, bare::DEPTH, &mut origins);
+            bare_property::specified(specifier, bare_property::DEPTH, &mut origins);
             self.scope.origins.insert(slot, origins.into());
             operands.push(self.specifier(specifier));
         }
@@ -540,7 +534,7 @@ impl<'l> Linker<'l> {
             None => {
                 let name = &definition.name;
                 let message = format!("the function `{name}` has no body: it is external");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null()
             }
         };
@@ -556,24 +550,18 @@ impl<'l> Linker<'l> {
     }
 
     /// Notes a finding at the present place.
-    fn report(
-        &mut self,
-        family: Family,
-        code: &'static str,
-        message: String,
-        help: Option<String>,
-    ) {
+    /// A finding at the node that is being compiled.
+    fn report(&mut self, finding: Finding) {
         let Some(library) = self.libraries.get(self.at.library as usize) else {
             return;
         };
-        let mut issue = library.issue(family, code, message);
-        issue.definition.clone_from(&self.at.definition);
-        if let Some((id, locator)) = self.at.nodes.last() {
-            issue.local_id = Some(Arc::clone(id));
-            issue.locator.clone_from(locator);
-        }
-        issue.help = help;
-        self.issues.insert(issue);
+        let (local_id, locator) = match self.at.nodes.last() {
+            Some((id, locator)) => (Some(Arc::clone(id)), locator.clone()),
+            None => (None, None),
+        };
+        let definition = self.at.definition.clone();
+        let finding = library.finding_at(finding, definition, local_id, locator);
+        self.issues.insert(finding);
     }
 
     /// The clause of the present node.
@@ -606,7 +594,7 @@ impl<'l> Linker<'l> {
             let near = self.near(alias, source.includes.iter().map(|i| &*i.alias));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library includes nothing as `{alias}`");
-            self.report(Family::Mistake, "E005", message, help);
+            self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
         }
         None
     }

@@ -3,11 +3,11 @@
 use serde_json::Value as Json;
 
 use super::{Linker, Role};
-use crate::issue::Family;
-use crate::library::text;
-use crate::node::{Kind, Node};
-use crate::property::Path;
-use crate::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
+use crate::fhir::property::Path;
+use crate::read::library::text;
+use crate::tree::node::{Kind, Node};
+use crate::tree::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     pub(super) fn query(&mut self, json: &Json) -> Kind {
@@ -27,12 +27,10 @@ impl Linker<'_> {
             aliases.push((alias, expression, origins));
         }
         if aliases.is_empty() {
-            self.report(
-                Family::Mistake,
-                "E002",
-                "`Query` has no `source`".into(),
-                None,
-            );
+            self.report(Finding::error(
+                Code::ElmWrongForm,
+                "`Query` has no `source`",
+            ));
         }
         self.scope.queries.push(names);
         for (alias, expression, origins) in aliases {
@@ -58,7 +56,7 @@ impl Linker<'_> {
                 Some("Without") => true,
                 _ => {
                     let message = "a relationship is neither `With` nor `Without`".to_owned();
-                    self.report(Family::Mistake, "E002", message, None);
+                    self.report(Finding::error(Code::ElmWrongForm, message));
                     continue;
                 }
             };
@@ -132,7 +130,7 @@ impl Linker<'_> {
                 "desc" | "descending" => true,
                 other => {
                     let message = format!("`{other}` is no direction of sorting");
-                    self.report(Family::Mistake, "E002", message, None);
+                    self.report(Finding::error(Code::ElmWrongForm, message));
                     false
                 }
             };
@@ -144,7 +142,7 @@ impl Linker<'_> {
                         Some(path) => SortBy::Path(path),
                         None => {
                             let message = format!("`{path}` is no path to sort by");
-                            self.report(Family::Mistake, "E002", message, None);
+                            self.report(Finding::error(Code::ElmWrongForm, message));
                             SortBy::Item
                         }
                     }
@@ -160,7 +158,7 @@ impl Linker<'_> {
                 }
                 _ => {
                     let message = "a sort key is of no known type".to_owned();
-                    self.report(Family::Mistake, "E003", message, None);
+                    self.report(Finding::error(Code::ElmUnknownNode, message));
                     SortBy::Item
                 }
             };

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Linker, Role, null, result_type};
-use crate::cx::Extra;
-use crate::helpers;
-use crate::issue::Family;
-use crate::library::{Entry, Library, text};
-use crate::node::{Kind, NO_CLAUSE, Node, Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
-use crate::property::Path;
-use crate::types::Type;
-use crate::unit::{Parameter, ValueSetUse};
+use crate::context::cx::Extra;
+use crate::fhir::property::Path;
+use crate::operators::fhir_helpers;
+use crate::read::library::{Entry, Library, text};
+use crate::tree::constant::{Owned, OwnedCode, OwnedCodeSystem, OwnedValueSet};
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::unit::{Parameter, ValueSetUse};
+use crate::values::types::Type;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::{Completeness, code_key};
 
 /// Versions of FHIRHelpers whose functions the native ones have been proven equal to.
 const NATIVE: [&str; 1] = ["4.4.000"];
+
+const NO_LIBRARY: &str = "a reference into a library that is not there";
 
 /// A section of a library.
 type Section = fn(&Library) -> &[Entry];
@@ -68,7 +71,7 @@ impl<'l> Linker<'l> {
             .map(str::to_owned);
         let help = near.map(|n| format!("did you mean `{n}`?"));
         let message = format!("there is no {what} `{name}` here");
-        self.report(Family::Mistake, "E005", message, help);
+        self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
         null()
     }
 
@@ -117,7 +120,7 @@ impl<'l> Linker<'l> {
             }
             None => {
                 let message = format!("`{node}` stands in no iteration");
-                self.report(Family::Mistake, "E005", message, None);
+                self.report(Finding::error(Code::ElmUnknownReference, message));
                 null().kind
             }
         }
@@ -125,7 +128,7 @@ impl<'l> Linker<'l> {
 
     fn expression_ref(&mut self, library: u32, name: &str) -> Kind {
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let found = source.expression(name);
         let Some(found) = found else {
@@ -133,7 +136,7 @@ impl<'l> Linker<'l> {
             let near = self.near(name, names.map(|d| &*d.name));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library `{}` has no definition `{name}`", source.name);
-            self.report(Family::Mistake, "E005", message, help);
+            self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
             return null().kind;
         };
         match self.definition(library, &found.name) {
@@ -157,7 +160,7 @@ impl<'l> Linker<'l> {
             return null().kind;
         };
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let native = self.options.native_helpers
             && &*source.name == "FHIRHelpers"
@@ -167,7 +170,7 @@ impl<'l> Linker<'l> {
                 .is_some_and(|v| NATIVE.contains(&v));
         if native
             && args.len() == 1
-            && let Some(operator) = helpers::find(name)
+            && let Some(operator) = fhir_helpers::find(name)
         {
             return Kind::Op(operator, args.into(), Extra::default());
         }
@@ -209,7 +212,7 @@ impl<'l> Linker<'l> {
             [only] => Kind::Call(*only, args.into()),
             [] => {
                 let message = format!("the function `{name}` has no body: it is external");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 null().kind
             }
             _ => Kind::Dispatch(compiled.into(), args.into()),
@@ -229,14 +232,14 @@ impl<'l> Linker<'l> {
             let near = self.near(name, functions().map(|d| &*d.name));
             let help = near.map(|n| format!("did you mean `{n}`?"));
             let message = format!("the library `{}` has no function `{name}`", source.name);
-            self.report(Family::Mistake, "E005", message, help);
+            self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
         } else {
             let message = format!(
                 "the function `{name}` of `{}` is called with {operands} operand(s); it takes {}",
                 source.name,
                 arities.join(" or ")
             );
-            self.report(Family::Mistake, "E009", message, None);
+            self.report(Finding::error(Code::ElmNoOverload, message));
         }
     }
 
@@ -281,13 +284,13 @@ impl<'l> Linker<'l> {
             Some(Some(index)) => return Kind::Param(*index),
             Some(None) => {
                 let message = format!("the default of the parameter `{name}` refers to itself");
-                self.report(Family::Mistake, "E008", message, None);
+                self.report(Finding::error(Code::ElmCircle, message));
                 return null().kind;
             }
             None => {}
         }
         let Some(source) = self.libraries.get(library as usize) else {
-            return null().kind;
+            return Kind::Broken(NO_LIBRARY);
         };
         let Some(entry) = source.parameters.iter().find(|p| *p.name == *name) else {
             self.missing("parameter", library, name, |l| &l.parameters);
@@ -335,7 +338,7 @@ impl<'l> Linker<'l> {
         let near = self.near(name, section(source).iter().map(|e| &*e.name));
         let help = near.map(|n| format!("did you mean `{n}`?"));
         let message = format!("the library `{}` has no {what} `{name}`", source.name);
-        self.report(Family::Mistake, "E005", message, help);
+        self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
     }
 
     fn entry(
@@ -380,14 +383,13 @@ impl<'l> Linker<'l> {
         let set = match found {
             Ok(set) => Some(set),
             Err(e) => {
-                let family = if self.options.allow_missing_value_sets {
-                    Family::Warning
-                } else {
-                    Family::Mistake
-                };
                 let message = format!("the value set \"{name}\" is missing: {e}");
                 let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: membership in it is then unknown, a retrieve by it finds nothing, and what rests on that is counted as it is but not evaluable, with the set's name";
-                self.report(family, "E012", message, Some(help.into()));
+                let finding = match self.options.allow_missing_value_sets {
+                    true => Finding::warning(Code::ElmValueSetMissing, message),
+                    false => Finding::error(Code::ElmValueSetMissing, message),
+                };
+                self.report(finding.help(help));
                 None
             }
         };
@@ -410,18 +412,17 @@ impl<'l> Linker<'l> {
                 "the value set \"{name}\" ({canonical}) is {}",
                 set.completeness()
             );
-            let family = match set.completeness() {
+            let finding = match set.completeness() {
                 Completeness::NotExpanded { .. } | Completeness::Partial { missing: true, .. }
                     if !self.options.allow_missing_value_sets =>
                 {
-                    Family::Mistake
+                    Finding::error(Code::ElmValueSetIncomplete, message).help(
+                        "add what it lacks to the package, or run with --allow-missing-valuesets: then only the codes that are here count",
+                    )
                 }
-                _ => Family::Warning,
+                _ => Finding::warning(Code::ElmValueSetIncomplete, message),
             };
-            let help = matches!(family, Family::Mistake).then(|| {
-                "add what it lacks to the package, or run with --allow-missing-valuesets: then only the codes that are here count".to_owned()
-            });
-            self.report(family, "E013", message, help);
+            self.report(finding);
         }
         // What is not expanded is as good as missing.
         let set = set.filter(|s| !matches!(s.completeness(), Completeness::NotExpanded { .. }));

@@ -6,17 +6,18 @@ use rustc_hash::FxHashSet;
 use serde_json::Value as Json;
 
 use super::{Linker, null};
-use crate::doubt::about_set;
-use crate::fhir_children::{child, choices};
-use crate::issue::Family;
-use crate::library::text;
-use crate::node::{Kind, Node, Owned};
-use crate::property::Path;
-use crate::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
-use crate::types::{FHIR, TypeId};
+use crate::context::doubt::about_set;
+use crate::fhir::fhir_children::{child, choices};
+use crate::fhir::property::Path;
+use crate::read::library::text;
+use crate::tree::constant::Owned;
+use crate::tree::node::{Kind, Node};
+use crate::tree::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
+use crate::values::types::{FHIR, TypeId};
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::Name;
 use engine_patient::fhir::profiles::Profile;
+use engine_patient::finding::{Code as FindingCode, Finding};
 use engine_patient::requirements::{CodeFilter as RequiredCodes, DataRequirement};
 use engine_patient::terminology::{Code, ValueSet};
 
@@ -40,7 +41,7 @@ impl Linker<'_> {
     }
 
     fn unsupported(&mut self, message: String) {
-        self.report(Family::Unsupported, "E018", message, None);
+        self.report(Finding::unsupported(FindingCode::ElmRetrieve, message));
     }
 
     fn compile_retrieve(&mut self, json: &Json) -> Option<Retrieve> {
@@ -51,7 +52,7 @@ impl Linker<'_> {
             .and_then(|(_, name)| Model::r4().resource(name));
         let Some(info) = info else {
             let message = format!("`{data_type}` is not a FHIR R4 resource type");
-            self.report(Family::Mistake, "E018", message, None);
+            self.report(Finding::error(FindingCode::ElmRetrieve, message));
             return None;
         };
         let resource_type = Name::of(info.name)?;
@@ -128,7 +129,7 @@ impl Linker<'_> {
             .unwrap_or_default();
         let Some(element) = Model::r4().element(type_name, &property) else {
             let message = format!("`{type_name}` has no element `{property}` to compare codes on");
-            self.report(Family::Mistake, "E018", message, None);
+            self.report(Finding::error(FindingCode::ElmRetrieve, message));
             return None;
         };
         let path: &'static str = element.name;
@@ -189,7 +190,7 @@ impl Linker<'_> {
         let known = matches!(comparator, "in" | "~" | "=");
         if !known {
             let message = format!("`{comparator}` is no comparator of a retrieve");
-            self.report(Family::Mistake, "E018", message, None);
+            self.report(Finding::error(FindingCode::ElmRetrieve, message));
             return None;
         }
         Some(match node.kind {
@@ -285,7 +286,7 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
 }
 
 fn constant_codes(value: &Owned, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {
-    let mut push = |code: &crate::node::OwnedCode| {
+    let mut push = |code: &crate::tree::constant::OwnedCode| {
         keys.insert(code.key);
         codes.push(Code::new(
             code.system.as_deref().unwrap_or_default(),

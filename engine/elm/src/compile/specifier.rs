@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::Linker;
-use crate::issue::Family;
-use crate::types::Type;
+use crate::values::types::Type;
+use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
     /// A type: a specifier, or the name of one. What cannot be read is reported and taken as any.
@@ -54,11 +54,11 @@ impl Linker<'_> {
             }
             Some(other) => {
                 let message = format!("`{other}` is no type specifier");
-                self.report(Family::Unsupported, "E004", message, None);
+                self.report(Finding::unsupported(Code::ElmUnsupportedNode, message));
                 Type::Any
             }
             None => {
-                self.report(Family::Mistake, "E010", "a type is missing".into(), None);
+                self.report(Finding::error(Code::ElmUnknownType, "a type is missing"));
                 Type::Any
             }
         }
@@ -67,7 +67,7 @@ impl Linker<'_> {
     fn named(&mut self, name: &str) -> Type {
         let ty = Type::named(name).unwrap_or_else(|| {
             let message = format!("there is no type `{name}` in CQL or FHIR R4");
-            self.report(Family::Mistake, "E010", message, None);
+            self.report(Finding::error(Code::ElmUnknownType, message));
             Type::Any
         });
         if let Type::Lacking(name) = &ty {
@@ -81,7 +81,7 @@ impl Linker<'_> {
         if self.lacking.insert((self.at.library, name.into())) {
             let message = format!("FHIR R4 has no type `{name}`: any value is taken for one");
             let help = "profiles such as QI-Core give names of their own to elements; a cast or test of such a type tells nothing apart";
-            self.report(Family::Warning, "E019", message, Some(help.into()));
+            self.report(Finding::warning(Code::ElmForeignFhirType, message).help(help));
         }
     }
 }

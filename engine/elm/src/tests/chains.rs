@@ -2,6 +2,7 @@
 //! lead nowhere. A clear finding each.
 
 use super::*;
+use engine_patient::finding::Code;
 
 fn nested(depth: usize, open: &str, close: &str, inner: &str) -> Vec<u8> {
     let head =
@@ -57,13 +58,13 @@ fn nested_deep() {
                 );
                 evaluate(&library, &unit, &RECORD, 1_000_000);
                 let a = unit.expression(0, "A").unwrap();
-                unit.decisive(a);
-                unit.conjuncts(a);
+                unit.required_retrieves(a);
+                unit.terms(a);
             }
             for depth in [1000, 100_000, 1_000_000] {
                 let bytes = nested(depth, open, &close, ONE);
                 let issue = Library::read("deep.json", &bytes).unwrap_err();
-                assert_eq!(issue.code, "E001");
+                assert_eq!(issue.code, Code::ElmNotJson);
                 assert!(issue.message.contains("nested deeper than 1000"), "{issue}");
             }
         });
@@ -115,9 +116,9 @@ fn circles() {
         ],
     );
     let issue = run(&[circle]).error().clone();
-    assert_eq!(issue.code, "E008");
+    assert_eq!(issue.code, Code::ElmCircle);
     assert!(issue.message.contains("refers to itself"), "{issue}");
-    assert_eq!(issue.definition.as_deref(), Some("C"));
+    assert_eq!(issue.definition(), Some("C"));
 
     let including = |name: &str, other: &str| {
         let mut library = library(
@@ -134,7 +135,7 @@ fn circles() {
     let outcome = run(&[including("P", "Q"), including("Q", "P")]);
     let messages: Vec<_> = outcome.issues.iter().map(|i| i.message.as_str()).collect();
     assert!(
-        outcome.issues.iter().all(|i| i.code == "E008"),
+        outcome.issues.iter().all(|i| i.code == Code::ElmCircle),
         "{messages:?}"
     );
     assert!(
@@ -144,7 +145,7 @@ fn circles() {
         "{messages:?}"
     );
     let own = run(&[including("P", "P")]);
-    assert!(own.issues.iter().all(|i| i.code == "E008") && !own.issues.is_empty());
+    assert!(own.issues.iter().all(|i| i.code == Code::ElmCircle) && !own.issues.is_empty());
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn a_parameter_whose_default_is_itself() {
     document["library"]["parameters"] =
         json!({"def": [{"name": "P", "default": of("Q")}, {"name": "Q", "default": of("P")}]});
     let outcome = run(&[document]);
-    assert_eq!(outcome.error().code, "E008");
+    assert_eq!(outcome.error().code, Code::ElmCircle);
     assert_eq!(outcome.value("A").as_deref(), Ok("null"));
 }
 
@@ -193,7 +194,7 @@ fn long_chains() {
         outcome
             .issues
             .iter()
-            .all(|i| i.code == "E001" && i.message.contains("chain of more than 1000"))
+            .all(|i| i.code == Code::ElmNotJson && i.message.contains("chain of more than 1000"))
     );
     assert!(!outcome.issues.is_empty());
     // What is not too long works.
@@ -216,7 +217,12 @@ fn very_many_unknown_names() {
     let outcome = run(&[library("L", &definitions)]);
     // Every one is told.
     assert_eq!(outcome.issues.len(), 20_000);
-    assert!(outcome.issues.iter().all(|i| i.code == "E005"));
+    assert!(
+        outcome
+            .issues
+            .iter()
+            .all(|i| i.code == Code::ElmUnknownReference)
+    );
 }
 
 /// Definitions that name each other twice: 2^30 terms for who takes all apart.
@@ -248,10 +254,10 @@ fn a_diamond_of_definitions_and_of_functions() {
     let (unit, issues) = link(&libraries, Options::default());
     assert!(issues.is_empty(), "{issues:?}");
     let last = unit.expression(0, "D29").unwrap();
-    assert_eq!(unit.decisive(last).len(), 1);
-    assert!(unit.conjuncts(last).len() < 2000);
+    assert_eq!(unit.required_retrieves(last).len(), 1);
+    assert!(unit.terms(last).len() < 2000);
     let endless = unit.expression(0, "F").unwrap();
-    assert!(unit.decisive(endless).is_empty());
+    assert!(unit.required_retrieves(endless).is_empty());
 }
 
 fn including(path: &str, version: Option<&str>) -> Json {
@@ -268,115 +274,140 @@ fn names_that_lead_nowhere() {
     let of = |ty: &str, name: &str| json!({"type": ty, "name": name, "localId": "9"});
     let named =
         |ty: &str| json!({"type": "Is", "operand": integer(1), "isType": ty, "localId": "9"});
-    let cases: Vec<(Json, &str, &str, &str)> = vec![
+    let cases: Vec<(Json, Code, &str, &str)> = vec![
         (
             of("Aad", ""),
-            "E003",
+            Code::ElmUnknownNode,
             "no node `Aad`",
             "did you mean `Add`?",
         ),
         (
             of("ExpressionRef", "Hepler"),
-            "E005",
+            Code::ElmUnknownReference,
             "no definition `Hepler`",
             "did you mean `Helper`?",
         ),
         (
             of("ParameterRef", "Measurement Periode"),
-            "E005",
+            Code::ElmUnknownReference,
             "no parameter `Measurement Periode`",
             "",
         ),
         (
             of("ValueSetRef", "W"),
-            "E005",
+            Code::ElmUnknownReference,
             "no value set `W`",
             "did you mean `V`?",
         ),
         (
             of("CodeRef", "Y"),
-            "E005",
+            Code::ElmUnknownReference,
             "no code `Y`",
             "did you mean `X`?",
         ),
         (
             of("CodeSystemRef", "T"),
-            "E005",
+            Code::ElmUnknownReference,
             "no code system `T`",
             "did you mean `S`?",
         ),
-        (of("ConceptRef", "C"), "E005", "no concept `C`", ""),
-        (of("AliasRef", "E"), "E005", "no alias `E` here", ""),
-        (of("QueryLetRef", "x"), "E005", "no let `x` here", ""),
-        (of("OperandRef", "x"), "E005", "no operand `x` here", ""),
-        (of("Current", ""), "E005", "stands in no iteration", ""),
+        (
+            of("ConceptRef", "C"),
+            Code::ElmUnknownReference,
+            "no concept `C`",
+            "",
+        ),
+        (
+            of("AliasRef", "E"),
+            Code::ElmUnknownReference,
+            "no alias `E` here",
+            "",
+        ),
+        (
+            of("QueryLetRef", "x"),
+            Code::ElmUnknownReference,
+            "no let `x` here",
+            "",
+        ),
+        (
+            of("OperandRef", "x"),
+            Code::ElmUnknownReference,
+            "no operand `x` here",
+            "",
+        ),
+        (
+            of("Current", ""),
+            Code::ElmUnknownReference,
+            "stands in no iteration",
+            "",
+        ),
         (
             call("hepl", 1),
-            "E005",
+            Code::ElmUnknownReference,
             "no function `hepl`",
             "did you mean `help`?",
         ),
         (
             call("help", 3),
-            "E009",
+            Code::ElmNoOverload,
             "called with 3 operand(s); it takes 1",
             "",
         ),
         (
             json!({"type": "ExpressionRef", "name": "A", "libraryName": "Common", "localId": "9"}),
-            "E005",
+            Code::ElmUnknownReference,
             "includes nothing as `Common`",
             "",
         ),
         (
             named("{urn:hl7-org:elm-types:r1}Integr"),
-            "E010",
+            Code::ElmUnknownType,
             "no type `{urn:hl7-org:elm-types:r1}Integr`",
             "",
         ),
         (
             named("{http://example.org}Thing"),
-            "E010",
+            Code::ElmUnknownType,
             "no type `{http://example.org}Thing`",
             "",
         ),
         (
             json!({"type": "Subsumes", "localId": "9", "operand": []}),
-            "E004",
+            Code::ElmUnsupportedNode,
             "hierarchy of a code system",
             "",
         ),
         (
             json!({"type": "Retrieve", "localId": "9", "dataType": "{http://hl7.org/fhir}Observatio"}),
-            "E018",
+            Code::ElmRetrieve,
             "not a FHIR R4 resource type",
             "",
         ),
         (
             json!({"type": "Retrieve", "localId": "9", "dataType": "{http://hl7.org/fhir}Observation", "codeProperty": "cod", "codes": {"type": "Null"}}),
-            "E018",
+            Code::ElmRetrieve,
             "no element `cod`",
             "",
         ),
         (
             json!({"type": "Literal", "localId": "9", "valueType": "{urn:hl7-org:elm-types:r1}Integer", "value": "2147483648"}),
-            "E011",
+            Code::ElmLiteralRange,
             "not in the range",
             "",
         ),
         (
             json!({"type": "Quantity", "localId": "9", "value": "many"}),
-            "E011",
+            Code::ElmLiteralRange,
             "no number of a quantity",
             "",
         ),
         (
             json!({"type": "If", "localId": "9", "condition": integer(1), "then": integer(1)}),
-            "E002",
+            Code::ElmWrongForm,
             "`If` has no `else`",
             "",
         ),
-        (json!({"localId": "9"}), "E002", "no `type`", ""),
+        (json!({"localId": "9"}), Code::ElmWrongForm, "no `type`", ""),
     ];
     for (expression, code, message, help) in cases {
         let mut document = library("L", &[("A", expression), ("Helper", integer(1))]);
@@ -396,7 +427,7 @@ fn names_that_lead_nowhere() {
             "{issue}"
         );
         assert_eq!(
-            (issue.definition.as_deref(), issue.local_id.as_deref()),
+            (issue.definition(), issue.local_id()),
             (Some("A"), Some("9")),
             "{issue}"
         );
@@ -409,7 +440,7 @@ fn names_that_lead_nowhere() {
 fn libraries_that_are_not_there() {
     let other = library("Common", &[("A", integer(1))]);
     let outcome = run(&[including("Comon", Some("1")), other.clone()]);
-    assert_eq!(outcome.error().code, "E006");
+    assert_eq!(outcome.error().code, Code::ElmLibraryMissing);
     assert!(
         outcome
             .error()
@@ -419,7 +450,7 @@ fn libraries_that_are_not_there() {
             .contains("did you mean `Common`?")
     );
     let outcome = run(&[including("Common", Some("2")), other.clone()]);
-    assert_eq!(outcome.error().code, "E007");
+    assert_eq!(outcome.error().code, Code::ElmLibraryVersion);
     assert!(
         outcome
             .error()
@@ -438,17 +469,17 @@ fn names_twice() {
     let issue = run(&[twice]).error().clone();
     assert_eq!(
         (issue.code, issue.message.as_str()),
-        ("E015", "`A` is defined twice")
+        (Code::ElmDuplicate, "`A` is defined twice")
     );
     let mut document = library("L", &[("A", integer(1))]);
     document["library"]["codes"]["def"] =
         json!([{"name": "X", "id": "x"}, {"name": "X", "id": "y"}]);
-    assert_eq!(run(&[document]).error().code, "E015");
+    assert_eq!(run(&[document]).error().code, Code::ElmDuplicate);
     // Two functions of the same operands: which is meant cannot be told.
     let f = |value: i64| json!({"type": "FunctionDef", "name": "f", "operand": [{"name": "x", "operandType": "{urn:hl7-org:elm-types:r1}Integer"}], "expression": integer(value)});
     let mut document = library("L", &[]);
     document["library"]["statements"]["def"] = json!([f(1), f(2)]);
     let issue = run(&[document]).error().clone();
-    assert_eq!(issue.code, "E015");
+    assert_eq!(issue.code, Code::ElmDuplicate);
     assert!(issue.message.contains("function `f`"), "{issue}");
 }

@@ -2,6 +2,7 @@
 //! comes of it is a finding, a fault or a value; never a panic.
 
 use super::*;
+use engine_patient::finding::Code;
 
 /// The values of a document in order, as JSON pointers.
 fn places(json: &Json, at: &str, into: &mut Vec<String>) {
@@ -34,10 +35,7 @@ fn check(document: &Json, what: &str) {
     };
     let (unit, issues) = link(&library, Options::default());
     for issue in issues {
-        assert!(
-            ElmIssue::CODES.iter().any(|(code, _)| *code == issue.code),
-            "{issue}"
-        );
+        assert!(issue.code.as_str().starts_with('E'), "{issue}");
         assert!(!issue.message.is_empty(), "{what}");
     }
     evaluate(&library, &unit, &RECORD, 50_000);
@@ -136,7 +134,7 @@ fn truncated() {
     let bytes = NODES.as_bytes();
     for end in (0..bytes.len()).step_by(997) {
         let issue = Library::read("cut.json", &bytes[..end]).unwrap_err();
-        assert_eq!(issue.code, "E001");
+        assert_eq!(issue.code, Code::ElmNotJson);
         assert!(issue.message.contains("line"), "{issue}");
     }
     for bytes in [
@@ -146,7 +144,10 @@ fn truncated() {
         b"{\"library\":{}} x",
         b"\"\\ud800\"",
     ] {
-        assert_eq!(Library::read("cut.json", bytes).unwrap_err().code, "E001");
+        assert_eq!(
+            Library::read("cut.json", bytes).unwrap_err().code,
+            Code::ElmNotJson
+        );
     }
     for text in [
         "1",
@@ -157,7 +158,7 @@ fn truncated() {
         r#"{"library":{"identifier":{"id":""}}}"#,
     ] {
         let issue = Library::read("cut.json", text.as_bytes()).unwrap_err();
-        assert_eq!(issue.code, "E002", "{text}");
+        assert_eq!(issue.code, Code::ElmWrongForm, "{text}");
         assert!(issue.help.unwrap().contains("cql-to-elm"));
     }
 }

@@ -1,6 +1,7 @@
 //! Types that FHIR R4 does not have: names that QI-Core gives elements.
 
 use super::*;
+use engine_patient::finding::{Code, Severity};
 
 fn fhir(name: &str) -> Json {
     json!({"type": "NamedTypeSpecifier", "name": format!("{{http://hl7.org/fhir}}{name}")})
@@ -69,8 +70,13 @@ fn any_value_is_taken_for_one_and_it_is_told_once() {
     );
     assert_eq!(out.value("is"), &Ok("true".into()));
     assert_eq!(out.value("null is"), &Ok("false".into()));
-    let told: Vec<_> = out.issues.iter().map(|i| (i.code, i.family)).collect();
-    assert_eq!(told, [("E019", Family::Warning); 3], "{:#?}", out.issues);
+    let told: Vec<_> = out.issues.iter().map(|i| (i.code, i.severity)).collect();
+    assert_eq!(
+        told,
+        [(Code::ElmForeignFhirType, Severity::Warning); 3],
+        "{:#?}",
+        out.issues
+    );
     let message = &out.issues[0].message;
     assert!(message.starts_with("FHIR R4 has no type `"), "{message}");
 }

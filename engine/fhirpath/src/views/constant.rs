@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::error::ViewError;
+use super::error::wrong;
 use crate::{Constant, Literal};
-use engine_patient::time::DateTime;
+use engine_patient::finding::{Code, Finding};
+use engine_patient::system::date_time::DateTime;
 use engine_patient::value::decimal;
 
 /// Property, FHIR type, and what it must hold.
@@ -45,20 +46,24 @@ pub(super) fn read(
     at: &str,
     name: String,
     constant: &Map<String, Value>,
-) -> Result<Constant, ViewError> {
+) -> Result<Constant, Finding> {
     let mut given = constant.iter().filter(|(key, _)| key.starts_with("value"));
     let (Some((key, value)), None) = (given.next(), given.next()) else {
-        return Err(
-            ViewError::new(at, format!("the constant `{name}` needs exactly one value"))
-                .help("such as `\"valueString\": \"…\"`"),
-        );
+        return Err(wrong(
+            Code::ViewConstant,
+            at,
+            format!("the constant `{name}` needs exactly one value"),
+        )
+        .help("such as `\"valueString\": \"…\"`"));
     };
     let at = format!("{at}.{key}");
     let Some((_, ty, holds)) = VALUES.iter().find(|(k, ..)| k == key) else {
-        return Err(
-            ViewError::new(at, "a constant cannot have a value of this type")
-                .help("it must be a FHIR primitive"),
-        );
+        return Err(wrong(
+            Code::ViewConstant,
+            at,
+            "a constant cannot have a value of this type",
+        )
+        .help("it must be a FHIR primitive"));
     };
     let literal = match (holds, value) {
         (Holds::Boolean, Value::Bool(b)) => Some(Literal::Bool(*b)),
@@ -76,6 +81,6 @@ pub(super) fn read(
     };
     match literal {
         Some(value) => Ok(Constant { name, value, ty }),
-        None => Err(ViewError::new(at, format!("this is no `{ty}`"))),
+        None => Err(wrong(Code::ViewConstant, at, format!("this is no `{ty}`"))),
     }
 }

@@ -1,12 +1,5 @@
 //! The views that ship with the engine: each loads without a warning and gives the rows it should.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use super::{View, ViewDefinition, ViewValue};
 use engine_patient::record::PatientRecord;
 

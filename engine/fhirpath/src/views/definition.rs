@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::error::ViewError;
+use super::error::wrong;
 use super::reader::{Reader, join};
 use super::view::View;
 use super::{constant, select};
 use crate::{Class, Path, Type};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
+use engine_patient::finding::{Code, Finding};
 
 /// The JSON document that defines a view.
 #[derive(Clone, Copy, Debug)]
@@ -62,17 +63,22 @@ const PROPERTIES: &[&str] = &[
 
 impl ViewDefinition {
     /// Reads, checks and compiles a definition, or says all that is wrong with it.
-    pub fn from_json(text: &str) -> Result<View, Vec<ViewError>> {
+    pub fn from_json(text: &str) -> Result<View, Vec<Finding>> {
         match serde_json::from_str(text) {
             Ok(value) => ViewDefinition::from_value(&value),
-            Err(error) => Err(vec![ViewError::new("", format!("not valid JSON: {error}"))]),
+            Err(error) => Err(vec![wrong(
+                Code::ViewNotJson,
+                "",
+                format!("not valid JSON: {error}"),
+            )]),
         }
     }
 
     /// The same from JSON that has been read.
-    pub fn from_value(value: &Value) -> Result<View, Vec<ViewError>> {
+    pub fn from_value(value: &Value) -> Result<View, Vec<Finding>> {
         let Value::Object(map) = value else {
-            return Err(vec![ViewError::new(
+            return Err(vec![wrong(
+                Code::ViewNotJson,
                 "",
                 "a ViewDefinition is a JSON object, this is not",
             )]);
@@ -93,7 +99,11 @@ impl Reader {
             .get("resourceType")
             .is_some_and(|t| t != "ViewDefinition")
         {
-            self.error("resourceType", "this is no ViewDefinition");
+            self.error(
+                Code::ViewNotJson,
+                "resourceType",
+                "this is no ViewDefinition",
+            );
         }
         let name = self.name("", map, false).unwrap_or_default();
         self.resource = self.resource(map);
@@ -105,7 +115,7 @@ impl Reader {
         }
         let selects = self.items("", map, "select");
         if selects.is_empty() && !map.contains_key("select") {
-            self.error("select", "a view needs `select`");
+            self.error(Code::ViewMissing, "select", "a view needs `select`");
         }
         let mut steps = vec![];
         for (at, item) in selects {
@@ -113,7 +123,11 @@ impl Reader {
         }
         self.no_duplicates();
         if self.columns.is_empty() && self.errors.is_empty() {
-            self.error("select", "a view needs at least one column");
+            self.error(
+                Code::ViewMissing,
+                "select",
+                "a view needs at least one column",
+            );
         }
         Some(View {
             name,
@@ -134,6 +148,7 @@ impl Reader {
         let Some(name) = self.text("", map, "resource") else {
             if !map.contains_key("resource") {
                 self.error(
+                    Code::ViewMissing,
                     "resource",
                     "a view needs the `resource` type that its rows come from",
                 );
@@ -142,7 +157,11 @@ impl Reader {
         };
         let found = Model::r4().resource(&name).map(|t| t.name);
         if found.is_none() {
-            let error = ViewError::new("resource", format!("`{name}` is no FHIR R4 resource type"));
+            let error = wrong(
+                Code::ViewResource,
+                "resource",
+                format!("`{name}` is no FHIR R4 resource type"),
+            );
             let names = Model::r4()
                 .types()
                 .filter(|t| t.is_resource)
@@ -164,7 +183,11 @@ impl Reader {
                 continue;
             };
             if self.constants.iter().any(|c| c.name == name) {
-                self.error(join(&at, "name"), format!("a second constant `{name}`"));
+                self.error(
+                    Code::ViewDuplicate,
+                    join(&at, "name"),
+                    format!("a second constant `{name}`"),
+                );
             }
             match constant::read(&at, name, map) {
                 Ok(constant) => self.constants.push(constant),
@@ -190,7 +213,7 @@ impl Reader {
         let at = join(at, "path");
         let path = self.path(&at, &text, focus)?;
         if !matches!(path.ty().class(), Class::Boolean | Class::Unknown) {
-            let error = ViewError::new(at, "a condition must give a boolean");
+            let error = wrong(Code::ViewCondition, at, "a condition must give a boolean");
             self.errors
                 .push(error.help(format!("write `{text}.exists()` or a comparison")));
         }
@@ -206,7 +229,8 @@ impl Reader {
                 .take(i)
                 .find(|(c, _)| c.name == column.name);
             if let Some((_, first)) = earlier {
-                let error = ViewError::new(
+                let error = wrong(
+                    Code::ViewDuplicate,
                     join(at, "name"),
                     format!("a second column `{}`", column.name),
                 );

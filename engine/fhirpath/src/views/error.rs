@@ -2,60 +2,25 @@
 
 use std::fmt;
 
-use crate::PathError;
+use engine_patient::finding::{Code, Finding};
 
-/// Something wrong in a ViewDefinition, and where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ViewError {
-    /// Place in the JSON, such as `select[0].column[2].path`; empty for the document as a whole.
-    pub at: String,
-    /// What is wrong: lower case, names in backticks.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
+/// A mistake at a place in the JSON, such as `select[0].column[2].path`; at none for the document as a
+/// whole.
+pub(super) fn wrong(code: Code, at: impl Into<String>, message: impl Into<String>) -> Finding {
+    placed(Finding::error(code, message), at)
 }
 
-impl ViewError {
-    pub(super) fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
-        ViewError {
-            at: at.into(),
-            message: message.into(),
-            help: None,
-        }
-    }
-
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
-        ViewError {
-            help: Some(help.into()),
-            ..self
-        }
-    }
-
-    /// A mistake in a FHIRPath expression that stands there.
-    pub(super) fn path(at: &str, error: &PathError) -> Self {
-        let message = format!("column {}: {}", error.column, error.message);
-        ViewError {
-            at: at.to_owned(),
-            message,
-            help: error.help.clone(),
-        }
-    }
+/// Something to look at.
+pub(super) fn doubtful(code: Code, at: impl Into<String>, message: impl Into<String>) -> Finding {
+    placed(Finding::warning(code, message), at)
 }
 
-impl fmt::Display for ViewError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.at.is_empty() {
-            write!(f, "`{}`: ", self.at)?;
-        }
-        write!(f, "{}", self.message)?;
-        match &self.help {
-            Some(help) => write!(f, "; {help}"),
-            None => Ok(()),
-        }
+fn placed(finding: Finding, at: impl Into<String>) -> Finding {
+    match at.into() {
+        at if at.is_empty() => finding,
+        at => finding.at(at),
     }
 }
-
-impl std::error::Error for ViewError {}
 
 /// A value of one resource that a view cannot use: the cell is null, or the rows are left out. Never
 /// contains data.

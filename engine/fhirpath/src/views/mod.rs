@@ -32,6 +32,6 @@ mod view;
 
 pub use column::{ColumnInfo, ColumnType, Storage};
 pub use definition::ViewDefinition;
-pub use error::{ViewError, ViewNote, ViewRunError};
+pub use error::{ViewNote, ViewRunError};
 pub use value::ViewValue;
 pub use view::View;

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::column::{ColumnInfo, ColumnType};
-use super::error::ViewError;
+use super::error::{doubtful, wrong};
 use super::plan::Column;
 use super::reader::{Reader, join};
 use crate::{Kind, Type};
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::Code;
 
 /// A column of a select that starts from `focus`.
 pub(super) fn read(reader: &mut Reader, at: &str, value: &Value, focus: Type) -> Option<Column> {
@@ -33,7 +34,11 @@ pub(super) fn read(reader: &mut Reader, at: &str, value: &Value, focus: Type) ->
         None | Some(Value::Bool(false)) => false,
         Some(Value::Bool(true)) => true,
         Some(_) => {
-            reader.error(join(at, "collection"), "`true` or `false` was expected");
+            reader.error(
+                Code::ViewWrongType,
+                join(at, "collection"),
+                "`true` or `false` was expected",
+            );
             false
         }
     };
@@ -48,7 +53,7 @@ pub(super) fn read(reader: &mut Reader, at: &str, value: &Value, focus: Type) ->
         (None, None) => Ok(ColumnType::String),
     };
     let ty = ty.unwrap_or_else(|reason| {
-        reader.error(at_path.as_str(), reason);
+        reader.error(Code::ViewColumnType, at_path.as_str(), reason);
         ColumnType::String
     });
     if !collection
@@ -56,7 +61,8 @@ pub(super) fn read(reader: &mut Reader, at: &str, value: &Value, focus: Type) ->
             .as_ref()
             .is_some_and(|p| p.ty().many && p.ty().kind != Kind::Unknown)
     {
-        let warning = ViewError::new(
+        let warning = doubtful(
+            Code::ViewCollection,
             at_path,
             "the path may give several values, which is an error when it does",
         );
@@ -85,7 +91,8 @@ fn declared(reader: &mut Reader, at: &str, map: &Map<String, Value>) -> Option<C
     let name = reader.text(at, map, "type")?;
     let ty = ColumnType::of(&name);
     if ty.is_none() {
-        let error = ViewError::new(
+        let error = wrong(
+            Code::ViewColumnType,
             join(at, "type"),
             format!("`{name}` is no FHIR primitive type"),
         );

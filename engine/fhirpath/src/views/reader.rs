@@ -3,15 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::column::ColumnInfo;
-use super::error::ViewError;
+use super::error::wrong;
 use crate::{Constant, Path, Scope, Type};
 use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::{Code, Finding};
 
 /// What is gathered while reading.
 #[derive(Default)]
 pub(super) struct Reader {
-    pub errors: Vec<ViewError>,
-    pub warnings: Vec<ViewError>,
+    pub errors: Vec<Finding>,
+    pub warnings: Vec<Finding>,
     /// Columns so far, with their places.
     pub columns: Vec<(ColumnInfo, String)>,
     pub selects: usize,
@@ -20,8 +21,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn error(&mut self, at: impl Into<String>, message: impl Into<String>) {
-        self.errors.push(ViewError::new(at, message));
+    pub fn error(&mut self, code: Code, at: impl Into<String>, message: impl Into<String>) {
+        self.errors.push(wrong(code, at, message));
     }
 
     /// Compiles a path; notes what is wrong.
@@ -33,12 +34,12 @@ impl Reader {
         };
         match Path::compile(text, &scope) {
             Ok(path) => {
-                self.warnings
-                    .extend(path.warnings().iter().map(|w| ViewError::path(at, w)));
+                let warnings = path.warnings().iter().cloned();
+                self.warnings.extend(warnings.map(|w| w.at(at)));
                 Some(path)
             }
             Err(error) => {
-                self.errors.push(ViewError::path(at, &error));
+                self.errors.push(error.at(at));
                 None
             }
         }
@@ -50,7 +51,11 @@ impl Reader {
             .keys()
             .filter(|k| !k.starts_with('_') && !known.contains(&k.as_str()))
         {
-            let error = ViewError::new(join(at, key), "a ViewDefinition has no such property here");
+            let error = wrong(
+                Code::ViewUnknownProperty,
+                join(at, key),
+                "a ViewDefinition has no such property here",
+            );
             self.errors
                 .push(match did_you_mean(key, known.iter().copied()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -62,7 +67,7 @@ impl Reader {
     pub fn object<'v>(&mut self, at: &str, value: &'v Value) -> Option<&'v Map<String, Value>> {
         let object = value.as_object();
         if object.is_none() {
-            self.error(at, "a JSON object was expected");
+            self.error(Code::ViewWrongType, at, "a JSON object was expected");
         }
         object
     }
@@ -83,7 +88,11 @@ impl Reader {
                 .map(|(i, v)| (format!("{at}[{i}]"), v))
                 .collect(),
             Some(_) => {
-                self.error(at, "a JSON array with something in it was expected");
+                self.error(
+                    Code::ViewWrongType,
+                    at,
+                    "a JSON array with something in it was expected",
+                );
                 vec![]
             }
         }
@@ -94,7 +103,7 @@ impl Reader {
         match map.get(key)? {
             Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
             _ => {
-                self.error(join(at, key), "a text was expected");
+                self.error(Code::ViewWrongType, join(at, key), "a text was expected");
                 None
             }
         }
@@ -103,7 +112,7 @@ impl Reader {
     /// A text property that must be there.
     pub fn required(&mut self, at: &str, map: &Map<String, Value>, key: &str) -> Option<String> {
         if !map.contains_key(key) {
-            self.error(at, format!("`{key}` is missing"));
+            self.error(Code::ViewMissing, at, format!("`{key}` is missing"));
         }
         self.text(at, map, key)
     }
@@ -118,7 +127,11 @@ impl Reader {
         if letter && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Some(name);
         }
-        let error = ViewError::new(join(at, "name"), format!("`{name}` is no SQL name"));
+        let error = wrong(
+            Code::ViewName,
+            join(at, "name"),
+            format!("`{name}` is no SQL name"),
+        );
         self.errors
             .push(error.help("a letter, then letters, digits and `_`"));
         None

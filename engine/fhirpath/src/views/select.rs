@@ -1,5 +1,6 @@
 //! Reading a `select`: its iteration, its columns, its nested selects, its `unionAll`.
 
+use engine_patient::finding::Code;
 use serde_json::{Map, Value};
 
 use super::plan::Step;
@@ -42,7 +43,7 @@ pub(super) fn read(
             format!("a view has at most {MAX_SELECTS} selects, nested at most {MAX_DEPTH} deep");
         // Once is enough.
         if depth >= MAX_DEPTH || reader.selects == MAX_SELECTS + 1 {
-            reader.error(at, what);
+            reader.error(Code::ViewTooLarge, at, what);
         }
         return vec![];
     }
@@ -54,6 +55,7 @@ pub(super) fn read(
         .collect();
     if let [first, second, ..] = iterations.as_slice() {
         reader.error(
+            Code::ViewForEach,
             at,
             format!("both `{first}` and `{second}`: a select iterates once"),
         );
@@ -62,7 +64,11 @@ pub(super) fn read(
         .iter()
         .any(|k| map.contains_key(*k))
     {
-        reader.error(at, "a select needs `column`, `select` or `unionAll`");
+        reader.error(
+            Code::ViewMissing,
+            at,
+            "a select needs `column`, `select` or `unionAll`",
+        );
     }
     let start = reader.columns.len();
     match iterations.first().copied() {
@@ -141,9 +147,9 @@ fn repeat(
     let mut texts: Vec<(String, &str)> = vec![];
     for (at, item) in reader.items(at, map, "repeat") {
         match item.as_str() {
-            None => reader.error(at, "a text was expected"),
+            None => reader.error(Code::ViewWrongType, at, "a text was expected"),
             Some(text) if texts.iter().any(|(_, t)| *t == text) => {
-                reader.error(at, "the same path twice")
+                reader.error(Code::ViewDuplicate, at, "the same path twice")
             }
             Some(text) => texts.push((at, text)),
         }

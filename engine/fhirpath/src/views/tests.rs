@@ -1,16 +1,10 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;
+use engine_patient::finding::Finding;
 use engine_patient::record::PatientRecord;
 
-fn view(select: Value) -> Result<View, Vec<ViewError>> {
+fn view(select: Value) -> Result<View, Vec<Finding>> {
     ViewDefinition::from_value(&json!({"name": "v", "resource": "Patient", "select": select}))
 }
 
@@ -64,7 +58,16 @@ fn all_mistakes_at_once_each_with_its_place() {
                           {"column": [{"name": "u", "path": "active"}]}]},
             {}, 7]}"#;
     let errors = ViewDefinition::from_json(definition).unwrap_err();
-    let found: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    // Place, column in the expression there, message, help: each on one line.
+    let short = |f: &Finding| {
+        let at = f.place.path.as_deref().unwrap_or_default();
+        let column = f
+            .column()
+            .map_or(String::new(), |c| format!("column {c}: "));
+        let help = f.help.as_ref().map_or(String::new(), |h| format!("; {h}"));
+        format!("`{at}`: {column}{}{help}", f.message)
+    };
+    let found: Vec<String> = errors.iter().map(short).collect();
     let expected = [
         "`wher`: a ViewDefinition has no such property here; did you mean `where`?",
         "`name`: `bad name` is no SQL name",
@@ -94,7 +97,7 @@ fn all_mistakes_at_once_each_with_its_place() {
     }
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     let one = |text: &str| ViewDefinition::from_json(text).unwrap_err()[0].to_string();
-    assert!(one("{").starts_with("not valid JSON"));
+    assert!(one("{").starts_with("error[V001]: not valid JSON"));
     assert!(one("[]").contains("a JSON object"));
     assert!(
         one(r#"{"resource":"Patint","select":[{"column":[{"name":"a","path":"id"}]}]}"#)
@@ -125,7 +128,10 @@ fn columns_and_their_types() {
     assert_eq!(view.columns[0].description.as_deref(), Some("The id"));
     assert!(view.columns[3].collection);
     assert_eq!(view.warnings.len(), 1, "{:?}", view.warnings);
-    assert_eq!(view.warnings[0].at, "select[0].column[8].path");
+    assert_eq!(
+        view.warnings[0].place.path.as_deref(),
+        Some("select[0].column[8].path")
+    );
     let patient = r#"{"resourceType":"Patient","id":"\u0031","multipleBirthInteger":2,"name":[{"given":["a","b"]}],
         "extension":[{"url":"u","valueDecimal":1.2300}]}"#;
     assert_eq!(

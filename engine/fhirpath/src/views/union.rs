@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::column::ColumnInfo;
-use super::error::ViewError;
+use super::error::wrong;
 use super::plan::Step;
 use super::reader::Reader;
 use super::select;
 use crate::Type;
+use engine_patient::finding::{Code, Finding};
 
 /// The branches, with their places.
 pub(super) fn read(
@@ -42,7 +43,7 @@ fn mismatch(
     at: &str,
     first: &[(ColumnInfo, String)],
     other: &[(ColumnInfo, String)],
-) -> Option<ViewError> {
+) -> Option<Finding> {
     let names = |columns: &[(ColumnInfo, String)]| {
         let names: Vec<&str> = columns.iter().map(|(c, _)| c.name.as_str()).collect();
         names.join(", ")
@@ -52,7 +53,7 @@ fn mismatch(
         let message =
             format!("the columns of this branch are `{found}`, those of the first `{expected}`");
         return Some(
-            ViewError::new(at, message)
+            wrong(Code::ViewUnion, at, message)
                 .help("every branch needs the same columns in the same order"),
         );
     }
@@ -74,6 +75,6 @@ fn mismatch(
                 shown(a)
             )
         };
-        (!same).then(|| ViewError::new(place.as_str(), message()))
+        (!same).then(|| wrong(Code::ViewUnion, place.as_str(), message()))
     })
 }

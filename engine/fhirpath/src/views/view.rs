@@ -1,11 +1,12 @@
 //! A view that has been checked.
 
 use super::column::ColumnInfo;
-use super::error::{ViewError, ViewNote, ViewRunError};
+use super::error::{ViewNote, ViewRunError};
 use super::plan::Step;
 use super::run;
 use super::value::ViewValue;
 use crate::Path;
+use engine_patient::finding::Finding;
 use engine_patient::record::Element;
 
 /// A ViewDefinition, checked and compiled.
@@ -22,7 +23,7 @@ pub struct View {
     /// Its columns, in order.
     pub columns: Vec<ColumnInfo>,
     /// What is allowed but can hardly be meant.
-    pub warnings: Vec<ViewError>,
+    pub warnings: Vec<Finding>,
     pub(super) conditions: Vec<Path>,
     pub(super) steps: Vec<Step>,
 }

@@ -5,7 +5,7 @@ use super::is_id;
 use super::reference::{Form, form, is_http, name_of, server_key};
 use crate::fhir::names::Name;
 use crate::record::{Age, Element};
-use crate::time::instant_micros;
+use crate::system::date_time::instant_micros;
 
 /// A resource that is to be gone.
 #[derive(Clone, PartialEq, Eq, Debug)]

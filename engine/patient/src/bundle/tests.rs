@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use serde_json::{Value, json};
 
 use super::*;

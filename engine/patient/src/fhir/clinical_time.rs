@@ -6,7 +6,7 @@ use super::model::{Cardinality, Model};
 use super::names::{Name, choice_name};
 use super::reading::{Reading, date_at, has_absent_reason, moment, present};
 use crate::record::{Element, Kind};
-use crate::time::DateTime;
+use crate::system::date_time::DateTime;
 
 /// Elements to look at, in this order; a choice element stands without its type. The first that is
 /// there counts.
@@ -194,7 +194,6 @@ pub fn time_of(element: Element<'_>) -> ClinicalTime {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use crate::record::PatientRecord;

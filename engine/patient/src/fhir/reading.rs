@@ -6,7 +6,7 @@
 
 use super::names::Name;
 use crate::record::{Element, Kind};
-use crate::time::{DateTime, Precision};
+use crate::system::date_time::{DateTime, Precision};
 
 /// The extension that says why a value is not there (FHIR R4 "data-absent-reason").
 pub const DATA_ABSENT_REASON: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
@@ -107,7 +107,6 @@ pub fn path_of(element: Element<'_>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use crate::record::PatientRecord;

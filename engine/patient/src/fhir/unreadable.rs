@@ -191,7 +191,6 @@ fn reads(ty: &str, value: Element<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::record::PatientRecord;
 

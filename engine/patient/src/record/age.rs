@@ -1,7 +1,7 @@
 //! Which of two versions of a resource is newer: one rule for records, for the lake, for deletions.
 
 use super::Element;
-use crate::time::instant_micros;
+use crate::system::date_time::instant_micros;
 
 /// By `meta.lastUpdated`, then by `meta.versionId`: greater is newer, what is missing is oldest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

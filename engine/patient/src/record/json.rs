@@ -103,7 +103,7 @@ impl Tree {
 /// twice.
 const MOST_UNKNOWN: usize = 100_000;
 
-type Parsed<T> = Result<T, &'static str>;
+pub(super) type Parsed<T> = Result<T, &'static str>;
 
 struct Parser<'a> {
     bytes: &'a [u8],
@@ -112,7 +112,7 @@ struct Parser<'a> {
     tree: &'a mut Tree,
 }
 
-fn short(n: usize) -> Parsed<u32> {
+pub(super) fn short(n: usize) -> Parsed<u32> {
     u32::try_from(n).map_err(|_| "a record of more than 4 GiB is not supported")
 }
 

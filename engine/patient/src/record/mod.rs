@@ -1,6 +1,7 @@
 //! One patient's resources, indexed for retrieve: the same type for a prefetch and for the lake.
 
 mod age;
+mod append;
 pub mod element;
 pub mod json;
 
@@ -90,9 +91,7 @@ impl PatientRecord {
         self.text.push_str(json);
         match self.parse_resource(from) {
             Ok(slot) => {
-                self.resources.push(slot);
-                self.roots.push(slot.root);
-                self.sealed = false;
+                self.add(slot);
                 Ok(())
             }
             Err(e) => {
@@ -102,12 +101,49 @@ impl PatientRecord {
         }
     }
 
+    /// Adds a resource that another record has parsed: a resource of its own there, or one within a
+    /// document. Returns the index of its root. On an error the record is as before.
+    pub fn append(&mut self, resource: Element<'_>) -> Result<u32, ResourceError> {
+        let from = self.text.len();
+        self.text.push_str(resource.raw());
+        let (nodes, unknown) = (self.tree.nodes.len(), self.tree.unknown.len());
+        let tree = &resource.record.tree;
+        let root = self.tree.append(tree, resource.index, from);
+        let root = root.map_err(|message| ResourceError::Json(JsonError { offset: 0, message }));
+        match root.and_then(|root| self.slot(root)) {
+            Ok(slot) => {
+                self.add(slot);
+                Ok(slot.root)
+            }
+            Err(e) => {
+                self.text.truncate(from);
+                self.tree.nodes.truncate(nodes);
+                self.tree.unknown.truncate(unknown);
+                Err(e)
+            }
+        }
+    }
+
+    fn add(&mut self, slot: ResourceSlot) {
+        self.resources.push(slot);
+        self.roots.push(slot.root);
+        self.sealed = false;
+    }
+
     fn parse_resource(&mut self, from: usize) -> Result<ResourceSlot, ResourceError> {
         let (nodes, unknown) = (self.tree.nodes.len(), self.tree.unknown.len());
         let root = self
             .tree
             .parse(&self.text, from)
             .map_err(ResourceError::Json)?;
+        self.slot(root).inspect_err(|_| {
+            self.tree.nodes.truncate(nodes);
+            self.tree.unknown.truncate(unknown);
+        })
+    }
+
+    /// What a root is, as a resource.
+    fn slot(&self, root: u32) -> Result<ResourceSlot, ResourceError> {
         let element = Element {
             record: self,
             index: root,
@@ -123,14 +159,7 @@ impl PatientRecord {
         } else {
             Err(ResourceError::NotAnObject)
         };
-        match ty {
-            Ok(ty) => Ok(ResourceSlot { ty, root }),
-            Err(e) => {
-                self.tree.nodes.truncate(nodes);
-                self.tree.unknown.truncate(unknown);
-                Err(e)
-            }
-        }
+        Ok(ResourceSlot { ty: ty?, root })
     }
 
     /// Puts the resources in a fixed order, by type and id, and keeps one of each type and id: the

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
 use super::*;
 
 fn accepts(text: &str) -> Result<(), JsonError> {
@@ -193,4 +191,48 @@ fn an_object_has_so_many_properties_that_are_not_fhir() {
         error.to_string().contains("more than 100,000 properties"),
         "{error}"
     );
+}
+
+/// What was parsed as a part of a document is the same as what is parsed alone.
+#[test]
+fn a_resource_taken_over_is_as_if_it_had_been_parsed() {
+    let resources = [
+        r#"{"resourceType":"Patient","id":"1","name":[{"family":"\u00e9"}],"x":{"y":[1,{"z":null}]},"active":true}"#,
+        r#"{ "id" : "o", "resourceType":"Observation", "\u0078y":"\"", "valueQuantity":{"value":1.50} }"#,
+        r#"{"resourceType":"List"}"#,
+    ];
+    let text = format!(
+        r#"{{"é":0,"resourceType":"Bundle","unknown":{},"entry":[{{"resource":{}}},{{"more":[{}]}}],"after":1}}"#,
+        resources[0], resources[1], resources[2]
+    );
+    let mut document = PatientRecord::new();
+    let root = document.push_document(&text).unwrap();
+    let entries: Vec<_> = root.get_named("entry").unwrap().items().collect();
+    let more = entries[1].get_named("more").unwrap();
+    let found = [
+        root.get_named("unknown").unwrap(),
+        entries[0].get_named("resource").unwrap(),
+        more.items().next().unwrap(),
+    ];
+    let (mut parsed, mut taken) = (PatientRecord::new(), PatientRecord::new());
+    for (json, element) in resources.iter().zip(found) {
+        parsed.push(json).unwrap();
+        taken.append(element).unwrap();
+        // Nothing stays of what is refused.
+        for wrong in [root.get_named("after").unwrap(), entries[1]] {
+            assert!(taken.append(wrong).is_err());
+        }
+    }
+    assert_eq!(parsed.text, taken.text);
+    assert_eq!(parsed.roots, taken.roots);
+    assert_eq!(format!("{:?}", parsed.tree), format!("{:?}", taken.tree));
+    parsed.seal();
+    taken.seal();
+    for (a, b) in parsed.resources().zip(taken.resources()) {
+        assert_eq!((a.resource_type(), a.raw()), (b.resource_type(), b.raw()));
+        assert!(taken.is_root(b.index));
+        for (a, b) in a.children().zip(b.children()) {
+            assert_eq!((a.property(), a.raw()), (b.property(), b.raw()));
+        }
+    }
 }

@@ -8,11 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::code::Code;
 use super::code_system::{CodeSystem, CodeSystemContent};
 use super::filter::{Codes, by_key, filtered, of_concepts};
-use super::issue::{Place, Severity, TerminologyIssue};
 use super::suggest::nearest;
 use super::value_set::{Completeness, canonical};
 use super::value_set_definition::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
 use super::version::compare_versions;
+use crate::finding::{Code as FindingCode, Finding, Place};
 
 /// The codes of a value set and whether they are all of them.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) struct Expander<'a> {
     done: FxHashMap<usize, Rc<Expanded>>,
     cyclic: FxHashSet<usize>,
     /// What was found on the way.
-    pub issues: Vec<TerminologyIssue>,
+    pub issues: Vec<Finding>,
 }
 
 impl<'a> Expander<'a> {
@@ -170,12 +170,9 @@ impl<'a> Expander<'a> {
         let message = format!("value sets include each other: `{}`", names.join("` → `"));
         let help = "remove one of these includes";
         self.report(
-            "T010",
-            Severity::Error,
+            Finding::error(FindingCode::ValueSetCircle, message).help(help),
             &first.spot,
             ".compose",
-            message,
-            Some(help),
         );
         self.cyclic.extend(members);
     }
@@ -186,7 +183,8 @@ impl<'a> Expander<'a> {
                 let message = format!("`expansion.total` is {total}, but there are {coded} codes");
                 let help = "all codes are used; correct the total";
                 let (spot, path) = (&definition.spot, ".expansion.total");
-                self.report("T023", Severity::Warning, spot, path, message, Some(help));
+                let finding = Finding::warning(FindingCode::ExpansionTotal, message).help(help);
+                self.report(finding, spot, path);
             }
             let Some((total, reason)) = &expansion.partial else {
                 return complete(expansion.codes.clone(), None);
@@ -363,14 +361,10 @@ impl<'a> Expander<'a> {
             (false, None) => "load it together with this value set".to_owned(),
         };
         let message = format!("included value set `{reference}` is not loaded");
-        let place = Place {
-            line: owner.spot.line,
-            column: None,
-            path: Some(clause.path.clone()),
-        };
-        let source = &owner.spot.source;
+        let (file, path) = (Arc::clone(&owner.spot.source), Some(clause.path.clone()));
+        let place = Place::known(file, owner.spot.line, None, path);
         // Not all that is loaded is used: what uses it says whether it can do without.
-        let issue = TerminologyIssue::new(Severity::Warning, "T011", source, place, &*message);
+        let issue = Finding::warning(FindingCode::IncludedValueSetUnknown, &*message).placed(place);
         let about = canonical(&owner.url, owner.version.as_deref());
         self.issues.push(issue.help(help).about(about));
         Err(Lack {
@@ -379,23 +373,10 @@ impl<'a> Expander<'a> {
         })
     }
 
-    fn report(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        spot: &SpotOf,
-        path: &str,
-        message: String,
-        help: Option<&str>,
-    ) {
-        let place = Place {
-            line: spot.line,
-            column: None,
-            path: Some(format!("{}{path}", spot.root)),
-        };
-        let mut issue = TerminologyIssue::new(severity, code, &spot.source, place, message);
-        issue.help = help.map(str::to_owned);
-        self.issues.push(issue);
+    fn report(&mut self, finding: Finding, spot: &SpotOf, path: &str) {
+        let path = Some(format!("{}{path}", spot.root));
+        let place = Place::known(Arc::clone(&spot.source), spot.line, None, path);
+        self.issues.push(finding.placed(place));
     }
 }
 

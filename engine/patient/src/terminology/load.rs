@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::expand::Expander;
-use super::issue::{Place, Severity, TerminologyIssue};
 use super::read::{Read, Spot};
 use super::store::TerminologyStore;
 use super::value_set::ValueSet;
+use crate::finding::{Code, Finding};
 
 /// Collects FHIR ValueSets and CodeSystems from any number of sources, then expands them together.
 ///
@@ -66,7 +66,7 @@ impl TerminologyBuilder {
     /// [`super::Completeness`] and among the issues as warnings. Whether a run may go on with them is
     /// the caller's decision.
     #[must_use]
-    pub fn build(self) -> (TerminologyStore, Vec<TerminologyIssue>) {
+    pub fn build(self) -> (TerminologyStore, Vec<Finding>) {
         let Read {
             value_sets: definitions,
             code_systems,
@@ -113,23 +113,18 @@ impl TerminologyBuilder {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let newlines = before.iter().filter(|byte| **byte == b'\n').count();
         let last = before.iter().rposition(|byte| *byte == b'\n');
-        let place = Place {
-            line: Some(spot.line + newlines),
-            column: Some(before.len() - last.map_or(0, |at| at + 1) + 1),
-            path: None,
-        };
+        let column = before.len() - last.map_or(0, |at| at + 1) + 1;
         let message = "this is not UTF-8 text";
-        let issue = TerminologyIssue::new(Severity::Error, "T001", &spot.source, place, message);
+        let issue = Finding::error(Code::TerminologyNotUtf8, message)
+            .in_file(Arc::clone(&spot.source))
+            .on_line(Some(spot.line + newlines), Some(column));
         let help = "FHIR JSON is UTF-8: convert the file, or unpack it if it is compressed";
         self.read.issues.push(issue.help(help));
         None
     }
 }
 
-fn report_ignored(
-    ignored: BTreeMap<(Arc<str>, String), usize>,
-    issues: &mut Vec<TerminologyIssue>,
-) {
+fn report_ignored(ignored: BTreeMap<(Arc<str>, String), usize>, issues: &mut Vec<Finding>) {
     let mut by_source: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
     for ((source, resource_type), count) in ignored {
         let text = format!("{count} `{resource_type}`");
@@ -140,13 +135,6 @@ fn report_ignored(
             "ignored {}: only ValueSet, CodeSystem and Bundle are terminology",
             what.join(", ")
         );
-        let place = Place::default();
-        issues.push(TerminologyIssue::new(
-            Severity::Info,
-            "T006",
-            &source,
-            place,
-            message,
-        ));
+        issues.push(Finding::info(Code::TerminologyIgnored, message).in_file(source));
     }
 }

@@ -49,7 +49,7 @@ pub use drugs_csv::{
     PRODUCTS_HEADER,
 };
 pub use hash::{ContentHash, HASH_ALGORITHM};
-pub use issue::{Place, Severity, TerminologyError, TerminologyIssue};
+pub use issue::TerminologyError;
 pub use load::TerminologyBuilder;
 pub use manifest::{ManifestDifference, ManifestEntry, TerminologyManifest};
 pub use store::{TerminologyProvider, TerminologyStore};

@@ -8,16 +8,16 @@ use serde::Deserialize;
 
 use super::code::canonical_system;
 use super::code_system::CodeSystem;
-use super::issue::{Place, Severity, TerminologyIssue};
 use super::raw::Text;
 use super::value_set_definition::ValueSetDefinition;
+use crate::finding::{Code, Finding, Place};
 
 /// Everything that has been read so far.
 #[derive(Debug, Default)]
 pub(super) struct Read {
     pub value_sets: Vec<ValueSetDefinition>,
     pub code_systems: Vec<CodeSystem>,
-    pub issues: Vec<TerminologyIssue>,
+    pub issues: Vec<Finding>,
     /// Per source and resource type, how many were ignored.
     pub ignored: BTreeMap<(Arc<str>, String), usize>,
     systems: FxHashSet<Arc<str>>,
@@ -56,11 +56,8 @@ impl Spot {
 
     /// A place in this resource known by path.
     pub fn place(&self, path: String) -> Place {
-        Place {
-            line: (self.line > 1).then_some(self.line),
-            column: None,
-            path: Some(path),
-        }
+        let line = (self.line > 1).then_some(self.line);
+        Place::known(Arc::clone(&self.source), line, None, Some(path))
     }
 }
 
@@ -71,15 +68,14 @@ impl Read {
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        let place = Place {
-            line: Some(spot.line + error.line().saturating_sub(1)),
-            column: Some(if error.line() <= 1 {
-                spot.column + error.column()
-            } else {
-                error.column()
-            }),
-            path: (!spot.within.is_empty()).then(|| spot.within.clone()),
+        let line = spot.line + error.line().saturating_sub(1);
+        let column = if error.line() <= 1 {
+            spot.column + error.column()
+        } else {
+            error.column()
         };
+        let path = (!spot.within.is_empty()).then(|| spot.within.clone());
+        let place = Place::known(Arc::clone(&spot.source), Some(line), Some(column), path);
         let (message, help) = if error.is_eof() {
             (
                 "the JSON ends before it is complete".to_owned(),
@@ -103,7 +99,7 @@ impl Read {
                 "give FHIR JSON, not XML or text",
             )
         };
-        let issue = TerminologyIssue::new(Severity::Error, "T002", &spot.source, place, message);
+        let issue = Finding::error(Code::TerminologyNotJson, message).placed(place);
         self.issues.push(issue.help(help));
         None
     }
@@ -138,14 +134,14 @@ impl Read {
     /// Reports an element that must be there.
     pub fn missing(&mut self, spot: &Spot, path: String, message: &str, help: &str) {
         let place = spot.place(path);
-        let issue = TerminologyIssue::new(Severity::Error, "T004", &spot.source, place, message);
+        let issue = Finding::error(Code::TerminologyMissing, message).placed(place);
         self.issues.push(issue.help(help));
     }
 
     pub fn wrong_type(&mut self, spot: &Spot, path: String, kind: &str) {
         let place = spot.place(path);
         let message = format!("expected text, found {kind}");
-        let issue = TerminologyIssue::new(Severity::Error, "T005", &spot.source, place, message);
+        let issue = Finding::error(Code::TerminologyWrongType, message).placed(place);
         self.issues.push(issue.help("write the value in quotes"));
     }
 }

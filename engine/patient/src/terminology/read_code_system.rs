@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use super::code_system::{CodeSystem, CodeSystemContent, Concept};
-use super::issue::{Severity, TerminologyIssue};
 use super::raw::{RawCodeSystem, RawConcept};
 use super::read::{Read, Spot};
+use crate::finding::{Code, Finding};
 
 /// Reads a code system into `read`, or reports why it cannot be used.
 pub(super) fn read_code_system(read: &mut Read, spot: &Spot, raw: RawCodeSystem) {
@@ -51,7 +51,7 @@ pub(super) fn read_code_system(read: &mut Read, spot: &Spot, raw: RawCodeSystem)
         Some("supplement") => {
             let place = spot.place(format!("{root}.content"));
             let message = format!("`{url}` is a supplement: it adds no codes and was ignored");
-            let issue = TerminologyIssue::new(Severity::Info, "T006", &spot.source, place, message);
+            let issue = Finding::info(Code::TerminologyIgnored, message).placed(place);
             return read.issues.push(issue.about(url));
         }
         Some("fragment" | "example") => CodeSystemContent::Fragment,

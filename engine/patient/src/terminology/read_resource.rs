@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::issue::{Severity, TerminologyIssue};
 use super::raw::{RawBundle, RawCodeSystem, RawResource, RawValueSet, Text};
 use super::read::{Read, Spot};
 use super::read_code_system::read_code_system;
 use super::read_value_set::read_value_set;
+use crate::finding::{Code, Finding};
 
 impl Read {
     /// Reads one resource, or the resources of a Bundle.
@@ -22,13 +22,11 @@ impl Read {
             }
             None => {
                 let path = format!("{}.resourceType", spot.root("Resource"));
-                let issue = TerminologyIssue::new(
-                    Severity::Error,
-                    "T003",
-                    &spot.source,
-                    spot.place(path),
+                let issue = Finding::error(
+                    Code::TerminologyNoResource,
                     "this object has no `resourceType`, so it is not a FHIR resource",
-                );
+                )
+                .placed(spot.place(path));
                 return self
                     .issues
                     .push(issue.help("give a ValueSet, a CodeSystem or a Bundle of them"));

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::code::canonical_system;
 use super::code_system::CodeSystem;
-use super::issue::{Place, Severity, TerminologyError, TerminologyIssue};
+use super::issue::TerminologyError;
 use super::suggest::nearest;
 use super::value_set::{Completeness, ValueSet, canonical};
 use super::version::compare_versions;
+use crate::finding::{Code, Finding};
 
 /// Where evaluation gets its terminology from.
 pub trait TerminologyProvider: Send + Sync {
@@ -36,7 +37,7 @@ pub struct TerminologyStore {
     /// Per url, highest version first.
     pub(super) value_sets: BTreeMap<Arc<str>, Vec<Arc<ValueSet>>>,
     pub(super) code_systems: BTreeMap<Arc<str>, Vec<Arc<CodeSystem>>>,
-    pub(super) issues: Vec<TerminologyIssue>,
+    pub(super) issues: Vec<Finding>,
 }
 
 /// VSAC's url of a value set known by OID.
@@ -120,12 +121,12 @@ impl TerminologyStore {
 
     /// Everything that was noticed while loading and merging.
     #[must_use]
-    pub fn issues(&self) -> &[TerminologyIssue] {
+    pub fn issues(&self) -> &[Finding] {
         &self.issues
     }
 
     /// Adds a value set, such as one made in a test. Answers what was noticed.
-    pub fn insert(&mut self, value_set: ValueSet) -> Vec<TerminologyIssue> {
+    pub fn insert(&mut self, value_set: ValueSet) -> Vec<Finding> {
         let mut other = Self::default();
         let mut issues = Vec::new();
         other.insert_value_set(Arc::new(value_set), &mut issues);
@@ -139,7 +140,7 @@ impl TerminologyStore {
     ///
     /// Includes are not evaluated again: give sources that refer to each other to one builder.
     /// Answers what was noticed by merging; [`Self::issues`] has that and the other store's issues.
-    pub fn merge(&mut self, other: Self) -> Vec<TerminologyIssue> {
+    pub fn merge(&mut self, other: Self) -> Vec<Finding> {
         let mut new = Vec::new();
         for system in other.code_systems.into_values().flatten() {
             self.insert_code_system(system, &mut new);
@@ -148,7 +149,7 @@ impl TerminologyStore {
             self.insert_value_set(value_set, &mut new);
         }
         let several = self.several_versions();
-        let known = |one: &TerminologyIssue| {
+        let known = |one: &Finding| {
             self.issues
                 .iter()
                 .chain(&other.issues)
@@ -160,15 +161,11 @@ impl TerminologyStore {
         new
     }
 
-    pub(super) fn keep_issues(&mut self, issues: Vec<TerminologyIssue>) {
+    pub(super) fn keep_issues(&mut self, issues: Vec<Finding>) {
         self.issues = issues;
     }
 
-    pub(super) fn insert_code_system(
-        &mut self,
-        new: Arc<CodeSystem>,
-        issues: &mut Vec<TerminologyIssue>,
-    ) {
+    pub(super) fn insert_code_system(&mut self, new: Arc<CodeSystem>, issues: &mut Vec<Finding>) {
         let versions = self.code_systems.entry(Arc::clone(&new.url)).or_default();
         let Some(old) = versions.iter().find(|old| old.version == new.version) else {
             versions.push(new);
@@ -187,11 +184,7 @@ impl TerminologyStore {
         }
     }
 
-    pub(super) fn insert_value_set(
-        &mut self,
-        new: Arc<ValueSet>,
-        issues: &mut Vec<TerminologyIssue>,
-    ) {
+    pub(super) fn insert_value_set(&mut self, new: Arc<ValueSet>, issues: &mut Vec<Finding>) {
         let versions = self.value_sets.entry(Arc::clone(&new.url)).or_default();
         let Some(old) = versions.iter_mut().find(|old| old.version == new.version) else {
             versions.push(new);
@@ -223,8 +216,8 @@ impl TerminologyStore {
             part.source,
             whole.source
         );
-        let place = Place::default();
-        let issue = TerminologyIssue::new(Severity::Info, "T012", &part.source, place, message);
+        let issue =
+            Finding::info(Code::TerminologyConflict, message).in_file(Arc::clone(&part.source));
         issues.push(issue.about(name));
         if new_trusted {
             *old = new;
@@ -232,37 +225,40 @@ impl TerminologyStore {
     }
 
     /// Reports what a user must know about the loaded value sets.
-    pub(super) fn review(&self, issues: &mut Vec<TerminologyIssue>) {
+    pub(super) fn review(&self, issues: &mut Vec<Finding>) {
         for value_set in self.value_sets() {
             let name = value_set.canonical();
             if value_set.keys().len() != value_set.len() {
                 let message = format!("two codes of value set `{name}` share a 64-bit key");
-                issues.push(about(value_set, Severity::Error, "T014", message));
+                issues.push(about(
+                    value_set,
+                    Finding::error(Code::CodeKeyCollision, message),
+                ));
             }
             let (code, message, help) = match value_set.completeness() {
                 Completeness::Complete => continue,
                 Completeness::Empty => (
-                    "T020",
+                    Code::ValueSetEmpty,
                     format!("value set `{name}` has no codes: nothing will ever match it"),
                     "load an expansion that has codes, or remove what refers to it",
                 ),
                 partial @ Completeness::Partial { .. } => (
-                    "T021",
+                    Code::ValueSetPartial,
                     format!("value set `{name}` is {partial}"),
                     "load the whole expansion: codes that are not here will not match",
                 ),
                 Completeness::NotExpanded { reason } => (
-                    "T022",
+                    Code::ValueSetNotExpanded,
                     format!("value set `{name}` could not be expanded: {reason}"),
                     "load its expansion, or what it refers to",
                 ),
             };
-            issues.push(about(value_set, Severity::Warning, code, message).help(help));
+            issues.push(about(value_set, Finding::warning(code, message).help(help)));
         }
         issues.extend(self.several_versions());
     }
 
-    pub(super) fn several_versions(&self) -> Vec<TerminologyIssue> {
+    pub(super) fn several_versions(&self) -> Vec<Finding> {
         let mut issues = Vec::new();
         for versions in self.value_sets.values() {
             if let [first, _, ..] = versions.as_slice() {
@@ -277,21 +273,19 @@ impl TerminologyStore {
                     listed.first().unwrap_or(&"(none)"),
                 );
                 let help = "refer to it as `url|version`, or load one version";
-                issues.push(about(first, Severity::Warning, "T013", message).help(help));
+                issues.push(about(
+                    first,
+                    Finding::warning(Code::SeveralVersions, message).help(help),
+                ));
             }
         }
         issues
     }
 }
 
-fn about(
-    value_set: &ValueSet,
-    severity: Severity,
-    code: &'static str,
-    message: String,
-) -> TerminologyIssue {
-    let place = Place::default();
-    TerminologyIssue::new(severity, code, &value_set.source, place, message)
+fn about(value_set: &ValueSet, finding: Finding) -> Finding {
+    finding
+        .in_file(Arc::clone(&value_set.source))
         .about(value_set.canonical())
 }
 
@@ -300,11 +294,12 @@ fn conflict(
     name: &str,
     (first, second): (&Arc<str>, &Arc<str>),
     at: &Arc<str>,
-) -> TerminologyIssue {
+) -> Finding {
     let message = format!(
         "{what} `{name}` is in `{first}` and in `{second}` with different content; the first is used"
     );
-    TerminologyIssue::new(Severity::Error, "T012", at, Place::default(), message)
+    Finding::error(Code::TerminologyConflict, message)
+        .in_file(Arc::clone(at))
         .help("keep one of them, or give them different versions")
         .about(name)
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::issue::{Place, Severity, TerminologyIssue};
 use super::store::TerminologyStore;
 use super::value_set::{Completeness, ValueSet};
+use crate::finding::{Code, Finding};
 
 impl TerminologyStore {
     /// Adds another store, and to each value set that both have the codes of the other: asked without
@@ -13,7 +13,7 @@ impl TerminologyStore {
     /// whatever the versions are. Asked with a version, it is the set as it was loaded.
     ///
     /// Of several versions of a url on one side the highest counts. Answers what was noticed.
-    pub fn unite(&mut self, other: Self) -> Vec<TerminologyIssue> {
+    pub fn unite(&mut self, other: Self) -> Vec<Finding> {
         let mut issues = vec![];
         let mut united: BTreeMap<Arc<str>, Arc<ValueSet>> = BTreeMap::new();
         for (url, added) in &other.value_sets {
@@ -39,7 +39,7 @@ impl TerminologyStore {
         // That a united set has several versions is no question: it has all their codes.
         let several = self.several_versions().into_iter().filter(|issue| {
             let of_united = |url: &Arc<str>| {
-                let about = issue.canonical.as_deref();
+                let about = issue.place.canonical.as_deref();
                 about.is_some_and(|c| c.split('|').next() == Some(url))
             };
             let old = self.issues.iter().chain(&other.issues).any(|o| o == issue);
@@ -59,11 +59,7 @@ impl TerminologyStore {
 }
 
 /// The codes of both, and a word about it.
-fn both(
-    own: &Arc<ValueSet>,
-    added: &ValueSet,
-    issues: &mut Vec<TerminologyIssue>,
-) -> Arc<ValueSet> {
+fn both(own: &Arc<ValueSet>, added: &ValueSet, issues: &mut Vec<Finding>) -> Arc<ValueSet> {
     let new = added.keys().iter().filter(|k| !own.contains(**k)).count();
     let trusted = own.completeness().is_trusted() && added.completeness().is_trusted();
     let name = own.canonical();
@@ -86,8 +82,7 @@ fn both(
             (Arc::new(both), message)
         }
     };
-    let place = Place::default();
-    let issue = TerminologyIssue::new(Severity::Info, "T015", &added.source, place, message);
+    let issue = Finding::info(Code::ValueSetExtended, message).in_file(Arc::clone(&added.source));
     issues.push(issue.about(both.canonical()));
     both
 }

@@ -1,34 +1,18 @@
 //! One bucket: fetch the wanted resources, build each patient's record, run every program.
 
-use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
+use arrow::array::{Array, AsArray, Int32Array};
 use datafusion::error::{DataFusionError, Result};
+use engine_patient::program::{EvaluationResult, PatientProgram, Wanted};
 use engine_patient::record::PatientRecord;
 
-use super::exec::{EvaluateMetrics, Shared, Work};
-use super::rows::RowsBuilder;
+use super::facts::BucketFacts;
+use super::metrics::EvaluateMetrics;
+use super::output::Output;
+use super::slice::Slice;
+use super::work::{Shared, Work};
 use crate::lake::reader::{fetch_raw, metadata, read_columns};
 use crate::lake::{LakeError, schema};
 use crate::patient::push_shared;
-
-/// The rows of `facts` of a bucket that some requirement asks for.
-#[derive(Default, Debug)]
-pub(super) struct BucketFacts {
-    /// Patient, row of `resources`, requirement; the Patient resource has none.
-    wanted: Vec<(u32, u32, Option<usize>)>,
-}
-
-impl BucketFacts {
-    pub(super) fn add(&mut self, pat: u32, rid: u32, requirements: &[usize], is_patient: bool) {
-        if is_patient {
-            self.wanted.push((pat, rid, None));
-        }
-        self.wanted
-            .extend(requirements.iter().map(|r| (pat, rid, Some(*r))));
-    }
-}
-
-/// Result rows of a batch.
-const BATCH: usize = 8192;
 
 fn external(e: LakeError) -> DataFusionError {
     DataFusionError::External(Box::new(e))
@@ -138,23 +122,18 @@ fn plan_patients(
     out
 }
 
-/// Where the rows of a bucket go, as they come: a bucket of very many patients has more than memory
-/// should hold.
-pub(super) type Sender = tokio::sync::mpsc::Sender<Result<RecordBatch>>;
-
 /// Evaluates the patients of a bucket; `false` where nobody takes the rows any more.
 pub(super) async fn evaluate_bucket(
     work: &Work,
     bucket: u32,
     facts: BucketFacts,
     metrics: &EvaluateMetrics,
-    rows: &mut RowsBuilder,
-    out: &Sender,
+    out: &mut Output,
 ) -> Result<bool> {
     let mut patients = patients(work, bucket).await?;
-    if let Some(only) = &work.only {
+    if let Some(subjects) = &work.subjects {
         for (id, known) in &mut patients {
-            *known = *known && id == only;
+            *known = *known && subjects.has(id);
         }
     }
     let needed = plan_patients(work, &patients, facts.wanted);
@@ -165,7 +144,8 @@ pub(super) async fn evaluate_bucket(
     let shared = work.shared(metrics).await?;
 
     let mut record = PatientRecord::new();
-    let mut results = vec![];
+    let mut evaluation = EvaluationResult::default();
+    let mut slice = Slice::begin();
     for ((id, known), needed) in patients.iter().zip(&needed) {
         if !*known {
             continue;
@@ -177,59 +157,85 @@ pub(super) async fn evaluate_bucket(
             metrics.resources.add(record.len());
             timer.done();
         }
-        let timer = metrics.evaluate_time.timer();
         let mut first = 0;
         for program in &work.programs {
             let artifacts = program.artifacts();
             let undecided = needed.undecided.get(first..first + artifacts.len());
+            let timer = metrics.evaluate_time.timer();
             let undecided = undecided.unwrap_or_default();
-            first += artifacts.len();
-            results.clear();
-            if undecided.contains(&true)
-                && let Err(error) =
-                    program.evaluate(&record, &work.context, undecided, &mut results)
-            {
-                // One patient must not end the run of all others: their rows say that it is not known.
-                metrics.failed.add(1);
-                results.clear();
-                let reason = format!("the evaluation failed: {error}").into();
-                for (index, _) in undecided.iter().enumerate().filter(|(_, u)| **u) {
-                    program.failed(index, &reason, &mut results);
-                }
-            }
-            if program.is_spent() {
-                return Err(DataFusionError::External(Box::new(Spent)));
-            }
-            for (index, _) in undecided.iter().enumerate().filter(|(_, u)| !**u) {
-                metrics.skipped.add(1);
-                program.absent(index, &mut results);
-            }
-            for row in &results {
+            let wanted = (first, undecided);
+            let program = program.as_ref();
+            evaluate(work, program, &record, wanted, metrics, &mut evaluation)?;
+            out.notes.merge(&evaluation.notes);
+            for row in &evaluation.rows {
                 if let Some(artifact) = artifacts.get(usize::from(row.artifact)) {
-                    rows.push(id, artifact, row);
+                    out.push(id, artifact, row);
                 }
             }
-        }
-        timer.done();
-        if rows.len >= BATCH && !send(rows, metrics, out).await? {
-            return Ok(false);
+            first += artifacts.len();
+            timer.done();
+            if !out.send_full(metrics).await? {
+                return Ok(false);
+            }
+            slice.give_way().await;
         }
     }
-    match rows.len {
-        0 => Ok(true),
-        _ => send(rows, metrics, out).await,
+    out.send(metrics).await
+}
+
+/// Evaluates a program for a patient. `first`: the number of its first artifact among those of all
+/// programs; `undecided`: those that have to be evaluated.
+fn evaluate(
+    work: &Work,
+    program: &dyn PatientProgram,
+    record: &PatientRecord,
+    (first, undecided): (usize, &[bool]),
+    metrics: &EvaluateMetrics,
+    out: &mut EvaluationResult,
+) -> Result<()> {
+    out.clear();
+    let given_up = |artifact: usize| work.given_up.why(first + artifact);
+    let all = undecided.iter().enumerate();
+    let artifacts: Vec<bool> = all
+        .clone()
+        .map(|(artifact, u)| *u && given_up(artifact).is_none())
+        .collect();
+    let wanted = Wanted {
+        context: &work.context,
+        artifacts: &artifacts,
+        rows: work.rows,
+    };
+    if artifacts.contains(&true)
+        && let Err(error) = program.evaluate(record, &wanted, out)
+    {
+        // One patient must not end the run of all others: their rows say that it is not known.
+        metrics.failed.add(1);
+        out.rows.clear();
+        let reason = format!("the evaluation failed: {error}").into();
+        for (index, _) in artifacts.iter().enumerate().filter(|(_, w)| **w) {
+            program.failed(index, &reason, &mut out.rows);
+        }
     }
+    let mut over = false;
+    for used in &out.used {
+        metrics.spend(first + used.artifact, *used);
+        over |= work.budgets.add(first, *used);
+    }
+    if over {
+        return Err(DataFusionError::External(Box::new(Spent)));
+    }
+    for (artifact, undecided) in all {
+        metrics.skipped.add(usize::from(!undecided));
+        match given_up(artifact) {
+            Some(why) => program.failed(artifact, why, &mut out.rows),
+            None if !undecided => program.absent(artifact, work.rows, &mut out.rows),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
-async fn send(rows: &mut RowsBuilder, metrics: &EvaluateMetrics, out: &Sender) -> Result<bool> {
-    let batch = rows.finish()?;
-    metrics.baseline.record_output(batch.num_rows());
-    Ok(out.send(Ok(batch)).await.is_ok())
-}
-
-/// A pass that is to begin anew, see [`PatientProgram::is_spent`].
-///
-/// [`PatientProgram::is_spent`]: engine_patient::program::PatientProgram::is_spent
+/// A pass that is to begin anew, see [`super::budget`].
 #[derive(Debug)]
 struct Spent;
 

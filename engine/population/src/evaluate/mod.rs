@@ -13,11 +13,20 @@
 //! DataFusion's hash (`pitfalls` in the tests).
 
 mod bucket;
+mod budget;
 mod exec;
+mod facts;
+mod metrics;
+mod output;
+mod plan;
 mod rows;
+mod slice;
 mod statistics;
+mod subjects;
 mod table;
+mod work;
 
+pub use budget::{GivenUp, PATIENTS, Spent};
 pub use exec::EvaluateExec;
 pub use rows::result_schema;
 pub use statistics::EvaluateStatistics;

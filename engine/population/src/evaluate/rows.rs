@@ -75,14 +75,14 @@ impl RowsBuilder {
         self.url.append_value(artifact.url.as_ref());
         let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         self.group.append_value(number(row.group));
-        self.population.append_value(row.population);
-        self.index.append_value(number(row.index));
+        self.population.append_value(row.kind.as_str());
+        self.index.append_value(number(row.kind.index()));
         self.stratifier.append_option(row.stratifier.map(number));
         self.stratum.append_option(row.stratum.as_deref());
         self.basis.append_option(row.basis_id.as_deref());
         self.outcome.append_value(row.outcome.as_str());
         self.count.append_option(row.count);
-        self.value.append_option(show(&row.value));
+        self.value.append_option(row.value.text());
         self.unit.append_option(match &row.value {
             Value::Quantity { unit, .. } => Some(unit.as_ref()),
             _ => None,
@@ -113,19 +113,4 @@ impl RowsBuilder {
         ];
         Ok(RecordBatch::try_new(result_schema(), columns)?)
     }
-}
-
-fn show(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Boolean(b) => b.to_string(),
-        Value::Integer(i) => i.to_string(),
-        Value::Decimal(d) => d.to_string(),
-        Value::String(s) => s.to_string(),
-        Value::DateTime(d) => d.to_string(),
-        // Its unit has a column of its own.
-        Value::Quantity { value, .. } => value.to_string(),
-        Value::Code(code) => format!("{}|{}", code.system, code.code),
-        Value::List(items) => items.iter().filter_map(show).collect::<Vec<_>>().join(", "),
-    })
 }

@@ -4,7 +4,10 @@
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricValue;
 
-use super::exec::HITS;
+use engine_patient::program::{NoteKind, Notes};
+
+use super::budget::Spent;
+use super::metrics::{BESIDE, EXHAUSTED, HITS, NOTE, STEPS};
 
 /// The counts of an [`super::EvaluateExec`] that has run, summed over its partitions.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -19,6 +22,10 @@ pub struct EvaluateStatistics {
     pub failed: u64,
     /// Per data requirement: resources that match, of whatever patient or of none. Sorted.
     pub hits: Vec<(String, u64)>,
+    /// What evaluations noted.
+    pub notes: Notes,
+    /// What artifacts used, in the order of the programs; of those whose steps are counted.
+    pub spent: Vec<Spent>,
     /// All metrics, times too, as texts for people.
     pub shown: Vec<(String, String)>,
 }
@@ -47,7 +54,8 @@ impl EvaluateStatistics {
             if let MetricValue::Count { name, count } = value {
                 self.count(name, count.value() as u64);
             }
-            if !value.name().starts_with(HITS) {
+            let own = [HITS, NOTE, STEPS, EXHAUSTED];
+            if !own.iter().any(|prefix| value.name().starts_with(prefix)) {
                 self.shown
                     .push((value.name().to_owned(), value.to_string()));
             }
@@ -59,6 +67,19 @@ impl EvaluateStatistics {
             self.hits.push((requirement.to_owned(), count));
             return;
         }
+        if let Some(note) = name.strip_prefix(NOTE) {
+            let both = note.split_once(BESIDE);
+            if let Some((kind, detail)) = both.and_then(|(k, d)| Some((NoteKind::of(k)?, d))) {
+                self.notes.add(kind, detail, count);
+            }
+            return;
+        }
+        if let Some(artifact) = name.strip_prefix(STEPS) {
+            return self.spend(artifact, |spent| spent.steps += count);
+        }
+        if let Some(artifact) = name.strip_prefix(EXHAUSTED) {
+            return self.spend(artifact, |spent| spent.exhausted += count);
+        }
         let slot = match name {
             "patients" => &mut self.patients,
             "resources_fetched" => &mut self.resources,
@@ -67,6 +88,17 @@ impl EvaluateStatistics {
             _ => return,
         };
         *slot += count;
+    }
+
+    /// `artifact`: its number, as metrics of ours have it.
+    fn spend(&mut self, artifact: &str, add: impl FnOnce(&mut Spent)) {
+        let Ok(artifact) = artifact.parse::<usize>() else {
+            return;
+        };
+        if self.spent.len() <= artifact {
+            self.spent.resize(artifact + 1, Spent::default());
+        }
+        self.spent.get_mut(artifact).map(add);
     }
 
     /// Data requirements that nothing in the lake matches.

@@ -20,12 +20,16 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
-use engine_patient::requirements::DataRequirement;
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::systems::{CodedElement, SystemsInUse};
+use tokio::sync::{OnceCell, Semaphore};
 
+use super::budget::{Budgets, GivenUp};
 use super::exec::EvaluateExec;
+use super::plan::Plan;
 use super::rows::result_schema;
+use super::subjects::Subjects;
+use super::work::Work;
 use crate::lake::reader::{FactsKey, Selection, metadata, select_facts};
 use crate::lake::systems::systems_in_use;
 use crate::lake::{Lake, LakeFiles, schema};
@@ -36,77 +40,13 @@ pub struct EvaluateTable {
     lake: Lake,
     programs: Vec<Arc<dyn PatientProgram>>,
     context: EvaluationContext,
-    /// Evaluate only the patient of this id.
-    pub only: Option<String>,
-    /// Held by whatever works for this table, as long as it does: a run that was ended early has tasks
-    /// that still are at a patient.
-    pub working: Arc<()>,
+    subjects: Option<Subjects>,
+    /// Which rows are wanted.
+    pub rows: RowOptions,
+    /// What is not evaluated any more.
+    pub given_up: GivenUp,
     /// Keep one partition one file. `false` only to show what happens without (see the tests).
     pub pin_partitions: bool,
-}
-
-/// The distinct data requirements of all programs, and which of them each artifact has.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    pub(super) requirements: Vec<DataRequirement>,
-    pub(super) keys: Vec<FactsKey>,
-    /// The artifacts of all programs, one after the other.
-    pub(super) artifacts: Vec<PlannedArtifact>,
-}
-
-/// What one artifact reads.
-#[derive(Debug)]
-pub(super) struct PlannedArtifact {
-    pub(super) requirements: Vec<usize>,
-    /// Each group needs a match of one of its members.
-    pub(super) decisive: Vec<Vec<usize>>,
-}
-
-impl Plan {
-    fn new(programs: &[Arc<dyn PatientProgram>], systems: Option<&SystemsInUse>) -> Plan {
-        let mut plan = Plan::default();
-        for program in programs {
-            let own: Vec<usize> = program
-                .data_requirements()
-                .iter()
-                .map(|r| plan.index(r))
-                .collect();
-            let global = |indices: Vec<usize>| -> Vec<usize> {
-                indices
-                    .into_iter()
-                    .filter_map(|i| own.get(i).copied())
-                    .collect()
-            };
-            // Of what the lake codes in other systems, no match is not "no".
-            let foreign = |r: &usize| {
-                let requirement = program.data_requirements().get(*r);
-                let codes = requirement.and_then(|r| Some((r, r.codes.as_ref()?)));
-                codes.is_some_and(|(r, codes)| {
-                    let element = (r.resource_type, codes.path);
-                    let told = systems.filter(|_| program.coded_elements().contains(&element));
-                    told.is_some_and(|s| s.mismatch(element, &codes.value_set).is_some())
-                })
-            };
-            for artifact in 0..program.artifacts().len() {
-                let mut decisive = program.decisive_requirements(artifact);
-                decisive.retain(|group| !group.iter().any(foreign));
-                plan.artifacts.push(PlannedArtifact {
-                    requirements: global(program.requirements_of(artifact)),
-                    decisive: decisive.into_iter().map(global).collect(),
-                });
-            }
-        }
-        plan.keys = plan.requirements.iter().map(FactsKey::of).collect();
-        plan
-    }
-
-    fn index(&mut self, requirement: &DataRequirement) -> usize {
-        let found = self.requirements.iter().position(|r| r == requirement);
-        found.unwrap_or_else(|| {
-            self.requirements.push(requirement.clone());
-            self.requirements.len() - 1
-        })
-    }
 }
 
 /// The store of a lake within a DataFusion session.
@@ -125,10 +65,27 @@ impl EvaluateTable {
             lake,
             programs,
             context,
-            only: None,
-            working: Arc::default(),
+            subjects: None,
+            rows: RowOptions::default(),
+            given_up: GivenUp::default(),
             pin_partitions: true,
         }
+    }
+
+    /// Evaluates these patients only, by id or as `Patient/ID`; of `facts`, `patients` and `resources`
+    /// no file is opened that does not hold their buckets. One that the lake does not have gives no rows.
+    ///
+    /// Which code systems the data uses ([`PatientProgram::coded_elements`]) is still asked of the whole
+    /// lake: the answer for a patient is the same in every run.
+    pub fn of_patients<'i>(mut self, ids: impl IntoIterator<Item = &'i str>) -> Self {
+        self.subjects = Some(Subjects::of(&self.lake, ids));
+        self
+    }
+
+    /// How many patients are evaluated.
+    pub fn patients(&self) -> u64 {
+        let all = || self.lake.rows(schema::PATIENTS);
+        self.subjects.as_ref().map_or_else(all, Subjects::count)
     }
 
     /// The code systems that the programs want to be told of; `None` where they want none.
@@ -152,11 +109,16 @@ impl EvaluateTable {
         // The Patient itself is always needed.
         let mut keys = plan.keys.clone();
         keys.extend(Name::of("Patient").map(FactsKey::of_type));
-        for file in self.lake.files(schema::FACTS) {
+        let subjects = self.subjects.as_ref();
+        let files = self.lake.files(schema::FACTS).iter();
+        let files = files.filter(|f| subjects.is_none_or(|s| s.may_be_in(f)));
+        for file in files {
             let footer = metadata(&self.lake.store, schema::FACTS, file)
                 .await
                 .map_err(external)?;
-            let selection: Selection = select_facts(footer.metadata(), &keys).map_err(external)?;
+            let selection: Selection =
+                select_facts(footer.metadata(), &keys, subjects.map(Subjects::buckets))
+                    .map_err(external)?;
             pages += selection.pages;
             selected += selection.selected;
             let path = format!("{}/{}", schema::FACTS, file.path);
@@ -165,7 +127,7 @@ impl EvaluateTable {
             groups.push(FileGroup::new(vec![part]));
         }
         if groups.is_empty() {
-            // A lake without patients is still a plan.
+            // Without a patient there is still a plan.
             groups.push(FileGroup::new(vec![]));
         }
         let files = self.lake.files(schema::FACTS);
@@ -209,18 +171,22 @@ impl TableProvider for EvaluateTable {
         if context.systems.is_none() {
             context.systems = self.systems().await?.map(Arc::new);
         }
-        let plan = Plan::new(&self.programs, context.systems.as_deref());
+        let plan = Plan::new(&self.programs, context.systems.as_deref(), self.rows);
         let (facts, pages, selected) = self.facts(&plan).await?;
-        let exec = EvaluateExec::new(
-            facts,
-            self.lake.clone(),
-            self.programs.clone(),
-            Arc::new(plan),
+        let parallel = state.config().target_partitions().max(1);
+        let work = Work {
+            lake: self.lake.clone(),
+            programs: self.programs.clone(),
+            plan: Arc::new(plan),
             context,
-            (self.only.clone(), Arc::clone(&self.working)),
-            (selected, pages),
-            state.config().target_partitions(),
-        );
+            subjects: self.subjects.clone(),
+            rows: self.rows,
+            given_up: self.given_up.clone(),
+            budgets: Budgets::new(&self.programs, self.patients()),
+            shared: OnceCell::new(),
+            turns: Arc::new(Semaphore::new(parallel)),
+        };
+        let exec = EvaluateExec::new(facts, Arc::new(work), (selected, pages));
         let exec: Arc<dyn ExecutionPlan> = Arc::new(exec);
         let Some(projection) = projection else {
             return Ok(exec);

@@ -5,8 +5,9 @@ use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Age, Element, Kind};
-use engine_patient::requirements::{choice, coding_key, reference_target};
-use engine_patient::terminology::code_key;
+use engine_patient::requirements::{choice, reference_target};
+use engine_patient::system::codes;
+use engine_patient::system::zone::{EASTERNMOST, WESTERNMOST, Zone};
 
 use super::paths::{CodedPath, PRESENCE, REFERENCE_KEY, coded_paths};
 
@@ -98,9 +99,9 @@ static NAMES: std::sync::LazyLock<Names> = std::sync::LazyLock::new(|| {
 /// A `meta.versionId` of more bytes is not kept as a column.
 const LONGEST_VERSION: usize = 256;
 
-/// The widest offsets in use, in minutes.
-const EAST: i16 = 14 * 60;
-const WEST: i16 = -12 * 60;
+/// The widest offsets in use: no zone is beyond them.
+static EAST: Zone = Zone::fixed(EASTERNMOST);
+static WEST: Zone = Zone::fixed(WESTERNMOST);
 
 impl Envelope {
     /// Reads a resource of this type, its references resolved ([`engine_patient::bundle`]). `see` is
@@ -149,8 +150,8 @@ impl Envelope {
             version,
             age: Age::of(resource),
             owner,
-            start: time.start.map(|t| t.earliest(EAST)),
-            end: time.end.map(|t| t.latest(WEST)),
+            start: time.start.map(|t| t.earliest(&EAST)),
+            end: time.end.map(|t| t.latest(&WEST)),
             first_key: first.map_or(0, |c| c.key),
             codes,
         })
@@ -236,27 +237,18 @@ fn contained<'r>(resource: Element<'r>, id: &str) -> Option<Element<'r>> {
         .find(|c| c.get_named("id").is_some_and(|i| i.is_str(id)))
 }
 
-fn read_concept(concept: Element<'_>, path: i16, codes: &mut Vec<Coded>, see: SeeCode<'_>) {
-    let mut one = |coding: Element<'_>| {
-        let Some(key) = coding_key(coding) else {
-            return;
+fn read_concept(concept: Element<'_>, path: i16, found: &mut Vec<Coded>, see: SeeCode<'_>) {
+    for coding in codes::codings(concept) {
+        let Some(key) = codes::key(coding) else {
+            continue;
         };
-        if push(codes, Coded { path, key }) {
-            let system = coding.get_str("system").unwrap_or_default();
-            let code = coding.get_str("code").unwrap_or_default();
-            see(key, &system, &code, coding.get_str("display").as_deref());
-        }
-    };
-    match (concept.get_named("coding"), concept.as_str()) {
-        (Some(codings), _) => codings.items().for_each(&mut one),
-        (None, Some(code)) => {
+        if push(found, Coded { path, key }) {
+            let part = |name| coding.get_str(name);
             // A plain `code` element has no system of its own.
-            let key = code_key("", &code);
-            if push(codes, Coded { path, key }) {
-                see(key, "", &code, None);
-            }
+            let code = coding.as_str().or_else(|| part("code")).unwrap_or_default();
+            let system = part("system").unwrap_or_default();
+            see(key, &system, &code, part("display").as_deref());
         }
-        (None, None) => one(concept),
     }
 }
 

@@ -20,6 +20,7 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 
 use super::commit::{self, DataFile};
 use super::error::LakeError;
+use super::local::not_a_file;
 use super::plain::plain;
 use super::seal::{Blocks, hash_of};
 
@@ -185,6 +186,9 @@ pub(super) async fn unread(
     let path = Path::from(format!("{table}/{}", file.path));
     if matches!(error, object_store::Error::NotFound { .. }) {
         return gone(store, table, file).await;
+    }
+    if let Some(what) = not_a_file(&error) {
+        return damaged(table, file, &what.to_string());
     }
     match store.head(&path).await {
         Ok(found) if found.size != file.size => other_size(table, file, found.size),

@@ -8,6 +8,7 @@
 //! reader    pages and rows that can match          systems   which code systems an element is coded in
 //! seal      checksums of what is written            file      what is read is verified
 //! tables    whether the tables of a manifest fit    check     whether a lake is whole
+//! local     a folder as the store: durable, regular files only
 //! ```
 
 pub mod check;
@@ -15,6 +16,7 @@ pub mod commit;
 pub mod envelope;
 pub mod error;
 mod file;
+pub mod local;
 pub mod paths;
 pub mod plain;
 pub mod reader;
@@ -28,7 +30,6 @@ pub mod writer;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 
 pub use commit::{DataFile, Snapshot};
 pub use error::LakeError;
@@ -64,7 +65,7 @@ pub struct Lake {
 impl Lake {
     /// The store of a folder; it need not be a lake yet.
     pub fn store_at(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, LakeError> {
-        let store = LocalFileSystem::new_with_prefix(folder).map_err(|e| {
+        let store = local::LocalFolder::open(folder).map_err(|e| {
             LakeError::User(format!(
                 "{}: the folder cannot be opened: {}; {}",
                 folder.display(),
@@ -72,7 +73,7 @@ impl Lake {
                 plain::remedy(&e)
             ))
         })?;
-        Ok(Arc::new(store.with_automatic_cleanup(false)))
+        Ok(Arc::new(store))
     }
 
     /// Opens the lake in a folder at its newest snapshot, or at the given one.

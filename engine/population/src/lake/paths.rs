@@ -134,7 +134,6 @@ fn coded_path(ty: &'static str, path: &str) -> Option<CodedPath> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     /// A primary code path that is missing here would empty retrieves in silence.

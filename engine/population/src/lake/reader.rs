@@ -1,6 +1,6 @@
 //! Reading only what can match: pages of `facts` by the page index, rows of `resources` by number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -92,9 +92,16 @@ pub(super) struct PageBounds {
     rtype: (i64, i64),
     path: (i64, i64),
     key: (i64, i64),
+    bucket: (i64, i64),
 }
 
 impl PageBounds {
+    /// Whether one of these buckets is within the bounds.
+    fn has_any(&self, buckets: &BTreeSet<u32>) -> bool {
+        let (min, max) = self.bucket;
+        buckets.iter().any(|b| (min..=max).contains(&i64::from(*b)))
+    }
+
     /// Type, path and key, where all rows of the page have the same.
     pub(super) fn only(&self) -> Option<(i16, i16, i64)> {
         let same = |(min, max): (i64, i64)| (min == max).then_some(min);
@@ -127,13 +134,17 @@ pub async fn metadata(
     loaded.map_err(|e| of_file(table, file, e))
 }
 
-/// The pages of a `facts` file that can hold rows of any of these keys.
+/// The pages of a `facts` file that can hold rows of any of these keys, of these buckets (`None`: of
+/// all).
 pub fn select_facts(
     metadata: &ParquetMetaData,
     wanted: &[FactsKey],
+    buckets: Option<&BTreeSet<u32>>,
 ) -> Result<Selection, LakeError> {
     select_pages(metadata, |page| {
-        page.is_none_or(|page| wanted.iter().any(|w| w.may_match(page)))
+        page.is_none_or(|page| {
+            buckets.is_none_or(|b| page.has_any(b)) && wanted.iter().any(|w| w.may_match(page))
+        })
     })
 }
 
@@ -149,7 +160,7 @@ pub(super) fn select_pages(
         (Vec::<Range<usize>>::new(), 0, 0, 0usize);
     for ((group, columns), offsets) in metadata.row_groups().iter().zip(columns).zip(offsets) {
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
-        let [rtype, path, key, ..] = columns.as_slice() else {
+        let [rtype, path, key, bucket, ..] = columns.as_slice() else {
             return Err(no_index());
         };
         // The leading columns are cut at the same rows: the limit is a number of rows.
@@ -161,7 +172,7 @@ pub(super) fn select_pages(
                 .collect(),
             None => return Err(no_index()),
         };
-        let same = offsets.iter().take(3).all(|o| {
+        let same = offsets.iter().take(4).all(|o| {
             o.page_locations()
                 .iter()
                 .map(|p| usize::try_from(p.first_row_index).unwrap_or(0))
@@ -175,6 +186,7 @@ pub(super) fn select_pages(
                     rtype: bounds(rtype, page)?,
                     path: bounds(path, page)?,
                     key: bounds(key, page)?,
+                    bucket: bounds(bucket, page)?,
                 })
             });
             if wanted(bounds.flatten().as_ref()) {
@@ -266,6 +278,8 @@ pub async fn fetch_raw(
             each(at, texts.value(i));
             at += 1;
         }
+        // A batch is megabytes to unpack.
+        tokio::task::yield_now().await;
     }
     if at != rids.len() {
         return Err(LakeError::bug(
@@ -401,6 +415,7 @@ pub(super) async fn read_rows(
     futures::pin_mut!(batches);
     while let Some(batch) = batches.try_next().await? {
         each(&batch)?;
+        tokio::task::yield_now().await;
     }
     Ok(())
 }

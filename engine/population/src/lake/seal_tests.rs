@@ -1,9 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 //! Sealed files are read as those they were made of, and every flipped bit is found.
 
 use std::sync::Arc;

@@ -11,7 +11,8 @@ use datafusion::catalog::streaming::StreamingTable;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::physical_plan::streaming::PartitionStream;
-use engine_fhirpath::views::{Storage, View, ViewDefinition, ViewError};
+use engine_fhirpath::views::{Storage, View, ViewDefinition};
+use engine_patient::finding::Finding;
 
 use crate::lake::{Lake, schema};
 pub use notes::{Unusable, ViewNotes};
@@ -36,8 +37,8 @@ const BUILT_IN: &[&str] = &[
 ];
 
 /// The built-in views, compiled; an error is our bug and is caught by a test.
-pub fn built_in() -> &'static Result<Vec<Arc<View>>, Vec<ViewError>> {
-    static VIEWS: LazyLock<Result<Vec<Arc<View>>, Vec<ViewError>>> = LazyLock::new(|| {
+pub fn built_in() -> &'static Result<Vec<Arc<View>>, Vec<Finding>> {
+    static VIEWS: LazyLock<Result<Vec<Arc<View>>, Vec<Finding>>> = LazyLock::new(|| {
         let views = BUILT_IN
             .iter()
             .map(|text| ViewDefinition::from_json(text).map(Arc::new));
@@ -92,7 +93,6 @@ pub fn view_table(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "tests fail by panicking")]
 
     #[test]
     fn the_built_in_views_are_without_fault() {

@@ -1,6 +1,7 @@
 //! Libraries, their ELM, and which library a measure means.
 
 use super::*;
+use engine_patient::finding::{Blame, Code, Severity};
 
 /// A measure with these other files.
 fn with(files: &[(&str, Value)]) -> Loaded {
@@ -13,14 +14,14 @@ fn with(files: &[(&str, Value)]) -> Loaded {
 }
 
 /// The codes that are told, with severity.
-fn codes(loaded: &Loaded) -> Vec<(Severity, &'static str)> {
+fn codes(loaded: &Loaded) -> Vec<(Severity, Code)> {
     told(loaded).iter().map(|t| (t.0, t.1)).collect()
 }
 
 const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
-fn message<'l>(loaded: &'l Loaded, code: &str) -> &'l Issue {
+fn message<'l>(loaded: &'l Loaded, code: Code) -> &'l Finding {
     loaded.issues.iter().find(|i| i.code == code).unwrap()
 }
 
@@ -54,25 +55,32 @@ fn libraries_without_elm() {
     let mut library = library("M", "1.0.0");
     library["content"] = json!([{"contentType": "text/cql", "data": "bGlicmFyeSBN"}]);
     let loaded = with(&[("library.json", library.clone())]);
-    assert_eq!(codes(&loaded), [(E, "P080"), (E, "P027")]);
-    let issue = message(&loaded, "P080");
+    assert_eq!(
+        codes(&loaded),
+        [(E, Code::LibraryNoElm), (E, Code::LibraryUnusable)]
+    );
+    let issue = message(&loaded, Code::LibraryNoElm);
     assert_eq!(issue.message, "library `M` has CQL only, no ELM");
-    assert_eq!(issue.family, Family::NotSupported);
+    assert_eq!(issue.blame, Blame::Unsupported);
     assert!(issue.help.as_deref().unwrap().contains("cql-to-elm-cli"));
     assert!(loaded.package.measures.is_empty());
 
     library["content"] =
         json!([{"contentType": "application/elm+xml", "data": "PGxpYnJhcnkvPg=="}]);
     let loaded = with(&[("library.json", library.clone())]);
-    assert!(message(&loaded, "P080").message.ends_with("as XML only"));
+    assert!(
+        message(&loaded, Code::LibraryNoElm)
+            .message
+            .ends_with("as XML only")
+    );
     library.as_object_mut().unwrap().remove("content");
     let loaded = with(&[("library.json", library.clone())]);
-    assert_eq!(message(&loaded, "P080").family, Family::Mistake);
+    assert_eq!(message(&loaded, Code::LibraryNoElm).blame, Blame::User);
     library["content"] =
         json!([{"contentType": "application/elm+json", "url": "http://x.org/M.json"}]);
     let loaded = with(&[("library.json", library.clone())]);
     assert!(
-        message(&loaded, "P080")
+        message(&loaded, Code::LibraryNoElm)
             .help
             .as_deref()
             .unwrap()
@@ -115,9 +123,15 @@ fn content_that_is_no_elm() {
         with(&[("library.json", library)])
     };
     let loaded = with_data("@@@");
-    assert_eq!(codes(&loaded), [(E, "P081"), (E, "P027")]);
     assert_eq!(
-        message(&loaded, "P081").path.as_deref(),
+        codes(&loaded),
+        [(E, Code::LibraryNotBase64), (E, Code::LibraryUnusable)]
+    );
+    assert_eq!(
+        message(&loaded, Code::LibraryNotBase64)
+            .place
+            .path
+            .as_deref(),
         Some("Library.content[0].data")
     );
     for (content, what) in [
@@ -131,12 +145,19 @@ fn content_that_is_no_elm() {
         ("[]", "expected an object, found a list"),
     ] {
         let loaded = with_data(&STANDARD.encode(content));
-        assert_eq!(codes(&loaded), [(E, "P082"), (E, "P027")]);
-        let message = &message(&loaded, "P082").message;
+        assert_eq!(
+            codes(&loaded),
+            [(E, Code::LibraryNotElm), (E, Code::LibraryUnusable)]
+        );
+        let message = &message(&loaded, Code::LibraryNotElm).message;
         assert!(message.contains(what), "{message}");
     }
     let loaded = with_data(&STANDARD.encode(b"\xff"));
-    assert!(message(&loaded, "P082").message.contains("not UTF-8"));
+    assert!(
+        message(&loaded, Code::LibraryNotElm)
+            .message
+            .contains("not UTF-8")
+    );
 }
 
 #[test]
@@ -159,7 +180,10 @@ fn the_elm_says_its_name() {
     files.json("measure.json", &measure);
     files.json("library.json", &other);
     let loaded = files.load();
-    let wanted = [(W, "P083", "Library.name"), (W, "P083", "Library.version")];
+    let wanted = [
+        (W, Code::LibraryNames, "Library.name"),
+        (W, Code::LibraryNames, "Library.version"),
+    ];
     assert_eq!(told(&loaded), wanted);
     let source = &loaded.package.libraries[0];
     assert_eq!(
@@ -173,10 +197,10 @@ fn the_elm_says_its_name() {
 #[test]
 fn files_named_after_another_version_are_mentioned() {
     let loaded = with(&[("M-0.9.json", library("M", "1.0.0"))]);
-    assert_eq!(message(&loaded, "P085").severity, Severity::Info);
+    assert_eq!(message(&loaded, Code::FileVersion).severity, Severity::Info);
     assert_eq!(codes(&loaded), []);
     let loaded = with(&[("M-1.0.0.json", library("M", "1.0.0"))]);
-    assert!(!loaded.issues.iter().any(|i| i.code == "P085"));
+    assert!(!loaded.issues.iter().any(|i| i.code == Code::FileVersion));
 }
 
 #[test]
@@ -187,7 +211,7 @@ fn duplicates() {
     ]);
     assert_eq!(codes(&loaded), []);
     assert!(
-        message(&loaded, "P084")
+        message(&loaded, Code::LibraryTwice)
             .message
             .ends_with("`M` 1.0.0 (2 times)")
     );
@@ -207,7 +231,7 @@ fn duplicates() {
         ("a.json", library("M", "1.0.0")),
         ("b.json", library_of("M", "1.0.0", &other)),
     ]);
-    assert_eq!(codes(&loaded), [(E, "P084")]);
+    assert_eq!(codes(&loaded), [(E, Code::LibraryTwice)]);
     assert_eq!(loaded.package.libraries.len(), 1);
     // Another version is another library.
     let loaded = with(&[
@@ -225,9 +249,12 @@ fn errors_of_the_translator() {
     notes.push(json!({"type": "CqlToElmError", "errorSeverity": "warning", "message": "hm"}));
     notes.push(json!({"type": "CqlToElmError", "errorSeverity": "error", "message": "no such thing", "startLine": 7}));
     let loaded = with(&[("a.json", library_of("M", "1.0.0", &broken))]);
-    assert_eq!(codes(&loaded), [(E, "P086"), (E, "P027")]);
+    assert_eq!(
+        codes(&loaded),
+        [(E, Code::TranslatorError), (E, Code::LibraryUnusable)]
+    );
     assert!(
-        message(&loaded, "P086")
+        message(&loaded, Code::TranslatorError)
             .message
             .ends_with("no such thing (line 7 of the CQL)")
     );
@@ -238,7 +265,10 @@ fn libraries_for_qdm() {
     let mut qdm = elm("M", "1.0.0");
     qdm["library"]["usings"]["def"][0]["localIdentifier"] = json!("QDM");
     let loaded = with(&[("a.json", library_of("M", "1.0.0", &qdm))]);
-    assert_eq!(message(&loaded, "P087").family, Family::NotSupported);
+    assert_eq!(
+        message(&loaded, Code::LibraryModel).blame,
+        Blame::Unsupported
+    );
 }
 
 /// A measure that names this library, with the libraries given.
@@ -272,7 +302,7 @@ fn the_library_of_a_measure() {
     let loaded = naming("http://x.org/Library/L", &two);
     assert_eq!(
         (codes(&loaded), chosen(&loaded).as_deref()),
-        (vec![(W, "P029")], Some("2.10.0"))
+        (vec![(W, Code::LibraryVersions)], Some("2.10.0"))
     );
     // The version of the measure decides among several.
     let loaded = naming(
@@ -284,7 +314,7 @@ fn the_library_of_a_measure() {
         (vec![], Some("1.0.0"))
     );
     let loaded = naming("http://y.org/Library/L", &[library("L", "1.0.0")]);
-    assert_eq!(codes(&loaded), [(W, "P028")]);
+    assert_eq!(codes(&loaded), [(W, Code::LibraryByName)]);
     for plain in ["Library/L", "L"] {
         assert_eq!(codes(&naming(plain, &[library("L", "1.0.0")])), []);
     }
@@ -296,29 +326,35 @@ fn a_library_that_is_not_there() {
         "http://x.org/Library/Mesure",
         &[library("Measure", "1.0.0"), library("Other", "1.0.0")],
     );
-    assert_eq!(codes(&loaded), [(E, "P023")]);
-    let issue = message(&loaded, "P023");
+    assert_eq!(codes(&loaded), [(E, Code::LibraryMissing)]);
+    let issue = message(&loaded, Code::LibraryMissing);
     assert_eq!(
         issue.help.as_deref(),
         Some("did you mean `http://x.org/Library/Measure`?")
     );
-    assert_eq!(issue.path.as_deref(), Some("Measure.library"));
+    assert_eq!(issue.place.path.as_deref(), Some("Measure.library"));
     assert_eq!(loaded.package.refused[0].label, "M");
     let loaded = naming("http://x.org/Library/M|3.0.0", &[library("M", "1.0.0")]);
     assert!(
-        message(&loaded, "P023")
+        message(&loaded, Code::LibraryMissing)
             .help
             .as_deref()
             .unwrap()
             .contains("`1.0.0`")
     );
     let loaded = naming("#inside", &[library("M", "1.0.0")]);
-    assert_eq!(message(&loaded, "P023").family, Family::NotSupported);
+    assert_eq!(
+        message(&loaded, Code::LibraryMissing).blame,
+        Blame::Unsupported
+    );
 }
 
 #[test]
 fn measure_and_library_of_different_versions_are_mentioned() {
     let loaded = with(&[("library.json", library("M", "0.9.0"))]);
-    assert_eq!(message(&loaded, "P088").severity, Severity::Info);
+    assert_eq!(
+        message(&loaded, Code::LibraryVersion).severity,
+        Severity::Info
+    );
     assert_eq!(codes(&loaded), []);
 }

@@ -1,6 +1,7 @@
 //! The elements of a measure and of its groups.
 
 use super::*;
+use engine_patient::finding::{Blame, Code, Severity};
 
 #[test]
 fn a_plain_measure() {
@@ -77,7 +78,10 @@ fn names_that_are_missing_are_warned_of() {
         measure.as_object_mut().unwrap().remove(element);
     }
     let loaded = read(&measure);
-    assert_eq!(told(&loaded), [(Severity::Warning, "P020", "Measure"); 4]);
+    assert_eq!(
+        told(&loaded),
+        [(Severity::Warning, Code::MeasureIdentity, "Measure"); 4]
+    );
     assert!(loaded.package.measures[0].label().ends_with("measure.json"));
 }
 
@@ -85,13 +89,13 @@ fn names_that_are_missing_are_warned_of() {
 fn without_group_or_library() {
     let mut measure = proportion();
     measure.as_object_mut().unwrap().remove("group");
-    assert_eq!(refused(&measure).code, "P021");
+    assert_eq!(refused(&measure).code, Code::NoGroup);
     let mut measure = proportion();
     measure.as_object_mut().unwrap().remove("library");
-    assert_eq!(refused(&measure).code, "P022");
+    assert_eq!(refused(&measure).code, Code::NoLibraryNamed);
     let mut measure = proportion();
     measure["library"] = json!(["http://x.org/Library/M", "http://x.org/Library/N"]);
-    assert_eq!(warned(&measure).0.code, "P026");
+    assert_eq!(warned(&measure).0.code, Code::SeveralLibraries);
 }
 
 #[test]
@@ -103,17 +107,17 @@ fn all_problems_at_once() {
     measure["group"][0]["population"][2]["code"] = code("numerater");
     let found = read(&measure);
     let wanted = [
-        (Severity::Error, "P010", "Measure.title"),
-        (Severity::Error, "P010", "Measure.library"),
-        (Severity::Error, "P022", "Measure"),
+        (Severity::Error, Code::ElementType, "Measure.title"),
+        (Severity::Error, Code::ElementType, "Measure.library"),
+        (Severity::Error, Code::NoLibraryNamed, "Measure"),
         (
             Severity::Error,
-            "P051",
+            Code::CriteriaLanguage,
             "Measure.group[0].population[0].criteria.language",
         ),
         (
             Severity::Error,
-            "P042",
+            Code::PopulationCodeUnknown,
             "Measure.group[0].population[2].code",
         ),
     ];
@@ -131,17 +135,17 @@ fn scoring_is_needed_and_known() {
     measure["scoring"] = code("propotion");
     let issue = refused(&measure);
     assert_eq!(
-        (issue.code, issue.path.as_deref()),
-        ("P031", Some("Measure.scoring"))
+        (issue.code, issue.place.path.as_deref()),
+        (Code::UnknownScoring, Some("Measure.scoring"))
     );
     assert_eq!(issue.help.as_deref(), Some("did you mean `proportion`?"));
     measure.as_object_mut().unwrap().remove("scoring");
-    assert_eq!(refused(&measure).code, "P030");
+    assert_eq!(refused(&measure).code, Code::NoScoring);
     measure["group"][0]["extension"] = json!([extension("scoring", code("weighted"))]);
     let issue = refused(&measure);
     assert_eq!(
-        (issue.code, issue.path.as_deref()),
-        ("P031", Some("Measure.group[0].extension[0]"))
+        (issue.code, issue.place.path.as_deref()),
+        (Code::UnknownScoring, Some("Measure.group[0].extension[0]"))
     );
 }
 
@@ -158,8 +162,12 @@ fn composite_measures_are_refused_with_their_components() {
         {"type": "composed-of", "resource": "http://x.org/Measure/B|1.0"},
     ]);
     let loaded = read(&measure);
-    let issue = loaded.issues.iter().find(|i| i.code == "P032").unwrap();
-    assert_eq!(issue.family, Family::NotSupported);
+    let issue = loaded
+        .issues
+        .iter()
+        .find(|i| i.code == Code::CompositeScoring)
+        .unwrap();
+    assert_eq!(issue.blame, Blame::Unsupported);
     let help = issue.help.as_deref().unwrap();
     assert!(
         help.contains("`http://x.org/Measure/A`, `http://x.org/Measure/B|1.0`"),
@@ -178,14 +186,17 @@ fn basis() {
     assert_eq!(accepted(&with("boolean")).groups[0].basis, Basis::Boolean);
     let issue = refused(&with("Encountr"));
     assert_eq!(issue.help.as_deref(), Some("did you mean `Encounter`?"));
-    assert_eq!((issue.code, issue.family), ("P033", Family::Mistake));
+    assert_eq!(
+        (issue.code, issue.blame),
+        (Code::PopulationBasis, Blame::User)
+    );
     assert_eq!(
         refused(&with("Boolean")).help.as_deref(),
         Some("did you mean `boolean`?")
     );
-    assert_eq!(refused(&with("dateTime")).family, Family::NotSupported);
-    assert_eq!(refused(&with("Period")).family, Family::NotSupported);
-    assert_eq!(refused(&with("Resource")).family, Family::NotSupported);
+    assert_eq!(refused(&with("dateTime")).blame, Blame::Unsupported);
+    assert_eq!(refused(&with("Period")).blame, Blame::Unsupported);
+    assert_eq!(refused(&with("Resource")).blame, Blame::Unsupported);
 }
 
 #[test]
@@ -195,9 +206,9 @@ fn an_extension_given_twice() {
     measure["group"][0]["extension"] = json!([basis("Encounter"), basis("Encounter")]);
     assert_eq!(accepted(&measure).groups[0].basis.as_str(), "Encounter");
     measure["group"][0]["extension"] = json!([basis("Encounter"), basis("boolean")]);
-    assert_eq!(refused(&measure).code, "P012");
+    assert_eq!(refused(&measure).code, Code::Extension);
     measure["group"][0]["extension"] = json!([{"url": format!("{CQFM}populationBasis")}]);
-    assert_eq!(refused(&measure).code, "P012");
+    assert_eq!(refused(&measure).code, Code::Extension);
 }
 
 #[test]
@@ -206,16 +217,19 @@ fn extensions_that_cannot_be_read() {
     measure["group"][0]["extension"] = json!("populationBasis");
     let issue = refused(&measure);
     let place = Some("Measure.group[0].extension");
-    assert_eq!((issue.code, issue.path.as_deref()), ("P010", place));
+    assert_eq!(
+        (issue.code, issue.place.path.as_deref()),
+        (Code::ElementType, place)
+    );
     measure["group"][0]["extension"] = json!([{"valueCode": "Encounter"}]);
-    assert_eq!(refused(&measure).code, "P012");
+    assert_eq!(refused(&measure).code, Code::Extension);
 }
 
 #[test]
 fn improvement_notation() {
     let mut measure = proportion();
     measure["improvementNotation"] = code("up");
-    assert_eq!(warned(&measure).0.code, "P034");
+    assert_eq!(warned(&measure).0.code, Code::ImprovementNotation);
     let both = json!({"coding": [{"code": "decrease", "display": "increase"}]});
     measure["improvementNotation"] = both;
     let (issue, read) = warned(&measure);
@@ -240,13 +254,13 @@ fn effective_period() {
     measure["effectivePeriod"] = json!({"start": "2026-01-01", "end": "31.12.2026"});
     let (issue, read) = warned(&measure);
     assert_eq!(
-        (issue.code, issue.path.as_deref()),
-        ("P025", Some("Measure.effectivePeriod.end"))
+        (issue.code, issue.place.path.as_deref()),
+        (Code::EffectivePeriod, Some("Measure.effectivePeriod.end"))
     );
     assert_eq!(read.period.unwrap().end, None);
     measure["effectivePeriod"] = json!({"start": "2027-01-01", "end": "2026-12-31"});
     let (issue, read) = warned(&measure);
-    assert_eq!((issue.code, read.period), ("P025", None));
+    assert_eq!((issue.code, read.period), (Code::EffectivePeriod, None));
 }
 
 #[test]
@@ -257,14 +271,17 @@ fn duplicates() {
     files.json("library.json", &library("M", "1.0.0"));
     let loaded = files.load();
     assert_eq!(told(&loaded), []);
-    assert_eq!(loaded.issues[0].code, "P024");
+    assert_eq!(loaded.issues[0].code, Code::MeasureTwice);
     assert_eq!(loaded.package.measures.len(), 1);
 
     let mut other = proportion();
     other["title"] = json!("edited");
     files.json("b.json", &other);
     let loaded = files.load();
-    assert_eq!(told(&loaded), [(Severity::Error, "P024", "Measure")]);
+    assert_eq!(
+        told(&loaded),
+        [(Severity::Error, Code::MeasureTwice, "Measure")]
+    );
     assert_eq!(
         (loaded.package.measures.len(), loaded.package.refused.len()),
         (0, 2)
@@ -296,9 +313,9 @@ fn supplemental_data() {
 
     measure["supplementalData"] = json!([{"id": "x", "usage": [code("other")]}]);
     let loaded = read(&measure);
-    let codes: Vec<&str> = told(&loaded).iter().map(|(_, code, _)| *code).collect();
-    assert_eq!(codes, ["P050", "P072"]);
+    let codes: Vec<Code> = told(&loaded).iter().map(|(_, code, _)| *code).collect();
+    assert_eq!(codes, [Code::NoCriteria, Code::SupplementalLeftOut]);
     assert!(loaded.package.measures[0].supplemental_data.is_empty());
     measure["supplementalData"] = json!([{"criteria": criteria, "usage": [code("other")]}]);
-    assert_eq!(warned(&measure).0.code, "P073");
+    assert_eq!(warned(&measure).0.code, Code::SupplementalUsage);
 }

@@ -1,6 +1,7 @@
 //! Picking measures.
 
 use super::*;
+use engine_patient::finding::{Code, Finding};
 
 fn package() -> Package {
     let files = Files::new();
@@ -27,7 +28,7 @@ fn package() -> Package {
     files.load().package
 }
 
-fn names(package: &Package, ids: &[&str]) -> Result<Vec<String>, Vec<Issue>> {
+fn names(package: &Package, ids: &[&str]) -> Result<Vec<String>, Vec<Finding>> {
     let ids: Vec<String> = ids.iter().map(|i| (*i).to_owned()).collect();
     let found = select(package, &ids)?;
     Ok(found.iter().map(|m| m.id.clone().unwrap()).collect())
@@ -66,21 +67,21 @@ fn all_wrong_names_at_once() {
         "zzzzzz",
     ];
     let issues = names(&package, &ids).unwrap_err();
-    let told: Vec<(&str, &str)> = issues
+    let told: Vec<(Code, &str)> = issues
         .iter()
         .map(|i| (i.code, i.help.as_deref().unwrap()))
         .collect();
     let wanted = [
-        ("P090", "did you mean `CMS1FHIRSleep`?"),
-        ("P090", "did you mean `CMS1FHIRSleep`?"),
+        (Code::NoSuchMeasure, "did you mean `CMS1FHIRSleep`?"),
+        (Code::NoSuchMeasure, "did you mean `CMS1FHIRSleep`?"),
         (
-            "P091",
+            Code::SeveralMeasures,
             "say which: `CMS2FHIRFood|1.0.0`, `CMS2FHIRFood|2.0.0`",
         ),
-        ("P090", "it has `CMS1FHIRSleep|1.0.0`"),
-        ("P092", "see the errors about `Broken`"),
+        (Code::NoSuchMeasure, "it has `CMS1FHIRSleep|1.0.0`"),
+        (Code::MeasureRefused, "see the errors about `Broken`"),
         (
-            "P090",
+            Code::NoSuchMeasure,
             "the package has `CMS1FHIRSleep`, `http://x.org/Measure/CMS2FHIRFood|1.0.0`, `http://x.org/Measure/CMS2FHIRFood|2.0.0`",
         ),
     ];

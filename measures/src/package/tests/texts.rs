@@ -1,5 +1,6 @@
 //! Files, directories, JSON, Bundles and terminology.
 
+use engine_patient::finding::{Code, Finding, Severity};
 use std::io::Write;
 
 use super::*;
@@ -11,9 +12,9 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The one finding with this code.
-fn the(loaded: &Loaded, code: &str) -> Issue {
-    let found: Vec<&Issue> = loaded.issues.iter().filter(|i| i.code == code).collect();
-    assert_eq!(found.len(), 1, "{code} in {:?}", loaded.issues);
+fn the(loaded: &Loaded, code: Code) -> Finding {
+    let found: Vec<&Finding> = loaded.issues.iter().filter(|i| i.code == code).collect();
+    assert_eq!(found.len(), 1, "{code:?} in {:?}", loaded.issues);
     found[0].clone()
 }
 
@@ -54,9 +55,17 @@ fn a_package_in_a_directory() {
         .map(|f| f.path.rsplit('/').next().unwrap())
         .collect();
     assert_eq!(names, ["bundle.json", "terms.ndjson.gz"]);
-    assert!(the(&loaded, "P005").message.contains("3 `Patient`"));
-    assert!(the(&loaded, "P003").message.contains("expected.json"));
-    assert!(the(&loaded, "P006").message.contains("1 `.md`"));
+    assert!(
+        the(&loaded, Code::OtherResources)
+            .message
+            .contains("3 `Patient`")
+    );
+    assert!(
+        the(&loaded, Code::NoResource)
+            .message
+            .contains("expected.json")
+    );
+    assert!(the(&loaded, Code::OtherFiles).message.contains("1 `.md`"));
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn a_file_named_twice_is_read_once() {
     let path = files.json("measure.json", &proportion());
     let loaded = load(&[path.as_path(), files.path(), files.path()]);
     assert_eq!(loaded.package.files.len(), 1);
-    assert!(!loaded.issues.iter().any(|i| i.code == "P024"));
+    assert!(!loaded.issues.iter().any(|i| i.code == Code::MeasureTwice));
 }
 
 #[test]
@@ -87,25 +96,28 @@ fn broken_json_is_told_with_its_position() {
         "m.json",
         "{\n  \"resourceType\": \"Measure\",\n  \"id\": x\n}",
     );
-    let issue = the(&load(&[&path]), "P001");
-    assert_eq!((issue.line, issue.column), (Some(3), Some(9)));
+    let issue = the(&load(&[&path]), Code::NotJson);
+    assert_eq!((issue.line(), issue.column()), (Some(3), Some(9)));
     assert!(issue.message.starts_with("not JSON"));
 
     let path = files.put("t.json", "{\"resourceType\": \"Measure\",\n \"group\": [");
-    let issue = the(&load(&[&path]), "P001");
-    assert_eq!((issue.line, issue.severity), (Some(2), Severity::Error));
+    let issue = the(&load(&[&path]), Code::NotJson);
+    assert_eq!((issue.line(), issue.severity), (Some(2), Severity::Error));
     assert_eq!(issue.message, "the JSON ends before it is complete");
 
     let path = files.put("x.json", "<Measure/>");
     assert_eq!(
-        the(&load(&[&path]), "P001").message,
+        the(&load(&[&path]), Code::NotJson).message,
         "this is XML, not JSON"
     );
     let path = files.put("e.json", "");
-    assert_eq!(the(&load(&[&path]), "P001").message, "the file is empty");
+    assert_eq!(
+        the(&load(&[&path]), Code::NotJson).message,
+        "the file is empty"
+    );
     let path = files.put("two.json", "{\"resourceType\": \"Measure\"} {}");
     assert!(
-        the(&load(&[&path]), "P001")
+        the(&load(&[&path]), Code::NotJson)
             .help
             .unwrap()
             .contains(".ndjson")
@@ -122,14 +134,18 @@ fn broken_lines_do_not_stop_the_others() {
     );
     let path = files.put("all.ndjson", text);
     let loaded = load(&[&path]);
-    let issue = the(&loaded, "P001");
-    assert_eq!(issue.line, Some(2));
+    let issue = the(&loaded, Code::NotJson);
+    assert_eq!(issue.line(), Some(2));
     assert_eq!(loaded.package.measures.len(), 1);
 
     let path = files.put("many.ndjson", "{\n".repeat(30));
     let loaded = load(&[&path]);
     assert_eq!(
-        loaded.issues.iter().filter(|i| i.code == "P001").count(),
+        loaded
+            .issues
+            .iter()
+            .filter(|i| i.code == Code::NotJson)
+            .count(),
         21
     );
     assert!(
@@ -144,15 +160,18 @@ fn broken_lines_do_not_stop_the_others() {
 fn data_beside_the_package_do_not_break_it() {
     let files = Files::new();
     files.put("Patient.ndjson", "{\"resourceType\":\"Patient\"}\n{\n");
-    assert_eq!(the(&files.load(), "P001").severity, Severity::Warning);
+    assert_eq!(
+        the(&files.load(), Code::NotJson).severity,
+        Severity::Warning
+    );
 }
 
 #[test]
 fn text_that_is_not_utf8() {
     let files = Files::new();
     let path = files.put("m.json", b"{\n\"id\": \"\xff\"}");
-    let issue = the(&load(&[&path]), "P002");
-    assert_eq!((issue.line, issue.column), (Some(2), Some(8)));
+    let issue = the(&load(&[&path]), Code::NotUtf8);
+    assert_eq!((issue.line(), issue.column()), (Some(2), Some(8)));
     files.put("bom.json", format!("\u{feff}{}", proportion()));
     assert_eq!(
         load(&[files.path().join("bom.json")]).package.refused.len(),
@@ -164,28 +183,37 @@ fn text_that_is_not_utf8() {
 fn json_that_is_no_resource() {
     let files = Files::new();
     let path = files.put("a.json", "{\"a\": 1}");
-    assert_eq!(the(&load(&[&path]), "P003").severity, Severity::Error);
+    assert_eq!(
+        the(&load(&[&path]), Code::NoResource).severity,
+        Severity::Error
+    );
     // Found in a directory it is only mentioned.
-    assert_eq!(the(&files.load(), "P003").severity, Severity::Info);
+    assert_eq!(
+        the(&files.load(), Code::NoResource).severity,
+        Severity::Info
+    );
     let path = files.put("b.json", "[{\"resourceType\": \"Measure\"}]");
-    assert_eq!(the(&load(&[&path]), "P003").severity, Severity::Error);
+    assert_eq!(
+        the(&load(&[&path]), Code::NoResource).severity,
+        Severity::Error
+    );
     let path = files.put("c.json", "{\"resourceType\": 7}");
     assert_eq!(
-        the(&load(&[&path]), "P010").path.unwrap(),
+        the(&load(&[&path]), Code::ElementType).place.path.unwrap(),
         "Resource.resourceType"
     );
     let entry =
         json!({"resourceType": "Bundle", "entry": [{"resource": {}}, {"resource": proportion()}]});
     let path = files.json("d.json", &entry);
-    let issue = the(&load(&[&path]), "P003");
-    assert_eq!((issue.severity, issue.line), (Severity::Error, Some(4)));
+    let issue = the(&load(&[&path]), Code::NoResource);
+    assert_eq!((issue.severity, issue.line()), (Severity::Error, Some(4)));
 }
 
 #[test]
 fn unknown_resource_type() {
     let files = Files::new();
     let path = files.put("a.json", "{\"resourceType\": \"Messure\"}");
-    let issue = the(&load(&[&path]), "P004");
+    let issue = the(&load(&[&path]), Code::UnknownResourceType);
     assert_eq!(issue.help.as_deref(), Some("did you mean `Measure`?"));
 }
 
@@ -196,19 +224,22 @@ fn bundles_within_bundles_end() {
         + &proportion().to_string()
         + &"}]}".repeat(40);
     let path = files.put("deep.json", text);
-    the(&load(&[&path]), "P011");
+    the(&load(&[&path]), Code::BundleDepth);
     // Brackets without end.
     let path = files.put("brackets.json", "[".repeat(100_000));
-    the(&load(&[&path]), "P001");
+    the(&load(&[&path]), Code::NotJson);
     let path = files.put("objects.json", "{\"a\":".repeat(100_000));
-    the(&load(&[&path]), "P001");
+    the(&load(&[&path]), Code::NotJson);
 }
 
 #[test]
 fn paths_that_cannot_be_read() {
     let files = Files::new();
     let path = files.json("measure.json", &proportion());
-    let issue = the(&load(&[path.with_file_name("mesure.json")]), "P007");
+    let issue = the(
+        &load(&[path.with_file_name("mesure.json")]),
+        Code::NoSuchPath,
+    );
     assert_eq!(
         issue.help,
         Some(format!("did you mean `{}`?", path.display()))
@@ -216,17 +247,20 @@ fn paths_that_cannot_be_read() {
 
     let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
     let issue = crate::package::files::problem(&path, &denied);
-    assert_eq!(issue.code, "P008");
+    assert_eq!(issue.code, Code::UnreadablePath);
     assert!(issue.message.ends_with("permission denied"));
 
     let zip = files.put("m.json", b"PK\x03\x04....");
-    assert_eq!(the(&load(&[&zip]), "P008").message, "this is a zip archive");
+    assert_eq!(
+        the(&load(&[&zip]), Code::UnreadablePath).message,
+        "this is a zip archive"
+    );
 
     let mut packed = gz(proportion().to_string().as_bytes());
     packed.truncate(packed.len() / 2);
     let path = files.put("cut.json.gz", packed);
     assert!(
-        the(&load(&[&path]), "P008")
+        the(&load(&[&path]), Code::UnreadablePath)
             .message
             .contains("ends before it is complete")
     );
@@ -235,14 +269,20 @@ fn paths_that_cannot_be_read() {
 #[test]
 fn nothing_to_read() {
     let loaded = load::<&Path>(&[]);
-    assert_eq!(the(&loaded, "P009").message, "no path was given");
+    assert_eq!(
+        the(&loaded, Code::NothingToRead).message,
+        "no path was given"
+    );
     let files = Files::new();
     let loaded = files.load();
     let messages: Vec<&str> = loaded.issues.iter().map(|i| i.message.as_str()).collect();
     assert!(messages[0].starts_with("there are no files in the directory"));
     assert_eq!(messages[1], "there is no Measure in the files");
     files.put("package.zip", "");
-    assert_eq!(the(&files.load(), "P006").severity, Severity::Warning);
+    assert_eq!(
+        the(&files.load(), Code::OtherFiles).severity,
+        Severity::Warning
+    );
 }
 
 #[test]
@@ -256,9 +296,14 @@ fn findings_about_terminology_keep_their_line() {
     );
     let path = files.put("all.ndjson", text);
     let loaded = load(&[&path]);
-    let issue = the(&loaded, "T004");
-    assert_eq!((issue.severity, issue.line), (Severity::Error, Some(5)));
-    assert!(!loaded.issues.iter().any(|i| i.code == "T006"));
+    let issue = the(&loaded, Code::TerminologyMissing);
+    assert_eq!((issue.severity, issue.line()), (Severity::Error, Some(5)));
+    assert!(
+        !loaded
+            .issues
+            .iter()
+            .any(|i| i.code == Code::TerminologyIgnored)
+    );
     assert_eq!(loaded.package.terminology.len(), 1);
 }
 
@@ -309,7 +354,7 @@ fn a_package_in_packed_files_and_in_lines() {
         assert_eq!(package.terminology.len(), 1, "{names:?}");
     }
     let broken = files.put("two.json", format!("{measure}\n{{}}\n"));
-    assert_eq!(the(&load(&[&broken]), "P003").line, Some(2));
+    assert_eq!(the(&load(&[&broken]), Code::NoResource).line(), Some(2));
 }
 
 #[cfg(unix)]
@@ -318,7 +363,7 @@ fn what_is_no_file_is_told_and_not_waited_for() {
     let files = Files::new();
     files.json("measure.json", &proportion());
     let _socket = std::os::unix::net::UnixListener::bind(files.path().join("s.json")).unwrap();
-    let issue = the(&files.load(), "P006");
+    let issue = the(&files.load(), Code::OtherFiles);
     assert_eq!(issue.severity, Severity::Warning);
     assert!(issue.message.ends_with("was not read: a socket"));
 }
@@ -340,5 +385,5 @@ fn deep_bundles_are_not_handed_on() {
         + &"]}}".repeat(20_000);
     let text = format!("{{\"resourceType\":\"Bundle\",\"entry\":[{value_set},{deep}]}}");
     let path = files.put("deep.json", text);
-    the(&load(&[&path]), "P011");
+    the(&load(&[&path]), Code::BundleDepth);
 }

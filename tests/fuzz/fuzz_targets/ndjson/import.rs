@@ -1,77 +1,25 @@
 //! The import's line splitter (see `build.rs`), and what it gives for lines in.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the splitter is used in part")]
 
 use std::io::{Error, Read};
 
-use chunks::{Chunk, ChunkKind, LARGEST};
+use chunks::{Chunk, ChunkKind};
 
+/// Longest line that is read, so that inputs of a fuzzer's size cross it.
+const LARGEST: usize = 256;
+
+#[path = "../../../../datasets/src/import/limits.rs"]
+pub mod limits;
+
+// Only what the file names: nothing is opened here.
 pub mod progress {
     pub struct Progress;
 
-    impl Progress {
-        pub fn add_bytes(&self, _: u64) {}
-    }
-}
-
-pub mod sources {
-    #[derive(Clone, Copy)]
-    pub enum Packing {
-        Plain,
-        Gzip,
-        Zstd,
-    }
-
-    #[derive(Clone, Copy)]
-    pub enum Layout {
-        Lines,
-        Document,
-    }
-
-    pub struct Source {
-        pub path: std::path::PathBuf,
-        pub packing: Packing,
-        pub layout: Layout,
-    }
+    impl sources::Watcher for Progress {}
 }
 
 pub mod chunks {
     include!(concat!(env!("OUT_DIR"), "/chunks.rs"));
-
-    /// Only what the file names: nothing is unpacked here.
-    macro_rules! unpacker {
-        ($name:ident) => {
-            pub struct $name<R>(R);
-            impl<R: std::io::Read> std::io::Read for $name<R> {
-                fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-                    self.0.read(buffer)
-                }
-            }
-        };
-    }
-
-    mod flate2 {
-        pub mod bufread {
-            unpacker!(MultiGzDecoder);
-            impl<R> MultiGzDecoder<R> {
-                pub fn new(reader: R) -> Self {
-                    Self(reader)
-                }
-            }
-        }
-    }
-
-    mod zstd {
-        pub mod stream {
-            pub mod read {
-                unpacker!(Decoder);
-                impl<R> Decoder<R> {
-                    pub fn new(reader: R) -> std::io::Result<Self> {
-                        Ok(Self(reader))
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Gives so many bytes a call, and an error in place of the end where the file is damaged.
@@ -98,12 +46,18 @@ impl Read for Reads<'_> {
 /// its beginning.
 pub fn check(data: &[u8]) {
     // Any choice will do that is the same for the same input.
-    let seed = data.iter().fold(data.len(), |h, b| h.wrapping_mul(31).wrapping_add(usize::from(*b)));
+    let seed = data.iter().fold(data.len(), |h, b| {
+        h.wrapping_mul(31).wrapping_add(usize::from(*b))
+    });
     let step = [1, 5, 31, 32, 33, 1000][seed % 6];
     for damaged in [false, true] {
         let mut found = vec![];
-        let mut reader = Reads { data, step, damaged };
-        chunks::split(&mut reader, &mut |chunk| {
+        let mut reader = Reads {
+            data,
+            step,
+            damaged,
+        };
+        chunks::split(&mut reader, LARGEST as u64, &mut |chunk| {
             found.push(chunk);
             true
         });
@@ -112,34 +66,50 @@ pub fn check(data: &[u8]) {
 }
 
 fn check_chunks(data: &[u8], found: &[Chunk], damaged: bool) {
-    let newlines = |part: &[u8]| part.iter().filter(|b| **b == b'\n').count();
-    let mut at = 0;
+    let (mut at, mut line) = (0, 1);
     let mut too_large = false;
     for (index, chunk) in found.iter().enumerate() {
         let last = index + 1 == found.len();
         assert_eq!(chunk.offset, at as u64, "chunk {index} begins elsewhere");
-        assert_eq!(chunk.line, newlines(&data[..at]) as u64 + 1, "chunk {index} has another line");
+        assert_eq!(chunk.line, line, "chunk {index} has another line");
         assert!(at == 0 || too_large || chunk.kind == ChunkKind::Damaged || data[at - 1] == b'\n');
         too_large = false;
         match chunk.kind {
             ChunkKind::Lines => {
                 let end = at + chunk.bytes.len();
-                assert_eq!(data.get(at..end), Some(&chunk.bytes[..]), "chunk {index} has other bytes");
+                assert_eq!(
+                    data.get(at..end),
+                    Some(&chunk.bytes[..]),
+                    "chunk {index} has other bytes"
+                );
                 let rest_is_damage = damaged && index + 2 == found.len();
-                assert!(last || rest_is_damage || chunk.bytes.ends_with(b"\n"), "chunk {index} cuts a line");
+                assert!(
+                    last || rest_is_damage || chunk.bytes.ends_with(b"\n"),
+                    "chunk {index} cuts a line"
+                );
                 at = end;
+                line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
             }
-            ChunkKind::TooLarge => {
+            ChunkKind::LongLine(told) => {
                 let rest = &data[at..];
                 let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                assert!(length > LARGEST && rest.starts_with(&chunk.bytes), "chunk {index} is not too large");
+                assert_eq!(told, length as u64, "chunk {index} tells another length");
+                assert!(
+                    length > LARGEST && rest.starts_with(&chunk.bytes),
+                    "chunk {index} is not too large"
+                );
                 at += (length + 1).min(rest.len());
                 too_large = true;
+                // Also where it ends with the file, without a line feed.
+                line += 1;
             }
             ChunkKind::Damaged => assert!(damaged && last, "chunk {index} is not damaged"),
-            ChunkKind::Document => panic!("lines are no document"),
+            ChunkKind::Document | ChunkKind::LargeDocument(_) => panic!("lines are no document"),
         }
     }
     assert_eq!(at, data.len(), "the last bytes were not handed out");
-    assert_eq!(damaged, found.last().is_some_and(|c| c.kind == ChunkKind::Damaged));
+    assert_eq!(
+        damaged,
+        found.last().is_some_and(|c| c.kind == ChunkKind::Damaged)
+    );
 }

@@ -7,11 +7,14 @@ mod lake;
 
 use std::sync::{Arc, LazyLock};
 
-use engine_patient::bundle::{Bundle, Context, References, compact, resolved, restore_text, restored};
+use engine_patient::bundle::{
+    Bundle, Context, References, compact, resolved, restore_text, restored,
+};
 use engine_patient::fhir::clinical_time::{clinical_time, time_of};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{DataRequirement, Match};
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::{Code, ValueSet};
 use lake::envelope::{Envelope, Owner};
 use lake::paths::{PRESENCE, REFERENCE_KEY, path_id, type_id};
@@ -34,8 +37,14 @@ fuzz_target!(|data: &[u8]| {
     let mut record = PatientRecord::new();
     let mut lines = 0;
     for (number, line) in data.split(|b| *b == b'\n').enumerate() {
-        let Ok(text) = simdutf8::basic::from_utf8(line) else { continue };
-        let text = if number == 0 { text.trim_start_matches('\u{feff}') } else { text };
+        let Ok(text) = simdutf8::basic::from_utf8(line) else {
+            continue;
+        };
+        let text = if number == 0 {
+            text.trim_start_matches('\u{feff}')
+        } else {
+            text
+        };
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
         if !text.is_empty() {
             lines += usize::from(json::check(&mut record, text));
@@ -46,7 +55,11 @@ fuzz_target!(|data: &[u8]| {
         store(resource);
     }
     sealed(&mut record);
-    for ty in record.resources().filter_map(Element::resource_type).collect::<Vec<_>>() {
+    for ty in record
+        .resources()
+        .filter_map(Element::resource_type)
+        .collect::<Vec<_>>()
+    {
         retrieve(&record, ty);
     }
 });
@@ -54,14 +67,20 @@ fuzz_target!(|data: &[u8]| {
 /// As the import's worker: a Bundle's entries, or the resource itself; references resolved.
 fn store(resource: Element<'_>) {
     unreadable_everywhere(resource);
-    let bundle = resource.get_named("resourceType").is_some_and(|t| t.is_str("Bundle"));
+    let bundle = resource
+        .get_named("resourceType")
+        .is_some_and(|t| t.is_str("Bundle"));
     if !bundle {
         return evaluated(resource, None, &Context::Line { own: &[] });
     }
     let bundle = Bundle::read(resource, &[]);
     for (index, entry) in bundle.entries().iter().enumerate() {
         if let Some(resource) = entry.resource {
-            evaluated(resource, entry.given_id.as_deref(), &Context::Entry(&bundle, index));
+            evaluated(
+                resource,
+                entry.given_id.as_deref(),
+                &Context::Entry(&bundle, index),
+            );
         }
     }
     let mut record = PatientRecord::new();
@@ -89,7 +108,9 @@ fn evaluated(resource: Element<'_>, id: Option<&str>, context: &Context<'_, '_>)
 }
 
 fn envelope(resource: Element<'_>) {
-    let Some(ty) = resource.resource_type().filter(|ty| type_id(*ty) >= 0) else { return };
+    let Some(ty) = resource.resource_type().filter(|ty| type_id(*ty) >= 0) else {
+        return;
+    };
     let time = clinical_time(ty.as_str(), resource);
     resource.children().for_each(|child| {
         let _ = time_of(child);
@@ -107,14 +128,21 @@ fn envelope(resource: Element<'_>) {
         (1..=64).contains(&id.len()) && id.bytes().all(legal)
     };
     assert!(id(&envelope.id));
-    assert_eq!(resource.get_str("id").as_deref(), Some(envelope.id.as_str()));
+    assert_eq!(
+        resource.get_str("id").as_deref(),
+        Some(envelope.id.as_str())
+    );
     if let Owner::Patient(patient) = &envelope.owner {
         assert!(id(patient), "a patient's id that is none");
     }
-    assert_eq!(envelope.codes.first().map(|c| (c.path, c.key)), Some((PRESENCE, 0)));
+    assert_eq!(
+        envelope.codes.first().map(|c| (c.path, c.key)),
+        Some((PRESENCE, 0))
+    );
     assert!(envelope.first_key == 0 || envelope.codes.iter().any(|c| c.key == envelope.first_key));
     // What the lake prunes by must hold whatever the zone.
-    for zone in [-720, 0, 840] {
+    for zone in ["-12:00", "+00:00", "America/New_York", "+14:00"] {
+        let zone = &Zone::parse(zone).expect("a zone");
         assert!(envelope.start <= time.start.map(|t| t.earliest(zone)));
         assert!(envelope.end >= time.end.map(|t| t.latest(zone)));
     }
@@ -123,9 +151,15 @@ fn envelope(resource: Element<'_>) {
 
 /// What a retrieve takes from a record, the lake must find by its index.
 fn findable(ty: Name, resource: Element<'_>, envelope: &Envelope) {
-    let Some(requirement) = DataRequirement::coded(ty.as_str(), Arc::clone(&VALUE_SET)) else { return };
-    let Some(filter) = &requirement.codes else { return };
-    let Some(path) = path_id(ty, filter.path) else { return };
+    let Some(requirement) = DataRequirement::coded(ty.as_str(), Arc::clone(&VALUE_SET)) else {
+        return;
+    };
+    let Some(filter) = &requirement.codes else {
+        return;
+    };
+    let Some(path) = path_id(ty, filter.path) else {
+        return;
+    };
     if requirement.matches(resource) != Match::No {
         let hit = |key: i64| key == REFERENCE_KEY || VALUE_SET.contains(key);
         let found = envelope.codes.iter().any(|c| c.path == path && hit(c.key));
@@ -139,18 +173,28 @@ fn sealed(record: &mut PatientRecord) {
     let dropped = record.seal();
     assert_eq!(record.len() + dropped, before);
     let keys = |record: &PatientRecord| -> Vec<(Option<Name>, Option<String>)> {
-        let key = |r: Element<'_>| (r.resource_type(), r.get_named("id").map(|i| i.raw().to_owned()));
+        let key = |r: Element<'_>| {
+            (
+                r.resource_type(),
+                r.get_named("id").map(|i| i.raw().to_owned()),
+            )
+        };
         record.resources().map(key).collect()
     };
     let once = keys(record);
     assert!(once.is_sorted());
-    assert!(once.windows(2).all(|w| w[0] != w[1] || w[0].1.is_none()), "one id twice");
+    assert!(
+        once.windows(2).all(|w| w[0] != w[1] || w[0].1.is_none()),
+        "one id twice"
+    );
     assert_eq!(record.seal(), 0);
     assert_eq!(keys(record), once);
 }
 
 fn retrieve(record: &PatientRecord, ty: Name) {
-    let Some(all) = DataRequirement::of_type(ty.as_str()) else { return };
+    let Some(all) = DataRequirement::of_type(ty.as_str()) else {
+        return;
+    };
     let count = all.retrieve(record).map(|found| found.len());
     assert!(count.is_ok_and(|n| n <= record.of_type(ty).count()));
     if let Some(coded) = DataRequirement::coded(ty.as_str(), Arc::clone(&VALUE_SET)) {

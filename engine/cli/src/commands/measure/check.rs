@@ -1,16 +1,17 @@
 //! `tandem measure check`
 
-use clap::{Args, ValueEnum};
-use engine_elm::Family as ElmFamily;
-use engine_patient::context::EvaluationContext;
-use engine_patient::time::DateTime;
+use clap::Args;
+use engine_patient::finding::Finding;
 use measures::direction::directions;
-use measures::official::{Built, build, is_error};
-use measures::package::{Loaded, MeasureDefinition, Severity, select};
+use measures::official::{Built, build};
+use measures::package::{Loaded, MeasureDefinition, select};
+use measures::prepared::Packages;
 use serde_json::json;
 
-use super::packages::PackageArgs;
+use super::super::{Format, verdict};
+use super::arguments::PackageArgs;
 use super::print::print_json;
+use super::tell;
 use crate::failure::{Done, Failure};
 use crate::table::{self, thousands};
 
@@ -30,12 +31,6 @@ pub struct Check {
     format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
 impl Check {
     pub fn run(self) -> Done {
         if self.packages.package.is_empty() {
@@ -43,11 +38,11 @@ impl Check {
                 "nothing to check: give files or folders with FHIR Measure, Library and ValueSet resources".into(),
             ));
         }
-        let loaded = self.packages.load()?;
-        let moment = DateTime::date(2000, 1, 1).unwrap_or_else(|| DateTime::from_utc_millis(0, 0));
-        let mut options = self.packages.options(EvaluationContext::at(moment));
+        let packages = Packages::from(self.packages);
+        let loaded = packages.load(&mut tell)?;
+        let mut options = packages.options();
         options.everything = true;
-        let (chosen, wrong) = match select(&loaded.package, &self.packages.measure) {
+        let (chosen, wrong) = match select(&loaded.package, &packages.measures) {
             Ok(chosen) => (chosen, vec![]),
             Err(issues) => (vec![], issues),
         };
@@ -58,52 +53,18 @@ impl Check {
             Format::Table => print(&loaded, &built),
             Format::Json => print_json(&as_json(&loaded, &built))?,
         }
-        verdict(&loaded, &built)
+        verdict(findings(&loaded, &built))
     }
 }
 
-fn verdict(loaded: &Loaded, built: &Built) -> Done {
-    let errors = loaded
-        .issues
-        .iter()
-        .filter(|i| i.severity == Severity::Error);
-    let (mut mistakes, mut unsupported) = (0, 0);
-    for issue in errors {
-        match issue.family {
-            measures::package::Family::Mistake => mistakes += 1,
-            measures::package::Family::NotSupported => unsupported += 1,
-        }
-    }
-    for finding in built.findings.iter().filter(|f| is_error(&f.issue)) {
-        match finding.issue.family {
-            ElmFamily::Unsupported => unsupported += 1,
-            _ => mistakes += 1,
-        }
-    }
-    let total = mistakes + unsupported;
-    match (mistakes, unsupported) {
-        (0, 0) => Ok(std::process::ExitCode::SUCCESS),
-        (0, _) => Err(Failure::Unsupported(format!(
-            "{total} finding(s) keep measures from being run"
-        ))),
-        _ => Err(Failure::User(format!("{total} error(s)"))),
-    }
+/// What is wrong with the files, and then with the logic in them.
+fn findings<'f>(loaded: &'f Loaded, built: &'f Built) -> impl Iterator<Item = &'f Finding> + Clone {
+    loaded.issues.iter().chain(&built.findings)
 }
 
 fn print(loaded: &Loaded, built: &Built) {
-    for issue in &loaded.issues {
-        say!("{issue}\n");
-    }
-    for finding in &built.findings {
-        say!("{}", finding.issue);
-        if let [first, rest @ ..] = finding.measures.as_slice() {
-            let more = match rest.len() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            say!("   = reached by {first}{more}");
-        }
-        say!("");
+    for finding in findings(loaded, built) {
+        say!("{finding}\n");
     }
     let package = &loaded.package;
     let rows: Vec<Vec<String>> = package
@@ -195,25 +156,6 @@ fn better(measure: &MeasureDefinition) -> String {
 }
 
 fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
-    let issues = loaded.issues.iter().map(|i| {
-        json!({
-            "severity": i.severity.to_string(), "code": i.code, "measure": i.measure, "file": i.file,
-            "line": i.line, "column": i.column, "path": i.path, "message": i.message, "help": i.help,
-        })
-    });
-    let logic = built.findings.iter().map(|f| {
-        let i = &f.issue;
-        let severity = match i.family {
-            ElmFamily::Mistake => "error",
-            ElmFamily::Unsupported => "not supported",
-            ElmFamily::Warning => "warning",
-        };
-        json!({
-            "severity": severity, "code": i.code, "measures": f.measures, "file": &*i.source,
-            "library": &*i.library, "definition": i.definition.as_deref(), "localId": i.local_id.as_deref(),
-            "locator": i.locator.as_deref(), "message": i.message, "help": i.help,
-        })
-    });
     let sets = built.value_sets.iter().map(|(canonical, u)| {
         json!({
             "name": &*u.name, "canonical": &**canonical, "version": u.version.as_deref(), "codes": u.codes,
@@ -221,7 +163,7 @@ fn as_json(loaded: &Loaded, built: &Built) -> serde_json::Value {
         })
     });
     json!({
-        "findings": issues.chain(logic).collect::<Vec<_>>(),
+        "findings": findings(loaded, built).map(Finding::to_json).collect::<Vec<_>>(),
         "measures": loaded.package.measures.iter().map(|m| json!({
             "name": m.label(), "url": m.url, "version": m.version,
             "runnable": !built.refused.contains(&m.key()), "better": better(m),

@@ -1,24 +1,16 @@
 //! `tandem measure explain`
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use engine_patient::context::EvaluationContext;
-use engine_patient::fhir::names::Name;
-use engine_patient::program::PatientProgram;
-use engine_patient::requirements::DataRequirement;
-use engine_population::lake::Lake;
-use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv, funnels};
-use measures::explain::{Explanation, explain, html, text};
-use measures::official::ElmMeasures;
+use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
+use measures::explain::{Explanation, html, text};
 use measures::package::PopulationCode;
-use measures::run::run_programs;
+use measures_run::{Job, JobResult, Task};
 
-use super::packages::{LimitArgs, PackageArgs, Prepared};
-use super::run::{as_of, subject_id};
-use super::{parse_period, parse_zone};
-use crate::commands::{runtime, threads};
+use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
+use super::{Work, ended, unexpected};
+use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
@@ -70,7 +62,8 @@ pub struct Explain {
     /// File to write to instead of printing.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// An older snapshot.
@@ -107,43 +100,37 @@ impl Explain {
             }
             _ => {}
         }
-        let period = parse_period(&self.period)?;
         let zone = parse_zone(&self.time_zone)?;
-        let subject = self.subject.as_deref().map(subject_id).transpose()?;
-        let mut context = EvaluationContext::for_period(period.0, period.1, zone);
-        if let Some(day) = &self.as_of {
-            context.at = as_of(day, zone)?;
-        }
-        let mut options = self.packages.options(context.clone());
-        options.clauses = self.funnel;
-        let prepared = self.packages.prepare(&options, self.limits.limits())?;
-        let Some(program) = prepared.built.program.clone() else {
-            return Err(Failure::User("the packages hold no measure".into()));
+        let day = self.as_of.as_deref();
+        let job = Job {
+            lake: self.lake.clone(),
+            snapshot: self.snapshot,
+            packages: self.packages.clone().into(),
+            rules: vec![],
+            built_in: false,
+            period: parse_period(&self.period)?,
+            zone: zone.clone(),
+            subject: self.subject.as_deref().map(subject_id).transpose()?,
+            as_of: day.map(|day| as_of(day, &zone)).transpose()?,
+            limits: self.limits.limits(),
+            reporter: None,
+            threads: threads(),
+            task: match self.funnel {
+                true => Task::Funnel { within },
+                false => Task::Explain {
+                    depth: usize::from(self.depth),
+                },
+            },
         };
-        let runtime = runtime()?;
-        let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
-        let text = match subject {
-            Some(subject) => {
-                let record = runtime.block_on(engine_population::patient::record(
-                    &lake,
-                    &subject,
-                    &shared_types(&program),
-                ))?;
-                let record = record
-                    .ok_or_else(|| Failure::User(format!("the lake has no patient `{subject}`")))?;
-                let shapes = &prepared.built.shapes;
-                let depth = usize::from(self.depth);
-                let all = explain(&program, shapes, &record, &context, depth)?;
-                self.explained(&all)?
-            }
-            None => {
-                let all =
-                    runtime.block_on(counted(&prepared, &program, &lake, &context, within))?;
-                self.counted(&all)?
-            }
+        let mut work = Work::new()?;
+        let prepared = work.prepare(job)?;
+        let (text, missing) = match work.run(&prepared, None)? {
+            JobResult::Explained(answer) => (self.explained(&answer.found)?, answer.missing),
+            JobResult::Funnel(answer) => (self.counted(&answer.found)?, answer.missing),
+            JobResult::Run(_) | JobResult::Gaps(_) => return Err(unexpected()),
         };
         self.write(&text)?;
-        prepared.verdict()
+        ended(missing)
     }
 
     fn explained(&self, all: &[Explanation]) -> Result<String, Failure> {
@@ -159,7 +146,7 @@ impl Explain {
 
     fn counted(&self, all: &[PopulationFunnel]) -> Result<String, Failure> {
         Ok(match self.format {
-            Format::Csv => format!("{CSV_HEADING}\n{}\n", csv(all).join("\n")),
+            Format::Csv => csv(all)?,
             Format::Json => json(all)?,
             Format::Text | Format::Html => self.funnel_text(all),
         })
@@ -233,34 +220,13 @@ fn population(code: &str) -> Result<PopulationCode, Failure> {
     })
 }
 
-/// Types of resources without a patient that the measures may need.
-fn shared_types(program: &ElmMeasures) -> Vec<Name> {
-    let requirements = program.data_requirements().iter();
-    let mut types: Vec<Name> = requirements
-        .filter_map(DataRequirement::shared_type)
-        .collect();
-    types.sort_unstable();
-    types.dedup();
-    types
-}
-
-/// Runs over the lake with clause outcomes, and sums them.
-async fn counted(
-    prepared: &Prepared,
-    program: &Arc<ElmMeasures>,
-    lake: &Lake,
-    context: &EvaluationContext,
-    within: Option<PopulationCode>,
-) -> Result<Vec<PopulationFunnel>, Failure> {
-    let Some((_, measure)) = prepared.program() else {
-        return Ok(vec![]);
-    };
-    let scratch = tempfile::tempdir()
-        .map_err(|e| Failure::Internal(format!("the results cannot be written: {e}")))?;
-    let rows = scratch.path().join("results.parquet");
-    let shapes = measure.shapes.clone();
-    run_programs(lake, &[measure], context, threads(), &rows, None).await?;
-    Ok(funnels(program, &shapes, &rows, within)?)
+fn csv(all: &[PopulationFunnel]) -> Result<String, Failure> {
+    let mut out = csv::Writer::from_writer(vec![]);
+    out.write_record(CSV_HEADING)?;
+    for row in csv_rows(all) {
+        out.write_record(&row)?;
+    }
+    super::print::csv_text(out)
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Failure> {

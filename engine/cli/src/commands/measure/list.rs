@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use measures::sql::SqlMeasure;
+use measures_run::rule_files::load_rules;
+use measures_run::select::sql_measures;
 
-use crate::commands::rule::load_rules;
-use crate::failure::{Done, Failure};
+use super::tell;
+use crate::failure::Done;
 use crate::table;
 
 /// The measures that are known, with their versions.
@@ -32,15 +33,11 @@ impl List {
                     text(&measure.url),
                 ]);
             }
-            for issue in loaded
-                .issues
-                .iter()
-                .filter(|i| i.severity == measures::package::Severity::Error)
-            {
+            for issue in loaded.issues.iter().filter(|i| i.is_error()) {
                 note!("{issue}");
             }
         }
-        for rule in load_rules(&[], &[])? {
+        for rule in load_rules(&[], &[], &mut tell)? {
             let a = &rule.artifact;
             rows.push(row(a, "CEL"));
         }
@@ -76,8 +73,4 @@ fn row(artifact: &engine_patient::program::Artifact, language: &str) -> Vec<Stri
         artifact.title.to_string(),
         artifact.url.to_string(),
     ]
-}
-
-pub fn sql_measures() -> Result<Vec<SqlMeasure>, Failure> {
-    measures::sql::built_in().map_err(|e| Failure::Internal(crate::commands::rule::diagnostics(&e)))
 }

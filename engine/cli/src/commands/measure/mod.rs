@@ -1,28 +1,27 @@
 //! `tandem measure`
 
-mod attribution;
-mod card;
+mod arguments;
 mod check;
 mod explain;
 mod gaps;
 mod list;
-mod packages;
 mod print;
-mod reports;
 mod run;
 mod test;
 
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
 use clap::{Args, Subcommand};
-use engine_patient::time::{DateTime, Precision, parse_offset};
-use measures::result::Improvement;
+use measures_run::{Event, Folders, Job, JobResult, PreparedJob, RunError};
 
-pub use card::elm_services;
-pub use packages::PackageArgs;
+pub use arguments::parse_zone;
 pub use print::{print_table, print_unmatched};
-pub use reports::{subjects_csv, write_reports};
-pub use run::{Report, RunRequest, run};
 
+use super::runtime;
 use crate::failure::{Done, Failure};
+use crate::staged::Staged;
 
 /// Run measures over a lake.
 #[derive(Args)]
@@ -54,48 +53,91 @@ impl Measure {
     }
 }
 
-/// Which way a rule's rate is better.
-pub fn improvement(rule: &rules::Rule) -> Improvement {
-    match rule.improvement.as_str() {
-        "decrease" => Improvement::Decrease,
-        _ => Improvement::Increase,
-    }
-}
-
-/// `2025-01-01..2025-12-31`
-pub fn parse_period(text: &str) -> Result<(DateTime, DateTime), Failure> {
-    let wrong = |why: &str| {
-        Failure::User(format!(
-            "--period {text}: {why}; write it as 2025-01-01..2025-12-31"
-        ))
-    };
-    let (start, end) = text
-        .split_once("..")
-        .ok_or_else(|| wrong("two dates with `..` between them were expected"))?;
-    let day = |t: &str| DateTime::parse(t).filter(|d| d.precision() == Precision::Day);
-    let (Some(start), Some(end)) = (day(start), day(end)) else {
-        return Err(wrong("this is not two days"));
-    };
-    if start.civil() > end.civil() {
-        return Err(wrong("the end lies before the start"));
-    }
-    Ok((start, end))
-}
-
-/// `+01:00`
-pub fn parse_zone(text: &str) -> Result<i16, Failure> {
-    parse_offset(text).ok_or_else(|| {
-        Failure::User(format!(
-            "--time-zone {text}: write an offset such as -05:00 or +00:00"
-        ))
-    })
-}
-
-impl From<measures::MeasureError> for Failure {
-    fn from(e: measures::MeasureError) -> Self {
+impl From<RunError> for Failure {
+    fn from(e: RunError) -> Self {
         match e {
-            measures::MeasureError::User(text) => Failure::User(text),
-            measures::MeasureError::Internal(text) => Failure::Internal(text),
+            RunError::User(text) => Failure::User(text),
+            RunError::Unsupported(text) => Failure::Unsupported(text),
+            RunError::Internal(text) => Failure::Internal(text),
         }
     }
+}
+
+impl From<measures::error::MeasureError> for Failure {
+    fn from(e: measures::error::MeasureError) -> Self {
+        Failure::from(RunError::from(e))
+    }
+}
+
+/// Notes go to standard error.
+pub fn tell(text: &str) {
+    note!("{text}");
+}
+
+/// Does jobs: notes are told, and the evaluation is timed.
+pub struct Work {
+    runtime: tokio::runtime::Runtime,
+    begun: Option<Instant>,
+    /// How long the evaluation took.
+    pub took: Duration,
+    scratch: tempfile::TempDir,
+}
+
+impl Work {
+    pub fn new() -> Result<Self, Failure> {
+        let scratch = tempfile::tempdir();
+        Ok(Work {
+            runtime: runtime()?,
+            begun: None,
+            took: Duration::ZERO,
+            scratch: scratch.map_err(|e| Failure::from(RunError::from(e)))?,
+        })
+    }
+
+    fn hear(&mut self, event: Event<'_>) {
+        match event {
+            Event::Note(text) => tell(text),
+            Event::Evaluating => self.begun = Some(Instant::now()),
+            Event::Evaluated => self.took = self.begun.map_or(Duration::ZERO, |b| b.elapsed()),
+        }
+    }
+
+    /// Links the measures and opens the lake.
+    pub fn prepare(&mut self, job: Job) -> Result<PreparedJob, Failure> {
+        let handle = self.runtime.handle().clone();
+        let prepared = handle.block_on(job.prepare(&mut |event| self.hear(event)));
+        Ok(prepared?)
+    }
+
+    /// Does a job; results go to the folder that is written, or are gone with this.
+    pub fn run(&mut self, job: &PreparedJob, out: Option<&Staged>) -> Result<JobResult, Failure> {
+        let scratch = self.scratch.path().to_owned();
+        let folders = Folders {
+            results: out.map_or(scratch.as_path(), Staged::folder),
+            scratch: &scratch,
+        };
+        let handle = self.runtime.handle().clone();
+        let ran = handle.block_on(job.run(folders, &mut |event| self.hear(event)));
+        Ok(ran?)
+    }
+
+    /// Where results are that no folder was named for.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+}
+
+/// A job came to something else than was asked: our bug.
+pub fn unexpected() -> Failure {
+    Failure::Internal("a job came to another result than was asked".into())
+}
+
+/// What is missing from the results, each told; the last is what the command gives back.
+fn ended(missing: Vec<RunError>) -> Done {
+    let mut missing = missing;
+    let last = missing.pop();
+    for one in missing {
+        Failure::from(one).tell();
+    }
+    last.map_or(Ok(ExitCode::SUCCESS), |last| Err(last.into()))
 }

@@ -1,12 +1,17 @@
 //! Results of measures for people and machines.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
-use measures::run::RunStatistics;
 use measures::shape::MeasureShape;
+use measures_run::RunError;
+use measures_run::evaluate::RunStatistics;
 
 use crate::failure::Failure;
 use crate::table::{self, thousands};
@@ -111,11 +116,21 @@ pub fn print_unmatched(statistics: &RunStatistics) {
     }
 }
 
-pub fn print_csv(results: &[MeasureResult]) {
-    data!("{}", measures::table::CSV_HEADING);
-    for line in measures::table::csv(results) {
-        data!("{line}");
+pub fn print_csv(results: &[MeasureResult]) -> Result<(), Failure> {
+    let mut out = crate::say::csv();
+    out.write_record(measures::table::CSV_HEADING)?;
+    for row in measures::table::csv_rows(results) {
+        out.write_record(&row)?;
     }
+    Ok(out.flush().map_err(RunError::from)?)
+}
+
+/// What was written as CSV.
+pub fn csv_text(out: csv::Writer<Vec<u8>>) -> Result<String, Failure> {
+    let bytes = out
+        .into_inner()
+        .map_err(|e| RunError::from(e.into_error()))?;
+    String::from_utf8(bytes).map_err(|e| Failure::Internal(e.to_string()))
 }
 
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
@@ -124,9 +139,9 @@ pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn print_statistics(statistics: &RunStatistics) {
+pub fn print_statistics(statistics: &RunStatistics, took: Duration) {
     say!("\n{}", statistics.plan.trim_end());
-    say!("evaluated in {:.2} s", statistics.wall.as_secs_f64());
+    say!("evaluated in {:.2} s", took.as_secs_f64());
     for (name, value) in &statistics.evaluate.shown {
         say!("  {name} = {value}");
     }
@@ -143,4 +158,42 @@ pub fn print_ledger(ledger: &Ledger) {
         say!("");
         table::print(&["ledger", "", "count"], &lines);
     }
+}
+
+/// Prints the reports of these files as one JSON array.
+pub fn print_reports(folder: &Path, names: &[String]) -> Result<(), Failure> {
+    let unread = |e: std::io::Error| Failure::Internal(format!("the reports cannot be read: {e}"));
+    let mut before = "[";
+    let mut print = |report: &str| {
+        // A report begins its line anew after what separates it from the last.
+        data!("{before}");
+        let mut lines = report.lines().peekable();
+        while let Some(line) = lines.next() {
+            match lines.peek() {
+                Some(_) => data!("  {line}"),
+                None => before = "  },",
+            }
+        }
+    };
+    for name in names {
+        let file = BufReader::new(File::open(folder.join(name)).map_err(unread)?);
+        if !name.ends_with(".ndjson") {
+            let text = std::io::read_to_string(file).map_err(unread)?;
+            print(&text);
+            continue;
+        }
+        for line in file.lines() {
+            let line = line.map_err(unread)?;
+            let report: serde_json::Value = serde_json::from_str(&line)
+                .map_err(|e| Failure::Internal(format!("a report cannot be read: {e}")))?;
+            let text = serde_json::to_string_pretty(&report)
+                .map_err(|e| Failure::Internal(e.to_string()))?;
+            print(&text);
+        }
+    }
+    match before {
+        "[" => data!("[]"),
+        _ => data!("  }}\n]"),
+    }
+    Ok(())
 }

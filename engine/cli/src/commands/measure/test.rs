@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use datasets::import::{ImportOptions, import};
-use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
-use measures::deck::{DeckOptions, run};
+use measures_run::deck::{DeckOptions, run};
 use serde::Deserialize;
 
-use super::parse_zone;
+use super::arguments::{parse_zone, profile_mode};
 use crate::commands::{bar, import::new_lake_id, now_ms, runtime, threads};
 use crate::failure::{Done, Failure};
 
@@ -42,7 +41,8 @@ pub struct Test {
     /// Run the library FHIRHelpers as ELM instead of natively.
     #[arg(long, hide = true)]
     elm_helpers: bool,
-    /// Offset from UTC of dates and of date-times without an offset.
+    /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
+    /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
     /// Forget `meta.profile` of the data, to see what content alone decides.
@@ -137,10 +137,7 @@ impl Test {
         let options = DeckOptions {
             zone: parse_zone(&self.time_zone)?,
             allow_missing_value_sets: self.allow_missing_valuesets,
-            profile_mode: match self.strict_profiles {
-                true => ProfileMode::Strict,
-                false => ProfileMode::Decide,
-            },
+            profile_mode: profile_mode(self.strict_profiles),
             native_helpers: !self.elm_helpers,
             threads: threads(),
         };

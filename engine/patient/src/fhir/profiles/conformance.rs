@@ -3,12 +3,6 @@
 //! tell the profile, or contradicts the tag. `cargo test -p engine-patient deck -- --nocapture`
 //! prints every kind of difference with its count.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 

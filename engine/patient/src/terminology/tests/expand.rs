@@ -1,5 +1,6 @@
-use super::super::{Completeness, Severity, TerminologyProvider};
+use super::super::{Completeness, TerminologyProvider};
 use super::{codes, compose, expansion, load, shown};
+use crate::finding::Severity;
 
 const TREE: &str = r#"{"resourceType": "CodeSystem", "url": "t", "version": "1", "content": "complete", "concept": [
     {"code": "a", "display": "A", "concept": [{"code": "b", "concept": [{"code": "c"}]}, {"code": "d"}]},

@@ -1,5 +1,6 @@
-use super::super::{Completeness, Severity, TerminologyProvider, code_key};
+use super::super::{Completeness, TerminologyProvider, code_key};
 use super::{codes, expansion, load, shown};
+use crate::finding::{Code, Severity};
 
 #[test]
 fn valid_value_set() {
@@ -114,10 +115,9 @@ fn a_source_that_is_not_utf8_is_told() {
     let mut builder = super::TerminologyBuilder::new();
     builder.add_json("latin1.json", b"{\n \"a\xe9\": 1}");
     let (_, issues) = builder.build();
-    let place = &issues[0].place;
     assert_eq!(
-        (issues[0].code, place.line, place.column),
-        ("T001", Some(2), Some(4))
+        (issues[0].code, issues[0].line(), issues[0].column()),
+        (Code::TerminologyNotUtf8, Some(2), Some(4))
     );
 }
 
@@ -162,7 +162,7 @@ fn bundle_with_other_types_and_places_inside() {
             "T006 - ignored 2 `Measure`: only ValueSet, CodeSystem and Bundle are terminology",
         ]
     );
-    assert_eq!(issues[1].place.line, Some(8));
+    assert_eq!(issues[1].line(), Some(8));
     assert_eq!(issues[2].severity, Severity::Info);
 }
 
@@ -172,7 +172,7 @@ fn shape_error_in_a_bundle_has_the_line_of_the_file() {
                 \"url\": \"v\", \"expansion\": 7}}]}";
     let (_, issues) = load(&[("b.json", text)]);
     let place = &issues[0].place;
-    assert_eq!((place.line, place.column), (Some(3), Some(30)));
+    assert_eq!((issues[0].line(), issues[0].column()), (Some(3), Some(30)));
     assert_eq!(place.path.as_deref(), Some("Bundle.entry[0].resource"));
 }
 
@@ -189,7 +189,10 @@ fn ndjson_lines_stand_alone() {
         ("complete [a]".into(), "complete [b]".into())
     );
     assert_eq!(issues.len(), 1);
-    assert_eq!((issues[0].code, issues[0].place.line), ("T002", Some(3)));
+    assert_eq!(
+        (issues[0].code, issues[0].line()),
+        (Code::TerminologyNotJson, Some(3))
+    );
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn empty_and_unexpanded_are_loud() {
     assert_eq!(codes(&store, "n"), "not-expanded []");
     assert_eq!(
         issues.iter().map(|one| one.code).collect::<Vec<_>>(),
-        ["T020", "T022"]
+        [Code::ValueSetEmpty, Code::ValueSetNotExpanded]
     );
     assert!(issues.iter().all(|one| one.severity == Severity::Warning));
     assert_eq!(store.issues(), issues);

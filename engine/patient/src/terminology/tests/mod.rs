@@ -1,10 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test"
-)]
-
 mod code;
 mod drugs;
 mod expand;
@@ -13,10 +6,11 @@ mod load;
 mod manifest;
 mod store;
 
-use super::{TerminologyBuilder, TerminologyIssue, TerminologyStore};
+use super::{TerminologyBuilder, TerminologyStore};
+use crate::finding::Finding;
 
 /// Loads sources; each name ending in `.ndjson` as lines.
-fn load(sources: &[(&str, &str)]) -> (TerminologyStore, Vec<TerminologyIssue>) {
+fn load(sources: &[(&str, &str)]) -> (TerminologyStore, Vec<Finding>) {
     let mut builder = TerminologyBuilder::new();
     for (name, text) in sources {
         if name.ends_with(".ndjson") {
@@ -29,7 +23,7 @@ fn load(sources: &[(&str, &str)]) -> (TerminologyStore, Vec<TerminologyIssue>) {
 }
 
 /// Issues as `code place message`, one text each.
-fn shown(issues: &[TerminologyIssue]) -> Vec<String> {
+fn shown(issues: &[Finding]) -> Vec<String> {
     issues
         .iter()
         .map(|one| {

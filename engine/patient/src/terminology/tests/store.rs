@@ -1,7 +1,6 @@
-use super::super::{
-    Code, Severity, TerminologyError, TerminologyProvider, TerminologyStore, ValueSet,
-};
+use super::super::{Code, TerminologyError, TerminologyProvider, TerminologyStore, ValueSet};
 use super::{codes, expansion, load, shown};
+use crate::finding::{Code as FindingCode, Severity};
 
 #[test]
 fn two_versions_give_the_highest_and_a_warning() {
@@ -104,13 +103,13 @@ fn a_whole_copy_replaces_a_partial_one() {
         assert_eq!(codes(&store, "u"), "complete [a b]");
         assert_eq!(
             (issues[0].code, issues[0].severity),
-            ("T012", Severity::Info)
+            (FindingCode::TerminologyConflict, Severity::Info)
         );
     }
     let (_, issues) = load(&[("w", &whole), ("z", &wrong)]);
     assert_eq!(
         (issues[0].code, issues[0].severity),
-        ("T012", Severity::Error)
+        (FindingCode::TerminologyConflict, Severity::Error)
     );
 }
 
@@ -127,7 +126,7 @@ fn code_systems_conflict_too() {
         ("c", &system("2")),
     ]);
     assert_eq!(issues.len(), 1);
-    assert_eq!(issues[0].code, "T012");
+    assert_eq!(issues[0].code, FindingCode::TerminologyConflict);
     let loinc = store.code_system("http://loinc.org").unwrap();
     assert_eq!(loinc.concepts().len(), 1);
     assert!(loinc.concept("1").is_some() && loinc.concept("2").is_none());
@@ -146,15 +145,20 @@ fn merge_follows_the_rules_of_loading() {
     let issues = store.merge(other);
     assert_eq!(
         issues.iter().map(|one| one.code).collect::<Vec<_>>(),
-        ["T012"]
+        [FindingCode::TerminologyConflict]
     );
     let (more, _) = load(&[("f", &expansion("u", "2", &["f"], ""))]);
-    assert_eq!(store.merge(more)[0].code, "T013");
+    assert_eq!(store.merge(more)[0].code, FindingCode::SeveralVersions);
     let (more, _) = load(&[("g", &expansion("u", "3", &["g"], ""))]);
-    assert_eq!(store.merge(more)[0].code, "T013");
+    assert_eq!(store.merge(more)[0].code, FindingCode::SeveralVersions);
     assert_eq!(codes(&store, "u"), "complete [g]");
     assert_eq!(codes(&store, "u|1"), "complete [a]");
-    assert!(store.issues().iter().any(|one| one.code == "T020"));
+    assert!(
+        store
+            .issues()
+            .iter()
+            .any(|one| one.code == FindingCode::ValueSetEmpty)
+    );
     assert_eq!(store.len(), 5);
 }
 
@@ -166,7 +170,7 @@ fn value_sets_can_be_inserted() {
     assert_eq!(codes(&store, "u"), "complete [1]");
     assert_eq!(
         store.insert(ValueSet::from_codes("e", None, vec![], "test"))[0].code,
-        "T020"
+        FindingCode::ValueSetEmpty
     );
     let provider: &dyn TerminologyProvider = &store;
     assert!(provider.value_set("u").is_ok());
@@ -195,7 +199,10 @@ fn uniting_adds_codes_and_loses_none() {
             assert_eq!(asked, format!("complete [{}]", codes_added.join(" ")));
         }
         let severities: Vec<_> = issues.iter().map(|i| (i.code, i.severity)).collect();
-        assert_eq!(severities, [("T015", Severity::Info)]);
+        assert_eq!(
+            severities,
+            [(FindingCode::ValueSetExtended, Severity::Info)]
+        );
     }
     let mut one = store();
     let (other, _) = load(&[

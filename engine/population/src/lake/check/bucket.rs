@@ -9,10 +9,10 @@ use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::bucket_of;
-use super::super::envelope::{Envelope, Owner};
-use super::super::paths::{PRESENCE, REFERENCE_KEY, type_id};
-use super::{Checking, DataFile, LakeError, column, schema};
+use super::checking::{Checking, column};
+use crate::lake::envelope::{Envelope, Owner};
+use crate::lake::paths::{PRESENCE, REFERENCE_KEY, type_id};
+use crate::lake::{DataFile, LakeError, bucket_of, schema};
 
 /// The columns of a table of resources.
 pub(super) struct Stored<'b> {
@@ -223,7 +223,7 @@ async fn read_facts(
             Ok(())
         })
         .await?;
-    checking.findings.count(table, file, row);
+    checking.findings.count_rows(table, file, row);
     (checking.progress)(file.size);
     Ok(told)
 }
@@ -330,7 +330,7 @@ async fn read_resources(
             Ok(())
         })
         .await?;
-    findings.count(table, file, u64::from(row));
+    findings.count_rows(table, file, u64::from(row));
     if counted
         .windows(2)
         .any(|p| matches!(p, [a, b] if a.id >= b.id))
@@ -391,7 +391,7 @@ async fn read_patients(
             Ok(())
         })
         .await?;
-    findings.count(table, file, row);
+    findings.count_rows(table, file, row);
     let expected: usize = counted.values().map(Vec::len).sum();
     if row != expected as u64 {
         let place = format!("{table}/{}", file.path);

@@ -7,8 +7,10 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::super::file::{look, unread};
-use super::{DataFile, Findings, Lake, LakeError, Progress, all_files};
+use super::checking::{Progress, all_files};
+use super::findings::Findings;
+use crate::lake::file::{look, unread};
+use crate::lake::{DataFile, Lake, LakeError};
 
 /// Bytes that are read at once.
 const STEP: u64 = 8 << 20;

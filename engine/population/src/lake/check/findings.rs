@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use super::super::commit::DataFile;
+use crate::lake::DataFile;
 
 /// Places that are named of each kind.
 const NAMED: usize = 5;
@@ -25,17 +25,6 @@ pub struct Finding {
 pub struct Findings(Mutex<BTreeMap<&'static str, (u64, BTreeSet<String>)>>);
 
 impl Findings {
-    /// The rows that were read against those that the manifest says.
-    pub(super) fn count(&self, table: &str, file: &DataFile, rows: u64) {
-        if rows != file.rows {
-            let place = format!(
-                "{table}/{} has {rows} rows, and the manifest says {}",
-                file.path, file.rows
-            );
-            self.add("files of another number of rows", place);
-        }
-    }
-
     pub(super) fn add(&self, kind: &'static str, place: String) {
         let Ok(mut all) = self.0.lock() else {
             return;
@@ -46,6 +35,17 @@ impl Findings {
         // The least, so that the order of the work does not matter.
         if places.len() > NAMED {
             places.pop_last();
+        }
+    }
+
+    /// The rows that were read of a file against those that the manifest says.
+    pub(super) fn count_rows(&self, table: &str, file: &DataFile, rows: u64) {
+        if rows != file.rows {
+            let place = format!(
+                "{table}/{} has {rows} rows, and the manifest says {}",
+                file.path, file.rows
+            );
+            self.add("files of another number of rows", place);
         }
     }
 

@@ -6,9 +6,11 @@ use arrow::array::{Int64Array, StringArray};
 use engine_patient::record::PatientRecord;
 use engine_patient::terminology::code_key;
 
-use super::super::envelope::Owner;
 use super::bucket::{Stored, read_stored};
-use super::{Checking, Findings, Lake, LakeError, Progress, column, rows, schema};
+use super::checking::{Checking, Progress, column, rows};
+use super::findings::Findings;
+use crate::lake::envelope::Owner;
+use crate::lake::{Lake, LakeError, schema};
 
 /// The keys of `codes`, sorted, each compared with what it stands for.
 pub(super) async fn codes(
@@ -41,7 +43,7 @@ pub(super) async fn codes(
             Ok(())
         })
         .await?;
-        findings.count(table, file, row);
+        findings.count_rows(table, file, row);
         progress(file.size);
     }
     keys.sort_unstable();
@@ -86,7 +88,7 @@ pub(super) async fn shared(checking: &Checking) -> Result<(), LakeError> {
                 Ok(())
             })
             .await?;
-        checking.findings.count(table, file, u64::from(row));
+        checking.findings.count_rows(table, file, u64::from(row));
         (checking.progress)(file.size);
     }
     Ok(())

@@ -25,7 +25,7 @@ pub enum CommitError {
     /// The folder is empty. A writer may create a lake here.
     #[error("no lake in `{place}`: the folder is empty; import data to create one")]
     NoLake {
-        /// Where it would be, see [`place`].
+        /// Where it would be, see `place`.
         place: String,
     },
     /// There are files, but no snapshot among them.
@@ -35,7 +35,7 @@ pub enum CommitError {
          first commit also looks like this)"
     )]
     NotALake {
-        /// Where that is, see [`place`].
+        /// Where that is, see `place`.
         place: String,
         /// One of the files found, from the root of the store.
         example: String,

@@ -19,8 +19,10 @@
 
 mod change;
 mod delta;
+mod delta_check;
 mod delta_schema;
 mod error;
+mod names;
 mod pins;
 mod plausible;
 mod snapshot;
@@ -32,8 +34,9 @@ mod tests;
 
 pub use change::{Change, TableChange};
 pub use delta::{export_delta, export_missing};
+pub use delta_check::{DeltaProblem, delta_problems};
 pub use error::{CommitError, Family};
-pub use pins::{pin, pins, unpin};
+pub use pins::{not_pins, pin, pins, unpin};
 pub(super) use snapshot::live;
 pub use snapshot::{DataFile, FORMAT, Snapshot, SnapshotInfo, Table, latest, list, read};
 pub use vacuum::{VacuumFile, VacuumPlan, VacuumPolicy, Vacuumed, apply_vacuum, plan_vacuum};

@@ -13,7 +13,7 @@ const FOLDER: &str = "_lake/pins";
 /// Protect snapshot `number` from vacuum. Pinning again replaces the reason.
 ///
 /// # Errors
-/// Those of [`read`](super::read): what does not exist or was vacuumed cannot be pinned.
+/// Those of [`read`]: what does not exist or was vacuumed cannot be pinned.
 pub async fn pin(store: &dyn ObjectStore, number: u64, reason: &str) -> Result<(), CommitError> {
     read(store, number).await?;
     let path = pin_path(number);
@@ -62,6 +62,30 @@ pub async fn pins(store: &dyn ObjectStore) -> Result<BTreeMap<u64, String>, Comm
         pins.insert(number, String::from_utf8_lossy(&bytes).into_owned());
     }
     Ok(pins)
+}
+
+/// What stands where pins are and is none: it keeps no snapshot, whatever it was meant for. Paths, and
+/// what they are.
+///
+/// # Errors
+/// [`Store`](CommitError::Store).
+pub async fn not_pins(store: &dyn ObjectStore) -> Result<Vec<String>, CommitError> {
+    let folder = Path::from(FOLDER);
+    let listed = store.list_with_delimiter(Some(&folder)).await;
+    let listed = listed.map_err(|e| CommitError::store("list", FOLDER, e))?;
+    let mut found: Vec<String> = listed
+        .objects
+        .iter()
+        .filter(|o| o.location.filename().and_then(number_in).is_none())
+        .map(|o| format!("{}: its name is no snapshot's number", o.location))
+        .collect();
+    let folders = listed.common_prefixes.iter();
+    found.extend(folders.map(|f| format!("{f}: it is a folder, not a file")));
+    // A folder is no object, so this is a file in its place.
+    if store.head(&folder).await.is_ok() {
+        found.push(format!("{FOLDER}: it is a file, not the folder of pins"));
+    }
+    Ok(found)
 }
 
 fn pin_path(number: u64) -> Path {

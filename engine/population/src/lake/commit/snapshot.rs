@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CommitError;
 use super::error::place;
+use super::names::is_data_file;
 use super::plausible::implausible;
 use crate::lake::seal::hash_of;
 
@@ -350,14 +351,7 @@ fn is_leftover(path: &Path) -> bool {
     {
         return true;
     }
-    let name = path.filename().and_then(|n| n.strip_suffix(".parquet"));
-    let parts: Vec<&str> = name.map_or(vec![], |n| n.split('-').collect());
-    let hex = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_hexdigit());
-    match parts.as_slice() {
-        [stamp, hash] => hex(stamp, 13) && hex(hash, 16),
-        [stamp, bucket, hash] => hex(stamp, 13) && hex(hash, 16) && bucket.starts_with('b'),
-        _ => false,
-    }
+    path.filename().is_some_and(is_data_file)
 }
 
 fn info(snapshot: &Snapshot) -> SnapshotInfo {

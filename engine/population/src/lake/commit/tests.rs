@@ -1,9 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
-
 //! The commit protocol, on a real folder and in memory.
 
 mod commits;

@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 
+use super::names::is_data_file;
 use super::pins::pins;
 use super::snapshot::{TOMBSTONE, live, manifest_path, to_bytes};
 use super::{CommitError, Snapshot};
@@ -181,7 +182,10 @@ fn paths<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> BTreeSet<String> 
         .collect()
 }
 
-/// A data file by its name, with no hidden folder on its way.
+/// Whether no snapshot needs to list it to know that it is ours: by its name, with no hidden folder on
+/// its way.
 fn is_ours(path: &str) -> bool {
-    path.ends_with(".parquet") && !path.split('/').any(|part| part.starts_with(['_', '.']))
+    let mut parts = path.split('/');
+    let named = parts.next_back().is_some_and(is_data_file);
+    named && !parts.any(|part| part.starts_with(['_', '.']))
 }

@@ -2,6 +2,10 @@
 
 use super::*;
 
+/// Names that our writer gives.
+const LOST: &str = "facts/0199aaaaaaaa0-b00000-0123456789abcdef.parquet";
+const SLOW: &str = "facts/0199bbbbbbbb0-b00006-0123456789abcdef.parquet";
+
 /// Keep the last `keep_last`; orphans of any age are collected at `now_ms` in the far future.
 pub(super) fn policy(keep_last: usize, min_age_ms: i64) -> VacuumPolicy {
     VacuumPolicy {
@@ -125,13 +129,17 @@ async fn only_old_orphans_of_ours_go() {
             "facts/_delta_log/x.parquet",
             "facts/.tmp/x.parquet",
             "facts/README.md",
+            "facts/mine.parquet",
+            "facts/0199aaaaaaaa0-b00000-0123456789abcdeg.parquet",
+            "facts/0199aaaaaaaa0-c00000-0123456789abcdef.parquet",
+            "facts/0199aaaaaaaa0-0123456789abcdef.parquet.bak",
             "_rejects/lost.parquet",
             "elsewhere/lost.parquet",
         ];
-        for path in untouched.iter().chain(&["facts/lost.parquet"]) {
+        for path in untouched.iter().chain(&[LOST]) {
             put(store, path, "123").await;
         }
-        let lost = Path::from("facts/lost.parquet");
+        let lost = Path::from(LOST);
         let written = store
             .head(&lost)
             .await
@@ -143,10 +151,10 @@ async fn only_old_orphans_of_ours_go() {
         assert!(plan_vacuum(store, &keep).await.unwrap().delete.is_empty());
         keep.now_ms = written + 60_001;
         let plan = plan_vacuum(store, &keep).await.unwrap();
-        assert_eq!(deleted(&plan), ["facts/lost.parquet"]);
+        assert_eq!(deleted(&plan), [LOST]);
         assert!(plan.delete[0].orphan && plan.drop.is_empty());
         apply_vacuum(store, &plan).await.unwrap();
-        assert!(!exists(store, "facts/lost.parquet").await);
+        assert!(!exists(store, LOST).await);
         for path in untouched {
             assert!(exists(store, path).await, "{path}");
         }
@@ -157,29 +165,73 @@ async fn only_old_orphans_of_ours_go() {
 async fn what_happened_since_the_plan_is_respected() {
     let store = InMemory::new();
     let head = four(&store).await;
-    put(&store, "facts/slow.parquet", "123").await;
+    put(&store, SLOW, "123").await;
     let plan = plan_vacuum(&store, &policy(1, 0)).await.unwrap();
     assert_eq!(
         deleted(&plan),
         [
+            SLOW,
             "facts/a0.parquet",
             "facts/b1.parquet",
-            "facts/b2.parquet",
-            "facts/slow.parquet"
+            "facts/b2.parquet"
         ]
     );
     // A slow import lands, and somebody pins an old snapshot.
     on(
         &store,
         &head,
-        &change("facts", &[], &[file("slow.parquet", &[6])]),
+        &change("facts", &[], &[file(&SLOW["facts/".len()..], &[6])]),
     )
     .await;
     pin(&store, 1, "audit").await.unwrap();
     let done = apply_vacuum(&store, &plan).await.unwrap();
     assert_eq!((done.dropped, done.files), (vec![0, 2], 2));
-    assert!(exists(&store, "facts/slow.parquet").await);
+    assert!(exists(&store, SLOW).await);
     assert!(exists(&store, "facts/b1.parquet").await);
     assert_eq!(read(&store, 1).await.unwrap().number, 1);
     assert_eq!(latest(&store).await.unwrap().number, 4);
+}
+
+/// What our writer names is ours; of each table.
+#[test]
+fn names_of_ours() {
+    use super::super::names::is_data_file;
+    for name in [
+        "0199aaaaaaaa0-b00012-0123456789abcdef.parquet",
+        "0199aaaaaaaa0-b00001of00004-0123456789abcdef.parquet",
+        "0199aaaaaaaa0-0123456789abcdef.parquet",
+    ] {
+        assert!(is_data_file(name), "{name}");
+    }
+    for name in [
+        "0199aaaaaaaa0-b-0123456789abcdef.parquet",
+        "0199aaaaaaaa0-bof4-0123456789abcdef.parquet",
+        "part-00000-0123456789abcdef.parquet",
+        "0199aaaaaaaa0-b00012-0123456789abcdef",
+    ] {
+        assert!(!is_data_file(name), "{name}");
+    }
+}
+
+/// What was a pin, or is meant for one, and keeps nothing.
+#[tokio::test]
+async fn what_is_no_pin_is_told() {
+    for (store, folder) in stores() {
+        let store = store.as_ref();
+        four(store).await;
+        pin(store, 1, "report").await.unwrap();
+        assert_eq!(not_pins(store).await.unwrap(), Vec::<String>::new());
+        put(store, "_lake/pins/00000000000000000002.old", "report").await;
+        if let Some(folder) = &folder {
+            let pins = folder.path().join("_lake/pins");
+            std::fs::create_dir(pins.join("00000000000000000003")).unwrap();
+        } else {
+            put(store, "_lake/pins/00000000000000000003/x", "x").await;
+        }
+        let told = not_pins(store).await.unwrap();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("2.old: its name is no"), "{told:?}");
+        assert!(told[1].contains("3: it is a folder"), "{told:?}");
+        assert_eq!(pins(store).await.unwrap().len(), 1);
+    }
 }

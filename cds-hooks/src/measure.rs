@@ -1,0 +1,223 @@
+//! Official measures as CDS Hooks services: the gap that a measure leaves open, as a card.
+
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::PatientProgram;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
+use measures::error::MeasureError;
+use measures::gaps::GapStatus;
+use measures::official::{ElmMeasures, Limits};
+use measures::package::{Basis, GroupDefinition, MeasureDefinition, Scoring};
+use measures::prepared::Packages;
+use measures::shape::{MeasureShape, plain_name};
+
+use crate::service::{CardContent, CardService, Outcome};
+use crate::wire::{Indicator, Source};
+
+/// One measure of a program.
+struct MeasureCard {
+    program: Arc<ElmMeasures>,
+    measure: usize,
+    shape: Arc<MeasureShape>,
+    id: String,
+    description: String,
+    publisher: String,
+    requirements: Vec<DataRequirement>,
+}
+
+/// A service for each measure of packages whose groups are proportions of patients, and of which it is
+/// settled which way is better; `tell` is told of others, and what is wrong with the packages. `taken`:
+/// ids of other services.
+///
+/// # Errors
+/// Where no measure of the packages can be run, or one cannot and they are to be strict.
+pub fn measure_services(
+    packages: &Packages,
+    taken: &[String],
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
+    let prepared = packages.prepare(Limits::CALL, tell)?;
+    let Some(program) = &prepared.built.program else {
+        return Ok(vec![]);
+    };
+    let of = |shape: &MeasureShape| {
+        let same = |m: &&MeasureDefinition| {
+            let url = m.url.as_deref().unwrap_or_default();
+            let version = m.version.as_deref().unwrap_or_default();
+            // Without a url the id is all there is.
+            let id = m.id.as_deref().unwrap_or(m.label());
+            (url, version) == (&*shape.artifact.url, &*shape.artifact.version)
+                && (!url.is_empty() || id == &*shape.artifact.id)
+        };
+        prepared.loaded.package.measures.iter().find(same)
+    };
+    let handle = |shape: &MeasureShape| of(shape).map_or("", |m| m.handle.as_str());
+    let mut services: Vec<Arc<dyn CardService>> = vec![];
+    let mut used = taken.to_vec();
+    for (measure, shape) in prepared.built.shapes.iter().enumerate() {
+        let fits =
+            |g: &GroupDefinition| g.scoring == Scoring::Proportion && g.basis == Basis::Boolean;
+        if !shape.groups.iter().all(fits) {
+            tell(&format!(
+                "{}: no card, since it is not a proportion of patients",
+                shape.name
+            ));
+            continue;
+        }
+        if !shape.is_settled() {
+            tell(&format!(
+                "{1}: no card, since which way is better is contradicted (see above); settle it with --better '{0}=increase' or --better '{0}=decrease'",
+                handle(shape),
+                shape.name
+            ));
+            continue;
+        }
+        let id = service_id(shape, &used);
+        if id != *shape.artifact.id {
+            tell(&format!("{} is the service {id}", shape.canonical()));
+        }
+        used.push(id.clone());
+        let definition = of(shape);
+        let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        let title = shape.artifact.title.to_string();
+        let all = program.data_requirements();
+        let own = program.requirements_of(measure);
+        services.push(Arc::new(MeasureCard {
+            measure,
+            shape: Arc::clone(shape),
+            id,
+            description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
+            publisher: text(definition.and_then(|d| d.publisher.as_ref()))
+                .unwrap_or_else(|| shape.artifact.id.to_string()),
+            requirements: own.iter().filter_map(|i| all.get(*i).cloned()).collect(),
+            program: Arc::clone(program),
+        }));
+    }
+    Ok(services)
+}
+
+/// The name of a measure as part of a URL; where another service has it, with the version, and then with
+/// a number.
+fn service_id(shape: &MeasureShape, taken: &[String]) -> String {
+    let versioned = plain_name(&format!("{}-{}", shape.name, shape.artifact.version));
+    let numbered = (2_u64..).map(|n| format!("{versioned}-{n}"));
+    let ids = [plain_name(&shape.name), versioned.clone()];
+    let mut ids = ids.into_iter().chain(numbered);
+    ids.find(|id| !taken.contains(id)).unwrap_or(versioned)
+}
+
+/// The measurement period of a card: the calendar year of the call.
+fn calendar_year(at: DateTime, zone: &Zone) -> EvaluationContext {
+    let at = zone.moment(at.earliest(zone));
+    let (year, _, _) = at.civil();
+    let bounds = DateTime::date(year, 1, 1).zip(DateTime::date(year, 12, 31));
+    let mut context = match bounds {
+        Some((start, end)) => EvaluationContext::for_period(start, end, zone.clone()),
+        None => EvaluationContext::at(at),
+    };
+    context.at = at;
+    context
+}
+
+impl CardService for MeasureCard {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.shape.artifact.title
+    }
+
+    fn description(&self) -> &str {
+        &self.description
+    }
+
+    fn requirements(&self) -> &[DataRequirement] {
+        &self.requirements
+    }
+
+    fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
+        let context = calendar_year(context.at, &context.zone);
+        let gaps = self
+            .program
+            .gaps_of(self.measure, &self.shape, record, &context);
+        let gaps = match gaps {
+            Ok(gaps) => gaps,
+            Err(error) => {
+                return Outcome::Unknown {
+                    reason: Some(error.to_string()),
+                    card: None,
+                };
+            }
+        };
+        let of = |status| gaps.iter().find(|g| g.status == status);
+        if let Some(gap) = of(GapStatus::Open) {
+            return Outcome::Card(self.card(gap.group, &context));
+        }
+        match of(GapStatus::NotEvaluable) {
+            Some(gap) => Outcome::Unknown {
+                reason: gap.reason.as_ref().map(ToString::to_string),
+                card: None,
+            },
+            None => Outcome::NoCard,
+        }
+    }
+}
+
+impl MeasureCard {
+    fn card(&self, group: usize, context: &EvaluationContext) -> CardContent {
+        let artifact = &self.shape.artifact;
+        let name = match self.shape.groups.len() {
+            0 | 1 => String::new(),
+            _ => self
+                .shape
+                .groups
+                .get(group)
+                .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
+        };
+        let year = context.period.map_or(0, |(start, _)| start.civil().0);
+        let summary = format!("Open care gap {year}: {}{name}", artifact.title);
+        let direction = self.shape.directions.get(group);
+        let direction = direction.map_or_else(String::new, |d| format!(" Here {}.", d.text()));
+        let detail = format!(
+            "{}\n\nBy the measure {}|{}, for {year}.{direction}",
+            self.description, artifact.url, artifact.version
+        );
+        let source = Source {
+            label: self.publisher.clone(),
+            url: Some(artifact.url.to_string()),
+            topic: None,
+        };
+        CardContent::text(Indicator::Info, &summary, &detail, source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_patient::program::Artifact;
+    use measures::result::Improvement;
+
+    use super::*;
+
+    /// FHIR versions hold what a part of a URL does not: `+a` and `-a` are the same there.
+    #[test]
+    fn ids_of_services_are_their_own() {
+        let mut taken = vec!["a".to_owned()];
+        for (name, id) in [("a", "a-1.0.0-b"), ("a", "a-1.0.0-b-2"), ("c", "c")] {
+            let artifact = Artifact {
+                id: name.into(),
+                url: "u".into(),
+                version: "1.0.0+b".into(),
+                title: "".into(),
+            };
+            let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
+            let found = service_id(&shape, &taken);
+            assert_eq!(found, id);
+            taken.push(found);
+        }
+    }
+}

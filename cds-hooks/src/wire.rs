@@ -1,0 +1,163 @@
+//! Cards as they go over the wire (CDS Hooks 2.0, "CDS Service Response").
+//!
+//! A field without a value is left out: nothing here is ever `null`, `""`, `[]` or `{}`, save for
+//! `cards: []`.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The body of an answer with status 200.
+#[derive(Clone, Debug, Serialize)]
+pub struct Response {
+    /// The cards; empty where there is nothing to say.
+    pub cards: Vec<Card>,
+}
+
+/// One card.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Card {
+    pub(crate) uuid: String,
+    pub(crate) summary: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) detail: String,
+    pub(crate) indicator: Indicator,
+    pub(crate) source: Source,
+    #[serde(flatten)]
+    pub(crate) suggestions: Option<Suggestions>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) override_reasons: Vec<Coding>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) links: Vec<Link>,
+}
+
+/// How urgent a card is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Indicator {
+    /// Good to know.
+    Info,
+    /// Should be looked at.
+    Warning,
+    /// Harm is near.
+    Critical,
+}
+
+/// Who says so.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Source {
+    /// Name for people. Not empty.
+    pub label: String,
+    /// Absolute; sent only where it is http or https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What the card is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Coding>,
+}
+
+/// A code.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Coding {
+    /// Its system.
+    pub system: String,
+    /// The code.
+    pub code: String,
+    /// For people; required in override reasons.
+    pub display: String,
+}
+
+/// A link.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Link {
+    /// For people.
+    pub label: String,
+    /// Absolute.
+    pub url: String,
+    /// A page, or an app.
+    #[serde(flatten)]
+    pub target: LinkTarget,
+}
+
+/// What a link opens.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum LinkTarget {
+    /// A page.
+    Absolute,
+    /// A SMART app.
+    Smart {
+        /// A string handed to the app.
+        #[serde(rename = "appContext", skip_serializing_if = "Option::is_none")]
+        app_context: Option<String>,
+    },
+}
+
+/// Suggestions and how they may be taken: the specification requires both or neither.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suggestions {
+    /// How many may be taken.
+    pub selection_behavior: SelectionBehavior,
+    /// Not empty.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// How many suggestions of a card may be taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelectionBehavior {
+    /// None or one.
+    AtMostOne,
+    /// Any number.
+    Any,
+}
+
+/// Something to do at a click.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suggestion {
+    /// For people.
+    pub label: String,
+    /// Names it in feedback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// The one to prefer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_recommended: Option<bool>,
+    /// Done together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+}
+
+/// A change of one resource.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Action {
+    /// For people.
+    pub description: String,
+    /// What is done.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What an action does.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Change {
+    /// Creates this resource.
+    Create {
+        /// The whole resource.
+        resource: Value,
+    },
+    /// Replaces a resource by this.
+    Update {
+        /// The whole resource with its id.
+        resource: Value,
+    },
+    /// Deletes a resource.
+    Delete {
+        /// `Type/id`.
+        #[serde(rename = "resourceId")]
+        resource_id: String,
+    },
+}

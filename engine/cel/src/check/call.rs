@@ -1,0 +1,165 @@
+//! Calls: operators, retrieves, and the functions of the table.
+
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::Code;
+use engine_patient::system::date_time::DateTime;
+
+use super::operator::operator;
+use super::pass::{Checked, Pass};
+use super::retrieve::retrieve;
+use crate::functions::{self, Function, FunctionInfo, Param, Returns};
+use crate::nodes::{Node, NodeKind, Span};
+use crate::types::Ty;
+use crate::value::Val;
+
+pub(super) fn call(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: Span) -> Checked {
+    if let Some(checked) = operator(pass, call, span) {
+        return checked;
+    }
+    let name = call.func_name.as_str();
+    if call.target.is_none() && name.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return retrieve(pass, expr, call, span);
+    }
+    match functions::find(name) {
+        Some(info) => function(pass, info, call, span),
+        None => {
+            let names = functions::FUNCTIONS.iter().map(|f| f.name);
+            let macros = ["exists", "all", "exists_one", "filter", "map", "has"];
+            let near = did_you_mean(name, names.chain(macros));
+            let help = match near {
+                Some(near) if macros.contains(&near) && near == name => format!(
+                    "`{near}` takes a variable and an expression: `list.{near}(x, x.status == \"final\")`"
+                ),
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`tandem rule functions` lists the functions".into(),
+            };
+            pass.wrong(
+                Code::UnknownFunction,
+                format!("unknown function `{name}`"),
+                span,
+                Some(help),
+            )
+        }
+    }
+}
+
+fn function(
+    pass: &mut Pass<'_>,
+    info: &'static FunctionInfo,
+    call: &CallExpr,
+    span: Span,
+) -> Checked {
+    let args: Vec<&IdedExpr> = call
+        .target
+        .as_deref()
+        .into_iter()
+        .chain(&call.args)
+        .collect();
+    if args.len() != info.params.len() {
+        let message = format!(
+            "`{}` takes {} argument(s), here are {}",
+            info.name,
+            info.params.len(),
+            args.len()
+        );
+        return pass.wrong(
+            Code::WrongArguments,
+            message,
+            span,
+            Some(format!("as in `{}`", info.example)),
+        );
+    }
+    let (mut nodes, mut first, mut set) = (vec![], None::<Ty>, None);
+    for (param, arg) in info.params.iter().zip(&args) {
+        let place = pass.places.token(arg);
+        match (param, text_literal(arg)) {
+            (Param::ValueSet, Some(name)) => {
+                set = pass.value_set(name, place).map(|(index, _)| index);
+                continue;
+            }
+            (Param::DateText, Some(text)) => {
+                match DateTime::parse(text) {
+                    Some(date) => nodes.push(Node {
+                        kind: NodeKind::Constant(Val::Time(date)),
+                        span: place,
+                    }),
+                    None => pass.problem(
+                        Code::NotADate,
+                        format!("`{text}` is not a date"),
+                        place,
+                        Some("write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()),
+                    ),
+                }
+                continue;
+            }
+            (Param::ValueSet | Param::DateText, None) => {
+                pass.problem(
+                    Code::WrongArguments,
+                    format!("`{}` needs {} here", info.name, param.wanted()),
+                    place,
+                    Some(format!("as in `{}`", info.example)),
+                );
+                continue;
+            }
+            _ => {}
+        }
+        let (node, ty) = pass.expr(arg);
+        if !param.takes(&ty, first.as_ref()) {
+            let message = format!(
+                "`{}` needs {} here, this is {ty}",
+                info.name,
+                param.wanted()
+            );
+            pass.problem(
+                Code::WrongType,
+                message,
+                node.span,
+                Some(format!("as in `{}`", info.example)),
+            );
+        }
+        first.get_or_insert(ty);
+        nodes.push(node);
+    }
+    let first = first.unwrap_or(Ty::Any);
+    let item = match &first {
+        Ty::List(item) => item.as_ref().clone(),
+        _ => Ty::Any,
+    };
+    let ty = match info.returns {
+        Returns::Bool => Ty::Bool,
+        Returns::Int => Ty::Int,
+        Returns::Double => Ty::Double,
+        Returns::Text => Ty::String,
+        Returns::Time => Ty::Time,
+        Returns::Duration => Ty::Duration,
+        Returns::First => first,
+        Returns::Item => item,
+        Returns::Components => Ty::Element("Observation.Component").list(),
+    };
+    if info.function == Function::InValueSet
+        && let Some(NodeKind::Select(select)) = nodes.first().map(|n| &n.kind)
+        && let Some(element) = select.coded
+    {
+        pass.symbols.compared.push(element);
+    }
+    let kind = match info.function {
+        Function::InValueSet | Function::Component => match set {
+            Some(set) => NodeKind::InValueSet(info.function, set, nodes),
+            None => NodeKind::Wrong,
+        },
+        Function::Date => match nodes.pop() {
+            Some(node) => node.kind,
+            None => NodeKind::Wrong,
+        },
+        other => NodeKind::Call(other, nodes),
+    };
+    (Node { kind, span }, ty)
+}
+
+fn text_literal(expr: &IdedExpr) -> Option<&str> {
+    match &expr.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! The expressions of one artifact, one after the other.
+
+use std::sync::Arc;
+
+use engine_patient::finding::{Code, Finding};
+use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::CodedElement;
+use engine_patient::terminology::ValueSet;
+
+use super::expression::MAX_DEPTH;
+use super::pass::Pass;
+use super::symbols::{Definition, Named, Symbols, unused};
+use crate::nodes::Compiled;
+use crate::parse::parse;
+use crate::problem::told;
+use crate::types::Ty;
+
+/// Checks the expressions of one artifact, which share value sets, definitions and data
+/// requirements.
+#[derive(Debug, Default)]
+pub struct Checker {
+    symbols: Symbols,
+}
+
+impl Checker {
+    /// With the value sets that expressions may name.
+    pub fn new(value_sets: Vec<(String, Arc<ValueSet>)>) -> Self {
+        let named = value_sets.into_iter().map(|(n, set)| Named::new(n, set));
+        Checker {
+            symbols: Symbols {
+                value_sets: named.collect(),
+                ..Symbols::default()
+            },
+        }
+    }
+
+    /// Makes a checked expression available to the next ones under a name. Its place in the order
+    /// of calls is its number in [`crate::Evaluation`].
+    pub fn define(&mut self, name: &str, compiled: &Compiled) {
+        let definition = Definition {
+            ty: compiled.ty.clone(),
+            depth: compiled.depth,
+        };
+        let named = Named::new(name.to_owned(), definition);
+        self.symbols.definitions.push(named);
+    }
+
+    /// Everything the expressions checked so far read.
+    pub fn requirements(&self) -> &[DataRequirement] {
+        &self.symbols.requirements
+    }
+
+    /// The coded elements that the expressions checked so far compare with value sets, sorted.
+    pub fn coded_elements(&self) -> Vec<CodedElement> {
+        let retrieved = self.symbols.requirements.iter();
+        let retrieved = retrieved.filter_map(|r| Some((r.resource_type, r.codes.as_ref()?.path)));
+        let compared = self.symbols.compared.iter().copied();
+        let mut all: Vec<_> = retrieved.chain(compared).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The value sets, in the order given.
+    pub fn value_sets(&self) -> impl Iterator<Item = &Arc<ValueSet>> {
+        self.symbols.value_sets.iter().map(|named| &named.value)
+    }
+
+    /// The value sets that no expression named.
+    pub fn unused_value_sets(&self) -> impl Iterator<Item = &str> {
+        unused(&self.symbols.value_sets)
+    }
+
+    /// The definitions that no expression named.
+    pub fn unused_definitions(&self) -> impl Iterator<Item = &str> {
+        unused(&self.symbols.definitions)
+    }
+
+    /// Parses and checks an expression. `wanted` is the type it must have, if any.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the text.
+    pub fn compile(&mut self, source: &str, wanted: Option<&Ty>) -> Result<Compiled, Vec<Finding>> {
+        let (expr, info) = parse(source)?;
+        let mut pass = Pass::new(&mut self.symbols, source, info);
+        let (node, ty) = pass.expr(&expr);
+        if let Some(wanted) = wanted.filter(|w| !ty.fits(w)) {
+            let message = format!("this must be {wanted}, but it is {ty}");
+            pass.problem(Code::WrongType, message, node.span, None);
+        }
+        let (slots, depth) = (pass.slots, pass.deepest);
+        if depth > 4 * MAX_DEPTH {
+            let message = "the expression and what it uses of `define` are nested too deep".into();
+            pass.problem(Code::TooDeep, message, node.span, None);
+        }
+        let problems = pass.problems;
+        if problems.is_empty() {
+            return Ok(Compiled {
+                source: Arc::from(source),
+                ty,
+                node,
+                slots,
+                depth,
+            });
+        }
+        Err(told(source, problems))
+    }
+}

@@ -1,0 +1,21 @@
+//! From the parsed expression to a checked one: names, types, functions, value sets. All problems are
+//! collected, each with its place.
+//!
+//! ```text
+//! checker ─▶ expression ─▶ call ─▶ operator, retrieve
+//!                       └▶ name, select, comprehension ─▶ pass ─▶ place, symbols
+//! ```
+
+mod call;
+mod checker;
+mod comprehension;
+mod expression;
+mod name;
+mod operator;
+mod pass;
+mod place;
+mod retrieve;
+mod select;
+mod symbols;
+
+pub use checker::Checker;

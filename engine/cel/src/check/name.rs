@@ -1,0 +1,51 @@
+//! Names.
+
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
+
+use super::pass::{Checked, Pass};
+use super::symbols::{find, names};
+use crate::nodes::{Node, NodeKind, Span};
+use crate::types::Ty;
+
+impl Pass<'_> {
+    /// A variable, a definition, or one of the names that every expression has.
+    pub(super) fn identifier(&mut self, name: &str, span: Span) -> Checked {
+        let node = |kind| Node { kind, span };
+        if let Some(slot) = self.scope.iter().rposition(|(n, _)| n == name) {
+            let ty = self.scope.get(slot).map_or(Ty::Any, |(_, t)| t.clone());
+            return (node(NodeKind::Local(slot)), ty);
+        }
+        if let Some((index, definition)) = find(&mut self.symbols.definitions, name) {
+            self.deepest = self.deepest.max(self.depth + definition.depth);
+            let ty = definition.ty.clone();
+            return (node(NodeKind::Define(index)), ty);
+        }
+        match name {
+            "patient" => (node(NodeKind::Patient), Ty::Element("Patient")),
+            "at" => (node(NodeKind::At), Ty::Time),
+            "period_start" => (node(NodeKind::PeriodStart), Ty::Time),
+            "period_end" => (node(NodeKind::PeriodEnd), Ty::Time),
+            _ => {
+                let known = ["patient", "at", "period_start", "period_end"].into_iter();
+                let locals = self.scope.iter().map(|(n, _)| n.as_str());
+                let defines = names(&self.symbols.definitions);
+                let near = did_you_mean(name, known.chain(locals).chain(defines));
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if Model::r4().resource(name).is_some() => {
+                        format!("write `{name}()` for all of them, `{name}(\"value set\")` for some")
+                    }
+                    None => "known are `patient`, `at`, `period_start`, `period_end` and the names under `define`".into(),
+                };
+                self.wrong(
+                    Code::UnknownName,
+                    format!("unknown name `{name}`"),
+                    span,
+                    Some(help),
+                )
+            }
+        }
+    }
+}

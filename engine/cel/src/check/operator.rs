@@ -1,0 +1,179 @@
+//! Operators.
+
+use cel::common::ast::{CallExpr, Expr, IdedExpr};
+use engine_patient::finding::Code;
+
+use super::pass::{Checked, Pass};
+use crate::nodes::{Node, NodeKind, Span};
+use crate::operators::{Arithmetic, Order};
+use crate::types::Ty;
+
+/// The operators, or `None` where the call is none.
+pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked> {
+    let node = |kind| Node { kind, span };
+    let args = call.args.as_slice();
+    Some(match (call.func_name.as_str(), args) {
+        ("_&&_", _) => {
+            let terms = flatten("_&&_", args).into_iter().map(|a| pass.boolean(a));
+            (node(NodeKind::And(terms.collect())), Ty::Bool)
+        }
+        ("_||_", _) => {
+            let terms = flatten("_||_", args).into_iter().map(|a| pass.boolean(a));
+            (node(NodeKind::Or(terms.collect())), Ty::Bool)
+        }
+        ("!_", [a]) => (node(NodeKind::Not(Box::new(pass.boolean(a)))), Ty::Bool),
+        ("-_", [a]) => {
+            let (n, ty) = pass.expr(a);
+            if !matches!(ty, Ty::Int | Ty::Double | Ty::Duration | Ty::Any) {
+                pass.problem(
+                    Code::WrongType,
+                    format!("`-` needs a number, this is {ty}"),
+                    n.span,
+                    None,
+                );
+            }
+            (node(NodeKind::Negate(Box::new(n))), ty)
+        }
+        ("_?_:_", [condition, a, b]) => {
+            let condition = pass.boolean(condition);
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            if !a_ty.fits(&b_ty) && !b_ty.fits(&a_ty) {
+                let message = format!("both outcomes of `? :` must be of one type: {a_ty}, {b_ty}");
+                pass.problem(Code::WrongType, message, span, None);
+            }
+            let ty = if a_ty == Ty::Any || a_ty == Ty::Int {
+                b_ty
+            } else {
+                a_ty
+            };
+            (node(NodeKind::Conditional(Box::new([condition, a, b]))), ty)
+        }
+        ("_==_" | "_!=_", [a, b]) => {
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let comparable = |t: &Ty| {
+                matches!(
+                    t,
+                    Ty::Bool | Ty::Int | Ty::Double | Ty::String | Ty::Time | Ty::Any
+                )
+            };
+            if !comparable(&a_ty) || !comparable(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
+                let message = format!("{a_ty} and {b_ty} cannot be compared");
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
+            }
+            let pair = Box::new([a, b]);
+            let equal = call.func_name == "_==_";
+            (
+                node(if equal {
+                    NodeKind::Equal(pair)
+                } else {
+                    NodeKind::NotEqual(pair)
+                }),
+                Ty::Bool,
+            )
+        }
+        ("_<_" | "_<=_" | "_>_" | "_>=_", [a, b]) => {
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let ordered =
+                |t: &Ty| matches!(t, Ty::Int | Ty::Double | Ty::String | Ty::Time | Ty::Any);
+            if !ordered(&a_ty) || !ordered(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
+                let message = format!("{a_ty} and {b_ty} have no order");
+                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
+            }
+            let order = match call.func_name.as_str() {
+                "_<_" => Order::Less,
+                "_<=_" => Order::LessOrEqual,
+                "_>_" => Order::Greater,
+                _ => Order::GreaterOrEqual,
+            };
+            (node(NodeKind::Order(order, Box::new([a, b]))), Ty::Bool)
+        }
+        (op @ ("_+_" | "_-_" | "_*_" | "_/_" | "_%_"), [a, b]) => {
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let ty = match (op, &a_ty, &b_ty) {
+                (_, Ty::Any, _) | (_, _, Ty::Any) => Some(Ty::Any),
+                (_, Ty::Int, Ty::Int) => Some(Ty::Int),
+                ("_%_", ..) => None,
+                (_, Ty::Int | Ty::Double, Ty::Int | Ty::Double) => Some(Ty::Double),
+                ("_+_" | "_-_", Ty::Time, Ty::Duration) => Some(Ty::Time),
+                ("_+_", Ty::Duration, Ty::Time) => Some(Ty::Time),
+                ("_+_" | "_-_", Ty::Duration, Ty::Duration) => Some(Ty::Duration),
+                ("_+_", Ty::String, Ty::String) => Some(Ty::String),
+                ("_+_", Ty::List(x), Ty::List(y)) if x.fits(y) || y.fits(x) => Some(a_ty.clone()),
+                _ => None,
+            };
+            let Some(ty) = ty else {
+                let op = op.trim_matches('_');
+                let message = format!("`{op}` does not go with {a_ty} and {b_ty}");
+                let dates = a_ty == Ty::Time || b_ty == Ty::Time;
+                let help = dates.then(|| {
+                    "move a date with `months(12)`, `days(30)`, as in `at - months(12)`".to_owned()
+                });
+                return Some(pass.wrong(Code::WrongType, message, span, help));
+            };
+            let arithmetic = match op {
+                "_+_" => Arithmetic::Add,
+                "_-_" => Arithmetic::Subtract,
+                "_*_" => Arithmetic::Multiply,
+                "_/_" => Arithmetic::Divide,
+                _ => Arithmetic::Modulo,
+            };
+            (node(NodeKind::Arithmetic(arithmetic, Box::new([a, b]))), ty)
+        }
+        ("@in", [a, b]) => {
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let fits = matches!(&b_ty, Ty::List(item) if a_ty.fits(item)) || b_ty == Ty::Any;
+            if !fits {
+                let message =
+                    format!("`in` needs a list with items such as the left side: {a_ty} in {b_ty}");
+                let help = matches!(b_ty, Ty::String)
+                    .then(|| "write `inValueSet(code, \"value set\")` for value sets".to_owned());
+                pass.problem(Code::WrongType, message, span, help);
+            }
+            (node(NodeKind::In(Box::new([a, b]))), Ty::Bool)
+        }
+        ("_[_]", [a, b]) => {
+            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let item = match a_ty {
+                Ty::List(item) if b_ty.fits(&Ty::Int) => *item,
+                Ty::Any => Ty::Any,
+                other => {
+                    let message = format!("`[…]` needs a list and a whole number: {other}, {b_ty}");
+                    return Some(pass.wrong(Code::WrongType, message, span, None));
+                }
+            };
+            (node(NodeKind::Index(Box::new([a, b]))), item)
+        }
+        _ => return None,
+    })
+}
+
+fn compare_help(a: &Ty, b: &Ty) -> Option<String> {
+    let has = |wanted: fn(&Ty) -> bool| wanted(a) || wanted(b);
+    let help = if has(|t| matches!(t, Ty::Element("Quantity") | Ty::Choice(..))) {
+        "take the number with its unit: `quantityIn(x.value, \"mg/dL\") > 9.0`"
+    } else if has(|t| matches!(t, Ty::Element("CodeableConcept" | "Coding"))) {
+        "compare codes with a value set: `inValueSet(x.code, \"value set\")`"
+    } else if has(|t| *t == Ty::Time) && has(|t| *t == Ty::String) {
+        "write dates as `date(\"2024-12-31\")`"
+    } else if has(|t| matches!(t, Ty::List(_))) {
+        "say which item: `.exists(x, …)`, `.first()`, `.latest()`"
+    } else {
+        return None;
+    };
+    Some(help.into())
+}
+
+/// `a && b && c` as three terms.
+fn flatten<'e>(operator: &str, args: &'e [IdedExpr]) -> Vec<&'e IdedExpr> {
+    let mut out = vec![];
+    let mut stack: Vec<&IdedExpr> = args.iter().rev().collect();
+    while let Some(expr) = stack.pop() {
+        match &expr.expr {
+            Expr::Call(inner) if inner.func_name == operator => {
+                stack.extend(inner.args.iter().rev())
+            }
+            _ => out.push(expr),
+        }
+    }
+    out
+}

@@ -1,0 +1,100 @@
+//! Elements of resources and datatypes, by the FHIR model.
+
+use cel::common::ast::SelectExpr;
+use engine_patient::diagnostic::did_you_mean;
+use engine_patient::fhir::model::Model;
+use engine_patient::finding::Code;
+
+use super::pass::{Checked, Pass};
+use crate::nodes::{Node, NodeKind, Select, Span};
+use crate::types::{self, Ty};
+use crate::value::Val;
+
+impl Pass<'_> {
+    pub(super) fn select(&mut self, select: &SelectExpr, span: Span) -> Checked {
+        let (operand, ty) = self.expr(&select.operand);
+        let field = select.field.as_str();
+        let place = self.places.field(operand.span.1, field);
+        let owner = match &ty {
+            Ty::Element(owner) => *owner,
+            Ty::Any => {
+                return (
+                    Node {
+                        kind: NodeKind::Constant(Val::unknown(
+                            "an empty list has no item to read from",
+                        )),
+                        span,
+                    },
+                    Ty::Any,
+                );
+            }
+            Ty::List(_) => {
+                let message = format!("`{field}` cannot be read from a list");
+                let help = format!(
+                    "say which: `.exists(x, x.{field} …)`, `.latest().{field}` or `.first().{field}`"
+                );
+                return self.wrong(Code::List, message, place, Some(help));
+            }
+            Ty::Choice(_, name) => {
+                let message =
+                    format!("`{name}` can be of several types: `{field}` cannot be read from it");
+                let help = format!("name the type, as in `{name}Quantity.{field}`");
+                return self.wrong(Code::Choice, message, place, Some(help));
+            }
+            other => {
+                let message = format!("{other} has no element `{field}`");
+                return self.wrong(Code::WrongType, message, place, None);
+            }
+        };
+        let Some(found) = types::select(owner, field) else {
+            let model = Model::r4();
+            let near = did_you_mean(field, model.elements(owner).map(|e| e.name));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    let names: Vec<_> = model.elements(owner).map(|e| e.name).take(14).collect();
+                    format!("it has `{}`", names.join("`, `"))
+                }
+            };
+            let message = format!("`{owner}` has no element `{field}`");
+            return self.wrong(Code::UnknownElement, message, place, Some(help));
+        };
+        let select_node = Box::new(Select {
+            operand,
+            properties: found.properties,
+            many: found.many,
+            coded: types::coded_element(owner, field),
+            missing: format!("`{owner}.{field}` is missing"),
+            withheld: format!("`{owner}.{field}` has no value, but a reason why"),
+            malformed: format!("`{owner}.{field}` is not as FHIR has it"),
+        });
+        if select.test {
+            if owner == "Patient" && field.starts_with("deceased") {
+                let message = format!(
+                    "`has(patient.{field})` tells that something is recorded, also that the patient lives or when they died later"
+                );
+                let help = "write `deceased(at)`: whether the patient was dead at that moment";
+                self.problem(Code::PresenceIsNotDeath, message, place, Some(help.into()));
+            }
+            return (
+                Node {
+                    kind: NodeKind::Has(select_node),
+                    span,
+                },
+                Ty::Bool,
+            );
+        }
+        let ty = if found.many {
+            found.ty.list()
+        } else {
+            found.ty
+        };
+        (
+            Node {
+                kind: NodeKind::Select(select_node),
+                span,
+            },
+            ty,
+        )
+    }
+}

@@ -1,0 +1,74 @@
+//! What the expressions of one artifact share.
+
+use std::sync::Arc;
+
+use engine_patient::requirements::DataRequirement;
+use engine_patient::systems::CodedElement;
+use engine_patient::terminology::ValueSet;
+
+use crate::types::Ty;
+
+/// Value sets and definitions by their names, and what the expressions checked so far read.
+#[derive(Debug, Default)]
+pub(super) struct Symbols {
+    pub(super) value_sets: Vec<Named<Arc<ValueSet>>>,
+    pub(super) definitions: Vec<Named<Definition>>,
+    pub(super) requirements: Vec<DataRequirement>,
+    /// Elements that `inValueSet` compares.
+    pub(super) compared: Vec<CodedElement>,
+}
+
+/// What a name stands for, and whether an expression has it.
+#[derive(Debug)]
+pub(super) struct Named<T> {
+    pub(super) name: String,
+    pub(super) value: T,
+    pub(super) used: bool,
+}
+
+/// What is known of a definition to those that use it.
+#[derive(Clone, Debug)]
+pub(super) struct Definition {
+    pub(super) ty: Ty,
+    pub(super) depth: usize,
+}
+
+impl<T> Named<T> {
+    pub(super) fn new(name: String, value: T) -> Self {
+        Named {
+            name,
+            value,
+            used: false,
+        }
+    }
+}
+
+/// The number and the value of a name, which counts as used from now on.
+pub(super) fn find<'s, T>(all: &'s mut [Named<T>], name: &str) -> Option<(usize, &'s T)> {
+    let mut all = all.iter_mut().enumerate();
+    let (index, named) = all.find(|(_, named)| named.name == name)?;
+    named.used = true;
+    Some((index, &named.value))
+}
+
+/// The names, in their order.
+pub(super) fn names<T>(all: &[Named<T>]) -> impl Iterator<Item = &str> {
+    all.iter().map(|named| named.name.as_str())
+}
+
+/// The names that no expression has.
+pub(super) fn unused<T>(all: &[Named<T>]) -> impl Iterator<Item = &str> {
+    let unused = all.iter().filter(|named| !named.used);
+    unused.map(|named| named.name.as_str())
+}
+
+impl Symbols {
+    /// The number of a data requirement; equal ones share it.
+    pub(super) fn requirement(&mut self, wanted: DataRequirement) -> usize {
+        let all = &mut self.requirements;
+        all.iter().position(|r| *r == wanted).unwrap_or_else(|| {
+            all.push(wanted);
+            all.len() - 1
+        })
+    }
+}

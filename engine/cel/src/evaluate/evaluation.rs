@@ -1,0 +1,195 @@
+//! One artifact's evaluation: what it reads, what it keeps, how much work it may do.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::{DataRequirement, Match};
+use engine_patient::systems::{self, CodedElement};
+use engine_patient::terminology::ValueSet;
+
+use crate::functions::Scene;
+use crate::nodes::{Compiled, Span};
+use crate::value::Val;
+
+/// Most work of one evaluation. Comprehensions within each other multiply: one rule must not hold up
+/// everything else. A rule over a patient with thousands of resources takes less than a tenth of it.
+const MAX_WORK: usize = 10_000_000;
+pub(super) const TOO_MUCH: &str = "the rule takes too much work for this patient";
+
+/// One artifact, one patient, one moment. Definitions and retrieves are evaluated once.
+pub struct Evaluation<'r> {
+    pub(super) scene: Scene<'r>,
+    requirements: &'r [DataRequirement],
+    pub(super) value_sets: &'r [Arc<ValueSet>],
+    defines: &'r [Compiled],
+    defined: RefCell<Vec<Option<Val<'r>>>>,
+    retrieved: RefCell<Vec<Option<Val<'r>>>>,
+    /// Per element and value set that found nothing: see [`Evaluation::mismatch`].
+    mismatches: RefCell<Vec<Mismatch>>,
+    /// See [`MAX_WORK`].
+    work: Cell<usize>,
+    /// The first broken invariant: at which place of the expression, and what it is.
+    broken: Cell<Option<(Span, &'static str)>>,
+    /// The same, with its expression.
+    bug: RefCell<Option<EvaluationError>>,
+}
+
+/// The values of comprehension variables.
+pub(super) type Locals<'r> = Vec<Val<'r>>;
+
+/// An element, the address of a value set, and why the one could not be in the other.
+type Mismatch = (CodedElement, *const ValueSet, Option<Arc<str>>);
+
+impl<'r> Evaluation<'r> {
+    /// Over a record that holds what `requirements` ask for.
+    pub fn new(
+        record: &'r PatientRecord,
+        context: &'r EvaluationContext,
+        requirements: &'r [DataRequirement],
+        value_sets: &'r [Arc<ValueSet>],
+        defines: &'r [Compiled],
+    ) -> Self {
+        Evaluation {
+            scene: Scene { record, context },
+            requirements,
+            value_sets,
+            defines,
+            defined: RefCell::new(vec![None; defines.len()]),
+            retrieved: RefCell::new(vec![None; requirements.len()]),
+            mismatches: RefCell::new(vec![]),
+            work: Cell::new(0),
+            broken: Cell::new(None),
+            bug: RefCell::new(None),
+        }
+    }
+
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// Where something is not as the checker left it: our bug.
+    pub fn evaluate(&self, compiled: &'r Compiled) -> Result<Val<'r>, EvaluationError> {
+        let value = self.uncertain(compiled);
+        if let Some(bug) = self.bug.borrow().as_ref() {
+            return Err(bug.clone());
+        }
+        Ok(match value {
+            Val::Between(_, _, reason) => Val::Unknown(reason),
+            value => value,
+        })
+    }
+
+    /// The same, where a number may be known only to lie between two others.
+    fn uncertain(&self, compiled: &'r Compiled) -> Val<'r> {
+        let mut locals = compiled.locals();
+        let value = self.node(&compiled.node, &mut locals);
+        if let Some(((from, to), what)) = self.broken.take() {
+            let clause: String = compiled.source.chars().take(to).skip(from).collect();
+            let message = format!("a bug of ours at `{clause}`: {what}");
+            self.bug
+                .borrow_mut()
+                .get_or_insert(EvaluationError(message));
+        }
+        // `orElse` and the like must not make an answer of it.
+        match self.work.get() > MAX_WORK {
+            true => Val::unknown(TOO_MUCH),
+            false => value,
+        }
+    }
+
+    /// Something is not as the checker left it. The evaluation ends in an error, whatever is made of
+    /// the value.
+    pub(super) fn broken(&self, span: Span, what: &'static str) -> Val<'r> {
+        let first = self.broken.get().unwrap_or((span, what));
+        self.broken.set(Some(first));
+        Val::unknown(what)
+    }
+
+    pub(super) fn work(&self, more: usize) {
+        self.work.set(self.work.get().saturating_add(more));
+    }
+
+    /// Whether it did all the work it may do.
+    pub(super) fn is_tired(&self) -> bool {
+        self.work.get() > MAX_WORK
+    }
+
+    /// For what is evaluated only to be shown.
+    pub(crate) fn rest(&self) {
+        self.work.set(0);
+    }
+
+    /// The resources that the data requirement of this number found; why not, if that cannot be
+    /// told. `None` where there is no such requirement.
+    pub(super) fn retrieved(&self, index: usize) -> Option<Val<'r>> {
+        if let Some(Some(known)) = self.retrieved.borrow().get(index) {
+            return Some(known.clone());
+        }
+        let requirement = self.requirements.get(index)?;
+        let ty = requirement.resource_type.as_str();
+        let value = if self.scene.record.is_available(requirement.resource_type) {
+            let resources = self.scene.record.of_type(requirement.resource_type);
+            let found = resources.filter_map(|resource| match requirement.matches(resource) {
+                Match::Yes => Some(Val::Element(resource)),
+                Match::No => None,
+                // Others in the list may still decide.
+                Match::Unresolved => {
+                    let why = format!("a {ty} refers to its code in a resource that was not given");
+                    Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
+                }
+            });
+            let found: Vec<Val<'r>> = found.collect();
+            let codes = requirement.codes.as_ref().filter(|_| found.is_empty());
+            let element = |path| (requirement.resource_type, path);
+            match codes.and_then(|c| self.mismatch(element(c.path), &c.value_set)) {
+                Some(reason) => Val::Unknown(reason.to_string().into()),
+                None => Val::List(found.into()),
+            }
+        } else {
+            Val::Unknown(format!("no {ty} data was given").into())
+        };
+        if let Some(slot) = self.retrieved.borrow_mut().get_mut(index) {
+            *slot = Some(value.clone());
+        }
+        Some(value)
+    }
+
+    /// Why "not in the value set" cannot be told of this element: it is coded in other systems only.
+    pub(super) fn mismatch(&self, element: CodedElement, set: &Arc<ValueSet>) -> Option<Arc<str>> {
+        let address = Arc::as_ptr(set);
+        let mut all = self.mismatches.borrow_mut();
+        if let Some((.., known)) = all.iter().find(|m| m.0 == element && m.1 == address) {
+            return known.clone();
+        }
+        let reason = match &self.scene.context.systems {
+            Some(told) => told.mismatch(element, set),
+            None => systems::mismatch(
+                element,
+                set,
+                &systems::of_record(self.scene.record, element),
+            ),
+        };
+        let reason = reason.map(Arc::from);
+        all.push((element, address, reason.clone()));
+        reason
+    }
+
+    /// The value of a definition; `None` where there is no such definition.
+    pub(super) fn defined(&self, index: usize) -> Option<Val<'r>> {
+        if let Some(Some(known)) = self.defined.borrow().get(index) {
+            return Some(known.clone());
+        }
+        let value = self.uncertain(self.defines.get(index)?);
+        if let Some(slot) = self.defined.borrow_mut().get_mut(index) {
+            *slot = Some(value.clone());
+        }
+        Some(value)
+    }
+
+    /// The node behind a definition, for explaining.
+    pub(crate) fn definition(&self, index: usize) -> Option<&'r Compiled> {
+        self.defines.get(index)
+    }
+}

@@ -1,0 +1,8 @@
+//! Evaluation of checked expressions over one patient's record.
+
+mod comprehension;
+mod evaluation;
+mod node;
+mod select;
+
+pub use evaluation::Evaluation;

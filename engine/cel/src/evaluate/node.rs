@@ -1,0 +1,216 @@
+//! The value of each kind of node.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::ValueSet;
+
+use super::comprehension::unless;
+use super::evaluation::{Evaluation, Locals, TOO_MUCH};
+use super::select::{find, is_withheld};
+use crate::functions::{self, Function};
+use crate::nodes::{Node, NodeKind};
+use crate::operators;
+use crate::value::Val;
+
+impl<'r> Evaluation<'r> {
+    /// The value of a node; costs work.
+    pub(crate) fn node(&self, node: &'r Node, locals: &mut Locals<'r>) -> Val<'r> {
+        if self.is_tired() {
+            return Val::unknown(TOO_MUCH);
+        }
+        let value = self.value(node, locals);
+        self.work(match (&node.kind, &value) {
+            (_, Val::Str(Cow::Owned(text))) => 1 + text.len() / 16,
+            (NodeKind::Arithmetic(..), Val::List(items)) => 1 + 4 * items.len(),
+            _ => 1,
+        });
+        value
+    }
+
+    fn value(&self, node: &'r Node, locals: &mut Locals<'r>) -> Val<'r> {
+        match &node.kind {
+            NodeKind::Constant(value) => constant(value),
+            NodeKind::Local(slot) => match locals.get(*slot) {
+                Some(value) => value.clone(),
+                None => self.broken(node.span, "there is no such variable"),
+            },
+            NodeKind::Define(index) => match self.defined(*index) {
+                Some(value) => value,
+                None => self.broken(node.span, "there is no such definition"),
+            },
+            NodeKind::Wrong => self.broken(node.span, "it was found to be wrong"),
+            NodeKind::Patient => match self.scene.record.patient() {
+                Some(patient) => Val::Element(patient),
+                None => Val::unknown("no Patient resource was given"),
+            },
+            NodeKind::At => Val::Time(self.scene.context.at),
+            NodeKind::PeriodStart => self.period(|p| p.0),
+            NodeKind::PeriodEnd => self.period(|p| p.1),
+            NodeKind::Retrieve(index) => match self.retrieved(*index) {
+                Some(value) => value,
+                None => self.broken(node.span, "there is no such data requirement"),
+            },
+            NodeKind::Select(select) => self.select(select, locals),
+            NodeKind::Has(select) => match self.node(&select.operand, locals) {
+                // A value that is withheld is there.
+                Val::Element(element) => {
+                    let there = find(element, select).is_some() || is_withheld(element, select);
+                    Val::Bool(there)
+                }
+                unknown => unknown,
+            },
+            NodeKind::And(terms) => self.connective(terms, false, locals),
+            NodeKind::Or(terms) => self.connective(terms, true, locals),
+            NodeKind::Not(inner) => match self.node(inner, locals) {
+                Val::Bool(b) => Val::Bool(!b),
+                unknown => unknown,
+            },
+            NodeKind::Conditional(parts) => {
+                let [condition, then, otherwise] = parts.as_ref();
+                match self.node(condition, locals) {
+                    Val::Bool(true) => self.node(then, locals),
+                    Val::Bool(false) => self.node(otherwise, locals),
+                    unknown => unknown,
+                }
+            }
+            NodeKind::Order(order, pair) => {
+                let (a, b) = self.pair(pair, locals);
+                operators::order(*order, a, b, &self.scene.context.zone)
+            }
+            NodeKind::Equal(pair) => {
+                let (a, b) = self.pair(pair, locals);
+                operators::equal(a, b, &self.scene.context.zone)
+            }
+            NodeKind::NotEqual(pair) => {
+                let (a, b) = self.pair(pair, locals);
+                match operators::equal(a, b, &self.scene.context.zone) {
+                    Val::Bool(equal) => Val::Bool(!equal),
+                    unknown => unknown,
+                }
+            }
+            NodeKind::Arithmetic(op, pair) => {
+                let (a, b) = self.pair(pair, locals);
+                operators::arithmetic(*op, a, b)
+            }
+            NodeKind::Negate(inner) => operators::negate(self.node(inner, locals)),
+            NodeKind::In(pair) => {
+                let (item, list) = self.pair(pair, locals);
+                match (&item, &list) {
+                    (Val::Unknown(_), _) => item,
+                    (_, Val::Unknown(_)) => list,
+                    _ => {
+                        self.work(list.items().len());
+                        let equal = |other: &Val<'r>| {
+                            let (value, maybe) = other.item();
+                            let zone = &self.scene.context.zone;
+                            match operators::equal(item.clone(), value.clone(), zone) {
+                                Val::Bool(true) => unless(Val::Bool(true), maybe),
+                                told => told,
+                            }
+                        };
+                        any(list.items().iter().map(equal))
+                    }
+                }
+            }
+            NodeKind::Index(pair) => match self.pair(pair, locals) {
+                (Val::List(items), Val::Int(at)) => functions::at(&items, at),
+                (Val::Unknown(reason), _) | (_, Val::Unknown(reason)) => Val::Unknown(reason),
+                _ => Val::unknown("`[…]` needs a list and a whole number"),
+            },
+            NodeKind::List(nodes) => {
+                let mut items = Vec::with_capacity(nodes.len());
+                for item in nodes {
+                    items.push(self.node(item, locals));
+                }
+                Val::List(items.into())
+            }
+            NodeKind::Fold(fold, inner) => self.fold(*fold, inner, locals),
+            NodeKind::Map(inner, condition) => self.map(inner, condition.as_deref(), locals),
+            NodeKind::Call(function, args) => {
+                let mut values = args.iter().map(|a| self.node(a, locals));
+                let Some(first) = values.next() else {
+                    return self.broken(node.span, "a function has no argument");
+                };
+                let rest: Vec<Val<'r>> = values.collect();
+                self.work(first.items().len());
+                functions::call(&self.scene, *function, first, &rest)
+            }
+            NodeKind::InValueSet(function, set, args) => {
+                let (Some(arg), Some(set)) = (args.first(), self.value_sets.get(*set)) else {
+                    return self.broken(node.span, "there is no such value set, or no code");
+                };
+                self.in_value_set(*function, arg, set, locals)
+            }
+        }
+    }
+
+    fn in_value_set(
+        &self,
+        function: Function,
+        arg: &'r Node,
+        set: &'r Arc<ValueSet>,
+        locals: &mut Locals<'r>,
+    ) -> Val<'r> {
+        let element = match &arg.kind {
+            NodeKind::Select(select) => select.coded,
+            _ => None,
+        };
+        let value = functions::with_value_set(function, self.node(arg, locals), set);
+        match (value, element) {
+            (Val::Bool(false), Some(element)) => self
+                .mismatch(element, set)
+                .map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into())),
+            (value, _) => value,
+        }
+    }
+
+    fn pair(&self, pair: &'r [Node; 2], locals: &mut Locals<'r>) -> (Val<'r>, Val<'r>) {
+        let [a, b] = pair;
+        (self.node(a, locals), self.node(b, locals))
+    }
+
+    fn period(&self, part: impl Fn((DateTime, DateTime)) -> DateTime) -> Val<'r> {
+        match self.scene.context.period {
+            Some(period) => Val::Time(part(period)),
+            None => Val::unknown("there is no measurement period here"),
+        }
+    }
+
+    /// `&&` (decided by `false`) and `||` (decided by `true`): a deciding term wins over unknown
+    /// ones, wherever it stands.
+    fn connective(&self, terms: &'r [Node], decisive: bool, locals: &mut Locals<'r>) -> Val<'r> {
+        let mut unknown = None;
+        for term in terms {
+            match self.node(term, locals) {
+                Val::Bool(b) if b == decisive => return Val::Bool(b),
+                Val::Bool(_) => {}
+                other => unknown = unknown.or(Some(other)),
+            }
+        }
+        unknown.unwrap_or(Val::Bool(!decisive))
+    }
+}
+
+/// A constant of the program, borrowed.
+fn constant<'r>(value: &'r Val<'static>) -> Val<'r> {
+    match value {
+        Val::Str(text) => Val::Str(text.as_ref().into()),
+        Val::Unknown(reason) => Val::Unknown(reason.as_ref().into()),
+        other => other.clone(),
+    }
+}
+
+/// Kleene "or" over outcomes.
+fn any<'r>(outcomes: impl Iterator<Item = Val<'r>>) -> Val<'r> {
+    let mut unknown = None;
+    for outcome in outcomes {
+        match outcome {
+            Val::Bool(true) => return Val::Bool(true),
+            Val::Bool(false) => {}
+            other => unknown = unknown.or(Some(other)),
+        }
+    }
+    unknown.unwrap_or(Val::Bool(false))
+}

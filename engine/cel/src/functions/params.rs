@@ -1,0 +1,70 @@
+//! Which types an argument may have.
+
+use engine_patient::fhir::model::Model;
+
+use super::row::Param;
+use super::row::Param as P;
+use crate::types::Ty;
+
+impl Param {
+    /// Whether an argument of this type will do; `Choice`s are looked into at run time.
+    pub(crate) fn takes(self, ty: &Ty, first: Option<&Ty>) -> bool {
+        if *ty == Ty::Any {
+            return true;
+        }
+        let list_item = match ty {
+            Ty::List(item) => Some(item.as_ref()),
+            _ => None,
+        };
+        match self {
+            P::Any => true,
+            P::Int => *ty == Ty::Int,
+            P::Number => matches!(ty, Ty::Int | Ty::Double),
+            P::NumberOrText => matches!(ty, Ty::Int | Ty::Double | Ty::String),
+            P::Text | P::ValueSet | P::DateText => *ty == Ty::String,
+            P::Time => *ty == Ty::Time,
+            P::When => matches!(ty, Ty::Time | Ty::Choice(..)) || is_dated(ty),
+            P::Concept => is_concept(list_item.unwrap_or(ty)),
+            P::Quantity => matches!(ty, Ty::Choice(..)) || ty.fits(&Ty::Element("Quantity")),
+            P::List => list_item.is_some(),
+            P::ListOfNumbers => matches!(list_item, Some(Ty::Int | Ty::Double | Ty::Any)),
+            P::ListOfResources => list_item.is_some_and(|i| *i == Ty::Any || is_dated(i)),
+            P::Element(name) => ty.fits(&Ty::Element(name)),
+            P::LikeFirst => first.is_some_and(|f| ty.fits(f)),
+        }
+    }
+
+    /// In words, for an error.
+    pub(crate) fn wanted(self) -> String {
+        match self {
+            P::Any => "anything".into(),
+            P::Int => "a whole number".into(),
+            P::Number => "a number".into(),
+            P::NumberOrText => "a number or a text".into(),
+            P::Text => "a text".into(),
+            P::Time => "a date".into(),
+            P::When => "a resource, a `Period` or a date".into(),
+            P::Concept => "a code (`CodeableConcept`, `Coding`, or a list of them)".into(),
+            P::Quantity => "a `Quantity`".into(),
+            P::List => "a list".into(),
+            P::ListOfNumbers => "a list of numbers".into(),
+            P::ListOfResources => "a list of resources".into(),
+            P::Element(name) => format!("one `{name}`"),
+            P::ValueSet => "the name of a value set in quotes".into(),
+            P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),
+            P::LikeFirst => "the type of the first argument".into(),
+        }
+    }
+}
+
+fn is_dated(ty: &Ty) -> bool {
+    let resource = |name: &str| Model::r4().resource(name).is_some();
+    matches!(ty, Ty::Element(name) if *name == "Period" || resource(name))
+}
+
+fn is_concept(ty: &Ty) -> bool {
+    matches!(
+        ty,
+        Ty::Element("CodeableConcept" | "Coding") | Ty::Choice(..) | Ty::Any
+    )
+}

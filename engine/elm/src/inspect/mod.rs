@@ -1,0 +1,7 @@
+//! The compiled tree as others than the evaluation need it: its expressions and their CQL text for
+//! explanations, the terms of a criterion, and the retrieves without which it cannot hold.
+
+pub mod cql_text;
+pub mod expressions;
+pub mod prefilter;
+pub mod terms;

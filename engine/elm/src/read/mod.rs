@@ -1,0 +1,3 @@
+//! ELM as it was read.
+
+pub mod library;

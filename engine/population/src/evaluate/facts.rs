@@ -1,0 +1,129 @@
+//! From the selected pages of `facts` to what each bucket wants of `resources`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, Int16Array, Int32Array, Int64Array, RecordBatch};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
+use engine_patient::fhir::names::Name;
+use futures::StreamExt;
+
+use super::metrics::EvaluateMetrics;
+use super::slice::Slice;
+use super::subjects::Subjects;
+use super::work::Work;
+use crate::lake::reader::FactsKey;
+
+/// The rows of `facts` of a bucket that some requirement asks for.
+#[derive(Default, Debug)]
+pub(super) struct BucketFacts {
+    /// Patient, row of `resources`, requirement; the Patient resource has none.
+    pub(super) wanted: Vec<(u32, u32, Option<usize>)>,
+}
+
+impl BucketFacts {
+    fn add(&mut self, pat: u32, rid: u32, requirements: &[usize], is_patient: bool) {
+        if is_patient {
+            self.wanted.push((pat, rid, None));
+        }
+        self.wanted
+            .extend(requirements.iter().map(|r| (pat, rid, Some(*r))));
+    }
+}
+
+/// Reads the partition's selected pages and keeps the rows that are asked for, by bucket. All
+/// buckets of the partition's file are there, also those without a match: their patients count.
+pub(super) async fn read_facts(
+    facts: &Arc<dyn ExecutionPlan>,
+    partition: usize,
+    context: Arc<TaskContext>,
+    work: &Work,
+    metrics: &EvaluateMetrics,
+) -> Result<BTreeMap<u32, BucketFacts>> {
+    let timer = metrics.facts_time.timer();
+    let mut stream = facts.execute(partition, context)?;
+    let mut buckets = BTreeMap::<u32, BucketFacts>::new();
+    let patient = Name::of("Patient").map(FactsKey::of_type);
+    // Rows are sorted by type, path and key: what a run of them answers is looked up once.
+    let mut run: Option<(i16, i16, i64)> = None;
+    let mut answers: Vec<usize> = vec![];
+    let mut is_patient = false;
+    let mut slice = Slice::begin();
+    let asked = work.subjects.as_ref().map(Subjects::buckets);
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        let columns = FactsColumns::of(&batch)?;
+        for row in 0..batch.num_rows() {
+            let key = (
+                columns.rtype.value(row),
+                columns.path.value(row),
+                columns.key.value(row),
+            );
+            if run != Some(key) {
+                run = Some(key);
+                let keys = work.plan.keys.iter().enumerate();
+                answers.clear();
+                answers.extend(
+                    keys.filter(|(_, k)| k.matches(key.0, key.1, key.2))
+                        .map(|(i, _)| i),
+                );
+                is_patient = patient
+                    .as_ref()
+                    .is_some_and(|p| p.matches(key.0, key.1, key.2));
+            }
+            if answers.is_empty() && !is_patient {
+                continue;
+            }
+            let number = |v: i32| u32::try_from(v).unwrap_or(0);
+            let bucket = number(columns.bucket.value(row));
+            if asked.is_some_and(|asked| !asked.contains(&bucket)) {
+                continue;
+            }
+            let bucket = buckets.entry(bucket).or_default();
+            let (pat, rid) = (
+                number(columns.pat.value(row)),
+                number(columns.rid.value(row)),
+            );
+            for hits in answers.iter().filter_map(|a| metrics.hits.get(*a)) {
+                hits.add(1);
+            }
+            bucket.add(pat, rid, &answers, is_patient);
+        }
+        slice.give_way().await;
+    }
+    timer.done();
+    Ok(buckets)
+}
+
+struct FactsColumns<'b> {
+    rtype: &'b Int16Array,
+    path: &'b Int16Array,
+    key: &'b Int64Array,
+    bucket: &'b Int32Array,
+    pat: &'b Int32Array,
+    rid: &'b Int32Array,
+}
+
+impl<'b> FactsColumns<'b> {
+    fn of(batch: &'b RecordBatch) -> Result<Self> {
+        fn typed<T: Array + 'static>(batch: &RecordBatch, column: usize) -> Result<&T> {
+            let found = batch
+                .columns()
+                .get(column)
+                .and_then(|c| c.as_any().downcast_ref::<T>());
+            found.ok_or_else(|| {
+                DataFusionError::Internal("the table `facts` has other columns".into())
+            })
+        }
+        Ok(FactsColumns {
+            rtype: typed(batch, 0)?,
+            path: typed(batch, 1)?,
+            key: typed(batch, 2)?,
+            bucket: typed(batch, 3)?,
+            pat: typed(batch, 4)?,
+            rid: typed(batch, 5)?,
+        })
+    }
+}

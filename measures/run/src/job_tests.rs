@@ -1,0 +1,243 @@
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datasets::import::{ImportOptions, Limits, Progress, import};
+use engine_patient::program::RowOptions;
+use engine_patient::system::date_time::DateTime;
+use engine_population::lake::Lake;
+use measures::prepared::Packages;
+use measures::subject::subjects;
+
+use crate::evaluate::{Pass, RunStatistics, run_sorted};
+use crate::job::{RunFiles, RunTask};
+use crate::report_files::Report;
+use crate::rows::read_rows;
+use crate::sql::load;
+use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, record};
+
+fn lake(dir: &Path, lines: &str) -> PathBuf {
+    let data = dir.join("p.ndjson");
+    std::fs::write(&data, lines).unwrap();
+    let options = ImportOptions {
+        paths: vec![data],
+        lake: dir.join("lake"),
+        buckets: None,
+        bases: vec![],
+        strict: false,
+        limits: Limits::default(),
+        threads: 2,
+        now_ms: 1_700_000_000_000,
+        lake_id: "test".into(),
+    };
+    import(&options, &Arc::new(Progress::default())).unwrap();
+    options.lake
+}
+
+fn job(lake: PathBuf) -> Job {
+    let day = |text: &str| DateTime::parse(text).unwrap();
+    Job {
+        lake,
+        snapshot: None,
+        packages: Packages::default(),
+        rules: vec![],
+        built_in: true,
+        period: (day("2025-01-01"), day("2025-12-31")),
+        as_of: None,
+        zone: engine_patient::system::zone::UTC.clone(),
+        subject: None,
+        limits: measures::official::Limits::default(),
+        reporter: None,
+        threads: 2,
+        task: Task::Run(RunTask {
+            report: Report::Summary,
+            files: RunFiles {
+                reports: true,
+                tables: true,
+                list: true,
+            },
+            manifest: true,
+            by: None,
+            clauses: false,
+        }),
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    // DataFusion walks deep expressions.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.thread_stack_size(64 << 20).enable_all();
+    builder.build().unwrap()
+}
+
+fn prepared(runtime: &tokio::runtime::Runtime, job: Job) -> PreparedJob {
+    runtime.block_on(job.prepare(&mut |_| {})).unwrap()
+}
+
+/// Whoever calls has the results, and the files with their list, without a command line.
+#[test]
+fn a_job_is_done_into_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let out = dir.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let folders = Folders {
+        results: &out,
+        scratch: dir.path(),
+    };
+    let mut events = vec![];
+    let mut listen = |event: Event<'_>| events.push(matches!(event, Event::Note(_)));
+    let ran = runtime().block_on(job(lake).run(folders, &mut listen));
+    let JobResult::Run(ran) = ran.unwrap() else {
+        unreachable!("results were asked for")
+    };
+    assert_eq!(events, [false, false], "begun and ended");
+    assert!(ran.missing.is_empty() && ran.results.len() > 3);
+    assert_eq!(ran.results.len(), ran.reports.len());
+    let list = std::fs::read_to_string(out.join("run.json")).unwrap();
+    for name in ["results.parquet", "subjects.csv"] {
+        assert!(out.join(name).is_file() && list.contains(name), "{name}");
+    }
+    for name in &ran.reports {
+        assert!(out.join(name).is_file() && list.contains(name), "{name}");
+    }
+}
+
+/// What is wrong with a job is of one of three families.
+#[test]
+fn mistakes_are_told_before_anything_is_computed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut wrong = job(dir.path().join("nowhere"));
+    let failed = |job: Job| runtime().block_on(job.prepare(&mut |_| {})).err().unwrap();
+    assert!(matches!(failed(wrong.clone()), RunError::User(_)));
+    wrong.packages.measures = vec!["hba1c-contrl".into()];
+    let text = failed(wrong).to_string();
+    assert!(text.contains("did you mean `hba1c-control`"), "{text}");
+}
+
+/// A SQL measure that fails is told, and takes the others not along.
+#[test]
+fn one_that_fails_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let broken = "id: broken\nversion: '1'\ntitle: t\ndescription: d\nsource: s\nimprovement: increase\n\
+                  unit: visits\nstratifier: x\nsql: SELECT nothing FROM nowhere\n";
+    let runtime = runtime();
+    let mut prepared = prepared(&runtime, job(lake));
+    prepared.selected.programs.clear();
+    let broken = load("broken.yaml", broken).unwrap();
+    prepared.selected.queries.insert(0, broken);
+    let out = tempfile::tempdir().unwrap();
+    let folders = Folders {
+        results: out.path(),
+        scratch: dir.path(),
+    };
+    let ran = runtime.block_on(prepared.run(folders, &mut |_| {}));
+    let JobResult::Run(ran) = ran.unwrap() else {
+        unreachable!("results were asked for")
+    };
+    let names: Vec<_> = ran.results.iter().map(|r| &*r.shape.artifact.id).collect();
+    assert_eq!(names, ["readmission-30-day"]);
+    let [failed] = ran.missing.as_slice() else {
+        unreachable!("one failure: {:?}", ran.missing)
+    };
+    assert!(
+        matches!(failed, RunError::User(text) if text.contains("`broken`")),
+        "{failed:?}"
+    );
+    // An evaluation that failed stands beside the numbers.
+    let failed = |count: u64| {
+        let mut statistics = RunStatistics::default();
+        statistics.evaluate.failed = count;
+        let ledger = record::report_context(&prepared, None, &statistics, &[]).ledger;
+        let mut lines = ledger.lines().filter(|l| l.0 == "evaluations that failed");
+        lines.next().map(|(.., n)| n)
+    };
+    assert_eq!((failed(0), failed(2)), (None, Some(2)));
+}
+
+/// Rows sorted in bounded memory, as those of very many patients are, are the same bytes.
+#[test]
+fn rows_are_the_same_however_they_are_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |n: u32| {
+        let year = 1930 + n % 80;
+        format!("{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"birthDate\":\"{year}-01-01\"}}\n")
+    };
+    let path = lake(dir.path(), &(0..3000).map(line).collect::<String>());
+    let runtime = runtime();
+    let prepared = prepared(&runtime, job(path.clone()));
+    let lake = runtime.block_on(Lake::open(&path, None)).unwrap();
+    let rows = |at_once: u64| {
+        let file = dir.path().join(format!("rows-{at_once}.parquet"));
+        let programs = &prepared.selected.programs;
+        let pass = Pass {
+            lake: &lake,
+            measures: programs,
+            context: &prepared.context,
+            rows: RowOptions::default(),
+            subject: None,
+            threads: 2,
+            file: &file,
+        };
+        runtime.block_on(run_sorted(&pass, at_once)).unwrap();
+        std::fs::read(file).unwrap()
+    };
+    assert!(rows(0) == rows(u64::MAX), "the rows differ");
+    let left = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 4, "sorting left files behind");
+}
+
+/// Subjects are the same whether rows came out of a file or of one patient's evaluation.
+#[test]
+fn rows_in_columns_and_in_memory_are_the_same_subjects() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |n: u32| match n % 7 {
+        0 => format!("{{\"resourceType\":\"Patient\",\"id\":\"p{n}\"}}\n"),
+        _ => {
+            let year = 1930 + n;
+            format!(
+                "{{\"resourceType\":\"Patient\",\"id\":\"p{n}\",\"gender\":\"female\",\"birthDate\":\"{year}-01-01\"}}\n"
+            )
+        }
+    };
+    let path = lake(dir.path(), &(0..70).map(line).collect::<String>());
+    let runtime = runtime();
+    let prepared = prepared(&runtime, job(path));
+    let out = tempfile::tempdir().unwrap();
+    let folders = Folders {
+        results: out.path(),
+        scratch: out.path(),
+    };
+    let ran = runtime.block_on(prepared.run(folders, &mut |_| {}));
+    let JobResult::Run(ran) = ran.unwrap() else {
+        unreachable!("results were asked for")
+    };
+    let mut of_file = std::collections::BTreeMap::new();
+    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+        let key = (subject.patient.clone(), subject.measure);
+        of_file.insert(key, format!("{subject:?}"));
+    })
+    .unwrap();
+    let (mut compared, mut unknown) = (0, 0);
+    for n in 0..70 {
+        let id = format!("p{n}");
+        let record = engine_population::patient::record(&prepared.lake, &id, &[]);
+        let record = runtime.block_on(record).unwrap().unwrap();
+        let mut first = 0;
+        for measure in &prepared.selected.programs {
+            let rows = measure.program.rows(&record, &prepared.context).unwrap();
+            for mut subject in subjects(&measure.shapes, &id, &rows).unwrap() {
+                subject.measure += first;
+                let shown = format!("{subject:?}");
+                assert_eq!(of_file.get(&(id.clone(), subject.measure)), Some(&shown));
+                unknown += usize::from(shown.contains("outcome: Unknown"));
+                compared += 1;
+            }
+            first += measure.shapes.len();
+        }
+    }
+    assert_eq!(compared, of_file.len());
+    assert!(compared > 200 && unknown > 5, "{compared}, {unknown}");
+}

@@ -1,0 +1,174 @@
+//! The files of a run: MeasureReports and the list of subjects. Each is written as it is made, so that
+//! many patients take no memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use measures::report::individual::individual_report;
+use measures::report::measure_report;
+use measures::report::subject_list::{SubjectLists, subject_list_report};
+use measures::result::MeasureResult;
+use measures::shape::{MeasureShape, file_name};
+use measures::subject::Subject;
+use serde::Serialize;
+
+use crate::error::RunError;
+use crate::rows::read_rows;
+use crate::run::RunResult;
+
+/// Kinds of MeasureReports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Report {
+    /// Counts.
+    Summary,
+    /// Counts, and who is in which population.
+    SubjectList,
+    /// A report a patient.
+    Individual,
+}
+
+/// Writes the reports; gives the names of their files, in the order of the measures.
+pub fn write_reports(
+    kind: Report,
+    ran: &RunResult,
+    folder: &Path,
+) -> Result<Vec<String>, RunError> {
+    match kind {
+        Report::Summary => summaries(ran, folder),
+        Report::SubjectList => subject_lists(ran, folder),
+        Report::Individual => individuals(ran, folder),
+    }
+}
+
+/// The file of a measure's reports.
+fn report_name(shape: &MeasureShape, rest: &str) -> String {
+    file_name("MeasureReport-", &shape.name, rest)
+}
+
+fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), RunError> {
+    let mut out = BufWriter::new(File::create(folder.join(name))?);
+    serde_json::to_writer_pretty(&mut out, report).map_err(|e| RunError::unwritten(e.into()))?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+fn summaries(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
+    let mut names = vec![];
+    for result in &ran.results {
+        let name = report_name(&result.shape, ".json");
+        write_report(&measure_report(result, &ran.report), folder, &name)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Rows stand by measure: a list is written once its last patient has passed.
+fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
+    let place = |result: &MeasureResult| {
+        let mut shapes = ran.shapes.iter();
+        shapes.position(|s| Arc::ptr_eq(s, &result.shape))
+    };
+    let name = |shape: &MeasureShape| report_name(shape, "-subject-list.json");
+    let write = |measure: usize, list: &SubjectLists| -> Result<(), RunError> {
+        let mut results = ran.results.iter();
+        match results.find(|r| place(r) == Some(measure)) {
+            Some(result) => {
+                let report = subject_list_report(result, list, &ran.report);
+                write_report(&report, folder, &name(&result.shape))
+            }
+            None => Ok(()),
+        }
+    };
+    let mut written = BTreeSet::new();
+    let mut current: Option<(usize, SubjectLists)> = None;
+    each_subject(ran, &mut |shape, subject| {
+        let measure = subject.measure;
+        if current.as_ref().is_none_or(|(m, _)| *m != measure) {
+            if let Some((measure, list)) = current.replace((measure, SubjectLists::default())) {
+                write(measure, &list)?;
+            }
+            written.insert(measure);
+        }
+        if let Some((_, list)) = &mut current {
+            list.add(shape, subject);
+        }
+        Ok(())
+    })?;
+    if let Some((measure, list)) = current {
+        write(measure, &list)?;
+    }
+    let mut names = vec![];
+    for result in &ran.results {
+        names.push(match place(result) {
+            Some(measure) => {
+                if !written.contains(&measure) {
+                    write(measure, &SubjectLists::default())?;
+                }
+                name(&result.shape)
+            }
+            // An SQL measure has no list of subjects.
+            None => {
+                let name = report_name(&result.shape, ".json");
+                write_report(&measure_report(result, &ran.report), folder, &name)?;
+                name
+            }
+        });
+    }
+    Ok(names)
+}
+
+fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
+    let mut names = BTreeMap::new();
+    let mut current: Option<(usize, BufWriter<File>)> = None;
+    each_subject(ran, &mut |shape, subject| {
+        let measure = subject.measure;
+        if current.as_ref().is_none_or(|(m, _)| *m != measure) {
+            let name = report_name(shape, "-individual.ndjson");
+            let file = File::create(folder.join(&name))?;
+            names.insert(measure, name);
+            if let Some((_, mut last)) = current.replace((measure, BufWriter::new(file))) {
+                last.flush()?;
+            }
+        }
+        let evaluated = subject.evaluated.iter();
+        let evaluated: Vec<_> = evaluated.map(|r| (r.clone(), vec![])).collect();
+        let report = individual_report(shape, subject, &evaluated, &ran.report);
+        if let Some((_, out)) = &mut current {
+            serde_json::to_writer(&mut *out, &report).map_err(|e| RunError::unwritten(e.into()))?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    if let Some((_, mut last)) = current {
+        last.flush()?;
+    }
+    Ok(names.into_values().collect())
+}
+
+/// Is shown a patient's results of a measure.
+type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), RunError> + 'v;
+
+/// Every patient and measure of the rows, in their order, until something fails.
+fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> {
+    let mut done = Ok(());
+    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+        if let (Ok(()), Some(shape)) = (&done, ran.shapes.get(subject.measure)) {
+            done = visit(shape, subject);
+        }
+    })?;
+    done
+}
+
+/// The subject list, see [`measures::subjects`].
+pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
+    let file = BufWriter::new(File::create(target)?);
+    let mut out = csv::Writer::from_writer(file);
+    out.write_record(measures::subjects::HEADING)?;
+    each_subject(ran, &mut |shape, subject| {
+        Ok(measures::subjects::write(shape, subject, &mut out)?)
+    })?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,84 @@
+//! Result rows in Parquet and in batches of Arrow, as subjects.
+
+mod columns;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use measures::shape::MeasureShape;
+use measures::subject::{Gatherer, Subject};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::error::RunError;
+use columns::Columns;
+
+/// How result rows are sorted.
+pub const ORDER: [&str; 12] = [
+    "measure",
+    "version",
+    "url",
+    "patient_id",
+    "group",
+    "population",
+    "index",
+    "stratifier",
+    "stratum",
+    "basis_id",
+    "value",
+    "unit",
+];
+
+/// Gathers batches of rows that are sorted by [`ORDER`]; a patient may stand in two of them.
+#[derive(Debug)]
+pub struct BatchGatherer<'s> {
+    shapes: &'s [Arc<MeasureShape>],
+    gatherer: Gatherer<'s>,
+}
+
+impl<'s> BatchGatherer<'s> {
+    /// Of rows of these measures.
+    pub fn new(shapes: &'s [Arc<MeasureShape>]) -> Self {
+        BatchGatherer {
+            shapes,
+            gatherer: Gatherer::new(shapes),
+        }
+    }
+
+    /// The next rows; `visit` gets every patient and measure that is complete.
+    pub fn push(
+        &mut self,
+        batch: &RecordBatch,
+        visit: &mut dyn FnMut(&Subject),
+    ) -> Result<(), RunError> {
+        let columns = Columns::of(batch, self.shapes)?;
+        for row in 0..batch.num_rows() {
+            let measure = columns.measure(row)?;
+            let patient = columns.patient.value(row);
+            self.gatherer
+                .push(measure, patient, &columns.row(row), visit)?;
+        }
+        Ok(())
+    }
+
+    /// The last one.
+    pub fn finish(self, visit: &mut dyn FnMut(&Subject)) {
+        self.gatherer.finish(visit);
+    }
+}
+
+/// Visits every patient and measure of the rows that a run has written, in their order.
+pub fn read_rows(
+    rows_file: &Path,
+    shapes: &[Arc<MeasureShape>],
+    visit: &mut dyn FnMut(&Subject),
+) -> Result<(), RunError> {
+    let file = std::fs::File::open(rows_file)?;
+    let mut gatherer = BatchGatherer::new(shapes);
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
+        let batch = batch.map_err(|e| RunError::Internal(format!("result rows: {e}")))?;
+        gatherer.push(&batch, visit)?;
+    }
+    gatherer.finish(visit);
+    Ok(())
+}

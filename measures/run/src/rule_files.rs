@@ -1,0 +1,99 @@
+//! Rules of files and folders, beside the built-in ones.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine_patient::finding::{Code, Finding, blame, count, listed};
+use engine_patient::terminology::TerminologyStore;
+use measures::source_files::{self, files};
+use rules::Rule;
+use sources::{RULES, read_text};
+
+use crate::error::RunError;
+
+/// Is told what is for people: warnings, and what is left out.
+pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
+
+/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. With
+/// all that is found in the user's; what is left alone is told.
+pub fn value_sets(
+    paths: &[PathBuf],
+    tell: &mut Tell<'_>,
+) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
+    let mut store = rules::built_in_terminology();
+    if paths.is_empty() {
+        return Ok((store, vec![]));
+    }
+    let (own, mut issues) = source_files::terminology(paths, tell)?.build();
+    issues.extend(store.unite(own));
+    Ok((store, issues))
+}
+
+/// The same; what is wrong with the user's is told, and errors end it.
+pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
+    let (store, issues) = value_sets(paths, tell)?;
+    for issue in &issues {
+        tell(&issue.to_string());
+    }
+    match blame(&issues) {
+        None => Ok(store),
+        some => {
+            let text = format!("{} in the value sets", count(&issues));
+            Err(RunError::blamed(some, text))
+        }
+    }
+}
+
+/// The built-in rules, and those of the given files and folders.
+pub fn load_rules(
+    paths: &[PathBuf],
+    value_sets: &[PathBuf],
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Arc<Rule>>, RunError> {
+    // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
+    let store = terminology(value_sets, tell)?;
+    let mut all = rules::built_in_with(&store).map_err(|e| RunError::Internal(listed(&e)))?;
+    if paths.is_empty() {
+        return Ok(all);
+    }
+    let mut wrong = vec![];
+    for source in files(paths, RULES, tell)? {
+        match load_file(&source.path, &store, tell) {
+            Ok(rule) => all.push(Arc::new(rule)),
+            Err(found) => wrong.extend(found),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(RunError::found(&wrong));
+    }
+    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
+    ids.sort();
+    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
+        return Err(RunError::User(format!(
+            "two rules have the id `{twice}`: give yours another id"
+        )));
+    }
+    Ok(all)
+}
+
+/// A rule of a file, or all that is wrong with it.
+pub fn load_file(
+    path: &Path,
+    store: &TerminologyStore,
+    tell: &mut Tell<'_>,
+) -> Result<Rule, Vec<Finding>> {
+    let name = path.display().to_string();
+    let unreadable = |e: std::io::Error| {
+        let error = Finding::error(
+            Code::UnreadablePath,
+            format!("`{name}` cannot be read: {e}"),
+        );
+        vec![error.in_file(&*name)]
+    };
+    let text = read_text(path).map_err(unreadable)?;
+    let rule = rules::load(&name, &text, store)?;
+    if !rule.warnings.is_empty() {
+        tell(&listed(&rule.warnings));
+    }
+    Ok(rule)
+}

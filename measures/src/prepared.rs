@@ -1,0 +1,292 @@
+//! Packages for a run: loaded, linked, and what is wrong with them told.
+
+use std::path::PathBuf;
+
+use engine_patient::fhir::profiles::ProfileMode;
+use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
+
+use crate::direction::{self, Origin};
+use crate::error::MeasureError;
+use crate::ledger::Ledger;
+use crate::manifest::Manifest;
+use crate::official::{BuildOptions, Built, Limits, build_within};
+use crate::package::{Loaded, Refused, load_with, select_each, set_better};
+use crate::shape::distinguish;
+use crate::source_files::terminology;
+
+/// Packages, and how to read them.
+#[derive(Clone, Debug, Default)]
+pub struct Packages {
+    /// Files or folders with FHIR Measure, Library (ELM) and ValueSet resources.
+    pub paths: Vec<PathBuf>,
+    /// Only these measures, by id, name or url; all where it is empty.
+    pub measures: Vec<String>,
+    /// Value sets beside those of packages: files or folders.
+    pub terminology: Vec<PathBuf>,
+    /// A missing value set is a warning; what it touches is unknown.
+    pub allow_missing_value_sets: bool,
+    /// Which way is better of a measure, over what it says: `CMS122FHIR=decrease`.
+    pub better: Vec<String>,
+    /// Run nothing if anything is wrong with one of the measures.
+    pub strict: bool,
+    /// How resources without profile tags are matched.
+    pub profile_mode: ProfileMode,
+    /// Run the library FHIRHelpers as ELM instead of natively; the results are the same.
+    pub elm_helpers: bool,
+}
+
+/// Limits that are not the usual ones may decide numbers.
+pub fn record_limits(limits: Limits, manifest: &mut Manifest) {
+    let usual = Limits::default();
+    let mut put = |name: &str, value: String| manifest.limits.insert(name.into(), value);
+    if limits.steps != usual.steps {
+        put("patient-steps", limits.steps.to_string());
+    }
+    if limits.memory != usual.memory {
+        put("patient-memory", format!("{} MB", limits.memory >> 20));
+    }
+}
+
+/// A package that was loaded and linked.
+pub struct Prepared {
+    /// As it was read.
+    pub loaded: Loaded,
+    /// As it was linked.
+    pub built: Built,
+    /// What keeps some of its measures from being run.
+    incomplete: Option<Incomplete>,
+}
+
+/// Some measures are left out of a run.
+struct Incomplete {
+    text: String,
+    blame: Option<Blame>,
+    /// Labels.
+    measures: Vec<String>,
+}
+
+/// Warnings of the loader that a run tells, too: they bear on its numbers.
+const TOLD: [Code; 5] = [
+    Code::Direction,
+    Code::ReferenceStale,
+    Code::ReferenceUnknown,
+    Code::SupplementalLeftOut,
+    Code::StratifierLeftOut,
+];
+
+/// About a library that cannot be read.
+const LIBRARY: [Code; 5] = [
+    Code::LibraryNoElm,
+    Code::LibraryNotBase64,
+    Code::LibraryNotElm,
+    Code::TranslatorError,
+    Code::LibraryModel,
+];
+
+impl Packages {
+    /// Reads the files. `tell` gets a text for people, of what was left alone.
+    pub fn load(&self, tell: &mut dyn FnMut(&str)) -> Result<Loaded, MeasureError> {
+        let builder = terminology(&self.terminology, tell)?;
+        let mut loaded = load_with(&self.paths, builder);
+        if let Err(issues) = set_better(&mut loaded.package, &self.better) {
+            loaded.issues.extend(issues);
+        }
+        let directions = loaded.package.measures.iter().flat_map(direction::issues);
+        loaded.issues.extend(directions);
+        Ok(loaded)
+    }
+
+    /// How to build them.
+    pub fn options(&self) -> BuildOptions {
+        BuildOptions {
+            allow_missing_value_sets: self.allow_missing_value_sets,
+            profile_mode: self.profile_mode,
+            native_helpers: !self.elm_helpers,
+            everything: false,
+        }
+    }
+
+    /// Loads and links. What is wrong with one measure keeps that one out and is told, and
+    /// [`Prepared::incomplete`] says so; where nothing is left, if they are to be strict, and where the
+    /// package as a whole is wrong it is an error, told whole. Warnings are told. `tell` gets a text for
+    /// people.
+    pub fn prepare(
+        &self,
+        limits: Limits,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Prepared, MeasureError> {
+        let loaded = self.load(tell)?;
+        let (chosen, wrong) = select_each(&loaded.package, &self.measures);
+        let mut built = build_within(&loaded.package, &chosen, &self.options(), limits);
+        let asked = |refused: &&Refused| {
+            let named =
+                |name: &str| name == refused.label || refused.names.iter().any(|n| n == name);
+            let of = |asked: &String| match asked.split_once('|') {
+                Some((name, version)) => {
+                    named(asked) || (named(name) && refused.version.as_deref() == Some(version))
+                }
+                None => named(asked),
+            };
+            self.measures.is_empty() || self.measures.iter().any(of)
+        };
+        let refused = loaded.package.refused.iter().filter(asked);
+        let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
+        // A library that cannot be read is missed by the measures that need it, and those say so.
+        let of_library = |i: &&Finding| LIBRARY.contains(&i.code);
+        let errors = loaded.issues.iter();
+        let errors = errors.filter(|i| i.is_error());
+        let (whole, parts): (Vec<&Finding>, Vec<&Finding>) =
+            errors.partition(|i| i.measures.is_empty() && !of_library(i));
+        let about = |i: &&Finding| {
+            i.measures.is_empty() || i.measures.iter().any(|label| left_out.contains(label))
+        };
+        let mut parts: Vec<&Finding> = parts.into_iter().filter(about).collect();
+        let (unfit, unknown): (Vec<&Finding>, Vec<&Finding>) =
+            wrong.iter().partition(|i| i.code == Code::MeasureRefused);
+        parts.extend(unfit);
+        let findings = built.findings.iter();
+        let findings: Vec<&Finding> = findings.filter(|f| f.is_error()).collect();
+        let broken = chosen.iter().filter(|m| built.refused.contains(&m.key()));
+        left_out.extend(broken.map(|m| m.label().to_owned()));
+        let nothing = built.program.is_none();
+        let any = !parts.is_empty() || !findings.is_empty();
+        if !whole.is_empty() || !unknown.is_empty() || (any && (self.strict || nothing)) {
+            let mut all = whole;
+            all.extend(parts);
+            all.extend(unknown);
+            all.extend(findings);
+            return Err(failure(&all));
+        }
+        if chosen.is_empty() || nothing {
+            return Err(MeasureError::User(
+                "the packages hold no measure: give files or folders with FHIR Measure resources"
+                    .into(),
+            ));
+        }
+        let incomplete = any.then(|| Incomplete {
+            text: listed(parts.iter().chain(&findings).copied()),
+            blame: blame(parts.iter().chain(&findings).copied()),
+            measures: left_out,
+        });
+        if let Some(incomplete) = &incomplete {
+            tell(&format!("{}\n", incomplete.text));
+        }
+        let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
+        let told = loaded.issues.iter().filter(|i| {
+            let concerns = |m: &String| labels.contains(&m.as_str());
+            i.severity == Severity::Warning
+                && TOLD.contains(&i.code)
+                && i.measures.iter().any(concerns)
+        });
+        for issue in told {
+            tell(&issue.to_string());
+        }
+        let warnings = built.findings.iter().filter(|f| !f.is_error());
+        for finding in warnings.filter(|f| f.code != Code::ElmValueSetIncomplete) {
+            tell(&finding.to_string());
+        }
+        distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
+        Ok(Prepared {
+            loaded,
+            built,
+            incomplete,
+        })
+    }
+}
+
+/// Results of two measures that nothing tells apart.
+pub fn twice(canonicals: Vec<String>) -> MeasureError {
+    MeasureError::User(format!(
+        "two measures have the same url and version, so that their results cannot be told apart: {}; keep one, or give an edited measure a version of its own",
+        canonicals.join(", ")
+    ))
+}
+
+impl Packages {
+    /// Which way is better is said of measures of packages; without any it would be of no effect.
+    pub fn refuse_better(&self) -> Result<(), MeasureError> {
+        match self.better.first() {
+            None => Ok(()),
+            Some(better) => Err(MeasureError::User(format!(
+                "--better {better}: without packages there is nothing it could be said of"
+            ))),
+        }
+    }
+}
+
+impl Prepared {
+    /// That measures are missing from whatever is run, and which.
+    pub fn incomplete(&self) -> Option<MeasureError> {
+        let incomplete = self.incomplete.as_ref()?;
+        let text = match incomplete.measures.as_slice() {
+            [] => "something of the packages could not be read, see above".to_owned(),
+            some => format!(
+                "{} measure(s) could not be run, see above: {}",
+                some.len(),
+                some.join(", ")
+            ),
+        };
+        Some(MeasureError::blamed(incomplete.blame, text))
+    }
+
+    /// What is not in the numbers although the packages have it.
+    pub fn note(&self, ledger: &mut Ledger) {
+        for label in self.incomplete.iter().flat_map(|i| &i.measures) {
+            ledger.add("measures that could not be run", label, 1);
+        }
+        for part in &self.built.left_out {
+            let detail = format!("{}: {}", part.measure, part.what);
+            ledger.add("left out of a measure", &detail, 1);
+        }
+        let left_out = self.loaded.issues.iter();
+        let run = |label: &String| {
+            let measures = self.loaded.package.measures.iter();
+            let mut keys = measures.filter(|m| m.label() == label).map(|m| m.key());
+            keys.any(|key| !self.built.refused.contains(&key))
+        };
+        for issue in left_out
+            .filter(|i| matches!(i.code, Code::SupplementalLeftOut | Code::StratifierLeftOut))
+        {
+            if let Some(label) = issue.measures.iter().find(|m| run(m)) {
+                let detail = format!("{label}: {}", issue.message);
+                ledger.add("left out of a measure", &detail, 1);
+            }
+        }
+        for shape in &self.built.shapes {
+            for (_, direction) in shape.told_directions() {
+                let plain = direction.origin == Origin::Stated && direction.against.is_empty();
+                if !plain {
+                    let detail = format!("{}: {}", shape.name, direction.text());
+                    ledger.add("which way is better", &detail, 1);
+                }
+            }
+        }
+    }
+
+    /// What of the packages decides the numbers.
+    pub fn record(&self, manifest: &mut Manifest) {
+        for file in &self.loaded.package.files {
+            manifest
+                .files
+                .insert(file.path.clone(), file.hash.to_string());
+        }
+        for measure in &self.loaded.package.measures {
+            if let Some(better) = measure.better {
+                manifest
+                    .better
+                    .insert(measure.key(), better.as_str().to_owned());
+            }
+        }
+    }
+}
+
+/// Everything that is wrong, in one text.
+fn failure(findings: &[&Finding]) -> MeasureError {
+    let all = || findings.iter().copied();
+    let text = format!(
+        "{}\n\n{}: the packages cannot be run as they are",
+        listed(all()),
+        count(all())
+    );
+    MeasureError::blamed(blame(all()), text)
+}
