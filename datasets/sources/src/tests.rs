@@ -220,13 +220,18 @@ fn lines_are_told_from_a_document() {
 }
 
 #[test]
-fn a_file_is_found_by_its_name_without_the_ending() {
+fn a_file_is_found_by_its_name_or_with_another_ending() {
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), "measure.ndjson.gz", b"");
     put(dir.path(), "measures.json", b"");
     let found = |name| named(dir.path(), name, FHIR).map(|p| p.file_name().unwrap().to_owned());
-    assert_eq!(found("measure").unwrap(), "measure.ndjson.gz");
-    assert_eq!(found("valuesets"), None);
-    put(dir.path(), "measure.json", b"");
-    assert_eq!(found("measure").unwrap(), "measure.json");
+    assert_eq!(found("measure.json").unwrap(), "measure.ndjson.gz");
+    assert_eq!(found("valuesets.ndjson"), None);
+    for name in ["measure.json", "valuesets.json", "valuesets.ndjson"] {
+        put(dir.path(), name, b"");
+    }
+    put(dir.path(), "measure.ndjson", b"");
+    for name in ["measure.json", "valuesets.ndjson"] {
+        assert_eq!(found(name).unwrap(), name);
+    }
 }

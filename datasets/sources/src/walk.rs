@@ -39,11 +39,14 @@ pub fn list<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Result<Sources, String
     }
 }
 
-/// The file of a folder that is called so, with whatever ending of the kinds, packed or not.
+/// The file of a folder that is called so; where there is none, the one with another ending of the
+/// kinds in place of its own, packed or not.
 pub fn named(folder: &Path, name: &str, kinds: Kinds) -> Option<PathBuf> {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let endings = kinds.endings.iter().map(|(ending, _)| ending);
-    let all = endings.flat_map(|e| ["", ".gz", ".zst"].map(|p| format!("{name}{e}{p}")));
-    all.map(|file| folder.join(file)).find(|path| path.exists())
+    let others = endings.flat_map(|e| ["", ".gz", ".zst"].map(|p| format!("{stem}{e}{p}")));
+    let mut all = std::iter::once(name.to_owned()).chain(others);
+    all.find_map(|file| Some(folder.join(file)).filter(|path| path.exists()))
 }
 
 /// The names in a folder, in order, without hidden ones: to say which may be meant. None where it

@@ -82,12 +82,12 @@ pub struct CaseOutcome {
 
 /// A file of a deck, as it is called or packed; where there is none, the name that it should have.
 fn file_of(deck: &Path, name: &str) -> PathBuf {
-    named(deck, name, FHIR).unwrap_or_else(|| deck.join(format!("{name}.json")))
+    named(deck, name, FHIR).unwrap_or_else(|| deck.join(name))
 }
 
 /// The cases of a deck.
 pub fn cases(deck: &Path) -> Result<Vec<Case>, RunError> {
-    let path = file_of(deck, "expected");
+    let path = file_of(deck, "expected.json");
     let text = sources::read_text(&path)
         .map_err(|e| RunError::User(format!("{}: {e}", path.display())))?;
     serde_json::from_str(&text).map_err(|e| RunError::User(format!("{}: {e}", path.display())))
@@ -100,8 +100,8 @@ pub async fn run(
     lake: &Lake,
     options: &DeckOptions,
 ) -> Result<Vec<CaseOutcome>, RunError> {
-    let mut package = vec![file_of(deck, "measure"), libraries.to_owned()];
-    package.extend(named(deck, "valuesets", FHIR));
+    let mut package = vec![file_of(deck, "measure.json"), libraries.to_owned()];
+    package.extend(named(deck, "valuesets.ndjson", FHIR));
     run_loaded(deck, &load(&package), lake, options).await
 }
 
@@ -114,7 +114,7 @@ pub async fn run_loaded(
     options: &DeckOptions,
 ) -> Result<Vec<CaseOutcome>, RunError> {
     let cases = cases(deck)?;
-    let file = file_of(deck, "measure").to_string_lossy().into_owned();
+    let file = file_of(deck, "measure.json").to_string_lossy().into_owned();
     let measures = loaded.package.measures.iter();
     let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
     // What is wrong with the measure of another deck is that one's matter.
@@ -153,7 +153,7 @@ pub async fn run_loaded(
     let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
         let date = |text: &str| {
-            let shown = file_of(deck, "expected");
+            let shown = file_of(deck, "expected.json");
             let wrong = || {
                 RunError::User(format!(
                     "{}: `{text}` is no date of a period",
