@@ -6,5 +6,6 @@ pub mod export;
 mod folder;
 pub mod import;
 pub mod machine;
+pub mod patient_file;
 pub mod rxnorm;
 pub mod synth;

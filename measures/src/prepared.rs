@@ -84,9 +84,9 @@ const LIBRARY: [Code; 5] = [
 ];
 
 impl Packages {
-    /// Reads the files.
-    pub fn load(&self) -> Result<Loaded, MeasureError> {
-        let builder = terminology(&self.terminology)?;
+    /// Reads the files. `tell` gets a text for people, of what was left alone.
+    pub fn load(&self, tell: &mut dyn FnMut(&str)) -> Result<Loaded, MeasureError> {
+        let builder = terminology(&self.terminology, tell)?;
         let mut loaded = load_with(&self.paths, builder);
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);
@@ -115,7 +115,7 @@ impl Packages {
         limits: Limits,
         tell: &mut dyn FnMut(&str),
     ) -> Result<Prepared, MeasureError> {
-        let loaded = self.load()?;
+        let loaded = self.load(tell)?;
         let (chosen, wrong) = select_each(&loaded.package, &self.measures);
         let mut built = build_within(&loaded.package, &chosen, &self.options(), limits);
         let asked = |refused: &&Refused| {

@@ -1,55 +1,40 @@
-//! Files that somebody names: found in folders, read whole.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "these are the files that are asked for"
-)]
+//! Files that are read beside packages: value sets, code systems, rules.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine_patient::terminology::TerminologyBuilder;
+use sources::{FHIR, Kinds, Layout, Source, is_lines, list, read};
 
 use crate::error::MeasureError;
 
-fn wrong(path: &Path, e: &std::io::Error) -> MeasureError {
-    MeasureError::User(format!("{}: {e}", path.display()))
-}
-
-/// A file, without a byte order mark.
-pub fn read(path: &Path) -> Result<Vec<u8>, MeasureError> {
-    let bytes = std::fs::read(path).map_err(|e| wrong(path, &e))?;
-    Ok(match bytes.strip_prefix(b"\xEF\xBB\xBF") {
-        Some(rest) => rest.to_vec(),
-        None => bytes,
-    })
-}
-
-/// Files under the given paths with one of these endings, in a fixed order.
-pub fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, MeasureError> {
-    let mut out = vec![];
-    let mut todo: Vec<(PathBuf, bool)> = paths.iter().rev().map(|p| (p.clone(), true)).collect();
-    while let Some((path, named)) = todo.pop() {
-        if std::fs::metadata(&path)
-            .map_err(|e| wrong(&path, &e))?
-            .is_dir()
-        {
-            let entries = std::fs::read_dir(&path).map_err(|e| wrong(&path, &e))?;
-            let mut entries: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-            entries.sort();
-            todo.extend(entries.into_iter().rev().map(|p| (p, false)));
-        } else if named || endings.iter().any(|e| path.to_string_lossy().ends_with(e)) {
-            out.push(path);
-        }
+/// Files under the given paths, in a fixed order. What is left alone in folders is told, for people.
+pub fn files<P: AsRef<Path>>(
+    paths: &[P],
+    kinds: Kinds,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Vec<Source>, MeasureError> {
+    let found = list(paths, kinds).map_err(MeasureError::User)?;
+    for note in found.left_alone() {
+        tell(&format!("note: {note}"));
     }
-    Ok(out)
+    Ok(found.files)
+}
+
+/// The bytes of a file, unpacked, without a byte order mark.
+pub fn bytes(source: &Source) -> Result<Vec<u8>, MeasureError> {
+    read(source).map_err(|e| MeasureError::User(format!("{}: {e}", source.path.display())))
 }
 
 /// Value sets and code systems: files, or folders of them.
-pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyBuilder, MeasureError> {
+pub fn terminology<P: AsRef<Path>>(
+    paths: &[P],
+    tell: &mut dyn FnMut(&str),
+) -> Result<TerminologyBuilder, MeasureError> {
     let mut builder = TerminologyBuilder::new();
-    for path in files(paths, &TERMINOLOGY)? {
-        let bytes = read(&path)?;
-        let name = path.display().to_string();
-        match name.ends_with(".ndjson") {
+    for source in files(paths, FHIR, tell)? {
+        let bytes = bytes(&source)?;
+        let name = source.path.display().to_string();
+        match source.layout == Layout::Lines || is_lines(&bytes) {
             true => builder.add_ndjson(&name, &bytes),
             false => builder.add_json(&name, &bytes),
         };
@@ -57,5 +42,56 @@ pub fn terminology(paths: &[PathBuf]) -> Result<TerminologyBuilder, MeasureError
     Ok(builder)
 }
 
-/// Endings of files of terminology.
-pub const TERMINOLOGY: [&str; 2] = [".json", ".ndjson"];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine_patient::terminology::TerminologyProvider as _;
+
+    fn value_set(n: usize) -> String {
+        format!(
+            "{{\"resourceType\":\"ValueSet\",\"url\":\"http://x.org/{n}\",\"expansion\":{{\"contains\":[{{\"system\":\"s\",\"code\":\"c\"}}]}}}}"
+        )
+    }
+
+    /// Packed or not, a document or lines: the same value sets.
+    #[test]
+    fn terminology_of_a_folder_packed_or_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let zst = |text: String| zstd::encode_all(text.as_bytes(), 1).unwrap();
+        let lines = format!("{}\n{}\n", value_set(4), value_set(5));
+        for (name, bytes) in [
+            ("1.json", value_set(1).into_bytes()),
+            ("2.json.zst", zst(value_set(2))),
+            ("more/3.jsonl.zst", zst(value_set(3) + "\n")),
+            ("lines.json", lines.into_bytes()),
+            ("6.txt", value_set(6).into_bytes()),
+            (".7.json", value_set(7).into_bytes()),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let mut told = vec![];
+        let named = dir.path().join("6.txt");
+        let paths = [dir.path(), &named];
+        let builder = terminology(&paths, &mut |note| told.push(note.to_owned())).unwrap();
+        let (store, issues) = builder.build();
+        assert_eq!(issues, []);
+        for n in 1..=6 {
+            let url = format!("http://x.org/{n}");
+            assert!(store.value_set(&url).is_ok_and(|v| v.len() == 1), "{url}");
+        }
+        assert_eq!(store.len(), 6);
+        assert_eq!(told.len(), 1);
+        assert!(told.concat().contains(".7.json"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_whole() {
+        let missing = ["/nowhere/a.json", "/nowhere/b.json"];
+        let Err(MeasureError::User(text)) = terminology(&missing, &mut |_| {}) else {
+            unreachable!("they are not there");
+        };
+        assert_eq!(text.lines().count(), 2);
+    }
+}

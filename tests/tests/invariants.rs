@@ -55,12 +55,18 @@ fn the_arrows_between_the_crates() {
             "engine-population",
             vec!["engine-patient", "engine-fhirpath"],
         ),
+        ("sources", vec![]),
         (
             "datasets",
-            vec!["engine-patient", "engine-fhirpath", "engine-population"],
+            vec![
+                "engine-patient",
+                "engine-fhirpath",
+                "engine-population",
+                "sources",
+            ],
         ),
         ("rules", vec!["engine-patient", "engine-cel"]),
-        ("measures", vec!["engine-patient", "engine-elm"]),
+        ("measures", vec!["engine-patient", "engine-elm", "sources"]),
         (
             "measures-run",
             vec![
@@ -70,6 +76,7 @@ fn the_arrows_between_the_crates() {
                 "engine-fhirpath",
                 "engine-population",
                 "rules",
+                "sources",
                 "measures",
             ],
         ),
@@ -79,6 +86,7 @@ fn the_arrows_between_the_crates() {
                 "engine-patient",
                 "engine-cel",
                 "engine-elm",
+                "sources",
                 "rules",
                 "measures",
             ],

@@ -2,10 +2,10 @@
 
 use std::io::{Read, Result};
 
+use sources::{Layout, Opened, Packing, Source, is_lines, open, refused, told};
+
 use super::limits::{LARGE, Limits, Turn, Turns};
 use super::progress::Progress;
-use super::sources::{Layout, Packing, Source};
-use super::unpack::{self, refused};
 
 /// How much of a file is handed to a worker at once.
 const CHUNK: usize = 4 << 20;
@@ -73,7 +73,7 @@ impl Reader<'_> {
         source: &Source,
         hand: &mut dyn FnMut(Chunk) -> bool,
     ) -> Result<Option<Damage>> {
-        let (mut bytes, packing) = unpack::open(source, self.progress)?;
+        let Opened { mut bytes, packing } = open(source, self.progress)?;
         let mut input = Input {
             bytes: &mut bytes,
             packed: packing != Packing::Plain,
@@ -93,7 +93,7 @@ impl Reader<'_> {
         let mut damage = None;
         if let Err(error) = result {
             // What came before it stays read: a truncated archive must not lose the rest.
-            let reason = unpack::told(packing, &error);
+            let reason = told(packing, &error);
             damage = Some(Damage {
                 line: input.line,
                 offset: input.offset,
@@ -284,20 +284,6 @@ impl Input<'_> {
         };
         self.give(bytes, kind, turn, length);
     }
-}
-
-/// Whether what begins like this is lines, each a document, in a file whose name says one document.
-fn is_lines(start: &[u8]) -> bool {
-    let blank = |b: &u8| b.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(b);
-    let mut lines = start.split(|b| *b == b'\n').map(|line| {
-        let from = line.iter().position(|b| !blank(b)).unwrap_or(line.len());
-        let line = line.get(from..).unwrap_or_default();
-        line.trim_ascii_end()
-    });
-    let mut lines = lines.by_ref().filter(|l| !l.is_empty());
-    let first = lines.next().unwrap_or_default();
-    let second = lines.next().unwrap_or_default();
-    first.starts_with(b"{") && first.ends_with(b"}") && second.starts_with(b"{")
 }
 
 #[cfg(test)]

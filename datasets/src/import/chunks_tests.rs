@@ -10,6 +10,7 @@ fn source(path: &Path, layout: Layout, packing: Packing) -> Source {
         layout,
         bytes: std::fs::metadata(path).unwrap().len(),
         pipe: false,
+        named: true,
     }
 }
 

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
 use engine_patient::fhir::names::Name;
+use engine_population::lake::rows::Row;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::rejects::failed;
-use super::spill::{append_to, damaged, gone};
+use super::scratch_file::{append_to, damaged, failed, gone};
 
 /// Ids are dealt to so many scratch files, of which one is in memory at a time.
 const SHARDS: usize = 64;
@@ -25,6 +25,12 @@ pub fn id_hash(ty: Name, id: &str) -> u64 {
     hash.update(b"/");
     hash.update(id.as_bytes());
     hash.digest()
+}
+
+/// Type and id of a row of these texts, `Observation/x1`.
+pub fn name_of(row: &Row, text: &str) -> String {
+    let id = text.get(row.id.clone()).unwrap_or("");
+    format!("{}/{id}", row.ty.as_str())
 }
 
 /// The scratch files. What the lake has is added behind what was read, and taken away again when the

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use sources::Watcher;
+
 /// Counters that the import's threads add to.
 #[derive(Default, Debug)]
 pub struct Progress {
@@ -33,11 +35,19 @@ pub struct Moment {
     pub redone: u64,
 }
 
-impl Progress {
-    pub(super) fn add_bytes(&self, n: u64) {
+impl Watcher for Progress {
+    fn bytes(&self, n: u64) {
         self.bytes.fetch_add(n, Ordering::Relaxed);
     }
 
+    fn waits_for(&self, pipe: Option<&Path>) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            *waiting = pipe.map(Path::to_owned);
+        }
+    }
+}
+
+impl Progress {
     pub(super) fn add_resources(&self, n: u64) {
         self.resources.fetch_add(n, Ordering::Relaxed);
     }
@@ -54,13 +64,6 @@ impl Progress {
         self.buckets.store(0, Ordering::Relaxed);
         self.buckets_total.store(buckets, Ordering::Relaxed);
         self.phase.store(1, Ordering::Relaxed);
-    }
-
-    /// Says that the import waits for somebody to write to this pipe; `None` when it does no more.
-    pub(super) fn wait_for(&self, pipe: Option<&Path>) {
-        if let Ok(mut waiting) = self.waiting.lock() {
-            *waiting = pipe.map(Path::to_owned);
-        }
     }
 
     /// The pipe for whose writer the import waits.

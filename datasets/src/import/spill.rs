@@ -3,7 +3,7 @@
 //! was cut is never taken for an empty one. They stay until the import ends: it may write again.
 
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read, Result, Write};
+use std::io::{BufReader, Error, Read, Result, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use engine_patient::record::Age;
 use engine_population::lake::envelope::{Coded, Envelope, Owner};
 use engine_population::lake::rows::{Row, Rows};
 
-use super::rejects::failed;
+use super::scratch_file::{append_to, damaged, failed, gone};
 
 /// All buffers together.
 const BUFFERS: usize = 256 << 20;
@@ -175,30 +175,6 @@ impl Spill {
 /// id. Not the bits by which ids are dealt to scratch files.
 pub fn part_of(hash: u64, parts: u32) -> u32 {
     u32::try_from((hash >> 32) & u64::from(parts.saturating_sub(1))).unwrap_or(0)
-}
-
-/// Opens a scratch file; what was written to before must be there.
-pub fn append_to(path: &Path, first: bool) -> Result<File> {
-    File::options()
-        .append(true)
-        .create(first)
-        .open(path)
-        .map_err(gone)
-}
-
-/// Where a scratch file is not there, that is said.
-pub fn gone(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::NotFound => damaged(),
-        _ => error,
-    }
-}
-
-/// A scratch file is not what was written.
-pub fn damaged() -> Error {
-    Error::other(
-        "a scratch file of this import is gone or was changed by somebody else; the lake is unchanged, import again",
-    )
 }
 
 impl Drop for Spill {

@@ -1,6 +1,5 @@
 //! RRF lines: fields separated by `|`, a `|` at the end, no quoting.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
@@ -17,7 +16,8 @@ pub(super) enum Line {
     Malformed(String),
 }
 
-/// Reads a file of `N` columns line by line. `None` if there is no such file.
+/// Reads a file of `N` columns line by line, also one with `.gz` or `.zst` behind its name. `None` if
+/// there is no such file.
 ///
 /// Memory is one line. An empty line at the end is no line.
 pub(super) fn each_line<const N: usize>(
@@ -30,12 +30,12 @@ pub(super) fn each_line<const N: usize>(
         path: path.clone(),
         source,
     };
-    let file = match File::open(&path) {
-        Ok(file) => file,
+    let opened = match sources::open_beside(dir, name) {
+        Ok(opened) => opened,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io(error)),
     };
-    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut reader = BufReader::with_capacity(1 << 20, opened.bytes);
     let mut ledger = FileLedger::new(name);
     let mut bytes = Vec::new();
     loop {

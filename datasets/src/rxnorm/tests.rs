@@ -209,7 +209,8 @@ fn other_files_are_refused() {
     for (text, expected) in [
         (b"a,b,c\n".as_slice(), "line 1: it does not end with `|`"),
         (b"1|2|3|\n", "line 1: it has 3 columns, not 18"),
-        (b"PK\x03\x04\xff\xfe\n", "line 1: byte 5 is not UTF-8"),
+        (b"PK  \xff\xfe\n", "line 1: byte 5 is not UTF-8"),
+        (b"PK\x03\x04\xff\xfe\n", "this is a zip archive: unpack it"),
         (b"", "holds no active concept of source RXNORM in 0 lines"),
     ] {
         let folder = Folder::with_sample("other");
@@ -235,4 +236,19 @@ fn a_line_that_is_not_utf8_and_a_cut_line_are_in_the_ledger() {
     );
     assert_eq!(malformed[2].reason, "it does not end with `|`");
     assert!(ledger.files[1].adds_up());
+}
+
+/// A release may stay packed.
+#[test]
+fn packed_files_are_read() {
+    let folder = Folder::with_sample("packed");
+    let path = folder.0.join("RXNCONSO.RRF");
+    let packed = zstd::encode_all(&*fs::read(&path).unwrap(), 1).unwrap();
+    fs::write(folder.0.join("RXNCONSO.RRF.zst"), packed).unwrap();
+    fs::remove_file(&path).unwrap();
+    let read = import_rxnorm(&folder.0).unwrap();
+    let wanted = import_rxnorm(&Folder::with_sample("unpacked").0).unwrap();
+    assert_eq!(read.ledger.to_string(), wanted.ledger.to_string());
+    let count = |import: &RxNormImport| import.dictionary.count(DrugKind::Product);
+    assert!(count(&read) > 0 && count(&read) == count(&wanted));
 }

@@ -3,16 +3,8 @@
 use super::calendar::{Day, day_of};
 use super::codes::names::{BOYS, FAMILY, GIRLS, RACES, STREETS, TOWNS};
 use super::rng::Rng;
-use super::shared;
+use super::shared::{self, Payer};
 use super::{SynthOptions, json::push_int};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Payer {
-    Medicare,
-    Medicaid,
-    Commercial,
-    None,
-}
 
 #[derive(Debug)]
 pub(super) struct Person {

@@ -4,7 +4,6 @@
 use super::calendar::{Moment, day_of, push_moment};
 use super::codes::names::{BOYS, FAMILY, GIRLS, STREETS, TOWNS};
 use super::json::{push_int, push_string};
-use super::person::Payer;
 use super::rng::Rng;
 use super::{ResourceSink, SynthOptions};
 
@@ -25,6 +24,15 @@ pub(super) fn organization(out: &mut String, number: u32) {
     out.push_str("\",\"display\":\"Tandem Health Center ");
     push_int(out, i64::from(number));
     out.push_str("\"}");
+}
+
+/// Who pays for a patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Payer {
+    Medicare,
+    Medicaid,
+    Commercial,
+    None,
 }
 
 /// Payers: code within the id, name.

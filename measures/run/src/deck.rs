@@ -1,16 +1,11 @@
 //! Test decks: official measures with cases and their expected results.
 //!
 //! A deck is a folder with `measure.json`, `valuesets.ndjson`, `data/` (a bulk export) and
-//! `expected.json`; its libraries stand in a sibling folder. The data goes through a lake and the
-//! same path as any run.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "decks are files"
-)]
+//! `expected.json`, each of them JSON or NDJSON, packed or not; its libraries stand in a sibling folder.
+//! The data goes through a lake and the same path as any run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
 
@@ -27,6 +22,7 @@ use measures::package::{Loaded, PopulationCode, PopulationIndex, load};
 use measures::shape::MeasureShape;
 use measures::subject::Subject;
 use serde::Deserialize;
+use sources::{FHIR, named};
 
 use crate::error::RunError;
 use crate::evaluate::{Pass, ProgramMeasure, run_programs};
@@ -84,10 +80,15 @@ pub struct CaseOutcome {
     pub observations: Vec<String>,
 }
 
+/// A file of a deck, as it is called or packed; where there is none, the name that it should have.
+fn file_of(deck: &Path, name: &str) -> PathBuf {
+    named(deck, name, FHIR).unwrap_or_else(|| deck.join(name))
+}
+
 /// The cases of a deck.
 pub fn cases(deck: &Path) -> Result<Vec<Case>, RunError> {
-    let path = deck.join("expected.json");
-    let text = std::fs::read_to_string(&path)
+    let path = file_of(deck, "expected.json");
+    let text = sources::read_text(&path)
         .map_err(|e| RunError::User(format!("{}: {e}", path.display())))?;
     serde_json::from_str(&text).map_err(|e| RunError::User(format!("{}: {e}", path.display())))
 }
@@ -99,11 +100,8 @@ pub async fn run(
     lake: &Lake,
     options: &DeckOptions,
 ) -> Result<Vec<CaseOutcome>, RunError> {
-    let mut package = vec![deck.join("measure.json"), libraries.to_owned()];
-    let value_sets = deck.join("valuesets.ndjson");
-    if value_sets.exists() {
-        package.push(value_sets);
-    }
+    let mut package = vec![file_of(deck, "measure.json"), libraries.to_owned()];
+    package.extend(named(deck, "valuesets.ndjson", FHIR));
     run_loaded(deck, &load(&package), lake, options).await
 }
 
@@ -116,7 +114,7 @@ pub async fn run_loaded(
     options: &DeckOptions,
 ) -> Result<Vec<CaseOutcome>, RunError> {
     let cases = cases(deck)?;
-    let file = deck.join("measure.json").to_string_lossy().into_owned();
+    let file = file_of(deck, "measure.json").to_string_lossy().into_owned();
     let measures = loaded.package.measures.iter();
     let measures: Vec<_> = measures.filter(|m| m.source == file).collect();
     // What is wrong with the measure of another deck is that one's matter.
@@ -155,7 +153,7 @@ pub async fn run_loaded(
     let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
         let date = |text: &str| {
-            let shown = deck.join("expected.json");
+            let shown = file_of(deck, "expected.json");
             let wrong = || {
                 RunError::User(format!(
                     "{}: `{text}` is no date of a period",

@@ -5,11 +5,11 @@ use engine_patient::fhir::profiles::ProfileMode;
 use engine_population::lake::Lake;
 use measures::manifest::Manifest;
 use measures::prepared::record_limits;
-use measures::source_files::{TERMINOLOGY, files, read};
+use measures::source_files::{bytes, files};
+use sources::{FHIR, RULES};
 
 use crate::error::RunError;
 use crate::job::{Job, Task};
-use crate::rule_files::RULES;
 use crate::select::Selected;
 
 /// What decides the numbers of a job.
@@ -43,10 +43,11 @@ pub(crate) fn manifest(
         record_limits(job.limits, &mut manifest);
     }
     if let Task::Run(_) = job.task {
-        let terminology = files(&job.packages.terminology, &TERMINOLOGY)?;
-        let rules = files(&job.rules, &RULES)?;
-        for path in terminology.iter().chain(&rules) {
-            manifest.file(&path.display().to_string(), &read(path)?);
+        // What is left alone was told when they were loaded.
+        let terminology = files(&job.packages.terminology, FHIR, &mut |_| {})?;
+        let rules = files(&job.rules, RULES, &mut |_| {})?;
+        for source in terminology.iter().chain(&rules) {
+            manifest.file(&source.path.display().to_string(), &bytes(source)?);
         }
     }
     Ok(manifest)

@@ -1,5 +1,6 @@
 //! A job that can be done: its measures are linked, its lake is open.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,7 +42,13 @@ impl Job {
     /// What is wrong with what was asked, all at once where that can be.
     pub async fn prepare(self, listen: &mut Listener<'_>) -> Result<PreparedJob, RunError> {
         let context = self.context();
-        let mut tell = |text: &str| listen(Event::Note(text));
+        // Rules and packages read the same value sets: what is told of them is told once.
+        let mut told = BTreeSet::new();
+        let mut tell = |text: &str| {
+            if told.insert(text.to_owned()) {
+                listen(Event::Note(text));
+            }
+        };
         let selected = match &self.task {
             Task::Run(_) => Selected::for_run(&self, &mut tell)?,
             Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,

@@ -8,30 +8,31 @@ use engine_patient::finding::{Code, Finding, blame, count, listed};
 use engine_patient::terminology::TerminologyStore;
 use measures::source_files::{self, files};
 use rules::Rule;
+use sources::{RULES, read_text};
 
 use crate::error::RunError;
 
 /// Is told what is for people: warnings, and what is left out.
 pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
 
-/// Endings of files of rules.
-pub const RULES: [&str; 2] = [".yaml", ".yml"];
-
 /// The built-in value sets, and the user's: where both have a set of one url, the codes of both. With
-/// all that is found in the user's.
-pub fn value_sets(paths: &[PathBuf]) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
+/// all that is found in the user's; what is left alone is told.
+pub fn value_sets(
+    paths: &[PathBuf],
+    tell: &mut Tell<'_>,
+) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
     let mut store = rules::built_in_terminology();
     if paths.is_empty() {
         return Ok((store, vec![]));
     }
-    let (own, mut issues) = source_files::terminology(paths)?.build();
+    let (own, mut issues) = source_files::terminology(paths, tell)?.build();
     issues.extend(store.unite(own));
     Ok((store, issues))
 }
 
 /// The same; what is wrong with the user's is told, and errors end it.
 pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
-    let (store, issues) = value_sets(paths)?;
+    let (store, issues) = value_sets(paths, tell)?;
     for issue in &issues {
         tell(&issue.to_string());
     }
@@ -57,8 +58,8 @@ pub fn load_rules(
         return Ok(all);
     }
     let mut wrong = vec![];
-    for path in files(paths, &RULES)? {
-        match load_file(&path, &store, tell) {
+    for source in files(paths, RULES, tell)? {
+        match load_file(&source.path, &store, tell) {
             Ok(rule) => all.push(Arc::new(rule)),
             Err(found) => wrong.extend(found),
         }
@@ -90,7 +91,7 @@ pub fn load_file(
         );
         vec![error.in_file(&*name)]
     };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = read_text(path).map_err(unreadable)?;
     let rule = rules::load(&name, &text, store)?;
     if !rule.warnings.is_empty() {
         tell(&listed(&rule.warnings));

@@ -1,160 +1,75 @@
-//! Which files are meant, and their bytes.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "packages are files"
-)]
+//! Which files of a package are meant, and what is told of those that cannot be read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
 
 use engine_patient::diagnostic::did_you_mean;
-
 use engine_patient::finding::{Code, Finding};
-
-/// A file to read.
-pub(super) struct Found {
-    pub path: PathBuf,
-    /// Named by the user itself, not found in a directory.
-    pub named: bool,
-}
+use sources::{FHIR, Refused, Source, Walk, Why, names_in, reason};
 
 /// The files of all paths, those of a directory in the order of their names.
-#[derive(Default)]
-pub(super) struct Walk {
-    pub files: Vec<Found>,
+pub(super) struct Files {
+    pub files: Vec<Source>,
     /// Files of other kinds, by extension.
     pub skipped: BTreeMap<String, usize>,
     pub issues: Vec<Finding>,
-    seen: BTreeSet<PathBuf>,
 }
 
-impl Walk {
-    pub fn add(&mut self, path: &Path) {
-        match path.metadata() {
-            Ok(what) if what.is_dir() => self.directory(path),
-            Ok(_) => self.file(path, true),
-            Err(error) => self.issues.push(problem(path, &error)),
+pub(super) fn find<P: AsRef<Path>>(paths: &[P]) -> Files {
+    let mut walk = Walk::new(FHIR);
+    let mut issues = vec![];
+    for path in paths.iter().map(AsRef::as_ref) {
+        let of = |walk: &Walk| {
+            let found = &walk.found;
+            let more = (found.passed_over.len(), found.problems.len());
+            (found.files.len(), found.ignored.len(), more)
+        };
+        let before = of(&walk);
+        walk.add(path);
+        if of(&walk) == before {
+            issues.push(empty(path));
         }
     }
-
-    fn file(&mut self, path: &Path, named: bool) {
-        // Once only, though it may be named and stand in a named directory.
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if !self.seen.insert(real) {
-            return;
-        }
-        if !named && form(path).is_none() {
-            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-            *self
-                .skipped
-                .entry(extension.unwrap_or_default())
-                .or_default() += 1;
-            return;
-        }
-        let path = path.to_owned();
-        self.files.push(Found { path, named });
+    let found = walk.found;
+    let passed = found.passed_over.iter();
+    let wrong = found.problems.iter().chain(passed);
+    issues.extend(wrong.filter_map(|w| unread(&w.path, &w.reason)));
+    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &found.ignored {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        *skipped.entry(extension.unwrap_or_default()).or_default() += 1;
     }
-
-    /// Goes through a directory and those in it; each once, so that links in a circle end.
-    fn directory(&mut self, top: &Path) {
-        let mut open = vec![top.to_owned()];
-        let mut empty = true;
-        while let Some(path) = open.pop() {
-            match path.metadata() {
-                Ok(what) if what.is_dir() => {}
-                Ok(_) => {
-                    empty = false;
-                    self.file(&path, false);
-                    continue;
-                }
-                Err(error) => {
-                    empty = false;
-                    self.issues.push(problem(&path, &error));
-                    continue;
-                }
-            }
-            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-            if !self.seen.insert(real) {
-                empty = false;
-                continue;
-            }
-            match list(&path) {
-                // The last one pushed comes first.
-                Ok(inside) => open.extend(inside.into_iter().rev()),
-                Err(error) => {
-                    empty = false;
-                    self.issues.push(problem(&path, &error));
-                }
-            }
-        }
-        if empty {
-            let name = path_text(top);
-            let message = format!("there are no files in the directory `{name}`");
-            let help = "give the directory with the Measure, Library and ValueSet files";
-            let issue = Finding::warning(Code::NothingToRead, message).help(help);
-            self.issues.push(issue.in_file(&*name));
-        }
+    let files = found.files;
+    Files {
+        files,
+        skipped,
+        issues,
     }
 }
 
-/// What is in a directory, sorted, without hidden files.
-fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut inside = vec![];
-    for entry in path.read_dir()? {
-        let entry = entry?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            inside.push(entry.path());
-        }
-    }
-    inside.sort();
-    Ok(inside)
+fn empty(top: &Path) -> Finding {
+    let name = path_text(top);
+    let message = format!("there are no files in the directory `{name}`");
+    let help = "give the directory with the Measure, Library and ValueSet files";
+    let issue = Finding::warning(Code::NothingToRead, message).help(help);
+    issue.in_file(&*name)
 }
 
-/// How a file is divided into resources.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Form {
-    Json,
-    Ndjson,
-}
-
-/// By name, without the suffix of compression.
-pub(super) fn form(path: &Path) -> Option<Form> {
-    let name = path.file_name()?.to_string_lossy().to_lowercase();
-    let packed = [".gz", ".zst"].iter().find_map(|s| name.strip_suffix(s));
-    let (_, extension) = packed.unwrap_or(&name).rsplit_once('.')?;
-    match extension {
-        "json" => Some(Form::Json),
-        "ndjson" | "jsonl" => Some(Form::Ndjson),
-        _ => None,
-    }
-}
-
-/// The unpacked content. What packs it is known by the first bytes, not by the name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>, Box<Finding>> {
-    let fail = |error: io::Error| Box::new(problem(path, &error));
-    let mut file = File::open(path).map_err(fail)?;
-    let mut head = Vec::with_capacity(4);
-    file.by_ref().take(4).read_to_end(&mut head).map_err(fail)?;
-    let packed: &[u8] = &head.clone();
-    let all = Cursor::new(head).chain(file);
-    Ok(match packed {
-        [0x1f, 0x8b, ..] => {
-            let unpacked = flate2::bufread::MultiGzDecoder::new(BufReader::new(all));
-            Box::new(BufReader::new(unpacked))
+/// Why something is not read. That a file is read once is nothing to tell.
+fn unread(path: &Path, why: &Why) -> Option<Finding> {
+    Some(match why {
+        Why::Again(..) => return None,
+        Why::Special(_) => {
+            let name = path_text(path);
+            let message = format!("`{name}` was not read: {why}");
+            Finding::warning(Code::OtherFiles, message).in_file(&*name)
         }
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            let unpacked = zstd::stream::read::Decoder::new(all).map_err(fail)?;
-            Box::new(BufReader::new(unpacked))
+        Why::Missing | Why::DeadLink | Why::Gone => {
+            problem(path, &io::Error::from(io::ErrorKind::NotFound))
         }
-        [b'P', b'K', 3, 4] => {
-            let issue = Finding::error(Code::UnreadablePath, "this is a zip archive");
-            let help = "unpack it and give the directory";
-            return Err(Box::new(issue.help(help).in_file(path_text(path))));
-        }
-        _ => Box::new(BufReader::new(all)),
+        Why::System(kind, text) => problem(path, &io::Error::new(*kind, text.clone())),
+        other => problem(path, &io::Error::other(other.to_string())),
     })
 }
 
@@ -187,7 +102,16 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> Finding {
                 .help("it may be truncated: fetch or pack it again")
         }
         _ => {
-            let text = error.to_string();
+            let refused = error.get_ref().and_then(|e| e.downcast_ref::<Refused>());
+            if let Some(Refused {
+                what,
+                help: Some(help),
+            }) = refused
+            {
+                let issue = Finding::error(Code::UnreadablePath, what.clone()).help(*help);
+                return issue.in_file(&*name);
+            }
+            let text = reason(error);
             let text = text.split(" (os error").next().unwrap_or(&text);
             let issue = Finding::error(
                 Code::UnreadablePath,
@@ -203,9 +127,7 @@ pub(super) fn problem(path: &Path, error: &io::Error) -> Finding {
 fn neighbour(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_string_lossy().into_owned();
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let inside = list(parent.unwrap_or(Path::new("."))).ok()?;
-    let names = inside.iter().filter_map(|p| p.file_name());
-    let names: Vec<String> = names.map(|n| n.to_string_lossy().into_owned()).collect();
+    let names = names_in(parent.unwrap_or(Path::new(".")));
     let near = did_you_mean(&name, names.iter().map(String::as_str))?;
     Some(path_text(&path.with_file_name(near)))
 }

@@ -1,11 +1,12 @@
 //! From paths to a package: finds the resources in the files and hands each to its reader.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Cursor};
 use std::path::Path;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use sources::{Layout, Source, is_lines, open};
 use xxhash_rust::xxh3::Xxh3;
 
 use engine_patient::diagnostic::did_you_mean;
@@ -14,7 +15,7 @@ use engine_patient::terminology::{ContentHash, TerminologyBuilder};
 
 use super::element::Report;
 use super::elm;
-use super::files::{Form, Found, Walk, form, open, path_text, problem};
+use super::files::{find, path_text, problem};
 use super::json::{Peek, RawBundle, Spot, parse, utf8};
 use super::library::{self, Libraries};
 use super::measure::{measure, top};
@@ -29,7 +30,7 @@ const LINES: usize = 20;
 
 /// Reads packages from files and directories.
 ///
-/// Files are `.json` and `.ndjson` (`.jsonl`), also with `.gz` or `.zst`; directories are walked.
+/// Files are `.json` and `.ndjson` (`.jsonl`), also packed; directories are walked.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Loaded {
     load_with(paths, TerminologyBuilder::new())
 }
@@ -37,23 +38,20 @@ pub fn load<P: AsRef<Path>>(paths: &[P]) -> Loaded {
 /// As [`load`], with terminology that was collected elsewhere. It is expanded together with that of the
 /// package; its issues are among the findings.
 pub fn load_with<P: AsRef<Path>>(paths: &[P], terminology: TerminologyBuilder) -> Loaded {
-    let mut walk = Walk::default();
-    for path in paths {
-        walk.add(path.as_ref());
-    }
+    let found = find(paths);
     let mut loader = Loader {
         terminology,
-        issues: std::mem::take(&mut walk.issues),
+        issues: found.issues,
         measures: vec![],
         libraries: Libraries::default(),
         ignored: BTreeMap::new(),
         no_fhir: vec![],
         files: vec![],
     };
-    for found in &walk.files {
-        loader.file(found);
+    for source in &found.files {
+        loader.file(source);
     }
-    loader.finish(walk.skipped, paths.is_empty())
+    loader.finish(found.skipped, paths.is_empty())
 }
 
 struct Loader {
@@ -96,10 +94,10 @@ impl Current {
 }
 
 impl Loader {
-    fn file(&mut self, found: &Found) {
+    fn file(&mut self, source: &Source) {
         let mut current = Current {
-            name: path_text(&found.path),
-            named: found.named,
+            name: path_text(&source.path),
+            named: source.named,
             part: 0,
             other: 0,
             terminology: false,
@@ -108,15 +106,14 @@ impl Loader {
             broken_more: 0,
             untyped: None,
         };
-        let hash = match open(&found.path) {
-            Ok(reader) => match form(&found.path) {
-                Some(Form::Ndjson) => self.ndjson(&mut current, &found.path, reader),
-                Some(Form::Json) | None => self.json(&mut current, &found.path, reader),
-            },
-            Err(issue) => {
-                self.issues.push(*issue);
-                return;
-            }
+        let opened = match open(source, &()) {
+            Ok(opened) => opened,
+            Err(error) => return self.issues.push(problem(&source.path, &error)),
+        };
+        let reader = &mut BufReader::with_capacity(1 << 16, opened.bytes);
+        let hash = match source.layout {
+            Layout::Lines => self.ndjson(&mut current, &source.path, reader),
+            Layout::Document => self.json(&mut current, &source.path, reader),
         };
         if current.part > 0
             && let Some(hash) = hash
@@ -131,12 +128,15 @@ impl Loader {
         &mut self,
         current: &mut Current,
         path: &Path,
-        mut reader: Box<dyn BufRead>,
+        reader: &mut dyn BufRead,
     ) -> Option<ContentHash> {
         let mut bytes = vec![];
         if let Err(error) = reader.read_to_end(&mut bytes) {
             self.issues.push(problem(path, &error));
             return None;
+        }
+        if is_lines(&bytes) {
+            return self.ndjson(current, path, &mut Cursor::new(bytes));
         }
         let mut hash = Xxh3::new();
         hash.update(&bytes);
@@ -156,7 +156,7 @@ impl Loader {
         &mut self,
         current: &mut Current,
         path: &Path,
-        mut reader: Box<dyn BufRead>,
+        reader: &mut dyn BufRead,
     ) -> Option<ContentHash> {
         let mut hash = Xxh3::new();
         let mut line = vec![];

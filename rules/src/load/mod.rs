@@ -165,6 +165,9 @@ fn id(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<String> {
         .rsplit(['/', '\\'])
         .next()
         .unwrap_or_default();
+    // The file may be packed.
+    let packed = [".gz", ".zst"].iter().find_map(|e| name.strip_suffix(e));
+    let name = packed.unwrap_or(name);
     let stem = name
         .rsplit_once('.')
         .map_or(name, |(stem, _)| stem)

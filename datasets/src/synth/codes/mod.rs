@@ -26,3 +26,12 @@ pub(super) struct Coded {
     pub(super) code: &'static str,
     pub(super) display: &'static str,
 }
+
+/// Something known by its name only.
+pub(super) const fn named(display: &'static str) -> Coded {
+    Coded {
+        system: "",
+        code: "",
+        display,
+    }
+}

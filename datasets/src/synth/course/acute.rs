@@ -6,11 +6,11 @@ use super::super::codes::Coded;
 use super::super::codes::drugs;
 use super::super::codes::drugs::Drug;
 use super::super::codes::labs::TEMPERATURE;
+use super::super::codes::named;
 use super::super::codes::problems as codes;
 use super::super::write::encounter::{Class, Visit};
 use super::super::write::observation::Group;
 use super::Course;
-use super::visit::named;
 
 /// Illness, days it lasts, weight in children and in adults.
 const ILLNESSES: [(Coded, i32, f64, f64); 12] = [

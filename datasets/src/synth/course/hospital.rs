@@ -1,12 +1,12 @@
 //! Stays in hospital: admissions, readmissions and the infarction.
 
 use super::super::calendar::Moment;
+use super::super::codes::named;
 use super::super::codes::problems as codes;
 use super::super::codes::{Coded, drugs};
 use super::super::health::Disease;
 use super::super::write::encounter::{Class, Visit};
 use super::Course;
-use super::visit::named;
 
 const HOME: (&str, &str) = ("home", "Home");
 const NURSING: (&str, &str) = ("snf", "Skilled nursing facility");

@@ -18,8 +18,9 @@ mod vitals;
 
 use super::calendar::{Day, Moment};
 use super::health::Health;
-use super::person::{Payer, Person};
+use super::person::Person;
 use super::rng::Rng;
+use super::shared::Payer;
 use super::write::chart::Chart;
 use super::{ResourceSink, SynthOptions};
 

@@ -2,11 +2,11 @@
 
 use super::super::calendar::Moment;
 use super::super::codes::labs::{HEPATITIS_C, HIV_TEST, PREGNANCY_TEST};
+use super::super::codes::named;
 use super::super::codes::problems as codes;
 use super::super::codes::{drugs, vaccines};
 use super::super::health::Disease;
 use super::Course;
-use super::visit::named;
 
 impl Course<'_> {
     pub(super) fn prenatal(&mut self, at: Moment, trimester: u8) {

@@ -4,6 +4,7 @@ use super::super::calendar::{Day, Moment};
 use super::super::codes::labs::{
     BONE_T, CHLAMYDIA, FIT, HEPATITIS_C, HIV_TEST, HPV_TEST, STOOL_DNA,
 };
+use super::super::codes::named;
 use super::super::codes::{Coded, procedures};
 use super::super::health::Disease;
 use super::super::person::Person;
@@ -11,7 +12,6 @@ use super::super::rng::Rng;
 use super::super::write::observation::Group;
 use super::super::write::report::{Report, Section};
 use super::Course;
-use super::visit::named;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Colon {

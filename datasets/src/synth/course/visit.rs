@@ -1,21 +1,12 @@
 //! One visit: its encounter, and what each kind of visit does.
 
 use super::super::calendar::Moment;
-use super::super::codes::{Coded, problems, procedures};
+use super::super::codes::{Coded, named, problems, procedures};
 use super::super::health::Disease;
 use super::super::write::condition::Diagnosis;
 use super::super::write::encounter::{Class, Visit};
 use super::Course;
 use super::schedule::{Event, Item};
-
-/// A visit type known by its name only.
-pub(super) const fn named(display: &'static str) -> Coded {
-    Coded {
-        system: "",
-        code: "",
-        display,
-    }
-}
 
 impl Course<'_> {
     pub(super) fn visit(&mut self, (day, event): Item) {

@@ -2,8 +2,8 @@
 
 use super::super::calendar::{Day, Moment};
 use super::super::codes::Coded;
-use super::super::person::Payer;
 use super::super::shared;
+use super::super::shared::Payer;
 use super::chart::{Chart, Kind};
 use super::defect::{Defect, FOR_EVENT, for_code};
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use datasets::patient_file;
 use engine_cel::Clause;
 use engine_cel::functions::FUNCTIONS;
-use engine_patient::bundle::{Bundle, Context, References, push_entries, resolved};
 use engine_patient::context::EvaluationContext;
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::names::Name;
@@ -18,10 +18,11 @@ use engine_patient::system::zone::Zone;
 use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
-use measures::source_files::{files, read};
-use measures_run::rule_files::{RULES, load_file, load_rules, terminology};
+use measures::source_files::files;
+use measures_run::rule_files::{load_file, load_rules, terminology};
 use rules::{Applicability, CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
+use sources::RULES;
 
 use super::Format;
 use super::measure::tell;
@@ -45,7 +46,7 @@ Examples:
     Eval {
         /// Id of a built-in rule, or a rule file.
         rule: String,
-        /// A Bundle or NDJSON file, or with --lake a patient's id.
+        /// A file with a Bundle, a resource or NDJSON, also .gz and .zst; or with --lake a patient's id.
         #[arg(long)]
         patient: String,
         /// Folder of the lake that has the patient.
@@ -54,7 +55,7 @@ Examples:
         /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
         #[arg(long)]
         at: Option<String>,
-        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
+        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },
@@ -64,9 +65,9 @@ Examples:
   tandem rule test                   the built-in rules
   tandem rule test my-rules/ --terminology valuesets/")]
     Test {
-        /// Rule files or folders; the built-in rules if none is given.
+        /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
         rules: Vec<PathBuf>,
-        /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
+        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
         /// How to print what is found.
@@ -97,7 +98,14 @@ impl Rule {
                         context = context.with_systems(Arc::new(systems));
                         record
                     }
-                    None => record_from_file(Path::new(&patient))?,
+                    None => {
+                        let read = patient_file::read(Path::new(&patient));
+                        let read = read.map_err(Failure::User)?;
+                        for note in &read.notes {
+                            note!("note: {note}");
+                        }
+                        read.record
+                    }
                 };
                 print_decision(&rule, &record, &context)?;
                 Ok(std::process::ExitCode::SUCCESS)
@@ -133,7 +141,7 @@ fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
 }
 
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
-    if name.ends_with(".yaml") || name.ends_with(".yml") {
+    if RULES.takes(Path::new(name)) {
         let store = terminology(value_sets, &mut tell)?;
         return load_file(Path::new(name), &store, &mut tell)
             .map(Arc::new)
@@ -153,96 +161,6 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
         );
         Failure::User(format!("there is no rule `{name}`: {help}"))
     })
-}
-
-/// A patient's resources from a Bundle, a resource, or NDJSON.
-pub fn record_from_file(path: &Path) -> Result<PatientRecord, Failure> {
-    let bytes = read(path)?;
-    let shown = path.display();
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::User(format!("{shown}: not UTF-8 text")))?;
-    let text = text.trim_start_matches('\u{feff}');
-    let mut references = References::default();
-    let mut record = PatientRecord::new();
-    let mut document = PatientRecord::new();
-    let wrong =
-        |line: usize, e: &dyn std::fmt::Display| Failure::User(format!("{shown}:{line}: {e}"));
-    let whole = document
-        .push_document(text.trim())
-        .map(|root| root.get_named("resourceType").is_some());
-    let lines: Vec<(usize, &str)> = match whole {
-        Ok(_) => vec![(1, text.trim())],
-        Err(e) if e.message.starts_with("text after the end") => text
-            .lines()
-            .enumerate()
-            .map(|(i, l)| {
-                (
-                    i + 1,
-                    l.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()),
-                )
-            })
-            .filter(|(_, l)| !l.is_empty())
-            .collect(),
-        Err(e) => {
-            return Err(wrong(
-                1 + text
-                    .trim()
-                    .get(..e.offset)
-                    .unwrap_or("")
-                    .matches('\n')
-                    .count(),
-                &e,
-            ));
-        }
-    };
-    for (number, line) in lines {
-        let mut one = PatientRecord::new();
-        one.push(line).map_err(|e| wrong(number, &e))?;
-        let Some(resource) = one.resources().next() else {
-            continue;
-        };
-        if !resource
-            .get_named("resourceType")
-            .is_some_and(|t| t.is_str("Bundle"))
-        {
-            let context = Context::Line { own: &[] };
-            let text = resolved(resource, None, false, &context, &mut references).text;
-            record.push(&text).map_err(|e| wrong(number, &e))?;
-            continue;
-        }
-        let bundle = Bundle::read(resource, &[]);
-        let left_out =
-            push_entries(&mut record, &bundle, &mut references).map_err(|e| wrong(number, &e))?;
-        if left_out.resources > 0 {
-            note!(
-                "note: {} resources were left out: the Bundle deletes them, or they are another server's with an id of this one's",
-                left_out.resources
-            );
-        }
-        if left_out.deletions > 0 {
-            note!(
-                "note: {} deletions were not applied: they are conditional, of one version, of another server, or do not name Type/id; what they delete still counts",
-                left_out.deletions
-            );
-        }
-    }
-    let foreign: u64 = references.foreign_entries.values().sum();
-    if foreign > 0 {
-        note!("note: {foreign} resources are of another server than their Bundle");
-    }
-    if references.unresolved() > 0 {
-        note!(
-            "note: {} references name nothing that is here: searches, another server's, or urns that no entry has",
-            references.unresolved()
-        );
-    }
-    record.seal();
-    match record.of_type_named("Patient").count() {
-        1 => Ok(record),
-        n => Err(Failure::User(format!(
-            "{shown}: one Patient resource was expected, here are {n}"
-        ))),
-    }
 }
 
 /// All resources of one patient of the lake, and the code systems that the lake is coded in: one
@@ -371,8 +289,8 @@ fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
             .iter()
             .for_each(|r| one(r));
     }
-    for path in files(paths, &RULES)? {
-        match load_file(&path, &store, &mut tell) {
+    for source in files(paths, RULES, &mut tell)? {
+        match load_file(&source.path, &store, &mut tell) {
             Ok(rule) => one(&rule),
             Err(found) => broken.extend(found),
         }

@@ -32,10 +32,10 @@ pub struct Serve {
     /// Address and port.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Rules of your own, as files or folders, beside the built-in ones.
+    /// Rules of your own, as files or folders (.yaml, also .gz and .zst), beside the built-in ones.
     #[arg(long)]
     rules: Vec<PathBuf>,
-    /// Value sets of your own, as files or folders. Codes are added to built-in sets of the same url.
+    /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
     #[arg(long)]
     terminology: Vec<PathBuf>,
     /// Official measures, as files or folders (FHIR Measure, Library, ValueSet): each proportion of

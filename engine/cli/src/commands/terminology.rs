@@ -30,7 +30,7 @@ Examples:
   tandem terminology check valuesets/ vs.json  with your own
   tandem terminology check --manifest          hashes of all, as JSON")]
     Check {
-        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles; files or folders.
+        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles, also .gz and .zst; files or folders.
         paths: Vec<PathBuf>,
         /// Print the manifest: url, version, number of codes and hash of each set.
         #[arg(long)]
@@ -44,7 +44,7 @@ Examples:
 Example:
   tandem terminology rxnorm RxNorm_full_prescribe/rrf --out drugs")]
     Rxnorm {
-        /// Folder with RXNCONSO.RRF and RXNREL.RRF.
+        /// Folder with RXNCONSO.RRF and RXNREL.RRF, also as .gz or .zst.
         release: PathBuf,
         /// Folder to write ingredients.csv, products.csv and classes.csv to: not there yet, or empty.
         #[arg(long)]
@@ -93,7 +93,7 @@ fn check(paths: &[PathBuf], manifest: bool) -> Done {
 
 /// For programs: what is found, and the value sets.
 fn as_json(paths: &[PathBuf]) -> Done {
-    let (store, findings) = measures_run::rule_files::value_sets(paths)?;
+    let (store, findings) = measures_run::rule_files::value_sets(paths, &mut tell)?;
     let sets = store.value_sets().map(|set| {
         json!({
             "url": &*set.url, "version": set.version.as_deref(), "codes": set.len(),

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-const ELM: &str = include_str!("../../../../measures/testdata/demo.elm.json");
-const MEASURE: &str = include_str!("../../../../measures/testdata/demo.measure.json");
-const VALUE_SET: &str = include_str!("../../../../measures/testdata/demo.valueset.json");
+pub const ELM: &str = include_str!("../../../../measures/testdata/demo.elm.json");
+pub const MEASURE: &str = include_str!("../../../../measures/testdata/demo.measure.json");
+pub const VALUE_SET: &str = include_str!("../../../../measures/testdata/demo.valueset.json");
 pub const PERIOD: &str = "2025-01-01..2025-12-31";
 
 pub fn package(folder: &Path) -> PathBuf {

@@ -21,6 +21,7 @@ mod measures;
 mod names;
 mod official;
 mod out;
+mod packed;
 mod power;
 mod printing;
 mod references;

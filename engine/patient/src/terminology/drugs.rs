@@ -2,29 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-
-use super::drugs_csv::{DrugFileError, DrugFiles};
-
-static BUILT_IN: LazyLock<Result<DrugDictionary, Vec<DrugFileError>>> = LazyLock::new(|| {
-    DrugDictionary::from_csv(&DrugFiles {
-        ingredients: (
-            "ingredients.csv",
-            include_bytes!("../../content/drugs/ingredients.csv"),
-        ),
-        products: (
-            "products.csv",
-            include_bytes!("../../content/drugs/products.csv"),
-        ),
-        classes: Some((
-            "classes.csv",
-            include_bytes!("../../content/drugs/classes.csv"),
-        )),
-        ndc: None,
-    })
-});
 
 /// What a code in the dictionary stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,16 +55,6 @@ pub struct DrugDictionary {
 }
 
 impl DrugDictionary {
-    /// The dictionary that comes with the engine: see `content/drugs/manifest.yaml` for what it holds.
-    ///
-    /// It is read at the first call. Brands and packs are not in it: import an RxNorm release for those.
-    ///
-    /// # Errors
-    /// When the built-in files are broken, which a test excludes.
-    pub fn built_in() -> Result<&'static Self, &'static [DrugFileError]> {
-        BUILT_IN.as_ref().map_err(Vec::as_slice)
-    }
-
     /// The ingredients (`IN`) of a code, by RxCUI as number.
     ///
     /// An ingredient has itself. A precise ingredient has its ingredient, or itself where that is not

@@ -8,9 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::code::Code;
 use super::code_system::{CodeSystem, CodeSystemContent};
 use super::filter::{Codes, by_key, filtered, of_concepts};
-use super::read_value_set::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
 use super::suggest::nearest;
 use super::value_set::{Completeness, canonical};
+use super::value_set_definition::{Clause, Compose, Expansion, SpotOf, ValueSetDefinition};
 use super::version::compare_versions;
 use crate::finding::{Code as FindingCode, Finding, Place};
 

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::code::Code;
 use super::code_system::{CodeSystem, Concept};
-use super::read_value_set::{Clause, Filter};
+use super::value_set_definition::{Clause, Filter};
 
 /// Codes by key.
 pub(super) type Codes = FxHashMap<i64, Code>;

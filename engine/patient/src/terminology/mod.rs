@@ -17,6 +17,7 @@ mod code;
 mod code_system;
 mod drugs;
 mod drugs_build;
+mod drugs_built_in;
 mod drugs_csv;
 mod expand;
 mod filter;
@@ -27,11 +28,13 @@ mod manifest;
 mod raw;
 mod read;
 mod read_code_system;
+mod read_resource;
 mod read_value_set;
 mod store;
 mod suggest;
 mod unite;
 mod value_set;
+mod value_set_definition;
 mod version;
 
 #[cfg(test)]

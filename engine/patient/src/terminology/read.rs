@@ -1,4 +1,4 @@
-//! From JSON text to definitions: finds the resources in a source and tells where each stands.
+//! What was read of terminology, and what reading needs: where something stands, and what is told.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,9 +8,8 @@ use serde::Deserialize;
 
 use super::code::canonical_system;
 use super::code_system::CodeSystem;
-use super::raw::{RawBundle, RawCodeSystem, RawResource, RawValueSet, Text};
-use super::read_code_system::read_code_system;
-use super::read_value_set::{ValueSetDefinition, read_value_set};
+use super::raw::Text;
+use super::value_set_definition::ValueSetDefinition;
 use crate::finding::{Code, Finding, Place};
 
 /// Everything that has been read so far.
@@ -63,76 +62,8 @@ impl Spot {
 }
 
 impl Read {
-    /// Reads one resource, or the resources of a Bundle.
-    pub fn resource(&mut self, spot: &Spot, text: &str) {
-        let Some(peek) = self.parse::<RawResource>(spot, text) else {
-            return;
-        };
-        let resource_type = match peek.resource_type {
-            Some(Text::Is(name)) => name,
-            Some(Text::Not(kind)) => {
-                let path = format!("{}.resourceType", spot.root("Resource"));
-                return self.wrong_type(spot, path, kind);
-            }
-            None => {
-                let path = format!("{}.resourceType", spot.root("Resource"));
-                let issue = Finding::error(
-                    Code::TerminologyNoResource,
-                    "this object has no `resourceType`, so it is not a FHIR resource",
-                )
-                .placed(spot.place(path));
-                return self
-                    .issues
-                    .push(issue.help("give a ValueSet, a CodeSystem or a Bundle of them"));
-            }
-        };
-        match &*resource_type {
-            "ValueSet" => {
-                if let Some(raw) = self.parse::<RawValueSet>(spot, text) {
-                    read_value_set(self, spot, raw);
-                }
-            }
-            "CodeSystem" => {
-                if let Some(raw) = self.parse::<RawCodeSystem>(spot, text) {
-                    read_code_system(self, spot, raw);
-                }
-            }
-            "Bundle" => self.bundle(spot, text),
-            other => {
-                let key = (Arc::clone(&spot.source), other.to_owned());
-                *self.ignored.entry(key).or_default() += 1;
-            }
-        }
-    }
-
-    fn bundle(&mut self, spot: &Spot, text: &str) {
-        let Some(bundle) = self.parse::<RawBundle<'_>>(spot, text) else {
-            return;
-        };
-        let root = spot.root("Bundle");
-        let (mut line, mut column, mut done) = (spot.line, spot.column, 0);
-        for (index, entry) in bundle.entry.iter().enumerate() {
-            let Some(resource) = entry.resource else {
-                continue;
-            };
-            let inner = resource.get();
-            // The raw value borrows from `text`, so the distance of the pointers is its offset.
-            let offset = (inner.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-            let between = text.get(done..offset).unwrap_or_default();
-            (line, column) = advance(line, column, between);
-            done = offset;
-            let inner_spot = Spot {
-                source: Arc::clone(&spot.source),
-                line,
-                column,
-                within: format!("{root}.entry[{index}].resource"),
-            };
-            self.resource(&inner_spot, inner);
-        }
-    }
-
     /// Parses; an error is reported with its line and column in the source.
-    fn parse<'a, T: Deserialize<'a>>(&mut self, spot: &Spot, text: &'a str) -> Option<T> {
+    pub fn parse<'a, T: Deserialize<'a>>(&mut self, spot: &Spot, text: &'a str) -> Option<T> {
         let error = match serde_json::from_str::<T>(text) {
             Ok(value) => return Some(value),
             Err(error) => error,
@@ -207,7 +138,7 @@ impl Read {
         self.issues.push(issue.help(help));
     }
 
-    fn wrong_type(&mut self, spot: &Spot, path: String, kind: &str) {
+    pub fn wrong_type(&mut self, spot: &Spot, path: String, kind: &str) {
         let place = spot.place(path);
         let message = format!("expected text, found {kind}");
         let issue = Finding::error(Code::TerminologyWrongType, message).placed(place);
@@ -234,14 +165,5 @@ fn shape(error: &serde_json::Error) -> String {
     {
         Some((found, wanted)) => format!("expected {}, found {}", word(wanted), word(found)),
         None => text.to_owned(),
-    }
-}
-
-/// Line and column after `text`.
-fn advance(line: usize, column: usize, text: &str) -> (usize, usize) {
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    match text.rfind('\n') {
-        Some(last) => (line + lines, text.len() - last - 1),
-        None => (line, column + text.len()),
     }
 }

@@ -115,7 +115,7 @@ fn broken_json_is_told_with_its_position() {
         the(&load(&[&path]), Code::NotJson).message,
         "the file is empty"
     );
-    let path = files.put("two.json", "{\"resourceType\": \"Measure\"}\n{}");
+    let path = files.put("two.json", "{\"resourceType\": \"Measure\"} {}");
     assert!(
         the(&load(&[&path]), Code::NotJson)
             .help
@@ -313,6 +313,59 @@ fn terminology_from_elsewhere_is_kept() {
     builder.add_json("mine", br#"{"resourceType":"ValueSet","url":"http://x.org/vs","expansion":{"contains":[{"system":"s","code":"c"}]}}"#);
     let loaded = load_with::<&Path>(&[], builder);
     assert_eq!(loaded.package.terminology.len(), 1);
+}
+
+/// A package as it comes from a server: packed, in whatever files, lines in a `.json` file too.
+#[test]
+fn a_package_in_packed_files_and_in_lines() {
+    let files = Files::new();
+    let (measure, library) = (proportion().to_string(), library("M", "1.0.0").to_string());
+    let value_set = r#"{"resourceType":"ValueSet","url":"http://x.org/vs","expansion":{"contains":[{"system":"s","code":"c"}]}}"#;
+    let lines = format!("{measure}\n{library}\n{value_set}\n");
+    let zst = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+    let packages: [&[(&str, Vec<u8>)]; 4] = [
+        &[("all.json.gz", gz(lines.as_bytes()))],
+        &[("all.jsonl.zst", zst(&lines))],
+        // Called otherwise than they are.
+        &[
+            ("m.json.gz", measure.clone().into_bytes()),
+            ("rest.ndjson", gz(&lines.as_bytes()[measure.len() + 1..])),
+        ],
+        &[
+            ("m.json", zst(&measure)),
+            ("l.json", library.into_bytes()),
+            ("v.json.zst", gz(value_set.as_bytes())),
+        ],
+    ];
+    for package in packages {
+        let files = Files::new();
+        for (name, bytes) in package {
+            files.put(name, bytes);
+        }
+        let loaded = files.load();
+        let (names, package) = (package.iter().map(|(n, _)| *n), &loaded.package);
+        let names: Vec<&str> = names.collect();
+        assert_eq!(told(&loaded), [], "{names:?}");
+        assert_eq!(
+            (package.measures.len(), package.libraries.len()),
+            (1, 1),
+            "{names:?}"
+        );
+        assert_eq!(package.terminology.len(), 1, "{names:?}");
+    }
+    let broken = files.put("two.json", format!("{measure}\n{{}}\n"));
+    assert_eq!(the(&load(&[&broken]), Code::NoResource).line(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told_and_not_waited_for() {
+    let files = Files::new();
+    files.json("measure.json", &proportion());
+    let _socket = std::os::unix::net::UnixListener::bind(files.path().join("s.json")).unwrap();
+    let issue = the(&files.load(), Code::OtherFiles);
+    assert_eq!(issue.severity, Severity::Warning);
+    assert!(issue.message.ends_with("was not read: a socket"));
 }
 
 #[cfg(unix)]

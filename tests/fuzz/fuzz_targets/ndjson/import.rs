@@ -11,47 +11,11 @@ const LARGEST: usize = 256;
 #[path = "../../../../datasets/src/import/limits.rs"]
 pub mod limits;
 
-// Only what the file names: nothing is opened or unpacked here.
-
+// Only what the file names: nothing is opened here.
 pub mod progress {
     pub struct Progress;
-}
 
-pub mod sources {
-    pub use super::unpack::Packing;
-
-    pub enum Layout {
-        Lines,
-        Document,
-    }
-
-    pub struct Source {
-        pub layout: Layout,
-    }
-}
-
-pub mod unpack {
-    use std::io::{Error, ErrorKind, Read, Result};
-
-    use super::progress::Progress;
-    use super::sources::Source;
-
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    pub enum Packing {
-        Plain,
-    }
-
-    pub fn open<'p>(_: &Source, _: &'p Progress) -> Result<(Box<dyn Read + 'p>, Packing)> {
-        Err(ErrorKind::Unsupported.into())
-    }
-
-    pub fn told(_: Packing, error: &Error) -> String {
-        error.to_string()
-    }
-
-    pub fn refused(text: String) -> Error {
-        Error::other(text)
-    }
+    impl sources::Watcher for Progress {}
 }
 
 pub mod chunks {

@@ -20,8 +20,8 @@ pub struct PackageArgs {
     /// Only these measures, by id, name or url; may be given several times. Default: all.
     #[arg(long)]
     pub measure: Vec<String>,
-    /// Value sets of your own, as files or folders, beside those of packages. To built-in sets of the
-    /// same url (rules) codes are added.
+    /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst), beside those
+    /// of packages. To built-in sets of the same url (rules) codes are added.
     #[arg(long)]
     pub terminology: Vec<PathBuf>,
     /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::super::{Format, verdict};
 use super::arguments::PackageArgs;
 use super::print::print_json;
+use super::tell;
 use crate::failure::{Done, Failure};
 use crate::table::{self, thousands};
 
@@ -38,7 +39,7 @@ impl Check {
             ));
         }
         let packages = Packages::from(self.packages);
-        let loaded = packages.load()?;
+        let loaded = packages.load(&mut tell)?;
         let mut options = packages.options();
         options.everything = true;
         let (chosen, wrong) = match select(&loaded.package, &packages.measures) {

@@ -40,7 +40,7 @@ pub struct Run {
     /// First and last day, as in 2025-01-01..2025-12-31.
     #[arg(long)]
     period: String,
-    /// Rules of your own, as files or folders.
+    /// Rules of your own, as files or folders (.yaml, also .gz and .zst).
     #[arg(long)]
     rules: Vec<PathBuf>,
     /// Run the built-in measures beside those of packages.

@@ -18,9 +18,9 @@ use crate::failure::{Done, Failure};
 Examples:
   tandem measure test decks/CMS122FHIR
   tandem measure test decks/* --allow-missing-valuesets --known known.json
-A deck is a folder with measure.json, valuesets.ndjson, data/ (a bulk export) and expected.json; its
-libraries stand in the sibling folder `libraries` or where --libraries says. The data goes through
-import and a lake like any other. Exit code 1: a case failed that --known does not name.")]
+A deck is a folder with measure.json, valuesets.ndjson, data/ (a bulk export) and expected.json (each
+of them .json or .ndjson, also .gz and .zst); its libraries stand in the sibling folder `libraries` or
+where --libraries says. The data goes through import and a lake like any other. Exit code 1: a case failed that --known does not name.")]
 pub struct Test {
     /// Deck folders.
     #[arg(required = true)]
@@ -202,34 +202,44 @@ impl Test {
     }
 }
 
-/// A copy of the data without `meta.profile`.
+/// A copy of the data without `meta.profile`, in the order of the files.
 fn untagged(data: &Path, scratch: &Path) -> Result<PathBuf, Failure> {
     let failed = |e: std::io::Error| Failure::Internal(format!("{}: {e}", data.display()));
     let target = scratch.join("untagged");
     std::fs::create_dir_all(&target).map_err(failed)?;
-    for entry in std::fs::read_dir(data).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let Some(name) = path.file_name() else {
-            continue;
-        };
+    let found = sources::list(&[data], sources::DATA).map_err(Failure::User)?;
+    for (number, source) in found.files.iter().enumerate() {
+        let shown = source.path.display();
+        let wrong = |e: &dyn std::fmt::Display| Failure::User(format!("{shown}: {e}"));
+        let bytes = sources::read(source).map_err(|e| wrong(&e))?;
         let mut out = String::new();
-        for line in std::fs::read_to_string(&path).map_err(failed)?.lines() {
-            let mut resource: serde_json::Value = serde_json::from_str(line)
-                .map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
-            if let Some(meta) = resource.get_mut("meta").and_then(|m| m.as_object_mut()) {
-                meta.remove("profile");
-            }
+        for resource in serde_json::Deserializer::from_slice(&bytes).into_iter() {
+            let mut resource: serde_json::Value = resource.map_err(|e| wrong(&e))?;
+            forget_profiles(&mut resource);
             out += &resource.to_string();
             out.push('\n');
         }
+        let name = format!("{number:09}.ndjson");
         std::fs::write(target.join(name), out).map_err(failed)?;
     }
     Ok(target)
 }
 
+/// Of a resource, and of those in a Bundle.
+fn forget_profiles(resource: &mut serde_json::Value) {
+    if let Some(meta) = resource.get_mut("meta").and_then(|m| m.as_object_mut()) {
+        meta.remove("profile");
+    }
+    let entries = resource.get_mut("entry").and_then(|e| e.as_array_mut());
+    let inside = entries.into_iter().flatten();
+    inside
+        .filter_map(|entry| entry.get_mut("resource"))
+        .for_each(forget_profiles);
+}
+
 fn from_json<T: for<'d> Deserialize<'d>>(path: &Path) -> Result<T, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
+    let text =
+        sources::read_text(path).map_err(|e| Failure::User(format!("{}: {e}", path.display())))?;
     serde_json::from_str(&text).map_err(|e| Failure::User(format!("{}: {e}", path.display())))
 }
 

@@ -11,7 +11,8 @@ use engine_patient::fhir::unreadable::{Problem, unreadable};
 use engine_patient::record::Element;
 
 use super::ordered::{Found, Ordered};
-use super::rejects::{failed, footer};
+use super::rejects::footer;
+use crate::import::scratch_file::failed;
 
 /// Collects them in a scratch file.
 pub struct Unreadable {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use engine_population::lake::local::{make_folder, sync_folder};
 use rustc_hash::FxHashMap;
 
+use crate::import::scratch_file::damaged;
+
 /// A scratch file of blocks of lines. Which lines are kept depends on the input only, not on the
 /// threads: the first of each file.
 pub struct Ordered {
@@ -165,7 +167,7 @@ impl Ordered {
         }
         let scratch = File::open(&self.path)?;
         if scratch.metadata()?.len() != self.end {
-            return Err(super::spill::damaged());
+            return Err(damaged());
         }
         blocks.sort_unstable_by_key(|b| (b.sequence, b.offset));
         let mut source = BufReader::with_capacity(1 << 18, scratch);
@@ -192,7 +194,7 @@ impl Ordered {
             text.clear();
             (&mut source).take(block.length).read_to_end(&mut text)?;
             if text.len() as u64 != block.length {
-                return Err(super::spill::damaged());
+                return Err(damaged());
             }
             at = block.offset + block.length;
             let mut lines = 0;

@@ -2,11 +2,12 @@
 //! file so many, all are counted.
 
 use std::collections::BTreeMap;
-use std::io::{Error, Result};
+use std::io::Result;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::ordered::{Found, Ordered};
+use crate::import::scratch_file::failed;
 
 /// Collects rejects in a scratch file.
 pub struct Rejects {
@@ -88,10 +89,6 @@ pub fn footer(file: &str, n: u64, most: u64, what: &str) -> String {
         format!("{n} more {what}; they are counted, and not listed here (--max-rejects {most})");
     let entry = serde_json::json!({"file": file, "not_listed": n, "reason": reason});
     format!("{entry}\n")
-}
-
-pub fn failed() -> Error {
-    Error::other("another thread failed")
 }
 
 /// One thread's rejects of one file.

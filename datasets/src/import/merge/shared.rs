@@ -8,10 +8,14 @@ use engine_population::lake::rows::Rows;
 use engine_population::lake::writer::{shared_part, write_shared};
 use engine_population::lake::{DataFile, Snapshot, schema};
 
-use super::ids::{Moved, id_hash};
-use super::spill::{Spill, part_of};
-use super::store::{Job, Written, files_of, load_resources, merge, remove_files, scratch};
-use super::{ImportError, Limits};
+use super::bucket::merge;
+use super::job::{Job, files_of};
+use super::load::load_resources;
+use super::written::{Written, remove_files};
+use crate::import::error::ImportError;
+use crate::import::ids::{Moved, id_hash};
+use crate::import::limits::Limits;
+use crate::import::spill::{Spill, part_of};
 
 /// FHIR JSON takes so many times its bytes in the lake, roughly.
 const PACKED: u64 = 8;
@@ -92,7 +96,7 @@ pub fn load(job: &Job<'_>, parts: Parts, part: u32) -> Result<(Rows, usize), Imp
     let (own, of) = spilled(job, parts, part);
     job.spill
         .load_shared((own, of), &mut rows)
-        .map_err(|e| scratch(job, e))?;
+        .map_err(|e| job.scratch_error(e))?;
     if of != parts.new {
         let mut index = 0;
         let mut all = std::mem::take(&mut rows.rows);
