@@ -1,4 +1,5 @@
-//! What a call costs, without a network: CPU time a call of this process (Linux).
+//! What a call costs, without a network: CPU time of the thread that answers (Linux). A body of more than
+//! 64 KiB is answered by another, which is not counted.
 //!
 //! ```text
 //! cargo run --release -p cds-hooks --example call -- 50 2000

@@ -9,7 +9,8 @@
 //! reached, except by members of whom even the denominator could not be told, or a numerator that has
 //! an exclusion: rows do not tell what those would come to within it.
 
-use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::truth::Truth;
 
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use engine_patient::program::Truth;
+use engine_patient::system::truth::Truth;
 
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::shape::MeasureShape;

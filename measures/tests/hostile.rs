@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Code, Severity};
-use engine_patient::program::{PatientProgram, ResultRow, Truth};
+use engine_patient::program::{PatientProgram, ResultRow};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 

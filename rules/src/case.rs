@@ -1,8 +1,8 @@
 //! The tests that stand in a rule's file.
 
 use engine_patient::fhir::names::Name;
-use engine_patient::program::Truth;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 
 use crate::outcome::Applicability;
 

@@ -7,11 +7,12 @@ use engine_cel::{Clause, Compiled, Evaluation, Val};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
-    RowOptions, Truth, Wanted,
+    RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::systems::CodedElement;
 use engine_patient::value::Value;
 

@@ -2,8 +2,8 @@
 
 use engine_cel::Val;
 use engine_cel::explain::truth_of;
-use engine_patient::program::Truth;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 
 use crate::words::Indicator;
 

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::{PatientProgram, RowOptions, Truth};
+use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::terminology::TerminologyStore;
 use rules::{Rule, built_in, built_in_terminology, load};
 

@@ -22,9 +22,9 @@ use engine_cel::{Checker, Compiled, Evaluation};
 use engine_elm::value::Val;
 use engine_elm::{Library, Linker, Options, Settings, Unit, with_evaluator};
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::Truth;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::{
     TerminologyBuilder, TerminologyProvider, TerminologyStore, ValueSet,

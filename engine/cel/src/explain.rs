@@ -3,7 +3,7 @@
 use super::evaluate::Evaluation;
 use super::nodes::{Compiled, Node, NodeKind};
 use super::value::Val;
-use engine_patient::program::Truth;
+use engine_patient::system::truth::Truth;
 
 /// A part of a criterion. Shows values of the patient: for the clinician's eyes, never for a log.
 #[derive(Clone, Debug)]

@@ -24,6 +24,9 @@ pub enum Failure {
 /// What a command gives back.
 pub type Done = Result<ExitCode, Failure>;
 
+/// Where more is said of a code.
+pub const MORE: &str = "`tandem explain CODE` says more about a code";
+
 impl Failure {
     /// By whose turn it is; where nobody has been blamed it is the user's.
     pub fn blamed(blame: Option<Blame>, text: String) -> Failure {
@@ -36,7 +39,7 @@ impl Failure {
 
     /// All that was found, and how much it is.
     pub fn of(findings: &[Finding]) -> Failure {
-        let text = format!("{}\n\n{}", listed(findings), count(findings));
+        let text = format!("{}\n\n{}; {MORE}", listed(findings), count(findings));
         Failure::blamed(blame(findings), text)
     }
 

@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 use super::compare::time_of_day;
 use super::expr::Bounded;
 use super::item::{Item, Scalar};
-use engine_patient::system::date_time::{DateTime, Precision, days_in_month};
-use engine_patient::system::zone::{EASTERNMOST, UTC, WESTERNMOST, Zone};
+use engine_patient::system::date_arithmetic::boundary as boundary_of;
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::zone::{EASTERNMOST, WESTERNMOST, Zone};
 
 pub(super) fn boundary<'a>(item: &Item<'a>, kind: Bounded, high: bool) -> Option<Item<'a>> {
     let text = match kind {
@@ -45,35 +46,18 @@ fn number(item: &Item<'_>, high: bool) -> Option<Decimal> {
 
 fn date(text: &str, high: bool) -> Option<String> {
     let date = DateTime::parse(text)?;
-    let (year, month, day) = date.civil();
-    let (month, day) = match (date.precision(), high) {
-        (Precision::Year, true) => (12, 31),
-        (Precision::Month, true) => (month, days_in_month(year, month)),
-        _ => (month, day),
-    };
-    DateTime::date(year, month, day).map(|d| d.to_string())
+    Some(boundary_of(date, Precision::Day, high).to_string())
 }
 
+/// Without an offset it can be of any place: it begins in the one farthest east, and ends in the west.
 fn date_time(text: &str, high: bool) -> Option<String> {
-    let moment = DateTime::parse(text)?;
-    let edge = if high { WESTERNMOST } else { EASTERNMOST };
-    let zone = Zone::fixed(moment.offset().unwrap_or(edge));
-    let instant = if high {
-        moment.latest(&zone)
-    } else {
-        moment.earliest(&zone)
-    };
-    Some(zone.moment(instant).to_string())
+    let edge = Zone::fixed(if high { WESTERNMOST } else { EASTERNMOST });
+    let moment = DateTime::parse(text)?.with_zone(&edge);
+    Some(boundary_of(moment, Precision::Millisecond, high).to_string())
 }
 
 fn time(text: &str, high: bool) -> Option<String> {
-    let time = time_of_day(text)?;
-    let instant = if high {
-        time.latest(&UTC)
-    } else {
-        time.earliest(&UTC)
-    };
-    let text = UTC.moment(instant).to_string();
-    let (_, time) = text.split_once('T')?;
-    time.strip_suffix('Z').map(str::to_owned)
+    let moment = boundary_of(time_of_day(text)?, Precision::Millisecond, high).to_string();
+    let (_, time) = moment.split_once('T')?;
+    Some(time.to_owned())
 }

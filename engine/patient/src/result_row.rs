@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::program::Truth;
+use crate::system::truth::Truth;
 use crate::value::Value;
 
 /// What a population of a measure is for: FHIR code system `measure-population`.

@@ -23,10 +23,11 @@ use engine_elm::trace::Trace;
 use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, RowOptions, Truth,
+    EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, RowOptions,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use crate::official::{ElmMeasures, Target};

@@ -16,7 +16,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::truth::Truth;
 
 pub use bundle::{MeasureGaps, gaps_bundle};
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use engine_patient::program::Truth;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use engine_elm::trace::holds;
 use engine_elm::{Evaluator, Term, Unit};
-use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
 use super::compiled::{CompiledMeasure, Target};

@@ -3,11 +3,10 @@
 use base64::Engine as _;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::{
-    EvaluationResult, NoteKind, PatientProgram, RowOptions, Truth, Wanted,
-};
+use engine_patient::program::{EvaluationResult, NoteKind, PatientProgram, RowOptions, Wanted};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::UTC;
 use engine_patient::value::Value;
 use serde_json::{Value as Json, json};

@@ -9,10 +9,11 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, ResultRow, RowKind, RowOptions,
-    Truth, Used, Wanted,
+    Used, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 

@@ -8,7 +8,7 @@ use engine_elm::compare::number;
 use engine_elm::cx::Cx;
 use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
-use engine_patient::program::Truth;
+use engine_patient::system::truth::Truth;
 
 use super::compiled::CompiledStratifier;
 use super::convert::{cql_value, is_resource, label, member_id};

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::ResultRow;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::terminology::Code;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};

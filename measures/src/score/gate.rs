@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::truth::Truth;
 
 use super::Raw;
 use crate::package::{

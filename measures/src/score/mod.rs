@@ -35,7 +35,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationCode, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationCode, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
 pub use crate::amount::Amount;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::ResultRow;
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
 use super::{Amount, Gated, Observed, Place, RawStrata};

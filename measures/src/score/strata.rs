@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 
 use super::{Gated, Label, Place, Raw, RawStrata};
 use crate::package::PopulationCode as Code;

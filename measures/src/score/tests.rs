@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationIndex, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 

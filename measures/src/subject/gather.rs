@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationCode, ResultRow, RowKind, Truth};
+use engine_patient::program::{PopulationCode, ResultRow, RowKind};
+use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 

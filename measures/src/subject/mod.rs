@@ -4,7 +4,8 @@ mod gather;
 
 use std::sync::Arc;
 
-use engine_patient::program::{PopulationIndex, Truth};
+use engine_patient::program::PopulationIndex;
+use engine_patient::system::truth::Truth;
 use rust_decimal::Decimal;
 
 use crate::amount::{Amount, Unit};

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use engine_patient::program::{ResultRow, Truth};
+use engine_patient::program::ResultRow;
+use engine_patient::system::truth::Truth;
 use rust_decimal::Decimal;
 
 use super::Totals;

@@ -1,8 +1,8 @@
 //! The tests in a rule's file.
 
 use engine_patient::finding::Code;
-use engine_patient::program::Truth;
 use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::truth::Truth;
 
 use super::fields::Report;
 use super::resource;

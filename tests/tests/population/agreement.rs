@@ -7,10 +7,11 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
-    RowOptions, Truth, Wanted,
+    RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Missing};
+use engine_patient::system::truth::Truth;
 use engine_patient::terminology::ValueSet;
 use engine_patient::value::Value;
 use engine_population::evaluate::EvaluateTable;

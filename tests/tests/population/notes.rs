@@ -8,10 +8,11 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionConfig;
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, NoteKind, PatientProgram, PopulationCode,
-    ResultRow, RowOptions, Truth, Used, Wanted,
+    ResultRow, RowOptions, Used, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable, GivenUp, Spent, store_url};
 
 use crate::fixture::{PATIENTS, context, fixture, open};

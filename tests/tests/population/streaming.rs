@@ -10,10 +10,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
-    RowOptions, Truth, Wanted,
+    RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_population::evaluate::{EvaluateTable, store_url};
 use futures::StreamExt;
 

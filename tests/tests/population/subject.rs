@@ -11,10 +11,11 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datasets::synth::{SynthOptions, write_population};
 use engine_patient::program::{
     Artifact, EvaluationError, EvaluationResult, PatientProgram, PopulationCode, ResultRow,
-    RowOptions, Truth, Wanted,
+    RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::truth::Truth;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
 use engine_population::lake::{Lake, bucket_of, schema};
 use engine_population::session::session;

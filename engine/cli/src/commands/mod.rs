@@ -20,7 +20,7 @@ use clap::ValueEnum;
 use engine_patient::finding::{Finding, blame, count};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::{Done, Failure};
+use crate::failure::{Done, Failure, MORE};
 
 /// Now, in milliseconds since 1970. Only here is the clock read: everything below is told.
 pub fn now_ms() -> i64 {
@@ -75,6 +75,9 @@ pub fn verdict<'f>(findings: impl IntoIterator<Item = &'f Finding, IntoIter: Clo
     let all = findings.into_iter();
     match blame(all.clone()) {
         None => Ok(std::process::ExitCode::SUCCESS),
-        some => Err(Failure::blamed(some, format!("found {}", count(all)))),
+        some => Err(Failure::blamed(
+            some,
+            format!("found {}; {MORE}", count(all)),
+        )),
     }
 }

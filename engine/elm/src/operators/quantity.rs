@@ -1,7 +1,8 @@
-//! Quantities (CQL 1.5, §12 "Comparison operators" and §16 "Arithmetic operators" on quantities).
+//! Quantities (CQL 1.5, §12 "Comparison operators" and §16 "Arithmetic operators" on quantities). See
+//! [`engine_patient::system::quantity`].
 //!
-//! Comparison converts exactly. Where two units cannot be converted into each other, or one is
-//! unknown, the result is unknown too and the pair is noted for the ledger.
+//! Where two units cannot be converted into each other, or one is unknown, the result is unknown too
+//! and the pair is noted for the ledger.
 
 use std::cmp::Ordering;
 
@@ -10,7 +11,8 @@ use rust_decimal::Decimal;
 use crate::context::cx::{Cx, Out};
 use crate::values::value::{Quantity, Ratio, Val};
 use engine_patient::system::decimal;
-use engine_patient::system::units::CalendarUnit;
+use engine_patient::system::quantity;
+use engine_patient::system::units::UnitsError;
 
 /// Most pairs of units that are noted for a patient, and the longest text of one.
 const NOTED: usize = 64;
@@ -26,13 +28,22 @@ pub fn note(cx: &Cx<'_>, a: &str, b: &str) {
     }
 }
 
-/// Which is greater; `None` where it cannot be told.
-pub fn compare(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
-    let order = cx.units.compare(a.value, a.unit, b.value, b.unit);
-    if order.is_err() {
+/// What two units give; `None`, and noted, where they do not go together.
+fn told<T>(
+    cx: &Cx<'_>,
+    a: &Quantity<'_>,
+    b: &Quantity<'_>,
+    found: Result<T, UnitsError>,
+) -> Option<T> {
+    if found.is_err() {
         note(cx, a.unit, b.unit);
     }
-    order.ok()
+    found.ok()
+}
+
+/// Which is greater; `None` where it cannot be told.
+pub fn compare(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<Ordering> {
+    told(cx, a, b, quantity::compare(a, b, cx.units))
 }
 
 /// `a = b`; `None` where it cannot be told.
@@ -40,68 +51,9 @@ pub fn equal(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<bool> {
     compare(cx, a, b).map(Ordering::is_eq)
 }
 
-/// `a ~ b`: as decimals are equivalent, in the more granular of both units. A calendar year or month
-/// counts as the UCUM unit of its name, and beside days as 365 and 30 of them.
+/// `a ~ b`; false where it cannot be told.
 pub fn equivalent(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
-    if let (Some(x), Some(y)) = (loose(a, b), loose(b, a)) {
-        return equivalent_in(cx, &x, &y);
-    }
-    equivalent_in(cx, a, b)
-}
-
-fn equivalent_in(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> bool {
-    match common(cx, a, b) {
-        Some((a, b, _)) => decimal::equivalent(a, b),
-        None => false,
-    }
-}
-
-/// `a` as it stands beside `b` in an equivalence; `None` where neither is a calendar year or month.
-fn loose<'a>(a: &Quantity<'a>, b: &Quantity<'a>) -> Option<Quantity<'a>> {
-    use CalendarUnit::{Month, Year};
-    let calendar = |unit| matches!(CalendarUnit::word(unit), Some(Year | Month));
-    let own = matches!(CalendarUnit::of(a.unit), Some(Year | Month));
-    let other = matches!(CalendarUnit::of(b.unit), Some(Year | Month));
-    if !calendar(a.unit) && !calendar(b.unit) {
-        return None;
-    }
-    let (value, unit) = match (own, other) {
-        (true, true) if CalendarUnit::of(a.unit) == Some(Year) => (a.value, "year"),
-        (true, true) => (a.value, "month"),
-        (true, false) => {
-            let year = CalendarUnit::of(a.unit) == Some(Year);
-            let days = Decimal::from(if year { 365 } else { 30 });
-            (a.value.checked_mul(days)?, "d")
-        }
-        (false, _) => (a.value, a.unit),
-    };
-    Some(Quantity { value, unit })
-}
-
-/// Both values in the more granular of both units, and that unit. `None`, and noted, where there is
-/// none.
-fn common<'a>(
-    cx: &Cx<'_>,
-    a: &Quantity<'a>,
-    b: &Quantity<'a>,
-) -> Option<(Decimal, Decimal, &'a str)> {
-    if a.unit == b.unit {
-        return Some((a.value, b.value, a.unit));
-    }
-    let both = || {
-        if cx.units.is_finer(a.unit, b.unit)? {
-            let converted = cx.units.convert(a.value, a.unit, b.unit)?;
-            Ok((converted, b.value, b.unit))
-        } else {
-            let converted = cx.units.convert(b.value, b.unit, a.unit)?;
-            Ok::<_, engine_patient::system::units::UnitsError>((a.value, converted, a.unit))
-        }
-    };
-    let both = both();
-    if both.is_err() {
-        note(cx, a.unit, b.unit);
-    }
-    both.ok()
+    told(cx, a, b, quantity::equivalent(a, b, cx.units)).unwrap_or(false)
 }
 
 /// A quantity of a value that fits, else null.
@@ -118,7 +70,7 @@ fn in_common<'a>(
     b: &Quantity<'a>,
     operator: fn(Decimal, Decimal) -> Option<Decimal>,
 ) -> Out<'a> {
-    match common(cx, a, b) {
+    match told(cx, a, b, quantity::common(a, b, cx.units)) {
         Some((a, b, unit)) => fitting(cx, operator(a, b), unit),
         None => Ok(Val::Null),
     }
@@ -155,21 +107,6 @@ pub fn divide<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>) -> Out<'a> {
     combine(cx, a, b, true)
 }
 
-/// Two quantities as a product or quotient takes them: `m · cm` is a number of `cm2`, and `m / cm` a
-/// plain number.
-fn factors<'a>(cx: &Cx<'_>, a: &Quantity<'a>, b: &Quantity<'a>) -> (Quantity<'a>, Quantity<'a>) {
-    let one = |unit: &str| unit.is_empty() || unit == "1";
-    if a.unit != b.unit
-        && !one(a.unit)
-        && !one(b.unit)
-        && cx.units.is_proportional(a.unit, b.unit)
-        && let Some((x, y, unit)) = common(cx, a, b)
-    {
-        return (Quantity { value: x, unit }, Quantity { value: y, unit });
-    }
-    (*a, *b)
-}
-
 /// The unit of a product or quotient; `None`, and noted, where there is none.
 fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -> Option<String> {
     let unit = cx.units.product(a.unit, b.unit, divide);
@@ -180,13 +117,13 @@ fn product_unit(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>, divide: bool) -
 }
 
 fn times(cx: &Cx<'_>, a: &Quantity<'_>, b: &Quantity<'_>) -> Option<(Decimal, String)> {
-    let (a, b) = factors(cx, a, b);
+    let (a, b) = quantity::factors(a, b, cx.units);
     let unit = product_unit(cx, &a, &b, false)?;
     Some((decimal::multiply(a.value, b.value)?, unit))
 }
 
 fn combine<'a>(cx: &Cx<'a>, a: &Quantity<'a>, b: &Quantity<'a>, divide: bool) -> Out<'a> {
-    let (a, b) = factors(cx, a, b);
+    let (a, b) = quantity::factors(a, b, cx.units);
     let Some(unit) = product_unit(cx, &a, &b, divide) else {
         return Ok(Val::Null);
     };

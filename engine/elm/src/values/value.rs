@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::values::types::TypeId;
 use engine_patient::record::Element;
 use engine_patient::system::date_time::DateTime;
+pub use engine_patient::system::quantity::Quantity;
 use engine_patient::system::time_of_day::Time;
 use engine_patient::terminology::{ValueSet, code_key};
 
@@ -43,14 +44,6 @@ pub enum Val<'a> {
     /// A number known only to lie between two bounds, both included: the distance of two
     /// imprecise dates (CQL 1.5, appendix H, "Uncertainty").
     Uncertain(&'a (Val<'a>, Val<'a>)),
-}
-
-/// A number with a unit, as it was written: a UCUM code, or a CQL calendar unit such as `month`.
-#[derive(Clone, Copy, Debug)]
-pub struct Quantity<'a> {
-    pub value: Decimal,
-    /// `1` where none was given.
-    pub unit: &'a str,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -15,10 +15,11 @@ pub(super) fn doubtful(code: Code, at: impl Into<String>, message: impl Into<Str
     placed(Finding::warning(code, message), at)
 }
 
-fn placed(finding: Finding, at: impl Into<String>) -> Finding {
+/// At a place in the JSON: its FHIRPath.
+pub(super) fn placed(finding: Finding, at: impl Into<String>) -> Finding {
     match at.into() {
-        at if at.is_empty() => finding,
-        at => finding.at(at),
+        at if at.is_empty() => finding.at("ViewDefinition"),
+        at => finding.at(format!("ViewDefinition.{at}")),
     }
 }
 

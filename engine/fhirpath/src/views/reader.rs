@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::column::ColumnInfo;
-use super::error::wrong;
+use super::error::{placed, wrong};
 use crate::{Constant, Path, Scope, Type};
 use engine_patient::diagnostic::did_you_mean;
 use engine_patient::finding::{Code, Finding};
@@ -35,11 +35,11 @@ impl Reader {
         match Path::compile(text, &scope) {
             Ok(path) => {
                 let warnings = path.warnings().iter().cloned();
-                self.warnings.extend(warnings.map(|w| w.at(at)));
+                self.warnings.extend(warnings.map(|w| placed(w, at)));
                 Some(path)
             }
             Err(error) => {
-                self.errors.push(error.at(at));
+                self.errors.push(placed(error, at));
                 None
             }
         }

@@ -61,6 +61,7 @@ fn all_mistakes_at_once_each_with_its_place() {
     // Place, column in the expression there, message, help: each on one line.
     let short = |f: &Finding| {
         let at = f.place.path.as_deref().unwrap_or_default();
+        let at = at.trim_start_matches("ViewDefinition.");
         let column = f
             .column()
             .map_or(String::new(), |c| format!("column {c}: "));
@@ -130,7 +131,7 @@ fn columns_and_their_types() {
     assert_eq!(view.warnings.len(), 1, "{:?}", view.warnings);
     assert_eq!(
         view.warnings[0].place.path.as_deref(),
-        Some("select[0].column[8].path")
+        Some("ViewDefinition.select[0].column[8].path")
     );
     let patient = r#"{"resourceType":"Patient","id":"\u0031","multipleBirthInteger":2,"name":[{"given":["a","b"]}],
         "extension":[{"url":"u","valueDecimal":1.2300}]}"#;

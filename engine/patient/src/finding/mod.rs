@@ -248,7 +248,7 @@ pub fn blame<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Option<Blam
     errors.map(|f| f.blame).max()
 }
 
-/// How many of each: `2 errors, 1 not supported, 3 warnings`; empty for none.
+/// How many of each: `2 errors, 1 unsupported feature, 3 warnings`; empty for none.
 pub fn count<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
     let mut numbers = [0usize; 5];
     for finding in findings {
@@ -266,7 +266,7 @@ pub fn count<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
     let names = [
         ("bug", "bugs"),
         ("error", "errors"),
-        ("not supported", "not supported"),
+        ("unsupported feature", "unsupported features"),
         ("warning", "warnings"),
         ("note", "notes"),
     ];

@@ -76,7 +76,7 @@ fn blame_and_count() {
     assert_eq!(blame([&unsupported, &mistake]), Some(Blame::User));
     assert_eq!(blame([&bug, &mistake]), Some(Blame::Bug));
     let all = [&mistake, &mistake, &unsupported, &warning];
-    assert_eq!(count(all), "2 errors, 1 not supported, 1 warning");
+    assert_eq!(count(all), "2 errors, 1 unsupported feature, 1 warning");
 }
 
 #[test]

@@ -7,6 +7,8 @@ pub mod date_arithmetic;
 pub mod date_time;
 pub mod decimal;
 pub mod duration;
+pub mod quantity;
 pub mod time_of_day;
+pub mod truth;
 pub mod units;
 pub mod zone;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
-use engine_patient::program::{RowKind, Truth};
+use engine_patient::program::RowKind;
+use engine_patient::system::truth::Truth;
 use measures::shape::MeasureShape;
 use measures::subject::{Foreign, RowView};
 
