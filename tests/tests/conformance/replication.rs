@@ -170,7 +170,7 @@ pub fn run(
         context: &context,
         rows: RowOptions::default(),
         subject: None,
-        threads: threads,
+        threads,
         file: &rows,
     };
     let run = run_programs(&pass);
