@@ -136,6 +136,7 @@ fn put(target: &Path, payload: &PutPayload, create: bool) -> Result<PutResult> {
 /// A new file beside the target, under a name that [`LocalFileSystem`] lists as none of its objects.
 fn begin(target: &Path) -> std::io::Result<(File, PathBuf)> {
     let mut number = 1_u32;
+    let mut folders = 0;
     loop {
         let mut name = target.as_os_str().to_owned();
         name.push(format!("#{number}"));
@@ -143,9 +144,14 @@ fn begin(target: &Path) -> std::io::Result<(File, PathBuf)> {
         match File::create_new(&aside) {
             Ok(file) => return Ok((file, aside)),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(e) if e.kind() == ErrorKind::NotFound => match target.parent() {
-                Some(folder) if !folder.exists() => make_folder(folder)?,
-                _ => return Err(e),
+            // Another thread may make the same folder at this moment. Who takes it away while it is
+            // written into does so for good.
+            Err(e) if e.kind() == ErrorKind::NotFound && folders < 3 => match target.parent() {
+                Some(folder) => {
+                    make_folder(folder)?;
+                    folders += 1;
+                }
+                None => return Err(e),
             },
             Err(e) => return Err(e),
         }

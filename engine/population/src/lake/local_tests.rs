@@ -1,9 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
 use object_store::ObjectStoreExt;
 
 use super::*;
@@ -50,6 +44,25 @@ async fn a_name_is_given_once_and_replaced_whole() {
         .collect();
     names.sort();
     assert_eq!(names, ["0.json", "1.json", "1.json#1"]);
+}
+
+/// Buckets are written at once, and the first of each makes the table's folder.
+#[test]
+fn many_at_once_make_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..4000 {
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let target = folder.path().join(format!("{round}/{writer}.parquet"));
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    put(&target, &"bytes".into(), true).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[tokio::test]
