@@ -5,9 +5,8 @@ use super::error::{Refused, wrong};
 use super::expr::{Expr, Literal};
 use super::path::Scope;
 use super::types::{Class, Kind, Type, is_abstract, listed, named};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 /// A compiled expression and what is known of its values.
 pub(super) struct Typed {

@@ -25,7 +25,7 @@ use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
 use super::date_time::{DAY, DateTime, civil_from_days};
-use crate::diagnostic::did_you_mean;
+use crate::finding::did_you_mean;
 
 /// Minutes east of UTC of the places where a day begins first.
 pub const EASTERNMOST: i16 = 14 * 60;
