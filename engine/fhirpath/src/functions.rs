@@ -3,7 +3,8 @@
 use super::ast::Ast;
 use super::compile::{Compiler, Typed};
 use super::error::{Refused, unsupported, wrong};
-use super::expr::{Bounded, Expr, Literal};
+use super::expr::{Bounded, Expr};
+use super::literal::Literal;
 use super::types::{Class, Kind, Type, common};
 use engine_patient::fhir::model::Model;
 use engine_patient::finding::{Code, did_you_mean};

@@ -2,7 +2,8 @@
 
 use super::compile::{Compiler, Typed};
 use super::error::{Refused, doubtful, unsupported, wrong};
-use super::expr::{Expr, Field};
+use super::expr::Expr;
+use super::field::Field;
 use super::types::{Class, Kind, Type, canonical, is_abstract, listed};
 use engine_patient::fhir::model::{Cardinality, ElementInfo, Model};
 use engine_patient::fhir::names::{Name, choice_name};
