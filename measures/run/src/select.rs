@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, listed};
+use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
 use measures::package::{Scoring, select_each};

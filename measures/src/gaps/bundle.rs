@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{GapRow, GapStatus};
+use crate::report::datatypes::Concept;
 use crate::report::extension::{
     GAP_STATUS, GAPS_BUNDLE_PROFILE, GAPS_COMPOSITION_PROFILE, GAPS_ISSUE_PROFILE,
 };
-use crate::report::fhir::Concept;
 use crate::report::individual::{Evaluated, individual_report};
 use crate::report::{ReportContext, resource_id};
 use crate::shape::MeasureShape;

@@ -3,7 +3,7 @@
 //! FHIR R4 Measure with the extensions of the Quality Measure IG (`cqfm-…`) and their successors in
 //! CRMI (`crmi-…`).
 
-use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::did_you_mean;
 pub use engine_patient::program::{PopulationCode, PopulationIndex};
 
 /// An enum whose values are FHIR codes.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 use sources::{FHIR, Refused, Source, Walk, Why, names_in, reason};
 
 /// The files of all paths, those of a directory in the order of their names.

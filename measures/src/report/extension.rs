@@ -2,7 +2,7 @@
 
 use engine_patient::system::zone::Zone;
 
-use super::fhir::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
+use super::datatypes::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
 use crate::direction::Origin;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;

@@ -3,8 +3,9 @@
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 
+use super::datatypes::{Concept, Meta, Period};
 use super::extension::{self, INDIVIDUAL_PROFILE, SUBJECT_LIST_PROFILE, SUMMARY_PROFILE};
-use super::fhir::{Concept, Group, MeasureReport, Meta, Period};
+use super::fhir::{Group, MeasureReport};
 use crate::ledger::Ledger;
 use crate::manifest::{Manifest, hash};
 use crate::result::Improvement;

@@ -5,14 +5,12 @@ use rust_decimal::Decimal as Exact;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
+use super::datatypes::{Concept, Decimal, Extension, ExtensionValue, Quantity, Reference};
 use super::extension::{
     AGGREGATE_METHOD, COUNT_QUANTITY, CQFM_CRITERIA_REFERENCE, GROUP_IMPROVEMENT,
     MISSING_OBSERVATIONS, NOT_EVALUABLE, RATE_AGGREGATION, RATE_BOUNDS, SCORING,
 };
-use super::fhir::{
-    Concept, Counted, Decimal, Extended, Extension, ExtensionValue, Group, Population, Quantity,
-    Reference, Stratifier, Stratum, StratumComponent,
-};
+use super::fhir::{Counted, Extended, Group, Population, Stratifier, Stratum, StratumComponent};
 use super::frame::{coded, notation};
 use crate::amount::{Unit, ucum};
 use crate::package::{

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::datatypes::{Extension, Reference};
 use super::extension::CRITERIA_REFERENCE;
-use super::fhir::{Extension, MeasureReport, Reference};
+use super::fhir::MeasureReport;
 use super::frame::{Kind, ReportContext, frame};
 use super::{group, supplemental};
 use crate::shape::MeasureShape;

@@ -8,11 +8,13 @@
 //!
 //! *Invariant:* the same results and context give the same bytes. The date is an argument.
 
+pub mod datatypes;
 pub mod extension;
 pub mod fhir;
 mod frame;
 mod group;
 pub mod individual;
+pub mod list;
 pub mod subject_list;
 mod supplemental;
 #[cfg(test)]

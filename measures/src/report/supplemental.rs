@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::datatypes::{Coding, Concept, Extension, ExtensionValue, Reference};
 use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, NOT_EVALUABLE, SUPPLEMENTAL_DATA};
-use super::fhir::{
-    Coding, Concept, Contained, Extension, ExtensionValue, MeasureReport, Observation,
-    ObservationComponent, Reference,
-};
+use super::fhir::{Contained, MeasureReport, Observation, ObservationComponent};
 use super::frame::coded;
 use crate::package::{SupplementalDefinition, Usage};
 use crate::result::MeasureResult;

@@ -24,8 +24,8 @@ use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
-use super::date_time::{DAY, DateTime, civil_from_days};
-use crate::diagnostic::did_you_mean;
+use super::date_time::{DAY, DateTime, Precision, civil_from_days, parse_offset};
+use crate::finding::did_you_mean;
 
 /// Minutes east of UTC of the places where a day begins first.
 pub const EASTERNMOST: i16 = 14 * 60;
@@ -54,7 +54,7 @@ impl Zone {
 
     /// `-05:00`, `Z`, or a name of the IANA database such as `America/New_York`, in any letter case.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
-        if let Some(minutes) = super::date_time::parse_offset(text) {
+        if let Some(minutes) = parse_offset(text) {
             return Ok(Zone::fixed(minutes));
         }
         let all = TimeZoneDatabase::bundled();
@@ -107,6 +107,39 @@ impl Zone {
     /// An instant as the clock of the zone shows it.
     pub fn moment(&self, utc: i64) -> DateTime {
         DateTime::from_utc_millis(utc, self.offset_at(utc))
+    }
+}
+
+/// Where a value stands that has no offset of its own.
+impl DateTime {
+    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is where it
+    /// is taken to be where no offset was given.
+    pub fn earliest(self, zone: &Zone) -> i64 {
+        let local = self.local_millis();
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, false));
+        local - i64::from(offset) * 60_000
+    }
+
+    /// The last millisecond it can stand for. See [`DateTime::earliest`].
+    pub fn latest(self, zone: &Zone) -> i64 {
+        let local = self.last_local_millis();
+        let day = self.precision <= Precision::Day;
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, day));
+        local - i64::from(offset) * 60_000
+    }
+
+    /// With an offset: its own, or that of the zone at that moment.
+    #[must_use]
+    pub fn with_zone(self, zone: &Zone) -> Self {
+        let of_zone = || zone.offset_of_local(self.local_millis(), false);
+        DateTime {
+            offset: Some(self.offset.unwrap_or_else(of_zone)),
+            ..self
+        }
     }
 }
 
