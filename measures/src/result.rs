@@ -13,7 +13,7 @@ use crate::bounds::{Bounds, ratio};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition, Scoring,
 };
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 pub use crate::package::ImprovementNotation as Improvement;
 
@@ -21,12 +21,12 @@ pub use crate::package::ImprovementNotation as Improvement;
 #[derive(Clone, Debug)]
 pub struct MeasureResult {
     /// What it is made of.
-    pub shape: Arc<MeasureShape>,
+    pub structure: Arc<MeasureStructure>,
     /// Patients that were evaluated; 0 where the language does not tell.
     pub patients: u64,
-    /// As the shape's groups.
+    /// As the structure's groups.
     pub groups: Vec<GroupResult>,
-    /// As the shape's supplemental data.
+    /// As the structure's supplemental data.
     pub supplemental: Vec<SupplementalResult>,
 }
 

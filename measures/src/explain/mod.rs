@@ -31,7 +31,7 @@ use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use crate::official::{ElmMeasures, Target};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use reach::Reached;
 
 /// What an expression came to.
@@ -263,7 +263,7 @@ pub struct Explanation {
 /// Explains every measure of a program for one patient. `depth` is how deep trees go.
 pub fn explain(
     program: &ElmMeasures,
-    shapes: &[std::sync::Arc<MeasureShape>],
+    structures: &[std::sync::Arc<MeasureStructure>],
     record: &PatientRecord,
     context: &EvaluationContext,
     depth: usize,
@@ -279,21 +279,21 @@ pub fn explain(
             program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
-        let measures = program.measures.iter().zip(shapes).enumerate();
+        let measures = program.measures.iter().zip(structures).enumerate();
         measures
-            .map(|(index, (measure, shape))| {
+            .map(|(index, (measure, structure))| {
                 let own: Vec<&ResultRow> = rows
                     .iter()
                     .filter(|r| usize::from(r.artifact) == index)
                     .collect();
                 let reached = Reached::of(&program.unit, measure, &trace);
                 Explanation {
-                    measure: shape.name.to_string(),
-                    canonical: shape.canonical(),
-                    title: shape.artifact.title.to_string(),
+                    measure: structure.name.to_string(),
+                    canonical: structure.canonical(),
+                    title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
-                    groups: groups(program, index, shape, &own, &reached, &trace, depth),
+                    groups: groups(program, index, structure, &own, &reached, &trace, depth),
                     definitions: reached.statements,
                     clauses: reached.clauses,
                 }
@@ -320,7 +320,7 @@ fn period(context: &EvaluationContext) -> Period {
 fn groups(
     program: &ElmMeasures,
     measure: usize,
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     rows: &[&ResultRow],
     reached: &Reached,
     trace: &Trace<'_>,
@@ -330,7 +330,7 @@ fn groups(
     let compiled = compiled.into_iter().flat_map(|m| &m.groups);
     let mut out = vec![];
     let mut walk = tree::Walk::new(&program.unit, trace, &reached.texts);
-    for (number, (definition, group)) in shape.groups.iter().zip(compiled).enumerate() {
+    for (number, (definition, group)) in structure.groups.iter().zip(compiled).enumerate() {
         let mut populations = vec![];
         let both = definition.populations.iter().zip(&group.targets);
         for (position, (population, target)) in both.enumerate() {

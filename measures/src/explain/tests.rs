@@ -80,7 +80,7 @@ fn explained(elm: &str, resources: &[Json], depth: usize) -> Explanation {
     let program = built.program.unwrap();
     let all = explain(
         &program,
-        &built.shapes,
+        &built.structures,
         &record(resources),
         &context(),
         depth,

@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::program::ElmMeasures;
 use crate::direction::{Direction, Origin, directions};
 use crate::package::{GroupDefinition, MeasureDefinition, Package};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 /// How to build.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Built {
     /// The measures that can be run.
     pub program: Option<Arc<ElmMeasures>>,
     /// One per measure of the program.
-    pub shapes: Vec<Arc<MeasureShape>>,
+    pub structures: Vec<Arc<MeasureStructure>>,
     /// All findings. An error or something unsupported keeps its measures out of the program.
     pub findings: Vec<Finding>,
     /// Value sets that the logic refers to.
@@ -126,7 +126,7 @@ pub fn build_within(
         add(&mut findings, issues, None);
     }
     let good: Vec<&MeasureDefinition> = good.iter().collect();
-    let (program, shapes, value_sets) = together(
+    let (program, structures, value_sets) = together(
         &libraries,
         &package.terminology,
         &good,
@@ -137,7 +137,7 @@ pub fn build_within(
     findings.sort();
     Built {
         program,
-        shapes,
+        structures,
         findings,
         value_sets,
         refused,
@@ -180,7 +180,7 @@ fn add(findings: &mut Vec<Finding>, issues: Vec<Finding>, measure: Option<&str>)
 
 type Together = (
     Option<Arc<ElmMeasures>>,
-    Vec<Arc<MeasureShape>>,
+    Vec<Arc<MeasureStructure>>,
     Vec<(Arc<str>, ValueSetUse)>,
 );
 
@@ -195,14 +195,14 @@ fn together(
 ) -> Together {
     let mut linker = Linker::new(libraries, terminology, link);
     let mut compiled = vec![];
-    let mut shapes = vec![];
+    let mut structures = vec![];
     for measure in measures {
         let Some(groups) = compile(&mut linker, measure) else {
             continue;
         };
         let artifact = artifact_of(measure);
         let directions = directions(measure);
-        shapes.push(Arc::new(MeasureShape {
+        structures.push(Arc::new(MeasureStructure {
             artifact,
             name: measure.id.as_deref().unwrap_or(measure.label()).into(),
             directions: directions.clone(),
@@ -218,11 +218,11 @@ fn together(
         .map(|(k, v)| (Arc::clone(k), v.clone()))
         .collect();
     if compiled.is_empty() {
-        return (None, shapes, value_sets);
+        return (None, structures, value_sets);
     }
-    let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
+    let artifacts = structures.iter().map(|s| s.artifact.clone()).collect();
     let program = program(unit, artifacts, compiled, (limits, options.profile_mode));
-    (Some(Arc::new(program)), shapes, value_sets)
+    (Some(Arc::new(program)), structures, value_sets)
 }
 
 /// Groups whose notation is the direction that counts, where it does not come from the measure.

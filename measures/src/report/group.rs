@@ -29,7 +29,12 @@ pub(super) fn groups<F>(result: &MeasureResult, subjects: F) -> Vec<Group>
 where
     F: Fn(usize, Spot) -> Option<Reference>,
 {
-    let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+    let groups = result
+        .structure
+        .groups
+        .iter()
+        .zip(&result.groups)
+        .enumerate();
     groups
         .map(|(i, (definition, own))| group(definition, own, &|spot| subjects(i, spot)))
         .collect()

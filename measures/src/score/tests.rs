@@ -199,7 +199,7 @@ fn a_list_that_could_not_be_told() {
     }
 }
 
-/// The shape of CMS1017: a fall present on admission excludes from denominator and numerator.
+/// As in CMS1017: a fall present on admission excludes from denominator and numerator.
 #[test]
 fn ratio_with_observations() {
     let mut group = group(Scoring::Ratio, "Encounter", &[IP, D, X, N, NX]);
@@ -336,7 +336,7 @@ fn strata_of_patients() {
     );
 }
 
-/// The shape of CMS1244: lists of encounters as strata.
+/// As in CMS1244: lists of encounters as strata.
 #[test]
 fn strata_of_resources() {
     let mut definition = group(Scoring::Proportion, "Encounter", &[IP, D, N]);
