@@ -257,7 +257,7 @@ impl PatientProgram for ElmMeasures {
         self.of_artifact.get(artifact).cloned().unwrap_or_default()
     }
 
-    fn decisive_requirements(&self, artifact: usize, rows: RowOptions) -> Vec<Vec<usize>> {
+    fn necessary_requirements(&self, artifact: usize, rows: RowOptions) -> Vec<Vec<usize>> {
         if rows.clauses {
             return vec![];
         }

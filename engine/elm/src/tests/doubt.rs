@@ -453,7 +453,7 @@ fn retrieves_by_a_set_that_is_not_here_decide_nothing() {
         allow_missing_value_sets: true,
         ..Options::default()
     };
-    let decisive = |mut document: Json| {
+    let required_retrieves = |mut document: Json| {
         document["library"]["valueSets"]["def"]
             .as_array_mut()
             .unwrap()
@@ -462,8 +462,8 @@ fn retrieves_by_a_set_that_is_not_here_decide_nothing() {
         unit.required_retrieves(unit.expression(0, "A").unwrap())
             .len()
     };
-    assert_eq!(decisive(document("V")), 1);
-    assert_eq!(decisive(document("Missing")), 0);
+    assert_eq!(required_retrieves(document("V")), 1);
+    assert_eq!(required_retrieves(document("Missing")), 0);
 }
 
 /// FHIR R4 "JSON representation of primitive elements": `_birthDate` holds its id and extensions.
