@@ -1,5 +1,5 @@
 //! SQL texts to plans, whatever their shape. Tools write thousands of `OR`; parsing builds a tree as
-//! deep as the chain is long, and whatever walks it afterwards needs stack for each step and time for
+//! deep as the chain is long, and whatever goes through it afterwards needs stack for each step and time for
 //! each pair of steps. So chains of `AND` and `OR` are made into flat trees, other trees may be so deep
 //! and a query may have so many parts, and what plans them runs on a stack of its own.
 
@@ -71,7 +71,7 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
 }
 
 /// Whether a type may nest deeper than [`DEEPEST`]: `int[][]…`, `struct<a struct<…`, or in a text as
-/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as types are walked by whatever
+/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as types are gone through by whatever
 /// parses, plans and drops them.
 fn types_nest(text: &str) -> bool {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -172,7 +172,7 @@ fn within_bounds(statement: &mut Statement) -> Result<()> {
 fn bounded(statement: &mut SqlStatement) -> Result<()> {
     let mut shape = Shape::default();
     let mut parts = Parts::default();
-    // Set operations first: they are walked without asking.
+    // Set operations first: they are recursed into without asking.
     let ended = match statement.visit(&mut shape) {
         ControlFlow::Break(what) => Some(what),
         ControlFlow::Continue(()) => match Visit::visit(statement, &mut parts) {

@@ -64,7 +64,7 @@ fn job(lake: PathBuf) -> Job {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    // DataFusion walks deep expressions.
+    // DataFusion recurses into deep expressions.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.thread_stack_size(64 << 20).enable_all();
     builder.build().unwrap()
