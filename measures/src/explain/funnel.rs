@@ -115,20 +115,20 @@ fn of(
 ) -> Option<PopulationFunnel> {
     let group = structure.groups.get(funnel.group as usize)?;
     let population = funnel.population.get(&group.populations)?;
-    let unit = program.unit();
+    let libraries = program.libraries();
     let clauses = funnel.clauses.iter().enumerate().map(|(index, conjunct)| {
-        let clause = unit.clause_of(conjunct);
-        let (definition, whole) = unit.definition_of(conjunct);
-        let label = match unit.place_of(conjunct) {
+        let clause = libraries.clause_of(conjunct);
+        let (definition, whole) = libraries.definition_of(conjunct);
+        let label = match libraries.place_of(conjunct) {
             Some(place) if !whole => text(place, texts, LONG),
-            _ => shortened(&format!("\"{}\"", unit.name_of(definition)), LONG),
+            _ => shortened(&format!("\"{}\"", libraries.name_of(definition)), LONG),
         };
         let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
         ClauseFunnel {
             clause: label,
-            library: unit
+            library: libraries
                 .statement(definition)
-                .map(|s| super::reach::library(unit, s.library)),
+                .map(|s| super::reach::library(libraries, s.library)),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
             holds: counts.holds,
@@ -154,9 +154,9 @@ fn texts(program: &ElmMeasures) -> Texts {
     let mut texts = Texts::default();
     let mut seen = std::collections::HashSet::new();
     for conjunct in program.funnels().iter().flat_map(|f| &f.clauses) {
-        let (definition, _) = program.unit().definition_of(conjunct);
+        let (definition, _) = program.libraries().definition_of(conjunct);
         if seen.insert(definition)
-            && let Some(statement) = program.unit().statement(definition)
+            && let Some(statement) = program.libraries().statement(definition)
         {
             collect(&statement, &mut texts);
         }

@@ -271,7 +271,7 @@ pub fn explain(
     // What counts comes from the evaluation that a run does, not from the traced one.
     let rows = program.rows(record, context)?;
     let settings = program.settings(context);
-    with_evaluator(&program.unit, record, &settings, |evaluator| {
+    with_evaluator(&program.libraries, record, &settings, |evaluator| {
         evaluator.trace = Some(Box::default());
         for index in 0..program.measures.len() {
             // One that uses up its budget leaves the others theirs.
@@ -286,7 +286,7 @@ pub fn explain(
                     .iter()
                     .filter(|r| usize::from(r.artifact) == index)
                     .collect();
-                let reached = Reached::of(&program.unit, measure, &trace);
+                let reached = Reached::of(&program.libraries, measure, &trace);
                 Explanation {
                     measure: structure.name.to_string(),
                     canonical: structure.canonical(),
@@ -329,7 +329,7 @@ fn groups(
     let compiled = program.measures.get(measure);
     let compiled = compiled.into_iter().flat_map(|m| &m.groups);
     let mut out = vec![];
-    let mut walk = tree::Walk::new(&program.unit, trace, &reached.texts);
+    let mut walk = tree::Walk::new(&program.libraries, trace, &reached.texts);
     for (number, (definition, group)) in structure.groups.iter().zip(compiled).enumerate() {
         let mut populations = vec![];
         let both = definition.populations.iter().zip(&group.targets);

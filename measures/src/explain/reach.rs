@@ -30,10 +30,10 @@ enum Root {
 }
 
 impl Root {
-    fn statement(self, unit: &CompiledLibraries) -> Option<Statement<'_>> {
+    fn statement(self, libraries: &CompiledLibraries) -> Option<Statement<'_>> {
         match self {
-            Root::Definition(expression) => unit.statement(expression),
-            Root::Function(function) => unit.function_statement(function),
+            Root::Definition(expression) => libraries.statement(expression),
+            Root::Function(function) => libraries.function_statement(function),
         }
     }
 }
@@ -52,13 +52,17 @@ fn roots(measure: &CompiledMeasure) -> impl Iterator<Item = Root> + '_ {
 
 impl Reached {
     /// Of a measure, with what it came to.
-    pub fn of(unit: &CompiledLibraries, measure: &CompiledMeasure, trace: &Trace<'_>) -> Reached {
+    pub fn of(
+        libraries: &CompiledLibraries,
+        measure: &CompiledMeasure,
+        trace: &Trace<'_>,
+    ) -> Reached {
         let mut out = Reached::default();
         let mut found: Vec<Root> = vec![];
         let mut seen = HashSet::new();
         let mut next: VecDeque<Root> = roots(measure).collect();
         while let Some(root) = next.pop_front() {
-            let Some(statement) = root.statement(unit) else {
+            let Some(statement) = root.statement(libraries) else {
                 continue;
             };
             if !seen.insert(statement.body.address()) {
@@ -66,11 +70,11 @@ impl Reached {
             }
             found.push(root);
             collect(&statement, &mut out.texts);
-            out.walk(unit, &statement, trace, &mut next);
+            out.walk(libraries, &statement, trace, &mut next);
         }
         for root in found {
-            if let Some(statement) = root.statement(unit) {
-                let explained = out.explained(unit, root, &statement, trace);
+            if let Some(statement) = root.statement(libraries) {
+                let explained = out.explained(libraries, root, &statement, trace);
                 out.statements.push(explained);
             }
         }
@@ -80,14 +84,14 @@ impl Reached {
     /// Notes the clauses of a statement, and what it refers to.
     fn walk(
         &mut self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
         next: &mut VecDeque<Root>,
     ) {
         let mut stack = vec![statement.body];
         while let Some(place) = stack.pop() {
-            self.clause(unit, statement, place, trace);
+            self.clause(libraries, statement, place, trace);
             if let ExpressionKind::Definition(expression) = place.kind() {
                 next.push_back(Root::Definition(expression));
             }
@@ -98,7 +102,7 @@ impl Reached {
 
     fn clause(
         &mut self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         statement: &Statement<'_>,
         place: ExpressionView<'_>,
         trace: &Trace<'_>,
@@ -119,7 +123,7 @@ impl Reached {
             return;
         }
         self.clauses.push(ClauseExplained {
-            library: library(unit, statement.library),
+            library: library(libraries, statement.library),
             definition: statement.name.to_owned(),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
@@ -137,7 +141,7 @@ impl Reached {
 
     fn explained(
         &self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         root: Root,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
@@ -169,7 +173,7 @@ impl Reached {
             false => self.from_elm(statement, function),
         };
         StatementExplained {
-            library: library(unit, statement.library),
+            library: library(libraries, statement.library),
             name: statement.name.to_owned(),
             function,
             outcome,
@@ -218,7 +222,8 @@ pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
 }
 
 /// The name of a library.
-pub fn library(unit: &CompiledLibraries, index: u32) -> String {
-    unit.library_info(index)
+pub fn library(libraries: &CompiledLibraries, index: u32) -> String {
+    libraries
+        .library_info(index)
         .map_or_else(String::new, |l| l.name.to_string())
 }

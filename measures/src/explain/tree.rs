@@ -19,7 +19,7 @@ const TERMS: usize = 200;
 
 /// Walks the criteria of one measure. A definition is taken apart where it comes first.
 pub struct Walk<'w, 'u, 'a> {
-    unit: &'u CompiledLibraries,
+    libraries: &'u CompiledLibraries,
     trace: &'w Trace<'a>,
     texts: &'w Texts,
     /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
@@ -34,9 +34,9 @@ struct Part<'u> {
 }
 
 impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
-    pub fn new(unit: &'u CompiledLibraries, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
+    pub fn new(libraries: &'u CompiledLibraries, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
         Walk {
-            unit,
+            libraries,
             trace,
             texts,
             shown: HashMap::new(),
@@ -45,10 +45,10 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
 
     /// The tree of a definition.
     pub fn criterion(&mut self, expression: Expression, depth: usize) -> Option<Branch> {
-        let statement = self.unit.statement(expression)?;
+        let statement = self.libraries.statement(expression)?;
         let mut branch = Branch {
             label: format!("\"{}\"", statement.name),
-            library: Some(library(self.unit, statement.library)),
+            library: Some(library(self.libraries, statement.library)),
             ..Branch::default()
         };
         let value = self.trace.value_of(expression);
@@ -119,7 +119,7 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
         };
         branch.outcome = branch.times.outcome();
         if let Some(clause) = place.clause() {
-            branch.library = Some(library(self.unit, clause.library));
+            branch.library = Some(library(self.libraries, clause.library));
             branch.local_id = Some(clause.local_id.to_string());
             branch.locator = clause.locator.as_deref().map(str::to_owned);
         }
@@ -130,11 +130,11 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
         }
         match place.kind() {
             ExpressionKind::Definition(expression) => {
-                let Some(statement) = self.unit.statement(expression) else {
+                let Some(statement) = self.libraries.statement(expression) else {
                     return branch;
                 };
                 branch.label = format!("\"{}\"", statement.name);
-                branch.library = Some(library(self.unit, statement.library));
+                branch.library = Some(library(self.libraries, statement.library));
                 if let Some(value) = self.trace.value_of(expression) {
                     (branch.items, branch.facts) = facts(&value);
                 }

@@ -184,7 +184,7 @@ type Together = (
     Vec<(Arc<str>, ValueSetUse)>,
 );
 
-/// All good measures in one unit.
+/// All good measures in one program.
 fn together(
     libraries: &[Library],
     terminology: &TerminologyStore,
@@ -211,8 +211,8 @@ fn together(
         }));
         compiled.push(groups);
     }
-    let (unit, _) = linker.finish();
-    let value_sets = unit
+    let (libraries, _) = linker.finish();
+    let value_sets = libraries
         .value_sets
         .iter()
         .map(|(k, v)| (Arc::clone(k), v.clone()))
@@ -221,7 +221,12 @@ fn together(
         return (None, structures, value_sets);
     }
     let artifacts = structures.iter().map(|s| s.artifact.clone()).collect();
-    let program = program(unit, artifacts, compiled, (limits, options.profile_mode));
+    let program = program(
+        libraries,
+        artifacts,
+        compiled,
+        (limits, options.profile_mode),
+    );
     (Some(Arc::new(program)), structures, value_sets)
 }
 
@@ -249,13 +254,13 @@ fn artifact_of(measure: &MeasureDefinition) -> Artifact {
 
 /// The program: its requirements, and which of them decide.
 fn program(
-    unit: CompiledLibraries,
+    libraries: CompiledLibraries,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
     options: (Limits, ProfileMode),
 ) -> ElmMeasures {
     let mut requirements: Vec<DataRequirement> = vec![];
-    let of_retrieve: Vec<usize> = unit
+    let of_retrieve: Vec<usize> = libraries
         .retrieves()
         .iter()
         .map(|retrieve| {
@@ -270,11 +275,11 @@ fn program(
     let mut of_artifact = vec![];
     let mut required = vec![];
     for measure in &measures {
-        let mut own: Vec<usize> = measure.retrieves(&unit).filter_map(place).collect();
+        let mut own: Vec<usize> = measure.retrieves(&libraries).filter_map(place).collect();
         own.sort_unstable();
         own.dedup();
         of_artifact.push(own);
-        let groups = unit.required_retrieves_of_any(measure.initial_populations());
+        let groups = libraries.required_retrieves_of_any(measure.initial_populations());
         let mut groups: Vec<Vec<usize>> = groups
             .into_iter()
             .map(|group| {
@@ -289,7 +294,7 @@ fn program(
         required.push(groups);
     }
     ElmMeasures::new(
-        unit,
+        libraries,
         artifacts,
         measures,
         requirements,

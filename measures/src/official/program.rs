@@ -28,7 +28,7 @@ use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
 
 /// Official measures as one program.
 pub struct ElmMeasures {
-    pub(crate) unit: CompiledLibraries,
+    pub(crate) libraries: CompiledLibraries,
     artifacts: Vec<Artifact>,
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
@@ -48,14 +48,14 @@ impl std::fmt::Debug for ElmMeasures {
             f,
             "ElmMeasures({} measures, {:?})",
             self.measures.len(),
-            self.unit
+            self.libraries
         )
     }
 }
 
 impl ElmMeasures {
     pub(super) fn new(
-        unit: CompiledLibraries,
+        libraries: CompiledLibraries,
         artifacts: Vec<Artifact>,
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
@@ -64,8 +64,8 @@ impl ElmMeasures {
         (limits, profile_mode): (Limits, ProfileMode),
     ) -> Self {
         ElmMeasures {
-            funnels: Funnel::all(&unit, &measures),
-            unit,
+            funnels: Funnel::all(&libraries, &measures),
+            libraries,
             artifacts,
             measures,
             requirements,
@@ -78,8 +78,8 @@ impl ElmMeasures {
     }
 
     /// The compiled logic.
-    pub fn unit(&self) -> &CompiledLibraries {
-        &self.unit
+    pub fn libraries(&self) -> &CompiledLibraries {
+        &self.libraries
     }
 
     /// The clauses of each criterion of each measure.
@@ -173,7 +173,7 @@ impl ElmMeasures {
         }
         if options.evaluated_resources {
             let mut ids: Vec<Arc<str>> = measure
-                .retrieves(&self.unit)
+                .retrieves(&self.libraries)
                 .flat_map(|r| evaluator.retrieved(r as usize))
                 .filter_map(member_id)
                 .collect();
@@ -316,7 +316,7 @@ impl PatientProgram for ElmMeasures {
         let measures: Vec<usize> = artifacts.filter(|(_, w)| **w).map(|(i, _)| i).collect();
         let mut rest = measures.as_slice();
         while !rest.is_empty() {
-            with_evaluator(&self.unit, record, &settings, |evaluator| {
+            with_evaluator(&self.libraries, record, &settings, |evaluator| {
                 rest = self.measures(rest, wanted.rows, evaluator, out);
             })
             .map_err(|fault: Fault| EvaluationError(fault.to_string()))?;
