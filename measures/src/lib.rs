@@ -19,26 +19,26 @@
     )
 )]
 
-pub mod aggregate;
-pub mod amount;
-pub mod bounds;
-pub mod direction;
 pub mod error;
 pub mod explain;
 pub mod gaps;
+pub mod improvement_direction;
 pub mod ledger;
 pub mod manifest;
+pub mod observation_quantity;
+pub mod observation_values;
 pub mod official;
 pub mod package;
 pub mod prepared;
+pub mod rate_bounds;
 pub mod report;
 pub mod result;
+pub mod result_table;
 pub mod score;
 pub mod source_files;
 pub mod structure;
 pub mod subject;
-pub mod subjects;
-pub mod table;
+pub mod subject_csv;
 #[cfg(test)]
 mod testing;
 pub mod totals;

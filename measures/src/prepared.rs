@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
 
-use crate::direction::{self, Origin};
 use crate::error::MeasureError;
+use crate::improvement_direction::{Origin, issues};
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::official::{BuildOptions, Built, Limits, build_within};
@@ -91,7 +91,7 @@ impl Packages {
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);
         }
-        let directions = loaded.package.measures.iter().flat_map(direction::issues);
+        let directions = loaded.package.measures.iter().flat_map(issues);
         loaded.issues.extend(directions);
         Ok(loaded)
     }

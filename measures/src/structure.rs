@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine_patient::program::{Artifact, PopulationIndex};
 
-use crate::direction::{Direction, Origin};
+use crate::improvement_direction::{Direction, Origin};
 use crate::package::{
     Basis, GroupDefinition, ImprovementNotation as Improvement, NotationTexts, PopulationCode,
     PopulationDefinition, Scoring, StratifierDefinition, SupplementalDefinition,

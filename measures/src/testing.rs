@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_patient::program::{Artifact, PopulationIndex, ResultRow};
 
-use crate::direction::Direction;
+use crate::improvement_direction::Direction;
 use crate::package::{
     AggregateMethod, Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition,
     Scoring, StratifierComponent, StratifierDefinition,

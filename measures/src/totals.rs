@@ -15,9 +15,9 @@ use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
-use crate::amount::{Unit, choose, convert};
-use crate::bounds::{Bounds, Positions, State};
+use crate::observation_quantity::{Unit, choose, convert};
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
+use crate::rate_bounds::{Positions, RateBounds, State};
 use crate::result::{Counts, GroupResult, MeasureResult, SupplementalResult};
 use crate::structure::MeasureStructure;
 use crate::subject::{Subject, SubjectGroup};
@@ -57,7 +57,7 @@ impl Totals {
     pub fn new(structures: &[Arc<MeasureStructure>]) -> Self {
         let group = |g: &GroupDefinition| GroupResult {
             counts: Counts {
-                bounds: Positions::of(g).map(|_| Bounds::default()),
+                bounds: Positions::of(g).map(|_| RateBounds::default()),
                 ..Counts::of(g)
             },
             strata: vec![],
@@ -200,7 +200,7 @@ fn add_group(
         let Some(slot) = at.get_mut(&mut counts.populations) else {
             continue;
         };
-        slot.observed.add(observation.amount().as_ref());
+        slot.observed.add(observation.quantity().as_ref());
         if observation.value.is_some() {
             let stratum = observation.stratum.as_ref().map(|(s, name)| (*s, name));
             let units = seen.entry(stratum).or_default();
@@ -399,7 +399,7 @@ fn add_bounds(
     definition: &GroupDefinition,
     own: &SubjectGroup,
     at: Positions,
-    bounds: &mut Bounds,
+    bounds: &mut RateBounds,
 ) {
     if definition.basis == Basis::Boolean {
         bounds.add(at, |population| {

@@ -52,9 +52,9 @@ impl Attributed {
     /// A line a place, measure, group and stratum, after their heading.
     pub fn csv<W: Write>(&self, out: &mut csv::Writer<W>) -> csv::Result<()> {
         let by = self.by.as_str();
-        out.write_record([by].into_iter().chain(measures::table::CSV_HEADING))?;
+        out.write_record([by].into_iter().chain(measures::result_table::CSV_HEADING))?;
         for (place, results) in &self.places {
-            for row in measures::table::csv_rows(results) {
+            for row in measures::result_table::csv_rows(results) {
                 out.write_record([place].into_iter().chain(&row))?;
             }
         }

@@ -152,13 +152,13 @@ fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> 
     done
 }
 
-/// The subject list, see [`measures::subjects`].
+/// The subject list, see [`measures::subject_csv`].
 pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
     let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
-    out.write_record(measures::subjects::HEADING)?;
+    out.write_record(measures::subject_csv::HEADING)?;
     each_subject(ran, &mut |structure, subject| {
-        Ok(measures::subjects::write(structure, subject, &mut out)?)
+        Ok(measures::subject_csv::write(structure, subject, &mut out)?)
     })?;
     Ok(out.flush()?)
 }

@@ -21,7 +21,7 @@ use engine_patient::system::truth::Truth;
 
 pub use bundle::{MeasureGaps, gaps_bundle};
 
-use crate::direction::Direction;
+use crate::improvement_direction::Direction;
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::Improvement;
 use crate::structure::MeasureStructure;

@@ -14,7 +14,7 @@ use super::check::Checker;
 use super::compiled::{CompiledMeasure, compile};
 use super::limits::Limits;
 use super::program::ElmMeasures;
-use crate::direction::{Direction, Origin, directions};
+use crate::improvement_direction::{Direction, Origin, directions};
 use crate::package::{GroupDefinition, MeasureDefinition, Package};
 use crate::structure::MeasureStructure;
 

@@ -13,7 +13,7 @@ use engine_patient::system::truth::Truth;
 use super::compiled::CompiledStratifier;
 use super::convert::{cql_value, is_resource, label, member_id};
 use crate::package::Basis;
-use crate::score::{Amount, Doubtful, Label, Raw, RawStrata, RawSupplemental};
+use crate::score::{Doubtful, Label, ObservationQuantity, Raw, RawStrata, RawSupplemental};
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
@@ -117,27 +117,30 @@ fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
     .into()
 }
 
-/// The amount of an observation, or why there is none.
+/// The quantity of an observation, or why there is none.
 /// A value that is in doubt is counted; `value` and what it is made of raised the mark that stands.
 pub(super) fn observation<'a>(
     cx: &EvaluationState<'a>,
     value: Evaluated<'a>,
-) -> Result<Amount, Arc<str>> {
-    let amount = amount(cx, value);
-    match (amount, cx.why(cx.take_doubt())) {
-        (Ok(amount), doubt) => Ok(Amount { doubt, ..amount }),
+) -> Result<ObservationQuantity, Arc<str>> {
+    let quantity = quantity(cx, value);
+    match (quantity, cx.why(cx.take_doubt())) {
+        (Ok(quantity), doubt) => Ok(ObservationQuantity { doubt, ..quantity }),
         (Err(null), Some(why)) if *null == *NO_VALUE => Err(why),
         (failed, _) => failed,
     }
 }
 
-fn amount<'a>(cx: &EvaluationState<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+fn quantity<'a>(
+    cx: &EvaluationState<'a>,
+    value: Evaluated<'a>,
+) -> Result<ObservationQuantity, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
     match value.map_err(|fault| reason(&fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
-        Val::Quantity(quantity) => Ok(Amount::of(quantity.value, quantity.unit)),
+        Val::Quantity(quantity) => Ok(ObservationQuantity::of(quantity.value, quantity.unit)),
         other => match number(&other) {
-            Some(value) => Ok(Amount::of(value, "1")),
+            Some(value) => Ok(ObservationQuantity::of(value, "1")),
             None => Err(format!("the observation gives a {}", other.type_name()).into()),
         },
     }

@@ -3,7 +3,7 @@
 use engine_patient::system::zone::Zone;
 
 use super::fhir::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
-use crate::direction::Origin;
+use crate::improvement_direction::Origin;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::structure::MeasureStructure;

@@ -14,7 +14,7 @@ use super::fhir::{
     Reference, Stratifier, Stratum, StratumComponent,
 };
 use super::frame::{coded, notation};
-use crate::amount::{Unit, ucum};
+use crate::observation_quantity::{Unit, ucum};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition,
     PopulationIndex, Scoring, StratifierDefinition,

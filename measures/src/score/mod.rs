@@ -39,7 +39,7 @@ use engine_patient::program::{PopulationCode, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-pub use crate::amount::Amount;
+pub use crate::observation_quantity::ObservationQuantity;
 pub use gate::{Gated, Gating};
 
 use crate::package::{GroupDefinition, SupplementalDefinition, Usage};
@@ -93,9 +93,9 @@ impl Raw {
     }
 }
 
-/// An observation: of which resource (none where the basis is the patient), and its amount, or why it
+/// An observation: of which resource (none where the basis is the patient), and its quantity, or why it
 /// has none.
-pub type Observed = (Option<Arc<str>>, Result<Amount, Arc<str>>);
+pub type Observed = (Option<Arc<str>>, Result<ObservationQuantity, Arc<str>>);
 
 /// What a stratum or a supplemental value is called, and its codings.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -6,7 +6,7 @@ use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 
-use super::{Amount, Doubtful, Gating, Place, Raw, RawGroup, RawStrata, score};
+use super::{Doubtful, Gating, ObservationQuantity, Place, Raw, RawGroup, RawStrata, score};
 use crate::package::{AggregateMethod, GroupDefinition, Scoring};
 use crate::testing::*;
 
@@ -271,7 +271,10 @@ fn continuous_variable() {
     let of = |all: [Truth; 3], value: Option<Decimal>| {
         let raw = RawGroup {
             populations: all.map(truth).to_vec(),
-            observations: vec![vec![(None, value.map(Amount::from).ok_or("null".into()))]],
+            observations: vec![vec![(
+                None,
+                value.map(ObservationQuantity::from).ok_or("null".into()),
+            )]],
             strata: vec![],
         };
         let rows = rows(&group, &raw);

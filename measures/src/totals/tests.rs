@@ -5,10 +5,12 @@ use engine_patient::system::truth::Truth;
 use rust_decimal::Decimal;
 
 use super::Totals;
-use crate::bounds::Positions;
 use crate::package::{AggregateMethod, GroupDefinition, Scoring, SupplementalDefinition, Usage};
+use crate::rate_bounds::Positions;
 use crate::result::{MeasureResult, Score};
-use crate::score::{Amount, Gating, Label, Place, Raw, RawGroup, RawStrata, score, supplemental};
+use crate::score::{
+    Gating, Label, ObservationQuantity, Place, Raw, RawGroup, RawStrata, score, supplemental,
+};
 use crate::structure::MeasureStructure;
 use crate::testing::*;
 
@@ -93,8 +95,8 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
     let structure = structure("a", vec![ratio, variable]);
     let list = |ids: &[&str]| Raw::Members(ids.iter().map(|i| Arc::from(*i)).collect());
     let of = |id: &str, n: Option<i64>| {
-        let amount = n.map(|n| Decimal::from(n).into()).ok_or("null".into());
-        (Some(Arc::from(id)), amount)
+        let quantity = n.map(|n| Decimal::from(n).into()).ok_or("null".into());
+        (Some(Arc::from(id)), quantity)
     };
     let patient = |days: [Option<i64>; 2], falls: &[&str], excluded: &[&str]| {
         let both = list(&["E/1", "E/2"]);
@@ -313,7 +315,7 @@ fn observations_in_different_units() {
             populations: vec![ids.clone(), ids],
             observations: vec![vec![(
                 Some(Arc::from(id)),
-                Ok(Amount::of(Decimal::from(value), unit)),
+                Ok(ObservationQuantity::of(Decimal::from(value), unit)),
             )]],
             strata: vec![RawStrata::Values(vec![stratum.into()])],
         }]
@@ -369,7 +371,12 @@ fn a_ratio_of_two_units() {
     ratio.populations.push(observation(2, AggregateMethod::Sum));
     let structure = structure("a", vec![ratio]);
     let of = |n: &str, d: &str| {
-        let one = |unit: &str, value: i64| vec![(None, Ok(Amount::of(Decimal::from(value), unit)))];
+        let one = |unit: &str, value: i64| {
+            vec![(
+                None,
+                Ok(ObservationQuantity::of(Decimal::from(value), unit)),
+            )]
+        };
         let raw = RawGroup {
             observations: vec![one(d, 3), one(n, 90)],
             ..raw(&[T, T, T])
@@ -471,12 +478,12 @@ fn an_observation_in_doubt_is_counted_and_told() {
     cv.populations.push(observation(1, AggregateMethod::Sum));
     let structure = structure("a", vec![cv]);
     let of = |value: i64, doubt: Option<&str>| {
-        let amount = Amount {
+        let quantity = ObservationQuantity {
             doubt: doubt.map(Into::into),
             ..Decimal::from(value).into()
         };
         vec![RawGroup {
-            observations: vec![vec![(None, Ok(amount))]],
+            observations: vec![vec![(None, Ok(quantity))]],
             ..raw(&[T, T])
         }]
     };

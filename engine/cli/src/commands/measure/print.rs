@@ -18,7 +18,7 @@ use crate::table::{self, thousands};
 
 /// The table for people: what could not be evaluated stands beside the rate, with why.
 pub fn print_table(results: &[MeasureResult]) {
-    let (heading, rows) = measures::table::table(results, &thousands);
+    let (heading, rows) = measures::result_table::table(results, &thousands);
     table::print(&heading, &rows);
     print_names(results.iter().map(|r| &*r.structure));
     for result in results {
@@ -93,7 +93,7 @@ fn print_strata(
                 name.to_string(),
                 count(PopulationCode::InitialPopulation),
                 count(PopulationCode::Numerator),
-                measures::table::score(definition, counts),
+                measures::result_table::score(definition, counts),
                 thousands(counts.unknown),
             ]
         })
@@ -118,8 +118,8 @@ pub fn print_unmatched(statistics: &RunStatistics) {
 
 pub fn print_csv(results: &[MeasureResult]) -> Result<(), Failure> {
     let mut out = crate::say::csv();
-    out.write_record(measures::table::CSV_HEADING)?;
-    for row in measures::table::csv_rows(results) {
+    out.write_record(measures::result_table::CSV_HEADING)?;
+    for row in measures::result_table::csv_rows(results) {
         out.write_record(&row)?;
     }
     Ok(out.flush().map_err(RunError::from)?)
