@@ -1,6 +1,6 @@
-//! SQL texts to plans, whatever their shape. Tools write thousands of `OR`; parsing builds a tree as
-//! deep as the chain is long, and whatever goes through it afterwards needs stack for each step and time for
-//! each pair of steps. So chains of `AND` and `OR` are made into flat trees, other trees may be so deep
+//! SQL texts to plans, whatever their structure. Tools write thousands of `OR`; parsing builds a tree
+//! as deep as the chain is long, and whatever goes through it afterwards needs stack for each step and
+//! time for each pair of steps. So chains of `AND` and `OR` are made into flat trees, other trees may be so deep
 //! and a query may have so many parts, and what plans them runs on a stack of its own.
 
 use std::future::Future;
@@ -71,8 +71,8 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
 }
 
 /// Whether a type may nest deeper than [`DEEPEST`]: `int[][]…`, `struct<a struct<…`, or in a text as
-/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as types are gone through by whatever
-/// parses, plans and drops them.
+/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as
+/// whatever parses, plans and drops types recurses into them.
 fn types_nest(text: &str) -> bool {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let compact = compact.to_ascii_lowercase();

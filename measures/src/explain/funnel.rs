@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::texts::{Texts, collect, shortened, text};
+use super::clause_text::{ClauseTexts, collect, shortened, text};
 use crate::official::{ClauseCounts, ElmMeasures, Funnel, FunnelCounts, Funnels};
 use crate::package::{Basis, PopulationCode};
 use crate::structure::MeasureStructure;
@@ -111,7 +111,7 @@ fn of(
     funnel: &Funnel,
     structure: &MeasureStructure,
     counts: &FunnelCounts,
-    texts: &Texts,
+    texts: &ClauseTexts,
 ) -> Option<PopulationFunnel> {
     let group = structure.groups.get(funnel.group as usize)?;
     let population = funnel.population.get(&group.populations)?;
@@ -128,7 +128,7 @@ fn of(
             clause: label,
             library: libraries
                 .statement(definition)
-                .map(|s| super::reach::library(libraries, s.library)),
+                .map(|s| super::clause_results::library(libraries, s.library)),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
             holds: counts.holds,
@@ -150,8 +150,8 @@ fn of(
 }
 
 /// The texts of all definitions that funnels stand in.
-fn texts(program: &ElmMeasures) -> Texts {
-    let mut texts = Texts::default();
+fn texts(program: &ElmMeasures) -> ClauseTexts {
+    let mut texts = ClauseTexts::default();
     let mut seen = std::collections::HashSet::new();
     for conjunct in program.funnels().iter().flat_map(|f| &f.clauses) {
         let (definition, _) = program.libraries().definition_of(conjunct);

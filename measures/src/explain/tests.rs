@@ -8,7 +8,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use serde_json::{Value as Json, json};
 
-use super::texts::{Mark, marks, shortened};
+use super::clause_text::{Mark, marks, shortened};
 use super::*;
 use crate::official::{BuildOptions, Built, build};
 use crate::package::{load, select};
@@ -90,7 +90,7 @@ fn explained(elm: &str, resources: &[Json], depth: usize) -> Explanation {
     all.into_iter().next().unwrap()
 }
 
-fn population<'e>(e: &'e Explanation, code: &str) -> &'e PopulationExplained {
+fn population<'e>(e: &'e Explanation, code: &str) -> &'e PopulationExplanation {
     let found = e.groups[0].populations.iter().find(|p| p.code == code);
     found.unwrap()
 }
@@ -142,7 +142,7 @@ fn unknown_is_told_from_false_and_both_sides_are_shown() {
     let numerator = population(&e, "numerator");
     assert_eq!(numerator.criterion.as_ref().unwrap().outcome, Outcome::True);
     assert_eq!(numerator.count, Some(0));
-    let text = text::text(&e);
+    let text = plain_text::text(&e);
     assert!(text.contains("? unknown  \"Exclusions\""), "{text}");
     assert!(
         text.contains("✗ false  \"Initial Population\": all of"),
@@ -158,7 +158,7 @@ fn what_is_cut_is_said_and_shown_where_there_is_room() {
         .as_ref()
         .unwrap();
     assert_eq!(tree.parts[0].cut, 1);
-    let text = text::text(&e);
+    let text = plain_text::text(&e);
     assert!(text.contains("(… 1 more below)"), "{text}");
     assert!(text.contains("a greater --depth shows more"), "{text}");
 }

@@ -11,7 +11,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
 use super::check::Checker;
-use super::compiled::{CompiledMeasure, compile};
+use super::compiled_measure::{CompiledMeasure, compile};
 use super::limits::Limits;
 use super::program::ElmMeasures;
 use crate::improvement_direction::{Direction, Origin, directions};

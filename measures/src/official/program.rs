@@ -17,12 +17,12 @@ use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 
-use super::clauses::Funnel;
-use super::compiled::{CompiledGroup, CompiledMeasure, Target};
-use super::convert::member_id;
+use super::clause_outcomes::Funnel;
+use super::compiled_measure::{CompiledGroup, CompiledMeasure, Target};
+use super::fhir_values::member_id;
 use super::limits::Limits;
 use super::notes;
-use super::raw::{criterion, in_doubt, observation, stratum, supplemental};
+use super::raw_criteria::{criterion, in_doubt, observation, stratum, supplemental};
 use crate::package::Basis;
 use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
-use measures::explain::{Explanation, html, text};
+use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
 use measures_run::{Job, JobResult, Task};
 
@@ -138,7 +138,7 @@ impl Explain {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
             Format::Text | Format::Csv => {
-                let texts: Vec<String> = all.iter().map(text::text).collect();
+                let texts: Vec<String> = all.iter().map(plain_text::text).collect();
                 texts.join("\n")
             }
         })

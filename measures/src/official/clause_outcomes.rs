@@ -9,7 +9,7 @@ use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::compiled::{CompiledMeasure, Target};
+use super::compiled_measure::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The definitions and functions that a measure reaches, and their clauses, populations first.
+//! Results of the definitions and functions that a measure reaches, and of their clauses, populations first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,17 +8,17 @@ use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression, FunctionHandle};
 
-use super::fact::facts;
-use super::texts::{Mark, Texts, collect, marks};
-use super::{ClauseExplained, Outcome, StatementExplained, Times, Token};
+use super::clause_text::{ClauseTexts, Mark, collect, marks};
+use super::resource_facts::facts;
+use super::{ClauseResult, Outcome, StatementResult, Times, Token};
 use crate::official::{CompiledMeasure, Target};
 
-/// What a measure reaches.
+/// The results of the definitions, functions and clauses that a measure reaches.
 #[derive(Default)]
-pub struct Reached {
-    pub statements: Vec<StatementExplained>,
-    pub clauses: Vec<ClauseExplained>,
-    pub texts: Texts,
+pub struct ClauseResults {
+    pub statements: Vec<StatementResult>,
+    pub clauses: Vec<ClauseResult>,
+    pub texts: ClauseTexts,
     by_id: HashMap<(u32, String), usize>,
     by_address: HashMap<usize, usize>,
 }
@@ -50,14 +50,14 @@ fn roots(measure: &CompiledMeasure) -> impl Iterator<Item = Root> + '_ {
     targets.chain(others.map(|e| Root::Definition(*e)))
 }
 
-impl Reached {
+impl ClauseResults {
     /// Of a measure, with what it came to.
     pub fn of(
         libraries: &CompiledLibraries,
         measure: &CompiledMeasure,
         trace: &Trace<'_>,
-    ) -> Reached {
-        let mut out = Reached::default();
+    ) -> ClauseResults {
+        let mut out = ClauseResults::default();
         let mut found: Vec<Root> = vec![];
         let mut seen = HashSet::new();
         let mut next: VecDeque<Root> = roots(measure).collect();
@@ -70,7 +70,7 @@ impl Reached {
             }
             found.push(root);
             collect(&statement, &mut out.texts);
-            out.walk(libraries, &statement, trace, &mut next);
+            out.note_clauses(libraries, &statement, trace, &mut next);
         }
         for root in found {
             if let Some(statement) = root.statement(libraries) {
@@ -82,7 +82,7 @@ impl Reached {
     }
 
     /// Notes the clauses of a statement, and what it refers to.
-    fn walk(
+    fn note_clauses(
         &mut self,
         libraries: &CompiledLibraries,
         statement: &Statement<'_>,
@@ -122,7 +122,7 @@ impl Reached {
             known.outcome = known.times.outcome();
             return;
         }
-        self.clauses.push(ClauseExplained {
+        self.clauses.push(ClauseResult {
             library: library(libraries, statement.library),
             definition: statement.name.to_owned(),
             local_id: clause.map(|c| c.local_id.to_string()),
@@ -145,7 +145,7 @@ impl Reached {
         root: Root,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
-    ) -> StatementExplained {
+    ) -> StatementResult {
         let (function, value) = match root {
             Root::Definition(expression) => (false, trace.value_of(expression)),
             Root::Function(_) => (true, None),
@@ -172,7 +172,7 @@ impl Reached {
                 .collect(),
             false => self.from_elm(statement, function),
         };
-        StatementExplained {
+        StatementResult {
             library: library(libraries, statement.library),
             name: statement.name.to_owned(),
             function,

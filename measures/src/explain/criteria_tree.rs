@@ -7,9 +7,9 @@ use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression};
 
-use super::fact::{facts, value_text};
-use super::reach::{library, times};
-use super::texts::{Texts, text};
+use super::clause_results::{library, times};
+use super::clause_text::{ClauseTexts, text};
+use super::resource_facts::{facts, value_text};
 use super::{Branch, Outcome};
 
 /// Longest text of a clause.
@@ -17,11 +17,11 @@ const LONG: usize = 100;
 /// Most terms of one `and` or `or` that are gone through, and most parts of one branch.
 const TERMS: usize = 200;
 
-/// Walks the criteria of one measure. A definition is taken apart where it comes first.
-pub struct Walk<'w, 'u, 'a> {
+/// Makes the trees of one measure's criteria. A definition is taken apart where it comes first.
+pub struct CriteriaTrees<'w, 'u, 'a> {
     libraries: &'u CompiledLibraries,
     trace: &'w Trace<'a>,
-    texts: &'w Texts,
+    texts: &'w ClauseTexts,
     /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
     /// that left something out.
     shown: HashMap<usize, (usize, bool)>,
@@ -33,9 +33,13 @@ struct Part<'u> {
     place: ExpressionView<'u>,
 }
 
-impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
-    pub fn new(libraries: &'u CompiledLibraries, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
-        Walk {
+impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
+    pub fn new(
+        libraries: &'u CompiledLibraries,
+        trace: &'w Trace<'a>,
+        texts: &'w ClauseTexts,
+    ) -> Self {
+        CriteriaTrees {
             libraries,
             trace,
             texts,

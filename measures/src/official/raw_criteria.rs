@@ -10,8 +10,8 @@ use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
 use engine_patient::system::truth::Truth;
 
-use super::compiled::CompiledStratifier;
-use super::convert::{cql_value, is_resource, label, member_id};
+use super::compiled_measure::CompiledStratifier;
+use super::fhir_values::{cql_value, is_resource, label, member_id};
 use crate::package::Basis;
 use crate::score::{Doubtful, Label, ObservationQuantity, Raw, RawStrata, RawSupplemental};
 
