@@ -1,4 +1,4 @@
-//! Measures: what they are, what their result rows come to, and FHIR MeasureReports of that. Where the
+//! Measures: what they are, what their result rows add up to, and FHIR MeasureReports of that. Where the
 //! rows come from, a lake or one record, is not known here: `measures-run` has the lake.
 //!
 //! ```text

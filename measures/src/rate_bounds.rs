@@ -7,7 +7,7 @@
 //!
 //! *Invariant:* the rate lies within the bounds whatever the unknown turns out to be. They are
 //! reached, except by members of whom even the denominator could not be told, or a numerator that has
-//! an exclusion: rows do not tell what those would come to within it.
+//! an exclusion: rows do not tell what those would be counted as within it.
 
 use engine_patient::program::PopulationIndex;
 use engine_patient::system::truth::Truth;

@@ -1,4 +1,4 @@
-//! What a measure came to, whatever it was written in.
+//! The results of a measure, whatever it was written in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -170,10 +170,10 @@ fn within_bounds(statement: &mut Statement) -> Result<()> {
 }
 
 fn bounded(statement: &mut SqlStatement) -> Result<()> {
-    let mut shape = Shape::default();
+    let mut chains = Chains::default();
     let mut parts = Parts::default();
     // Set operations first: they are recursed into without asking.
-    let ended = match statement.visit(&mut shape) {
+    let ended = match statement.visit(&mut chains) {
         ControlFlow::Break(what) => Some(what),
         ControlFlow::Continue(()) => match Visit::visit(statement, &mut parts) {
             ControlFlow::Break(what) => Some(what),
@@ -194,11 +194,11 @@ const TOO_MANY: &str = "the query has more than 1000 SELECTs and tables (those o
 
 /// Makes chains flat and measures depth, from the top down: what is too deep is not descended into.
 #[derive(Default)]
-struct Shape {
+struct Chains {
     depth: usize,
 }
 
-impl VisitorMut for Shape {
+impl VisitorMut for Chains {
     type Break = &'static str;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<&'static str> {

@@ -69,7 +69,7 @@ pub struct DeckOptions {
     pub threads: usize,
 }
 
-/// What a case came to.
+/// The outcome of a case.
 #[derive(Debug)]
 pub struct CaseOutcome {
     pub case: String,

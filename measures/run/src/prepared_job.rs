@@ -27,7 +27,7 @@ pub struct PreparedJob {
     pub(crate) manifest: Manifest,
 }
 
-/// What an evaluation of the lake came to.
+/// The results of an evaluation of the lake.
 pub(crate) struct Evaluated {
     pub(crate) results: Vec<MeasureResult>,
     pub(crate) statistics: RunStatistics,

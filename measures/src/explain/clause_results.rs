@@ -51,7 +51,7 @@ fn roots(measure: &CompiledMeasure) -> impl Iterator<Item = Root> + '_ {
 }
 
 impl ClauseResults {
-    /// Of a measure, with what it came to.
+    /// Of a measure, with its results.
     pub fn of(
         libraries: &CompiledLibraries,
         measure: &CompiledMeasure,
@@ -211,7 +211,7 @@ impl ClauseResults {
     }
 }
 
-/// How often it came to what.
+/// How often it had which outcome.
 pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
     trace.of(place).map_or(Times::default(), |t| Times {
         times: t.times,

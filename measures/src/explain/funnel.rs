@@ -1,7 +1,7 @@
 //! Where a population loses its patients: clause outcomes of a run, summed.
 //!
 //! The criterion of each population is taken apart at its top-level `and`, through definitions. Each
-//! clause is judged for every patient, whatever the clauses before it came to.
+//! clause is judged for every patient, whatever the outcomes of the clauses before it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

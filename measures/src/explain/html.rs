@@ -187,7 +187,7 @@ impl Open<'_> {
     }
 }
 
-/// The text with its clauses. A clause is marked where it comes to something else than the one
+/// The text with its clauses. A clause is marked where its outcome is another than that of the one
 /// around it, so that a page is not all lines; every clause tells its counts on hovering. What is only
 /// compared with is not marked: a code that is there would look like a criterion that holds.
 fn clauses(e: &Explanation, tokens: &[Token]) -> Markup {

@@ -34,7 +34,7 @@ use crate::official::{ElmMeasures, Target};
 use crate::structure::MeasureStructure;
 use clause_results::ClauseResults;
 
-/// What an expression came to.
+/// The outcome of an expression.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// How often an expression came to what.
+/// How often an expression had which outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Times {
     pub times: u32,
@@ -98,7 +98,7 @@ impl Times {
     }
 }
 
-/// A resource or value that an expression came to.
+/// A resource or value that an expression gave.
 #[derive(Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Fact {
     /// `Encounter/1`
@@ -220,7 +220,7 @@ pub struct StatementResult {
     pub tokens: Vec<Token>,
 }
 
-/// A clause, with what it came to.
+/// A clause, with its outcome.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClauseResult {

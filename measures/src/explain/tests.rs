@@ -164,7 +164,7 @@ fn what_is_cut_is_said_and_shown_where_there_is_room() {
 }
 
 #[test]
-fn clauses_tell_what_they_came_to() {
+fn clauses_tell_their_outcomes() {
     let e = explained(ELM, &[patient(), visit("a", "planned")], 8);
     let json = serde_json::to_value(&e).unwrap();
     let clauses = json["clauses"].as_array().unwrap();
@@ -184,7 +184,7 @@ fn html_marks_clauses_and_escapes_data() {
     // The text of the annotation, its clauses marked.
     assert!(html.contains("define &quot;Has Visit&quot;:"));
     assert!(html.contains("<i>✓</i>exists "), "{html}");
-    // Sketched, for want of an annotation.
+    // Written from the ELM, for want of an annotation.
     assert!(html.contains("define &quot;Is Adult&quot;:"));
     assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="));
     assert_eq!(

@@ -99,7 +99,7 @@ impl ElmMeasures {
 
     /// Rows of these measures, in turn; gives those that are left where one used up the budget. What it
     /// left behind in the evaluator must not be taken from the others, and one that shared the evaluator
-    /// is tried alone before it is said to have used up anything: what a measure comes to does not depend
+    /// is tried alone before it is said to have used up anything: the results of a measure do not depend
     /// on the others.
     fn measures<'m>(
         &self,

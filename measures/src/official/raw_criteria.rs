@@ -22,7 +22,7 @@ fn reason(fault: &Fault) -> Arc<str> {
     fault.to_string().into()
 }
 
-/// What a population's expression came to. Members are noted with their values. A FHIR boolean is its
+/// The result of a population's expression. Members are noted with their values. A FHIR boolean is its
 /// value; of a boolean basis a list of resources is true where it has any.
 pub(super) fn criterion<'a>(
     cx: &EvaluationState<'a>,
@@ -149,7 +149,7 @@ fn quantity<'a>(
 /// Why an observation that is null is not evaluable.
 pub(super) const NO_VALUE: &str = "the observation has no value";
 
-/// What a stratifier came to.
+/// The strata that a stratifier gives.
 pub(super) fn stratum<'a>(
     evaluator: &mut Evaluator<'a>,
     stratifier: &CompiledStratifier,
@@ -216,7 +216,7 @@ fn labels<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Vec<Label> {
     all
 }
 
-/// What supplemental data came to: the values of its items, each once.
+/// The results of supplemental data: the values of its items, each once.
 pub(super) fn supplemental(
     evaluator: &mut Evaluator<'_>,
     expression: Expression,

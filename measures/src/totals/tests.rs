@@ -271,7 +271,7 @@ fn bounds_are_the_extremes() {
             assert!(rate >= low - 1e-12 && rate <= high + 1e-12, "{all:?}");
             (least, most) = (least.min(rate), most.max(rate));
         }
-        // Of who might be in the denominator the rows do not tell what they would come to there, and
+        // Of who might be in the denominator the rows do not tell what they would be counted as there, and
         // the bounds are wider; so for a numerator that might be, and be excluded.
         let known = |t: &Vec<Truth>| t[0] != U && t[1] != U && (t[3] != U || t[4] == F);
         let known = all.iter().all(known);

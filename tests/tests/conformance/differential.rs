@@ -208,7 +208,7 @@ fn established(fqm: &Path, job: &Path, key: &str) -> (Counts, f64) {
     }
     (
         counts,
-        seconds.expect("the other engine came to its last line"),
+        seconds.expect("the other engine reached its last line"),
     )
 }
 

@@ -1,4 +1,4 @@
-//! Libraries of which the shape is hostile: nested deep, in circles, in long chains; and names that
+//! Libraries of which the structure is hostile: nested deep, in circles, in long chains; and names that
 //! lead nowhere. A clear finding each.
 
 use super::*;
@@ -18,7 +18,7 @@ fn nested(depth: usize, open: &str, close: &str, inner: &str) -> Vec<u8> {
 const ONE: &str =
     r#"{"type":"Literal","valueType":"{urn:hl7-org:elm-types:r1}Integer","value":"1"}"#;
 
-fn shapes() -> [(&'static str, String, usize); 6] {
+fn structures() -> [(&'static str, String, usize); 6] {
     [
         ("[", "]".into(), 1),
         (r#"{"x":"#, "}".into(), 1),
@@ -43,7 +43,7 @@ fn on_small_stack(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn nested_deep() {
-    for (open, close, levels) in shapes() {
+    for (open, close, levels) in structures() {
         on_small_stack(move || {
             let depth = 980 / levels;
             let bytes = nested(depth, open, &close, ONE);

@@ -46,7 +46,7 @@ fn in_2025() -> Json {
     json!({"type": "Interval", "lowClosed": true, "highClosed": false, "low": year(2025), "high": year(2026)})
 }
 
-/// What a definition came to, and why it is in doubt.
+/// The value of a definition, and why it is in doubt.
 fn told(
     resources: &[&str],
     definitions: &[(&str, Json)],

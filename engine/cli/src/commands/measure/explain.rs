@@ -15,7 +15,7 @@ use crate::failure::{Done, Failure};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
 
-/// Why a patient is in a population or is not: criteria, what they came to, and the resources that
+/// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
 #[derive(Args)]
 #[command(after_help = "\
