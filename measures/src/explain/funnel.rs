@@ -116,10 +116,10 @@ fn of(
     let group = structure.groups.get(funnel.group as usize)?;
     let population = funnel.population.get(&group.populations)?;
     let libraries = program.libraries();
-    let clauses = funnel.clauses.iter().enumerate().map(|(index, conjunct)| {
-        let clause = libraries.clause_of(conjunct);
-        let (definition, whole) = libraries.definition_of(conjunct);
-        let label = match libraries.place_of(conjunct) {
+    let clauses = funnel.clauses.iter().enumerate().map(|(index, term)| {
+        let clause = libraries.clause_of(term);
+        let (definition, whole) = libraries.definition_of(term);
+        let label = match libraries.place_of(term) {
             Some(place) if !whole => text(place, texts, LONG),
             _ => shortened(&format!("\"{}\"", libraries.name_of(definition)), LONG),
         };
@@ -153,8 +153,8 @@ fn of(
 fn texts(program: &ElmMeasures) -> ClauseTexts {
     let mut texts = ClauseTexts::default();
     let mut seen = std::collections::HashSet::new();
-    for conjunct in program.funnels().iter().flat_map(|f| &f.clauses) {
-        let (definition, _) = program.libraries().definition_of(conjunct);
+    for term in program.funnels().iter().flat_map(|f| &f.clauses) {
+        let (definition, _) = program.libraries().definition_of(term);
         if seen.insert(definition)
             && let Some(statement) = program.libraries().statement(definition)
         {
