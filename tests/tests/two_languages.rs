@@ -609,16 +609,16 @@ fn patient(random: &mut Random) -> Vec<String> {
 // Answers.
 
 fn elm(
-    unit: &CompiledLibraries,
+    compiled: &CompiledLibraries,
     names: &[&str],
     record: &PatientRecord,
     context: &EvaluationContext,
 ) -> Vec<(Truth, String)> {
-    let library = unit.library("Questions", None).unwrap();
+    let library = compiled.library("Questions", None).unwrap();
     let settings = Settings::of(context);
-    with_evaluator(unit, record, &settings, |evaluator| {
+    with_evaluator(compiled, record, &settings, |evaluator| {
         let answer = |name: &&str| {
-            let expression = unit.expression(library, name).unwrap();
+            let expression = compiled.expression(library, name).unwrap();
             let value = evaluator.expression(expression);
             let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
             let truth = match (value, &why) {
@@ -667,7 +667,7 @@ fn a_question_has_one_answer_in_both_languages() {
         .map(|json| Library::read("test.json", &serde_json::to_vec(json).unwrap()).unwrap())
         .collect();
     let terminology = terminology();
-    let units: Vec<CompiledLibraries> = [true, false]
+    let both_ways: Vec<CompiledLibraries> = [true, false]
         .iter()
         .map(|native| {
             let options = Options {
@@ -676,9 +676,9 @@ fn a_question_has_one_answer_in_both_languages() {
             };
             let mut linker = Linker::new(&libraries, &terminology, options);
             linker.everything(1);
-            let (unit, issues) = linker.finish();
+            let (compiled, issues) = linker.finish();
             assert!(issues.is_empty(), "{issues:#?}");
-            unit
+            compiled
         })
         .collect();
     let sets = vec![(
@@ -713,8 +713,8 @@ fn a_question_has_one_answer_in_both_languages() {
         let context =
             EvaluationContext::for_period(day("2025-07-01"), day("2025-11-15"), zone.clone());
         let ours = cel(&checked, &record, &context);
-        for (unit, how) in units.iter().zip(["native", "as ELM"]) {
-            let theirs = elm(unit, &names, &record, &context);
+        for (compiled, how) in both_ways.iter().zip(["native", "as ELM"]) {
+            let theirs = elm(compiled, &names, &record, &context);
             for ((name, (cel, reason)), (elm, why)) in names.iter().zip(&ours).zip(theirs) {
                 *counts.entry((name, elm)).or_default() += 1;
                 // A reason names the element and holds nothing of the data.
@@ -750,7 +750,7 @@ fn an_event_is_inside_or_outside_for_both() {
     let terminology = terminology();
     let mut linker = Linker::new(&libraries, &terminology, Options::default());
     linker.everything(1);
-    let (unit, issues) = linker.finish();
+    let (compiled, issues) = linker.finish();
     assert!(issues.is_empty(), "{issues:#?}");
     let names: Vec<&str> = questions.iter().map(|(name, ..)| *name).collect();
     let checked = checked(&[questions[0].1.as_str()], &[]);
@@ -796,7 +796,7 @@ fn an_event_is_inside_or_outside_for_both() {
             expected,
             "CEL: {start} {from} {zone}"
         );
-        let found = elm(&unit, &names, &record, &context);
+        let found = elm(&compiled, &names, &record, &context);
         assert_eq!(found[0].0, expected, "ELM: {start} {from} {zone}");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-use crate::found::Source;
+use crate::found_files::Source;
 use crate::stop::refused;
 use crate::unpack::{Opened, open, open_path};
 

@@ -158,11 +158,11 @@ pub struct MeasureDefinition {
     pub libraries: Vec<String>,
     /// The library of the package that the first canonical means.
     pub main_library: Option<LibraryId>,
-    /// `Measure.scoring`, where stated; that of the groups is decisive.
+    /// `Measure.scoring`, where stated; a group's own takes precedence.
     pub scoring: Option<Scoring>,
-    /// Basis of the whole measure, where stated; that of the groups is decisive.
+    /// Basis of the whole measure, where stated; a group's own takes precedence.
     pub basis: Option<Basis>,
-    /// `Measure.improvementNotation`, where stated; that of the groups is decisive.
+    /// `Measure.improvementNotation`, where stated; a group's own takes precedence.
     pub improvement_notation: Option<ImprovementNotation>,
     /// What the user says of it, over all else (`--better`).
     pub better: Option<ImprovementNotation>,

@@ -29,7 +29,7 @@ const LINES: usize = 20;
 
 /// Reads packages from files and directories.
 ///
-/// Files are `.json` and `.ndjson` (`.jsonl`), also packed; directories are walked.
+/// Files are `.json` and `.ndjson` (`.jsonl`), also packed; directories are searched.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Loaded {
     load_with(paths, TerminologyBuilder::new())
 }

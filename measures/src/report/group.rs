@@ -12,7 +12,7 @@ use super::extension::{
 };
 use super::fhir::{Counted, Extended, Group, Population, Stratifier, Stratum, StratumComponent};
 use super::frame::{coded, notation};
-use crate::amount::{Unit, ucum};
+use crate::observation_quantity::{Unit, ucum};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition,
     PopulationIndex, Scoring, StratifierDefinition,
@@ -27,7 +27,12 @@ pub(super) fn groups<F>(result: &MeasureResult, subjects: F) -> Vec<Group>
 where
     F: Fn(usize, Spot) -> Option<Reference>,
 {
-    let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+    let groups = result
+        .structure
+        .groups
+        .iter()
+        .zip(&result.groups)
+        .enumerate();
     groups
         .map(|(i, (definition, own))| group(definition, own, &|spot| subjects(i, spot)))
         .collect()

@@ -30,7 +30,7 @@ pub(crate) use self::frame::resource_id;
 /// A summary MeasureReport.
 pub fn measure_report(result: &MeasureResult, context: &ReportContext) -> MeasureReport<'static> {
     let groups = group::groups(result, |_, _| None);
-    let mut report = frame(&result.shape, context, Kind::Summary, groups);
+    let mut report = frame(&result.structure, context, Kind::Summary, groups);
     supplemental::of_summary(result, &mut report);
     report
 }

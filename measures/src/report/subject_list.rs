@@ -10,7 +10,7 @@ use super::list::{List, Member};
 use super::supplemental::of_summary;
 use crate::package::PopulationCode;
 use crate::result::MeasureResult;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 
 /// Group, population, and stratifier and stratum.
@@ -25,13 +25,16 @@ pub struct SubjectLists {
 
 impl SubjectLists {
     /// One patient's results of the measure, in the order they are to stand.
-    pub fn add(&mut self, shape: &MeasureShape, subject: &Subject) {
+    pub fn add(&mut self, structure: &MeasureStructure, subject: &Subject) {
         let Ok(number) = u32::try_from(self.patients.len()) else {
             return;
         };
         let mut any = false;
         for (group, own) in subject.groups.iter().enumerate() {
-            let populations = shape.groups.get(group).map(|g| g.populations.as_slice());
+            let populations = structure
+                .groups
+                .get(group)
+                .map(|g| g.populations.as_slice());
             let populations = own.populations.iter().zip(populations.unwrap_or_default());
             for (index, (population, definition)) in populations.enumerate() {
                 let mut observed = own.observations.iter();
@@ -89,7 +92,7 @@ pub fn subject_list_report<'l>(
         Some(format!("#{id}").into())
     };
     let groups = groups(result, reference);
-    let mut report = frame(&result.shape, context, Kind::SubjectList, groups);
+    let mut report = frame(&result.structure, context, Kind::SubjectList, groups);
     report.contained.extend(lists.resources());
     of_summary(result, &mut report);
     report

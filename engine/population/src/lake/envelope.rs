@@ -60,8 +60,8 @@ pub struct Envelope {
 pub enum EnvelopeError {
     NoId,
     BadId,
-    MetaShape,
-    ReferenceShape(&'static str),
+    MetaNotObject,
+    NotReference(&'static str),
 }
 
 impl std::fmt::Display for EnvelopeError {
@@ -69,8 +69,8 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::NoId => write!(f, "no `id`"),
             Self::BadId => write!(f, "`id` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
-            Self::MetaShape => write!(f, "`meta` must be an object"),
-            Self::ReferenceShape(e) => write!(f, "`{e}` must be a Reference object"),
+            Self::MetaNotObject => write!(f, "`meta` must be an object"),
+            Self::NotReference(e) => write!(f, "`{e}` must be a Reference object"),
         }
     }
 }
@@ -119,7 +119,7 @@ impl Envelope {
         let mut version = String::new();
         if let Some(meta) = resource.get(NAMES.meta) {
             if meta.kind() != Kind::Object {
-                return Err(EnvelopeError::MetaShape);
+                return Err(EnvelopeError::MetaNotObject);
             }
             let text = meta.get_str("versionId");
             version = text
@@ -173,7 +173,7 @@ fn owner(ty: Name, id: &str, resource: Element<'_>) -> Result<Owner, EnvelopeErr
         let Some(found) = found else { continue };
         for reference in found.items() {
             if reference.kind() != Kind::Object {
-                return Err(EnvelopeError::ReferenceShape(link));
+                return Err(EnvelopeError::NotReference(link));
             }
             let Some(text) = reference.get_str("reference") else {
                 continue;

@@ -32,7 +32,7 @@ async fn a_name_is_given_once_and_replaced_whole() {
     let location = Location::from("_lake/0.json");
     store.put(&location, "three".into()).await.unwrap();
     assert_eq!(read(&store, "_lake/0.json").await, b"three");
-    // A file that a killed writer left does not stand in the way, and is none of the objects.
+    // A file that a killed writer left does not stand in the way, and is not one of the objects.
     let beside = folder.path().join("_lake/1.json#1");
     std::fs::write(&beside, "half").unwrap();
     create(&store, "_lake/1.json", b"whole").await.unwrap();
