@@ -4,29 +4,44 @@
 use crate::record::{Element, Kind};
 use crate::terminology::{ValueSet, code_key};
 
-/// The Codings of a CodeableConcept, or of a list of them; a Coding or a plain `code` is its own.
+/// The Codings of a CodeableConcept, or of a list of them; a Coding or a plain `code` is its own. A
+/// text among the Codings of a concept is none, and lists within lists are nothing of FHIR.
 pub fn codings<'r>(element: Element<'r>) -> impl Iterator<Item = Element<'r>> {
-    element
-        .items()
-        .flat_map(|item| item.get_named("coding").unwrap_or(item).items())
+    element.items().flat_map(|item| {
+        let members = item.get_named("coding");
+        let own = members
+            .is_none()
+            .then_some(item)
+            .filter(|item| item.kind() != Kind::Array);
+        let members = members.into_iter().flat_map(Element::items);
+        own.into_iter()
+            .chain(members.filter(|member| member.kind() == Kind::Object))
+    })
 }
 
-/// The key of a Coding or plain code; `None` without a code. A missing system counts as empty: a plain
-/// `code` has no system of its own.
-pub fn key(coding: Element<'_>) -> Option<i64> {
-    match coding.kind() {
-        Kind::String => Some(code_key("", &coding.as_str()?)),
-        _ => {
-            let code = coding.get_str("code")?;
-            let system = coding.get_str("system").unwrap_or_default();
-            Some(code_key(&system, &code))
-        }
+/// The key of what [`codings`] gives: a Coding, or a plain `code`, which has no system of its own.
+fn key(code: Element<'_>) -> Option<i64> {
+    match code.as_str() {
+        Some(plain) => Some(code_key("", &plain)),
+        None => coding_key(code),
     }
+}
+
+/// The key of a Coding; `None` without a code. A missing system counts as empty.
+pub fn coding_key(coding: Element<'_>) -> Option<i64> {
+    let code = coding.get_str("code")?;
+    let system = coding.get_str("system").unwrap_or_default();
+    Some(code_key(&system, &code))
+}
+
+/// The codes of an element and their keys.
+pub fn keyed<'r>(element: Element<'r>) -> impl Iterator<Item = (i64, Element<'r>)> {
+    codings(element).filter_map(|code| Some((key(code)?, code)))
 }
 
 /// The keys of all its codes.
 pub fn keys<'r>(element: Element<'r>) -> impl Iterator<Item = i64> {
-    codings(element).filter_map(key)
+    keyed(element).map(|(key, _)| key)
 }
 
 /// Whether one of its codes is in the set.
@@ -61,6 +76,16 @@ mod tests {
                 r#"{"coding":[{"code":"a"},{"system":"s"},7,null]}"#.into(),
                 vec![("", "a")],
             ),
+            // What is no Coding has no code, wherever it stands.
+            (
+                format!(r#"{{"coding":["44054006",{a},[{b}]]}}"#),
+                vec![("s", "a")],
+            ),
+            (r#"{"coding":"44054006"}"#.into(), vec![]),
+            (format!(r#"[[{a}],["b"],{b}]"#), vec![("s", "b")]),
+            (format!(r#"{{"coding":{a}}}"#), vec![("s", "a")]),
+            (format!(r#"{{"coding":[[{a}]]}}"#), vec![]),
+            (r#"[null,"a"]"#.into(), vec![("", "a")]),
             (r#"{"text":"t"}"#.into(), vec![]),
             ("7".into(), vec![]),
         ] {

@@ -238,10 +238,7 @@ fn contained<'r>(resource: Element<'r>, id: &str) -> Option<Element<'r>> {
 }
 
 fn read_concept(concept: Element<'_>, path: i16, found: &mut Vec<Coded>, see: SeeCode<'_>) {
-    for coding in codes::codings(concept) {
-        let Some(key) = codes::key(coding) else {
-            continue;
-        };
+    for (key, coding) in codes::keyed(concept) {
         if push(found, Coded { path, key }) {
             let part = |name| coding.get_str(name);
             // A plain `code` element has no system of its own.
