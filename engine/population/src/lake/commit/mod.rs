@@ -34,7 +34,7 @@ mod tests;
 
 pub use change::{Change, TableChange};
 pub use delta::{export_delta, export_missing};
-pub use delta_check::{DeltaProblem, delta_problems};
+pub use delta_check::{DeltaProblem, delta_problems, newest_delta_problems};
 pub use error::{CommitError, Family};
 pub use pins::{not_pins, pin, pins, unpin};
 pub(super) use snapshot::live;
