@@ -4,19 +4,14 @@
 use crate::record::{Element, Kind};
 use crate::terminology::{ValueSet, code_key};
 
-/// The Codings of a CodeableConcept, or of a list of them; a Coding or a plain `code` is its own. A
-/// text among the Codings of a concept is none, and lists within lists are nothing of FHIR.
-pub fn codings<'r>(element: Element<'r>) -> impl Iterator<Item = Element<'r>> {
-    element.items().flat_map(|item| {
-        let members = item.get_named("coding");
-        let own = members
-            .is_none()
-            .then_some(item)
-            .filter(|item| item.kind() != Kind::Array);
-        let members = members.into_iter().flat_map(Element::items);
-        own.into_iter()
-            .chain(members.filter(|member| member.kind() == Kind::Object))
-    })
+/// The Codings of a CodeableConcept; a Coding or a plain `code` is its own. A text among the Codings of
+/// a concept is none, and a list (of a list, since `concept` is one of its items) is nothing of FHIR.
+pub fn codings<'r>(concept: Element<'r>) -> impl Iterator<Item = Element<'r>> {
+    let members = concept.get_named("coding");
+    let plain = members.is_none() && concept.kind() != Kind::Array;
+    let members = members.into_iter().flat_map(Element::items);
+    let own = plain.then_some(concept).into_iter();
+    own.chain(members.filter(|member| member.kind() == Kind::Object))
 }
 
 /// The key of what [`codings`] gives: a Coding, or a plain `code`, which has no system of its own.
@@ -34,14 +29,14 @@ pub fn coding_key(coding: Element<'_>) -> Option<i64> {
     Some(code_key(&system, &code))
 }
 
-/// The codes of an element and their keys.
-pub fn keyed<'r>(element: Element<'r>) -> impl Iterator<Item = (i64, Element<'r>)> {
-    codings(element).filter_map(|code| Some((key(code)?, code)))
+/// What [`codings`] gives and has a code, with its key.
+pub fn keyed<'r>(concept: Element<'r>) -> impl Iterator<Item = (i64, Element<'r>)> {
+    codings(concept).filter_map(|code| Some((key(code)?, code)))
 }
 
-/// The keys of all its codes.
+/// The keys of all codes of an element: of a concept, or of a list of them.
 pub fn keys<'r>(element: Element<'r>) -> impl Iterator<Item = i64> {
-    keyed(element).map(|(key, _)| key)
+    element.items().flat_map(keyed).map(|(key, _)| key)
 }
 
 /// Whether one of its codes is in the set.
