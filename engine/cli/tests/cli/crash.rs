@@ -278,6 +278,18 @@ fn half_written_files_do_no_harm() {
     assert_eq!(import(&lake, &[&two])["snapshot"].as_u64(), Some(1));
     assert_eq!(exported(&lake).len(), 2);
     vacuumed(&lake);
+    let pin = file(lake.join("_lake/pins/00000000000000000001#1"), "report");
+    let others = [
+        file(lake.join("facts/notes#1"), "no file of ours"),
+        file(lake.join("facts/mine.parquet#1"), "no file of ours"),
+    ];
+    sleep(Duration::from_millis(2));
+    vacuum(&lake).ok();
+    assert!(!pin.exists(), "a pin that was half written stays for ever");
+    for other in others {
+        assert!(other.exists(), "{}", other.display());
+        std::fs::remove_file(other).unwrap();
+    }
 }
 
 /// Two imports at once: both land.
