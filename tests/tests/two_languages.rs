@@ -8,6 +8,8 @@
 //!   start is unknown to both, and a CQL query drops the visit.
 //! - A quantity with a comparator (`< 5`): `ToQuantity` gives null, which a query drops; CEL says
 //!   unknown. So with a quantity without a unit's system, which FHIRHelpers takes for UCUM.
+//! - A number of more than 28 digits (5.7 as a double writes it out in full): CQL has no Decimal of
+//!   so many, CEL rounds it to 28.
 //! - `mmol/mol` beside `%`: UCUM, and so CQL, takes both for numbers and converts; CEL does not
 //!   (`Units::are_of_one_kind`).
 //! - The first millisecond of a day beside that day: CQL cannot tell which is earlier, CEL knows that
@@ -322,6 +324,20 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             exists(
                 retrieve("Observation"),
                 op("Equal", &[op("Multiply", &[value(), decimal("3.0")]), decimal("0.3")]),
+            ),
+        ),
+        (
+            "a negative decimal",
+            format!("Observation().exists(o, {cel_value} && o.valueQuantity.value * -2.5 < -22.0)"),
+            exists(
+                retrieve("Observation"),
+                op(
+                    "Less",
+                    &[
+                        op("Multiply", &[value(), one("Negate", decimal("2.5"))]),
+                        one("Negate", decimal("22.0")),
+                    ],
+                ),
             ),
         ),
         (
