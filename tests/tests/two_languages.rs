@@ -34,6 +34,8 @@ use engine_patient::terminology::{
 use serde_json::{Value as Json, json};
 
 const FROM: &str = "2025-01-10T08:30:00.000Z";
+/// Half a second after that.
+const HALF: &str = "2025-01-10T08:30:00.500Z";
 const TO: &str = "2025-11-20T17:45:00.000Z";
 
 // ELM, as a translator writes it.
@@ -96,7 +98,7 @@ fn moment(at: &str) -> Json {
     };
     let integer = |n: i64| literal("Integer", &n.to_string());
     json!({"type": "DateTime", "year": integer(year.into()), "month": integer(month.into()), "day": integer(day.into()),
-        "hour": part(11..13), "minute": part(14..16), "second": integer(0), "millisecond": integer(0),
+        "hour": part(11..13), "minute": part(14..16), "second": part(17..19), "millisecond": integer((at.millis % 1000).into()),
         "timezoneOffset": literal("Decimal", "0.0")})
 }
 
@@ -276,6 +278,14 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             exists(
                 retrieve("Condition"),
                 op("GreaterOrEqual", &[onset(), moment(FROM)]),
+            ),
+        ),
+        (
+            "onset in the second before",
+            format!("Condition().exists(c, has(c.onset) && start(c) < date(\"{HALF}\"))"),
+            exists(
+                retrieve("Condition"),
+                op("Less", &[onset(), moment(HALF)]),
             ),
         ),
         (

@@ -396,6 +396,19 @@ fn an_order_is_certain_where_the_bounds_say_so() {
         ),
         ("date(\"2024\") <= date(\"2024\")", "true"),
         ("date(\"2024\") < date(\"2024\")", "false"),
+        // A second without a fraction is a whole one.
+        (
+            "date(\"2024-05-01T10:00:05Z\") < date(\"2024-05-01T10:00:05.500Z\")",
+            "true",
+        ),
+        (
+            "date(\"2024-05-01T10:00:05Z\") >= date(\"2024-05-01T10:00:05.500Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01T10:00Z\") < date(\"2024-05-01T10:00:05.500Z\")",
+            "unknown: a date is too imprecise to compare",
+        ),
     ] {
         assert_eq!(eval(source), expected, "{source}");
     }
