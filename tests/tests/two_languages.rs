@@ -8,6 +8,8 @@
 //!   start is unknown to both, and a CQL query drops the visit.
 //! - A quantity with a comparator (`< 5`): `ToQuantity` gives null, which a query drops; CEL says
 //!   unknown. So with a quantity without a unit's system, which FHIRHelpers takes for UCUM.
+//! - A number of more than 28 digits (5.7 as a double writes it out in full): CQL has no Decimal of
+//!   so many, CEL rounds it to 28.
 //! - `mmol/mol` beside `%`: UCUM, and so CQL, takes both for numbers and converts; CEL does not
 //!   (`Units::are_of_one_kind`).
 //! - The first millisecond of a day beside that day: CQL cannot tell which is earlier, CEL knows that
@@ -32,6 +34,8 @@ use engine_patient::terminology::{
 use serde_json::{Value as Json, json};
 
 const FROM: &str = "2025-01-10T08:30:00.000Z";
+/// Half a second after that.
+const HALF: &str = "2025-01-10T08:30:00.500Z";
 const TO: &str = "2025-11-20T17:45:00.000Z";
 
 // ELM, as a translator writes it.
@@ -94,7 +98,7 @@ fn moment(at: &str) -> Json {
     };
     let integer = |n: i64| literal("Integer", &n.to_string());
     json!({"type": "DateTime", "year": integer(year.into()), "month": integer(month.into()), "day": integer(day.into()),
-        "hour": part(11..13), "minute": part(14..16), "second": integer(0), "millisecond": integer(0),
+        "hour": part(11..13), "minute": part(14..16), "second": part(17..19), "millisecond": integer((at.millis % 1000).into()),
         "timezoneOffset": literal("Decimal", "0.0")})
 }
 
@@ -277,6 +281,14 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             ),
         ),
         (
+            "onset in the second before",
+            format!("Condition().exists(c, has(c.onset) && start(c) < date(\"{HALF}\"))"),
+            exists(
+                retrieve("Condition"),
+                op("Less", &[onset(), moment(HALF)]),
+            ),
+        ),
+        (
             "no onset, or a late visit",
             format!("!Condition().exists(c, has(c.onset) && start(c) >= date(\"{FROM}\")) || {cel_end}"),
             op(
@@ -322,6 +334,20 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             exists(
                 retrieve("Observation"),
                 op("Equal", &[op("Multiply", &[value(), decimal("3.0")]), decimal("0.3")]),
+            ),
+        ),
+        (
+            "a negative decimal",
+            format!("Observation().exists(o, {cel_value} && o.valueQuantity.value * -2.5 < -22.0)"),
+            exists(
+                retrieve("Observation"),
+                op(
+                    "Less",
+                    &[
+                        op("Multiply", &[value(), one("Negate", decimal("2.5"))]),
+                        one("Negate", decimal("22.0")),
+                    ],
+                ),
             ),
         ),
         (

@@ -320,11 +320,6 @@ pub fn instant_micros(text: &str) -> Option<i64> {
     Some(millis * 1000 + extra.sum::<i64>())
 }
 
-/// Reads `±hh:mm` or `Z` as minutes east of UTC.
-pub fn parse_offset(text: &str) -> Option<i16> {
-    DateTime::parse(&format!("2000-01-01T00:00:00{text}"))?.offset
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
