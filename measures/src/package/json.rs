@@ -120,7 +120,7 @@ pub(super) fn explain(error: &serde_json::Error, text: &str) -> Finding {
         return Finding::error(Code::NotJson, "the JSON ends before it is complete").help(help);
     }
     if error.is_data() {
-        let message = format!("not the shape of a FHIR resource: {}", shape(said));
+        let message = format!("not as FHIR has a resource: {}", shape(said));
         let help = "compare with the FHIR R4 definition of the resource";
         return Finding::error(Code::ElementType, message).help(help);
     }

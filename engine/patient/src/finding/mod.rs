@@ -25,7 +25,7 @@ pub mod visible;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, Entry};
+pub use code::{Code, Entry, ExampleOf};
 pub use place::{ElmNode, Place, Span};
 pub use source::Source;
 

@@ -83,7 +83,7 @@ impl Read {
             )
         } else if error.is_data() {
             (
-                format!("not the shape of this FHIR resource: {}", shape(&error)),
+                format!("not as FHIR has this resource: {}", shape(&error)),
                 "compare with the FHIR R4 definition of the resource",
             )
         } else if error.to_string().starts_with("trailing characters") {

@@ -129,7 +129,7 @@ impl Work {
 
 /// A job came to something else than was asked: our bug.
 pub fn unexpected() -> Failure {
-    Failure::Internal("a job came to another result than was asked".into())
+    Failure::Internal("a job gave another kind of result than was asked for".into())
 }
 
 /// What is missing from the results, each told; the last is what the command gives back.

@@ -157,7 +157,7 @@ fn bundle_with_other_types_and_places_inside() {
     assert_eq!(
         shown(&issues),
         [
-            "T002 Bundle.entry[4].resource not the shape of this FHIR resource: expected an object, found a list",
+            "T002 Bundle.entry[4].resource not as FHIR has this resource: expected an object, found a list",
             "T004 Bundle.entry[5].resource.url value set `unnamed` has no url, so nothing can refer to it",
             "T006 - ignored 2 `Measure`: only ValueSet, CodeSystem and Bundle are terminology",
         ]
