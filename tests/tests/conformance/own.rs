@@ -2,12 +2,12 @@
 //! so that a clone alone has evidence. What is expected was written by reasoning, as the cases say.
 //!
 //! Cases are compared one by one, observed values included; then the measure's totals with their sums, its
-//! strata too.
+//! scores (proportion, median), its strata too.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use measures::package::{AggregateMethod, GroupDefinition};
+use measures::package::{AggregateMethod, GroupDefinition, PopulationCode as Code, Scoring};
 use measures::result::{Counts, MeasureResult};
 use serde_json::Value;
 
@@ -112,12 +112,40 @@ fn differences(
 ) {
     for population in &definition.populations {
         let code = population.code.as_str();
-        let each = expected
-            .iter()
-            .filter_map(|e| e["populations"][code].as_u64());
-        let (got, wanted): (u64, u64) = (counts.count(definition, population.code), each.sum());
-        if got != wanted && code != "measure-observation" {
+        if code == "measure-observation" {
+            continue;
+        }
+        let (got, wanted) = (
+            counts.count(definition, population.code),
+            sum(expected, code),
+        );
+        if got != wanted {
             wrong.push(format!("{what}.{code}: expected {wanted}, got {got}"));
         }
     }
+    if definition.scoring == Scoring::Proportion {
+        let of = |code| match definition.populations.iter().any(|p| p.code == code) {
+            true => sum(expected, code.as_str()),
+            false => 0,
+        };
+        let counted = of(Code::Numerator) - of(Code::NumeratorExclusion);
+        let among =
+            of(Code::Denominator) - of(Code::DenominatorExclusion) - of(Code::DenominatorException);
+        let wanted = (among > 0).then(|| counted as f64 / among as f64);
+        let got = counts.measured(definition).map(|(score, _)| score.as_f64());
+        if got != wanted {
+            wrong.push(format!(
+                "{what}: expected a score of {wanted:?}, got {got:?}"
+            ));
+        }
+    }
+}
+
+/// Every case says a number for every population: one that is missing or misspelt would count as none.
+fn sum(expected: &[&Value], code: &str) -> u64 {
+    let of = |case: &&Value| {
+        let said = case["populations"][code].as_u64();
+        said.unwrap_or_else(|| panic!("no `{code}` in {case}"))
+    };
+    expected.iter().map(of).sum()
 }

@@ -36,7 +36,7 @@ fn link(libraries: &[Value]) -> Vec<Finding> {
     linker.finish().1
 }
 
-fn one(expression: Value) -> Vec<Finding> {
+pub fn one(expression: Value) -> Vec<Finding> {
     let definition =
         json!({"name": "A", "localId": "9", "locator": "7:1-8:20", "expression": expression});
     link(&[elm("L", "1.0", json!([definition]), json!({}))])

@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod codes;
+mod examples;
 mod logic;
 mod packages;
 mod rules_and_cel;

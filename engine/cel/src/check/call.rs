@@ -56,12 +56,12 @@ fn function(
         .chain(&call.args)
         .collect();
     if args.len() != info.params.len() {
-        let message = format!(
-            "`{}` takes {} argument(s), here are {}",
-            info.name,
-            info.params.len(),
-            args.len()
-        );
+        let takes = match info.params.len() {
+            0 => "no argument".to_owned(),
+            1 => "1 argument".to_owned(),
+            count => format!("{count} arguments"),
+        };
+        let message = format!("`{}` takes {takes}, here are {}", info.name, args.len());
         return pass.wrong(
             Code::WrongArguments,
             message,

@@ -49,10 +49,10 @@ impl Explain {
     }
 }
 
-/// The code of this name, also as it is printed: `error[P051]`.
+/// The code of this name, also as it is printed, whatever follows: `error[P051]: …`.
 fn find(name: &str) -> Result<Code, Failure> {
     let bare = name.split_once('[').map_or(name, |(_, rest)| rest);
-    let bare = bare.trim_end_matches(':').trim_end_matches(']').trim();
+    let bare = bare.split_once(']').map_or(bare, |(code, _)| code).trim();
     Code::of(bare).ok_or_else(|| {
         let near = did_you_mean(bare, Code::ALL.iter().map(|c| c.as_str()));
         let help = match near {

@@ -15,14 +15,37 @@ pub struct Entry {
     pub why: &'static str,
     /// Content, or a situation, that has it.
     pub example: &'static str,
+    /// What the example is, so that a test can run it.
+    pub example_of: ExampleOf,
     /// What to do.
     pub mend: &'static str,
+}
+
+/// What an example is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExampleOf {
+    /// A situation, told in words.
+    Prose,
+    /// Fields of a rule, in YAML.
+    Rule,
+    /// A SQL measure, in YAML.
+    SqlMeasure,
+    /// An expression of a rule.
+    Cel,
+    /// A file of terminology.
+    Terminology,
+    /// An expression of ELM.
+    Elm,
+    /// FHIRPath over a Patient.
+    Path,
+    /// Properties of a ViewDefinition.
+    View,
 }
 
 /// Makes the enum [`Code`] and its table of rows.
 macro_rules! codes {
     ($($variant:ident $name:literal $summary:literal
-        why $why:literal example $example:literal mend $mend:literal;)*) => {
+        why $why:literal example $of:ident $example:literal mend $mend:literal;)*) => {
         /// The kind of a finding. What is printed of it stays as it is once it is published.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
@@ -41,6 +64,7 @@ macro_rules! codes {
                         summary: $summary,
                         why: $why,
                         example: $example,
+                        example_of: ExampleOf::$of,
                         mend: $mend,
                     },)*
                 }

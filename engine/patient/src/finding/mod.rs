@@ -27,7 +27,7 @@ pub mod visible;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, Entry};
+pub use code::{Code, Entry, ExampleOf};
 pub use nearest::did_you_mean;
 pub(crate) use nearest::distance;
 pub use place::{ElmNode, Place, Span};
