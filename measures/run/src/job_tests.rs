@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +5,7 @@ use datasets::import::{ImportOptions, Limits, Progress, import};
 use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::Lake;
+use engine_population::session::session;
 use measures::prepared::Packages;
 use measures::subject::subjects;
 
@@ -145,6 +144,35 @@ fn one_that_fails_leaves_the_others() {
         matches!(failed, RunError::User(text) if text.contains("`broken`")),
         "{failed:?}"
     );
+    // A query without rows has its columns all the same.
+    let empty = |columns: &str| {
+        let text = format!(
+            "id: empty\nversion: '1'\ntitle: t\ndescription: d\nsource: s\nimprovement: increase\n\
+             unit: visits\nstratifier: x\nsql: SELECT {columns} WHERE false\n"
+        );
+        let session = session(&prepared.lake, 2).unwrap();
+        let ran = load("empty.yaml", &text).unwrap();
+        runtime.block_on(ran.run(&session, prepared.job.period))
+    };
+    let right =
+        "'a' AS stratum, 1 AS denominator, 0 AS numerator, 0 AS not_evaluable, NULL AS reason";
+    assert_eq!(empty(right).unwrap().groups[0].strata, [vec![]]);
+    for (was, is, told) in [
+        (
+            "AS denominator",
+            "AS denominatr",
+            "a column `denominatr` too many",
+        ),
+        (", NULL AS reason", "", "no column `reason`"),
+        (
+            "0 AS numerator",
+            "0.5 AS numerator",
+            "counts are whole numbers",
+        ),
+    ] {
+        let text = empty(&right.replace(was, is)).unwrap_err().to_string();
+        assert!(text.contains(told), "{told}: {text}");
+    }
     // An evaluation that failed stands beside the numbers.
     let failed = |count: u64| {
         let mut statistics = RunStatistics::default();
