@@ -26,14 +26,14 @@ pub struct GapsResult {
     pub documents: u64,
     /// What is missing from the gaps; the last decides how the job ended.
     pub missing: Vec<RunError>,
-    rows: PathBuf,
+    rows: Option<PathBuf>,
 }
 
 impl GapsResult {
     /// Visits the gaps of every status, by measure and patient. Measures of which it is not settled
     /// which way is better have none.
     pub fn each(&self, visit: &mut dyn FnMut(&MeasureShape, GapRow)) -> Result<(), RunError> {
-        read_rows(&self.rows, &self.shapes, &mut |subject| {
+        read_rows(self.rows.as_deref(), &self.shapes, &mut |subject| {
             let shape = self.shapes.get(subject.measure);
             if let Some(shape) = shape.filter(|s| s.is_settled()) {
                 gaps(shape, subject)
@@ -97,7 +97,7 @@ impl Documents<'_> {
         let mut names: BTreeSet<String> = BTreeSet::new();
         for pass in 0..passes {
             let mut of_patient: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
-            read_rows(&self.gaps.rows, shapes, &mut |subject| {
+            read_rows(self.gaps.rows.as_deref(), shapes, &mut |subject| {
                 let Some(shape) = shapes.get(subject.measure) else {
                     return;
                 };

@@ -9,8 +9,9 @@ use engine_population::session::session;
 use measures::prepared::Packages;
 use measures::subject::subjects;
 
+use crate::attribution::Attribution;
 use crate::evaluate::{Pass, RunStatistics, run_sorted};
-use crate::job::{Report, RunFiles, RunTask};
+use crate::job::{GapsTask, Report, RunFiles, RunTask};
 use crate::rows::read_rows;
 use crate::sql::load;
 use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, ledger};
@@ -112,6 +113,72 @@ fn mistakes_are_told_before_anything_is_computed() {
     wrong.packages.measures = vec!["hba1c-contrl".into()];
     let text = failed(wrong).to_string();
     assert!(text.contains("did you mean `hba1c-control`"), "{text}");
+}
+
+/// Measures in SQL have no patients: what asks for some is refused, and what does not is done.
+#[test]
+fn a_job_of_sql_measures_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let mut of_sql = job(lake);
+    of_sql.packages.measures = vec!["readmission-30-day".into()];
+    let run = |change: &dyn Fn(&mut Job, &mut RunTask)| {
+        let mut changed = of_sql.clone();
+        let Task::Run(mut task) = changed.task else {
+            unreachable!("results are asked for")
+        };
+        change(&mut changed, &mut task);
+        changed.task = Task::Run(task);
+        let out = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            results: out.path(),
+            scratch: dir.path(),
+        };
+        runtime().block_on(changed.run(folders, &mut |_| {}))
+    };
+    for report in [Report::Summary, Report::SubjectList, Report::Individual] {
+        let Ok(JobResult::Run(ran)) = run(&|_, task| task.report = report) else {
+            unreachable!("{report:?}: results were asked for")
+        };
+        assert_eq!((ran.results.len(), ran.rows), (1, None));
+    }
+    let by = run(&|_, task| task.by = Some(Attribution::Organization));
+    let subject = run(&|job, _| job.subject = Some("p".into()));
+    for (ran, option) in [(by, "--by"), (subject, "--subject")] {
+        let Err(RunError::User(text)) = ran else {
+            unreachable!("{option}: it is a mistake")
+        };
+        assert!(
+            text.contains(option) && text.contains("`readmission-30-day`"),
+            "{text}"
+        );
+    }
+}
+
+/// A subject that is not there is told whatever is asked.
+#[test]
+fn nobody_is_told_by_every_task() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let of_nobody = Job {
+        subject: Some("nobody".into()),
+        ..job(lake)
+    };
+    let gaps = Job {
+        task: Task::Gaps(GapsTask::default()),
+        ..of_nobody.clone()
+    };
+    for job in [of_nobody, gaps] {
+        let folders = Folders {
+            results: dir.path(),
+            scratch: dir.path(),
+        };
+        let ran = runtime().block_on(job.run(folders, &mut |_| {}));
+        let Err(RunError::User(text)) = ran else {
+            unreachable!("there is nobody")
+        };
+        assert!(text.contains("no patient `nobody`"), "{text}");
+    }
 }
 
 /// A SQL measure that fails is told, and takes the others not along.
@@ -242,7 +309,7 @@ fn rows_in_columns_and_in_memory_are_the_same_subjects() {
         unreachable!("results were asked for")
     };
     let mut of_file = std::collections::BTreeMap::new();
-    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+    read_rows(ran.rows.as_deref(), &ran.shapes, &mut |subject| {
         let key = (subject.patient.clone(), subject.measure);
         of_file.insert(key, format!("{subject:?}"));
     })

@@ -42,7 +42,7 @@ pub(crate) fn manifest(
         packages.record(&mut manifest);
         record_limits(job.limits, &mut manifest);
     }
-    if let Task::Run(_) = job.task {
+    if let Task::Run(_) | Task::Gaps(_) = job.task {
         // What is left alone was told when they were loaded.
         let terminology = files(&job.packages.terminology, FHIR, &mut |_| {})?;
         let rules = files(&job.rules, RULES, &mut |_| {})?;

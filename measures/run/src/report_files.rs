@@ -144,7 +144,7 @@ type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), RunError>
 /// Every patient and measure of the rows, in their order, until something fails.
 fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> {
     let mut done = Ok(());
-    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+    read_rows(ran.rows.as_deref(), &ran.shapes, &mut |subject| {
         if let (Ok(()), Some(shape)) = (&done, ran.shapes.get(subject.measure)) {
             done = visit(shape, subject);
         }

@@ -15,7 +15,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::Job;
+use crate::job::{Job, Task};
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -123,6 +123,11 @@ impl Selected {
             selected.packages = Some(packages.prepare(job.limits, tell)?);
         }
         selected.name()?;
+        if selected.programs.is_empty()
+            && let Some(query) = selected.queries.first()
+        {
+            sql_only(job, &query.name)?;
+        }
         if job.subject.is_some() {
             selected.queries.clear();
         }
@@ -226,6 +231,19 @@ impl Selected {
             .chain(of_queries)
             .collect()
     }
+}
+
+/// A measure in SQL has counts, and says nothing of a patient.
+fn sql_only(job: &Job, name: &str) -> Result<(), RunError> {
+    let by = matches!(&job.task, Task::Run(task) if task.by.is_some());
+    let option = match (&job.subject, by) {
+        (None, false) => return Ok(()),
+        (Some(_), _) => "--subject",
+        (None, true) => "--by",
+    };
+    Err(RunError::User(format!(
+        "{option}: `{name}` is a measure in SQL, which has counts and no patients: leave {option} out, or name other measures"
+    )))
 }
 
 /// Gaps of these measures might be the wrong way round.

@@ -91,7 +91,7 @@ fn outcomes(
     let (results, _) = runtime().block_on(run).unwrap();
     let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
     let mut found = Outcomes::new();
-    measures_run::rows::read_rows(&file, &shapes, &mut |subject| {
+    measures_run::rows::read_rows(Some(&file), &shapes, &mut |subject| {
         let rule = &rules[subject.measure];
         let rows = &subject.groups[0].populations;
         let outcomes = rows.iter().map(|row| &row.outcome.as_str()[..1]).collect();
