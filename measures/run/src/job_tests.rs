@@ -40,8 +40,6 @@ fn job(lake: PathBuf) -> Job {
         lake,
         snapshot: None,
         packages: Packages::default(),
-        rules: vec![],
-        built_in: true,
         period: (day("2025-01-01"), day("2025-12-31")),
         as_of: None,
         zone: engine_patient::system::zone::UTC.clone(),
@@ -50,6 +48,8 @@ fn job(lake: PathBuf) -> Job {
         reporter: None,
         threads: 2,
         task: Task::Run(RunTask {
+            rules: vec![],
+            built_in: true,
             report: Report::Summary,
             files: RunFiles {
                 reports: true,
@@ -122,13 +122,13 @@ fn a_job_of_sql_measures_only() {
     let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
     let mut of_sql = job(lake);
     of_sql.packages.measures = vec!["readmission-30-day".into()];
-    let run = |change: &dyn Fn(&mut Job, &mut RunTask)| {
+    let run = |subject: Option<&str>, change: &dyn Fn(&mut RunTask)| {
         let mut changed = of_sql.clone();
-        let Task::Run(mut task) = changed.task else {
+        changed.subject = subject.map(str::to_owned);
+        let Task::Run(task) = &mut changed.task else {
             unreachable!("results are asked for")
         };
-        change(&mut changed, &mut task);
-        changed.task = Task::Run(task);
+        change(task);
         let out = tempfile::tempdir().unwrap();
         let folders = Folders {
             results: out.path(),
@@ -137,13 +137,13 @@ fn a_job_of_sql_measures_only() {
         runtime().block_on(changed.run(folders, &mut |_| {}))
     };
     for report in [Report::Summary, Report::SubjectList, Report::Individual] {
-        let Ok(JobResult::Run(ran)) = run(&|_, task| task.report = report) else {
+        let Ok(JobResult::Run(ran)) = run(None, &|task| task.report = report) else {
             unreachable!("{report:?}: results were asked for")
         };
         assert_eq!((ran.results.len(), ran.rows), (1, None));
     }
-    let by = run(&|_, task| task.by = Some(Attribution::Organization));
-    let subject = run(&|job, _| job.subject = Some("p".into()));
+    let by = run(None, &|task| task.by = Some(Attribution::Organization));
+    let subject = run(Some("p"), &|_| {});
     for (ran, option) in [(by, "--by"), (subject, "--subject")] {
         let Err(RunError::User(text)) = ran else {
             unreachable!("{option}: it is a mistake")

@@ -51,7 +51,7 @@ impl Job {
             }
         };
         let selected = match &self.task {
-            Task::Run(_) => Selected::for_run(&self, &mut tell)?,
+            Task::Run(task) => Selected::for_run(&self, task, &mut tell)?,
             Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,
             Task::Explain { .. } | Task::Funnel { .. } => {
                 Selected::for_explanation(&self, &mut tell)?

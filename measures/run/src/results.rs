@@ -16,7 +16,7 @@ impl PreparedJob {
     /// Runs all measures, and writes what the task says.
     pub(crate) async fn results(
         &self,
-        task: RunTask,
+        task: &RunTask,
         folder: &Path,
         listen: &mut Listener<'_>,
     ) -> Result<RunResult, RunError> {
