@@ -58,7 +58,7 @@ fn documents(text: &str) -> Result<Vec<(usize, &str)>, (usize, String)> {
     let Err(error) = document.push_document(text.trim()) else {
         return Ok(vec![(1, text.trim())]);
     };
-    if !error.message.starts_with("text after the end") {
+    if !error.is_text_behind {
         let before = text.trim().get(..error.offset).unwrap_or("");
         return Err((1 + before.matches('\n').count(), error.to_string()));
     }

@@ -15,7 +15,7 @@ use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-use engine_population::lake::local::sync_folder;
+use engine_population::lake::local::{make_folder, sync_folder};
 use measures::manifest::{LIST, Manifest, Output, hash_of};
 
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ impl Staged {
         let target = place(&shown, target)?;
         check(&shown, &target, &target)?;
         let (parent, name) = parts(&shown, &target)?;
-        std::fs::create_dir_all(&parent).map_err(wrong)?;
+        make_folder(&parent).map_err(wrong)?;
         sweep(&parent, &prefix(&name));
         let (aside, lock) = fresh(&parent, &name).map_err(|e| {
             Failure::User(format!(

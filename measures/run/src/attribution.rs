@@ -67,7 +67,7 @@ pub async fn attribute(
     by: Attribution,
     lake: &Lake,
     threads: usize,
-    rows: &Path,
+    rows: Option<&Path>,
     structures: &[Arc<MeasureStructure>],
 ) -> Result<Attributed, RunError> {
     let of_patient = places_of_patients(lake, by, threads).await?;
@@ -131,7 +131,7 @@ async fn places_of_patients(
         for row in (0..batch.num_rows()).filter(|r| patients.is_valid(*r) && places.is_valid(*r)) {
             let own = out.entry(patients.value(row).to_owned()).or_default();
             if by == Attribution::Location {
-                own.extend(locations(places.value(row)));
+                own.extend(locations(places.value(row))?);
             } else {
                 own.push(places.value(row).to_owned());
             }
@@ -146,8 +146,10 @@ async fn places_of_patients(
 }
 
 /// The locations that an Encounter refers to.
-fn locations(encounter: &str) -> Vec<String> {
-    let encounter: serde_json::Value = serde_json::from_str(encounter).unwrap_or_default();
+fn locations(encounter: &str) -> Result<Vec<String>, RunError> {
+    // What is wrong with it may repeat patient data.
+    let unreadable = |_| RunError::Internal("a stored Encounter is no JSON".into());
+    let encounter: serde_json::Value = serde_json::from_str(encounter).map_err(unreadable)?;
     let all = encounter
         .get("location")
         .and_then(serde_json::Value::as_array);
@@ -157,5 +159,19 @@ fn locations(encounter: &str) -> Vec<String> {
             .as_str()
             .map(str::to_owned)
     });
-    references.collect()
+    Ok(references.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locations;
+
+    #[test]
+    fn an_encounter_that_cannot_be_read_is_not_one_without_a_location() {
+        let there = r#"{"location":[{"location":{"reference":"Location/a"}},{}]}"#;
+        assert_eq!(locations(there).unwrap(), ["Location/a"]);
+        assert!(locations("{}").unwrap().is_empty());
+        let error = locations("{\"location\":").unwrap_err();
+        assert!(error.to_string().contains("no JSON"));
+    }
 }

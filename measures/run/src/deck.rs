@@ -182,7 +182,7 @@ pub async fn run_loaded(
         let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
         let mut found: Vec<Option<Differences>> = vec![];
         found.resize_with(wanted.len(), || None);
-        read_rows(&rows, &built.structures, &mut |subject| {
+        read_rows(Some(&rows), &built.structures, &mut |subject| {
             for (case, slot) in wanted.iter().zip(&mut found) {
                 if case.patient == subject.patient
                     && let Some(structure) = built.structures.get(subject.measure)

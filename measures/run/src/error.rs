@@ -50,10 +50,7 @@ impl std::error::Error for RunError {}
 impl From<DataFusionError> for RunError {
     fn from(e: DataFusionError) -> Self {
         match lake_error(&e) {
-            Some(own @ (LakeError::User(_) | LakeError::Vacuumed(_))) => {
-                Self::User(own.to_string())
-            }
-            Some(own) => Self::Internal(own.to_string()),
+            Some(own) => own.into(),
             None => Self::Internal(e.strip_backtrace()),
         }
     }
@@ -61,6 +58,12 @@ impl From<DataFusionError> for RunError {
 
 impl From<LakeError> for RunError {
     fn from(e: LakeError) -> Self {
+        (&e).into()
+    }
+}
+
+impl From<&LakeError> for RunError {
+    fn from(e: &LakeError) -> Self {
         let text = e.to_string();
         match e {
             LakeError::User(_) | LakeError::Vacuumed(_) => Self::User(text),
@@ -73,6 +76,12 @@ impl From<LakeError> for RunError {
 
 impl From<CommitError> for RunError {
     fn from(e: CommitError) -> Self {
+        (&e).into()
+    }
+}
+
+impl From<&CommitError> for RunError {
+    fn from(e: &CommitError) -> Self {
         let text = e.to_string();
         match e.family() {
             Family::User | Family::Conflict => Self::User(text),
@@ -119,5 +128,22 @@ impl From<measures::subject::Foreign> for RunError {
 impl From<engine_patient::program::EvaluationError> for RunError {
     fn from(e: engine_patient::program::EvaluationError) -> Self {
         Self::Internal(e.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with the lake is whose it is, also where a query came upon it.
+    #[test]
+    fn a_lake_error_is_the_same_through_a_query() {
+        let unsupported = || LakeError::Unsupported("a newer format".into());
+        let through = DataFusionError::External(Box::new(unsupported()));
+        assert_eq!(RunError::from(through), unsupported().into());
+        assert!(matches!(unsupported().into(), RunError::Unsupported(_)));
+        let no_lake = || LakeError::Commit(CommitError::NoLake { place: "x".into() });
+        let through = DataFusionError::External(Box::new(no_lake()));
+        assert!(matches!(RunError::from(through), RunError::User(_)));
     }
 }

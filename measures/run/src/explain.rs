@@ -13,7 +13,7 @@ use measures::package::PopulationCode;
 use crate::error::RunError;
 use crate::evaluate::RunStatistics;
 use crate::job::Listener;
-use crate::prepared_job::PreparedJob;
+use crate::prepared_job::{PreparedJob, no_patient};
 use crate::rows::read_rows;
 
 /// What was found, and what is missing from it.
@@ -45,8 +45,7 @@ impl PreparedJob {
         let program = self.selected.official().ok_or_else(none)?;
         let types = shared_types(program);
         let record = engine_population::patient::record(&self.lake, id, &types).await?;
-        let unknown = || RunError::User(format!("the lake has no patient `{id}`"));
-        let record = record.ok_or_else(unknown)?;
+        let record = record.ok_or_else(|| no_patient(id))?;
         let structures = &packages.built.structures;
         Ok(Answer {
             found: explain(program, structures, &record, &self.context, depth)?,
@@ -63,7 +62,7 @@ impl PreparedJob {
     ) -> Result<Answer<Vec<PopulationFunnel>>, RunError> {
         let ran = self.evaluate(scratch, listen).await?;
         let mut totals = FunnelTotals::new(&ran.structures, within);
-        read_rows(&ran.rows, &ran.structures, &mut |subject| {
+        read_rows(ran.rows.as_deref(), &ran.structures, &mut |subject| {
             totals.add(subject)
         })?;
         let program = self.selected.official();

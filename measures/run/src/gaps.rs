@@ -26,14 +26,14 @@ pub struct GapsResult {
     pub documents: u64,
     /// What is missing from the gaps; the last decides how the job ended.
     pub missing: Vec<RunError>,
-    rows: PathBuf,
+    rows: Option<PathBuf>,
 }
 
 impl GapsResult {
     /// Visits the gaps of every status, by measure and patient. Measures of which it is not settled
     /// which way is better have none.
     pub fn each(&self, visit: &mut dyn FnMut(&MeasureStructure, GapRow)) -> Result<(), RunError> {
-        read_rows(&self.rows, &self.structures, &mut |subject| {
+        read_rows(self.rows.as_deref(), &self.structures, &mut |subject| {
             let structure = self.structures.get(subject.measure);
             if let Some(structure) = structure.filter(|s| s.is_settled()) {
                 gaps(structure, subject)
@@ -97,7 +97,7 @@ impl Documents<'_> {
         let mut names: BTreeSet<String> = BTreeSet::new();
         for pass in 0..passes {
             let mut of_patient: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
-            read_rows(&self.gaps.rows, structures, &mut |subject| {
+            read_rows(self.gaps.rows.as_deref(), structures, &mut |subject| {
                 let Some(structure) = structures.get(subject.measure) else {
                     return;
                 };

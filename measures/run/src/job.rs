@@ -22,10 +22,6 @@ pub struct Job {
     pub snapshot: Option<u64>,
     /// Official measures.
     pub packages: Packages,
-    /// Rules beside the built-in ones: files or folders.
-    pub rules: Vec<PathBuf>,
-    /// The built-in measures beside those of packages; without packages they are run anyway.
-    pub built_in: bool,
     /// First and last day.
     pub period: (DateTime, DateTime),
     /// CQL `Now()`; otherwise the end of the period.
@@ -74,9 +70,13 @@ pub enum Report {
     Individual,
 }
 
-/// How results are reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is run beside packages, and how results are reported.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunTask {
+    /// Rules beside the built-in ones: files or folders.
+    pub rules: Vec<PathBuf>,
+    /// The built-in measures beside those of packages; without packages they are run anyway.
+    pub built_in: bool,
     /// Which MeasureReports.
     pub report: Report,
     /// Which files to write beside `results.parquet`.

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,11 +5,13 @@ use datasets::import::{ImportOptions, Limits, Progress, import};
 use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::Lake;
+use engine_population::session::session;
 use measures::prepared::Packages;
 use measures::subject::subjects;
 
+use crate::attribution::Attribution;
 use crate::evaluate::{Pass, RunStatistics, run_sorted};
-use crate::job::{Report, RunFiles, RunTask};
+use crate::job::{GapsTask, Report, RunFiles, RunTask};
 use crate::rows::read_rows;
 use crate::sql::load;
 use crate::{Event, Folders, Job, JobResult, PreparedJob, RunError, Task, ledger};
@@ -40,8 +40,6 @@ fn job(lake: PathBuf) -> Job {
         lake,
         snapshot: None,
         packages: Packages::default(),
-        rules: vec![],
-        built_in: true,
         period: (day("2025-01-01"), day("2025-12-31")),
         as_of: None,
         zone: engine_patient::system::zone::UTC.clone(),
@@ -50,6 +48,8 @@ fn job(lake: PathBuf) -> Job {
         reporter: None,
         threads: 2,
         task: Task::Run(RunTask {
+            rules: vec![],
+            built_in: true,
             report: Report::Summary,
             files: RunFiles {
                 reports: true,
@@ -115,6 +115,72 @@ fn mistakes_are_told_before_anything_is_computed() {
     assert!(text.contains("did you mean `hba1c-control`"), "{text}");
 }
 
+/// Measures in SQL have no patients: what asks for some is refused, and what does not is done.
+#[test]
+fn a_job_of_sql_measures_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let mut of_sql = job(lake);
+    of_sql.packages.measures = vec!["readmission-30-day".into()];
+    let run = |subject: Option<&str>, change: &dyn Fn(&mut RunTask)| {
+        let mut changed = of_sql.clone();
+        changed.subject = subject.map(str::to_owned);
+        let Task::Run(task) = &mut changed.task else {
+            unreachable!("results are asked for")
+        };
+        change(task);
+        let out = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            results: out.path(),
+            scratch: dir.path(),
+        };
+        runtime().block_on(changed.run(folders, &mut |_| {}))
+    };
+    for report in [Report::Summary, Report::SubjectList, Report::Individual] {
+        let Ok(JobResult::Run(ran)) = run(None, &|task| task.report = report) else {
+            unreachable!("{report:?}: results were asked for")
+        };
+        assert_eq!((ran.results.len(), ran.rows), (1, None));
+    }
+    let by = run(None, &|task| task.by = Some(Attribution::Organization));
+    let subject = run(Some("p"), &|_| {});
+    for (ran, option) in [(by, "--by"), (subject, "--subject")] {
+        let Err(RunError::User(text)) = ran else {
+            unreachable!("{option}: it is a mistake")
+        };
+        assert!(
+            text.contains(option) && text.contains("`readmission-30-day`"),
+            "{text}"
+        );
+    }
+}
+
+/// A subject that is not there is told whatever is asked.
+#[test]
+fn nobody_is_told_by_every_task() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = lake(dir.path(), "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n");
+    let of_nobody = Job {
+        subject: Some("nobody".into()),
+        ..job(lake)
+    };
+    let gaps = Job {
+        task: Task::Gaps(GapsTask::default()),
+        ..of_nobody.clone()
+    };
+    for job in [of_nobody, gaps] {
+        let folders = Folders {
+            results: dir.path(),
+            scratch: dir.path(),
+        };
+        let ran = runtime().block_on(job.run(folders, &mut |_| {}));
+        let Err(RunError::User(text)) = ran else {
+            unreachable!("there is nobody")
+        };
+        assert!(text.contains("no patient `nobody`"), "{text}");
+    }
+}
+
 /// A SQL measure that fails is told, and takes the others not along.
 #[test]
 fn one_that_fails_leaves_the_others() {
@@ -149,6 +215,35 @@ fn one_that_fails_leaves_the_others() {
         matches!(failed, RunError::User(text) if text.contains("`broken`")),
         "{failed:?}"
     );
+    // A query without rows has its columns all the same.
+    let empty = |columns: &str| {
+        let text = format!(
+            "id: empty\nversion: '1'\ntitle: t\ndescription: d\nsource: s\nimprovement: increase\n\
+             unit: visits\nstratifier: x\nsql: SELECT {columns} WHERE false\n"
+        );
+        let session = session(&prepared.lake, 2).unwrap();
+        let ran = load("empty.yaml", &text).unwrap();
+        runtime.block_on(ran.run(&session, prepared.job.period))
+    };
+    let right =
+        "'a' AS stratum, 1 AS denominator, 0 AS numerator, 0 AS not_evaluable, NULL AS reason";
+    assert_eq!(empty(right).unwrap().groups[0].strata, [vec![]]);
+    for (was, is, told) in [
+        (
+            "AS denominator",
+            "AS denominatr",
+            "a column `denominatr` too many",
+        ),
+        (", NULL AS reason", "", "no column `reason`"),
+        (
+            "0 AS numerator",
+            "0.5 AS numerator",
+            "counts are whole numbers",
+        ),
+    ] {
+        let text = empty(&right.replace(was, is)).unwrap_err().to_string();
+        assert!(text.contains(told), "{told}: {text}");
+    }
     // An evaluation that failed stands beside the numbers.
     let failed = |count: u64| {
         let mut statistics = RunStatistics::default();
@@ -218,7 +313,7 @@ fn rows_in_columns_and_in_memory_are_the_same_subjects() {
         unreachable!("results were asked for")
     };
     let mut of_file = std::collections::BTreeMap::new();
-    read_rows(&ran.rows, &ran.structures, &mut |subject| {
+    read_rows(ran.rows.as_deref(), &ran.structures, &mut |subject| {
         let key = (subject.patient.clone(), subject.measure);
         of_file.insert(key, format!("{subject:?}"));
     })

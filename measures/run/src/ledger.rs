@@ -31,6 +31,11 @@ fn ledger(of: &PreparedJob, statistics: &RunStatistics, unusable: &[Unusable]) -
     for requirement in statistics.evaluate.unmatched() {
         ledger.add("nothing in the lake matches", &requirement, 0);
     }
+    // Only the patient's own bucket is read: what matches elsewhere is not known.
+    if of.job.subject.is_some() && !of.selected.programs.is_empty() {
+        let line = "not looked for: one patient";
+        ledger.add(line, "what nothing in the lake matches", 0);
+    }
     let counts = &statistics.evaluate;
     if !of.selected.programs.is_empty() {
         ledger.add("patients", "", counts.patients);

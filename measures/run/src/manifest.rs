@@ -42,13 +42,17 @@ pub(crate) fn manifest(
         packages.record(&mut manifest);
         record_limits(job.limits, &mut manifest);
     }
-    if let Task::Run(_) = job.task {
-        // What is left alone was told when they were loaded.
-        let terminology = files(&job.packages.terminology, FHIR, &mut |_| {})?;
-        let rules = files(&job.rules, RULES, &mut |_| {})?;
-        for source in terminology.iter().chain(&rules) {
-            manifest.file(&source.path.display().to_string(), &bytes(source)?);
-        }
+    // What is left alone was told when they were loaded.
+    let mut sources = match &job.task {
+        Task::Run(_) | Task::Gaps(_) => files(&job.packages.terminology, FHIR, &mut |_| {})?,
+        // They have no list of what decided them.
+        Task::Explain { .. } | Task::Funnel { .. } => vec![],
+    };
+    if let Task::Run(task) = &job.task {
+        sources.extend(files(&task.rules, RULES, &mut |_| {})?);
+    }
+    for source in sources {
+        manifest.file(&source.path.display().to_string(), &bytes(&source)?);
     }
     Ok(manifest)
 }

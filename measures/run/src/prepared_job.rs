@@ -32,7 +32,8 @@ pub(crate) struct Evaluated {
     pub(crate) results: Vec<MeasureResult>,
     pub(crate) statistics: RunStatistics,
     pub(crate) structures: Vec<Arc<MeasureStructure>>,
-    pub(crate) rows: PathBuf,
+    /// Nothing where no program was run.
+    pub(crate) rows: Option<PathBuf>,
 }
 
 impl Job {
@@ -50,7 +51,7 @@ impl Job {
             }
         };
         let selected = match &self.task {
-            Task::Run(_) => Selected::for_run(&self, &mut tell)?,
+            Task::Run(task) => Selected::for_run(&self, task, &mut tell)?,
             Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,
             Task::Explain { .. } | Task::Funnel { .. } => {
                 Selected::for_explanation(&self, &mut tell)?
@@ -78,8 +79,8 @@ impl PreparedJob {
         let rows = folder.join("results.parquet");
         let programs = &self.selected.programs;
         let structures = programs.iter().flat_map(|p| p.structures.clone()).collect();
-        let (results, statistics) = match programs.is_empty() {
-            true => (vec![], RunStatistics::default()),
+        let (results, statistics, rows) = match programs.is_empty() {
+            true => (vec![], RunStatistics::default(), None),
             false => {
                 listen(Event::Evaluating);
                 let pass = Pass {
@@ -91,9 +92,12 @@ impl PreparedJob {
                     threads: self.job.threads,
                     file: &rows,
                 };
-                let ran = run_programs(&pass).await?;
+                let (results, statistics) = run_programs(&pass).await?;
                 listen(Event::Evaluated);
-                ran
+                if let (Some(id), 0) = (&self.job.subject, statistics.evaluate.patients) {
+                    return Err(no_patient(id));
+                }
+                (results, statistics, Some(rows))
             }
         };
         Ok(Evaluated {
@@ -111,6 +115,11 @@ impl PreparedJob {
         let incomplete = packages.and_then(|p| p.incomplete()).map(RunError::from);
         given_up.into_iter().chain(incomplete).collect()
     }
+}
+
+/// A subject that the lake does not have.
+pub(crate) fn no_patient(id: &str) -> RunError {
+    RunError::User(format!("the lake has no patient `{id}`"))
 }
 
 /// Measures that the run gave up: which, and why.

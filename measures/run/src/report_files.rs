@@ -144,7 +144,7 @@ type Visit<'v> = dyn FnMut(&Arc<MeasureStructure>, &Subject) -> Result<(), RunEr
 /// Every patient and measure of the rows, in their order, until something fails.
 fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> {
     let mut done = Ok(());
-    read_rows(&ran.rows, &ran.structures, &mut |subject| {
+    read_rows(ran.rows.as_deref(), &ran.structures, &mut |subject| {
         if let (Ok(()), Some(structure)) = (&done, ran.structures.get(subject.measure)) {
             done = visit(structure, subject);
         }

@@ -16,7 +16,7 @@ impl PreparedJob {
     /// Runs all measures, and writes what the task says.
     pub(crate) async fn results(
         &self,
-        task: RunTask,
+        task: &RunTask,
         folder: &Path,
         listen: &mut Listener<'_>,
     ) -> Result<RunResult, RunError> {
@@ -35,9 +35,6 @@ impl PreparedJob {
             }
             unusable = notes.list();
         }
-        if let (Some(id), true) = (&self.job.subject, results.iter().all(|r| r.patients == 0)) {
-            return Err(RunError::User(format!("the lake has no patient `{id}`")));
-        }
         missing.extend(self.missing(&ran.statistics));
         let manifest = task.manifest.then_some(&self.manifest);
         let mut result = RunResult {
@@ -55,7 +52,7 @@ impl PreparedJob {
             result.reports = write_reports(task.report, &result, folder)?;
         }
         if let Some(by) = task.by {
-            let (threads, rows) = (self.job.threads, &result.rows);
+            let (threads, rows) = (self.job.threads, result.rows.as_deref());
             let attributed = attribute(by, &self.lake, threads, rows, &result.structures);
             result.attributed = Some(attributed.await?);
         }

@@ -42,9 +42,9 @@ impl PreparedJob {
         listen: &mut Listener<'_>,
     ) -> Result<JobResult, RunError> {
         Ok(match &self.job.task {
-            Task::Run(task) => JobResult::Run(Box::new(
-                self.results(*task, folders.results, listen).await?,
-            )),
+            Task::Run(task) => {
+                JobResult::Run(Box::new(self.results(task, folders.results, listen).await?))
+            }
             Task::Gaps(task) => JobResult::Gaps(self.gaps(task, folders, listen).await?),
             Task::Explain { depth } => JobResult::Explained(self.explain(*depth).await?),
             Task::Funnel { within } => {

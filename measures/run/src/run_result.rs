@@ -27,8 +27,8 @@ pub struct RunResult {
     /// SQL measures that failed, then measures that could not be run or were given up; the last is the
     /// one that decides how the job ended.
     pub missing: Vec<RunError>,
-    /// The result rows.
-    pub rows: PathBuf,
+    /// The result rows; nothing where all measures are in SQL.
+    pub rows: Option<PathBuf>,
     /// Names of the reports' files, in the order of the measures.
     pub reports: Vec<String>,
     /// By what patients are attributed to.

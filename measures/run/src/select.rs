@@ -14,7 +14,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::Job;
+use crate::job::{Job, RunTask};
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -59,7 +59,7 @@ fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
 
 impl Selected {
     /// For results: packages, rules and SQL measures.
-    pub fn for_run(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+    pub fn for_run(job: &Job, task: &RunTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
         let official = !job.packages.paths.is_empty();
         if !official {
             job.packages.refuse_better()?;
@@ -67,8 +67,8 @@ impl Selected {
         let wanted = &job.packages.measures;
         let asked = |a: &Artifact| wanted.is_empty() || wanted.iter().any(|m| is_called(a, m));
         // Only the user's own rules where the built-in ones were not asked for.
-        let built_in = !official || job.built_in;
-        let all = load_rules(&job.rules, &job.packages.terminology, tell)?;
+        let built_in = !official || task.built_in;
+        let all = load_rules(&task.rules, &job.packages.terminology, tell)?;
         let own = load_rules(&[], &[], tell)?;
         let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
         let rules = all
@@ -122,6 +122,11 @@ impl Selected {
             selected.packages = Some(packages.prepare(job.limits, tell)?);
         }
         selected.name()?;
+        if selected.programs.is_empty()
+            && let Some(query) = selected.queries.first()
+        {
+            sql_only(job, task, &query.name)?;
+        }
         if job.subject.is_some() {
             selected.queries.clear();
         }
@@ -230,6 +235,18 @@ impl Selected {
             .chain(of_queries)
             .collect()
     }
+}
+
+/// A measure in SQL has counts, and says nothing of a patient.
+fn sql_only(job: &Job, task: &RunTask, name: &str) -> Result<(), RunError> {
+    let option = match (&job.subject, task.by) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "--subject",
+        (None, Some(_)) => "--by",
+    };
+    Err(RunError::User(format!(
+        "{option}: `{name}` is a measure in SQL, which has counts and no patients: leave {option} out, or name other measures"
+    )))
 }
 
 /// Gaps of these measures might be the wrong way round.

@@ -283,7 +283,7 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         let (results, _) = runtime.block_on(run).unwrap();
         seconds += started.elapsed().as_secs_f64();
         patients = results.iter().map(|r| r.patients).max().unwrap_or(0) as usize;
-        read_rows(&rows, &built.structures, &mut |subject| {
+        read_rows(Some(&rows), &built.structures, &mut |subject| {
             let structure = &built.structures[subject.measure];
             for (group, own) in subject.groups.iter().enumerate() {
                 let populations = structure.groups[group].populations.iter();

@@ -92,7 +92,7 @@ fn outcomes(
     let structures: Vec<Arc<MeasureStructure>> =
         programs.iter().flat_map(|p| p.structures.clone()).collect();
     let mut found = Outcomes::new();
-    measures_run::rows::read_rows(&file, &structures, &mut |subject| {
+    measures_run::rows::read_rows(Some(&file), &structures, &mut |subject| {
         let rule = &rules[subject.measure];
         let rows = &subject.groups[0].populations;
         let outcomes = rows.iter().map(|row| &row.outcome.as_str()[..1]).collect();

@@ -107,8 +107,6 @@ impl Demo {
             lake: dir.join("lake"),
             snapshot: None,
             packages: Packages::default(),
-            rules: vec![],
-            built_in: true,
             period: (day(2025, 1, 1)?, day(2025, 12, 31)?),
             as_of: None,
             zone: UTC.clone(),
@@ -117,6 +115,8 @@ impl Demo {
             reporter: None,
             threads: super::threads(),
             task: Task::Run(RunTask {
+                rules: vec![],
+                built_in: true,
                 report: Report::Summary,
                 files: RunFiles {
                     reports: true,

@@ -153,7 +153,8 @@ fn results_are_on_the_disk_before_they_stand_in_their_place() {
     let Some((lake, _)) = imported(dir.path()) else {
         return;
     };
-    let out = dir.path().join("out");
+    // The folders above it are new as well.
+    let out = dir.path().join("new/results/out");
     let run = |trace: &str| {
         let args = [
             OsStr::new("measure"),
@@ -167,7 +168,8 @@ fn results_are_on_the_disk_before_they_stand_in_their_place() {
         ];
         Calls::of(&dir.path().join(trace), &args).unwrap()
     };
-    let above = format!("{}>", shown(dir.path()));
+    let of = |folder: &str| format!("{}/{folder}>", shown(dir.path()));
+    let above = of("new/results");
     // The first time into nothing, then in place of an earlier run's.
     for (time, gone) in [("first", false), ("second", true)] {
         let calls = run(time);
@@ -178,6 +180,11 @@ fn results_are_on_the_disk_before_they_stand_in_their_place() {
         }
         let named = calls.last("fsync(", &[&above]);
         assert!(placed < named);
+        if !gone {
+            for parent in [format!("{}>", shown(dir.path())), of("new")] {
+                assert!(calls.at("fsync(", &[&parent]) < placed, "{parent}");
+            }
+        }
         if gone {
             assert!(named < calls.last("unlink", &["results.parquet\""]));
         }

@@ -60,6 +60,8 @@ pub struct JsonError {
     pub offset: usize,
     /// What is wrong there, in plain words, without any of the data.
     pub message: &'static str,
+    /// Whether that is a document which is whole, and something behind it: perhaps lines of them.
+    pub is_text_behind: bool,
 }
 
 impl fmt::Display for JsonError {
@@ -89,12 +91,20 @@ impl Tree {
             tree: self,
         };
         let parsed = parser.document();
-        let at = parser.at;
+        let (at, behind) = (parser.at, parsed.is_ok() && parser.peek().is_some());
+        let parsed = match behind {
+            true => Err("text after the end of the JSON document"),
+            false => parsed,
+        };
         parsed.map_err(|message| {
             self.nodes.truncate(nodes);
             self.unknown.truncate(unknown);
             let offset = at.saturating_sub(from);
-            JsonError { offset, message }
+            JsonError {
+                offset,
+                message,
+                is_text_behind: behind,
+            }
         })
     }
 }
@@ -117,15 +127,13 @@ pub(super) fn short(n: usize) -> Parsed<u32> {
 }
 
 impl Parser<'_> {
+    /// A document, and the white space behind it.
     fn document(&mut self) -> Parsed<u32> {
         let root = short(self.tree.nodes.len())?;
         self.space();
         self.value(Name::NONE, 0)?;
         self.space();
-        match self.peek() {
-            None => Ok(root),
-            Some(_) => Err("text after the end of the JSON document"),
-        }
+        Ok(root)
     }
 
     #[inline]

@@ -109,7 +109,13 @@ impl PatientRecord {
         let (nodes, unknown) = (self.tree.nodes.len(), self.tree.unknown.len());
         let tree = &resource.record.tree;
         let root = self.tree.append(tree, resource.index, from);
-        let root = root.map_err(|message| ResourceError::Json(JsonError { offset: 0, message }));
+        let root = root.map_err(|message| {
+            ResourceError::Json(JsonError {
+                offset: 0,
+                message,
+                is_text_behind: false,
+            })
+        });
         match root.and_then(|root| self.slot(root)) {
             Ok(slot) => {
                 self.add(slot);

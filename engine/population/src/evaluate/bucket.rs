@@ -222,7 +222,7 @@ fn evaluate(
         over |= work.budgets.add(first, *used);
     }
     if over {
-        return Err(DataFusionError::External(Box::new(Spent)));
+        return Err(DataFusionError::External(Box::new(BudgetExceeded)));
     }
     for (artifact, undecided) in all {
         metrics.skipped.add(usize::from(!undecided));
@@ -237,15 +237,15 @@ fn evaluate(
 
 /// A pass that is to begin anew, see [`super::budget`].
 #[derive(Debug)]
-struct Spent;
+struct BudgetExceeded;
 
-impl std::fmt::Display for Spent {
+impl std::fmt::Display for BudgetExceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a definition used up what a run may spend on it")
     }
 }
 
-impl std::error::Error for Spent {}
+impl std::error::Error for BudgetExceeded {}
 
 /// The record of a patient: the wanted resources, and those without a patient that they refer to.
 fn read_record(

@@ -89,7 +89,7 @@ impl Work {
     }
 
     /// The resources of the lake that belong to no patient; nothing where no program asks for any.
-    /// Whoever reads them counts what they match: `facts` has no rows of them.
+    /// Whoever reads them counts what they match, where that is counted: `facts` has no rows of them.
     pub(super) async fn shared(&self, metrics: &EvaluateMetrics) -> Result<&Shared> {
         let read = async {
             let requirements = self.plan.requirements.iter();
@@ -105,9 +105,11 @@ impl Work {
             let read = read_shared(&self.lake.store, files, &types).await;
             let resources = read.map_err(|e| DataFusionError::External(Box::new(e)))?;
             let shared = Shared { types, resources };
-            let counts = shared.matches(&self.plan.requirements).await?;
-            for (hits, count) in metrics.hits.iter().zip(counts) {
-                hits.add(count);
+            if let Some(plan) = self.counted() {
+                let counts = shared.matches(&plan.requirements).await?;
+                for (hits, count) in metrics.hits.iter().zip(counts) {
+                    hits.add(count);
+                }
             }
             Ok(shared)
         };

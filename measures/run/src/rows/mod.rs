@@ -67,12 +67,16 @@ impl<'s> BatchGatherer<'s> {
     }
 }
 
-/// Visits every patient and measure of the rows that a run has written, in their order.
+/// Visits every patient and measure of the rows that a run has written, in their order; nobody where no
+/// program was run.
 pub fn read_rows(
-    rows_file: &Path,
+    rows_file: Option<&Path>,
     structures: &[Arc<MeasureStructure>],
     visit: &mut dyn FnMut(&Subject),
 ) -> Result<(), RunError> {
+    let Some(rows_file) = rows_file else {
+        return Ok(());
+    };
     let file = std::fs::File::open(rows_file)?;
     let mut gatherer = BatchGatherer::new(structures);
     for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {

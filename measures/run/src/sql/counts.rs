@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, UInt64Type};
+use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
+use arrow::datatypes::{DataType, Schema, UInt64Type};
 
 /// The columns that a query must give, and no others.
 pub(super) const COLUMNS: [&str; 5] = [
@@ -15,6 +15,9 @@ pub(super) const COLUMNS: [&str; 5] = [
     "not_evaluable",
     "reason",
 ];
+
+/// Those of them that are texts; the others are counts.
+const TEXTS: [&str; 2] = ["stratum", "reason"];
 
 /// One stratum.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,28 +55,44 @@ struct Columns {
     counts: [ArrayRef; 3],
 }
 
+/// What is wrong with the columns that a query gives, whether or not it gives rows.
+pub(super) fn check(schema: &Schema) -> Result<(), String> {
+    let all = COLUMNS.join(", ");
+    let mut fields = schema.fields().iter();
+    if let Some(extra) = fields.find(|f| !COLUMNS.contains(&f.name().as_str())) {
+        return Err(format!(
+            "the query gives a column `{}` too many: it must give {all}",
+            extra.name()
+        ));
+    }
+    for name in COLUMNS {
+        let Ok(field) = schema.field_with_name(name) else {
+            return Err(format!(
+                "the query gives no column `{name}`: it must give {all}"
+            ));
+        };
+        let is = field.data_type();
+        match TEXTS.contains(&name) {
+            true if !can_cast_types(is, &DataType::Utf8) => {
+                return Err(format!("the column `{name}` must be a text"));
+            }
+            false if !is.is_integer() => {
+                return Err(format!(
+                    "the column `{name}` is {is}: counts are whole numbers; write CAST({name} AS BIGINT) where they are"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl Columns {
     fn of(batch: &RecordBatch) -> Result<Self, String> {
-        let schema = batch.schema();
-        let extra = schema
-            .fields()
-            .iter()
-            .find(|f| !COLUMNS.contains(&f.name().as_str()));
-        if let Some(extra) = extra {
-            return Err(format!(
-                "the query gives a column `{}` too many: it must give {}",
-                extra.name(),
-                COLUMNS.join(", ")
-            ));
-        }
+        check(&batch.schema())?;
         let column = |name: &str| {
             let found = batch.column_by_name(name);
-            found.ok_or_else(|| {
-                format!(
-                    "the query gives no column `{name}`: it must give {}",
-                    COLUMNS.join(", ")
-                )
-            })
+            found.ok_or_else(|| format!("the query gives no column `{name}`"))
         };
         let strict = CastOptions {
             safe: false,
@@ -84,15 +103,8 @@ impl Columns {
             cast.map_err(|_| format!("the column `{name}` must be a text"))
         };
         let count = |name: &str| {
-            let found = column(name)?;
-            if !found.data_type().is_integer() {
-                return Err(format!(
-                    "the column `{name}` is {}: counts are whole numbers; write CAST({name} AS BIGINT) where they are",
-                    found.data_type()
-                ));
-            }
             // What a cast cannot take is below zero: no integer type goes beyond this one.
-            cast_with_options(found, &DataType::UInt64, &strict)
+            cast_with_options(column(name)?, &DataType::UInt64, &strict)
                 .map_err(|_| format!("the column `{name}` has a negative count"))
         };
         Ok(Columns {
@@ -142,12 +154,10 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
     use std::sync::Arc;
 
     use arrow::array::{Float64Array, Int64Array, StringArray};
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::Field;
 
     use super::*;
 
@@ -252,6 +262,6 @@ mod tests {
         );
         let some = batch(vec![("stratum", texts(&[Some("a")]))]);
         let text = rows(&[some]).unwrap_err();
-        assert!(text.contains("gives no column `reason`"), "{text}");
+        assert!(text.contains("gives no column `denominator`"), "{text}");
     }
 }

@@ -188,6 +188,8 @@ impl SqlMeasure {
             ("period_end", day(period.1)),
         ];
         let frame = frame.with_param_values(parameters).map_err(failed)?;
+        // A query without rows must have the columns too.
+        counts::check(frame.schema().as_arrow()).map_err(fault)?;
         let batches = on_large_stack(frame.collect()).await.map_err(failed)?;
         let structure = self.structure();
         let Some(group) = structure.groups.first() else {

@@ -106,8 +106,6 @@ impl Explain {
             lake: self.lake.clone(),
             snapshot: self.snapshot,
             packages: self.packages.clone().into(),
-            rules: vec![],
-            built_in: false,
             period: parse_period(&self.period)?,
             zone: zone.clone(),
             subject: self.subject.as_deref().map(subject_id).transpose()?,

@@ -103,8 +103,6 @@ impl Gaps {
             lake: self.lake,
             snapshot: None,
             packages: self.packages.into(),
-            rules: vec![],
-            built_in: false,
             period: parse_period(&self.period)?,
             as_of: None,
             zone: parse_zone(&self.time_zone)?,

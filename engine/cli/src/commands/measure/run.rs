@@ -120,8 +120,6 @@ impl Run {
             lake: self.lake,
             snapshot: self.snapshot,
             packages: self.packages.into(),
-            rules: self.rules,
-            built_in: self.built_in,
             period,
             as_of: at,
             zone,
@@ -130,6 +128,8 @@ impl Run {
             reporter: self.reporter,
             threads: threads(),
             task: Task::Run(RunTask {
+                rules: self.rules,
+                built_in: self.built_in,
                 report: self.report.into(),
                 files: RunFiles {
                     reports: out || self.format == Format::Json,
