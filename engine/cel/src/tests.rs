@@ -414,6 +414,23 @@ fn an_order_is_certain_where_the_bounds_say_so() {
     }
 }
 
+/// An empty list has items of no type: what is asked of them the checker cannot refuse. No bug of ours.
+#[test]
+fn items_of_no_type_are_unknown() {
+    for source in [
+        "([] + [1]).exists(x, x < \"a\")",
+        "([] + [1]).exists(x, x + \"a\" == 1)",
+        "([] + [1]).exists(x, days(x[0]) == days(1) || active(x))",
+        "([] + [1]).exists(x, inValueSet(x, \"visit\"))",
+        "([] + [1]).exists(x, start(x) < at)",
+    ] {
+        let mut checker = Checker::new(value_sets());
+        if checker.compile(source, None).is_ok() {
+            assert!(eval(source).starts_with("unknown: "), "{source}");
+        }
+    }
+}
+
 /// Comprehensions within each other multiply: they end in an unknown, not in an hour.
 #[test]
 fn work_is_bounded() {
@@ -639,8 +656,32 @@ fn a_broken_invariant_is_an_error_with_its_clause() {
         let compiled = checker.compile(source, None).unwrap();
         let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
         let error = evaluation.evaluate(&compiled).unwrap_err();
-        assert_eq!(error.0, format!("a bug of ours at {clause}"), "{source}");
+        assert_eq!(
+            error.to_string(),
+            format!("a bug of ours at {clause}"),
+            "{source}"
+        );
     }
+    // The clause is cut from the text that it stands in, though a definition is evaluated meanwhile.
+    let inner = checker.compile("1 == 1", None).unwrap();
+    let outer = checker
+        .compile("Encounter().exists(e, true) || old", None)
+        .unwrap();
+    let defines = [inner];
+    let evaluation = Evaluation::new(&record, &context, &[], &sets, &defines);
+    let clause = "a bug of ours at `Encounter()`: there is no such data requirement";
+    assert_eq!(evaluation.evaluate(&outer).unwrap_err().to_string(), clause);
+    let evaluation = Evaluation::new(&record, &context, &[], &sets, &defines);
+    assert_eq!(evaluation.explain(&outer).unwrap_err().to_string(), clause);
+    // A variable without a place keeps no value of another.
+    let mut folded = checker.compile("[1, 2].all(x, x > 0)", None).unwrap();
+    folded.slots = 0;
+    let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
+    let error = evaluation.evaluate(&folded).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "a bug of ours at `[1, 2]`: there is no place for its items"
+    );
     let fine = checker.compile("1 == 1", None).unwrap();
     let code = checker
         .compile("inValueSet(patient.maritalStatus, \"visit\")", None)

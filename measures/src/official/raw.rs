@@ -17,8 +17,10 @@ use crate::score::{Amount, Doubtful, Label, Raw, RawStrata, RawSupplemental};
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
-/// Why an evaluation has no value. Texts of the engine and the library, never data.
-fn reason(fault: &Fault) -> Arc<str> {
+/// Why an evaluation has no value. Texts of the engine and the library, never data. A mistake of ours is
+/// noted: it must not pass for what the data leaves open.
+fn reason(cx: &EvaluationState<'_>, fault: &Fault) -> Arc<str> {
+    cx.metrics.fault(fault);
     fault.to_string().into()
 }
 
@@ -32,7 +34,7 @@ pub(super) fn criterion<'a>(
 ) -> Raw {
     let value = match value.and_then(|value| cql_value(cx, value)) {
         Ok(value) => value,
-        Err(fault) => return Raw::Failed(reason(&fault)),
+        Err(fault) => return Raw::Failed(reason(cx, &fault)),
     };
     match basis {
         Basis::Boolean => match value {
@@ -133,7 +135,7 @@ pub(super) fn observation<'a>(
 
 fn amount<'a>(cx: &EvaluationState<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
-    match value.map_err(|fault| reason(&fault))? {
+    match value.map_err(|fault| reason(cx, &fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
         Val::Quantity(quantity) => Ok(Amount::of(quantity.value, quantity.unit)),
         other => match number(&other) {
@@ -157,7 +159,7 @@ pub(super) fn stratum<'a>(
         let value = evaluator.expression(expression);
         let value = value.and_then(|value| cql_value(&evaluator.cx, value));
         let strata = match value {
-            Err(fault) => RawStrata::Failed(reason(&fault)),
+            Err(fault) => RawStrata::Failed(reason(&evaluator.cx, &fault)),
             Ok(Val::Boolean(b)) => {
                 let truth = if b { Truth::True } else { Truth::False };
                 RawStrata::Criterion(Raw::Truth(truth, None))
@@ -221,7 +223,7 @@ pub(super) fn supplemental(
     evaluator.cx.take_doubt();
     let value = match evaluator.expression(expression) {
         Ok(value) => value,
-        Err(fault) => return Err(reason(&fault)).into(),
+        Err(fault) => return Err(reason(&evaluator.cx, &fault)).into(),
     };
     RawSupplemental {
         values: Ok(labels(&evaluator.cx, value)),
