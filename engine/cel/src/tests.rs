@@ -127,6 +127,12 @@ fn expressions_and_their_values() {
             "unknown: there is none to take the date of",
         ),
         ("1 / 0", "unknown: division by zero, or a number too large"),
+        // A date to the month takes whole months of 30 days, one to the year whole years (CQL).
+        ("date(\"2024-12\") + days(45)", "2025-01"),
+        ("date(\"2024-12\") + days(29)", "2024-12"),
+        ("date(\"2024-12\") - days(45)", "2024-11"),
+        ("date(\"2024\") + months(30)", "2026"),
+        ("date(\"2024\") + days(364)", "2024"),
         // What one item is does not matter to how many there are, nor where another decides.
         ("[true, patient.active].size()", "2"),
         ("[true, patient.active].exists(b, b)", "true"),
@@ -674,14 +680,14 @@ fn a_broken_invariant_is_an_error_with_its_clause() {
     let evaluation = Evaluation::new(&record, &context, &[], &sets, &defines);
     assert_eq!(evaluation.explain(&outer).unwrap_err().to_string(), clause);
     // A variable without a place keeps no value of another.
-    let mut folded = checker.compile("[1, 2].all(x, x > 0)", None).unwrap();
+    let mut folded = checker
+        .compile("Condition(\"diabetes\").all(c, active(c))", None)
+        .unwrap();
     folded.slots = 0;
-    let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
     let error = evaluation.evaluate(&folded).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "a bug of ours at `[1, 2]`: there is no place for its items"
-    );
+    let clause = "a bug of ours at `Condition(\"diabetes\")`: there is no place for its items";
+    assert_eq!(error, clause);
     let fine = checker.compile("1 == 1", None).unwrap();
     let code = checker
         .compile("inValueSet(patient.maritalStatus, \"visit\")", None)
