@@ -2,6 +2,7 @@
 //! the refusals.
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use rules::text;
 
 use crate::hash;
@@ -14,7 +15,7 @@ use crate::wire::{Card, Response};
 /// How a call ended, also where it was refused: for the log.
 #[derive(Default)]
 pub(crate) struct Answer {
-    /// The body, or why there is none.
+    /// The body, or why there is none; neither after an error of ours.
     pub(crate) body: Option<Result<Vec<u8>, Refusal>>,
     /// Names the hook instance without giving it away.
     pub(crate) hook_instance: Option<String>,
@@ -49,21 +50,21 @@ pub(crate) fn answer(
     let outcome = service.decide(&data.record, context);
     answer.unknown = matches!(outcome, Outcome::Unknown { .. });
     let scope = [service.id(), &request.hook_instance, &request.patient.id];
-    if let Outcome::Failed(bug) = &outcome {
-        answer.bug = Some(bug.to_string());
+    // What a library raised is its text, which may say anything.
+    if let Outcome::Failed(EvaluationError::Bug(bug)) = &outcome {
+        answer.bug = Some(bug.clone());
     }
-    let content = match content(outcome, &data, &scope) {
+    let content = match content(outcome, &data) {
         Ok(content) => content.map(|content| dated(content, context)),
         Err(refusal) => {
-            answer.body = Some(Err(refusal));
+            answer.body = refusal.map(Err);
             return answer;
         }
     };
     let cards: Vec<Card> = content.into_iter().map(|c| Card::new(c, &scope)).collect();
     answer.cards = cards.len();
-    let body = serde_json::to_vec(&Response { cards });
     // Plain strings under fixed names: there is nothing that could fail.
-    answer.body = Some(body.map_err(|_| Refusal::Internal(hash::short(&scope))));
+    answer.body = serde_json::to_vec(&Response { cards }).ok().map(Ok);
     answer
 }
 
@@ -78,18 +79,15 @@ fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
 }
 
 /// The card to show. Where the service could not tell, shows no card and the client held data
-/// back, the specification asks for 412 rather than an answer that looks like "nothing to do".
-fn content(
-    outcome: Outcome,
-    data: &Prefetched,
-    scope: &[&str],
-) -> Result<Option<CardContent>, Refusal> {
+/// back, the specification asks for 412 rather than an answer that looks like "nothing to do". An error
+/// of ours has no refusal yet: its id is made where all are.
+fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, Option<Refusal>> {
     match outcome {
-        Outcome::Failed(_) => Err(Refusal::Internal(hash::short(scope))),
+        Outcome::Failed(_) => Err(None),
         Outcome::NoCard => Ok(None),
         Outcome::Card(content) => Ok(Some(content)),
         Outcome::Unknown { card: None, .. } if data.lacking.is_empty() => Ok(None),
-        Outcome::Unknown { card: None, .. } => Err(Refusal::Lacking(data.lacking.clone())),
+        Outcome::Unknown { card: None, .. } => Err(Some(Refusal::Lacking(data.lacking.clone()))),
         Outcome::Unknown {
             reason,
             card: Some(mut content),

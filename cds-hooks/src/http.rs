@@ -138,7 +138,7 @@ async fn call(
                     answer
                 };
                 let done = tokio::task::spawn_blocking(work).await;
-                done.unwrap_or_else(|_| app.failed(index))
+                done.unwrap_or_default()
             }
             Err(refusal) => refused(refusal),
         },
@@ -155,10 +155,10 @@ fn refused(refusal: Refusal) -> Answer {
 }
 
 impl App {
-    /// Answers; a panic of an evaluation becomes an error with an id.
+    /// Answers; a panic of an evaluation leaves no answer, which becomes an error with an id.
     fn answer(&self, index: usize, body: &[u8]) -> Answer {
         let Some((service, templates)) = self.services.get(index) else {
-            return self.failed(index);
+            return Answer::default();
         };
         let at = (self.config.clock)();
         let zone = self.config.time_zone.clone();
@@ -170,11 +170,7 @@ impl App {
             systems: None,
         };
         let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
-        catch_unwind(evaluate).unwrap_or_else(|_| self.failed(index))
-    }
-
-    fn failed(&self, index: usize) -> Answer {
-        refused(self.internal(index))
+        catch_unwind(evaluate).unwrap_or_default()
     }
 
     /// An id that says nothing but which failure of which service it was.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use measures::error::MeasureError;
-use measures::gaps::GapStatus;
+use measures::gaps::{GapRow, GapStatus};
 use measures::official::{ElmMeasures, Limits};
 use measures::package::{Basis, GroupDefinition, MeasureDefinition, Scoring};
 use measures::prepared::Packages;
@@ -148,26 +148,35 @@ impl CardService for MeasureCard {
         let gaps = self
             .program
             .gaps_of(self.measure, &self.structure, record, &context);
-        let gaps = match gaps {
-            Ok(gaps) => gaps,
-            Err(error) => {
-                return Outcome::Unknown {
-                    reason: Some(error.to_string()),
-                    card: None,
-                };
-            }
-        };
-        let of = |status| gaps.iter().find(|g| g.status == status);
-        if let Some(gap) = of(GapStatus::Open) {
-            return Outcome::Card(self.card(gap.group, &context));
-        }
-        match of(GapStatus::NotEvaluable) {
-            Some(gap) => Outcome::Unknown {
-                reason: gap.reason.as_ref().map(ToString::to_string),
+        outcome(gaps, |group| self.card(group, &context))
+    }
+}
+
+/// The card of a gap that is open.
+fn outcome(
+    gaps: Result<Vec<GapRow>, EvaluationError>,
+    card: impl FnOnce(usize) -> CardContent,
+) -> Outcome {
+    let gaps = match gaps {
+        Ok(gaps) => gaps,
+        Err(bug @ EvaluationError::Bug(_)) => return Outcome::Failed(bug),
+        Err(error @ (EvaluationError::Budget(_) | EvaluationError::Raised(_))) => {
+            return Outcome::Unknown {
+                reason: Some(error.to_string()),
                 card: None,
-            },
-            None => Outcome::NoCard,
+            };
         }
+    };
+    let of = |status| gaps.iter().find(|g| g.status == status);
+    if let Some(gap) = of(GapStatus::Open) {
+        return Outcome::Card(card(gap.group));
+    }
+    match of(GapStatus::NotEvaluable) {
+        Some(gap) => Outcome::Unknown {
+            reason: gap.reason.as_ref().map(ToString::to_string),
+            card: None,
+        },
+        None => Outcome::NoCard,
     }
 }
 
@@ -205,6 +214,25 @@ mod tests {
     use measures::result::Improvement;
 
     use super::*;
+
+    /// A bug of ours is never "nothing to do"; a budget that is used up is "could not tell".
+    #[test]
+    fn a_bug_is_a_failure() {
+        let none = |_| unreachable!("no card");
+        let text = || "x".to_owned();
+        let of = |error| outcome(Err(error), none);
+        assert!(matches!(
+            of(EvaluationError::Bug(text())),
+            Outcome::Failed(EvaluationError::Bug(_))
+        ));
+        for error in [
+            EvaluationError::Budget(text()),
+            EvaluationError::Raised(text()),
+        ] {
+            assert!(matches!(of(error), Outcome::Unknown { card: None, .. }));
+        }
+        assert!(matches!(outcome(Ok(vec![]), none), Outcome::NoCard));
+    }
 
     /// FHIR versions hold what a part of a URL does not: `+a` and `-a` are the same there.
     #[test]

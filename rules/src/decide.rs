@@ -128,10 +128,10 @@ impl Rule {
             ("excluded", &expressions.excluded),
             ("satisfied", &expressions.satisfied),
         ];
-        let mut clauses: Vec<(&'static str, Clause)> = criteria
+        let explained = criteria
             .into_iter()
-            .map(|(name, e)| (name, evaluation.explain(e)))
-            .collect();
+            .map(|(name, e)| Ok((name, evaluation.explain(e)?)));
+        let mut clauses = explained.collect::<Result<Vec<(&'static str, Clause)>, _>>()?;
         if let (Some(alive), Some((_, clause))) = (&expressions.alive, clauses.first_mut()) {
             let whole = eligible(&evaluation, expressions)?;
             let written = clause.clone();
@@ -140,7 +140,7 @@ impl Rule {
                 truth: Some(whole.truth),
                 reason: whole.reason,
                 value: None,
-                clauses: vec![evaluation.explain(alive), written],
+                clauses: vec![evaluation.explain(alive)?, written],
             };
         }
         Ok(clauses)

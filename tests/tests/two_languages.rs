@@ -10,8 +10,10 @@
 //!   unknown. So with a quantity without a unit's system, which FHIRHelpers takes for UCUM.
 //! - A number of more than 28 digits (5.7 as a double writes it out in full): CQL has no Decimal of
 //!   so many, CEL rounds it to 28.
-//! - `mmol/mol` beside `%`: UCUM, and so CQL, takes both for numbers and converts; CEL does not
-//!   (`Units::are_of_one_kind`).
+//! - A unit of an amount of substance beside one of none or of another: `mmol/mol` beside `%`, `mmol/L`
+//!   beside `10*9/L`, `meq/L` beside `mmol/L`, `mosm/kg` beside `mmol/kg` (`U`, `kat` and `[pH]` are of
+//!   moles). UCUM, and so CQL, takes moles, equivalents and osmoles for numbers and converts; CEL does
+//!   not (`Units::are_of_one_kind`).
 //! - The first millisecond of a day beside that day: CQL cannot tell which is earlier, CEL knows that
 //!   it is not later.
 #![cfg(test)]

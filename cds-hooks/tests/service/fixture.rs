@@ -108,7 +108,7 @@ impl CardService for Gap {
                     .iter()
                     .any(|c| c.get_str("id").as_deref() == Some("fails")) =>
             {
-                return Outcome::Failed(EvaluationError("a bug of ours at `x`".into()));
+                return Outcome::Failed(EvaluationError::Bug("a bug of ours at `x`".into()));
             }
             Err(_) => return unknown("Condition"),
             Ok(found) if found.is_empty() => return Outcome::NoCard,

@@ -3,6 +3,7 @@
 use super::evaluate::Evaluation;
 use super::nodes::{Compiled, Node, NodeKind};
 use super::value::Val;
+use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
 /// A part of a criterion. Shows values of the patient: for the clinician's eyes, never for a log.
@@ -35,11 +36,22 @@ pub fn truth_of(value: &Val<'_>) -> (Truth, Option<String>) {
 
 impl<'r> Evaluation<'r> {
     /// The outcome of an expression, part by part.
-    pub fn explain(&self, compiled: &'r Compiled) -> Clause {
+    ///
+    /// # Errors
+    /// Where something is not as the checker left it: our bug.
+    pub fn explain(&self, compiled: &'r Compiled) -> Result<Clause, EvaluationError> {
+        self.rest();
+        let clause = self.whole(compiled, 0);
+        self.sound(clause)
+    }
+
+    /// The outcome of an expression or definition.
+    fn whole(&self, compiled: &'r Compiled, depth: usize) -> Clause {
         let source: Vec<char> = compiled.source.chars().collect();
         let mut locals = compiled.locals();
-        self.rest();
-        self.clause(&compiled.node, &source, &mut locals, 0)
+        self.within(compiled, || {
+            self.clause(&compiled.node, &source, &mut locals, depth)
+        })
     }
 
     fn clause(
@@ -84,10 +96,7 @@ impl<'r> Evaluation<'r> {
             if let NodeKind::Define(index) = node.kind
                 && let Some(definition) = self.definition(index)
             {
-                let source: Vec<char> = definition.source.chars().collect();
-                let mut locals = definition.locals();
-                let inner = self.clause(&definition.node, &source, &mut locals, depth + 1);
-                clauses.push(inner);
+                clauses.push(self.whole(definition, depth + 1));
             }
         }
         Clause {

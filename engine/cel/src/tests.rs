@@ -127,6 +127,12 @@ fn expressions_and_their_values() {
             "unknown: there is none to take the date of",
         ),
         ("1 / 0", "unknown: division by zero, or a number too large"),
+        // A date to the month takes whole months of 30 days, one to the year whole years (CQL).
+        ("date(\"2024-12\") + days(45)", "2025-01"),
+        ("date(\"2024-12\") + days(29)", "2024-12"),
+        ("date(\"2024-12\") - days(45)", "2024-11"),
+        ("date(\"2024\") + months(30)", "2026"),
+        ("date(\"2024\") + days(364)", "2024"),
         // What one item is does not matter to how many there are, nor where another decides.
         ("[true, patient.active].size()", "2"),
         ("[true, patient.active].exists(b, b)", "true"),
@@ -414,6 +420,23 @@ fn an_order_is_certain_where_the_bounds_say_so() {
     }
 }
 
+/// An empty list has items of no type: what is asked of them the checker cannot refuse. No bug of ours.
+#[test]
+fn items_of_no_type_are_unknown() {
+    for source in [
+        "([] + [1]).exists(x, x < \"a\")",
+        "([] + [1]).exists(x, x + \"a\" == 1)",
+        "([] + [1]).exists(x, days(x[0]) == days(1) || active(x))",
+        "([] + [1]).exists(x, inValueSet(x, \"visit\"))",
+        "([] + [1]).exists(x, start(x) < at)",
+    ] {
+        let mut checker = Checker::new(value_sets());
+        if checker.compile(source, None).is_ok() {
+            assert!(eval(source).starts_with("unknown: "), "{source}");
+        }
+    }
+}
+
 /// Comprehensions within each other multiply: they end in an unknown, not in an hour.
 #[test]
 fn work_is_bounded() {
@@ -639,8 +662,32 @@ fn a_broken_invariant_is_an_error_with_its_clause() {
         let compiled = checker.compile(source, None).unwrap();
         let evaluation = Evaluation::new(&record, &context, &[], &sets, &[]);
         let error = evaluation.evaluate(&compiled).unwrap_err();
-        assert_eq!(error.0, format!("a bug of ours at {clause}"), "{source}");
+        assert_eq!(
+            error.to_string(),
+            format!("a bug of ours at {clause}"),
+            "{source}"
+        );
     }
+    // The clause is cut from the text that it stands in, though a definition is evaluated meanwhile.
+    let inner = checker.compile("1 == 1", None).unwrap();
+    let outer = checker
+        .compile("Encounter().exists(e, true) || old", None)
+        .unwrap();
+    let defines = [inner];
+    let evaluation = Evaluation::new(&record, &context, &[], &sets, &defines);
+    let clause = "a bug of ours at `Encounter()`: there is no such data requirement";
+    assert_eq!(evaluation.evaluate(&outer).unwrap_err().to_string(), clause);
+    let evaluation = Evaluation::new(&record, &context, &[], &sets, &defines);
+    assert_eq!(evaluation.explain(&outer).unwrap_err().to_string(), clause);
+    // A variable without a place keeps no value of another.
+    let mut folded = checker
+        .compile("Condition(\"diabetes\").all(c, active(c))", None)
+        .unwrap();
+    folded.slots = 0;
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
+    let error = evaluation.evaluate(&folded).unwrap_err().to_string();
+    let clause = "a bug of ours at `Condition(\"diabetes\")`: there is no place for its items";
+    assert_eq!(error, clause);
     let fine = checker.compile("1 == 1", None).unwrap();
     let code = checker
         .compile("inValueSet(patient.maritalStatus, \"visit\")", None)

@@ -80,10 +80,12 @@ pub enum NoteKind {
     ValueSetNotLoaded,
     /// A reference that was not found.
     ReferenceNotFound,
+    /// A mistake of ours that an expression met: what is unknown of it, is unknown for no other reason.
+    Bug,
 }
 
 impl NoteKind {
-    const ALL: [NoteKind; 8] = [
+    const ALL: [NoteKind; 9] = [
         NoteKind::UnitsNotConvertible,
         NoteKind::Message,
         NoteKind::Unreadable,
@@ -92,6 +94,7 @@ impl NoteKind {
         NoteKind::LostInCast,
         NoteKind::ValueSetNotLoaded,
         NoteKind::ReferenceNotFound,
+        NoteKind::Bug,
     ];
 
     /// The line of a run's ledger.
@@ -106,6 +109,7 @@ impl NoteKind {
             NoteKind::LostInCast => "lost in a cast that does not fit",
             NoteKind::ValueSetNotLoaded => "asked of value sets that were not loaded",
             NoteKind::ReferenceNotFound => "references not found",
+            NoteKind::Bug => "bugs of tandem, please report them",
         }
     }
 

@@ -25,13 +25,21 @@ pub struct Artifact {
     pub title: Arc<str>,
 }
 
-/// Our bug, or a budget that was exceeded: the evaluation of a patient could not be finished.
+/// The evaluation of a patient could not be finished. Texts hold no patient data.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EvaluationError(pub String);
+pub enum EvaluationError {
+    /// A mistake of ours, with the clause.
+    Bug(String),
+    /// More work, depth or memory than a patient may take.
+    Budget(String),
+    /// The logic raised an error; the text may be its library's.
+    Raised(String),
+}
 
 impl fmt::Display for EvaluationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let (Self::Bug(text) | Self::Budget(text) | Self::Raised(text)) = self;
+        f.write_str(text)
     }
 }
 

@@ -300,7 +300,7 @@ pub fn explain(
             })
             .collect()
     })
-    .map_err(|fault| EvaluationError(fault.to_string()))
+    .map_err(EvaluationError::from)
 }
 
 fn subject(record: &PatientRecord) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::{
-    EvaluationError, EvaluationResult, PatientProgram, RowKind, RowOptions, Wanted,
+    EvaluationError, EvaluationResult, NoteKind, PatientProgram, RowKind, RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
 
@@ -15,6 +15,9 @@ use crate::subject::{Subject, subjects};
 
 impl ElmMeasures {
     /// The gaps of a patient in one of its measures, for the period of the context.
+    ///
+    /// # Errors
+    /// Where memory is used up, or a mistake of ours was met: that must not look like "no gap".
     pub fn gaps_of(
         &self,
         measure: usize,
@@ -30,6 +33,10 @@ impl ElmMeasures {
         };
         let mut result = EvaluationResult::default();
         self.evaluate(record, &wanted, &mut result)?;
+        let mut bugs = result.notes.iter().filter(|n| n.0 == NoteKind::Bug);
+        if let Some((_, bug, _)) = bugs.next() {
+            return Err(EvaluationError::Bug(bug.to_owned()));
+        }
         let mut rows = result.rows;
         // Strata and members do not bear on gaps of patients.
         rows.retain(|row| {
@@ -40,7 +47,7 @@ impl ElmMeasures {
             row.artifact = 0;
         }
         let found = subjects(std::slice::from_ref(structure), "", &rows);
-        let found = found.map_err(|e| EvaluationError(e.to_string()))?;
+        let found = found.map_err(|e| EvaluationError::Bug(e.to_string()))?;
         let subject = found.into_iter().next();
         let subject = subject.unwrap_or_else(|| Subject::nobody(structure));
         Ok(gaps(structure, &subject))

@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::program::{EvaluationResult, NoteKind, PatientProgram, RowOptions, Wanted};
+use engine_patient::program::{
+    EvaluationError, EvaluationResult, NoteKind, PatientProgram, RowOptions, Wanted,
+};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
@@ -12,7 +14,10 @@ use engine_patient::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::{BuildOptions, ElmMeasures, build};
-use crate::package::{load, select};
+use crate::gaps::GapStatus;
+use crate::package::{Basis, load, select};
+use crate::result::Improvement;
+use crate::shape::MeasureShape;
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
@@ -360,6 +365,53 @@ fn observations_strata_and_supplemental_data_are_in_doubt_too() {
             "supplemental-data - well True false",
         ]
     );
+}
+
+/// A mistake of ours is not "could not be told": the card of a measure fails with it, a run notes it.
+#[test]
+fn a_bug_in_a_criterion_is_told() {
+    let yes = json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"});
+    let no = json!({"type": "Not", "operand": yes});
+    let define = |name: &str, expression: &Json| json!({"name": name, "context": "Patient", "expression": expression});
+    let of = |numerator: &str| {
+        let group = json!({"population": [population("initial-population", "All"), population("denominator", "All"),
+            population("denominator-exclusion", "None"), population("numerator", numerator)]});
+        let statements = json!([
+            define("All", &yes),
+            define("None", &no),
+            define("Third", &no)
+        ]);
+        program_of(&statements, "boolean", "proportion", &group, &json!([]))
+    };
+    let mut program = of("None");
+    let artifact = program.artifacts()[0].clone();
+    let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
+    let shape = std::sync::Arc::new(shape);
+    let mut record = PatientRecord::new();
+    record.push(&patient().to_string()).unwrap();
+    record.seal();
+    let context = context();
+    let gaps = program.gaps_of(0, &shape, &record, &context).unwrap();
+    assert_eq!(gaps[0].status, GapStatus::Open);
+
+    // A definition that this program does not have.
+    let target = of("Third").measures[0].groups[0].targets[3];
+    let broken = std::sync::Arc::get_mut(&mut program).unwrap();
+    broken.measures[0].groups[0].targets[3] = target;
+    let error = program.gaps_of(0, &shape, &record, &context).unwrap_err();
+    let EvaluationError::Bug(text) = &error else {
+        unreachable!("{error:?}")
+    };
+    assert!(text.starts_with("a mistake in tandem: "), "{text}");
+    let wanted = Wanted {
+        context: &context,
+        artifacts: &[true],
+        rows: RowOptions::default(),
+    };
+    let mut result = EvaluationResult::default();
+    program.evaluate(&record, &wanted, &mut result).unwrap();
+    let notes: Vec<_> = result.notes.iter().collect();
+    assert_eq!(notes, [(NoteKind::Bug, text.as_str(), 1)]);
 }
 
 const MISSING: &str = "the value set \"Diabetes\" was not loaded";

@@ -24,6 +24,9 @@ pub(super) fn add(noted: &engine_elm::EvaluationMetrics, out: &mut Notes) {
         let detail = format!("{what} cast to {ty}");
         out.add(NoteKind::LostInCast, &detail, *count);
     }
+    for (bug, count) in noted.bugs.borrow().iter() {
+        out.add(NoteKind::Bug, bug, *count);
+    }
     out.add(NoteKind::ValueSetNotLoaded, "", noted.value_sets.get());
     out.add(NoteKind::ReferenceNotFound, "", noted.references.get());
 }

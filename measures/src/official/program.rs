@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_elm::value::Val;
-use engine_elm::{CompiledLibraries, Evaluator, Fault, Settings, with_evaluator};
+use engine_elm::{CompiledLibraries, Evaluator, Settings, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::program::{
@@ -319,7 +319,7 @@ impl PatientProgram for ElmMeasures {
             with_evaluator(&self.libraries, record, &settings, |evaluator| {
                 rest = self.measures(rest, wanted.rows, evaluator, out);
             })
-            .map_err(|fault: Fault| EvaluationError(fault.to_string()))?;
+            .map_err(EvaluationError::from)?;
         }
         Ok(())
     }

@@ -17,8 +17,10 @@ use crate::score::{Doubtful, Label, ObservationQuantity, Raw, RawStrata, RawSupp
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
-/// Why an evaluation has no value. Texts of the engine and the library, never data.
-fn reason(fault: &Fault) -> Arc<str> {
+/// Why an evaluation has no value. Texts of the engine and the library, never data. A mistake of ours is
+/// noted: it must not pass for what the data leaves open.
+fn reason(cx: &EvaluationState<'_>, fault: &Fault) -> Arc<str> {
+    cx.metrics.fault(fault);
     fault.to_string().into()
 }
 
@@ -32,7 +34,7 @@ pub(super) fn criterion<'a>(
 ) -> Raw {
     let value = match value.and_then(|value| cql_value(cx, value)) {
         Ok(value) => value,
-        Err(fault) => return Raw::Failed(reason(&fault)),
+        Err(fault) => return Raw::Failed(reason(cx, &fault)),
     };
     match basis {
         Basis::Boolean => match value {
@@ -136,7 +138,7 @@ fn quantity<'a>(
     value: Evaluated<'a>,
 ) -> Result<ObservationQuantity, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
-    match value.map_err(|fault| reason(&fault))? {
+    match value.map_err(|fault| reason(cx, &fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
         Val::Quantity(quantity) => Ok(ObservationQuantity::of(quantity.value, quantity.unit)),
         other => match number(&other) {
@@ -160,7 +162,7 @@ pub(super) fn stratum<'a>(
         let value = evaluator.expression(expression);
         let value = value.and_then(|value| cql_value(&evaluator.cx, value));
         let strata = match value {
-            Err(fault) => RawStrata::Failed(reason(&fault)),
+            Err(fault) => RawStrata::Failed(reason(&evaluator.cx, &fault)),
             Ok(Val::Boolean(b)) => {
                 let truth = if b { Truth::True } else { Truth::False };
                 RawStrata::Criterion(Raw::Truth(truth, None))
@@ -224,7 +226,7 @@ pub(super) fn supplemental(
     evaluator.cx.take_doubt();
     let value = match evaluator.expression(expression) {
         Ok(value) => value,
-        Err(fault) => return Err(reason(&fault)).into(),
+        Err(fault) => return Err(reason(&evaluator.cx, &fault)).into(),
     };
     RawSupplemental {
         values: Ok(labels(&evaluator.cx, value)),

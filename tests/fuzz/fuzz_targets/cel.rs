@@ -185,7 +185,9 @@ fn evaluate(checker: &Checker, compiled: &Compiled) {
         if let Val::Unknown(reason) = &value {
             assert!(!reason.starts_with("no value yet"), "{reason}");
         }
-        explained(&timed(|| evaluation.explain(compiled)));
+        explained(&timed(|| {
+            evaluation.explain(compiled).expect("no bug of ours")
+        }));
     }
 }
 

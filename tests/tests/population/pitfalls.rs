@@ -311,7 +311,7 @@ impl PatientProgram for Failing {
         ));
         let id = record.patient().and_then(|p| p.get_str("id")).unwrap();
         match id.ends_with('7') {
-            true => Err(EvaluationError("the budget is used up".into())),
+            true => Err(EvaluationError::Budget("the budget is used up".into())),
             false => Ok(()),
         }
     }

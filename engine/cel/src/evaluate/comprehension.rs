@@ -23,7 +23,7 @@ impl<'r> Evaluation<'r> {
         let mut sure = 0;
         for item in range.iter() {
             let (value, maybe) = item.item();
-            set(locals, inner.slot, value);
+            self.set(locals, inner, value);
             let body = self.node(&inner.body, locals);
             // What an item says counts for as much as it is in the list.
             let told = match (fold, &body) {
@@ -66,7 +66,7 @@ impl<'r> Evaluation<'r> {
         let mut out = Vec::with_capacity(range.len());
         for item in range.iter() {
             let (value, maybe) = item.item();
-            set(locals, inner.slot, value);
+            self.set(locals, inner, value);
             let mut maybe = maybe.cloned();
             match condition.map(|c| self.node(c, locals)) {
                 Some(Val::Bool(false)) => continue,
@@ -81,11 +81,15 @@ impl<'r> Evaluation<'r> {
         }
         Val::List(out.into())
     }
-}
 
-fn set<'r>(locals: &mut Locals<'r>, slot: usize, value: &Val<'r>) {
-    if let Some(place) = locals.get_mut(slot) {
-        *place = value.clone();
+    /// Gives the variable of a comprehension its next value.
+    fn set(&self, locals: &mut Locals<'r>, inner: &'r Comprehension, value: &Val<'r>) {
+        match locals.get_mut(inner.slot) {
+            Some(place) => *place = value.clone(),
+            None => {
+                self.broken(inner.range.span, "there is no place for its items");
+            }
+        }
     }
 }
 

@@ -31,9 +31,9 @@ pub struct Evaluation<'r> {
     mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
     work: Cell<usize>,
-    /// The first broken invariant: at which place of the expression, and what it is.
-    broken: Cell<Option<(Span, &'static str)>>,
-    /// The same, with its expression.
+    /// The text of the expression or definition that is being evaluated.
+    source: Cell<&'r str>,
+    /// The first broken invariant, with its clause.
     bug: RefCell<Option<EvaluationError>>,
 }
 
@@ -61,7 +61,7 @@ impl<'r> Evaluation<'r> {
             retrieved: RefCell::new(vec![None; requirements.len()]),
             mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
-            broken: Cell::new(None),
+            source: Cell::new(""),
             bug: RefCell::new(None),
         }
     }
@@ -72,28 +72,34 @@ impl<'r> Evaluation<'r> {
     /// Where something is not as the checker left it: our bug.
     pub fn evaluate(&self, compiled: &'r Compiled) -> Result<Val<'r>, EvaluationError> {
         let value = self.uncertain(compiled);
-        if let Some(bug) = self.bug.borrow().as_ref() {
-            return Err(bug.clone());
-        }
-        Ok(match value {
+        self.sound(match value {
             Val::Between(_, _, reason) => Val::Unknown(reason),
             value => value,
         })
     }
 
+    /// What was found, unless something was not as the checker left it.
+    pub(crate) fn sound<T>(&self, found: T) -> Result<T, EvaluationError> {
+        match self.bug.borrow().as_ref() {
+            Some(bug) => Err(bug.clone()),
+            None => Ok(found),
+        }
+    }
+
+    /// Works on an expression; what breaks meanwhile is a place in its text.
+    pub(crate) fn within<T>(&self, compiled: &'r Compiled, work: impl FnOnce() -> T) -> T {
+        let outer = self.source.replace(&compiled.source);
+        let found = work();
+        self.source.set(outer);
+        found
+    }
+
     /// The same, where a number may be known only to lie between two others.
     fn uncertain(&self, compiled: &'r Compiled) -> Val<'r> {
         let mut locals = compiled.locals();
-        let value = self.node(&compiled.node, &mut locals);
-        if let Some(((from, to), what)) = self.broken.take() {
-            let clause: String = compiled.source.chars().take(to).skip(from).collect();
-            let message = format!("a bug of ours at `{clause}`: {what}");
-            self.bug
-                .borrow_mut()
-                .get_or_insert(EvaluationError(message));
-        }
-        // `orElse` and the like must not make an answer of it.
-        match self.work.get() > MAX_WORK {
+        let value = self.within(compiled, || self.node(&compiled.node, &mut locals));
+        // `orElse` and the like must not make an answer of too much work.
+        match self.is_tired() {
             true => Val::unknown(TOO_MUCH),
             false => value,
         }
@@ -101,9 +107,11 @@ impl<'r> Evaluation<'r> {
 
     /// Something is not as the checker left it. The evaluation ends in an error, whatever is made of
     /// the value.
-    pub(super) fn broken(&self, span: Span, what: &'static str) -> Val<'r> {
-        let first = self.broken.get().unwrap_or((span, what));
-        self.broken.set(Some(first));
+    pub(super) fn broken(&self, (from, to): Span, what: &'static str) -> Val<'r> {
+        self.bug.borrow_mut().get_or_insert_with(|| {
+            let clause: String = self.source.get().chars().take(to).skip(from).collect();
+            EvaluationError::Bug(format!("a bug of ours at `{clause}`: {what}"))
+        });
         Val::unknown(what)
     }
 

@@ -2,9 +2,6 @@
 
 use std::cmp::Ordering;
 
-use engine_patient::system::zone::UTC;
-
-use crate::operators::compare;
 use crate::value::Val;
 
 /// How many items; between two numbers where it cannot be told of some whether they are in the list.
@@ -36,9 +33,10 @@ pub(super) fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
     if let Some(reason) = items.iter().find_map(Val::why_unknown) {
         return Val::Unknown(reason.clone());
     }
-    let best = items.iter().reduce(|a, b| match compare(b, a, &UTC) {
-        Ok(order) if order == wanted => b,
-        _ => a,
+    // The checker takes numbers only.
+    let best = items.iter().reduce(|a, b| {
+        let order = b.number().zip(a.number()).map(|(b, a)| b.cmp(&a));
+        if order == Some(wanted) { b } else { a }
     });
     best.cloned().unwrap_or(Val::unknown("the list is empty"))
 }

@@ -41,8 +41,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Int,
         "ageInYearsAt(at) >= 45",
         "The patient's completed years (CQL AgeInYearsAt); who was born on 29 February is a year \
-         older on 28 February of a common year. Unknown without a birth date, or where \
-         the birth date is not exact enough.",
+         older on 28 February of a common year. Unknown without a birth date. By a year or month of \
+         birth it lies between two numbers: a comparison is unknown only where it depends on which.",
     ),
     row(
         "component",

@@ -13,7 +13,7 @@ use engine_patient::finding::{Finding, did_you_mean};
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::system::zone::Zone;
+use engine_patient::system::zone::{UTC, Zone};
 use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use sources::RULES;
 
 use super::Format;
-use super::measure::tell;
+use super::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
 
@@ -41,7 +41,7 @@ enum Command {
     #[command(after_help = "\
 Examples:
   tandem rule eval hba1c-control --patient bundle.json --at 2025-12-31
-  tandem rule eval my-rule.yaml --patient p0000042 --lake lake --at 2025-12-31")]
+  tandem rule eval my-rule.yaml --patient p0000042 --lake lake --at 2025-12-31 --time-zone America/New_York")]
     Eval {
         /// Id of a built-in rule, or a rule file.
         rule: String,
@@ -54,6 +54,10 @@ Examples:
         /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
         #[arg(long)]
         at: Option<String>,
+        /// Where dates, and date-times without an offset, are taken to be, as for `serve`: an offset from
+        /// UTC, or a place such as America/New_York. Default: the offset of --at, or UTC.
+        #[arg(long, allow_hyphen_values = true)]
+        time_zone: Option<String>,
         /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
@@ -86,11 +90,12 @@ impl Rule {
                 patient,
                 lake,
                 at,
+                time_zone,
                 terminology,
             } => {
                 let rule = find_rule(&rule, &terminology)?;
-                let at = moment(at.as_deref())?;
-                let mut context = EvaluationContext::at(at);
+                let zone = time_zone.as_deref().map(parse_zone).transpose()?;
+                let mut context = context(at.as_deref(), zone)?;
                 let record = match &lake {
                     Some(lake) => {
                         let (record, systems) = record_from_lake(lake, &patient, &rule)?;
@@ -129,14 +134,22 @@ impl Rule {
     }
 }
 
-/// A date stands for its end, as a measurement period does.
-fn moment(text: Option<&str>) -> Result<DateTime, Failure> {
-    let Some(text) = text else {
-        return Ok(DateTime::from_utc_millis(super::now_ms(), 0));
+/// The moment, and the zone that it is in. A date stands for its end, as a measurement period does.
+fn context(at: Option<&str>, zone: Option<Zone>) -> Result<EvaluationContext, Failure> {
+    let (at, zone) = match at {
+        None => {
+            let zone = zone.unwrap_or(UTC.clone());
+            (zone.moment(super::now_ms()), zone)
+        }
+        Some(text) => {
+            let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
+            let zone = zone.unwrap_or(Zone::fixed(parsed.offset().unwrap_or(0)));
+            (zone.moment(parsed.latest(&zone)), zone)
+        }
     };
-    let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
-    let zone = Zone::fixed(parsed.offset().unwrap_or(0));
-    Ok(zone.moment(parsed.latest(&zone)))
+    let mut context = EvaluationContext::at(at);
+    context.zone = zone;
+    Ok(context)
 }
 
 fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
@@ -315,4 +328,41 @@ fn cases_json(rule: &ClinicalRule, outcomes: &[CaseOutcome]) -> Value {
         "warnings": rule.warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `serve --time-zone` has it at that moment.
+    #[test]
+    fn the_moment_is_by_the_clock_of_the_zone() {
+        let of = |at: &str, zone: Option<&str>| {
+            let zone = zone.map(|z| Zone::parse(z).unwrap());
+            let context = context(Some(at), zone).unwrap();
+            format!("{} {}", context.at, context.zone)
+        };
+        let ny = Some("America/New_York");
+        for (at, zone, expected) in [
+            ("2025-12-31", None, "2025-12-31T23:59:59.999Z +00:00"),
+            (
+                "2025-12-31",
+                ny,
+                "2025-12-31T23:59:59.999-05:00 America/New_York",
+            ),
+            (
+                "2025-07-01T03:30:00.000Z",
+                ny,
+                "2025-06-30T23:30:00.000-04:00 America/New_York",
+            ),
+            (
+                "2025-07-01T03:30:00.000-05:00",
+                None,
+                "2025-07-01T03:30:00.000-05:00 -05:00",
+            ),
+        ] {
+            assert_eq!(of(at, zone), expected, "{at}");
+        }
+        assert!(context(Some("soon"), None).is_err());
+    }
 }

@@ -1,5 +1,7 @@
 //! What an evaluation must stop for.
 
+use engine_patient::program::EvaluationError;
+
 use crate::values::value::Val;
 
 /// What an evaluation must stop for. Never holds patient data.
@@ -47,6 +49,17 @@ impl std::fmt::Display for Fault {
                     None => Ok(()),
                 }
             }
+        }
+    }
+}
+
+impl From<Fault> for EvaluationError {
+    fn from(fault: Fault) -> Self {
+        let text = fault.to_string();
+        match fault {
+            Fault::Budget(_) => EvaluationError::Budget(text),
+            Fault::Raised(_) => EvaluationError::Raised(text),
+            Fault::Bug(_) => EvaluationError::Bug(text),
         }
     }
 }

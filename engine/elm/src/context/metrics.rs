@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::context::fault::Fault;
 use crate::values::types::Type;
 
 /// Counts for the ledger of a run, of one patient.
@@ -25,6 +26,8 @@ pub struct EvaluationMetrics {
     pub unreadable: RefCell<std::collections::BTreeMap<String, u64>>,
     /// Resources whose profile could not be told, by why.
     pub profiles: RefCell<std::collections::BTreeMap<&'static str, u64>>,
+    /// Mistakes of ours that the value of an expression ended in.
+    pub bugs: RefCell<std::collections::BTreeMap<String, u64>>,
 }
 
 /// Most of the text of a type that a note shows.
@@ -47,6 +50,14 @@ impl EvaluationMetrics {
         let profile = profile.rsplit('/').next().unwrap_or(profile);
         let line = format!("{retrieve}, of {profile}");
         *self.tagged_otherwise.borrow_mut().entry(line).or_default() += 1;
+    }
+
+    /// Counts a fault that is a mistake of ours.
+    pub fn fault(&self, fault: &Fault) {
+        if fault.is_bug() {
+            let mut bugs = self.bugs.borrow_mut();
+            *bugs.entry(fault.to_string()).or_default() += 1;
+        }
     }
 
     /// Counts a message of the logic.

@@ -17,7 +17,8 @@ use crate::operators::quantity;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
 
-/// The operand at this place; null where it is missing.
+/// The operand at this place. An operator is given as many as it takes (`Operator::takes`); one that may
+/// be left out of the ELM is null.
 pub(crate) fn operand<'a>(args: &[Val<'a>], at: usize) -> Val<'a> {
     args.get(at).copied().unwrap_or(Val::Null)
 }

@@ -45,6 +45,7 @@ pub fn find(name: &str) -> Option<&'static Operator> {
     FUNCTIONS.iter().find(|row| row.name == name)
 }
 
+/// The only operand: `Operator::takes` sees to it that there is one.
 fn operand<'a>(args: &[Val<'a>]) -> Val<'a> {
     args.first().copied().unwrap_or(Val::Null)
 }

@@ -1,6 +1,6 @@
 //! §13 logical operators (those that need both operands) and §14 nullological operators.
 
-use crate::context::fault::Out;
+use crate::context::fault::{Fault, Out};
 use crate::context::state::EvaluationState;
 use crate::operators::operator::Attributes;
 use crate::values::value::{Val, truth};
@@ -11,10 +11,10 @@ fn first(args: &[Val<'_>]) -> Option<bool> {
 
 /// Null where an operand is null.
 pub fn xor<'a>(_: &EvaluationState<'a>, args: &[Val<'a>], _: &Attributes) -> Out<'a> {
-    Ok(match args {
-        [a, b] => truth(a.truth().zip(b.truth()).map(|(a, b)| a != b)),
-        _ => Val::Null,
-    })
+    match args {
+        [a, b] => Ok(truth(a.truth().zip(b.truth()).map(|(a, b)| a != b))),
+        _ => Err(Fault::bug("`Xor` is of two operands")),
+    }
 }
 
 /// Null of null.

@@ -1,6 +1,8 @@
 //! What a UCUM expression means: its size in base units as an exact fraction, and its dimensions
 //! (UCUM §16-26). The tables and the parser are octofhir-ucum's; its own arithmetic rounds `1/60`.
 
+use std::collections::BTreeMap;
+
 use num_bigint::BigInt;
 use octofhir_ucum::{Case, Number, SpecialKind, UnitExpr, lookup_unit, parse_expression};
 use rust_decimal::Decimal;
@@ -323,37 +325,50 @@ pub fn curve(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     Some(decimal::round(converted, decimal::PLACES).normalize())
 }
 
-/// Units of an amount of substance. To UCUM each is a plain number, so that `mmol/mol` would be 0.1 `%`
-/// and `meq` a `mmol`; what is measured by the one is not what is measured by the other.
-const AMOUNTS: [&str; 3] = ["eq", "mol", "osm"];
+/// Units of an amount of substance, and what they count. To UCUM each is a plain number, so that
+/// `mmol/mol` would be 0.1 `%` and `meq` a `mmol`; what is measured by the one is not what is measured by
+/// the other. Of the derived units of UCUM's table these are made of moles: `U` is `umol/min`, `kat` is
+/// `mol/s`, `[pH]` is of `mol/l`.
+const AMOUNTS: [(&str, &str); 6] = [
+    ("eq", "eq"),
+    ("mol", "mol"),
+    ("osm", "osm"),
+    ("U", "mol"),
+    ("kat", "mol"),
+    ("[pH]", "mol"),
+];
 
-/// The units of an amount of substance in an expression, with their exponents, over and under apart.
-pub fn amounts(unit: &str) -> Vec<(&'static str, i32)> {
-    fn walk(expression: &UnitExpr, sign: i32, into: &mut Vec<(&'static str, i32)>) {
+/// What amounts of substance an expression counts: each with the sums of its exponents over and under.
+pub fn amounts(unit: &str) -> BTreeMap<&'static str, (i32, i32)> {
+    type Amounts = BTreeMap<&'static str, (i32, i32)>;
+    fn walk(expression: &UnitExpr, exponent: i32, into: &mut Amounts) {
         match expression {
             UnitExpr::Symbol(code) => {
                 let unit = lookup_unit(code, Case::Sensitive).map(|(_, unit)| unit.code);
-                let amount = AMOUNTS.iter().find(|a| unit == Some(**a));
-                into.extend(amount.map(|a| (*a, sign)));
+                let amount = AMOUNTS.iter().find(|(symbol, _)| unit == Some(*symbol));
+                if let Some((_, amount)) = amount {
+                    let (over, under) = into.entry(amount).or_default();
+                    let sum = if exponent < 0 { under } else { over };
+                    *sum = sum.saturating_add(exponent);
+                }
             }
             UnitExpr::Numeric(_) | UnitExpr::Annotation(_) => {}
-            UnitExpr::Annotated(inner, _) => walk(inner, sign, into),
-            UnitExpr::Power(base, n) => walk(base, sign.saturating_mul(*n), into),
-            UnitExpr::Product(terms) => terms.iter().for_each(|t| walk(t, sign, into)),
+            UnitExpr::Annotated(inner, _) => walk(inner, exponent, into),
+            UnitExpr::Power(base, n) => walk(base, exponent.saturating_mul(*n), into),
+            UnitExpr::Product(terms) => terms.iter().for_each(|t| walk(t, exponent, into)),
             UnitExpr::Quotient(over, under) => {
-                walk(over, sign, into);
-                walk(under, sign.saturating_neg(), into);
+                walk(over, exponent, into);
+                walk(under, exponent.saturating_neg(), into);
             }
-            UnitExpr::Reciprocal(inner) => walk(inner, sign.saturating_neg(), into),
+            UnitExpr::Reciprocal(inner) => walk(inner, exponent.saturating_neg(), into),
         }
     }
-    let mut found = vec![];
+    let mut found = Amounts::new();
     if unit.len() <= LONGEST
         && let Ok(expression) = parse_expression(unit)
     {
         walk(&expression, 1, &mut found);
     }
-    found.sort_unstable();
     found
 }
 

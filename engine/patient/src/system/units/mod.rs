@@ -45,12 +45,20 @@ enum Rule {
     Curve,
 }
 
+/// What is kept of a pair of units.
+#[derive(Clone, Debug)]
+struct Known {
+    rule: Rule,
+    /// See [`Units::are_of_one_kind`].
+    one_kind: bool,
+}
+
 /// Pairs of units that are kept; patient data may hold any number of odd ones.
 const KEPT: usize = 4096;
 
 const SHARDS: usize = 16;
 
-type Shard = FxHashMap<Box<str>, FxHashMap<Box<str>, Rule>>;
+type Shard = FxHashMap<Box<str>, FxHashMap<Box<str>, Known>>;
 
 /// Conversions, cached by pair of units.
 #[derive(Debug, Default)]
@@ -88,11 +96,13 @@ impl Units {
         }
     }
 
-    /// Whether two units, of which one converts to the other, are of the same amounts of substance: a
-    /// HbA1c of 53 `mmol/mol` is no 5.3 `%`, though UCUM has it so. CQL converts by UCUM alone; rules
-    /// ask this too.
+    /// Whether one unit converts to the other and both count the same amounts of substance (moles,
+    /// equivalents, osmoles), over and under: a HbA1c of 53 `mmol/mol` is no 5.3 `%`, a `meq/L` no
+    /// `mmol/L`, and `10*9/L` no `mmol/L`, though UCUM has it so. CQL converts by UCUM alone; rules ask
+    /// this too.
     pub fn are_of_one_kind(&self, a: &str, b: &str) -> bool {
-        a == b || expression::amounts(a) == expression::amounts(b)
+        let (a, b) = (plain(a), plain(b));
+        a == b || self.known(a, b).one_kind
     }
 
     /// Which of two values is greater.
@@ -174,21 +184,25 @@ impl Units {
     }
 
     fn rule(&self, from: &str, to: &str) -> Rule {
+        self.known(from, to).rule
+    }
+
+    fn known(&self, from: &str, to: &str) -> Known {
         // The high bits of this hash are good ones.
         let at = (FxBuildHasher.hash_one((from, to)) >> 60) as usize % SHARDS;
         let Some(shard) = self.shards.get(at) else {
-            return work_out(from, to);
+            return known(from, to);
         };
         {
             // A panic elsewhere cannot leave a map half written, so a poisoned lock is as good.
             let shard = shard
                 .read()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if let Some(rule) = shard.get(from).and_then(|to_all| to_all.get(to)) {
-                return rule.clone();
+            if let Some(known) = shard.get(from).and_then(|to_all| to_all.get(to)) {
+                return known.clone();
             }
         }
-        let rule = work_out(from, to);
+        let known = known(from, to);
         let mut shard = shard
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -196,10 +210,10 @@ impl Units {
         if room {
             let all = shard.entry(from.into()).or_default();
             if all.len() < KEPT / SHARDS {
-                all.insert(to.into(), rule.clone());
+                all.insert(to.into(), known.clone());
             }
         }
-        rule
+        known
     }
 }
 
@@ -210,6 +224,13 @@ fn linear(value: Decimal, rule: &(Fraction, Fraction)) -> (BigInt, BigInt) {
     let over =
         decimal::mantissa(value) * &scale.over * &offset.under + &offset.over * &scale.under * &ten;
     (over, &scale.under * &offset.under * ten)
+}
+
+fn known(from: &str, to: &str) -> Known {
+    let rule = work_out(from, to);
+    let amounts = |unit| expression::amounts(calendar::definite(unit));
+    let one_kind = !matches!(rule, Rule::Fails(_)) && amounts(from) == amounts(to);
+    Known { rule, one_kind }
 }
 
 fn work_out(from: &str, to: &str) -> Rule {

@@ -177,11 +177,29 @@ fn amounts_of_substance_stay_what_they_are() {
         ("mmol/L", "umol/L", true),
         ("mmol/mol", "mol/mol", true),
         ("umol/min/L", "nmol/s/L", true),
+        ("U/L", "umol/min/L", true),
+        ("kU/L", "U/mL", true),
+        ("ukat/L", "U/L", true),
+        ("U/L", "/min/L", false),
+        ("U/L", "ueq/min/L", false),
+        ("[pH]", "mol/L", true),
+        ("[pH]", "eq/L", false),
+        ("mol.mol", "mol2", true),
+        ("%", "U/U", false),
+        ("meq/L", "eq/L", true),
+        ("months", "years", true),
         ("kPa", "mm[Hg]", true),
         ("%", "1", true),
         ("[lb_av]", "kg", true),
     ] {
         assert!(units.convert(Decimal::ONE, a, b).is_ok(), "{a} {b}");
         assert_eq!(units.are_of_one_kind(a, b), same, "{a} {b}");
+        // As it is kept.
+        assert_eq!(units.are_of_one_kind(a, b), same, "{a} {b}");
+        assert_eq!(units.are_of_one_kind(b, a), same, "{a} {b}");
     }
+    for (a, b) in [("m", "s"), ("foo", "%"), ("%", "foo")] {
+        assert!(!units.are_of_one_kind(a, b), "{a} {b}");
+    }
+    assert!(units.are_of_one_kind("", "1"));
 }
