@@ -73,6 +73,7 @@ pub fn read_rows(
     shapes: &[Arc<MeasureShape>],
     visit: &mut dyn FnMut(&Subject),
 ) -> Result<(), RunError> {
+    #[allow(clippy::disallowed_types, reason = "rows go through a file")]
     let file = std::fs::File::open(rows_file)?;
     let mut gatherer = BatchGatherer::new(shapes);
     for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
