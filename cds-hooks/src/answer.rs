@@ -11,7 +11,7 @@ use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
 use crate::wire::{Card, Response};
 
-/// What a call came to, also where it was refused: for the log.
+/// How a call ended, also where it was refused: for the log.
 #[derive(Default)]
 pub(crate) struct Answer {
     /// The body, or why there is none.

@@ -13,7 +13,7 @@ use measures::gaps::GapStatus;
 use measures::official::{ElmMeasures, Limits};
 use measures::package::{Basis, GroupDefinition, MeasureDefinition, Scoring};
 use measures::prepared::Packages;
-use measures::shape::{MeasureShape, plain_name};
+use measures::structure::{MeasureStructure, plain_name};
 
 use crate::service::{CardContent, CardService, Outcome};
 use crate::wire::{Indicator, Source};
@@ -22,7 +22,7 @@ use crate::wire::{Indicator, Source};
 struct MeasureCard {
     program: Arc<ElmMeasures>,
     measure: usize,
-    shape: Arc<MeasureShape>,
+    structure: Arc<MeasureStructure>,
     id: String,
     description: String,
     publisher: String,
@@ -44,55 +44,55 @@ pub fn measure_services(
     let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };
-    let of = |shape: &MeasureShape| {
+    let of = |structure: &MeasureStructure| {
         let same = |m: &&MeasureDefinition| {
             let url = m.url.as_deref().unwrap_or_default();
             let version = m.version.as_deref().unwrap_or_default();
             // Without a url the id is all there is.
             let id = m.id.as_deref().unwrap_or(m.label());
-            (url, version) == (&*shape.artifact.url, &*shape.artifact.version)
-                && (!url.is_empty() || id == &*shape.artifact.id)
+            (url, version) == (&*structure.artifact.url, &*structure.artifact.version)
+                && (!url.is_empty() || id == &*structure.artifact.id)
         };
         prepared.loaded.package.measures.iter().find(same)
     };
-    let handle = |shape: &MeasureShape| of(shape).map_or("", |m| m.handle.as_str());
+    let handle = |structure: &MeasureStructure| of(structure).map_or("", |m| m.handle.as_str());
     let mut services: Vec<Arc<dyn CardService>> = vec![];
     let mut used = taken.to_vec();
-    for (measure, shape) in prepared.built.shapes.iter().enumerate() {
+    for (measure, structure) in prepared.built.structures.iter().enumerate() {
         let fits =
             |g: &GroupDefinition| g.scoring == Scoring::Proportion && g.basis == Basis::Boolean;
-        if !shape.groups.iter().all(fits) {
+        if !structure.groups.iter().all(fits) {
             tell(&format!(
                 "{}: no card, since it is not a proportion of patients",
-                shape.name
+                structure.name
             ));
             continue;
         }
-        if !shape.is_settled() {
+        if !structure.is_settled() {
             tell(&format!(
                 "{1}: no card, since which way is better is contradicted (see above); settle it with --better '{0}=increase' or --better '{0}=decrease'",
-                handle(shape),
-                shape.name
+                handle(structure),
+                structure.name
             ));
             continue;
         }
-        let id = service_id(shape, &used);
-        if id != *shape.artifact.id {
-            tell(&format!("{} is the service {id}", shape.canonical()));
+        let id = service_id(structure, &used);
+        if id != *structure.artifact.id {
+            tell(&format!("{} is the service {id}", structure.canonical()));
         }
         used.push(id.clone());
-        let definition = of(shape);
+        let definition = of(structure);
         let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
-        let title = shape.artifact.title.to_string();
+        let title = structure.artifact.title.to_string();
         let all = program.data_requirements();
         let own = program.requirements_of(measure);
         services.push(Arc::new(MeasureCard {
             measure,
-            shape: Arc::clone(shape),
+            structure: Arc::clone(structure),
             id,
             description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
             publisher: text(definition.and_then(|d| d.publisher.as_ref()))
-                .unwrap_or_else(|| shape.artifact.id.to_string()),
+                .unwrap_or_else(|| structure.artifact.id.to_string()),
             requirements: own.iter().filter_map(|i| all.get(*i).cloned()).collect(),
             program: Arc::clone(program),
         }));
@@ -102,10 +102,13 @@ pub fn measure_services(
 
 /// The name of a measure as part of a URL; where another service has it, with the version, and then with
 /// a number.
-fn service_id(shape: &MeasureShape, taken: &[String]) -> String {
-    let versioned = plain_name(&format!("{}-{}", shape.name, shape.artifact.version));
+fn service_id(structure: &MeasureStructure, taken: &[String]) -> String {
+    let versioned = plain_name(&format!(
+        "{}-{}",
+        structure.name, structure.artifact.version
+    ));
     let numbered = (2_u64..).map(|n| format!("{versioned}-{n}"));
-    let ids = [plain_name(&shape.name), versioned.clone()];
+    let ids = [plain_name(&structure.name), versioned.clone()];
     let mut ids = ids.into_iter().chain(numbered);
     ids.find(|id| !taken.contains(id)).unwrap_or(versioned)
 }
@@ -129,7 +132,7 @@ impl CardService for MeasureCard {
     }
 
     fn title(&self) -> &str {
-        &self.shape.artifact.title
+        &self.structure.artifact.title
     }
 
     fn description(&self) -> &str {
@@ -144,7 +147,7 @@ impl CardService for MeasureCard {
         let context = calendar_year(context.at, &context.zone);
         let gaps = self
             .program
-            .gaps_of(self.measure, &self.shape, record, &context);
+            .gaps_of(self.measure, &self.structure, record, &context);
         let gaps = match gaps {
             Ok(gaps) => gaps,
             Err(error) => {
@@ -170,18 +173,18 @@ impl CardService for MeasureCard {
 
 impl MeasureCard {
     fn card(&self, group: usize, context: &EvaluationContext) -> CardContent {
-        let artifact = &self.shape.artifact;
-        let name = match self.shape.groups.len() {
+        let artifact = &self.structure.artifact;
+        let name = match self.structure.groups.len() {
             0 | 1 => String::new(),
             _ => self
-                .shape
+                .structure
                 .groups
                 .get(group)
                 .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
         };
         let year = context.period.map_or(0, |(start, _)| start.civil().0);
         let summary = format!("Open care gap {year}: {}{name}", artifact.title);
-        let direction = self.shape.directions.get(group);
+        let direction = self.structure.directions.get(group);
         let direction = direction.map_or_else(String::new, |d| format!(" Here {}.", d.text()));
         let detail = format!(
             "{}\n\nBy the measure {}|{}, for {year}.{direction}",
@@ -214,8 +217,9 @@ mod tests {
                 version: "1.0.0+b".into(),
                 title: "".into(),
             };
-            let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
-            let found = service_id(&shape, &taken);
+            let structure =
+                MeasureStructure::simple(artifact, Improvement::Increase, Basis::Boolean);
+            let found = service_id(&structure, &taken);
             assert_eq!(found, id);
             taken.push(found);
         }

@@ -1,4 +1,4 @@
-//! Measures: what they are, what their result rows come to, and FHIR MeasureReports of that. Where the
+//! Measures: what they are, what their result rows add up to, and FHIR MeasureReports of that. Where the
 //! rows come from, a lake or one record, is not known here: `measures-run` has the lake.
 //!
 //! ```text
@@ -19,26 +19,26 @@
     )
 )]
 
-pub mod aggregate;
-pub mod amount;
-pub mod bounds;
-pub mod direction;
 pub mod error;
 pub mod explain;
 pub mod gaps;
+pub mod improvement_direction;
 pub mod ledger;
 pub mod manifest;
+pub mod observation_quantity;
+pub mod observation_values;
 pub mod official;
 pub mod package;
 pub mod prepared;
+pub mod rate_bounds;
 pub mod report;
 pub mod result;
+pub mod result_table;
 pub mod score;
-pub mod shape;
 pub mod source_files;
+pub mod structure;
 pub mod subject;
-pub mod subjects;
-pub mod table;
+pub mod subject_csv;
 #[cfg(test)]
 mod testing;
 pub mod totals;

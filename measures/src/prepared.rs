@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
 
-use crate::direction::{self, Origin};
 use crate::error::MeasureError;
+use crate::improvement_direction::{Origin, issues};
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::official::{BuildOptions, Built, Limits, build_within};
 use crate::package::{Loaded, Refused, load_with, select_each, set_better};
-use crate::shape::distinguish;
 use crate::source_files::terminology;
+use crate::structure::distinguish;
 
 /// Packages, and how to read them.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +91,7 @@ impl Packages {
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);
         }
-        let directions = loaded.package.measures.iter().flat_map(direction::issues);
+        let directions = loaded.package.measures.iter().flat_map(issues);
         loaded.issues.extend(directions);
         Ok(loaded)
     }
@@ -185,7 +185,7 @@ impl Packages {
         for finding in warnings.filter(|f| f.code != Code::ElmValueSetIncomplete) {
             tell(&finding.to_string());
         }
-        distinguish(&mut built.shapes.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
+        distinguish(&mut built.structures.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
             loaded,
             built,
@@ -252,11 +252,11 @@ impl Prepared {
                 ledger.add("left out of a measure", &detail, 1);
             }
         }
-        for shape in &self.built.shapes {
-            for (_, direction) in shape.told_directions() {
+        for structure in &self.built.structures {
+            for (_, direction) in structure.told_directions() {
                 let plain = direction.origin == Origin::Stated && direction.against.is_empty();
                 if !plain {
-                    let detail = format!("{}: {}", shape.name, direction.text());
+                    let detail = format!("{}: {}", structure.name, direction.text());
                     ledger.add("which way is better", &detail, 1);
                 }
             }

@@ -1,4 +1,4 @@
-//! What a measure came to, whatever it was written in.
+//! The results of a measure, whatever it was written in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use engine_patient::program::PopulationIndex;
 use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
-use crate::aggregate::Values;
-use crate::amount::{Unit, convert, quotient};
-use crate::bounds::{Bounds, ratio};
+use crate::observation_quantity::{Unit, convert, quotient};
+use crate::observation_values::ObservationValues;
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition, Scoring,
 };
-use crate::shape::MeasureShape;
+use crate::rate_bounds::{RateBounds, ratio};
+use crate::structure::MeasureStructure;
 
 pub use crate::package::ImprovementNotation as Improvement;
 
@@ -21,12 +21,12 @@ pub use crate::package::ImprovementNotation as Improvement;
 #[derive(Clone, Debug)]
 pub struct MeasureResult {
     /// What it is made of.
-    pub shape: Arc<MeasureShape>,
+    pub structure: Arc<MeasureStructure>,
     /// Patients that were evaluated; 0 where the language does not tell.
     pub patients: u64,
-    /// As the shape's groups.
+    /// As the structure's groups.
     pub groups: Vec<GroupResult>,
-    /// As the shape's supplemental data.
+    /// As the structure's supplemental data.
     pub supplemental: Vec<SupplementalResult>,
 }
 
@@ -66,7 +66,7 @@ pub struct Counts {
     /// Why: by population, by reason; patients.
     pub reasons: BTreeMap<(Arc<str>, Arc<str>), u64>,
     /// What the rate could be, of a proportion; of a stratum only where the basis is the patient.
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<RateBounds>,
 }
 
 /// A population's counts.
@@ -79,7 +79,7 @@ pub struct PopulationCount {
     /// Patients of whom it could not be told.
     pub unknown: u64,
     /// Of a `measure-observation`.
-    pub observed: Values,
+    pub observed: ObservationValues,
 }
 
 /// A measure score, exactly.

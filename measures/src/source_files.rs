@@ -9,12 +9,23 @@ use sources::{FHIR, Kinds, Layout, Source, is_lines, list, read};
 use crate::error::MeasureError;
 
 /// Files under the given paths, in a fixed order. What is left alone in folders is told, for people.
+/// They are read to be used, and again to be named in `run.json`: a pipe would be empty by then.
 pub fn files<P: AsRef<Path>>(
     paths: &[P],
     kinds: Kinds,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Source>, MeasureError> {
     let found = list(paths, kinds).map_err(MeasureError::User)?;
+    let pipes = found.files.iter().filter(|source| source.pipe);
+    let pipes: Vec<String> = pipes
+        .map(|source| {
+            let path = source.path.display();
+            format!("{path}: this is a pipe, and it is read more than once: give a file")
+        })
+        .collect();
+    if !pipes.is_empty() {
+        return Err(MeasureError::User(pipes.join("\n")));
+    }
     for note in found.left_alone() {
         tell(&format!("note: {note}"));
     }
@@ -85,6 +96,21 @@ mod tests {
         assert_eq!(store.len(), 6);
         assert_eq!(told.len(), 1);
         assert!(told.concat().contains(".7.json"));
+    }
+
+    /// A pipe that waits for its writer is told at once.
+    #[test]
+    fn a_pipe_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("sets.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|made| made.success()));
+        for kinds in [FHIR, sources::RULES] {
+            let Err(MeasureError::User(text)) = files(&[&pipe], kinds, &mut |_| {}) else {
+                unreachable!("it cannot be read twice");
+            };
+            assert!(text.contains("sets.json: this is a pipe"), "{text}");
+        }
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use engine_patient::program::{Artifact, PopulationIndex, ResultRow};
 
-use crate::direction::Direction;
+use crate::improvement_direction::Direction;
 use crate::package::{
     AggregateMethod, Basis, GroupDefinition, NotationTexts, PopulationCode, PopulationDefinition,
     Scoring, StratifierComponent, StratifierDefinition,
 };
 use crate::result::{Improvement, MeasureResult};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::{Foreign, Gatherer, Subject};
 use crate::totals::Totals;
 
@@ -86,8 +86,8 @@ pub fn stratifier(components: &[&str], applies_to: &[PopulationCode]) -> Stratif
     }
 }
 
-pub fn shape(id: &str, groups: Vec<GroupDefinition>) -> Arc<MeasureShape> {
-    Arc::new(MeasureShape {
+pub fn structure(id: &str, groups: Vec<GroupDefinition>) -> Arc<MeasureStructure> {
+    Arc::new(MeasureStructure {
         name: id.into(),
         directions: groups
             .iter()
@@ -107,22 +107,24 @@ pub fn shape(id: &str, groups: Vec<GroupDefinition>) -> Arc<MeasureShape> {
 
 /// Visits the subjects of rows, in the order in which a run gives them; each row of one of the measures.
 pub fn gather(
-    shapes: &[Arc<MeasureShape>],
-    rows: &[(&str, &MeasureShape, ResultRow)],
+    structures: &[Arc<MeasureStructure>],
+    rows: &[(&str, &MeasureStructure, ResultRow)],
     visit: &mut dyn FnMut(&Subject),
 ) -> Result<(), Foreign> {
     let mut rows: Vec<_> = rows.iter().collect();
-    rows.sort_by_key(|(patient, shape, row)| {
+    rows.sort_by_key(|(patient, structure, row)| {
         let about = (row.stratifier, row.stratum.clone(), row.basis_id.clone());
         let at = (row.group, row.kind.as_str(), row.kind.index());
-        let artifact = &shape.artifact;
+        let artifact = &structure.artifact;
         let measure = (&artifact.id, &artifact.version, &artifact.url);
         let value = row.value.text().map(|t| t.into_owned());
         (measure, *patient, at, about, value)
     });
-    let mut gatherer = Gatherer::new(shapes);
-    for (patient, shape, row) in rows {
-        let measure = shapes.iter().position(|s| s.artifact == shape.artifact);
+    let mut gatherer = Gatherer::new(structures);
+    for (patient, structure, row) in rows {
+        let measure = structures
+            .iter()
+            .position(|s| s.artifact == structure.artifact);
         let measure = measure.expect("a measure of the run");
         gatherer.push(measure, patient, row, visit)?;
     }
@@ -132,11 +134,11 @@ pub fn gather(
 
 /// The results of such rows.
 pub fn totals(
-    shapes: &[Arc<MeasureShape>],
-    rows: &[(&str, &MeasureShape, ResultRow)],
+    structures: &[Arc<MeasureStructure>],
+    rows: &[(&str, &MeasureStructure, ResultRow)],
 ) -> Result<Vec<MeasureResult>, Foreign> {
-    let mut totals = Totals::new(shapes);
-    gather(shapes, rows, &mut |subject| totals.add(subject))?;
+    let mut totals = Totals::new(structures);
+    gather(structures, rows, &mut |subject| totals.add(subject))?;
     Ok(totals.finish())
 }
 

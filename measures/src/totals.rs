@@ -15,11 +15,11 @@ use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
-use crate::amount::{Unit, choose, convert};
-use crate::bounds::{Bounds, Positions, State};
+use crate::observation_quantity::{Unit, choose, convert};
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
+use crate::rate_bounds::{Positions, RateBounds, State};
 use crate::result::{Counts, GroupResult, MeasureResult, SupplementalResult};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::{Subject, SubjectGroup};
 
 /// Totals so far.
@@ -54,21 +54,21 @@ type InUnits = (bool, Seen);
 
 impl Totals {
     /// Of these measures, all at nothing.
-    pub fn new(shapes: &[Arc<MeasureShape>]) -> Self {
+    pub fn new(structures: &[Arc<MeasureStructure>]) -> Self {
         let group = |g: &GroupDefinition| GroupResult {
             counts: Counts {
-                bounds: Positions::of(g).map(|_| Bounds::default()),
+                bounds: Positions::of(g).map(|_| RateBounds::default()),
                 ..Counts::of(g)
             },
             strata: vec![],
             codings: vec![BTreeMap::new(); g.stratifiers.len()],
             strata_unknown: vec![0; g.stratifiers.len()],
         };
-        let measure = |shape: &Arc<MeasureShape>| MeasureResult {
-            shape: Arc::clone(shape),
+        let measure = |structure: &Arc<MeasureStructure>| MeasureResult {
+            structure: Arc::clone(structure),
             patients: 0,
-            groups: shape.groups.iter().map(group).collect(),
-            supplemental: vec![SupplementalResult::default(); shape.supplemental.len()],
+            groups: structure.groups.iter().map(group).collect(),
+            supplemental: vec![SupplementalResult::default(); structure.supplemental.len()],
         };
         let state = |g: &GroupDefinition| GroupState {
             positions: Positions::of(g),
@@ -76,8 +76,8 @@ impl Totals {
             observed: BTreeMap::new(),
         };
         Totals {
-            measures: shapes.iter().map(measure).collect(),
-            groups: shapes
+            measures: structures.iter().map(measure).collect(),
+            groups: structures
                 .iter()
                 .map(|s| s.groups.iter().map(state).collect())
                 .collect(),
@@ -97,8 +97,8 @@ impl Totals {
             return;
         };
         result.patients += 1;
-        let shape = Arc::clone(&result.shape);
-        let groups = shape.groups.iter().zip(&subject.groups);
+        let structure = Arc::clone(&result.structure);
+        let groups = structure.groups.iter().zip(&subject.groups);
         let totals = result.groups.iter_mut().zip(states);
         for ((definition, own), (total, state)) in groups.zip(totals) {
             add_group(definition, own, total, state);
@@ -110,7 +110,7 @@ impl Totals {
                 .filter(|(p, _)| p.code == Code::InitialPopulation)
                 .any(|(_, m)| m.count > 0)
         };
-        let mut groups = shape.groups.iter().zip(&subject.groups);
+        let mut groups = structure.groups.iter().zip(&subject.groups);
         if !subject.supplemental.is_empty() && groups.any(initial) {
             for value in &subject.supplemental {
                 let Some(slot) = result.supplemental.get_mut(value.index) else {
@@ -132,7 +132,7 @@ impl Totals {
         }
     }
 
-    /// The results, in the order of the shapes.
+    /// The results, in the order of the structures.
     pub fn finish(self) -> Vec<MeasureResult> {
         let mut measures = self.measures;
         let units = Units::default();
@@ -148,12 +148,12 @@ impl Totals {
 }
 
 /// The result of one patient alone.
-pub fn single(shape: &Arc<MeasureShape>, subject: &Subject) -> MeasureResult {
-    let mut totals = Totals::new(std::slice::from_ref(shape));
+pub fn single(structure: &Arc<MeasureStructure>, subject: &Subject) -> MeasureResult {
+    let mut totals = Totals::new(std::slice::from_ref(structure));
     totals.add_to(0, subject);
     let result = totals.finish().into_iter().next();
     result.unwrap_or_else(|| MeasureResult {
-        shape: Arc::clone(shape),
+        structure: Arc::clone(structure),
         patients: 0,
         groups: vec![],
         supplemental: vec![],
@@ -200,7 +200,7 @@ fn add_group(
         let Some(slot) = at.get_mut(&mut counts.populations) else {
             continue;
         };
-        slot.observed.add(observation.amount().as_ref());
+        slot.observed.add(observation.quantity().as_ref());
         if observation.value.is_some() {
             let stratum = observation.stratum.as_ref().map(|(s, name)| (*s, name));
             let units = seen.entry(stratum).or_default();
@@ -399,7 +399,7 @@ fn add_bounds(
     definition: &GroupDefinition,
     own: &SubjectGroup,
     at: Positions,
-    bounds: &mut Bounds,
+    bounds: &mut RateBounds,
 ) {
     if definition.basis == Basis::Boolean {
         bounds.add(at, |population| {

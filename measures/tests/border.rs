@@ -413,7 +413,7 @@ fn stratifiers_and_supplemental_data_that_cannot_be_run_are_left_out() {
             "{told}"
         );
     }
-    assert_eq!(built.shapes[0].groups[0].stratifiers.len(), 1);
+    assert_eq!(built.structures[0].groups[0].stratifiers.len(), 1);
     let rows = rows(&built, &[patient(&json!({"gender": "male"}))]);
     assert_eq!(strata(&rows, 0), [("male".to_owned(), None)]);
     let supplemental = rows
@@ -441,8 +441,8 @@ fn one_broken_measure_does_not_stop_the_others() {
     let built = built(&[bad, good], &definitions);
     // Two versions of one id are two measures.
     assert_eq!(built.refused, ["http://example.org/Measure/M|2"]);
-    assert_eq!(built.shapes.len(), 1);
-    assert_eq!(&*built.shapes[0].artifact.version, "1");
+    assert_eq!(built.structures.len(), 1);
+    assert_eq!(&*built.structures[0].artifact.version, "1");
 }
 
 /// A patient whose evaluation failed has rows that say so: nothing of it is "no".

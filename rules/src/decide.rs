@@ -257,7 +257,7 @@ impl PatientProgram for Rule {
         &self.coded_elements
     }
 
-    fn decisive_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
+    fn necessary_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
         self.needed.iter().map(|r| vec![*r]).collect()
     }
 

@@ -29,7 +29,7 @@ impl Applicability {
     }
 }
 
-/// What a criterion came to.
+/// The outcome of a criterion.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// Yes, no or unknown.

@@ -74,7 +74,7 @@ fn is_letter_beyond_ascii(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_hidden(c)
 }
 
-/// Characters without a shape of their own that change how others are read.
+/// Invisible characters that change how others are read.
 fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}'

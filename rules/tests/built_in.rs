@@ -233,7 +233,7 @@ fn rows_are_gated_as_a_proportion_measure_wants() {
 }
 
 #[test]
-fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
+fn necessary_requirements_leave_out_only_whom_nothing_concerns() {
     for (id, expected) in [
         (
             "hba1c-control",
@@ -247,7 +247,7 @@ fn decisive_requirements_leave_out_only_whom_nothing_concerns() {
     ] {
         let rule = rule(id);
         let named: Vec<_> = rule
-            .decisive_requirements(0, RowOptions::default())
+            .necessary_requirements(0, RowOptions::default())
             .iter()
             .flatten()
             .map(|i| rule.data_requirements()[*i].to_string())
@@ -412,7 +412,7 @@ fn care_coded_in_other_systems_is_not_evaluable() {
 #[test]
 fn what_an_eligible_patient_must_have() {
     let needed = |rule: &Rule| {
-        let groups = rule.decisive_requirements(0, RowOptions::default());
+        let groups = rule.necessary_requirements(0, RowOptions::default());
         assert!(groups.iter().all(|group| group.len() == 1));
         let shown = groups.concat().into_iter().map(|index| {
             let requirement = &rule.data_requirements()[index];

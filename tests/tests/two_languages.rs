@@ -8,6 +8,8 @@
 //!   start is unknown to both, and a CQL query drops the visit.
 //! - A quantity with a comparator (`< 5`): `ToQuantity` gives null, which a query drops; CEL says
 //!   unknown. So with a quantity without a unit's system, which FHIRHelpers takes for UCUM.
+//! - A number of more than 28 digits (5.7 as a double writes it out in full): CQL has no Decimal of
+//!   so many, CEL rounds it to 28.
 //! - `mmol/mol` beside `%`: UCUM, and so CQL, takes both for numbers and converts; CEL does not
 //!   (`Units::are_of_one_kind`).
 //! - The first millisecond of a day beside that day: CQL cannot tell which is earlier, CEL knows that
@@ -32,6 +34,8 @@ use engine_patient::terminology::{
 use serde_json::{Value as Json, json};
 
 const FROM: &str = "2025-01-10T08:30:00.000Z";
+/// Half a second after that.
+const HALF: &str = "2025-01-10T08:30:00.500Z";
 const TO: &str = "2025-11-20T17:45:00.000Z";
 
 // ELM, as a translator writes it.
@@ -94,7 +98,7 @@ fn moment(at: &str) -> Json {
     };
     let integer = |n: i64| literal("Integer", &n.to_string());
     json!({"type": "DateTime", "year": integer(year.into()), "month": integer(month.into()), "day": integer(day.into()),
-        "hour": part(11..13), "minute": part(14..16), "second": integer(0), "millisecond": integer(0),
+        "hour": part(11..13), "minute": part(14..16), "second": part(17..19), "millisecond": integer((at.millis % 1000).into()),
         "timezoneOffset": literal("Decimal", "0.0")})
 }
 
@@ -277,6 +281,14 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             ),
         ),
         (
+            "onset in the second before",
+            format!("Condition().exists(c, has(c.onset) && start(c) < date(\"{HALF}\"))"),
+            exists(
+                retrieve("Condition"),
+                op("Less", &[onset(), moment(HALF)]),
+            ),
+        ),
+        (
             "no onset, or a late visit",
             format!("!Condition().exists(c, has(c.onset) && start(c) >= date(\"{FROM}\")) || {cel_end}"),
             op(
@@ -322,6 +334,20 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             exists(
                 retrieve("Observation"),
                 op("Equal", &[op("Multiply", &[value(), decimal("3.0")]), decimal("0.3")]),
+            ),
+        ),
+        (
+            "a negative decimal",
+            format!("Observation().exists(o, {cel_value} && o.valueQuantity.value * -2.5 < -22.0)"),
+            exists(
+                retrieve("Observation"),
+                op(
+                    "Less",
+                    &[
+                        op("Multiply", &[value(), one("Negate", decimal("2.5"))]),
+                        one("Negate", decimal("22.0")),
+                    ],
+                ),
             ),
         ),
         (
@@ -609,16 +635,16 @@ fn patient(random: &mut Random) -> Vec<String> {
 // Answers.
 
 fn elm(
-    unit: &CompiledLibraries,
+    compiled: &CompiledLibraries,
     names: &[&str],
     record: &PatientRecord,
     context: &EvaluationContext,
 ) -> Vec<(Truth, String)> {
-    let library = unit.library("Questions", None).unwrap();
+    let library = compiled.library("Questions", None).unwrap();
     let settings = Settings::of(context);
-    with_evaluator(unit, record, &settings, |evaluator| {
+    with_evaluator(compiled, record, &settings, |evaluator| {
         let answer = |name: &&str| {
-            let expression = unit.expression(library, name).unwrap();
+            let expression = compiled.expression(library, name).unwrap();
             let value = evaluator.expression(expression);
             let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
             let truth = match (value, &why) {
@@ -667,7 +693,7 @@ fn a_question_has_one_answer_in_both_languages() {
         .map(|json| Library::read("test.json", &serde_json::to_vec(json).unwrap()).unwrap())
         .collect();
     let terminology = terminology();
-    let units: Vec<CompiledLibraries> = [true, false]
+    let both_ways: Vec<CompiledLibraries> = [true, false]
         .iter()
         .map(|native| {
             let options = Options {
@@ -676,9 +702,9 @@ fn a_question_has_one_answer_in_both_languages() {
             };
             let mut linker = Linker::new(&libraries, &terminology, options);
             linker.everything(1);
-            let (unit, issues) = linker.finish();
+            let (compiled, issues) = linker.finish();
             assert!(issues.is_empty(), "{issues:#?}");
-            unit
+            compiled
         })
         .collect();
     let sets = vec![(
@@ -713,8 +739,8 @@ fn a_question_has_one_answer_in_both_languages() {
         let context =
             EvaluationContext::for_period(day("2025-07-01"), day("2025-11-15"), zone.clone());
         let ours = cel(&checked, &record, &context);
-        for (unit, how) in units.iter().zip(["native", "as ELM"]) {
-            let theirs = elm(unit, &names, &record, &context);
+        for (compiled, how) in both_ways.iter().zip(["native", "as ELM"]) {
+            let theirs = elm(compiled, &names, &record, &context);
             for ((name, (cel, reason)), (elm, why)) in names.iter().zip(&ours).zip(theirs) {
                 *counts.entry((name, elm)).or_default() += 1;
                 // A reason names the element and holds nothing of the data.
@@ -750,7 +776,7 @@ fn an_event_is_inside_or_outside_for_both() {
     let terminology = terminology();
     let mut linker = Linker::new(&libraries, &terminology, Options::default());
     linker.everything(1);
-    let (unit, issues) = linker.finish();
+    let (compiled, issues) = linker.finish();
     assert!(issues.is_empty(), "{issues:#?}");
     let names: Vec<&str> = questions.iter().map(|(name, ..)| *name).collect();
     let checked = checked(&[questions[0].1.as_str()], &[]);
@@ -796,7 +822,7 @@ fn an_event_is_inside_or_outside_for_both() {
             expected,
             "CEL: {start} {from} {zone}"
         );
-        let found = elm(&unit, &names, &record, &context);
+        let found = elm(&compiled, &names, &record, &context);
         assert_eq!(found[0].0, expected, "ELM: {start} {from} {zone}");
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Shortfall {
     /// More than [`MOST_ENTRIES`].
     TooManyEntries,
     /// Neither the resource nor the Bundle that was asked for, or no valid FHIR JSON.
-    WrongShape,
+    WrongStructure,
 }
 
 impl Shortfall {
@@ -50,7 +50,7 @@ impl Shortfall {
                 format!("`{key}` has results of another type than was asked for")
             }
             Self::TooManyEntries => format!("`{key}` has more than {MOST_ENTRIES} entries"),
-            Self::WrongShape => format!("`{key}` is not the FHIR data that was asked for"),
+            Self::WrongStructure => format!("`{key}` is not the FHIR data that was asked for"),
         }
     }
 }
@@ -86,7 +86,7 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
             }],
             shortfall: is_subsetted(root).then_some(Shortfall::Partial),
         },
-        _ => only(Shortfall::WrongShape),
+        _ => only(Shortfall::WrongStructure),
     }
 }
 
@@ -102,7 +102,7 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
     };
     let entries = bundle.get_named("entry");
     if !fits || entries.is_some_and(|e| e.kind() != Kind::Array) {
-        out.shortfall = Some(Shortfall::WrongShape);
+        out.shortfall = Some(Shortfall::WrongStructure);
         return out;
     }
     let first = entries.into_iter().flat_map(Element::items);
@@ -114,7 +114,7 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         None => None,
         Some(Some(total)) => Some(total),
         Some(None) => {
-            out.shortfall = Some(Shortfall::WrongShape);
+            out.shortfall = Some(Shortfall::WrongStructure);
             None
         }
     };
@@ -131,7 +131,7 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         let mode = match mode(entry) {
             // What is no OperationOutcome is no outcome.
             Mode::Wrong | Mode::Outcome => {
-                out.shortfall.get_or_insert(Shortfall::WrongShape);
+                out.shortfall.get_or_insert(Shortfall::WrongStructure);
                 Mode::Wrong
             }
             mode => mode,
@@ -151,7 +151,7 @@ fn bundle(bundle: Element<'_>, asked: Name) -> Contents<'_> {
         });
     }
     let found = match links(bundle) {
-        Links::Wrong => Some(Shortfall::WrongShape),
+        Links::Wrong => Some(Shortfall::WrongStructure),
         Links::OtherPages => Some(Shortfall::MorePages),
         Links::Complete if is_subsetted(bundle) => Some(Shortfall::Partial),
         Links::Complete => total.and_then(|total| matches.against(total)),
@@ -238,7 +238,7 @@ enum Links {
     Wrong,
 }
 
-/// Every link must have the shape FHIR gives it: in one that has not, `next` could hide.
+/// Every link must have the structure FHIR gives it: in one that has not, `next` could hide.
 fn links(bundle: Element<'_>) -> Links {
     let Some(all) = bundle.get_named("link") else {
         return Links::Complete;
@@ -272,8 +272,8 @@ fn links(bundle: Element<'_>) -> Links {
 }
 
 /// Whether `meta.tag` says that elements were left out (`_summary`, `_elements`; FHIR R4 §3.1.1.5.8).
-/// Where `meta`, a tag or its code has not the shape FHIR gives it, the tag could hide in that: it may
-/// be so.
+/// Where `meta`, a tag or its code has not the structure FHIR gives it, the tag could hide in that:
+/// it may be so.
 fn is_subsetted(resource: Element<'_>) -> bool {
     let Some(meta) = resource.get_named("meta") else {
         return false;

@@ -3,7 +3,7 @@
 //! ```text
 //! DataRequirement ── template ──▶ discovery
 //!                                     │ the client searches
-//! PatientRecord ◀── read (bundle → subject, shape) ── prefetch of the request
+//! PatientRecord ◀── read (bundle → subject, structure) ── prefetch of the request
 //! ```
 //!
 //! *Invariant:* a type is available in the record only if every key that covers it was answered,
@@ -12,7 +12,7 @@
 mod bundle;
 mod read;
 mod search;
-mod shape;
+mod structure;
 mod subject;
 mod template;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::bundle::{Found, Shortfall, contents};
-use super::shape;
+use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
 
@@ -112,7 +112,7 @@ impl<'p> Reader<'p> {
     ) -> Option<Shortfall> {
         document.clear();
         let Ok(root) = document.push_document(json) else {
-            return Some(Shortfall::WrongShape);
+            return Some(Shortfall::WrongStructure);
         };
         let contents = contents(root, template);
         self.entries(root, contents.resources, template);
@@ -202,7 +202,7 @@ impl<'p> Reader<'p> {
             Whose::TwoPatients => &mut self.two_patients,
             Whose::UnknownServer => &mut self.unknown_server,
             Whose::Unsaid => &mut self.unsaid,
-            _ if !shape::is_sound(resource, ty.as_str()) => &mut self.broken,
+            _ if !structure::is_sound(resource, ty.as_str()) => &mut self.broken,
             _ => match self.take(resource, ty) {
                 Ok(()) => return,
                 Err(Refused::Contradicts) => &mut self.contradicting,

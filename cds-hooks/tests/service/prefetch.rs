@@ -204,10 +204,10 @@ async fn broken_entries_are_left_out_and_said() {
     );
 }
 
-/// A member of the wrong shape could say anything: what is under the key is not taken as all there is.
+/// A member of the wrong structure could say anything: what is under the key is not taken as all there is.
 #[tokio::test]
-async fn a_bundle_of_the_wrong_shape_is_never_complete() {
-    const SHAPE: Came = Unknown("is not the FHIR data");
+async fn a_bundle_of_the_wrong_structure_is_never_complete() {
+    const NOT_FHIR: Came = Unknown("is not the FHIR data");
     const MORE: Came = Unknown("has further pages");
     let with_member = |name: &str, value: &Value| {
         let mut bundle = bundle(&[]);
@@ -261,7 +261,7 @@ async fn a_bundle_of_the_wrong_shape_is_never_complete() {
         json!([{"relation": "self", "url": ""}]),
         json!([{"relation": "self", "url": "x"}, {"rel": "next", "href": "y"}]),
     ] {
-        check(&link.to_string(), &with_member("link", &link), SHAPE).await;
+        check(&link.to_string(), &with_member("link", &link), NOT_FHIR).await;
     }
     for relation in [
         "Next",
@@ -291,7 +291,7 @@ async fn a_bundle_of_the_wrong_shape_is_never_complete() {
         json!("x"),
         json!({"resource": a1c("o1", "p1")}),
     ] {
-        check(&entry.to_string(), &with_member("entry", &entry), SHAPE).await;
+        check(&entry.to_string(), &with_member("entry", &entry), NOT_FHIR).await;
     }
     for ty in [
         json!(null),
@@ -300,7 +300,7 @@ async fn a_bundle_of_the_wrong_shape_is_never_complete() {
         json!("Searchset"),
         json!({}),
     ] {
-        check(&ty.to_string(), &with_member("type", &ty), SHAPE).await;
+        check(&ty.to_string(), &with_member("type", &ty), NOT_FHIR).await;
     }
     for entry in [
         json!([null]),
@@ -406,8 +406,8 @@ async fn a_search_mode_that_is_none_or_belongs_to_another_entry() {
     ] {
         let mut found = bundle(&[a1c("o1", "p1")]);
         found["entry"][0]["search"] = search.clone();
-        let shape = Unknown("is not the FHIR data");
-        check(&search.to_string(), &with(A1C, found), shape).await;
+        let not_fhir = Unknown("is not the FHIR data");
+        check(&search.to_string(), &with(A1C, found), not_fhir).await;
     }
 }
 
@@ -455,9 +455,9 @@ async fn a_resource_of_which_a_part_was_sent() {
     check("the patient", &with("patient", patient), partial).await;
 }
 
-/// In what has not the shape of FHIR the tag could hide.
+/// In what has not the structure of FHIR the tag could hide.
 #[tokio::test]
-async fn a_tag_of_the_wrong_shape_may_say_that_it_is_a_part() {
+async fn a_tag_of_the_wrong_structure_may_say_that_it_is_a_part() {
     for meta in [
         json!([{"tag": [{"code": "SUBSETTED"}]}]),
         json!("SUBSETTED"),

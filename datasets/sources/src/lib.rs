@@ -1,7 +1,7 @@
 //! Where everything comes from: the one reader of files and folders.
 //!
 //! ```text
-//! paths ── walk (kinds: which names) ──▶ Sources: files in order, and what is not read and why
+//! paths ── file_search (kinds: which names) ──▶ Sources: files in order, and what is not read and why
 //!                                           │
 //!                                           └─ open / read ──▶ bytes, unpacked, within bounds
 //! ```
@@ -11,7 +11,8 @@
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
-mod found;
+mod file_search;
+mod found_files;
 mod gzip;
 mod kinds;
 mod layout;
@@ -20,17 +21,16 @@ mod read;
 mod special;
 mod stop;
 mod unpack;
-mod walk;
 mod zstandard;
 
 #[cfg(test)]
 mod tests;
 
-pub use found::{PassedOver, Problem, Source, Sources, Why};
+pub use file_search::{FileSearch, find, list, named, names_in};
+pub use found_files::{PassedOver, Problem, Source, Sources, Why};
 pub use kinds::{DATA, FHIR, Kinds, RULES};
 pub use layout::{Layout, is_lines};
 pub use packing::Packing;
 pub use read::{read, read_path, read_text};
 pub use stop::{Refused, reason, refused, told};
 pub use unpack::{Opened, Watcher, open, open_beside, open_path};
-pub use walk::{Walk, find, list, named, names_in};

@@ -3,8 +3,9 @@
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-use crate::found::Source;
-use crate::stop::refused;
+use crate::found_files::Source;
+use crate::packing::Packing;
+use crate::stop::{Refused, refused, told};
 use crate::unpack::{Opened, open, open_path};
 
 /// What one file may take: more than any value set or chart has, less than a device gives.
@@ -27,8 +28,9 @@ pub fn read_text(path: &Path) -> Result<String> {
 }
 
 fn whole(opened: Opened<'_>) -> Result<Vec<u8>> {
-    let mut bytes = vec![];
-    opened.bytes.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let (mut bytes, packing) = (vec![], opened.packing);
+    let read = opened.bytes.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|e| in_words(packing, e))?;
     if bytes.len() as u64 > LARGEST {
         return Err(refused(format!(
             "it has more than {} GiB unpacked",
@@ -36,6 +38,19 @@ fn whole(opened: Opened<'_>) -> Result<Vec<u8>> {
         )));
     }
     Ok(without_mark(bytes))
+}
+
+/// What a decoder says (`incomplete deflate stream`) in words for people.
+fn in_words(packing: Packing, error: Error) -> Error {
+    let own = error.get_ref().is_some_and(|e| e.is::<Refused>());
+    match packing {
+        Packing::Plain => error,
+        _ if own => error,
+        _ => {
+            let (what, help) = (told(packing, &error), None);
+            Error::new(error.kind(), Refused { what, help })
+        }
+    }
 }
 
 /// Without the byte order mark that some programs put before a text.

@@ -180,7 +180,10 @@ fn what_is_damaged_is_told() {
         ),
     ];
     for (name, bytes, says) in cases {
-        let mut opened = open_path(&put(dir.path(), name, bytes)).unwrap();
+        let path = put(dir.path(), name, bytes);
+        let whole = read_path(&path).unwrap_err().to_string();
+        assert!(whole.contains(says), "{name}: {whole}");
+        let mut opened = open_path(&path).unwrap();
         let error = opened.bytes.read_to_end(&mut vec![]).unwrap_err();
         let text = told(opened.packing, &error);
         assert!(text.contains(says), "{name}: {text}");

@@ -9,7 +9,7 @@ use std::io::{BufReader, Chain, Cursor, Error, ErrorKind, Read, Result};
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::found::Source;
+use crate::found_files::Source;
 use crate::gzip::Gunzip;
 use crate::packing::{HEAD, Packing, by_name, by_start};
 use crate::stop::{Stopped, refused, zip};

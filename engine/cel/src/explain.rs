@@ -14,7 +14,7 @@ pub struct Clause {
     pub truth: Option<Truth>,
     /// Why it is unknown.
     pub reason: Option<String>,
-    /// What it came to, for values: a number, a date, a count.
+    /// Its value, where it is no truth value: a number, a date, a count.
     pub value: Option<String>,
     /// The parts it is made of.
     pub clauses: Vec<Clause>,

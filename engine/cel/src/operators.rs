@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use super::value::Val;
 use engine_patient::system::compare::compare as compare_dates;
 use engine_patient::system::date_arithmetic::{self, CalendarDuration};
-use engine_patient::system::date_time::DateTime;
+use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::decimal;
 use engine_patient::system::zone::Zone;
 use rust_decimal::Decimal;
@@ -112,11 +112,15 @@ pub(super) fn order<'r>(order: Order, a: Val<'r>, b: Val<'r>, zone: &Zone) -> Va
     }
 }
 
-/// By the bounds of what each can stand for: a whole day is not after its own last millisecond.
+/// By the comparison of CQL. Of a day or coarser beside what that cannot tell from it, by the bounds of
+/// what each can stand for: a whole day is not after its own last millisecond.
 pub(super) fn order_times(order: Order, a: DateTime, b: DateTime, zone: &Zone) -> Option<bool> {
     let less = |a: DateTime, b: DateTime| {
-        if compare_dates(a, b, None, zone) == Some(Ordering::Equal) {
-            return Some(false);
+        if let Some(found) = compare_dates(a, b, None, zone) {
+            return Some(found.is_lt());
+        }
+        if a.precision.min(b.precision) > Precision::Day {
+            return None;
         }
         match (
             a.latest(zone) < b.earliest(zone),

@@ -144,6 +144,69 @@ fn expressions_and_their_values() {
     }
 }
 
+/// The sign is a part of a literal, and the digits are those that were written.
+#[test]
+fn literals_are_as_written() {
+    for (source, expected) in [
+        ("-2.5", "-2.5"),
+        ("- 2.5", "-2.5"),
+        ("-(2.5)", "-2.5"),
+        ("-1e-3", "-0.001"),
+        ("-\n  1.5E-3", "-0.0015"),
+        ("4.0 - -2.5", "6.5"),
+        ("4.0 -2.5", "1.5"),
+        ("4.0-2.5", "1.5"),
+        ("[-2.5, 1.0].min()", "-2.5"),
+        ("-5.7 < 0.0", "true"),
+        ("-5.7 + 5.7 == 0.0", "true"),
+        ("-0.0 == 0.0", "true"),
+        ("-7", "-7"),
+        ("3 - -7", "10"),
+        (
+            "0.1234567890123456789012345678",
+            "0.1234567890123456789012345678",
+        ),
+    ] {
+        assert_eq!(eval(source), expected, "{source}");
+    }
+    for source in [
+        "0.12345678901234567890123456789",
+        "-5.699999999999999289457264239899814128875732421875",
+        "1e40",
+        "1e-30",
+    ] {
+        let found = Checker::new(vec![]).compile(source, None).unwrap_err();
+        assert_eq!(found[0].code, Code::Unsupported, "{source}");
+        assert_eq!(found[0].chars(), (0, source.len()), "{source}");
+        assert!(found[0].message.contains("28 digits"), "{source}");
+    }
+}
+
+/// What `BigDecimal(5.7)` prints is a number, rounded once.
+#[test]
+fn a_number_of_very_many_digits_is_a_number() {
+    let observation = |value: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","id":"o","status":"final","effectiveDateTime":"2025-03-01","valueQuantity":{{"value":{value},"system":"http://unitsofmeasure.org","code":"mmol/L"}}}}"#
+        )
+    };
+    let long = observation("5.699999999999999289457264239899814128875732421875");
+    let huge = observation("1e40");
+    for (source, json, expected) in [
+        ("o.valueQuantity.value < 5.7", &long, "true"),
+        ("quantityIn(o.value, \"mmol/L\") < 5.7", &long, "true"),
+        ("quantityIn(o.value, \"mol/L\") > 0.0056", &long, "true"),
+        (
+            "quantityIn(o.value, \"mmol/L\") > 5.7",
+            &huge,
+            "unknown: the quantity is a number too large",
+        ),
+    ] {
+        let source = format!("Observation().exists(o, {source})");
+        assert_eq!(eval_over(&source, &[json], None), expected, "{source}");
+    }
+}
+
 #[test]
 fn every_example_in_the_table_compiles() {
     for info in functions::FUNCTIONS {
@@ -333,6 +396,19 @@ fn an_order_is_certain_where_the_bounds_say_so() {
         ),
         ("date(\"2024\") <= date(\"2024\")", "true"),
         ("date(\"2024\") < date(\"2024\")", "false"),
+        // A second without a fraction is a whole one.
+        (
+            "date(\"2024-05-01T10:00:05Z\") < date(\"2024-05-01T10:00:05.500Z\")",
+            "true",
+        ),
+        (
+            "date(\"2024-05-01T10:00:05Z\") >= date(\"2024-05-01T10:00:05.500Z\")",
+            "false",
+        ),
+        (
+            "date(\"2024-05-01T10:00Z\") < date(\"2024-05-01T10:00:05.500Z\")",
+            "unknown: a date is too imprecise to compare",
+        ),
     ] {
         assert_eq!(eval(source), expected, "{source}");
     }

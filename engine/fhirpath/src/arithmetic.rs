@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::ast::Operator;
-use super::item::{Item, Scalar};
+use super::item::{Item, Scalar, Stop, failed};
 
 pub(super) fn binary<'a>(
     operator: Operator,
@@ -43,4 +43,19 @@ pub(super) fn negate<'a>(operand: &Item<'_>) -> Option<Item<'a>> {
         Scalar::Decimal(d) => Some(Item::Decimal(-d)),
         _ => None,
     }
+}
+
+/// `left & right`: nothing counts as an empty text.
+pub(super) fn concatenated<'a>(
+    left: Option<Item<'_>>,
+    right: Option<Item<'_>>,
+) -> Result<Item<'a>, Stop> {
+    let mut out = String::new();
+    for operand in [left, right].into_iter().flatten() {
+        match operand.text() {
+            Some(text) => out.push_str(&text),
+            None => return failed("an operand of `&` that is no text"),
+        }
+    }
+    Ok(Item::Text(Cow::Owned(out)))
 }

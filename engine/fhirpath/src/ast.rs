@@ -1,7 +1,7 @@
 //! The syntax tree: what was written, and where.
 
 use super::error::{Refused, wrong};
-use super::expr::Literal;
+use super::literal::Literal;
 use engine_patient::finding::Code;
 
 /// Deepest nesting of an expression: parentheses, arguments, and steps of one path.

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use rust_decimal::prelude::ToPrimitive;
 
+use super::ast::Operator;
 use super::expr::Comparison;
-use super::item::{Item, Scalar};
+use super::item::{Item, Scalar, Stop, failed};
 use engine_patient::record::{Element, Kind};
 use engine_patient::system::compare as dates;
 use engine_patient::system::date_time::DateTime;
@@ -15,6 +16,29 @@ use engine_patient::system::zone::UTC;
 pub(super) fn time_of_day(text: &str) -> Option<DateTime> {
     let time = DateTime::parse(&format!("1970-01-01T{text}"))?;
     time.offset().is_none().then_some(time)
+}
+
+/// Whether a comparison holds; `None` where it gives nothing.
+pub(super) fn holds(
+    operator: Operator,
+    how: Comparison,
+    left: &[Item<'_>],
+    right: &[Item<'_>],
+) -> Result<Option<bool>, Stop> {
+    if left.is_empty() || right.is_empty() {
+        return Ok(None);
+    }
+    Ok(match (operator, left, right) {
+        (Operator::Equal, ..) => all_equal(how, left, right),
+        (Operator::NotEqual, ..) => all_equal(how, left, right).map(|same| !same),
+        (_, [left], [right]) => order(how, left, right).map(|o| match operator {
+            Operator::Less => o.is_lt(),
+            Operator::LessOrEqual => o.is_le(),
+            Operator::Greater => o.is_gt(),
+            _ => o.is_ge(),
+        }),
+        _ => return failed("several values as an operand of a comparison"),
+    })
 }
 
 /// Both as moments, where both are.
@@ -45,7 +69,7 @@ pub(super) fn equal(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<bool>
 }
 
 /// Collections are equal when they are as long and equal one by one.
-pub(super) fn all_equal(how: Comparison, left: &[Item<'_>], right: &[Item<'_>]) -> Option<bool> {
+fn all_equal(how: Comparison, left: &[Item<'_>], right: &[Item<'_>]) -> Option<bool> {
     if left.len() != right.len() {
         return Some(false);
     }
@@ -61,7 +85,7 @@ pub(super) fn all_equal(how: Comparison, left: &[Item<'_>], right: &[Item<'_>]) 
 }
 
 /// `None` where there is no order: values of different kinds, or a precision that does not tell.
-pub(super) fn order(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<Ordering> {
+fn order(how: Comparison, a: &Item<'_>, b: &Item<'_>) -> Option<Ordering> {
     if how != Comparison::Other {
         let (a, b) = moments(how, a, b)?;
         return dates::compare(a, b, None, &UTC);

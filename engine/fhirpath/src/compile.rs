@@ -2,12 +2,12 @@
 
 use super::ast::{Ast, Logic, Node, Operator};
 use super::error::{Refused, wrong};
-use super::expr::{Expr, Literal};
-use super::path::Scope;
+use super::expr::Expr;
+use super::literal::Literal;
+use super::scope::Scope;
 use super::types::{Class, Kind, Type, is_abstract, listed, named};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 /// A compiled expression and what is known of its values.
 pub(super) struct Typed {

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::expr::{Comparison, Expr, Field};
-use super::item::{Flow, Item, Sink, Stop, failed};
-use super::operands::{compared, exists, logic, single, truth};
-use super::path::Focus;
+use super::ast::Operator;
+use super::expr::{Comparison, Expr};
+use super::field::follow;
+use super::focus::Focus;
+use super::item::{Flow, Item, Scalar, Several, Sink, Stop, failed, finished};
 use super::{arithmetic, boundary, compare, keys};
-use engine_patient::record::{Element, Kind};
+use engine_patient::record::Element;
 
 /// What surrounds an expression while it runs.
 #[derive(Clone, Copy)]
@@ -54,9 +55,9 @@ pub(super) fn eval<'a>(expr: &'a Expr, around: &Around<'_, 'a>, sink: Sink<'_, '
         Expr::RowIndex => sink(Item::Int(around.row_index)),
         Expr::Literal(literal) => sink(Item::of_literal(literal)),
         Expr::Fields(base, fields) => match (&**base, around.this) {
-            (Expr::This, Some(Item::Element(element))) => walk(*element, fields, sink),
+            (Expr::This, Some(Item::Element(element))) => follow(*element, fields, sink),
             _ => eval(base, around, &mut |item| match item {
-                Item::Element(element) => walk(element, fields, sink),
+                Item::Element(element) => follow(element, fields, sink),
                 _ => Ok(()),
             }),
         },
@@ -104,7 +105,7 @@ pub(super) fn eval<'a>(expr: &'a Expr, around: &Around<'_, 'a>, sink: Sink<'_, '
         }
         Expr::At(base, index) => match single(index, around, "several values as an index")? {
             Some(index) => match index.scalar() {
-                Some(super::item::Scalar::Int(index)) => nth(base, index, around, sink),
+                Some(Scalar::Int(index)) => nth(base, index, around, sink),
                 _ => failed("an index that is not a whole number"),
             },
             None => Ok(()),
@@ -115,7 +116,7 @@ pub(super) fn eval<'a>(expr: &'a Expr, around: &Around<'_, 'a>, sink: Sink<'_, '
             _ => Ok(()),
         }),
         Expr::OfChoice(base, field) => eval(base, around, &mut |item| match &item {
-            Item::Element(e) if stands_under(*e, field) => sink(item),
+            Item::Element(e) if field.names(*e) => sink(item),
             _ => Ok(()),
         }),
         Expr::OfResource(base, name) => eval(base, around, &mut |item| match &item {
@@ -183,14 +184,7 @@ pub(super) fn eval<'a>(expr: &'a Expr, around: &Around<'_, 'a>, sink: Sink<'_, '
         Expr::Concatenate(left, right) => {
             let left = single(left, around, "several values as an operand of `&`")?;
             let right = single(right, around, "several values as an operand of `&`")?;
-            let mut out = String::new();
-            for operand in [left, right].into_iter().flatten() {
-                match operand.text() {
-                    Some(text) => out.push_str(&text),
-                    None => return failed("an operand of `&` that is no text"),
-                }
-            }
-            sink(Item::Text(Cow::Owned(out)))
+            sink(arithmetic::concatenated(left, right)?)
         }
         Expr::Union(left, right) => {
             let mut seen: Vec<Item<'a>> = vec![];
@@ -210,38 +204,76 @@ pub(super) fn eval<'a>(expr: &'a Expr, around: &Around<'_, 'a>, sink: Sink<'_, '
     }
 }
 
-/// Follows the fields; `null`s in arrays are no values.
-fn walk<'a>(element: Element<'a>, fields: &'a [Field], sink: Sink<'_, 'a>) -> Flow {
-    let Some((field, rest)) = fields.split_first() else {
-        return sink(Item::Element(element));
-    };
-    let Some(child) = field.find(element) else {
-        return Ok(());
-    };
-    match child.kind() {
-        Kind::Null => Ok(()),
-        Kind::Array => {
-            let mut items = child.children().filter(|i| i.kind() != Kind::Null);
-            items.try_for_each(|item| walk(item, rest, sink))
+fn exists<'a>(base: &'a Expr, around: &Around<'_, 'a>) -> Result<bool, Stop> {
+    let mut found = false;
+    finished(eval(base, around, &mut |_| {
+        found = true;
+        Err(Stop::Enough)
+    }))?;
+    Ok(found)
+}
+
+/// At most one value, or an error.
+fn single<'a>(
+    expr: &'a Expr,
+    around: &Around<'_, 'a>,
+    several: &'static str,
+) -> Result<Option<Item<'a>>, Stop> {
+    let mut found = None;
+    eval(expr, around, &mut |item| match found.replace(item) {
+        None => Ok(()),
+        Some(_) => failed(several),
+    })?;
+    Ok(found)
+}
+
+/// The value as a condition: one value that is no boolean counts as true (FHIRPath, "Singleton
+/// Evaluation of Collections").
+fn truth<'a>(expr: &'a Expr, around: &Around<'_, 'a>) -> Result<Option<bool>, Stop> {
+    let found = single(expr, around, "several values where one boolean is needed")?;
+    Ok(found.map(|item| item.truth()))
+}
+
+/// `decisive` is what one operand alone decides for: `false` for `and`, `true` for `or`.
+fn logic<'a>(
+    operands: &'a [Expr],
+    decisive: bool,
+    around: &Around<'_, 'a>,
+    sink: Sink<'_, 'a>,
+) -> Flow {
+    let mut unknown = false;
+    for operand in operands {
+        match truth(operand, around)? {
+            Some(value) if value == decisive => return sink(Item::Bool(decisive)),
+            Some(_) => {}
+            None => unknown = true,
         }
-        _ => walk(child, rest, sink),
+    }
+    if unknown {
+        Ok(())
+    } else {
+        sink(Item::Bool(!decisive))
     }
 }
 
-fn stands_under(element: Element<'_>, field: &Field) -> bool {
-    match field {
-        Field::One(name) => element.name() == *name,
-        Field::Any(names) => names.contains(&element.name()),
-        Field::Named(names) => names.iter().any(|n| element.property() == **n),
+fn compared<'a>(
+    operator: Operator,
+    how: Comparison,
+    left: &'a Expr,
+    right: &'a Expr,
+    around: &Around<'_, 'a>,
+    sink: Sink<'_, 'a>,
+) -> Flow {
+    let mut operands = [Several::None, Several::None];
+    for (operand, expr) in operands.iter_mut().zip([left, right]) {
+        eval(expr, around, &mut |item| {
+            operand.push(item);
+            Ok(())
+        })?;
     }
-}
-
-/// An own stop of an inner sink is no stop of the outer one.
-pub(super) fn finished(flow: Flow) -> Flow {
-    match flow {
-        Err(Stop::Enough) => Ok(()),
-        flow => flow,
-    }
+    let [left, right] = &operands;
+    let result = compare::holds(operator, how, left.as_slice(), right.as_slice())?;
+    result.map_or(Ok(()), |value| sink(Item::Bool(value)))
 }
 
 fn each_indexed<'a>(

@@ -1,47 +1,8 @@
 //! The compiled expression: types resolved, names interned.
 
-use rust_decimal::Decimal;
-
 use super::ast::Operator;
-use engine_patient::fhir::names::Name;
-use engine_patient::record::Element;
-
-/// A value known when the path is compiled.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Literal {
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A number.
-    Decimal(Decimal),
-    /// Text; dates and times too, as FHIR writes them.
-    Text(Box<str>),
-}
-
-/// One step into an object.
-#[derive(Debug)]
-pub(super) enum Field {
-    /// The property of this name.
-    One(Name),
-    /// The property of one of these names, in ascending order: a choice element.
-    Any(Box<[Name]>),
-    /// The property of one of these names, which the model does not know.
-    Named(Box<[Box<str>]>),
-}
-
-impl Field {
-    #[inline]
-    pub fn find<'r>(&self, element: Element<'r>) -> Option<Element<'r>> {
-        match self {
-            Field::One(name) => element.get(*name),
-            Field::Any(names) => element
-                .children()
-                .find(|c| names.binary_search(&c.name()).is_ok()),
-            Field::Named(names) => names.iter().find_map(|n| element.get_named(n)),
-        }
-    }
-}
+use super::field::Field;
+use super::literal::Literal;
 
 /// How two values are compared, as far as their types tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

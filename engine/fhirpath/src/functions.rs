@@ -3,11 +3,11 @@
 use super::ast::Ast;
 use super::compile::{Compiler, Typed};
 use super::error::{Refused, unsupported, wrong};
-use super::expr::{Bounded, Expr, Literal};
+use super::expr::{Bounded, Expr};
+use super::literal::Literal;
 use super::types::{Class, Kind, Type, common};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 /// Every function, with the least and the greatest number of arguments.
 pub(super) const TABLE: &[(&str, usize, usize)] = &[

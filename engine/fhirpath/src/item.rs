@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rust_decimal::Decimal;
 
 use super::error::PathRunError;
-use super::expr::Literal;
+use super::literal::Literal;
 use engine_patient::record::{Element, Kind};
 
 /// A value: a place in the record, or computed.
@@ -40,6 +40,14 @@ pub(super) type Sink<'s, 'a> = &'s mut (dyn FnMut(Item<'a>) -> Flow + 's);
 
 pub(super) fn failed<T>(message: &'static str) -> Result<T, Stop> {
     Err(Stop::Failed(PathRunError(message)))
+}
+
+/// An own stop of an inner sink is no stop of the outer one.
+pub(super) fn finished(flow: Flow) -> Flow {
+    match flow {
+        Err(Stop::Enough) => Ok(()),
+        flow => flow,
+    }
 }
 
 /// An item that is no object, by kind.
@@ -90,6 +98,16 @@ impl<'a> Item<'a> {
             Item::Text(text) => Some(Cow::Borrowed(text)),
             Item::Element(element) => element.as_str(),
             _ => None,
+        }
+    }
+
+    /// The value as a condition: one value that is no boolean counts as true (FHIRPath, "Singleton
+    /// Evaluation of Collections").
+    pub(super) fn truth(&self) -> bool {
+        match self {
+            Item::Bool(value) => *value,
+            Item::Element(element) => element.as_bool().unwrap_or(true),
+            _ => true,
         }
     }
 

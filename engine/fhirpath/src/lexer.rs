@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::error::{Refused, wrong};
-use super::expr::Literal;
+use super::literal::Literal;
 use engine_patient::finding::Code;
 use engine_patient::system::date_time::{DateTime, Precision};
 

@@ -3,7 +3,9 @@
 //!
 //! Text → `lexer` → `parser` (a syntax tree with positions) → `compile` (types from the R4 model,
 //! names interned) → `eval`, which hands each value to a sink, so that `first()` and
-//! `exists()` stop early and a path allocates nothing.
+//! `exists()` stop early and a path allocates nothing. `functions`, `members`, `operators` and
+//! `of_type` are parts of the compiler: they import it, and it calls their methods, as an argument of
+//! a function is an expression too.
 //!
 //! *Invariants:* an expression tree is at most [`MAX_DEPTH`] deep, so no recursion over it can
 //! overflow; what is not supported is refused when it is compiled, never when it is run; no message
@@ -36,26 +38,31 @@ mod compile;
 mod error;
 mod eval;
 mod expr;
+mod field;
+mod focus;
 mod functions;
 mod item;
 mod keys;
 mod lexer;
+mod literal;
 mod members;
 mod of_type;
-mod operands;
 mod operators;
 mod parser;
 mod path;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use ast::MAX_DEPTH;
 pub use error::PathRunError;
-pub use expr::Literal;
+pub use focus::Focus;
 pub use item::{Flow, Item, Stop};
 pub(crate) use keys::is_of_type;
-pub use path::{Constant, Focus, Path, Scope};
+pub use literal::Literal;
+pub use path::Path;
+pub use scope::{Constant, Scope};
 pub use types::{Class, Kind, Type};
 
 pub mod views;

@@ -2,12 +2,12 @@
 
 use super::compile::{Compiler, Typed};
 use super::error::{Refused, doubtful, unsupported, wrong};
-use super::expr::{Expr, Field};
+use super::expr::Expr;
+use super::field::Field;
 use super::types::{Class, Kind, Type, canonical, is_abstract, listed};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::{Cardinality, ElementInfo, Model};
 use engine_patient::fhir::names::{Name, choice_name};
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 impl Compiler<'_> {
     /// `base.name`

@@ -3,7 +3,8 @@
 use super::ast::Ast;
 use super::compile::{Compiler, Typed};
 use super::error::{Refused, wrong};
-use super::expr::{Expr, Field};
+use super::expr::Expr;
+use super::field::Field;
 use super::members::property;
 use super::types::{Kind, Type, canonical, is_abstract};
 use engine_patient::fhir::model::{Cardinality, Model};

@@ -3,45 +3,13 @@
 use super::compile::Compiler;
 use super::error::{PathRunError, Refused};
 use super::eval::{self, Around};
-use super::expr::{Expr, Literal};
+use super::expr::Expr;
+use super::focus::Focus;
 use super::item::{Flow, Item, Stop};
 use super::parser::parse;
+use super::scope::Scope;
 use super::types::Type;
 use engine_patient::finding::Finding;
-use engine_patient::record::Element;
-
-/// What a path is compiled against.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope<'c> {
-    /// The resource type that rows are made of.
-    pub resource: &'static str,
-    /// The type of what the path starts from.
-    pub focus: Type,
-    /// What `%name` stands for.
-    pub constants: &'c [Constant],
-}
-
-/// What `%name` stands for.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Constant {
-    /// Without the `%`.
-    pub name: String,
-    /// The value.
-    pub value: Literal,
-    /// Its FHIR type.
-    pub ty: &'static str,
-}
-
-/// What a path is run on.
-#[derive(Clone, Debug)]
-pub struct Focus<'a> {
-    /// The resource the row comes from.
-    pub resource: Element<'a>,
-    /// Where the path starts; nothing in the row of a `forEachOrNull` that found nothing.
-    pub this: Option<Item<'a>>,
-    /// `%rowIndex`
-    pub row_index: i64,
-}
 
 /// A FHIRPath expression, compiled.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::result_row::ResultRow;
 /// Which rows a run wants beside those of populations, and which it does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RowOptions {
-    /// What the clauses of criteria came to. Every patient is then evaluated whole.
+    /// The outcomes of the clauses of criteria. Every patient is then evaluated whole.
     pub clauses: bool,
     /// The resources that were looked at.
     pub evaluated_resources: bool,

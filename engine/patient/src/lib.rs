@@ -15,7 +15,6 @@
 
 pub mod bundle;
 pub mod context;
-pub mod diagnostic;
 mod evaluation;
 pub mod fhir;
 pub mod finding;

@@ -56,7 +56,7 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
     /// [`PatientProgram::absent`] says all there is to say of them. Empty where nothing can be said.
     /// A group with a member of which no match can be told, because the data is coded in other systems
     /// ([`crate::systems`]), decides nothing.
-    fn decisive_requirements(&self, _artifact: usize, _rows: RowOptions) -> Vec<Vec<usize>> {
+    fn necessary_requirements(&self, _artifact: usize, _rows: RowOptions) -> Vec<Vec<usize>> {
         vec![]
     }
 

@@ -120,7 +120,7 @@ pub enum RowKind {
     RiskAdjustment(u32),
     /// A stratifier of the group that could not be told.
     Stratifier(u32),
-    /// What the clauses of a population's criterion came to, a letter each.
+    /// The outcomes of the clauses of a population's criterion, a letter each.
     Clauses(PopulationIndex),
     /// References of the resources that were looked at.
     EvaluatedResources,

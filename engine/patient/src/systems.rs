@@ -1,7 +1,7 @@
 //! Which code systems the data is coded in: whether a value set could match any of it at all.
 //!
 //! A retrieve by a value set that finds nothing says "not done". Where the data codes that element in
-//! other systems only, it says nothing: a colonoscopy in SNOMED CT is none of a set of HCPCS codes.
+//! other systems only, it says nothing: a colonoscopy in SNOMED CT is not in a set of HCPCS codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

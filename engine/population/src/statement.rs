@@ -1,6 +1,6 @@
-//! SQL texts to plans, whatever their shape. Tools write thousands of `OR`; parsing builds a tree as
-//! deep as the chain is long, and whatever walks it afterwards needs stack for each step and time for
-//! each pair of steps. So chains of `AND` and `OR` are made into flat trees, other trees may be so deep
+//! SQL texts to plans, whatever their structure. Tools write thousands of `OR`; parsing builds a tree
+//! as deep as the chain is long, and whatever goes through it afterwards needs stack for each step and
+//! time for each pair of steps. So chains of `AND` and `OR` are made into flat trees, other trees may be so deep
 //! and a query may have so many parts, and what plans them runs on a stack of its own.
 
 use std::future::Future;
@@ -71,8 +71,8 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
 }
 
 /// Whether a type may nest deeper than [`DEEPEST`]: `int[][]…`, `struct<a struct<…`, or in a text as
-/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as types are walked by whatever
-/// parses, plans and drops them.
+/// `arrow_cast` reads it, `List(List(…`, deeper than [`DEEPEST_TEXT`]. Looked for in the text, as
+/// whatever parses, plans and drops types recurses into them.
 fn types_nest(text: &str) -> bool {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let compact = compact.to_ascii_lowercase();
@@ -170,10 +170,10 @@ fn within_bounds(statement: &mut Statement) -> Result<()> {
 }
 
 fn bounded(statement: &mut SqlStatement) -> Result<()> {
-    let mut shape = Shape::default();
+    let mut chains = Chains::default();
     let mut parts = Parts::default();
-    // Set operations first: they are walked without asking.
-    let ended = match statement.visit(&mut shape) {
+    // Set operations first: they are recursed into without asking.
+    let ended = match statement.visit(&mut chains) {
         ControlFlow::Break(what) => Some(what),
         ControlFlow::Continue(()) => match Visit::visit(statement, &mut parts) {
             ControlFlow::Break(what) => Some(what),
@@ -194,11 +194,11 @@ const TOO_MANY: &str = "the query has more than 1000 SELECTs and tables (those o
 
 /// Makes chains flat and measures depth, from the top down: what is too deep is not descended into.
 #[derive(Default)]
-struct Shape {
+struct Chains {
     depth: usize,
 }
 
-impl VisitorMut for Shape {
+impl VisitorMut for Chains {
     type Break = &'static str;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<&'static str> {

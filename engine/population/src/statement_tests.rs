@@ -1,4 +1,4 @@
-//! Queries of every shape end in an answer or in an error that says what is too much.
+//! Queries of every structure end in an answer or in an error that says what is too much.
 
 use arrow::util::pretty::pretty_format_batches;
 

@@ -11,7 +11,7 @@ use arrow::datatypes::DataType;
 use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use measures::result::MeasureResult;
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures::totals::Totals;
 
 use crate::error::RunError;
@@ -52,9 +52,9 @@ impl Attributed {
     /// A line a place, measure, group and stratum, after their heading.
     pub fn csv<W: Write>(&self, out: &mut csv::Writer<W>) -> csv::Result<()> {
         let by = self.by.as_str();
-        out.write_record([by].into_iter().chain(measures::table::CSV_HEADING))?;
+        out.write_record([by].into_iter().chain(measures::result_table::CSV_HEADING))?;
         for (place, results) in &self.places {
-            for row in measures::table::csv_rows(results) {
+            for row in measures::result_table::csv_rows(results) {
                 out.write_record([place].into_iter().chain(&row))?;
             }
         }
@@ -68,11 +68,11 @@ pub async fn attribute(
     lake: &Lake,
     threads: usize,
     rows: &Path,
-    shapes: &[Arc<MeasureShape>],
+    structures: &[Arc<MeasureStructure>],
 ) -> Result<Attributed, RunError> {
     let of_patient = places_of_patients(lake, by, threads).await?;
     let mut totals: BTreeMap<String, Totals> = BTreeMap::new();
-    read_rows(rows, shapes, &mut |subject| {
+    read_rows(rows, structures, &mut |subject| {
         let none = [String::from("(none)")];
         let places = of_patient
             .get(&subject.patient)
@@ -80,7 +80,7 @@ pub async fn attribute(
         for place in places {
             let own = totals
                 .entry(place.clone())
-                .or_insert_with(|| Totals::new(shapes));
+                .or_insert_with(|| Totals::new(structures));
             own.add(subject);
         }
     })?;

@@ -20,7 +20,7 @@ use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use measures::official::{BuildOptions, build};
 use measures::package::{Loaded, PopulationCode, PopulationIndex, load};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures::subject::Subject;
 use serde::Deserialize;
 use sources::{FHIR, named};
@@ -70,7 +70,7 @@ pub struct DeckOptions {
     pub threads: usize,
 }
 
-/// What a case came to.
+/// The outcome of a case.
 #[derive(Debug)]
 pub struct CaseOutcome {
     pub case: String,
@@ -149,7 +149,7 @@ pub async fn run_loaded(
     };
     let programs = [ProgramMeasure {
         program,
-        shapes: built.shapes.clone(),
+        structures: built.structures.clone(),
     }];
     let patients = patients_of(lake, options.threads).await?;
     for (start, end) in periods {
@@ -183,19 +183,21 @@ pub async fn run_loaded(
         let wanted: Vec<&Case> = cases.iter().filter(of_period).collect();
         let mut found: Vec<Option<Differences>> = vec![];
         found.resize_with(wanted.len(), || None);
-        read_rows(&rows, &built.shapes, &mut |subject| {
+        read_rows(&rows, &built.structures, &mut |subject| {
             for (case, slot) in wanted.iter().zip(&mut found) {
                 if case.patient == subject.patient
-                    && let Some(shape) = built.shapes.get(subject.measure)
+                    && let Some(structure) = built.structures.get(subject.measure)
                 {
-                    *slot = Some(differences(case, shape, subject));
+                    *slot = Some(differences(case, structure, subject));
                 }
             }
         })?;
         for (case, found) in wanted.iter().zip(found) {
             // Who has no rows is in no population.
-            let nothing = || match (patients.contains(&case.patient), built.shapes.first()) {
-                (true, Some(shape)) => differences(case, shape, &Subject::nobody(shape)),
+            let nothing = || match (patients.contains(&case.patient), built.structures.first()) {
+                (true, Some(structure)) => {
+                    differences(case, structure, &Subject::nobody(structure))
+                }
                 _ => (vec!["the data has no such patient".to_owned()], vec![]),
             };
             let (populations, observations) = found.unwrap_or_else(nothing);
@@ -228,15 +230,16 @@ async fn patients_of(lake: &Lake, threads: usize) -> Result<BTreeSet<String>, Ru
 type Differences = (Vec<String>, Vec<String>);
 
 /// Expected and found, where they differ.
-fn differences(case: &Case, shape: &MeasureShape, subject: &Subject) -> Differences {
+fn differences(case: &Case, structure: &MeasureStructure, subject: &Subject) -> Differences {
     let (mut out, mut observed) = (vec![], vec![]);
     for (place, expected) in case.groups.iter().enumerate() {
-        let by_id = shape
+        let by_id = structure
             .groups
             .iter()
             .position(|g| g.id.as_deref() == Some(&expected.id));
         let place = by_id.unwrap_or(place);
-        let (Some(definition), Some(own)) = (shape.groups.get(place), subject.groups.get(place))
+        let (Some(definition), Some(own)) =
+            (structure.groups.get(place), subject.groups.get(place))
         else {
             out.push(format!("the measure has no group `{}`", expected.id));
             continue;

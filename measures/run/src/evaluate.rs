@@ -16,7 +16,7 @@ use engine_population::session::session;
 use futures::TryStreamExt;
 use measures::package::Basis;
 use measures::result::{Improvement, MeasureResult};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures::totals::Totals;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -30,7 +30,7 @@ pub struct ProgramMeasure {
     /// What is evaluated.
     pub program: Arc<dyn PatientProgram>,
     /// One per artifact of the program.
-    pub shapes: Vec<Arc<MeasureShape>>,
+    pub structures: Vec<Arc<MeasureStructure>>,
 }
 
 impl ProgramMeasure {
@@ -46,10 +46,10 @@ impl ProgramMeasure {
                 version: "".into(),
                 title: "".into(),
             });
-        let shape = MeasureShape::simple(artifact, improvement, Basis::Boolean);
+        let structure = MeasureStructure::simple(artifact, improvement, Basis::Boolean);
         ProgramMeasure {
             program,
-            shapes: vec![Arc::new(shape)],
+            structures: vec![Arc::new(structure)],
         }
     }
 }
@@ -101,7 +101,7 @@ pub async fn run_sorted(
 ) -> Result<(Vec<MeasureResult>, RunStatistics), RunError> {
     let measures = pass.measures.iter();
     let programs: Vec<_> = measures.clone().map(|m| Arc::clone(&m.program)).collect();
-    let shapes: Vec<_> = measures.flat_map(|m| m.shapes.clone()).collect();
+    let structures: Vec<_> = measures.flat_map(|m| m.structures.clone()).collect();
     let mut given_up = GivenUp::default();
     let mut bounded = None;
     loop {
@@ -113,7 +113,7 @@ pub async fn run_sorted(
             table = table.of_patients([subject]);
         }
         let patients = table.patients();
-        let many = patients.saturating_mul(shapes.len() as u64) > at_once;
+        let many = patients.saturating_mul(structures.len() as u64) > at_once;
         let in_bounds = *bounded.get_or_insert(many);
         let session = match in_bounds {
             true => sorting(pass.lake, pass.threads, pass.file)?,
@@ -121,7 +121,7 @@ pub async fn run_sorted(
         };
         session.register_table("results", Arc::new(table))?;
         let mut statistics = RunStatistics::default();
-        let done = write_rows(&session, pass.file, &shapes, &mut statistics).await;
+        let done = write_rows(&session, pass.file, &structures, &mut statistics).await;
         let full = |e: &RunError| matches!(e, RunError::Internal(t) if t.starts_with(EXHAUSTED));
         let again = in_bounds && done.as_ref().is_err_and(full);
         bounded = Some(in_bounds && !again);
@@ -174,7 +174,7 @@ fn sorting(lake: &Lake, threads: usize, rows_file: &Path) -> Result<SessionConte
 async fn write_rows(
     session: &SessionContext,
     rows_file: &Path,
-    shapes: &[Arc<MeasureShape>],
+    structures: &[Arc<MeasureStructure>],
     statistics: &mut RunStatistics,
 ) -> Result<Vec<MeasureResult>, RunError> {
     let order = ORDER
@@ -185,7 +185,7 @@ async fn write_rows(
     let plan = frame.create_physical_plan().await?;
     statistics.plan = displayable(plan.as_ref()).indent(true).to_string();
     let stream = execute_stream(Arc::clone(&plan), session.task_ctx())?;
-    let written = write_stream(stream, rows_file, shapes).await;
+    let written = write_stream(stream, rows_file, structures).await;
     statistics.evaluate = EvaluateStatistics::of(plan.as_ref());
     written
 }
@@ -193,7 +193,7 @@ async fn write_rows(
 async fn write_stream(
     stream: SendableRecordBatchStream,
     rows_file: &Path,
-    shapes: &[Arc<MeasureShape>],
+    structures: &[Arc<MeasureStructure>],
 ) -> Result<Vec<MeasureResult>, RunError> {
     let zstd = ZstdLevel::try_new(1).map_or(Compression::SNAPPY, Compression::ZSTD);
     let properties = WriterProperties::builder()
@@ -208,8 +208,8 @@ async fn write_stream(
         Some(properties),
     )?;
     futures::pin_mut!(stream);
-    let mut totals = Totals::new(shapes);
-    let mut gatherer = BatchGatherer::new(shapes);
+    let mut totals = Totals::new(structures);
+    let mut gatherer = BatchGatherer::new(structures);
     while let Some(batch) = stream.try_next().await? {
         gatherer.push(&batch, &mut |subject| totals.add(subject))?;
         writer.write(&batch)?;

@@ -47,9 +47,9 @@ impl PreparedJob {
         let record = engine_population::patient::record(&self.lake, id, &types).await?;
         let unknown = || RunError::User(format!("the lake has no patient `{id}`"));
         let record = record.ok_or_else(unknown)?;
-        let shapes = &packages.built.shapes;
+        let structures = &packages.built.structures;
         Ok(Answer {
-            found: explain(program, shapes, &record, &self.context, depth)?,
+            found: explain(program, structures, &record, &self.context, depth)?,
             missing: self.missing(&RunStatistics::default()),
         })
     }
@@ -62,8 +62,10 @@ impl PreparedJob {
         listen: &mut Listener<'_>,
     ) -> Result<Answer<Vec<PopulationFunnel>>, RunError> {
         let ran = self.evaluate(scratch, listen).await?;
-        let mut totals = FunnelTotals::new(&ran.shapes, within);
-        read_rows(&ran.rows, &ran.shapes, &mut |subject| totals.add(subject))?;
+        let mut totals = FunnelTotals::new(&ran.structures, within);
+        read_rows(&ran.rows, &ran.structures, &mut |subject| {
+            totals.add(subject)
+        })?;
         let program = self.selected.official();
         Ok(Answer {
             found: program.map_or_else(Vec::new, |program| totals.finish(program)),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use measures::gaps::{GapRow, MeasureGaps, gaps, gaps_bundle};
 use measures::report::ReportContext;
-use measures::shape::{MeasureShape, file_name};
+use measures::structure::{MeasureStructure, file_name};
 use measures::subject::Subject;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ use crate::select::unsettled;
 /// Gaps in care: rows in a file, read when they are asked for.
 pub struct GapsResult {
     /// As the measures of the result rows.
-    pub shapes: Vec<Arc<MeasureShape>>,
+    pub structures: Vec<Arc<MeasureStructure>>,
     /// Documents that were written.
     pub documents: u64,
     /// What is missing from the gaps; the last decides how the job ended.
@@ -32,13 +32,13 @@ pub struct GapsResult {
 impl GapsResult {
     /// Visits the gaps of every status, by measure and patient. Measures of which it is not settled
     /// which way is better have none.
-    pub fn each(&self, visit: &mut dyn FnMut(&MeasureShape, GapRow)) -> Result<(), RunError> {
-        read_rows(&self.rows, &self.shapes, &mut |subject| {
-            let shape = self.shapes.get(subject.measure);
-            if let Some(shape) = shape.filter(|s| s.is_settled()) {
-                gaps(shape, subject)
+    pub fn each(&self, visit: &mut dyn FnMut(&MeasureStructure, GapRow)) -> Result<(), RunError> {
+        read_rows(&self.rows, &self.structures, &mut |subject| {
+            let structure = self.structures.get(subject.measure);
+            if let Some(structure) = structure.filter(|s| s.is_settled()) {
+                gaps(structure, subject)
                     .into_iter()
-                    .for_each(|row| visit(shape, row));
+                    .for_each(|row| visit(structure, row));
             }
         })
     }
@@ -61,7 +61,7 @@ impl PreparedJob {
             missing.push(unsettled(open));
         }
         let mut result = GapsResult {
-            shapes: ran.shapes,
+            structures: ran.structures,
             documents: 0,
             missing,
             rows: ran.rows,
@@ -92,13 +92,13 @@ impl Documents<'_> {
     /// A document a patient. Rows stand by measure; patients are gathered from all of them, so many at
     /// a time.
     fn write(&self, passes: u64, folder: &Path) -> Result<u64, RunError> {
-        let shapes = &self.gaps.shapes;
+        let structures = &self.gaps.structures;
         let mut written = 0_u64;
         let mut names: BTreeSet<String> = BTreeSet::new();
         for pass in 0..passes {
             let mut of_patient: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
-            read_rows(&self.gaps.rows, shapes, &mut |subject| {
-                let Some(shape) = shapes.get(subject.measure) else {
+            read_rows(&self.gaps.rows, structures, &mut |subject| {
+                let Some(structure) = structures.get(subject.measure) else {
                     return;
                 };
                 let turn = || {
@@ -107,7 +107,7 @@ impl Documents<'_> {
                 };
                 let mine = passes == 1 || turn();
                 let wanted = |rows: Vec<GapRow>| rows.iter().any(|r| self.task.wants(r.status));
-                if mine && shape.is_settled() && wanted(gaps(shape, subject)) {
+                if mine && structure.is_settled() && wanted(gaps(structure, subject)) {
                     let own = of_patient.entry(subject.patient.clone()).or_default();
                     own.push(subject.clone());
                 }
@@ -135,19 +135,19 @@ impl Documents<'_> {
     fn document(&self, patient: &str, subjects: &[Subject]) -> Option<Value> {
         let mut parts = vec![];
         for subject in subjects {
-            let Some(shape) = self.gaps.shapes.get(subject.measure) else {
+            let Some(structure) = self.gaps.structures.get(subject.measure) else {
                 continue;
             };
-            let mut rows = gaps(shape, subject);
+            let mut rows = gaps(structure, subject);
             rows.retain(|row| self.task.wants(row.status));
             let evaluated = subject.evaluated.iter();
             let evaluated: Vec<_> = evaluated.map(|r| (r.clone(), vec![])).collect();
-            parts.push((shape, subject, rows, evaluated));
+            parts.push((structure, subject, rows, evaluated));
         }
         let measures: Vec<MeasureGaps<'_>> = parts
             .iter()
-            .map(|(shape, subject, rows, evaluated)| MeasureGaps {
-                shape,
+            .map(|(structure, subject, rows, evaluated)| MeasureGaps {
+                structure,
                 subject,
                 rows,
                 evaluated,

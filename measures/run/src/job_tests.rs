@@ -64,7 +64,7 @@ fn job(lake: PathBuf) -> Job {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    // DataFusion walks deep expressions.
+    // DataFusion recurses into deep expressions.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.thread_stack_size(64 << 20).enable_all();
     builder.build().unwrap()
@@ -136,7 +136,11 @@ fn one_that_fails_leaves_the_others() {
     let JobResult::Run(ran) = ran.unwrap() else {
         unreachable!("results were asked for")
     };
-    let names: Vec<_> = ran.results.iter().map(|r| &*r.shape.artifact.id).collect();
+    let names: Vec<_> = ran
+        .results
+        .iter()
+        .map(|r| &*r.structure.artifact.id)
+        .collect();
     assert_eq!(names, ["readmission-30-day"]);
     let [failed] = ran.missing.as_slice() else {
         unreachable!("one failure: {:?}", ran.missing)
@@ -214,7 +218,7 @@ fn rows_in_columns_and_in_memory_are_the_same_subjects() {
         unreachable!("results were asked for")
     };
     let mut of_file = std::collections::BTreeMap::new();
-    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
+    read_rows(&ran.rows, &ran.structures, &mut |subject| {
         let key = (subject.patient.clone(), subject.measure);
         of_file.insert(key, format!("{subject:?}"));
     })
@@ -227,14 +231,14 @@ fn rows_in_columns_and_in_memory_are_the_same_subjects() {
         let mut first = 0;
         for measure in &prepared.selected.programs {
             let rows = measure.program.rows(&record, &prepared.context).unwrap();
-            for mut subject in subjects(&measure.shapes, &id, &rows).unwrap() {
+            for mut subject in subjects(&measure.structures, &id, &rows).unwrap() {
                 subject.measure += first;
                 let shown = format!("{subject:?}");
                 assert_eq!(of_file.get(&(id.clone(), subject.measure)), Some(&shown));
                 unknown += usize::from(shown.contains("outcome: Unknown"));
                 compared += 1;
             }
-            first += measure.shapes.len();
+            first += measure.structures.len();
         }
     }
     assert_eq!(compared, of_file.len());

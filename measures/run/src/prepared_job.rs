@@ -8,7 +8,7 @@ use engine_patient::context::EvaluationContext;
 use engine_population::lake::Lake;
 use measures::manifest::Manifest;
 use measures::result::MeasureResult;
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 
 use crate::error::RunError;
 use crate::evaluate::{Pass, RunStatistics, run_programs};
@@ -27,11 +27,11 @@ pub struct PreparedJob {
     pub(crate) manifest: Manifest,
 }
 
-/// What an evaluation of the lake came to.
+/// The results of an evaluation of the lake.
 pub(crate) struct Evaluated {
     pub(crate) results: Vec<MeasureResult>,
     pub(crate) statistics: RunStatistics,
-    pub(crate) shapes: Vec<Arc<MeasureShape>>,
+    pub(crate) structures: Vec<Arc<MeasureStructure>>,
     pub(crate) rows: PathBuf,
 }
 
@@ -77,7 +77,7 @@ impl PreparedJob {
     ) -> Result<Evaluated, RunError> {
         let rows = folder.join("results.parquet");
         let programs = &self.selected.programs;
-        let shapes = programs.iter().flat_map(|p| p.shapes.clone()).collect();
+        let structures = programs.iter().flat_map(|p| p.structures.clone()).collect();
         let (results, statistics) = match programs.is_empty() {
             true => (vec![], RunStatistics::default()),
             false => {
@@ -99,7 +99,7 @@ impl PreparedJob {
         Ok(Evaluated {
             results,
             statistics,
-            shapes,
+            structures,
             rows,
         })
     }

@@ -12,7 +12,7 @@ use measures::report::individual::individual_report;
 use measures::report::measure_report;
 use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::result::MeasureResult;
-use measures::shape::{MeasureShape, file_name};
+use measures::structure::{MeasureStructure, file_name};
 use measures::subject::Subject;
 use serde::Serialize;
 
@@ -35,8 +35,8 @@ pub fn write_reports(
 }
 
 /// The file of a measure's reports.
-fn report_name(shape: &MeasureShape, rest: &str) -> String {
-    file_name("MeasureReport-", &shape.name, rest)
+fn report_name(structure: &MeasureStructure, rest: &str) -> String {
+    file_name("MeasureReport-", &structure.name, rest)
 }
 
 fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<(), RunError> {
@@ -49,7 +49,7 @@ fn write_report(report: &impl Serialize, folder: &Path, name: &str) -> Result<()
 fn summaries(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let mut names = vec![];
     for result in &ran.results {
-        let name = report_name(&result.shape, ".json");
+        let name = report_name(&result.structure, ".json");
         write_report(&measure_report(result, &ran.report), folder, &name)?;
         names.push(name);
     }
@@ -59,23 +59,23 @@ fn summaries(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
 /// Rows stand by measure: a list is written once its last patient has passed.
 fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let place = |result: &MeasureResult| {
-        let mut shapes = ran.shapes.iter();
-        shapes.position(|s| Arc::ptr_eq(s, &result.shape))
+        let mut structures = ran.structures.iter();
+        structures.position(|s| Arc::ptr_eq(s, &result.structure))
     };
-    let name = |shape: &MeasureShape| report_name(shape, "-subject-list.json");
+    let name = |structure: &MeasureStructure| report_name(structure, "-subject-list.json");
     let write = |measure: usize, list: &SubjectLists| -> Result<(), RunError> {
         let mut results = ran.results.iter();
         match results.find(|r| place(r) == Some(measure)) {
             Some(result) => {
                 let report = subject_list_report(result, list, &ran.report);
-                write_report(&report, folder, &name(&result.shape))
+                write_report(&report, folder, &name(&result.structure))
             }
             None => Ok(()),
         }
     };
     let mut written = BTreeSet::new();
     let mut current: Option<(usize, SubjectLists)> = None;
-    each_subject(ran, &mut |shape, subject| {
+    each_subject(ran, &mut |structure, subject| {
         let measure = subject.measure;
         if current.as_ref().is_none_or(|(m, _)| *m != measure) {
             if let Some((measure, list)) = current.replace((measure, SubjectLists::default())) {
@@ -84,7 +84,7 @@ fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError
             written.insert(measure);
         }
         if let Some((_, list)) = &mut current {
-            list.add(shape, subject);
+            list.add(structure, subject);
         }
         Ok(())
     })?;
@@ -98,11 +98,11 @@ fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError
                 if !written.contains(&measure) {
                     write(measure, &SubjectLists::default())?;
                 }
-                name(&result.shape)
+                name(&result.structure)
             }
             // An SQL measure has no list of subjects.
             None => {
-                let name = report_name(&result.shape, ".json");
+                let name = report_name(&result.structure, ".json");
                 write_report(&measure_report(result, &ran.report), folder, &name)?;
                 name
             }
@@ -114,10 +114,10 @@ fn subject_lists(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError
 fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> {
     let mut names = BTreeMap::new();
     let mut current: Option<(usize, BufWriter<File>)> = None;
-    each_subject(ran, &mut |shape, subject| {
+    each_subject(ran, &mut |structure, subject| {
         let measure = subject.measure;
         if current.as_ref().is_none_or(|(m, _)| *m != measure) {
-            let name = report_name(shape, "-individual.ndjson");
+            let name = report_name(structure, "-individual.ndjson");
             let file = File::create(folder.join(&name))?;
             names.insert(measure, name);
             if let Some((_, mut last)) = current.replace((measure, BufWriter::new(file))) {
@@ -126,7 +126,7 @@ fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> 
         }
         let evaluated = subject.evaluated.iter();
         let evaluated: Vec<_> = evaluated.map(|r| (r.clone(), vec![])).collect();
-        let report = individual_report(shape, subject, &evaluated, &ran.report);
+        let report = individual_report(structure, subject, &evaluated, &ran.report);
         if let Some((_, out)) = &mut current {
             serde_json::to_writer(&mut *out, &report).map_err(|e| RunError::unwritten(e.into()))?;
             out.write_all(b"\n")?;
@@ -140,26 +140,26 @@ fn individuals(ran: &RunResult, folder: &Path) -> Result<Vec<String>, RunError> 
 }
 
 /// Is shown a patient's results of a measure.
-type Visit<'v> = dyn FnMut(&Arc<MeasureShape>, &Subject) -> Result<(), RunError> + 'v;
+type Visit<'v> = dyn FnMut(&Arc<MeasureStructure>, &Subject) -> Result<(), RunError> + 'v;
 
 /// Every patient and measure of the rows, in their order, until something fails.
 fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> {
     let mut done = Ok(());
-    read_rows(&ran.rows, &ran.shapes, &mut |subject| {
-        if let (Ok(()), Some(shape)) = (&done, ran.shapes.get(subject.measure)) {
-            done = visit(shape, subject);
+    read_rows(&ran.rows, &ran.structures, &mut |subject| {
+        if let (Ok(()), Some(structure)) = (&done, ran.structures.get(subject.measure)) {
+            done = visit(structure, subject);
         }
     })?;
     done
 }
 
-/// The subject list, see [`measures::subjects`].
+/// The subject list, see [`measures::subject_csv`].
 pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
     let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
-    out.write_record(measures::subjects::HEADING)?;
-    each_subject(ran, &mut |shape, subject| {
-        Ok(measures::subjects::write(shape, subject, &mut out)?)
+    out.write_record(measures::subject_csv::HEADING)?;
+    each_subject(ran, &mut |structure, subject| {
+        Ok(measures::subject_csv::write(structure, subject, &mut out)?)
     })?;
     Ok(out.flush()?)
 }

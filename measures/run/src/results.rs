@@ -44,7 +44,7 @@ impl PreparedJob {
             report: ledger::report_context(self, manifest, &ran.statistics, &unusable),
             results,
             statistics: ran.statistics,
-            shapes: ran.shapes,
+            structures: ran.structures,
             unusable,
             missing,
             rows: ran.rows,
@@ -56,7 +56,7 @@ impl PreparedJob {
         }
         if let Some(by) = task.by {
             let (threads, rows) = (self.job.threads, &result.rows);
-            let attributed = attribute(by, &self.lake, threads, rows, &result.shapes);
+            let attributed = attribute(by, &self.lake, threads, rows, &result.structures);
             result.attributed = Some(attributed.await?);
         }
         if task.files.tables {

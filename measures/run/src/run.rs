@@ -11,7 +11,7 @@ use crate::job::{Folders, Job, Listener, Task};
 use crate::prepared_job::PreparedJob;
 use crate::run_result::RunResult;
 
-/// What a job came to.
+/// The result of a job.
 pub enum JobResult {
     /// Results of measures.
     Run(Box<RunResult>),

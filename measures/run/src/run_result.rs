@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The results of a run.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine_population::views::Unusable;
 use measures::report::ReportContext;
 use measures::result::MeasureResult;
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 
 use crate::attribution::Attributed;
 use crate::error::RunError;
@@ -14,12 +14,12 @@ use crate::evaluate::RunStatistics;
 
 /// Results of measures.
 pub struct RunResult {
-    /// Of programs in the order of [`RunResult::shapes`], then of SQL measures.
+    /// Of programs in the order of [`RunResult::structures`], then of SQL measures.
     pub results: Vec<MeasureResult>,
     /// What the evaluation counted.
     pub statistics: RunStatistics,
     /// As the measures of the result rows.
-    pub shapes: Vec<Arc<MeasureShape>>,
+    pub structures: Vec<Arc<MeasureStructure>>,
     /// What reports have in common: period, manifest, ledger.
     pub report: ReportContext,
     /// Values that the views could not use, with the first of the resources: patient data.

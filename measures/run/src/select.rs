@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, listed};
+use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
 use measures::package::{Scoring, select_each};
 use measures::prepared::{Prepared, twice};
 use measures::result::Improvement;
-use measures::shape::{MeasureShape, distinguish};
+use measures::structure::{MeasureStructure, distinguish};
 use rules::Rule;
 
 use crate::error::RunError;
@@ -155,13 +154,13 @@ impl Selected {
         }
         selected.name()?;
         // Whether a measure has gaps at all.
-        let has_gaps = |shape: &&Arc<MeasureShape>| {
-            let mut groups = shape.groups.iter();
+        let has_gaps = |structure: &&Arc<MeasureStructure>| {
+            let mut groups = structure.groups.iter();
             groups.any(|g| g.scoring == Scoring::Proportion)
         };
-        let shapes = selected.programs.iter().flat_map(|p| &p.shapes);
+        let structures = selected.programs.iter().flat_map(|p| &p.structures);
         let (settled, open): (Vec<_>, Vec<_>) =
-            shapes.filter(has_gaps).partition(|s| s.is_settled());
+            structures.filter(has_gaps).partition(|s| s.is_settled());
         let open: Vec<String> = open.iter().map(|s| s.name.to_string()).collect();
         if !open.is_empty() && (settled.is_empty() || job.packages.strict) {
             return Err(unsettled(&open));
@@ -197,7 +196,7 @@ impl Selected {
         if let Some(program) = &built.program {
             let official = ProgramMeasure {
                 program: Arc::clone(program) as Arc<dyn PatientProgram>,
-                shapes: built.shapes.clone(),
+                structures: built.structures.clone(),
             };
             self.programs.insert(0, official);
         }
@@ -207,20 +206,25 @@ impl Selected {
     fn name(&mut self) -> Result<(), RunError> {
         self.add_official();
         let queries = self.queries.iter();
-        let mut of_queries: Vec<Arc<MeasureShape>> = queries.map(|q| Arc::new(q.shape())).collect();
-        let shapes = self.programs.iter_mut().flat_map(|p| p.shapes.iter_mut());
-        let mut all: Vec<&mut Arc<MeasureShape>> = shapes.chain(of_queries.iter_mut()).collect();
+        let mut of_queries: Vec<Arc<MeasureStructure>> =
+            queries.map(|q| Arc::new(q.structure())).collect();
+        let structures = self
+            .programs
+            .iter_mut()
+            .flat_map(|p| p.structures.iter_mut());
+        let mut all: Vec<&mut Arc<MeasureStructure>> =
+            structures.chain(of_queries.iter_mut()).collect();
         distinguish(&mut all).map_err(twice)?;
-        for (query, shape) in self.queries.iter_mut().zip(of_queries) {
-            query.name = Arc::clone(&shape.name);
+        for (query, structure) in self.queries.iter_mut().zip(of_queries) {
+            query.name = Arc::clone(&structure.name);
         }
         Ok(())
     }
 
     /// `url|version` of all measures.
     pub fn canonicals(&self) -> Vec<String> {
-        let of_programs = self.programs.iter().flat_map(|p| &p.shapes);
-        let of_queries = self.queries.iter().map(|q| q.shape().canonical());
+        let of_programs = self.programs.iter().flat_map(|p| &p.structures);
+        let of_queries = self.queries.iter().map(|q| q.structure().canonical());
         of_programs
             .map(|s| s.canonical())
             .chain(of_queries)

@@ -1,17 +1,17 @@
 //! Where a population loses its patients: clause outcomes of a run, summed.
 //!
 //! The criterion of each population is taken apart at its top-level `and`, through definitions. Each
-//! clause is judged for every patient, whatever the clauses before it came to.
+//! clause is judged for every patient, whatever the outcomes of the clauses before it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::texts::{Texts, collect, shortened, text};
+use super::clause_text::{ClauseTexts, collect, shortened, text};
 use crate::official::{ClauseCounts, ElmMeasures, Funnel, FunnelCounts, Funnels};
 use crate::package::{Basis, PopulationCode};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 
 /// Longest label.
@@ -53,16 +53,16 @@ pub struct ClauseFunnel {
 /// Sums of clause outcomes over the patients of a run whose rows hold them.
 #[derive(Debug)]
 pub struct FunnelTotals<'s> {
-    shapes: &'s [Arc<MeasureShape>],
+    structures: &'s [Arc<MeasureStructure>],
     within: Option<PopulationCode>,
     counts: Funnels,
 }
 
 impl<'s> FunnelTotals<'s> {
     /// With `within`, only of patients who count in that population of the group.
-    pub fn new(shapes: &'s [Arc<MeasureShape>], within: Option<PopulationCode>) -> Self {
+    pub fn new(structures: &'s [Arc<MeasureStructure>], within: Option<PopulationCode>) -> Self {
         FunnelTotals {
-            shapes,
+            structures,
             within,
             counts: BTreeMap::new(),
         }
@@ -72,10 +72,10 @@ impl<'s> FunnelTotals<'s> {
     pub fn add(&mut self, subject: &Subject) {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let measure = u16::try_from(subject.measure).unwrap_or(u16::MAX);
-        let shape = self.shapes.get(subject.measure);
+        let structure = self.structures.get(subject.measure);
         for (group, population, outcomes) in &subject.clauses {
             let is_within = self.within.is_none_or(|code| {
-                let definition = shape.and_then(|s| s.groups.get(*group));
+                let definition = structure.and_then(|s| s.groups.get(*group));
                 let own = subject.groups.get(*group);
                 let both = definition.zip(own);
                 both.is_some_and(|(definition, own)| {
@@ -99,8 +99,8 @@ impl<'s> FunnelTotals<'s> {
         all.filter_map(|funnel| {
             let key = (funnel.artifact, funnel.group, funnel.population);
             let counts = self.counts.get(&key).cloned().unwrap_or_default();
-            let shape = self.shapes.get(usize::from(funnel.artifact))?;
-            of(program, funnel, shape, &counts, &texts)
+            let structure = self.structures.get(usize::from(funnel.artifact))?;
+            of(program, funnel, structure, &counts, &texts)
         })
         .collect()
     }
@@ -109,26 +109,26 @@ impl<'s> FunnelTotals<'s> {
 fn of(
     program: &ElmMeasures,
     funnel: &Funnel,
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     counts: &FunnelCounts,
-    texts: &Texts,
+    texts: &ClauseTexts,
 ) -> Option<PopulationFunnel> {
-    let group = shape.groups.get(funnel.group as usize)?;
+    let group = structure.groups.get(funnel.group as usize)?;
     let population = funnel.population.get(&group.populations)?;
-    let unit = program.unit();
-    let clauses = funnel.clauses.iter().enumerate().map(|(index, conjunct)| {
-        let clause = unit.clause_of(conjunct);
-        let (definition, whole) = unit.definition_of(conjunct);
-        let label = match unit.place_of(conjunct) {
+    let libraries = program.libraries();
+    let clauses = funnel.clauses.iter().enumerate().map(|(index, term)| {
+        let clause = libraries.clause_of(term);
+        let (definition, whole) = libraries.definition_of(term);
+        let label = match libraries.place_of(term) {
             Some(place) if !whole => text(place, texts, LONG),
-            _ => shortened(&format!("\"{}\"", unit.name_of(definition)), LONG),
+            _ => shortened(&format!("\"{}\"", libraries.name_of(definition)), LONG),
         };
         let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
         ClauseFunnel {
             clause: label,
-            library: unit
+            library: libraries
                 .statement(definition)
-                .map(|s| super::reach::library(unit, s.library)),
+                .map(|s| super::clause_results::library(libraries, s.library)),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
             holds: counts.holds,
@@ -139,7 +139,7 @@ fn of(
         }
     });
     Some(PopulationFunnel {
-        measure: shape.name.to_string(),
+        measure: structure.name.to_string(),
         group: group.name(funnel.group as usize),
         population: population.code.as_str(),
         expression: population.expression.clone(),
@@ -150,13 +150,13 @@ fn of(
 }
 
 /// The texts of all definitions that funnels stand in.
-fn texts(program: &ElmMeasures) -> Texts {
-    let mut texts = Texts::default();
+fn texts(program: &ElmMeasures) -> ClauseTexts {
+    let mut texts = ClauseTexts::default();
     let mut seen = std::collections::HashSet::new();
-    for conjunct in program.funnels().iter().flat_map(|f| &f.clauses) {
-        let (definition, _) = program.unit().definition_of(conjunct);
+    for term in program.funnels().iter().flat_map(|f| &f.clauses) {
+        let (definition, _) = program.libraries().definition_of(term);
         if seen.insert(definition)
-            && let Some(statement) = program.unit().statement(definition)
+            && let Some(statement) = program.libraries().statement(definition)
         {
             collect(&statement, &mut texts);
         }

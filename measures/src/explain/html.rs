@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
+use super::plain_text::{fact_text, label, verdict};
 use super::style::STYLE;
-use super::text::{fact_text, label, verdict};
-use super::{Branch, ClauseExplained, Explanation, Fact, Outcome, StatementExplained, Token};
+use super::{Branch, ClauseResult, Explanation, Fact, Outcome, StatementResult, Token};
 
 /// All measures of a patient on one page.
 pub fn page(explanations: &[Explanation]) -> String {
@@ -147,7 +147,7 @@ fn deciding(branch: &Branch) -> Markup {
     }
 }
 
-fn definition(e: &Explanation, statement: &StatementExplained) -> Markup {
+fn definition(e: &Explanation, statement: &StatementResult) -> Markup {
     html! {
         section.def {
             h3 {
@@ -167,7 +167,7 @@ fn definition(e: &Explanation, statement: &StatementExplained) -> Markup {
 /// A clause that is open: what was found of it, how it is marked, and what stands in it so far.
 struct Open<'e> {
     outcome: Option<Outcome>,
-    shown: Option<(&'e ClauseExplained, bool)>,
+    shown: Option<(&'e ClauseResult, bool)>,
     inside: String,
 }
 
@@ -187,7 +187,7 @@ impl Open<'_> {
     }
 }
 
-/// The text with its clauses. A clause is marked where it comes to something else than the one
+/// The text with its clauses. A clause is marked where its outcome is another than that of the one
 /// around it, so that a page is not all lines; every clause tells its counts on hovering. What is only
 /// compared with is not marked: a code that is there would look like a criterion that holds.
 fn clauses(e: &Explanation, tokens: &[Token]) -> Markup {
@@ -203,7 +203,7 @@ fn clauses(e: &Explanation, tokens: &[Token]) -> Markup {
             Token::Text(piece) => text(piece).render_to(&mut whole.inside),
             Token::Open(index) => {
                 let clause = index.and_then(|i| e.clauses.get(i));
-                let marked = |c: &ClauseExplained| c.criterion && whole.outcome != Some(c.outcome);
+                let marked = |c: &ClauseResult| c.criterion && whole.outcome != Some(c.outcome);
                 let shown = clause.map(|c| (c, marked(c)));
                 let inner = Open {
                     outcome: shown.map_or(whole.outcome, |(c, marked)| match marked {
@@ -234,7 +234,7 @@ fn closed<'e>(inner: Open<'e>, outer: Option<Open<'e>>) -> Open<'e> {
 }
 
 /// What a clause tells on hovering.
-fn tip(clause: &ClauseExplained) -> String {
+fn tip(clause: &ClauseResult) -> String {
     let times = clause.times;
     let counts = match (times.times, clause.criterion) {
         (0, _) => "not evaluated".to_owned(),

@@ -1,23 +1,23 @@
 //! Why a patient is in a population or is not, and where a population loses its patients.
 //!
 //! ```text
-//! record ── evaluate, traced ──▶ Trace ─┬─ tree ───▶ Branch: criteria down to what decided them
-//!                                       └─ reach ──▶ statements and clauses, with their text
+//! record ── evaluate, traced ──▶ Trace ─┬─ criteria_tree ───▶ Branch: criteria down to what decided them
+//!                                       └─ clause_results ──▶ statements and clauses, with their text
 //! rows with clause outcomes ── Funnel ──▶ which clause loses how many patients
 //! ```
 //!
 //! What is said here holds patient data: it goes to the output that was asked for, never to a log.
 
-mod fact;
+mod clause_results;
+mod clause_text;
+mod criteria_tree;
 pub mod funnel;
 pub mod html;
-mod reach;
+pub mod plain_text;
+mod resource_facts;
 mod style;
 #[cfg(test)]
 mod tests;
-pub mod text;
-mod texts;
-mod tree;
 
 use engine_elm::trace::Trace;
 use engine_elm::with_evaluator;
@@ -31,10 +31,10 @@ use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use crate::official::{ElmMeasures, Target};
-use crate::shape::MeasureShape;
-use reach::Reached;
+use crate::structure::MeasureStructure;
+use clause_results::ClauseResults;
 
-/// What an expression came to.
+/// The outcome of an expression.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// How often an expression came to what.
+/// How often an expression had which outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Times {
     pub times: u32,
@@ -98,7 +98,7 @@ impl Times {
     }
 }
 
-/// A resource or value that an expression came to.
+/// A resource or value that an expression gave.
 #[derive(Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Fact {
     /// `Encounter/1`
@@ -164,7 +164,7 @@ pub const FACTS: usize = 50;
 /// A population of the patient.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PopulationExplained {
+pub struct PopulationExplanation {
     pub code: &'static str,
     /// The definition or function that it is computed by.
     pub expression: String,
@@ -187,9 +187,9 @@ pub struct PopulationExplained {
 
 /// A group of the measure.
 #[derive(Clone, Serialize)]
-pub struct GroupExplained {
+pub struct GroupExplanation {
     pub name: String,
-    pub populations: Vec<PopulationExplained>,
+    pub populations: Vec<PopulationExplanation>,
 }
 
 /// A piece of the text of a definition.
@@ -204,7 +204,7 @@ pub enum Token {
 /// A definition or function that the measure reaches.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct StatementExplained {
+pub struct StatementResult {
     pub library: String,
     pub name: String,
     pub function: bool,
@@ -220,10 +220,10 @@ pub struct StatementExplained {
     pub tokens: Vec<Token>,
 }
 
-/// A clause, with what it came to.
+/// A clause, with its outcome.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClauseExplained {
+pub struct ClauseResult {
     pub library: String,
     pub definition: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,15 +255,15 @@ pub struct Explanation {
     /// `Patient/1`
     pub subject: String,
     pub period: Period,
-    pub groups: Vec<GroupExplained>,
-    pub definitions: Vec<StatementExplained>,
-    pub clauses: Vec<ClauseExplained>,
+    pub groups: Vec<GroupExplanation>,
+    pub definitions: Vec<StatementResult>,
+    pub clauses: Vec<ClauseResult>,
 }
 
 /// Explains every measure of a program for one patient. `depth` is how deep trees go.
 pub fn explain(
     program: &ElmMeasures,
-    shapes: &[std::sync::Arc<MeasureShape>],
+    structures: &[std::sync::Arc<MeasureStructure>],
     record: &PatientRecord,
     context: &EvaluationContext,
     depth: usize,
@@ -271,7 +271,7 @@ pub fn explain(
     // What counts comes from the evaluation that a run does, not from the traced one.
     let rows = program.rows(record, context)?;
     let settings = program.settings(context);
-    with_evaluator(&program.unit, record, &settings, |evaluator| {
+    with_evaluator(&program.libraries, record, &settings, |evaluator| {
         evaluator.trace = Some(Box::default());
         for index in 0..program.measures.len() {
             // One that uses up its budget leaves the others theirs.
@@ -279,23 +279,23 @@ pub fn explain(
             program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
-        let measures = program.measures.iter().zip(shapes).enumerate();
+        let measures = program.measures.iter().zip(structures).enumerate();
         measures
-            .map(|(index, (measure, shape))| {
+            .map(|(index, (measure, structure))| {
                 let own: Vec<&ResultRow> = rows
                     .iter()
                     .filter(|r| usize::from(r.artifact) == index)
                     .collect();
-                let reached = Reached::of(&program.unit, measure, &trace);
+                let results = ClauseResults::of(&program.libraries, measure, &trace);
                 Explanation {
-                    measure: shape.name.to_string(),
-                    canonical: shape.canonical(),
-                    title: shape.artifact.title.to_string(),
+                    measure: structure.name.to_string(),
+                    canonical: structure.canonical(),
+                    title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
-                    groups: groups(program, index, shape, &own, &reached, &trace, depth),
-                    definitions: reached.statements,
-                    clauses: reached.clauses,
+                    groups: groups(program, index, structure, &own, &results, &trace, depth),
+                    definitions: results.statements,
+                    clauses: results.clauses,
                 }
             })
             .collect()
@@ -320,17 +320,17 @@ fn period(context: &EvaluationContext) -> Period {
 fn groups(
     program: &ElmMeasures,
     measure: usize,
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     rows: &[&ResultRow],
-    reached: &Reached,
+    results: &ClauseResults,
     trace: &Trace<'_>,
     depth: usize,
-) -> Vec<GroupExplained> {
+) -> Vec<GroupExplanation> {
     let compiled = program.measures.get(measure);
     let compiled = compiled.into_iter().flat_map(|m| &m.groups);
     let mut out = vec![];
-    let mut walk = tree::Walk::new(&program.unit, trace, &reached.texts);
-    for (number, (definition, group)) in shape.groups.iter().zip(compiled).enumerate() {
+    let mut trees = criteria_tree::CriteriaTrees::new(&program.libraries, trace, &results.texts);
+    for (number, (definition, group)) in structure.groups.iter().zip(compiled).enumerate() {
         let mut populations = vec![];
         let both = definition.populations.iter().zip(&group.targets);
         for (position, (population, target)) in both.enumerate() {
@@ -346,7 +346,7 @@ fn groups(
             let whole = own.iter().find(|r| r.basis_id.is_none());
             let observed = matches!(target, Target::Observation(_));
             let members = own.iter().filter(|r| !observed && r.count > Some(0));
-            populations.push(PopulationExplained {
+            populations.push(PopulationExplanation {
                 code,
                 expression: population.expression.clone(),
                 count: match observed {
@@ -369,12 +369,12 @@ fn groups(
                     .map(|r| observation(r))
                     .collect(),
                 criterion: match target {
-                    Target::Criterion(expression) => walk.criterion(*expression, depth),
+                    Target::Criterion(expression) => trees.criterion(*expression, depth),
                     Target::Observation(_) => None,
                 },
             });
         }
-        out.push(GroupExplained {
+        out.push(GroupExplanation {
             name: definition.name(number),
             populations,
         });

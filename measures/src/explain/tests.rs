@@ -8,7 +8,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use serde_json::{Value as Json, json};
 
-use super::texts::{Mark, marks, shortened};
+use super::clause_text::{Mark, marks, shortened};
 use super::*;
 use crate::official::{BuildOptions, Built, build};
 use crate::package::{load, select};
@@ -80,7 +80,7 @@ fn explained(elm: &str, resources: &[Json], depth: usize) -> Explanation {
     let program = built.program.unwrap();
     let all = explain(
         &program,
-        &built.shapes,
+        &built.structures,
         &record(resources),
         &context(),
         depth,
@@ -90,7 +90,7 @@ fn explained(elm: &str, resources: &[Json], depth: usize) -> Explanation {
     all.into_iter().next().unwrap()
 }
 
-fn population<'e>(e: &'e Explanation, code: &str) -> &'e PopulationExplained {
+fn population<'e>(e: &'e Explanation, code: &str) -> &'e PopulationExplanation {
     let found = e.groups[0].populations.iter().find(|p| p.code == code);
     found.unwrap()
 }
@@ -142,7 +142,7 @@ fn unknown_is_told_from_false_and_both_sides_are_shown() {
     let numerator = population(&e, "numerator");
     assert_eq!(numerator.criterion.as_ref().unwrap().outcome, Outcome::True);
     assert_eq!(numerator.count, Some(0));
-    let text = text::text(&e);
+    let text = plain_text::text(&e);
     assert!(text.contains("? unknown  \"Exclusions\""), "{text}");
     assert!(
         text.contains("✗ false  \"Initial Population\": all of"),
@@ -158,13 +158,13 @@ fn what_is_cut_is_said_and_shown_where_there_is_room() {
         .as_ref()
         .unwrap();
     assert_eq!(tree.parts[0].cut, 1);
-    let text = text::text(&e);
+    let text = plain_text::text(&e);
     assert!(text.contains("(… 1 more below)"), "{text}");
     assert!(text.contains("a greater --depth shows more"), "{text}");
 }
 
 #[test]
-fn clauses_tell_what_they_came_to() {
+fn clauses_tell_their_outcomes() {
     let e = explained(ELM, &[patient(), visit("a", "planned")], 8);
     let json = serde_json::to_value(&e).unwrap();
     let clauses = json["clauses"].as_array().unwrap();
@@ -184,7 +184,7 @@ fn html_marks_clauses_and_escapes_data() {
     // The text of the annotation, its clauses marked.
     assert!(html.contains("define &quot;Has Visit&quot;:"));
     assert!(html.contains("<i>✓</i>exists "), "{html}");
-    // Sketched, for want of an annotation.
+    // Written from the ELM, for want of an annotation.
     assert!(html.contains("define &quot;Is Adult&quot;:"));
     assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="));
     assert_eq!(

@@ -11,20 +11,20 @@ use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{GapRow, GapStatus};
+use crate::report::datatypes::Concept;
 use crate::report::extension::{
     GAP_STATUS, GAPS_BUNDLE_PROFILE, GAPS_COMPOSITION_PROFILE, GAPS_ISSUE_PROFILE,
 };
-use crate::report::fhir::Concept;
 use crate::report::individual::{Evaluated, individual_report};
 use crate::report::{ReportContext, resource_id};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 
 /// A measure of a patient, to be told.
 #[derive(Debug)]
 pub struct MeasureGaps<'a> {
     /// The measure.
-    pub shape: &'a Arc<MeasureShape>,
+    pub structure: &'a Arc<MeasureStructure>,
     /// The patient's results.
     pub subject: &'a Subject,
     /// Its gaps, or those of them that are wanted.
@@ -47,7 +47,12 @@ pub fn gaps_bundle(
     let date = context.date.to_string();
     let (mut sections, mut reports, mut issues) = (vec![], vec![], vec![]);
     for measure in measures.iter().filter(|m| !m.rows.is_empty()) {
-        let report = individual_report(measure.shape, measure.subject, measure.evaluated, context);
+        let report = individual_report(
+            measure.structure,
+            measure.subject,
+            measure.evaluated,
+            context,
+        );
         let id = &report.id;
         let reference = format!("MeasureReport/{id}");
         let mut entries = vec![];
@@ -57,7 +62,7 @@ pub fn gaps_bundle(
             issues.push(issue(&issue_id, row, &subject, &reference, context));
         }
         sections.push(json!({
-            "title": &*measure.shape.artifact.title,
+            "title": &*measure.structure.artifact.title,
             "focus": { "reference": reference },
             "entry": entries,
         }));

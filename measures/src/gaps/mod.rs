@@ -21,10 +21,10 @@ use engine_patient::system::truth::Truth;
 
 pub use bundle::{MeasureGaps, gaps_bundle};
 
-use crate::direction::Direction;
+use crate::improvement_direction::Direction;
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::Improvement;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::{Membership, Subject, SubjectGroup};
 
 /// What is left to do.
@@ -76,13 +76,13 @@ pub const HEADING: [&str; 9] = [
 
 impl GapRow {
     /// For a table or CSV.
-    pub fn cells(&self, shape: &MeasureShape) -> [String; 9] {
-        let direction = shape.directions.get(self.group);
-        let group = shape.groups.get(self.group);
+    pub fn cells(&self, structure: &MeasureStructure) -> [String; 9] {
+        let direction = structure.directions.get(self.group);
+        let group = structure.groups.get(self.group);
         let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
         [
-            shape.name.to_string(),
-            shape.artifact.version.to_string(),
+            structure.name.to_string(),
+            structure.artifact.version.to_string(),
             group.map_or_else(String::new, |g| g.name(self.group)),
             self.patient.clone(),
             text(self.resource.as_deref()),
@@ -94,12 +94,12 @@ impl GapRow {
     }
 }
 
-/// A patient's gaps of a measure, group by group, by the directions of its shape. Whether those are
-/// settled ([`MeasureShape::is_settled`]) is for the caller to ask; groups that are no proportions have none. Of a
+/// A patient's gaps of a measure, group by group, by the directions of its structure. Whether those are
+/// settled ([`MeasureStructure::is_settled`]) is for the caller to ask; groups that are no proportions have none. Of a
 /// resource basis one line per resource, and one about the patient where there is none.
-pub fn gaps(shape: &MeasureShape, subject: &Subject) -> Vec<GapRow> {
+pub fn gaps(structure: &MeasureStructure, subject: &Subject) -> Vec<GapRow> {
     let mut out = vec![];
-    for (index, (group, own)) in shape.groups.iter().zip(&subject.groups).enumerate() {
+    for (index, (group, own)) in structure.groups.iter().zip(&subject.groups).enumerate() {
         if group.scoring != Scoring::Proportion {
             continue;
         }

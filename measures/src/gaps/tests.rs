@@ -10,7 +10,7 @@ use crate::package::{GroupDefinition, Scoring};
 use crate::report::ReportContext;
 use crate::result::Improvement;
 use crate::score::{Gating, Place, Raw, RawGroup, score};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 use crate::testing::*;
 
@@ -18,7 +18,7 @@ const T: Truth = Truth::True;
 const F: Truth = Truth::False;
 const U: Truth = Truth::Unknown;
 
-fn subject(shape: &Arc<MeasureShape>, populations: Vec<Raw>) -> Subject {
+fn subject(structure: &Arc<MeasureStructure>, populations: Vec<Raw>) -> Subject {
     let place = Place {
         artifact: 0,
         group: 0,
@@ -28,11 +28,14 @@ fn subject(shape: &Arc<MeasureShape>, populations: Vec<Raw>) -> Subject {
         ..RawGroup::default()
     };
     let mut rows = vec![];
-    score(&Gating::new(&shape.groups[0]), place, &raw, &mut rows);
-    let rows: Vec<_> = rows.into_iter().map(|r| ("p1", &**shape, r)).collect();
-    let shapes = [Arc::clone(shape)];
+    score(&Gating::new(&structure.groups[0]), place, &raw, &mut rows);
+    let rows: Vec<_> = rows.into_iter().map(|r| ("p1", &**structure, r)).collect();
+    let structures = [Arc::clone(structure)];
     let mut found = None;
-    gather(&shapes, &rows, &mut |subject| found = Some(subject.clone())).unwrap();
+    gather(&structures, &rows, &mut |subject| {
+        found = Some(subject.clone())
+    })
+    .unwrap();
     found.unwrap()
 }
 
@@ -44,10 +47,10 @@ fn with(improvement: Improvement, basis: &str) -> GroupDefinition {
 }
 
 fn of(improvement: Improvement, all: [Truth; 5]) -> String {
-    let shape = shape("a", vec![with(improvement, "boolean")]);
+    let structure = structure("a", vec![with(improvement, "boolean")]);
     let truth = |t: Truth| Raw::Truth(t, Some("no date".into()));
-    let subject = subject(&shape, all.map(truth).to_vec());
-    let rows = gaps(&shape, &subject);
+    let subject = subject(&structure, all.map(truth).to_vec());
+    let rows = gaps(&structure, &subject);
     assert_eq!(rows.len(), 1);
     let reason = rows[0].reason.as_deref().unwrap_or("-");
     format!("{}: {reason}", rows[0].status.as_str())
@@ -100,11 +103,11 @@ fn where_lower_is_better_a_met_numerator_is_the_gap() {
 
 #[test]
 fn gaps_of_resources() {
-    let shape = shape("a", vec![with(Improvement::Increase, "Encounter")]);
+    let structure = structure("a", vec![with(Improvement::Increase, "Encounter")]);
     let list = |ids: &str| Raw::Members(ids.split_whitespace().map(Arc::from).collect());
     let all = "E/1 E/2 E/3 E/4";
     let rows = |populations| {
-        let rows = gaps(&shape, &subject(&shape, populations));
+        let rows = gaps(&structure, &subject(&structure, populations));
         let text = |r: &super::GapRow| {
             let resource = r.resource.as_deref().unwrap_or("-");
             format!("{resource} {}", r.status.as_str())
@@ -147,20 +150,21 @@ fn context(reporter: bool) -> ReportContext {
 }
 
 fn bundle(reporter: bool) -> Value {
-    let shapes = ["a", "b"].map(|id| shape(id, vec![with(Improvement::Increase, "boolean")]));
+    let structures =
+        ["a", "b"].map(|id| structure(id, vec![with(Improvement::Increase, "boolean")]));
     let truth = |t: Truth| Raw::Truth(t, Some("no date".into()));
-    let open = subject(&shapes[0], [T, T, F, F, F].map(truth).to_vec());
-    let unknown = subject(&shapes[1], [T, T, F, U, F].map(truth).to_vec());
-    let rows = [gaps(&shapes[0], &open), gaps(&shapes[1], &unknown)];
+    let open = subject(&structures[0], [T, T, F, F, F].map(truth).to_vec());
+    let unknown = subject(&structures[1], [T, T, F, U, F].map(truth).to_vec());
+    let rows = [gaps(&structures[0], &open), gaps(&structures[1], &unknown)];
     let measures = [
         MeasureGaps {
-            shape: &shapes[0],
+            structure: &structures[0],
             subject: &open,
             rows: &rows[0],
             evaluated: &[],
         },
         MeasureGaps {
-            shape: &shapes[1],
+            structure: &structures[1],
             subject: &unknown,
             rows: &rows[1],
             evaluated: &[],

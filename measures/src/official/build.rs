@@ -11,12 +11,12 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyStore;
 
 use super::check::Checker;
-use super::compiled::{CompiledMeasure, compile};
+use super::compiled_measure::{CompiledMeasure, compile};
 use super::limits::Limits;
 use super::program::ElmMeasures;
-use crate::direction::{Direction, Origin, directions};
+use crate::improvement_direction::{Direction, Origin, directions};
 use crate::package::{GroupDefinition, MeasureDefinition, Package};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 /// How to build.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Built {
     /// The measures that can be run.
     pub program: Option<Arc<ElmMeasures>>,
     /// One per measure of the program.
-    pub shapes: Vec<Arc<MeasureShape>>,
+    pub structures: Vec<Arc<MeasureStructure>>,
     /// All findings. An error or something unsupported keeps its measures out of the program.
     pub findings: Vec<Finding>,
     /// Value sets that the logic refers to.
@@ -126,7 +126,7 @@ pub fn build_within(
         add(&mut findings, issues, None);
     }
     let good: Vec<&MeasureDefinition> = good.iter().collect();
-    let (program, shapes, value_sets) = together(
+    let (program, structures, value_sets) = together(
         &libraries,
         &package.terminology,
         &good,
@@ -137,7 +137,7 @@ pub fn build_within(
     findings.sort();
     Built {
         program,
-        shapes,
+        structures,
         findings,
         value_sets,
         refused,
@@ -180,11 +180,11 @@ fn add(findings: &mut Vec<Finding>, issues: Vec<Finding>, measure: Option<&str>)
 
 type Together = (
     Option<Arc<ElmMeasures>>,
-    Vec<Arc<MeasureShape>>,
+    Vec<Arc<MeasureStructure>>,
     Vec<(Arc<str>, ValueSetUse)>,
 );
 
-/// All good measures in one unit.
+/// All good measures in one program.
 fn together(
     libraries: &[Library],
     terminology: &TerminologyStore,
@@ -195,14 +195,14 @@ fn together(
 ) -> Together {
     let mut linker = Linker::new(libraries, terminology, link);
     let mut compiled = vec![];
-    let mut shapes = vec![];
+    let mut structures = vec![];
     for measure in measures {
         let Some(groups) = compile(&mut linker, measure) else {
             continue;
         };
         let artifact = artifact_of(measure);
         let directions = directions(measure);
-        shapes.push(Arc::new(MeasureShape {
+        structures.push(Arc::new(MeasureStructure {
             artifact,
             name: measure.id.as_deref().unwrap_or(measure.label()).into(),
             directions: directions.clone(),
@@ -211,18 +211,23 @@ fn together(
         }));
         compiled.push(groups);
     }
-    let (unit, _) = linker.finish();
-    let value_sets = unit
+    let (libraries, _) = linker.finish();
+    let value_sets = libraries
         .value_sets
         .iter()
         .map(|(k, v)| (Arc::clone(k), v.clone()))
         .collect();
     if compiled.is_empty() {
-        return (None, shapes, value_sets);
+        return (None, structures, value_sets);
     }
-    let artifacts = shapes.iter().map(|s| s.artifact.clone()).collect();
-    let program = program(unit, artifacts, compiled, (limits, options.profile_mode));
-    (Some(Arc::new(program)), shapes, value_sets)
+    let artifacts = structures.iter().map(|s| s.artifact.clone()).collect();
+    let program = program(
+        libraries,
+        artifacts,
+        compiled,
+        (limits, options.profile_mode),
+    );
+    (Some(Arc::new(program)), structures, value_sets)
 }
 
 /// Groups whose notation is the direction that counts, where it does not come from the measure.
@@ -249,13 +254,13 @@ fn artifact_of(measure: &MeasureDefinition) -> Artifact {
 
 /// The program: its requirements, and which of them decide.
 fn program(
-    unit: CompiledLibraries,
+    libraries: CompiledLibraries,
     artifacts: Vec<Artifact>,
     measures: Vec<CompiledMeasure>,
     options: (Limits, ProfileMode),
 ) -> ElmMeasures {
     let mut requirements: Vec<DataRequirement> = vec![];
-    let of_retrieve: Vec<usize> = unit
+    let of_retrieve: Vec<usize> = libraries
         .retrieves()
         .iter()
         .map(|retrieve| {
@@ -270,11 +275,11 @@ fn program(
     let mut of_artifact = vec![];
     let mut required = vec![];
     for measure in &measures {
-        let mut own: Vec<usize> = measure.retrieves(&unit).filter_map(place).collect();
+        let mut own: Vec<usize> = measure.retrieves(&libraries).filter_map(place).collect();
         own.sort_unstable();
         own.dedup();
         of_artifact.push(own);
-        let groups = unit.required_retrieves_of_any(measure.initial_populations());
+        let groups = libraries.required_retrieves_of_any(measure.initial_populations());
         let mut groups: Vec<Vec<usize>> = groups
             .into_iter()
             .map(|group| {
@@ -289,7 +294,7 @@ fn program(
         required.push(groups);
     }
     ElmMeasures::new(
-        unit,
+        libraries,
         artifacts,
         measures,
         requirements,

@@ -10,7 +10,7 @@ use engine_patient::record::PatientRecord;
 
 use super::program::ElmMeasures;
 use crate::gaps::{GapRow, gaps};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::{Subject, subjects};
 
 impl ElmMeasures {
@@ -18,7 +18,7 @@ impl ElmMeasures {
     pub fn gaps_of(
         &self,
         measure: usize,
-        shape: &Arc<MeasureShape>,
+        structure: &Arc<MeasureStructure>,
         record: &PatientRecord,
         context: &EvaluationContext,
     ) -> Result<Vec<GapRow>, EvaluationError> {
@@ -39,10 +39,10 @@ impl ElmMeasures {
         for row in &mut rows {
             row.artifact = 0;
         }
-        let found = subjects(std::slice::from_ref(shape), "", &rows);
+        let found = subjects(std::slice::from_ref(structure), "", &rows);
         let found = found.map_err(|e| EvaluationError(e.to_string()))?;
         let subject = found.into_iter().next();
-        let subject = subject.unwrap_or_else(|| Subject::nobody(shape));
-        Ok(gaps(shape, &subject))
+        let subject = subject.unwrap_or_else(|| Subject::nobody(structure));
+        Ok(gaps(structure, &subject))
     }
 }

@@ -11,7 +11,7 @@ use engine_patient::finding::{Code, ElmNode, Finding, Place, Severity};
 use engine_patient::terminology::TerminologyStore;
 use serde_json::Value as Json;
 
-use super::compiled::compile;
+use super::compiled_measure::compile;
 use crate::package::{Basis, MeasureDefinition, PopulationCode};
 
 pub(super) struct Checker<'l> {

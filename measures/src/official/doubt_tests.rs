@@ -271,7 +271,7 @@ fn a_missing_value_set_is_unknown_and_named() {
         // No patient is left out for want of a match.
         assert!(
             program
-                .decisive_requirements(0, RowOptions::default())
+                .necessary_requirements(0, RowOptions::default())
                 .is_empty()
         );
     }

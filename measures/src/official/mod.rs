@@ -10,19 +10,19 @@
 mod build;
 mod card;
 mod check;
-mod clauses;
-mod compiled;
-mod convert;
+mod clause_outcomes;
+mod compiled_measure;
 #[cfg(test)]
 mod doubt_tests;
+mod fhir_values;
 mod limits;
 mod notes;
 mod program;
-mod raw;
+mod raw_criteria;
 
 pub use build::{BuildOptions, Built, LeftOut, build, build_within};
-pub use clauses::{ClauseCounts, Funnel, FunnelCounts, Funnels};
-pub(crate) use compiled::{CompiledMeasure, Target};
-pub(crate) use convert::{member_id, plain};
+pub use clause_outcomes::{ClauseCounts, Funnel, FunnelCounts, Funnels};
+pub(crate) use compiled_measure::{CompiledMeasure, Target};
+pub(crate) use fhir_values::{member_id, plain};
 pub use limits::Limits;
 pub use program::ElmMeasures;

@@ -17,18 +17,18 @@ use engine_patient::system::truth::Truth;
 use engine_patient::system::units::Units;
 use engine_patient::value::Value;
 
-use super::clauses::Funnel;
-use super::compiled::{CompiledGroup, CompiledMeasure, Target};
-use super::convert::member_id;
+use super::clause_outcomes::Funnel;
+use super::compiled_measure::{CompiledGroup, CompiledMeasure, Target};
+use super::fhir_values::member_id;
 use super::limits::Limits;
 use super::notes;
-use super::raw::{criterion, in_doubt, observation, stratum, supplemental};
+use super::raw_criteria::{criterion, in_doubt, observation, stratum, supplemental};
 use crate::package::Basis;
 use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
 
 /// Official measures as one program.
 pub struct ElmMeasures {
-    pub(crate) unit: CompiledLibraries,
+    pub(crate) libraries: CompiledLibraries,
     artifacts: Vec<Artifact>,
     pub(crate) measures: Vec<CompiledMeasure>,
     requirements: Vec<DataRequirement>,
@@ -48,14 +48,14 @@ impl std::fmt::Debug for ElmMeasures {
             f,
             "ElmMeasures({} measures, {:?})",
             self.measures.len(),
-            self.unit
+            self.libraries
         )
     }
 }
 
 impl ElmMeasures {
     pub(super) fn new(
-        unit: CompiledLibraries,
+        libraries: CompiledLibraries,
         artifacts: Vec<Artifact>,
         measures: Vec<CompiledMeasure>,
         requirements: Vec<DataRequirement>,
@@ -64,8 +64,8 @@ impl ElmMeasures {
         (limits, profile_mode): (Limits, ProfileMode),
     ) -> Self {
         ElmMeasures {
-            funnels: Funnel::all(&unit, &measures),
-            unit,
+            funnels: Funnel::all(&libraries, &measures),
+            libraries,
             artifacts,
             measures,
             requirements,
@@ -78,8 +78,8 @@ impl ElmMeasures {
     }
 
     /// The compiled logic.
-    pub fn unit(&self) -> &CompiledLibraries {
-        &self.unit
+    pub fn libraries(&self) -> &CompiledLibraries {
+        &self.libraries
     }
 
     /// The clauses of each criterion of each measure.
@@ -99,7 +99,7 @@ impl ElmMeasures {
 
     /// Rows of these measures, in turn; gives those that are left where one used up the budget. What it
     /// left behind in the evaluator must not be taken from the others, and one that shared the evaluator
-    /// is tried alone before it is said to have used up anything: what a measure comes to does not depend
+    /// is tried alone before it is said to have used up anything: the results of a measure do not depend
     /// on the others.
     fn measures<'m>(
         &self,
@@ -173,7 +173,7 @@ impl ElmMeasures {
         }
         if options.evaluated_resources {
             let mut ids: Vec<Arc<str>> = measure
-                .retrieves(&self.unit)
+                .retrieves(&self.libraries)
                 .flat_map(|r| evaluator.retrieved(r as usize))
                 .filter_map(member_id)
                 .collect();
@@ -257,7 +257,7 @@ impl PatientProgram for ElmMeasures {
         self.of_artifact.get(artifact).cloned().unwrap_or_default()
     }
 
-    fn decisive_requirements(&self, artifact: usize, rows: RowOptions) -> Vec<Vec<usize>> {
+    fn necessary_requirements(&self, artifact: usize, rows: RowOptions) -> Vec<Vec<usize>> {
         if rows.clauses {
             return vec![];
         }
@@ -316,7 +316,7 @@ impl PatientProgram for ElmMeasures {
         let measures: Vec<usize> = artifacts.filter(|(_, w)| **w).map(|(i, _)| i).collect();
         let mut rest = measures.as_slice();
         while !rest.is_empty() {
-            with_evaluator(&self.unit, record, &settings, |evaluator| {
+            with_evaluator(&self.libraries, record, &settings, |evaluator| {
                 rest = self.measures(rest, wanted.rows, evaluator, out);
             })
             .map_err(|fault: Fault| EvaluationError(fault.to_string()))?;

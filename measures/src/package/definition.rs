@@ -3,7 +3,7 @@
 //! FHIR R4 Measure with the extensions of the Quality Measure IG (`cqfm-…`) and their successors in
 //! CRMI (`crmi-…`).
 
-use engine_patient::diagnostic::did_you_mean;
+use engine_patient::finding::did_you_mean;
 pub use engine_patient::program::{PopulationCode, PopulationIndex};
 
 /// An enum whose values are FHIR codes.
@@ -158,11 +158,11 @@ pub struct MeasureDefinition {
     pub libraries: Vec<String>,
     /// The library of the package that the first canonical means.
     pub main_library: Option<LibraryId>,
-    /// `Measure.scoring`, where stated; that of the groups is decisive.
+    /// `Measure.scoring`, where stated; a group's own takes precedence.
     pub scoring: Option<Scoring>,
-    /// Basis of the whole measure, where stated; that of the groups is decisive.
+    /// Basis of the whole measure, where stated; a group's own takes precedence.
     pub basis: Option<Basis>,
-    /// `Measure.improvementNotation`, where stated; that of the groups is decisive.
+    /// `Measure.improvementNotation`, where stated; a group's own takes precedence.
     pub improvement_notation: Option<ImprovementNotation>,
     /// What the user says of it, over all else (`--better`).
     pub better: Option<ImprovementNotation>,

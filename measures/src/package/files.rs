@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
-use sources::{FHIR, Refused, Source, Walk, Why, names_in, reason};
+use engine_patient::finding::{Code, Finding, did_you_mean};
+use sources::{FHIR, FileSearch, Refused, Source, Why, names_in, reason};
 
 /// The files of all paths, those of a directory in the order of their names.
 pub(super) struct Files {
@@ -18,21 +17,21 @@ pub(super) struct Files {
 }
 
 pub(super) fn find<P: AsRef<Path>>(paths: &[P]) -> Files {
-    let mut walk = Walk::new(FHIR);
+    let mut search = FileSearch::new(FHIR);
     let mut issues = vec![];
     for path in paths.iter().map(AsRef::as_ref) {
-        let of = |walk: &Walk| {
-            let found = &walk.found;
+        let of = |search: &FileSearch| {
+            let found = &search.found;
             let more = (found.passed_over.len(), found.problems.len());
             (found.files.len(), found.ignored.len(), more)
         };
-        let before = of(&walk);
-        walk.add(path);
-        if of(&walk) == before {
+        let before = of(&search);
+        search.add(path);
+        if of(&search) == before {
             issues.push(empty(path));
         }
     }
-    let found = walk.found;
+    let found = search.found;
     let passed = found.passed_over.iter();
     let wrong = found.problems.iter().chain(passed);
     issues.extend(wrong.filter_map(|w| unread(&w.path, &w.reason)));

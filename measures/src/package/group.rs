@@ -1,6 +1,5 @@
 //! `Measure.group`, and what a group and the whole measure can both say.
 
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
 
 use super::concept::{check_extensions, extension_code, extensions, text_of};
@@ -11,7 +10,7 @@ use super::element::{At, Report};
 use super::population::population;
 use super::stratifier::stratifier;
 use super::{reference, scoring};
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// What is said once for all groups, unless a group says otherwise.
 pub(super) struct Common {

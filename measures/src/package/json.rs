@@ -120,7 +120,10 @@ pub(super) fn explain(error: &serde_json::Error, text: &str) -> Finding {
         return Finding::error(Code::NotJson, "the JSON ends before it is complete").help(help);
     }
     if error.is_data() {
-        let message = format!("not as FHIR has a resource: {}", shape(said));
+        let message = format!(
+            "not the structure of a FHIR resource: {}",
+            structure_error(said)
+        );
         let help = "compare with the FHIR R4 definition of the resource";
         return Finding::error(Code::ElementType, message).help(help);
     }
@@ -135,8 +138,8 @@ pub(super) fn explain(error: &serde_json::Error, text: &str) -> Finding {
     Finding::error(Code::NotJson, format!("not JSON: {said}")).help("give FHIR JSON")
 }
 
-/// What a reader of JSON understands of a shape error.
-fn shape(said: &str) -> String {
+/// What a reader of JSON understands of an error of structure.
+fn structure_error(said: &str) -> String {
     let word = |text: &str| match text {
         "map" => "an object".to_owned(),
         "sequence" | "a sequence" => "a list".to_owned(),

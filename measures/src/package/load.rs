@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use sources::{Layout, Source, is_lines, open};
 use xxhash_rust::xxh3::Xxh3;
 
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
 use engine_patient::terminology::{ContentHash, TerminologyBuilder};
 
@@ -22,7 +21,7 @@ use super::library::{self, Libraries};
 use super::measure::{measure, top};
 use super::resolve::{self, Read};
 use super::{Loaded, Package, SourceFile, summary};
-use engine_patient::finding::{Code, Finding, Severity};
+use engine_patient::finding::{Code, Finding, Severity, did_you_mean};
 
 /// Bundles within Bundles beyond this are taken for a mistake.
 const DEPTH: usize = 32;
@@ -31,7 +30,7 @@ const LINES: usize = 20;
 
 /// Reads packages from files and directories.
 ///
-/// Files are `.json` and `.ndjson` (`.jsonl`), also packed; directories are walked.
+/// Files are `.json` and `.ndjson` (`.jsonl`), also packed; directories are searched.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> Loaded {
     load_with(paths, TerminologyBuilder::new())
 }

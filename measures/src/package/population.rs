@@ -1,12 +1,10 @@
 //! `Measure.group.population`.
 
-use engine_patient::diagnostic::did_you_mean;
-
 use super::concept::{check_extensions, code_of, extension_code, text_of};
 use super::criteria::criteria;
 use super::definition::{AggregateMethod, PopulationCode, PopulationDefinition};
 use super::element::{At, Report};
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// Reads one population. `None` if not even its code is known; that is told. One whose criteria are
 /// missing is kept without expression, so that it is not called missing too.

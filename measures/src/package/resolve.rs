@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::terminology::compare_versions;
 
 use super::Refused;
 use super::definition::{LibraryId, MeasureDefinition};
 use super::library::{Lacking, Libraries};
 use super::library_source::LibrarySource;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// A Measure that was read.
 pub(super) struct Read {

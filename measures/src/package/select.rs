@@ -1,11 +1,9 @@
 //! Picking measures of a package by what people call them.
 
-use engine_patient::diagnostic::did_you_mean;
-
 use super::definition::{ImprovementNotation, MeasureDefinition};
 use super::library_source::LibrarySource;
 use super::{Package, Refused};
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// The measures that are asked for, each once, in the order asked; all that can be used if nothing is.
 ///

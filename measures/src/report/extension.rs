@@ -2,11 +2,11 @@
 
 use engine_patient::system::zone::Zone;
 
-use super::fhir::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
-use crate::direction::Origin;
+use super::datatypes::{Coding, Concept, Decimal, Extension, ExtensionValue, Reference};
+use crate::improvement_direction::Origin;
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 macro_rules! urls {
     ($base:literal: $($name:ident = $id:literal;)*) => {
@@ -111,20 +111,20 @@ impl From<String> for Reference {
 
 /// Which way is better, where that is not simply as the measure says: once for all groups that have it
 /// in common.
-pub(super) fn directions(shape: &MeasureShape) -> Vec<Extension> {
+pub(super) fn directions(structure: &MeasureStructure) -> Vec<Extension> {
     let mut all: Vec<Extension> = vec![];
-    for (index, direction) in shape.told_directions() {
+    for (index, direction) in structure.told_directions() {
         if direction.origin == Origin::Stated && direction.against.is_empty() {
             continue;
         }
-        let several = shape.directions.iter().any(|d| d != direction);
+        let several = structure.directions.iter().any(|d| d != direction);
         let settled = ExtensionValue::ValueBoolean(direction.is_settled());
         let mut parts = vec![
             Extension::code("code", direction.better.as_str()),
             Extension::new("settled", settled),
             Extension::text("text", direction.text()),
         ];
-        if let Some(group) = shape.groups.get(index).filter(|_| several) {
+        if let Some(group) = structure.groups.get(index).filter(|_| several) {
             parts.push(Extension::text("group", group.name(index)));
         }
         let extension = Extension::of(DIRECTION, parts);

@@ -3,12 +3,13 @@
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 
+use super::datatypes::{Concept, Meta, Period};
 use super::extension::{self, INDIVIDUAL_PROFILE, SUBJECT_LIST_PROFILE, SUMMARY_PROFILE};
-use super::fhir::{Concept, Group, MeasureReport, Meta, Period};
+use super::fhir::{Group, MeasureReport};
 use crate::ledger::Ledger;
 use crate::manifest::{Manifest, hash};
 use crate::result::Improvement;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 /// What reports say of their run.
 #[derive(Clone, Debug)]
@@ -71,13 +72,13 @@ impl Kind<'_> {
 
 /// A MeasureReport around its groups.
 pub(super) fn frame<'l>(
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     context: &ReportContext,
     kind: Kind,
     group: Vec<Group>,
 ) -> MeasureReport<'l> {
     let (start, end) = (context.period.0.to_string(), context.period.1.to_string());
-    let plain = format!("{}-{start}-{end}", shape.name);
+    let plain = format!("{}-{start}-{end}", structure.name);
     let (name, subject) = match kind {
         Kind::Summary => (plain, None),
         Kind::SubjectList => (format!("{plain}-subjects"), None),
@@ -96,7 +97,7 @@ pub(super) fn frame<'l>(
     if whole {
         extension.extend(extension::ledger(&context.ledger));
     }
-    extension.extend(extension::directions(shape));
+    extension.extend(extension::directions(structure));
     let meta = Meta {
         profile: [kind.profile()],
     };
@@ -107,8 +108,8 @@ pub(super) fn frame<'l>(
         extension,
         group,
         id: resource_id(&name),
-        improvement_notation: shape.improvement().map(notation),
-        measure: shape.canonical(),
+        improvement_notation: structure.improvement().map(notation),
+        measure: structure.canonical(),
         meta: context.reporter.is_some().then_some(meta),
         period: Period { end, start },
         reporter: context.reporter.clone().map(Into::into),

@@ -5,16 +5,14 @@ use rust_decimal::Decimal as Exact;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
+use super::datatypes::{Concept, Decimal, Extension, ExtensionValue, Quantity, Reference};
 use super::extension::{
     AGGREGATE_METHOD, COUNT_QUANTITY, CQFM_CRITERIA_REFERENCE, GROUP_IMPROVEMENT,
     MISSING_OBSERVATIONS, NOT_EVALUABLE, RATE_AGGREGATION, RATE_BOUNDS, SCORING,
 };
-use super::fhir::{
-    Concept, Counted, Decimal, Extended, Extension, ExtensionValue, Group, Population, Quantity,
-    Reference, Stratifier, Stratum, StratumComponent,
-};
+use super::fhir::{Counted, Extended, Group, Population, Stratifier, Stratum, StratumComponent};
 use super::frame::{coded, notation};
-use crate::amount::{Unit, ucum};
+use crate::observation_quantity::{Unit, ucum};
 use crate::package::{
     AggregateMethod, GroupDefinition, PopulationCode as Code, PopulationDefinition,
     PopulationIndex, Scoring, StratifierDefinition,
@@ -29,7 +27,12 @@ pub(super) fn groups<F>(result: &MeasureResult, subjects: F) -> Vec<Group>
 where
     F: Fn(usize, Spot) -> Option<Reference>,
 {
-    let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+    let groups = result
+        .structure
+        .groups
+        .iter()
+        .zip(&result.groups)
+        .enumerate();
     groups
         .map(|(i, (definition, own))| group(definition, own, &|spot| subjects(i, spot)))
         .collect()

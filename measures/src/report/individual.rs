@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::datatypes::{Extension, Reference};
 use super::extension::CRITERIA_REFERENCE;
-use super::fhir::{Extension, MeasureReport, Reference};
+use super::fhir::MeasureReport;
 use super::frame::{Kind, ReportContext, frame};
 use super::{group, supplemental};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 use crate::totals::single;
 
@@ -16,16 +17,16 @@ pub type Evaluated = (String, Vec<String>);
 
 /// An individual MeasureReport. `evaluated` comes from whoever evaluated; result rows do not tell.
 pub fn individual_report(
-    shape: &Arc<MeasureShape>,
+    structure: &Arc<MeasureStructure>,
     subject: &Subject,
     evaluated: &[Evaluated],
     context: &ReportContext,
 ) -> MeasureReport<'static> {
-    let result = single(shape, subject);
+    let result = single(structure, subject);
     let groups = group::groups(&result, |_, _| None);
     let kind = Kind::Individual(&subject.patient);
-    let mut report = frame(shape, context, kind, groups);
-    supplemental::of_individual(shape, subject, &mut report);
+    let mut report = frame(structure, context, kind, groups);
+    supplemental::of_individual(structure, subject, &mut report);
     let mut evaluated: Vec<&Evaluated> = evaluated.iter().collect();
     evaluated.sort();
     let evaluated = evaluated.into_iter();

@@ -8,11 +8,13 @@
 //!
 //! *Invariant:* the same results and context give the same bytes. The date is an argument.
 
+pub mod datatypes;
 pub mod extension;
 pub mod fhir;
 mod frame;
 mod group;
 pub mod individual;
+pub mod list;
 pub mod subject_list;
 mod supplemental;
 #[cfg(test)]
@@ -28,7 +30,7 @@ pub(crate) use self::frame::resource_id;
 /// A summary MeasureReport.
 pub fn measure_report(result: &MeasureResult, context: &ReportContext) -> MeasureReport<'static> {
     let groups = group::groups(result, |_, _| None);
-    let mut report = frame(&result.shape, context, Kind::Summary, groups);
+    let mut report = frame(&result.structure, context, Kind::Summary, groups);
     supplemental::of_summary(result, &mut report);
     report
 }

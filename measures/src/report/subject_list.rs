@@ -3,39 +3,38 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-
-use super::extension::MEMBER;
-use super::fhir::{Contained, Extension, ExtensionValue, MeasureReport, Reference};
+use super::fhir::{Contained, MeasureReport};
 use super::frame::{Kind, ReportContext, frame};
 use super::group::{Spot, groups};
+use super::list::{List, Member};
 use super::supplemental::of_summary;
 use crate::package::PopulationCode;
 use crate::result::MeasureResult;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 
 /// Group, population, and stratifier and stratum.
 type Key = (usize, usize, Option<(usize, Arc<str>)>);
-/// Patients by number, with the resources that make them members.
-type Entries = Vec<(u32, Vec<String>)>;
 
 /// Who is in which population of a measure.
 #[derive(Debug, Default, PartialEq)]
 pub struct SubjectLists {
     patients: Vec<String>,
-    lists: BTreeMap<Key, Entries>,
+    lists: BTreeMap<Key, Vec<Member>>,
 }
 
 impl SubjectLists {
     /// One patient's results of the measure, in the order they are to stand.
-    pub fn add(&mut self, shape: &MeasureShape, subject: &Subject) {
+    pub fn add(&mut self, structure: &MeasureStructure, subject: &Subject) {
         let Ok(number) = u32::try_from(self.patients.len()) else {
             return;
         };
         let mut any = false;
         for (group, own) in subject.groups.iter().enumerate() {
-            let populations = shape.groups.get(group).map(|g| g.populations.as_slice());
+            let populations = structure
+                .groups
+                .get(group)
+                .map(|g| g.populations.as_slice());
             let populations = own.populations.iter().zip(populations.unwrap_or_default());
             for (index, (population, definition)) in populations.enumerate() {
                 let mut observed = own.observations.iter();
@@ -73,60 +72,12 @@ impl SubjectLists {
             .then(|| format!("subjects-{}", position + 1))
     }
 
-    /// The Lists. Their entries are made as they are written: a list of a million patients is no
-    /// tree of JSON.
     fn resources(&self) -> impl Iterator<Item = Contained<'_>> {
         let lists = self.lists.values().enumerate();
         lists.map(|(position, entries)| {
-            Contained::List(List {
-                entry: Each(entries, self),
-                id: format!("subjects-{}", position + 1),
-                mode: "snapshot",
-                resource_type: "List",
-                status: "current",
-            })
+            let id = format!("subjects-{}", position + 1);
+            Contained::List(List::new(id, entries, &self.patients))
         })
-    }
-
-    fn entry(&self, number: u32, members: &[String]) -> Option<Entry> {
-        let patient = self.patients.get(usize::try_from(number).ok()?)?;
-        let member = |id: &String| {
-            let member = ExtensionValue::ValueReference(id.clone().into());
-            Extension::new(MEMBER, member)
-        };
-        Some(Entry {
-            extension: members.iter().map(member).collect(),
-            item: format!("Patient/{patient}").into(),
-        })
-    }
-}
-
-/// A List of who is in a population.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct List<'l> {
-    entry: Each<'l>,
-    id: String,
-    mode: &'static str,
-    resource_type: &'static str,
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Entry {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    extension: Vec<Extension>,
-    item: Reference,
-}
-
-/// The entries of a List.
-#[derive(Clone, Debug, PartialEq)]
-struct Each<'l>(&'l Entries, &'l SubjectLists);
-
-impl Serialize for Each<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entries = self.0.iter();
-        serializer.collect_seq(entries.filter_map(|(n, members)| self.1.entry(*n, members)))
     }
 }
 
@@ -141,7 +92,7 @@ pub fn subject_list_report<'l>(
         Some(format!("#{id}").into())
     };
     let groups = groups(result, reference);
-    let mut report = frame(&result.shape, context, Kind::SubjectList, groups);
+    let mut report = frame(&result.structure, context, Kind::SubjectList, groups);
     report.contained.extend(lists.resources());
     of_summary(result, &mut report);
     report

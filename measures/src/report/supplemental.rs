@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::datatypes::{Coding, Concept, Extension, ExtensionValue, Reference};
 use super::extension::{CRITERIA_REFERENCE, MEASURE_INFO, NOT_EVALUABLE, SUPPLEMENTAL_DATA};
-use super::fhir::{
-    Coding, Concept, Contained, Extension, ExtensionValue, MeasureReport, Observation,
-    ObservationComponent, Reference,
-};
+use super::fhir::{Contained, MeasureReport, Observation, ObservationComponent};
 use super::frame::coded;
 use crate::package::{SupplementalDefinition, Usage};
 use crate::result::MeasureResult;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::Subject;
 
 fn name(definition: &SupplementalDefinition, index: usize) -> String {
@@ -22,11 +20,11 @@ fn name(definition: &SupplementalDefinition, index: usize) -> String {
 }
 
 fn observation(
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     (index, definition): (usize, &SupplementalDefinition),
     id: &str,
 ) -> Observation {
-    let measure = ExtensionValue::ValueCanonical(shape.canonical());
+    let measure = ExtensionValue::ValueCanonical(structure.canonical());
     let info = vec![
         Extension::new("measure", measure),
         Extension::text("populationId", name(definition, index)),
@@ -79,8 +77,8 @@ fn attach(report: &mut MeasureReport<'_>, criteria: String, observation: Observa
 
 /// One Observation per expression: its values as components, with how many patients have each.
 pub(super) fn of_summary(result: &MeasureResult, report: &mut MeasureReport<'_>) {
-    let shape = &result.shape;
-    let all = shape
+    let structure = &result.structure;
+    let all = structure
         .supplemental
         .iter()
         .zip(&result.supplemental)
@@ -90,7 +88,7 @@ pub(super) fn of_summary(result: &MeasureResult, report: &mut MeasureReport<'_>)
             continue;
         }
         let id = format!("supplemental-{}", index + 1);
-        let mut out = observation(shape, (index, definition), &id);
+        let mut out = observation(structure, (index, definition), &id);
         let component = |(value, n): (&Arc<str>, &u64)| {
             let coding = own.codings.get(value).map(AsRef::as_ref);
             ObservationComponent {
@@ -109,19 +107,19 @@ pub(super) fn of_summary(result: &MeasureResult, report: &mut MeasureReport<'_>)
 
 /// One Observation per value of a patient.
 pub(super) fn of_individual(
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     subject: &Subject,
     report: &mut MeasureReport<'_>,
 ) {
     let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
     for value in &subject.supplemental {
-        let Some(definition) = shape.supplemental.get(value.index) else {
+        let Some(definition) = structure.supplemental.get(value.index) else {
             continue;
         };
         let number = numbers.entry(value.index).or_default();
         *number += 1;
         let id = format!("supplemental-{}-{number}", value.index + 1);
-        let mut out = observation(shape, (value.index, definition), &id);
+        let mut out = observation(structure, (value.index, definition), &id);
         out.subject = Some(format!("Patient/{}", subject.patient).into());
         match (&value.value, value.coding.as_deref()) {
             (Ok(text), Some(coding)) => {

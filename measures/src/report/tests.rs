@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::package::{AggregateMethod, Scoring, SupplementalDefinition, Usage};
 use crate::result::Improvement;
 use crate::score::{Gating, Label, Place, Raw, RawGroup, RawStrata, score, supplemental};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::testing::*;
 use crate::totals::Totals;
 
@@ -41,7 +41,7 @@ pub fn context() -> ReportContext {
     context
 }
 
-fn example() -> Arc<MeasureShape> {
+fn example() -> Arc<MeasureStructure> {
     let mut first = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
     first.stratifiers = vec![stratifier(&["age", "sex"], &[IP, N])];
     first.rate_aggregation = Some("per 1,000".into());
@@ -51,8 +51,8 @@ fn example() -> Arc<MeasureShape> {
     second
         .populations
         .push(observation(1, AggregateMethod::Sum));
-    let mut shape = (*shape("a", vec![first, second])).clone();
-    shape.supplemental = vec![SupplementalDefinition {
+    let mut structure = (*structure("a", vec![first, second])).clone();
+    structure.supplemental = vec![SupplementalDefinition {
         id: Some("sde-sex".into()),
         description: Some("Sex".into()),
         expression: "SDE Sex".into(),
@@ -61,10 +61,10 @@ fn example() -> Arc<MeasureShape> {
         report_types: vec![],
         path: String::new(),
     }];
-    Arc::new(shape)
+    Arc::new(structure)
 }
 
-fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
+fn rows(structure: &MeasureStructure) -> Vec<(&'static str, ResultRow)> {
     let mut out = vec![];
     let patients = [
         ("p1", [T, T, F, T], "F", 2),
@@ -103,7 +103,7 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
                 artifact: 0,
                 group: index as u32,
             };
-            score(&Gating::new(&shape.groups[index]), place, raw, &mut own);
+            score(&Gating::new(&structure.groups[index]), place, raw, &mut own);
         }
         let system = "http://hl7.org/fhir/administrative-gender";
         let coding = format!(r#"{{"coding":[{{"code":"{sex}","system":"{system}"}}]}}"#);
@@ -113,7 +113,7 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
         };
         supplemental(
             0,
-            &shape.supplemental,
+            &structure.supplemental,
             vec![Ok(vec![text]).into()],
             &mut own,
         );
@@ -124,11 +124,11 @@ fn rows(shape: &MeasureShape) -> Vec<(&'static str, ResultRow)> {
 
 /// Summary, subject list, and the reports of the three patients.
 fn reports() -> (Value, Value, Vec<Value>) {
-    let shape = example();
-    let rows = rows(&shape);
-    let rows: Vec<_> = rows.into_iter().map(|(p, r)| (p, &*shape, r)).collect();
-    let shapes = [Arc::clone(&shape)];
-    let (mut totals, mut lists) = (Totals::new(&shapes), SubjectLists::default());
+    let structure = example();
+    let rows = rows(&structure);
+    let rows: Vec<_> = rows.into_iter().map(|(p, r)| (p, &*structure, r)).collect();
+    let structures = [Arc::clone(&structure)];
+    let (mut totals, mut lists) = (Totals::new(&structures), SubjectLists::default());
     let mut individual = vec![];
     let evaluated = [
         ("Observation/2".to_owned(), vec!["numerator-3".to_owned()]),
@@ -136,15 +136,15 @@ fn reports() -> (Value, Value, Vec<Value>) {
     ];
     let mut visit = |subject: &crate::subject::Subject| {
         totals.add(subject);
-        lists.add(&shape, subject);
+        lists.add(&structure, subject);
         individual.push(json!(individual_report(
-            &shape,
+            &structure,
             subject,
             &evaluated,
             &context()
         )));
     };
-    gather(&shapes, &rows, &mut visit).unwrap();
+    gather(&structures, &rows, &mut visit).unwrap();
     let result = totals.finish().remove(0);
     let list = serde_json::to_value(subject_list_report(&result, &lists, &context())).unwrap();
     (json!(measure_report(&result, &context())), list, individual)

@@ -39,12 +39,12 @@ use engine_patient::program::{PopulationCode, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-pub use crate::amount::Amount;
+pub use crate::observation_quantity::ObservationQuantity;
 pub use gate::{Gated, Gating};
 
 use crate::package::{GroupDefinition, SupplementalDefinition, Usage};
 
-/// What a criterion came to for a patient.
+/// The result of a criterion for a patient.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Raw {
     /// Of a boolean basis; unknown is CQL's null. The reason, where there is one.
@@ -53,11 +53,11 @@ pub enum Raw {
     Members(Vec<Arc<str>>),
     /// It could not be evaluated.
     Failed(Arc<str>),
-    /// It came to something that is counted, but is not certain.
+    /// It has a result that is counted, but is not certain.
     InDoubt(Box<Doubtful>),
 }
 
-/// What a criterion came to although not all it rests on could be told: counted as it is, unknown.
+/// The result of a criterion although not all it rests on could be told: counted as it is, unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Doubtful {
     /// What is counted.
@@ -93,9 +93,9 @@ impl Raw {
     }
 }
 
-/// An observation: of which resource (none where the basis is the patient), and its amount, or why it
+/// An observation: of which resource (none where the basis is the patient), and its quantity, or why it
 /// has none.
-pub type Observed = (Option<Arc<str>>, Result<Amount, Arc<str>>);
+pub type Observed = (Option<Arc<str>>, Result<ObservationQuantity, Arc<str>>);
 
 /// What a stratum or a supplemental value is called, and its codings.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -121,7 +121,7 @@ impl From<&str> for Label {
     }
 }
 
-/// What a stratifier came to for a patient.
+/// The result of a stratifier for a patient.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RawStrata {
     /// A criterion. Its members are the stratum `true`, the others are in none.
@@ -139,7 +139,7 @@ pub enum RawStrata {
     Failed(Arc<str>),
 }
 
-/// All that a group's expressions came to for a patient.
+/// All results of a group's expressions for a patient.
 #[derive(Clone, Debug, Default)]
 pub struct RawGroup {
     /// As the group's populations; what stands at a `measure-observation` is not looked at.
@@ -167,7 +167,7 @@ pub struct Place {
     pub group: u32,
 }
 
-/// What supplemental data came to for a patient.
+/// The results of supplemental data for a patient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawSupplemental {
     /// Its values, or why there are none to tell.

@@ -6,17 +6,17 @@ use engine_patient::program::ResultRow;
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::{Amount, Gated, Observed, Place, RawStrata};
+use super::{Gated, ObservationQuantity, Observed, Place, RawStrata};
 use crate::package::PopulationCode as Code;
 
 const NO_VALUE: &str = "the observation has no value";
 
 /// A row's value: a number, or a quantity where it has a unit.
-fn value_of(amount: &Amount) -> Value {
-    match &amount.unit {
-        None => Value::Decimal(amount.value),
+fn value_of(quantity: &ObservationQuantity) -> Value {
+    match &quantity.unit {
+        None => Value::Decimal(quantity.value),
         Some(unit) => Value::Quantity {
-            value: amount.value,
+            value: quantity.value,
             unit: Arc::clone(unit),
         },
     }
@@ -99,11 +99,11 @@ impl Gated<'_> {
                 .filter(|(of, _)| of.as_ref() == member)
                 .map(|(_, value)| value);
             let before = rows.len();
-            let row = |value: Result<&Amount, &Arc<str>>| ResultRow {
+            let row = |value: Result<&ObservationQuantity, &Arc<str>>| ResultRow {
                 basis_id: member.map(Arc::clone),
                 value: value.map_or(Value::Null, value_of),
                 unknown_reason: match value {
-                    Ok(amount) => amount.doubt.clone(),
+                    Ok(quantity) => quantity.doubt.clone(),
                     Err(reason) => Some(Arc::clone(reason)),
                 },
                 ..self.row(
@@ -111,7 +111,7 @@ impl Gated<'_> {
                     population,
                     Code::MeasureObservation,
                     match value {
-                        Ok(amount) if amount.doubt.is_none() => Truth::True,
+                        Ok(quantity) if quantity.doubt.is_none() => Truth::True,
                         Ok(_) | Err(_) => Truth::Unknown,
                     },
                 )

@@ -6,7 +6,7 @@ use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 use rust_decimal::Decimal;
 
-use super::{Amount, Doubtful, Gating, Place, Raw, RawGroup, RawStrata, score};
+use super::{Doubtful, Gating, ObservationQuantity, Place, Raw, RawGroup, RawStrata, score};
 use crate::package::{AggregateMethod, GroupDefinition, Scoring};
 use crate::testing::*;
 
@@ -199,7 +199,7 @@ fn a_list_that_could_not_be_told() {
     }
 }
 
-/// The shape of CMS1017: a fall present on admission excludes from denominator and numerator.
+/// As in CMS1017: a fall present on admission excludes from denominator and numerator.
 #[test]
 fn ratio_with_observations() {
     let mut group = group(Scoring::Ratio, "Encounter", &[IP, D, X, N, NX]);
@@ -271,7 +271,10 @@ fn continuous_variable() {
     let of = |all: [Truth; 3], value: Option<Decimal>| {
         let raw = RawGroup {
             populations: all.map(truth).to_vec(),
-            observations: vec![vec![(None, value.map(Amount::from).ok_or("null".into()))]],
+            observations: vec![vec![(
+                None,
+                value.map(ObservationQuantity::from).ok_or("null".into()),
+            )]],
             strata: vec![],
         };
         let rows = rows(&group, &raw);
@@ -336,7 +339,7 @@ fn strata_of_patients() {
     );
 }
 
-/// The shape of CMS1244: lists of encounters as strata.
+/// As in CMS1244: lists of encounters as strata.
 #[test]
 fn strata_of_resources() {
     let mut definition = group(Scoring::Proportion, "Encounter", &[IP, D, N]);

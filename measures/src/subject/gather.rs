@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use super::{
     Member, Membership, Observation, StratumCount, Subject, SubjectGroup, SupplementalValue,
 };
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 /// A row that does not belong to the measures it is gathered for: our bug, or a damaged file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +110,7 @@ impl RowView for ResultRow {
 /// Gathers rows.
 #[derive(Debug)]
 pub struct Gatherer<'s> {
-    shapes: &'s [Arc<MeasureShape>],
+    structures: &'s [Arc<MeasureStructure>],
     subject: Subject,
     any: bool,
 }
@@ -118,12 +118,12 @@ pub struct Gatherer<'s> {
 /// Subjects of one patient's rows in memory: of those measures of the program that have rows, in
 /// their order.
 pub fn subjects(
-    shapes: &[Arc<MeasureShape>],
+    structures: &[Arc<MeasureStructure>],
     patient: &str,
     rows: &[ResultRow],
 ) -> Result<Vec<Subject>, Foreign> {
     let mut out = vec![];
-    let mut gatherer = Gatherer::new(shapes);
+    let mut gatherer = Gatherer::new(structures);
     let mut order: Vec<&ResultRow> = rows.iter().collect();
     order.sort_by_key(|row| row.artifact);
     for row in order {
@@ -138,9 +138,9 @@ pub fn subjects(
 
 impl<'s> Gatherer<'s> {
     /// Of rows of these measures.
-    pub fn new(shapes: &'s [Arc<MeasureShape>]) -> Self {
+    pub fn new(structures: &'s [Arc<MeasureStructure>]) -> Self {
         Gatherer {
-            shapes,
+            structures,
             subject: Subject::default(),
             any: false,
         }
@@ -175,8 +175,8 @@ impl<'s> Gatherer<'s> {
 
     fn open(&mut self, measure: usize, patient: &str) {
         self.any = true;
-        let shape = self.shapes.get(measure);
-        self.subject.clear(shape.map(AsRef::as_ref));
+        let structure = self.structures.get(measure);
+        self.subject.clear(structure.map(AsRef::as_ref));
         self.subject.patient.push_str(patient);
         self.subject.measure = measure;
     }
@@ -284,19 +284,19 @@ impl<'s> Gatherer<'s> {
 
 impl Subject {
     /// A patient who is in no population of a measure.
-    pub fn nobody(shape: &MeasureShape) -> Self {
+    pub fn nobody(structure: &MeasureStructure) -> Self {
         let mut subject = Subject::default();
-        subject.clear(Some(shape));
+        subject.clear(Some(structure));
         subject
     }
 
     /// Nothing yet, of a patient in a measure.
-    fn clear(&mut self, shape: Option<&MeasureShape>) {
+    fn clear(&mut self, structure: Option<&MeasureStructure>) {
         self.patient.clear();
         self.supplemental.clear();
         self.clauses.clear();
         self.evaluated.clear();
-        let groups = shape.map_or(&[] as &[_], |s| s.groups.as_slice());
+        let groups = structure.map_or(&[] as &[_], |s| s.groups.as_slice());
         self.groups.resize_with(groups.len(), SubjectGroup::default);
         for (own, group) in self.groups.iter_mut().zip(groups) {
             own.populations.clear();

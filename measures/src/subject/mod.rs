@@ -8,7 +8,7 @@ use engine_patient::program::PopulationIndex;
 use engine_patient::system::truth::Truth;
 use rust_decimal::Decimal;
 
-use crate::amount::{Amount, Unit};
+use crate::observation_quantity::{ObservationQuantity, Unit};
 pub use gather::{Foreign, Gatherer, RowView, subjects};
 
 /// All rows of a measure and a patient.
@@ -101,9 +101,9 @@ pub struct Observation {
 
 impl Observation {
     /// Number and unit; `None` is null.
-    pub fn amount(&self) -> Option<Amount> {
+    pub fn quantity(&self) -> Option<ObservationQuantity> {
         let unit = self.unit.clone();
-        self.value.map(|value| Amount {
+        self.value.map(|value| ObservationQuantity {
             value,
             unit,
             doubt: self.reason.clone(),

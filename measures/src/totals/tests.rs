@@ -5,11 +5,13 @@ use engine_patient::system::truth::Truth;
 use rust_decimal::Decimal;
 
 use super::Totals;
-use crate::bounds::Positions;
 use crate::package::{AggregateMethod, GroupDefinition, Scoring, SupplementalDefinition, Usage};
+use crate::rate_bounds::Positions;
 use crate::result::{MeasureResult, Score};
-use crate::score::{Amount, Gating, Label, Place, Raw, RawGroup, RawStrata, score, supplemental};
-use crate::shape::MeasureShape;
+use crate::score::{
+    Gating, Label, ObservationQuantity, Place, Raw, RawGroup, RawStrata, score, supplemental,
+};
+use crate::structure::MeasureStructure;
 use crate::testing::*;
 
 const T: Truth = Truth::True;
@@ -25,7 +27,7 @@ fn raw(all: &[Truth]) -> RawGroup {
 }
 
 /// The result of some patients, each with raw results per group.
-fn run(shape: &Arc<MeasureShape>, patients: &[(&str, Vec<RawGroup>)]) -> MeasureResult {
+fn run(structure: &Arc<MeasureStructure>, patients: &[(&str, Vec<RawGroup>)]) -> MeasureResult {
     let mut rows = vec![];
     for (patient, groups) in patients {
         let mut own = vec![];
@@ -34,11 +36,11 @@ fn run(shape: &Arc<MeasureShape>, patients: &[(&str, Vec<RawGroup>)]) -> Measure
                 artifact: 0,
                 group: index as u32,
             };
-            score(&Gating::new(&shape.groups[index]), place, raw, &mut own);
+            score(&Gating::new(&structure.groups[index]), place, raw, &mut own);
         }
-        rows.extend(own.into_iter().map(|row| (*patient, &**shape, row)));
+        rows.extend(own.into_iter().map(|row| (*patient, &**structure, row)));
     }
-    let whole = totals(std::slice::from_ref(shape), &rows).unwrap();
+    let whole = totals(std::slice::from_ref(structure), &rows).unwrap();
     whole.into_iter().next().unwrap()
 }
 
@@ -49,7 +51,7 @@ fn counts(result: &MeasureResult, group: usize) -> Vec<u64> {
 
 #[test]
 fn a_proportion_by_hand() {
-    let shape = shape(
+    let structure = structure(
         "a",
         vec![group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E])],
     );
@@ -62,12 +64,12 @@ fn a_proportion_by_hand() {
         ("p6", vec![raw(&[F, T, F, T, F, F])]),
         ("p7", vec![raw(&[T, T, F, U, F, F])]),
     ];
-    let result = run(&shape, &patients);
+    let result = run(&structure, &patients);
     let own = &result.groups[0].counts;
     assert_eq!(result.patients, 7);
     assert_eq!(counts(&result, 0), [6, 6, 1, 2, 1, 1]);
     // (2 − 1) / (6 − 1 − 1)
-    assert_eq!(own.score(&shape.groups[0]), Some(Score::Fraction(1, 4)));
+    assert_eq!(own.score(&structure.groups[0]), Some(Score::Fraction(1, 4)));
     assert_eq!(own.unknown, 1);
     let reasons: Vec<_> = own.reasons.iter().collect();
     // The numerator, and with it its exclusion… is certain: it does not hold.
@@ -90,11 +92,11 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
     variable
         .populations
         .push(observation(1, AggregateMethod::Average));
-    let shape = shape("a", vec![ratio, variable]);
+    let structure = structure("a", vec![ratio, variable]);
     let list = |ids: &[&str]| Raw::Members(ids.iter().map(|i| Arc::from(*i)).collect());
     let of = |id: &str, n: Option<i64>| {
-        let amount = n.map(|n| Decimal::from(n).into()).ok_or("null".into());
-        (Some(Arc::from(id)), amount)
+        let quantity = n.map(|n| Decimal::from(n).into()).ok_or("null".into());
+        (Some(Arc::from(id)), quantity)
     };
     let patient = |days: [Option<i64>; 2], falls: &[&str], excluded: &[&str]| {
         let both = list(&["E/1", "E/2"]);
@@ -125,7 +127,7 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
         ("p2", patient([Some(9), Some(5)], &["E/1", "E/2"], &["E/1"])),
         ("p3", patient([Some(3), None], &[], &[])),
     ];
-    let result = run(&shape, &patients);
+    let result = run(&structure, &patients);
     // Observations with a value: of days 4, 0, 5, 3; one is null. Of falls E/1 of p1, E/2 of p2.
     assert_eq!(counts(&result, 0), [6, 6, 1, 3, 1, 4, 2]);
     let own = &result.groups[0].counts;
@@ -136,10 +138,10 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
     );
     // 2 falls in 12 days.
     let sixth = Decimal::from(2) / Decimal::from(12);
-    assert_eq!(own.score(&shape.groups[0]), Some(Score::Number(sixth)));
+    assert_eq!(own.score(&structure.groups[0]), Some(Score::Number(sixth)));
     assert_eq!(own.unknown, 1);
     // (4 + 0 + 5 + 3) / 4
-    let mean = result.groups[1].counts.score(&shape.groups[1]);
+    let mean = result.groups[1].counts.score(&structure.groups[1]);
     assert_eq!(mean, Some(Score::Number(Decimal::from(3))));
     assert!(own.rate_bounds().is_none());
 }
@@ -147,7 +149,7 @@ fn a_ratio_and_a_continuous_variable_by_hand() {
 #[test]
 fn scores_of_nothing() {
     let mut ratio = group(Scoring::Ratio, "boolean", &[IP, D, N]);
-    let plain = shape("a", vec![ratio.clone()]);
+    let plain = structure("a", vec![ratio.clone()]);
     let some = run(&plain, &[("p", vec![raw(&[T, T, F])])]);
     let score = |r: &MeasureResult, g: &GroupDefinition| r.groups[0].counts.score(g);
     assert_eq!(score(&some, &ratio), Some(Score::Fraction(0, 1)));
@@ -156,7 +158,7 @@ fn scores_of_nothing() {
     // No falls in 5 days are 0 falls a day.
     ratio.populations.push(observation(1, AggregateMethod::Sum));
     ratio.populations.push(observation(2, AggregateMethod::Sum));
-    let observed = shape("a", vec![ratio.clone()]);
+    let observed = structure("a", vec![ratio.clone()]);
     let five = RawGroup {
         observations: vec![vec![(None, Ok(Decimal::from(5).into()))], vec![]],
         ..raw(&[T, T, F])
@@ -169,7 +171,7 @@ fn scores_of_nothing() {
 fn strata_and_supplemental_data() {
     let mut definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
     definition.stratifiers = vec![stratifier(&[], &[])];
-    let mut inner = (*shape("a", vec![definition])).clone();
+    let mut inner = (*structure("a", vec![definition])).clone();
     inner.supplemental = vec![SupplementalDefinition {
         id: Some("sde-sex".into()),
         description: None,
@@ -179,8 +181,8 @@ fn strata_and_supplemental_data() {
         report_types: vec![],
         path: String::new(),
     }];
-    let shape = Arc::new(inner);
-    let mut rows: Vec<(&str, &MeasureShape, ResultRow)> = vec![];
+    let structure = Arc::new(inner);
+    let mut rows: Vec<(&str, &MeasureStructure, ResultRow)> = vec![];
     let patients = [
         ("p1", [T, T, F, T], Some("young"), Ok(vec!["F"])),
         ("p2", [T, T, F, F], Some("young"), Ok(vec!["F"])),
@@ -199,13 +201,13 @@ fn strata_and_supplemental_data() {
             group: 0,
         };
         let mut own = vec![];
-        score(&Gating::new(&shape.groups[0]), place, &raw, &mut own);
+        score(&Gating::new(&structure.groups[0]), place, &raw, &mut own);
         let sex = sex.map(|s| s.into_iter().map(Into::into).collect());
         let sex = sex.map_err(Arc::from);
-        supplemental(0, &shape.supplemental, vec![sex.into()], &mut own);
-        rows.extend(own.into_iter().map(|r| (patient, &*shape, r)));
+        supplemental(0, &structure.supplemental, vec![sex.into()], &mut own);
+        rows.extend(own.into_iter().map(|r| (patient, &*structure, r)));
     }
-    let result = totals(std::slice::from_ref(&shape), &rows).unwrap();
+    let result = totals(std::slice::from_ref(&structure), &rows).unwrap();
     let group = &result[0].groups[0];
     let strata: Vec<String> = group.strata[0]
         .iter()
@@ -227,7 +229,7 @@ fn strata_and_supplemental_data() {
 fn bounds_are_the_extremes() {
     let definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N, NX, E]);
     assert!(Positions::of(&definition).is_some());
-    let shape = shape("a", vec![definition.clone()]);
+    let structure = structure("a", vec![definition.clone()]);
     let mut random = Random(3);
     let (mut tried, mut reached) = (0, 0);
     for _ in 0..1500 {
@@ -242,7 +244,7 @@ fn bounds_are_the_extremes() {
         let result = |all: &[Vec<Truth>]| {
             let names = ["p1", "p2", "p3"];
             let patients = names.into_iter().zip(all).map(|(n, t)| (n, vec![raw(t)]));
-            run(&shape, &patients.collect::<Vec<_>>())
+            run(&structure, &patients.collect::<Vec<_>>())
         };
         let unknown: Vec<(usize, usize)> = (0..3)
             .flat_map(|p| (0..6).map(move |c| (p, c)))
@@ -269,7 +271,7 @@ fn bounds_are_the_extremes() {
             assert!(rate >= low - 1e-12 && rate <= high + 1e-12, "{all:?}");
             (least, most) = (least.min(rate), most.max(rate));
         }
-        // Of who might be in the denominator the rows do not tell what they would come to there, and
+        // Of who might be in the denominator the rows do not tell what they would be counted as there, and
         // the bounds are wider; so for a numerator that might be, and be excluded.
         let known = |t: &Vec<Truth>| t[0] != U && t[1] != U && (t[3] != U || t[4] == F);
         let known = all.iter().all(known);
@@ -285,7 +287,7 @@ fn bounds_are_the_extremes() {
 
 #[test]
 fn rows_of_something_else_are_refused() {
-    let known = shape("a", vec![group(Scoring::Cohort, "boolean", &[IP])]);
+    let known = structure("a", vec![group(Scoring::Cohort, "boolean", &[IP])]);
     let row = ResultRow::of_population(IP, 0, T);
     let far = ResultRow {
         kind: ResultRow::of_population(IP, 7, T).kind,
@@ -306,14 +308,14 @@ fn observations_in_different_units() {
         .populations
         .push(observation(1, AggregateMethod::Sum));
     variable.stratifiers = vec![stratifier(&[], &[])];
-    let shape = shape("a", vec![variable]);
+    let structure = structure("a", vec![variable]);
     let patient = |id: &str, value: i64, unit: &str, stratum: &str| {
         let ids = Raw::Members(vec![Arc::from(id)]);
         vec![RawGroup {
             populations: vec![ids.clone(), ids],
             observations: vec![vec![(
                 Some(Arc::from(id)),
-                Ok(Amount::of(Decimal::from(value), unit)),
+                Ok(ObservationQuantity::of(Decimal::from(value), unit)),
             )]],
             strata: vec![RawStrata::Values(vec![stratum.into()])],
         }]
@@ -324,7 +326,7 @@ fn observations_in_different_units() {
         ("p3", patient("E/3", 1, "d", "y")),
     ];
     let text = |result: &MeasureResult| {
-        let group = &shape.groups[0];
+        let group = &structure.groups[0];
         let of = |counts: &crate::result::Counts| {
             let (score, unit) = counts.measured(group).unwrap();
             let Score::Number(n) = score else {
@@ -337,7 +339,7 @@ fn observations_in_different_units() {
         let strata: Vec<String> = strata.collect();
         format!("{}; {}", of(&own.counts), strata.join(", "))
     };
-    let result = run(&shape, &patients);
+    let result = run(&structure, &patients);
     assert_eq!(text(&result), "27.5 h; x 2 h, y 25.5 h");
     assert_eq!(result.groups[0].counts.unknown, 0);
     // Other names for the same patients change nothing.
@@ -347,10 +349,10 @@ fn observations_in_different_units() {
         .zip(&patients)
         .map(|(n, (_, raw))| (*n, raw.clone()))
         .collect();
-    assert_eq!(text(&run(&shape, &renamed)), text(&result));
+    assert_eq!(text(&run(&structure, &renamed)), text(&result));
     // Milligrams are no time: one patient is not evaluable, in the whole and in her stratum.
     patients.push(("p4", patient("E/4", 7, "mg", "x")));
-    let result = run(&shape, &patients);
+    let result = run(&structure, &patients);
     assert_eq!(text(&result), "27.5 h; x 2 h, y 25.5 h");
     let own = &result.groups[0];
     assert_eq!((own.counts.unknown, counts(&result, 0)[2]), (1, 3));
@@ -367,15 +369,23 @@ fn a_ratio_of_two_units() {
     let mut ratio = group(Scoring::Ratio, "boolean", &[IP, D, N]);
     ratio.populations.push(observation(1, AggregateMethod::Sum));
     ratio.populations.push(observation(2, AggregateMethod::Sum));
-    let shape = shape("a", vec![ratio]);
+    let structure = structure("a", vec![ratio]);
     let of = |n: &str, d: &str| {
-        let one = |unit: &str, value: i64| vec![(None, Ok(Amount::of(Decimal::from(value), unit)))];
+        let one = |unit: &str, value: i64| {
+            vec![(
+                None,
+                Ok(ObservationQuantity::of(Decimal::from(value), unit)),
+            )]
+        };
         let raw = RawGroup {
             observations: vec![one(d, 3), one(n, 90)],
             ..raw(&[T, T, T])
         };
-        let result = run(&shape, &[("p", vec![raw])]);
-        let (score, unit) = result.groups[0].counts.measured(&shape.groups[0]).unwrap();
+        let result = run(&structure, &[("p", vec![raw])]);
+        let (score, unit) = result.groups[0]
+            .counts
+            .measured(&structure.groups[0])
+            .unwrap();
         format!("{:?} {}", score.as_f64(), unit.as_deref().unwrap_or("-"))
     };
     assert_eq!(of("minutes", "hour"), "0.5 -");
@@ -389,7 +399,7 @@ fn a_ratio_of_two_units() {
 fn codings_of_strata() {
     let mut definition = group(Scoring::Cohort, "boolean", &[IP]);
     definition.stratifiers = vec![stratifier(&["sex", "payer"], &[])];
-    let shape = shape("a", vec![definition]);
+    let structure = structure("a", vec![definition]);
     let label = |display: &str| Label {
         text: "http://x|1".into(),
         coding: Some(format!("{{\"coding\":[{{\"display\":\"{display}\"}}]}}").into()),
@@ -403,8 +413,14 @@ fn codings_of_strata() {
             ..raw(&[T])
         }]
     };
-    let one = run(&shape, &[("p1", patient("One")), ("p2", patient("one"))]);
-    let other = run(&shape, &[("p1", patient("one")), ("p2", patient("One"))]);
+    let one = run(
+        &structure,
+        &[("p1", patient("One")), ("p2", patient("one"))],
+    );
+    let other = run(
+        &structure,
+        &[("p1", patient("one")), ("p2", patient("One"))],
+    );
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
     let strata: Vec<_> = one.groups[0].strata[0]
         .iter()
@@ -423,7 +439,7 @@ fn codings_of_strata() {
 fn a_stratum_that_could_be_anything_has_no_score() {
     let mut definition = group(Scoring::Proportion, "boolean", &[IP, D, X, N]);
     definition.stratifiers = vec![stratifier(&["age"], &[])];
-    let shape = shape("a", vec![definition]);
+    let structure = structure("a", vec![definition]);
     let of = |stratum: &str, all: [Truth; 4]| {
         let values = RawStrata::Values(vec![stratum.into()]);
         let strata = vec![RawStrata::Components(vec![values])];
@@ -431,7 +447,7 @@ fn a_stratum_that_could_be_anything_has_no_score() {
         vec![RawGroup { strata, ..raw }]
     };
     let result = run(
-        &shape,
+        &structure,
         &[
             ("p1", of("excluded", [T, T, T, U])),
             ("p2", of("excluded", [T, T, F, U])),
@@ -445,14 +461,14 @@ fn a_stratum_that_could_be_anything_has_no_score() {
     let own = &result.groups[0];
     let scores: Vec<_> = own.strata[0]
         .iter()
-        .map(|(_, counts)| counts.score(&shape.groups[0]))
+        .map(|(_, counts)| counts.score(&structure.groups[0]))
         .collect();
     let fraction = |n, d| Some(Score::Fraction(n, d));
     assert_eq!(
         scores,
         [None, fraction(1, 2), fraction(0, 1), fraction(0, 1)]
     );
-    assert_eq!(own.counts.score(&shape.groups[0]), fraction(1, 5));
+    assert_eq!(own.counts.score(&structure.groups[0]), fraction(1, 5));
 }
 
 /// An observation in doubt counts with its value, and its patient is not evaluable.
@@ -460,26 +476,26 @@ fn a_stratum_that_could_be_anything_has_no_score() {
 fn an_observation_in_doubt_is_counted_and_told() {
     let mut cv = group(Scoring::ContinuousVariable, "boolean", &[IP, M]);
     cv.populations.push(observation(1, AggregateMethod::Sum));
-    let shape = shape("a", vec![cv]);
+    let structure = structure("a", vec![cv]);
     let of = |value: i64, doubt: Option<&str>| {
-        let amount = Amount {
+        let quantity = ObservationQuantity {
             doubt: doubt.map(Into::into),
             ..Decimal::from(value).into()
         };
         vec![RawGroup {
-            observations: vec![vec![(None, Ok(amount))]],
+            observations: vec![vec![(None, Ok(quantity))]],
             ..raw(&[T, T])
         }]
     };
     let result = run(
-        &shape,
+        &structure,
         &[("p1", of(3, None)), ("p2", of(0, Some("not loaded")))],
     );
     let counts = &result.groups[0].counts;
     assert_eq!(counts.unknown, 1);
     let own = &counts.populations[2];
     assert_eq!((own.count, own.subjects, own.unknown), (2, 2, 1));
-    let score = counts.score(&shape.groups[0]).unwrap();
+    let score = counts.score(&structure.groups[0]).unwrap();
     assert_eq!(score.as_f64().to_string(), "3");
     let reasons: Vec<_> = counts.reasons.iter().collect();
     let expected = ("measure-observation".into(), "not loaded".into());

@@ -1,7 +1,6 @@
 //! Reading fields of mappings, and collecting what is wrong with them.
 
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 use crate::words::Word;
 use crate::yaml::{Entry, Found, Node, Text, Value};

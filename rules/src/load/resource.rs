@@ -5,10 +5,9 @@
 
 use std::fmt::Write as _;
 
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::{Name, choice_name};
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 use super::fields::Report;
 use super::scalar;

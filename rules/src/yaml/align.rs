@@ -1,7 +1,7 @@
 //! Where each character of a scalar's value stands in the file.
 //!
 //! YAML folds lines, drops indentation and resolves escapes; everything else stays in order, so the
-//! value is walked along the file. Only white space may differ between the two.
+//! value is followed along the file. Only white space may differ between the two.
 
 use super::node::Style;
 

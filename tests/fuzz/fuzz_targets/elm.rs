@@ -127,11 +127,11 @@ fn compiled(libraries: &[Library], hoist: bool) -> CompiledLibraries {
     };
     let mut linker = Linker::new(libraries, &*TERMINOLOGY, options);
     linker.everything(0);
-    let (unit, issues) = linker.finish();
+    let (compiled, issues) = linker.finish();
     for issue in issues {
         assert!(!issue.to_string().is_empty());
     }
-    unit
+    compiled
 }
 
 #[derive(PartialEq, Debug)]
@@ -144,7 +144,7 @@ enum Outcome {
 
 fn outcomes<'l>(
     library: &'l Library,
-    unit: &CompiledLibraries,
+    compiled: &CompiledLibraries,
     record: &PatientRecord,
 ) -> Vec<(&'l str, Outcome, bool)> {
     let time = |text| DateTime::parse(text).expect("a date");
@@ -152,13 +152,13 @@ fn outcomes<'l>(
     let mut settings = Settings::of(&context);
     settings.steps = 300_000;
     let mut out = vec![];
-    let done = with_evaluator(unit, record, &settings, |evaluator| {
+    let done = with_evaluator(compiled, record, &settings, |evaluator| {
         for definition in library.definitions.iter().filter(|d| !d.is_function) {
-            let Some(expression) = unit.expression(0, &definition.name) else {
+            let Some(expression) = compiled.expression(0, &definition.name) else {
                 continue;
             };
-            let needs = !unit.required_retrieves(expression).is_empty();
-            for term in unit.terms(expression).iter().take(3) {
+            let needs = !compiled.required_retrieves(expression).is_empty();
+            for term in compiled.terms(expression).iter().take(3) {
                 let _ = evaluator.term(term);
             }
             let value = evaluator.expression(expression);

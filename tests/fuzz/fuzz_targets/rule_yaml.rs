@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
             let outcomes = rule.run_cases();
             assert_eq!(outcomes.len(), rule.cases.len());
             agree(&rule);
-            decisive(&rule);
+            check_necessary_requirements(&rule);
         }
         Err(found) => {
             assert!(
@@ -88,15 +88,15 @@ fn rule_rows(decision: &Decision) -> Vec<Truth> {
     vec![eligible, eligible, and(&[eligible, excluded]), numerator]
 }
 
-/// Whoever has no match of a decisive requirement may be left out: every row must be `false`.
-fn decisive(rule: &Rule) {
+/// Whoever has no match of a necessary requirement may be left out: every row must be `false`.
+fn check_necessary_requirements(rule: &Rule) {
     let mut record = PatientRecord::new();
     record
         .push(r#"{"resourceType":"Patient","id":"p","birthDate":"1960-06-15"}"#)
         .expect("a patient");
     let at = DateTime::parse("2025-12-31T12:00:00Z").expect("a date");
     if !rule
-        .decisive_requirements(0, RowOptions::default())
+        .necessary_requirements(0, RowOptions::default())
         .is_empty()
     {
         let rows = rows(rule, &record, &EvaluationContext::at(at));

@@ -120,7 +120,7 @@ fn check(record: &Json) -> Result<(), String> {
     let expected = has("Expected")
         .then(|| linker.expression(0, "Expected"))
         .flatten();
-    let (unit, issues) = linker.finish();
+    let (compiled, issues) = linker.finish();
     if let Some(issue) = issues.iter().find(|i| i.is_error()) {
         return refused(issue.to_string().replace('\n', " "));
     }
@@ -130,7 +130,7 @@ fn check(record: &Json) -> Result<(), String> {
     let now = DateTime::parse("2024-03-15T12:30:45.123Z").unwrap();
     let settings = Settings::of(&engine_patient::context::EvaluationContext::at(now));
     let patient = PatientRecord::new();
-    with_evaluator(&unit, &patient, &settings, |evaluator| {
+    with_evaluator(&compiled, &patient, &settings, |evaluator| {
         let value = match evaluator.expression(test) {
             Ok(value) => value,
             Err(fault) => return refused(fault.to_string()),

@@ -208,7 +208,7 @@ fn established(fqm: &Path, job: &Path, key: &str) -> (Counts, f64) {
     }
     (
         counts,
-        seconds.expect("the other engine came to its last line"),
+        seconds.expect("the other engine reached its last line"),
     )
 }
 
@@ -266,7 +266,7 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         assert!(built.refused.is_empty(), "{:?}", built.refused);
         let programs = [ProgramMeasure {
             program: built.program.unwrap(),
-            shapes: built.shapes.clone(),
+            structures: built.structures.clone(),
         }];
         let rows = scratch.join("rows.parquet");
         let started = Instant::now();
@@ -283,16 +283,16 @@ fn tandem(folder: &Path, decks: &[PathBuf], charts: &Path, scratch: &Path) -> (C
         let (results, _) = runtime.block_on(run).unwrap();
         seconds += started.elapsed().as_secs_f64();
         patients = results.iter().map(|r| r.patients).max().unwrap_or(0) as usize;
-        read_rows(&rows, &built.shapes, &mut |subject| {
-            let shape = &built.shapes[subject.measure];
+        read_rows(&rows, &built.structures, &mut |subject| {
+            let structure = &built.structures[subject.measure];
             for (group, own) in subject.groups.iter().enumerate() {
-                let populations = shape.groups[group].populations.iter();
+                let populations = structure.groups[group].populations.iter();
                 for (population, membership) in populations.zip(&own.populations) {
                     if population.code == PopulationCode::MeasureObservation {
                         continue;
                     }
                     let key = (
-                        names[&*shape.artifact.url].clone(),
+                        names[&*structure.artifact.url].clone(),
                         first[..4].to_owned(),
                         subject.patient.clone(),
                         group,

@@ -19,7 +19,7 @@ mod sql_on_fhir;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What a suite came to.
+/// The results of a suite.
 pub struct Score {
     name: &'static str,
     passed: usize,

@@ -52,7 +52,7 @@ fn totals(deck: &Path, result: &MeasureResult) -> Vec<String> {
     let text = std::fs::read_to_string(deck.join("expected.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
     let groups: Vec<&Value> = cases.iter().map(|case| &case["groups"][0]).collect();
-    let (definition, own) = (&result.shape.groups[0], &result.groups[0]);
+    let (definition, own) = (&result.structure.groups[0], &result.groups[0]);
     let mut wrong = vec![];
     differences("whole", definition, &own.counts, &groups, &mut wrong);
 

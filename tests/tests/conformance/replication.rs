@@ -15,7 +15,7 @@ use measures::official::{BuildOptions, build};
 use measures::result::MeasureResult;
 use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
 
-/// Decks of different shapes: proportion, ratio with observations, continuous variable.
+/// Decks of different scoring: proportion, ratio with observations, continuous variable.
 const DECKS: [&str; 3] = ["CMS122", "CMS1017", "CMS986"];
 
 /// Checks them, where they are there.
@@ -161,7 +161,7 @@ pub fn run(
     let built = build(&loaded.package, &measures, &options);
     let programs = [ProgramMeasure {
         program: built.program.unwrap(),
-        shapes: built.shapes,
+        structures: built.structures,
     }];
     let rows = scratch.path().join("rows.parquet");
     let pass = Pass {

@@ -1,4 +1,4 @@
-//! What the suites came to, as a page: `TANDEM_WRITE_CONFORMANCE=measures/CONFORMANCE.md`.
+//! The results of the suites, as a page: `TANDEM_WRITE_CONFORMANCE=measures/CONFORMANCE.md`.
 
 use std::fmt::Write;
 

@@ -14,7 +14,7 @@ fn found(files: &[(&str, String)]) -> Vec<Finding> {
     }
     let loaded = load(&[folder.path().to_path_buf()]);
     let directions = loaded.package.measures.iter();
-    let directions = directions.flat_map(measures::direction::issues);
+    let directions = directions.flat_map(measures::improvement_direction::issues);
     let prefix = folder.path().to_string_lossy().into_owned();
     let plain = |text: &str| {
         text.replace(&format!("{prefix}/"), "")

@@ -13,7 +13,7 @@ use engine_patient::terminology::TerminologyBuilder;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{register_tables, session};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures_run::evaluate::{Pass, ProgramMeasure, run_programs};
 
 use crate::fixture::{context, import_into};
@@ -89,9 +89,10 @@ fn outcomes(
     };
     let run = run_programs(&pass);
     let (results, _) = runtime().block_on(run).unwrap();
-    let shapes: Vec<Arc<MeasureShape>> = programs.iter().flat_map(|p| p.shapes.clone()).collect();
+    let structures: Vec<Arc<MeasureStructure>> =
+        programs.iter().flat_map(|p| p.structures.clone()).collect();
     let mut found = Outcomes::new();
-    measures_run::rows::read_rows(&file, &shapes, &mut |subject| {
+    measures_run::rows::read_rows(&file, &structures, &mut |subject| {
         let rule = &rules[subject.measure];
         let rows = &subject.groups[0].populations;
         let outcomes = rows.iter().map(|row| &row.outcome.as_str()[..1]).collect();
@@ -196,7 +197,7 @@ fn a_lake_coded_in_other_systems_is_not_evaluable() {
     let counts = &results[0].groups[0].counts;
     assert_eq!(counts.unknown, 3);
     assert_eq!(counts.rate_bounds(), Some((0.0, 1.0)));
-    assert_eq!(counts.score(&results[0].shape.groups[0]), None);
+    assert_eq!(counts.score(&results[0].structure.groups[0]), None);
     // With the local codes added, the same lake is evaluable.
     let own = format!(
         r#"{{"resourceType":"Bundle","entry":[{}]}}"#,
@@ -285,7 +286,7 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
     let counts = &result.groups[0].counts;
     // alive, later, next-year, again, living; again was readmitted; some-month and no-date are open.
     let of = |code: measures::package::PopulationCode| {
-        let group = &result.shape.groups[0];
+        let group = &result.structure.groups[0];
         counts.populations[group.position(code).unwrap().position()].count
     };
     assert_eq!(of(measures::package::PopulationCode::Denominator), 5);

@@ -69,7 +69,7 @@ pub fn commit(
 
 /// Writes the Delta logs that are missing, of a crash or another import too. They are derived: the
 /// import is done without them. What could not be written, and what is wrong with those that are there,
-/// is told.
+/// is told: of the last two versions, whatever the number of imports before.
 pub fn export(job: &Job<'_>, report: &mut ImportReport) {
     let store = job.store.as_ref();
     let export = async {
@@ -79,7 +79,7 @@ pub fn export(job: &Job<'_>, report: &mut ImportReport) {
             match commit::export_missing(store, newest.number, schema::schemas()).await {
                 Err(CommitError::Vacuumed { .. }) => {}
                 Err(e) => return Err(e),
-                Ok(_) => return Ok(commit::delta_problems(store, &newest).await),
+                Ok(_) => return Ok(commit::newest_delta_problems(store, &newest).await),
             }
         }
         Ok(vec![])

@@ -36,7 +36,7 @@ pub(in super::super) enum Defect {
 
 use Defect::*;
 
-/// Applicable defects by shape of resource.
+/// Applicable defects by kind of resource.
 pub(in super::super) static FOR_QUANTITY: [Defect; 17] = [
     CodeMissing,
     CodeLocal,

@@ -1,8 +1,7 @@
 //! Calls: operators, retrieves, and the functions of the table.
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::system::date_time::DateTime;
 
 use super::operator::operator;

@@ -8,6 +8,7 @@ use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
 use crate::value::Val;
+use engine_patient::system::decimal::negate;
 use engine_patient::value::decimal;
 
 /// Deepest nesting of an expression.
@@ -35,16 +36,10 @@ impl Pass<'_> {
     fn kind(&mut self, expr: &IdedExpr, span: Span) -> Checked {
         let node = |kind| Node { kind, span };
         match &expr.expr {
-            Expr::Literal(literal) => match constant(literal, self.places.text(span)) {
-                Some((value, ty)) => (node(NodeKind::Constant(value)), ty),
-                None => {
-                    let help = Some("`has(x.y)` asks whether an element is there".into());
-                    self.wrong(
-                        Code::Unsupported,
-                        "`null`, bytes and unsigned numbers are not used in rules".into(),
-                        span,
-                        help,
-                    )
+            Expr::Literal(literal) => match constant(literal, &self.places.text(span)) {
+                Ok((value, ty)) => (node(NodeKind::Constant(value)), ty),
+                Err((message, help)) => {
+                    self.wrong(Code::Unsupported, message.into(), span, Some(help.into()))
                 }
             },
             Expr::Ident(name) => self.identifier(name, span),
@@ -99,16 +94,33 @@ impl Pass<'_> {
     }
 }
 
-/// A number with the digits that were written: the parser's is the nearest double.
-fn constant(literal: &LiteralValue, text: String) -> Option<(Val<'static>, Ty)> {
-    Some(match literal {
+/// A number with the digits that were written: the parser's is the nearest double. Otherwise what is
+/// wrong, and what helps.
+fn constant(
+    literal: &LiteralValue,
+    text: &str,
+) -> Result<(Val<'static>, Ty), (&'static str, &'static str)> {
+    Ok(match literal {
         LiteralValue::Boolean(b) => (Val::Bool(*b.inner()), Ty::Bool),
         LiteralValue::Int(i) => (Val::Int(*i.inner()), Ty::Int),
         LiteralValue::Double(d) => {
-            let written = decimal(&text).or_else(|| decimal(&d.inner().to_string()));
-            (Val::Decimal(written?), Ty::Double)
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let size = decimal(digits).ok_or((
+                "a number that is too large, or has more than 28 digits",
+                "write as many digits as a measurement has",
+            ))?;
+            let value = match d.inner().is_sign_negative() {
+                true => negate(size),
+                false => size,
+            };
+            (Val::Decimal(value), Ty::Double)
         }
         LiteralValue::String(s) => (Val::Str(s.inner().to_owned().into()), Ty::String),
-        LiteralValue::Null | LiteralValue::Bytes(_) | LiteralValue::UInt(_) => return None,
+        LiteralValue::Null | LiteralValue::Bytes(_) | LiteralValue::UInt(_) => {
+            return Err((
+                "`null`, bytes and unsigned numbers are not used in rules",
+                "`has(x.y)` asks whether an element is there",
+            ));
+        }
     })
 }

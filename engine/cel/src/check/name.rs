@@ -1,8 +1,7 @@
 //! Names.
 
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 use super::pass::{Checked, Pass};
 use super::symbols::{find, names};

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use cel::common::ast::SourceInfo;
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 use engine_patient::terminology::ValueSet;
 
 use super::place::Places;

@@ -1,6 +1,6 @@
 //! Where an expression stands in its source. The parser counts bytes and knows single tokens.
 
-use cel::common::ast::{Expr, IdedExpr, SourceInfo};
+use cel::common::ast::{Expr, IdedExpr, LiteralValue, SourceInfo};
 
 use crate::nodes::Span;
 
@@ -56,6 +56,14 @@ impl Places {
                 start = before;
             }
         }
+        // And a negative number after its sign.
+        if is_negative(expr) {
+            let before = self.source.get(..start).unwrap_or_default();
+            let gap = before.iter().rev().take_while(|c| c.is_whitespace());
+            let sign = start.checked_sub(gap.count() + 1);
+            let minus = |at: &usize| self.source.get(*at) == Some(&'-');
+            start = sign.filter(minus).unwrap_or(start);
+        }
         // And a selection at its dot.
         if let (Expr::Select(select), Some('.')) = (&expr.expr, self.source.get(start)) {
             end = (end + select.field.chars().count()).min(self.source.len());
@@ -102,6 +110,15 @@ impl Places {
             end += 1;
         }
         (start, end)
+    }
+}
+
+/// Whether it is a literal with a sign: to the grammar that is a part of it.
+fn is_negative(expr: &IdedExpr) -> bool {
+    match &expr.expr {
+        Expr::Literal(LiteralValue::Int(i)) => *i.inner() < 0,
+        Expr::Literal(LiteralValue::Double(d)) => d.inner().is_sign_negative(),
+        _ => false,
     }
 }
 

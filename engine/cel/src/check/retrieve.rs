@@ -1,9 +1,8 @@
 //! Retrieves: a call whose name is a resource type.
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::requirements::DataRequirement;
 
 use super::pass::{Checked, Pass};

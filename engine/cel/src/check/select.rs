@@ -1,9 +1,8 @@
 //! Elements of resources and datatypes, by the FHIR model.
 
 use cel::common::ast::SelectExpr;
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Select, Span};

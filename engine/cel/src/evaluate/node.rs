@@ -178,18 +178,18 @@ impl<'r> Evaluation<'r> {
         }
     }
 
-    /// `&&` (decided by `false`) and `||` (decided by `true`): a deciding term wins over unknown
+    /// `&&` (absorbing: `false`) and `||` (absorbing: `true`): an absorbing term wins over unknown
     /// ones, wherever it stands.
-    fn connective(&self, terms: &'r [Node], decisive: bool, locals: &mut Locals<'r>) -> Val<'r> {
+    fn connective(&self, terms: &'r [Node], absorbing: bool, locals: &mut Locals<'r>) -> Val<'r> {
         let mut unknown = None;
         for term in terms {
             match self.node(term, locals) {
-                Val::Bool(b) if b == decisive => return Val::Bool(b),
+                Val::Bool(b) if b == absorbing => return Val::Bool(b),
                 Val::Bool(_) => {}
                 other => unknown = unknown.or(Some(other)),
             }
         }
-        unknown.unwrap_or(Val::Bool(!decisive))
+        unknown.unwrap_or(Val::Bool(!absorbing))
     }
 }
 

@@ -49,7 +49,7 @@ fn convert(element: Element<'_>, conversion: Conversion) -> Option<Val<'_>> {
     Some(match conversion {
         Conversion::Bool => Val::Bool(element.as_bool()?),
         Conversion::Int => Val::Int(element.as_i64()?),
-        Conversion::Double => Val::Decimal(element.as_decimal()?),
+        Conversion::Double => Val::Decimal(element.as_rounded_decimal()?),
         Conversion::String => Val::Str(element.as_str()?),
         Conversion::Time(ty) => Val::Time(reading::moment(ty, &element.as_str()?)?),
         Conversion::Element if element.kind() == Kind::Object => Val::Element(element),

@@ -5,6 +5,8 @@ use engine_patient::system::units::{self, UnitsError};
 
 use crate::value::Val;
 
+const TOO_LARGE: &str = "the quantity is a number too large";
+
 /// The number of a quantity in a unit, converted exactly where it is given in another (UCUM), as CQL
 /// does where it compares quantities (CQL 1.5, §12.1). Unlike CQL, not from an amount of substance to
 /// something else: see [`units::Units::are_of_one_kind`].
@@ -15,8 +17,12 @@ pub(super) fn quantity_in<'r>(quantity: Element<'_>, unit: &str) -> Val<'r> {
     if quantity.get_named("comparator").is_some() {
         return Val::unknown("the value is only a bound (`comparator`)");
     }
-    let Some(value) = quantity.get_named("value").and_then(|v| v.as_decimal()) else {
+    let number = quantity.get_named("value");
+    let Some(number) = number.filter(|v| v.kind() == Kind::Number) else {
         return Val::unknown("the quantity has no number");
+    };
+    let Some(value) = number.as_rounded_decimal() else {
+        return Val::unknown(TOO_LARGE);
     };
     let ucum = quantity
         .get_named("system")
@@ -30,7 +36,7 @@ pub(super) fn quantity_in<'r>(quantity: Element<'_>, unit: &str) -> Val<'r> {
     }
     match units.convert(value, &code, unit) {
         Ok(value) => Val::Decimal(value),
-        Err(UnitsError::OutOfRange) => Val::unknown("the quantity is a number too large"),
+        Err(UnitsError::OutOfRange) => Val::unknown(TOO_LARGE),
         Err(UnitsError::Unknown | UnitsError::Incommensurable) => {
             Val::unknown("the quantity is in another unit")
         }

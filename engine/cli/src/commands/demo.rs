@@ -193,7 +193,7 @@ fn program() -> String {
 
 fn next_steps(program: &str) -> String {
     format!(
-        "Next, with your own data (a FHIR R4 bulk export, Bundles, also compressed; a folder is walked):
+        "Next, with your own data (a FHIR R4 bulk export, Bundles, also compressed; folders with their subfolders):
    {program} import EXPORT --lake my-lake
    {program} measure run --lake my-lake --period 2025-01-01..2025-12-31 --out results
    {program} measure run PACKAGES --lake my-lake --period 2025-01-01..2025-12-31     official eCQM packages, unmodified

@@ -1,8 +1,7 @@
 //! `tandem explain`
 
 use clap::{Args, ValueEnum};
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 use serde_json::{Value, json};
 
 use crate::failure::{Done, Failure};

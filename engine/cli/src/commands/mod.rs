@@ -35,7 +35,7 @@ pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-/// Stack of a thread that works: DataFusion walks expressions as deep as a query nests them
+/// Stack of a thread that works: DataFusion recurses into expressions as deep as a query nests them
 /// ([`engine_population::statement::DEEPEST`]). Memory is taken only for what is used of it.
 const STACK: usize = 64 << 20;
 

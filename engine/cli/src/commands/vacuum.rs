@@ -143,23 +143,24 @@ impl Vacuum<'_> {
         }
     }
 
-    /// Files that a killed import was still writing: `object_store` gives them a name with `#` and
-    /// hides them from listings.
+    /// Files that a killed writer was still writing: the name they have until then is hidden from
+    /// listings.
     fn half_written(&self, swept: &Swept) {
         let tables = std::fs::read_dir(self.folder)
             .into_iter()
             .flatten()
             .flatten();
-        let folders = tables.flat_map(|t| [t.path().join("_delta_log"), t.path()]);
+        let folders = tables.flat_map(|t| {
+            let table = t.path();
+            [table.join("_delta_log"), table.join("pins"), table]
+        });
         let files = folders
             .filter_map(|folder| std::fs::read_dir(folder).ok())
             .flatten()
             .flatten();
         for file in files {
             let name = file.file_name().to_string_lossy().into_owned();
-            let staged = name
-                .rsplit_once('#')
-                .is_some_and(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
+            let staged = commit::is_half_written(&name);
             let age = file.metadata().and_then(|m| m.modified());
             let age = age.ok().and_then(|m| m.elapsed().ok());
             // Whose a manifest or a log is does not stand in its name.

@@ -67,7 +67,7 @@ fn another_order_of_files() {
     same_lines(&exported(&b), &exported(&a));
     assert_eq!(tables(&b), tables(&a));
 
-    // File by file, the last first: many small commits come to the same.
+    // File by file, the last first: many small commits give the same.
     for name in files(&population).iter().rev() {
         import(&c, &[&population.join(name)]);
     }

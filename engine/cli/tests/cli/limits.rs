@@ -258,7 +258,7 @@ fn a_full_disk_leaves_the_lake_as_it_was() {
         data_bytes(&lake)
     };
     let (least, raw) = (measured + data_bytes(&first) * 3 / 2, data_bytes(&second));
-    // What two imports come to where there is place.
+    // What two imports give where there is place.
     let roomy = dir.path().join("roomy");
     import(&roomy, &[&first]);
     import(&roomy, &[&second]);

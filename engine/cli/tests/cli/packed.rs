@@ -1,4 +1,4 @@
-//! Whatever takes files takes them packed, as lines or as documents, and comes to the same.
+//! Whatever takes files takes them packed, as lines or as documents, and gives the same.
 
 use std::path::{Path, PathBuf};
 

@@ -189,19 +189,19 @@ pub fn same_lines(got: &[String], wanted: &[String]) {
 
 /// The files below a folder, relative to it, with `/` between.
 pub fn files(folder: &Path) -> BTreeSet<String> {
-    fn walk(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+    fn collect(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
             let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
             if entry.file_type().unwrap().is_dir() {
-                walk(&entry.path(), &format!("{name}/"), found);
+                collect(&entry.path(), &format!("{name}/"), found);
             } else {
                 found.insert(name);
             }
         }
     }
     let mut found = BTreeSet::new();
-    walk(folder, "", &mut found);
+    collect(folder, "", &mut found);
     found
 }
 

@@ -249,7 +249,7 @@ impl Linker<'_> {
         }
     }
 
-    /// The types that an origin comes to; `false` where not all could be told.
+    /// The types that an origin can have; `false` where not all could be told.
     fn types(&self, origin: &Origin, depth: u32, looks: &mut u32, out: &mut Vec<TypeId>) -> bool {
         if depth == 0 || *looks == 0 {
             return false;

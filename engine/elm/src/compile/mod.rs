@@ -23,8 +23,7 @@ use crate::tree::libraries::{
 };
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::values::types::Type;
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 use engine_patient::terminology::TerminologyProvider;
 
 /// How to link.

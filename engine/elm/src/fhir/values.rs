@@ -24,7 +24,7 @@ pub fn text_of<'a>(
     })
 }
 
-/// The system value of a FHIR primitive; null where it has no value. What is there and is none of its
+/// The system value of a FHIR primitive; null where it has no value. What is there and not of its
 /// type, or is withheld, is null too, and noted as unreadable.
 pub fn system_of_primitive<'a>(cx: &EvaluationState<'a>, fhir: &Fhir<'a>) -> Out<'a> {
     let found = fhir.element().filter(|e| e.kind() != Kind::Null);

@@ -97,7 +97,7 @@ impl<'a> Trace<'a> {
 impl<'u> ExpressionView<'u> {
     pub(crate) fn new(compiled: &'u CompiledLibraries, node: &'u Node) -> Self {
         let mut node = node;
-        // A memo is none of the author's.
+        // A memo is the compiler's own.
         while let Kind::Once(_, inner) = &node.kind {
             node = inner;
         }

@@ -59,7 +59,7 @@ fn member<'a>(
             found
         }
         Val::Fhir(fhir) if fhir.ty == known().coding => {
-            let key = fhir.element().and_then(codes::key);
+            let key = fhir.element().and_then(codes::coding_key);
             Some(key.is_some_and(by_key))
         }
         Val::Fhir(fhir) if fhir.ty == known().concept => {
@@ -67,7 +67,7 @@ fn member<'a>(
             let mut codings = codings
                 .into_iter()
                 .flat_map(engine_patient::record::Element::items);
-            Some(codings.any(|c| codes::key(c).is_some_and(by_key)))
+            Some(codings.any(|c| codes::coding_key(c).is_some_and(by_key)))
         }
         Val::Fhir(_) => match system_value(cx, code)? {
             Val::String(text) => Some(by_text(text)),

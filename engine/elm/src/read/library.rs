@@ -111,10 +111,10 @@ impl Library {
             Some(inner) => inner.take(),
             None => json,
         };
-        let shape = "ELM JSON has `library.identifier.id` and `library.statements.def`; translate CQL with `cql-to-elm-cli --format JSON`";
+        let form = "ELM JSON has `library.identifier.id` and `library.statements.def`; translate CQL with `cql-to-elm-cli --format JSON`";
         let Json::Object(mut library) = library else {
             let message = "this is JSON, but no ELM library".into();
-            return Err(fail(Code::ElmWrongForm, message, Some(shape)));
+            return Err(fail(Code::ElmWrongForm, message, Some(form)));
         };
         let identifier = library.get("identifier");
         let part = |name| {
@@ -123,7 +123,7 @@ impl Library {
         };
         let Some(name) = part("id") else {
             let message = "this ELM library has no `identifier.id`".into();
-            return Err(fail(Code::ElmWrongForm, message, Some(shape)));
+            return Err(fail(Code::ElmWrongForm, message, Some(form)));
         };
         let mut out = Library {
             name,

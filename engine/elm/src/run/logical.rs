@@ -47,29 +47,30 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A logical operator that one side decides by `decisive`: `and` by false, `or` by true.
-    fn decided_by_a_side(&mut self, both: &'a [Node; 2], decisive: bool) -> Out<'a> {
+    /// A logical operator and its absorbing value, which one side alone decides by: of `and` false, of
+    /// `or` true.
+    fn decided_by_a_side(&mut self, both: &'a [Node; 2], absorbing: bool) -> Out<'a> {
         let [a, b] = both;
         let before = self.cx.take_doubt();
         let (first, mark) = self.side(a)?;
-        if first == Some(decisive) {
+        if first == Some(absorbing) {
             // With a trace, the side that decides nothing any more is shown too.
             let other = match self.trace.is_some() || mark.is_some() {
                 true => self.look(b)?,
                 false => None,
             };
-            let sure = mark.is_none() || other == Some((Some(decisive), Doubt::NONE));
+            let sure = mark.is_none() || other == Some((Some(absorbing), Doubt::NONE));
             self.cx
                 .set_doubt(if sure { before } else { before.or(mark) });
-            return Ok(Val::Boolean(decisive));
+            return Ok(Val::Boolean(absorbing));
         }
         let (second, other) = self.side(b)?;
-        let sure = second == Some(decisive) && other.is_none();
+        let sure = second == Some(absorbing) && other.is_none();
         let own = if sure { Doubt::NONE } else { mark.or(other) };
         self.cx.set_doubt(before.or(own));
         Ok(match (first, second) {
-            (_, Some(told)) if told == decisive => Val::Boolean(decisive),
-            (Some(_), Some(_)) => Val::Boolean(!decisive),
+            (_, Some(told)) if told == absorbing => Val::Boolean(absorbing),
+            (Some(_), Some(_)) => Val::Boolean(!absorbing),
             _ => Val::Null,
         })
     }

@@ -137,7 +137,7 @@ impl<'a> Evaluator<'a> {
         Rc::new(all)
     }
 
-    /// Raises the mark of two values that are there and whose comparison came to nothing.
+    /// Raises the mark of two values that are there and whose comparison is null.
     pub(crate) fn undecided(&self, pair: &[Val<'a>; 2]) {
         if can_be_undecided(pair) {
             self.cx.add_doubt(self.cx.reason(undecided_by(pair)));
@@ -159,7 +159,7 @@ fn is_compared(value: &Val<'_>) -> bool {
     )
 }
 
-/// Whether a comparison that came to nothing is one of values that are there and do not tell.
+/// Whether a comparison that is null is one of values that are there and do not tell.
 fn can_be_undecided(args: &[Val<'_>]) -> bool {
     let compared = |arg: &Val<'_>| is_compared(arg) && !matches!(arg, Val::List(_));
     !args.iter().any(Val::is_null) && args.iter().any(compared)

@@ -22,8 +22,8 @@ fn outcome(definitions: &[(&str, Json)]) -> Outcome {
         r#"{"resourceType":"Condition","id":"c","code":{"coding":[{"system":"urn:s","code":"z"}]}}"#,
     ];
     let libraries = read(&[library("L", definitions)]);
-    let (unit, issues) = link(&libraries, Options::default());
-    let values = evaluate(&libraries, &unit, &record(&resources), 5_000_000);
+    let (compiled, issues) = link(&libraries, Options::default());
+    let values = evaluate(&libraries, &compiled, &record(&resources), 5_000_000);
     Outcome { issues, values }
 }
 

@@ -1,4 +1,4 @@
-//! Libraries of which the shape is hostile: nested deep, in circles, in long chains; and names that
+//! Libraries of which the structure is hostile: nested deep, in circles, in long chains; and names that
 //! lead nowhere. A clear finding each.
 
 use super::*;
@@ -18,7 +18,7 @@ fn nested(depth: usize, open: &str, close: &str, inner: &str) -> Vec<u8> {
 const ONE: &str =
     r#"{"type":"Literal","valueType":"{urn:hl7-org:elm-types:r1}Integer","value":"1"}"#;
 
-fn shapes() -> [(&'static str, String, usize); 6] {
+fn structures() -> [(&'static str, String, usize); 6] {
     [
         ("[", "]".into(), 1),
         (r#"{"x":"#, "}".into(), 1),
@@ -43,23 +43,23 @@ fn on_small_stack(work: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn nested_deep() {
-    for (open, close, levels) in shapes() {
+    for (open, close, levels) in structures() {
         on_small_stack(move || {
             let depth = 980 / levels;
             let bytes = nested(depth, open, &close, ONE);
             let library = [Library::read("deep.json", &bytes).unwrap()];
             for hoist in [true, false] {
-                let (unit, _) = link(
+                let (compiled, _) = link(
                     &library,
                     Options {
                         hoist,
                         ..Options::default()
                     },
                 );
-                evaluate(&library, &unit, &RECORD, 1_000_000);
-                let a = unit.expression(0, "A").unwrap();
-                unit.required_retrieves(a);
-                unit.terms(a);
+                evaluate(&library, &compiled, &RECORD, 1_000_000);
+                let a = compiled.expression(0, "A").unwrap();
+                compiled.required_retrieves(a);
+                compiled.terms(a);
             }
             for depth in [1000, 100_000, 1_000_000] {
                 let bytes = nested(depth, open, &close, ONE);
@@ -99,8 +99,8 @@ fn nested_deep_beside_expressions() {
             let deep = format!("{}{}", "[".repeat(900), "]".repeat(900));
             let bytes = format!(r#"{head}{deep},"expression":{text}}}]}}}}}}"#);
             let library = [Library::read("deep.json", bytes.as_bytes()).unwrap()];
-            let (unit, _) = link(&library, Options::default());
-            evaluate(&library, &unit, &RECORD, 1_000_000);
+            let (compiled, _) = link(&library, Options::default());
+            evaluate(&library, &compiled, &RECORD, 1_000_000);
         });
     }
 }
@@ -251,13 +251,13 @@ fn a_diamond_of_definitions_and_of_functions() {
         .unwrap()
         .push(f);
     let libraries = read(&[document]);
-    let (unit, issues) = link(&libraries, Options::default());
+    let (compiled, issues) = link(&libraries, Options::default());
     assert!(issues.is_empty(), "{issues:?}");
-    let last = unit.expression(0, "D29").unwrap();
-    assert_eq!(unit.required_retrieves(last).len(), 1);
-    assert!(unit.terms(last).len() < 2000);
-    let endless = unit.expression(0, "F").unwrap();
-    assert!(unit.required_retrieves(endless).is_empty());
+    let last = compiled.expression(0, "D29").unwrap();
+    assert_eq!(compiled.required_retrieves(last).len(), 1);
+    assert!(compiled.terms(last).len() < 2000);
+    let endless = compiled.expression(0, "F").unwrap();
+    assert!(compiled.required_retrieves(endless).is_empty());
 }
 
 fn including(path: &str, version: Option<&str>) -> Json {

@@ -33,12 +33,12 @@ fn check(document: &Json, what: &str) {
             return;
         }
     };
-    let (unit, issues) = link(&library, Options::default());
+    let (compiled, issues) = link(&library, Options::default());
     for issue in issues {
         assert!(issue.code.as_str().starts_with('E'), "{issue}");
         assert!(!issue.message.is_empty(), "{what}");
     }
-    evaluate(&library, &unit, &RECORD, 50_000);
+    evaluate(&library, &compiled, &RECORD, 50_000);
 }
 
 /// The library cut to one definition, so that each damage is quick.

@@ -46,7 +46,7 @@ fn in_2025() -> Json {
     json!({"type": "Interval", "lowClosed": true, "highClosed": false, "low": year(2025), "high": year(2026)})
 }
 
-/// What a definition came to, and why it is in doubt.
+/// The value of a definition, and why it is in doubt.
 fn told(
     resources: &[&str],
     definitions: &[(&str, Json)],
@@ -62,7 +62,7 @@ fn told(
         allow_missing_value_sets: true,
         ..Options::default()
     };
-    let (unit, issues) = link(&libraries, options);
+    let (compiled, issues) = link(&libraries, options);
     assert!(issues.iter().all(|i| !i.is_error()), "{issues:#?}");
     let record = record(resources);
     let time = |text| DateTime::parse(text).unwrap();
@@ -71,8 +71,8 @@ fn told(
         time("2025-12"),
         UTC.clone(),
     ));
-    with_evaluator(&unit, &record, &settings, |evaluator| {
-        let expression = unit.expression(0, name).unwrap();
+    with_evaluator(&compiled, &record, &settings, |evaluator| {
+        let expression = compiled.expression(0, name).unwrap();
         let value = evaluator
             .expression(expression)
             .map(|v| show(&v, 0))
@@ -453,17 +453,18 @@ fn retrieves_by_a_set_that_is_not_here_decide_nothing() {
         allow_missing_value_sets: true,
         ..Options::default()
     };
-    let decisive = |mut document: Json| {
+    let required_retrieves = |mut document: Json| {
         document["library"]["valueSets"]["def"]
             .as_array_mut()
             .unwrap()
             .push(json!({"name": "Missing", "id": "urn:missing"}));
-        let (unit, _) = link(&read(&[document]), options);
-        unit.required_retrieves(unit.expression(0, "A").unwrap())
+        let (compiled, _) = link(&read(&[document]), options);
+        compiled
+            .required_retrieves(compiled.expression(0, "A").unwrap())
             .len()
     };
-    assert_eq!(decisive(document("V")), 1);
-    assert_eq!(decisive(document("Missing")), 0);
+    assert_eq!(required_retrieves(document("V")), 1);
+    assert_eq!(required_retrieves(document("Missing")), 0);
 }
 
 /// FHIR R4 "JSON representation of primitive elements": `_birthDate` holds its id and extensions.

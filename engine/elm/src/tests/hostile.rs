@@ -268,7 +268,7 @@ fn values_nested_without_end() {
     assert_eq!(outcome.value("Count").as_deref(), Ok("1000"));
 }
 
-/// 60 lists, each of the one before twice: 2^60 items for who walks through all.
+/// 60 lists, each of the one before twice: 2^60 items for who goes through all.
 #[test]
 fn values_that_share_their_parts() {
     let doubled = times(60, integer(1), list(&[total(), total()]));

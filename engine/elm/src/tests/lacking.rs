@@ -110,11 +110,11 @@ fn what_a_cast_loses_is_noted() {
             ("scalar", as_type(observation_value(), fhir("Period"))),
         ],
     )]);
-    let (unit, _) = link(&libraries, Options::default());
+    let (compiled, _) = link(&libraries, Options::default());
     let context = EvaluationContext::at(DateTime::parse("2024").unwrap());
-    let noted = with_evaluator(&unit, &RECORD, &Settings::of(&context), |evaluator| {
+    let noted = with_evaluator(&compiled, &RECORD, &Settings::of(&context), |evaluator| {
         for name in ["list", "fits", "scalar"] {
-            let expression = unit.expression(0, name).unwrap();
+            let expression = compiled.expression(0, name).unwrap();
             let value = evaluator.expression(expression).unwrap();
             assert_eq!(value.is_null(), name != "fits", "{name}");
         }

@@ -36,13 +36,13 @@ fn what_rests_on_an_error_is_unknown_with_its_code() {
             ("source", over_five(message(integer(6), "Error"))),
         ],
     )]);
-    let (unit, issues) = link(&libraries, Options::default());
+    let (compiled, issues) = link(&libraries, Options::default());
     assert!(issues.is_empty(), "{issues:#?}");
     let context = EvaluationContext::at(DateTime::parse("2024").unwrap());
-    let done = with_evaluator(&unit, &RECORD, &Settings::of(&context), |evaluator| {
+    let done = with_evaluator(&compiled, &RECORD, &Settings::of(&context), |evaluator| {
         let mut out = vec![];
         for name in ["null", "error", "warning", "exists", "decided", "source"] {
-            let expression = unit.expression(0, name).unwrap();
+            let expression = compiled.expression(0, name).unwrap();
             let value = show(&evaluator.expression(expression).unwrap(), 0);
             let why = evaluator.in_doubt(expression).map(|d| d.why.to_string());
             out.push((name, value, why));

@@ -143,7 +143,7 @@ fn link(libraries: &[Library], options: Options) -> (CompiledLibraries, Vec<Find
 
 fn evaluate(
     libraries: &[Library],
-    unit: &CompiledLibraries,
+    compiled: &CompiledLibraries,
     record: &PatientRecord,
     steps: u64,
 ) -> Vec<(String, Result<String, Fault>)> {
@@ -155,10 +155,10 @@ fn evaluate(
         let all = library.definitions.iter().filter(|d| !d.is_function);
         all.map(move |d| (index, &d.name))
     });
-    let done = with_evaluator(unit, record, &settings, |evaluator| {
+    let done = with_evaluator(compiled, record, &settings, |evaluator| {
         let mut out = vec![];
         for (index, name) in names {
-            let Some(expression) = unit.expression(index, name) else {
+            let Some(expression) = compiled.expression(index, name) else {
                 continue;
             };
             // Each with a budget of its own.
@@ -177,8 +177,8 @@ fn evaluate(
 
 fn run_with(libraries: &[Json], options: Options, steps: u64) -> Outcome {
     let libraries = read(libraries);
-    let (unit, issues) = link(&libraries, options);
-    let values = evaluate(&libraries, &unit, &RECORD, steps);
+    let (compiled, issues) = link(&libraries, options);
+    let values = evaluate(&libraries, &compiled, &RECORD, steps);
     Outcome { issues, values }
 }
 

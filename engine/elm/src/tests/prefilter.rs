@@ -129,7 +129,7 @@ fn nothing_holds_without_a_match() {
             definitions.push(json!({"type": "FunctionDef", "name": name, "operand": [{"name": "x", "operandType": "{urn:hl7-org:elm-types:r1}Any"}], "expression": body}));
         }
         let libraries = read(&[document.clone()]);
-        let (unit, issues) = link(&libraries, Options::default());
+        let (compiled, issues) = link(&libraries, Options::default());
         assert!(issues.is_empty(), "{issues:#?}");
         for present in 0..8_usize {
             let there: BTreeSet<&str> = (0..3)
@@ -145,12 +145,12 @@ fn nothing_holds_without_a_match() {
                         .any(|t| r.contains(&format!("\"resourceType\":\"{t}\"")))
                 })
                 .collect();
-            let values = evaluate(&libraries, &unit, &record(&resources), 300_000);
+            let values = evaluate(&libraries, &compiled, &record(&resources), 300_000);
             for (name, value) in values {
-                let groups = unit.required_retrieves(unit.expression(0, &name).unwrap());
+                let groups = compiled.required_retrieves(compiled.expression(0, &name).unwrap());
                 let met = |group: &BTreeSet<u32>| {
                     group.iter().any(|r| {
-                        there.contains(unit.retrieves()[*r as usize].resource_type.as_str())
+                        there.contains(compiled.retrieves()[*r as usize].resource_type.as_str())
                     })
                 };
                 if groups.iter().all(met) {

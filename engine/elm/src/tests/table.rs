@@ -177,10 +177,12 @@ fn operators_of_one_function_keep_their_names() {
         })
         .collect();
     let libraries = read(&[library("L", &definitions)]);
-    let (unit, issues) = link(&libraries, Options::default());
+    let (compiled, issues) = link(&libraries, Options::default());
     assert!(issues.is_empty(), "{issues:?}");
     for name in names {
-        let statement = unit.statement(unit.expression(0, name).unwrap()).unwrap();
+        let statement = compiled
+            .statement(compiled.expression(0, name).unwrap())
+            .unwrap();
         assert_eq!(statement.body.name(), name);
     }
 }

@@ -84,7 +84,7 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// A precision attribute: `Day` and `day` alike. Week is none of a value.
+/// A precision attribute: `Day` and `day` alike. `Week` is no precision of a value.
 pub fn precision(text: &str) -> Option<Attributes> {
     let mut extra = Attributes::default();
     let precision = match text.to_ascii_lowercase().as_str() {

@@ -7,9 +7,8 @@ use super::reader::{Reader, join};
 use super::view::View;
 use super::{constant, select};
 use crate::{Class, Path, Type};
-use engine_patient::diagnostic::did_you_mean;
 use engine_patient::fhir::model::Model;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// The JSON document that defines a view.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,7 @@ use super::error::{doubtful, wrong};
 use super::plan::Column;
 use super::reader::{Reader, join};
 use crate::{Kind, Type};
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, did_you_mean};
 
 /// A column of a select that starts from `focus`.
 pub(super) fn read(reader: &mut Reader, at: &str, value: &Value, focus: Type) -> Option<Column> {

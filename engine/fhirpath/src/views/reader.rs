@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::column::ColumnInfo;
 use super::error::{placed, wrong};
 use crate::{Constant, Path, Scope, Type};
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 
 /// What is gathered while reading.
 #[derive(Default)]

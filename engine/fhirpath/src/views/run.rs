@@ -28,7 +28,23 @@ type Done = Result<(), ViewRunError>;
 /// What is left to do once the steps at hand are done.
 type Then<'t, 'a, 'o> = &'t mut dyn FnMut(&mut Run<'a, 'o>) -> Done;
 
-pub(super) fn rows<'a>(
+impl View {
+    /// Hands every row of a resource to `out`: as many values as there are columns. A resource of
+    /// another type gives none. Rows that came before an error have been handed out.
+    ///
+    /// `noted` hears of each value that cannot be used: of another JSON type than the column, or
+    /// several where R4 has one at most. The cell is null then, and the rest of the row stands.
+    pub fn rows(
+        &self,
+        resource: Element<'_>,
+        out: &mut dyn FnMut(&[ViewValue<'_>]),
+        noted: &mut dyn FnMut(ViewNote),
+    ) -> Result<(), ViewRunError> {
+        rows(self, resource, out, noted)
+    }
+}
+
+fn rows<'a>(
     view: &'a View,
     resource: Element<'a>,
     out: &mut dyn FnMut(&[ViewValue<'_>]),

@@ -132,7 +132,9 @@ fn body(
     }
     let branches = reader.items(at, map, "unionAll");
     if !branches.is_empty() {
-        steps.push(union::read(reader, branches, focus, depth));
+        steps.push(union::read(reader, branches, |reader, at, branch| {
+            read(reader, at, branch, focus, depth + 1)
+        }));
     }
     steps
 }

@@ -6,23 +6,20 @@ use super::column::ColumnInfo;
 use super::error::wrong;
 use super::plan::Step;
 use super::reader::Reader;
-use super::select;
-use crate::Type;
 use engine_patient::finding::{Code, Finding};
 
-/// The branches, with their places.
+/// The branches, with their places. `branch` reads one: it is a select.
 pub(super) fn read(
     reader: &mut Reader,
     branches: Vec<(String, &Value)>,
-    focus: Type,
-    depth: usize,
+    mut branch: impl FnMut(&mut Reader, &str, &Value) -> Vec<Step>,
 ) -> Step {
     let start = reader.columns.len();
     let mut first: Option<Vec<(ColumnInfo, String)>> = None;
     let mut steps = vec![];
     for (at, value) in branches {
         let before = reader.errors.len();
-        steps.push(select::read(reader, &at, value, focus, depth + 1));
+        steps.push(branch(reader, &at, value));
         let columns = reader.columns.split_off(start);
         match &first {
             None => first = Some(columns),

@@ -62,7 +62,7 @@ pub fn date_at(parent: Element<'_>, name: Name, ty: &str) -> Reading<DateTime> {
 }
 
 /// The moment that a text says as a `date`, `dateTime`, `instant` or `time` (of an unsaid day); `None`
-/// where it is none of that type. By FHIR R4, "Primitive Types": a `date` has no time, an `instant` and
+/// where it is not of that type. By FHIR R4, "Primitive Types": a `date` has no time, an `instant` and
 /// a `time` have seconds, a `time` has no offset. Without an offset, times are of the run's zone.
 pub fn moment(ty: &str, text: &str) -> Option<DateTime> {
     let at = match ty {

@@ -93,19 +93,19 @@ static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
 /// Looks through a resource of this type. `told` hears of each element, by its path without indices
 /// (`Encounter.period.end`, `Observation.valueDateTime`), and what is wrong.
 pub fn unreadable(ty: Name, resource: Element<'_>, told: &mut dyn FnMut(&str, Problem)) {
-    let mut walk = Walk {
+    let mut search = Search {
         path: vec![ty],
         told,
     };
-    walk.resource(resource);
+    search.resource(resource);
 }
 
-struct Walk<'t> {
+struct Search<'t> {
     path: Vec<Name>,
     told: &'t mut dyn FnMut(&str, Problem),
 }
 
-impl Walk<'_> {
+impl Search<'_> {
     fn resource(&mut self, resource: Element<'_>) {
         let ty = resource.resource_type();
         if let Some(index) = ty.and_then(|t| Model::r4().index_of(t.as_str())) {

@@ -9,6 +9,7 @@
 //! | [`Source`] | the text that a place is in, from which the line is shown |
 //! | `render` | the text for people ([`Finding`]'s `Display`) |
 //! | `json` | the form for machines ([`Finding::to_json`]) |
+//! | [`did_you_mean`] | what was meant by a word that is not known |
 //!
 //! Codes of rules are words, since clinicians meet them while they write; those of content that others
 //! made (`T…` terminology, `E…` ELM, `P…` packages, `F…` FHIRPath, `V…` views) are numbers, as its
@@ -16,6 +17,7 @@
 
 mod code;
 mod json;
+mod nearest;
 mod place;
 mod render;
 mod source;
@@ -26,6 +28,8 @@ pub mod visible;
 mod tests;
 
 pub use code::{Code, Entry, ExampleOf};
+pub use nearest::did_you_mean;
+pub(crate) use nearest::distance;
 pub use place::{ElmNode, Place, Span};
 pub use source::Source;
 

@@ -213,6 +213,14 @@ impl<'r> Element<'r> {
         number.then(|| crate::value::decimal(self.raw())).flatten()
     }
 
+    /// A number, rounded to 28 digits where it has more.
+    pub fn as_rounded_decimal(self) -> Option<rust_decimal::Decimal> {
+        let number = self.kind() == Kind::Number;
+        number
+            .then(|| crate::value::rounded_decimal(self.raw()))
+            .flatten()
+    }
+
     /// The `resourceType` of a resource.
     pub fn resource_type(self) -> Option<Name> {
         let text = self.get_named("resourceType")?.as_str()?;

@@ -4,29 +4,39 @@
 use crate::record::{Element, Kind};
 use crate::terminology::{ValueSet, code_key};
 
-/// The Codings of a CodeableConcept, or of a list of them; a Coding or a plain `code` is its own.
-pub fn codings<'r>(element: Element<'r>) -> impl Iterator<Item = Element<'r>> {
-    element
-        .items()
-        .flat_map(|item| item.get_named("coding").unwrap_or(item).items())
+/// The Codings of a CodeableConcept; a Coding or a plain `code` is its own. A text among the Codings of
+/// a concept is none, and a list (of a list, since `concept` is one of its items) is nothing of FHIR.
+pub fn codings<'r>(concept: Element<'r>) -> impl Iterator<Item = Element<'r>> {
+    let members = concept.get_named("coding");
+    let plain = members.is_none() && concept.kind() != Kind::Array;
+    let members = members.into_iter().flat_map(Element::items);
+    let own = plain.then_some(concept).into_iter();
+    own.chain(members.filter(|member| member.kind() == Kind::Object))
 }
 
-/// The key of a Coding or plain code; `None` without a code. A missing system counts as empty: a plain
-/// `code` has no system of its own.
-pub fn key(coding: Element<'_>) -> Option<i64> {
-    match coding.kind() {
-        Kind::String => Some(code_key("", &coding.as_str()?)),
-        _ => {
-            let code = coding.get_str("code")?;
-            let system = coding.get_str("system").unwrap_or_default();
-            Some(code_key(&system, &code))
-        }
+/// The key of what [`codings`] gives: a Coding, or a plain `code`, which has no system of its own.
+fn key(code: Element<'_>) -> Option<i64> {
+    match code.as_str() {
+        Some(plain) => Some(code_key("", &plain)),
+        None => coding_key(code),
     }
 }
 
-/// The keys of all its codes.
+/// The key of a Coding; `None` without a code. A missing system counts as empty.
+pub fn coding_key(coding: Element<'_>) -> Option<i64> {
+    let code = coding.get_str("code")?;
+    let system = coding.get_str("system").unwrap_or_default();
+    Some(code_key(&system, &code))
+}
+
+/// What [`codings`] gives and has a code, with its key.
+pub fn keyed<'r>(concept: Element<'r>) -> impl Iterator<Item = (i64, Element<'r>)> {
+    codings(concept).filter_map(|code| Some((key(code)?, code)))
+}
+
+/// The keys of all codes of an element: of a concept, or of a list of them.
 pub fn keys<'r>(element: Element<'r>) -> impl Iterator<Item = i64> {
-    codings(element).filter_map(key)
+    element.items().flat_map(keyed).map(|(key, _)| key)
 }
 
 /// Whether one of its codes is in the set.
@@ -61,6 +71,16 @@ mod tests {
                 r#"{"coding":[{"code":"a"},{"system":"s"},7,null]}"#.into(),
                 vec![("", "a")],
             ),
+            // What is no Coding has no code, wherever it stands.
+            (
+                format!(r#"{{"coding":["44054006",{a},[{b}]]}}"#),
+                vec![("s", "a")],
+            ),
+            (r#"{"coding":"44054006"}"#.into(), vec![]),
+            (format!(r#"[[{a}],["b"],{b}]"#), vec![("s", "b")]),
+            (format!(r#"{{"coding":{a}}}"#), vec![("s", "a")]),
+            (format!(r#"{{"coding":[[{a}]]}}"#), vec![]),
+            (r#"[null,"a"]"#.into(), vec![("", "a")]),
             (r#"{"text":"t"}"#.into(), vec![]),
             ("7".into(), vec![]),
         ] {

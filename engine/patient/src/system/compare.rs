@@ -19,8 +19,7 @@
 
 use std::cmp::Ordering;
 
-use super::date_time::{DAY, DateTime, Precision, days_from_civil};
-use super::time_of_day::cut_millis;
+use super::date_time::{DAY, DateTime, Precision, cut_millis, days_from_civil};
 use super::zone::Zone;
 
 /// Which comes first, to `precision` or else to the finest precision of the two.

@@ -13,9 +13,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::compare::cut;
-use super::date_time::civil_from_days;
-use super::date_time::{DAY, DateTime, Precision, days_from_civil, days_in_month};
-use super::time_of_day::last_milli;
+use super::date_time::{
+    DAY, DateTime, Precision, civil_from_days, days_from_civil, days_in_month, last_milli,
+};
 use super::units::CalendarUnit;
 
 /// A duration in calendar units: a month is a month, whatever its length.

@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-use super::zone::{UTC, Zone};
-
 /// How much of a date-time is known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Precision {
@@ -93,6 +91,18 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
+}
+
+/// Milliseconds of the day down to a unit of the clock.
+pub(super) fn cut_millis(millis: u32, precision: Precision) -> u32 {
+    let unit = u32::try_from(precision.millis()).unwrap_or(1);
+    millis / unit * unit
+}
+
+/// The last millisecond of the day that a value of this precision can be.
+pub(super) fn last_milli(millis: u32, precision: Precision) -> u32 {
+    let unit = u32::try_from(precision.millis()).unwrap_or(1);
+    millis.saturating_add(unit - 1)
 }
 
 impl DateTime {
@@ -242,26 +252,6 @@ impl DateTime {
         self.local_millis() + width - 1
     }
 
-    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is where it
-    /// is taken to be where no offset was given.
-    pub fn earliest(self, zone: &Zone) -> i64 {
-        let local = self.local_millis();
-        let offset = self
-            .offset
-            .unwrap_or_else(|| zone.offset_of_local(local, false));
-        local - i64::from(offset) * 60_000
-    }
-
-    /// The last millisecond it can stand for. See [`DateTime::earliest`].
-    pub fn latest(self, zone: &Zone) -> i64 {
-        let local = self.last_local_millis();
-        let day = self.precision <= Precision::Day;
-        let offset = self
-            .offset
-            .unwrap_or_else(|| zone.offset_of_local(local, day));
-        local - i64::from(offset) * 60_000
-    }
-
     /// The date as it is written, without its time.
     #[must_use]
     pub fn date_part(self) -> Self {
@@ -269,16 +259,6 @@ impl DateTime {
             millis: 0,
             precision: self.precision.min(Precision::Day),
             offset: None,
-            ..self
-        }
-    }
-
-    /// With an offset: its own, or that of the zone at that moment.
-    #[must_use]
-    pub fn with_zone(self, zone: &Zone) -> Self {
-        let of_zone = || zone.offset_of_local(self.local_millis(), false);
-        DateTime {
-            offset: Some(self.offset.unwrap_or_else(of_zone)),
             ..self
         }
     }
@@ -330,18 +310,14 @@ fn digits(bytes: &[u8], from: usize, count: usize) -> Option<u32> {
 /// An instant in microseconds from 1970-01-01T00:00Z: here the fourth to sixth digit of a second
 /// count. UTC where no offset is given.
 pub fn instant_micros(text: &str) -> Option<i64> {
-    let millis = DateTime::parse(text)?.earliest(&UTC);
+    let moment = DateTime::parse(text)?;
+    let millis = moment.local_millis() - i64::from(moment.offset.unwrap_or(0)) * 60_000;
     let fraction = text.split_once('.').map_or("", |(_, f)| f);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).skip(3);
     let extra = digits
         .zip([100, 10, 1])
         .map(|(digit, weight)| i64::from(digit - b'0') * weight);
     Some(millis * 1000 + extra.sum::<i64>())
-}
-
-/// Reads `±hh:mm` or `Z` as minutes east of UTC.
-pub fn parse_offset(text: &str) -> Option<i16> {
-    DateTime::parse(&format!("2000-01-01T00:00:00{text}"))?.offset
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ fn ranges(a: Moment, b: Moment, unit: Unit, elapsed: bool, zone: &Zone) -> Optio
         return Some([a, b].map(|d| Range::of_instants(d, unit, zone, offset)));
     }
     let (a, b) = (a.with_zone(zone), b.with_zone(zone));
-    let (a, b) = if a.offset == b.offset {
+    // Two equal offsets are those of the clock of the zone only where it never changes.
+    let (a, b) = if a.offset == b.offset && zone.is_fixed() {
         (a, b)
     } else if unit.of_clock() {
         by_one_clock(a, b, zone)
@@ -229,6 +230,37 @@ mod tests {
         assert_eq!(age("2014-02-28", "2012-02-29"), Some(-1));
         assert_eq!(years_between(d("1950"), d("2025-06-15")), (74, 75));
         assert_eq!(age("1950-06", "2025-12-31"), Some(75));
+    }
+
+    /// The offset that an instant is written with says nothing of the days that the clock there shows.
+    #[test]
+    fn of_instants_in_a_zone() {
+        let ny = Zone::parse("America/New_York").unwrap();
+        let at = |text: &str| Moment::DateTime(d(text));
+        let (days, months) = (Unit::Of(Precision::Day), Unit::Of(Precision::Month));
+        let count = |a: &str, b: &str, unit| duration(at(a), at(b), unit, &ny);
+        for (noon, next, month) in [
+            (
+                "2025-03-08T17:00:00.000Z",
+                "2025-03-09T16:00:00.000Z",
+                "2025-04-08T16:00:00.000Z",
+            ),
+            (
+                "2025-03-08T12:00:00.000-05:00",
+                "2025-03-09T11:00:00.000-05:00",
+                "2025-04-08T11:00:00.000-05:00",
+            ),
+            (
+                "2025-03-08T12:00:00.000-05:00",
+                "2025-03-09T12:00:00.000-04:00",
+                "2025-04-08T12:00:00.000-04:00",
+            ),
+        ] {
+            assert_eq!(count(noon, next, days), Some((1, 1)), "{noon} {next}");
+            assert_eq!(count(noon, next, Unit::Week), Some((0, 0)));
+            assert_eq!(count(noon, month, months), Some((1, 1)), "{noon} {month}");
+            assert_eq!(count(noon, month, days), Some((31, 31)), "{noon} {month}");
+        }
     }
 
     /// A day of 23 hours is a day of the calendar.

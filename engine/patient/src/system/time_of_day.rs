@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::compare::decided;
-use super::date_time::{DAY, Precision};
+use super::date_time::{DAY, Precision, cut_millis, last_milli};
 
 /// A time of day.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -77,18 +77,6 @@ impl Time {
         };
         whole.cut(precision)
     }
-}
-
-/// Milliseconds of the day down to a unit of the clock.
-pub(super) fn cut_millis(millis: u32, precision: Precision) -> u32 {
-    let unit = u32::try_from(precision.millis()).unwrap_or(1);
-    millis / unit * unit
-}
-
-/// The last millisecond of the day that a value of this precision can be.
-pub(super) fn last_milli(millis: u32, precision: Precision) -> u32 {
-    let unit = u32::try_from(precision.millis()).unwrap_or(1);
-    millis.saturating_add(unit - 1)
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@
 //!
 //! Zones are those of the IANA database that is compiled in, never those of the machine: the same
 //! inputs give the same bytes everywhere. Offsets are in whole minutes from -12:00 to +14:00, as the
-//! places of today have them; the local mean times of before 1900 are cut to that, and so is what the
-//! lake prunes by (`lake/envelope.rs`) wide enough.
+//! places of today have them; the local mean times of before 1900 are cut to that, and no other is
+//! read as a zone, so that what the lake prunes by (`lake/envelope.rs`) is wide enough. (Data may be
+//! written with an offset down to -14:00: that is no zone, but part of an instant.)
 
 use std::fmt;
 
@@ -24,8 +25,8 @@ use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
-use super::date_time::{DAY, DateTime, civil_from_days};
-use crate::diagnostic::did_you_mean;
+use super::date_time::{DAY, DateTime, Precision, civil_from_days};
+use crate::finding::did_you_mean;
 
 /// Minutes east of UTC of the places where a day begins first.
 pub const EASTERNMOST: i16 = 14 * 60;
@@ -54,7 +55,7 @@ impl Zone {
 
     /// `-05:00`, `Z`, or a name of the IANA database such as `America/New_York`, in any letter case.
     pub fn parse(text: &str) -> Result<Self, ZoneError> {
-        if let Some(minutes) = super::date_time::parse_offset(text) {
+        if let Some(minutes) = offset(text) {
             return Ok(Zone::fixed(minutes));
         }
         let all = TimeZoneDatabase::bundled();
@@ -77,8 +78,10 @@ impl Zone {
         match &self.0 {
             Clock::Fixed(minutes) => *minutes,
             Clock::Place(place) => {
-                // A year outside of -9999 to 9999 is in no zone.
-                let moment = Timestamp::from_millisecond(utc).unwrap_or_default();
+                // Timestamps end before the last day of the year 9999 does: the offset goes on.
+                let (first, last) = (Timestamp::MIN, Timestamp::MAX);
+                let utc = utc.clamp(first.as_millisecond() + 1, last.as_millisecond());
+                let moment = Timestamp::from_millisecond(utc).unwrap_or(last);
                 minutes(place.to_offset(moment))
             }
         }
@@ -91,9 +94,12 @@ impl Zone {
             Clock::Fixed(minutes) => return *minutes,
             Clock::Place(place) => place,
         };
-        let Some(local) = civil_of(local) else {
-            return 0;
+        // A year outside of -9999 to 9999 has the offset of the nearest moment inside.
+        let end = match local < 0 {
+            true => civil::DateTime::MIN,
+            false => civil::DateTime::MAX,
         };
+        let local = civil_of(local).unwrap_or(end);
         minutes(match place.to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => offset,
             AmbiguousOffset::Gap { before, .. } => before,
@@ -108,6 +114,58 @@ impl Zone {
     pub fn moment(&self, utc: i64) -> DateTime {
         DateTime::from_utc_millis(utc, self.offset_at(utc))
     }
+}
+
+/// Where a value stands that has no offset of its own.
+impl DateTime {
+    /// The first instant it can stand for, in milliseconds from 1970-01-01T00:00Z. `zone` is where it
+    /// is taken to be where no offset was given.
+    pub fn earliest(self, zone: &Zone) -> i64 {
+        let local = self.local_millis();
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, false));
+        local - i64::from(offset) * 60_000
+    }
+
+    /// The last millisecond it can stand for. See [`DateTime::earliest`].
+    pub fn latest(self, zone: &Zone) -> i64 {
+        let local = self.last_local_millis();
+        let day = self.precision <= Precision::Day;
+        let offset = self
+            .offset
+            .unwrap_or_else(|| zone.offset_of_local(local, day));
+        local - i64::from(offset) * 60_000
+    }
+
+    /// With an offset: its own, or that of the zone at that moment.
+    #[must_use]
+    pub fn with_zone(self, zone: &Zone) -> Self {
+        let of_zone = || zone.offset_of_local(self.local_millis(), false);
+        DateTime {
+            offset: Some(self.offset.unwrap_or_else(of_zone)),
+            ..self
+        }
+    }
+}
+
+/// Reads `±hh:mm` or `Z` as minutes east of UTC, within the offsets that there are.
+fn offset(text: &str) -> Option<i16> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let two = |digits: &str| match digits.as_bytes() {
+        [b'0'..=b'9', b'0'..=b'9'] => digits.parse::<i16>().ok(),
+        _ => None,
+    };
+    let east = two(hours)? * 60 + two(minutes).filter(|m| *m < 60)?;
+    let east = match text.as_bytes().first()? {
+        b'+' => east,
+        b'-' => -east,
+        _ => return None,
+    };
+    (WESTERNMOST..=EASTERNMOST).contains(&east).then_some(east)
 }
 
 /// In whole minutes, see the module.

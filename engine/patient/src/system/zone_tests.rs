@@ -31,6 +31,17 @@ fn a_zone_is_read_and_written() {
         ("noon", None),
         ("-5", None),
         ("+15:00", None),
+        ("+14:01", None),
+        ("-12:01", None),
+        ("-14:00", None),
+        ("+05:60", None),
+        (".5Z", None),
+        (".5-05:00", None),
+        ("-5:00", None),
+        ("-05:00Z", None),
+        ("-+5:00", None),
+        ("\u{2212}05:00", None),
+        ("é05:00", None),
         ("", None),
         ("Etc/Unknown", None),
     ] {
@@ -117,9 +128,12 @@ fn times_that_come_twice_or_not_at_all() {
 fn no_zone_is_outside_of_what_the_lake_prunes_by() {
     let (east, west) = (Zone::fixed(EASTERNMOST), Zone::fixed(WESTERNMOST));
     let all = TimeZoneDatabase::bundled();
+    let places = all.available().map(|name| name.as_str().to_owned());
+    let offsets =
+        (0..24 * 60).flat_map(|m| ["-", "+"].map(|s| format!("{s}{:02}:{:02}", m / 60, m % 60)));
     let mut zones = 0;
-    for name in all.available() {
-        let Ok(zone) = Zone::parse(name.as_str()) else {
+    for name in places.chain(offsets) {
+        let Ok(zone) = Zone::parse(&name) else {
             continue;
         };
         zones += 1;
@@ -143,7 +157,8 @@ fn no_zone_is_outside_of_what_the_lake_prunes_by() {
             );
         }
     }
-    assert!(zones > 400, "{zones}");
+    // Of minutes there are as many as from -12:00 to +14:00, zero twice.
+    assert!(zones > 400 + 26 * 60 + 2, "{zones}");
 }
 
 /// Comparison agrees with the instants, and a value with itself.
@@ -164,4 +179,31 @@ fn order_over_a_change_of_the_clock() {
         order("2025-11-02T01:30:00", "2025-11-02T01:30:00-05:00"),
         Some(Less)
     );
+}
+
+/// The usual open end of a period, and what lies beyond.
+#[test]
+fn the_last_day_has_the_offset_of_its_zone() {
+    for (place, offset, last) in [
+        ("Europe/London", 0, "9999-12-31T23:59:59.999Z"),
+        ("Asia/Singapore", 480, "9999-12-31T15:59:59.999Z"),
+        ("America/New_York", -300, "10000-01-01T04:59:59.999Z"),
+    ] {
+        let zone = zone(place);
+        for text in ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999Z"] {
+            let utc = d(text).earliest(&UTC);
+            assert_eq!(zone.offset_at(utc), offset, "{place} {text}");
+            let shown = crate::system::compare::in_zone(d(text), &zone);
+            assert_eq!(shown.earliest(&UTC), utc, "{place} {text}");
+        }
+        let (_, end) = span(&zone, "9999-12-31");
+        assert_eq!(end, last, "{place}");
+        assert_eq!(zone.offset_of_local(i64::MAX, true), offset, "{place}");
+        assert_eq!(zone.offset_at(i64::MAX), offset, "{place}");
+        // Local mean time.
+        assert_eq!(
+            zone.offset_at(i64::MIN),
+            zone.offset_of_local(i64::MIN, false)
+        );
+    }
 }

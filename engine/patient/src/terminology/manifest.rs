@@ -83,7 +83,7 @@ impl TerminologyManifest {
     /// As indented JSON with a final line feed.
     ///
     /// # Errors
-    /// Those of the JSON writer; none are known for this shape.
+    /// Those of the JSON writer; none are known for this structure.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

@@ -1,4 +1,4 @@
-//! The shapes of the FHIR JSON that is read, lenient where a wrong element can be named.
+//! The structures of the FHIR JSON that is read, lenient where a wrong element can be named.
 
 use std::fmt;
 use std::sync::Arc;

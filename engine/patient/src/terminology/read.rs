@@ -83,7 +83,10 @@ impl Read {
             )
         } else if error.is_data() {
             (
-                format!("not as FHIR has this resource: {}", shape(&error)),
+                format!(
+                    "not the structure of this FHIR resource: {}",
+                    structure_error(&error)
+                ),
                 "compare with the FHIR R4 definition of the resource",
             )
         } else if error.to_string().starts_with("trailing characters") {
@@ -146,8 +149,8 @@ impl Read {
     }
 }
 
-/// What a reader of FHIR understands of a shape error.
-fn shape(error: &serde_json::Error) -> String {
+/// What a reader of FHIR understands of an error of structure.
+fn structure_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text);
     let word = |text: &str| match text {

@@ -22,7 +22,7 @@ pub(super) fn read_code_system(read: &mut Read, spot: &Spot, raw: RawCodeSystem)
     let url = read.text(spot, raw.url, || format!("{root}.url"));
     let mut concepts = Vec::with_capacity(raw.concept.len());
     let mut links = Vec::new();
-    walk(
+    read_concepts(
         read,
         spot,
         &root,
@@ -68,7 +68,7 @@ pub(super) fn read_code_system(read: &mut Read, spot: &Spot, raw: RawCodeSystem)
     read.code_systems.push(system);
 }
 
-fn walk(
+fn read_concepts(
     read: &mut Read,
     spot: &Spot,
     path: &str,
@@ -115,7 +115,7 @@ fn walk(
         }
         if !concept.concept.is_empty() {
             let above = code.as_ref().or(above);
-            walk(
+            read_concepts(
                 read,
                 spot,
                 &here(""),

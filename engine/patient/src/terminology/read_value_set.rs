@@ -49,9 +49,9 @@ pub(super) fn read_value_set(read: &mut Read, spot: &Spot, raw: RawValueSet) {
     });
 }
 
-/// Counts while walking nested `contains`.
+/// The entries of an expansion, nested ones too: their codes, and how many there are.
 #[derive(Default)]
-struct Walk {
+struct Entries {
     codes: Vec<Code>,
     /// Entries with a code, counted as given.
     coded: usize,
@@ -62,10 +62,10 @@ struct Walk {
 }
 
 fn read_expansion(read: &mut Read, spot: &Spot, root: &str, raw: RawExpansion) -> Expansion {
-    let mut walk = Walk::default();
-    walk.codes.reserve(raw.contains.len());
+    let mut entries = Entries::default();
+    entries.codes.reserve(raw.contains.len());
     let path = format!("{root}.expansion");
-    contains(read, spot, &path, raw.contains, &mut walk);
+    contains(read, spot, &path, raw.contains, &mut entries);
     let total = raw
         .total
         .as_ref()
@@ -73,14 +73,14 @@ fn read_expansion(read: &mut Read, spot: &Spot, root: &str, raw: RawExpansion) -
         .and_then(|total| usize::try_from(total).ok());
     let offset = raw.offset.as_ref().and_then(Value::as_u64).unwrap_or(0);
     let mut reasons = Vec::new();
-    if walk.broken > 0 {
-        reasons.push(format!("{} entries were rejected", walk.broken));
+    if entries.broken > 0 {
+        reasons.push(format!("{} entries were rejected", entries.broken));
     }
     if offset > 0 {
         reasons.push(format!("this is the page from offset {offset} on"));
     }
-    reasons.extend(limits(&raw.parameter, &raw.extension, total, walk.coded));
-    let given = walk.coded + walk.groups + walk.broken;
+    reasons.extend(limits(&raw.parameter, &raw.extension, total, entries.coded));
+    let given = entries.coded + entries.groups + entries.broken;
     let mut surplus = None;
     match total {
         Some(total) if given < total => {
@@ -88,11 +88,11 @@ fn read_expansion(read: &mut Read, spot: &Spot, root: &str, raw: RawExpansion) -
                 "`expansion.total` is {total}, there are {given} entries"
             ));
         }
-        Some(total) if walk.coded > total => surplus = Some((walk.coded, total)),
+        Some(total) if entries.coded > total => surplus = Some((entries.coded, total)),
         _ => {}
     }
     Expansion {
-        codes: walk.codes,
+        codes: entries.codes,
         partial: (!reasons.is_empty()).then(|| (total, reasons.join("; "))),
         surplus,
     }
@@ -137,7 +137,13 @@ fn limits(
 }
 
 /// Every entry with a code is kept, also abstract and inactive ones and groups that have a code.
-fn contains(read: &mut Read, spot: &Spot, path: &str, raw: Vec<RawContains>, walk: &mut Walk) {
+fn contains(
+    read: &mut Read,
+    spot: &Spot,
+    path: &str,
+    raw: Vec<RawContains>,
+    entries: &mut Entries,
+) {
     for (index, entry) in raw.into_iter().enumerate() {
         let here = |element: &str| format!("{path}.contains[{index}]{element}");
         let (no_code, no_system) = (entry.code.is_none(), entry.system.is_none());
@@ -147,29 +153,29 @@ fn contains(read: &mut Read, spot: &Spot, path: &str, raw: Vec<RawContains>, wal
         let display = read.text(spot, entry.display, || here(".display"));
         match (system, code) {
             (Some(system), Some(code)) => {
-                walk.coded += 1;
-                walk.codes.push(Code {
+                entries.coded += 1;
+                entries.codes.push(Code {
                     system: read.system(&system),
                     version,
                     code,
                     display,
                 });
             }
-            (_, None) if no_code && !entry.contains.is_empty() => walk.groups += 1,
+            (_, None) if no_code && !entry.contains.is_empty() => entries.groups += 1,
             (_, None) if no_code => {
-                walk.broken += 1;
+                entries.broken += 1;
                 let help = "give a code, or nested `contains` if it groups others";
                 read.missing(spot, here(".code"), "this entry has no code", help);
             }
             (None, Some(code)) if no_system => {
-                walk.broken += 1;
+                entries.broken += 1;
                 let message = format!("code `{code}` has no system, so it cannot be compared");
                 read.missing(spot, here(".system"), &message, "add the code system url");
             }
-            _ => walk.broken += 1,
+            _ => entries.broken += 1,
         }
         if !entry.contains.is_empty() {
-            contains(read, spot, &here(""), entry.contains, walk);
+            contains(read, spot, &here(""), entry.contains, entries);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! "Did you mean": the nearest of the names that exist.
 
-use crate::diagnostic::distance;
+use crate::finding::distance;
 
 /// How many suggestions are shown.
 const SHOWN: usize = 3;

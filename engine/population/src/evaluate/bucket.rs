@@ -50,13 +50,13 @@ async fn patients(work: &Work, bucket: u32) -> Result<Vec<(String, bool)>> {
     Ok(out)
 }
 
-/// Which artifacts a patient needs to be evaluated for: those of whose decisive requirements every
+/// Which artifacts a patient needs to be evaluated for: those of whose necessary requirements every
 /// group has a match.
 fn undecided(work: &Work, matched: &[bool]) -> Vec<bool> {
     let has = |r: &usize| matched.get(*r).copied().unwrap_or(false);
     let artifacts = work.plan.artifacts.iter();
     artifacts
-        .map(|a| a.decisive.iter().all(|group| group.iter().any(has)))
+        .map(|a| a.necessary.iter().all(|group| group.iter().any(has)))
         .collect()
 }
 

@@ -16,7 +16,7 @@ pub(super) struct EvaluateMetrics {
     pub(super) parse_time: Time,
     pub(super) evaluate_time: Time,
     pub(super) patients: Count,
-    /// Patients of whom a program was spared the evaluation: a decisive requirement has no match.
+    /// Patients of whom a program was spared the evaluation: a necessary requirement has no match.
     pub(super) skipped: Count,
     pub(super) resources: Count,
     pub(super) pages: Count,

@@ -22,7 +22,7 @@ pub(super) struct Plan {
 pub(super) struct PlannedArtifact {
     pub(super) requirements: Vec<usize>,
     /// Each group needs a match of one of its members.
-    pub(super) decisive: Vec<Vec<usize>>,
+    pub(super) necessary: Vec<Vec<usize>>,
 }
 
 impl Plan {
@@ -55,11 +55,11 @@ impl Plan {
                 })
             };
             for artifact in 0..program.artifacts().len() {
-                let mut decisive = program.decisive_requirements(artifact, rows);
-                decisive.retain(|group| !group.iter().any(foreign));
+                let mut necessary = program.necessary_requirements(artifact, rows);
+                necessary.retain(|group| !group.iter().any(foreign));
                 plan.artifacts.push(PlannedArtifact {
                     requirements: global(program.requirements_of(artifact)),
-                    decisive: decisive.into_iter().map(global).collect(),
+                    necessary: necessary.into_iter().map(global).collect(),
                 });
             }
         }

@@ -16,7 +16,7 @@ pub struct EvaluateStatistics {
     pub patients: u64,
     /// Resources that went into records.
     pub resources: u64,
-    /// Patients and artifacts that were spared the evaluation: a decisive requirement has no match.
+    /// Patients and artifacts that were spared the evaluation: a necessary requirement has no match.
     pub skipped: u64,
     /// Evaluations that failed.
     pub failed: u64,

@@ -60,8 +60,8 @@ pub struct Envelope {
 pub enum EnvelopeError {
     NoId,
     BadId,
-    MetaShape,
-    ReferenceShape(&'static str),
+    MetaNotObject,
+    NotReference(&'static str),
 }
 
 impl std::fmt::Display for EnvelopeError {
@@ -69,8 +69,8 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::NoId => write!(f, "no `id`"),
             Self::BadId => write!(f, "`id` is not a FHIR id (1 to 64 of A-Z a-z 0-9 - .)"),
-            Self::MetaShape => write!(f, "`meta` must be an object"),
-            Self::ReferenceShape(e) => write!(f, "`{e}` must be a Reference object"),
+            Self::MetaNotObject => write!(f, "`meta` must be an object"),
+            Self::NotReference(e) => write!(f, "`{e}` must be a Reference object"),
         }
     }
 }
@@ -119,7 +119,7 @@ impl Envelope {
         let mut version = String::new();
         if let Some(meta) = resource.get(NAMES.meta) {
             if meta.kind() != Kind::Object {
-                return Err(EnvelopeError::MetaShape);
+                return Err(EnvelopeError::MetaNotObject);
             }
             let text = meta.get_str("versionId");
             version = text
@@ -173,7 +173,7 @@ fn owner(ty: Name, id: &str, resource: Element<'_>) -> Result<Owner, EnvelopeErr
         let Some(found) = found else { continue };
         for reference in found.items() {
             if reference.kind() != Kind::Object {
-                return Err(EnvelopeError::ReferenceShape(link));
+                return Err(EnvelopeError::NotReference(link));
             }
             let Some(text) = reference.get_str("reference") else {
                 continue;
@@ -238,10 +238,7 @@ fn contained<'r>(resource: Element<'r>, id: &str) -> Option<Element<'r>> {
 }
 
 fn read_concept(concept: Element<'_>, path: i16, found: &mut Vec<Coded>, see: SeeCode<'_>) {
-    for coding in codes::codings(concept) {
-        let Some(key) = codes::key(coding) else {
-            continue;
-        };
+    for (key, coding) in codes::keyed(concept) {
         if push(found, Coded { path, key }) {
             let part = |name| coding.get_str(name);
             // A plain `code` element has no system of its own.
@@ -258,4 +255,43 @@ fn push(codes: &mut Vec<Coded>, code: Coded) -> bool {
         codes.push(code);
     }
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine_patient::record::PatientRecord;
+
+    /// What is no FHIR has the keys that it had in every lake so far: `lake check` compares them.
+    #[test]
+    fn what_is_no_coding_has_no_key() {
+        for (code, wanted) in [
+            (
+                r#"{"coding":["44054006",{"system":"s","code":"a"}]}"#,
+                vec!["s|a"],
+            ),
+            (
+                r#"{"coding":[null,[{"system":"s","code":"a"}],"z"]}"#,
+                vec![],
+            ),
+            (r#"[["x",{"coding":[{"system":"s","code":"a"}]}]]"#, vec![]),
+            (
+                r#"["x",{"coding":{"system":"s","code":"a"}}]"#,
+                vec!["|x", "s|a"],
+            ),
+        ] {
+            let mut record = PatientRecord::new();
+            let json = format!(r#"{{"resourceType":"Condition","id":"c","code":{code}}}"#);
+            record.push(&json).unwrap();
+            let mut seen = vec![];
+            let mut see = |_, system: &str, code: &str, _: Option<&str>| {
+                seen.push(format!("{system}|{code}"));
+            };
+            let ty = Name::of("Condition").unwrap();
+            let resource = record.resources().next().unwrap();
+            let envelope = Envelope::read(ty, resource, &mut see).unwrap();
+            assert_eq!(seen, wanted, "{code}");
+            assert_eq!(envelope.codes.len(), 1 + wanted.len(), "{code}");
+        }
+    }
 }

@@ -254,8 +254,12 @@ impl ObjectStore for LocalFolder {
         self.inner.list_with_delimiter(prefix).await
     }
 
-    async fn copy_opts(&self, from: &Location, to: &Location, o: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, o).await
+    /// Nothing of ours is copied: a copy would not be durable.
+    async fn copy_opts(&self, _: &Location, _: &Location, _: CopyOptions) -> Result<()> {
+        Err(Error::NotImplemented {
+            operation: "`copy_opts`".into(),
+            implementer: self.to_string(),
+        })
     }
 }
 

@@ -176,7 +176,7 @@ fn column_with_checksums(
 fn push_page(out: &mut Vec<u8>, page: Option<&[u8]>) -> Result<()> {
     const I32: u8 = 5;
     let page = page.ok_or_else(|| wrong("a page beyond the end"))?;
-    let other = || wrong("a page header of another form");
+    let other = || wrong("a page header of another structure");
     let (mut at, mut size) = (0, 0);
     for _ in 0..3 {
         if page.get(at) != Some(&(1 << 4 | I32)) {

@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch
 use arrow::datatypes::Int32Type;
 use engine_patient::program::RowKind;
 use engine_patient::system::truth::Truth;
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures::subject::{Foreign, RowView};
 
 use crate::error::RunError;
@@ -61,7 +61,7 @@ pub(crate) struct Columns<'b> {
     names: Texts<'b>,
     versions: Texts<'b>,
     urls: Texts<'b>,
-    shapes: &'b [Arc<MeasureShape>],
+    structures: &'b [Arc<MeasureStructure>],
     group: &'b Int32Array,
     kind: Words<'b, Option<RowKind>>,
     index: &'b Int32Array,
@@ -79,7 +79,7 @@ pub(crate) struct Columns<'b> {
 impl<'b> Columns<'b> {
     pub(crate) fn of(
         batch: &'b RecordBatch,
-        shapes: &'b [Arc<MeasureShape>],
+        structures: &'b [Arc<MeasureStructure>],
     ) -> Result<Self, RunError> {
         let (names, versions) = (texts(batch, "measure")?, texts(batch, "version")?);
         let urls = texts(batch, "url")?;
@@ -96,7 +96,7 @@ impl<'b> Columns<'b> {
             names,
             versions,
             urls,
-            shapes,
+            structures,
             group: column(batch, "group")?,
             kind: words(batch, "population", |word| RowKind::of(word, 0))?,
             index: column(batch, "index")?,
@@ -121,13 +121,13 @@ impl<'b> Columns<'b> {
             let (name, version) = (self.names.text(row), self.versions.text(row));
             let url = self.urls.text(row);
             // The id alone does not tell measures of several publishers apart.
-            let same = |s: &Arc<MeasureShape>| {
+            let same = |s: &Arc<MeasureStructure>| {
                 let artifact = &s.artifact;
                 Some(&artifact.id) == name.as_ref()
                     && Some(&artifact.version) == version.as_ref()
                     && Some(&artifact.url) == url.as_ref()
             };
-            let found = self.shapes.iter().position(same);
+            let found = self.structures.iter().position(same);
             known.push((key, found));
             found
         });

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures::subject::{Gatherer, Subject};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -32,16 +32,16 @@ pub const ORDER: [&str; 12] = [
 /// Gathers batches of rows that are sorted by [`ORDER`]; a patient may stand in two of them.
 #[derive(Debug)]
 pub struct BatchGatherer<'s> {
-    shapes: &'s [Arc<MeasureShape>],
+    structures: &'s [Arc<MeasureStructure>],
     gatherer: Gatherer<'s>,
 }
 
 impl<'s> BatchGatherer<'s> {
     /// Of rows of these measures.
-    pub fn new(shapes: &'s [Arc<MeasureShape>]) -> Self {
+    pub fn new(structures: &'s [Arc<MeasureStructure>]) -> Self {
         BatchGatherer {
-            shapes,
-            gatherer: Gatherer::new(shapes),
+            structures,
+            gatherer: Gatherer::new(structures),
         }
     }
 
@@ -51,7 +51,7 @@ impl<'s> BatchGatherer<'s> {
         batch: &RecordBatch,
         visit: &mut dyn FnMut(&Subject),
     ) -> Result<(), RunError> {
-        let columns = Columns::of(batch, self.shapes)?;
+        let columns = Columns::of(batch, self.structures)?;
         for row in 0..batch.num_rows() {
             let measure = columns.measure(row)?;
             let patient = columns.patient.value(row);
@@ -70,12 +70,12 @@ impl<'s> BatchGatherer<'s> {
 /// Visits every patient and measure of the rows that a run has written, in their order.
 pub fn read_rows(
     rows_file: &Path,
-    shapes: &[Arc<MeasureShape>],
+    structures: &[Arc<MeasureStructure>],
     visit: &mut dyn FnMut(&Subject),
 ) -> Result<(), RunError> {
     #[allow(clippy::disallowed_types, reason = "rows go through a file")]
     let file = std::fs::File::open(rows_file)?;
-    let mut gatherer = BatchGatherer::new(shapes);
+    let mut gatherer = BatchGatherer::new(structures);
     for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
         let batch = batch.map_err(|e| RunError::Internal(format!("result rows: {e}")))?;
         gatherer.push(&batch, visit)?;

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use engine_patient::diagnostic::did_you_mean;
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, did_you_mean};
 use engine_patient::program::Artifact;
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::lake_error;
 use engine_population::statement::{on_large_stack, query};
 use measures::package::{Basis, PopulationCode};
 use measures::result::{Counts, GroupResult, Improvement, MeasureResult};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use rules::yaml::{self, Node, Text, Value};
 
 use crate::error::RunError;
@@ -25,7 +24,7 @@ use crate::error::RunError;
 pub struct SqlMeasure {
     /// Its name.
     pub artifact: Artifact,
-    /// What it is called in a run, see [`MeasureShape::name`].
+    /// What it is called in a run, see [`MeasureStructure::name`].
     pub name: Arc<str>,
     /// Which way is better.
     pub improvement: Improvement,
@@ -160,12 +159,12 @@ fn text_of(
 
 impl SqlMeasure {
     /// What its result is made of.
-    pub fn shape(&self) -> MeasureShape {
+    pub fn structure(&self) -> MeasureStructure {
         let basis = Basis::Resource(self.unit.clone());
-        let shape = MeasureShape::simple(self.artifact.clone(), self.improvement, basis);
-        MeasureShape {
+        let structure = MeasureStructure::simple(self.artifact.clone(), self.improvement, basis);
+        MeasureStructure {
             name: Arc::clone(&self.name),
-            ..shape.stratified(&self.stratifier)
+            ..structure.stratified(&self.stratifier)
         }
     }
 
@@ -190,8 +189,8 @@ impl SqlMeasure {
         ];
         let frame = frame.with_param_values(parameters).map_err(failed)?;
         let batches = on_large_stack(frame.collect()).await.map_err(failed)?;
-        let shape = self.shape();
-        let Some(group) = shape.groups.first() else {
+        let structure = self.structure();
+        let Some(group) = structure.groups.first() else {
             return Err(RunError::Internal("a measure without a group".into()));
         };
         let rows = counts::rows(&batches).map_err(fault)?;
@@ -237,7 +236,7 @@ impl SqlMeasure {
             strata_unknown: vec![0],
         };
         Ok(MeasureResult {
-            shape: Arc::new(shape),
+            structure: Arc::new(structure),
             patients: 0,
             groups: vec![group],
             supplemental: vec![],

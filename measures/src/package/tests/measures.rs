@@ -19,7 +19,7 @@ fn a_plain_measure() {
 }
 
 #[test]
-fn the_group_is_decisive() {
+fn the_group_takes_precedence() {
     let mut measure = proportion();
     measure["scoring"] = code("cohort");
     measure["improvementNotation"] = code("increase");

@@ -293,7 +293,7 @@ fn refers_to(at: usize) -> Option<PopulationIndex> {
     Some(PopulationIndex::new(at))
 }
 
-/// The shape of CMS871: a ratio whose references are ids of the authoring tool.
+/// As in CMS871: a ratio whose references are ids of the authoring tool.
 #[test]
 fn references_of_which_the_group_leaves_one_reading() {
     let uuid = "7d6e8c2a-52f4-4a3e-9a59-6f8d0c1f9a1";

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use engine_patient::finding::Finding;
-use measures::direction::directions;
+use measures::improvement_direction::directions;
 use measures::official::{Built, build};
 use measures::package::{Loaded, MeasureDefinition, select};
 use measures::prepared::Packages;

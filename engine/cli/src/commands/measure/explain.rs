@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
-use measures::explain::{Explanation, html, text};
+use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
 use measures_run::{Job, JobResult, Task};
 
@@ -15,7 +15,7 @@ use crate::failure::{Done, Failure};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
 
-/// Why a patient is in a population or is not: criteria, what they came to, and the resources that
+/// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
 #[derive(Args)]
 #[command(after_help = "\
@@ -138,7 +138,7 @@ impl Explain {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
             Format::Text | Format::Csv => {
-                let texts: Vec<String> = all.iter().map(text::text).collect();
+                let texts: Vec<String> = all.iter().map(plain_text::text).collect();
                 texts.join("\n")
             }
         })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use measures::gaps::{GapRow, GapStatus, HEADING};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures_run::gaps::GapsResult;
 use measures_run::job::GapsTask;
 use measures_run::{Job, JobResult, RunError, Task};
@@ -146,9 +146,9 @@ fn each(
     task: &GapsTask,
     visit: &mut dyn FnMut([String; 9]),
 ) -> Result<(), Failure> {
-    found.each(&mut |shape: &MeasureShape, row: GapRow| {
+    found.each(&mut |structure: &MeasureStructure, row: GapRow| {
         if task.wants(row.status) {
-            visit(row.cells(shape));
+            visit(row.cells(structure));
         }
     })?;
     Ok(())
@@ -158,7 +158,7 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
     let mut counts = [0_u64; 4];
     // The widths of its columns depend on all of them.
     let mut rows: Vec<Vec<String>> = vec![];
-    found.each(&mut |shape, row| {
+    found.each(&mut |structure, row| {
         let place = match row.status {
             GapStatus::Open => 0,
             GapStatus::Closed => 1,
@@ -169,11 +169,11 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
             *count += 1;
         }
         if task.wants(row.status) {
-            rows.push(row.cells(shape).to_vec());
+            rows.push(row.cells(structure).to_vec());
         }
     })?;
     table::print(&HEADING, &rows);
-    print_names(found.shapes.iter().map(|shape| &**shape));
+    print_names(found.structures.iter().map(|structure| &**structure));
     let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
     say!(
         "\n{open} open, {closed} closed, {not_applicable} not applicable, {not_evaluable} could not be evaluated"

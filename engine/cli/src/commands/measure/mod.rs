@@ -127,9 +127,9 @@ impl Work {
     }
 }
 
-/// A job came to something else than was asked: our bug.
+/// A job gave something else than was asked: our bug.
 pub fn unexpected() -> Failure {
-    Failure::Internal("a job gave another kind of result than was asked for".into())
+    Failure::Internal("a job gave another result than was asked".into())
 }
 
 /// What is missing from the results, each told; the last is what the command gives back.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
-use measures::shape::MeasureShape;
+use measures::structure::MeasureStructure;
 use measures_run::RunError;
 use measures_run::evaluate::RunStatistics;
 
@@ -18,21 +18,21 @@ use crate::table::{self, thousands};
 
 /// The table for people: what could not be evaluated stands beside the rate, with why.
 pub fn print_table(results: &[MeasureResult]) {
-    let (heading, rows) = measures::table::table(results, &thousands);
+    let (heading, rows) = measures::result_table::table(results, &thousands);
     table::print(&heading, &rows);
-    print_names(results.iter().map(|r| &*r.shape));
+    print_names(results.iter().map(|r| &*r.structure));
     for result in results {
         for (index, group) in result.groups.iter().enumerate() {
             let counts = &group.counts;
             if counts.unknown == 0 {
                 continue;
             }
-            let Some(definition) = result.shape.groups.get(index) else {
+            let Some(definition) = result.structure.groups.get(index) else {
                 continue;
             };
             let name = match result.groups.len() {
-                1 => result.shape.name.to_string(),
-                _ => format!("{}, {}", result.shape.name, definition.name(index)),
+                1 => result.structure.name.to_string(),
+                _ => format!("{}, {}", result.structure.name, definition.name(index)),
             };
             // Those who could not be told are patients; SQL counts what it counts.
             let unit = match result.patients {
@@ -51,7 +51,7 @@ pub fn print_table(results: &[MeasureResult]) {
         }
     }
     for result in results {
-        let groups = result.shape.groups.iter().zip(&result.groups);
+        let groups = result.structure.groups.iter().zip(&result.groups);
         for (definition, own) in groups {
             for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
                 if !strata.is_empty() {
@@ -63,10 +63,10 @@ pub fn print_table(results: &[MeasureResult]) {
 }
 
 /// Which measures are meant by names that are not their ids: those that others have, too.
-pub fn print_names<'s>(shapes: impl Iterator<Item = &'s MeasureShape>) {
-    let named = shapes.filter(|shape| *shape.name != *shape.artifact.id);
+pub fn print_names<'s>(structures: impl Iterator<Item = &'s MeasureStructure>) {
+    let named = structures.filter(|structure| *structure.name != *structure.artifact.id);
     let lines: Vec<String> = named
-        .map(|shape| format!("  {}  is {}", shape.name, shape.canonical()))
+        .map(|structure| format!("  {}  is {}", structure.name, structure.canonical()))
         .collect();
     if !lines.is_empty() {
         say!(
@@ -84,7 +84,7 @@ fn print_strata(
 ) {
     let by = stratifier.code.as_ref().or(stratifier.id.as_ref());
     let by = by.map_or("stratifier", String::as_str);
-    say!("\n{}, by {by}:", result.shape.artifact.title);
+    say!("\n{}, by {by}:", result.structure.artifact.title);
     let rows: Vec<Vec<String>> = strata
         .iter()
         .map(|(name, counts)| {
@@ -93,7 +93,7 @@ fn print_strata(
                 name.to_string(),
                 count(PopulationCode::InitialPopulation),
                 count(PopulationCode::Numerator),
-                measures::table::score(definition, counts),
+                measures::result_table::score(definition, counts),
                 thousands(counts.unknown),
             ]
         })
@@ -118,8 +118,8 @@ pub fn print_unmatched(statistics: &RunStatistics) {
 
 pub fn print_csv(results: &[MeasureResult]) -> Result<(), Failure> {
     let mut out = crate::say::csv();
-    out.write_record(measures::table::CSV_HEADING)?;
-    for row in measures::table::csv_rows(results) {
+    out.write_record(measures::result_table::CSV_HEADING)?;
+    for row in measures::result_table::csv_rows(results) {
         out.write_record(&row)?;
     }
     Ok(out.flush().map_err(RunError::from)?)

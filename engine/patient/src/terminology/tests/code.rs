@@ -1,7 +1,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::{Code, canonical_system, code_key, compare_versions};
-use crate::diagnostic::distance;
+use crate::finding::distance;
 
 #[test]
 fn key_is_xxh3_of_system_bar_code_for_any_length() {

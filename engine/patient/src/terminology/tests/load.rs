@@ -66,11 +66,11 @@ fn every_wrong_element_is_reported_with_its_path() {
 #[test]
 fn broken_sources_are_told_with_line_and_column() {
     let cut = "{\"resourceType\": \"ValueSet\",\n \"url\": \"u\", \"expansion\": {\"contains\": [{";
-    let shape = "{\"resourceType\": \"ValueSet\",\n \"url\": \"u\", \"expansion\": 5}";
+    let structure = "{\"resourceType\": \"ValueSet\",\n \"url\": \"u\", \"expansion\": 5}";
     let two = "{\"resourceType\": \"Patient\"}\n{\"resourceType\": \"Patient\"}";
     let (store, issues) = load(&[
         ("cut.json", cut),
-        ("shape.json", shape),
+        ("structure.json", structure),
         ("two.json", two),
         ("xml.json", "<ValueSet/>"),
         ("none.json", ""),
@@ -89,7 +89,7 @@ fn broken_sources_are_told_with_line_and_column() {
         "{}",
         texts[1]
     );
-    assert!(texts[1].contains("shape.json:2:"), "{}", texts[1]);
+    assert!(texts[1].contains("structure.json:2:"), "{}", texts[1]);
     assert!(
         texts[2].contains("two.json:2:1") && texts[2].contains("NDJSON"),
         "{}",
@@ -157,7 +157,7 @@ fn bundle_with_other_types_and_places_inside() {
     assert_eq!(
         shown(&issues),
         [
-            "T002 Bundle.entry[4].resource not as FHIR has this resource: expected an object, found a list",
+            "T002 Bundle.entry[4].resource not the structure of this FHIR resource: expected an object, found a list",
             "T004 Bundle.entry[5].resource.url value set `unnamed` has no url, so nothing can refer to it",
             "T006 - ignored 2 `Measure`: only ValueSet, CodeSystem and Bundle are terminology",
         ]
@@ -167,7 +167,7 @@ fn bundle_with_other_types_and_places_inside() {
 }
 
 #[test]
-fn shape_error_in_a_bundle_has_the_line_of_the_file() {
+fn structure_error_in_a_bundle_has_the_line_of_the_file() {
     let text = "{\"resourceType\": \"Bundle\", \"entry\": [\n  {\"resource\": {\"resourceType\": \"ValueSet\",\n    \
                 \"url\": \"v\", \"expansion\": 7}}]}";
     let (_, issues) = load(&[("b.json", text)]);

@@ -8,6 +8,7 @@ use object_store::{Error, ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
 use super::Snapshot;
+use super::snapshot::try_read;
 use crate::lake::plain::plain;
 
 /// Versions that are read at once.
@@ -27,18 +28,48 @@ pub enum DeltaProblem {
 /// Path → bytes, where the log tells them.
 type Listed = BTreeMap<String, Option<u64>>;
 
-/// What is wrong with the logs at a snapshot, by table; nothing where they say what it says.
+/// What is wrong with the logs at a snapshot, by table; nothing where they say what it says. Every
+/// version is read: an import asks [`newest_delta_problems`].
 pub async fn delta_problems(
     store: &dyn ObjectStore,
     snapshot: &Snapshot,
 ) -> Vec<(String, DeltaProblem)> {
+    let empty = |_: &str| Some(Listed::new());
+    problems(store, snapshot, 0, empty).await
+}
+
+/// As [`delta_problems`], of the last two versions only: those before them were told by their imports,
+/// and are compared by a check of the lake.
+pub async fn newest_delta_problems(
+    store: &dyn ObjectStore,
+    snapshot: &Snapshot,
+) -> Vec<(String, DeltaProblem)> {
+    let Some(before) = snapshot.number.checked_sub(1) else {
+        return delta_problems(store, snapshot).await;
+    };
+    // Without that snapshot there is nothing to compare with. One that is damaged is for the check.
+    let known = try_read(store, before).await.ok().flatten();
+    let files = |table: &str| Some(files(known.as_ref()?, table));
+    problems(store, snapshot, before, files).await
+}
+
+/// Of the versions from `first` on. `known`: the files after `first`, or before it, which comes to the
+/// same once it is taken in; nothing where they are not known.
+async fn problems(
+    store: &dyn ObjectStore,
+    snapshot: &Snapshot,
+    first: u64,
+    known: impl Fn(&str) -> Option<Listed>,
+) -> Vec<(String, DeltaProblem)> {
     let mut problems = vec![];
-    for (name, table) in &snapshot.tables {
-        let mut listed = Listed::new();
-        let (mut ended, mut unreadable) = (None, vec![]);
-        let versions = (0..=snapshot.number).map(|number| version(store, name, number));
+    for name in snapshot.tables.keys() {
+        let known = known(name);
+        let compared = known.is_some();
+        let mut listed = known.unwrap_or_default();
+        let (mut ended, mut found) = (None, vec![]);
+        let versions = (first..=snapshot.number).map(|number| version(store, name, number));
         let mut versions = futures::stream::iter(versions).buffered(READS_AT_ONCE);
-        let mut number = 0;
+        let mut number = first;
         while let Some(read) = versions.next().await {
             match read.and_then(|found| match found {
                 Some((path, bytes)) => take_in(&path, &bytes, &mut listed).map(|()| true),
@@ -49,24 +80,28 @@ pub async fn delta_problems(
                     ended = Some(number);
                     break;
                 }
-                Err(what) => unreadable.push(DeltaProblem::Unreadable(what)),
+                Err(what) => found.push(DeltaProblem::Unreadable(what)),
             }
             number += 1;
         }
-        let own: Listed = table
-            .files
-            .iter()
-            .map(|f| (f.path.clone(), Some(f.size)))
-            .collect();
-        let mut found = unreadable;
         match ended {
             Some(number) => found.push(DeltaProblem::EndsBefore(number)),
-            None if own != listed => found.push(DeltaProblem::OtherFiles),
+            // What a version that cannot be read lists is not known.
+            None if found.is_empty() && compared && listed != files(snapshot, name) => {
+                found.push(DeltaProblem::OtherFiles);
+            }
             None => {}
         }
         problems.extend(found.into_iter().map(|p| (name.clone(), p)));
     }
     problems
+}
+
+/// The files of a table.
+fn files(snapshot: &Snapshot, table: &str) -> Listed {
+    let files = snapshot.tables.get(table).into_iter();
+    let files = files.flat_map(|t| &t.files);
+    files.map(|f| (f.path.clone(), Some(f.size))).collect()
 }
 
 /// One version's path and bytes; nothing where there is none.

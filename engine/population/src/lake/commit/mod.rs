@@ -34,8 +34,9 @@ mod tests;
 
 pub use change::{Change, TableChange};
 pub use delta::{export_delta, export_missing};
-pub use delta_check::{DeltaProblem, delta_problems};
+pub use delta_check::{DeltaProblem, delta_problems, newest_delta_problems};
 pub use error::{CommitError, Family};
+pub use names::is_half_written;
 pub use pins::{not_pins, pin, pins, unpin};
 pub(super) use snapshot::live;
 pub use snapshot::{DataFile, FORMAT, Snapshot, SnapshotInfo, Table, latest, list, read};

@@ -34,7 +34,7 @@ pub(super) fn implausible(snapshot: &Snapshot) -> Vec<String> {
         wrong.push("the lake's id is empty".into());
     }
     if !moment(snapshot.created_ms) {
-        wrong.push("the time it was committed is not in the years 1970 to 9999".into());
+        wrong.push("the time it was committed is not within the years 1970 to 9999".into());
     }
     let (mut bytes, mut rows) = (0u128, 0u128);
     for (name, table) in &snapshot.tables {

@@ -1,4 +1,4 @@
-//! The manifest of one snapshot: its shape, where it is, and how it is read.
+//! The manifest of one snapshot: its structure, where it is, and how it is read.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub struct Snapshot {
 /// One table of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// Shaped like a UUID; follows from the lake's id and the table's name.
+    /// In the form of a UUID; follows from the lake's id and the table's name.
     pub id: String,
     /// Its files, sorted by path.
     pub files: Vec<DataFile>,

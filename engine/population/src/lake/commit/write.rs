@@ -167,7 +167,7 @@ pub(super) async fn put_new(
     }
 }
 
-/// An id shaped like a UUID (version 8: our own digits), the 128-bit FNV-1a hash of both names.
+/// An id in the form of a UUID (version 8: our own digits), the 128-bit FNV-1a hash of both names.
 pub(super) fn table_id(lake_id: &str, table: &str) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -35,7 +35,7 @@ async fn create_commit_and_time_travel() {
 }
 
 #[tokio::test]
-async fn table_ids_are_fixed_and_uuid_shaped() {
+async fn table_ids_are_fixed_and_in_the_form_of_a_uuid() {
     let store = InMemory::new();
     let zero = created(&store).await;
     let one = on(&store, &zero, &change("codes", &[], &[])).await;

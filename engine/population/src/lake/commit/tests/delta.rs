@@ -196,3 +196,46 @@ async fn the_schema_string_is_deltas() {
     ]});
     assert_eq!(schema, expected);
 }
+
+/// An import looks at the last two versions, whatever their number; a check looks at all.
+#[tokio::test]
+async fn an_import_reads_the_newest_versions_only() {
+    let store = InMemory::new();
+    let known = schemas(&["facts", "shared"]);
+    let mut newest = created(&store).await;
+    for n in 1..=4 {
+        let add = file(&format!("b{n}.parquet"), &[n + 3]);
+        newest = on(&store, &newest, &change("facts", &[], &[add])).await;
+    }
+    export_missing(&store, newest.number, &known).await.unwrap();
+    assert_eq!(newest_delta_problems(&store, &newest).await, []);
+    let at = |n: u64| format!("facts/_delta_log/{n:020}.json");
+    let told = |problems: Vec<(String, DeltaProblem)>| -> Vec<DeltaProblem> {
+        assert!(problems.iter().all(|(table, _)| table == "facts"));
+        problems.into_iter().map(|(_, problem)| problem).collect()
+    };
+    for (version, text) in [(1, "{"), (3, "{"), (4, "{"), (4, ""), (3, "")] {
+        let whole = get(&store, &at(version)).await;
+        put(&store, &at(version), text).await;
+        let all = told(delta_problems(&store, &newest).await);
+        let recent = told(newest_delta_problems(&store, &newest).await);
+        let unreadable = |p: &[DeltaProblem]| matches!(p, [DeltaProblem::Unreadable(_)]);
+        match (version, text) {
+            (1, _) => assert!(unreadable(&all) && recent.is_empty(), "{all:?}, {recent:?}"),
+            (_, "{") => assert!(
+                unreadable(&all) && unreadable(&recent),
+                "{all:?}, {recent:?}"
+            ),
+            (4, _) => assert_eq!(
+                (all, recent),
+                (
+                    vec![DeltaProblem::OtherFiles],
+                    vec![DeltaProblem::OtherFiles]
+                )
+            ),
+            // What an earlier version leaves out its own import has told.
+            _ => assert_eq!((all, recent), (vec![DeltaProblem::OtherFiles], vec![])),
+        }
+        put(&store, &at(version), &whole).await;
+    }
+}

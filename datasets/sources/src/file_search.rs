@@ -5,7 +5,7 @@ use std::fs::{FileType, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::found::{PassedOver, Problem, Source, Sources, Why};
+use crate::found_files::{PassedOver, Problem, Source, Sources, Why};
 use crate::kinds::Kinds;
 use crate::layout::Layout;
 use crate::packing::Packing;
@@ -14,11 +14,11 @@ use crate::special;
 /// Finds the files under the given paths. What the user names must be there and be a file; in folders
 /// what cannot be meant is left alone and told. A file is read once, however many ways lead to it.
 pub fn find<P: AsRef<Path>>(paths: &[P], kinds: Kinds) -> Sources {
-    let mut walk = Walk::new(kinds);
+    let mut search = FileSearch::new(kinds);
     for path in paths {
-        walk.add(path.as_ref());
+        search.add(path.as_ref());
     }
-    walk.found
+    search.found
 }
 
 /// As [`find`], where everything of the kinds must be readable, in folders too: else all that is not,
@@ -59,18 +59,18 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A walk over paths, one after the other.
-pub struct Walk {
+/// A search for files under paths, one path after the other.
+pub struct FileSearch {
     kinds: Kinds,
     pub found: Sources,
     /// Files and folders, by where they really are.
     seen: HashSet<PathBuf>,
 }
 
-impl Walk {
-    pub fn new(kinds: Kinds) -> Walk {
+impl FileSearch {
+    pub fn new(kinds: Kinds) -> FileSearch {
         let (found, seen) = (Sources::default(), HashSet::new());
-        Walk { kinds, found, seen }
+        FileSearch { kinds, found, seen }
     }
 
     /// A path that the user wrote: it must be there, and be of the kinds.

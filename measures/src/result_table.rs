@@ -23,7 +23,12 @@ pub fn table(
 ) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let groups = || {
         results.iter().flat_map(|result| {
-            let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+            let groups = result
+                .structure
+                .groups
+                .iter()
+                .zip(&result.groups)
+                .enumerate();
             groups.map(move |(index, (definition, own))| (result, index, definition, &own.counts))
         })
     };
@@ -38,8 +43,8 @@ pub fn table(
     ]);
     let mut rows: Vec<Vec<String>> = vec![];
     for (result, index, definition, counts) in groups() {
-        let several = result.shape.groups.len() > 1;
-        let mut row = vec![result.shape.name.to_string()];
+        let several = result.structure.groups.len() > 1;
+        let mut row = vec![result.structure.name.to_string()];
         row.push(if several {
             definition.name(index)
         } else {
@@ -80,7 +85,7 @@ pub fn table(
 
 /// Which way is better; nothing for a group without a score.
 fn better(result: &MeasureResult, group: usize) -> String {
-    let mut told = result.shape.told_directions();
+    let mut told = result.structure.told_directions();
     let direction = told.find(|(index, _)| *index == group);
     direction.map_or_else(String::new, |(_, direction)| direction.short())
 }
@@ -148,16 +153,21 @@ pub const CSV_HEADING: [&str; 18] = [
 pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
     let mut lines = vec![];
     for result in results {
-        let artifact = &result.shape.artifact;
-        let groups = result.shape.groups.iter().zip(&result.groups).enumerate();
+        let artifact = &result.structure.artifact;
+        let groups = result
+            .structure
+            .groups
+            .iter()
+            .zip(&result.groups)
+            .enumerate();
         for (index, (definition, own)) in groups {
             let mut line = |stratifier: &str, stratum: &str, counts: &Counts| {
-                let group = match result.shape.groups.len() {
+                let group = match result.structure.groups.len() {
                     0 | 1 => String::new(),
                     _ => definition.name(index),
                 };
                 let names = [
-                    &*result.shape.name,
+                    &*result.structure.name,
                     &*artifact.version,
                     &group,
                     stratifier,

@@ -9,7 +9,7 @@ use engine_patient::program::{PopulationIndex, ResultRow, RowKind};
 use engine_patient::system::truth::Truth;
 use engine_patient::value::Value;
 
-use super::compiled::{CompiledMeasure, Target};
+use super::compiled_measure::{CompiledMeasure, Target};
 
 /// The clauses of one population.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Funnel {
 
 impl Funnel {
     /// For every criterion of every measure.
-    pub(super) fn all(unit: &CompiledLibraries, measures: &[CompiledMeasure]) -> Vec<Funnel> {
+    pub(super) fn all(libraries: &CompiledLibraries, measures: &[CompiledMeasure]) -> Vec<Funnel> {
         let mut out = vec![];
         for (artifact, measure) in (0..).zip(measures) {
             for (group, compiled) in (0..).zip(&measure.groups) {
@@ -33,7 +33,7 @@ impl Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: unit.terms(*expression),
+                            clauses: libraries.terms(*expression),
                         });
                     }
                 }

@@ -10,10 +10,10 @@ use engine_elm::value::Val;
 use engine_elm::{Evaluator, Expression, Fault};
 use engine_patient::system::truth::Truth;
 
-use super::compiled::CompiledStratifier;
-use super::convert::{cql_value, is_resource, label, member_id};
+use super::compiled_measure::CompiledStratifier;
+use super::fhir_values::{cql_value, is_resource, label, member_id};
 use crate::package::Basis;
-use crate::score::{Amount, Doubtful, Label, Raw, RawStrata, RawSupplemental};
+use crate::score::{Doubtful, Label, ObservationQuantity, Raw, RawStrata, RawSupplemental};
 
 type Evaluated<'a> = Result<Val<'a>, Fault>;
 
@@ -22,7 +22,7 @@ fn reason(fault: &Fault) -> Arc<str> {
     fault.to_string().into()
 }
 
-/// What a population's expression came to. Members are noted with their values. A FHIR boolean is its
+/// The result of a population's expression. Members are noted with their values. A FHIR boolean is its
 /// value; of a boolean basis a list of resources is true where it has any.
 pub(super) fn criterion<'a>(
     cx: &EvaluationState<'a>,
@@ -117,27 +117,30 @@ fn unexpected(value: &Val<'_>, wanted: &str) -> Arc<str> {
     .into()
 }
 
-/// The amount of an observation, or why there is none.
+/// The quantity of an observation, or why there is none.
 /// A value that is in doubt is counted; `value` and what it is made of raised the mark that stands.
 pub(super) fn observation<'a>(
     cx: &EvaluationState<'a>,
     value: Evaluated<'a>,
-) -> Result<Amount, Arc<str>> {
-    let amount = amount(cx, value);
-    match (amount, cx.why(cx.take_doubt())) {
-        (Ok(amount), doubt) => Ok(Amount { doubt, ..amount }),
+) -> Result<ObservationQuantity, Arc<str>> {
+    let quantity = quantity(cx, value);
+    match (quantity, cx.why(cx.take_doubt())) {
+        (Ok(quantity), doubt) => Ok(ObservationQuantity { doubt, ..quantity }),
         (Err(null), Some(why)) if *null == *NO_VALUE => Err(why),
         (failed, _) => failed,
     }
 }
 
-fn amount<'a>(cx: &EvaluationState<'a>, value: Evaluated<'a>) -> Result<Amount, Arc<str>> {
+fn quantity<'a>(
+    cx: &EvaluationState<'a>,
+    value: Evaluated<'a>,
+) -> Result<ObservationQuantity, Arc<str>> {
     let value = value.and_then(|value| cql_value(cx, value));
     match value.map_err(|fault| reason(&fault))? {
         Val::Null => Err(Arc::from(NO_VALUE)),
-        Val::Quantity(quantity) => Ok(Amount::of(quantity.value, quantity.unit)),
+        Val::Quantity(quantity) => Ok(ObservationQuantity::of(quantity.value, quantity.unit)),
         other => match number(&other) {
-            Some(value) => Ok(Amount::of(value, "1")),
+            Some(value) => Ok(ObservationQuantity::of(value, "1")),
             None => Err(format!("the observation gives a {}", other.type_name()).into()),
         },
     }
@@ -146,7 +149,7 @@ fn amount<'a>(cx: &EvaluationState<'a>, value: Evaluated<'a>) -> Result<Amount, 
 /// Why an observation that is null is not evaluable.
 pub(super) const NO_VALUE: &str = "the observation has no value";
 
-/// What a stratifier came to.
+/// The strata that a stratifier gives.
 pub(super) fn stratum<'a>(
     evaluator: &mut Evaluator<'a>,
     stratifier: &CompiledStratifier,
@@ -213,7 +216,7 @@ fn labels<'a>(cx: &EvaluationState<'a>, value: Val<'a>) -> Vec<Label> {
     all
 }
 
-/// What supplemental data came to: the values of its items, each once.
+/// The results of supplemental data: the values of its items, each once.
 pub(super) fn supplemental(
     evaluator: &mut Evaluator<'_>,
     expression: Expression,

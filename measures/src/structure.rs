@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine_patient::program::{Artifact, PopulationIndex};
 
-use crate::direction::{Direction, Origin};
+use crate::improvement_direction::{Direction, Origin};
 use crate::package::{
     Basis, GroupDefinition, ImprovementNotation as Improvement, NotationTexts, PopulationCode,
     PopulationDefinition, Scoring, StratifierDefinition, SupplementalDefinition,
@@ -14,7 +14,7 @@ use crate::package::{
 
 /// A measure's name and parts.
 #[derive(Clone, Debug)]
-pub struct MeasureShape {
+pub struct MeasureStructure {
     /// Its name.
     pub artifact: Artifact,
     /// What it is called in this run: its id, unless another measure of the run has that, see
@@ -36,7 +36,7 @@ const SIMPLE: [PopulationCode; 4] = [
     PopulationCode::Numerator,
 ];
 
-impl MeasureShape {
+impl MeasureStructure {
     /// A proportion with one group: `initial-population`, `denominator`, `denominator-exclusion`,
     /// `numerator`.
     pub fn simple(artifact: Artifact, improvement: Improvement, basis: Basis) -> Self {
@@ -64,7 +64,7 @@ impl MeasureShape {
             stratifiers: vec![],
             path: String::new(),
         };
-        MeasureShape {
+        MeasureStructure {
             name: Arc::clone(&artifact.id),
             artifact,
             directions: vec![Direction::stated(improvement)],
@@ -165,11 +165,11 @@ fn key(artifact: &Artifact) -> (&str, &str) {
 ///
 /// # Errors
 /// Measures that have url and version in common, by their ids: nothing tells their results apart.
-pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<String>> {
+pub fn distinguish(structures: &mut [&mut Arc<MeasureStructure>]) -> Result<(), Vec<String>> {
     let mut keys: BTreeMap<(String, String), usize> = BTreeMap::new();
     let (mut by_id, mut by_version) = (BTreeMap::new(), BTreeMap::new());
-    for shape in shapes.iter() {
-        let artifact = &shape.artifact;
+    for structure in structures.iter() {
+        let artifact = &structure.artifact;
         let (url, version) = key(artifact);
         *keys
             .entry((url.to_owned(), version.to_owned()))
@@ -187,8 +187,8 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
         return Err(twice);
     }
     let ids = by_id.clone();
-    for shape in shapes.iter_mut() {
-        let artifact = &shape.artifact;
+    for structure in structures.iter_mut() {
+        let artifact = &structure.artifact;
         let plain = as_file(&artifact.id);
         if by_id.get(&plain).is_none_or(|n: &usize| *n == 1) {
             continue;
@@ -207,20 +207,20 @@ pub fn distinguish(shapes: &mut [&mut Arc<MeasureShape>]) -> Result<(), Vec<Stri
                 format!("{versioned}-{hash}")
             }
         };
-        Arc::make_mut(shape).name = name.into();
+        Arc::make_mut(structure).name = name.into();
     }
     // A name that was made may be another measure's id: then the whole hash, which nobody's id is.
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for shape in shapes.iter() {
-        *taken.entry(as_file(&shape.name)).or_default() += 1;
+    for structure in structures.iter() {
+        *taken.entry(as_file(&structure.name)).or_default() += 1;
     }
-    for shape in shapes.iter_mut() {
-        let twice = taken.get(&as_file(&shape.name)).is_some_and(|n| *n > 1);
+    for structure in structures.iter_mut() {
+        let twice = taken.get(&as_file(&structure.name)).is_some_and(|n| *n > 1);
         if twice {
-            let canonical = shape.canonical();
+            let canonical = structure.canonical();
             let hash = crate::manifest::hash(canonical.as_bytes());
-            let name = format!("{}-{hash}", shape.artifact.id);
-            Arc::make_mut(shape).name = name.into();
+            let name = format!("{}-{hash}", structure.artifact.id);
+            Arc::make_mut(structure).name = name.into();
         }
     }
     Ok(())
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     fn names(all: &[(&str, &str, &str)]) -> Result<Vec<String>, Vec<String>> {
-        let mut shapes: Vec<Arc<MeasureShape>> = all
+        let mut structures: Vec<Arc<MeasureStructure>> = all
             .iter()
             .map(|(id, url, version)| {
                 let artifact = Artifact {
@@ -264,13 +264,14 @@ mod tests {
                     version: (*version).into(),
                     title: "".into(),
                 };
-                let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
-                Arc::new(shape)
+                let structure =
+                    MeasureStructure::simple(artifact, Improvement::Increase, Basis::Boolean);
+                Arc::new(structure)
             })
             .collect();
-        let mut all: Vec<&mut Arc<MeasureShape>> = shapes.iter_mut().collect();
+        let mut all: Vec<&mut Arc<MeasureStructure>> = structures.iter_mut().collect();
         distinguish(&mut all)?;
-        Ok(shapes.iter().map(|s| s.name.to_string()).collect())
+        Ok(structures.iter().map(|s| s.name.to_string()).collect())
     }
 
     /// FHIR R4 Measure.url: the canonical, with the version, is what identifies a measure.

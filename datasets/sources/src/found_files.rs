@@ -1,4 +1,4 @@
-//! What a walk found: files to read, and what is not read and why.
+//! What a search found: files to read, and what is not read and why.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -105,7 +105,7 @@ pub type Problem = PassedOver;
 pub struct Sources {
     /// In the order of the paths, those of a folder by name.
     pub files: Vec<Source>,
-    /// Files of a walked folder of other kinds, by their names.
+    /// Files of a folder that was searched of other kinds, by their names.
     pub ignored: Vec<PathBuf>,
     /// Of the kinds, and left alone because the name begins with `.`, or `_` where that is a lake's.
     pub hidden: Vec<PathBuf>,

@@ -1,14 +1,14 @@
 //! Observations, aggregated exactly: a value and how often it came up, for each, in one unit.
 //!
-//! Values are collected by their units; once all are there, [`Values::settle`] brings them to one. Only
-//! then is there an aggregate.
+//! Values are collected by their units; once all are there, [`ObservationValues::settle`] brings them to
+//! one. Only then is there an aggregate.
 
 use std::collections::BTreeMap;
 
 use engine_patient::system::units::Units;
 use rust_decimal::Decimal;
 
-use crate::amount::{Amount, Unit, convert, is_proportional};
+use crate::observation_quantity::{ObservationQuantity, Unit, convert, is_proportional};
 use crate::package::AggregateMethod;
 
 /// Values and how often each came up.
@@ -16,7 +16,7 @@ type Counted = BTreeMap<Decimal, u64>;
 
 /// Observed values. Zeros count, nulls are counted apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values {
+pub struct ObservationValues {
     /// As they came.
     by_unit: BTreeMap<Unit, Counted>,
     /// All of them in `unit`.
@@ -28,18 +28,18 @@ pub struct Values {
     pub missing: u64,
 }
 
-impl Values {
+impl ObservationValues {
     /// One observation.
-    pub fn add(&mut self, amount: Option<&Amount>) {
-        let Some(amount) = amount else {
+    pub fn add(&mut self, quantity: Option<&ObservationQuantity>) {
+        let Some(quantity) = quantity else {
             self.missing += 1;
             return;
         };
-        let values = match self.by_unit.get_mut(&amount.unit) {
+        let values = match self.by_unit.get_mut(&quantity.unit) {
             Some(values) => values,
-            None => self.by_unit.entry(amount.unit.clone()).or_default(),
+            None => self.by_unit.entry(quantity.unit.clone()).or_default(),
         };
-        *values.entry(amount.value).or_default() += 1;
+        *values.entry(quantity.value).or_default() += 1;
     }
 
     /// How many have which unit.
@@ -153,11 +153,11 @@ fn sum(values: &Counted) -> Option<Decimal> {
 mod tests {
     use super::*;
 
-    fn of(values: &[&str]) -> Values {
-        let mut out = Values::default();
+    fn of(values: &[&str]) -> ObservationValues {
+        let mut out = ObservationValues::default();
         for text in values {
             let value = Decimal::from_str_exact(text).ok();
-            out.add(value.map(Amount::from).as_ref());
+            out.add(value.map(ObservationQuantity::from).as_ref());
         }
         out.settle(&Units::default(), &None);
         out
@@ -192,10 +192,10 @@ mod tests {
     /// A tenth, a hundred thousand times, is ten thousand and not 10000.000000018848.
     #[test]
     fn sums_are_exact() {
-        let mut values = Values::default();
+        let mut values = ObservationValues::default();
         for _ in 0..100_000 {
             let value = Decimal::from_str_exact("0.1").ok();
-            values.add(value.map(Amount::from).as_ref());
+            values.add(value.map(ObservationQuantity::from).as_ref());
         }
         values.settle(&Units::default(), &None);
         assert_eq!(
@@ -210,12 +210,12 @@ mod tests {
         use AggregateMethod::{Average, Count, Maximum, Median, Minimum, Sum};
         let units = Units::default();
         let of = |all: &[(&str, &str)], unit: &str| {
-            let mut values = Values::default();
+            let mut values = ObservationValues::default();
             for (value, unit) in all {
                 let value = Decimal::from_str_exact(value).unwrap_or_default();
-                values.add(Some(&Amount::of(value, unit)));
+                values.add(Some(&ObservationQuantity::of(value, unit)));
             }
-            let lost = values.settle(&units, &Amount::of(Decimal::ONE, unit).unit);
+            let lost = values.settle(&units, &ObservationQuantity::of(Decimal::ONE, unit).unit);
             (values, lost)
         };
         let (stays, lost) = of(&[("2", "hours"), ("90", "min"), ("1", "day")], "h");

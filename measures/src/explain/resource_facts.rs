@@ -114,7 +114,7 @@ pub fn value_text(value: &Val<'_>) -> Option<String> {
         }
         other => plain(other)?,
     };
-    Some(super::texts::shortened(&text, LONG))
+    Some(super::clause_text::shortened(&text, LONG))
 }
 
 /// The code of a resource: its display, text or code.

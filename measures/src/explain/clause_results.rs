@@ -1,4 +1,4 @@
-//! The definitions and functions that a measure reaches, and their clauses, populations first.
+//! Results of the definitions and functions that a measure reaches, and of their clauses, populations first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,17 +8,17 @@ use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression, FunctionHandle};
 
-use super::fact::facts;
-use super::texts::{Mark, Texts, collect, marks};
-use super::{ClauseExplained, Outcome, StatementExplained, Times, Token};
+use super::clause_text::{ClauseTexts, Mark, collect, marks};
+use super::resource_facts::facts;
+use super::{ClauseResult, Outcome, StatementResult, Times, Token};
 use crate::official::{CompiledMeasure, Target};
 
-/// What a measure reaches.
+/// The results of the definitions, functions and clauses that a measure reaches.
 #[derive(Default)]
-pub struct Reached {
-    pub statements: Vec<StatementExplained>,
-    pub clauses: Vec<ClauseExplained>,
-    pub texts: Texts,
+pub struct ClauseResults {
+    pub statements: Vec<StatementResult>,
+    pub clauses: Vec<ClauseResult>,
+    pub texts: ClauseTexts,
     by_id: HashMap<(u32, String), usize>,
     by_address: HashMap<usize, usize>,
 }
@@ -30,10 +30,10 @@ enum Root {
 }
 
 impl Root {
-    fn statement(self, unit: &CompiledLibraries) -> Option<Statement<'_>> {
+    fn statement(self, libraries: &CompiledLibraries) -> Option<Statement<'_>> {
         match self {
-            Root::Definition(expression) => unit.statement(expression),
-            Root::Function(function) => unit.function_statement(function),
+            Root::Definition(expression) => libraries.statement(expression),
+            Root::Function(function) => libraries.function_statement(function),
         }
     }
 }
@@ -50,15 +50,19 @@ fn roots(measure: &CompiledMeasure) -> impl Iterator<Item = Root> + '_ {
     targets.chain(others.map(|e| Root::Definition(*e)))
 }
 
-impl Reached {
-    /// Of a measure, with what it came to.
-    pub fn of(unit: &CompiledLibraries, measure: &CompiledMeasure, trace: &Trace<'_>) -> Reached {
-        let mut out = Reached::default();
+impl ClauseResults {
+    /// Of a measure, with its results.
+    pub fn of(
+        libraries: &CompiledLibraries,
+        measure: &CompiledMeasure,
+        trace: &Trace<'_>,
+    ) -> ClauseResults {
+        let mut out = ClauseResults::default();
         let mut found: Vec<Root> = vec![];
         let mut seen = HashSet::new();
         let mut next: VecDeque<Root> = roots(measure).collect();
         while let Some(root) = next.pop_front() {
-            let Some(statement) = root.statement(unit) else {
+            let Some(statement) = root.statement(libraries) else {
                 continue;
             };
             if !seen.insert(statement.body.address()) {
@@ -66,11 +70,11 @@ impl Reached {
             }
             found.push(root);
             collect(&statement, &mut out.texts);
-            out.walk(unit, &statement, trace, &mut next);
+            out.note_clauses(libraries, &statement, trace, &mut next);
         }
         for root in found {
-            if let Some(statement) = root.statement(unit) {
-                let explained = out.explained(unit, root, &statement, trace);
+            if let Some(statement) = root.statement(libraries) {
+                let explained = out.explained(libraries, root, &statement, trace);
                 out.statements.push(explained);
             }
         }
@@ -78,16 +82,16 @@ impl Reached {
     }
 
     /// Notes the clauses of a statement, and what it refers to.
-    fn walk(
+    fn note_clauses(
         &mut self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
         next: &mut VecDeque<Root>,
     ) {
         let mut stack = vec![statement.body];
         while let Some(place) = stack.pop() {
-            self.clause(unit, statement, place, trace);
+            self.clause(libraries, statement, place, trace);
             if let ExpressionKind::Definition(expression) = place.kind() {
                 next.push_back(Root::Definition(expression));
             }
@@ -98,7 +102,7 @@ impl Reached {
 
     fn clause(
         &mut self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         statement: &Statement<'_>,
         place: ExpressionView<'_>,
         trace: &Trace<'_>,
@@ -118,8 +122,8 @@ impl Reached {
             known.outcome = known.times.outcome();
             return;
         }
-        self.clauses.push(ClauseExplained {
-            library: library(unit, statement.library),
+        self.clauses.push(ClauseResult {
+            library: library(libraries, statement.library),
             definition: statement.name.to_owned(),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
@@ -137,11 +141,11 @@ impl Reached {
 
     fn explained(
         &self,
-        unit: &CompiledLibraries,
+        libraries: &CompiledLibraries,
         root: Root,
         statement: &Statement<'_>,
         trace: &Trace<'_>,
-    ) -> StatementExplained {
+    ) -> StatementResult {
         let (function, value) = match root {
             Root::Definition(expression) => (false, trace.value_of(expression)),
             Root::Function(_) => (true, None),
@@ -166,10 +170,10 @@ impl Reached {
                     Mark::Close => Token::Close,
                 })
                 .collect(),
-            false => self.from_elm(statement, function),
+            false => self.elm_tokens(statement, function),
         };
-        StatementExplained {
-            library: library(unit, statement.library),
+        StatementResult {
+            library: library(libraries, statement.library),
             name: statement.name.to_owned(),
             function,
             outcome,
@@ -187,7 +191,7 @@ impl Reached {
         }
     }
 
-    fn from_elm(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
+    fn elm_tokens(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
         let word = if function {
             "define function"
         } else {
@@ -207,7 +211,7 @@ impl Reached {
     }
 }
 
-/// How often it came to what.
+/// How often it had which outcome.
 pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
     trace.of(place).map_or(Times::default(), |t| Times {
         times: t.times,
@@ -218,7 +222,8 @@ pub fn times(place: ExpressionView<'_>, trace: &Trace<'_>) -> Times {
 }
 
 /// The name of a library.
-pub fn library(unit: &CompiledLibraries, index: u32) -> String {
-    unit.library_info(index)
+pub fn library(libraries: &CompiledLibraries, index: u32) -> String {
+    libraries
+        .library_info(index)
         .map_or_else(String::new, |l| l.name.to_string())
 }

@@ -1,4 +1,4 @@
-//! Whether a resource has the shape FHIR R4 gives it, as far as reading it depends on it.
+//! Whether a resource has the structure FHIR R4 gives it, as far as reading it depends on it.
 
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::record::{Element, Kind};
@@ -106,5 +106,5 @@ fn type_of(type_name: &str, property: &str) -> Option<(&'static str, bool)> {
 }
 
 #[cfg(test)]
-#[path = "shape_tests.rs"]
+#[path = "structure_tests.rs"]
 mod tests;

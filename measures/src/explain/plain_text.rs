@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Branch, Explanation, Fact, Outcome, PopulationExplained};
+use super::{Branch, Explanation, Fact, Outcome, PopulationExplanation};
 
 /// Most items that are told of one branch.
 const ITEMS: usize = 5;
@@ -36,7 +36,7 @@ pub fn text(explanation: &Explanation) -> String {
     out
 }
 
-fn head(out: &mut String, population: &PopulationExplained) {
+fn head(out: &mut String, population: &PopulationExplanation) {
     let count = match population.count {
         Some(n) => n.to_string(),
         None => "not counted, cannot be told".to_owned(),

@@ -7,9 +7,9 @@ use engine_elm::trace::{Trace, holds};
 use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression};
 
-use super::fact::{facts, value_text};
-use super::reach::{library, times};
-use super::texts::{Texts, text};
+use super::clause_results::{library, times};
+use super::clause_text::{ClauseTexts, text};
+use super::resource_facts::{facts, value_text};
 use super::{Branch, Outcome};
 
 /// Longest text of a clause.
@@ -17,11 +17,11 @@ const LONG: usize = 100;
 /// Most terms of one `and` or `or` that are gone through, and most parts of one branch.
 const TERMS: usize = 200;
 
-/// Walks the criteria of one measure. A definition is taken apart where it comes first.
-pub struct Walk<'w, 'u, 'a> {
-    unit: &'u CompiledLibraries,
+/// Makes the trees of one measure's criteria. A definition is taken apart where it comes first.
+pub struct CriteriaTrees<'w, 'u, 'a> {
+    libraries: &'u CompiledLibraries,
     trace: &'w Trace<'a>,
-    texts: &'w Texts,
+    texts: &'w ClauseTexts,
     /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
     /// that left something out.
     shown: HashMap<usize, (usize, bool)>,
@@ -33,10 +33,14 @@ struct Part<'u> {
     place: ExpressionView<'u>,
 }
 
-impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
-    pub fn new(unit: &'u CompiledLibraries, trace: &'w Trace<'a>, texts: &'w Texts) -> Self {
-        Walk {
-            unit,
+impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
+    pub fn new(
+        libraries: &'u CompiledLibraries,
+        trace: &'w Trace<'a>,
+        texts: &'w ClauseTexts,
+    ) -> Self {
+        CriteriaTrees {
+            libraries,
             trace,
             texts,
             shown: HashMap::new(),
@@ -45,10 +49,10 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
 
     /// The tree of a definition.
     pub fn criterion(&mut self, expression: Expression, depth: usize) -> Option<Branch> {
-        let statement = self.unit.statement(expression)?;
+        let statement = self.libraries.statement(expression)?;
         let mut branch = Branch {
             label: format!("\"{}\"", statement.name),
-            library: Some(library(self.unit, statement.library)),
+            library: Some(library(self.libraries, statement.library)),
             ..Branch::default()
         };
         let value = self.trace.value_of(expression);
@@ -119,7 +123,7 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
         };
         branch.outcome = branch.times.outcome();
         if let Some(clause) = place.clause() {
-            branch.library = Some(library(self.unit, clause.library));
+            branch.library = Some(library(self.libraries, clause.library));
             branch.local_id = Some(clause.local_id.to_string());
             branch.locator = clause.locator.as_deref().map(str::to_owned);
         }
@@ -130,11 +134,11 @@ impl<'w, 'u, 'a> Walk<'w, 'u, 'a> {
         }
         match place.kind() {
             ExpressionKind::Definition(expression) => {
-                let Some(statement) = self.unit.statement(expression) else {
+                let Some(statement) = self.libraries.statement(expression) else {
                     return branch;
                 };
                 branch.label = format!("\"{}\"", statement.name);
-                branch.library = Some(library(self.unit, statement.library));
+                branch.library = Some(library(self.libraries, statement.library));
                 if let Some(value) = self.trace.value_of(expression) {
                     (branch.items, branch.facts) = facts(&value);
                 }

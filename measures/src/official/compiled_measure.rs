@@ -37,16 +37,16 @@ pub(crate) struct CompiledMeasure {
 }
 
 impl CompiledMeasure {
-    /// All retrieves that it may make, as places in the unit; with repetitions.
+    /// All retrieves that it may make, as places in the libraries; with repetitions.
     pub(super) fn retrieves<'u>(
         &'u self,
-        unit: &'u CompiledLibraries,
+        libraries: &'u CompiledLibraries,
     ) -> impl Iterator<Item = u32> + 'u {
         let of_groups = self.groups.iter().flat_map(move |group| {
             let targets = group.targets.iter().flat_map(move |target| {
                 let (criterion, function) = match target {
-                    Target::Criterion(e) => (Some(unit.retrieves_of(*e)), None),
-                    Target::Observation(f) => (None, Some(unit.retrieves_of_function(*f))),
+                    Target::Criterion(e) => (Some(libraries.retrieves_of(*e)), None),
+                    Target::Observation(f) => (None, Some(libraries.retrieves_of_function(*f))),
                 };
                 criterion
                     .into_iter()
@@ -57,12 +57,12 @@ impl CompiledMeasure {
                 s.criterion
                     .iter()
                     .chain(&s.components)
-                    .flat_map(move |e| unit.retrieves_of(*e))
+                    .flat_map(move |e| libraries.retrieves_of(*e))
             });
             targets.chain(strata)
         });
         let supplemental = self.supplemental.iter();
-        of_groups.chain(supplemental.flat_map(move |e| unit.retrieves_of(*e)))
+        of_groups.chain(supplemental.flat_map(move |e| libraries.retrieves_of(*e)))
     }
 
     /// Of all groups.

@@ -20,7 +20,7 @@ pub enum Mark<'j> {
 
 /// Texts of clauses.
 #[derive(Default)]
-pub struct Texts {
+pub struct ClauseTexts {
     /// By library and `localId`: the author's.
     annotated: HashMap<(u32, String), String>,
     /// By place: made from the ELM. Of a whole statement, since a part alone does not know its aliases.
@@ -70,7 +70,7 @@ pub fn marks(annotation: Option<&Json>) -> Vec<Mark<'_>> {
 }
 
 /// Keeps the text of every clause of a statement.
-pub fn collect(statement: &Statement<'_>, into: &mut Texts) {
+pub fn collect(statement: &Statement<'_>, into: &mut ClauseTexts) {
     let marks = marks(statement.annotation);
     if marks.is_empty() {
         let mut open: Vec<(usize, String)> = vec![];
@@ -113,7 +113,7 @@ fn add<K>(open: &mut [(K, String)], text: &str) {
 }
 
 /// The text of an expression, at most so many characters, on one line.
-pub fn text(place: ExpressionView<'_>, texts: &Texts, long: usize) -> String {
+pub fn text(place: ExpressionView<'_>, texts: &ClauseTexts, long: usize) -> String {
     let key = place.clause().map(|c| (c.library, c.local_id.to_string()));
     let annotated = key.and_then(|key| texts.annotated.get(&key));
     match annotated.or_else(|| texts.from_elm.get(&place.address())) {

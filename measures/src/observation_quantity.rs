@@ -13,7 +13,7 @@ pub type Unit = Option<Arc<str>>;
 
 /// A number and its unit.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Amount {
+pub struct ObservationQuantity {
     /// The number.
     pub value: Decimal,
     /// Its unit.
@@ -22,12 +22,12 @@ pub struct Amount {
     pub doubt: Option<Arc<str>>,
 }
 
-impl Amount {
+impl ObservationQuantity {
     /// With a unit of UCUM or of CQL; `1` and none are the same.
     pub fn of(value: Decimal, unit: &str) -> Self {
         let unit = plain(unit.trim());
         let unit = (!unit.is_empty() && unit != "1").then(|| Arc::from(unit));
-        Amount {
+        ObservationQuantity {
             value,
             unit,
             doubt: None,
@@ -35,9 +35,9 @@ impl Amount {
     }
 }
 
-impl From<Decimal> for Amount {
+impl From<Decimal> for ObservationQuantity {
     fn from(value: Decimal) -> Self {
-        Amount {
+        ObservationQuantity {
             value,
             unit: None,
             doubt: None,
@@ -143,7 +143,7 @@ mod tests {
 
     fn chosen(counts: &[(&str, u64)]) -> String {
         let counts = counts.iter().map(|(unit, n)| {
-            let unit = Amount::of(Decimal::ONE, unit).unit;
+            let unit = ObservationQuantity::of(Decimal::ONE, unit).unit;
             (unit, *n)
         });
         let unit = choose(&Units::default(), &counts.collect());
@@ -167,7 +167,7 @@ mod tests {
     fn quotients() {
         let units = Units::default();
         let of = |over: &str, under: &str| {
-            let unit = |u| Amount::of(Decimal::ONE, u).unit;
+            let unit = |u| ObservationQuantity::of(Decimal::ONE, u).unit;
             text(&quotient(&units, &unit(over), &unit(under))).to_owned()
         };
         assert_eq!(of("mg", "mL"), "mg/mL");

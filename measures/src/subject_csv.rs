@@ -7,7 +7,7 @@ use std::sync::Arc;
 use engine_patient::system::truth::Truth;
 
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 use crate::subject::{Membership, Subject, SubjectGroup};
 
 /// The first line.
@@ -43,22 +43,27 @@ const COLUMNS: [Code; 8] = [
 /// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
 /// told and is not counted.
 pub fn write<W: Write>(
-    shape: &MeasureShape,
+    structure: &MeasureStructure,
     subject: &Subject,
     out: &mut csv::Writer<W>,
 ) -> csv::Result<()> {
-    let artifact = &shape.artifact;
-    for (index, (group, own)) in shape.groups.iter().zip(&subject.groups).enumerate() {
+    let artifact = &structure.artifact;
+    for (index, (group, own)) in structure.groups.iter().zip(&subject.groups).enumerate() {
         let initial = group.populations.iter().zip(&own.populations);
         let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
         if initial.all(|(_, m)| m.outcome == Truth::False) {
             continue;
         }
-        let name = match shape.groups.len() {
+        let name = match structure.groups.len() {
             0 | 1 => String::new(),
             _ => group.name(index),
         };
-        let names = [&*shape.name, &*artifact.version, &name, &subject.patient];
+        let names = [
+            &*structure.name,
+            &*artifact.version,
+            &name,
+            &subject.patient,
+        ];
         let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
         cells.extend(COLUMNS.map(|code| cell(group, own, code)));
         let due = group.position(Code::Numerator);

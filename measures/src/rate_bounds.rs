@@ -7,7 +7,7 @@
 //!
 //! *Invariant:* the rate lies within the bounds whatever the unknown turns out to be. They are
 //! reached, except by members of whom even the denominator could not be told, or a numerator that has
-//! an exclusion: rows do not tell what those would come to within it.
+//! an exclusion: rows do not tell what those would be counted as within it.
 
 use engine_patient::program::PopulationIndex;
 use engine_patient::system::truth::Truth;
@@ -16,7 +16,7 @@ use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 
 /// The extremes, as numerator and denominator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
+pub struct RateBounds {
     low: (u64, u64),
     high: (u64, u64),
     /// Some resources could not even be named, so that there is no upper end to how many they are.
@@ -69,7 +69,7 @@ impl Positions {
     }
 }
 
-impl Bounds {
+impl RateBounds {
     /// One patient, or one resource: its states in the group's populations.
     pub(crate) fn add(&mut self, at: Positions, states: impl Fn(PopulationIndex) -> State) {
         let state = |at: Option<PopulationIndex>| at.map(&states).unwrap_or_default();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn bounds(denominator: State, numerator: State, exclusion: State) -> Option<(f64, f64)> {
-        let mut bounds = Bounds::default();
+        let mut bounds = RateBounds::default();
         // One who is met for certain, so that there is a rate.
         for states in [[YES, YES, NO], [denominator, numerator, exclusion]] {
             bounds.add(at(), |at| states[at.position()]);

@@ -255,7 +255,7 @@ fn said(text: &str) -> Option<ImprovementNotation> {
     }
 }
 
-/// What a measure comes to.
+/// Words for the score of a measure.
 const SCORE: [&str; 13] = [
     "score",
     "scores",
