@@ -1,4 +1,4 @@
-//! The built-in care gaps as CDS Hooks services (<https://cds-hooks.hl7.org>): an EHR opens a
+//! Care gaps and official measures as CDS Hooks services (<https://cds-hooks.hl7.org>): an EHR opens a
 //! chart, sends what the templates in discovery ask for, and gets cards.
 //!
 //! ```text

@@ -1,4 +1,5 @@
 //! Files that are read beside packages: value sets, code systems, rules.
+#![allow(clippy::disallowed_methods, reason = "value sets are files")]
 
 use std::path::Path;
 

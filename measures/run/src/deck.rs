@@ -3,6 +3,7 @@
 //! A deck is a folder with `measure.json`, `valuesets.ndjson`, `data/` (a bulk export) and
 //! `expected.json`, each of them JSON or NDJSON, packed or not; its libraries stand in a sibling folder.
 //! The data goes through a lake and the same path as any run.
+#![allow(clippy::disallowed_methods, reason = "a deck is files")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,4 @@
 //! Running programs over a lake as measures.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "rows go through a file, and a run is timed"
-)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -205,6 +200,7 @@ async fn write_stream(
         .set_compression(zstd)
         .set_created_by("tandem".into())
         .build();
+    #[allow(clippy::disallowed_types, reason = "rows go through a file")]
     let file = std::fs::File::create(rows_file)?;
     let mut writer = ArrowWriter::try_new(
         file,

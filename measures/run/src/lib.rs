@@ -10,12 +10,18 @@
 //! manifest: run.json; ledger: what was not found, converted or told
 //! ```
 //!
-//! *Invariant:* nothing here prints, ends the process, or reads a clock or the environment. What is for
+//! *Invariant:* nothing here prints, ends the process, or reads a clock or the environment; files are read
+//! and written where a module says so. What is for
 //! people on the way goes to a [`Listener`]; errors are of three families ([`RunError`]).
 
 #![cfg_attr(
     not(test),
-    deny(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
 )]
 
 pub mod attribution;

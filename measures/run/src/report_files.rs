@@ -1,5 +1,6 @@
 //! The files of a run: MeasureReports and the list of subjects. Each is written as it is made, so that
 //! many patients take no memory.
+#![allow(clippy::disallowed_types, reason = "reports are files")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

@@ -170,7 +170,7 @@ impl ClauseResults {
                     Mark::Close => Token::Close,
                 })
                 .collect(),
-            false => self.from_elm(statement, function),
+            false => self.elm_tokens(statement, function),
         };
         StatementResult {
             library: library(libraries, statement.library),
@@ -191,7 +191,7 @@ impl ClauseResults {
         }
     }
 
-    fn from_elm(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
+    fn elm_tokens(&self, statement: &Statement<'_>, function: bool) -> Vec<Token> {
         let word = if function {
             "define function"
         } else {

@@ -87,7 +87,7 @@ pub struct ClauseCounts {
 }
 
 impl FunnelCounts {
-    /// Adds the outcomes of a patient, as [`Funnel::row`] writes them.
+    /// Adds the outcomes of a patient, as `Funnel::row` writes them.
     pub fn add(&mut self, outcomes: &str) {
         self.patients += 1;
         let letters = outcomes.as_bytes();

@@ -1,5 +1,12 @@
 //! `Checker::compile` of arbitrary text; where it compiles, its evaluation over a small record.
 #![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a target fails by panicking"
+)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, LazyLock, Once};

@@ -1,5 +1,12 @@
 //! `rules::load` of arbitrary text; where it loads, its cases are run.
 #![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a target fails by panicking"
+)]
 
 use std::sync::LazyLock;
 

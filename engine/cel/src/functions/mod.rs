@@ -1,4 +1,4 @@
-//! The functions of rules: [`table`] names them, [`call`] finds what runs, one file for each kind of
+//! The functions of rules: `table` names them, `call` finds what runs, one file for each kind of
 //! data that they look at.
 
 mod call;

@@ -79,6 +79,7 @@ pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>
 
 /// The parser recurses deeply for each bracket, more than the stack of a server's thread takes.
 /// `None` where it panics.
+#[allow(clippy::disallowed_methods, reason = "it ends before the call does")]
 fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     const STACK: usize = 64 << 20;
     std::thread::scope(|scope| {

@@ -77,6 +77,7 @@ pub fn read_rows(
     let Some(rows_file) = rows_file else {
         return Ok(());
     };
+    #[allow(clippy::disallowed_types, reason = "rows go through a file")]
     let file = std::fs::File::open(rows_file)?;
     let mut gatherer = BatchGatherer::new(structures);
     for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {

@@ -21,7 +21,7 @@ fn codes(loaded: &Loaded) -> Vec<(Severity, Code)> {
 const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
-fn message<'l>(loaded: &'l Loaded, code: Code) -> &'l Finding {
+fn message(loaded: &Loaded, code: Code) -> &Finding {
     loaded.issues.iter().find(|i| i.code == code).unwrap()
 }
 

@@ -1,5 +1,12 @@
 //! What happens to the lines of a file on import, up to the row that the lake would store.
 #![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a target fails by panicking"
+)]
 
 mod import;
 mod json;
