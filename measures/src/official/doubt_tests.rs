@@ -17,7 +17,7 @@ use super::{BuildOptions, ElmMeasures, build};
 use crate::gaps::GapStatus;
 use crate::package::{Basis, load, select};
 use crate::result::Improvement;
-use crate::shape::MeasureShape;
+use crate::structure::MeasureStructure;
 
 fn context() -> EvaluationContext {
     let day = |t: &str| DateTime::parse(t).unwrap();
@@ -385,20 +385,22 @@ fn a_bug_in_a_criterion_is_told() {
     };
     let mut program = of("None");
     let artifact = program.artifacts()[0].clone();
-    let shape = MeasureShape::simple(artifact, Improvement::Increase, Basis::Boolean);
-    let shape = std::sync::Arc::new(shape);
+    let structure = MeasureStructure::simple(artifact, Improvement::Increase, Basis::Boolean);
+    let structure = std::sync::Arc::new(structure);
     let mut record = PatientRecord::new();
     record.push(&patient().to_string()).unwrap();
     record.seal();
     let context = context();
-    let gaps = program.gaps_of(0, &shape, &record, &context).unwrap();
+    let gaps = program.gaps_of(0, &structure, &record, &context).unwrap();
     assert_eq!(gaps[0].status, GapStatus::Open);
 
     // A definition that this program does not have.
     let target = of("Third").measures[0].groups[0].targets[3];
     let broken = std::sync::Arc::get_mut(&mut program).unwrap();
     broken.measures[0].groups[0].targets[3] = target;
-    let error = program.gaps_of(0, &shape, &record, &context).unwrap_err();
+    let error = program
+        .gaps_of(0, &structure, &record, &context)
+        .unwrap_err();
     let EvaluationError::Bug(text) = &error else {
         unreachable!("{error:?}")
     };
