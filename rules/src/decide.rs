@@ -12,6 +12,7 @@ use engine_patient::program::{
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::decimal;
 use engine_patient::system::truth::Truth;
 use engine_patient::systems::CodedElement;
 use engine_patient::value::Value;
@@ -217,7 +218,10 @@ fn render<'r>(
         match value {
             Val::Unknown(_) => out.push_str("unknown"),
             Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
-            Val::Int(_) | Val::Decimal(_) | Val::Bool(_) => out.push_str(&show(&value)),
+            Val::Decimal(d) => {
+                out.push_str(&show(&Val::Decimal(decimal::for_people(d))));
+            }
+            Val::Int(_) | Val::Bool(_) => out.push_str(&show(&value)),
             value if markdown => {
                 let shown = text::value(&show(&value), &out);
                 out.push_str(&shown);

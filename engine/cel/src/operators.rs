@@ -155,7 +155,7 @@ pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     }
 }
 
-pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> {
+pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
     let (a, b) = match known(a, b) {
         Ok(pair) => pair,
@@ -176,9 +176,9 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
             )
         }
         (Add, Val::Time(t), Val::Duration(d)) | (Add, Val::Duration(d), Val::Time(t)) => {
-            shift(t, d)
+            shift(t, d, zone)
         }
-        (Subtract, Val::Time(t), Val::Duration(d)) => shift(t, d.negated()),
+        (Subtract, Val::Time(t), Val::Duration(d)) => shift(t, d.negated(), zone),
         (Add, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b)),
         (Subtract, Val::Duration(a), Val::Duration(b)) => Val::Duration(a.and(b.negated())),
         (Add, Val::Str(a), Val::Str(b)) => Val::Str((a.into_owned() + &b).into()),
@@ -202,8 +202,8 @@ pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>) -> Val<'r> 
     }
 }
 
-fn shift<'r>(time: DateTime, by: CalendarDuration) -> Val<'r> {
-    date_arithmetic::plus(time, by).map_or(
+fn shift<'r>(time: DateTime, by: CalendarDuration, zone: &Zone) -> Val<'r> {
+    date_arithmetic::plus_in(time, by, zone).map_or(
         Val::unknown("a date outside the years 1 to 9999"),
         Val::Time,
     )

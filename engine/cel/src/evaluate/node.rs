@@ -92,7 +92,7 @@ impl<'r> Evaluation<'r> {
             }
             NodeKind::Arithmetic(op, pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::arithmetic(*op, a, b)
+                operators::arithmetic(*op, a, b, &self.scene.context.zone)
             }
             NodeKind::Negate(inner) => operators::negate(self.node(inner, locals)),
             NodeKind::In(pair) => {

@@ -15,13 +15,13 @@ fn out_of_range() -> Fault {
 
 /// `v + q` (`sign` 1) or `v - q` (`sign` -1) of a date, date-time or time. Null where the unit is no
 /// duration; an error where the result is not in the years 1 to 9999. Times go round the clock.
-pub fn plus<'a>(_cx: &EvaluationState<'a>, v: Val<'a>, q: &Quantity<'_>, sign: i32) -> Out<'a> {
+pub fn plus<'a>(cx: &EvaluationState<'a>, v: Val<'a>, q: &Quantity<'_>, sign: i32) -> Out<'a> {
     let Some(unit) = CalendarUnit::of(q.unit) else {
         return Ok(Val::Null);
     };
     let value = if sign < 0 { -q.value } else { q.value };
     let duration = CalendarDuration::of(value, unit).ok_or_else(out_of_range)?;
-    let shifted = |d| date_arithmetic::plus(d, duration).ok_or_else(out_of_range);
+    let shifted = |d| date_arithmetic::plus_in(d, duration, cx.zone).ok_or_else(out_of_range);
     match v {
         Val::Date(d) => shifted(d).map(Val::Date),
         Val::DateTime(d) => shifted(d).map(Val::DateTime),

@@ -252,10 +252,17 @@ pub fn blame<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Option<Blam
     errors.map(|f| f.blame).max()
 }
 
-/// How many of each: `2 errors, 1 unsupported feature, 3 warnings`; empty for none.
+/// How many of each: `2 errors, 1 unsupported feature, 3 warnings`, `more than` that where not all are
+/// shown; empty for none.
 pub fn count<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
     let mut numbers = [0usize; 5];
+    let mut more = "";
     for finding in findings {
+        // Stands for those that are not shown, however many, and is none itself.
+        if finding.code == Code::More {
+            more = "more than ";
+            continue;
+        }
         let kind = match (finding.severity, finding.blame) {
             (Severity::Error, Blame::Bug) => 0,
             (Severity::Error, Blame::User) => 1,
@@ -276,7 +283,7 @@ pub fn count<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> String {
     ];
     let parts = numbers.iter().zip(names).filter(|(n, _)| **n > 0);
     let parts = parts.map(|(n, (one, many))| format!("{n} {}", if *n == 1 { one } else { many }));
-    parts.collect::<Vec<_>>().join(", ")
+    format!("{more}{}", parts.collect::<Vec<_>>().join(", "))
 }
 
 /// Texts of findings, one after the other.

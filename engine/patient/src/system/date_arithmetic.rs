@@ -17,6 +17,7 @@ use super::date_time::{
     DAY, DateTime, Precision, civil_from_days, days_from_civil, days_in_month, last_milli,
 };
 use super::units::CalendarUnit;
+use super::zone::Zone;
 
 /// A duration in calendar units: a month is a month, whatever its length.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -143,6 +144,25 @@ pub fn plus(value: DateTime, duration: CalendarDuration) -> Option<DateTime> {
         millis: u32::try_from(millis.rem_euclid(DAY)).ok()?,
         ..value
     })
+}
+
+/// The same in a zone. What has the offset of a named place, as a moment of the evaluation or the border of
+/// a period has, has that of the place again after months and days: half a year before the end of a June
+/// day in New York is the end of a December day there, not an hour before it. CQL knows fixed offsets
+/// only, and with these nothing differs from [`plus`].
+pub fn plus_in(value: DateTime, duration: CalendarDuration, zone: &Zone) -> Option<DateTime> {
+    let clock = CalendarDuration::millis(duration.millis);
+    let of_place = |offset| offset == zone.offset_at(value.earliest(zone));
+    if zone.is_fixed() || duration == clock || !value.offset.is_some_and(of_place) {
+        return plus(value, duration);
+    }
+    let calendar = CalendarDuration {
+        millis: 0,
+        ..duration
+    };
+    let moved = plus(value, calendar)?;
+    let offset = Some(zone.offset_of_local(moved.local_millis(), false));
+    plus(DateTime { offset, ..moved }, clock)
 }
 
 /// So many units of `precision` later; `None` out of range.

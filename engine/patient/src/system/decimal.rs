@@ -25,6 +25,15 @@ pub fn fit(value: Decimal) -> Option<Decimal> {
     (value.abs() <= MAX).then_some(value)
 }
 
+/// As people read it: nine digits where there are more places than a Decimal of CQL has, as a converted
+/// quantity may have 28.
+pub fn for_people(value: Decimal) -> Decimal {
+    match value.scale() > PLACES {
+        true => value.round_sf(9).unwrap_or(value),
+        false => value,
+    }
+}
+
 /// Rounded to so many places after the point.
 pub fn round(value: Decimal, places: u32) -> Decimal {
     if value.scale() > places {
@@ -280,6 +289,18 @@ mod tests {
         assert!(equivalent(d("1.0"), d("1.00")));
         assert!(!equivalent(d("1.5"), d("1.55")));
         assert!(!equivalent(d("1"), d("2")));
+    }
+
+    #[test]
+    fn what_people_read_is_short() {
+        let shown = |text: &str| for_people(text.parse().unwrap()).normalize().to_string();
+        assert_eq!(shown("144.7623047959076521504327868"), "144.762305");
+        assert_eq!(
+            shown("0.000000000001234567890123"),
+            "0.00000000000123456789"
+        );
+        assert_eq!(shown("123456789012.12345678"), "123456789012.12345678");
+        assert_eq!(shown("9.3"), "9.3");
     }
 
     #[test]

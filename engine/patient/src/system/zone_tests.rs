@@ -207,3 +207,48 @@ fn the_last_day_has_the_offset_of_its_zone() {
         );
     }
 }
+
+/// Months and days go by the clock of the place, hours by the time that passes.
+#[test]
+fn months_over_a_change_of_the_clock() {
+    use crate::system::date_arithmetic::{CalendarDuration, plus, plus_in};
+    let (ny, fixed) = (zone("America/New_York"), zone("-05:00"));
+    let (half, day) = (CalendarDuration::months(-6), CalendarDuration::days(1));
+    let hour = CalendarDuration::millis(3_600_000);
+    let later = |text: &str, by, zone: &Zone| plus_in(d(text), by, zone).map(|t| t.to_string());
+    let told = |text: &str| Some(text.to_owned());
+    for (from, by, expected) in [
+        (
+            "2025-06-30T23:59:59.999-04:00",
+            half,
+            "2024-12-30T23:59:59.999-05:00",
+        ),
+        (
+            "2025-07-01T00:00:00.000-04:00",
+            half,
+            "2025-01-01T00:00:00.000-05:00",
+        ),
+        (
+            "2025-03-08T12:00:00-05:00",
+            day,
+            "2025-03-09T12:00:00-04:00",
+        ),
+        (
+            "2025-03-09T01:30:00-05:00",
+            hour,
+            "2025-03-09T02:30:00-05:00",
+        ),
+        (
+            "2025-03-08T01:30:00-05:00",
+            day.and(hour),
+            "2025-03-09T02:30:00-05:00",
+        ),
+        // Not of this place: as it was written.
+        ("2025-07-01T00:00:00.000Z", half, "2025-01-01T00:00:00.000Z"),
+        ("2025-07-01", half, "2025-01-01"),
+    ] {
+        assert_eq!(later(from, by, &ny), told(expected), "{from}");
+        let plain = plus(d(from), by).map(|t| t.to_string());
+        assert_eq!(later(from, by, &fixed), plain, "{from}");
+    }
+}
