@@ -440,9 +440,9 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut done = 0;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+    let (chunks, tail) = bytes.as_chunks();
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
         let zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
         let quote = zero(word ^ (ONES * 0x22));
         let slash = zero(word ^ (ONES * 0x5C));
@@ -454,7 +454,6 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         }
         done += 8;
     }
-    let tail = chunks.remainder();
     let plain = |b: &u8| *b != b'"' && *b != b'\\' && *b >= 0x20;
     done + tail.iter().take_while(|b| plain(b)).count()
 }
