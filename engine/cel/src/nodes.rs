@@ -6,7 +6,7 @@ use engine_patient::fhir::names::Name;
 use engine_patient::systems::CodedElement;
 
 use super::functions::Function;
-use super::operators::{Arithmetic, Order};
+use super::operators::{Arithmetic, Numbers, Order};
 use super::types::{Conversion, Ty};
 use super::value::Val;
 
@@ -75,7 +75,9 @@ pub enum NodeKind {
     Order(Order, Box<[Node; 2]>),
     Equal(Box<[Node; 2]>),
     NotEqual(Box<[Node; 2]>),
-    Arithmetic(Arithmetic, Box<[Node; 2]>),
+    /// With whole numbers, or with decimals: by the types of the two sides, since a whole number may
+    /// stand among decimals (`[1, 2.5]`).
+    Arithmetic(Arithmetic, Numbers, Box<[Node; 2]>),
     Negate(Box<Node>),
     /// Item, list.
     In(Box<[Node; 2]>),

@@ -32,6 +32,13 @@ pub enum Arithmetic {
     Modulo,
 }
 
+/// What two numbers are calculated with: `7 / 2` is 3, `7 / 2.0` is 3.5.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Numbers {
+    Whole,
+    Decimal,
+}
+
 const NOT_COMPARABLE: Val<'static> = Val::Unknown(std::borrow::Cow::Borrowed(
     "values of different kinds cannot be compared",
 ));
@@ -155,14 +162,20 @@ pub(super) fn equal<'r>(a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
     }
 }
 
-pub(super) fn arithmetic<'r>(op: Arithmetic, a: Val<'r>, b: Val<'r>, zone: &Zone) -> Val<'r> {
+pub(super) fn arithmetic<'r>(
+    op: Arithmetic,
+    numbers: Numbers,
+    a: Val<'r>,
+    b: Val<'r>,
+    zone: &Zone,
+) -> Val<'r> {
     use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
     let (a, b) = match known(a, b) {
         Ok(pair) => pair,
         Err(unknown) => return unknown,
     };
     match (op, a, b) {
-        (_, Val::Int(a), Val::Int(b)) => {
+        (_, Val::Int(a), Val::Int(b)) if numbers == Numbers::Whole => {
             let value = match op {
                 Add => a.checked_add(b),
                 Subtract => a.checked_sub(b),

@@ -150,6 +150,27 @@ fn expressions_and_their_values() {
     }
 }
 
+/// What a number is, its type says: a whole number among decimals is one of them.
+#[test]
+fn whole_numbers_among_decimals_are_decimals() {
+    for (source, expected) in [
+        ("7 / 2", "3"),
+        ("7 / 2.0", "3.5"),
+        ("[7, 2].map(x, x / 2)[0]", "3"),
+        ("[1, 2.5].map(x, x / 2)[0]", "0.5"),
+        ("[2.5, 1].map(x, x / 2)[1]", "0.5"),
+        ("([1] + [2.5]).map(x, x / 2)[0]", "0.5"),
+        ("([2.5] + [1]).map(x, x / 2)[1]", "0.5"),
+        ("([] + [7]).map(x, x / 2)[0]", "3"),
+        ("(at > at ? 2.5 : 7) / 2", "3.5"),
+        ("(at > at ? 7 : 2.5) / 2", "1.25"),
+        ("[1, 2.5].first() / 2 == 0.5", "true"),
+        ("orElse(2.5 / 0.0, 7) / 2", "3.5"),
+    ] {
+        assert_eq!(eval(source), expected, "{source}");
+    }
+}
+
 /// The sign is a part of a literal, and the digits are those that were written.
 #[test]
 fn literals_are_as_written() {

@@ -5,7 +5,7 @@ use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
-use crate::operators::{Arithmetic, Order};
+use crate::operators::{Arithmetic, Numbers, Order};
 use crate::types::Ty;
 
 /// The operators, or `None` where the call is none.
@@ -98,7 +98,13 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 ("_+_", Ty::Duration, Ty::Time) => Some(Ty::Time),
                 ("_+_" | "_-_", Ty::Duration, Ty::Duration) => Some(Ty::Duration),
                 ("_+_", Ty::String, Ty::String) => Some(Ty::String),
-                ("_+_", Ty::List(x), Ty::List(y)) if x.fits(y) || y.fits(x) => Some(a_ty.clone()),
+                // Of the wider items: whole numbers and decimals are decimals.
+                ("_+_", Ty::List(x), Ty::List(y))
+                    if **y == Ty::Any || y.fits(x) && **x != Ty::Any =>
+                {
+                    Some(a_ty.clone())
+                }
+                ("_+_", Ty::List(x), Ty::List(y)) if x.fits(y) => Some(b_ty.clone()),
                 _ => None,
             };
             let Some(ty) = ty else {
@@ -117,7 +123,12 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 "_/_" => Arithmetic::Divide,
                 _ => Arithmetic::Modulo,
             };
-            (node(NodeKind::Arithmetic(arithmetic, Box::new([a, b]))), ty)
+            let numbers = match ty {
+                Ty::Double => Numbers::Decimal,
+                _ => Numbers::Whole,
+            };
+            let pair = Box::new([a, b]);
+            (node(NodeKind::Arithmetic(arithmetic, numbers, pair)), ty)
         }
         ("@in", [a, b]) => {
             let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));

@@ -90,9 +90,9 @@ impl<'r> Evaluation<'r> {
                     unknown => unknown,
                 }
             }
-            NodeKind::Arithmetic(op, pair) => {
+            NodeKind::Arithmetic(op, numbers, pair) => {
                 let (a, b) = self.pair(pair, locals);
-                operators::arithmetic(*op, a, b, &self.scene.context.zone)
+                operators::arithmetic(*op, *numbers, a, b, &self.scene.context.zone)
             }
             NodeKind::Negate(inner) => operators::negate(self.node(inner, locals)),
             NodeKind::In(pair) => {
