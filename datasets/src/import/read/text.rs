@@ -75,11 +75,6 @@ pub fn not_utf8(bytes: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::string_slice,
-        clippy::indexing_slicing,
-        reason = "tests fail by panicking"
-    )]
     use super::*;
 
     #[test]

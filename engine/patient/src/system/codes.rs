@@ -46,7 +46,6 @@ pub fn any_in(element: Element<'_>, value_set: &ValueSet) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::record::PatientRecord;
 

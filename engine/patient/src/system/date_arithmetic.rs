@@ -199,7 +199,6 @@ pub fn boundary(value: DateTime, precision: Precision, high: bool) -> DateTime {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn d(text: &str) -> DateTime {

@@ -203,7 +203,6 @@ fn whole_months_back(from: i64, to: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn d(text: &str) -> DateTime {

@@ -97,7 +97,6 @@ pub fn factors<'a>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     fn q(text: &str) -> Quantity<'_> {
