@@ -81,6 +81,9 @@ Examples:
         /// Only say what would be deleted.
         #[arg(long)]
         dry_run: bool,
+        /// How to print what was done.
+        #[arg(long, value_enum, default_value = "table")]
+        format: super::Format,
     },
 }
 
@@ -123,6 +126,7 @@ impl Lake {
                 keep,
                 min_age_hours,
                 dry_run,
+                format,
             } => {
                 let folder = place.folder("lake vacuum")?;
                 let open = runtime.block_on(OpenLake::open(folder, None))?;
@@ -137,6 +141,7 @@ impl Lake {
                     keep,
                     min_age_hours,
                     dry_run,
+                    json: format == super::Format::Json,
                 }
                 .run(&runtime)?;
             }
@@ -186,7 +191,12 @@ fn info(lake: &OpenLake, format: Format) -> Result<(), Failure> {
         }
         Format::Csv => {
             let rows = tables.map(|(name, files, rows, bytes)| {
-                vec![name.clone(), files.to_string(), rows.to_string(), bytes.to_string()]
+                vec![
+                    name.clone(),
+                    files.to_string(),
+                    rows.to_string(),
+                    bytes.to_string(),
+                ]
             });
             records(&["table", "files", "rows", "bytes"], rows)?;
         }

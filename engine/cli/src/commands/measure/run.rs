@@ -25,8 +25,9 @@ Examples:
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --out results
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122FHIR --report individual --subject Patient/123
 Without a package the built-in measures are run; with packages, theirs (add --built-in for both).
-With --out: MeasureReports as JSON, the subject list as subjects.csv, results.parquet (a row a patient,
-measure and population), and run.json, which names all that decides the numbers, and the files with
+With --out: MeasureReports as JSON, the subject list as subjects.csv, counts.parquet and scores.parquet
+(the numbers, for `tandem sql --results` and other programs), results.parquet (a row a patient, measure
+and population), and run.json, which names all that decides the numbers, and the files with
 their hashes: the same run.json, the same bytes. The folder is replaced as a whole once all is written;
 one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
