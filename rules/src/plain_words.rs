@@ -77,7 +77,7 @@ const RESOURCES: [(&str, &str, &str); 24] = [
 ];
 
 /// Code systems as people call them.
-const SYSTEMS: [(&str, &str); 17] = [
+const SYSTEMS: [(&str, &str); 19] = [
     ("http://snomed.info/sct", "SNOMED CT"),
     ("http://loinc.org", "LOINC"),
     ("http://www.nlm.nih.gov/research/umls/rxnorm", "RxNorm"),
@@ -93,6 +93,11 @@ const SYSTEMS: [(&str, &str); 17] = [
         "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
         "HCPCS",
     ),
+    (
+        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "HCPCS",
+    ),
+    ("http://www.nlm.nih.gov/research/umls/hcpcs", "HCPCS"),
     ("http://hl7.org/fhir/sid/cvx", "CVX"),
     ("http://hl7.org/fhir/sid/ndc", "NDC"),
     ("http://www.whocc.no/atc", "ATC"),
@@ -206,7 +211,7 @@ pub fn reason(text: &str) -> String {
     if let Some(ty) = between("no ", " data was given").filter(|ty| is_type(ty)) {
         return match ty {
             "Patient" => "the patient's own record was not received".to_owned(),
-            _ => format!("no {} were received", resources(ty)),
+            _ => format!("the {} were not all received", resources(ty)),
         };
     }
     let elsewhere = " refers to its code in a resource that was not given";
@@ -232,7 +237,7 @@ fn other_systems(text: &str) -> Option<String> {
     let (ty, _) = element.split_once('.')?;
     let many = resources(ty);
     Some(format!(
-        "{many} are coded in {} here, and only codes of {} are known to the rule",
+        "{many} are coded in {} here; the rule looks for codes of {}",
         systems(seen),
         systems(wanted)
     ))
@@ -246,7 +251,7 @@ fn systems(list: &str) -> String {
         let name = match (known, system) {
             (Some((_, name)), _) => name,
             (None, "no code system") => "no code system",
-            (None, _) => "a system of this EHR's own or another that is not known",
+            (None, _) => "another code system",
         };
         if !named.contains(&name) {
             named.push(name);
@@ -343,11 +348,11 @@ mod tests {
         for (said, plain) in [
             (
                 "no Observation data was given",
-                "no results and measurements were received",
+                "the results and measurements were not all received",
             ),
             (
                 "no DeviceUseStatement data was given",
-                "no device use statements were received",
+                "the device use statements were not all received",
             ),
             (
                 "a MedicationRequest refers to its code in a resource that was not given",
@@ -375,7 +380,7 @@ mod tests {
             ),
             (
                 "Procedure.code is coded in http://snomed.info/sct, https://h.example.org/x here, the value set http://x.org/ValueSet/1.2.3 has http://www.ama-assn.org/go/cpt only",
-                "procedures are coded in SNOMED CT and a system of this EHR's own or another that is not known here, and only codes of CPT are known to the rule",
+                "procedures are coded in SNOMED CT and another code system here; the rule looks for codes of CPT",
             ),
             ("`[…]` needs a list and a whole number", UNCLEAR),
             ("the value set http://x.org/a is not here", UNCLEAR),

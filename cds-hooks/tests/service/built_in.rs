@@ -172,8 +172,8 @@ async fn care_in_other_code_systems_could_not_be_checked() {
         // The system is the data's: shown, and no link on the card.
         assert!(!detail.contains("://"), "{detail}");
         let detail = detail.replace('\u{34f}', "");
-        let why = "whether it is done: procedures are coded in a system of this EHR's own or another that is not known here, \
-            and only codes of HCPCS are known to the rule";
+        let why = "whether it is done: procedures are coded in another code system here; \
+            the rule looks for codes of HCPCS";
         assert!(detail.contains(why), "{detail}");
         let reason = &cards[0]["extension"]["dev.tandem-cds.could-not-check"]["reason"];
         let technical = "Procedure.code is coded in https://hospital.example.org/procedures here";

@@ -18,7 +18,7 @@ use crate::conformance;
 use crate::fixture::{bundle, http, request};
 
 /// Most patients of a deck that are called for: evaluation is not what is tested here.
-const MOST: usize = 12;
+const MOST: usize = 5;
 
 /// All resources of a deck, by type.
 struct Chart(BTreeMap<String, Vec<Value>>);
