@@ -24,6 +24,7 @@ mod case;
 mod decide;
 mod load;
 mod outcome;
+pub mod plain_words;
 mod program;
 mod rule;
 mod run_cases;
