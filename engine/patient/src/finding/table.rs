@@ -75,7 +75,7 @@ codes! {
         mend "add a case with the `expect` that the message names";
     OneOutcome "one-outcome" "a criterion or definition has one outcome in all cases"
         why "whether the other can come about is not shown, so a slip in it would not be noticed"
-        example Rule "define:\n  young: ageInYearsAt(at) < 30\nexcluded: young"
+        example Prose "excluded: ageInYearsAt(at) > 75, and no case with a patient of that age"
         mend "add a case in which it comes out the other way";
     Template "template" "a `{{` in a text is never closed"
         why "the card would show the expression instead of its value"
