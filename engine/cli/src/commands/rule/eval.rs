@@ -166,7 +166,7 @@ fn print_decision(
     Ok(())
 }
 
-fn print_clause(clause: &Clause, depth: usize) {
+pub(super) fn print_clause(clause: &Clause, depth: usize) {
     let outcome = match (&clause.truth, &clause.value) {
         (Some(truth), _) => truth.as_str().to_owned(),
         (None, Some(value)) => value.clone(),
