@@ -8,10 +8,14 @@ mod say;
 
 mod commands;
 mod failure;
+mod format;
+mod listing;
 mod staged;
 mod table;
 mod units;
 mod visible;
+mod width;
+mod wrap;
 
 use std::process::ExitCode;
 
