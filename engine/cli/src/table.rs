@@ -2,10 +2,12 @@
 //! cut: cells are wrapped; ids that cannot be stand on a line of their own; what would take many lines
 //! goes below as a numbered note; a table with too many columns goes on below itself, or has a block a row.
 
+mod bordered;
 mod layout;
 
 use std::borrow::Cow;
 
+pub use bordered::bordered;
 use layout::{GAP, Layout, layout};
 
 use crate::visible::in_line;
@@ -15,15 +17,6 @@ use crate::wrap::{columns, wrap};
 /// A cell of more lines than this is a note below the table.
 const MOST_LINES: usize = 3;
 
-/// What becomes of a table with too many columns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Wide {
-    /// The first columns are repeated with those that are left.
-    GoesOn,
-    /// Each row is a block with a line a column, and cells are wrapped, however long.
-    Records,
-}
-
 /// Prints rows under a heading.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     say!("{}", text(heading, rows).trim_end_matches('\n'));
@@ -31,33 +24,26 @@ pub fn print(heading: &[&str], rows: &[Vec<String>]) {
 
 /// Rows under a heading, as wide as standard output.
 pub fn text(heading: &[&str], rows: &[Vec<String>]) -> String {
-    within(heading, rows, of_output(), Wide::GoesOn)
+    within(heading, rows, of_output())
 }
 
 /// Whether the rows have room beside each other, without notes.
 pub fn fits(heading: &[&str], rows: &[Vec<String>]) -> bool {
-    layout(heading, &shown(rows), of_output()).is_some_and(|layout| !layout.hanging)
+    layout(heading, &shown(rows), of_output(), GAP).is_some_and(|layout| !layout.hanging)
 }
 
 /// Rows under a heading, no line wider than `width`. A cell is one text, whatever is in it.
-pub fn within(heading: &[&str], rows: &[Vec<String>], width: usize, wide: Wide) -> String {
+pub fn within(heading: &[&str], rows: &[Vec<String>], width: usize) -> String {
     let heading: Vec<Cow<'_, str>> = heading.iter().map(|h| in_line(h)).collect();
     let heading: Vec<&str> = heading.iter().map(|h| &**h).collect();
     let mut rows = shown(rows);
-    let mut notes = vec![];
-    if wide == Wide::GoesOn {
-        notes = take_notes(&heading, &mut rows, width);
-    }
+    let notes = take_notes(&heading, &mut rows, width);
     let mut out = String::new();
-    match layout(&heading, &rows, width) {
-        Some(layout) => one_table(&mut out, &heading, &rows, &layout),
-        None => {
-            let gone_on = wide == Wide::GoesOn && goes_on(&mut out, &heading, &rows, width);
-            if !gone_on {
-                out.clear();
-                records(&mut out, &heading, &rows, width);
-            }
-        }
+    if let Some(layout) = layout(&heading, &rows, width, GAP) {
+        one_table(&mut out, &heading, &rows, &layout);
+    } else if !goes_on(&mut out, &heading, &rows, width) {
+        out.clear();
+        records(&mut out, &heading, &rows, width);
     }
     for (number, note) in notes.iter().enumerate() {
         let mark = format!("[{}] ", number + 1);
@@ -82,7 +68,7 @@ fn shown(rows: &[Vec<String>]) -> Vec<Vec<String>> {
 /// Takes out what would fill many lines; the same text is one note.
 fn take_notes(heading: &[&str], rows: &mut [Vec<String>], width: usize) -> Vec<String> {
     let mut notes: Vec<String> = vec![];
-    let Some(layout) = layout(heading, rows, width) else {
+    let Some(layout) = layout(heading, rows, width, GAP) else {
         return notes;
     };
     let own = layout.widths.iter().enumerate().skip(1);
@@ -99,7 +85,7 @@ fn take_notes(heading: &[&str], rows: &mut [Vec<String>], width: usize) -> Vec<S
                 notes.push(cell.clone());
                 notes.len() - 1
             });
-            *cell = format!("see [{}]", place + 1);
+            *cell = format!("[{}]", place + 1);
         }
     }
     notes
@@ -114,8 +100,12 @@ fn one_table(out: &mut String, heading: &[&str], rows: &[Vec<String>], layout: &
     for row in rows {
         let mut cells: Vec<&str> = row.iter().map(String::as_str).collect();
         let key = layout.widths.first().copied().unwrap_or(0);
-        if let Some(first) = cells.first_mut().filter(|c| layout.hanging && columns(c) > key) {
-            let whole: usize = layout.widths.iter().sum::<usize>() + GAP * (layout.widths.len() - 1);
+        if let Some(first) = cells
+            .first_mut()
+            .filter(|c| layout.hanging && columns(c) > key)
+        {
+            let whole: usize =
+                layout.widths.iter().sum::<usize>() + GAP * (layout.widths.len() - 1);
             for line in wrap(first, whole) {
                 out.push_str(&line);
                 out.push('\n');
@@ -128,21 +118,10 @@ fn one_table(out: &mut String, heading: &[&str], rows: &[Vec<String>], layout: &
 
 /// The lines of a row.
 fn row_of(out: &mut String, cells: &[&str], layout: &Layout) {
-    let wrapped: Vec<Vec<String>> = cells
-        .iter()
-        .zip(&layout.widths)
-        .map(|(cell, width)| match columns(cell) <= *width {
-            true => vec![(*cell).to_owned()],
-            false => wrap(cell, *width),
-        })
-        .collect();
-    let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0).max(1);
-    for number in 0..lines {
+    for cells in lines_of(cells, &layout.widths) {
         let mut line = String::new();
-        let places = layout.widths.iter().zip(&layout.right).enumerate();
-        for (column, (width, right)) in places {
-            let own = wrapped.get(column).and_then(|lines| lines.get(number));
-            let own = own.map_or("", String::as_str);
+        let places = layout.widths.iter().zip(&layout.right).zip(&cells);
+        for (column, ((width, right), own)) in places.enumerate() {
             let pad = " ".repeat(width.saturating_sub(columns(own)));
             if column > 0 {
                 line.push_str(&" ".repeat(GAP));
@@ -155,6 +134,24 @@ fn row_of(out: &mut String, cells: &[&str], layout: &Layout) {
         out.push_str(line.trim_end());
         out.push('\n');
     }
+}
+
+/// The cells of a row, line by line; where a cell has no more lines it is empty.
+fn lines_of(cells: &[&str], widths: &[usize]) -> Vec<Vec<String>> {
+    let wrapped: Vec<Vec<String>> = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| match columns(cell) <= *width {
+            true => vec![(*cell).to_owned()],
+            false => wrap(cell, *width),
+        })
+        .collect();
+    let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let line = |number: usize| {
+        let own = (0..widths.len()).map(|column| wrapped.get(column)?.get(number).cloned());
+        own.map(Option::unwrap_or_default).collect()
+    };
+    (0..lines).map(line).collect()
 }
 
 /// Several tables, each with the first columns and as many others as have room; whether it can be.
@@ -176,7 +173,7 @@ fn goes_on(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usiz
         while next < heading.len() {
             chosen.push(next);
             let (heading, rows) = pick(&chosen);
-            match layout(&heading, &rows, width) {
+            match layout(&heading, &rows, width, GAP) {
                 Some(layout) => found = Some((heading, rows, layout)),
                 None => break,
             }
@@ -186,7 +183,7 @@ fn goes_on(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usiz
             return false;
         };
         if !first {
-            out.push_str("\nThe same rows, with the columns that are left:\n");
+            out.push_str("\nThe same rows, further columns:\n");
         }
         first = false;
         one_table(out, &heading, &rows, &layout);

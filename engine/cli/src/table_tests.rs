@@ -8,7 +8,7 @@ fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
 }
 
 fn shown_as(heading: &[&str], cells: &[&[&str]], width: usize) -> Vec<String> {
-    let text = within(heading, &rows(cells), width, Wide::GoesOn);
+    let text = within(heading, &rows(cells), width);
     text.lines().map(str::to_owned).collect()
 }
 
@@ -45,7 +45,10 @@ fn headings_are_wrapped_before_cells() {
             "──────────────────  ──────────",
             "CMS122FHIRDiabetes           7"
         ]
-        .map(|line| line.replace("measure             initial", "measure                initial"))
+        .map(|line| line.replace(
+            "measure             initial",
+            "measure                initial"
+        ))
     );
 }
 
@@ -53,7 +56,11 @@ fn headings_are_wrapped_before_cells() {
 fn addresses_are_wrapped_and_numbers_are_not() {
     let lines = shown_as(
         &["name", "url", "codes"],
-        &[&["HbA1c", "https://example.org/fhir/ValueSet/hba1c-tests", "1,234,567"]],
+        &[&[
+            "HbA1c",
+            "https://example.org/fhir/ValueSet/hba1c-tests",
+            "1,234,567",
+        ]],
         40,
     );
     assert_eq!(
@@ -71,14 +78,34 @@ fn addresses_are_wrapped_and_numbers_are_not() {
 #[test]
 fn an_id_that_cannot_be_broken_stands_above_its_row() {
     let id = "CMS122FHIRDiabetesAssessGreaterThan9Percent";
-    let lines = shown_as(&["measure", "denominator", "numerator"], &[&[id, "418", "20"]], 45);
-    assert_eq!(lines[2..], [id.to_owned(), format!("{:14}  {:>11}  {:>9}", "", "418", "20")]);
+    let lines = shown_as(
+        &["measure", "denominator", "numerator"],
+        &[&[id, "418", "20"]],
+        45,
+    );
+    assert_eq!(
+        lines[2..],
+        [
+            id.to_owned(),
+            format!("{:21}  {:>11}  {:>9}", "", "418", "20")
+        ]
+    );
 }
 
 #[test]
 fn too_many_columns_go_on_below_with_the_first_repeated() {
-    let heading = ["measure", "denominator", "numerator", "exclusions", "exceptions"];
-    let lines = shown_as(&heading, &[&["A", "1", "2", "3", "4"], &["B", "5", "6", "7", "8"]], 35);
+    let heading = [
+        "measure",
+        "denominator",
+        "numerator",
+        "exclusions",
+        "exceptions",
+    ];
+    let lines = shown_as(
+        &heading,
+        &[&["A", "1", "2", "3", "4"], &["B", "5", "6", "7", "8"]],
+        35,
+    );
     assert_eq!(
         lines,
         [
@@ -87,7 +114,7 @@ fn too_many_columns_go_on_below_with_the_first_repeated() {
             "A                  1          2",
             "B                  5          6",
             "",
-            "The same rows, with the columns that are left:",
+            "The same rows, further columns:",
             "measure  exclusions  exceptions",
             "───────  ──────────  ──────────",
             "A                 3           4",
@@ -100,16 +127,45 @@ fn too_many_columns_go_on_below_with_the_first_repeated() {
 fn what_would_take_many_lines_is_a_note_once() {
     let long = "it is coded in another system, ".repeat(8);
     let long = long.trim_end();
-    let lines = shown_as(&["patient", "reason"], &[&["a", long], &["b", long], &["c", "no"]], 50);
-    assert_eq!(lines[2..5], ["a        see [1]", "b        see [1]", "c        no"]);
+    let lines = shown_as(
+        &["patient", "reason"],
+        &[&["a", long], &["b", long], &["c", "no"]],
+        50,
+    );
+    assert_eq!(lines[2..5], ["a        [1]", "b        [1]", "c        no"]);
     let note = lines[5..].iter().map(|line| line.get(4..).unwrap());
     assert!(lines[5].starts_with("[1] it is"), "{lines:?}");
     assert_eq!(note.collect::<Vec<_>>().join(" "), long);
 }
 
+/// As `tandem sql` prints rows: with borders, cells to the left.
+#[test]
+fn rows_of_a_query_have_borders_where_they_fit() {
+    let cells = rows(&[&["12", "one two three"], &["3", ""]]);
+    let lines = |width| -> Vec<String> {
+        let text = bordered(&["n", "text"], &cells, width);
+        text.lines().map(str::to_owned).collect()
+    };
+    assert_eq!(
+        lines(80),
+        [
+            "+----+---------------+",
+            "| n  | text          |",
+            "+----+---------------+",
+            "| 12 | one two three |",
+            "| 3  |               |",
+            "+----+---------------+",
+        ]
+    );
+    assert_eq!(
+        lines(20)[3..5],
+        ["| 12 | one two     |", "|    | three       |"]
+    );
+}
+
 #[test]
 fn records_hold_whole_values() {
-    let text = within(&["id", "raw"], &rows(&[&["1", &"x".repeat(50)]]), 30, Wide::Records);
+    let text = bordered(&["id", "raw"], &rows(&[&["1", &"x".repeat(50)]]), 30);
     assert_eq!(
         text.lines().collect::<Vec<_>>(),
         [
@@ -131,9 +187,17 @@ fn wide_characters_are_counted_as_a_terminal_shows_them() {
 #[test]
 fn nothing_is_wider_and_nothing_is_lost() {
     let words = [
-        "0", "12,345", "99.5 %", "a", "CMS122FHIRDiabetesAssessGreaterThan9Percent", "",
+        "0",
+        "12,345",
+        "99.5 %",
+        "a",
+        "CMS122FHIRDiabetesAssessGreaterThan9Percent",
+        "",
         "https://madie.cms.gov/ValueSet/2.16.840.1.113883.3.464.1003.103.12.1001|20240101",
-        "one two three four five six seven", "2025-12-31T23:59:59.999-05:00", "漢字仮名交じり文", "e\u{301}\u{1b}[31m",
+        "one two three four five six seven",
+        "2025-12-31T23:59:59.999-05:00",
+        "漢字仮名交じり文",
+        "e\u{301}\u{1b}[31m",
         "010fd829-1ef3-49c9-98c4-df7561709bc7",
     ];
     let mut seed = 7_usize;
@@ -142,15 +206,25 @@ fn nothing_is_wider_and_nothing_is_lost() {
         (seed / 65_536) % below
     };
     for _ in 0..400 {
-        let heads = ["measure", "initial population", "score could be", "url", "not evaluable"];
+        let heads = [
+            "measure",
+            "initial population",
+            "score could be",
+            "url",
+            "not evaluable",
+        ];
         let count = 1 + random(12);
         let heading: Vec<&str> = (0..count).map(|_| heads[random(5)]).collect();
         let all: Vec<Vec<String>> = (0..random(5))
-            .map(|_| (0..count).map(|_| words[random(words.len())].to_owned()).collect())
+            .map(|_| {
+                (0..count)
+                    .map(|_| words[random(words.len())].to_owned())
+                    .collect()
+            })
             .collect();
         for width in [40, 60, 80, 120, 160] {
-            for wide in [Wide::GoesOn, Wide::Records] {
-                let text = within(&heading, &all, width, wide);
+            for with in [within, bordered] {
+                let text = with(&heading, &all, width);
                 let widest = text.lines().map(columns).max().unwrap_or(0);
                 assert!(widest <= width, "{widest} > {width}:\n{text}");
                 let there = letters(&text);
@@ -161,11 +235,14 @@ fn nothing_is_wider_and_nothing_is_lost() {
                     }
                 }
                 // A note stands once for all cells that have it.
-                if text.contains("see [") {
+                if text.contains("\n[1] ") {
                     continue;
                 }
                 for (c, n) in wanted {
-                    assert!(there.get(&c).is_some_and(|own| *own >= n), "{c} at {width}:\n{text}");
+                    assert!(
+                        there.get(&c).is_some_and(|own| *own >= n),
+                        "{c} at {width}:\n{text}"
+                    );
                 }
             }
         }

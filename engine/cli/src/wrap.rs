@@ -17,6 +17,9 @@ pub enum Breaks {
 /// A date and time with a zone is as long as this: numbers up to it are not broken, object identifiers are.
 const LONGEST_NUMBER: usize = 29;
 
+/// So short an id is not broken at its marks: `Group_1`.
+const SHORT: usize = 12;
+
 /// A unit such as `mmol/L` is no longer than this.
 const LONGEST_UNIT: usize = 8;
 
@@ -97,6 +100,7 @@ fn parts(text: &str, breaks: Breaks) -> Vec<&str> {
         // A number from its unit, before either is broken.
         Breaks::Marks | Breaks::Capitals if text.trim_end().contains(' ') => words(text, false),
         Breaks::Marks | Breaks::Capitals if is_number(text.trim_end()) => vec![text],
+        Breaks::Marks if columns(text.trim_end()) <= SHORT => vec![text],
         Breaks::Marks => cut(text, &|before, at, _| is_mark(before) && !is_mark(at)),
         Breaks::Capitals => cut(text, &|before, at, after| {
             let begins = at.is_uppercase() && after.is_some_and(char::is_lowercase);
@@ -130,7 +134,9 @@ fn words(text: &str, units: bool) -> Vec<&str> {
 }
 
 fn is_unit(text: &str) -> bool {
-    let plain = ["%", "B", "kB", "MB", "GB", "TB", "s", "ms", "h", "mg", "g", "kg", "cm", "mm", "mL"];
+    let plain = [
+        "%", "B", "kB", "MB", "GB", "TB", "s", "ms", "h", "mg", "g", "kg", "cm", "mm", "mL",
+    ];
     plain.contains(&text) || (text.contains('/') && columns(text) <= LONGEST_UNIT)
 }
 
@@ -221,14 +227,34 @@ mod tests {
     fn words_then_marks_then_capitals() {
         for (text, width, lines) in [
             ("one two three", 7, vec!["one two", "three"]),
-            ("https://a.example.org/Measure/CMS122", 24, vec!["https://a.example.org/", "Measure/CMS122"]),
-            ("CMS122FHIRDiabetesAssess", 16, vec!["CMS122FHIR", "DiabetesAssess"]),
-            ("on 2025-12-31 at 10:00:00", 12, vec!["on", "2025-12-31", "at 10:00:00"]),
-            ("it is 12.5 mg/dL now", 12, vec!["it is", "12.5 mg/dL", "now"]),
+            (
+                "https://a.example.org/Measure/CMS122",
+                24,
+                vec!["https://a.example.org/", "Measure/CMS122"],
+            ),
+            (
+                "CMS122FHIRDiabetesAssess",
+                16,
+                vec!["CMS122FHIR", "DiabetesAssess"],
+            ),
+            (
+                "on 2025-12-31 at 10:00:00",
+                12,
+                vec!["on", "2025-12-31", "at 10:00:00"],
+            ),
+            (
+                "it is 12.5 mg/dL now",
+                12,
+                vec!["it is", "12.5 mg/dL", "now"],
+            ),
             ("abcdefgh", 3, vec!["abc", "def", "gh"]),
             // Wide characters take two columns; an accent that is added takes none.
             ("漢字漢字", 5, vec!["漢字", "漢字"]),
-            ("e\u{301}e\u{301}e\u{301}", 2, vec!["e\u{301}e\u{301}", "e\u{301}"]),
+            (
+                "e\u{301}e\u{301}e\u{301}",
+                2,
+                vec!["e\u{301}e\u{301}", "e\u{301}"],
+            ),
             ("", 5, vec![]),
         ] {
             assert_eq!(wrap(text, width), lines, "{text}");

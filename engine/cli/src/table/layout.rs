@@ -44,8 +44,8 @@ impl Need {
     }
 }
 
-/// A layout within `width`; `None` where these columns have no room beside each other.
-pub fn layout(heading: &[&str], rows: &[Vec<String>], width: usize) -> Option<Layout> {
+/// A layout within `width`, with `gap` between columns; `None` where these columns have no room beside each other.
+pub fn layout(heading: &[&str], rows: &[Vec<String>], width: usize, gap: usize) -> Option<Layout> {
     let right: Vec<bool> = (0..heading.len()).map(|c| is_right(rows, c)).collect();
     let needs: Vec<Need> = heading
         .iter()
@@ -53,7 +53,7 @@ pub fn layout(heading: &[&str], rows: &[Vec<String>], width: usize) -> Option<La
         .enumerate()
         .map(|(column, (heading, right))| need(heading, rows, column, *right))
         .collect();
-    let room = width.saturating_sub(GAP * heading.len().saturating_sub(1));
+    let room = width.saturating_sub(gap * heading.len().saturating_sub(1));
     let of = |f: fn(Need) -> usize| -> Vec<usize> { needs.iter().map(|n| f(*n)).collect() };
     let (natural, body, mut least) = (of(Need::natural), of(Need::body), of(Need::least));
     let mut hanging = false;
@@ -106,7 +106,7 @@ fn grown(least: &[usize], wanted: &[usize], room: usize) -> Vec<usize> {
 fn need(heading: &str, rows: &[Vec<String>], column: usize, right: bool) -> Need {
     let mut need = Need {
         heading: columns(heading),
-        heading_word: widest_part(heading, Breaks::Words),
+        heading_word: widest_part(heading, Breaks::Marks),
         ..Need::default()
     };
     for cell in rows.iter().filter_map(|row| row.get(column)) {
