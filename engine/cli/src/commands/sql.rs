@@ -374,17 +374,17 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
-                let (schema, shown) =
+                let (heading, cells) =
                     written(crate::visible::in_rows(&schema, &batches, &options))?;
-                let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
-                    schema, &shown,
-                ))?;
+                let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
+                let wide = crate::width::of_output();
+                let table = crate::table::bordered(&heading, &cells, wide);
                 let rows: usize = batches
                     .iter()
                     .map(arrow::array::RecordBatch::num_rows)
                     .sum();
                 let mut stdout = std::io::stdout().lock();
-                written(writeln!(stdout, "{table}\n{rows} row(s)"))
+                written(writeln!(stdout, "{table}{rows} row(s)"))
             }
             Output::Csv(writer) => written(writer.into_inner().flush()),
             Output::Json(mut writer) => {

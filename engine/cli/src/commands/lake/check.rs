@@ -21,8 +21,7 @@ Examples:
   tandem lake check --lake lake --snapshot 3 --format json
 Looked at are the files of every table (there, as long, and byte for byte as written), that each resource is
 readable and is what its columns say, that facts and patients say what the resources are, that one type and id
-is one resource, that every code is known, and that the Delta logs list the same files. Nothing is changed.
-Exit codes: 0 the lake is whole, 1 something was found, 4 it cannot be told, or the manifest is damaged.")]
+is one resource, that every code is known, and that the Delta logs list the same files. Nothing is changed.")]
 pub struct Check {
     #[command(flatten)]
     place: Place,
