@@ -65,7 +65,7 @@ fn the_files_of_a_snapshot_are_those_of_its_manifest() {
         "--table", "patients", "--table", "codes", "--format", "json",
     ]));
     let rows = |table: &str| -> u64 {
-        let of = all
+        let of = all["files"]
             .as_array()
             .unwrap()
             .iter()
@@ -73,7 +73,7 @@ fn the_files_of_a_snapshot_are_those_of_its_manifest() {
         of.map(|f| f["rows"].as_u64().unwrap()).sum()
     };
     assert_eq!((rows("patients"), rows("codes"), rows("facts")), (3, 0, 0));
-    for one in all.as_array().unwrap() {
+    for one in all["files"].as_array().unwrap() {
         let length = std::fs::metadata(one["path"].as_str().unwrap())
             .unwrap()
             .len();
@@ -141,15 +141,16 @@ fn numbers_for_programs() {
         "--format",
         "json"
     ));
+    let all = &all["snapshots"];
     assert_eq!(
         (&all[0]["pinned"], &all[0]["reason"], &all[1]["pinned"]),
-        (&true.into(), &"a, b".into(), &false.into())
+        (&"yes".into(), &"a, b".into(), &Value::Null)
     );
     let csv = tandem!("lake", "snapshots", "--lake", &lake, "--format", "csv")
         .ok()
         .out;
     assert!(
-        csv.contains(",true,\"a, b\"\n") && csv.lines().count() == 3,
+        csv.contains(",yes,\"a, b\"\n") && csv.lines().count() == 3,
         "{csv}"
     );
     let checked = tandem!("lake", "check", "--lake", &lake, "--format", "csv")
