@@ -56,7 +56,8 @@ fn patients_are_those_of_whom_there_is_a_resource() {
     assert!(!listed.iter().any(|l| l.starts_with("result")));
 }
 
-/// Count of each population, per group and stratum, as a report has them.
+/// Count of each population, per group and stratum, as a report has them: the second population of a
+/// code in a group is its second.
 fn reported(folder: &Path) -> BTreeMap<String, i64> {
     let mut all = BTreeMap::new();
     for name in files(folder)
@@ -67,23 +68,89 @@ fn reported(folder: &Path) -> BTreeMap<String, i64> {
         let report: Value = serde_json::from_str(&text).unwrap();
         let measure = report["measure"].as_str().unwrap();
         let mut add = |place: &str, counted: &Value| {
+            let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
             for population in counted["population"].as_array().into_iter().flatten() {
                 let code = population["code"]["coding"][0]["code"].as_str().unwrap();
-                let key = format!("{measure},{place},{code}");
+                let nth = seen.entry(code).or_default();
+                *nth += 1;
+                let key = format!("{measure},{place},{code},{nth}");
                 all.insert(key, population["count"].as_i64().unwrap());
             }
         };
         for (at, group) in report["group"].as_array().unwrap().iter().enumerate() {
             add(&format!("{at},"), group);
             for stratifier in group["stratifier"].as_array().into_iter().flatten() {
+                let by = stratifier["code"][0]["text"].as_str();
+                let by = by.or(stratifier["id"].as_str()).unwrap_or_default();
                 for stratum in stratifier["stratum"].as_array().into_iter().flatten() {
                     let value = stratum["value"]["text"].as_str().unwrap();
-                    add(&format!("{at},{value}"), stratum);
+                    add(&format!("{at},{by} {value}"), stratum);
                 }
             }
         }
     }
     all
+}
+
+/// The same of `result_counts`.
+fn counted(lake: &Path, results: &str) -> BTreeMap<String, i64> {
+    let query = "SELECT url || '|' || version || ',' || c.group || ',' || \
+                 coalesce(stratified_by || ' ' || stratum, '') || ',' || population || ',' || row_number() OVER \
+                 (PARTITION BY url, version, c.group, stratifier, stratum, population ORDER BY c.index) \
+                 AS place, c.count FROM result_counts c";
+    let rows = rows(query, lake, &[results]);
+    let counted = rows.iter().map(|line| {
+        let (place, count) = line.rsplit_once(',').unwrap();
+        (place.trim_matches('"').to_owned(), count.parse().unwrap())
+    });
+    counted.collect()
+}
+
+/// Published measures: a ratio, several groups, strata, resource bases, two populations of one code.
+#[test]
+fn counts_of_published_measures() {
+    let Some(published) = shared("conformance/ecqm") else {
+        return;
+    };
+    let dir = folder();
+    let (lake, out) = (dir.path().join("lake"), dir.path().join("out"));
+    let packages = [
+        "CMS1017FHIRHHFI",
+        "CMS1028FHIRPCSevereOBComps",
+        "CMS986FHIRMalnutritionScore",
+        "CMS146FHIRAppropriateTestingforPharyngitis",
+    ];
+    let data = packages.map(|name| published.join(name).join("data"));
+    import(&lake, &data.each_ref().map(|path| path.as_path()));
+    let mut args: Vec<std::ffi::OsString> = vec!["measure".into(), "run".into()];
+    for name in packages {
+        let folder = published.join(name);
+        args.push(folder.join("measure.json").into());
+        args.push(folder.join("valuesets.ndjson").into());
+    }
+    args.push(published.join("libraries").into());
+    args.extend([
+        "--lake".into(),
+        lake.clone().into(),
+        "--out".into(),
+        out.clone().into(),
+    ]);
+    args.extend(
+        [
+            "--period",
+            "2026-01-01..2026-12-31",
+            "--allow-missing-valuesets",
+        ]
+        .map(Into::into),
+    );
+    let args: Vec<_> = args.iter().map(std::ffi::OsString::as_os_str).collect();
+    run(&args).ok();
+    let (counted, reported) = (counted(&lake, out.to_str().unwrap()), reported(&out));
+    assert_eq!(counted, reported);
+    // The ratio has observations of both sides.
+    let second = |key: &&String| key.contains("HHFI") && key.ends_with("measure-observation,2");
+    assert!(counted.keys().any(|key| second(&key)), "{counted:?}");
+    assert!(counted.values().sum::<i64>() > 100);
 }
 
 #[test]
@@ -97,15 +164,7 @@ fn counts_are_those_of_reports_and_of_csv() {
     let shown = out.to_str().unwrap();
     let reported = reported(&out);
     assert!(reported.len() > 30, "{reported:?}");
-    let query = "SELECT url || '|' || version || ',' || c.group || ',' || coalesce(stratum, '') || ',' || \
-                 population AS place, c.count FROM result_counts c";
-    let counted: BTreeMap<String, i64> = rows(query, &lake, &[shown])
-        .iter()
-        .map(|line| {
-            let (place, count) = line.rsplit_once(',').unwrap();
-            (place.trim_matches('"').to_owned(), count.parse().unwrap())
-        })
-        .collect();
+    let counted = counted(&lake, shown);
     assert_eq!(counted, reported);
     assert!(counted.keys().any(|k| k.contains("readmission-30-day")));
     // The score and what could not be told, as the CSV has them.
