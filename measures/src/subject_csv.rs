@@ -29,6 +29,19 @@ pub const HEADING: [&str; 15] = [
     "url",
 ];
 
+/// Whether a patient has a line.
+pub fn lists(structure: &MeasureStructure, subject: &Subject) -> bool {
+    let mut groups = structure.groups.iter().zip(&subject.groups);
+    groups.any(|(group, own)| is_initial(group, own))
+}
+
+/// Whether a patient is in the initial population, or that could not be told.
+fn is_initial(group: &GroupDefinition, own: &SubjectGroup) -> bool {
+    let initial = group.populations.iter().zip(&own.populations);
+    let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
+    initial.any(|(_, m)| m.outcome != Truth::False)
+}
+
 const COLUMNS: [Code; 8] = [
     Code::InitialPopulation,
     Code::Denominator,
@@ -41,17 +54,17 @@ const COLUMNS: [Code; 8] = [
 ];
 
 /// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
-/// told and is not counted.
+/// told and is not counted. `person` are further cells about the patient, as the caller's heading has
+/// them.
 pub fn write<W: Write>(
     structure: &MeasureStructure,
     subject: &Subject,
+    person: &[String],
     out: &mut csv::Writer<W>,
 ) -> csv::Result<()> {
     let artifact = &structure.artifact;
     for (index, (group, own)) in structure.groups.iter().zip(&subject.groups).enumerate() {
-        let initial = group.populations.iter().zip(&own.populations);
-        let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
-        if initial.all(|(_, m)| m.outcome == Truth::False) {
+        if !is_initial(group, own) {
             continue;
         }
         let name = match structure.groups.len() {
@@ -71,6 +84,7 @@ pub fn write<W: Write>(
         cells.push(due.unwrap_or_default().to_owned());
         cells.push(reasons(own));
         cells.push(artifact.url.to_string());
+        cells.extend_from_slice(person);
         out.write_record(&cells)?;
     }
     Ok(())
