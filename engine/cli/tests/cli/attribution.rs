@@ -300,7 +300,7 @@ fn gaps_of_rules() {
     let own = include_str!("../../../../rules/content/diabetes/hba1c-control.yaml");
     let own = own.replace("id: hba1c-control", "id: own-control");
     let rules = dir.path().join("rules");
-    file(rules.join("own.yaml"), own);
+    file(rules.join("own-control.yaml"), own);
     let rules = rules.to_string_lossy();
     let (of_rules, run) = list(&[
         "--rules",
@@ -312,7 +312,7 @@ fn gaps_of_rules() {
     ]);
     let late = "own-control late open-gap 2024-05-01 2024-05-01";
     assert_eq!(of_rules, ["own-control high open-gap 2026-09-01 ", late]);
-    assert!(run.contains("own.yaml"), "{run}");
+    assert!(run.contains("own-control.yaml"), "{run}");
     // Beside a package, too; the built-in ones only where they are asked for.
     let package = package(dir.path());
     let package = package.to_string_lossy();
