@@ -6,6 +6,7 @@ use std::path::Path;
 use engine_population::session::{register_tables, session};
 
 use crate::attribution::attribute;
+use crate::count_files::write_counts;
 use crate::error::RunError;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
@@ -60,8 +61,11 @@ impl PreparedJob {
         if task.files.reports {
             result.reports = write_reports(task.report, &result, folder)?;
         }
-        if task.files.tables && !self.selected.programs.is_empty() {
-            subjects_csv(self, &result, &folder.join("subjects.csv")).await?;
+        if task.files.tables {
+            write_counts(&result.results, folder)?;
+            if !self.selected.programs.is_empty() {
+                subjects_csv(self, &result, &folder.join("subjects.csv")).await?;
+            }
         }
         if let Some(attributed) = &result.attributed {
             let names = write_attributed(attributed, &result, task.files, folder)?;

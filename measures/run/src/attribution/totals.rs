@@ -77,7 +77,7 @@ impl Attributed {
     pub fn told(&self) -> String {
         let by = self.by.as_str();
         let mut text = format!(
-            "{} patients in an initial population, or not told: ",
+            "of {} patients who are, or may be, in an initial population, ",
             self.patients
         );
         if self.by != Attribution::Location {
