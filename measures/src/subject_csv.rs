@@ -10,8 +10,8 @@ use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::structure::MeasureStructure;
 use crate::subject::{Membership, Subject, SubjectGroup};
 
-/// The first line.
-pub const HEADING: [&str; 15] = [
+/// The columns, before those about the patient that the caller has, and the measure's url.
+const HEADING: [&str; 14] = [
     "measure",
     "version",
     "group",
@@ -26,8 +26,12 @@ pub const HEADING: [&str; 15] = [
     "numerator_exclusion",
     "due",
     "unknown_because",
-    "url",
 ];
+
+/// The first line. `person` are the caller's columns about the patient.
+pub fn heading(person: &[&'static str]) -> Vec<&'static str> {
+    [&HEADING, person, &["url"]].concat()
+}
 
 /// Whether a patient has a line.
 pub fn lists(structure: &MeasureStructure, subject: &Subject) -> bool {
@@ -54,8 +58,7 @@ const COLUMNS: [Code; 8] = [
 ];
 
 /// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
-/// told and is not counted. `person` are further cells about the patient, as the caller's heading has
-/// them.
+/// told and is not counted. `person` are cells about the patient, see [`heading`].
 pub fn write<W: Write>(
     structure: &MeasureStructure,
     subject: &Subject,
@@ -83,8 +86,8 @@ pub fn write<W: Write>(
         let due = due.and_then(|i| i.get(&own.populations)?.value.as_deref());
         cells.push(due.unwrap_or_default().to_owned());
         cells.push(reasons(own));
-        cells.push(artifact.url.to_string());
         cells.extend_from_slice(person);
+        cells.push(artifact.url.to_string());
         out.write_record(&cells)?;
     }
     Ok(())

@@ -22,8 +22,6 @@ use crate::prepared_job::PreparedJob;
 /// Its name.
 pub const NAME: &str = "gaps.csv";
 
-/// Columns between those of a gap and those of the patient.
-const MORE: [&str; 3] = ["since", "title", "url"];
 
 /// Writes the list; gives how many gaps it has.
 pub(crate) async fn write_list(
@@ -41,8 +39,9 @@ pub(crate) async fn write_list(
     let people = People::read(of, &patients).await?;
     let file = BufWriter::new(File::create(folder.join(NAME))?);
     let mut out = csv::Writer::from_writer(file);
-    let columns = HEADING.into_iter().chain(MORE).chain(heading());
-    out.write_record(columns)?;
+    let person = heading();
+    let columns = [&HEADING[..], &["since", "title"], &person, &["url"]];
+    out.write_record(columns.concat())?;
     let (mut count, mut written) = (0, Ok(()));
     let at = of.context.at.latest(&of.job.zone);
     gaps.each(&mut |structure, row| {
@@ -50,6 +49,7 @@ pub(crate) async fn write_list(
             count += 1;
             let mut cells = cells(structure, &row, at, &of.job.zone);
             cells.extend(people.cells(&row.patient));
+            cells.push(structure.artifact.url.to_string());
             written = out.write_record(&cells);
         }
     })?;
@@ -66,7 +66,6 @@ fn cells(structure: &MeasureStructure, row: &GapRow, at: i64, zone: &Zone) -> Ve
     let mut cells = with_reason.cells(structure).to_vec();
     cells.push(since(row, at, zone).unwrap_or_default());
     cells.push(spreadsheet::cell(&structure.artifact.title).into_owned());
-    cells.push(structure.artifact.url.to_string());
     cells
 }
 

@@ -174,7 +174,7 @@ pub(crate) async fn subjects_csv(
     let people = People::read(of, &patients).await?;
     let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
-    out.write_record(measures::subject_csv::HEADING.into_iter().chain(heading()))?;
+    out.write_record(measures::subject_csv::heading(&heading()))?;
     each_subject(ran, &mut |structure, subject| {
         if lists(structure, subject) {
             let person = people.cells(&subject.patient);
