@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod attribution;
 mod bad_input;
 mod bad_lines;
 mod concurrent;
