@@ -25,7 +25,7 @@ use crate::text;
 use crate::words::{Indicator, OnUnknown};
 
 impl Rule {
-    fn evaluation<'r>(
+    pub(crate) fn evaluation<'r>(
         &'r self,
         expressions: &'r Expressions,
         record: &'r PatientRecord,

@@ -11,8 +11,10 @@ mod crash;
 mod deletions;
 mod demo;
 mod determinism;
+mod exit_codes;
 mod explain;
 mod findings;
+mod formats;
 mod full_disk;
 mod hostile;
 mod killed;
@@ -30,6 +32,7 @@ mod serve;
 mod sources;
 mod sql;
 mod supplement;
+mod tables;
 mod unreadable;
 mod versions;
 
