@@ -23,9 +23,9 @@ use rules::{Applicability, CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
 use sources::RULES;
 
-use super::Format;
 use super::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON, one_of};
 use crate::visible::in_line;
 
 /// Check, test and evaluate rules.
@@ -74,7 +74,7 @@ Examples:
         #[arg(long)]
         terminology: Vec<PathBuf>,
         /// How to print what is found.
-        #[arg(long, value_enum, default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
     },
     /// The functions that rules can call.

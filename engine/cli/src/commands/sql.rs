@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -17,6 +17,7 @@ use engine_population::statement::{on_large_stack, query};
 use futures::StreamExt;
 
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::units;
 use watch::{Bounds, Watch};
 
@@ -50,8 +51,8 @@ pub struct Sql {
     /// Result rows of `tandem measure run --out`, as the table `results`: its folder, or the file.
     #[arg(long, value_name = "PATH")]
     results: Option<PathBuf>,
-    /// How to print the rows.
-    #[arg(long, value_enum, default_value = "table")]
+    /// How to print the rows; json is one object a line.
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// The most memory for rows at work: 512MB, 2GB. By default half of what the machine (or container)
     /// has, at most 4 GB; at least 32MB.
@@ -65,14 +66,8 @@ pub struct Sql {
     spill: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    /// One object a line.
-    Json,
-    Parquet,
-}
+/// What rows are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 /// The least memory that a query can work with.
 const LEAST_MEMORY: u64 = 32_000_000;
@@ -305,7 +300,6 @@ impl Output {
     fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Ended> {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
-            Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
             Format::Csv => Output::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(true)
@@ -324,6 +318,7 @@ impl Output {
                 ))?;
                 Output::Parquet(Box::new(writer))
             }
+            _ => Output::Table(vec![], std::sync::Arc::clone(schema)),
         })
     }
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_population::lake::check::{CheckOptions, Checked, check};
 use engine_population::lake::{Lake, LakeError};
 
 use crate::commands::{bar, threads};
 use crate::failure::Done;
+use crate::format::{Format, TABLE_JSON, one_of};
 use crate::table::{bytes, thousands};
 
 /// Check that a lake is whole: every byte, and every table against the others.
@@ -28,17 +29,11 @@ pub struct Check {
     #[arg(long)]
     snapshot: Option<u64>,
     /// How to print what was found.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
     format: Format,
     /// Where 24 bytes a resource are sorted. By default the system's folder for temporary files.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// So often another snapshot is taken where a vacuum was quicker.
@@ -78,8 +73,8 @@ impl Check {
         shown.finish_and_clear();
         let checked = checked?;
         match self.format {
-            Format::Text => text(&checked),
-            Format::Json => say!("{}", serde_json::json!(checked)),
+            Format::Json => data!("{:#}", serde_json::json!(checked)),
+            _ => text(&checked),
         }
         Ok(ExitCode::from(u8::from(!checked.findings.is_empty())))
     }

@@ -14,6 +14,7 @@ use super::print::print_names;
 use super::{Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 use crate::table::{self, thousands};
 
@@ -44,7 +45,7 @@ pub struct Gaps {
     #[arg(long, value_enum)]
     status: Vec<Status>,
     /// How to print the gaps.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// Folder for DEQM documents, one file a patient: not there yet, empty, or of an earlier run.
     #[arg(long)]
@@ -58,13 +59,8 @@ pub struct Gaps {
     reporter: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Json,
-    Deqm,
-}
+/// What gaps are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Deqm];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Status {
@@ -124,7 +120,7 @@ impl Gaps {
             Format::Table => print_table(&found, &task)?,
             Format::Csv => print_csv(&found, &task)?,
             Format::Json => print_json(&found, &task)?,
-            Format::Deqm => {}
+            _ => {}
         }
         if let (Some(staged), Some(out)) = (staged, out) {
             staged.commit()?;

@@ -14,6 +14,7 @@ use super::print::{
 use super::{Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 
 /// Run measures over all patients of a lake: official packages (FHIR Measure and ELM), care gaps
@@ -75,20 +76,15 @@ pub struct Run {
     #[arg(long)]
     reporter: Option<String>,
     /// How to print the results; `parquet` writes the rows to --out only.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// Print the plan, what was read, and where the time went.
     #[arg(long)]
     explain: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
-    Parquet,
-}
+/// What a run gives.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Reports {
@@ -165,7 +161,7 @@ impl Run {
                 let folder = self.out.as_deref().unwrap_or(work.scratch());
                 print_reports(folder, &ran.reports)?;
             }
-            Format::Parquet => {}
+            _ => {}
         }
         if let Some(attributed) = &ran.attributed {
             print_attributed(attributed, self.format)?;
@@ -193,7 +189,7 @@ fn print_attributed(attributed: &Attributed, format: Format) -> Result<(), Failu
             attributed.csv(&mut out)?;
             out.flush().map_err(RunError::from)?;
         }
-        Format::Json | Format::Parquet => {}
+        _ => {}
     }
     Ok(())
 }
