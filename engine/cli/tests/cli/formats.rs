@@ -44,7 +44,10 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
         (vec!["terminology", "check"], ALL),
         (vec!["explain"], NO_CSV),
         (vec!["explain", "P051"], NO_CSV),
-        (vec!["lake", "check", lake], NO_CSV),
+        (vec!["rule", "functions"], ALL),
+        (vec!["lake", "check", lake], ALL),
+        (vec!["lake", "info", lake], ALL),
+        (vec!["lake", "snapshots", lake], ALL),
     ];
     let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
     lists

@@ -28,6 +28,7 @@ mod power;
 mod printing;
 mod references;
 mod roundtrip;
+mod serve;
 mod sources;
 mod sql;
 mod supplement;
