@@ -11,6 +11,7 @@ use crate::failure::Done;
 use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
 use crate::listing::Listing;
 
+mod decision_json;
 mod eval;
 mod test;
 
@@ -47,6 +48,9 @@ Examples:
         /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
+        /// How to print the decision.
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        format: Format,
     },
     /// Check rules, run their cases, and show why a case fails.
     #[command(after_help = "\
@@ -87,6 +91,7 @@ impl Rule {
                 at,
                 time_zone,
                 terminology,
+                format,
             } => eval(
                 &rule,
                 &patient,
@@ -94,6 +99,7 @@ impl Rule {
                 at.as_deref(),
                 time_zone.as_deref(),
                 &terminology,
+                format,
             ),
             Command::Test {
                 rules,
