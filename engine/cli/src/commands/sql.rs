@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use engine_population::lake::{Lake, LakeError, lake_error};
@@ -17,6 +17,7 @@ use engine_population::table_list::{of_lake, register_list};
 use futures::StreamExt;
 
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::units;
 use results::RunFiles;
 use watch::{Bounds, Watch};
@@ -96,8 +97,8 @@ pub struct Sql {
     /// name for the column `run`; without one it is called as its folder.
     #[arg(long, value_name = "[NAME=]DIR")]
     results: Vec<String>,
-    /// How to print the rows.
-    #[arg(long, value_enum, default_value = "table")]
+    /// How to print the rows; json is one object a line.
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// The most memory for rows at work: 512MB, 2GB. By default half of what the machine (or container)
     /// has, at most 4 GB; at least 32MB.
@@ -111,14 +112,8 @@ pub struct Sql {
     spill: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    /// One object a line.
-    Json,
-    Parquet,
-}
+/// What rows are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 /// The least memory that a query can work with.
 const LEAST_MEMORY: u64 = 32_000_000;
@@ -336,7 +331,6 @@ impl Output {
     fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Ended> {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
-            Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
             Format::Csv => Output::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(true)
@@ -355,6 +349,7 @@ impl Output {
                 ))?;
                 Output::Parquet(Box::new(writer))
             }
+            _ => Output::Table(vec![], std::sync::Arc::clone(schema)),
         })
     }
 

@@ -15,6 +15,7 @@ use super::print::{
 use super::{PATIENT_DATA, Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 
 /// Run measures over all patients of a lake: official packages (FHIR Measure and ELM), care gaps
@@ -79,20 +80,15 @@ pub struct Run {
     #[arg(long)]
     reporter: Option<String>,
     /// How to print the results; `parquet` writes the rows to --out only.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// Print the plan, what was read, and where the time went.
     #[arg(long)]
     explain: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
-    Parquet,
-}
+/// What a run gives.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Reports {
@@ -172,7 +168,7 @@ impl Run {
                 let folder = self.out.as_deref().unwrap_or(work.scratch());
                 print_reports(folder, &ran.reports)?;
             }
-            Format::Parquet => {}
+            _ => {}
         }
         if let Some(attributed) = &ran.attributed {
             match self.format {
