@@ -29,6 +29,7 @@ pub mod deck;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod findings_file;
 pub mod gaps;
 pub mod job;
 mod ledger;

@@ -6,10 +6,11 @@ use engine_population::session::{register_tables, session};
 
 use crate::attribution::attribute;
 use crate::error::RunError;
+use crate::findings_file;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
 use crate::prepared_job::PreparedJob;
-use crate::report_files::{subjects_csv, write_reports};
+use crate::report_files::{subjects_csv, write_file, write_reports};
 use crate::run_result::RunResult;
 
 impl PreparedJob {
@@ -37,6 +38,9 @@ impl PreparedJob {
         }
         missing.extend(self.missing(&ran.statistics));
         let manifest = task.manifest.then_some(&self.manifest);
+        let packages = self.selected.packages.as_ref();
+        let asked = packages.iter().flat_map(|p| &p.built.asked);
+        let names = asked.map(|(canonical, a)| (canonical.to_string(), a.usage.name.to_string()));
         let mut result = RunResult {
             report: ledger::report_context(self, manifest, &ran.statistics, &unusable),
             results,
@@ -47,6 +51,8 @@ impl PreparedJob {
             rows: ran.rows,
             reports: vec![],
             attributed: None,
+            findings: packages.map(|p| p.findings.clone()).unwrap_or_default(),
+            value_set_names: names.collect(),
         };
         if task.files.reports {
             result.reports = write_reports(task.report, &result, folder)?;
@@ -68,6 +74,8 @@ impl PreparedJob {
             }
         }
         if task.files.list {
+            let bytes = findings_file::bytes(packages, &result.report.ledger);
+            write_file(&folder.join(findings_file::FINDINGS), &bytes)?;
             self.manifest.write(folder)?;
         }
         Ok(result)

@@ -3,19 +3,27 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use measures::package::called::best;
 use measures_run::rule_files::load_rules;
 use measures_run::select::sql_measures;
 
 use super::tell;
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::table;
 
 /// The measures that are known, with their versions.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tandem measure list\n  tandem measure list packages/")]
+#[command(after_help = "\
+Examples:
+  tandem measure list
+  tandem measure list packages/
+  tandem measure list packages/ --measure CMS122")]
 pub struct List {
     /// Packages: files or folders with FHIR Measure, Library and ValueSet resources.
     package: Vec<PathBuf>,
+    /// Only these, by id, name, title or url, or by the beginning of one; may be given several times.
+    #[arg(long)]
+    measure: Vec<String>,
 }
 
 impl List {
@@ -44,6 +52,8 @@ impl List {
         for measure in sql_measures()? {
             rows.push(row(&measure.artifact, "SQL"));
         }
+        let rows = self.asked(rows)?;
+        let mut rows = rows;
         // The url where the name is not enough.
         let of_name = |name: &String| rows.iter().filter(|row| row.first() == Some(name)).count();
         let repeated: Vec<bool> = rows
@@ -62,6 +72,30 @@ impl List {
         }
         table::print(&heading, &rows);
         Ok(std::process::ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    /// The rows that are asked for: of each word those that it fits best.
+    fn asked(&self, rows: Vec<Vec<String>>) -> Result<Vec<Vec<String>>, Failure> {
+        if self.measure.is_empty() {
+            return Ok(rows);
+        }
+        let fit = |row: &Vec<String>, word: &str| best(word, row.iter().map(String::as_str));
+        let mut wanted = vec![false; rows.len()];
+        for word in &self.measure {
+            let fits: Vec<_> = rows.iter().map(|row| fit(row, word)).collect();
+            let Some(best) = fits.iter().flatten().min() else {
+                return Err(Failure::User(format!(
+                    "--measure {word}: there is no such measure; without --measure all are listed"
+                )));
+            };
+            for (wanted, fit) in wanted.iter_mut().zip(&fits) {
+                *wanted |= fit.as_ref() == Some(best);
+            }
+        }
+        let rows = rows.into_iter().zip(wanted);
+        Ok(rows.filter(|(_, wanted)| *wanted).map(|(row, _)| row).collect())
     }
 }
 
