@@ -40,7 +40,7 @@ pub fn made_for_other(
             (None, end) => format!("the time to {}", end.as_deref().unwrap_or_default()),
         };
         let message = format!(
-            "made for {made_for} ({by}) and run for {run}: criteria and value sets are of another year"
+            "made for {made_for} (by {by}) and run for {run}: criteria and value sets are of another year"
         );
         let help = "for numbers of that year take the package of that year";
         let mut finding = Finding::warning(Code::OtherPeriod, message).help(help);

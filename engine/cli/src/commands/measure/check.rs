@@ -27,8 +27,7 @@ Examples:
 Checks measures, libraries (linking, nodes, types, literals) and value sets (missing, empty, partial).
 What is said of several places or measures is said once, and a value set that is missing is one line:
 its name, its url, its measures. What no measure uses is counted only. `--all` (or `--verbose`) tells
-each, and also what no measure uses. JSON and CSV have the places of each finding, and its measures.
-Exit code 0: everything can be run; 2: something is wrong; 3: something is not supported.")]
+each, and also what no measure uses. JSON and CSV have the places of each finding, and its measures.")]
 pub struct Check {
     #[command(flatten)]
     packages: PackageArgs,

@@ -28,11 +28,15 @@ pub struct List {
 
 impl List {
     pub fn run(self) -> Done {
-        let mut rows = vec![];
+        let mut rows: Vec<Vec<String>> = vec![];
+        // What else each row is called.
+        let mut names: Vec<Vec<String>> = vec![];
         if !self.package.is_empty() {
             let loaded = measures::package::load(&self.package);
             for measure in &loaded.package.measures {
                 let text = |t: &Option<String>| t.clone().unwrap_or_default();
+                let own = measure.name.iter().chain(&measure.identifiers);
+                names.push(own.cloned().collect());
                 rows.push(vec![
                     measure.id.clone().unwrap_or_else(|| measure.label().into()),
                     text(&measure.version),
@@ -52,8 +56,7 @@ impl List {
         for measure in sql_measures()? {
             rows.push(row(&measure.artifact, "SQL"));
         }
-        let rows = self.asked(rows)?;
-        let mut rows = rows;
+        let mut rows = self.asked(rows, &names)?;
         // The url where the name is not enough.
         let of_name = |name: &String| rows.iter().filter(|row| row.first() == Some(name)).count();
         let repeated: Vec<bool> = rows
@@ -77,17 +80,35 @@ impl List {
 
 impl List {
     /// The rows that are asked for: of each word those that it fits best.
-    fn asked(&self, rows: Vec<Vec<String>>) -> Result<Vec<Vec<String>>, Failure> {
+    fn asked(
+        &self,
+        rows: Vec<Vec<String>>,
+        names: &[Vec<String>],
+    ) -> Result<Vec<Vec<String>>, Failure> {
         if self.measure.is_empty() {
             return Ok(rows);
         }
-        let fit = |row: &Vec<String>, word: &str| best(word, row.iter().map(String::as_str));
+        let fit = |(at, row): (usize, &Vec<String>), word: &str| {
+            // Its id, title and url.
+            let own = [0, 3, 4].into_iter().filter_map(|cell| row.get(cell));
+            let others = names.get(at).into_iter().flatten();
+            best(word, own.chain(others).map(String::as_str))
+        };
         let mut wanted = vec![false; rows.len()];
-        for word in &self.measure {
-            let fits: Vec<_> = rows.iter().map(|row| fit(row, word)).collect();
+        for asked in &self.measure {
+            let (word, version) = match asked.split_once('|') {
+                Some((word, version)) => (word, Some(version)),
+                None => (asked.as_str(), None),
+            };
+            let of_version = |row: &Vec<String>| {
+                version.is_none_or(|v| row.get(1).is_some_and(|own| own == v))
+            };
+            let all = rows.iter().enumerate();
+            let fits = all.map(|(at, row)| fit((at, row), word).filter(|_| of_version(row)));
+            let fits: Vec<_> = fits.collect();
             let Some(best) = fits.iter().flatten().min() else {
                 return Err(Failure::User(format!(
-                    "--measure {word}: there is no such measure; without --measure all are listed"
+                    "--measure {asked}: there is no such measure; without --measure all are listed"
                 )));
             };
             for (wanted, fit) in wanted.iter_mut().zip(&fits) {
@@ -95,7 +116,8 @@ impl List {
             }
         }
         let rows = rows.into_iter().zip(wanted);
-        Ok(rows.filter(|(_, wanted)| *wanted).map(|(row, _)| row).collect())
+        let rows = rows.filter(|(_, wanted)| *wanted);
+        Ok(rows.map(|(row, _)| row).collect())
     }
 }
 
