@@ -187,10 +187,18 @@ impl LeftOver {
         (path, code): (&str, Code),
     ) {
         let mut lacking: BTreeSet<String> = BTreeSet::new();
+        let mut word = "missing";
         for mut issue in issues {
             issue.severity = Severity::Warning;
-            let missing = issue.code == Code::ElmValueSetMissing;
-            match issue.place.canonical.as_ref().filter(|_| missing) {
+            let of_set = match issue.code {
+                Code::ElmValueSetMissing => true,
+                Code::ElmValueSetIncomplete => {
+                    word = "missing or not expanded";
+                    true
+                }
+                _ => false,
+            };
+            match issue.place.canonical.as_ref().filter(|_| of_set) {
                 Some(_) => {
                     let name = issue.message.split('"').nth(1).unwrap_or_default();
                     lacking.insert(format!("\"{name}\""));
@@ -202,13 +210,13 @@ impl LeftOver {
         if !lacking.is_empty() {
             let names: Vec<String> = lacking.into_iter().collect();
             let message = format!(
-                "{what} is left out, and not evaluable: {} missing: {}; no population depends on it",
+                "{what} is left out, and not evaluable: {} {word}: {}; no population depends on it",
                 if names.len() == 1 { "a value set is" } else { "value sets are" },
                 names.join(", "),
             );
             let finding = Finding::warning(code, message).in_file(&*measure.source);
             self.found.push(finding.at(path));
-            self.parts.push(format!("{what} (missing: {})", names.join(", ")));
+            self.parts.push(format!("{what} ({word}: {})", names.join(", ")));
             return;
         }
         self.parts.push(what);

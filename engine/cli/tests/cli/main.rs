@@ -26,6 +26,7 @@ mod out;
 mod packed;
 mod power;
 mod printing;
+mod reader;
 mod references;
 mod roundtrip;
 mod serve;

@@ -260,7 +260,14 @@ pub fn run_summary(ran: &RunResult, period: (DateTime, DateTime), out: Option<&P
     let year = start.strip_suffix("-01-01");
     let year = year.filter(|year| end == format!("{year}-12-31"));
     parts.push(year.map_or(format!("{start} to {end}"), str::to_owned));
+    let lines = ran.report.ledger.lines();
+    let not_run = lines.filter(|(name, _, _)| *name == "measures that could not be run");
     let mut text = parts.join(", ");
+    match not_run.count() {
+        0 => {}
+        1 => text.push_str("; 1 more measure could not be run"),
+        n => text.push_str(&format!("; {n} more measures could not be run")),
+    }
     let groups = grouped(&ran.findings);
     if !groups.is_empty() {
         let count = count(groups.iter().map(|g| &g.finding));
