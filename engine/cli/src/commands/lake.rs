@@ -274,7 +274,7 @@ async fn snapshots(lake: &OpenLake, format: Format) -> Result<(), Failure> {
                     pinned.unwrap_or_default(),
                 ]
             });
-            let heading = [
+            let mut heading = vec![
                 "snapshot",
                 "time",
                 "operation",
@@ -283,7 +283,14 @@ async fn snapshots(lake: &OpenLake, format: Format) -> Result<(), Failure> {
                 "size",
                 "pinned",
             ];
-            table::print(&heading, &rows.collect::<Vec<_>>());
+            let mut rows: Vec<Vec<String>> = rows.collect();
+            if pins.is_empty() {
+                heading.pop();
+                for row in &mut rows {
+                    row.pop();
+                }
+            }
+            table::print(&heading, &rows);
         }
     }
     Ok(())
