@@ -12,6 +12,7 @@ use super::place::Place;
 use crate::commands::{bar, threads};
 use crate::failure::{Done, Failure};
 use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use crate::table::{bytes, thousands};
 
 /// Check that a lake is whole: every byte, and every table against the others.
@@ -58,7 +59,7 @@ impl Check {
             }
         };
         match self.format {
-            Format::Json => data!("{:#}", serde_json::json!(checked)),
+            Format::Json => say!("{}", serde_json::json!(checked)),
             Format::Csv => csv(&checked)?,
             _ => text(&checked),
         }
@@ -83,15 +84,20 @@ impl Check {
     }
 }
 
+/// A line a kind and example.
 fn csv(checked: &Checked) -> Result<(), Failure> {
-    let rows = checked.findings.iter().flat_map(|finding| {
-        let row = |example: &String| {
-            let (kind, count) = (finding.kind.to_string(), finding.count.to_string());
-            vec![kind, count, example.clone()]
-        };
-        finding.examples.iter().map(row)
-    });
-    super::records(&["kind", "count", "example"], rows)
+    let mut found = Listing::new(&["kind", "count", "example"]);
+    for finding in &checked.findings {
+        for example in &finding.examples {
+            let kind = finding.kind.to_string();
+            found.push(vec![
+                kind.into(),
+                Cell::Count(finding.count),
+                example.as_str().into(),
+            ]);
+        }
+    }
+    found.csv()
 }
 
 fn text(checked: &Checked) {
