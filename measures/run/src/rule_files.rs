@@ -57,24 +57,38 @@ pub fn load_rules(
     if paths.is_empty() {
         return Ok(all);
     }
+    let built_in = all.len();
     let mut wrong = vec![];
     for source in files(paths, RULES, tell)? {
         match load_file(&source.path, &store, tell) {
-            Ok(rule) => all.push(Arc::new(rule)),
+            Ok(rule) => {
+                let mut before = all.iter().enumerate();
+                let other = before.find(|(_, r)| r.artifact.id == rule.artifact.id);
+                if let Some((number, other)) = other {
+                    let other = match number < built_in {
+                        true => "one that is built in".to_owned(),
+                        false => format!("`{}`", other.file),
+                    };
+                    wrong.push(same_id(&rule, &other));
+                }
+                all.push(Arc::new(rule));
+            }
             Err(found) => wrong.extend(found),
         }
     }
-    if !wrong.is_empty() {
-        return Err(RunError::found(&wrong));
+    match wrong.is_empty() {
+        true => Ok(all),
+        false => Err(RunError::found(&wrong)),
     }
-    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
-    ids.sort();
-    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
-        return Err(RunError::User(format!(
-            "two rules have the id `{twice}`: give yours another id"
-        )));
-    }
-    Ok(all)
+}
+
+/// Two rules with one id: cards, rows and reports could not be told apart.
+pub fn same_id(rule: &Rule, other: &str) -> Finding {
+    let id = &rule.artifact.id;
+    let message = format!("two rules have the id `{id}`: this one and {other}");
+    Finding::error(Code::DuplicateRule, message)
+        .help("give yours another id, and its file the same name")
+        .in_file(rule.file.as_str())
 }
 
 /// A rule of a file, or all that is wrong with it, what its cases do not show included.

@@ -26,6 +26,7 @@ mod power;
 mod printing;
 mod references;
 mod roundtrip;
+mod rule_test;
 mod sources;
 mod sql;
 mod supplement;

@@ -1,12 +1,13 @@
 //! `tandem rule test`: rules are checked, and their cases run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use engine_cel::Clause;
 use engine_patient::finding::{Finding, listed};
 use measures::source_files::files;
-use measures_run::rule_files::{load_alone, load_rules, terminology};
+use measures_run::rule_files::{load_alone, load_rules, same_id, terminology};
 use rules::{CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
 use sources::RULES;
@@ -58,7 +59,6 @@ impl Tested {
             )));
         }
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        let mut twice = vec![];
         for source in sources {
             let rule = match load_alone(&source.path, &store) {
                 Ok(rule) => rule,
@@ -67,10 +67,14 @@ impl Tested {
                     continue;
                 }
             };
-            let file = source.path.display().to_string();
-            if let Some(other) = ids.insert(rule.artifact.id.to_string(), file.clone()) {
-                let id = &rule.artifact.id;
-                twice.push(format!("two rules have the id `{id}`: {other} and {file}"));
+            match ids.entry(rule.artifact.id.to_string()) {
+                Entry::Occupied(other) => {
+                    self.broken
+                        .push(same_id(&rule, &format!("`{}`", other.get())));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(rule.file.clone());
+                }
             }
             let (errors, mut warnings): (Vec<Finding>, Vec<Finding>) =
                 rule.coverage().into_iter().partition(Finding::is_error);
@@ -82,13 +86,7 @@ impl Tested {
             self.run(&rule, &warnings, format);
             self.broken.extend(errors);
         }
-        match twice.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::User(format!(
-                "{}: give each its own",
-                twice.join("\n")
-            ))),
-        }
+        Ok(())
     }
 
     /// Runs the cases of a rule.
@@ -162,17 +160,8 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
         say!("    {}", in_line(failure));
     }
     for why in &outcome.why {
-        let truth = why.clause.truth.map_or("", |t| t.as_str());
-        say!(
-            "    why, {}:{}: {}: {truth}",
-            rule.file,
-            why.line,
-            why.field
-        );
-        match why.clause.clauses.is_empty() {
-            true => print_clause(&why.clause, 3),
-            false => why.clause.clauses.iter().for_each(|c| print_clause(c, 3)),
-        }
+        say!("    why: {} ({}:{})", why.field, rule.file, why.line);
+        print_clause(&why.clause, 3);
     }
     say!("");
 }
