@@ -25,6 +25,7 @@ mod coverage;
 mod decide;
 mod load;
 mod outcome;
+pub mod plain_words;
 mod places;
 mod program;
 mod rule;
