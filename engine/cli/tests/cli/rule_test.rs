@@ -206,7 +206,7 @@ fn a_failed_case_shows_why() {
 fn nothing_to_test_is_a_mistake() {
     let dir = folder();
     file(dir.path().join("notes.txt"), "no rule");
-    tandem!("rule", "test", dir.path()).fails(2, &["no rule is here", ".yaml"]);
+    tandem!("rule", "test", dir.path()).fails(2, &["nothing in this folder to read", ".yaml"]);
     let json = tandem!("rule", "test", dir.path(), "--format", "json");
     assert_eq!(json.code, 2, "{}", json.text());
 }

@@ -17,6 +17,8 @@ use crate::commands::Format;
 use crate::commands::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
+use crate::width;
+use crate::wrap::wrap;
 
 /// What was found in all rules.
 #[derive(Default)]
@@ -50,16 +52,8 @@ impl Tested {
         format: Format,
     ) -> Result<(), Failure> {
         let store = terminology(value_sets, &mut tell)?;
-        let sources = files(paths, RULES, &mut tell)?;
-        if sources.is_empty() {
-            let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-            return Err(Failure::User(format!(
-                "{}: no rule is here: rules are files that end in .yaml (also .gz and .zst); without a path the built-in rules are tested",
-                named.join(", ")
-            )));
-        }
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        for source in sources {
+        for source in files(paths, RULES, &mut tell)? {
             let rule = match load_alone(&source.path, &store) {
                 Ok(rule) => rule,
                 Err(found) => {
@@ -157,7 +151,10 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
         in_line(&outcome.name)
     );
     for failure in &outcome.failures {
-        say!("    {}", in_line(failure));
+        let width = width::of_output().saturating_sub(4);
+        for line in wrap(&in_line(failure), width) {
+            say!("    {line}");
+        }
     }
     for why in &outcome.why {
         say!("    why: {} ({}:{})", why.field, rule.file, why.line);
