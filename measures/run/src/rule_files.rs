@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_patient::finding::{Code, Finding, blame, count, listed};
+use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
 use engine_patient::terminology::TerminologyStore;
 use measures::source_files::{self, files};
 use rules::Rule;
@@ -91,18 +91,20 @@ pub fn same_id(rule: &Rule, other: &str) -> Finding {
         .in_file(rule.file.as_str())
 }
 
-/// A rule of a file, or all that is wrong with it, what its cases do not show included.
+/// A rule of a file, or all that is wrong with it. What its cases do not show is told and no more: a rule
+/// in use goes on; `rule test` refuses it.
 pub fn load_file(
     path: &Path,
     store: &TerminologyStore,
     tell: &mut Tell<'_>,
 ) -> Result<Rule, Vec<Finding>> {
     let mut rule = load_alone(path, store)?;
-    rule.warnings.extend(rule.coverage());
+    rule.warnings
+        .extend(rule.coverage().into_iter().map(|mut finding| {
+            finding.severity = Severity::Warning;
+            finding
+        }));
     rule.warnings.sort();
-    if rule.warnings.iter().any(Finding::is_error) {
-        return Err(rule.warnings);
-    }
     if !rule.warnings.is_empty() {
         tell(&listed(&rule.warnings));
     }
