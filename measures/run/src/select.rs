@@ -1,6 +1,7 @@
 //! Which measures a job is about: official ones, care gaps, SQL measures; and what they are called.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, did_you_mean, listed};
@@ -14,7 +15,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::{Job, RunTask};
+use crate::job::{GapsTask, Job, RunTask};
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -31,6 +32,16 @@ pub struct Selected {
     pub value_sets: BTreeMap<String, String>,
     /// Measures of which it is not settled which way is better.
     pub unsettled: Vec<String>,
+}
+
+/// What is run beside packages.
+struct Beside<'b> {
+    /// Files or folders of rules.
+    rules: &'b [PathBuf],
+    /// What is built in, also where there are packages.
+    built_in: bool,
+    /// Also SQL measures.
+    sql: bool,
 }
 
 /// The built-in SQL measures.
@@ -60,6 +71,49 @@ fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
 impl Selected {
     /// For results: packages, rules and SQL measures.
     pub fn for_run(job: &Job, task: &RunTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: true,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
+        if selected.programs.is_empty()
+            && let Some(query) = selected.queries.first()
+        {
+            sql_only(job, task, &query.name)?;
+        }
+        if job.subject.is_some() {
+            selected.queries.clear();
+        }
+        Ok(selected)
+    }
+
+    /// For gaps: packages and rules.
+    pub fn for_gaps(job: &Job, task: &GapsTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: false,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
+        // Whether a measure has gaps at all.
+        let has_gaps = |structure: &&Arc<MeasureStructure>| {
+            let mut groups = structure.groups.iter();
+            groups.any(|g| g.scoring == Scoring::Proportion)
+        };
+        let structures = selected.programs.iter().flat_map(|p| &p.structures);
+        let (settled, open): (Vec<_>, Vec<_>) =
+            structures.filter(has_gaps).partition(|s| s.is_settled());
+        let open: Vec<String> = open.iter().map(|s| s.name.to_string()).collect();
+        if !open.is_empty() && (settled.is_empty() || job.packages.strict) {
+            return Err(unsettled(&open));
+        }
+        selected.unsettled = open;
+        Ok(selected)
+    }
+
+    /// The packages of a job, and what is run beside them; named, so that each is told apart.
+    fn of(job: &Job, beside: Beside<'_>, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
         let official = !job.packages.paths.is_empty();
         if !official {
             job.packages.refuse_better()?;
@@ -67,8 +121,8 @@ impl Selected {
         let wanted = &job.packages.measures;
         let asked = |a: &Artifact| wanted.is_empty() || wanted.iter().any(|m| is_called(a, m));
         // Only the user's own rules where the built-in ones were not asked for.
-        let built_in = !official || task.built_in;
-        let all = load_rules(&task.rules, &job.packages.terminology, tell)?;
+        let built_in = !official || beside.built_in;
+        let all = load_rules(beside.rules, &job.packages.terminology, tell)?;
         let own = load_rules(&[], &[], tell)?;
         let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
         let rules = all
@@ -83,7 +137,7 @@ impl Selected {
             }
             selected.programs.push(care_gap(rule));
         }
-        if built_in {
+        if built_in && beside.sql {
             selected.queries = sql_measures()?;
         }
         let known: Vec<Artifact> = selected
@@ -112,8 +166,12 @@ impl Selected {
                 let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
                     format!("did you mean `{n}`?")
                 });
+                let what = match beside.sql {
+                    true => "measure",
+                    false => "care gap",
+                };
                 return Err(RunError::User(format!(
-                    "--measure {unknown}: there is no such measure; {help}"
+                    "--measure {unknown}: there is no such {what}; {help}"
                 )));
             }
         }
@@ -122,55 +180,6 @@ impl Selected {
             selected.packages = Some(packages.prepare(job.limits, tell)?);
         }
         selected.name()?;
-        if selected.programs.is_empty()
-            && let Some(query) = selected.queries.first()
-        {
-            sql_only(job, task, &query.name)?;
-        }
-        if job.subject.is_some() {
-            selected.queries.clear();
-        }
-        Ok(selected)
-    }
-
-    /// For gaps: packages, or without any the built-in care gaps.
-    pub fn for_gaps(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let mut selected = Selected::default();
-        let wanted = &job.packages.measures;
-        if job.packages.paths.is_empty() {
-            job.packages.refuse_better()?;
-            let mut known = vec![];
-            for rule in load_rules(&[], &job.packages.terminology, tell)? {
-                known.push(rule.artifact.clone());
-                let mut asked = wanted.iter();
-                if wanted.is_empty() || asked.any(|m| is_called(&rule.artifact, m)) {
-                    selected.programs.push(care_gap(rule));
-                }
-            }
-            let missing = |m: &&String| !known.iter().any(|a| is_called(a, m));
-            if let Some(missing) = wanted.iter().find(missing) {
-                return Err(RunError::User(format!(
-                    "--measure {missing}: there is no such care gap; `tandem measure list` names them"
-                )));
-            }
-        } else {
-            let prepared = job.packages.prepare(job.limits, tell)?;
-            selected.packages = Some(prepared);
-        }
-        selected.name()?;
-        // Whether a measure has gaps at all.
-        let has_gaps = |structure: &&Arc<MeasureStructure>| {
-            let mut groups = structure.groups.iter();
-            groups.any(|g| g.scoring == Scoring::Proportion)
-        };
-        let structures = selected.programs.iter().flat_map(|p| &p.structures);
-        let (settled, open): (Vec<_>, Vec<_>) =
-            structures.filter(has_gaps).partition(|s| s.is_settled());
-        let open: Vec<String> = open.iter().map(|s| s.name.to_string()).collect();
-        if !open.is_empty() && (settled.is_empty() || job.packages.strict) {
-            return Err(unsettled(&open));
-        }
-        selected.unsettled = open;
         Ok(selected)
     }
 

@@ -8,11 +8,12 @@ use measures::package::{Loaded, MeasureDefinition, select};
 use measures::prepared::Packages;
 use serde_json::json;
 
-use super::super::{Format, verdict};
+use super::super::verdict;
 use super::arguments::PackageArgs;
 use super::print::print_json;
 use super::tell;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON, one_of};
 use crate::table::{self, thousands};
 
 /// Load and link measure packages, and tell everything that is wrong with them.
@@ -26,7 +27,7 @@ pub struct Check {
     #[command(flatten)]
     packages: PackageArgs,
     /// How to print the findings.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
     format: Format,
 }
 
@@ -49,8 +50,8 @@ impl Check {
         let mut loaded = loaded;
         loaded.issues.extend(wrong);
         match self.format {
-            Format::Table => print(&loaded, &built),
             Format::Json => print_json(&as_json(&loaded, &built))?,
+            _ => print(&loaded, &built),
         }
         verdict(findings(&loaded, &built))
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use measures_run::rule_files::load_rules;
 use measures_run::select::sql_measures;
 
+use super::super::verdict;
 use super::tell;
 use crate::failure::Done;
 use crate::table;
@@ -21,6 +22,7 @@ pub struct List {
 impl List {
     pub fn run(self) -> Done {
         let mut rows = vec![];
+        let mut wrong = vec![];
         if !self.package.is_empty() {
             let loaded = measures::package::load(&self.package);
             for measure in &loaded.package.measures {
@@ -33,7 +35,8 @@ impl List {
                     text(&measure.url),
                 ]);
             }
-            for issue in loaded.issues.iter().filter(|i| i.is_error()) {
+            wrong = loaded.issues;
+            for issue in wrong.iter().filter(|i| i.is_error()) {
                 note!("{issue}");
             }
         }
@@ -61,7 +64,7 @@ impl List {
             heading.pop();
         }
         table::print(&heading, &rows);
-        Ok(std::process::ExitCode::SUCCESS)
+        verdict(wrong.iter().filter(|i| i.is_error()))
     }
 }
 
