@@ -17,6 +17,7 @@
 pub mod check;
 mod evaluate;
 pub mod explain;
+mod explain_verdict;
 pub mod functions;
 mod needs;
 mod nodes;
@@ -29,6 +30,7 @@ pub mod value;
 pub use check::Checker;
 pub use evaluate::Evaluation;
 pub use explain::Clause;
+pub use explain_verdict::deciding;
 pub use nodes::Compiled;
 pub use types::Ty;
 pub use value::Val;

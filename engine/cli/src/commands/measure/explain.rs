@@ -15,6 +15,9 @@ use crate::failure::{Done, Failure};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
 
+/// Columns of text outside a terminal.
+const WIDTH: usize = 159;
+
 /// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
 #[derive(Args)]
@@ -136,7 +139,8 @@ impl Explain {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
             Format::Text | Format::Csv => {
-                let texts: Vec<String> = all.iter().map(plain_text::text).collect();
+                let texts = all.iter().map(|e| plain_text::text(e, WIDTH));
+                let texts: Vec<String> = texts.collect();
                 texts.join("\n")
             }
         })
