@@ -4,19 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use engine_cel::functions::FUNCTIONS;
-use engine_patient::finding::Finding;
-use measures::source_files::files;
-use measures_run::rule_files::{load_file, load_rules, terminology};
-use rules::{CaseOutcome, Rule as ClinicalRule};
-use serde_json::{Value, json};
-use sources::RULES;
 
 use self::eval::eval;
+use self::test::test;
 use super::Format;
-use super::measure::tell;
-use crate::failure::{Done, Failure};
+use crate::failure::Done;
 
 mod eval;
+mod test;
 
 /// Check, test and evaluate rules.
 #[derive(Args)]
@@ -52,11 +47,13 @@ Examples:
         #[arg(long)]
         terminology: Vec<PathBuf>,
     },
-    /// Check rules and run their cases.
+    /// Check rules, run their cases, and show why a case fails.
     #[command(after_help = "\
 Examples:
   tandem rule test                   the built-in rules
-  tandem rule test my-rules/ --terminology valuesets/")]
+  tandem rule test my-rules/ --terminology valuesets/
+  tandem rule test my-rules/ --format json > tested.json
+Exit code: 0 all passed, 1 a case failed, 2 a rule is wrong (`tandem explain CODE` says more about a code).")]
     Test {
         /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
         rules: Vec<PathBuf>,
@@ -108,63 +105,4 @@ impl Rule {
             }
         }
     }
-}
-
-fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
-    let store = terminology(value_sets, &mut tell)?;
-    let (mut passed, mut failed) = (0u32, 0u32);
-    let (mut broken, mut tested) = (vec![], vec![]);
-    let mut one = |rule: &ClinicalRule| {
-        let outcomes = rule.run_cases();
-        if format == Format::Json {
-            tested.push(cases_json(rule, &outcomes));
-        }
-        let bad: Vec<_> = outcomes.iter().filter(|o| !o.failures.is_empty()).collect();
-        if format == Format::Table {
-            say!(
-                "{}: {} passed, {} failed",
-                rule.artifact.id,
-                outcomes.len() - bad.len(),
-                bad.len()
-            );
-        }
-        for outcome in bad.iter().filter(|_| format == Format::Table) {
-            say!("  {}:{}: {}", rule.file, outcome.line, outcome.name);
-            outcome.failures.iter().for_each(|f| say!("    {f}"));
-        }
-        passed += u32::try_from(outcomes.len() - bad.len()).unwrap_or(u32::MAX);
-        failed += u32::try_from(bad.len()).unwrap_or(u32::MAX);
-    };
-    if paths.is_empty() {
-        load_rules(&[], value_sets, &mut tell)?
-            .iter()
-            .for_each(|r| one(r));
-    }
-    for source in files(paths, RULES, &mut tell)? {
-        match load_file(&source.path, &store, &mut tell) {
-            Ok(rule) => one(&rule),
-            Err(found) => broken.extend(found),
-        }
-    }
-    if format == Format::Json {
-        let found: Vec<_> = broken.iter().map(Finding::to_json).collect();
-        data!("{:#}", json!({ "rules": tested, "findings": found }));
-        super::verdict(&broken)?;
-    } else {
-        say!("{passed} passed, {failed} failed");
-    }
-    match (broken.is_empty(), failed) {
-        (false, _) => Err(Failure::of(&broken)),
-        (true, 0) => Ok(std::process::ExitCode::SUCCESS),
-        (true, _) => Err(Failure::No(format!("{failed} case(s) failed"))),
-    }
-}
-
-fn cases_json(rule: &ClinicalRule, outcomes: &[CaseOutcome]) -> Value {
-    let case = |o: &CaseOutcome| json!({ "name": o.name, "line": o.line, "failures": o.failures });
-    json!({
-        "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
-        "warnings": rule.warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
-        "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
-    })
 }

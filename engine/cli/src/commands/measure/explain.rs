@@ -14,9 +14,7 @@ use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
-
-/// Columns of text outside a terminal.
-const WIDTH: usize = 159;
+use crate::width;
 
 /// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
@@ -139,7 +137,8 @@ impl Explain {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
             Format::Text | Format::Csv => {
-                let texts = all.iter().map(|e| plain_text::text(e, WIDTH));
+                let width = width::of_output();
+                let texts = all.iter().map(|e| plain_text::text(e, width));
                 let texts: Vec<String> = texts.collect();
                 texts.join("\n")
             }

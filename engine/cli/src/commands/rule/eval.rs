@@ -24,9 +24,7 @@ use sources::RULES;
 use crate::commands::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
 use crate::visible::in_line;
-
-/// Columns of text outside a terminal.
-const WIDTH: usize = 159;
+use crate::width;
 
 pub fn eval(
     rule: &str,
@@ -212,13 +210,13 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
 /// A line, gone on below where it is longer than the page. Values are the patient's: one that breaks the
 /// line could pass for a clause.
 fn line(indent: usize, text: &str) {
-    for line in folded(indent, &in_line(text), WIDTH) {
+    for line in folded(indent, &in_line(text), width::of_output()) {
         say!("{line}");
     }
 }
 
 /// `above`: the items of the part around it, which say nothing new further down.
-fn print_clause(clause: &Clause, above: &[String], depth: usize) {
+pub(super) fn print_clause(clause: &Clause, above: &[String], depth: usize) {
     let outcome = match (&clause.truth, &clause.value) {
         (Some(truth), _) => truth.as_str().to_owned(),
         (None, Some(value)) => value.clone(),
