@@ -158,7 +158,7 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
     }
     for why in &outcome.why {
         say!("    why: {} ({}:{})", why.field, rule.file, why.line);
-        print_clause(&why.clause, 3);
+        print_clause(&why.clause, &[], 3);
     }
     say!("");
 }
