@@ -138,7 +138,7 @@ fn rules_value_sets_and_the_rest() {
     let rule = include_str!("../../../../rules/content/diabetes/hba1c-control.yaml");
     let failing = rule.replacen("applies: yes", "applies: no", 1);
     assert_ne!(failing, rule);
-    let failing = file(dir.path().join("failing.yaml"), failing);
+    let failing = file(dir.path().join("hba1c-control.yaml"), failing);
     tandem!("rule", "test", &failing).fails(1, &["failed"]);
     let broken = file(dir.path().join("broken.yaml"), "id: x\n");
     tandem!("rule", "test", &broken).fails(2, &["error"]);

@@ -15,6 +15,7 @@ use super::print::print_names;
 use super::{PATIENT_DATA, Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 use crate::table::{self, thousands};
 
@@ -55,7 +56,7 @@ pub struct Gaps {
     #[arg(long, value_enum)]
     status: Vec<Status>,
     /// How to print the gaps.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
     #[arg(long)]
@@ -75,13 +76,8 @@ pub struct Gaps {
     reporter: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Json,
-    Deqm,
-}
+/// What gaps are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Deqm];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Status {
@@ -147,7 +143,7 @@ impl Gaps {
             Format::Table => print_table(&found, &task)?,
             Format::Csv => print_csv(&found, &task)?,
             Format::Json => print_json(&found, &task)?,
-            Format::Deqm => {}
+            _ => {}
         }
         if let (Some(listed), Some(out)) = (found.listed, out) {
             if documents {
