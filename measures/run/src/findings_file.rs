@@ -17,7 +17,8 @@ pub(crate) fn bytes(packages: Option<&Prepared>, ledger: &Ledger) -> Vec<u8> {
     let left_out = packages.iter().flat_map(|p| &p.built.left_out);
     let left_out = left_out.map(|l| json!({ "measure": l.measure, "what": l.what }));
     let lines = ledger.lines();
-    let lines = lines.map(|(name, detail, n)| json!({ "name": name, "detail": detail, "count": n }));
+    let lines =
+        lines.map(|(name, detail, n)| json!({ "name": name, "detail": detail, "count": n }));
     let whole = json!({
         "findings": findings,
         "missingValueSets": packages.map_or(json!([]), |p| p.built.missing_json()),

@@ -73,7 +73,10 @@ fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, R
 /// That a measure was taken for another word than its own.
 fn tell_taken(asked: &str, fit: Fit, taken: Option<&Artifact>, tell: &mut Tell<'_>) {
     if let (Fit::AnyCase | Fit::Begins, Some(taken)) = (fit, taken) {
-        tell(&format!("note: --measure {asked} is taken as `{}`", taken.id));
+        tell(&format!(
+            "note: --measure {asked} is taken as `{}`",
+            taken.id
+        ));
     }
 }
 
@@ -301,7 +304,9 @@ pub(crate) fn unsettled(names: &[String]) -> RunError {
 fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
     let loaded = job.packages.load(tell)?;
     let period = Some(job.period);
-    Ok(job.packages.prepare_loaded(loaded, job.limits, period, tell)?)
+    Ok(job
+        .packages
+        .prepare_loaded(loaded, job.limits, period, tell)?)
 }
 
 /// No measure outside packages is called so, and there are no packages.

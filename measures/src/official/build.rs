@@ -75,7 +75,8 @@ impl Built {
     /// The same for programs.
     pub fn missing_json(&self) -> serde_json::Value {
         let all = self.missing().into_iter();
-        all.map(|(canonical, asked)| asked.to_json(canonical)).collect()
+        all.map(|(canonical, asked)| asked.to_json(canonical))
+            .collect()
     }
 }
 
@@ -142,7 +143,10 @@ pub fn build_within(
     let mut reached_files = BTreeSet::new();
     for measure in measures {
         let reached = checker.reached(measure);
-        let files = package.libraries.iter().filter(|l| reached.contains(&l.name));
+        let files = package
+            .libraries
+            .iter()
+            .filter(|l| reached.contains(&l.name));
         reached_files.extend(files.map(|l| l.source.clone()));
         let lacking = unread
             .iter()

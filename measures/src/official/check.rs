@@ -55,11 +55,7 @@ impl Checker<'_> {
     }
 
     /// Everything that is wrong with a measure, and what is left of it to be run.
-    pub(super) fn check(
-        &self,
-        measure: &MeasureDefinition,
-        reached: &BTreeSet<String>,
-    ) -> Checked {
+    pub(super) fn check(&self, measure: &MeasureDefinition, reached: &BTreeSet<String>) -> Checked {
         let (whole, value_sets) = self.attempt(measure, reached);
         let (findings, kept) = match whole.iter().any(Finding::is_error) {
             true => self.without_parts(measure, reached, whole),
@@ -211,12 +207,17 @@ impl LeftOver {
             let names: Vec<String> = lacking.into_iter().collect();
             let message = format!(
                 "{what} is left out, and not evaluable: {} {word}: {}; no population depends on it",
-                if names.len() == 1 { "a value set is" } else { "value sets are" },
+                if names.len() == 1 {
+                    "a value set is"
+                } else {
+                    "value sets are"
+                },
                 names.join(", "),
             );
             let finding = Finding::warning(code, message).in_file(&*measure.source);
             self.found.push(finding.at(path));
-            self.parts.push(format!("{what} ({word}: {})", names.join(", ")));
+            self.parts
+                .push(format!("{what} ({word}: {})", names.join(", ")));
             return;
         }
         self.parts.push(what);

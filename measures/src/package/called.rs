@@ -68,7 +68,10 @@ mod tests {
         let name = "CMS122FHIRDiabetesAssessGreaterThan9Percent";
         for (word, wanted) in [
             (name, Some(Fit::Exact)),
-            ("cms122fhirdiabetesassessgreaterthan9percent", Some(Fit::AnyCase)),
+            (
+                "cms122fhirdiabetesassessgreaterthan9percent",
+                Some(Fit::AnyCase),
+            ),
             ("CMS122", Some(Fit::Begins)),
             ("cms122fhir", Some(Fit::Begins)),
             ("122", Some(Fit::Begins)),
@@ -83,6 +86,9 @@ mod tests {
         }
         assert_eq!(fit("CMS334", "CMS0334FHIR"), Some(Fit::Begins));
         assert_eq!(fit("http://x", "http://x.org/Measure/A"), None);
-        assert_eq!(best("cms2", ["CMS22", "CMS2FHIR", "cms2"]), Some(Fit::Exact));
+        assert_eq!(
+            best("cms2", ["CMS22", "CMS2FHIR", "cms2"]),
+            Some(Fit::Exact)
+        );
     }
 }

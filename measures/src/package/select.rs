@@ -99,8 +99,14 @@ fn fitting<'p>(
     let of_refused = package.refused.iter().zip(&refused);
     Some((
         fit,
-        measures.filter(|(_, f)| **f == Some(fit)).map(|(m, _)| m).collect(),
-        of_refused.filter(|(_, f)| **f == Some(fit)).map(|(r, _)| r).collect(),
+        measures
+            .filter(|(_, f)| **f == Some(fit))
+            .map(|(m, _)| m)
+            .collect(),
+        of_refused
+            .filter(|(_, f)| **f == Some(fit))
+            .map(|(r, _)| r)
+            .collect(),
     ))
 }
 
@@ -173,7 +179,10 @@ fn one<'p>(package: &'p Package, id: &str) -> Result<&'p MeasureDefinition, Box<
             ))
         }
         (several, _) if begins => {
-            let message = format!("{} measures of the package begin with `{id}`", several.len());
+            let message = format!(
+                "{} measures of the package begin with `{id}`",
+                several.len()
+            );
             let help = format!("say which: {}", keys(several));
             Err(Box::new(
                 Finding::error(Code::SeveralMeasures, message).help(help),

@@ -50,9 +50,7 @@ fn library(name: &str, sets: &[Value], definitions: &[Value]) -> String {
 
 fn measure(id: &str, title: &str, more: &Value) -> String {
     let criteria = |name: &str| json!({"language": "text/cql-identifier", "expression": name});
-    let population = |code: &str, name: &str| {
-        json!({"id": code, "code": {"coding": [{"code": code}]}, "criteria": criteria(name)})
-    };
+    let population = |code: &str, name: &str| json!({"id": code, "code": {"coding": [{"code": code}]}, "criteria": criteria(name)});
     let mut measure = json!({
         "resourceType": "Measure", "id": id, "name": id, "version": "1.0.0", "title": title,
         "url": format!("http://example.org/Measure/{id}"), "status": "active",
@@ -74,7 +72,8 @@ fn measure(id: &str, title: &str, more: &Value) -> String {
 }
 
 fn value_set(url: &str, version: &str, content: &Value) -> String {
-    let mut set = json!({"resourceType": "ValueSet", "url": url, "version": version, "status": "active"});
+    let mut set =
+        json!({"resourceType": "ValueSet", "url": url, "version": version, "status": "active"});
     for (key, value) in content.as_object().unwrap() {
         set[key] = value.clone();
     }
@@ -96,20 +95,38 @@ fn package(folder: &Path) -> PathBuf {
     let yes = json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"});
     let definitions = [
         definition("All", &yes),
-        definition("Visited", &exists(&of_set("Encounter", "type", "Visits", "10"))),
+        definition(
+            "Visited",
+            &exists(&of_set("Encounter", "type", "Visits", "10")),
+        ),
         definition("SDE Payer", &of_set("Coverage", "type", "Payer", "20")),
-        definition("Insured", &exists(&of_set("Coverage", "type", "Payer", "30"))),
+        definition(
+            "Insured",
+            &exists(&of_set("Coverage", "type", "Payer", "30")),
+        ),
     ];
     let year = json!({"effectivePeriod": {"start": "2025-01-01", "end": "2025-12-31"}});
     for (id, title) in [
         ("CMS901FHIRDiabetesCare", "Diabetes: Care"),
         ("CMS9012FHIRDiabetesEye", "Diabetes: Eye Exam"),
     ] {
-        file(package.join(format!("{id}.json")), measure(id, title, &year));
+        file(
+            package.join(format!("{id}.json")),
+            measure(id, title, &year),
+        );
     }
-    file(package.join("main.json"), library("Main", &sets, &definitions));
-    file(package.join("visits.json"), value_set(VISITS, "1", &expanded("visit")));
-    file(package.join("payer.json"), value_set(PAYER, "1", &expanded("payer")));
+    file(
+        package.join("main.json"),
+        library("Main", &sets, &definitions),
+    );
+    file(
+        package.join("visits.json"),
+        value_set(VISITS, "1", &expanded("visit")),
+    );
+    file(
+        package.join("payer.json"),
+        value_set(PAYER, "1", &expanded("payer")),
+    );
     package
 }
 
@@ -141,12 +158,26 @@ fn a_value_set_of_supplemental_data_stops_no_measure() {
     std::fs::remove_file(package.join("payer.json")).unwrap();
     let out = dir.path().join("out");
     let out = ["--out", out.to_str().unwrap()];
-    let without = ask("run", &package, &lake, &[&["--format", "csv"], &out[..]].concat()).ok();
+    let without = ask(
+        "run",
+        &package,
+        &lake,
+        &[&["--format", "csv"], &out[..]].concat(),
+    )
+    .ok();
     assert_eq!(without.out, whole.out);
     // One line for the set, with its name first, its url, and both measures.
     let line = format!("  \"Payer\": {PAYER} {BOTH}");
-    assert_eq!(lines_with(&without.err, PAYER), [line.as_str()], "{}", without.err);
-    for what in ["stratifier `by-payer` is left out", "supplemental data `SDE Payer` is left out"] {
+    assert_eq!(
+        lines_with(&without.err, PAYER),
+        [line.as_str()],
+        "{}",
+        without.err
+    );
+    for what in [
+        "stratifier `by-payer` is left out",
+        "supplemental data `SDE Payer` is left out",
+    ] {
         assert_eq!(lines_with(&without.err, what).len(), 1, "{}", without.err);
     }
     assert!(!without.err.contains("did you mean"), "{}", without.err);
@@ -156,15 +187,33 @@ fn a_value_set_of_supplemental_data_stops_no_measure() {
     let findings = read("findings.json");
     let missing = &findings["missingValueSets"];
     assert_eq!(missing.as_array().unwrap().len(), 1, "{missing}");
-    assert_eq!((&missing[0]["name"], &missing[0]["url"]), (&json!("Payer"), &json!(PAYER)));
-    assert_eq!(missing[0]["measures"], json!(["CMS9012FHIRDiabetesEye", "CMS901FHIRDiabetesCare"]));
-    assert_eq!(findings["leftOut"].as_array().unwrap().len(), 4, "{findings}");
+    assert_eq!(
+        (&missing[0]["name"], &missing[0]["url"]),
+        (&json!("Payer"), &json!(PAYER))
+    );
+    assert_eq!(
+        missing[0]["measures"],
+        json!(["CMS9012FHIRDiabetesEye", "CMS901FHIRDiabetesCare"])
+    );
+    assert_eq!(
+        findings["leftOut"].as_array().unwrap().len(),
+        4,
+        "{findings}"
+    );
     assert!(read("run.json")["outputs"].get("findings.json").is_some());
     // Reports say it, too.
     let report = read("MeasureReport-CMS901FHIRDiabetesCare.json").to_string();
-    assert!(report.contains("value set missing") && report.contains(PAYER), "{report}");
+    assert!(
+        report.contains("value set missing") && report.contains(PAYER),
+        "{report}"
+    );
     let checked = ask("check", &package, &lake, &[]).ok();
-    assert_eq!(lines_with(&checked.out, "can be run, 2 left out").len(), 2, "{}", checked.out);
+    assert_eq!(
+        lines_with(&checked.out, "can be run, 2 left out").len(),
+        2,
+        "{}",
+        checked.out
+    );
     // Allowed, both are there, and what they say is unknown.
     let allowed = ask("run", &package, &lake, &["--allow-missing-valuesets"]).ok();
     assert!(!allowed.err.contains("is left out"), "{}", allowed.err);
@@ -179,7 +228,12 @@ fn a_value_set_of_criteria_is_one_line() {
     std::fs::remove_file(package.join("visits.json")).unwrap();
     let failed = ask("run", &package, &lake, &[]).fails(2, &["E012", "1 value set is missing"]);
     let line = format!("  \"Visits\": {VISITS} {BOTH}");
-    assert_eq!(lines_with(&failed.err, VISITS), [line.as_str()], "{}", failed.err);
+    assert_eq!(
+        lines_with(&failed.err, VISITS),
+        [line.as_str()],
+        "{}",
+        failed.err
+    );
     assert!(!failed.err.contains("definition"), "{}", failed.err);
     let each = ask("run", &package, &lake, &["--verbose"]).fails(2, &[]);
     assert!(each.err.contains("definition \"Visited\""), "{}", each.err);
@@ -189,7 +243,10 @@ fn a_value_set_of_criteria_is_one_line() {
     let codes = json["findings"].as_array().unwrap().iter();
     assert_eq!(codes.filter(|f| f["code"] == "E012").count(), 1, "{json}");
     assert_eq!(json["missingValueSets"][0]["name"], "Visits");
-    assert_eq!(json["missingValueSets"][0]["touches"], json!(["Main: Visited"]));
+    assert_eq!(
+        json["missingValueSets"][0]["touches"],
+        json!(["Main: Visited"])
+    );
     assert_eq!(json["measures"][0]["runnable"], false);
     let csv = ask("check", &package, &lake, &["--format", "csv"]);
     assert_eq!(csv.code, 2);
@@ -197,7 +254,11 @@ fn a_value_set_of_criteria_is_one_line() {
     assert!(csv.out.starts_with(heading), "{}", csv.out);
     let rows = lines_with(&csv.out, VISITS);
     assert_eq!(rows.len(), 1, "{}", csv.out);
-    assert!(rows[0].contains("CMS9012FHIRDiabetesEye; CMS901FHIRDiabetesCare"), "{}", csv.out);
+    assert!(
+        rows[0].contains("CMS9012FHIRDiabetesEye; CMS901FHIRDiabetesCare"),
+        "{}",
+        csv.out
+    );
 }
 
 /// A library beside the measures that none of them includes.
@@ -213,12 +274,20 @@ fn what_no_measure_uses_is_counted() {
             definition(&format!("D{n}"), &exists(&of))
         })
         .collect();
-    file(package.join("other.json"), library("Other", &sets, &definitions));
+    file(
+        package.join("other.json"),
+        library("Other", &sets, &definitions),
+    );
     let told = ask("check", &package, &lake, &[]).ok();
     assert!(!told.out.contains("Gone"), "{}", told.out);
     assert!(told.out.contains("left out: 30 findings"), "{}", told.out);
     let all = ask("check", &package, &lake, &["--all"]).ok();
-    assert_eq!(lines_with(&all.out, "no measure refers to it").len(), 30, "{}", all.out);
+    assert_eq!(
+        lines_with(&all.out, "no measure refers to it").len(),
+        30,
+        "{}",
+        all.out
+    );
     assert!(!all.out.contains("left out:"), "{}", all.out);
     let run = ask("run", &package, &lake, &[]).ok();
     assert!(!run.text().contains("Gone"), "{}", run.text());
@@ -233,40 +302,110 @@ fn a_measure_by_the_beginning_of_its_name() {
     let dir = folder();
     let (package, lake) = (package(dir.path()), lake(dir.path()));
     let subject = ["--subject", "Patient/a"];
-    for (command, more) in [("run", &[][..]), ("gaps", &[]), ("explain", &subject), ("check", &[])] {
+    for (command, more) in [
+        ("run", &[][..]),
+        ("gaps", &[]),
+        ("explain", &subject),
+        ("check", &[]),
+    ] {
         for word in ["CMS901", "cms901", "901", "Diabetes: C", "CMS901|1.0.0"] {
-            let ran = ask(command, &package, &lake, &[&["--measure", word], more].concat()).ok();
-            assert!(ran.out.contains("CMS901FHIRDiabetesCare"), "{command} {word}: {}", ran.text());
-            assert!(!ran.out.contains("CMS9012"), "{command} {word}: {}", ran.text());
+            let ran = ask(
+                command,
+                &package,
+                &lake,
+                &[&["--measure", word], more].concat(),
+            )
+            .ok();
+            assert!(
+                ran.out.contains("CMS901FHIRDiabetesCare"),
+                "{command} {word}: {}",
+                ran.text()
+            );
+            assert!(
+                !ran.out.contains("CMS9012"),
+                "{command} {word}: {}",
+                ran.text()
+            );
         }
         let both = ["--measure", "CMS901", "--measure", "9012"];
         let ran = ask(command, &package, &lake, &[&both[..], more].concat()).ok();
-        assert!(ran.out.contains("CMS9012FHIRDiabetesEye"), "{command}: {}", ran.text());
+        assert!(
+            ran.out.contains("CMS9012FHIRDiabetesEye"),
+            "{command}: {}",
+            ran.text()
+        );
         // Several begin so, and a number that goes on is another number.
         for word in ["Diabetes", "CMS90"] {
-            let ran = ask(command, &package, &lake, &[&["--measure", word], more].concat());
+            let ran = ask(
+                command,
+                &package,
+                &lake,
+                &[&["--measure", word], more].concat(),
+            );
             assert_eq!(ran.code, 2, "{command} {word}: {}", ran.text());
             let text = ran.text();
             let named = ["`CMS901FHIRDiabetesCare`", "`CMS9012FHIRDiabetesEye`"];
-            assert!(named.iter().all(|n| text.contains(n)), "{command} {word}: {text}");
+            assert!(
+                named.iter().all(|n| text.contains(n)),
+                "{command} {word}: {text}"
+            );
         }
     }
     let taken = ask("run", &package, &lake, &["--measure", "CMS901"]).ok();
     let note = "note: --measure CMS901 is taken as `CMS901FHIRDiabetesCare`";
     assert!(taken.err.contains(note), "{}", taken.err);
-    let exact = ask("run", &package, &lake, &["--measure", "CMS901FHIRDiabetesCare"]).ok();
+    let exact = ask(
+        "run",
+        &package,
+        &lake,
+        &["--measure", "CMS901FHIRDiabetesCare"],
+    )
+    .ok();
     assert!(!exact.err.contains("is taken as"), "{}", exact.err);
     let edition = ask("run", &package, &lake, &["--measure", "CMS901v14"]);
     edition.fails(2, &["P090", "did you mean `CMS901FHIRDiabetesCare`?"]);
     let better = ["--better", "CMS901=decrease", "--format", "csv"];
     let ran = ask("run", &package, &lake, &better).ok();
-    assert_eq!(ran.out.matches("lower (--better)").count(), 1, "{}", ran.text());
+    assert_eq!(
+        ran.out.matches("lower (--better)").count(),
+        1,
+        "{}",
+        ran.text()
+    );
     let listed = ask("list", &package, &lake, &["--measure", "CMS901"]).ok();
-    assert_eq!(lines_with(&listed.out, "FHIRDiabetes").len(), 1, "{}", listed.out);
+    assert_eq!(
+        lines_with(&listed.out, "FHIRDiabetes").len(),
+        1,
+        "{}",
+        listed.out
+    );
     // Built-in measures, too.
-    let built_in = tandem!("measure", "run", "--lake", &lake, "--period", PERIOD, "--measure", "hba1c-t").ok();
-    assert!(built_in.err.contains("is taken as `hba1c-"), "{}", built_in.text());
-    let many = tandem!("measure", "run", "--lake", &lake, "--period", PERIOD, "--measure", "h");
+    let built_in = tandem!(
+        "measure",
+        "run",
+        "--lake",
+        &lake,
+        "--period",
+        PERIOD,
+        "--measure",
+        "hba1c-t"
+    )
+    .ok();
+    assert!(
+        built_in.err.contains("is taken as `hba1c-"),
+        "{}",
+        built_in.text()
+    );
+    let many = tandem!(
+        "measure",
+        "run",
+        "--lake",
+        &lake,
+        "--period",
+        PERIOD,
+        "--measure",
+        "h"
+    );
     many.fails(2, &["measures begin so; say which: `h"]);
 }
 
@@ -276,7 +415,12 @@ fn a_measure_of_another_year() {
     let dir = folder();
     let (package, lake) = (package(dir.path()), lake(dir.path()));
     let out = dir.path().join("out");
-    let more = ["--period", "2020-01-01..2020-12-31", "--out", out.to_str().unwrap()];
+    let more = [
+        "--period",
+        "2020-01-01..2020-12-31",
+        "--out",
+        out.to_str().unwrap(),
+    ];
     let ran = ask("run", &package, &lake, &more).ok();
     let told = "warning[P094]: made for 2025 (by its effectivePeriod) and run for 2020";
     assert_eq!(lines_with(&ran.err, told).len(), 1, "{}", ran.err);
@@ -302,7 +446,10 @@ fn an_expanded_version_comes_before_one_that_is_not() {
     let (package, lake) = (package(dir.path()), lake(dir.path()));
     let numerators = |ran: &Ran| {
         let json: Value = serde_json::from_str(&ran.out).unwrap();
-        let populations = json[0]["group"][0]["population"].as_array().unwrap().clone();
+        let populations = json[0]["group"][0]["population"]
+            .as_array()
+            .unwrap()
+            .clone();
         let numerator = populations.iter().find(|p| p["id"] == "numerator");
         numerator.map(|n| n["count"].clone())
     };
@@ -311,16 +458,32 @@ fn an_expanded_version_comes_before_one_that_is_not() {
     assert_eq!(numerators(&before), Some(json!(2)));
     let not_expanded = json!({"compose": {"include": [{"system": "http://example.org/codes",
         "filter": [{"property": "concept", "op": "is-a", "value": "v"}]}]}});
-    file(package.join("newer.json"), value_set(VISITS, "2", &not_expanded));
+    file(
+        package.join("newer.json"),
+        value_set(VISITS, "2", &not_expanded),
+    );
     let ran = ask("run", &package, &lake, &json).ok();
     assert_eq!(numerators(&ran), Some(json!(2)));
     let said = "without a version asked, 1 is used, since 2 is not expanded";
-    assert!(ran.err.contains("T013") && ran.err.contains(said), "{}", ran.err);
+    assert!(
+        ran.err.contains("T013") && ran.err.contains(said),
+        "{}",
+        ran.err
+    );
     // The same file in another folder, without an expansion, takes nothing away.
-    file(package.join("again.json"), value_set(VISITS, "1", &not_expanded));
-    assert_eq!(numerators(&ask("run", &package, &lake, &json).ok()), Some(json!(2)));
+    file(
+        package.join("again.json"),
+        value_set(VISITS, "1", &not_expanded),
+    );
+    assert_eq!(
+        numerators(&ask("run", &package, &lake, &json).ok()),
+        Some(json!(2))
+    );
     // Other codes under the same version are a contradiction.
-    let other = file(package.join("other.json"), value_set(VISITS, "1", &expanded("other")));
+    let other = file(
+        package.join("other.json"),
+        value_set(VISITS, "1", &expanded("other")),
+    );
     ask("run", &package, &lake, &json).fails(2, &["T012", "with different content"]);
     std::fs::remove_file(other).unwrap();
     // A version that is asked for stays the one.
@@ -331,11 +494,20 @@ fn an_expanded_version_comes_before_one_that_is_not() {
     let yes = json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Boolean", "value": "true"});
     let definitions = [
         definition("All", &yes),
-        definition("Visited", &exists(&of_set("Encounter", "type", "Visits", "10"))),
+        definition(
+            "Visited",
+            &exists(&of_set("Encounter", "type", "Visits", "10")),
+        ),
         definition("SDE Payer", &of_set("Coverage", "type", "Payer", "20")),
-        definition("Insured", &exists(&of_set("Coverage", "type", "Payer", "30"))),
+        definition(
+            "Insured",
+            &exists(&of_set("Coverage", "type", "Payer", "30")),
+        ),
     ];
-    file(package.join("main.json"), library("Main", &sets, &definitions));
+    file(
+        package.join("main.json"),
+        library("Main", &sets, &definitions),
+    );
     ask("run", &package, &lake, &json).fails(2, &["E013", &format!("{VISITS}|2"), "not expanded"]);
 }
 
@@ -346,7 +518,11 @@ fn the_last_line_says_what_was_run() {
     let (package, lake) = (package(dir.path()), lake(dir.path()));
     let ran = ask("run", &package, &lake, &[]).ok();
     let last = ran.out.lines().last().unwrap_or_default();
-    assert!(last.starts_with("2 measures, 3 patients, 2025"), "{}", ran.out);
+    assert!(
+        last.starts_with("2 measures, 3 patients, 2025"),
+        "{}",
+        ran.out
+    );
     assert!(ran.out.starts_with("measure "), "{}", ran.out);
     assert!(!ran.out.contains("resources evaluated"), "{}", ran.out);
     let whole = ask("run", &package, &lake, &["--verbose"]).ok();
@@ -354,5 +530,9 @@ fn the_last_line_says_what_was_run() {
     // Machines get results only.
     let csv = ask("run", &package, &lake, &["--format", "csv"]).ok();
     assert_eq!(csv.out.lines().count(), 3, "{}", csv.out);
-    assert!(csv.err.contains("2 measures, 3 patients, 2025"), "{}", csv.err);
+    assert!(
+        csv.err.contains("2 measures, 3 patients, 2025"),
+        "{}",
+        csv.err
+    );
 }

@@ -74,8 +74,14 @@ mod tests {
     fn a_number_is_not_meant_by_another() {
         let vsac = "http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1.113762.1.4.1046.279";
         for (word, other) in [
-            (vsac, "http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1.113762.1.4.1046.278"),
-            ("urn:oid:2.16.840.1.113883.6.238", "urn:oid:2.16.840.1.113883.6.239"),
+            (
+                vsac,
+                "http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1.113762.1.4.1046.278",
+            ),
+            (
+                "urn:oid:2.16.840.1.113883.6.238",
+                "urn:oid:2.16.840.1.113883.6.239",
+            ),
             ("2.16.840.1.113883.6.238", "2.16.840.1.113883.6.23"),
             ("http://x.org/ValueSet/1001", "http://x.org/ValueSet/1002"),
             ("CMS122FHIR", "CMS124FHIR"),

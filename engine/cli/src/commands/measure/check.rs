@@ -168,7 +168,9 @@ fn print(found: &Found, groups: &[Group]) {
     if found.all {
         print_touches(built);
     }
-    for (kind, count) in &package.ignored {
+    // A note has said it in one line.
+    let ignored = package.ignored.iter().filter(|_| found.all);
+    for (kind, count) in ignored {
         say!(
             "ignored: {} resources of type {kind}",
             thousands(*count as u64)
@@ -213,7 +215,10 @@ fn state(built: &Built, measure: &MeasureDefinition) -> String {
     if !runs(built, measure) {
         return "cannot be run".to_owned();
     }
-    let own = built.left_out.iter().filter(|l| l.measure == measure.label());
+    let own = built
+        .left_out
+        .iter()
+        .filter(|l| l.measure == measure.label());
     match own.count() {
         0 => "can be run".to_owned(),
         n => format!("can be run, {n} left out"),

@@ -100,9 +100,8 @@ impl List {
                 Some((word, version)) => (word, Some(version)),
                 None => (asked.as_str(), None),
             };
-            let of_version = |row: &Vec<String>| {
-                version.is_none_or(|v| row.get(1).is_some_and(|own| own == v))
-            };
+            let of_version =
+                |row: &Vec<String>| version.is_none_or(|v| row.get(1).is_some_and(|own| own == v));
             let all = rows.iter().enumerate();
             let fits = all.map(|(at, row)| fit((at, row), word).filter(|_| of_version(row)));
             let fits: Vec<_> = fits.collect();

@@ -137,11 +137,7 @@ const NAMED: usize = 4;
 
 /// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system. A line
 /// a resource type, or each of them.
-pub fn print_unmatched(
-    statistics: &RunStatistics,
-    names: &BTreeMap<String, String>,
-    each: bool,
-) {
+pub fn print_unmatched(statistics: &RunStatistics, names: &BTreeMap<String, String>, each: bool) {
     let unmatched = statistics.evaluate.unmatched();
     if unmatched.is_empty() {
         return;

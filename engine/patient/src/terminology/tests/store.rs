@@ -50,11 +50,16 @@ fn a_version_with_its_codes_comes_before_a_higher_one_without() {
     // A version that is asked for is that version.
     let pinned = store.value_set("u|3").unwrap();
     assert_eq!(pinned.completeness().word(), "not-expanded");
-    let told = issues.iter().find(|i| i.code == FindingCode::SeveralVersions);
+    let told = issues
+        .iter()
+        .find(|i| i.code == FindingCode::SeveralVersions);
     let message = &told.unwrap().message;
     let begins = "value set `u` has versions 3, 2, 1; without a version asked, 1 is used, since 3 is not expanded: ";
     assert!(message.starts_with(begins), "{message}");
-    assert!(message.contains(", 2 is partial, 1 of 9 codes"), "{message}");
+    assert!(
+        message.contains(", 2 is partial, 1 of 9 codes"),
+        "{message}"
+    );
     // Of two with codes the higher.
     let new = expansion("u", "4", &["new"], "");
     let (store, _) = load(&[("a", &old), ("b", &new), ("c", &open("u", "5"))]);
@@ -71,17 +76,27 @@ fn an_expansion_comes_before_a_definition_of_the_same_version_that_is_open() {
         let files = files.iter().map(|(name, text)| (*name, text.as_str()));
         let (store, issues) = load(&files.collect::<Vec<_>>());
         assert_eq!(codes(&store, "u"), "complete [a]");
-        assert!(issues.iter().all(|i| i.severity == Severity::Info), "{issues:?}");
+        assert!(
+            issues.iter().all(|i| i.severity == Severity::Info),
+            "{issues:?}"
+        );
     }
     // A part is more than nothing, and no contradiction.
     let cut = r#"{"resourceType": "ValueSet", "url": "u", "version": "1",
         "expansion": {"total": 9, "contains": [{"system": "s", "code": "cut"}]}}"#;
     let (store, issues) = load(&[("a", &open("u", "1")), ("b", cut)]);
     assert_eq!(store.value_set("u").unwrap().len(), 1);
-    assert!(issues.iter().all(|i| i.severity != Severity::Error), "{issues:?}");
+    assert!(
+        issues.iter().all(|i| i.severity != Severity::Error),
+        "{issues:?}"
+    );
     // Other codes are one.
     let (_, issues) = load(&[("a", &whole), ("b", &expansion("u", "1", &["b"], ""))]);
-    assert!(issues.iter().any(|i| i.code == FindingCode::TerminologyConflict && i.severity == Severity::Error));
+    assert!(
+        issues
+            .iter()
+            .any(|i| i.code == FindingCode::TerminologyConflict && i.severity == Severity::Error)
+    );
 }
 
 #[test]
