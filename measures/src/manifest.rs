@@ -46,6 +46,9 @@ pub struct Manifest {
     pub parameters: BTreeMap<String, String>,
     /// Where times without an offset are taken to be: `+00:00`, `America/New_York`.
     pub time_zone: String,
+    /// By what patients are attributed to places, where results are by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_mode: Option<String>,

@@ -5,17 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::table::{self, bytes, thousands};
+use crate::table::{self, thousands};
 
 /// A cell: numbers are for people or for programs.
 #[derive(Clone, Debug)]
 pub enum Cell {
     Text(String),
     Count(u64),
-    /// A size; in bytes for programs.
-    Bytes(u64),
-    /// A number that is a name: a snapshot.
-    Number(u64),
     Nothing,
 }
 
@@ -42,8 +38,6 @@ impl Cell {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Count(n) => thousands(*n),
-            Cell::Bytes(n) => bytes(*n),
-            Cell::Number(n) => n.to_string(),
             Cell::Nothing => String::new(),
         }
     }
@@ -51,7 +45,7 @@ impl Cell {
     fn for_csv(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
-            Cell::Count(n) | Cell::Bytes(n) | Cell::Number(n) => n.to_string(),
+            Cell::Count(n) => n.to_string(),
             Cell::Nothing => String::new(),
         }
     }
@@ -59,7 +53,7 @@ impl Cell {
     fn for_json(&self) -> Value {
         match self {
             Cell::Text(text) => Value::from(text.as_str()),
-            Cell::Count(n) | Cell::Bytes(n) | Cell::Number(n) => Value::from(*n),
+            Cell::Count(n) => Value::from(*n),
             Cell::Nothing => Value::Null,
         }
     }

@@ -1,6 +1,7 @@
 //! Which measures a job is about: official ones, care gaps, SQL measures; and what they are called.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, did_you_mean, listed};
@@ -15,7 +16,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::{Job, RunTask};
+use crate::job::{GapsTask, Job, RunTask};
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -32,6 +33,16 @@ pub struct Selected {
     pub value_sets: BTreeMap<String, String>,
     /// Measures of which it is not settled which way is better.
     pub unsettled: Vec<String>,
+}
+
+/// What is run beside packages.
+struct Beside<'b> {
+    /// Files or folders of rules.
+    rules: &'b [PathBuf],
+    /// What is built in, also where there are packages.
+    built_in: bool,
+    /// Also SQL measures.
+    sql: bool,
 }
 
 /// The built-in SQL measures.
@@ -92,14 +103,57 @@ fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
 impl Selected {
     /// For results: packages, rules and SQL measures.
     pub fn for_run(job: &Job, task: &RunTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: true,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
+        if selected.programs.is_empty()
+            && let Some(query) = selected.queries.first()
+        {
+            sql_only(job, task, &query.name)?;
+        }
+        if job.subject.is_some() {
+            selected.queries.clear();
+        }
+        Ok(selected)
+    }
+
+    /// For gaps: packages and rules.
+    pub fn for_gaps(job: &Job, task: &GapsTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: false,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
+        // Whether a measure has gaps at all.
+        let has_gaps = |structure: &&Arc<MeasureStructure>| {
+            let mut groups = structure.groups.iter();
+            groups.any(|g| g.scoring == Scoring::Proportion)
+        };
+        let structures = selected.programs.iter().flat_map(|p| &p.structures);
+        let (settled, open): (Vec<_>, Vec<_>) =
+            structures.filter(has_gaps).partition(|s| s.is_settled());
+        let open: Vec<String> = open.iter().map(|s| s.name.to_string()).collect();
+        if !open.is_empty() && (settled.is_empty() || job.packages.strict) {
+            return Err(unsettled(&open));
+        }
+        selected.unsettled = open;
+        Ok(selected)
+    }
+
+    /// The packages of a job, and what is run beside them; named, so that each is told apart.
+    fn of(job: &Job, beside: Beside<'_>, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
         let official = !job.packages.paths.is_empty();
         if !official {
             job.packages.refuse_better()?;
         }
         let wanted = &job.packages.measures;
         // Only the user's own rules where the built-in ones were not asked for.
-        let built_in = !official || task.built_in;
-        let all = load_rules(&task.rules, &job.packages.terminology, tell)?;
+        let built_in = !official || beside.built_in;
+        let all = load_rules(beside.rules, &job.packages.terminology, tell)?;
         let own = load_rules(&[], &[], tell)?;
         let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
         let rules = all
@@ -107,7 +161,7 @@ impl Selected {
             .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
         let rules: Vec<Arc<Rule>> = rules.collect();
         let mut selected = Selected::default();
-        if built_in {
+        if built_in && beside.sql {
             selected.queries = sql_measures()?;
         }
         let known: Vec<Artifact> = rules
@@ -132,11 +186,11 @@ impl Selected {
                     }
                     (Ok(Some((fit, all))), Some(theirs)) if fit == theirs => {
                         let first = all.first().and_then(|at| known.get(*at));
+                        // In another version than asked the packages have none of this name.
                         ambiguous(loaded.as_ref(), first, name)?;
                         chosen.extend(all);
-                        packages.measures.push(name.clone());
                     }
-                    (Ok(None), None) if !official => return Err(no_such(name, &known)),
+                    (Ok(None), None) if !official => return Err(no_such(name, beside.sql, &known)),
                     (Err(several), None) => return Err(several),
                     _ => packages.measures.push(name.clone()),
                 }
@@ -162,58 +216,6 @@ impl Selected {
             selected.packages = Some(prepared);
         }
         selected.name()?;
-        if selected.programs.is_empty()
-            && let Some(query) = selected.queries.first()
-        {
-            sql_only(job, task, &query.name)?;
-        }
-        if job.subject.is_some() {
-            selected.queries.clear();
-        }
-        Ok(selected)
-    }
-
-    /// For gaps: packages, or without any the built-in care gaps.
-    pub fn for_gaps(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let mut selected = Selected::default();
-        let wanted = &job.packages.measures;
-        if job.packages.paths.is_empty() {
-            job.packages.refuse_better()?;
-            let rules = load_rules(&[], &job.packages.terminology, tell)?;
-            let known: Vec<Artifact> = rules.iter().map(|r| r.artifact.clone()).collect();
-            let mut chosen: Vec<usize> = vec![];
-            for name in wanted {
-                let Some((fit, all)) = meant(&known, name)? else {
-                    return Err(RunError::User(format!(
-                        "--measure {name}: there is no such care gap; `tandem measure list` names them"
-                    )));
-                };
-                let first = all.first().and_then(|at| known.get(*at));
-                tell_taken(name, fit, first, tell);
-                chosen.extend(all);
-            }
-            for (at, rule) in rules.into_iter().enumerate() {
-                if wanted.is_empty() || chosen.contains(&at) {
-                    selected.programs.push(care_gap(rule));
-                }
-            }
-        } else {
-            selected.packages = Some(prepared(job, tell)?);
-        }
-        selected.name()?;
-        // Whether a measure has gaps at all.
-        let has_gaps = |structure: &&Arc<MeasureStructure>| {
-            let mut groups = structure.groups.iter();
-            groups.any(|g| g.scoring == Scoring::Proportion)
-        };
-        let structures = selected.programs.iter().flat_map(|p| &p.structures);
-        let (settled, open): (Vec<_>, Vec<_>) =
-            structures.filter(has_gaps).partition(|s| s.is_settled());
-        let open: Vec<String> = open.iter().map(|s| s.name.to_string()).collect();
-        if !open.is_empty() && (settled.is_empty() || job.packages.strict) {
-            return Err(unsettled(&open));
-        }
-        selected.unsettled = open;
         Ok(selected)
     }
 
@@ -310,15 +312,17 @@ fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
 }
 
 /// No measure outside packages is called so, and there are no packages.
-fn no_such(name: &str, known: &[Artifact]) -> RunError {
+fn no_such(name: &str, sql: bool, known: &[Artifact]) -> RunError {
     let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
     let near = did_you_mean(name, ids.iter().copied());
     let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
         format!("did you mean `{n}`?")
     });
-    RunError::User(format!(
-        "--measure {name}: there is no such measure; {help}"
-    ))
+    let what = match sql {
+        true => "measure",
+        false => "care gap",
+    };
+    RunError::User(format!("--measure {name}: there is no such {what}; {help}"))
 }
 
 /// A name that both a measure of the packages and another one have says neither.

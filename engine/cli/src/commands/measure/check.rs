@@ -1,6 +1,6 @@
 //! `tandem measure check`
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_patient::finding::{Finding, Group, grouped, listed, told};
 use measures::improvement_direction::directions;
 use measures::official::{Built, build};
@@ -15,6 +15,7 @@ use super::arguments::PackageArgs;
 use super::print::print_json;
 use super::tell;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
 use crate::table::{self, thousands};
 
 /// Load and link measure packages, and tell everything that is wrong with them.
@@ -32,19 +33,8 @@ pub struct Check {
     #[command(flatten)]
     packages: PackageArgs,
     /// How to print the findings.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
     format: Format,
-}
-
-/// How findings are printed.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Table,
-    /// For programs, with measures and value sets.
-    Json,
-    /// A line a finding.
-    Csv,
 }
 
 /// What was found, and what of it is told.
@@ -98,9 +88,9 @@ impl Check {
         };
         let groups = grouped(&found.findings);
         match self.format {
-            Format::Table => print(&found, &groups),
             Format::Json => print_json(&as_json(&found, &groups))?,
             Format::Csv => print_csv(&groups)?,
+            _ => print(&found, &groups),
         }
         if self.format != Format::Table && found.unused > 0 {
             note!("{}", left_out(found.unused));

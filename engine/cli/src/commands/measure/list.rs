@@ -7,6 +7,7 @@ use measures::package::called::best;
 use measures_run::rule_files::load_rules;
 use measures_run::select::sql_measures;
 
+use super::super::verdict;
 use super::tell;
 use crate::failure::{Done, Failure};
 use crate::table;
@@ -31,6 +32,7 @@ impl List {
         let mut rows: Vec<Vec<String>> = vec![];
         // What else each row is called.
         let mut names: Vec<Vec<String>> = vec![];
+        let mut wrong = vec![];
         if !self.package.is_empty() {
             let loaded = measures::package::load(&self.package);
             for measure in &loaded.package.measures {
@@ -45,7 +47,8 @@ impl List {
                     text(&measure.url),
                 ]);
             }
-            for issue in loaded.issues.iter().filter(|i| i.is_error()) {
+            wrong = loaded.issues;
+            for issue in wrong.iter().filter(|i| i.is_error()) {
                 note!("{issue}");
             }
         }
@@ -74,7 +77,7 @@ impl List {
             heading.pop();
         }
         table::print(&heading, &rows);
-        Ok(std::process::ExitCode::SUCCESS)
+        verdict(wrong.iter().filter(|i| i.is_error()))
     }
 }
 

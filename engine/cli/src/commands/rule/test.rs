@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use engine_cel::Clause;
 use engine_patient::finding::{Finding, listed};
 use measures::source_files::files;
 use measures_run::rule_files::{load_alone, load_rules, terminology};
@@ -11,10 +10,11 @@ use rules::{CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
 use sources::RULES;
 
+use super::decision_json::clause_json;
 use super::eval::print_clause;
-use crate::commands::Format;
 use crate::commands::measure::tell;
 use crate::failure::{Done, Failure};
+use crate::format::Format;
 use crate::visible::in_line;
 
 /// What was found in all rules.
@@ -198,15 +198,5 @@ fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) 
         "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
         "warnings": warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
-    })
-}
-
-fn clause_json(clause: &Clause) -> Value {
-    json!({
-        "text": clause.text,
-        "truth": clause.truth.map(|t| t.as_str()),
-        "value": clause.value,
-        "reason": clause.reason,
-        "clauses": clause.clauses.iter().map(clause_json).collect::<Vec<_>>(),
     })
 }
