@@ -201,7 +201,6 @@ impl Run {
             Format::Table => say!("\n{summary}"),
             _ => note!("{summary}"),
         }
-        }
         ended(ran.missing)
     }
 }
