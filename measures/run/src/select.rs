@@ -190,7 +190,7 @@ impl Selected {
                         ambiguous(loaded.as_ref(), first, name)?;
                         chosen.extend(all);
                     }
-                    (Ok(None), None) if !official => return Err(no_such(name, beside.sql, &known)),
+                    (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
                     (Err(several), None) => return Err(several),
                     _ => packages.measures.push(name.clone()),
                 }
@@ -312,16 +312,13 @@ fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
 }
 
 /// No measure outside packages is called so, and there are no packages.
-fn no_such(name: &str, sql: bool, known: &[Artifact]) -> RunError {
+fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
     let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
     let near = did_you_mean(name, ids.iter().copied());
     let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
         format!("did you mean `{n}`?")
     });
-    let what = match sql {
-        true => "measure",
-        false => "care gap",
-    };
+    let what = if sql { "measure" } else { "care gap" };
     RunError::User(format!("--measure {name}: there is no such {what}; {help}"))
 }
 

@@ -32,6 +32,7 @@ mod printing;
 mod reader;
 mod references;
 mod roundtrip;
+mod rule_test;
 mod serve;
 mod sources;
 mod sql;

@@ -61,6 +61,10 @@ codes! {
         why "the id is in every card and report; a rule is found by the name of its file"
         example Rule "id: HbA1c Control"
         mend "small letters, digits and `-`; name the file after it";
+    DuplicateRule "duplicate-rule" "two rules have the same id"
+        why "their cards, result rows and reports could not be told apart"
+        example Prose "a rule `hba1c-control` of your own, beside the built-in one"
+        mend "give yours another id, and its file the same name";
     BadName "bad-name" "a name that cannot be used"
         why "names under `define` and `value_sets` are used in expressions and must not look like something else"
         example Rule "define:\n  in: \"true\""

@@ -32,9 +32,9 @@ Results are on standard output, what is found wrong on standard error: those tha
 value set that is missing in one line. A table ends with a summary; --verbose prints everything.
 With --out: MeasureReports as JSON, the subject list as subjects.csv (with names and telephone numbers:
 patient data), counts.parquet and scores.parquet (the numbers, for `tandem sql --results` and other
-programs), results.parquet (a row a patient, measure and population), findings.json (what
-was found wrong, missing value sets with their measures, the whole ledger), and run.json, which names
-all that decides the numbers, and the files with
+programs), results.parquet (a row a patient, measure and population), findings.json (what was found wrong,
+missing value sets with their measures, the whole ledger), and run.json, which names all that decides
+the numbers, and the files with
 their hashes: the same run.json, the same bytes. The folder is replaced as a whole once all is written;
 one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
@@ -191,15 +191,15 @@ impl Run {
         if self.explain {
             print_statistics(&ran.statistics, work.took);
         }
-        if let Some(out) = &self.out
-            && out.join("subjects.csv").exists()
-        {
-            note!("subjects.csv {PATIENT_DATA}");
-        }
         let summary = run_summary(&ran, days, self.out.as_deref());
         match self.format {
             Format::Table => say!("\n{summary}"),
             _ => note!("{summary}"),
+        }
+        if let Some(out) = &self.out
+            && out.join("subjects.csv").exists()
+        {
+            note!("subjects.csv {PATIENT_DATA}");
         }
         ended(ran.missing)
     }
