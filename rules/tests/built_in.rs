@@ -432,8 +432,8 @@ fn what_an_eligible_patient_must_have() {
     let diabetes = "Condition(\"diabetes\").exists(c, active(c) && orElse(start(c) <= at, true))";
     for (eligible, expected) in [
         ("Encounter(\"diabetes\").size() > 0", "Encounter:diabetes"),
-        ("MedicationRequest(\"diabetes\").size() > 0", ""),
-        ("Medication(\"diabetes\").size() > 0", ""),
+        ("MedicationRequest(\"hospice\").size() > 0", ""),
+        ("Medication(\"hospice\").size() > 0", ""),
         ("Encounter().size() > 0", ""),
     ] {
         let text = content(FILES[1]).replace(diabetes, eligible);

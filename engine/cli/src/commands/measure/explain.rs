@@ -15,6 +15,7 @@ use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
+use crate::width;
 
 /// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
@@ -132,7 +133,9 @@ impl Explain {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
             _ => {
-                let texts: Vec<String> = all.iter().map(plain_text::text).collect();
+                let width = width::of_output();
+                let texts = all.iter().map(|e| plain_text::text(e, width));
+                let texts: Vec<String> = texts.collect();
                 texts.join("\n")
             }
         })
