@@ -152,7 +152,7 @@ fn print(found: &Found, groups: &[Group]) {
         }))
         .collect();
     table::print(
-        &["measure", "version", "scoring", "basis", "better", ""],
+        &["measure", "version", "scoring", "basis", "better", "state"],
         &rows,
     );
     if found.all {
@@ -230,7 +230,10 @@ fn print_touches(built: &Built) {
         .collect();
     if !rows.is_empty() {
         say!("");
-        table::print(&["value set", "canonical", "", "touches"], &rows);
+        table::print(
+            &["value set", "canonical", "completeness", "touches"],
+            &rows,
+        );
     }
 }
 
