@@ -271,7 +271,7 @@ fn print_csv(groups: &[Group]) -> Result<(), Failure> {
         "message",
         "help",
         "measures",
-        "value set",
+        "value_set",
         "file",
         "line",
         "path",
