@@ -38,6 +38,9 @@ pub struct Manifest {
     pub snapshot: u64,
     /// First and last day.
     pub period: (String, String),
+    /// Measures (`url|version`) that are made for another period than this one, and for which: `2026`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_period: BTreeMap<String, String>,
     /// Parameters of libraries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,

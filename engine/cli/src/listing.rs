@@ -5,13 +5,17 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::table::{self, thousands};
+use crate::table::{self, bytes, thousands};
 
 /// A cell: numbers are for people or for programs.
 #[derive(Clone, Debug)]
 pub enum Cell {
     Text(String),
     Count(u64),
+    /// A size; in bytes for programs.
+    Bytes(u64),
+    /// A number that is a name: a snapshot.
+    Number(u64),
     Nothing,
 }
 
@@ -38,6 +42,8 @@ impl Cell {
         match self {
             Cell::Text(text) => text.clone(),
             Cell::Count(n) => thousands(*n),
+            Cell::Bytes(n) => bytes(*n),
+            Cell::Number(n) => n.to_string(),
             Cell::Nothing => String::new(),
         }
     }
@@ -45,7 +51,7 @@ impl Cell {
     fn for_csv(&self) -> String {
         match self {
             Cell::Text(text) => text.clone(),
-            Cell::Count(n) => n.to_string(),
+            Cell::Count(n) | Cell::Bytes(n) | Cell::Number(n) => n.to_string(),
             Cell::Nothing => String::new(),
         }
     }
@@ -53,7 +59,7 @@ impl Cell {
     fn for_json(&self) -> Value {
         match self {
             Cell::Text(text) => Value::from(text.as_str()),
-            Cell::Count(n) => Value::from(*n),
+            Cell::Count(n) | Cell::Bytes(n) | Cell::Number(n) => Value::from(*n),
             Cell::Nothing => Value::Null,
         }
     }

@@ -22,7 +22,6 @@ use crate::prepared_job::PreparedJob;
 /// Its name.
 pub const NAME: &str = "gaps.csv";
 
-
 /// Writes the list; gives how many gaps it has.
 pub(crate) async fn write_list(
     of: &PreparedJob,

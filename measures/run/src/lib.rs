@@ -30,6 +30,7 @@ pub mod deck;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod findings_file;
 pub mod gap_list;
 pub mod gaps;
 pub mod job;

@@ -39,6 +39,11 @@ pub fn write_reports(
     }
 }
 
+/// A file of these bytes.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    Ok(File::create(path)?.write_all(bytes)?)
+}
+
 /// The file of a measure's reports.
 fn report_name(structure: &MeasureStructure, rest: &str) -> String {
     file_name("MeasureReport-", &structure.name, rest)

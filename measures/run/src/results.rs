@@ -8,10 +8,11 @@ use engine_population::session::{register_tables, session};
 use crate::attribution::attribute;
 use crate::count_files::write_counts;
 use crate::error::RunError;
+use crate::findings_file;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
 use crate::prepared_job::PreparedJob;
-use crate::report_files::{subjects_csv, write_attributed, write_reports};
+use crate::report_files::{subjects_csv, write_attributed, write_file, write_reports};
 use crate::run_result::RunResult;
 
 impl PreparedJob {
@@ -39,6 +40,9 @@ impl PreparedJob {
         }
         missing.extend(self.missing(&ran.statistics));
         let manifest = task.manifest.then_some(&self.manifest);
+        let packages = self.selected.packages.as_ref();
+        let asked = packages.iter().flat_map(|p| &p.built.asked);
+        let names = asked.map(|(canonical, a)| (canonical.to_string(), a.usage.name.to_string()));
         let mut result = RunResult {
             report: ledger::report_context(self, manifest, &ran.statistics, &unusable),
             results,
@@ -49,6 +53,8 @@ impl PreparedJob {
             rows: ran.rows,
             reports: vec![],
             attributed: None,
+            findings: packages.map(|p| p.findings.clone()).unwrap_or_default(),
+            value_set_names: names.collect(),
         };
         if let Some(by) = task.by {
             let nobody = HashSet::new();
@@ -72,6 +78,8 @@ impl PreparedJob {
             result.reports.extend(names);
         }
         if task.files.list {
+            let bytes = findings_file::bytes(packages, &result.report.ledger);
+            write_file(&folder.join(findings_file::FINDINGS), &bytes)?;
             self.manifest.write(folder)?;
         }
         Ok(result)

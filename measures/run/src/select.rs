@@ -7,7 +7,8 @@ use std::sync::Arc;
 use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
-use measures::package::{Scoring, select_each};
+use measures::package::called::{Fit, best};
+use measures::package::{Loaded, Scoring, fit_in, select_each};
 use measures::prepared::{Prepared, twice};
 use measures::result::Improvement;
 use measures::structure::{MeasureStructure, distinguish};
@@ -49,14 +50,45 @@ pub fn sql_measures() -> Result<Vec<SqlMeasure>, RunError> {
     built_in().map_err(|e| RunError::Internal(listed(&e)))
 }
 
-/// Whether somebody means this measure: by id or url, each also with `|version`.
-pub fn is_called(artifact: &Artifact, name: &str) -> bool {
-    let (name, version) = match name.split_once('|') {
+/// How well a name, perhaps with `|version`, fits a measure outside packages: by id, title or url, or by
+/// the beginning of one.
+fn fit_of(artifact: &Artifact, asked: &str) -> Option<Fit> {
+    let (name, version) = match asked.split_once('|') {
         Some((name, version)) => (name, Some(version)),
-        None => (name, None),
+        None => (asked, None),
     };
-    (name == &*artifact.id || name == &*artifact.url)
-        && version.is_none_or(|v| v == &*artifact.version)
+    let names = [&*artifact.id, &*artifact.url, &*artifact.title];
+    best(name, names).filter(|_| version.is_none_or(|v| v == &*artifact.version))
+}
+
+/// Which of these a name means: all of one name, or the one that begins so.
+fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, RunError> {
+    let fits: Vec<Option<Fit>> = known.iter().map(|a| fit_of(a, asked)).collect();
+    let Some(fit) = fits.iter().flatten().min().copied() else {
+        return Ok(None);
+    };
+    let all = fits.iter().enumerate().filter(|(_, f)| **f == Some(fit));
+    let all: Vec<usize> = all.map(|(at, _)| at).collect();
+    if fit == Fit::Begins && all.len() > 1 {
+        let ids = all.iter().filter_map(|at| known.get(*at));
+        let ids: Vec<String> = ids.map(|a| format!("`{}`", a.id)).collect();
+        return Err(RunError::User(format!(
+            "--measure {asked}: {} measures begin so; say which: {}",
+            all.len(),
+            ids.join(", ")
+        )));
+    }
+    Ok(Some((fit, all)))
+}
+
+/// That a measure was taken for another word than its own.
+fn tell_taken(asked: &str, fit: Fit, taken: Option<&Artifact>, tell: &mut Tell<'_>) {
+    if let (Fit::AnyCase | Fit::Begins, Some(taken)) = (fit, taken) {
+        tell(&format!(
+            "note: --measure {asked} is taken as `{}`",
+            taken.id
+        ));
+    }
 }
 
 /// A rule as a measure.
@@ -119,7 +151,6 @@ impl Selected {
             job.packages.refuse_better()?;
         }
         let wanted = &job.packages.measures;
-        let asked = |a: &Artifact| wanted.is_empty() || wanted.iter().any(|m| is_called(a, m));
         // Only the user's own rules where the built-in ones were not asked for.
         let built_in = !official || beside.built_in;
         let all = load_rules(beside.rules, &job.packages.terminology, tell)?;
@@ -128,56 +159,61 @@ impl Selected {
         let rules = all
             .into_iter()
             .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
+        let rules: Vec<Arc<Rule>> = rules.collect();
         let mut selected = Selected::default();
-        for rule in rules {
-            if asked(&rule.artifact) {
-                let sets = rule.value_sets.iter();
-                let sets = sets.map(|(_, s)| (s.canonical(), s.hash().to_string()));
-                selected.value_sets.extend(sets);
-            }
-            selected.programs.push(care_gap(rule));
-        }
         if built_in && beside.sql {
             selected.queries = sql_measures()?;
         }
-        let known: Vec<Artifact> = selected
-            .programs
+        let known: Vec<Artifact> = rules
             .iter()
-            .flat_map(|p| p.program.artifacts())
-            .chain(selected.queries.iter().map(|q| &q.artifact))
-            .cloned()
+            .map(|rule| rule.artifact.clone())
+            .chain(selected.queries.iter().map(|q| q.artifact.clone()))
             .collect();
+        let loaded = official.then(|| job.packages.load(tell)).transpose()?;
         let mut packages = job.packages.clone();
+        let mut chosen: Vec<usize> = (0..known.len()).collect();
         if !wanted.is_empty() {
-            // Names of rules and SQL measures are none of the packages.
-            packages
-                .measures
-                .retain(|m| !known.iter().any(|a| is_called(a, m)));
-            if official && packages.measures.len() < wanted.len() {
-                ambiguous(job, &known)?;
-            }
-            selected
-                .programs
-                .retain(|p| p.program.artifacts().iter().any(asked));
-            selected.queries.retain(|q| asked(&q.artifact));
-            if let (false, Some(unknown)) = (official, packages.measures.first()) {
-                let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
-                let near = did_you_mean(unknown, ids.iter().copied());
-                let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
-                    format!("did you mean `{n}`?")
-                });
-                let what = match beside.sql {
-                    true => "measure",
-                    false => "care gap",
-                };
-                return Err(RunError::User(format!(
-                    "--measure {unknown}: there is no such {what}; {help}"
-                )));
+            chosen.clear();
+            packages.measures.clear();
+            for name in wanted {
+                let of_packages = loaded.as_ref().and_then(|l| fit_in(&l.package, name));
+                match (meant(&known, name), of_packages) {
+                    // What begins so in the packages is no question where one outside has the name.
+                    (Ok(Some((fit, all))), theirs) if theirs.is_none_or(|t| fit < t) => {
+                        let first = all.first().and_then(|at| known.get(*at));
+                        tell_taken(name, fit, first, tell);
+                        chosen.extend(all);
+                    }
+                    (Ok(Some((fit, all))), Some(theirs)) if fit == theirs => {
+                        let first = all.first().and_then(|at| known.get(*at));
+                        ambiguous(loaded.as_ref(), first, name)?;
+                        chosen.extend(all);
+                        packages.measures.push(name.clone());
+                    }
+                    (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
+                    (Err(several), None) => return Err(several),
+                    _ => packages.measures.push(name.clone()),
+                }
             }
         }
+        for (at, rule) in rules.into_iter().enumerate() {
+            if chosen.contains(&at) {
+                let sets = rule.value_sets.iter();
+                let sets = sets.map(|(_, s)| (s.canonical(), s.hash().to_string()));
+                selected.value_sets.extend(sets);
+                selected.programs.push(care_gap(rule));
+            }
+        }
+        let first_query = known.len().saturating_sub(selected.queries.len());
+        let mut at = first_query;
+        selected.queries.retain(|_| {
+            at += 1;
+            chosen.contains(&(at - 1))
+        });
         let only_others = !wanted.is_empty() && packages.measures.is_empty();
-        if official && !only_others {
-            selected.packages = Some(packages.prepare(job.limits, tell)?);
+        if let Some(loaded) = loaded.filter(|_| !only_others) {
+            let prepared = packages.prepare_loaded(loaded, job.limits, Some(job.period), tell)?;
+            selected.packages = Some(prepared);
         }
         selected.name()?;
         Ok(selected)
@@ -185,7 +221,7 @@ impl Selected {
 
     /// For explanations: official measures.
     pub fn for_explanation(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let prepared = job.packages.prepare(job.limits, tell)?;
+        let prepared = prepared(job, tell)?;
         if prepared.built.program.is_none() {
             return Err(RunError::User("the packages hold no measure".into()));
         }
@@ -266,27 +302,47 @@ pub(crate) fn unsettled(names: &[String]) -> RunError {
     ))
 }
 
+/// The packages of a job, linked.
+fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
+    let loaded = job.packages.load(tell)?;
+    let period = Some(job.period);
+    Ok(job
+        .packages
+        .prepare_loaded(loaded, job.limits, period, tell)?)
+}
+
+/// No measure outside packages is called so, and there are no packages.
+fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
+    let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
+    let near = did_you_mean(name, ids.iter().copied());
+    let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
+        format!("did you mean `{n}`?")
+    });
+    let what = if sql { "measure" } else { "care gap" };
+    RunError::User(format!("--measure {name}: there is no such {what}; {help}"))
+}
+
 /// A name that both a measure of the packages and another one have says neither.
-fn ambiguous(job: &Job, known: &[Artifact]) -> Result<(), RunError> {
-    // What is left alone was told with the rules.
-    let loaded = job.packages.load(&mut |_| {})?;
-    for name in &job.packages.measures {
-        let built_in = known.iter().find(|a| is_called(a, name));
-        let names = [name.clone()];
-        let Some(built_in) = built_in else { continue };
-        let (found, issues) = select_each(&loaded.package, &names);
-        let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
-        // Several of the packages have the name: the finding lists them.
-        let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
-        all.extend(several.filter_map(|i| i.help.clone()));
-        if !all.is_empty() {
-            return Err(RunError::User(format!(
-                "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
-                built_in.url,
-                built_in.version,
-                all.join(", ")
-            )));
-        }
+fn ambiguous(
+    loaded: Option<&Loaded>,
+    outside: Option<&Artifact>,
+    name: &str,
+) -> Result<(), RunError> {
+    let (Some(loaded), Some(outside)) = (loaded, outside) else {
+        return Ok(());
+    };
+    let (found, issues) = select_each(&loaded.package, &[name.to_owned()]);
+    let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
+    // Several of the packages have the name: the finding lists them.
+    let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
+    all.extend(several.filter_map(|i| i.help.clone()));
+    if all.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(RunError::User(format!(
+        "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
+        outside.url,
+        outside.version,
+        all.join(", ")
+    )))
 }

@@ -29,6 +29,7 @@ mod out;
 mod packed;
 mod power;
 mod printing;
+mod reader;
 mod references;
 mod roundtrip;
 mod rule_test;

@@ -11,6 +11,7 @@ use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, 
 use super::attributed;
 use super::print::{
     print_csv, print_ledger, print_reports, print_statistics, print_table, print_unmatched,
+    run_summary,
 };
 use super::{PATIENT_DATA, Work, ended, unexpected};
 use crate::commands::threads;
@@ -25,12 +26,15 @@ use crate::staged::Staged;
 Examples:
   tandem measure run --lake lake --period 2025-01-01..2025-12-31
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --out results
-  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122FHIR --report individual --subject Patient/123
+  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122 --report individual --subject Patient/123
 Without a package the built-in measures are run; with packages, theirs (add --built-in for both).
+Results are on standard output, what is found wrong on standard error: those that say the same as one, a
+value set that is missing in one line. A table ends with a summary; --verbose prints everything.
 With --out: MeasureReports as JSON, the subject list as subjects.csv (with names and telephone numbers:
 patient data), counts.parquet and scores.parquet (the numbers, for `tandem sql --results` and other
-programs), results.parquet (a row a patient, measure and population), and run.json, which names all that
-decides the numbers, and the files with
+programs), results.parquet (a row a patient, measure and population), findings.json (what was found wrong,
+missing value sets with their measures, the whole ledger), and run.json, which names all that decides
+the numbers, and the files with
 their hashes: the same run.json, the same bytes. The folder is replaced as a whole once all is written;
 one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
@@ -116,6 +120,7 @@ impl Run {
             ));
         }
         let out = self.out.is_some();
+        let verbose = self.packages.verbose;
         let job = Job {
             lake: self.lake,
             snapshot: self.snapshot,
@@ -142,6 +147,7 @@ impl Run {
             }),
         };
         let mut work = Work::new()?;
+        let days = job.period;
         let prepared = work.prepare(job)?;
         // Before anything is computed: what cannot be written is told at once.
         let staged = self.out.as_deref().map(|out| Staged::begin("--out", out));
@@ -157,8 +163,8 @@ impl Run {
         match self.format {
             Format::Table => {
                 print_table(&ran.results);
-                print_unmatched(&ran.statistics);
-                print_ledger(&ran.report.ledger);
+                print_unmatched(&ran.statistics, &ran.value_set_names, verbose);
+                print_ledger(&ran.report.ledger, verbose);
             }
             Format::Csv => match &ran.attributed {
                 Some(attributed) => attributed::print_csv(attributed, &ran.results)?,
@@ -185,11 +191,15 @@ impl Run {
         if self.explain {
             print_statistics(&ran.statistics, work.took);
         }
-        if let Some(out) = &self.out {
-            note!("Reports and result rows are in {}", out.display());
-            if out.join("subjects.csv").exists() {
-                note!("subjects.csv {PATIENT_DATA}");
-            }
+        let summary = run_summary(&ran, days, self.out.as_deref());
+        match self.format {
+            Format::Table => say!("\n{summary}"),
+            _ => note!("{summary}"),
+        }
+        if let Some(out) = &self.out
+            && out.join("subjects.csv").exists()
+        {
+            note!("subjects.csv {PATIENT_DATA}");
         }
         ended(ran.missing)
     }
