@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
+use engine_cel::deciding;
 use engine_patient::finding::{Finding, listed};
 use measures::source_files::files;
 use measures_run::rule_files::{load_alone, load_rules, same_id, terminology};
