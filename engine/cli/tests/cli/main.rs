@@ -34,6 +34,7 @@ mod sql;
 mod supplement;
 mod tables;
 mod unreadable;
+mod verdicts;
 mod versions;
 
 /// The binary under test.
