@@ -20,8 +20,8 @@ fn first_lines(deck: &str, patients: &[&str]) -> Vec<String> {
         let out = tandem!(
             "measure",
             "explain",
-            decks().join(deck),
-            decks().join("libraries"),
+            &decks().join(deck),
+            &decks().join("libraries"),
             "--lake",
             &lake,
             "--period",
@@ -221,8 +221,8 @@ fn json_has_the_verdict_and_what_decided() {
     let out = tandem!(
         "measure",
         "explain",
-        decks().join("SystolicControl"),
-        decks().join("libraries"),
+        &decks().join("SystolicControl"),
+        &decks().join("libraries"),
         "--lake",
         &lake,
         "--period",

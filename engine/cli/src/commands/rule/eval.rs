@@ -239,6 +239,15 @@ pub(super) fn print_clause(clause: &Clause, above: &[String], depth: usize) {
         for item in &clause.items {
             line(indent + 4, &format!("- {item}"));
         }
+        // `11 items`, of which the latest are told.
+        let count = clause
+            .value
+            .as_deref()
+            .and_then(|v| v.split(' ').next()?.parse().ok());
+        let more = count.unwrap_or(0usize).saturating_sub(clause.items.len());
+        if more > 0 && !clause.items.is_empty() {
+            line(indent + 4, &format!("- and {more} earlier"));
+        }
     }
     let told = if clause.items.is_empty() {
         above
