@@ -21,8 +21,10 @@ use measures_run::rule_files::{load_file, load_rules, terminology};
 use rules::{Applicability, Decision, Rule as ClinicalRule};
 use sources::RULES;
 
+use super::decision_json;
 use crate::commands::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
+use crate::format::Format;
 use crate::visible::in_line;
 use crate::width;
 
@@ -33,6 +35,7 @@ pub fn eval(
     at: Option<&str>,
     time_zone: Option<&str>,
     terminology: &[PathBuf],
+    format: Format,
 ) -> Done {
     let rule = find_rule(rule, terminology)?;
     let zone = time_zone.map(parse_zone).transpose()?;
@@ -52,7 +55,10 @@ pub fn eval(
             read.record
         }
     };
-    print_decision(&rule, &record, &context)?;
+    match format {
+        Format::Json => decision_json::print(&rule, &record, &context)?,
+        _ => print_decision(&rule, &record, &context)?,
+    }
     Ok(std::process::ExitCode::SUCCESS)
 }
 
