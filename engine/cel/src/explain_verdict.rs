@@ -2,7 +2,7 @@
 
 use engine_patient::system::truth::Truth;
 
-use super::explain::Clause;
+use super::explain::{Clause, NONE};
 
 /// Most parts that are said.
 const SAID: usize = 2;
@@ -28,6 +28,16 @@ pub fn deciding(clause: &Clause) -> String {
         line.push_str(&format!("; and {more} more"));
     }
     line
+}
+
+/// The resource that the value is taken of which decided a criterion.
+pub fn deciding_resource(clause: &Clause) -> Option<&str> {
+    let mut found: Vec<&Clause> = vec![];
+    gather(clause, &mut found);
+    found
+        .into_iter()
+        .flat_map(|clause| &clause.clauses)
+        .find_map(resource_of)
 }
 
 fn gather<'c>(clause: &'c Clause, found: &mut Vec<&'c Clause>) {
@@ -78,6 +88,9 @@ fn in_words(clause: &Clause) -> String {
     };
     let values = clause.clauses.iter().filter_map(|part| {
         let value = part.value.as_ref()?;
+        if value == NONE {
+            return Some(format!("{} has {value}", part.text));
+        }
         let last = part
             .items
             .first()

@@ -194,7 +194,11 @@ fn a_rule_begins_with_its_answer() {
     };
     let first = |text: &str| text.lines().next().unwrap().to_owned();
     let high = eval("1970-01-01", &result("9.3"));
-    assert_eq!(first(&high), "Applies: HbA1c 9.3 % is above 9 %", "{high}");
+    assert_eq!(
+        first(&high),
+        "Applies: HbA1c 9.3 % is above 9 % (Observation/o, Hemoglobin A1c, 2025-09-15, 9.3 %)",
+        "{high}"
+    );
     assert!(
         high.contains("Observation/o, Hemoglobin A1c, 2025-09-15, 9.3 %"),
         "{high}"

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::patient_file;
-use engine_cel::{Clause, deciding};
+use engine_cel::{Clause, deciding, deciding_resource};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
@@ -184,7 +184,12 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
     };
     match decision.applicability {
         Applicability::Applies => match &decision.card {
-            Some(card) => format!("Applies: {}", card.summary),
+            Some(card) => {
+                let satisfied = explained.iter().find(|(name, _)| *name == "satisfied");
+                let of = satisfied.and_then(|(_, clause)| deciding_resource(clause));
+                let of = of.map_or_else(String::new, |of| format!(" ({of})"));
+                format!("Applies: {}{of}", card.summary)
+            }
             None => format!("Applies: {}", of("satisfied")),
         },
         Applicability::Unknown => {
