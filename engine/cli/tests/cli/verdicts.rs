@@ -332,7 +332,9 @@ fn clauses_of_official_packages_are_whole() {
 }
 
 fn branch(at: &Value, wrong: &mut Vec<String>) {
-    if let Some(label) = at["label"].as_str() {
+    // Of `and` and `or` the parts are the text.
+    let label = at["label"].as_str().filter(|label| !label.is_empty());
+    if let Some(label) = label {
         let role = at["role"].as_str().unwrap_or_default();
         look(&format!("{role} {label}"), false, wrong);
     }

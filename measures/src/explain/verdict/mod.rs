@@ -179,6 +179,8 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
         let outcome = match self.outcome(place, scope) {
             Outcome::True => "holds",
             Outcome::False => "does not hold",
+            // An element of a resource.
+            Outcome::Unknown if place.name() == "Property" => "is not there",
             Outcome::Unknown => "cannot be told",
             Outcome::NotEvaluated => "was not evaluated",
         };
