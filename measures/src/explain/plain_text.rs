@@ -118,7 +118,7 @@ impl Page {
         }
         if own.cut > 0 {
             self.cut += 1;
-            let _ = write!(line, "  ({} more below)", own.cut);
+            let _ = write!(line, "  (… {} more below)", own.cut);
         }
         if decided(own) {
             line.push_str("  ◀");

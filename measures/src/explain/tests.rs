@@ -152,7 +152,9 @@ fn unknown_is_told_from_false_and_both_sides_are_shown() {
 
 #[test]
 fn what_is_cut_is_said_and_shown_where_there_is_room() {
-    let e = explained(ELM, &[patient(), visit("a", "finished")], 1);
+    // Too young: the visit decides nothing.
+    let child = json!({"resourceType": "Patient", "id": "p", "birthDate": "2020-02-03"});
+    let e = explained(ELM, &[child, visit("a", "finished")], 1);
     let tree = population(&e, "initial-population")
         .criterion
         .as_ref()
