@@ -24,6 +24,7 @@ mod out;
 mod packed;
 mod power;
 mod printing;
+mod readme;
 mod references;
 mod roundtrip;
 mod sources;
