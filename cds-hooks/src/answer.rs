@@ -10,7 +10,7 @@ use crate::prefetch::{self, Prefetched, Templates};
 use crate::refusal::Refusal;
 use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
-use crate::wire::{Card, Response};
+use crate::wire::{Card, CouldNotCheck, Extension, Response};
 
 /// How a call ended, also where it was refused: for the log.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) unknown: bool,
     /// Entries of the prefetch that were not used.
     pub(crate) left_out: usize,
+    /// What the service could not tell for lack of it: keys and types.
+    pub(crate) lacking: Vec<String>,
     /// A bug of ours, in words that name the rule's text and hold nothing of the patient.
     pub(crate) bug: Option<String>,
 }
@@ -49,6 +51,9 @@ pub(crate) fn answer(
     answer.left_out = data.left_out;
     let outcome = service.decide(&data.record, context);
     answer.unknown = matches!(outcome, Outcome::Unknown { .. });
+    if answer.unknown {
+        answer.lacking = technical(&data);
+    }
     let scope = [service.id(), &request.hook_instance, &request.patient.id];
     // What a library raised is its text, which may say anything.
     if let Outcome::Failed(EvaluationError::Bug(bug)) = &outcome {
@@ -78,22 +83,25 @@ fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
     content
 }
 
-/// The card to show. Where the service could not tell, shows no card and the client held data
-/// back, the specification asks for 412 rather than an answer that looks like "nothing to do". An error
-/// of ours has no refusal yet: its id is made where all are.
+/// The card to show. Where the service could not tell, shows no card, and the client did not send all
+/// that it was asked for, the specification asks for 412 rather than an answer that looks like "nothing
+/// to do". An error of ours has no refusal yet: its id is made where all are.
 fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, Option<Refusal>> {
     match outcome {
         Outcome::Failed(_) => Err(None),
         Outcome::NoCard => Ok(None),
         Outcome::Card(content) => Ok(Some(content)),
-        Outcome::Unknown { card: None, .. } if data.lacking.is_empty() => Ok(None),
-        Outcome::Unknown { card: None, .. } => Err(Some(Refusal::Lacking(data.lacking.clone()))),
+        Outcome::Unknown { card: None, .. } => {
+            match data.lacking.iter().any(|lacking| lacking.withheld) {
+                true => Err(Some(Refusal::Lacking(technical(data)))),
+                false => Ok(None),
+            }
+        }
         Outcome::Unknown {
             reason,
             card: Some(mut content),
         } => {
-            // It names code systems and units as the data has them.
-            let known = reason.map(|reason| text::reason(&reason));
+            let known = reason.as_ref().map(|reason| text::reason(reason));
             let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
             let mut paragraphs = vec![];
             if !content.detail.is_empty() {
@@ -101,18 +109,35 @@ fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, O
             }
             paragraphs.extend(known.map(|reason| format!("Could not be checked: {reason}.")));
             if !data.lacking.is_empty() {
-                let items = data.lacking.iter().map(|item| format!("- {item}"));
-                let items = items.collect::<Vec<_>>().join("\n");
-                paragraphs.push(format!("Data that this system did not get:\n\n{items}"));
+                let mut items: Vec<String> = vec![];
+                for lacking in &data.lacking {
+                    let item = format!("- {}.", text::markdown(&lacking.plain));
+                    // Two keys of one type say the same.
+                    if !items.contains(&item) {
+                        items.push(item);
+                    }
+                }
+                paragraphs.push(items.join("\n"));
             }
             if data.unresolved > 0 {
                 paragraphs.push(format!(
-                    "{} references in the data that was sent name nothing: searches, another server's, or urns that no entry has.",
+                    "{} references between the entries that were received lead nowhere.",
                     data.unresolved
                 ));
             }
             content.detail = paragraphs.join("\n\n");
+            content.extension = Some(Extension {
+                could_not_check: CouldNotCheck {
+                    reason,
+                    lacking: technical(data),
+                },
+            });
             Ok(Some(content))
         }
     }
+}
+
+fn technical(data: &Prefetched) -> Vec<String> {
+    let all = data.lacking.iter();
+    all.map(|lacking| lacking.technical.clone()).collect()
 }

@@ -37,6 +37,7 @@ impl Card {
             suggestions: content.suggestions.filter(|s| !s.suggestions.is_empty()),
             override_reasons: content.override_reasons,
             links: content.links,
+            extension: content.extension,
         }
     }
 }

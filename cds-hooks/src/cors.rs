@@ -12,6 +12,18 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::host::is_host;
+
+/// Whether a text can be the origin of a browser client: `https://ehr.example:8443`, without a path, or
+/// `*`. With any other no client would ever be let in.
+pub fn is_origin(text: &str) -> bool {
+    let Some((scheme, host)) = text.trim_end_matches('/').split_once("://") else {
+        return text == "*";
+    };
+    let named = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    !scheme.is_empty() && scheme.chars().all(named) && !host.is_empty() && is_host(host.as_bytes())
+}
+
 /// The origins that may call.
 pub(crate) struct Origins {
     any: bool,
@@ -19,9 +31,12 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    /// Compared letter by letter, a slash at the end aside; `*` is all.
+    /// Compared letter by letter, as browsers write it, in small letters; a slash at the end is left
+    /// out; `*` is all.
     pub(crate) fn new(allowed: &[String]) -> Self {
-        let listed = allowed.iter().map(|o| o.trim_end_matches('/').to_owned());
+        let listed = allowed
+            .iter()
+            .map(|o| o.trim_end_matches('/').to_ascii_lowercase());
         Origins {
             any: allowed.iter().any(|o| o == "*"),
             listed: listed.collect(),

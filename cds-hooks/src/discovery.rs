@@ -24,7 +24,8 @@ struct Service<'a> {
     usage_requirements: Option<&'static str>,
 }
 
-const NEEDS_PREFETCH: &str = "Send the prefetch: this service does not query the FHIR server. \
+const NEEDS_PREFETCH: &str = "Send the prefetch, each search with all its pages and what its _include \
+     brings along: this service does not query the FHIR server. \
      What is missing or incomplete makes the answer unknown (412, or a card that says so). \
      Keys that end in -sample show which code systems are in use; they may be left out, and then \
      no result for the codes of the other keys counts as none at all.";

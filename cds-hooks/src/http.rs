@@ -9,11 +9,12 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine_patient::context::EvaluationContext;
+use tower_service::Service;
 
 use crate::answer::{Answer, answer};
 use crate::config::Config;
@@ -46,6 +47,8 @@ struct App {
 /// POST /cds-services/{id}   one call
 /// GET  /health              200 as soon as it listens
 /// ```
+///
+/// Slashes at the end of an address and repeated ones do not matter.
 pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
     router_of(config, services, Arc::default())
 }
@@ -80,14 +83,40 @@ pub(crate) fn router_of(
         gate,
         turned,
     };
-    Router::new()
+    let routes = Router::new()
         .route("/cds-services", get(discover))
         .route("/cds-services/{id}", post(call))
         .route("/health", get(health))
         .method_not_allowed_fallback(|| async { Refusal::Method })
         .fallback(|| async { Refusal::NotFound })
+        .with_state(Arc::new(app));
+    let plain = routes.clone();
+    routes
+        .fallback(move |request| without_slashes(plain.clone(), request))
         .layer(axum::middleware::from_fn_with_state(origins, cors::apply))
-        .with_state(Arc::new(app))
+}
+
+/// An address with a slash at its end, or with two where one belongs, as clients make it of a base URL
+/// and a path: answered as the one without.
+async fn without_slashes(mut routes: Router, mut request: Request) -> Response {
+    let parts = request.uri().path().split('/').filter(|p| !p.is_empty());
+    let path = format!("/{}", parts.collect::<Vec<_>>().join("/"));
+    let query = request.uri().query();
+    let whole = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.clone(),
+    };
+    let same = path == request.uri().path();
+    match Uri::try_from(whole) {
+        Ok(uri) if !same => {
+            *request.uri_mut() = uri;
+            match routes.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+        _ => Refusal::NotFound.into_response(),
+    }
 }
 
 async fn discover(State(app): State<Arc<App>>) -> Response {
@@ -122,7 +151,8 @@ async fn call(
 ) -> Response {
     let found = path.ok().and_then(|Path(id)| app.by_id.get(&id).copied());
     let Some(index) = found else {
-        return Refusal::NotFound.into_response();
+        let ids: Vec<&str> = app.services.iter().map(|(s, _)| s.id()).collect();
+        return Refusal::NoService(ids.join(", ")).into_response();
     };
     let start = Instant::now();
     let answer = match app.gate.receive(request).await {

@@ -32,6 +32,7 @@ mod limits;
 mod log;
 mod measure;
 mod prefetch;
+mod reach;
 mod receive;
 mod refusal;
 mod request;
@@ -42,15 +43,17 @@ mod wire;
 
 pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
+pub use cors::is_origin;
 pub use http::router;
 pub use limits::Limits;
 pub use log::{Log, LogCounts};
 pub use measure::measure_services;
 pub use prefetch::{Template, Templates};
+pub use reach::{Reach, within_reach};
 pub use rule::rule_services;
 pub use serve::{open_files, serve, serve_until};
 pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};
 pub use wire::{
-    Action, Card, Change, Coding, Indicator, Link, LinkTarget, Response, SelectionBehavior, Source,
-    Suggestion, Suggestions,
+    Action, Card, Change, Coding, Extension, Indicator, Link, LinkTarget, Response,
+    SelectionBehavior, Source, Suggestion, Suggestions,
 };

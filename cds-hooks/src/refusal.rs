@@ -13,13 +13,22 @@ pub(crate) const RETRY: u16 = 2;
 pub(crate) enum Refusal {
     #[error("there is nothing here; the services are listed at `/cds-services`")]
     NotFound,
-    #[error("this address does not take that method; see the `Allow` header")]
+    /// With the services that there are.
+    #[error("there is no service of this id; `/cds-services` lists those that there are: {0}")]
+    NoService(String),
+    #[error(
+        "this address does not take that method (see the `Allow` header): `GET /cds-services` lists the services, `POST /cds-services/{{id}}` calls one"
+    )]
     Method,
     #[error("{0}")]
     MediaType(&'static str),
-    #[error("the request is larger than {0} bytes")]
+    #[error(
+        "the request is larger than {0} bytes: send less, or have the service started with a larger `--max-body` (bytes)"
+    )]
     TooLarge(usize),
-    #[error("the request has more than {0} values; FHIR of this size has fewer")]
+    #[error(
+        "the request has more than {0} values; FHIR of this size has fewer (a larger `--max-body` allows more: one value in 8 bytes of it)"
+    )]
     TooManyValues(usize),
     #[error("the request did not arrive in time")]
     Slow,
@@ -42,7 +51,9 @@ pub(crate) enum Refusal {
     },
     #[error("the request is not a CDS Hooks request: {}", .0.join("; "))]
     Invalid(Vec<String>),
-    #[error("cannot decide without data that the client did not supply: {}", .0.join("; "))]
+    #[error(
+        "cannot decide without data that the client did not supply as the templates of `/cds-services` ask for it: {}", .0.join("; ")
+    )]
     Lacking(Vec<String>),
     #[error("an error of ours; please report it with the id {0}")]
     Internal(String),
@@ -51,7 +62,7 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoService(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::TooManyValues(_) => StatusCode::PAYLOAD_TOO_LARGE,

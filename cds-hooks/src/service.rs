@@ -5,7 +5,7 @@ use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 
-use crate::wire::{Coding, Indicator, Link, Source, Suggestions};
+use crate::wire::{Coding, Extension, Indicator, Link, Source, Suggestions};
 
 /// One CDS service: something with an id that looks at one patient and may have a card to show.
 pub trait CardService: Send + Sync {
@@ -77,6 +77,8 @@ pub struct CardContent {
     pub suggestions: Option<Suggestions>,
     /// Reasons offered to whoever declines.
     pub override_reasons: Vec<Coding>,
+    /// For whoever built the call; made where it is answered.
+    pub(crate) extension: Option<Extension>,
 }
 
 impl CardContent {
@@ -90,6 +92,7 @@ impl CardContent {
             links: vec![],
             suggestions: None,
             override_reasons: vec![],
+            extension: None,
         }
     }
 }

@@ -29,6 +29,25 @@ pub struct Card {
     pub(crate) override_reasons: Vec<Coding>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) links: Vec<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) extension: Option<Extension>,
+}
+
+/// What is said to the integrator, not to the clinician.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Extension {
+    /// Why the card could only say that something could not be checked.
+    #[serde(rename = "dev.tandem-cds.could-not-check")]
+    pub(crate) could_not_check: CouldNotCheck,
+}
+
+/// Why it could not be told. Names keys, elements and types, holds nothing of the patient.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct CouldNotCheck {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lacking: Vec<String>,
 }
 
 /// How urgent a card is.

@@ -21,6 +21,22 @@ pub fn table(
     results: &[MeasureResult],
     number: &dyn Fn(u64) -> String,
 ) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    table_of(results, number, &|_| true)
+}
+
+/// Whether groups count in an initial population, a denominator and a numerator only. The others need
+/// columns of their own: observations, a measure population.
+pub fn is_plain(definition: &GroupDefinition) -> bool {
+    let own = [Code::MeasurePopulation, Code::MeasureObservation];
+    own.iter().all(|code| definition.position(*code).is_none())
+}
+
+/// The rows of those groups that are wanted.
+pub fn table_of(
+    results: &[MeasureResult],
+    number: &dyn Fn(u64) -> String,
+    wanted: &dyn Fn(&GroupDefinition) -> bool,
+) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let groups = || {
         results.iter().flat_map(|result| {
             let groups = result
@@ -42,7 +58,7 @@ pub fn table(
         "score could be",
     ]);
     let mut rows: Vec<Vec<String>> = vec![];
-    for (result, index, definition, counts) in groups() {
+    for (result, index, definition, counts) in groups().filter(|(_, _, d, _)| wanted(d)) {
         let several = result.structure.groups.len() > 1;
         let mut row = vec![result.structure.name.to_string()];
         row.push(if several {

@@ -26,10 +26,30 @@ pub fn files<P: AsRef<Path>>(
     if !pipes.is_empty() {
         return Err(MeasureError::User(pipes.join("\n")));
     }
+    let empty: Vec<String> = paths
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|path: &&Path| path.is_dir() && is_empty(path, kinds))
+        .map(|path| {
+            format!(
+                "{}: there is nothing in this folder to read: {}",
+                path.display(),
+                kinds.text
+            )
+        })
+        .collect();
+    if !empty.is_empty() {
+        return Err(MeasureError::User(empty.join("\n")));
+    }
     for note in found.left_alone() {
         tell(&format!("note: {note}"));
     }
     Ok(found.files)
+}
+
+/// Whether a folder has no file of these kinds: a wrong path, which would pass for a right one.
+fn is_empty(folder: &Path, kinds: Kinds) -> bool {
+    list(&[folder], kinds).is_ok_and(|own| own.files.is_empty())
 }
 
 /// The bytes of a file, unpacked, without a byte order mark.
@@ -111,6 +131,25 @@ mod tests {
             };
             assert!(text.contains("sets.json: this is a pipe"), "{text}");
         }
+    }
+
+    /// An empty folder is told, also beside another that has files; one that is named twice has them.
+    #[test]
+    fn a_folder_with_nothing_to_read_is_a_mistake() {
+        let dir = tempfile::tempdir().unwrap();
+        let (empty, full) = (dir.path().join("empty"), dir.path().join("full"));
+        std::fs::create_dir_all(&empty).unwrap();
+        std::fs::create_dir_all(&full).unwrap();
+        std::fs::write(full.join("1.json"), value_set(1)).unwrap();
+        std::fs::write(empty.join("notes.txt"), "").unwrap();
+        let Err(MeasureError::User(text)) = files(&[&full, &empty], FHIR, &mut |_| {}) else {
+            unreachable!("one is empty");
+        };
+        assert!(
+            text.contains("empty: there is nothing in this folder to read"),
+            "{text}"
+        );
+        assert_eq!(files(&[&full, &full], FHIR, &mut |_| {}).unwrap().len(), 1);
     }
 
     #[test]

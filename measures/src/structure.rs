@@ -241,12 +241,40 @@ impl GroupDefinition {
         }
     }
 
+    /// Whether a population is counted in the strata of a stratifier; in the whole each is.
+    pub fn is_divided(
+        &self,
+        population: &PopulationDefinition,
+        by: Option<&StratifierDefinition>,
+    ) -> bool {
+        // An observation is counted where the population that it is of is.
+        let of = population.reference.and_then(|i| i.get(&self.populations));
+        let observed = of.filter(|_| population.code == PopulationCode::MeasureObservation);
+        applies(by, observed.map_or(population.code, |p| p.code))
+    }
+
+    /// Whether the strata of a stratifier have a score: one that leaves out a side has none.
+    pub fn is_scored(&self, by: Option<&StratifierDefinition>) -> bool {
+        let scored = [
+            PopulationCode::Numerator,
+            PopulationCode::Denominator,
+            PopulationCode::MeasurePopulation,
+        ];
+        let mut present = scored.iter().filter(|c| self.position(**c).is_some());
+        present.all(|code| applies(by, *code))
+    }
+
     /// Its name within a measure of several: its id, or its number.
     pub fn name(&self, index: usize) -> String {
         self.id
             .clone()
             .unwrap_or_else(|| format!("group {}", index + 1))
     }
+}
+
+fn applies(by: Option<&StratifierDefinition>, code: PopulationCode) -> bool {
+    let listed = by.map_or(&[] as &[_], |s| s.applies_to.as_slice());
+    listed.is_empty() || listed.contains(&code)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The tests that stand in a rule's file.
 
+use engine_cel::Clause;
 use engine_patient::fhir::names::Name;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
@@ -42,13 +43,41 @@ pub struct Expectation {
     pub due: Option<String>,
 }
 
-/// How a case went.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// How a case went. Its texts show data of the case, which is made up.
+#[derive(Clone, Debug)]
 pub struct CaseOutcome {
     /// The case's name.
     pub name: String,
     /// Its line in the file.
     pub line: usize,
-    /// What came out otherwise than expected; empty is passed.
+    /// What came out otherwise than expected, a sentence each; empty is passed.
     pub failures: Vec<String>,
+    /// The same in parts, but for what is no outcome, such as a resource that cannot be read.
+    pub differences: Vec<Difference>,
+    /// The expressions that the differences come from, and why they came out as they did.
+    pub why: Vec<Why>,
+}
+
+/// What came out otherwise than expected.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// The field of `expect`.
+    pub field: &'static str,
+    /// What stands there.
+    pub expected: String,
+    /// What came out.
+    pub found: String,
+    /// Why that is unknown, where it is.
+    pub reason: Option<String>,
+}
+
+/// Why an expression came out as it did.
+#[derive(Clone, Debug)]
+pub struct Why {
+    /// The field of the rule.
+    pub field: &'static str,
+    /// Its line in the file.
+    pub line: usize,
+    /// Its outcome, part by part.
+    pub clause: Clause,
 }

@@ -25,7 +25,7 @@ use crate::text;
 use crate::words::{Indicator, OnUnknown};
 
 impl Rule {
-    fn evaluation<'r>(
+    pub(crate) fn evaluation<'r>(
         &'r self,
         expressions: &'r Expressions,
         record: &'r PatientRecord,
@@ -98,7 +98,7 @@ impl Rule {
     fn unknown_card(&self, criteria: &[(&str, &Outcome)]) -> CardText {
         let mut detail = format!(
             "**{}** could not be checked, because data is missing or unclear:\n",
-            self.artifact.title
+            text::markdown(&self.artifact.title)
         );
         for (question, outcome) in criteria {
             if let (Truth::Unknown, Some(reason)) = (outcome.truth, &outcome.reason) {

@@ -21,9 +21,12 @@
 
 mod built_in;
 mod case;
+mod coverage;
 mod decide;
 mod load;
 mod outcome;
+pub mod plain_words;
+mod places;
 mod program;
 mod rule;
 mod run_cases;
@@ -33,7 +36,7 @@ mod words;
 pub mod yaml;
 
 pub use built_in::{built_in, built_in_terminology, built_in_with};
-pub use case::{Case, CaseOutcome, Expectation};
+pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use load::load;
 pub use outcome::{Applicability, CardText, Decision, Outcome};
 pub use rule::{Rule, Source};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine_cel::{Checker, Compiled, Ty};
-use engine_patient::finding::{Code, Finding, Span};
+use engine_patient::finding::{Code, Finding, Severity, Span};
 use engine_patient::terminology::ValueSet;
 
 use crate::template::Part;
@@ -68,12 +68,20 @@ pub(crate) fn check(
     checker: &mut Checker,
     mut wrong: impl FnMut(Piece, Finding),
 ) -> Option<Expressions> {
-    let mut compile = |checker: &mut Checker, piece, source: &str, wanted: Option<&Ty>| {
-        let compiled = checker.compile(source, wanted);
-        compiled
-            .map_err(|problems| problems.into_iter().for_each(|p| wrong(piece, p)))
-            .ok()
-    };
+    let mut compile =
+        |checker: &mut Checker, piece, source: &str, wanted: Option<&Ty>| match checker
+            .compile(source, wanted)
+        {
+            Ok(mut compiled) => {
+                let told = std::mem::take(&mut compiled.warnings).into_iter();
+                told.for_each(|p| wrong(piece, of_rule(p)));
+                Some(compiled)
+            }
+            Err(problems) => {
+                problems.into_iter().for_each(|p| wrong(piece, of_rule(p)));
+                None
+            }
+        };
     let mut defines = vec![];
     for (index, (name, source)) in sources.defines.iter().enumerate() {
         let compiled = compile(checker, Piece::Define(index), source, None);
@@ -94,28 +102,26 @@ pub(crate) fn check(
     let satisfied = compile(checker, Piece::Satisfied, &sources.satisfied, truth);
     let due = sources.due.as_ref();
     let due = due.map(|due| compile(checker, Piece::Due, due, Some(&Ty::Time)));
+    let mut not_shown = vec![];
     let mut fragments = |parts: &[Part], piece: fn(usize) -> Piece| {
         let each = parts.iter().enumerate().map(|(index, part)| match part {
             Part::Text(text) => Some(Fragment::Text(text.clone())),
             Part::Expression(source, _) => {
-                let compiled =
-                    checker
-                        .compile(source, None)
-                        .and_then(|compiled| match showable(&compiled) {
-                            None => Ok(compiled),
-                            Some(problem) => Err(vec![problem]),
-                        });
-                let mut wrong = |p| wrong(piece(index), p);
-                compiled
-                    .map_err(|problems| problems.into_iter().for_each(&mut wrong))
-                    .ok()
-                    .map(Fragment::Value)
+                let compiled = compile(checker, piece(index), source, None)?;
+                match showable(&compiled) {
+                    None => Some(Fragment::Value(compiled)),
+                    Some(problem) => {
+                        not_shown.push((piece(index), problem));
+                        None
+                    }
+                }
             }
         });
         each.collect::<Vec<Option<Fragment>>>()
     };
     let summary = fragments(&sources.summary, Piece::Summary);
     let detail = fragments(&sources.detail, Piece::Detail);
+    not_shown.into_iter().for_each(|(piece, p)| wrong(piece, p));
     Some(Expressions {
         defines: defines.into_iter().collect::<Option<_>>()?,
         alive: match alive {
@@ -132,6 +138,14 @@ pub(crate) fn check(
         summary: summary.into_iter().collect::<Option<_>>()?,
         detail: detail.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// A condition with one outcome may stand in an expression, and in no rule.
+fn of_rule(mut finding: Finding) -> Finding {
+    if matches!(finding.code, Code::NeverHolds | Code::AlwaysHolds) {
+        finding.severity = Severity::Error;
+    }
+    finding
 }
 
 /// What is wrong with showing this on a card.

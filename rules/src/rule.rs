@@ -9,6 +9,7 @@ use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
 use crate::case::Case;
+use crate::places::Places;
 use crate::program::Program;
 use crate::words::{Improvement, Indicator, OnUnknown};
 
@@ -45,6 +46,7 @@ pub struct Rule {
     /// Those of them that each eligible patient has a match of.
     pub(crate) needed: Vec<usize>,
     pub(crate) coded_elements: Vec<CodedElement>,
+    pub(crate) places: Places,
     pub(crate) program: Program,
 }
 

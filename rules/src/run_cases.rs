@@ -1,11 +1,30 @@
 //! Running the tests that stand in a rule's file.
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
+use engine_patient::system::truth::Truth;
 
-use crate::case::{Case, CaseOutcome};
-use crate::outcome::Outcome;
+use crate::case::{Case, CaseOutcome, Difference, Why};
+use crate::outcome::{Applicability, Decision};
 use crate::rule::Rule;
+
+impl Case {
+    /// Its patient, and what of it cannot be read.
+    pub(crate) fn record(&self) -> (PatientRecord, Vec<String>) {
+        let mut record = PatientRecord::new();
+        let mut failures = vec![];
+        for json in &self.resources {
+            if let Err(e) = record.push(json) {
+                failures.push(format!("a resource cannot be read: {e}"));
+            }
+        }
+        for ty in &self.unavailable {
+            record.set_unavailable(*ty);
+        }
+        (record, failures)
+    }
+}
 
 impl Rule {
     /// Runs the rule's own tests.
@@ -14,26 +33,39 @@ impl Rule {
     }
 
     fn run(&self, case: &Case) -> CaseOutcome {
-        let mut failures = vec![];
-        let mut record = PatientRecord::new();
-        for json in &case.resources {
-            if let Err(e) = record.push(json) {
-                failures.push(format!("a resource cannot be read: {e}"));
+        let (record, mut failures) = case.record();
+        let (mut differences, mut why) = (vec![], vec![]);
+        let context = EvaluationContext::at(case.at);
+        match self.decide(&record, &context) {
+            Ok(decision) => {
+                differences = self.differences(case, &decision);
+                failures.extend(differences.iter().map(ToString::to_string));
+                match self.why(case, &decision, &differences, &record, &context) {
+                    Ok(told) => why = told,
+                    Err(bug) => failures.push(bug.to_string()),
+                }
             }
+            Err(bug) => failures.push(bug.to_string()),
         }
-        for ty in &case.unavailable {
-            record.set_unavailable(*ty);
+        CaseOutcome {
+            name: case.name.clone(),
+            line: case.line,
+            failures,
+            differences,
+            why,
         }
-        let decision = match self.decide(&record, &EvaluationContext::at(case.at)) {
-            Ok(decision) => decision,
-            Err(bug) => {
-                failures.push(bug.to_string());
-                return CaseOutcome {
-                    name: case.name.clone(),
-                    line: case.line,
-                    failures,
-                };
-            }
+    }
+
+    fn differences(&self, case: &Case, decision: &Decision) -> Vec<Difference> {
+        let mut all = vec![];
+        let mut differs = |field, expected: String, found: String, reason: Option<&String>| {
+            let reason = reason.cloned();
+            all.push(Difference {
+                field,
+                expected,
+                found,
+                reason,
+            });
         };
         let expect = &case.expect;
         let criteria = [
@@ -43,58 +75,118 @@ impl Rule {
         ];
         for (name, wanted, found) in criteria {
             if let Some(wanted) = wanted.filter(|w| *w != found.truth) {
-                failures.push(format!(
-                    "`{name}` should be {wanted}, is {}",
-                    because(found)
-                ));
+                let found_is = found.truth.to_string();
+                differs(name, wanted.to_string(), found_is, found.reason.as_ref());
             }
         }
-        let reason = decision.unknown_reason.as_deref();
+        let reason = decision.unknown_reason.as_ref();
         if decision.applicability != expect.applies {
-            let why = reason.map(|r| format!(": {r}")).unwrap_or_default();
             let (wanted, found) = (expect.applies.as_str(), decision.applicability.as_str());
-            failures.push(format!("`applies` should be {wanted}, is {found}{why}"));
+            differs("applies", wanted.into(), found.into(), reason);
         }
         let summary = decision.card.as_ref().map(|card| card.summary.as_str());
         if let Some(wanted) = expect.summary.as_deref().filter(|w| Some(*w) != summary) {
-            failures.push(format!(
-                "`summary` should be \"{wanted}\", is {}",
-                quoted(summary, "no card")
-            ));
+            let found = quoted(summary, "no card");
+            differs("summary", format!("\"{wanted}\""), found, None);
         }
-        if let Some(wanted) = expect
-            .reason
-            .as_deref()
-            .filter(|w| !reason.is_some_and(|r| r.contains(w)))
-        {
-            failures.push(format!(
-                "`reason` should contain \"{wanted}\", is {}",
-                quoted(reason, "nothing")
-            ));
+        let holds = |wanted: &&str| reason.is_some_and(|r| r.contains(wanted));
+        if let Some(wanted) = expect.reason.as_deref().filter(|w| !holds(w)) {
+            let found = quoted(reason.map(String::as_str), "nothing");
+            differs("reason", format!("\"{wanted}\""), found, None);
         }
         let due = decision.due.map(|due| due.to_string());
-        if let Some(wanted) = expect
-            .due
-            .as_deref()
-            .filter(|w| !due.as_deref().is_some_and(|d| d.starts_with(w)))
-        {
-            failures.push(format!(
-                "`due` should be {wanted}, is {}",
-                due.as_deref().unwrap_or("not known")
-            ));
+        let begins = |wanted: &&str| due.as_ref().is_some_and(|d| d.starts_with(wanted));
+        if let Some(wanted) = expect.due.as_deref().filter(|w| !begins(w)) {
+            let found = due.as_deref().unwrap_or("not known");
+            differs("due", wanted.into(), found.into(), None);
         }
-        CaseOutcome {
-            name: case.name.clone(),
-            line: case.line,
-            failures,
+        all
+    }
+
+    /// The expressions that the differences come from, with their parts.
+    fn why(
+        &self,
+        case: &Case,
+        decision: &Decision,
+        differences: &[Difference],
+        record: &PatientRecord,
+        context: &EvaluationContext,
+    ) -> Result<Vec<Why>, EvaluationError> {
+        let differs = |field: &str| differences.iter().any(|d| d.field == field);
+        let named = ["eligible", "excluded", "satisfied"]
+            .iter()
+            .any(|f| differs(f));
+        // Which criterion makes the difference is not said: those that keep the rule from what is
+        // expected, or any where it should not apply.
+        let whole = differs("applies") || differs("reason");
+        let keeps = |found: Truth, for_yes: Truth| match case.expect.applies {
+            Applicability::Applies => found != for_yes,
+            Applicability::Unknown => true,
+            Applicability::DoesNotApply => match decision.applicability {
+                Applicability::Unknown => found == Truth::Unknown,
+                _ => true,
+            },
+        };
+        let blamed = |field: &str, found: Truth, for_yes: Truth| match named {
+            true => differs(field),
+            false => whole && keeps(found, for_yes),
+        };
+        let wanted = [
+            blamed("eligible", decision.eligible.truth, Truth::True),
+            blamed("excluded", decision.excluded.truth, Truth::False),
+            blamed("satisfied", decision.satisfied.truth, Truth::False),
+        ];
+        let places = &self.places;
+        let lines = [
+            places.eligible.line,
+            places.excluded.line,
+            places.satisfied.line,
+        ];
+        let mut why = vec![];
+        if wanted.contains(&true) {
+            let clauses = self.explain(record, context)?.into_iter();
+            for (((field, clause), line), wanted) in clauses.zip(lines).zip(wanted) {
+                if wanted {
+                    why.push(Why {
+                        field,
+                        line,
+                        clause,
+                    });
+                }
+            }
         }
+        let expressions = &self.program.expressions;
+        if let (true, Some(due)) = (differs("due"), &expressions.due) {
+            let clause = self.evaluation(expressions, record, context).explain(due)?;
+            let line = places.due.line;
+            why.push(Why {
+                field: "due",
+                line,
+                clause,
+            });
+        }
+        Ok(why)
     }
 }
 
-fn because(outcome: &Outcome) -> String {
-    match &outcome.reason {
-        Some(reason) => format!("{}: {reason}", outcome.truth),
-        None => outcome.truth.to_string(),
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let should = if self.field == "reason" {
+            "should contain"
+        } else {
+            "should be"
+        };
+        let Difference {
+            field,
+            expected,
+            found,
+            ..
+        } = self;
+        write!(f, "`{field}` {should} {expected}, is {found}")?;
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
     }
 }
 

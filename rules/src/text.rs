@@ -11,6 +11,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::plain_words;
+
 /// Between two characters so that no reader of the text takes both together for a link. It has no width
 /// and no other meaning: GFM finds mail addresses, and some clients all URLs, in the text that is left
 /// when Markdown is read, so that no escape of Markdown would help.
@@ -88,10 +90,6 @@ fn is_hidden(c: char) -> bool {
 ///
 /// Some clients take every `name.example` for a link, though GFM does not: it is none here either.
 pub fn markdown(text: &str) -> String {
-    escaped(text, true)
-}
-
-fn escaped(text: &str, names: bool) -> String {
     let text = plain(text);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     // What stands before a text is not known: it could be `www`, `http:/` or `[see]`.
@@ -117,7 +115,7 @@ fn escaped(text: &str, names: bool) -> String {
             c => out.push(c),
         }
         let word = before.is_none_or(char::is_alphanumeric);
-        let name = names && c == '.' && word && next.is_some_and(char::is_alphabetic);
+        let name = c == '.' && word && next.is_some_and(char::is_alphabetic);
         // `mailto:`, `xmpp:` and other schemes that need no `//`.
         let scheme = c == ':'
             && before.is_none_or(char::is_alphabetic)
@@ -135,50 +133,9 @@ fn escaped(text: &str, names: bool) -> String {
     out
 }
 
-/// A reason as Markdown: names of elements (`Patient.birthDate`) stay code, the rest is text. Reasons
-/// name code systems and units as the data has them.
+/// A reason as Markdown, in the words of a clinician.
 pub fn reason(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((front, (name, after))) = rest
-        .split_once('`')
-        .and_then(|(front, more)| Some((front, more.split_once('`')?)))
-    {
-        if is_element(name) {
-            out.push_str(&spaced(front));
-            out.push_str(&format!("`{name}`"));
-            rest = after;
-        } else {
-            let end = front.len() + 1;
-            out.push_str(&spaced(rest.get(..end).unwrap_or("")));
-            rest = rest.get(end..).unwrap_or("");
-        }
-    }
-    out.push_str(&spaced(rest));
-    out
-}
-
-/// A part of a line: spaces at its ends are between words.
-fn spaced(text: &str) -> String {
-    let space = |there: bool| if there { " " } else { "" };
-    let inner = escaped(text, false);
-    if inner.is_empty() {
-        return space(!text.is_empty()).to_owned();
-    }
-    let (first, last) = (
-        space(text.starts_with(char::is_whitespace)),
-        space(text.ends_with(char::is_whitespace)),
-    );
-    format!("{first}{inner}{last}")
-}
-
-/// `Patient`, `Patient.birthDate`, `Observation.value[x]`.
-fn is_element(name: &str) -> bool {
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b".[]".contains(&b);
-    name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.len() <= 100
-        && name.bytes().all(legal)
-        && !name.contains("..")
+    markdown(&plain_words::reason(text))
 }
 
 /// A text as part of a URL: it chooses neither scheme nor host, nor a folder.

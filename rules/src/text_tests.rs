@@ -55,16 +55,16 @@ fn what_would_be_markdown_is_text() {
 }
 
 #[test]
-fn reasons_keep_the_names_of_elements() {
+fn reasons_are_plain_words_and_markdown() {
     assert_eq!(
         reason("`Patient.deceased` is too imprecise"),
-        "`Patient.deceased` is too imprecise"
+        "the date of death of the patient is too imprecise"
     );
     assert_eq!(
         reason("unit `<b>` of `Observation.value[x]`"),
-        "unit &#96;&lt;b&gt;&#96; of `Observation.value[x]`"
+        "unit &lt;b&gt; of the value of a result or measurement"
     );
-    assert_eq!(reason("a `b"), "a &#96;b");
+    assert_eq!(reason("a `b"), "a b");
 }
 
 #[test]

@@ -506,7 +506,7 @@ fn a_name_in_quotes_uses_nothing() {
     };
     let set = "  diabetes: https://tandem-cds.dev/ValueSet/diabetes\ndefine:";
     let text = GOOD.replace("define:", set);
-    let spoken = "excluded: patient.gender == \"diabetes\"";
+    let spoken = "excluded: patient.language == \"diabetes\"";
     let text = text.replace("excluded: \"false\"", spoken);
     let text = text.replace("// a comment", "// Condition(\"diabetes\")");
     assert_eq!(warnings(&text), ["the value set `diabetes` is not used"]);
@@ -541,4 +541,267 @@ fn presence_of_deceased_is_no_criterion() {
         "presence-is-not-death",
         "`deceased(at)`",
     );
+}
+
+/// What is well formed and can never hold, at its place, and what to write instead.
+#[test]
+fn what_can_never_hold() {
+    let satisfied = "recent.exists(o, has(o.value))";
+    check(
+        satisfied,
+        "recent.exists(o, o.status == ⟦\"finall\"⟧)",
+        "not-a-code",
+        "did you mean `final`?",
+    );
+    check(
+        satisfied,
+        "recent.exists(o, o.status in [\"final\", ⟦\"Amended\"⟧])",
+        "not-a-code",
+        "did you mean `amended`?",
+    );
+    check(
+        satisfied,
+        "recent.exists(o, o.status != ⟦\"done\"⟧)",
+        "not-a-code",
+        "always holds",
+    );
+    check(
+        "Since {{ start(recent.latest()) }}",
+        "Since {{ quantityIn(recent.latest().value, ⟦\"percent\"⟧) }}",
+        "not-a-unit",
+        "write `%`",
+    );
+    check(
+        satisfied,
+        "recent.exists(o, quantityIn(o.value, ⟦\"ml/min/1.73m2\"⟧) > 60)",
+        "not-a-unit",
+        "write `mL/min/{1.73_m2}`",
+    );
+    check(
+        "excluded: \"false\"",
+        "excluded: ⟦Condition(\"hba1c\")⟧.size() > 0",
+        "wrong-value-set",
+        "`Observation(\"hba1c\")`",
+    );
+    check(
+        "ageInYearsAt(at) >= 18",
+        "ageInYearsAt(at) > 75 && ⟦ageInYearsAt(at) < 18⟧",
+        "never-holds",
+        "write `||`",
+    );
+    check(
+        "ageInYearsAt(at) >= 18",
+        "⟦ageInYearsAt(at) < 0⟧",
+        "never-holds",
+        "from 0 on",
+    );
+    check(
+        "excluded: \"false\"",
+        "excluded: patient.gender != \"male\" || ⟦patient.gender != \"female\"⟧",
+        "always-holds",
+        "write `&&`",
+    );
+    check(
+        "excluded: \"false\"",
+        "excluded: \"⟦'final' == 'finall'⟧\"",
+        "never-holds",
+        "written out",
+    );
+    // The value is taken in % elsewhere.
+    check(
+        "Since {{ start(recent.latest()) }}",
+        "Since {{ quantityIn(recent.latest().value, \"%\") }} {{ quantityIn(recent.first().value, ⟦\"mg/dL\"⟧) }}",
+        "other-unit",
+        "`Observation(\"hba1c\").value`",
+    );
+}
+
+#[test]
+fn codes_and_units_of_cases() {
+    check(
+        "status: registered",
+        "status: ⟦finall⟧",
+        "not-a-code",
+        "did you mean `final`?",
+    );
+    check(
+        "{birthDate: 1960}",
+        "{birthDate: 1960, gender: ⟦F⟧}",
+        "not-a-code",
+        "`Patient.gender`",
+    );
+    check(
+        "value: 7.1 %",
+        "value: ⟦7.1 percent⟧",
+        "not-a-unit",
+        "write `%`",
+    );
+    check(
+        "value: 7.1 %",
+        "value: ⟦'9.4 ml/min/1.73m2'⟧",
+        "not-a-unit",
+        "`mL/min/{1.73_m2}`",
+    );
+    check(
+        "value: 7.1 %",
+        "valueQuantity: {value: 7.1, system: 'http://unitsofmeasure.org', code: ⟦mmHg⟧}",
+        "not-a-unit",
+        "write `mm[Hg]`",
+    );
+    let condition = |status: &str| {
+        format!(
+            "resources:\n      - {{resourceType: Condition, clinicalStatus: {status}}}\n      - resourceType: Observation"
+        )
+    };
+    let from = "resources:\n      - resourceType: Observation";
+    for (written, words) in [
+        ("⟦Active⟧", "did you mean `active`?"),
+        (
+            "⟦snomed|active⟧",
+            "its system is `http://terminology.hl7.org/CodeSystem/condition-clinical`",
+        ),
+        ("{coding: [{code: ⟦Active⟧}]}", "did you mean `active`?"),
+        (
+            "{coding: [{system: ⟦\"urn:x\"⟧, code: active}]}",
+            "condition-clinical",
+        ),
+    ] {
+        check(from, &condition(written), "not-a-code", words);
+    }
+    // Each element has its own code system.
+    let allergy = "{resourceType: AllergyIntolerance, clinicalStatus: active, code: rxnorm|7980}";
+    let text = GOOD.replace(
+        from,
+        &format!("resources:\n      - {allergy}\n      - resourceType: Observation"),
+    );
+    let rule = load("rules/gap.yaml", &text, &built_in_terminology())
+        .unwrap_or_else(|p| panic!("{}", p[0]));
+    let json = &rule.cases[2].resources[1];
+    assert!(
+        json.contains("CodeSystem/allergyintolerance-clinical"),
+        "{json}"
+    );
+    // A unit of another system, and a text that people read.
+    let other = "valueQuantity: {value: 7.1, unit: mmHg}";
+    assert_eq!(diagnose(&GOOD.replace("value: 7.1 %", other)), []);
+}
+
+/// A rule whose cases show less than they should is told what is missing.
+#[test]
+fn what_the_cases_do_not_show() {
+    let coverage = |text: &str| {
+        let rule = load("rules/gap.yaml", text, &built_in_terminology());
+        let rule = rule.unwrap_or_else(|p| panic!("{}", p[0]));
+        let told = rule.coverage();
+        let told = told.iter().map(|f| {
+            let place = (f.line().unwrap(), f.column().unwrap());
+            assert_eq!(&*f.place.file, "rules/gap.yaml");
+            (place, f.code.as_str(), f.is_error(), f.message.clone())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let found = coverage(GOOD);
+    let [(place, code, error, message)] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!((*place, *code, *error), ((31, 3), "missing-case", true));
+    assert!(message.contains("`satisfied` is true in none"), "{message}");
+
+    let done = "cases:\n  - name: done\n    at: 2025-12-31T12:00:00Z\n    patient: {birthDate: 1960}\n    resources: [{resourceType: Observation, status: final, code: loinc|4548-4, value: 7.1 %}]\n    expect: {satisfied: true, applies: no}\n";
+    let whole = GOOD.replace("cases:\n", done);
+    assert_eq!(coverage(&whole), []);
+
+    // No child, nobody who is left out, and a definition that is never true.
+    let text = whole.replace(
+        "{birthDate: 2020-01-01}",
+        "{deceasedBoolean: true, birthDate: 1960}",
+    );
+    let text = text.replace(
+        "define:\n",
+        "define:\n  girl: patient.gender == \"female\" && ageInYearsAt(at) < 18\n",
+    );
+    let text = text.replace(
+        "excluded: \"false\"",
+        "excluded: girl || patient.gender == \"other\"",
+    );
+    let messages: Vec<String> = coverage(&text)
+        .into_iter()
+        .map(|(.., message)| message)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "the definition `girl` is true in no case",
+            "`excluded` is true in no case",
+        ]
+    );
+    // One of two parts of an exclusion.
+    let other = text.replace(
+        "{birthDate: 2020-01-01}",
+        "{birthDate: 1960, gender: other}",
+    );
+    let other = other.replace(
+        "{deceasedBoolean: true, birthDate: 1960}",
+        "{birthDate: 1960, gender: other}",
+    );
+    let other = other.replace("girl || ", "ageInYearsAt(at) > 100 || ");
+    let other = other.replace(
+        "  girl: patient.gender == \"female\" && ageInYearsAt(at) < 18\n",
+        "",
+    );
+    let messages: Vec<String> = coverage(&other)
+        .into_iter()
+        .map(|(.., message)| message)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "`eligible` is false in no case",
+            "`ageInYearsAt(at) > 100` is true in no case",
+        ]
+    );
+}
+
+/// A case that fails shows which criterion differed, where it stands, and its parts with their values.
+#[test]
+fn a_failed_case_shows_why() {
+    let text = GOOD.replace("{birthDate: 2020-01-01}", "{birthDate: 1990-01-01}");
+    let run = |text: &str| {
+        let rule = load("rules/gap.yaml", text, &built_in_terminology());
+        rule.unwrap_or_else(|p| panic!("{}", p[0]))
+            .run_cases()
+            .swap_remove(1)
+    };
+    let outcome = run(&text);
+    assert_eq!(outcome.failures, ["`applies` should be no, is yes"]);
+    let [difference] = outcome.differences.as_slice() else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(
+        (difference.expected.as_str(), difference.found.as_str()),
+        ("no", "yes")
+    );
+    let fields: Vec<_> = outcome.why.iter().map(|w| (w.field, w.line)).collect();
+    assert_eq!(
+        fields,
+        [("eligible", 15), ("excluded", 16), ("satisfied", 18)]
+    );
+
+    // Where the case says which criterion, that one is shown.
+    let text = text.replace(
+        "expect: {applies: no}",
+        "expect: {eligible: false, applies: no}",
+    );
+    let outcome = run(&text);
+    assert_eq!(outcome.failures.len(), 2, "{:?}", outcome.failures);
+    let [why] = outcome.why.as_slice() else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!((why.field, why.line), ("eligible", 15));
+    let shown = format!("{:?}", why.clause);
+    assert!(
+        shown.contains("ageInYearsAt(at) >= 18") && shown.contains("\"35\""),
+        "{shown}"
+    );
+    assert!(run(GOOD).why.is_empty());
 }

@@ -47,6 +47,7 @@ fn load_without_warnings_and_pass_their_cases() {
     let (mut failures, mut count) = (vec![], 0);
     for rule in built_in_or_why() {
         assert!(rule.warnings.is_empty(), "{:?}", rule.warnings);
+        assert_eq!(rule.coverage(), [], "{}", rule.file);
         for case in rule.run_cases() {
             count += 1;
             failures.extend(

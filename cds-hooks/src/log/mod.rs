@@ -23,6 +23,8 @@ pub(crate) struct Line<'a> {
     cards: usize,
     unknown: bool,
     left_out: usize,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    lacking: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     error_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +49,7 @@ impl<'a> Line<'a> {
             cards: answer.cards,
             unknown: answer.unknown,
             left_out: answer.left_out,
+            lacking: &answer.lacking,
             error_id: None,
             bug: answer.bug.as_deref(),
         }

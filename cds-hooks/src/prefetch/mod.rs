@@ -10,6 +10,9 @@
 //! in full, and nothing of that type was left out. Everything else leads to "unknown", never "no".
 
 mod bundle;
+mod include;
+mod lacking;
+mod parameters;
 mod read;
 mod search;
 mod structure;

@@ -6,10 +6,12 @@ use std::collections::{BTreeSet, HashMap};
 use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
+use engine_patient::requirements::{reference_target, referred_to};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::bundle::{Found, Shortfall, contents};
+use super::lacking::Lacking;
 use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
@@ -18,8 +20,8 @@ use super::template::{Template, Templates};
 pub(crate) struct Prefetched {
     /// What the service may read.
     pub(crate) record: PatientRecord,
-    /// What is lacking and why, for people. Names keys and types, holds nothing of the patient.
-    pub(crate) lacking: Vec<String>,
+    /// What is lacking and why. Holds nothing of the patient.
+    pub(crate) lacking: Vec<Lacking>,
     /// How many entries were left out.
     pub(crate) left_out: usize,
     /// References that name nothing: searches, another server's, urns that no entry has.
@@ -36,9 +38,7 @@ pub(crate) fn read(
     let mut document = PatientRecord::new();
     for ty in &templates.out_of_reach {
         reader.record.set_unavailable(*ty);
-        reader
-            .lacking
-            .push(format!("`{}` cannot be prefetched", ty.as_str()));
+        reader.lacking.push(Lacking::out_of_reach(*ty));
     }
     for template in &templates.list {
         let found = sent.iter().find(|(key, _)| *key == template.key);
@@ -56,11 +56,13 @@ pub(crate) fn read(
         };
         if let Some(shortfall) = shortfall {
             reader.record.set_unavailable(template.resource_type);
-            reader.lacking.push(shortfall.explain(&template.key));
+            reader.lacking.push(Lacking::of_key(shortfall, template));
         }
     }
     if reader.servers.len() > 1 {
         reader.forget(templates);
+    } else {
+        reader.look_along(templates);
     }
     reader.finish()
 }
@@ -68,7 +70,7 @@ pub(crate) fn read(
 struct Reader<'p> {
     patient: &'p Patient,
     record: PatientRecord,
-    lacking: Vec<String>,
+    lacking: Vec<Lacking>,
     /// The patient, kept back until it is certain that nothing contradicts it.
     themselves: PatientRecord,
     /// Where the request does not say it: the servers that the Bundles are from.
@@ -239,13 +241,60 @@ impl<'p> Reader<'p> {
         self.record = PatientRecord::new();
         self.themselves = PatientRecord::new();
         let types = templates.list.iter().map(|t| t.resource_type);
-        for ty in types.chain(templates.out_of_reach.iter().copied()) {
+        let others = templates.out_of_reach.iter().chain(&templates.along);
+        for ty in types.chain(others.copied()) {
             self.record.set_unavailable(ty);
         }
-        self.lacking.push(
-            "the results are from several servers (by their `fullUrl`), and there is no `fhirServer` to say which of them has the patient"
-                .to_owned(),
-        );
+        self.lacking.push(Lacking::several_servers());
+    }
+
+    /// Whether what the data refers to came along. Where it did not, nobody can tell what it says.
+    fn look_along(&mut self, templates: &Templates) {
+        let mut unavailable: BTreeSet<Name> = BTreeSet::new();
+        for template in &templates.list {
+            for include in &template.includes {
+                let target = include.target;
+                if !self.record.is_available(template.resource_type) {
+                    unavailable.insert(target);
+                }
+                let resources = self.record.of_type(template.resource_type);
+                let mut references = resources.flat_map(|r| include.references(r));
+                let lost = |reference: Element<'_>| {
+                    let text = reference.as_str();
+                    text.is_some_and(|text| !self.is_there(&text, target))
+                };
+                if references.any(lost) {
+                    let came = self.record.of_type(target).next().is_some();
+                    let lacking = Lacking::not_included(template, include, came);
+                    if !self.lacking.contains(&lacking) {
+                        self.lacking.push(lacking);
+                    }
+                    unavailable.insert(target);
+                }
+            }
+        }
+        for target in &templates.along {
+            let named = referred_to(&self.record, &[*target]);
+            let lost = |id: String| !self.taken.contains_key(&(*target, id));
+            if !unavailable.contains(target) && named.into_iter().any(|(_, id)| lost(id)) {
+                self.lacking.push(Lacking::not_followed(*target));
+                unavailable.insert(*target);
+            }
+        }
+        // Where only codes stand in them, each retrieve looks for itself which of them is not there.
+        unavailable.retain(|ty| templates.along.contains(ty));
+        for ty in unavailable {
+            self.record.set_unavailable(ty);
+        }
+    }
+
+    /// Whether what a reference names is here, or is of another type, or contained.
+    fn is_there(&self, reference: &str, target: Name) -> bool {
+        match reference_target(reference) {
+            Some((ty, _)) if ty != target.as_str() => true,
+            Some((_, id)) => self.taken.contains_key(&(target, id.to_owned())),
+            None => reference.starts_with('#'),
+        }
     }
 
     fn left_out(&self) -> usize {
@@ -269,19 +318,33 @@ impl<'p> Reader<'p> {
             (
                 self.anothers,
                 "of another patient, or of another server by its `fullUrl`",
+                "of another patient, or of another system",
             ),
-            (self.two_patients, "that names two patients"),
+            (
+                self.two_patients,
+                "that names two patients",
+                "two patients are named",
+            ),
             (
                 self.unknown_server,
                 "that names its patient by a URL (there is no `fhirServer` to compare it with)",
+                "it is not clear which patient is meant",
             ),
-            (self.unsaid, "that does not say whose it is"),
-            (self.broken, "that is not valid FHIR R4"),
-            (self.contradicting, "that came twice with different content"),
+            (
+                self.unsaid,
+                "that does not say whose it is",
+                "no patient is named",
+            ),
+            (self.broken, "that is not valid FHIR R4", "not readable"),
+            (
+                self.contradicting,
+                "that came twice with different content",
+                "sent twice with different content",
+            ),
         ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            self.lacking
-                .push(format!("left out: {count} × a resource {what}"));
+        for (count, technical, plain) in counts.into_iter().filter(|c| c.0 > 0) {
+            let lacking = Lacking::left_out(count, technical, plain);
+            self.lacking.push(lacking);
         }
         let left_out = self.left_out();
         Prefetched {

@@ -5,64 +5,13 @@ use std::collections::BTreeSet;
 use engine_patient::requirements::CodeFilter;
 use engine_patient::terminology::{Completeness, ValueSet};
 
+use super::parameters;
+
 /// More codes than this are not spelled out: EHRs have refused long URLs (cds-hooks/sandbox#47).
 pub(super) const MAX_CODES: usize = 30;
 
 /// Longest list of codes in a template, in bytes.
 const MAX_CODE_TEXT: usize = 1600;
-
-/// R4 resources that name a patient but have no `patient` search parameter.
-const WITHOUT_PATIENT_PARAMETER: [&str; 21] = [
-    "ActivityDefinition",
-    "AdverseEvent",
-    "EventDefinition",
-    "Library",
-    "Measure",
-    "MedicinalProductAuthorization",
-    "MedicinalProductContraindication",
-    "MedicinalProductIndication",
-    "MedicinalProductInteraction",
-    "MedicinalProductPackaged",
-    "MedicinalProductUndesirableEffect",
-    "PlanDefinition",
-    "ResearchDefinition",
-    "ResearchElementDefinition",
-    "Group",
-    "Linkage",
-    "Schedule",
-    "Slot",
-    "SupplyRequest",
-    "VerificationResult",
-    "BiologicallyDerivedProduct",
-];
-
-/// Whether resources of this type can be asked for by `patient=`.
-pub(super) fn has_patient_parameter(resource_type: &str) -> bool {
-    !WITHOUT_PATIENT_PARAMETER.contains(&resource_type)
-}
-
-/// The token search parameter over exactly this element. `None` where R4 has none, or where it
-/// would miss matches: `code` of a MedicationRequest does not see a medication given by reference.
-fn parameter(resource_type: &str, path: &str) -> Option<&'static str> {
-    match (resource_type, path) {
-        (
-            "AllergyIntolerance" | "ChargeItem" | "Condition" | "DetectedIssue"
-            | "DiagnosticReport" | "List" | "Observation" | "Procedure" | "RequestGroup"
-            | "ServiceRequest" | "Task",
-            "code",
-        ) => Some("code"),
-        (
-            "Composition" | "Coverage" | "Device" | "DocumentReference" | "Encounter"
-            | "EpisodeOfCare" | "Specimen",
-            "type",
-        ) => Some("type"),
-        ("CarePlan" | "CareTeam" | "CommunicationRequest" | "Consent" | "Goal", "category") => {
-            Some("category")
-        }
-        ("Immunization", "vaccineCode") => Some("vaccine-code"),
-        _ => None,
-    }
-}
 
 /// The codes of a search: all of one or several value sets, each once.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,7 +40,7 @@ pub(super) fn filter(resource_type: &str, filter: &CodeFilter) -> Filter {
         Completeness::Complete if set.len() <= MAX_CODES => {}
         _ => return Filter::Whole,
     }
-    let Some(parameter) = parameter(resource_type, filter.path) else {
+    let Some(parameter) = parameters::token(resource_type, filter.path) else {
         return Filter::Whole;
     };
     let tokens = set

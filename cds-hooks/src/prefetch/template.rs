@@ -1,10 +1,14 @@
 //! Prefetch templates from data requirements: authors never write any.
 
+use std::sync::Arc;
+
 use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
 use engine_patient::requirements::DataRequirement;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::include::Include;
+use super::parameters;
 use super::search::{self, Codes, Filter};
 use crate::service::CardService;
 
@@ -27,6 +31,12 @@ pub struct Template {
     pub is_read: bool,
     /// It shows which code systems the type is coded in, and may be left unanswered.
     pub is_sample: bool,
+    /// It asks by codes.
+    is_coded: bool,
+    /// What is to come along with the matches.
+    pub(super) includes: Vec<Include>,
+    /// The titles of the value sets whose codes it asks for.
+    pub(super) about: Vec<Arc<str>>,
 }
 
 /// All prefetch templates of a service, in the order of discovery.
@@ -36,6 +46,8 @@ pub struct Templates {
     pub list: Vec<Template>,
     /// Required types that no template can ask for.
     pub out_of_reach: Vec<Name>,
+    /// Required types that belong to no patient: they come along with others, by `_include`.
+    pub(super) along: Vec<Name>,
 }
 
 impl Templates {
@@ -49,19 +61,67 @@ impl Templates {
         let mut templates = Templates::default();
         let patient = Name::of("Patient").map(|ty| (ty, Ask::Patient));
         let mut asked: Vec<(Name, Ask)> = patient.into_iter().collect();
+        // Types whose codes stand in another resource, and that resource's type.
+        let mut coded_elsewhere: Vec<(Name, Name)> = vec![];
         for requirement in requirements {
             let ty = requirement.resource_type;
             match Ask::of(requirement) {
                 None => {}
-                Some(Ask::OutOfReach) if templates.out_of_reach.contains(&ty) => {}
-                Some(Ask::OutOfReach) => templates.out_of_reach.push(ty),
-                Some(ask) => join(&mut asked, ty, ask),
+                Some(Ask::OutOfReach) => add_once(&mut templates.out_of_reach, ty),
+                Some(Ask::Along) => add_once(&mut templates.along, ty),
+                Some(ask) => {
+                    let other = requirement.shared_type().map(|other| (ty, other));
+                    coded_elsewhere.extend(other);
+                    join(&mut asked, ty, ask);
+                }
             }
         }
         for (ty, ask) in &asked {
-            templates.add(*ty, ask);
+            let mut includes = vec![];
+            let elsewhere = coded_elsewhere.iter().filter(|(from, _)| from == ty);
+            let along = templates.along.iter().copied();
+            for target in along.chain(elsewhere.map(|(_, target)| *target)) {
+                for include in Include::all(*ty, target) {
+                    add_once(&mut includes, include);
+                }
+            }
+            // A read brings nothing along.
+            includes.retain(|_| *ask != Ask::Patient);
+            templates.add(*ty, ask, includes);
         }
+        let comes = |ty: &Name| {
+            let mut all = templates.list.iter().flat_map(|t| &t.includes);
+            all.any(|include| include.target == *ty)
+        };
+        let (along, unreferred) = templates.along.iter().partition(|ty| comes(ty));
+        templates.along = along;
+        templates.out_of_reach.extend::<Vec<Name>>(unreferred);
         templates
+    }
+
+    /// Why a type is out of reach, for whoever chose the service.
+    pub(crate) fn why_out_of_reach(&self, ty: Name) -> String {
+        let name = ty.as_str();
+        let info = Model::r4().resource(name);
+        if info.is_some_and(|info| !info.patient_links.is_empty()) {
+            return format!(
+                "{name}: FHIR R4 has no search parameter that finds those of a patient"
+            );
+        }
+        let searched = self.list.iter().filter(|t| !t.is_read && !t.is_sample);
+        let mut types: Vec<&str> = vec![];
+        for template in searched {
+            add_once(&mut types, template.resource_type.as_str());
+        }
+        match types.is_empty() {
+            true => format!(
+                "{name}: it belongs to no patient, and nothing else is asked for that it could come along with"
+            ),
+            false => format!(
+                "{name}: it belongs to no patient, and no search parameter of what is asked for ({}) refers to it, so that `_include` cannot bring it along",
+                types.join(", ")
+            ),
+        }
     }
 
     /// The templates of a service. Where it judges by code systems and a type is asked for by codes,
@@ -72,9 +132,8 @@ impl Templates {
         if service.judges_code_systems() {
             let mut types: Vec<Name> = vec![];
             for template in &templates.list {
-                let coded = template.query.contains('&');
-                if coded && !types.contains(&template.resource_type) {
-                    types.push(template.resource_type);
+                if template.is_coded {
+                    add_once(&mut types, template.resource_type);
                 }
             }
             for ty in types {
@@ -86,33 +145,43 @@ impl Templates {
 
     fn sample(&mut self, ty: Name) {
         let key = self.free(format!("{}-sample", ty.as_str().to_ascii_lowercase()));
+        // What a sample refers to is looked for as well as what else was sent.
+        let same = self.list.iter().find(|t| t.resource_type == ty);
+        let includes = same.map(|t| t.includes.clone()).unwrap_or_default();
+        let query = format!("{}&_count={SAMPLE}", search_of(ty));
         self.list.push(Template {
             key,
-            query: format!("{}?patient={PATIENT}&_count={SAMPLE}", ty.as_str()),
+            query: with_includes(query, ty, &includes),
             resource_type: ty,
             is_read: false,
             is_sample: true,
+            is_coded: false,
+            includes,
+            about: vec![],
         });
     }
 
-    fn add(&mut self, ty: Name, ask: &Ask) {
-        let type_name = ty.as_str();
-        let lower = type_name.to_ascii_lowercase();
-        let (key, query, is_read) = match ask {
-            Ask::Patient => (lower, format!("Patient/{PATIENT}"), true),
-            Ask::Coded { codes, name } => {
-                let query = format!("{type_name}?patient={PATIENT}{}", codes.query());
-                (format!("{lower}-{name}"), query, false)
+    fn add(&mut self, ty: Name, ask: &Ask, includes: Vec<Include>) {
+        let lower = ty.as_str().to_ascii_lowercase();
+        let (is_read, is_coded) = (*ask == Ask::Patient, matches!(ask, Ask::Coded { .. }));
+        let (key, query, about) = match ask {
+            Ask::Patient => (lower, format!("Patient/{PATIENT}"), vec![]),
+            Ask::Coded { codes, name, about } => {
+                let query = format!("{}{}", search_of(ty), codes.query());
+                (format!("{lower}-{name}"), query, about.clone())
             }
-            _ => (lower, format!("{type_name}?patient={PATIENT}"), false),
+            _ => (lower, search_of(ty), vec![]),
         };
         let key = self.free(key);
         self.list.push(Template {
             key,
-            query,
+            query: with_includes(query, ty, &includes),
             resource_type: ty,
             is_read,
             is_sample: false,
+            is_coded,
+            includes,
+            about,
         });
     }
 
@@ -125,12 +194,43 @@ impl Templates {
     }
 }
 
+fn add_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// The search for all of a patient's resources of a type. What is called `patient` takes an id; another
+/// parameter may name others than patients.
+fn search_of(ty: Name) -> String {
+    match parameters::of_patient(ty.as_str()) {
+        Some(name) if name != "patient" => {
+            format!("{}?{name}=Patient/{PATIENT}", ty.as_str())
+        }
+        _ => format!("{}?patient={PATIENT}", ty.as_str()),
+    }
+}
+
+fn with_includes(mut query: String, ty: Name, includes: &[Include]) -> String {
+    for include in includes {
+        query.push('&');
+        query.push_str(&include.query(ty));
+    }
+    query
+}
+
 /// What is asked of a type.
 #[derive(PartialEq, Eq)]
 enum Ask {
     Patient,
     Whole,
-    Coded { codes: Codes, name: String },
+    Coded {
+        codes: Codes,
+        name: String,
+        about: Vec<Arc<str>>,
+    },
+    /// It belongs to no patient, and comes along with what does.
+    Along,
     OutOfReach,
 }
 
@@ -144,26 +244,34 @@ impl Ask {
         let linked = Model::r4()
             .resource(ty)
             .is_some_and(|info| !info.patient_links.is_empty());
-        if !linked || !search::has_patient_parameter(ty) {
-            return Some(Ask::OutOfReach);
-        }
+        let whole = match linked {
+            false => Ask::Along,
+            true if parameters::of_patient(ty).is_none() => Ask::OutOfReach,
+            true => Ask::Whole,
+        };
         let Some(filter) = &requirement.codes else {
-            return Some(Ask::Whole);
+            return Some(whole);
         };
         match search::filter(ty, filter) {
-            Filter::Whole => Some(Ask::Whole),
             Filter::Nothing => None,
-            Filter::Codes(codes) => Some(Ask::Coded {
-                codes,
-                name: key_part(&filter.value_set.url),
-            }),
+            _ if whole != Ask::Whole => Some(whole),
+            Filter::Whole => Some(Ask::Whole),
+            Filter::Codes(codes) => {
+                let set = &filter.value_set;
+                let title = set.title.as_ref().or(set.name.as_ref()).unwrap_or(&set.url);
+                Some(Ask::Coded {
+                    codes,
+                    name: key_part(&set.url),
+                    about: vec![Arc::clone(title)],
+                })
+            }
         }
     }
 }
 
 /// Adds what is asked of a type to what is asked already.
 fn join(asked: &mut Vec<(Name, Ask)>, ty: Name, ask: Ask) {
-    let Ask::Coded { codes, name } = ask else {
+    let Ask::Coded { codes, name, about } = ask else {
         // The patient, or the whole type: one query, in the place of the first.
         let at = asked
             .iter()
@@ -179,11 +287,15 @@ fn join(asked: &mut Vec<(Name, Ask)>, ty: Name, ask: Ask) {
             Ask::Coded {
                 codes: others,
                 name: others_name,
+                about: others_about,
             } => {
                 if let Some(both) = others.and(&codes) {
                     *others = both;
                     if *others_name != name {
                         "codes".clone_into(others_name);
+                    }
+                    for title in about {
+                        add_once(others_about, title);
                     }
                     return;
                 }
@@ -191,7 +303,7 @@ fn join(asked: &mut Vec<(Name, Ask)>, ty: Name, ask: Ask) {
             _ => {}
         }
     }
-    asked.push((ty, Ask::Coded { codes, name }));
+    asked.push((ty, Ask::Coded { codes, name, about }));
 }
 
 /// The last part of a canonical as part of a key: `…/ValueSet/hba1c-lab` is `hba1c-lab`.

@@ -176,7 +176,10 @@ fn what_a_search_by_code_would_miss_is_asked_for_whole() {
     let medication = templates(&[coded("MedicationRequest", &drugs)]);
     assert_eq!(
         medication,
-        [pair("medicationrequest", "MedicationRequest?patient={p}")]
+        [pair(
+            "medicationrequest",
+            "MedicationRequest?patient={p}&_include=MedicationRequest:medication"
+        )]
     );
     let mut filtered = of_type("Observation");
     filtered.codes = Some(CodeFilter {
@@ -201,7 +204,34 @@ fn nothing_is_asked_for_an_empty_value_set_and_what_is_out_of_reach_is_said() {
         ["Medication"]
     );
     assert_eq!(
-        Templates::of(&[of_type("AdverseEvent")]).out_of_reach.len(),
-        1
+        templates(&[of_type("AdverseEvent")]),
+        [pair("adverseevent", "AdverseEvent?subject=Patient/{p}")]
+    );
+    let definition = Templates::of(&[of_type("Library")]);
+    assert_eq!(definition.out_of_reach.len(), 1);
+}
+
+#[test]
+fn what_belongs_to_nobody_comes_along_with_all_that_refer_to_it() {
+    let wanted = [
+        of_type("Encounter"),
+        coded("Condition", &set("small", 2)),
+        of_type("Practitioner"),
+        of_type("Organization"),
+    ];
+    let all = Templates::of(&wanted);
+    assert!(all.out_of_reach.is_empty());
+    let queries: Vec<&str> = all.list.iter().map(|t| t.query.as_str()).collect();
+    let patient = "Encounter?patient={{context.patientId}}";
+    assert_eq!(
+        queries[1],
+        format!(
+            "{patient}&_include=Encounter:participant:Practitioner&_include=Encounter:service-provider"
+        )
+    );
+    assert!(
+        queries[2].ends_with("02-4&_include=Condition:asserter:Practitioner"),
+        "{}",
+        queries[2]
     );
 }

@@ -23,6 +23,30 @@ fn allowed(answer: &Answer) -> Option<&str> {
         .map(|v| v.to_str().unwrap())
 }
 
+#[test]
+fn what_can_be_an_origin() {
+    for origin in [
+        "*",
+        EHR,
+        "https://ehr.example/",
+        "http://localhost:3000",
+        "capacitor://localhost",
+    ] {
+        assert!(cds_hooks::is_origin(origin), "{origin}");
+    }
+    for other in [
+        "",
+        "ehr.example",
+        "https://ehr.example/path",
+        "https://",
+        "://x",
+        "null",
+        "https://*.example?",
+    ] {
+        assert!(!cds_hooks::is_origin(other), "{other}");
+    }
+}
+
 const EHR: &str = "https://ehr.example";
 
 #[tokio::test]

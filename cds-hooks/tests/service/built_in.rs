@@ -172,8 +172,12 @@ async fn care_in_other_code_systems_could_not_be_checked() {
         // The system is the data's: shown, and no link on the card.
         assert!(!detail.contains("://"), "{detail}");
         let detail = detail.replace('\u{34f}', "");
-        let why = "whether it is done: Procedure.code is coded in https://hospital.example.org/procedures here";
+        let why = "whether it is done: procedures are coded in another code system here; \
+            the rule looks for codes of HCPCS";
         assert!(detail.contains(why), "{detail}");
+        let reason = &cards[0]["extension"]["dev.tandem-cds.could-not-check"]["reason"];
+        let technical = "Procedure.code is coded in https://hospital.example.org/procedures here";
+        assert!(reason.as_str().unwrap().starts_with(technical), "{reason}");
     }
     // Of the systems of the sets, though not of the sets: known not to be done.
     let mut hcpcs = local_procedure();
@@ -192,7 +196,7 @@ async fn care_in_other_code_systems_could_not_be_checked() {
     let cards = screening(&patient(), &[("procedure-sample", &other)]).await;
     let detail = cards[0]["detail"].as_str().unwrap();
     assert!(
-        detail.contains("1 × a resource of another patient"),
+        detail.contains("- 1 entry was not used: of another patient, or of another system."),
         "{detail}"
     );
 }
@@ -216,7 +220,7 @@ async fn the_dead_get_no_card() {
     let found = screening(&unclear, &[]).await;
     let detail = found[0]["detail"].as_str().unwrap();
     assert!(
-        detail.contains("`Patient.deceased` is too imprecise"),
+        detail.contains("the date of death of the patient is too imprecise"),
         "{detail}"
     );
 }

@@ -105,6 +105,12 @@ async fn calls_leave_a_line_without_patient_data() {
     assert_eq!(field("cards"), [1, 1, 0]);
     assert_eq!(field("unknown"), [false, true, false]);
     assert_eq!(field("left_out"), [0, 1, 0]);
+    let lacking =
+        "left out: 1 × a resource of another patient, or of another server by its `fullUrl`";
+    assert_eq!(
+        field("lacking"),
+        [Value::Null, json!([lacking]), Value::Null]
+    );
     assert!(field("ms").iter().all(|ms| ms.as_f64().is_some()));
     assert_eq!(parsed[0]["hook_instance"].as_str().unwrap().len(), 16);
     assert_eq!(parsed[0]["hook_instance"], parsed[1]["hook_instance"]);

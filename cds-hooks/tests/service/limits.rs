@@ -12,8 +12,9 @@ const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 async fn addresses_and_methods() {
     for path in [
         "/",
-        "/cds-services/",
+        "//",
         "/cds-services/none",
+        "/cds-services/none/",
         "/cds-services/a1c/feedback",
         "/cds-services/%ff",
     ] {
@@ -33,6 +34,62 @@ async fn addresses_and_methods() {
         assert!(answer.text.contains("method"), "{}", answer.text);
     }
     assert_eq!(get("/cds-services/none").await.status, 405);
+    // What there is instead is said.
+    let none = send(
+        config(),
+        http(Method::POST, "/cds-services/none", JSON, vec![]),
+    )
+    .await;
+    assert!(
+        none.text.contains("those that there are: a1c, a1c-or-say"),
+        "{}",
+        none.text
+    );
+}
+
+/// A slash at the end, or two where a base URL and a path met, change nothing.
+#[tokio::test]
+async fn slashes_do_not_matter() {
+    let list = get("/cds-services").await;
+    for path in [
+        "/cds-services/",
+        "//cds-services",
+        "/cds-services//",
+        "/cds-services/?a=b",
+    ] {
+        let answer = get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.text),
+            (200, &list.text),
+            "{path}"
+        );
+    }
+    assert_eq!(get("/health/").await.text, get("/health").await.text);
+    let body = serde_json::to_vec(&request()).unwrap();
+    let card = post("a1c", &request()).await;
+    for path in [
+        "/cds-services/a1c/",
+        "//cds-services/a1c",
+        "/cds-services//a1c//",
+    ] {
+        let answer = send(config(), http(Method::POST, path, JSON, body.clone())).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.text),
+            (200, &card.text),
+            "{path}"
+        );
+    }
+    let wrong = send(
+        config(),
+        http(Method::DELETE, "/cds-services/a1c/", JSON, vec![]),
+    )
+    .await;
+    assert_eq!(
+        (wrong.status.as_u16(), &wrong.headers["allow"]),
+        (405, &"POST".parse().unwrap())
+    );
+    let list = send(config(), http(Method::POST, "/cds-services/", JSON, vec![])).await;
+    assert_eq!(list.status, 405);
 }
 
 #[tokio::test]
@@ -84,7 +141,12 @@ async fn the_body_limit_is_exact() {
         )
         .await;
         assert_eq!(answer.status, status);
-        assert!(status == 200 || answer.text.contains(&format!("larger than {limit} bytes")));
+        let says = [&format!("larger than {limit} bytes"), "`--max-body`"];
+        assert!(
+            status == 200 || says.iter().all(|s| answer.text.contains(s)),
+            "{}",
+            answer.text
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service as an EHR sees it: HTTP in, HTTP out.
 #![cfg(test)]
 
+mod along;
 mod browsers;
 mod built_in;
 mod calls;
@@ -12,6 +13,7 @@ mod fixture;
 mod http;
 mod limits;
 mod markdown;
+mod packages;
 mod prefetch;
 mod refusals;
 mod server;

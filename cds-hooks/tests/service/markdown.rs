@@ -204,14 +204,16 @@ fn a_text_of_the_data_stays_in_the_target_of_a_link() {
 }
 
 #[test]
-fn reasons_are_texts_with_names_of_elements() {
+fn reasons_are_texts() {
     for text in all() {
         let reason = format!("`Patient.birthDate` is {text}");
         let (tags, said) = parts(&html(&text::reason(&reason)));
-        // A text of the data may look like the name of an element.
-        let tags: Vec<&String> = tags.iter().filter(|t| !t.ends_with("code")).collect();
         assert_eq!(tags, ["p", "/p"], "{text:?}");
-        assert!(said.starts_with("Patient.birthDate is"), "{said}");
+        let plain = [
+            "the date of birth of the patient is",
+            "the data is not clear enough to tell",
+        ];
+        assert!(plain.iter().any(|p| said.starts_with(p)), "{said}");
     }
 }
 

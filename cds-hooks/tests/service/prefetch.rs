@@ -84,7 +84,13 @@ async fn unknown_with_all_data_is_silence_or_a_card() {
     assert_eq!(post("a1c", &request).await.text, r#"{"cards":[]}"#);
     let card = post("a1c-or-say", &request).await.cards()[0].clone();
     let detail = card["detail"].as_str().unwrap();
-    assert!(detail.starts_with("Could not be checked: Patient.birthDate is not available.\n"));
+    let plain = "Could not be checked: the date of birth of the patient is not available.\n";
+    assert!(detail.starts_with(plain), "{detail}");
+    let why = &card["extension"]["dev.tandem-cds.could-not-check"];
+    assert_eq!(
+        why,
+        &json!({"reason": "Patient.birthDate is not available"})
+    );
 }
 
 #[tokio::test]

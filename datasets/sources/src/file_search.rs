@@ -5,7 +5,7 @@ use std::fs::{FileType, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::found_files::{PassedOver, Problem, Source, Sources, Why};
+use crate::found_files::{PassedOver, Problem, Source, Sources, Why, is_archive};
 use crate::kinds::Kinds;
 use crate::layout::Layout;
 use crate::packing::Packing;
@@ -115,6 +115,7 @@ impl FileSearch {
                 Ok(real) => self.file(path, real, kind, (&metadata, true)),
                 Err(e) => self.problem(path, e.into()),
             },
+            None if is_archive(path) => self.problem(path, Why::Archive),
             None => self.problem(path, Why::Unclear(self.kinds.text)),
         }
     }

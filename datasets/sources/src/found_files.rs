@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
@@ -52,8 +52,23 @@ pub enum Why {
     NamedSpecial(&'static str, &'static str),
     /// Its name does not say what it is; which names do.
     Unclear(&'static str),
+    /// Several files in one, which is not looked into.
+    Archive,
     /// The system's word.
     System(ErrorKind, String),
+}
+
+/// What to do with several files in one.
+const ARCHIVE: &str = "this is an archive: unpack it, and give the folder";
+
+/// Whether the name is that of an archive.
+pub fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_lowercase();
+    let endings = [
+        ".zip", ".tar", ".tgz", ".7z", ".rar", ".tar.gz", ".tar.zst", ".tar.bz2", ".tar.xz",
+    ];
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 impl fmt::Display for Why {
@@ -72,6 +87,7 @@ impl fmt::Display for Why {
             Why::Special(what) => f.write_str(what),
             Why::NamedSpecial(what, kinds) => write!(f, "this is {what}, no file: {kinds}"),
             Why::Unclear(kinds) => write!(f, "cannot tell what this is: {kinds}"),
+            Why::Archive => f.write_str(ARCHIVE),
             Why::System(_, text) => f.write_str(text),
         }
     }

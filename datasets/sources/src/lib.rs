@@ -27,7 +27,7 @@ mod zstandard;
 mod tests;
 
 pub use file_search::{FileSearch, find, list, named, names_in};
-pub use found_files::{PassedOver, Problem, Source, Sources, Why};
+pub use found_files::{PassedOver, Problem, Source, Sources, Why, is_archive};
 pub use kinds::{DATA, FHIR, Kinds, RULES};
 pub use layout::{Layout, is_lines};
 pub use packing::Packing;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sources::{DATA, Source, Sources, find};
+use sources::{DATA, Source, Sources, Why, find, is_archive};
 
 use super::error::ImportError;
 
@@ -28,6 +28,10 @@ pub(super) fn discover(paths: &[PathBuf]) -> Result<Sources, ImportError> {
         let mut text = format!("nothing to import in {}: {}", names.join(", "), DATA.text);
         for passed in found.passed_over.iter().take(TOLD) {
             text += &format!("\n{}: {}", passed.path.display(), passed.reason);
+        }
+        let archives = found.ignored.iter().filter(|path| is_archive(path));
+        for path in archives.take(TOLD) {
+            text += &format!("\n{}: {}", path.display(), Why::Archive);
         }
         return Err(ImportError::User(text));
     }

@@ -14,6 +14,7 @@
     )
 )]
 
+mod alternatives;
 pub mod check;
 mod evaluate;
 pub mod explain;

@@ -102,7 +102,7 @@ fn what_is_needed_is_told_by_the_tree() {
             "Condition(\"x && y || \\\")\").exists(c, true)",
             "Condition:x && y || \")",
         ),
-        ("\"with_a && \" == patient.gender", ""),
+        ("\"with_a && \" == patient.language", ""),
         // Brackets, ternaries and macros.
         ("((Condition(\"a\"))).exists(c, ((true)))", "Condition:a"),
         ("((with_a) && ((male)))", "Condition:a"),

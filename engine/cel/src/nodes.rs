@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
+use engine_patient::finding::Finding;
 use engine_patient::systems::CodedElement;
 
 use super::functions::Function;
@@ -25,6 +26,8 @@ pub struct Compiled {
     pub(crate) slots: usize,
     /// How deep its evaluation goes, definitions included.
     pub(crate) depth: usize,
+    /// What is not wrong but worth a look.
+    pub warnings: Vec<Finding>,
 }
 
 impl Compiled {
@@ -95,6 +98,9 @@ pub enum NodeKind {
 #[derive(Debug)]
 pub struct Select {
     pub operand: Node,
+    /// The type that has the element, and its name as it was written.
+    pub owner: &'static str,
+    pub name: String,
     pub properties: Vec<(Name, Conversion)>,
     pub many: bool,
     /// Of a resource's element that can be compared with a value set: what it is called there.

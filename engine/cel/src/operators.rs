@@ -32,6 +32,13 @@ pub enum Arithmetic {
     Modulo,
 }
 
+impl Arithmetic {
+    /// Whether the result is in the unit of both sides.
+    pub fn keeps_units(self) -> bool {
+        matches!(self, Arithmetic::Add | Arithmetic::Subtract)
+    }
+}
+
 /// What two numbers are calculated with: `7 / 2` is 3, `7 / 2.0` is 3.5.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Numbers {

@@ -7,15 +7,20 @@
 mod say;
 
 mod commands;
+mod exit_codes;
 mod failure;
+mod format;
+mod listing;
 mod staged;
 mod table;
 mod units;
 mod visible;
+mod width;
+mod wrap;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::failure::Failure;
 
@@ -28,11 +33,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "tandem",
     version,
     arg_required_else_help = true,
-    after_help = "\
-Exit codes: 0 done; 1 done, and the answer is no (a case failed, lines were rejected under --strict);
-2 a mistake in what was asked; 3 not supported; 4 a bug in Tandem, or the machine failed.
-
-A first look:  tandem demo --no-serve"
+    after_help = format!(
+        "A first look:  tandem demo --no-serve\n\n{}\n\n{OUTPUT}",
+        exit_codes::listed(&exit_codes::CODES)
+    )
 )]
 struct Cli {
     #[command(subcommand)]
@@ -54,8 +58,21 @@ enum Command {
     Terminology(commands::terminology::Terminology),
 }
 
+/// Where what is printed, and how.
+const OUTPUT: &str = "\
+Standard output has the result only; notes, progress and errors go to standard error, as text in every
+format. --format is table (also called text), json or csv; where a command has no such form, it lists
+those it has. Tables are as wide as the terminal; elsewhere as COLUMNS says, by default 159.";
+
+/// What was asked, or help, or what is wrong with the command line.
+fn asked() -> Result<Cli, clap::Error> {
+    let mut command = exit_codes::told(Cli::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|e| e.format(&mut command))
+}
+
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match asked() {
         Ok(cli) => cli,
         Err(asked) => return usage(&asked),
     };

@@ -4,19 +4,28 @@
 //!
 //! | | where | |
 //! |---|---|---|
-//! | `say!` | standard output | text for people: what a terminal would act on is shown ([`crate::visible`]) |
+//! | `say!` | standard output | text for people: what a terminal would act on is shown ([`crate::visible`]), and long lines are wrapped ([`crate::wrap`]) |
+//! | `say_whole!` | standard output | the same, not wrapped: what is copied into a shell |
 //! | `data!` | standard output | for machines (CSV, JSON): exact |
-//! | `note!` | standard error | text for people, beside the output |
+//! | `note!` | standard error | text for people, beside the output; wrapped in a terminal, findings always |
 
 use std::io::Write;
 use std::sync::Mutex;
 
 use crate::visible::in_text;
+use crate::width;
+use crate::wrap::in_lines;
 
 /// A line of text for people, as `println!`.
 #[macro_export]
 macro_rules! say {
     ($($arg:tt)*) => { $crate::say::line(format_args!($($arg)*)) };
+}
+
+/// A line of text for people that is not wrapped: it is copied into a shell.
+#[macro_export]
+macro_rules! say_whole {
+    ($($arg:tt)*) => { $crate::say::whole_line(format_args!($($arg)*)) };
 }
 
 /// A line for machines, as it is.
@@ -47,6 +56,12 @@ pub fn done(what: String) {
 
 /// Prints one line for people.
 pub fn line(text: std::fmt::Arguments<'_>) {
+    let text = text.to_string();
+    print(&in_lines(&in_text(&text), width::of_output()));
+}
+
+/// Prints one line for people that stays one.
+pub fn whole_line(text: std::fmt::Arguments<'_>) {
     let text = text.to_string();
     print(&in_text(&text));
 }
@@ -91,9 +106,21 @@ fn whole(pieces: &[&[u8]]) {
 
 /// Prints one line on standard error. If nobody listens there is nobody to tell.
 pub fn aside(text: std::fmt::Arguments<'_>) {
-    let mut text = in_text(&text.to_string()).into_owned();
+    let text = text.to_string();
+    let text = in_text(&text);
+    let wide = match is_finding(&text) {
+        true => Some(width::of_findings()),
+        false => width::of_notes(),
+    };
+    let mut text = wide.map_or_else(|| text.to_string(), |wide| in_lines(&text, wide));
     text.push('\n');
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether a text begins as findings do: `warning[P035]: …`.
+fn is_finding(text: &str) -> bool {
+    let kinds = ["error[", "warning[", "not supported[", "bug["];
+    kinds.iter().any(|kind| text.starts_with(kind))
 }
 
 /// Writes out what is left in standard output.

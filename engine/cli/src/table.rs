@@ -1,71 +1,232 @@
-//! Tables for people: columns aligned, numbers to the right.
+//! Tables for people: columns aligned, numbers to the right, no line wider than the terminal. Nothing is
+//! cut: cells are wrapped; ids that cannot be stand on a line of their own; what would take many lines
+//! goes below as a numbered note; a table with too many columns goes on below itself, or has a block a row.
+
+mod bordered;
+mod layout;
+
+use std::borrow::Cow;
+
+pub use bordered::bordered;
+use layout::{GAP, Layout, layout};
 
 use crate::visible::in_line;
+use crate::width::of_output;
+use crate::wrap::{columns, wrap};
+
+/// A cell of more lines than this is a note below the table.
+const MOST_LINES: usize = 3;
 
 /// Prints rows under a heading.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     say!("{}", text(heading, rows).trim_end_matches('\n'));
 }
 
-/// Rows under a heading, a line each. Columns that hold numbers only stand to the right.
-/// A cell is one line, whatever is in it.
+/// Rows under a heading, as wide as standard output.
 pub fn text(heading: &[&str], rows: &[Vec<String>]) -> String {
-    let shown = |row: &Vec<String>| -> Vec<String> {
-        let cells = row.iter().map(|cell| in_line(cell).into_owned());
-        cells.collect()
-    };
-    let rows: Vec<Vec<String>> = rows.iter().map(shown).collect();
-    let rows = rows.as_slice();
-    let width = |column: usize| {
-        let cells = rows
-            .iter()
-            .filter_map(|r| r.get(column))
-            .map(|c| c.chars().count());
-        cells
-            .chain(heading.get(column).map(|h| h.chars().count()))
-            .max()
-            .unwrap_or(0)
-    };
-    let number = |cell: &str| {
-        !cell.is_empty()
-            && cell
-                .chars()
-                .all(|c| c.is_ascii_digit() || " ,.%-–".contains(c))
-    };
-    let right = |column: usize| {
-        let mut cells = rows
-            .iter()
-            .filter_map(|r| r.get(column))
-            .filter(|c| !c.is_empty())
-            .peekable();
-        cells.peek().is_some() && cells.all(|c| number(c))
-    };
-    let mut whole = String::new();
-    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-        let mut out = String::new();
-        for (column, cell) in cells.enumerate() {
-            let pad = " ".repeat(width(column).saturating_sub(cell.chars().count()));
-            if column > 0 {
-                out.push_str("  ");
+    within(heading, rows, of_output())
+}
+
+/// Whether the rows have room beside each other, without notes.
+pub fn fits(heading: &[&str], rows: &[Vec<String>]) -> bool {
+    layout(heading, &shown(rows), of_output(), GAP).is_some_and(|layout| !layout.hanging)
+}
+
+/// Rows under a heading, no line wider than `width`. A cell is one text, whatever is in it.
+pub fn within(heading: &[&str], rows: &[Vec<String>], width: usize) -> String {
+    let heading: Vec<Cow<'_, str>> = heading.iter().map(|h| in_line(h)).collect();
+    let heading: Vec<&str> = heading.iter().map(|h| &**h).collect();
+    let mut rows = shown(rows);
+    let notes = take_notes(&heading, &mut rows, width);
+    let mut out = String::new();
+    if let Some(layout) = layout(&heading, &rows, width, GAP) {
+        one_table(&mut out, &heading, &rows, &layout);
+    } else if !goes_on(&mut out, &heading, &rows, width) {
+        out.clear();
+        records(&mut out, &heading, &rows, width);
+    }
+    for (number, note) in notes.iter().enumerate() {
+        let mark = format!("[{}] ", number + 1);
+        let lines = wrap(note, width.saturating_sub(mark.len()));
+        for (line, text) in lines.iter().enumerate() {
+            match line {
+                0 => out.push_str(&mark),
+                _ => out.push_str(&" ".repeat(mark.len())),
             }
-            if right(column) {
-                out.push_str(&pad);
-                out.push_str(cell);
-            } else {
-                out.push_str(cell);
-                out.push_str(&pad);
+            out.push_str(text);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn shown(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let row = |row: &Vec<String>| row.iter().map(|cell| in_line(cell).into_owned()).collect();
+    rows.iter().map(row).collect()
+}
+
+/// Takes out what would fill many lines; the same text is one note.
+fn take_notes(heading: &[&str], rows: &mut [Vec<String>], width: usize) -> Vec<String> {
+    let mut notes: Vec<String> = vec![];
+    let Some(layout) = layout(heading, rows, width, GAP) else {
+        return notes;
+    };
+    let own = layout.widths.iter().enumerate().skip(1);
+    for (column, width) in own {
+        for row in rows.iter_mut() {
+            let Some(cell) = row.get_mut(column) else {
+                continue;
+            };
+            if columns(cell) <= *width || wrap(cell, *width).len() <= MOST_LINES {
+                continue;
+            }
+            let place = notes.iter().position(|note| note == cell);
+            let place = place.unwrap_or_else(|| {
+                notes.push(cell.clone());
+                notes.len() - 1
+            });
+            *cell = format!("[{}]", place + 1);
+        }
+    }
+    notes
+}
+
+/// One table, whose columns have room.
+fn one_table(out: &mut String, heading: &[&str], rows: &[Vec<String>], layout: &Layout) {
+    row_of(out, heading, layout);
+    let rule: Vec<String> = layout.widths.iter().map(|w| "─".repeat(*w)).collect();
+    let rule: Vec<&str> = rule.iter().map(String::as_str).collect();
+    row_of(out, &rule, layout);
+    for row in rows {
+        let mut cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        let key = layout.widths.first().copied().unwrap_or(0);
+        if let Some(first) = cells
+            .first_mut()
+            .filter(|c| layout.hanging && columns(c) > key)
+        {
+            let whole: usize =
+                layout.widths.iter().sum::<usize>() + GAP * (layout.widths.len() - 1);
+            for line in wrap(first, whole) {
+                out.push_str(&line);
+                out.push('\n');
+            }
+            *first = "";
+        }
+        row_of(out, &cells, layout);
+    }
+}
+
+/// The lines of a row.
+fn row_of(out: &mut String, cells: &[&str], layout: &Layout) {
+    for cells in lines_of(cells, &layout.widths) {
+        let mut line = String::new();
+        let places = layout.widths.iter().zip(&layout.right).zip(&cells);
+        for (column, ((width, right), own)) in places.enumerate() {
+            let pad = " ".repeat(width.saturating_sub(columns(own)));
+            if column > 0 {
+                line.push_str(&" ".repeat(GAP));
+            }
+            match right {
+                true => line.extend([pad.as_str(), own]),
+                false => line.extend([own, pad.as_str()]),
             }
         }
-        whole.push_str(out.trim_end());
-        whole.push('\n');
-    };
-    line(&mut heading.iter().copied());
-    let rule: Vec<String> = (0..heading.len()).map(|c| "─".repeat(width(c))).collect();
-    line(&mut rule.iter().map(String::as_str));
-    for row in rows {
-        line(&mut row.iter().map(String::as_str));
+        out.push_str(line.trim_end());
+        out.push('\n');
     }
-    whole
+}
+
+/// The cells of a row, line by line; where a cell has no more lines it is empty.
+fn lines_of(cells: &[&str], widths: &[usize]) -> Vec<Vec<String>> {
+    let wrapped: Vec<Vec<String>> = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| match columns(cell) <= *width {
+            true => vec![(*cell).to_owned()],
+            false => wrap(cell, *width),
+        })
+        .collect();
+    let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0).max(1);
+    let line = |number: usize| {
+        let own = (0..widths.len()).map(|column| wrapped.get(column)?.get(number).cloned());
+        own.map(Option::unwrap_or_default).collect()
+    };
+    (0..lines).map(line).collect()
+}
+
+/// Several tables, each with the first columns and as many others as have room; whether it can be.
+fn goes_on(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usize) -> bool {
+    let keys = keys(rows);
+    let pick = |chosen: &[usize]| -> (Vec<&str>, Vec<Vec<String>>) {
+        let heading = chosen.iter().filter_map(|c| heading.get(*c).copied());
+        let cells = |row: &Vec<String>| {
+            let cells = chosen.iter().filter_map(|c| row.get(*c).cloned());
+            cells.collect()
+        };
+        (heading.collect(), rows.iter().map(cells).collect())
+    };
+    let mut next = keys;
+    let mut first = true;
+    while next < heading.len() {
+        let mut chosen: Vec<usize> = (0..keys).collect();
+        let mut found = None;
+        while next < heading.len() {
+            chosen.push(next);
+            let (heading, rows) = pick(&chosen);
+            match layout(&heading, &rows, width, GAP) {
+                Some(layout) => found = Some((heading, rows, layout)),
+                None => break,
+            }
+            next += 1;
+        }
+        let Some((heading, rows, layout)) = found else {
+            return false;
+        };
+        if !first {
+            out.push_str("\nThe same rows, further columns:\n");
+        }
+        first = false;
+        one_table(out, &heading, &rows, &layout);
+    }
+    !first
+}
+
+/// How many of the first columns tell the rows apart.
+fn keys(rows: &[Vec<String>]) -> usize {
+    let mut seen = std::collections::BTreeSet::new();
+    match rows.iter().all(|row| seen.insert(row.first())) {
+        true => 1,
+        false => 2,
+    }
+}
+
+/// A block a row, with a line a column.
+fn records(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usize) {
+    let widest = heading.iter().map(|h| columns(h)).max().unwrap_or(0);
+    let names = widest.min(width / 3).max(1);
+    let room = width.saturating_sub(names + GAP).max(1);
+    for (number, row) in rows.iter().enumerate() {
+        let rule = format!("── row {} ", number + 1);
+        let rest = "─".repeat(width.min(60).saturating_sub(columns(&rule)));
+        out.extend([rule.as_str(), rest.as_str(), "\n"]);
+        for (name, cell) in heading.iter().zip(row) {
+            let (names_lines, cells) = (wrap(name, names), wrap(cell, room));
+            for line in 0..names_lines.len().max(cells.len()) {
+                let name = names_lines.get(line).map_or("", String::as_str);
+                let cell = cells.get(line).map_or("", String::as_str);
+                let pad = " ".repeat((names + GAP).saturating_sub(columns(name)));
+                out.push_str(format!("{name}{pad}{cell}").trim_end());
+                out.push('\n');
+            }
+        }
+    }
+    if rows.is_empty() {
+        for name in heading {
+            for line in wrap(name, width) {
+                out.extend([line.as_str(), "\n"]);
+            }
+        }
+    }
 }
 
 /// `1234567` as `1,234,567`.
@@ -92,3 +253,7 @@ pub fn bytes(n: u64) -> String {
         n => format!("{n:.0} B"),
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

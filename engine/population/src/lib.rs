@@ -8,4 +8,5 @@ pub mod patient;
 pub mod session;
 pub mod statement;
 mod table;
+pub mod table_list;
 pub mod views;

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 
 use crate::evaluate::store_url;
 use crate::lake::{Lake, schema};
 use crate::table::LakeTable;
+use crate::table_list::PATIENT_REFERENCES;
 use crate::views::{ViewNotes, built_in, view_table};
 
 /// What a query may take.
@@ -59,13 +62,19 @@ pub fn session_within(lake: &Lake, threads: usize, limits: &Limits) -> Result<Se
     Ok(context)
 }
 
-/// Registers the lake's tables (`resources`, `facts`, `patients`, `shared`, `codes`) and the built-in
-/// views (`encounter_flat`, …). Gives what the views could not use of the resources: to be shown, once
+/// Registers the lake's tables (`resources`, `facts`, `patients`, `shared`, `codes`; all rows of the
+/// table of patients as [`PATIENT_REFERENCES`]) and the built-in views (`encounter_flat`, …). Gives what the views could not use of the resources: to be shown, once
 /// a query has run, beside its answer.
 pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<ViewNotes>> {
     let notes = Arc::new(ViewNotes::default());
     for name in schema::schemas().keys() {
-        context.register_table(name.as_str(), Arc::new(LakeTable::new(lake, name)))?;
+        let table = Arc::new(LakeTable::new(lake, name));
+        if name == schema::PATIENTS {
+            context.register_table(PATIENT_REFERENCES, Arc::clone(&table) as _)?;
+            context.register_table(name.as_str(), Arc::new(there(table)?))?;
+            continue;
+        }
+        context.register_table(name.as_str(), table)?;
     }
     let views = built_in()
         .as_ref()
@@ -74,4 +83,12 @@ pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<View
         context.register_table(view.name.as_str(), view_table(lake, view, &notes)?)?;
     }
     Ok(notes)
+}
+
+/// Patients of whom there is a resource.
+fn there(all: Arc<LakeTable>) -> Result<ViewTable> {
+    let all = LogicalPlanBuilder::scan(PATIENT_REFERENCES, provider_as_source(all), None)?;
+    let plan = all.filter(col("rid").is_not_null())?.build()?;
+    let sql = format!("SELECT * FROM {PATIENT_REFERENCES} WHERE rid IS NOT NULL");
+    Ok(ViewTable::new(plan, Some(sql)))
 }

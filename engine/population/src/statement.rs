@@ -18,6 +18,8 @@ use datafusion::logical_expr::sqlparser::parser::ParserError;
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::Statement;
 
+use crate::table_list::TABLES;
+
 /// The longest text of a query, in bytes.
 pub const LONGEST: usize = 256 << 10;
 /// How deep expressions nest: operators within operators, of which `AND` and `OR` do not count.
@@ -59,6 +61,9 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
             _ => e,
         })?;
         within_bounds(&mut statement)?;
+        if lists_tables(&statement) && context.table_exist(TABLES)? {
+            return context.table(TABLES).await;
+        }
         let plan = state.statement_to_plan(statement).await?;
         let options = SQLOptions::new()
             .with_allow_ddl(false)
@@ -68,6 +73,21 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
         context.execute_logical_plan(plan).await
     };
     on_large_stack(planned).await
+}
+
+/// `SHOW TABLES`, as it stands: with what each table is, which DataFusion does not know.
+fn lists_tables(statement: &Statement) -> bool {
+    let Statement::Statement(statement) = statement else {
+        return false;
+    };
+    matches!(
+        statement.as_ref(),
+        SqlStatement::ShowTables {
+            extended: false,
+            full: false,
+            ..
+        }
+    ) && statement.to_string().eq_ignore_ascii_case("SHOW TABLES")
 }
 
 /// Whether a type may nest deeper than [`DEEPEST`]: `int[][]…`, `struct<a struct<…`, or in a text as

@@ -190,22 +190,26 @@ async fn write_rows(
     written
 }
 
+/// How the Parquet files of a run are written.
+pub(crate) fn rows_properties() -> WriterProperties {
+    let zstd = ZstdLevel::try_new(1).map_or(Compression::SNAPPY, Compression::ZSTD);
+    WriterProperties::builder()
+        .set_compression(zstd)
+        .set_created_by("tandem".into())
+        .build()
+}
+
 async fn write_stream(
     stream: SendableRecordBatchStream,
     rows_file: &Path,
     structures: &[Arc<MeasureStructure>],
 ) -> Result<Vec<MeasureResult>, RunError> {
-    let zstd = ZstdLevel::try_new(1).map_or(Compression::SNAPPY, Compression::ZSTD);
-    let properties = WriterProperties::builder()
-        .set_compression(zstd)
-        .set_created_by("tandem".into())
-        .build();
     #[allow(clippy::disallowed_types, reason = "rows go through a file")]
     let file = std::fs::File::create(rows_file)?;
     let mut writer = ArrowWriter::try_new(
         file,
         engine_population::evaluate::result_schema(),
-        Some(properties),
+        Some(rows_properties()),
     )?;
     futures::pin_mut!(stream);
     let mut totals = Totals::new(structures);

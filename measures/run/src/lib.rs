@@ -4,7 +4,7 @@
 //! ```text
 //! Job ── select ─▶ packages, care gaps, SQL measures ── evaluate ─▶ sorted result rows (Parquet)
 //!                                                                     │
-//!  rows: one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─▶ report files, attribution
+//!  rows: one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─▶ report files, attribution, counts
 //!                                           ├─▶ gaps: rows, DEQM documents
 //!                                           └─▶ funnel
 //! manifest: run.json; ledger: what was not found, converted or told
@@ -25,6 +25,7 @@
 )]
 
 pub mod attribution;
+pub mod count_files;
 pub mod deck;
 pub mod error;
 pub mod evaluate;

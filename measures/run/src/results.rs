@@ -5,6 +5,7 @@ use std::path::Path;
 use engine_population::session::{register_tables, session};
 
 use crate::attribution::attribute;
+use crate::count_files::write_counts;
 use crate::error::RunError;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
@@ -57,6 +58,7 @@ impl PreparedJob {
             result.attributed = Some(attributed.await?);
         }
         if task.files.tables {
+            write_counts(&result.results, folder)?;
             if !self.selected.programs.is_empty() {
                 subjects_csv(&result, &folder.join("subjects.csv"))?;
             }

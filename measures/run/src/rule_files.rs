@@ -77,12 +77,26 @@ pub fn load_rules(
     Ok(all)
 }
 
-/// A rule of a file, or all that is wrong with it.
+/// A rule of a file, or all that is wrong with it, what its cases do not show included.
 pub fn load_file(
     path: &Path,
     store: &TerminologyStore,
     tell: &mut Tell<'_>,
 ) -> Result<Rule, Vec<Finding>> {
+    let mut rule = load_alone(path, store)?;
+    rule.warnings.extend(rule.coverage());
+    rule.warnings.sort();
+    if rule.warnings.iter().any(Finding::is_error) {
+        return Err(rule.warnings);
+    }
+    if !rule.warnings.is_empty() {
+        tell(&listed(&rule.warnings));
+    }
+    Ok(rule)
+}
+
+/// The same without a look at its cases; nothing is told.
+pub fn load_alone(path: &Path, store: &TerminologyStore) -> Result<Rule, Vec<Finding>> {
     let name = path.display().to_string();
     let unreadable = |e: std::io::Error| {
         let error = Finding::error(
@@ -92,9 +106,5 @@ pub fn load_file(
         vec![error.in_file(&*name)]
     };
     let text = read_text(path).map_err(unreadable)?;
-    let rule = rules::load(&name, &text, store)?;
-    if !rule.warnings.is_empty() {
-        tell(&listed(&rule.warnings));
-    }
-    Ok(rule)
+    rules::load(&name, &text, store)
 }

@@ -131,25 +131,16 @@ fn counted(
     within: Option<&StratifierDefinition>,
     subjects: &dyn Fn(usize) -> Option<Reference>,
 ) -> Counted {
-    let applies = |code: Code| {
-        let listed = within.map_or(&[] as &[_], |s| s.applies_to.as_slice());
-        listed.is_empty() || listed.contains(&code)
-    };
     let all = PopulationIndex::each(&definition.populations);
     let population = all.filter_map(|(at, own)| {
-        // An observation is counted where the population that it is of is.
         let of = own.reference.and_then(|i| i.get(&definition.populations));
-        let observed = of.filter(|_| own.code == Code::MeasureObservation);
-        let listed = observed.map_or(own.code, |p| p.code);
         let subjects = || subjects(at.position());
-        let told = applies(listed).then(|| population(counts, at, (own, of), &subjects));
+        let told = definition.is_divided(own, within);
+        let told = told.then(|| population(counts, at, (own, of), &subjects));
         told.flatten()
     });
-    let scored = [Code::Numerator, Code::Denominator, Code::MeasurePopulation];
-    let mut present = scored.iter().filter(|c| definition.position(**c).is_some());
-    // A stratum that leaves out a side has no score.
-    let whole = present.all(|c| applies(*c));
-    let score = counts.measured(definition).filter(|_| whole);
+    let score = counts.measured(definition);
+    let score = score.filter(|_| definition.is_scored(within));
     let measure_score = score.map(|(score, unit)| {
         let value = match score {
             Score::Number(n) => decimal(n),

@@ -1,20 +1,24 @@
 //! From a file to a [`Rule`]: all problems at once, each with its place.
 
 mod cases;
+mod codes;
 mod expressions;
 mod fields;
 mod resource;
 mod scalar;
+mod units;
 mod value_sets;
 
-use engine_patient::finding::{Code, Finding};
+use engine_cel::Compiled;
+use engine_patient::finding::{Code, Finding, Span};
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyProvider;
 
+use crate::places::Places;
 use crate::program::Program;
 use crate::rule::{Rule, Source};
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, Value};
 use expressions::{expressions, summary_length};
 use fields::{Fields, Report};
 use value_sets::value_sets;
@@ -133,10 +137,45 @@ fn rule(
         value_sets,
         cases,
         warnings: vec![],
+        places: places(report, &fields, &program),
         file: report.text.file().to_owned(),
         requirements,
         program,
     })
+}
+
+/// Where what cases are about stands.
+fn places(report: &Report<'_>, fields: &Fields<'_>, program: &Program) -> Places {
+    let at = |node: &Node| report.text.span((node.at, node.end));
+    let nowhere = || Span::line(1, None);
+    let of = |name: &str| fields.get(name).map_or_else(nowhere, at);
+    let terms = |name: &str, compiled: &Compiled| {
+        let node = fields.get(name);
+        let terms = compiled.alternatives().into_iter().map(|term| match node {
+            Some(node) => report.text.span(report.text.span_in(node, term)),
+            None => nowhere(),
+        });
+        terms.collect()
+    };
+    let defines = match fields.get("define").map(|n| &n.value) {
+        Some(Value::Mapping(entries)) => entries
+            .iter()
+            .map(|e| report.text.span((e.at, e.at + e.key.chars().count())))
+            .collect(),
+        _ => vec![],
+    };
+    Places {
+        cases: fields
+            .get("cases")
+            .map_or_else(nowhere, |n| report.text.span((n.at, n.at + 1))),
+        eligible: of("eligible"),
+        excluded: of("excluded"),
+        satisfied: of("satisfied"),
+        due: of("due"),
+        excluded_terms: terms("excluded", &program.expressions.excluded),
+        satisfied_terms: terms("satisfied", &program.expressions.satisfied),
+        defines,
+    }
 }
 
 /// The requirements of which each patient who is eligible has a match: those of the patient's own

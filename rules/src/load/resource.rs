@@ -1,16 +1,17 @@
 //! Resources of a case: FHIR as YAML, with short forms, to FHIR JSON.
 //!
-//! Names and cardinalities are checked against the FHIR R4 model, so that a slip of the pen in a
-//! case is not taken for missing data.
+//! Names, cardinalities, codes of required bindings and units are checked, so that a slip of the pen in
+//! a case is not taken for missing data.
 
 use std::fmt::Write as _;
 
+use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::{Name, choice_name};
 use engine_patient::finding::{Code, did_you_mean};
 
 use super::fields::Report;
-use super::scalar;
+use super::{codes, scalar, units};
 use crate::yaml::{Entry, Node, Value};
 
 /// A resource with its `resourceType`; without an id it gets one from its type and number.
@@ -69,7 +70,11 @@ pub(super) fn of_type(
     if !entries.iter().any(|e| e.key == "id") {
         let _ = write!(json, ",\"id\":{}", scalar::quoted(id));
     }
-    members(report, entries, ty, &mut json, false);
+    let place = Place {
+        owner: ty,
+        codes: None,
+    };
+    members(report, entries, place, &mut json, false);
     json.push('}');
     Some(json)
 }
@@ -78,21 +83,32 @@ pub(super) fn of_type(
 fn members(
     report: &mut Report<'_>,
     entries: &[Entry],
-    owner: &'static str,
+    place: Place,
     json: &mut String,
     first: bool,
 ) {
     let mut first = first;
+    if units::is_quantity(place.owner) {
+        units::of_mapping(report, entries);
+    }
     for entry in entries.iter().filter(|e| e.key != "resourceType") {
-        let Some(member) = find(report, owner, entry) else {
+        let Some(mut member) = find(report, place.owner, entry) else {
             continue;
         };
-        let Some(value) = value(report, &entry.value, owner, &member) else {
+        member.codes = codes::of(place.codes, place.owner, &member.property);
+        let Some(value) = value(report, &entry.value, place.owner, &member) else {
             continue;
         };
         let comma = if std::mem::take(&mut first) { "" } else { "," };
         let _ = write!(json, "{comma}{}:{value}", scalar::quoted(&member.property));
     }
+}
+
+/// Where properties stand: their type, and the codes of the element that it is the value of.
+#[derive(Clone, Copy)]
+struct Place {
+    owner: &'static str,
+    codes: Option<&'static RequiredCodes>,
 }
 
 /// A property of a type.
@@ -101,6 +117,8 @@ struct Member {
     property: String,
     ty: &'static str,
     many: bool,
+    /// The codes that it must be of.
+    codes: Option<&'static RequiredCodes>,
 }
 
 fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<Member> {
@@ -127,6 +145,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 property: choice_name(name, ty),
                 ty,
                 many: false,
+                codes: None,
             });
         }
         let ty = element.types.first().copied().unwrap_or("Element");
@@ -134,6 +153,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
             property: name.to_owned(),
             ty,
             many: element.cardinality == Cardinality::Many,
+            codes: None,
         });
     }
     for element in model
@@ -149,6 +169,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 property: name.to_owned(),
                 ty,
                 many: false,
+                codes: None,
             });
         }
     }
@@ -189,6 +210,7 @@ fn value(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> 
                 property: member.property.clone(),
                 ty: "Coding",
                 many: false,
+                codes: member.codes,
             };
             let codings: Vec<Option<String>> = items
                 .iter()
@@ -218,12 +240,24 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
         Value::Mapping(_) if member.ty == "Resource" => any(report, node, node.at),
         Value::Mapping(entries) if member.ty.starts_with(|c: char| c.is_ascii_uppercase()) => {
             let mut json = String::from("{");
-            members(report, entries, member.ty, &mut json, true);
+            let place = Place {
+                owner: member.ty,
+                codes: member.codes,
+            };
+            members(report, entries, place, &mut json, true);
             json.push('}');
             Some(json)
         }
-        Value::Scalar(text) => match scalar::expand(text, member.ty, &member.property) {
-            Ok(json) => Some(json),
+        Value::Scalar(text) => match scalar::expand(text, member.ty, member.codes) {
+            Ok(json) => {
+                if let Some(codes) = member.codes {
+                    codes::check(report, node, &text.text, (owner, &member.property), codes);
+                }
+                if units::is_quantity(member.ty) {
+                    units::check(report, node, scalar::unit_of(&text.text));
+                }
+                Some(json)
+            }
             Err(help) => {
                 let message = format!(
                     "`{}` does not fit `{owner}.{}`, a `{}`",

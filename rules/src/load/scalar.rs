@@ -3,11 +3,12 @@
 //! | Written | For | Becomes |
 //! |---|---|---|
 //! | `loinc\|4548-4` | Coding, CodeableConcept | system and code; the system by name or in full |
-//! | `active` | `clinicalStatus`, `verificationStatus` | the code in FHIR's own system |
+//! | `active` | a CodeableConcept with a required binding, such as `clinicalStatus` | the code in FHIR's own system |
 //! | `7.1 %`, `< 5 mg/dL` | Quantity | value, comparator, UCUM unit |
 //! | `2025-01-01/2025-02-01` | Period | start and end; either may be empty |
 //! | `Patient/1` | Reference | the reference |
 
+use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::system::date_time::DateTime;
 
 use crate::yaml::{Scalar, Style};
@@ -26,18 +27,6 @@ pub(crate) const SYSTEMS: &[(&str, &str)] = &[
     ("snomed", "http://snomed.info/sct"),
 ];
 
-/// Elements whose codes are of one system.
-const STATUS: &[(&str, &str)] = &[
-    (
-        "clinicalStatus",
-        "http://terminology.hl7.org/CodeSystem/condition-clinical",
-    ),
-    (
-        "verificationStatus",
-        "http://terminology.hl7.org/CodeSystem/condition-ver-status",
-    ),
-];
-
 /// A JSON string.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -51,14 +40,18 @@ pub(super) fn guess(text: &str) -> Option<&'static str> {
     if text.contains('/') && period(text).is_some() {
         return Some("Period");
     }
-    if concept(text, "").is_ok() {
+    if concept(text, None).is_ok() {
         return Some("CodeableConcept");
     }
     quantity(text).map(|_| "Quantity")
 }
 
 /// The JSON of a scalar for an element of a type; what to write instead where it does not fit.
-pub(super) fn expand(scalar: &Scalar, ty: &str, property: &str) -> Result<String, String> {
+pub(super) fn expand(
+    scalar: &Scalar,
+    ty: &str,
+    codes: Option<&RequiredCodes>,
+) -> Result<String, String> {
     let text = scalar.text.trim();
     match ty {
         "boolean" => match text {
@@ -76,9 +69,9 @@ pub(super) fn expand(scalar: &Scalar, ty: &str, property: &str) -> Result<String
                 "a date as in FHIR: `2025`, `2025-12-31` or `2025-12-31T10:00:00Z`".into()
             })
         }
-        "Coding" => concept(text, property),
+        "Coding" => concept(text, codes),
         "CodeableConcept" => {
-            let coding = concept(text, property)?;
+            let coding = concept(text, codes)?;
             Ok(format!("{{\"coding\":[{coding}]}}"))
         }
         "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" => {
@@ -103,7 +96,7 @@ fn number(text: &str) -> Option<String> {
 }
 
 /// The Coding of `system|code`. `Err` has what to write instead.
-fn concept(text: &str, property: &str) -> Result<String, String> {
+fn concept(text: &str, codes: Option<&RequiredCodes>) -> Result<String, String> {
     let coding = |system: &str, code: &str| {
         format!(
             "{{\"system\":{},\"code\":{}}}",
@@ -112,22 +105,17 @@ fn concept(text: &str, property: &str) -> Result<String, String> {
         )
     };
     let Some((system, code)) = text.rsplit_once('|') else {
-        let status = STATUS
-            .iter()
-            .find(|(name, _)| *name == property)
-            .filter(|_| !text.is_empty());
-        return match status {
-            Some((_, system)) => Ok(coding(system, text)),
+        // Elements whose codes are of one system.
+        let system = codes
+            .filter(|_| !text.is_empty())
+            .and_then(|codes| codes.urls().next());
+        return match system {
+            Some(system) => Ok(coding(system, text)),
             None => Err("a system and a code, as in `loinc|4548-4`".into()),
         };
     };
     let (system, code) = (system.trim(), code.trim());
-    let named = SYSTEMS
-        .iter()
-        .find(|(name, _)| *name == system)
-        .map(|(_, url)| *url);
-    let url = named.or_else(|| system.contains(':').then_some(system));
-    match url {
+    match system_of(system) {
         Some(url) if !code.is_empty() => Ok(coding(url, code)),
         Some(_) => Err("the code is missing after `|`".into()),
         None => {
@@ -138,6 +126,19 @@ fn concept(text: &str, property: &str) -> Result<String, String> {
             ))
         }
     }
+}
+
+/// The url of a code system that is named, or written in full.
+pub(super) fn system_of(system: &str) -> Option<&str> {
+    let named = SYSTEMS.iter().find(|(name, _)| *name == system);
+    let named = named.map(|(_, url)| *url);
+    named.or_else(|| system.contains(':').then_some(system))
+}
+
+/// The unit in the short form of a quantity.
+pub(super) fn unit_of(text: &str) -> &str {
+    let rest = text.trim().trim_start_matches(['<', '>', '=']).trim();
+    rest.split_once(' ').map_or("", |(_, unit)| unit.trim())
 }
 
 fn quantity(text: &str) -> Option<String> {

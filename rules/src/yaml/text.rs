@@ -1,6 +1,6 @@
 //! The file's text, and findings in it.
 
-use engine_patient::finding::{Code, Finding, Source};
+use engine_patient::finding::{Code, Finding, Source, Span};
 
 use super::align::align;
 use super::node::{Node, Value};
@@ -39,6 +39,11 @@ impl Text {
     ) -> Finding {
         let error = Finding::error(code, message).maybe_help(help);
         self.placed(error, span)
+    }
+
+    /// These characters of the file, with their line.
+    pub fn span(&self, span: (usize, usize)) -> Span {
+        self.source.span(span)
     }
 
     /// A finding at these characters of the file.

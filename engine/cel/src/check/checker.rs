@@ -9,8 +9,9 @@ use engine_patient::terminology::ValueSet;
 
 use super::expression::MAX_DEPTH;
 use super::pass::Pass;
+use super::sense::{Look, Text, facts, origin, walk};
 use super::symbols::{Definition, Named, Symbols, unused};
-use crate::nodes::Compiled;
+use crate::nodes::{Compiled, Node};
 use crate::parse::parse;
 use crate::problem::told;
 use crate::types::Ty;
@@ -37,9 +38,12 @@ impl Checker {
     /// Makes a checked expression available to the next ones under a name. Its place in the order
     /// of calls is its number in [`crate::Evaluation`].
     pub fn define(&mut self, name: &str, compiled: &Compiled) {
+        let text = Text::new(&compiled.source);
         let definition = Definition {
             ty: compiled.ty.clone(),
             depth: compiled.depth,
+            origin: origin(&compiled.node, &self.symbols, &[]),
+            facts: facts(&compiled.node, &self.symbols, &[], &text),
         };
         let named = Named::new(name.to_owned(), definition);
         self.symbols.definitions.push(named);
@@ -93,16 +97,36 @@ impl Checker {
             let message = "the expression and what it uses of `define` are nested too deep".into();
             pass.problem(Code::TooDeep, message, node.span, None);
         }
-        let problems = pass.problems;
-        if problems.is_empty() {
+        let mut problems = pass.problems;
+        problems.extend(self.sense(source, &node));
+        let (errors, warnings): (Vec<Finding>, Vec<Finding>) =
+            problems.into_iter().partition(Finding::is_error);
+        if errors.is_empty() {
             return Ok(Compiled {
                 source: Arc::from(source),
                 ty,
                 node,
                 slots,
                 depth,
+                warnings: told(source, warnings),
             });
         }
-        Err(told(source, problems))
+        Err(told(source, errors.into_iter().chain(warnings).collect()))
+    }
+
+    /// What of an expression cannot mean anything, as far as that is known without patients.
+    fn sense(&mut self, source: &str, node: &Node) -> Vec<Finding> {
+        let mut look = Look {
+            known: &self.symbols,
+            text: &Text::new(source),
+            scope: vec![],
+            alternatives: 0,
+            units: self.symbols.units.clone(),
+            found: vec![],
+        };
+        walk(&mut look, node);
+        let Look { units, found, .. } = look;
+        self.symbols.units = units;
+        found
     }
 }

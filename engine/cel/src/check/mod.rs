@@ -4,6 +4,7 @@
 //! ```text
 //! checker ─▶ expression ─▶ call ─▶ operator, retrieve
 //!                       └▶ name, select, comprehension ─▶ pass ─▶ place, symbols
+//!         ─▶ sense: what can mean nothing
 //! ```
 
 mod call;
@@ -16,6 +17,7 @@ mod pass;
 mod place;
 mod retrieve;
 mod select;
+mod sense;
 mod symbols;
 
 pub use checker::Checker;

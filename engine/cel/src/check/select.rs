@@ -60,6 +60,8 @@ impl Pass<'_> {
         };
         let select_node = Box::new(Select {
             operand,
+            owner,
+            name: field.to_owned(),
             properties: found.properties,
             many: found.many,
             coded: types::coded_element(owner, field),

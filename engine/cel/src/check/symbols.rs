@@ -6,6 +6,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
+use super::sense::{Facts, Known, Origin, UnitInUse};
 use crate::types::Ty;
 
 /// Value sets and definitions by their names, and what the expressions checked so far read.
@@ -16,6 +17,8 @@ pub(super) struct Symbols {
     pub(super) requirements: Vec<DataRequirement>,
     /// Elements that `inValueSet` compares.
     pub(super) compared: Vec<CodedElement>,
+    /// The units that values are taken in.
+    pub(super) units: Vec<UnitInUse>,
 }
 
 /// What a name stands for, and whether an expression has it.
@@ -31,6 +34,8 @@ pub(super) struct Named<T> {
 pub(super) struct Definition {
     pub(super) ty: Ty,
     pub(super) depth: usize,
+    pub(super) origin: Origin,
+    pub(super) facts: Facts,
 }
 
 impl<T> Named<T> {
@@ -70,5 +75,31 @@ impl Symbols {
             all.push(wanted);
             all.len() - 1
         })
+    }
+}
+
+impl Known for Symbols {
+    fn requirement(&self, index: usize) -> Option<&DataRequirement> {
+        self.requirements.get(index)
+    }
+
+    fn value_set(&self, index: usize) -> Option<(&str, &Arc<ValueSet>)> {
+        let named = self.value_sets.get(index)?;
+        Some((&named.name, &named.value))
+    }
+
+    fn name_of(&self, set: &Arc<ValueSet>) -> Option<&str> {
+        let mut all = self.value_sets.iter();
+        let named = all.find(|named| Arc::ptr_eq(&named.value, set))?;
+        Some(&named.name)
+    }
+
+    fn definition(&self, index: usize) -> Option<(&str, &Origin)> {
+        let named = self.definitions.get(index)?;
+        Some((&named.name, &named.value.origin))
+    }
+
+    fn facts(&self, index: usize) -> Option<&Facts> {
+        Some(&self.definitions.get(index)?.value.facts)
     }
 }

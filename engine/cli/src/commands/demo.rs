@@ -152,12 +152,12 @@ impl Demo {
             out.display()
         );
         let program = program();
-        say!(
+        say_whole!(
             "Ask more:  {program} sql \"SELECT gender, count(*) FROM patient_flat GROUP BY gender\" --lake {}",
             dir.join("lake").display()
         );
         if self.no_serve {
-            say!("\n{}", next_steps(&program));
+            say_whole!("\n{}", next_steps(&program));
             return Ok(std::process::ExitCode::SUCCESS);
         }
         drop(work);

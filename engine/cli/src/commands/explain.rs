@@ -1,10 +1,11 @@
 //! `tandem explain`
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_patient::finding::{Code, did_you_mean};
 use serde_json::{Value, json};
 
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON, one_of};
 
 /// What a finding means, why it matters, and how to mend it.
 #[derive(Args)]
@@ -18,30 +19,24 @@ pub struct Explain {
     /// The code in brackets, as in `error[P051]`. Without one, all are listed.
     code: Option<String>,
     /// How to print it.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Explain {
     pub fn run(self) -> Done {
         let all = Code::ALL;
         match (&self.code, self.format) {
-            (None, Format::Text) => list(),
             (None, Format::Json) => {
                 let all: Vec<Value> = all.iter().map(|code| as_json(*code)).collect();
                 data!("{:#}", json!({ "codes": all }));
             }
+            (None, _) => list(),
             (Some(name), format) => {
                 let code = find(name)?;
                 match format {
-                    Format::Text => page(code),
                     Format::Json => data!("{:#}", as_json(code)),
+                    _ => page(code),
                 }
             }
         }

@@ -7,8 +7,9 @@ use datasets::export::export;
 use engine_population::lake::Lake;
 
 use crate::failure::Done;
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use crate::staged::Staged;
-use crate::table::{self, thousands};
 
 /// Write the resources of a lake back as NDJSON, as they came.
 #[derive(Args)]
@@ -30,6 +31,9 @@ pub struct Export {
     /// As they are evaluated: references resolved, and an id where one was given at import.
     #[arg(long)]
     resolved: bool,
+    /// How to print what was written.
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
+    format: Format,
 }
 
 impl Export {
@@ -47,11 +51,11 @@ impl Export {
         bar.finish_and_clear();
         let exported = exported?;
         staged.commit()?;
-        let rows: Vec<_> = exported
-            .iter()
-            .map(|(ty, n)| vec![ty.clone(), thousands(*n)])
-            .collect();
-        table::print(&["resource type", "written"], &rows);
+        let mut rows = Listing::new(&["resource type", "written"]);
+        for (ty, n) in &exported {
+            rows.push(vec![ty.as_str().into(), Cell::Count(*n)]);
+        }
+        rows.print_as(self.format, "resourceTypes")?;
         Ok(std::process::ExitCode::SUCCESS)
     }
 }

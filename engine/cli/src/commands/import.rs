@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datasets::import::{ImportError, ImportOptions, ImportReport, Limits, Progress, import};
 
 use crate::failure::{Done, Failure};
-use crate::table::{self, bytes, thousands};
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
+use crate::table::{bytes, thousands};
 
 /// Import FHIR R4 data into a lake.
 #[derive(Args)]
@@ -64,15 +66,9 @@ pub struct Import {
     /// counted. Of a reject 16 KiB are kept.
     #[arg(long, value_name = "N", default_value_t = Limits::default().rejects)]
     max_rejects: u64,
-    /// How to print the report.
-    #[arg(long, value_enum, default_value = "text")]
+    /// How to print the report; `csv` has a line a resource type, and no sum.
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Import {
@@ -102,7 +98,7 @@ impl Import {
                     true => format!("the import has landed, as snapshot {}", report.snapshot),
                     false => "the import is done, and changed nothing".to_owned(),
                 });
-                self.format.print(&report, started.elapsed());
+                print(self.format, &report, started.elapsed())?;
                 tell_notes(&report);
                 match report.damaged.len() {
                     0 => Ok(std::process::ExitCode::SUCCESS),
@@ -112,7 +108,7 @@ impl Import {
                 }
             }
             Err(ImportError::Rejected(report)) => {
-                self.format.print(&report, started.elapsed());
+                print(self.format, &report, started.elapsed())?;
                 Err(ImportError::Rejected(report).into())
             }
             Err(e) => Err(e.into()),
@@ -229,21 +225,33 @@ impl Waits {
     }
 }
 
-impl Format {
-    fn print(self, report: &ImportReport, took: Duration) {
-        match self {
-            Format::Json => match serde_json::to_string_pretty(report) {
-                Ok(text) => data!("{text}"),
-                Err(e) => note!("error: the report cannot be written: {e}"),
-            },
-            Format::Text => print_report(report, took),
-        }
+fn print(format: Format, report: &ImportReport, took: Duration) -> Result<(), Failure> {
+    match format {
+        Format::Json => match serde_json::to_string_pretty(report) {
+            Ok(text) => data!("{text}"),
+            Err(e) => note!("error: the report cannot be written: {e}"),
+        },
+        Format::Csv => counts(report, false).csv()?,
+        _ => print_report(report, took),
     }
+    Ok(())
 }
 
-/// The ledger as a table.
-pub fn print_report(report: &ImportReport, took: Duration) {
-    let row = |name: &str, t: &engine_population::lake::rows::Tally| {
+/// What became of the resources, by type; for people with the sum.
+fn counts(report: &ImportReport, sum: bool) -> Listing {
+    let mut rows = Listing::new(&[
+        "resource type",
+        "read",
+        "stored",
+        "unchanged",
+        "replaced",
+        "outdated",
+        "deleted",
+        "rejected",
+    ]);
+    let total = sum.then_some(("all", &report.total));
+    let types = report.types.iter().map(|(ty, tally)| (ty.as_str(), tally));
+    for (name, t) in types.chain(total) {
         let cells = [
             t.read,
             t.stored,
@@ -253,25 +261,15 @@ pub fn print_report(report: &ImportReport, took: Duration) {
             t.deleted,
             t.rejected,
         ];
-        std::iter::once(name.to_owned())
-            .chain(cells.map(thousands))
-            .collect::<Vec<_>>()
-    };
-    let mut rows: Vec<Vec<String>> = report.types.iter().map(|(ty, t)| row(ty, t)).collect();
-    rows.push(row("all", &report.total));
-    table::print(
-        &[
-            "resource type",
-            "read",
-            "stored",
-            "unchanged",
-            "replaced",
-            "outdated",
-            "deleted",
-            "rejected",
-        ],
-        &rows,
-    );
+        let name = std::iter::once(Cell::from(name));
+        rows.push(name.chain(cells.map(Cell::Count)).collect());
+    }
+    rows
+}
+
+/// The ledger as a table, and what else there is to tell.
+fn print_report(report: &ImportReport, took: Duration) {
+    counts(report, true).print();
     say!("");
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let speed = report.total.read as f64 / took.as_secs_f64().max(0.001);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cds_hooks::{
-    CardService, Clock, Config, Limits, Log, measure_services, open_files, rule_services, serve,
+    CardService, Clock, Config, Limits, Log, is_origin, measure_services, open_files,
+    rule_services, serve, within_reach,
 };
 use clap::Args;
 use engine_patient::system::zone::Zone;
@@ -24,6 +25,7 @@ Examples:
   tandem serve
   tandem serve --package packages/ --measure CMS130FHIRColorectalCancerScreening
   tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
+  tandem serve --allow-origin https://sandbox.cds-hooks.org    # the public sandbox, in a browser
   curl http://127.0.0.1:8080/cds-services
 
 The limits can be left as they are. Whom one of them turns away is told (408, or 503 with Retry-After);
@@ -42,7 +44,7 @@ pub struct Serve {
     /// patients is a service that shows its open gap.
     #[arg(long)]
     package: Vec<PathBuf>,
-    /// Only these measures of the packages; may be given several times.
+    /// Only these measures of the packages (--package); may be given several times.
     #[arg(long)]
     measure: Vec<String>,
     /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
@@ -52,14 +54,16 @@ pub struct Serve {
     /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
     #[arg(long, value_name = "MEASURE=DIRECTION")]
     better: Vec<String>,
-    /// Serve nothing if anything is wrong with one of the measures; otherwise the others are served.
+    /// Serve nothing if anything is wrong with one of the measures, or if one of the services needs data
+    /// that no client can prefetch; otherwise the others are served.
     #[arg(long)]
     strict: bool,
-    /// Origin that browsers may call from; may be given several times.
-    #[arg(long)]
+    /// Origin that browsers may call from, as in https://ehr.example.org, or * for all; may be given
+    /// several times. Without it none may.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// Largest request, in bytes.
-    #[arg(long, default_value_t = 10 << 20)]
+    /// Largest request, in bytes. One that is larger is answered with 413.
+    #[arg(long, value_name = "BYTES", default_value_t = 10 << 20, value_parser = bytes)]
     max_body: usize,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
     /// such as America/New_York, whose summer time is kept.
@@ -116,6 +120,22 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What a browser sends as `Origin`.
+fn origin(text: &str) -> Result<String, String> {
+    match is_origin(text) {
+        true => Ok(text.to_owned()),
+        false => Err(
+            "write scheme, host and perhaps a port, as in https://ehr.example.org, or * for all"
+                .to_owned(),
+        ),
+    }
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|n| *n > 0);
+    number.ok_or_else(|| "write a number of bytes, 1 or more".to_owned())
+}
+
 impl LimitArgs {
     fn limits(&self, max_body: usize) -> Result<Limits, Failure> {
         if self.max_in_flight_bytes < max_body {
@@ -159,18 +179,41 @@ impl Serve {
             strict: self.strict,
             ..Packages::default()
         };
+        let strict = packages.strict;
         if packages.paths.is_empty() {
             packages.refuse_better()?;
+            if !packages.measures.is_empty() {
+                return Err(Failure::User(
+                    "--measure chooses among the measures of packages: give them with --package"
+                        .to_owned(),
+                ));
+            }
         } else {
             let taken: Vec<String> = services.iter().map(|s| s.id().to_owned()).collect();
             services.extend(measure_services(&packages, &taken, &mut tell)?);
         }
+        let reach = within_reach(services);
+        if (strict && !reach.refused.is_empty()) || reach.served.is_empty() {
+            return Err(Failure::Unsupported(nothing_served(&reach.refused, strict)));
+        }
+        reach.refused.iter().for_each(|why| tell(why));
+        let services = reach.served;
         listen(config, services, |address| {
             announce(format!(
                 "CDS services at http://{address}/cds-services (Ctrl-C ends)"
             ))
         })
     }
+}
+
+fn nothing_served(refused: &[String], strict: bool) -> String {
+    let mut lines = refused.to_vec();
+    lines.push(match (refused.is_empty(), strict) {
+        (true, _) => "there is no service to serve".to_owned(),
+        (false, true) => "nothing is served, because of --strict".to_owned(),
+        (false, false) => "no other service is left to serve".to_owned(),
+    });
+    lines.join("\n")
 }
 
 /// The system's clock, as a zone shows it.

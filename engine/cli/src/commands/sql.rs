@@ -1,5 +1,6 @@
 //! `tandem sql`
 
+mod results;
 mod watch;
 
 use std::io::Write;
@@ -8,16 +9,16 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use datafusion::error::DataFusionError;
-use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::options::ParquetReadOptions;
 use engine_population::lake::{Lake, LakeError, lake_error};
 use engine_population::session::{Limits, register_tables, session_within};
 use engine_population::statement::{on_large_stack, query};
+use engine_population::table_list::{of_lake, register_list};
 use futures::StreamExt;
 
 use crate::failure::{Done, Failure};
 use crate::units;
+use results::RunFiles;
 use watch::{Bounds, Watch};
 
 /// Ask a lake in SQL.
@@ -25,12 +26,37 @@ use watch::{Bounds, Watch};
 #[command(after_help = "\
 Examples:
   tandem sql \"SELECT count(*) FROM patients\" --lake lake
-  tandem sql \"SELECT code_display, count(*) n FROM condition_flat GROUP BY 1 ORDER BY n DESC LIMIT 10\" --lake lake
+  tandem sql \"SELECT c.code, max(c.code_display) AS display, count(DISTINCT p.patient_id) AS patients FROM condition_flat c JOIN patients p USING (patient_id) GROUP BY c.code ORDER BY patients DESC, c.code LIMIT 10\" --lake lake
   tandem sql \"SELECT * FROM encounter_flat\" --lake lake --format parquet > encounters.parquet
   tandem sql \"SHOW TABLES\" --lake lake
-  tandem sql \"SELECT population, outcome, sum(count) FROM results GROUP BY 1, 2\" --lake lake --results out
-Tables: resources, facts, patients, shared, codes, and flat views such as encounter_flat; with --results
-the rows of a measure run too.
+  tandem sql \"DESCRIBE condition_flat\" --lake lake
+What a measure run counted, as it printed and reported it:
+  tandem sql \"SELECT measure, population, count FROM result_counts WHERE stratum IS NULL\" --lake lake --results out
+  tandem sql \"SELECT measure, stratum, score, not_evaluable FROM result_scores\" --lake lake --results out
+  tandem sql \"SELECT patient_id FROM result_subjects WHERE measure = 'SystolicControl' AND population = 'denominator' AND count > 0 ORDER BY 1\" --lake lake --results out
+Two runs side by side, and who moved:
+  tandem sql \"SELECT c.measure, c.population, sum(c.count) FILTER (WHERE run = 'before') AS before, sum(c.count) FILTER (WHERE run = 'after') AS after FROM result_counts c WHERE c.stratum IS NULL GROUP BY c.measure, c.group, c.population, c.index ORDER BY c.measure, c.group, c.index\" --lake lake --results before=out --results after=out-new
+  tandem sql \"SELECT s.measure, s.population, s.patient_id, coalesce(sum(s.count) FILTER (WHERE run = 'before'), 0) AS before, coalesce(sum(s.count) FILTER (WHERE run = 'after'), 0) AS after FROM result_subjects s GROUP BY s.measure, s.group, s.population, s.index, s.patient_id HAVING before <> after ORDER BY s.measure, s.population, s.patient_id\" --lake lake --results before=out --results after=out-new
+
+Tables (SHOW TABLES says what each is):
+  patients            patients with a Patient resource
+  patient_references  these, and those whom others only refer to (no measure counts them)
+  resources, shared   all resources, of patients and of none, as JSON; those of patients who are only
+                      referred to, too: join patients where people are counted
+  facts, codes        the index, and the codes that it has
+  encounter_flat, …   flat views of resources
+With --results, each with the column run:
+  result_counts       the count of each population of each measure and group, and of each stratum (stratifier,
+                      stratified_by, stratum; null: the whole); counted says of what: patients, Encounter, …;
+                      not_evaluable: patients of whom that population could not be told; of observations
+                      their aggregate and its unit
+  result_scores       the score of each group and stratum, which way is better, not_evaluable (with at least one
+                      population that could not be told), and between what the score could be
+  result_subjects     who counts in what: a row per patient and population. A patient of whom nothing holds
+                      may have none
+  results             all rows, for details. A sum of count over them is no number of a report: rows with a
+                      basis_id are members and rows with a stratifier are strata of what is counted already,
+                      and rows of measure-observation, supplemental-data and others are no members at all
 Only questions are answered: nothing in the lake can be changed by SQL.
 Every byte of the lake that is read is verified; a file that is damaged or lost is an error (exit code 4).
 Where a vacuum removes the snapshot that is read, the query is run again on the newest one.
@@ -47,9 +73,10 @@ pub struct Sql {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// Result rows of `tandem measure run --out`, as the table `results`: its folder, or the file.
-    #[arg(long, value_name = "PATH")]
-    results: Option<PathBuf>,
+    /// What `tandem measure run --out` wrote, as tables: its folder. Several may be given, each with a
+    /// name for the column `run`; without one it is called as its folder.
+    #[arg(long, value_name = "[NAME=]DIR")]
+    results: Vec<String>,
     /// How to print the rows.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -137,32 +164,6 @@ fn ended(e: &DataFusionError, bounds: &Bounds) -> Ended {
     })
 }
 
-/// The table `results` of a measure run.
-async fn register_results(context: &SessionContext, path: &Path) -> Result<(), Failure> {
-    let file = match path.is_dir() {
-        true => path.join("results.parquet"),
-        false => path.to_owned(),
-    };
-    if !file.is_file() {
-        return Err(Failure::User(format!(
-            "--results {}: there is no {}; `tandem measure run --out DIR` writes it",
-            path.display(),
-            file.display()
-        )));
-    }
-    crate::staged::verify(&file)?;
-    let name = file.to_string_lossy();
-    let options = ParquetReadOptions::default();
-    let registered = context.register_parquet("results", &*name, options).await;
-    registered.map_err(|e| {
-        let why = e.strip_backtrace();
-        Failure::User(format!(
-            "--results {}: not a Parquet file of results: {why}",
-            path.display()
-        ))
-    })
-}
-
 impl Sql {
     pub fn run(self) -> Done {
         let memory = self.memory.unwrap_or_else(watch::default_memory);
@@ -171,6 +172,7 @@ impl Sql {
                 "--memory: a query needs 32MB at least".into(),
             ));
         }
+        let runs = results::runs(&self.results)?;
         let bounds = Bounds {
             memory: memory.max(LEAST_MEMORY),
             timeout: Some(self.timeout).filter(|t| !t.is_zero()),
@@ -192,7 +194,7 @@ impl Sql {
         let runtime = super::runtime()?;
         let done = runtime.block_on(async {
             tokio::select! {
-                done = self.ask(&bounds, spill.path()) => done,
+                done = self.ask(&runs, &bounds, spill.path()) => done,
                 () = out_of_time(&bounds) => Err(Failure::User(bounds.out_of_time())),
                 () = interrupted() => Ok(std::process::ExitCode::from(130)),
             }
@@ -205,14 +207,14 @@ impl Sql {
     }
 
     /// Asks, and once more on the newest snapshot where a vacuum was quicker.
-    async fn ask(&self, bounds: &Bounds, spill: &Path) -> Done {
+    async fn ask(&self, runs: &[RunFiles], bounds: &Bounds, spill: &Path) -> Done {
         let mut rows = Rows::default();
         let mut tries = 0;
         loop {
             tries += 1;
             let lake = Lake::open(&self.lake, self.snapshot).await?;
             let number = lake.snapshot.number;
-            let done = self.ask_once(&lake, bounds, spill, &mut rows).await;
+            let done = self.ask_once((&lake, runs), bounds, spill, &mut rows).await;
             return match done {
                 Ok(()) | Err(Ended::Unread) => Ok(std::process::ExitCode::SUCCESS),
                 Err(Ended::Failed(failure)) => Err(failure),
@@ -239,7 +241,7 @@ impl Sql {
 
     async fn ask_once(
         &self,
-        lake: &Lake,
+        (lake, runs): (&Lake, &[RunFiles]),
         bounds: &Bounds,
         spill: &Path,
         rows: &mut Rows,
@@ -251,10 +253,20 @@ impl Sql {
         };
         let context = session_within(lake, super::threads(), &limits).map_err(failed)?;
         let notes = register_tables(&context, lake).map_err(failed)?;
-        if let Some(path) = &self.results {
-            register_results(&context, path).await?;
-        }
-        let frame = query(&context, &self.query).await.map_err(failed)?;
+        let mut listed = of_lake().map_err(failed)?;
+        listed.extend(results::register(&context, runs).await?);
+        register_list(&context, &listed).map_err(failed)?;
+        let frame = query(&context, &self.query).await.map_err(|e| {
+            let ended = failed(e);
+            match ended {
+                Ended::Failed(Failure::User(text)) => {
+                    let help = results::help(runs, &text);
+                    let help = help.map_or_else(String::new, |help| format!("\n{help}"));
+                    Failure::User(format!("{text}{help}")).into()
+                }
+                ended => ended,
+            }
+        })?;
         let schema = std::sync::Arc::clone(frame.schema().inner());
         let stream = on_large_stack(frame.execute_stream()).await;
         let mut stream = stream.map_err(failed)?;
@@ -343,17 +355,17 @@ impl Output {
         match self {
             Output::Table(batches, schema) => {
                 let options = arrow::util::display::FormatOptions::default();
-                let (schema, shown) =
+                let (heading, cells) =
                     written(crate::visible::in_rows(&schema, &batches, &options))?;
-                let table = written(arrow::util::pretty::pretty_format_batches_with_schema(
-                    schema, &shown,
-                ))?;
+                let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
+                let wide = crate::width::of_output();
+                let table = crate::table::bordered(&heading, &cells, wide);
                 let rows: usize = batches
                     .iter()
                     .map(arrow::array::RecordBatch::num_rows)
                     .sum();
                 let mut stdout = std::io::stdout().lock();
-                written(writeln!(stdout, "{table}\n{rows} row(s)"))
+                written(writeln!(stdout, "{table}{rows} row(s)"))
             }
             Output::Csv(writer) => written(writer.into_inner().flush()),
             Output::Json(mut writer) => {

@@ -9,6 +9,7 @@ use datasets::synth::{SynthOptions, SynthProgress, estimate, write_population};
 use engine_patient::system::date_time::{DateTime, Precision};
 
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON, one_of};
 use crate::table::{bytes, thousands};
 
 /// Make a synthetic population as FHIR R4 NDJSON.
@@ -35,6 +36,9 @@ pub struct Synth {
     /// Last day of the history.
     #[arg(long, default_value = "2025-12-31")]
     end: String,
+    /// How to print what was made.
+    #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+    format: Format,
 }
 
 impl Synth {
@@ -91,6 +95,14 @@ impl Synth {
         );
         bar.finish_and_clear();
         let made = made.map_err(failed)?;
+        if self.format == Format::Json {
+            let made = serde_json::json!({
+                "patients": made.patients, "resources": made.resources, "bytes": made.bytes,
+                "out": self.out.display().to_string(),
+            });
+            data!("{made:#}");
+            return Ok(std::process::ExitCode::SUCCESS);
+        }
         say!(
             "{} patients, {} resources, {} in {}",
             thousands(made.patients),

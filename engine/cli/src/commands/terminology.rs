@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use datasets::rxnorm::{import_rxnorm, write_csv};
+use datasets::rxnorm::{RxNormLedger, import_rxnorm, write_csv};
 use engine_patient::finding::Finding;
 use engine_patient::terminology::TerminologyManifest;
 use serde_json::json;
 
-use super::Format;
 use super::measure::tell;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use crate::staged::Staged;
-use crate::table::{self, thousands};
 
 /// Look at value sets, and import RxNorm.
 #[derive(Args)]
@@ -36,7 +36,7 @@ Examples:
         #[arg(long)]
         manifest: bool,
         /// How to print what is found.
-        #[arg(long, value_enum, default_value = "table", conflicts_with = "manifest")]
+        #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table", conflicts_with = "manifest")]
         format: Format,
     },
     /// Read an RxNorm release (RRF) into a drug dictionary.
@@ -49,6 +49,9 @@ Example:
         /// Folder to write ingredients.csv, products.csv and classes.csv to: not there yet, or empty.
         #[arg(long)]
         out: PathBuf,
+        /// How to print what was read.
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        format: Format,
     },
 }
 
@@ -61,14 +64,20 @@ impl Terminology {
                 ..
             } => as_json(&paths),
             Command::Check {
-                paths, manifest, ..
-            } => check(&paths, manifest),
-            Command::Rxnorm { release, out } => rxnorm(&release, &out),
+                paths,
+                manifest,
+                format,
+            } => check(&paths, manifest, format),
+            Command::Rxnorm {
+                release,
+                out,
+                format,
+            } => rxnorm(&release, &out, format),
         }
     }
 }
 
-fn check(paths: &[PathBuf], manifest: bool) -> Done {
+fn check(paths: &[PathBuf], manifest: bool, format: Format) -> Done {
     let store = measures_run::rule_files::terminology(paths, &mut tell)?;
     if manifest {
         let json = TerminologyManifest::of(&store).to_json();
@@ -76,18 +85,16 @@ fn check(paths: &[PathBuf], manifest: bool) -> Done {
         data!("{json}");
         return Ok(std::process::ExitCode::SUCCESS);
     }
-    let rows = store.value_sets().map(|set| {
-        let version = set.version.as_deref().unwrap_or("").to_owned();
-        let word = set.completeness().word().to_owned();
-        vec![
-            set.url.to_string(),
-            version,
-            thousands(set.len() as u64),
-            word,
-        ]
-    });
-    let rows: Vec<Vec<String>> = rows.collect();
-    table::print(&["value set", "version", "codes", ""], &rows);
+    let mut rows = Listing::new(&["value set", "version", "codes", "completeness"]);
+    for set in store.value_sets() {
+        rows.push(vec![
+            (*set.url).into(),
+            set.version.as_deref().into(),
+            Cell::Count(set.len() as u64),
+            set.completeness().word().into(),
+        ]);
+    }
+    rows.print_as(format, "valueSets")?;
     Ok(std::process::ExitCode::SUCCESS)
 }
 
@@ -108,12 +115,36 @@ fn as_json(paths: &[PathBuf]) -> Done {
     super::verdict(&findings)
 }
 
-fn rxnorm(release: &std::path::Path, out: &std::path::Path) -> Done {
+fn rxnorm(release: &std::path::Path, out: &std::path::Path, format: Format) -> Done {
     let staged = Staged::begin("--out", out)?;
     let import = import_rxnorm(release).map_err(|e| Failure::User(e.to_string()))?;
-    say!("{}", import.ledger);
     write_csv(&import.dictionary, staged.folder()).map_err(|e| Failure::Internal(e.to_string()))?;
     staged.commit()?;
+    if format == Format::Json {
+        data!("{:#}", rxnorm_json(&import.ledger, out));
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    say!("{}", import.ledger);
     say!("Written to {}", out.display());
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// The account of a release.
+fn rxnorm_json(ledger: &RxNormLedger, out: &std::path::Path) -> serde_json::Value {
+    let files = ledger.files.iter().map(|f| {
+        let malformed = f.malformed_lines.iter();
+        let malformed = malformed.map(|m| json!({ "line": m.line, "reason": m.reason }));
+        json!({
+            "file": f.file, "lines": f.lines, "used": f.used, "skipped": f.skipped,
+            "malformed": f.malformed, "malformedLines": malformed.collect::<Vec<_>>(),
+        })
+    });
+    let unresolved = ledger
+        .unresolved
+        .iter()
+        .map(|u| json!({ "rxcui": u.rxcui, "tty": u.tty, "name": u.name, "reason": u.reason }));
+    json!({
+        "files": files.collect::<Vec<_>>(), "concepts": ledger.concepts, "products": ledger.products,
+        "unresolved": unresolved.collect::<Vec<_>>(), "out": out.display().to_string(),
+    })
 }

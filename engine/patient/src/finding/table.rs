@@ -73,6 +73,10 @@ codes! {
         why "a rule is trusted because its cases show when it applies, when not, and when data are missing"
         example Rule "cases: []"
         mend "add a case with the `expect` that the message names";
+    OneOutcome "one-outcome" "a criterion or definition has one outcome in all cases"
+        why "whether the other can come about is not shown, so a slip in it would not be noticed"
+        example Prose "excluded: ageInYearsAt(at) > 75, and no case with a patient of that age"
+        mend "add a case in which it comes out the other way";
     Template "template" "a `{{` in a text is never closed"
         why "the card would show the expression instead of its value"
         example Rule "card:\n  indicator: info\n  summary: \"HbA1c {{latest_hba1c is overdue\""
@@ -156,6 +160,30 @@ codes! {
         why "what can be done with it depends on the type"
         example Cel "Observation(\"hba1c\").exists(o, o.value.unit == \"%\")"
         mend "name the type, as in `o.valueQuantity.unit`";
+    NotACode "not-a-code" "a text that is no code of the element"
+        why "FHIR R4 allows certain codes there, letter by letter: the comparison has one outcome for everybody"
+        example Cel "Observation(\"hba1c\").exists(o, o.status == \"finall\")"
+        mend "write one of the codes that the message names";
+    NotAUnit "not-a-unit" "not a unit of UCUM, or another than the usual one"
+        why "no quantity can be converted to it, so the value is unknown for everybody; UCUM is case-sensitive"
+        example Cel "quantityIn(Observation(\"hba1c\").latest().value, \"percent\") > 9.0"
+        mend "write the unit as UCUM has it";
+    OtherUnit "other-unit" "numbers in units that do not go together"
+        why "a number in one unit says nothing about a number in the other"
+        example Cel "Observation(\"hba1c\").exists(o, quantityIn(o.value, \"%\") > 9.0 && quantityIn(o.value, \"mg/dL\") > 0)"
+        mend "take both in one unit";
+    WrongValueSet "wrong-value-set" "a value set whose codes the element never has"
+        why "nothing ever matches it, which reads as \"not done\" for everybody"
+        example Cel "Condition(\"hba1c\").size() > 0"
+        mend "retrieve the resources that are coded so, or name another value set";
+    NeverHolds "never-holds" "a condition that holds for nobody"
+        why "what it decides is decided already, and the rule says something else than it seems to"
+        example Rule "eligible: ageInYearsAt(at) > 75 && ageInYearsAt(at) < 18"
+        mend "correct a limit, or write `||` where one of the two is enough";
+    AlwaysHolds "always-holds" "a condition that holds for everybody"
+        why "it decides nothing, and the rule says something else than it seems to"
+        example Rule "eligible: patient.gender != \"male\" || patient.gender != \"female\""
+        mend "correct a limit, or write `&&` where both are meant";
     PresenceIsNotDeath "presence-is-not-death" "`has(patient.deceased…)` is used for death"
         why "it also holds where it is recorded that the patient lives, or died later"
         example Cel "!has(patient.deceasedBoolean)"

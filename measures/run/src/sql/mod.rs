@@ -210,6 +210,11 @@ impl SqlMeasure {
                     _ => 0,
                 };
             }
+            if let Some(at) = group.position(PopulationCode::Denominator)
+                && let Some(slot) = at.get_mut(&mut counts.populations)
+            {
+                slot.unknown = row.not_evaluable;
+            }
             if counts.unknown > 0 {
                 let reason = (
                     Arc::from(PopulationCode::Denominator.as_str()),
@@ -225,6 +230,7 @@ impl SqlMeasure {
             sum(&mut total.unknown, counts.unknown)?;
             for (slot, own) in total.populations.iter_mut().zip(&counts.populations) {
                 sum(&mut slot.count, own.count)?;
+                sum(&mut slot.unknown, own.unknown)?;
             }
             for (reason, n) in &counts.reasons {
                 sum(total.reasons.entry(reason.clone()).or_default(), *n)?;

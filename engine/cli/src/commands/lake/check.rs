@@ -1,6 +1,6 @@
 //! `tandem lake check`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,28 +8,28 @@ use clap::{Args, ValueEnum};
 use engine_population::lake::check::{CheckOptions, Checked, check};
 use engine_population::lake::{Lake, LakeError};
 
+use super::place::Place;
 use crate::commands::{bar, threads};
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::table::{bytes, thousands};
 
 /// Check that a lake is whole: every byte, and every table against the others.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  tandem lake check lake
-  tandem lake check lake --snapshot 3 --format json
+  tandem lake check --lake lake
+  tandem lake check --lake lake --snapshot 3 --format json
 Looked at are the files of every table (there, as long, and byte for byte as written), that each resource is
 readable and is what its columns say, that facts and patients say what the resources are, that one type and id
-is one resource, that every code is known, and that the Delta logs list the same files. Nothing is changed.
-Exit codes: 0 the lake is whole, 1 something was found, 4 it cannot be told, or the manifest is damaged.")]
+is one resource, that every code is known, and that the Delta logs list the same files. Nothing is changed.")]
 pub struct Check {
-    /// Folder of the lake.
-    lake: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
     /// How to print what was found.
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_enum, default_value = "table")]
     format: Format,
     /// Where 24 bytes a resource are sorted. By default the system's folder for temporary files.
     #[arg(long, value_name = "DIR")]
@@ -38,8 +38,12 @@ pub struct Check {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Format {
-    Text,
+    /// For people.
+    #[value(alias = "text")]
+    Table,
     Json,
+    /// What was found: a line a kind and example.
+    Csv,
 }
 
 /// So often another snapshot is taken where a vacuum was quicker.
@@ -47,10 +51,11 @@ const TRIES: u32 = 5;
 
 impl Check {
     pub fn run(self, runtime: &tokio::runtime::Runtime) -> Done {
+        let folder = self.place.folder("lake check")?;
         let mut tries = 0;
-        loop {
+        let checked = loop {
             tries += 1;
-            let done = self.once(runtime);
+            let done = self.once(folder, runtime);
             match done {
                 // A vacuum was quicker: there is a newer snapshot.
                 Err(LakeError::Vacuumed(_)) if self.snapshot.is_none() && tries < TRIES => {
@@ -58,13 +63,19 @@ impl Check {
                         "note: the snapshot was vacuumed while it was read; the newest one is checked"
                     );
                 }
-                done => return Ok(done?),
+                done => break done?,
             }
+        };
+        match self.format {
+            Format::Table => text(&checked),
+            Format::Json => say!("{}", serde_json::json!(checked)),
+            Format::Csv => csv(&checked)?,
         }
+        Ok(ExitCode::from(u8::from(!checked.findings.is_empty())))
     }
 
-    fn once(&self, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, LakeError> {
-        let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
+    fn once(&self, folder: &Path, runtime: &tokio::runtime::Runtime) -> Result<Checked, LakeError> {
+        let lake = runtime.block_on(Lake::open(folder, self.snapshot))?;
         let tables = lake.snapshot.tables.keys();
         // Each file is read twice: for its hash, and for what is in it.
         let total: u64 = tables.map(|table| 2 * lake.bytes(table)).sum();
@@ -77,13 +88,19 @@ impl Check {
         let done = check(&lake, &options, Arc::new(move |read| counted.inc(read)));
         let checked = runtime.block_on(done);
         shown.finish_and_clear();
-        let checked = checked?;
-        match self.format {
-            Format::Text => text(&checked),
-            Format::Json => say!("{}", serde_json::json!(checked)),
-        }
-        Ok(ExitCode::from(u8::from(!checked.findings.is_empty())))
+        checked
     }
+}
+
+fn csv(checked: &Checked) -> Result<(), Failure> {
+    let rows = checked.findings.iter().flat_map(|finding| {
+        let row = |example: &String| {
+            let (kind, count) = (finding.kind.to_string(), finding.count.to_string());
+            vec![kind, count, example.clone()]
+        };
+        finding.examples.iter().map(row)
+    });
+    super::records(&["kind", "count", "example"], rows)
 }
 
 fn text(checked: &Checked) {

@@ -21,8 +21,7 @@ use crate::table::{self, thousands};
 Examples:
   tandem measure check CMS122/measure.json CMS122/valuesets.ndjson libraries/
   tandem measure check packages/ --format json
-Checks measures, libraries (linking, nodes, types, literals) and value sets (missing, empty, partial).
-Exit code 0: everything can be run; 2: something is wrong; 3: something is not supported.")]
+Checks measures, libraries (linking, nodes, types, literals) and value sets (missing, empty, partial).")]
 pub struct Check {
     #[command(flatten)]
     packages: PackageArgs,

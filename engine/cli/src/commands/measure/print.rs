@@ -9,6 +9,7 @@ use std::time::Duration;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
+use measures::result_table::{is_plain, table, table_of};
 use measures::structure::MeasureStructure;
 use measures_run::RunError;
 use measures_run::evaluate::RunStatistics;
@@ -18,8 +19,7 @@ use crate::table::{self, thousands};
 
 /// The table for people: what could not be evaluated stands beside the rate, with why.
 pub fn print_table(results: &[MeasureResult]) {
-    let (heading, rows) = measures::result_table::table(results, &thousands);
-    table::print(&heading, &rows);
+    print_groups(results);
     print_names(results.iter().map(|r| &*r.structure));
     for result in results {
         for (index, group) in result.groups.iter().enumerate() {
@@ -62,6 +62,23 @@ pub fn print_table(results: &[MeasureResult]) {
     }
 }
 
+/// The groups in one table, or where that is too wide, those with observations in one of their own.
+fn print_groups(results: &[MeasureResult]) {
+    let (heading, rows) = table(results, &thousands);
+    let plain = |wanted: bool| table_of(results, &thousands, &|d| is_plain(d) == wanted);
+    let parts = [plain(true), plain(false)];
+    if table::fits(&heading, &rows) || parts.iter().any(|(_, rows)| rows.is_empty()) {
+        table::print(&heading, &rows);
+        return;
+    }
+    for (number, (heading, rows)) in parts.iter().enumerate() {
+        if number > 0 {
+            say!("\nWith observations:");
+        }
+        table::print(heading, rows);
+    }
+}
+
 /// Which measures are meant by names that are not their ids: those that others have, too.
 pub fn print_names<'s>(structures: impl Iterator<Item = &'s MeasureStructure>) {
     let named = structures.filter(|structure| *structure.name != *structure.artifact.id);
@@ -98,8 +115,16 @@ fn print_strata(
             ]
         })
         .collect();
-    let unit = definition.unit();
-    table::print(&[by, unit, "numerator", "score", "not evaluable"], &rows);
+    table::print(
+        &[
+            by,
+            "initial population",
+            "numerator",
+            "score",
+            "not evaluable",
+        ],
+        &rows,
+    );
 }
 
 /// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system.
@@ -156,7 +181,7 @@ pub fn print_ledger(ledger: &Ledger) {
         .collect();
     if !lines.is_empty() {
         say!("");
-        table::print(&["ledger", "", "count"], &lines);
+        table::print(&["ledger", "detail", "count"], &lines);
     }
 }
 

@@ -7,10 +7,13 @@ use datasets::import::{ImportOptions, import};
 use engine_population::lake::Lake;
 use measures_run::deck::{DeckOptions, run};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::arguments::{parse_zone, profile_mode};
 use crate::commands::{bar, import::new_lake_id, now_ms, runtime, threads};
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::Listing;
 
 /// Run measures over test decks with expected results, and compare.
 #[derive(Args)]
@@ -20,7 +23,7 @@ Examples:
   tandem measure test decks/* --allow-missing-valuesets --known known.json
 A deck is a folder with measure.json, valuesets.ndjson, data/ (a bulk export) and expected.json (each
 of them .json or .ndjson, also .gz and .zst); its libraries stand in the sibling folder `libraries` or
-where --libraries says. The data goes through import and a lake like any other. Exit code 1: a case failed that --known does not name.")]
+where --libraries says. The data goes through import and a lake like any other.")]
 pub struct Test {
     /// Deck folders.
     #[arg(required = true)]
@@ -48,6 +51,9 @@ pub struct Test {
     /// Forget `meta.profile` of the data, to see what content alone decides.
     #[arg(long)]
     without_tags: bool,
+    /// How to print the cases.
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
+    format: Format,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +64,22 @@ struct Known {
     reason: String,
 }
 
-/// Outcomes of a deck.
+/// What came of a case.
+struct Case {
+    case: String,
+    name: String,
+    outcome: &'static str,
+    /// Why it is known to differ.
+    reason: Option<String>,
+    differences: Vec<String>,
+}
+
+const PASSED: &str = "passed";
+const FAILED: &str = "failed";
+const KNOWN: &str = "known";
+const OBSERVED: &str = "observed values differ";
+
+/// Outcomes of a deck, or of all.
 #[derive(Default)]
 struct Tally {
     passed: usize,
@@ -66,6 +87,21 @@ struct Tally {
     known: usize,
     /// Passed, but for observed values.
     observed: usize,
+}
+
+impl Tally {
+    fn add(&mut self, cases: &[Case]) {
+        for case in cases {
+            match case.outcome {
+                FAILED => self.failed += 1,
+                KNOWN => self.known += 1,
+                other => {
+                    self.passed += 1;
+                    self.observed += usize::from(other == OBSERVED);
+                }
+            }
+        }
+    }
 }
 
 impl Test {
@@ -77,49 +113,31 @@ impl Test {
         let progress = bar(self.deck.len() as u64, "{bar:40} {pos}/{len} {msg}");
         let mut all = Tally::default();
         let mut broken: Vec<Failure> = vec![];
+        let mut decks: Vec<(String, Option<Vec<Case>>)> = vec![];
         for deck in &self.deck {
             progress.set_message(name_of(deck));
-            match self.deck(deck, &known) {
-                Ok((tally, lines)) => {
-                    progress.suspend(|| {
-                        let known = match tally.known {
-                            0 => String::new(),
-                            n => format!(", {n} known disagreements"),
-                        };
-                        say!(
-                            "{}: {} passed, {} failed{known}",
-                            name_of(deck),
-                            tally.passed,
-                            tally.failed
-                        );
-                        for line in lines {
-                            say!("{line}");
-                        }
-                    });
-                    all.passed += tally.passed;
-                    all.failed += tally.failed;
-                    all.known += tally.known;
-                    all.observed += tally.observed;
-                }
+            let cases = match self.deck(deck, &known) {
+                Ok(cases) => Some(cases),
                 // One broken deck must not hide the others.
                 Err(failure) => {
-                    progress.suspend(|| say!("{}: not run", name_of(deck)));
                     broken.push(failure);
+                    None
                 }
+            };
+            all.add(cases.as_deref().unwrap_or_default());
+            if self.format == Format::Table {
+                progress.suspend(|| print_deck(&name_of(deck), cases.as_deref()));
+            } else {
+                decks.push((name_of(deck), cases));
             }
             progress.inc(1);
         }
         progress.finish_and_clear();
-        if all.observed > 0 {
-            say!(
-                "{} cases with the populations expected have other observed values",
-                all.observed
-            );
+        match self.format {
+            Format::Json => print_json(&decks, &all),
+            Format::Csv => print_csv(decks)?,
+            _ => print_sums(&all),
         }
-        if all.known > 0 {
-            say!("{} known disagreements", all.known);
-        }
-        say!("{} passed, {} failed", all.passed, all.failed);
         let mut broken = broken.into_iter();
         match broken.next() {
             Some(first) => {
@@ -128,12 +146,16 @@ impl Test {
                 }
                 Err(first)
             }
-            None if all.failed > 0 => Err(Failure::No(String::new())),
+            None if all.failed > 0 => Err(Failure::No(format!(
+                "{} of {} cases failed",
+                all.failed,
+                all.passed + all.failed + all.known
+            ))),
             None => Ok(std::process::ExitCode::SUCCESS),
         }
     }
 
-    fn deck(&self, deck: &Path, known: &[Known]) -> Result<(Tally, Vec<String>), Failure> {
+    fn deck(&self, deck: &Path, known: &[Known]) -> Result<Vec<Case>, Failure> {
         let options = DeckOptions {
             zone: parse_zone(&self.time_zone)?,
             allow_missing_value_sets: self.allow_missing_valuesets,
@@ -174,32 +196,114 @@ impl Test {
         let beside = deck.parent().unwrap_or(Path::new(".")).join("libraries");
         let libraries = self.libraries.as_deref().unwrap_or(&beside);
         let outcomes = runtime.block_on(run(deck, libraries, &lake, &options))?;
-        let mut tally = Tally::default();
-        let mut lines = vec![];
-        for outcome in outcomes {
-            let (case, name) = (&outcome.case, &outcome.name);
-            if outcome.populations.is_empty() {
-                tally.passed += 1;
-                if !outcome.observations.is_empty() {
-                    tally.observed += 1;
-                    lines.push(format!("  observed values differ: {case} {name}"));
-                    lines.extend(outcome.observations.iter().map(|d| format!("    {d}")));
-                }
-                continue;
-            }
-            let is_known = |k: &&Known| k.case == *case && name_of(deck) == k.measure;
-            if let Some(known) = known.iter().find(is_known) {
-                tally.known += 1;
-                lines.push(format!("  known: {case} {name}: {}", known.reason));
-                continue;
-            }
-            tally.failed += 1;
-            lines.push(format!("  failed: {case} {name}"));
+        let deck = name_of(deck);
+        let case = |outcome: measures_run::deck::CaseOutcome| {
+            let known = known
+                .iter()
+                .find(|k| k.case == outcome.case && k.measure == deck);
+            let (came, reason) = match (outcome.populations.is_empty(), known) {
+                (true, _) if outcome.observations.is_empty() => (PASSED, None),
+                (true, _) => (OBSERVED, None),
+                (false, Some(known)) => (KNOWN, Some(known.reason.clone())),
+                (false, None) => (FAILED, None),
+            };
             let differences = outcome.populations.iter().chain(&outcome.observations);
-            lines.extend(differences.map(|d| format!("    {d}")));
-        }
-        Ok((tally, lines))
+            Case {
+                differences: differences.map(ToString::to_string).collect(),
+                case: outcome.case,
+                name: outcome.name,
+                outcome: came,
+                reason,
+            }
+        };
+        Ok(outcomes.into_iter().map(case).collect())
     }
+}
+
+fn print_deck(deck: &str, cases: Option<&[Case]>) {
+    let Some(cases) = cases else {
+        say!("{deck}: not run");
+        return;
+    };
+    let mut tally = Tally::default();
+    tally.add(cases);
+    let known = match tally.known {
+        0 => String::new(),
+        n => format!(", {n} known disagreements"),
+    };
+    say!(
+        "{deck}: {} passed, {} failed{known}",
+        tally.passed,
+        tally.failed
+    );
+    for case in cases.iter().filter(|case| case.outcome != PASSED) {
+        let reason = case.reason.as_ref();
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        say!("  {}: {} {}{reason}", case.outcome, case.case, case.name);
+        if case.outcome != KNOWN {
+            case.differences.iter().for_each(|d| say!("    {d}"));
+        }
+    }
+}
+
+fn print_sums(all: &Tally) {
+    if all.observed > 0 {
+        say!(
+            "{} cases with the populations expected have other observed values",
+            all.observed
+        );
+    }
+    if all.known > 0 {
+        say!("{} known disagreements", all.known);
+    }
+    say!("{} passed, {} failed", all.passed, all.failed);
+}
+
+fn print_json(decks: &[(String, Option<Vec<Case>>)], all: &Tally) {
+    let case = |case: &Case| {
+        json!({
+            "case": case.case, "name": case.name, "outcome": case.outcome,
+            "reason": case.reason, "differences": case.differences,
+        })
+    };
+    let deck = |(deck, cases): &(String, Option<Vec<Case>>)| {
+        let own = cases.as_deref().unwrap_or_default();
+        json!({
+            "deck": deck, "run": cases.is_some(), "cases": own.iter().map(case).collect::<Vec<_>>(),
+        })
+    };
+    data!(
+        "{:#}",
+        json!({
+            "decks": decks.iter().map(deck).collect::<Vec<_>>(),
+            "passed": all.passed, "failed": all.failed, "known": all.known,
+        })
+    );
+}
+
+/// A line a case.
+fn print_csv(decks: Vec<(String, Option<Vec<Case>>)>) -> Result<(), Failure> {
+    let mut rows = Listing::new(&["deck", "case", "name", "outcome", "reason", "differences"]);
+    for (deck, cases) in decks {
+        let Some(cases) = cases else {
+            let not_run: Vec<_> = [deck.as_str(), "", "", "not run", "", ""]
+                .map(Into::into)
+                .into();
+            rows.push(not_run);
+            continue;
+        };
+        for case in cases {
+            rows.push(vec![
+                deck.as_str().into(),
+                case.case.into(),
+                case.name.into(),
+                case.outcome.into(),
+                case.reason.into(),
+                case.differences.join("; ").into(),
+            ]);
+        }
+    }
+    rows.csv()
 }
 
 /// A copy of the data without `meta.profile`, in the order of the files.

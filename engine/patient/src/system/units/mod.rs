@@ -6,6 +6,7 @@
 
 mod calendar;
 mod expression;
+pub mod written;
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;

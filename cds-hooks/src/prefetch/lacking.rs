@@ -1,0 +1,163 @@
+//! What is lacking, said twice: to whoever built the call, with the keys, and to the clinician, without.
+//! Neither holds anything of the patient.
+
+use engine_patient::fhir::names::Name;
+use rules::plain_words::{code_title, resources};
+
+use super::bundle::{MOST_ENTRIES, Shortfall};
+use super::include::Include;
+use super::template::Template;
+
+/// Something that the service did not get.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Lacking {
+    /// With the keys of discovery: for the integrator (412, log, extension of the card).
+    pub(crate) technical: String,
+    /// A sentence without its full stop, in the words of the field: for the card.
+    pub(crate) plain: String,
+    /// The client did not send what it was asked for, or sent it so that it could not be used. What the
+    /// chart itself does not have is no fault of the call.
+    pub(crate) withheld: bool,
+}
+
+impl Lacking {
+    fn withheld(technical: String, plain: String) -> Self {
+        Lacking {
+            technical,
+            plain,
+            withheld: true,
+        }
+    }
+
+    /// A key as a whole.
+    pub(super) fn of_key(shortfall: Shortfall, template: &Template) -> Self {
+        let what = what(template);
+        let plain = match shortfall {
+            _ if template.is_read => {
+                "The patient's own record was not received from the EHR".to_owned()
+            }
+            Shortfall::NotSent | Shortfall::NoPatient => {
+                format!("No {what} were received from the EHR")
+            }
+            Shortfall::Failed => {
+                format!("The EHR's search for {what} failed or was incomplete")
+            }
+            Shortfall::MorePages | Shortfall::Partial => {
+                format!("Only a part of the {what} was received from the EHR")
+            }
+            Shortfall::TooManyEntries => {
+                format!("There were more {what} than can be looked at")
+            }
+            Shortfall::TooMany | Shortfall::OtherTypes | Shortfall::WrongStructure => {
+                format!("What was received from the EHR as {what} could not be read")
+            }
+        };
+        Lacking::withheld(technical(shortfall, &template.key), plain)
+    }
+
+    /// A type that no template asks for.
+    pub(super) fn out_of_reach(ty: Name) -> Self {
+        Lacking::withheld(
+            format!("`{}` cannot be prefetched", ty.as_str()),
+            format!("No {} can be received from the EHR", resources(ty.as_str())),
+        )
+    }
+
+    /// Resources refer to others that did not come along. Where none came, the search was made without
+    /// `_include`; where some did, the others are not there.
+    pub(super) fn not_included(template: &Template, include: &Include, came: bool) -> Self {
+        let (target, key) = (include.target.as_str(), &template.key);
+        let query = include.query(template.resource_type);
+        let because = match came {
+            true => "although others did",
+            false => "as if the search had been made without it",
+        };
+        Lacking {
+            technical: format!(
+                "`{key}` refers to {target} resources that did not come along by `{query}`, {because}: send them as entries with `search.mode` `include`"
+            ),
+            plain: referred(target, template.resource_type.as_str()),
+            withheld: !came,
+        }
+    }
+
+    /// Something refers to resources of a type, by an element that no search follows.
+    pub(super) fn not_followed(target: Name) -> Self {
+        let target = target.as_str();
+        Lacking {
+            technical: format!(
+                "the data refers to {target} resources that no search parameter of R4 brings along"
+            ),
+            plain: format!(
+                "Some {} that the data refers to were not received from the EHR",
+                resources(target)
+            ),
+            withheld: false,
+        }
+    }
+
+    pub(super) fn several_servers() -> Self {
+        Lacking::withheld(
+            "the results are from several servers (by their `fullUrl`), and there is no `fhirServer` to say which of them has the patient".to_owned(),
+            "The data came from several systems, and it is not said which of them has this patient".to_owned(),
+        )
+    }
+
+    /// Entries that were left out, of one kind.
+    pub(super) fn left_out(count: usize, technical: &str, plain: &str) -> Self {
+        let entries = if count == 1 {
+            "entry was"
+        } else {
+            "entries were"
+        };
+        Lacking::withheld(
+            format!("left out: {count} × a resource {technical}"),
+            format!("{count} {entries} not used: {plain}"),
+        )
+    }
+}
+
+fn referred(target: &str, from: &str) -> String {
+    format!(
+        "The {} that {} refer to were not all received from the EHR",
+        resources(target),
+        resources(from)
+    )
+}
+
+/// `observations (HbA1c lab test)`.
+fn what(template: &Template) -> String {
+    let ty = resources(template.resource_type.as_str());
+    let titles: Vec<String> = template
+        .about
+        .iter()
+        .filter_map(|t| code_title(t))
+        .collect();
+    /// More would be a list to read, not a hint.
+    const NAMED: usize = 3;
+    let mut named = titles.iter().take(NAMED).cloned().collect::<Vec<_>>();
+    if titles.len() > NAMED {
+        named.push(format!("{} more", titles.len() - NAMED));
+    }
+    match named.is_empty() || titles.len() < template.about.len() {
+        true => ty.into_owned(),
+        false => format!("{ty} ({})", named.join(", ")),
+    }
+}
+
+/// About a key, for the integrator.
+fn technical(shortfall: Shortfall, key: &str) -> String {
+    match shortfall {
+        Shortfall::NotSent => format!("`{key}` was not sent"),
+        Shortfall::NoPatient => format!("`{key}` was sent without a patient"),
+        Shortfall::Failed => format!("the search for `{key}` failed or was incomplete"),
+        Shortfall::MorePages => format!("`{key}` has further pages that were not sent"),
+        Shortfall::TooMany => format!("`{key}` has more results than its `total` says"),
+        Shortfall::Partial => format!("`{key}` has resources of which only a part was sent"),
+        Shortfall::OtherTypes => {
+            format!("`{key}` has results of another type than was asked for")
+        }
+        Shortfall::TooManyEntries => format!("`{key}` has more than {MOST_ENTRIES} entries"),
+        Shortfall::WrongStructure => format!("`{key}` is not the FHIR data that was asked for"),
+    }
+}

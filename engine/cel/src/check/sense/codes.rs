@@ -1,0 +1,95 @@
+//! Texts that are compared with an element of codes: whether they are codes of its required binding.
+
+use engine_patient::fhir::codes::RequiredCodes;
+use engine_patient::finding::{Code, did_you_mean};
+
+use super::look::Look;
+use super::origin::{Origin, Part};
+use crate::functions::Function;
+use crate::nodes::{Node, NodeKind};
+use crate::value::Val;
+
+/// `x.status == "finall"`
+pub fn equality(look: &mut Look<'_>, pair: &[Node; 2], equal: bool) {
+    let outcome = match equal {
+        true => "never holds",
+        false => "always holds",
+    };
+    let [a, b] = pair;
+    compare(look, a, b, &format!("the comparison {outcome}"));
+    compare(look, b, a, &format!("the comparison {outcome}"));
+}
+
+/// `x.status in ["finall", "final"]`, `"finall" in list.map(x, x.status)`
+pub fn membership(look: &mut Look<'_>, [item, list]: &[Node; 2]) {
+    let outcome = "nothing is equal to it";
+    if let NodeKind::List(texts) = &list.kind {
+        texts
+            .iter()
+            .for_each(|text| compare(look, item, text, outcome));
+    }
+    compare(look, list, item, outcome);
+}
+
+/// `x.status.startsWith("Fin")`
+pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
+    let [value, text] = args else { return };
+    let Some(wanted) = text_of(text) else { return };
+    let holds = |code: &str| match function {
+        Function::StartsWith => code.starts_with(wanted),
+        Function::EndsWith => code.ends_with(wanted),
+        _ => code.contains(wanted),
+    };
+    let origin = look.origin(value);
+    if let Some((Part::Code, set)) = origin.codes
+        && !set.codes().any(holds)
+    {
+        let message = format!(
+            "no code of `{}` has this part: it never holds",
+            element(&origin, set)
+        );
+        let help = Some(format!("its codes are {}", set.list()));
+        look.error(Code::NotACode, message, text.span, help);
+    }
+}
+
+fn text_of(node: &Node) -> Option<&str> {
+    match &node.kind {
+        NodeKind::Constant(Val::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn compare(look: &mut Look<'_>, value: &Node, text: &Node, outcome: &str) {
+    let Some(written) = text_of(text) else { return };
+    let origin = look.origin(value);
+    let Some((part, set)) = origin.codes else {
+        return;
+    };
+    let element = element(&origin, set);
+    let (message, help) = match part {
+        Part::System => {
+            let mut urls = set.urls().peekable();
+            if urls.peek().is_none() || set.urls().any(|url| url == written) {
+                return;
+            }
+            let near = did_you_mean(written, set.urls());
+            let near = near.or_else(|| urls.next()).unwrap_or_default();
+            let message = format!("`{written}` is no code system of `{element}`: {outcome}");
+            (message, format!("write `{near}`"))
+        }
+        Part::Code | Part::Concept if set.has(written) => return,
+        Part::Code | Part::Concept => {
+            let message = format!("`{written}` is no code of `{element}`: {outcome}");
+            (message, set.instead_of(written))
+        }
+    };
+    look.error(Code::NotACode, message, text.span, Some(help));
+}
+
+fn element(origin: &Origin, set: &RequiredCodes) -> String {
+    match &origin.element {
+        Some((owner, name)) => format!("{owner}.{name}"),
+        None => set.name.to_owned(),
+    }
+}

@@ -1,0 +1,34 @@
+//! Whether an expression that is well formed can mean anything: texts that are no codes of their element,
+//! units that are none or do not go together, value sets of another kind, comparisons that have one
+//! outcome for every patient. Only what follows from the text, the FHIR model and the value sets.
+//!
+//! ```text
+//! walk ─▶ codes, units, value_sets, constant ─▶ look ─▶ facts ─▶ difference ─▶ trace ─▶ known ─▶ origin, fact
+//! ```
+
+mod codes;
+mod constant;
+mod difference;
+mod fact;
+mod facts;
+mod known;
+mod look;
+mod origin;
+mod text;
+mod trace;
+mod units;
+mod value_sets;
+mod walk;
+
+pub(super) use fact::Facts;
+pub(super) use facts::facts;
+pub(super) use known::Known;
+pub(super) use look::Look;
+pub(super) use origin::{Origin, UnitInUse};
+pub(super) use text::Text;
+pub(super) use trace::origin;
+pub(super) use walk::walk;
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,36 @@
+//! What is known of a value without any patient: where it comes from, in which unit, of which codes.
+
+use engine_patient::fhir::codes::RequiredCodes;
+
+/// What is known of a value.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The same for expressions that have the same value for each patient; `None` where it is not told.
+    pub same: Option<String>,
+    /// The elements it is read from, such as `Observation("hba1c").value`, whichever of the resources.
+    pub from: Option<String>,
+    /// The type and the element it is read from.
+    pub element: Option<(&'static str, String)>,
+    /// The codes it must be of, and what of them it is.
+    pub codes: Option<(Part, &'static RequiredCodes)>,
+    /// The unit that the number is in.
+    pub unit: Option<String>,
+    /// Whether it is a whole number that is never negative.
+    pub count: bool,
+}
+
+/// Which part of a code a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    Concept,
+    System,
+    Code,
+}
+
+/// A unit that a value is taken in somewhere, and whether another may be tried where it fails.
+#[derive(Clone, Debug)]
+pub struct UnitInUse {
+    pub from: String,
+    pub unit: String,
+    pub alternative: bool,
+}

@@ -1,0 +1,228 @@
+//! `tandem rule eval`: a rule for one patient, and why.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datasets::patient_file;
+use engine_cel::Clause;
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
+use engine_patient::finding::did_you_mean;
+use engine_patient::program::{EvaluationError, PatientProgram};
+use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::{UTC, Zone};
+use engine_patient::systems::SystemsInUse;
+use engine_population::lake::Lake;
+use engine_population::lake::systems::systems_in_use;
+use measures_run::rule_files::{load_file, load_rules, terminology};
+use rules::{Applicability, Rule as ClinicalRule};
+use sources::RULES;
+
+use crate::commands::measure::{parse_zone, tell};
+use crate::failure::{Done, Failure};
+use crate::visible::in_line;
+
+pub fn eval(
+    rule: &str,
+    patient: &str,
+    lake: Option<&Path>,
+    at: Option<&str>,
+    time_zone: Option<&str>,
+    terminology: &[PathBuf],
+) -> Done {
+    let rule = find_rule(rule, terminology)?;
+    let zone = time_zone.map(parse_zone).transpose()?;
+    let mut context = context(at, zone)?;
+    let record = match lake {
+        Some(lake) => {
+            let (record, systems) = record_from_lake(lake, patient, &rule)?;
+            context = context.with_systems(Arc::new(systems));
+            record
+        }
+        None => {
+            let read = patient_file::read(Path::new(patient));
+            let read = read.map_err(Failure::User)?;
+            for note in &read.notes {
+                note!("note: {note}");
+            }
+            read.record
+        }
+    };
+    print_decision(&rule, &record, &context)?;
+    Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// The moment, and the zone that it is in. A date stands for its end, as a measurement period does.
+fn context(at: Option<&str>, zone: Option<Zone>) -> Result<EvaluationContext, Failure> {
+    let (at, zone) = match at {
+        None => {
+            let zone = zone.unwrap_or(UTC.clone());
+            (zone.moment(crate::commands::now_ms()), zone)
+        }
+        Some(text) => {
+            let parsed = DateTime::parse(text).ok_or_else(|| Failure::User(format!("--at {text}: write a date such as 2025-12-31, or a date-time such as 2025-12-31T10:00:00-05:00")))?;
+            let zone = zone.unwrap_or(Zone::fixed(parsed.offset().unwrap_or(0)));
+            (zone.moment(parsed.latest(&zone)), zone)
+        }
+    };
+    let mut context = EvaluationContext::at(at);
+    context.zone = zone;
+    Ok(context)
+}
+
+fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
+    if RULES.takes(Path::new(name)) {
+        let store = terminology(value_sets, &mut tell)?;
+        return load_file(Path::new(name), &store, &mut tell)
+            .map(Arc::new)
+            .map_err(|found| Failure::of(&found));
+    }
+    let all = load_rules(&[], value_sets, &mut tell)?;
+    let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
+    found.ok_or_else(|| {
+        let near = did_you_mean(name, all.iter().map(|r| r.artifact.id.as_ref()));
+        let known: Vec<_> = all.iter().map(|r| r.artifact.id.to_string()).collect();
+        let help = near.map_or(
+            format!(
+                "built in are {}; a file must end in .yaml",
+                known.join(", ")
+            ),
+            |n| format!("did you mean `{n}`?"),
+        );
+        Failure::User(format!("there is no rule `{name}`: {help}"))
+    })
+}
+
+/// All resources of one patient of the lake, and the code systems that the lake is coded in: one
+/// patient's answer is that of a run over all.
+fn record_from_lake(
+    folder: &Path,
+    patient: &str,
+    rule: &ClinicalRule,
+) -> Result<(PatientRecord, SystemsInUse), Failure> {
+    let patient = patient.strip_prefix("Patient/").unwrap_or(patient);
+    let runtime = crate::commands::runtime()?;
+    runtime.block_on(async {
+        let lake = Lake::open(folder, None).await?;
+        // Rules read the codes of medications, and no other resource without a patient.
+        let types: Vec<Name> = Name::of("Medication").into_iter().collect();
+        let record = engine_population::patient::record(&lake, patient, &types).await?;
+        let record =
+            record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))?;
+        Ok((record, systems_in_use(&lake, rule.coded_elements()).await?))
+    })
+}
+
+fn print_decision(
+    rule: &ClinicalRule,
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Result<(), Failure> {
+    let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
+    let decision = rule.decide(record, context).map_err(bug)?;
+    say!(
+        "{} {} at {}",
+        rule.artifact.id,
+        rule.artifact.version,
+        context.at
+    );
+    match decision.applicability {
+        Applicability::Applies => say!("applies"),
+        Applicability::DoesNotApply => say!("does not apply"),
+        Applicability::Unknown => say!(
+            "could not be checked: {}",
+            in_line(decision.unknown_reason.as_deref().unwrap_or(""))
+        ),
+    }
+    if let Some(due) = decision.due {
+        say!("due: {due}");
+    }
+    if let Some(card) = &decision.card {
+        say!(
+            "\n┌ {} ─ {}",
+            card.indicator.as_str(),
+            in_line(&card.summary)
+        );
+        for line in card.detail.lines() {
+            say!("│ {}", in_line(line));
+        }
+        say!(
+            "└ {} ({}, {})",
+            rule.source.title,
+            rule.source.publisher,
+            rule.source.year
+        );
+    }
+    say!("\nwhy:");
+    for (criterion, clause) in rule.explain(record, context).map_err(bug)? {
+        let truth = clause.truth.map_or("", |t| t.as_str());
+        say!("{criterion}: {truth}");
+        clause.clauses.iter().for_each(|c| print_clause(c, 1));
+        if clause.clauses.is_empty() {
+            print_clause(&clause, 1);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn print_clause(clause: &Clause, depth: usize) {
+    let outcome = match (&clause.truth, &clause.value) {
+        (Some(truth), _) => truth.as_str().to_owned(),
+        (None, Some(value)) => value.clone(),
+        (None, None) => String::new(),
+    };
+    let reason = clause
+        .reason
+        .as_ref()
+        .map_or(String::new(), |r| format!("  ({r})"));
+    // Values are the patient's: one that breaks the line could pass for a clause.
+    say!(
+        "{}{:7} ⇐ {}{}",
+        "  ".repeat(depth),
+        in_line(&outcome),
+        in_line(&clause.text),
+        in_line(&reason)
+    );
+    clause
+        .clauses
+        .iter()
+        .for_each(|c| print_clause(c, depth + 1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `serve --time-zone` has it at that moment.
+    #[test]
+    fn the_moment_is_by_the_clock_of_the_zone() {
+        let of = |at: &str, zone: Option<&str>| {
+            let zone = zone.map(|z| Zone::parse(z).unwrap());
+            let context = context(Some(at), zone).unwrap();
+            format!("{} {}", context.at, context.zone)
+        };
+        let ny = Some("America/New_York");
+        for (at, zone, expected) in [
+            ("2025-12-31", None, "2025-12-31T23:59:59.999Z +00:00"),
+            (
+                "2025-12-31",
+                ny,
+                "2025-12-31T23:59:59.999-05:00 America/New_York",
+            ),
+            (
+                "2025-07-01T03:30:00.000Z",
+                ny,
+                "2025-06-30T23:30:00.000-04:00 America/New_York",
+            ),
+            (
+                "2025-07-01T03:30:00.000-05:00",
+                None,
+                "2025-07-01T03:30:00.000-05:00 -05:00",
+            ),
+        ] {
+            assert_eq!(of(at, zone), expected, "{at}");
+        }
+        assert!(context(Some("soon"), None).is_err());
+    }
+}

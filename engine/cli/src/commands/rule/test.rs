@@ -1,0 +1,212 @@
+//! `tandem rule test`: rules are checked, and their cases run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use engine_cel::Clause;
+use engine_patient::finding::{Finding, listed};
+use measures::source_files::files;
+use measures_run::rule_files::{load_alone, load_rules, terminology};
+use rules::{CaseOutcome, Rule as ClinicalRule};
+use serde_json::{Value, json};
+use sources::RULES;
+
+use super::eval::print_clause;
+use crate::commands::Format;
+use crate::commands::measure::tell;
+use crate::failure::{Done, Failure};
+use crate::visible::in_line;
+
+/// What was found in all rules.
+#[derive(Default)]
+struct Tested {
+    rules: usize,
+    passed: usize,
+    failed: usize,
+    warnings: usize,
+    /// Of rules that cannot be used.
+    broken: Vec<Finding>,
+    json: Vec<Value>,
+}
+
+pub fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
+    let mut tested = Tested::default();
+    if paths.is_empty() {
+        for rule in load_rules(&[], value_sets, &mut tell)? {
+            tested.run(&rule, &rule.warnings, format);
+        }
+    } else {
+        tested.files(paths, value_sets, format)?;
+    }
+    tested.end(format)
+}
+
+impl Tested {
+    fn files(
+        &mut self,
+        paths: &[PathBuf],
+        value_sets: &[PathBuf],
+        format: Format,
+    ) -> Result<(), Failure> {
+        let store = terminology(value_sets, &mut tell)?;
+        let sources = files(paths, RULES, &mut tell)?;
+        if sources.is_empty() {
+            let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+            return Err(Failure::User(format!(
+                "{}: no rule is here: rules are files that end in .yaml (also .gz and .zst); without a path the built-in rules are tested",
+                named.join(", ")
+            )));
+        }
+        let mut ids: BTreeMap<String, String> = BTreeMap::new();
+        let mut twice = vec![];
+        for source in sources {
+            let rule = match load_alone(&source.path, &store) {
+                Ok(rule) => rule,
+                Err(found) => {
+                    self.broken.extend(found);
+                    continue;
+                }
+            };
+            let file = source.path.display().to_string();
+            if let Some(other) = ids.insert(rule.artifact.id.to_string(), file.clone()) {
+                let id = &rule.artifact.id;
+                twice.push(format!("two rules have the id `{id}`: {other} and {file}"));
+            }
+            let (errors, mut warnings): (Vec<Finding>, Vec<Finding>) =
+                rule.coverage().into_iter().partition(Finding::is_error);
+            warnings.extend(rule.warnings.iter().cloned());
+            warnings.sort();
+            if !warnings.is_empty() && format == Format::Table {
+                tell(&listed(&warnings));
+            }
+            self.run(&rule, &warnings, format);
+            self.broken.extend(errors);
+        }
+        match twice.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::User(format!(
+                "{}: give each its own",
+                twice.join("\n")
+            ))),
+        }
+    }
+
+    /// Runs the cases of a rule.
+    fn run(&mut self, rule: &ClinicalRule, warnings: &[Finding], format: Format) {
+        let outcomes = rule.run_cases();
+        let bad = outcomes.iter().filter(|o| !o.failures.is_empty());
+        let failed = bad.clone().count();
+        let passed = outcomes.len() - failed;
+        self.rules += 1;
+        self.passed += passed;
+        self.failed += failed;
+        self.warnings += warnings.len();
+        match format {
+            Format::Json => self.json.push(to_json(rule, warnings, &outcomes)),
+            _ => {
+                say!("{}: {passed} passed, {failed} failed", rule.artifact.id);
+                bad.for_each(|outcome| print(rule, outcome));
+            }
+        }
+    }
+
+    /// Sums up; the exit code.
+    fn end(self, format: Format) -> Done {
+        if format == Format::Json {
+            let findings: Vec<_> = self.broken.iter().map(Finding::to_json).collect();
+            let summary = json!({
+                "rules": self.rules, "passed": self.passed, "failed": self.failed,
+                "errors": self.broken.len(), "warnings": self.warnings,
+            });
+            data!(
+                "{:#}",
+                json!({ "rules": self.json, "findings": findings, "summary": summary })
+            );
+            crate::commands::verdict(&self.broken)?;
+        } else if self.rules > 0 {
+            say!(
+                "{}: {} passed, {} failed{}",
+                many(self.rules, "rule"),
+                many(self.passed, "case"),
+                self.failed,
+                match self.warnings {
+                    0 => String::new(),
+                    count => format!("; {}", many(count, "warning")),
+                }
+            );
+        }
+        match (self.broken.is_empty(), self.failed) {
+            (false, _) => Err(Failure::of(&self.broken)),
+            (true, 0) => Ok(std::process::ExitCode::SUCCESS),
+            (true, failed) => Err(Failure::No(format!("{} failed", many(failed, "case")))),
+        }
+    }
+}
+
+fn many(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// A failed case: what differed, and why. Its data is made up, so that it can be shown.
+fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
+    say!(
+        "\n  {}:{}: {}",
+        rule.file,
+        outcome.line,
+        in_line(&outcome.name)
+    );
+    for failure in &outcome.failures {
+        say!("    {}", in_line(failure));
+    }
+    for why in &outcome.why {
+        let truth = why.clause.truth.map_or("", |t| t.as_str());
+        say!(
+            "    why, {}:{}: {}: {truth}",
+            rule.file,
+            why.line,
+            why.field
+        );
+        match why.clause.clauses.is_empty() {
+            true => print_clause(&why.clause, 3),
+            false => why.clause.clauses.iter().for_each(|c| print_clause(c, 3)),
+        }
+    }
+    say!("");
+}
+
+fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) -> Value {
+    let case = |o: &CaseOutcome| {
+        let differences = o.differences.iter().map(|d| {
+            json!({
+                "field": d.field, "expected": d.expected, "found": d.found, "reason": d.reason,
+            })
+        });
+        let why = o.why.iter().map(
+            |w| json!({ "field": w.field, "line": w.line, "outcome": clause_json(&w.clause) }),
+        );
+        json!({
+            "name": o.name, "line": o.line, "passed": o.failures.is_empty(),
+            "failures": o.failures,
+            "differences": differences.collect::<Vec<_>>(),
+            "why": why.collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
+        "warnings": warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
+    })
+}
+
+fn clause_json(clause: &Clause) -> Value {
+    json!({
+        "text": clause.text,
+        "truth": clause.truth.map(|t| t.as_str()),
+        "value": clause.value,
+        "reason": clause.reason,
+        "clauses": clause.clauses.iter().map(clause_json).collect::<Vec<_>>(),
+    })
+}

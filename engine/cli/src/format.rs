@@ -1,0 +1,60 @@
+//! `--format`: the same words in all commands. Each names those it can give; clap refuses the others, and
+//! lists these.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+/// How a command prints what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Table,
+    Json,
+    Csv,
+    Html,
+    Parquet,
+    Deqm,
+}
+
+/// What most commands can give.
+pub const TABLE_JSON: &[Format] = &[Format::Table, Format::Json];
+
+/// What a command gives whose result is one table.
+pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv];
+
+impl Format {
+    const ALL: [Format; 6] = [
+        Format::Table,
+        Format::Json,
+        Format::Csv,
+        Format::Html,
+        Format::Parquet,
+        Format::Deqm,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Table => "table",
+            Format::Json => "json",
+            Format::Csv => "csv",
+            Format::Html => "html",
+            Format::Parquet => "parquet",
+            Format::Deqm => "deqm",
+        }
+    }
+}
+
+/// The formats that a command can give. `text` is another word for `table`.
+pub fn one_of(possible: &'static [Format]) -> impl TypedValueParser<Value = Format> {
+    let value = |format: &Format| {
+        let value = PossibleValue::new(format.as_str());
+        match format {
+            Format::Table => value.alias("text"),
+            _ => value,
+        }
+    };
+    let values: Vec<PossibleValue> = possible.iter().map(value).collect();
+    PossibleValuesParser::new(values).map(|name: String| {
+        let named = Format::ALL.into_iter().find(|f| f.as_str() == name);
+        // What is left is the alias.
+        named.unwrap_or(Format::Table)
+    })
+}

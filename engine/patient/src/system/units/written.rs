@@ -1,0 +1,323 @@
+//! Units as authors write them: whether a text is of UCUM, and what it is in UCUM where it is not.
+//!
+//! The spellings are those of UCUM's table of example codes (FHIR `ucum-common`); the habits beside them
+//! are what laboratories and charts print.
+
+use super::expression::Meaning;
+use crate::finding::did_you_mean;
+
+/// Parts of units, in small letters, as they are written, and in UCUM.
+const PARTS: &[(&str, &str)] = &[
+    ("%", "%"),
+    ("1.73m2", "{1.73_m2}"),
+    ("{1.73m2}", "{1.73_m2}"),
+    ("{1.73_m2}", "{1.73_m2}"),
+    ("a", "a"),
+    ("beat", "{beats}"),
+    ("beats", "{beats}"),
+    ("breath", "{breaths}"),
+    ("breaths", "{breaths}"),
+    ("cc", "mL"),
+    ("cell", "{cells}"),
+    ("cells", "{cells}"),
+    ("cm", "cm"),
+    ("copies", "{copies}"),
+    ("d", "d"),
+    ("day", "d"),
+    ("days", "d"),
+    ("dl", "dL"),
+    ("eq", "eq"),
+    ("fl", "fL"),
+    ("g", "g"),
+    ("gm", "g"),
+    ("gram", "g"),
+    ("grams", "g"),
+    ("h", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("hpf", "[HPF]"),
+    ("hr", "h"),
+    ("hrs", "h"),
+    ("iu", "[iU]"),
+    ("kcal", "kcal"),
+    ("kg", "kg"),
+    ("kpa", "kPa"),
+    ("l", "L"),
+    ("liter", "L"),
+    ("litre", "L"),
+    ("lpf", "[LPF]"),
+    ("m", "m"),
+    ("m2", "m2"),
+    ("mcg", "ug"),
+    ("mci", "mCi"),
+    ("meq", "meq"),
+    ("mg", "mg"),
+    ("min", "min"),
+    ("mins", "min"),
+    ("minute", "min"),
+    ("miu", "m[iU]"),
+    ("ml", "mL"),
+    ("mm", "mm"),
+    ("mm[hg]", "mm[Hg]"),
+    ("mmhg", "mm[Hg]"),
+    ("mmol", "mmol"),
+    ("mo", "mo"),
+    ("mol", "mol"),
+    ("month", "mo"),
+    ("months", "mo"),
+    ("mosm", "mosm"),
+    ("ms", "ms"),
+    ("mu", "mU"),
+    ("ng", "ng"),
+    ("nmol", "nmol"),
+    ("osm", "osm"),
+    ("pg", "pg"),
+    ("pmol", "pmol"),
+    ("s", "s"),
+    ("sec", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("u", "U"),
+    ("ug", "ug"),
+    ("uiu", "u[iU]"),
+    ("ul", "uL"),
+    ("um", "um"),
+    ("umol", "umol"),
+    ("unit", "U"),
+    ("units", "U"),
+    ("week", "wk"),
+    ("weeks", "wk"),
+    ("wk", "wk"),
+    ("year", "a"),
+    ("years", "a"),
+    ("yr", "a"),
+    ("yrs", "a"),
+];
+
+/// Whole units, in the same way.
+const WHOLE: &[(&str, &str)] = &[
+    ("bpm", "/min"),
+    ("c", "Cel"),
+    ("cel", "Cel"),
+    ("celsius", "Cel"),
+    ("degc", "Cel"),
+    ("degf", "[degF]"),
+    ("f", "[degF]"),
+    ("fahrenheit", "[degF]"),
+    ("feet", "[ft_i]"),
+    ("foot", "[ft_i]"),
+    ("ft", "[ft_i]"),
+    ("in", "[in_i]"),
+    ("inch", "[in_i]"),
+    ("inches", "[in_i]"),
+    ("inhg", "[in_i'Hg]"),
+    ("k/mm3", "10*3/uL"),
+    ("k/ul", "10*3/uL"),
+    ("lb", "[lb_av]"),
+    ("lbs", "[lb_av]"),
+    ("m/ul", "10*6/uL"),
+    ("mil/ul", "10*6/uL"),
+    ("ounce", "[oz_av]"),
+    ("oz", "[oz_av]"),
+    ("pct", "%"),
+    ("per", "%"),
+    ("percent", "%"),
+    ("percentage", "%"),
+    ("pound", "[lb_av]"),
+    ("pounds", "[lb_av]"),
+    ("thou/ul", "10*3/uL"),
+];
+
+/// Whether it is a unit of UCUM, letter by letter: UCUM is case-sensitive.
+pub fn is_ucum(unit: &str) -> bool {
+    Meaning::of(unit).is_some()
+}
+
+/// The unit of UCUM that was probably meant by a text that is none.
+pub fn meant(written: &str) -> Option<String> {
+    // Longer than any unit that is in use.
+    if written.len() > 60 {
+        return None;
+    }
+    let plain = plain(written);
+    let found = whole(&plain).or_else(|| parts(&plain));
+    found.filter(|unit| unit != written && is_ucum(unit))
+}
+
+/// The usual unit where a text is of UCUM and means another there: `mL` for `ML`, a megalitre;
+/// `10*3/uL` for `K/uL`, kelvins.
+pub fn mistaken(unit: &str) -> Option<String> {
+    let plain = plain(unit);
+    let same_letters = |usual: &String| usual.eq_ignore_ascii_case(unit);
+    let usual = lookup(WHOLE, &plain).map(str::to_owned);
+    let usual = usual.or_else(|| parts(&plain).filter(same_letters))?;
+    let (a, b) = (Meaning::of(&usual)?, Meaning::of(unit)?);
+    (a != b).then_some(usual)
+}
+
+/// In small letters, without the ways to print a small µ, a raised 2, a power and spaces.
+fn plain(written: &str) -> String {
+    let mut plain = String::new();
+    for c in written.chars().filter(|c| !c.is_whitespace()) {
+        match c {
+            'µ' | 'μ' => plain.push('u'),
+            '²' => plain.push('2'),
+            '³' => plain.push('3'),
+            '°' | 'º' => plain.push_str("deg"),
+            '^' => plain.push('*'),
+            '×' => plain.push('x'),
+            other => plain.extend(other.to_lowercase()),
+        }
+    }
+    plain
+}
+
+fn lookup(table: &[(&str, &'static str)], text: &str) -> Option<&'static str> {
+    let found = table.iter().find(|(written, _)| *written == text);
+    found.map(|(_, unit)| *unit)
+}
+
+fn whole(plain: &str) -> Option<String> {
+    let degrees = plain
+        .trim_start_matches("degrees")
+        .trim_start_matches("deg");
+    let found =
+        lookup(WHOLE, plain).or_else(|| lookup(WHOLE, degrees).filter(|_| degrees != plain));
+    if let Some(unit) = found {
+        return Some(unit.to_owned());
+    }
+    // One letter too many or too few in a long word.
+    let words = WHOLE.iter().map(|(written, _)| *written);
+    let near = did_you_mean(plain, words.filter(|w| w.len() > 5 && plain.len() > 5));
+    near.and_then(|near| lookup(WHOLE, near)).map(str::to_owned)
+}
+
+/// Each part between `/` and `.` for itself.
+fn parts(plain: &str) -> Option<String> {
+    let text = plain.replace("per", "/").replace("1.73m*2", "1.73m2");
+    let mut unit = String::new();
+    for (number, over) in text.split('/').enumerate() {
+        if number > 0 {
+            unit.push('/');
+        }
+        if over.is_empty() && number == 0 {
+            continue;
+        }
+        unit.push_str(&product(over)?);
+    }
+    Some(unit)
+}
+
+/// A part without `/`.
+fn product(text: &str) -> Option<String> {
+    if let Some(unit) = lookup(PARTS, text) {
+        return Some(unit.to_owned());
+    }
+    // `x10*3`, `10*9`: powers of ten.
+    let power = text.strip_prefix('x').unwrap_or(text);
+    if let Some(exponent) = power
+        .strip_prefix("10*")
+        .or_else(|| power.strip_prefix("10e"))
+    {
+        let digits = !exponent.is_empty() && exponent.chars().all(|c| c.is_ascii_digit());
+        return digits.then(|| format!("10*{exponent}"));
+    }
+    // `m*2`, `cm2`, `mm3`
+    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '*');
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if letters.len() < text.len() && letters.chars().all(char::is_alphabetic) {
+        return lookup(PARTS, letters).map(|unit| format!("{unit}{digits}"));
+    }
+    let (first, rest) = text.split_once('.')?;
+    Some(format!("{}.{}", product(first)?, product(rest)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_by_a_text_that_is_no_unit() {
+        for (written, unit) in [
+            ("ml/min/1.73m2", "mL/min/{1.73_m2}"),
+            ("mL/min/1.73 m2", "mL/min/{1.73_m2}"),
+            ("mL/min/1.73m²", "mL/min/{1.73_m2}"),
+            ("mL/min/1.73m^2", "mL/min/{1.73_m2}"),
+            ("MG/DL", "mg/dL"),
+            ("Mg/Dl", "mg/dL"),
+            ("mmHg", "mm[Hg]"),
+            ("mm Hg", "mm[Hg]"),
+            ("mm[hg]", "mm[Hg]"),
+            ("MM[HG]", "mm[Hg]"),
+            ("percent", "%"),
+            ("precent", "%"),
+            ("Percent", "%"),
+            ("pct", "%"),
+            ("kg/m^2", "kg/m2"),
+            ("kg/m²", "kg/m2"),
+            ("KG", "kg"),
+            ("mcg/mL", "ug/mL"),
+            ("µg/L", "ug/L"),
+            ("lbs", "[lb_av]"),
+            ("inches", "[in_i]"),
+            ("bpm", "/min"),
+            ("beats/min", "{beats}/min"),
+            ("°F", "[degF]"),
+            ("degrees C", "Cel"),
+            ("IU/L", "[iU]/L"),
+            ("uIU/mL", "u[iU]/mL"),
+            ("x10^3/uL", "10*3/uL"),
+            ("years", "a"),
+            ("months", "mo"),
+            ("mmol per mol", "mmol/mol"),
+        ] {
+            assert!(!is_ucum(written), "{written}");
+            assert_eq!(meant(written).as_deref(), Some(unit), "{written}");
+        }
+        assert_eq!(meant("furlongs"), None);
+        assert_eq!(meant(&"m".repeat(100)), None);
+    }
+
+    #[test]
+    fn what_is_of_ucum() {
+        for unit in [
+            "%",
+            "mg/dL",
+            "mg/dl",
+            "mL/min/{1.73_m2}",
+            "mL/min",
+            "mm[Hg]",
+            "kg/m2",
+            "/min",
+            "1",
+            "{score}",
+            "mmol/mol",
+            "[iU]/L",
+            "10*3/uL",
+            "Cel",
+            "[degF]",
+            "a",
+            "mo",
+        ] {
+            assert!(is_ucum(unit), "{unit}");
+            assert_eq!(mistaken(unit), None, "{unit}");
+        }
+    }
+
+    #[test]
+    fn units_of_the_same_letters() {
+        assert_eq!(mistaken("ML").as_deref(), Some("mL"));
+        assert_eq!(mistaken("MG").as_deref(), Some("mg"));
+        assert_eq!(mistaken("Mg/dL").as_deref(), Some("mg/dL"));
+        assert_eq!(mistaken("K/uL").as_deref(), Some("10*3/uL"));
+        assert_eq!(mistaken("ml"), None);
+    }
+
+    #[test]
+    fn every_unit_of_the_tables_is_of_ucum() {
+        for (written, unit) in PARTS.iter().chain(WHOLE) {
+            assert!(is_ucum(unit), "{written}: {unit}");
+            assert_eq!(*written, written.to_lowercase());
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the cases of a rule do not show: criteria and definitions with one outcome in all of them.
+
+use engine_cel::{Compiled, Ty};
+use engine_patient::context::EvaluationContext;
+use engine_patient::finding::{Code, Finding, Span};
+use engine_patient::program::EvaluationError;
+use engine_patient::system::truth::Truth;
+
+use crate::rule::Rule;
+
+/// Which outcomes there were.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    yes: bool,
+    no: bool,
+}
+
+impl Seen {
+    fn add(&mut self, truth: Truth) {
+        match truth {
+            Truth::True => self.yes = true,
+            Truth::False => self.no = true,
+            Truth::Unknown => {}
+        }
+    }
+}
+
+/// Of all cases.
+struct Coverage {
+    eligible: Seen,
+    excluded: Seen,
+    satisfied: Seen,
+    excluded_terms: Vec<Seen>,
+    satisfied_terms: Vec<Seen>,
+    defines: Vec<Seen>,
+}
+
+impl Rule {
+    /// What its cases do not show. An error where none is of a patient for whom it is done already: then
+    /// nothing shows that the rule ever falls silent.
+    pub fn coverage(&self) -> Vec<Finding> {
+        // A bug of ours fails the case, and is told there.
+        let Ok(seen) = self.seen() else {
+            return vec![];
+        };
+        let expressions = &self.program.expressions;
+        let places = &self.places;
+        let mut found = vec![];
+        let mut tell = |finding: Finding, help: String, span: &Span| {
+            let finding = finding.help(help).in_file(self.file.as_str());
+            found.push(finding.spanning(span.clone()));
+        };
+        let expected = |case: &crate::case::Case| case.expect.satisfied == Some(Truth::True);
+        if !seen.satisfied.yes && !self.cases.iter().any(expected) {
+            let message =
+                "no case shows a patient for whom it is done: `satisfied` is true in none";
+            let help =
+                "add one whose data closes the gap, with `expect: {applies: no, satisfied: true}`";
+            let finding = Finding::error(Code::MissingCase, message);
+            tell(finding, help.into(), &places.cases);
+        }
+        let mut warn = |what: String, outcome: &str, help: String, span: &Span| {
+            let message = format!("{what} is {outcome} in no case");
+            tell(Finding::warning(Code::OneOutcome, message), help, span);
+        };
+        // What is written as `true` or as a name of `define` has nothing of its own to show.
+        if !seen.eligible.no && !expressions.eligible.is_plain() {
+            let help = "add a patient whom the rule is not for, with `expect: {applies: no, eligible: false}`";
+            warn("`eligible`".into(), "false", help.into(), &places.eligible);
+        }
+        if !seen.excluded.yes && !expressions.excluded.is_plain() {
+            let help =
+                "add a patient who is left out, with `expect: {applies: no, excluded: true}`";
+            warn("`excluded`".into(), "true", help.into(), &places.excluded);
+        }
+        for (field, compiled, terms, spans, whole) in [
+            (
+                "excluded",
+                &expressions.excluded,
+                &seen.excluded_terms,
+                &places.excluded_terms,
+                seen.excluded,
+            ),
+            (
+                "satisfied",
+                &expressions.satisfied,
+                &seen.satisfied_terms,
+                &places.satisfied_terms,
+                seen.satisfied,
+            ),
+        ] {
+            let alternatives = compiled.alternatives();
+            if !whole.yes || alternatives.len() < 2 {
+                continue;
+            }
+            for ((term, span), (from, to)) in terms.iter().zip(spans).zip(alternatives) {
+                let text = text(compiled, from, to);
+                // Names are told where they are defined.
+                let named = self
+                    .program
+                    .sources
+                    .defines
+                    .iter()
+                    .any(|(name, _)| *name == text);
+                if !term.yes && !named {
+                    let help = format!("add a case in which this part of `{field}` holds");
+                    warn(format!("`{text}`"), "true", help, span);
+                }
+            }
+        }
+        let defines = self
+            .program
+            .sources
+            .defines
+            .iter()
+            .zip(&expressions.defines);
+        for (((name, _), compiled), (seen, span)) in
+            defines.zip(seen.defines.iter().zip(&places.defines))
+        {
+            let missing = match (seen.yes, seen.no) {
+                _ if compiled.ty != Ty::Bool || compiled.is_plain() => continue,
+                (true, true) => continue,
+                (false, false) => "true or false",
+                (false, true) => "true",
+                (true, false) => "false",
+            };
+            let help = format!("add a case in which it is {missing}");
+            warn(format!("the definition `{name}`"), missing, help, span);
+        }
+        found.sort_by_key(|f| (f.line(), f.column()));
+        found
+    }
+
+    fn seen(&self) -> Result<Coverage, EvaluationError> {
+        let expressions = &self.program.expressions;
+        let none = |compiled: &Compiled| vec![Seen::default(); compiled.alternatives().len()];
+        let mut seen = Coverage {
+            eligible: Seen::default(),
+            excluded: Seen::default(),
+            satisfied: Seen::default(),
+            excluded_terms: none(&expressions.excluded),
+            satisfied_terms: none(&expressions.satisfied),
+            defines: vec![Seen::default(); expressions.defines.len()],
+        };
+        for case in &self.cases {
+            // What cannot be read fails the case, and is told there.
+            let (record, _) = case.record();
+            let context = EvaluationContext::at(case.at);
+            let decision = self.decide(&record, &context)?;
+            seen.eligible.add(decision.eligible.truth);
+            seen.excluded.add(decision.excluded.truth);
+            seen.satisfied.add(decision.satisfied.truth);
+            let evaluation = self.evaluation(expressions, &record, &context);
+            for (terms, compiled) in [
+                (&mut seen.excluded_terms, &expressions.excluded),
+                (&mut seen.satisfied_terms, &expressions.satisfied),
+            ] {
+                let outcomes = evaluation.alternatives(compiled)?;
+                terms
+                    .iter_mut()
+                    .zip(outcomes)
+                    .for_each(|(seen, truth)| seen.add(truth));
+            }
+            for (seen, compiled) in seen.defines.iter_mut().zip(&expressions.defines) {
+                if compiled.ty == Ty::Bool {
+                    let outcomes = evaluation.evaluate(compiled)?;
+                    seen.add(engine_cel::explain::truth_of(&outcomes).0);
+                }
+            }
+        }
+        Ok(seen)
+    }
+}
+
+fn text(compiled: &Compiled, from: usize, to: usize) -> String {
+    let text: String = compiled.source.chars().skip(from).take(to - from).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

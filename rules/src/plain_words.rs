@@ -1,0 +1,410 @@
+//! What could not be told, in the words of a clinician: no names of FHIR types and elements, of keys, of
+//! value sets, no URLs.
+//!
+//! Reasons are written for whoever looks into a rule: `Procedure.code is coded in http://… here`. A card
+//! says the same in plain English; the reason itself goes to the log and the extension of the card.
+
+use std::borrow::Cow;
+
+use engine_patient::fhir::model::Model;
+
+/// Types whose name is not what people say: singular, plural.
+const RESOURCES: [(&str, &str, &str); 24] = [
+    ("AdverseEvent", "an adverse event", "adverse events"),
+    (
+        "AllergyIntolerance",
+        "an allergy or intolerance",
+        "allergies and intolerances",
+    ),
+    ("CarePlan", "a care plan", "care plans"),
+    ("Claim", "a claim", "claims"),
+    (
+        "Condition",
+        "a diagnosis or problem",
+        "diagnoses and problems",
+    ),
+    ("Coverage", "an insurance coverage", "insurance coverages"),
+    ("Device", "a device", "devices"),
+    ("DeviceRequest", "a device order", "device orders"),
+    (
+        "DiagnosticReport",
+        "a diagnostic report",
+        "diagnostic reports",
+    ),
+    ("DocumentReference", "a document", "documents"),
+    ("Encounter", "a visit", "visits"),
+    (
+        "FamilyMemberHistory",
+        "a family history",
+        "family histories",
+    ),
+    ("ImagingStudy", "an imaging study", "imaging studies"),
+    ("Immunization", "an immunization", "immunizations"),
+    ("Location", "a place of care", "places of care"),
+    (
+        "MedicationDispense",
+        "a dispensed medication",
+        "dispensed medications",
+    ),
+    (
+        "MedicationRequest",
+        "a medication order",
+        "medication orders",
+    ),
+    (
+        "MedicationStatement",
+        "a reported medication",
+        "reported medications",
+    ),
+    (
+        "Observation",
+        "a result or measurement",
+        "results and measurements",
+    ),
+    ("Patient", "the patient", "patient records"),
+    (
+        "QuestionnaireResponse",
+        "a completed questionnaire",
+        "completed questionnaires",
+    ),
+    (
+        "ServiceRequest",
+        "an order or referral",
+        "orders and referrals",
+    ),
+    ("NutritionOrder", "a diet order", "diet orders"),
+    ("Media", "an image or recording", "images and recordings"),
+];
+
+/// Code systems as people call them.
+const SYSTEMS: [(&str, &str); 19] = [
+    ("http://snomed.info/sct", "SNOMED CT"),
+    ("http://loinc.org", "LOINC"),
+    ("http://www.nlm.nih.gov/research/umls/rxnorm", "RxNorm"),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "ICD-10-CM"),
+    ("http://hl7.org/fhir/sid/icd-10", "ICD-10"),
+    ("http://hl7.org/fhir/sid/icd-9-cm", "ICD-9-CM"),
+    ("http://hl7.org/fhir/sid/icd-9-cm/diagnosis", "ICD-9-CM"),
+    ("http://hl7.org/fhir/sid/icd-9-cm/procedure", "ICD-9-CM"),
+    ("http://www.cms.gov/Medicare/Coding/ICD10", "ICD-10-PCS"),
+    ("http://www.ama-assn.org/go/cpt", "CPT"),
+    ("http://www.ada.org/cdt", "CDT"),
+    (
+        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "HCPCS",
+    ),
+    (
+        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+        "HCPCS",
+    ),
+    ("http://www.nlm.nih.gov/research/umls/hcpcs", "HCPCS"),
+    ("http://hl7.org/fhir/sid/cvx", "CVX"),
+    ("http://hl7.org/fhir/sid/ndc", "NDC"),
+    ("http://www.whocc.no/atc", "ATC"),
+    ("http://fdasis.nlm.nih.gov", "UNII"),
+    ("http://unitsofmeasure.org", "UCUM"),
+];
+
+/// Reasons that speak of the language of rules, and what they come to.
+const REASONS: [(&str, &str); 17] = [
+    (
+        "no Patient resource was given",
+        "the patient's own record was not received",
+    ),
+    ("the list is empty", "no such entry was found"),
+    (
+        "there is none to take the date of",
+        "no such entry was found",
+    ),
+    (
+        "the list has no item at this position",
+        "no such entry was found",
+    ),
+    ("this value has no date", "an entry has no date"),
+    (
+        "the date of a resource is missing",
+        "the date of an entry is missing",
+    ),
+    (
+        "the end date of a resource is missing",
+        "the end date of an entry is missing",
+    ),
+    (
+        "the value is only a bound (`comparator`)",
+        "a value is given only as a limit, such as < 5",
+    ),
+    ("the value is no quantity", "a value is not a measured one"),
+    ("the quantity has no number", "a value has no number"),
+    (
+        "the quantity has no UCUM unit",
+        "a value has no unit that can be read",
+    ),
+    (
+        "the quantity is in another unit",
+        "a value is in a unit that cannot be converted",
+    ),
+    ("not a number", "a value is not a number"),
+    (
+        "a number too large",
+        "a value is too large to calculate with",
+    ),
+    (
+        "these values cannot be calculated with",
+        "values cannot be calculated with",
+    ),
+    (
+        "a date is too imprecise to compare",
+        "a date is too imprecise to compare",
+    ),
+    (
+        "division by zero, or a number too large",
+        "values cannot be calculated with",
+    ),
+];
+
+/// What is said where a reason has no plain words.
+const UNCLEAR: &str = "the data is not clear enough to tell";
+
+/// Several of a type: `results and measurements`.
+pub fn resources(resource_type: &str) -> Cow<'static, str> {
+    let known = RESOURCES.iter().find(|(ty, ..)| *ty == resource_type);
+    match known {
+        Some((.., many)) => Cow::Borrowed(many),
+        None => Cow::Owned(format!("{}s", words(resource_type))),
+    }
+}
+
+/// One of a type: `a result or measurement`.
+pub fn resource(resource_type: &str) -> Cow<'static, str> {
+    let known = RESOURCES.iter().find(|(ty, ..)| *ty == resource_type);
+    match known {
+        Some((_, one, _)) => Cow::Borrowed(one),
+        None => {
+            let name = words(resource_type);
+            let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u']);
+            Cow::Owned(format!("{} {name}", if vowel { "an" } else { "a" }))
+        }
+    }
+}
+
+/// The title of a value set, where it is one for people: no URL, no OID, no name of a program's.
+pub fn code_title(title: &str) -> Option<String> {
+    let title = crate::text::plain(title);
+    let reads = title.chars().any(char::is_alphabetic) && !is_technical(&title);
+    // `AdvancedIllness` is a name; `Advanced Illness` and `Hospice` are titles.
+    let inner = title.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    let name = inner && !title.contains(' ') && title.chars().any(|c| c.is_ascii_lowercase());
+    match (reads, name) {
+        (false, _) => None,
+        (true, false) => Some(title),
+        (true, true) => Some(words(&title)),
+    }
+}
+
+/// A reason in plain words, one that holds no patient data and names no more than people do. Not yet
+/// Markdown.
+pub fn reason(text: &str) -> String {
+    if let Some((_, plain)) = REASONS.iter().find(|(known, _)| *known == text) {
+        return (*plain).to_owned();
+    }
+    let between = |start: &str, end: &str| text.strip_prefix(start)?.strip_suffix(end);
+    if let Some(ty) = between("no ", " data was given").filter(|ty| is_type(ty)) {
+        return match ty {
+            "Patient" => "the patient's own record was not received".to_owned(),
+            _ => format!("the {} were not all received", resources(ty)),
+        };
+    }
+    let elsewhere = " refers to its code in a resource that was not given";
+    if let Some(ty) = between("a ", elsewhere).filter(|ty| is_type(ty)) {
+        let one = resource(ty);
+        return format!("what {one} is for was not received");
+    }
+    if let Some(plain) = other_systems(text) {
+        return plain;
+    }
+    let plain = without_elements(text);
+    match is_technical(&plain) {
+        true => UNCLEAR.to_owned(),
+        false => plain,
+    }
+}
+
+/// `Procedure.code is coded in A here, the value set URL has B only`.
+fn other_systems(text: &str) -> Option<String> {
+    let (element, rest) = text.split_once(" is coded in ")?;
+    let (seen, rest) = rest.split_once(" here, the value set ")?;
+    let (_, wanted) = rest.strip_suffix(" only")?.split_once(" has ")?;
+    let (ty, _) = element.split_once('.')?;
+    let many = resources(ty);
+    Some(format!(
+        "{many} are coded in {} here; the rule looks for codes of {}",
+        systems(seen),
+        systems(wanted)
+    ))
+}
+
+/// Names of code systems, each once.
+fn systems(list: &str) -> String {
+    let mut named: Vec<&str> = vec![];
+    for system in list.split(", ") {
+        let known = SYSTEMS.iter().find(|(url, _)| *url == system);
+        let name = match (known, system) {
+            (Some((_, name)), _) => name,
+            (None, "no code system") => "no code system",
+            (None, _) => "another code system",
+        };
+        if !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    match &named[..] {
+        [] => "an unknown system".to_owned(),
+        [one] => (*one).to_owned(),
+        [front @ .., last] => format!("{} and {last}", front.join(", ")),
+    }
+}
+
+/// Elements (`Patient.birthDate`, in a code span or not) as `the date of birth of the patient`.
+fn without_elements(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(' ')
+        .map(|word| {
+            let bare = word.trim_matches(|c| matches!(c, '`' | ',' | ':' | '.'));
+            let Some(plain) = element(bare) else {
+                return word.replace('`', "");
+            };
+            word.replace('`', "").replacen(bare, &plain, 1)
+        })
+        .collect();
+    words.join(" ")
+}
+
+fn element(name: &str) -> Option<String> {
+    let (owner, path) = match name.split_once('.') {
+        Some((owner, path)) => (owner, Some(path)),
+        None => (name, None),
+    };
+    let known = match path {
+        Some(_) => Model::r4().get(owner).is_some(),
+        None => is_type(owner),
+    };
+    if !known || !owner.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
+    let one = resource(owner);
+    let Some(path) = path else {
+        return Some(one.into_owned());
+    };
+    let last = path.rsplit('.').find(|p| !p.is_empty())?;
+    let what = match last.trim_end_matches("[x]") {
+        "birthDate" => "date of birth".to_owned(),
+        "deceased" | "deceasedDateTime" | "deceasedBoolean" => "date of death".to_owned(),
+        other => words(other),
+    };
+    Some(format!("the {what} of {one}"))
+}
+
+fn is_type(name: &str) -> bool {
+    Model::r4().resource(name).is_some()
+}
+
+/// `MedicationRequest` is `medication request`.
+fn words(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 4);
+    let mut before = ' ';
+    for c in name.chars() {
+        let plain = if matches!(c, '-' | '_') { ' ' } else { c };
+        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            out.push(' ');
+        }
+        out.push(plain.to_ascii_lowercase());
+        before = c;
+    }
+    out
+}
+
+/// Whether a text has URLs, OIDs, calls or paths in it.
+fn is_technical(text: &str) -> bool {
+    let oid = |word: &str| {
+        let digits = word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        digits && word.matches('.').count() > 2
+    };
+    let call = |word: &str| {
+        let name = word.split('(').next().unwrap_or("");
+        word.contains('(') && name.starts_with(|c: char| c.is_ascii_lowercase())
+    };
+    text.contains("://")
+        || text.contains("urn:")
+        || text.contains(['{', '}', '`', '|', '[', ']', '…'])
+        || text.split(' ').any(|word| oid(word) || call(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_in_the_words_of_a_clinician() {
+        for (said, plain) in [
+            (
+                "no Observation data was given",
+                "the results and measurements were not all received",
+            ),
+            (
+                "no DeviceUseStatement data was given",
+                "the device use statements were not all received",
+            ),
+            (
+                "a MedicationRequest refers to its code in a resource that was not given",
+                "what a medication order is for was not received",
+            ),
+            (
+                "`Patient.birthDate` is too imprecise",
+                "the date of birth of the patient is too imprecise",
+            ),
+            (
+                "Patient.birthDate is not available",
+                "the date of birth of the patient is not available",
+            ),
+            (
+                "`Observation.value[x]` cannot be read",
+                "the value of a result or measurement cannot be read",
+            ),
+            (
+                "`Condition.clinicalStatus` is missing",
+                "the clinical status of a diagnosis or problem is missing",
+            ),
+            (
+                "`Quantity.value` is missing",
+                "the value of a quantity is missing",
+            ),
+            (
+                "Procedure.code is coded in http://snomed.info/sct, https://h.example.org/x here, the value set http://x.org/ValueSet/1.2.3 has http://www.ama-assn.org/go/cpt only",
+                "procedures are coded in SNOMED CT and another code system here; the rule looks for codes of CPT",
+            ),
+            ("`[…]` needs a list and a whole number", UNCLEAR),
+            ("the value set http://x.org/a is not here", UNCLEAR),
+            (
+                "a date is too imprecise to compare",
+                "a date is too imprecise to compare",
+            ),
+        ] {
+            assert_eq!(reason(said), plain, "{said}");
+        }
+    }
+
+    #[test]
+    fn titles_of_value_sets_and_not_their_names() {
+        for (title, shown) in [
+            ("HbA1c laboratory test", Some("HbA1c laboratory test")),
+            ("Colonoscopy", Some("Colonoscopy")),
+            ("ColorectalCancer", Some("colorectal cancer")),
+            ("EGFR", Some("EGFR")),
+            ("2.16.840.1.113883.3.464.1003.198.12.1019", None),
+            ("http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1", None),
+            ("urn:oid:2.16.840.1", None),
+        ] {
+            assert_eq!(code_title(title).as_deref(), shown, "{title}");
+        }
+    }
+}
