@@ -186,7 +186,12 @@ fn info(lake: &OpenLake, format: Format) -> Result<(), Failure> {
         }
         Format::Csv => {
             let rows = tables.map(|(name, files, rows, bytes)| {
-                vec![name.clone(), files.to_string(), rows.to_string(), bytes.to_string()]
+                vec![
+                    name.clone(),
+                    files.to_string(),
+                    rows.to_string(),
+                    bytes.to_string(),
+                ]
             });
             records(&["table", "files", "rows", "bytes"], rows)?;
         }

@@ -22,7 +22,7 @@ fn import_export_and_the_lake() {
     let other = dir.path().join("other");
     tandem!("import", &broken, "--lake", &other).ok();
     tandem!("import", &broken, "--lake", &other, "--strict").fails(1, &["strict"]);
-    tandem!("import", dir.path().join("nowhere"), "--lake", &other).fails(2, &["no such file"]);
+    tandem!("import", &dir.path().join("nowhere"), "--lake", &other).fails(2, &["no such file"]);
     let empty = dir.path().join("empty");
     std::fs::create_dir_all(&empty).unwrap();
     tandem!("import", &empty, "--lake", &other).fails(2, &["nothing to import"]);
@@ -34,8 +34,8 @@ fn import_export_and_the_lake() {
     }
     tandem!("sql", "SELECT 1 WHERE false", "--lake", &lake).ok();
     tandem!("sql", "SELECT nothing", "--lake", &lake).fails(2, &["nothing"]);
-    tandem!("export", "--lake", &lake, "--out", dir.path().join("out")).ok();
-    tandem!("export", "--lake", &lake, "--out", dir.path().join("out")).fails(2, &["out"]);
+    tandem!("export", "--lake", &lake, "--out", &dir.path().join("out")).ok();
+    tandem!("export", "--lake", &lake, "--out", &dir.path().join("out")).fails(2, &["out"]);
     // A file of the lake is gone: that is nobody's mistake.
     let table = std::fs::read_dir(lake.join("resources")).unwrap();
     let files = table.map(|entry| entry.unwrap().path());
@@ -52,7 +52,7 @@ fn archives() {
     let dir = folder();
     let zip = file(dir.path().join("in/export.zip"), b"PK\x03\x04rest");
     for path in [zip, dir.path().join("in")] {
-        let ran = tandem!("import", &path, "--lake", dir.path().join("lake"));
+        let ran = tandem!("import", &path, "--lake", &dir.path().join("lake"));
         ran.fails(
             2,
             &["export.zip: this is an archive: unpack it, and give the folder"],
@@ -83,7 +83,7 @@ fn measures() {
     over("explain", &none, &["--funnel"]).fails(2, &["there is no Measure"]);
     tandem!("measure", "check", &none).fails(2, &[]);
     tandem!("measure", "list", &none).fails(2, &["there is no Measure"]);
-    tandem!("measure", "list", dir.path().join("nowhere")).fails(2, &["does not exist"]);
+    tandem!("measure", "list", &dir.path().join("nowhere")).fails(2, &["does not exist"]);
     over("run", &package, &["--rules", none.to_str().unwrap()])
         .fails(2, &["nothing in this folder"]);
     over("run", &package, &["--terminology", none.to_str().unwrap()])
@@ -138,7 +138,7 @@ fn rules_value_sets_and_the_rest() {
     let rule = include_str!("../../../../rules/content/diabetes/hba1c-control.yaml");
     let failing = rule.replacen("applies: yes", "applies: no", 1);
     assert_ne!(failing, rule);
-    let failing = file(dir.path().join("failing.yaml"), failing);
+    let failing = file(dir.path().join("hba1c-control.yaml"), failing);
     tandem!("rule", "test", &failing).fails(1, &["failed"]);
     let broken = file(dir.path().join("broken.yaml"), "id: x\n");
     tandem!("rule", "test", &broken).fails(2, &["error"]);

@@ -91,10 +91,7 @@ impl Files {
                     }));
                 }
                 let shown = serde_json::to_string_pretty(&all);
-                data!(
-                    "{}",
-                    shown.map_err(|e| Failure::Internal(e.to_string()))?
-                );
+                data!("{}", shown.map_err(|e| Failure::Internal(e.to_string()))?);
             }
             Format::Csv => {
                 let mut out = crate::say::csv();

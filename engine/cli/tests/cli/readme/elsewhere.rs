@@ -7,6 +7,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
         "cargo test --workspace",
         "this test is part of it",
     ),
+    ("README.md", ".ci/run", "this test is part of it"),
     (
         "tests/decks/README.md",
         "cargo test -p tests",
@@ -38,6 +39,11 @@ pub const STAND_INS: &[(&str, &str, &str)] = &[
         "SystolicControl",
         "published measures are the reader's own copies: decks of ours stand for them",
     ),
+    (
+        "CMS69FHIRPCSBMIScreenAndFollowUp",
+        "SystolicControl",
+        "likewise",
+    ),
     ("decks/CMS122", "tests/decks/SystolicControl", "likewise"),
     (
         "--libraries libraries/",
@@ -48,10 +54,34 @@ pub const STAND_INS: &[(&str, &str, &str)] = &[
 ];
 
 /// Examples of `--help` that are not typed, by the command.
-pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[];
+pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "tandem sql --help",
+        "tandem sql",
+        "`sql_examples` has their answers",
+    ),
+    (
+        "tandem terminology rxnorm --help",
+        "tandem terminology rxnorm",
+        "a release of RxNorm",
+    ),
+];
 
 /// What stands for other things in examples of `--help`.
 pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
     ("--patients 10000", "--patients 20", "2.5 GB"),
     ("--snapshot 3", "--snapshot 0", "the lake has one snapshot"),
+    ("--pin 3", "--pin 0", "likewise"),
+    (
+        "CMS130FHIRColorectalCancerScreening",
+        "SystolicControl",
+        "a measure of ours",
+    ),
+    ("CMS122FHIR", "SystolicControl", "likewise"),
+    ("Patient/123", "Patient/p0000031", "a patient of the lake"),
+    (
+        "rule test my-rules/ --format",
+        "rule test my-rules/ --terminology my-sets --format",
+        "the rule there names a value set of its own",
+    ),
 ];

@@ -107,8 +107,16 @@ fn every_read_me_is_looked_at() {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let known = DOCUMENTS.iter().any(|known| path.ends_with(known));
                 if !known && (text.contains("```sh") || text.contains("\n$ ")) {
-                    missed.push(path);
+                    missed.push(path.clone());
                 }
+                // In a block, but not marked as what is typed.
+                let unmarked = |block: &&str| {
+                    let programs = ["tandem ", "cargo ", "curl "];
+                    let typed = |line: &str| programs.iter().any(|p| line.starts_with(p));
+                    !block.starts_with("sh\n") && block.lines().skip(1).any(typed)
+                };
+                let blocks = text.split("\n```").skip(1).step_by(2);
+                missed.extend(blocks.filter(unmarked).map(|_| path.clone()));
             }
         }
     }
@@ -186,6 +194,9 @@ impl Place<'_> {
             *service = Some(started);
             return prints(typed, &printed, scratch);
         }
+        if command.starts_with("kill ") && service.take().is_some() {
+            return Ok(());
+        }
         if command.starts_with("curl ") && !has_curl() {
             println!("not run: {command}: there is no curl");
             return Ok(());
@@ -248,10 +259,22 @@ fn give(scratch: &mut Scratch, has: &[Has]) {
             }
             Has::Rules => {
                 for step in Document::read("README.md").steps {
-                    if let Step::Write { path, text } = step {
-                        scratch.write(&path, &text);
+                    let Step::Write { path, text } = step else {
+                        continue;
+                    };
+                    scratch.write(&path, &text);
+                    if path.ends_with(".json") {
+                        scratch.write("valuesets/one.json", &text);
+                        scratch.write("vs.json", &text);
+                    } else {
+                        // One that needs no file beside it.
+                        let own = "https://example.org/ValueSet/smoking-status";
+                        let text = text.replace(own, "https://tandem-cds.dev/ValueSet/hba1c-lab");
+                        let text = text.replace("id: tobacco-status-recorded", "id: my-rule");
+                        scratch.write("my-rule.yaml", &text);
                     }
                 }
+                scratch.write("known.json", "[]");
             }
             Has::Results => {
                 let run =

@@ -112,10 +112,17 @@ fn address(said: &str) -> Option<String> {
     Some(address.to_owned())
 }
 
-/// The port that read-mes name, replaced by the one that a service has.
+/// The port that a line names, replaced by the one that the service has.
 pub fn at_its_port(command: &str, service: &Service) -> String {
-    let command = command.replace("localhost:8080", &service.address);
-    command.replace("127.0.0.1:8080", &service.address)
+    let command = command.replace("http://localhost:", "http://127.0.0.1:");
+    let mut parts = command.split("http://127.0.0.1:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str("http://");
+        out.push_str(&service.address);
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
 }
 
 /// The folder for temporary files that read-mes name, replaced by the one of the scratch.
