@@ -100,6 +100,15 @@ pub fn measure_services(
     Ok(services)
 }
 
+/// Published titles end in the format of their package: `Breast Cancer ScreeningFHIR`.
+fn title_for_people(title: &str) -> &str {
+    let title = title.trim();
+    match title.strip_suffix("FHIR").map(str::trim_end) {
+        Some(front) if !front.is_empty() => front,
+        _ => title,
+    }
+}
+
 /// The name of a measure as part of a URL; where another service has it, with the version, and then with
 /// a number.
 fn service_id(structure: &MeasureStructure, taken: &[String]) -> String {
@@ -192,7 +201,8 @@ impl MeasureCard {
                 .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
         };
         let year = context.period.map_or(0, |(start, _)| start.civil().0);
-        let summary = format!("Open care gap {year}: {}{name}", artifact.title);
+        let title = title_for_people(&artifact.title);
+        let summary = format!("Open care gap {year}: {title}{name}");
         let direction = self.structure.directions.get(group);
         let direction = direction.map_or_else(String::new, |d| format!(" Here {}.", d.text()));
         let detail = format!(
@@ -232,6 +242,19 @@ mod tests {
             assert!(matches!(of(error), Outcome::Unknown { card: None, .. }));
         }
         assert!(matches!(outcome(Ok(vec![]), none), Outcome::NoCard));
+    }
+
+    #[test]
+    fn titles_without_the_format_of_their_package() {
+        for (title, shown) in [
+            ("Breast Cancer ScreeningFHIR", "Breast Cancer Screening"),
+            ("Greater Than 9%FHIR", "Greater Than 9%"),
+            ("in Adults - Clinician FHIR", "in Adults - Clinician"),
+            ("FHIR", "FHIR"),
+            ("Use of FHIR in care", "Use of FHIR in care"),
+        ] {
+            assert_eq!(title_for_people(title), shown);
+        }
     }
 
     /// FHIR versions hold what a part of a URL does not: `+a` and `-a` are the same there.

@@ -38,11 +38,17 @@ pub struct Manifest {
     pub snapshot: u64,
     /// First and last day.
     pub period: (String, String),
+    /// Measures (`url|version`) that are made for another period than this one, and for which: `2026`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_period: BTreeMap<String, String>,
     /// Parameters of libraries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
     /// Where times without an offset are taken to be: `+00:00`, `America/New_York`.
     pub time_zone: String,
+    /// By what patients are attributed to places, where results are by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
     /// How resources without profile tags are matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_mode: Option<String>,

@@ -3,14 +3,19 @@
 use std::path::PathBuf;
 
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::finding::{Blame, Code, Finding, Severity, blame, count, listed};
+use engine_patient::finding::{
+    Blame, Code, Finding, Severity, blame, count, grouped, listed, told,
+};
+use engine_patient::system::date_time::DateTime;
 
 use crate::error::MeasureError;
 use crate::improvement_direction::{Origin, issues};
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::official::{BuildOptions, Built, Limits, build_within};
-use crate::package::{Loaded, Refused, load_with, select_each, set_better};
+use crate::other_period::{OtherPeriod, made_for_other};
+use crate::package::{Loaded, load_with, refused_of, select_each, set_better, taken_for};
+use crate::relevance::relevance;
 use crate::source_files::terminology;
 use crate::structure::distinguish;
 
@@ -19,7 +24,7 @@ use crate::structure::distinguish;
 pub struct Packages {
     /// Files or folders with FHIR Measure, Library (ELM) and ValueSet resources.
     pub paths: Vec<PathBuf>,
-    /// Only these measures, by id, name or url; all where it is empty.
+    /// Only these measures, by id, name, title, url, or the beginning of one; all where it is empty.
     pub measures: Vec<String>,
     /// Value sets beside those of packages: files or folders.
     pub terminology: Vec<PathBuf>,
@@ -33,7 +38,12 @@ pub struct Packages {
     pub profile_mode: ProfileMode,
     /// Run the library FHIRHelpers as ELM instead of natively; the results are the same.
     pub elm_helpers: bool,
+    /// Tell every finding in full, each of its places by itself.
+    pub verbose: bool,
 }
+
+/// What tells what is not told otherwise.
+pub const ALL: &str = "`tandem measure check --all` tells each";
 
 /// Limits that are not the usual ones may decide numbers.
 pub fn record_limits(limits: Limits, manifest: &mut Manifest) {
@@ -53,20 +63,25 @@ pub struct Prepared {
     pub loaded: Loaded,
     /// As it was linked.
     pub built: Built,
+    /// What was told of it.
+    pub findings: Vec<Finding>,
+    /// Measures that are run for another period than they are made for.
+    pub other_period: Vec<OtherPeriod>,
     /// What keeps some of its measures from being run.
     incomplete: Option<Incomplete>,
 }
 
 /// Some measures are left out of a run.
 struct Incomplete {
-    text: String,
     blame: Option<Blame>,
     /// Labels.
     measures: Vec<String>,
 }
 
 /// Warnings of the loader that a run tells, too: they bear on its numbers.
-const TOLD: [Code; 5] = [
+const TOLD: [Code; 7] = [
+    Code::SeveralVersions,
+    Code::TerminologyConflict,
     Code::Direction,
     Code::ReferenceStale,
     Code::ReferenceUnknown,
@@ -106,30 +121,29 @@ impl Packages {
         }
     }
 
-    /// Loads and links. What is wrong with one measure keeps that one out and is told, and
-    /// [`Prepared::incomplete`] says so; where nothing is left, if they are to be strict, and where the
-    /// package as a whole is wrong it is an error, told whole. Warnings are told. `tell` gets a text for
-    /// people.
+    /// Loads and links, for any period: see [`Packages::prepare_loaded`].
     pub fn prepare(
         &self,
         limits: Limits,
         tell: &mut dyn FnMut(&str),
     ) -> Result<Prepared, MeasureError> {
-        let loaded = self.load(tell)?;
+        self.prepare_loaded(self.load(tell)?, limits, None, tell)
+    }
+
+    /// Links what was loaded. What is wrong with one measure keeps that one out and is told, and
+    /// [`Prepared::incomplete`] says so; where nothing is left, if they are to be strict, and where the
+    /// package as a whole is wrong it is an error, told whole. Warnings are told. `tell` gets a text for
+    /// people.
+    pub fn prepare_loaded(
+        &self,
+        loaded: Loaded,
+        limits: Limits,
+        period: Option<(DateTime, DateTime)>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Prepared, MeasureError> {
         let (chosen, wrong) = select_each(&loaded.package, &self.measures);
         let mut built = build_within(&loaded.package, &chosen, &self.options(), limits);
-        let asked = |refused: &&Refused| {
-            let named =
-                |name: &str| name == refused.label || refused.names.iter().any(|n| n == name);
-            let of = |asked: &String| match asked.split_once('|') {
-                Some((name, version)) => {
-                    named(asked) || (named(name) && refused.version.as_deref() == Some(version))
-                }
-                None => named(asked),
-            };
-            self.measures.is_empty() || self.measures.iter().any(of)
-        };
-        let refused = loaded.package.refused.iter().filter(asked);
+        let refused = refused_of(&loaded.package, &self.measures).into_iter();
         let mut left_out: Vec<String> = refused.map(|r| r.label.clone()).collect();
         // A library that cannot be read is missed by the measures that need it, and those say so.
         let of_library = |i: &&Finding| LIBRARY.contains(&i.code);
@@ -155,7 +169,7 @@ impl Packages {
             all.extend(parts);
             all.extend(unknown);
             all.extend(findings);
-            return Err(failure(&all));
+            return Err(self.failure(&all));
         }
         if chosen.is_empty() || nothing {
             return Err(MeasureError::User(
@@ -164,33 +178,63 @@ impl Packages {
             ));
         }
         let incomplete = any.then(|| Incomplete {
-            text: listed(parts.iter().chain(&findings).copied()),
             blame: blame(parts.iter().chain(&findings).copied()),
             measures: left_out,
         });
-        if let Some(incomplete) = &incomplete {
-            tell(&format!("{}\n", incomplete.text));
+        for (asked, taken) in taken_for(&loaded.package, &self.measures) {
+            tell(&format!("note: --measure {asked} is taken as `{taken}`"));
         }
+        let run = chosen.iter().copied();
+        let run: Vec<_> = run.filter(|m| !built.refused.contains(&m.key())).collect();
+        let other_period = period.map(|period| made_for_other(&run, period));
+        let other_period = other_period.unwrap_or_default();
+        let mut all: Vec<Finding> = parts.into_iter().chain(findings).cloned().collect();
+        let sorted = relevance(&loaded, &built, &chosen);
         let labels: Vec<&str> = chosen.iter().map(|m| m.label()).collect();
-        let told = loaded.issues.iter().filter(|i| {
-            let concerns = |m: &String| labels.contains(&m.as_str());
-            i.severity == Severity::Warning
-                && TOLD.contains(&i.code)
-                && i.measures.iter().any(concerns)
-        });
-        for issue in told {
-            tell(&issue.to_string());
+        let concerns = |i: &Finding| {
+            let mut measures = i.measures.iter();
+            measures.any(|m| labels.contains(&m.as_str()))
+        };
+        let of_terminology = |i: &Finding| i.place.canonical.is_some();
+        all.extend(sorted.concern.into_iter().filter(|i| {
+            let linked = built.findings.contains(i);
+            let bears = TOLD.contains(&i.code) && (concerns(i) || of_terminology(i));
+            i.severity == Severity::Warning && (linked || bears)
+                || i.code == Code::TerminologyConflict && bears && !i.is_error()
+        }));
+        all.extend(other_period.iter().map(|other| other.finding.clone()));
+        if !all.is_empty() {
+            tell(&format!("{}\n", self.text(&all)));
         }
-        let warnings = built.findings.iter().filter(|f| !f.is_error());
-        for finding in warnings.filter(|f| f.code != Code::ElmValueSetIncomplete) {
-            tell(&finding.to_string());
-        }
+        let findings = all;
         distinguish(&mut built.structures.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
         Ok(Prepared {
             loaded,
             built,
+            findings,
+            other_period,
             incomplete,
         })
+    }
+
+    /// Findings for people.
+    fn text(&self, findings: &[Finding]) -> String {
+        match self.verbose {
+            true => listed(findings),
+            false => told(&grouped(findings), ALL),
+        }
+    }
+
+    /// Everything that is wrong, in one text.
+    fn failure(&self, findings: &[&Finding]) -> MeasureError {
+        let all: Vec<Finding> = findings.iter().copied().cloned().collect();
+        let counted = grouped(&all);
+        let text = format!(
+            "{}\n\n{}: the packages cannot be run as they are",
+            self.text(&all),
+            count(counted.iter().map(|g| &g.finding))
+        );
+        MeasureError::blamed(blame(&all), text)
     }
 }
 
@@ -252,6 +296,11 @@ impl Prepared {
                 ledger.add("left out of a measure", &detail, 1);
             }
         }
+        for group in grouped(&self.findings) {
+            let finding = &group.finding;
+            let line = format!("{} {}", finding.severity.as_str(), finding.code);
+            ledger.add(&line, &finding.message, finding.measures.len() as u64);
+        }
         for structure in &self.built.structures {
             for (_, direction) in structure.told_directions() {
                 let plain = direction.origin == Origin::Stated && direction.against.is_empty();
@@ -277,16 +326,9 @@ impl Prepared {
                     .insert(measure.key(), better.as_str().to_owned());
             }
         }
+        for other in &self.other_period {
+            let (measure, made_for) = (other.measure.clone(), other.made_for.clone());
+            manifest.other_period.insert(measure, made_for);
+        }
     }
-}
-
-/// Everything that is wrong, in one text.
-fn failure(findings: &[&Finding]) -> MeasureError {
-    let all = || findings.iter().copied();
-    let text = format!(
-        "{}\n\n{}: the packages cannot be run as they are",
-        listed(all()),
-        count(all())
-    );
-    MeasureError::blamed(blame(all()), text)
 }

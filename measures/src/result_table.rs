@@ -215,3 +215,40 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
     }
     lines
 }
+
+/// A group's counts of several places (organizations, practitioners, …), each under its name: heading and
+/// rows. Columns that no row needs are left out. `number` writes a count.
+pub fn places_table<'r>(
+    by: &'r str,
+    definition: &GroupDefinition,
+    places: &[(String, &Counts)],
+    number: &dyn Fn(u64) -> String,
+) -> (Vec<&'r str>, Vec<Vec<String>>) {
+    let mut columns: Vec<(&str, Vec<String>)> = vec![(by, vec![])];
+    columns.extend(COLUMNS.map(|(_, name)| (name, vec![])));
+    columns
+        .extend(["observations", "score", "not evaluable", "score could be"].map(|n| (n, vec![])));
+    for (name, counts) in places {
+        let populations = COLUMNS.map(|(code, _)| match definition.position(code) {
+            Some(_) => number(counts.count(definition, code)),
+            None => String::new(),
+        });
+        let last = [
+            observations(definition, counts).map_or_else(String::new, number),
+            score(definition, counts),
+            number(counts.unknown),
+            bounds(counts),
+        ];
+        let cells = std::iter::once(name.clone()).chain(populations).chain(last);
+        for ((_, column), cell) in columns.iter_mut().zip(cells) {
+            column.push(cell);
+        }
+    }
+    columns.retain(|(name, cells)| *name == by || cells.iter().any(|c| !c.is_empty()));
+    let row = |index: usize| {
+        let cells = columns.iter().map(|(_, cells)| cells.get(index).cloned());
+        cells.map(Option::unwrap_or_default).collect()
+    };
+    let rows = (0..places.len()).map(row).collect();
+    (columns.iter().map(|(name, _)| *name).collect(), rows)
+}

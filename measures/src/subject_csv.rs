@@ -10,8 +10,8 @@ use crate::package::{Basis, GroupDefinition, PopulationCode as Code};
 use crate::structure::MeasureStructure;
 use crate::subject::{Membership, Subject, SubjectGroup};
 
-/// The first line.
-pub const HEADING: [&str; 15] = [
+/// The columns, before those about the patient that the caller has, and the measure's url.
+const HEADING: [&str; 14] = [
     "measure",
     "version",
     "group",
@@ -26,8 +26,25 @@ pub const HEADING: [&str; 15] = [
     "numerator_exclusion",
     "due",
     "unknown_because",
-    "url",
 ];
+
+/// The first line. `person` are the caller's columns about the patient.
+pub fn heading(person: &[&'static str]) -> Vec<&'static str> {
+    [&HEADING, person, &["url"]].concat()
+}
+
+/// Whether a patient has a line.
+pub fn lists(structure: &MeasureStructure, subject: &Subject) -> bool {
+    let mut groups = structure.groups.iter().zip(&subject.groups);
+    groups.any(|(group, own)| is_initial(group, own))
+}
+
+/// Whether a patient is in the initial population, or that could not be told.
+fn is_initial(group: &GroupDefinition, own: &SubjectGroup) -> bool {
+    let initial = group.populations.iter().zip(&own.populations);
+    let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
+    initial.any(|(_, m)| m.outcome != Truth::False)
+}
 
 const COLUMNS: [Code; 8] = [
     Code::InitialPopulation,
@@ -41,17 +58,16 @@ const COLUMNS: [Code; 8] = [
 ];
 
 /// A patient's lines. Of a resource basis a cell is how many resources; `unknown` is what could not be
-/// told and is not counted.
+/// told and is not counted. `person` are cells about the patient, see [`heading`].
 pub fn write<W: Write>(
     structure: &MeasureStructure,
     subject: &Subject,
+    person: &[String],
     out: &mut csv::Writer<W>,
 ) -> csv::Result<()> {
     let artifact = &structure.artifact;
     for (index, (group, own)) in structure.groups.iter().zip(&subject.groups).enumerate() {
-        let initial = group.populations.iter().zip(&own.populations);
-        let mut initial = initial.filter(|(p, _)| p.code == Code::InitialPopulation);
-        if initial.all(|(_, m)| m.outcome == Truth::False) {
+        if !is_initial(group, own) {
             continue;
         }
         let name = match structure.groups.len() {
@@ -70,6 +86,7 @@ pub fn write<W: Write>(
         let due = due.and_then(|i| i.get(&own.populations)?.value.as_deref());
         cells.push(due.unwrap_or_default().to_owned());
         cells.push(reasons(own));
+        cells.extend_from_slice(person);
         cells.push(artifact.url.to_string());
         out.write_record(&cells)?;
     }

@@ -141,6 +141,7 @@ impl Rule {
                 truth: Some(whole.truth),
                 reason: whole.reason,
                 value: None,
+                items: vec![],
                 clauses: vec![evaluation.explain(alive)?, written],
             };
         }

@@ -179,8 +179,9 @@ const PURE: &str = "#![cfg_attr(not(test),deny(clippy::disallowed_methods,clippy
                     clippy::print_stdout,clippy::print_stderr))]";
 
 /// The files of those crates that may do one of these things after all: each says there why.
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 12] = [
     "engine/cel/src/parse/mod.rs",
+    "measures/run/src/count_files.rs",
     "measures/run/src/deck.rs",
     "measures/run/src/evaluate.rs",
     "measures/run/src/gaps.rs",

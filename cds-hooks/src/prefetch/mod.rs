@@ -9,6 +9,8 @@
 //! *Invariant:* a type is available in the record only if every key that covers it was answered,
 //! in full, and nothing of that type was left out. Everything else leads to "unknown", never "no".
 
+mod along;
+mod ask;
 mod bundle;
 mod include;
 mod lacking;

@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
-use engine_patient::requirements::{reference_target, referred_to};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
 use super::lacking::Lacking;
 use super::structure;
@@ -62,7 +62,12 @@ pub(crate) fn read(
     if reader.servers.len() > 1 {
         reader.forget(templates);
     } else {
-        reader.look_along(templates);
+        let taken = |ty, id: &str| reader.taken.contains_key(&(ty, id.to_owned()));
+        let along = Along::of(templates, &reader.record, taken);
+        for ty in along.unavailable {
+            reader.record.set_unavailable(ty);
+        }
+        reader.lacking.extend(along.lacking);
     }
     reader.finish()
 }
@@ -246,55 +251,6 @@ impl<'p> Reader<'p> {
             self.record.set_unavailable(ty);
         }
         self.lacking.push(Lacking::several_servers());
-    }
-
-    /// Whether what the data refers to came along. Where it did not, nobody can tell what it says.
-    fn look_along(&mut self, templates: &Templates) {
-        let mut unavailable: BTreeSet<Name> = BTreeSet::new();
-        for template in &templates.list {
-            for include in &template.includes {
-                let target = include.target;
-                if !self.record.is_available(template.resource_type) {
-                    unavailable.insert(target);
-                }
-                let resources = self.record.of_type(template.resource_type);
-                let mut references = resources.flat_map(|r| include.references(r));
-                let lost = |reference: Element<'_>| {
-                    let text = reference.as_str();
-                    text.is_some_and(|text| !self.is_there(&text, target))
-                };
-                if references.any(lost) {
-                    let came = self.record.of_type(target).next().is_some();
-                    let lacking = Lacking::not_included(template, include, came);
-                    if !self.lacking.contains(&lacking) {
-                        self.lacking.push(lacking);
-                    }
-                    unavailable.insert(target);
-                }
-            }
-        }
-        for target in &templates.along {
-            let named = referred_to(&self.record, &[*target]);
-            let lost = |id: String| !self.taken.contains_key(&(*target, id));
-            if !unavailable.contains(target) && named.into_iter().any(|(_, id)| lost(id)) {
-                self.lacking.push(Lacking::not_followed(*target));
-                unavailable.insert(*target);
-            }
-        }
-        // Where only codes stand in them, each retrieve looks for itself which of them is not there.
-        unavailable.retain(|ty| templates.along.contains(ty));
-        for ty in unavailable {
-            self.record.set_unavailable(ty);
-        }
-    }
-
-    /// Whether what a reference names is here, or is of another type, or contained.
-    fn is_there(&self, reference: &str, target: Name) -> bool {
-        match reference_target(reference) {
-            Some((ty, _)) if ty != target.as_str() => true,
-            Some((_, id)) => self.taken.contains_key(&(target, id.to_owned())),
-            None => reference.starts_with('#'),
-        }
     }
 
     fn left_out(&self) -> usize {

@@ -91,6 +91,19 @@ async fn an_adult_never_screened_gets_the_cancer_screening_card() {
     }
 }
 
+/// The body that the read-me calls with.
+#[tokio::test]
+async fn the_call_of_the_read_me_has_its_card() {
+    let body = serde_json::from_str(include_str!("../../examples/call.json")).unwrap();
+    let path = "/cds-services/colorectal-cancer-screening";
+    let answer = exchange(Method::POST, path, &body).await;
+    conformance::response(&answer);
+    assert_eq!(
+        answer["cards"][0]["summary"],
+        "Colorectal cancer screening is due"
+    );
+}
+
 #[tokio::test]
 async fn a_child_gets_no_card_even_where_everything_else_failed() {
     let mut child = patient();

@@ -3,6 +3,7 @@
 use super::evaluate::Evaluation;
 use super::nodes::{Compiled, Node, NodeKind};
 use super::value::Val;
+use engine_patient::describe::{Described, described, text_of};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
@@ -15,11 +16,16 @@ pub struct Clause {
     pub truth: Option<Truth>,
     /// Why it is unknown.
     pub reason: Option<String>,
-    /// Its value, where it is no truth value: a number, a date, a count.
+    /// Its value, where it is no truth value: a number, a date, a resource, how many items.
     pub value: Option<String>,
+    /// The items of a list, a resource with its code, date and value; at most [`ITEMS`].
+    pub items: Vec<String>,
     /// The parts it is made of.
     pub clauses: Vec<Clause>,
 }
+
+/// Most items of a list that are told, the latest first.
+pub const ITEMS: usize = 5;
 
 /// Yes, no or unknown; a value of another kind is unknown with a reason.
 pub fn truth_of(value: &Val<'_>) -> (Truth, Option<String>) {
@@ -68,7 +74,11 @@ impl<'r> Evaluation<'r> {
         let (truth, reason, shown) = match &value {
             Val::Bool(_) => (Some(truth_of(&value).0), None, None),
             Val::Unknown(reason) => (Some(Truth::Unknown), Some(reason.to_string()), None),
-            other => (None, None, Some(show(other))),
+            other => (None, None, Some(told(other))),
+        };
+        let items = match &value {
+            Val::List(items) => latest(items),
+            _ => vec![],
         };
         let parts: Vec<&'r Node> = match &node.kind {
             NodeKind::And(terms) | NodeKind::Or(terms) => terms.iter().collect(),
@@ -104,9 +114,40 @@ impl<'r> Evaluation<'r> {
             truth,
             reason,
             value: shown,
+            items,
             clauses,
         }
     }
+}
+
+/// A value as an explanation has it: of a list how many items, of a resource what it is known by.
+fn told(value: &Val<'_>) -> String {
+    match value {
+        Val::List(items) if items.iter().any(is_resource) => match items.len() {
+            1 => "1 item".to_owned(),
+            n => format!("{n} items"),
+        },
+        Val::Element(e) => described(*e)
+            .map_or_else(|| text_of(*e), |d| Some(d.to_string()))
+            .unwrap_or_else(|| show(value)),
+        other => show(other),
+    }
+}
+
+fn is_resource(value: &Val<'_>) -> bool {
+    matches!(value, Val::Element(e) if e.resource_type().is_some())
+}
+
+/// The resources of a list, those of the latest date first.
+fn latest(items: &[Val<'_>]) -> Vec<String> {
+    let resources = items.iter().filter_map(|item| match item {
+        Val::Element(e) => described(*e),
+        _ => None,
+    });
+    let mut resources: Vec<Described> = resources.collect();
+    resources.sort_by(|a, b| b.date.cmp(&a.date));
+    let told = resources.iter().take(ITEMS).map(ToString::to_string);
+    told.collect()
 }
 
 /// A value for people.

@@ -2,6 +2,9 @@
 
 use clap::Command;
 
+use crate::help_text::{flowing, help_width};
+use crate::wrap::wrap;
+
 /// What a code means, whatever the command.
 pub const CODES: [(u8, &str); 5] = [
     (0, "done"),
@@ -174,16 +177,18 @@ pub fn told(command: Command) -> Command {
 
 fn with_codes(command: Command, codes: &[(u8, &str)]) -> Command {
     let before = command.get_after_help().map(ToString::to_string);
-    let before = before.map_or_else(String::new, |text| text + "\n\n");
+    let before = before.map_or_else(String::new, |text| flowing(&text) + "\n\n");
     command.after_help(format!("{before}{}", listed(codes)))
 }
 
 /// `Exit codes:`, and a line each.
 pub fn listed(codes: &[(u8, &str)]) -> String {
-    let lines = codes
-        .iter()
-        .map(|(code, what)| format!("\n  {code}  {what}"));
-    format!("Exit codes:{}", lines.collect::<String>())
+    let mut out = "Exit codes:".to_owned();
+    for (code, what) in codes {
+        let lines = wrap(what, help_width().saturating_sub(10));
+        out.push_str(&format!("\n{code:>3}  {}", lines.join("\n     ")));
+    }
+    out
 }
 
 #[cfg(test)]

@@ -42,19 +42,13 @@ impl Format {
     }
 }
 
-/// The formats that a command can give. `text` is another word for `table`.
+/// The formats that a command can give; `text`, too, where there is a table: it is another word for it.
 pub fn one_of(possible: &'static [Format]) -> impl TypedValueParser<Value = Format> {
-    let value = |format: &Format| {
-        let value = PossibleValue::new(format.as_str());
-        match format {
-            Format::Table => value.alias("text"),
-            _ => value,
-        }
-    };
-    let values: Vec<PossibleValue> = possible.iter().map(value).collect();
+    let names = possible.iter().map(|format| format.as_str());
+    let text = possible.contains(&Format::Table).then_some("text");
+    let values: Vec<PossibleValue> = names.chain(text).map(PossibleValue::new).collect();
     PossibleValuesParser::new(values).map(|name: String| {
         let named = Format::ALL.into_iter().find(|f| f.as_str() == name);
-        // What is left is the alias.
         named.unwrap_or(Format::Table)
     })
 }

@@ -10,6 +10,7 @@ mod commands;
 mod exit_codes;
 mod failure;
 mod format;
+mod help_text;
 mod listing;
 mod staged;
 mod table;
@@ -60,8 +61,8 @@ enum Command {
 
 /// Where what is printed, and how.
 const OUTPUT: &str = "\
-Standard output has the result only; notes, progress and errors go to standard error, as text in every
-format. --format is table (also called text), json or csv; where a command has no such form, it lists
+Standard output has the result only; notes, progress and errors go to standard error, as text in every \
+format. --format is table (also called text), json or csv; where a command has no such form, it lists \
 those it has. Tables are as wide as the terminal; elsewhere as COLUMNS says, by default 159.";
 
 /// What was asked, or help, or what is wrong with the command line.

@@ -329,7 +329,9 @@ fn sweep(parent: &Path, prefix: &str) {
         if let Ok(folder) = File::open(&path)
             && folder.try_lock().is_ok()
         {
-            if path.join(LIST).exists() && check("", &path, &path).is_err() {
+            // A list that was cut while it was written is of a run that replaced nothing.
+            let complete = listed(&path.join(LIST)).is_ok_and(|list| list.is_some());
+            if complete && check("", &path, &path).is_err() {
                 note!(
                     "note: {} was replaced by a run that was killed, and holds more than its run wrote: it stays",
                     path.display()

@@ -101,13 +101,16 @@ fn what_a_killed_run_left_is_swept_and_a_living_one_is_not() {
     let out = dir.path().join("out");
     let dead = dir.path().join(".out.tmp-0123456789abcdef");
     let like = dir.path().join(".out.tmp-notes");
-    for folder in [&dead, &like] {
+    let cut = dir.path().join(".out.tmp-00000000000000fe");
+    for folder in [&dead, &cut, &like] {
         std::fs::create_dir(folder).unwrap();
         std::fs::write(folder.join("x"), "x").unwrap();
     }
+    // Killed while it wrote its list.
+    std::fs::write(cut.join(LIST), "{\n  \"engine\": \"tan").unwrap();
     let living = Staged::begin("--out", &out).unwrap();
     run(&out, &[("a", "1")]).unwrap();
-    assert!(!dead.exists() && like.exists() && living.folder().exists());
+    assert!(!dead.exists() && !cut.exists() && like.exists() && living.folder().exists());
     // Both wrote: the one that ends last stands, whole.
     std::fs::write(living.folder().join("b"), "2").unwrap();
     Manifest::default().write(living.folder()).unwrap();

@@ -17,6 +17,9 @@ use crate::wrap::{columns, wrap};
 /// A cell of more lines than this is a note below the table.
 const MOST_LINES: usize = 3;
 
+/// So long a text is a note where there is no room.
+const LONG: usize = 60;
+
 /// Prints rows under a heading.
 pub fn print(heading: &[&str], rows: &[Vec<String>]) {
     say!("{}", text(heading, rows).trim_end_matches('\n'));
@@ -45,6 +48,9 @@ pub fn within(heading: &[&str], rows: &[Vec<String>], width: usize) -> String {
         out.clear();
         records(&mut out, &heading, &rows, width);
     }
+    if !notes.is_empty() {
+        out.push('\n');
+    }
     for (number, note) in notes.iter().enumerate() {
         let mark = format!("[{}] ", number + 1);
         let lines = wrap(note, width.saturating_sub(mark.len()));
@@ -68,11 +74,12 @@ fn shown(rows: &[Vec<String>]) -> Vec<Vec<String>> {
 /// Takes out what would fill many lines; the same text is one note.
 fn take_notes(heading: &[&str], rows: &mut [Vec<String>], width: usize) -> Vec<String> {
     let mut notes: Vec<String> = vec![];
-    let Some(layout) = layout(heading, rows, width, GAP) else {
-        return notes;
+    // Where the columns have no room beside each other, long texts make room first.
+    let widths = match layout(heading, rows, width, GAP) {
+        Some(layout) => layout.widths,
+        None => vec![LONG / MOST_LINES; heading.len()],
     };
-    let own = layout.widths.iter().enumerate().skip(1);
-    for (column, width) in own {
+    for (column, width) in widths.iter().enumerate().skip(1) {
         for row in rows.iter_mut() {
             let Some(cell) = row.get_mut(column) else {
                 continue;
@@ -157,6 +164,19 @@ fn lines_of(cells: &[&str], widths: &[usize]) -> Vec<Vec<String>> {
 /// Several tables, each with the first columns and as many others as have room; whether it can be.
 fn goes_on(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usize) -> bool {
     let keys = keys(rows);
+    let (keys, heading, rows) = match keys {
+        Some(keys) => (keys, heading.to_vec(), Cow::Borrowed(rows)),
+        // Rows that begin alike are told apart by their number.
+        None => {
+            let heading = std::iter::once("row").chain(heading.iter().copied());
+            let numbered = (1..).zip(rows).map(|(number, row): (usize, _)| {
+                let number = std::iter::once(number.to_string());
+                number.chain(row.iter().cloned()).collect()
+            });
+            (1, heading.collect(), Cow::Owned(numbered.collect()))
+        }
+    };
+    let (heading, rows): (&[&str], &[Vec<String>]) = (&heading, &rows);
     let pick = |chosen: &[usize]| -> (Vec<&str>, Vec<Vec<String>>) {
         let heading = chosen.iter().filter_map(|c| heading.get(*c).copied());
         let cells = |row: &Vec<String>| {
@@ -191,13 +211,12 @@ fn goes_on(out: &mut String, heading: &[&str], rows: &[Vec<String>], width: usiz
     !first
 }
 
-/// How many of the first columns tell the rows apart.
-fn keys(rows: &[Vec<String>]) -> usize {
-    let mut seen = std::collections::BTreeSet::new();
-    match rows.iter().all(|row| seen.insert(row.first())) {
-        true => 1,
-        false => 2,
-    }
+/// How many of the first columns tell the rows apart: one, or two.
+fn keys(rows: &[Vec<String>]) -> Option<usize> {
+    [1, 2].into_iter().find(|keys| {
+        let mut seen = std::collections::BTreeSet::new();
+        rows.iter().all(|row| seen.insert(row.get(..*keys)))
+    })
 }
 
 /// A block a row, with a line a column.

@@ -123,6 +123,31 @@ fn too_many_columns_go_on_below_with_the_first_repeated() {
     );
 }
 
+/// Rows that begin alike have a number, by which they are found again below.
+#[test]
+fn rows_that_begin_alike_are_numbered_where_they_go_on() {
+    let heading = ["measure", "version", "patient", "status"];
+    let cells: [&[&str]; 2] = [
+        &["bloodpressures", "1.0.0", "first", "open"],
+        &["bloodpressures", "1.0.0", "second", "closed"],
+    ];
+    assert_eq!(
+        shown_as(&heading, &cells, 32),
+        [
+            "row  measure         version",
+            "───  ──────────────  ───────",
+            "  1  bloodpressures    1.0.0",
+            "  2  bloodpressures    1.0.0",
+            "",
+            "The same rows, further columns:",
+            "row  patient  status",
+            "───  ───────  ──────",
+            "  1  first    open",
+            "  2  second   closed",
+        ]
+    );
+}
+
 #[test]
 fn what_would_take_many_lines_is_a_note_once() {
     let long = "it is coded in another system, ".repeat(8);
@@ -133,8 +158,11 @@ fn what_would_take_many_lines_is_a_note_once() {
         50,
     );
     assert_eq!(lines[2..5], ["a        [1]", "b        [1]", "c        no"]);
-    let note = lines[5..].iter().map(|line| line.get(4..).unwrap());
-    assert!(lines[5].starts_with("[1] it is"), "{lines:?}");
+    let note = lines[6..].iter().map(|line| line.get(4..).unwrap());
+    assert!(
+        lines[5].is_empty() && lines[6].starts_with("[1] it is"),
+        "{lines:?}"
+    );
     assert_eq!(note.collect::<Vec<_>>().join(" "), long);
 }
 

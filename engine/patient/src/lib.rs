@@ -15,6 +15,7 @@
 
 pub mod bundle;
 pub mod context;
+pub mod describe;
 mod evaluation;
 pub mod fhir;
 pub mod finding;

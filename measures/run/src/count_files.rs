@@ -163,7 +163,9 @@ impl Places {
         let stratum = spot.stratum;
         self.stratifier
             .append_option(stratum.map(|(at, ..)| number(at)));
-        let by = spot.within().and_then(|s| s.code.as_ref().or(s.id.as_ref()));
+        let by = spot
+            .within()
+            .and_then(|s| s.code.as_ref().or(s.id.as_ref()));
         self.stratified_by.append_option(by);
         self.stratum.append_option(stratum.map(|(.., name)| name));
     }

@@ -12,7 +12,7 @@ use arrow::array::AsArray;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::profiles::ProfileMode;
-use engine_patient::finding::Finding;
+use engine_patient::finding::{Finding, grouped, told};
 use engine_patient::program::RowOptions;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
@@ -20,6 +20,7 @@ use engine_population::lake::Lake;
 use engine_population::session::{register_tables, session};
 use measures::official::{BuildOptions, build};
 use measures::package::{Loaded, PopulationCode, PopulationIndex, load};
+use measures::prepared::ALL;
 use measures::structure::MeasureStructure;
 use measures::subject::Subject;
 use serde::Deserialize;
@@ -121,7 +122,7 @@ pub async fn run_loaded(
     // What is wrong with the measure of another deck is that one's matter.
     let own = |i: &&Finding| *i.place.file == *file || i.measures.is_empty();
     let errors = loaded.issues.iter().filter(|i| i.is_error()).filter(own);
-    let mut wrong: Vec<String> = errors.map(ToString::to_string).collect();
+    let mut wrong: Vec<Finding> = errors.cloned().collect();
     let mut periods: Vec<(&str, &str)> = cases
         .iter()
         .map(|c| (c.period_start.as_str(), c.period_end.as_str()))
@@ -137,9 +138,9 @@ pub async fn run_loaded(
     };
     let built = build(&loaded.package, &measures, &build_options);
     let findings = built.findings.iter().filter(|f| f.is_error());
-    wrong.extend(findings.map(ToString::to_string));
+    wrong.extend(findings.cloned());
     if !wrong.is_empty() {
-        return Err(RunError::User(wrong.join("\n\n")));
+        return Err(RunError::User(told(&grouped(&wrong), ALL)));
     }
     let Some(program) = built.program else {
         return Err(RunError::User(format!(

@@ -12,6 +12,7 @@ use measures::subject::Subject;
 use serde_json::Value;
 
 use crate::error::RunError;
+use crate::gap_list::write_list;
 use crate::job::{Folders, GapsTask, Listener};
 use crate::ledger;
 use crate::prepared_job::PreparedJob;
@@ -24,6 +25,8 @@ pub struct GapsResult {
     pub structures: Vec<Arc<MeasureStructure>>,
     /// Documents that were written.
     pub documents: u64,
+    /// Gaps that were written into the list of [`crate::gap_list`], where it was asked for.
+    pub listed: Option<u64>,
     /// What is missing from the gaps; the last decides how the job ended.
     pub missing: Vec<RunError>,
     rows: Option<PathBuf>,
@@ -63,6 +66,7 @@ impl PreparedJob {
         let mut result = GapsResult {
             structures: ran.structures,
             documents: 0,
+            listed: None,
             missing,
             rows: ran.rows,
         };
@@ -74,8 +78,14 @@ impl PreparedJob {
             };
             let passes = 1 + ran.statistics.evaluate.patients / GATHERED;
             let written = documents.write(passes, folders.results)?;
-            self.manifest.write(folders.results)?;
             result.documents = written;
+        }
+        if task.list {
+            let listed = write_list(self, &result, task, folders.results).await?;
+            result.listed = Some(listed);
+        }
+        if task.documents || task.list {
+            self.manifest.write(folders.results)?;
         }
         Ok(result)
     }

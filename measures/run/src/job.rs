@@ -105,6 +105,12 @@ pub struct RunFiles {
 pub struct GapsTask {
     /// Of these statuses; all but not applicable where it is empty.
     pub statuses: Vec<GapStatus>,
+    /// Rules of the user's: files or folders.
+    pub rules: Vec<PathBuf>,
+    /// The built-in care gaps beside those of packages; without packages they are run anyway.
+    pub built_in: bool,
+    /// Write the gaps with who the patients are and how to reach them, and `run.json`.
+    pub list: bool,
     /// Write a DEQM document a patient, and `run.json`.
     pub documents: bool,
 }

@@ -59,12 +59,15 @@ fn ledger(of: &PreparedJob, statistics: &RunStatistics, unusable: &[Unusable]) -
     }
     if let Some(packages) = &of.selected.packages {
         packages.note(&mut ledger);
-        for (canonical, usage) in &packages.built.value_sets {
+        for (canonical, asked) in &packages.built.asked {
+            let usage = &asked.usage;
             if usage.completeness != "complete" {
+                let measures: Vec<&str> = asked.measures.iter().map(|m| &**m).collect();
                 let touches: Vec<&str> = usage.touches.iter().map(|t| &**t).collect();
                 let detail = format!(
-                    "{} ({canonical}) touches {}",
+                    "{} ({canonical}), of {}; touches {}",
                     usage.name,
+                    measures.join(", "),
                     touches.join("; ")
                 );
                 ledger.add(&format!("value set {}", usage.completeness), &detail, 0);

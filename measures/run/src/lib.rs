@@ -5,7 +5,7 @@
 //! Job ── select ─▶ packages, care gaps, SQL measures ── evaluate ─▶ sorted result rows (Parquet)
 //!                                                                     │
 //!  rows: one patient and measure at a time ─┬─▶ totals ─▶ MeasureResult ─▶ report files, attribution, counts
-//!                                           ├─▶ gaps: rows, DEQM documents
+//!                                           ├─▶ gaps: rows, DEQM documents, a list of people to reach
 //!                                           └─▶ funnel
 //! manifest: run.json; ledger: what was not found, converted or told
 //! ```
@@ -30,10 +30,14 @@ pub mod deck;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod findings_file;
+pub mod gap_list;
 pub mod gaps;
 pub mod job;
+mod lake_rows;
 mod ledger;
 mod manifest;
+mod people;
 pub mod prepared_job;
 pub mod report_files;
 mod results;

@@ -48,8 +48,14 @@ pub(crate) fn manifest(
         // They have no list of what decided them.
         Task::Explain { .. } | Task::Funnel { .. } => vec![],
     };
+    let rules = match &job.task {
+        Task::Run(task) => &task.rules[..],
+        Task::Gaps(task) => &task.rules[..],
+        Task::Explain { .. } | Task::Funnel { .. } => &[],
+    };
+    sources.extend(files(rules, RULES, &mut |_| {})?);
     if let Task::Run(task) = &job.task {
-        sources.extend(files(&task.rules, RULES, &mut |_| {})?);
+        manifest.attribution = task.by.map(|by| by.rule().to_owned());
     }
     for source in sources {
         manifest.file(&source.path.display().to_string(), &bytes(&source)?);

@@ -1,6 +1,6 @@
 //! A job that can be done: its measures are linked, its lake is open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use measures::manifest::Manifest;
 use measures::result::MeasureResult;
 use measures::structure::MeasureStructure;
 
+use crate::attribution::{Asked, Attribution};
 use crate::error::RunError;
 use crate::evaluate::{Pass, RunStatistics, run_programs};
 use crate::job::{Event, Job, Listener, Task};
@@ -52,7 +53,7 @@ impl Job {
         };
         let selected = match &self.task {
             Task::Run(task) => Selected::for_run(&self, task, &mut tell)?,
-            Task::Gaps(_) => Selected::for_gaps(&self, &mut tell)?,
+            Task::Gaps(task) => Selected::for_gaps(&self, task, &mut tell)?,
             Task::Explain { .. } | Task::Funnel { .. } => {
                 Selected::for_explanation(&self, &mut tell)?
             }
@@ -106,6 +107,24 @@ impl PreparedJob {
             structures,
             rows,
         })
+    }
+
+    /// What attribution of these patients goes by.
+    pub(crate) fn attribution<'a>(
+        &'a self,
+        kinds: &'a [Attribution],
+        patients: &'a HashSet<String>,
+    ) -> Asked<'a> {
+        let zone = &self.job.zone;
+        let (first, last) = self.job.period;
+        Asked {
+            lake: &self.lake,
+            threads: self.job.threads,
+            zone,
+            period: (first.earliest(zone), last.latest(zone)),
+            kinds,
+            patients,
+        }
     }
 
     /// Measures that could not be run, or were given up on the way; the last decides how the job ended.

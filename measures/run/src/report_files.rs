@@ -1,23 +1,28 @@
-//! The files of a run: MeasureReports and the list of subjects. Each is written as it is made, so that
+//! The files of a run: MeasureReports, the list of subjects, totals by attribution. Each is written as it is made, so that
 //! many patients take no memory.
 #![allow(clippy::disallowed_types, reason = "reports are files")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use measures::report::attributed::{AttributedTo, attributed_report};
 use measures::report::individual::individual_report;
 use measures::report::measure_report;
 use measures::report::subject_list::{SubjectLists, subject_list_report};
 use measures::result::MeasureResult;
 use measures::structure::{MeasureStructure, file_name};
 use measures::subject::Subject;
+use measures::subject_csv::lists;
 use serde::Serialize;
 
+use crate::attribution::Attributed;
 use crate::error::RunError;
-use crate::job::Report;
+use crate::job::{Report, RunFiles};
+use crate::people::{People, heading};
+use crate::prepared_job::PreparedJob;
 use crate::rows::read_rows;
 use crate::run_result::RunResult;
 
@@ -32,6 +37,11 @@ pub fn write_reports(
         Report::SubjectList => subject_lists(ran, folder),
         Report::Individual => individuals(ran, folder),
     }
+}
+
+/// A file of these bytes.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    Ok(File::create(path)?.write_all(bytes)?)
 }
 
 /// The file of a measure's reports.
@@ -153,13 +163,64 @@ fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> 
     done
 }
 
-/// The subject list, see [`measures::subject_csv`].
-pub fn subjects_csv(ran: &RunResult, target: &Path) -> Result<(), RunError> {
+/// The subject list, see [`measures::subject_csv`], with who the patients are.
+pub(crate) async fn subjects_csv(
+    of: &PreparedJob,
+    ran: &RunResult,
+    target: &Path,
+) -> Result<(), RunError> {
+    let mut patients = HashSet::new();
+    each_subject(ran, &mut |structure, subject| {
+        if lists(structure, subject) && !patients.contains(&subject.patient) {
+            patients.insert(subject.patient.clone());
+        }
+        Ok(())
+    })?;
+    let people = People::read(of, &patients).await?;
     let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
-    out.write_record(measures::subject_csv::HEADING)?;
+    out.write_record(measures::subject_csv::heading(&heading()))?;
     each_subject(ran, &mut |structure, subject| {
-        Ok(measures::subject_csv::write(structure, subject, &mut out)?)
+        if lists(structure, subject) {
+            let person = people.cells(&subject.patient);
+            measures::subject_csv::write(structure, subject, &person, &mut out)?;
+        }
+        Ok(())
     })?;
     Ok(out.flush()?)
+}
+
+/// The totals by attribution: as CSV, and as MeasureReports where there are reports. Gives the names of
+/// those, in the order of the measures.
+pub(crate) fn write_attributed(
+    attributed: &Attributed,
+    ran: &RunResult,
+    files: RunFiles,
+    folder: &Path,
+) -> Result<Vec<String>, RunError> {
+    let by = attributed.by.as_str();
+    if files.tables {
+        let file = File::create(folder.join(format!("by-{by}.csv")))?;
+        let mut out = csv::Writer::from_writer(BufWriter::new(file));
+        attributed.csv(&ran.results, &mut out)?;
+        out.flush()?;
+    }
+    let mut names = vec![];
+    for structure in ran.structures.iter().filter(|_| files.reports) {
+        let name = report_name(structure, &format!("-by-{by}.ndjson"));
+        let mut out = BufWriter::new(File::create(folder.join(&name))?);
+        for (place, results) in &attributed.places {
+            let mut results = results.iter().filter(|r| r.patients > 0);
+            let Some(result) = results.find(|r| Arc::ptr_eq(&r.structure, structure)) else {
+                continue;
+            };
+            let place = place.as_ref().map(|p| (&*p.reference, &*p.name));
+            let report = attributed_report(result, AttributedTo { by, place }, &ran.report);
+            serde_json::to_writer(&mut out, &report).map_err(|e| RunError::unwritten(e.into()))?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()?;
+        names.push(name);
+    }
+    Ok(names)
 }

@@ -1,5 +1,6 @@
 //! Results of measures, and their files.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use engine_population::session::{register_tables, session};
@@ -7,10 +8,11 @@ use engine_population::session::{register_tables, session};
 use crate::attribution::attribute;
 use crate::count_files::write_counts;
 use crate::error::RunError;
+use crate::findings_file;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
 use crate::prepared_job::PreparedJob;
-use crate::report_files::{subjects_csv, write_reports};
+use crate::report_files::{subjects_csv, write_attributed, write_file, write_reports};
 use crate::run_result::RunResult;
 
 impl PreparedJob {
@@ -38,6 +40,9 @@ impl PreparedJob {
         }
         missing.extend(self.missing(&ran.statistics));
         let manifest = task.manifest.then_some(&self.manifest);
+        let packages = self.selected.packages.as_ref();
+        let asked = packages.iter().flat_map(|p| &p.built.asked);
+        let names = asked.map(|(canonical, a)| (canonical.to_string(), a.usage.name.to_string()));
         let mut result = RunResult {
             report: ledger::report_context(self, manifest, &ran.statistics, &unusable),
             results,
@@ -48,28 +53,33 @@ impl PreparedJob {
             rows: ran.rows,
             reports: vec![],
             attributed: None,
+            findings: packages.map(|p| p.findings.clone()).unwrap_or_default(),
+            value_set_names: names.collect(),
         };
+        if let Some(by) = task.by {
+            let nobody = HashSet::new();
+            let asked = self.attribution(&[], &nobody);
+            let rows = result.rows.as_deref();
+            let attributed = attribute(by, asked, rows, &result.structures).await?;
+            attributed.record(&mut result.report.ledger);
+            result.attributed = Some(attributed);
+        }
         if task.files.reports {
             result.reports = write_reports(task.report, &result, folder)?;
-        }
-        if let Some(by) = task.by {
-            let (threads, rows) = (self.job.threads, result.rows.as_deref());
-            let attributed = attribute(by, &self.lake, threads, rows, &result.structures);
-            result.attributed = Some(attributed.await?);
         }
         if task.files.tables {
             write_counts(&result.results, folder)?;
             if !self.selected.programs.is_empty() {
-                subjects_csv(&result, &folder.join("subjects.csv"))?;
-            }
-            if let Some(attributed) = &result.attributed {
-                let name = format!("by-{}.csv", attributed.by.as_str());
-                let mut out = csv::Writer::from_path(folder.join(name))?;
-                attributed.csv(&mut out)?;
-                out.flush()?;
+                subjects_csv(self, &result, &folder.join("subjects.csv")).await?;
             }
         }
+        if let Some(attributed) = &result.attributed {
+            let names = write_attributed(attributed, &result, task.files, folder)?;
+            result.reports.extend(names);
+        }
         if task.files.list {
+            let bytes = findings_file::bytes(packages, &result.report.ledger);
+            write_file(&folder.join(findings_file::FINDINGS), &bytes)?;
             self.manifest.write(folder)?;
         }
         Ok(result)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_patient::finding::{Code, Finding, blame, count, listed};
+use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
 use engine_patient::terminology::TerminologyStore;
 use measures::source_files::{self, files};
 use rules::Rule;
@@ -57,38 +57,54 @@ pub fn load_rules(
     if paths.is_empty() {
         return Ok(all);
     }
+    let built_in = all.len();
     let mut wrong = vec![];
     for source in files(paths, RULES, tell)? {
         match load_file(&source.path, &store, tell) {
-            Ok(rule) => all.push(Arc::new(rule)),
+            Ok(rule) => {
+                let mut before = all.iter().enumerate();
+                let other = before.find(|(_, r)| r.artifact.id == rule.artifact.id);
+                if let Some((number, other)) = other {
+                    let other = match number < built_in {
+                        true => "one that is built in".to_owned(),
+                        false => format!("`{}`", other.file),
+                    };
+                    wrong.push(same_id(&rule, &other));
+                }
+                all.push(Arc::new(rule));
+            }
             Err(found) => wrong.extend(found),
         }
     }
-    if !wrong.is_empty() {
-        return Err(RunError::found(&wrong));
+    match wrong.is_empty() {
+        true => Ok(all),
+        false => Err(RunError::found(&wrong)),
     }
-    let mut ids: Vec<_> = all.iter().map(|r| r.artifact.id.clone()).collect();
-    ids.sort();
-    if let Some([twice, _]) = ids.array_windows::<2>().find(|[a, b]| a == b) {
-        return Err(RunError::User(format!(
-            "two rules have the id `{twice}`: give yours another id"
-        )));
-    }
-    Ok(all)
 }
 
-/// A rule of a file, or all that is wrong with it, what its cases do not show included.
+/// Two rules with one id: cards, rows and reports could not be told apart.
+pub fn same_id(rule: &Rule, other: &str) -> Finding {
+    let id = &rule.artifact.id;
+    let message = format!("two rules have the id `{id}`: this one and {other}");
+    Finding::error(Code::DuplicateRule, message)
+        .help("give yours another id, and its file the same name")
+        .in_file(rule.file.as_str())
+}
+
+/// A rule of a file, or all that is wrong with it. What its cases do not show is told and no more: a rule
+/// in use goes on; `rule test` refuses it.
 pub fn load_file(
     path: &Path,
     store: &TerminologyStore,
     tell: &mut Tell<'_>,
 ) -> Result<Rule, Vec<Finding>> {
     let mut rule = load_alone(path, store)?;
-    rule.warnings.extend(rule.coverage());
+    rule.warnings
+        .extend(rule.coverage().into_iter().map(|mut finding| {
+            finding.severity = Severity::Warning;
+            finding
+        }));
     rule.warnings.sort();
-    if rule.warnings.iter().any(Finding::is_error) {
-        return Err(rule.warnings);
-    }
     if !rule.warnings.is_empty() {
         tell(&listed(&rule.warnings));
     }

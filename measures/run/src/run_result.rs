@@ -1,8 +1,10 @@
 //! The results of a run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use engine_patient::finding::Finding;
 use engine_population::views::Unusable;
 use measures::report::ReportContext;
 use measures::result::MeasureResult;
@@ -33,4 +35,8 @@ pub struct RunResult {
     pub reports: Vec<String>,
     /// By what patients are attributed to.
     pub attributed: Option<Attributed>,
+    /// What was told of the packages.
+    pub findings: Vec<Finding>,
+    /// Names of value sets, by canonical.
+    pub value_set_names: BTreeMap<String, String>,
 }

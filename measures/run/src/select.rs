@@ -1,12 +1,14 @@
 //! Which measures a job is about: official ones, care gaps, SQL measures; and what they are called.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
-use measures::package::{Scoring, select_each};
+use measures::package::called::{Fit, best};
+use measures::package::{Loaded, Scoring, fit_in, select_each};
 use measures::prepared::{Prepared, twice};
 use measures::result::Improvement;
 use measures::structure::{MeasureStructure, distinguish};
@@ -14,7 +16,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::{Job, RunTask};
+use crate::job::{GapsTask, Job, RunTask};
 use crate::rule_files::{Tell, load_rules};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -33,19 +35,60 @@ pub struct Selected {
     pub unsettled: Vec<String>,
 }
 
+/// What is run beside packages.
+struct Beside<'b> {
+    /// Files or folders of rules.
+    rules: &'b [PathBuf],
+    /// What is built in, also where there are packages.
+    built_in: bool,
+    /// Also SQL measures.
+    sql: bool,
+}
+
 /// The built-in SQL measures.
 pub fn sql_measures() -> Result<Vec<SqlMeasure>, RunError> {
     built_in().map_err(|e| RunError::Internal(listed(&e)))
 }
 
-/// Whether somebody means this measure: by id or url, each also with `|version`.
-pub fn is_called(artifact: &Artifact, name: &str) -> bool {
-    let (name, version) = match name.split_once('|') {
+/// How well a name, perhaps with `|version`, fits a measure outside packages: by id, title or url, or by
+/// the beginning of one.
+fn fit_of(artifact: &Artifact, asked: &str) -> Option<Fit> {
+    let (name, version) = match asked.split_once('|') {
         Some((name, version)) => (name, Some(version)),
-        None => (name, None),
+        None => (asked, None),
     };
-    (name == &*artifact.id || name == &*artifact.url)
-        && version.is_none_or(|v| v == &*artifact.version)
+    let names = [&*artifact.id, &*artifact.url, &*artifact.title];
+    best(name, names).filter(|_| version.is_none_or(|v| v == &*artifact.version))
+}
+
+/// Which of these a name means: all of one name, or the one that begins so.
+fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, RunError> {
+    let fits: Vec<Option<Fit>> = known.iter().map(|a| fit_of(a, asked)).collect();
+    let Some(fit) = fits.iter().flatten().min().copied() else {
+        return Ok(None);
+    };
+    let all = fits.iter().enumerate().filter(|(_, f)| **f == Some(fit));
+    let all: Vec<usize> = all.map(|(at, _)| at).collect();
+    if fit == Fit::Begins && all.len() > 1 {
+        let ids = all.iter().filter_map(|at| known.get(*at));
+        let ids: Vec<String> = ids.map(|a| format!("`{}`", a.id)).collect();
+        return Err(RunError::User(format!(
+            "--measure {asked}: {} measures begin so; say which: {}",
+            all.len(),
+            ids.join(", ")
+        )));
+    }
+    Ok(Some((fit, all)))
+}
+
+/// That a measure was taken for another word than its own.
+fn tell_taken(asked: &str, fit: Fit, taken: Option<&Artifact>, tell: &mut Tell<'_>) {
+    if let (Fit::AnyCase | Fit::Begins, Some(taken)) = (fit, taken) {
+        tell(&format!(
+            "note: --measure {asked} is taken as `{}`",
+            taken.id
+        ));
+    }
 }
 
 /// A rule as a measure.
@@ -60,68 +103,12 @@ fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
 impl Selected {
     /// For results: packages, rules and SQL measures.
     pub fn for_run(job: &Job, task: &RunTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let official = !job.packages.paths.is_empty();
-        if !official {
-            job.packages.refuse_better()?;
-        }
-        let wanted = &job.packages.measures;
-        let asked = |a: &Artifact| wanted.is_empty() || wanted.iter().any(|m| is_called(a, m));
-        // Only the user's own rules where the built-in ones were not asked for.
-        let built_in = !official || task.built_in;
-        let all = load_rules(&task.rules, &job.packages.terminology, tell)?;
-        let own = load_rules(&[], &[], tell)?;
-        let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
-        let rules = all
-            .into_iter()
-            .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
-        let mut selected = Selected::default();
-        for rule in rules {
-            if asked(&rule.artifact) {
-                let sets = rule.value_sets.iter();
-                let sets = sets.map(|(_, s)| (s.canonical(), s.hash().to_string()));
-                selected.value_sets.extend(sets);
-            }
-            selected.programs.push(care_gap(rule));
-        }
-        if built_in {
-            selected.queries = sql_measures()?;
-        }
-        let known: Vec<Artifact> = selected
-            .programs
-            .iter()
-            .flat_map(|p| p.program.artifacts())
-            .chain(selected.queries.iter().map(|q| &q.artifact))
-            .cloned()
-            .collect();
-        let mut packages = job.packages.clone();
-        if !wanted.is_empty() {
-            // Names of rules and SQL measures are none of the packages.
-            packages
-                .measures
-                .retain(|m| !known.iter().any(|a| is_called(a, m)));
-            if official && packages.measures.len() < wanted.len() {
-                ambiguous(job, &known)?;
-            }
-            selected
-                .programs
-                .retain(|p| p.program.artifacts().iter().any(asked));
-            selected.queries.retain(|q| asked(&q.artifact));
-            if let (false, Some(unknown)) = (official, packages.measures.first()) {
-                let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
-                let near = did_you_mean(unknown, ids.iter().copied());
-                let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
-                    format!("did you mean `{n}`?")
-                });
-                return Err(RunError::User(format!(
-                    "--measure {unknown}: there is no such measure; {help}"
-                )));
-            }
-        }
-        let only_others = !wanted.is_empty() && packages.measures.is_empty();
-        if official && !only_others {
-            selected.packages = Some(packages.prepare(job.limits, tell)?);
-        }
-        selected.name()?;
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: true,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
         if selected.programs.is_empty()
             && let Some(query) = selected.queries.first()
         {
@@ -133,31 +120,14 @@ impl Selected {
         Ok(selected)
     }
 
-    /// For gaps: packages, or without any the built-in care gaps.
-    pub fn for_gaps(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let mut selected = Selected::default();
-        let wanted = &job.packages.measures;
-        if job.packages.paths.is_empty() {
-            job.packages.refuse_better()?;
-            let mut known = vec![];
-            for rule in load_rules(&[], &job.packages.terminology, tell)? {
-                known.push(rule.artifact.clone());
-                let mut asked = wanted.iter();
-                if wanted.is_empty() || asked.any(|m| is_called(&rule.artifact, m)) {
-                    selected.programs.push(care_gap(rule));
-                }
-            }
-            let missing = |m: &&String| !known.iter().any(|a| is_called(a, m));
-            if let Some(missing) = wanted.iter().find(missing) {
-                return Err(RunError::User(format!(
-                    "--measure {missing}: there is no such care gap; `tandem measure list` names them"
-                )));
-            }
-        } else {
-            let prepared = job.packages.prepare(job.limits, tell)?;
-            selected.packages = Some(prepared);
-        }
-        selected.name()?;
+    /// For gaps: packages and rules.
+    pub fn for_gaps(job: &Job, task: &GapsTask, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &task.rules,
+            built_in: task.built_in,
+            sql: false,
+        };
+        let mut selected = Selected::of(job, beside, tell)?;
         // Whether a measure has gaps at all.
         let has_gaps = |structure: &&Arc<MeasureStructure>| {
             let mut groups = structure.groups.iter();
@@ -174,9 +144,84 @@ impl Selected {
         Ok(selected)
     }
 
+    /// The packages of a job, and what is run beside them; named, so that each is told apart.
+    fn of(job: &Job, beside: Beside<'_>, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
+        let official = !job.packages.paths.is_empty();
+        if !official {
+            job.packages.refuse_better()?;
+        }
+        let wanted = &job.packages.measures;
+        // Only the user's own rules where the built-in ones were not asked for.
+        let built_in = !official || beside.built_in;
+        let all = load_rules(beside.rules, &job.packages.terminology, tell)?;
+        let own = load_rules(&[], &[], tell)?;
+        let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
+        let rules = all
+            .into_iter()
+            .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
+        let rules: Vec<Arc<Rule>> = rules.collect();
+        let mut selected = Selected::default();
+        if built_in && beside.sql {
+            selected.queries = sql_measures()?;
+        }
+        let known: Vec<Artifact> = rules
+            .iter()
+            .map(|rule| rule.artifact.clone())
+            .chain(selected.queries.iter().map(|q| q.artifact.clone()))
+            .collect();
+        let loaded = official.then(|| job.packages.load(tell)).transpose()?;
+        let mut packages = job.packages.clone();
+        let mut chosen: Vec<usize> = (0..known.len()).collect();
+        if !wanted.is_empty() {
+            chosen.clear();
+            packages.measures.clear();
+            for name in wanted {
+                let of_packages = loaded.as_ref().and_then(|l| fit_in(&l.package, name));
+                match (meant(&known, name), of_packages) {
+                    // What begins so in the packages is no question where one outside has the name.
+                    (Ok(Some((fit, all))), theirs) if theirs.is_none_or(|t| fit < t) => {
+                        let first = all.first().and_then(|at| known.get(*at));
+                        tell_taken(name, fit, first, tell);
+                        chosen.extend(all);
+                    }
+                    (Ok(Some((fit, all))), Some(theirs)) if fit == theirs => {
+                        let first = all.first().and_then(|at| known.get(*at));
+                        ambiguous(loaded.as_ref(), first, name)?;
+                        chosen.extend(all);
+                        packages.measures.push(name.clone());
+                    }
+                    (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
+                    (Err(several), None) => return Err(several),
+                    _ => packages.measures.push(name.clone()),
+                }
+            }
+        }
+        for (at, rule) in rules.into_iter().enumerate() {
+            if chosen.contains(&at) {
+                let sets = rule.value_sets.iter();
+                let sets = sets.map(|(_, s)| (s.canonical(), s.hash().to_string()));
+                selected.value_sets.extend(sets);
+                selected.programs.push(care_gap(rule));
+            }
+        }
+        let first_query = known.len().saturating_sub(selected.queries.len());
+        let mut at = first_query;
+        selected.queries.retain(|_| {
+            at += 1;
+            chosen.contains(&(at - 1))
+        });
+        let only_others = !wanted.is_empty() && packages.measures.is_empty();
+        if let Some(loaded) = loaded.filter(|_| !only_others) {
+            let prepared = packages.prepare_loaded(loaded, job.limits, Some(job.period), tell)?;
+            selected.packages = Some(prepared);
+        }
+        selected.name()?;
+        Ok(selected)
+    }
+
     /// For explanations: official measures.
     pub fn for_explanation(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let prepared = job.packages.prepare(job.limits, tell)?;
+        let prepared = prepared(job, tell)?;
         if prepared.built.program.is_none() {
             return Err(RunError::User("the packages hold no measure".into()));
         }
@@ -257,27 +302,47 @@ pub(crate) fn unsettled(names: &[String]) -> RunError {
     ))
 }
 
+/// The packages of a job, linked.
+fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
+    let loaded = job.packages.load(tell)?;
+    let period = Some(job.period);
+    Ok(job
+        .packages
+        .prepare_loaded(loaded, job.limits, period, tell)?)
+}
+
+/// No measure outside packages is called so, and there are no packages.
+fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
+    let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
+    let near = did_you_mean(name, ids.iter().copied());
+    let help = near.map_or(format!("known are {}", ids.join(", ")), |n| {
+        format!("did you mean `{n}`?")
+    });
+    let what = if sql { "measure" } else { "care gap" };
+    RunError::User(format!("--measure {name}: there is no such {what}; {help}"))
+}
+
 /// A name that both a measure of the packages and another one have says neither.
-fn ambiguous(job: &Job, known: &[Artifact]) -> Result<(), RunError> {
-    // What is left alone was told with the rules.
-    let loaded = job.packages.load(&mut |_| {})?;
-    for name in &job.packages.measures {
-        let built_in = known.iter().find(|a| is_called(a, name));
-        let names = [name.clone()];
-        let Some(built_in) = built_in else { continue };
-        let (found, issues) = select_each(&loaded.package, &names);
-        let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
-        // Several of the packages have the name: the finding lists them.
-        let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
-        all.extend(several.filter_map(|i| i.help.clone()));
-        if !all.is_empty() {
-            return Err(RunError::User(format!(
-                "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
-                built_in.url,
-                built_in.version,
-                all.join(", ")
-            )));
-        }
+fn ambiguous(
+    loaded: Option<&Loaded>,
+    outside: Option<&Artifact>,
+    name: &str,
+) -> Result<(), RunError> {
+    let (Some(loaded), Some(outside)) = (loaded, outside) else {
+        return Ok(());
+    };
+    let (found, issues) = select_each(&loaded.package, &[name.to_owned()]);
+    let mut all: Vec<String> = found.iter().map(|m| format!("`{}`", m.key())).collect();
+    // Several of the packages have the name: the finding lists them.
+    let several = issues.iter().filter(|i| i.code == Code::SeveralMeasures);
+    all.extend(several.filter_map(|i| i.help.clone()));
+    if all.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(RunError::User(format!(
+        "--measure {name}: there is one in the packages and one outside them; say which: `{}|{}` or {}",
+        outside.url,
+        outside.version,
+        all.join(", ")
+    )))
 }

@@ -198,15 +198,11 @@ impl ClauseResults {
             "define"
         };
         let head = format!("{word} \"{}\":\n  ", statement.name);
-        let pieces = statement
-            .body
-            .cql_text()
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Open(place) => Token::Open(self.by_address.get(&place.address()).copied()),
-                Piece::Text(text) => Token::Text(text.replace('\n', "\n  ")),
-                Piece::Close => Token::Close,
-            });
+        let pieces = statement.cql_text().into_iter().map(|piece| match piece {
+            Piece::Open(place) => Token::Open(self.by_address.get(&place.address()).copied()),
+            Piece::Text(text) => Token::Text(text.replace('\n', "\n  ")),
+            Piece::Close => Token::Close,
+        });
         std::iter::once(Token::Text(head)).chain(pieces).collect()
     }
 }

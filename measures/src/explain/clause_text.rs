@@ -1,13 +1,14 @@
 //! The text of clauses: from the annotations of a library, or made from its ELM where it has none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use engine_elm::cql_text::Piece;
-use engine_elm::expressions::{ExpressionView, Statement};
+use engine_elm::cql_text::{Aliases, Piece};
+use engine_elm::expressions::{ExpressionKind, ExpressionView, Statement};
 use serde_json::Value as Json;
 
-/// Longest text that is kept of a clause.
-const LONG: usize = 240;
+/// Longest text that is kept of a clause, and of one within a line.
+const LONG: usize = 2_000;
+const BRIEF: usize = 160;
 
 /// A piece of an annotation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,8 +24,8 @@ pub enum Mark<'j> {
 pub struct ClauseTexts {
     /// By library and `localId`: the author's.
     annotated: HashMap<(u32, String), String>,
-    /// By place: made from the ELM. Of a whole statement, since a part alone does not know its aliases.
-    from_elm: HashMap<usize, String>,
+    /// What aliases are called: a part of a statement alone does not know.
+    aliases: Aliases,
 }
 
 /// The pieces of an annotation in the order of the text; empty where there is none. ELM nests spans
@@ -69,24 +70,23 @@ pub fn marks(annotation: Option<&Json>) -> Vec<Mark<'_>> {
     out
 }
 
-/// Keeps the text of every clause of a statement.
+/// Keeps the text of every clause of a statement, and what its aliases are called.
 pub fn collect(statement: &Statement<'_>, into: &mut ClauseTexts) {
-    let marks = marks(statement.annotation);
-    if marks.is_empty() {
-        let mut open: Vec<(usize, String)> = vec![];
-        for piece in statement.body.cql_text() {
-            match piece {
-                Piece::Open(place) => open.push((place.address(), String::new())),
-                Piece::Text(text) => add(&mut open, &text),
-                Piece::Close => {
-                    if let Some((address, text)) = open.pop() {
-                        into.from_elm.insert(address, shortened(&text, LONG));
-                    }
+    let mut around: Vec<ExpressionView<'_>> = vec![];
+    for piece in statement.cql_text() {
+        match piece {
+            Piece::Open(place) => around.push(place),
+            Piece::Text(text) => {
+                if let Some(place) = around.last().filter(|p| p.local().is_some()) {
+                    into.aliases.insert(place.address(), text.into_owned());
                 }
             }
+            Piece::Close => {
+                around.pop();
+            }
         }
-        return;
     }
+    let marks = marks(statement.annotation);
     let mut open: Vec<(Option<&str>, String)> = vec![];
     for mark in marks {
         match mark {
@@ -112,15 +112,51 @@ fn add<K>(open: &mut [(K, String)], text: &str) {
     }
 }
 
-/// The text of an expression, at most so many characters, on one line.
-pub fn text(place: ExpressionView<'_>, texts: &ClauseTexts, long: usize) -> String {
+/// The text of an expression, on one line.
+pub fn text(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
     let key = place.clause().map(|c| (c.library, c.local_id.to_string()));
-    let annotated = key.and_then(|key| texts.annotated.get(&key));
-    match annotated.or_else(|| texts.from_elm.get(&place.address())) {
-        Some(text) => shortened(text, long),
-        // Too deep in its statement to have been written out.
-        None => place.name().to_owned(),
+    match key.and_then(|key| texts.annotated.get(&key)) {
+        Some(text) => without_keyword(text).to_owned(),
+        None => without(place, texts, &HashSet::new()),
     }
+}
+
+/// The text of an expression with `…` for others within it, which stand elsewhere.
+pub fn without(place: ExpressionView<'_>, texts: &ClauseTexts, others: &HashSet<usize>) -> String {
+    shortened(&place.cql_line(&texts.aliases, others), LONG)
+}
+
+/// The text of an expression for a place within a line: of a long one the queries and retrieves are
+/// left out.
+pub fn brief(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
+    let whole = text(place, texts);
+    if whole.chars().count() <= BRIEF {
+        return whole;
+    }
+    let mut others = HashSet::new();
+    let mut stack: Vec<ExpressionView<'_>> = place.parts().into_iter().map(|(_, p)| p).collect();
+    while let Some(part) = stack.pop() {
+        match part.kind() {
+            ExpressionKind::Query | ExpressionKind::Retrieve(_) => {
+                others.insert(part.address());
+            }
+            _ => stack.extend(part.parts().into_iter().map(|(_, p)| p)),
+        }
+    }
+    without(place, texts, &others)
+}
+
+/// The text of an author's clause begins with the word that the query above it has already.
+fn without_keyword(text: &str) -> &str {
+    const WORDS: [&str; 5] = [
+        "where ",
+        "such that ",
+        "return all ",
+        "return distinct ",
+        "return ",
+    ];
+    let found = WORDS.iter().find_map(|word| text.strip_prefix(word));
+    found.unwrap_or(text)
 }
 
 /// On one line, at most so many characters.

@@ -1,6 +1,6 @@
 //! Criteria as a tree: definitions and logical operators, down to what decided them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use engine_elm::expressions::{ExpressionKind, ExpressionView, Role};
 use engine_elm::trace::{Trace, holds};
@@ -8,12 +8,10 @@ use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression};
 
 use super::clause_results::{library, times};
-use super::clause_text::{ClauseTexts, text};
+use super::clause_text::{ClauseTexts, text, without};
 use super::resource_facts::{facts, value_text};
 use super::{Branch, Outcome};
 
-/// Longest text of a clause.
-const LONG: usize = 100;
 /// Most terms of one `and` or `or` that are gone through, and most parts of one branch.
 const TERMS: usize = 200;
 
@@ -25,6 +23,10 @@ pub struct CriteriaTrees<'w, 'u, 'a> {
     /// Definitions by their bodies: how deep they could go where they were taken apart, and whether
     /// that left something out.
     shown: HashMap<usize, (usize, bool)>,
+    /// Retrieves whose resources were told.
+    told: HashSet<usize>,
+    /// Expressions that are shown whatever the depth: they lead to what decided.
+    pub decided: HashSet<usize>,
 }
 
 /// An expression, and what it is within the one above.
@@ -44,6 +46,8 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
             trace,
             texts,
             shown: HashMap::new(),
+            told: HashSet::new(),
+            decided: HashSet::new(),
         }
     }
 
@@ -53,6 +57,7 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
         let mut branch = Branch {
             label: format!("\"{}\"", statement.name),
             library: Some(library(self.libraries, statement.library)),
+            decides: true,
             ..Branch::default()
         };
         let value = self.trace.value_of(expression);
@@ -83,7 +88,7 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
         }
         self.shown.insert(body.address(), (depth, true));
         if leaf && !matches!(body.kind(), ExpressionKind::Retrieve(_)) {
-            branch.values = self.values(body);
+            branch.values = self.values(body, "");
         }
         self.parts(branch, body, depth, false);
         self.shown.insert(body.address(), (depth, is_cut(branch)));
@@ -92,13 +97,15 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
     fn parts(&mut self, branch: &mut Branch, place: ExpressionView<'u>, depth: usize, rows: bool) {
         let (operator, parts) = inside(place, rows);
         branch.operator = operator;
+        let all = parts.len();
+        let mut kept: Vec<Part<'u>> = parts.into_iter().take(TERMS).collect();
         if depth == 0 {
-            branch.cut = parts.len();
-            return;
+            // The way to what decided is no matter of depth.
+            kept.retain(|part| branch.decides && self.decided.contains(&part.place.address()));
         }
-        branch.cut = parts.len().saturating_sub(TERMS);
-        for part in parts.into_iter().take(TERMS) {
-            let made = self.branch(&part, depth - 1, rows);
+        branch.cut = all.saturating_sub(kept.len());
+        for part in kept {
+            let made = self.branch(&part, depth.saturating_sub(1), rows);
             branch.parts.push(made);
         }
     }
@@ -110,7 +117,7 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
             Role::Source(alias) => (Some(format!("from {alias}")), false),
             Role::With(alias) => (Some(format!("with {alias}")), false),
             Role::Without(alias) => (Some(format!("without {alias}")), false),
-            Role::Let => (Some("let".to_owned()), true),
+            Role::Let(name) => (Some(format!("let {name}:")), true),
             Role::SuchThat => (Some("such that".to_owned()), true),
             Role::Where => (Some("where".to_owned()), true),
             Role::Return => (Some("return".to_owned()), true),
@@ -119,6 +126,7 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
         let mut branch = Branch {
             role,
             times: times(place, self.trace),
+            decides: self.decided.contains(&place.address()),
             ..Branch::default()
         };
         branch.outcome = branch.times.outcome();
@@ -144,6 +152,16 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
                 }
                 self.definition(&mut branch, statement.body, depth);
             }
+            ExpressionKind::Retrieve(retrieve) => {
+                branch.label = text(place, self.texts);
+                // The same resources further down say nothing new.
+                if !self.told.insert(std::ptr::from_ref(retrieve).addr())
+                    && !branch.facts.is_empty()
+                {
+                    branch.facts.clear();
+                    branch.seen = true;
+                }
+            }
             ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => {
                 self.parts(&mut branch, place, depth, rows)
             }
@@ -151,18 +169,18 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
                 self.parts(&mut branch, place, depth, rows);
             }
             _ => {
-                branch.label = text(place, self.texts, LONG);
-                if once {
-                    branch.values = self.values(place);
-                }
                 self.parts(&mut branch, place, depth, rows);
+                branch.label = self.label(place, &branch, rows);
+                if once {
+                    branch.values = self.values(place, &branch.label);
+                }
             }
         }
         branch
     }
 
     /// What a comparison compared: the values of its operands, where they say more than its text.
-    fn values(&self, place: ExpressionView<'u>) -> Vec<String> {
+    fn values(&self, place: ExpressionView<'u>, label: &str) -> Vec<String> {
         let boolean = self
             .trace
             .of(place)
@@ -181,8 +199,43 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
                 other => value_text(&other),
             }
         });
-        told.collect()
+        told.filter(|value| !label.contains(value.as_str()))
+            .collect()
     }
+
+    /// Its text; of what is shown below it, `…` stands for it.
+    fn label(&self, place: ExpressionView<'u>, branch: &Branch, rows: bool) -> String {
+        if branch.parts.is_empty() || branch.cut > 0 {
+            return text(place, self.texts);
+        }
+        if matches!(place.kind(), ExpressionKind::Query) {
+            return "query".to_owned();
+        }
+        let below = inside(place, rows).1.into_iter().map(|part| part.place);
+        let below = below.filter(|p| !matches!(p.kind(), ExpressionKind::Definition(_)));
+        let mut below: HashSet<usize> = below.map(ExpressionView::address).collect();
+        cover(place, &mut below);
+        match below.is_empty() {
+            true => text(place, self.texts),
+            false => without(place, self.texts, &below),
+        }
+    }
+}
+
+/// Unions of what is left out are left out as a whole.
+fn cover(place: ExpressionView<'_>, below: &mut HashSet<usize>) -> bool {
+    if below.contains(&place.address()) {
+        return true;
+    }
+    let mut all = true;
+    for (_, part) in place.parts() {
+        all &= cover(part, below);
+    }
+    let covered = all && matches!(place.operator(), "Union");
+    if covered {
+        below.insert(place.address());
+    }
+    covered
 }
 
 /// Whether something was left out, here or below.
@@ -205,7 +258,7 @@ fn inside(place: ExpressionView<'_>, rows: bool) -> (&'static str, Vec<Part<'_>>
             for (role, part) in place.parts() {
                 match role {
                     // What it returns and sorts by decides nothing; what that refers to may.
-                    Role::Operand | Role::Return | Role::Let => {
+                    Role::Operand | Role::Return | Role::Let(_) => {
                         parts.extend(interesting(part, true));
                     }
                     _ => parts.push(Part { role, place: part }),

@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::clause_text::{ClauseTexts, collect, shortened, text};
+use super::clause_text::{ClauseTexts, collect, text};
 use crate::official::{ClauseCounts, ElmMeasures, Funnel, FunnelCounts, Funnels};
 use crate::package::{Basis, PopulationCode};
 use crate::structure::MeasureStructure;
 use crate::subject::Subject;
-
-/// Longest label.
-const LONG: usize = 70;
 
 /// The clauses of a population, and how many patients each loses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -120,8 +117,8 @@ fn of(
         let clause = libraries.clause_of(term);
         let (definition, whole) = libraries.definition_of(term);
         let label = match libraries.place_of(term) {
-            Some(place) if !whole => text(place, texts, LONG),
-            _ => shortened(&format!("\"{}\"", libraries.name_of(definition)), LONG),
+            Some(place) if !whole => text(place, texts),
+            _ => format!("\"{}\"", libraries.name_of(definition)),
         };
         let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
         ClauseFunnel {

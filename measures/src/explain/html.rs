@@ -4,9 +4,13 @@ use std::borrow::Cow;
 
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
-use super::plain_text::{fact_text, label, verdict};
+use super::plain_text::{decided, label, outcome as told_outcome};
 use super::style::STYLE;
-use super::{Branch, ClauseResult, Explanation, Fact, Outcome, StatementResult, Token};
+use super::verdict::{Status, Verdict, words};
+use super::{
+    Branch, ClauseResult, Explanation, Fact, GroupExplanation, Outcome, PopulationExplanation,
+    StatementResult, Token,
+};
 
 /// All measures of a patient on one page.
 pub fn page(explanations: &[Explanation]) -> String {
@@ -32,74 +36,129 @@ pub fn page(explanations: &[Explanation]) -> String {
 
 fn measure(e: &Explanation) -> Markup {
     let (start, end) = (text(&e.period.start), text(&e.period.end));
+    let several = e.groups.len() > 1;
     html! {
         h1 { (text(&e.title)) }
-        p.sub { (text(&e.canonical)) " · " strong { (text(&e.subject)) } " · " (start) " to " (end) }
-        p.legend {
-            @for outcome in [Outcome::True, Outcome::False, Outcome::Unknown, Outcome::NotEvaluated] {
-                span { (chip(outcome, outcome.as_str())) }
-            }
-        }
+        p.sub { strong { (text(&e.subject)) } " · " (start) " to " (end) " · " (text(&e.canonical)) }
+        @for group in &e.groups { (answer(group, several)) }
         h2 { "Populations" }
-        (populations(e))
+        @for group in &e.groups { (populations(group, several)) }
         h2 { "Criteria" }
+        (legend())
         @for group in &e.groups {
-            @if e.groups.len() > 1 { h3 { (text(&group.name)) } }
             @for population in &group.populations {
                 @if let Some(criterion) = &population.criterion {
-                    p { strong { (population.code) } }
+                    h3.pop {
+                        @if several { (text(&group.name)) " · " }
+                        (words(population.code))
+                    }
                     ul.tree { (tree(criterion, &[], 0)) }
                 }
             }
         }
         h2 { "Definitions" }
-        @if e.definitions.iter().any(|s| !s.annotated) {
-            p.dim { "Libraries without CQL text (annotations) are shown as sketched from their ELM." }
+        p.dim {
+            "All definitions that the measure uses. A clause is marked where its outcome is another than that "
+            "of the clause around it."
+            @if e.definitions.iter().any(|s| !s.annotated) {
+                " Libraries that carry no CQL text are written out from their compiled form (ELM)."
+            }
         }
         @for statement in &e.definitions { (definition(e, statement)) }
     }
 }
 
-fn populations(e: &Explanation) -> Markup {
-    let headings = [
-        "Group",
-        "Population",
-        "Criterion",
-        "Criterion holds",
-        "Counts",
-        "Certain",
-        "",
+/// What the marks mean.
+fn legend() -> Markup {
+    let all = [
+        (Outcome::True, "true"),
+        (Outcome::False, "false"),
+        (Outcome::Unknown, "unknown: cannot be told"),
+        (
+            Outcome::NotEvaluated,
+            "not evaluated: nothing depended on it",
+        ),
     ];
     html! {
-        table {
-            thead { tr { @for heading in headings { th { (heading) } } } }
-            tbody {
-                @for group in &e.groups {
-                    @for p in &group.populations {
-                        tr {
-                            td { (text(&group.name)) }
-                            td { (p.code) }
-                            td { (text(&p.expression)) }
-                            td { @if let Some(c) = &p.criterion {
-                                @let items = c.items.map_or(String::new(), |n| format!(" ({n})"));
-                                (chip(c.outcome, &format!("{}{items}", c.outcome.as_str())))
-                            } }
-                            td.num { @match p.count { Some(n) => (n), None => "–" } }
-                            td { (chip(p.outcome, p.outcome.as_str())) }
-                            @let notes = p.reason.iter().chain(&p.members).chain(&p.observations);
-                            @let notes: Vec<&str> = notes.map(String::as_str).collect();
-                            td { (text(&notes.join(", "))) }
-                        }
-                    }
+        p.legend { @for (outcome, meaning) in all { span { (chip(outcome, meaning)) } " " } }
+        p.dim {
+            "“1 of 3 true”: looked at for 3 items, true for 1. “…” in a clause stands for the part that is "
+            "shown below it."
+        }
+    }
+}
+
+/// The answer, in words.
+fn answer(group: &GroupExplanation, several: bool) -> Markup {
+    let (class, symbol) = sign(group.verdict.status);
+    html! {
+        p class={"verdict " (class)} {
+            span.sign aria-hidden="true" { (symbol) } " "
+            @if several { strong { (text(&group.name)) } ": " }
+            (text(&group.verdict.text))
+        }
+    }
+}
+
+/// Told apart by symbol and line as well as by colour.
+fn sign(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::In => ("t", "✓"),
+        Status::Out => ("f", "✗"),
+        Status::Excluded => ("n", "⊘"),
+        Status::Exception => ("n", "⊖"),
+        Status::Unknown => ("u", "?"),
+    }
+}
+
+fn populations(group: &GroupExplanation, several: bool) -> Markup {
+    html! {
+        @if several { h3.pop { (text(&group.name)) } }
+        table.pops {
+            thead { tr {
+                th scope="col" { "Population" }
+                th scope="col" { "Counts" }
+                th scope="col" { "Answer" }
+            } }
+            tbody { @for p in &group.populations { (population(p)) } }
+        }
+    }
+}
+
+fn population(p: &PopulationExplanation) -> Markup {
+    html! {
+        tr {
+            th scope="row" {
+                (words(p.code))
+                @if words(p.code) != p.expression.to_lowercase() {
+                    br; span.dim { (text(&p.expression)) }
+                }
+            }
+            td.num { @match p.count { Some(n) => (n), None => "not counted" } }
+            td {
+                @if p.criterion.is_some() { (status(&p.verdict)) }
+                @if !p.members.is_empty() {
+                    ul.facts { @for member in &p.members { li { (text(&member.line())) } } }
+                }
+                @if !p.observations.is_empty() {
+                    ul.facts { @for observed in &p.observations { li { (text(observed)) } } }
                 }
             }
         }
     }
 }
 
+fn status(verdict: &Verdict) -> Markup {
+    let (class, symbol) = sign(verdict.status);
+    let (head, rest) = verdict.text.split_once(": ").unwrap_or((&verdict.text, ""));
+    html! {
+        span class={"chip " (class)} { (symbol) " " (text(head)) } " " (text(rest))
+    }
+}
+
 fn tree(branch: &Branch, above: &[Fact], depth: usize) -> Markup {
     let line = html! {
-        (chip(branch.outcome, &verdict(branch)))
+        (chip(branch.outcome, &told_outcome(branch)))
         " " span.lbl { (text(&label(branch))) }
         @if let Some(items) = branch.items {
             " " span.dim { (items) " item" @if items != 1 { "s" } }
@@ -111,7 +170,10 @@ fn tree(branch: &Branch, above: &[Fact], depth: usize) -> Markup {
             " " span.dim { "see above" }
         }
         @if branch.cut > 0 {
-            " " span.dim { "… " (branch.cut) " more below: a greater --depth shows them" }
+            " " span.dim { (branch.cut) " more below: a greater --depth shows them" }
+        }
+        @if decided(branch) {
+            " " strong.key { "◀ decided the answer" }
         }
     };
     let told = (branch.facts != above).then(|| deciding(branch));
@@ -124,7 +186,7 @@ fn tree(branch: &Branch, above: &[Fact], depth: usize) -> Markup {
             @if branch.parts.is_empty() {
                 (line) @if let Some(told) = told { (told) }
             } @else {
-                details open[depth < 3] {
+                details open[depth < 2 || branch.decides] {
                     summary { (line) }
                     @if let Some(told) = told { (told) }
                     ul { @for part in &branch.parts { (tree(part, below, depth + 1)) } }
@@ -140,7 +202,7 @@ fn deciding(branch: &Branch) -> Markup {
     html! {
         @if !branch.seen && !branch.facts.is_empty() {
             ul.facts {
-                @for fact in branch.facts.iter().take(5) { li { (text(&fact_text(fact))) } }
+                @for fact in branch.facts.iter().take(5) { li { (text(&fact.line())) } }
                 @if more > 0 { li { "and " (more) " more" } }
             }
         }
@@ -268,8 +330,8 @@ fn facts(items: Option<usize>, facts: &[Fact]) -> Markup {
     };
     let more = items.unwrap_or(0).saturating_sub(facts.len());
     html! {
-        table {
-            thead { tr { @for heading in headings { th { (heading) } } } }
+        table.facts-table {
+            thead { tr { @for heading in headings { th scope="col" { (heading) } } } }
             tbody {
                 @for fact in facts {
                     tr {

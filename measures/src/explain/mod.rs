@@ -1,7 +1,8 @@
 //! Why a patient is in a population or is not, and where a population loses its patients.
 //!
 //! ```text
-//! record ── evaluate, traced ──▶ Trace ─┬─ criteria_tree ───▶ Branch: criteria down to what decided them
+//! record ── evaluate, traced ──▶ Trace ─┬─ verdict ─────────▶ Verdict: in or out, and what decided it
+//!                                       ├─ criteria_tree ───▶ Branch: criteria down to what decided them
 //!                                       └─ clause_results ──▶ statements and clauses, with their text
 //! rows with clause outcomes ── Funnel ──▶ which clause loses how many patients
 //! ```
@@ -18,10 +19,12 @@ mod resource_facts;
 mod style;
 #[cfg(test)]
 mod tests;
+pub mod verdict;
 
 use engine_elm::trace::Trace;
 use engine_elm::with_evaluator;
 use engine_patient::context::EvaluationContext;
+use engine_patient::describe::{Described, described};
 use engine_patient::program::{
     EvaluationError, PatientProgram, PopulationIndex, ResultRow, RowKind, RowOptions,
 };
@@ -30,6 +33,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
+use self::verdict::{Verdict, Verdicts, of_group, of_population};
 use crate::official::{ElmMeasures, Target};
 use crate::structure::MeasureStructure;
 use clause_results::ClauseResults;
@@ -99,7 +103,7 @@ impl Times {
 }
 
 /// A resource or value that an expression gave.
-#[derive(Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
 pub struct Fact {
     /// `Encounter/1`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +114,65 @@ pub struct Fact {
     pub date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+
+impl Fact {
+    /// `Observation/123, Hemoglobin A1c, 2020-06-03, 9.6 %`
+    pub fn line(&self) -> String {
+        line(&[&self.resource, &self.code, &self.date, &self.value])
+    }
+
+    /// `Hemoglobin A1c, 2020-06-03, 9.6 %`: within a sentence.
+    fn short(&self) -> String {
+        let day = self.date.as_deref().map(days);
+        line(&[self.name(), &day, &self.value])
+    }
+
+    /// Where its date stands beside it.
+    fn short_without_date(&self) -> String {
+        line(&[self.name(), &self.value])
+    }
+
+    /// What it is called: its code, and where it has none, which resource it is.
+    fn name(&self) -> &Option<String> {
+        if self.code.is_some() {
+            &self.code
+        } else {
+            &self.resource
+        }
+    }
+
+    /// Of something that happened: the patient is in every record.
+    fn is_clinical(&self) -> bool {
+        let resource = self.resource.as_deref();
+        resource.is_some_and(|r| !r.starts_with("Patient/") && r != "Patient")
+    }
+}
+
+/// The days of a date, or of a period as [`described`] writes it.
+fn days(date: &str) -> String {
+    let day = |text: &str| text.trim().chars().take(10).collect::<String>();
+    match date.split_once('–') {
+        Some((start, end)) if day(start) == day(end) => day(start),
+        Some((start, end)) => format!("{} – {}", day(start), day(end)).trim().to_owned(),
+        None => day(date),
+    }
+}
+
+fn line(parts: &[&Option<String>]) -> String {
+    let parts = parts.iter().copied().flatten().map(String::as_str);
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+impl From<Described> for Fact {
+    fn from(d: Described) -> Fact {
+        Fact {
+            resource: Some(d.resource),
+            code: d.code,
+            date: d.date,
+            value: d.value,
+        }
+    }
 }
 
 /// A criterion, and what it is made of.
@@ -125,6 +188,9 @@ pub struct Branch {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub operator: &'static str,
     pub outcome: Outcome,
+    /// It is on the way to what decided: see the verdict.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub decides: bool,
     /// How often it was evaluated: once a patient, or for every item of a query.
     #[serde(flatten)]
     pub times: Times,
@@ -166,6 +232,8 @@ pub const FACTS: usize = 50;
 #[serde(rename_all = "camelCase")]
 pub struct PopulationExplanation {
     pub code: &'static str,
+    /// In words, with what decided it.
+    pub verdict: Verdict,
     /// The definition or function that it is computed by.
     pub expression: String,
     /// What counts in the measure: 1 or 0, or how many resources. `None`: nothing that can be counted.
@@ -176,7 +244,7 @@ pub struct PopulationExplanation {
     pub reason: Option<String>,
     /// Its members, of a resource basis.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub members: Vec<String>,
+    pub members: Vec<Fact>,
     /// Its observations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub observations: Vec<String>,
@@ -189,6 +257,8 @@ pub struct PopulationExplanation {
 #[derive(Clone, Serialize)]
 pub struct GroupExplanation {
     pub name: String,
+    /// What its populations come to, in words.
+    pub verdict: Verdict,
     pub populations: Vec<PopulationExplanation>,
 }
 
@@ -240,10 +310,21 @@ pub struct ClauseResult {
 }
 
 /// First and last day.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Period {
     pub start: String,
     pub end: String,
+}
+
+impl Period {
+    /// `2020`, or both days.
+    pub fn words(&self) -> String {
+        let year = |day: &str, rest: &str| day.strip_suffix(rest).map(str::to_owned);
+        match (year(&self.start, "-01-01"), year(&self.end, "-12-31")) {
+            (Some(first), Some(last)) if first == last => first,
+            _ => format!("{}..{}", self.start, self.end),
+        }
+    }
 }
 
 /// A measure, for one patient.
@@ -293,7 +374,17 @@ pub fn explain(
                     title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
-                    groups: groups(program, index, structure, &own, &results, &trace, depth),
+                    groups: groups(&GroupParts {
+                        program,
+                        measure: index,
+                        structure,
+                        rows: &own,
+                        results: &results,
+                        trace: &trace,
+                        record,
+                        period: period(context),
+                        depth,
+                    }),
                     definitions: results.statements,
                     clauses: results.clauses,
                 }
@@ -317,72 +408,120 @@ fn period(context: &EvaluationContext) -> Period {
     }
 }
 
-fn groups(
-    program: &ElmMeasures,
+/// What groups are explained by.
+struct GroupParts<'g, 'a> {
+    program: &'g ElmMeasures,
     measure: usize,
-    structure: &MeasureStructure,
-    rows: &[&ResultRow],
-    results: &ClauseResults,
-    trace: &Trace<'_>,
+    structure: &'g MeasureStructure,
+    rows: &'g [&'g ResultRow],
+    results: &'g ClauseResults,
+    trace: &'g Trace<'a>,
+    record: &'g PatientRecord,
+    period: Period,
     depth: usize,
-) -> Vec<GroupExplanation> {
-    let compiled = program.measures.get(measure);
+}
+
+fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
+    let libraries = &of.program.libraries;
+    let compiled = of.program.measures.get(of.measure);
     let compiled = compiled.into_iter().flat_map(|m| &m.groups);
     let mut out = vec![];
-    let mut trees = criteria_tree::CriteriaTrees::new(&program.libraries, trace, &results.texts);
-    for (number, (definition, group)) in structure.groups.iter().zip(compiled).enumerate() {
-        let mut populations = vec![];
+    let texts = &of.results.texts;
+    let mut trees = criteria_tree::CriteriaTrees::new(libraries, of.trace, texts);
+    for (number, (definition, group)) in of.structure.groups.iter().zip(compiled).enumerate() {
+        let mut populations: Vec<PopulationExplanation> = vec![];
+        let mut missing = vec![];
         let both = definition.populations.iter().zip(&group.targets);
         for (position, (population, target)) in both.enumerate() {
             let index = PopulationIndex::new(position);
-            let code = population.code.as_str();
-            let own: Vec<&&ResultRow> = rows
+            let own: Vec<&&ResultRow> = of
+                .rows
                 .iter()
                 .filter(|r| {
                     let kind = RowKind::Population(population.code, index);
                     r.group as usize == number && r.kind == kind && r.stratum.is_none()
                 })
                 .collect();
-            let whole = own.iter().find(|r| r.basis_id.is_none());
+            let mut verdicts = Verdicts::new(libraries, of.trace, texts, of.period.clone());
+            let (causes, criterion) = match target {
+                Target::Criterion(expression) => {
+                    let causes = verdicts.of_criterion(*expression);
+                    trees.decided = std::mem::take(&mut verdicts.decided);
+                    (causes, trees.criterion(*expression, of.depth))
+                }
+                Target::Observation(_) => (vec![], None),
+            };
             let observed = matches!(target, Target::Observation(_));
-            let members = own.iter().filter(|r| !observed && r.count > Some(0));
-            populations.push(PopulationExplanation {
-                code,
-                expression: population.expression.clone(),
-                count: match observed {
-                    true => i64::try_from(own.len()).ok(),
-                    false => whole.map_or(Some(0), |r| r.count),
-                },
-                outcome: match whole.map(|r| r.outcome) {
-                    Some(Truth::True) => Outcome::True,
-                    Some(Truth::Unknown) => Outcome::Unknown,
-                    // Without a row nobody is in it.
-                    Some(Truth::False) | None => Outcome::False,
-                },
-                reason: whole.and_then(|r| r.unknown_reason.as_deref().map(str::to_owned)),
-                members: members
-                    .filter_map(|r| r.basis_id.as_deref().map(str::to_owned))
-                    .collect(),
-                observations: own
-                    .iter()
-                    .filter(|_| observed)
-                    .map(|r| observation(r))
-                    .collect(),
-                criterion: match target {
-                    Target::Criterion(expression) => trees.criterion(*expression, depth),
-                    Target::Observation(_) => None,
-                },
-            });
+            let mut made = counted(&own, observed, of.record);
+            made.code = population.code.as_str();
+            made.expression.clone_from(&population.expression);
+            made.criterion = criterion;
+            made.verdict = of_population(&made, causes);
+            let whole = populations.iter().find(|p| p.code == "denominator");
+            let whole = whole.and_then(|p| p.count).unwrap_or(0);
+            if let (Target::Criterion(expression), "numerator") = (target, made.code)
+                && made.count.is_some_and(|n| n > 0 && n < whole)
+            {
+                missing = verdicts.left_out(*expression);
+            }
+            populations.push(made);
         }
         out.push(GroupExplanation {
             name: definition.name(number),
+            verdict: of_group(&populations, missing),
             populations,
         });
     }
     out
 }
 
-fn observation(row: &ResultRow) -> String {
+/// A population as its rows have it.
+fn counted(own: &[&&ResultRow], observed: bool, record: &PatientRecord) -> PopulationExplanation {
+    let whole = own.iter().find(|r| r.basis_id.is_none());
+    let members = own.iter().filter(|r| !observed && r.count > Some(0));
+    PopulationExplanation {
+        code: "",
+        verdict: Verdict::default(),
+        expression: String::new(),
+        count: match observed {
+            true => i64::try_from(own.len()).ok(),
+            false => whole.map_or(Some(0), |r| r.count),
+        },
+        outcome: match whole.map(|r| r.outcome) {
+            Some(Truth::True) => Outcome::True,
+            Some(Truth::Unknown) => Outcome::Unknown,
+            // Without a row nobody is in it.
+            Some(Truth::False) | None => Outcome::False,
+        },
+        reason: whole.and_then(|r| r.unknown_reason.as_deref().map(str::to_owned)),
+        members: members
+            .filter_map(|r| Some(member(r.basis_id.as_deref()?, record)))
+            .collect(),
+        observations: own
+            .iter()
+            .filter(|_| observed)
+            .map(|r| observation(r, record))
+            .collect(),
+        criterion: None,
+    }
+}
+
+/// The resource that counts, with what a reader knows it by.
+fn member(id: &str, record: &PatientRecord) -> Fact {
+    let found = id.split_once('/').and_then(|(ty, own)| {
+        let mut all = record.of_type_named(ty);
+        all.find(|r| r.get_str("id").is_some_and(|i| i == own))
+    });
+    match found.and_then(described) {
+        Some(described) => Fact::from(described),
+        None => Fact {
+            resource: Some(id.to_owned()),
+            ..Fact::default()
+        },
+    }
+}
+
+fn observation(row: &ResultRow, record: &PatientRecord) -> String {
     let value = match &row.value {
         engine_patient::value::Value::Null => "null".to_owned(),
         engine_patient::value::Value::Decimal(d) => d.normalize().to_string(),
@@ -390,7 +529,7 @@ fn observation(row: &ResultRow) -> String {
         _ => "a value".to_owned(),
     };
     match &row.basis_id {
-        Some(id) => format!("{value} ({id})"),
+        Some(id) => format!("{value} ({})", member(id, record).line()),
         None => value,
     }
 }

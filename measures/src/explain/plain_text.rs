@@ -2,74 +2,205 @@
 
 use std::fmt::Write;
 
-use super::{Branch, Explanation, Fact, Outcome, PopulationExplanation};
+use super::{Branch, Explanation, Fact, PopulationExplanation};
 
 /// Most items that are told of one branch.
 const ITEMS: usize = 5;
+/// The least room that is left for text, however deep it stands.
+const ROOM: usize = 40;
 
-/// The tree of every population.
-pub fn text(explanation: &Explanation) -> String {
-    let mut out = String::new();
+/// What the marks mean.
+const LEGEND: [&str; 3] = [
+    "✓ true   ✗ false   ? unknown: it cannot be told   · not evaluated: nothing depended on it",
+    "\"1 of 3 true\": looked at for 3 items, true for 1.   ◀ decided the answer above.",
+    "\"…\" in a clause stands for the part that is shown below it.",
+];
+
+/// The verdict, then the tree of every population, in so many columns.
+pub fn text(explanation: &Explanation, width: usize) -> String {
+    let mut out = Page {
+        out: String::new(),
+        width,
+        cut: 0,
+    };
     let e = explanation;
-    // Writing to a String does not fail.
-    let _ = writeln!(out, "{}: {}", e.measure, e.title);
-    let _ = writeln!(out, "{}, {} to {}", e.subject, e.period.start, e.period.end);
-    let mut cut = 0;
+    for group in &e.groups {
+        let named = match e.groups.len() {
+            1 => group.verdict.text.clone(),
+            _ => format!("{}: {}", group.name, group.verdict.text),
+        };
+        out.line(0, &named);
+    }
+    out.out.push('\n');
+    out.line(0, &format!("{}: {}", e.measure, e.title));
+    let whom = format!("{}, {} to {}", e.subject, e.period.start, e.period.end);
+    out.line(0, &whom);
     for group in &e.groups {
         if e.groups.len() > 1 {
-            let _ = writeln!(out, "\n{}", group.name);
+            out.out.push('\n');
+            out.line(0, &group.name);
         }
         for population in &group.populations {
-            out.push('\n');
-            head(&mut out, population);
+            out.out.push('\n');
+            out.head(population);
             if let Some(criterion) = &population.criterion {
-                branch(&mut out, criterion, &[], 1, &mut cut);
+                out.branch(criterion, &[], 1);
             }
         }
     }
-    if cut > 0 {
-        let _ = writeln!(
-            out,
-            "\n{cut} place(s) go deeper than this: a greater --depth shows more."
+    out.out.push('\n');
+    for line in LEGEND {
+        out.line(0, line);
+    }
+    if out.cut > 0 {
+        let cut = out.cut;
+        out.line(
+            0,
+            &format!("{cut} place(s) go deeper than this: a greater --depth shows more."),
         );
+    }
+    out.out
+}
+
+struct Page {
+    out: String,
+    width: usize,
+    /// Places that go deeper than the tree.
+    cut: usize,
+}
+
+impl Page {
+    /// A line, gone on below where it is longer than the page.
+    fn line(&mut self, indent: usize, text: &str) {
+        for line in folded(indent, text, self.width) {
+            // Writing to a String does not fail.
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
+
+    fn head(&mut self, population: &PopulationExplanation) {
+        let count = match population.count {
+            Some(n) => n.to_string(),
+            None => "not counted".to_owned(),
+        };
+        let head = format!("{}: {count} – {}", population.code, population.verdict.text);
+        self.line(0, &head);
+        for member in population.members.iter().take(ITEMS) {
+            self.line(4, &format!("counts: {}", member.line()));
+        }
+        self.more(population.members.len());
+        for observation in population.observations.iter().take(ITEMS) {
+            self.line(4, &format!("observed: {observation}"));
+        }
+        self.more(population.observations.len());
+    }
+
+    fn more(&mut self, all: usize) {
+        if all > ITEMS {
+            self.line(4, &format!("and {} more", all - ITEMS));
+        }
+    }
+
+    fn branch(&mut self, own: &Branch, above: &[Fact], depth: usize) {
+        let indent = 2 * depth;
+        let mut line = format!("{} {}  {}", own.outcome.symbol(), outcome(own), label(own));
+        if let Some(items) = own.items {
+            let s = if items == 1 { "" } else { "s" };
+            let _ = write!(line, "  [{items} item{s}]");
+        }
+        if !own.values.is_empty() {
+            let _ = write!(line, "  ({})", own.values.join("; "));
+        }
+        if own.seen {
+            line.push_str("  (see above)");
+        }
+        if own.cut > 0 {
+            self.cut += 1;
+            let _ = write!(line, "  ({} more below)", own.cut);
+        }
+        if decided(own) {
+            line.push_str("  ◀");
+        }
+        self.line(indent, &line);
+        // The same items further down say nothing new.
+        if !own.seen && own.facts != above {
+            for fact in own.facts.iter().take(ITEMS) {
+                self.line(indent + 4, &format!("- {}", fact.line()));
+            }
+            let total = own.items.unwrap_or(own.facts.len());
+            if total > ITEMS && own.facts.len() > ITEMS {
+                self.line(indent + 4, &format!("- and {} more", total - ITEMS));
+            }
+        }
+        for part in &own.parts {
+            let told = if own.facts.is_empty() {
+                above
+            } else {
+                &own.facts
+            };
+            self.branch(part, told, depth + 1);
+        }
+    }
+}
+
+/// A text as lines of at most so many characters, which go on below, further in.
+pub fn folded(indent: usize, text: &str, width: usize) -> Vec<String> {
+    let room = width.saturating_sub(indent).max(ROOM);
+    let all = pieces(text, room).into_iter().enumerate();
+    let lines = all.map(|(at, piece)| {
+        let gap = if at == 0 { indent } else { indent + 4 };
+        format!("{}{piece}", " ".repeat(gap))
+    });
+    lines.collect()
+}
+
+/// A text in pieces of at most so many characters, cut between words. The pieces after the first have
+/// four less.
+fn pieces(text: &str, room: usize) -> Vec<String> {
+    let mut out: Vec<String> = vec![];
+    let mut piece = String::new();
+    let mut long = 0;
+    for word in text.split(' ') {
+        let mut word = word.to_owned();
+        loop {
+            let room = if out.is_empty() { room } else { room - 4 };
+            let own = word.chars().count();
+            let gap = usize::from(long > 0);
+            if long + gap + own <= room {
+                if gap == 1 {
+                    piece.push(' ');
+                }
+                piece.push_str(&word);
+                long += gap + own;
+                break;
+            }
+            if long > 0 {
+                out.push(std::mem::take(&mut piece).trim_end().to_owned());
+                long = 0;
+                continue;
+            }
+            // A word that is longer than a line.
+            let at = word
+                .char_indices()
+                .nth(room)
+                .map_or(word.len(), |(at, _)| at);
+            let rest = word.split_off(at);
+            out.push(std::mem::replace(&mut word, rest));
+        }
+    }
+    if !piece.is_empty() || out.is_empty() {
+        out.push(piece.trim_end().to_owned());
     }
     out
 }
 
-fn head(out: &mut String, population: &PopulationExplanation) {
-    let count = match population.count {
-        Some(n) => n.to_string(),
-        None => "not counted, cannot be told".to_owned(),
-    };
-    let _ = write!(out, "{}: {count}", population.code);
-    if population.outcome == Outcome::Unknown && population.count.is_some() {
-        out.push_str(" (not certain)");
-    }
-    if let Some(reason) = &population.reason {
-        let _ = write!(out, " – {reason}");
-    }
-    let told = match population.observations.is_empty() {
-        true => &population.members,
-        false => &population.observations,
-    };
-    if !told.is_empty() {
-        let _ = write!(out, " – {}", some(told.iter().map(String::as_str)));
-    }
-    out.push('\n');
-}
-
-/// The first few, and how many more.
-fn some<'t>(all: impl ExactSizeIterator<Item = &'t str>) -> String {
-    let more = all.len().saturating_sub(ITEMS);
-    let mut text = all.take(ITEMS).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        let _ = write!(text, " and {more} more");
-    }
-    text
+/// Where the way to what decided ends.
+pub(super) fn decided(branch: &Branch) -> bool {
+    branch.decides && !branch.parts.iter().any(|part| part.decides)
 }
 
 /// `true`, or of how many evaluations it was.
-pub(super) fn verdict(branch: &Branch) -> String {
+pub(super) fn outcome(branch: &Branch) -> String {
     let times = branch.times;
     match times.times {
         0 | 1 => branch.outcome.as_str().to_owned(),
@@ -102,48 +233,17 @@ pub(super) fn label(branch: &Branch) -> String {
     label
 }
 
-fn branch(out: &mut String, own: &Branch, above: &[Fact], depth: usize, cut: &mut usize) {
-    let indent = "  ".repeat(depth);
-    let symbol = own.outcome.symbol();
-    let _ = write!(out, "{indent}{symbol} {}  {}", verdict(own), label(own));
-    if let Some(items) = own.items {
-        let s = if items == 1 { "" } else { "s" };
-        let _ = write!(out, "  [{items} item{s}]");
-    }
-    if !own.values.is_empty() {
-        let _ = write!(out, "  ({})", own.values.join("; "));
-    }
-    if own.seen {
-        out.push_str("  (see above)");
-    }
-    if own.cut > 0 {
-        *cut += 1;
-        let _ = write!(out, "  (… {} more below)", own.cut);
-    }
-    out.push('\n');
-    // The same items further down say nothing new.
-    if !own.seen && own.facts != above {
-        for fact in own.facts.iter().take(ITEMS) {
-            let _ = writeln!(out, "{indent}    - {}", fact_text(fact));
-        }
-        let total = own.items.unwrap_or(own.facts.len());
-        if total > ITEMS && own.facts.len() > ITEMS {
-            let _ = writeln!(out, "{indent}    - and {} more", total - ITEMS);
-        }
-    }
-    for part in &own.parts {
-        let told = if own.facts.is_empty() {
-            above
-        } else {
-            &own.facts
-        };
-        branch(out, part, told, depth + 1, cut);
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::pieces;
 
-/// A fact on one line.
-pub(super) fn fact_text(fact: &Fact) -> String {
-    let parts = [&fact.resource, &fact.code, &fact.value, &fact.date];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    parts.join(", ")
+    #[test]
+    fn long_lines_go_on_below_and_lose_nothing() {
+        assert_eq!(pieces("", 10), [""]);
+        assert_eq!(pieces("one two three", 20), ["one two three"]);
+        assert_eq!(pieces("one two three", 9), ["one two", "three"]);
+        assert_eq!(pieces("abcdefghijklmnop", 10), ["abcdefghij", "klmnop"]);
+        let text = "true  [1 item]  (a; b)";
+        assert_eq!(pieces(text, 60), [text]);
+    }
 }

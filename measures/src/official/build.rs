@@ -1,5 +1,6 @@
 //! From a package to a program: linking, and everything that is wrong.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine_elm::libraries::ValueSetUse;
@@ -45,6 +46,53 @@ pub struct Built {
     pub refused: Vec<String>,
     /// Parts of measures that were left out.
     pub left_out: Vec<LeftOut>,
+    /// Value sets that the measures refer to, also those that cannot be run: by canonical.
+    pub asked: BTreeMap<Arc<str>, AskedValueSet>,
+    /// Files of the libraries that the measures reach.
+    pub reached_files: BTreeSet<String>,
+}
+
+/// A value set, and whose it is.
+#[derive(Clone, Debug)]
+pub struct AskedValueSet {
+    /// As it is used, by all of them.
+    pub usage: ValueSetUse,
+    /// Labels of the measures.
+    pub measures: BTreeSet<String>,
+}
+
+impl Built {
+    /// The value sets that are missing or not expanded, by name, then url.
+    pub fn missing(&self) -> Vec<(&Arc<str>, &AskedValueSet)> {
+        let lacking = |(_, a): &(&Arc<str>, &AskedValueSet)| {
+            matches!(a.usage.completeness, "missing" | "not-expanded")
+        };
+        let mut all: Vec<_> = self.asked.iter().filter(lacking).collect();
+        all.sort_by(|a, b| (&a.1.usage.name, a.0).cmp(&(&b.1.usage.name, b.0)));
+        all
+    }
+
+    /// The same for programs.
+    pub fn missing_json(&self) -> serde_json::Value {
+        let all = self.missing().into_iter();
+        all.map(|(canonical, asked)| asked.to_json(canonical))
+            .collect()
+    }
+}
+
+impl AskedValueSet {
+    /// For programs.
+    pub fn to_json(&self, canonical: &str) -> serde_json::Value {
+        let (url, version) = match canonical.split_once('|') {
+            Some((url, version)) => (url, Some(version)),
+            None => (canonical, self.usage.version.as_deref()),
+        };
+        serde_json::json!({
+            "name": &*self.usage.name, "url": url, "canonical": canonical, "version": version,
+            "codes": self.usage.codes, "completeness": self.usage.completeness,
+            "measures": self.measures, "touches": self.usage.touches.iter().map(|t| &**t).collect::<Vec<_>>(),
+        })
+    }
 }
 
 /// A stratifier or supplemental data that a measure is run without.
@@ -91,17 +139,32 @@ pub fn build_within(
     let mut good = vec![];
     let mut refused = vec![];
     let mut left_out = vec![];
+    let mut asked: BTreeMap<Arc<str>, AskedValueSet> = BTreeMap::new();
+    let mut reached_files = BTreeSet::new();
     for measure in measures {
         let reached = checker.reached(measure);
+        let files = package
+            .libraries
+            .iter()
+            .filter(|l| reached.contains(&l.name));
+        reached_files.extend(files.map(|l| l.source.clone()));
         let lacking = unread
             .iter()
             .filter(|(name, _)| reached.contains(name.as_str()));
         let mut issues: Vec<Finding> = lacking.map(|(_, issue)| issue.clone()).collect();
-        let (found, kept) = checker.check(measure, &reached);
-        issues.extend(found);
+        let checked = checker.check(measure, &reached);
+        for (canonical, usage) in checked.value_sets {
+            let entry = asked.entry(canonical).or_insert_with(|| AskedValueSet {
+                usage: usage.clone(),
+                measures: BTreeSet::new(),
+            });
+            entry.usage.touches.extend(usage.touches);
+            entry.measures.insert(measure.label().to_owned());
+        }
+        issues.extend(checked.findings);
         let broken = issues.iter().any(Finding::is_error);
         add(&mut findings, issues, Some(measure.label()));
-        match kept.filter(|_| !broken) {
+        match checked.kept.filter(|_| !broken) {
             Some((definition, parts)) => {
                 good.push(definition);
                 left_out.extend(parts.into_iter().map(|what| LeftOut {
@@ -142,6 +205,8 @@ pub fn build_within(
         value_sets,
         refused,
         left_out,
+        asked,
+        reached_files,
     }
 }
 
@@ -150,6 +215,7 @@ fn add(findings: &mut Vec<Finding>, issues: Vec<Finding>, measure: Option<&str>)
         let known = |f: &&mut Finding| {
             let library = |f: &Finding| f.node().map(|n| Arc::clone(&n.library));
             f.code == issue.code
+                && (measure.is_none() || f.severity == issue.severity)
                 && f.message == issue.message
                 && library(f) == library(&issue)
                 && f.definition() == issue.definition()

@@ -1,18 +1,19 @@
 //! What is wrong with one measure's logic, and what of it can be run nevertheless.
 //!
 //! A population that cannot be run keeps the measure out. A stratifier or supplemental data that cannot is
-//! left out alone, since no count and no score depends on it.
+//! left out alone, since no count and no score depends on it: also where all that it lacks is a value set.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use engine_elm::libraries::ValueSetUse;
 use engine_elm::{Library, Linker, Options};
 use engine_patient::finding::{Code, ElmNode, Finding, Place, Severity};
 use engine_patient::terminology::TerminologyStore;
 use serde_json::Value as Json;
 
 use super::compiled_measure::compile;
-use crate::package::{Basis, MeasureDefinition, PopulationCode};
+use crate::package::{Basis, MeasureDefinition, PopulationCode, SupplementalDefinition, Usage};
 
 pub(super) struct Checker<'l> {
     pub(super) libraries: &'l [Library],
@@ -22,6 +23,16 @@ pub(super) struct Checker<'l> {
 
 /// A measure without what cannot be run, and what that was.
 type Kept = (MeasureDefinition, Vec<String>);
+
+/// What was found of a measure.
+pub(super) struct Checked {
+    /// Everything that is wrong with it.
+    pub(super) findings: Vec<Finding>,
+    /// What is left of it to be run; nothing where a population is concerned.
+    pub(super) kept: Option<Kept>,
+    /// The value sets that it refers to.
+    pub(super) value_sets: Vec<(Arc<str>, ValueSetUse)>,
+}
 
 impl Checker<'_> {
     /// Names of the libraries that a measure reaches, also of those that are not there.
@@ -43,42 +54,43 @@ impl Checker<'_> {
         names
     }
 
-    /// Everything that is wrong with a measure, and what is left of it to be run; nothing where a
-    /// population is concerned.
-    pub(super) fn check(
+    /// Everything that is wrong with a measure, and what is left of it to be run.
+    pub(super) fn check(&self, measure: &MeasureDefinition, reached: &BTreeSet<String>) -> Checked {
+        let (whole, value_sets) = self.attempt(measure, reached);
+        let (findings, kept) = match whole.iter().any(Finding::is_error) {
+            true => self.without_parts(measure, reached, whole),
+            false => (whole, Some((measure.clone(), vec![]))),
+        };
+        Checked {
+            findings,
+            kept,
+            value_sets,
+        }
+    }
+
+    /// A measure that is not in order, without the stratifiers and supplemental data that are not.
+    fn without_parts(
         &self,
         measure: &MeasureDefinition,
         reached: &BTreeSet<String>,
+        whole: Vec<Finding>,
     ) -> (Vec<Finding>, Option<Kept>) {
-        let whole = self.attempt(measure, reached);
-        if !whole.iter().any(Finding::is_error) {
-            return (whole, Some((measure.clone(), vec![])));
-        }
+        let broken = |measure: &MeasureDefinition| {
+            let (issues, _) = self.attempt(measure, reached);
+            let errors = issues.into_iter().filter(Finding::is_error);
+            errors.collect::<Vec<Finding>>()
+        };
         // Without all that can be left out, and then with each of it alone.
         let mut kept = measure.clone();
         kept.supplemental_data.clear();
         for group in &mut kept.groups {
             group.stratifiers.clear();
         }
-        if self.attempt(&kept, reached).iter().any(Finding::is_error) {
+        if !broken(&kept).is_empty() {
             return (whole, None);
         }
         let bare = kept.clone();
-        let mut found: Vec<Finding> = vec![];
-        let mut left_out = vec![];
-        let mut leave = |what: String, issues: Vec<Finding>| -> bool {
-            // A value set can be added; the others are faults of the content.
-            let fatal = issues
-                .iter()
-                .any(|i| i.is_error() && i.code == Code::ElmValueSetMissing);
-            for mut issue in issues.into_iter().filter(Finding::is_error) {
-                issue.severity = Severity::Warning;
-                issue.message = format!("{what} is left out: {}", issue.message);
-                found.push(issue);
-            }
-            left_out.push(what);
-            !fatal
-        };
+        let mut left = LeftOver::default();
         for (at, group) in measure.groups.iter().enumerate() {
             for stratifier in &group.stratifiers {
                 let mut probe = bare.clone();
@@ -86,8 +98,8 @@ impl Checker<'_> {
                 if let Some(own) = own {
                     own.push(stratifier.clone());
                 }
-                let issues = self.attempt(&probe, reached);
-                if !issues.iter().any(Finding::is_error) {
+                let issues = broken(&probe);
+                if issues.is_empty() {
                     if let Some(group) = kept.groups.get_mut(at) {
                         group.stratifiers.push(stratifier.clone());
                     }
@@ -96,41 +108,43 @@ impl Checker<'_> {
                 let name = stratifier.id.as_ref().or(stratifier.code.as_ref());
                 let name = name.or(stratifier.expression.as_ref());
                 let what = format!("stratifier `{}`", name.map_or("", String::as_str));
-                if !leave(what, issues) {
-                    return (whole, None);
-                }
+                let place = (&*stratifier.path, Code::StratifierLeftOut);
+                left.out(measure, what, issues, place);
             }
         }
         for definition in &measure.supplemental_data {
             let mut probe = bare.clone();
             probe.supplemental_data.push(definition.clone());
-            let issues = self.attempt(&probe, reached);
-            if !issues.iter().any(Finding::is_error) {
+            let issues = broken(&probe);
+            if issues.is_empty() {
                 kept.supplemental_data.push(definition.clone());
                 continue;
             }
-            let what = format!("supplemental data `{}`", definition.expression);
-            if !leave(what, issues) {
-                return (whole, None);
-            }
+            let what = format!("{} `{}`", kind(definition), definition.expression);
+            let place = (&*definition.path, Code::SupplementalLeftOut);
+            left.out(measure, what, issues, place);
         }
-        let rest = self.attempt(&kept, reached);
+        let (rest, _) = self.attempt(&kept, reached);
         if rest.iter().any(Finding::is_error) {
             return (whole, None);
         }
-        found.extend(rest);
-        (found, Some((kept, left_out)))
+        left.found.extend(rest);
+        (left.found, Some((kept, left.parts)))
     }
 
     /// Compiles a measure and tells what is wrong with what it reaches.
-    fn attempt(&self, measure: &MeasureDefinition, reached: &BTreeSet<String>) -> Vec<Finding> {
+    fn attempt(
+        &self,
+        measure: &MeasureDefinition,
+        reached: &BTreeSet<String>,
+    ) -> (Vec<Finding>, Vec<(Arc<str>, ValueSetUse)>) {
         let mut linker = Linker::new(self.libraries, self.terminology, self.link);
         let library = measure
             .main_library
             .as_ref()
             .and_then(|main| linker.library(&main.name, main.version.as_deref()));
         let complete = compile(&mut linker, measure).is_some();
-        let (_, issues) = linker.finish();
+        let (linked, issues) = linker.finish();
         let of_library = |issue: &Finding| {
             let library = issue.node().map_or("", |n| &*n.library);
             let name = library.split_once('|').map_or(library, |(name, _)| name);
@@ -147,7 +161,74 @@ impl Checker<'_> {
             let message = "the library of the measure cannot be read";
             issues.push(Finding::error(Code::ElmLibraryMissing, message).placed(place));
         }
-        issues
+        (issues, linked.value_sets.into_iter().collect())
+    }
+}
+
+/// What a measure is run without.
+#[derive(Default)]
+struct LeftOver {
+    found: Vec<Finding>,
+    parts: Vec<String>,
+}
+
+impl LeftOver {
+    /// Leaves something out for these errors. A value set that is missing stays a finding of its own,
+    /// as for any other measure that refers to it; that this is left out for it is one more.
+    fn out(
+        &mut self,
+        measure: &MeasureDefinition,
+        what: String,
+        issues: Vec<Finding>,
+        (path, code): (&str, Code),
+    ) {
+        let mut lacking: BTreeSet<String> = BTreeSet::new();
+        let mut word = "missing";
+        for mut issue in issues {
+            issue.severity = Severity::Warning;
+            let of_set = match issue.code {
+                Code::ElmValueSetMissing => true,
+                Code::ElmValueSetIncomplete => {
+                    word = "missing or not expanded";
+                    true
+                }
+                _ => false,
+            };
+            match issue.place.canonical.as_ref().filter(|_| of_set) {
+                Some(_) => {
+                    let name = issue.message.split('"').nth(1).unwrap_or_default();
+                    lacking.insert(format!("\"{name}\""));
+                }
+                None => issue.message = format!("{what} is left out: {}", issue.message),
+            }
+            self.found.push(issue);
+        }
+        if !lacking.is_empty() {
+            let names: Vec<String> = lacking.into_iter().collect();
+            let message = format!(
+                "{what} is left out, and not evaluable: {} {word}: {}; no population depends on it",
+                if names.len() == 1 {
+                    "a value set is"
+                } else {
+                    "value sets are"
+                },
+                names.join(", "),
+            );
+            let finding = Finding::warning(code, message).in_file(&*measure.source);
+            self.found.push(finding.at(path));
+            self.parts
+                .push(format!("{what} ({word}: {})", names.join(", ")));
+            return;
+        }
+        self.parts.push(what);
+    }
+}
+
+/// What supplemental data is called: it may be there for risk adjustment.
+fn kind(definition: &SupplementalDefinition) -> &'static str {
+    match definition.usage.as_slice() {
+        [Usage::RiskAdjustment] => "risk adjustment",
+        _ => "supplemental data",
     }
 }
 

@@ -20,9 +20,9 @@ mod notes;
 mod program;
 mod raw_criteria;
 
-pub use build::{BuildOptions, Built, LeftOut, build, build_within};
+pub use build::{AskedValueSet, BuildOptions, Built, LeftOut, build, build_within};
 pub use clause_outcomes::{ClauseCounts, Funnel, FunnelCounts, Funnels};
 pub(crate) use compiled_measure::{CompiledMeasure, Target};
-pub(crate) use fhir_values::{member_id, plain};
+pub(crate) use fhir_values::plain;
 pub use limits::Limits;
 pub use program::ElmMeasures;

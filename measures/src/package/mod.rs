@@ -18,6 +18,7 @@
 //! spite of it may miss a measure, a library or codes. Whether expressions exist in the libraries and
 //! whether value sets are complete is not checked here but when the package is linked.
 
+pub mod called;
 mod concept;
 mod criteria;
 mod definition;
@@ -53,7 +54,9 @@ pub use definition::{
 };
 pub use library_source::LibrarySource;
 pub use load::{load, load_with};
-pub use select::{main_library, main_library_name, select, select_each, set_better};
+pub use select::{
+    fit_in, main_library, main_library_name, refused_of, select, select_each, set_better, taken_for,
+};
 
 /// What was read, and everything that was noticed.
 #[derive(Debug)]

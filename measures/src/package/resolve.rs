@@ -52,7 +52,7 @@ pub(super) fn resolve(
 }
 
 fn refuse(measure: &MeasureDefinition) -> Refused {
-    let names = [&measure.id, &measure.name, &measure.url];
+    let names = [&measure.id, &measure.name, &measure.url, &measure.title];
     let mut names: Vec<String> = names.into_iter().flatten().cloned().collect();
     names.extend(measure.identifiers.iter().cloned());
     names.dedup();

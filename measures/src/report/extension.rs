@@ -21,6 +21,7 @@ urls! { "https://tandem-cds.dev/StructureDefinition/":
     MISSING_OBSERVATIONS = "observations-without-value";
     MEMBER = "member";
     DIRECTION = "improvement-direction";
+    ATTRIBUTION = "attribution";
 }
 /// What was read, and what was not found.
 pub const LEDGER: &str = "https://tandem-cds.dev/StructureDefinition/ledger";
@@ -171,6 +172,8 @@ fn manifest_parts(manifest: &Manifest, whole: bool) -> Vec<Extension> {
             .iter()
             .map(|hash| text("terminology", hash)),
     );
+    let attribution = manifest.attribution.iter();
+    parts.extend(attribution.map(|how| text("attribution", how)));
     parts.extend(
         manifest
             .profile_mode

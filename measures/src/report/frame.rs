@@ -50,12 +50,14 @@ pub(super) enum Kind<'a> {
     Summary,
     SubjectList,
     Individual(&'a str),
+    /// A summary of a part of the patients, called this.
+    Part(&'a str),
 }
 
 impl Kind<'_> {
     fn code(self) -> &'static str {
         match self {
-            Kind::Summary => "summary",
+            Kind::Summary | Kind::Part(_) => "summary",
             Kind::SubjectList => "subject-list",
             Kind::Individual(_) => "individual",
         }
@@ -63,7 +65,7 @@ impl Kind<'_> {
 
     fn profile(self) -> &'static str {
         match self {
-            Kind::Summary => SUMMARY_PROFILE,
+            Kind::Summary | Kind::Part(_) => SUMMARY_PROFILE,
             Kind::SubjectList => SUBJECT_LIST_PROFILE,
             Kind::Individual(_) => INDIVIDUAL_PROFILE,
         }
@@ -86,8 +88,10 @@ pub(super) fn frame<'l>(
             let subject = format!("Patient/{patient}").into();
             (format!("{plain}-{patient}"), Some(subject))
         }
+        Kind::Part(part) => (format!("{plain}-{part}"), None),
     };
-    let whole = subject.is_none();
+    // What is told of a run once stands in its whole reports.
+    let whole = matches!(kind, Kind::Summary | Kind::SubjectList);
     let mut extension = vec![extension::run(
         context.snapshot,
         &context.zone,

@@ -3,11 +3,13 @@
 //! ```text
 //! totals ──▶ summary           one a measure: counts, strata, scores, what could not be told, the ledger
 //! rows ────▶ subject-list      the same, and who is in which population
-//!      └───▶ individual        one a patient
+//!      ├───▶ individual        one a patient
+//!      └───▶ attributed        a summary of the patients of an organization, practitioner or location
 //! ```
 //!
 //! *Invariant:* the same results and context give the same bytes. The date is an argument.
 
+pub mod attributed;
 pub mod datatypes;
 pub mod extension;
 pub mod fhir;

@@ -1,7 +1,7 @@
 //! Rules, their expressions, and SQL measures.
 
 use engine_cel::{Checker, Ty};
-use engine_patient::finding::{Finding, Severity};
+use engine_patient::finding::{Code, Finding, Severity};
 use engine_patient::terminology::TerminologyBuilder;
 
 use crate::{Case, case, snapshot, snapshot_json};
@@ -91,6 +91,50 @@ fn a_rule_with_many_mistakes() {
     snapshot_json("rule.json", &cases[..1]);
 }
 
+/// Nothing is misspelt, and yet it can never hold.
+const MEANINGLESS: &[(&str, &str)] = &[
+    (
+        "eligible: ageInYearsAt(at) >= \"18\"",
+        "eligible: ageInYearsAt(at) > 75 && ageInYearsAt(at) < 18 && Condition(\"set\").size() >= 0",
+    ),
+    (
+        "excluded: patient.birthdate == at",
+        "excluded: patient.gender != \"male\" || patient.gender != \"female\"",
+    ),
+    (
+        "  in: \"true\"",
+        "  late: Observation(\"set\").during(at, at - years(1)).size() > 0",
+    ),
+    ("/diabets", "/diabetes"),
+    (
+        "patient: {birthDate: 1960}",
+        "patient: {birthDate: 1960, gender: F}",
+    ),
+];
+
+#[test]
+fn a_rule_that_can_never_hold() {
+    let text = MEANINGLESS
+        .iter()
+        .fold(WRONG.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+    let text = text.replace("  unused:", "  set:");
+    let mut found = rule(&text);
+    found.retain(|f| MEANS.contains(&f.code));
+    let cases = [case("a rule that can never hold", found)];
+    snapshot("never.txt", &cases);
+}
+
+/// The kinds that are told of what is well formed.
+const MEANS: &[Code] = &[
+    Code::NotACode,
+    Code::WrongValueSet,
+    Code::NeverHolds,
+    Code::AlwaysHolds,
+];
+
 #[test]
 fn expressions() {
     let texts = [
@@ -111,6 +155,10 @@ fn expressions() {
         "Observation().exists(o,\n  o.status == 'final' &&\n  o.efective < at)",
         "1 + 1",
         "'open",
+        "Observation().exists(o, o.status == 'finall' || o.status in ['Final', 'amended'])",
+        "Condition().exists(c, c.clinicalStatus.coding.exists(k, k.code == 'Active'))",
+        "quantityIn(Observation().latest().value, 'ml/min/1.73m2') < 60",
+        "quantityIn(Observation().latest().value, '%') > quantityIn(Encounter().latest().length, 'd')",
     ];
     let cases: Vec<Case> = texts.iter().map(|text| expression(text)).collect();
     snapshot("expressions.txt", &cases);

@@ -269,6 +269,8 @@ fn readmission_leaves_out_stays_that_ended_with_death() {
         stay("9", "again", "2025-03-10", "2025-03-12", expired),
         patient("living", r#","deceasedBoolean":false"#),
         plain("10", "living"),
+        // Only referred to: in no measure.
+        plain("11", "nobody"),
     ]);
     let result = runtime().block_on(async {
         let session = session(&made.lake, 2).unwrap();

@@ -4,13 +4,13 @@ mod check;
 mod files;
 mod place;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use engine_patient::system::date_time::DateTime;
 use engine_population::lake::{Lake as OpenLake, commit};
 
 use crate::failure::{Done, Failure};
-use crate::say::csv;
-use crate::table::{self, bytes, thousands};
+use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use place::Place;
 
 /// Look at a lake, its snapshots, and remove what no snapshot needs.
@@ -34,7 +34,7 @@ Examples:
         #[arg(long)]
         snapshot: Option<u64>,
         /// How to print them.
-        #[arg(long, value_enum, default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
         format: Format,
     },
     Files(files::Files),
@@ -57,7 +57,7 @@ Examples:
         #[arg(long)]
         unpin: Option<u64>,
         /// How to print them.
-        #[arg(long, value_enum, default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
         format: Format,
     },
     Check(check::Check),
@@ -81,14 +81,10 @@ Examples:
         /// Only say what would be deleted.
         #[arg(long)]
         dry_run: bool,
+        /// How to print what was done.
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        format: Format,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
 }
 
 impl Lake {
@@ -123,6 +119,7 @@ impl Lake {
                 keep,
                 min_age_hours,
                 dry_run,
+                format,
             } => {
                 let folder = place.folder("lake vacuum")?;
                 let open = runtime.block_on(OpenLake::open(folder, None))?;
@@ -137,6 +134,7 @@ impl Lake {
                     keep,
                     min_age_hours,
                     dry_run,
+                    json: format == Format::Json,
                 }
                 .run(&runtime)?;
             }
@@ -151,12 +149,29 @@ fn time(ms: i64) -> String {
 
 fn info(lake: &OpenLake, format: Format) -> Result<(), Failure> {
     let snapshot = &lake.snapshot;
-    let tables = snapshot.tables.iter().map(|(name, table)| {
-        let files = table.files.len() as u64;
-        (name, files, lake.rows(name), lake.bytes(name))
-    });
+    let mut tables = Listing::new(&["table", "files", "rows", "bytes"]);
+    for (name, table) in &snapshot.tables {
+        tables.push(vec![
+            name.as_str().into(),
+            Cell::Count(table.files.len() as u64),
+            Cell::Count(lake.rows(name)),
+            Cell::Bytes(lake.bytes(name)),
+        ]);
+    }
     match format {
-        Format::Table => {
+        Format::Json => data!(
+            "{:#}",
+            serde_json::json!({
+                "snapshot": snapshot.number,
+                "time": time(snapshot.created_ms),
+                "operation": snapshot.operation,
+                "engine": snapshot.engine,
+                "buckets": snapshot.buckets,
+                "tables": tables.json(),
+            })
+        ),
+        Format::Csv => tables.csv()?,
+        _ => {
             say!(
                 "Snapshot {} of {}, {} buckets, by {} ({})",
                 snapshot.number,
@@ -165,35 +180,7 @@ fn info(lake: &OpenLake, format: Format) -> Result<(), Failure> {
                 snapshot.engine,
                 snapshot.operation
             );
-            let row = |(name, files, rows, size): (&String, u64, u64, u64)| {
-                vec![name.clone(), thousands(files), thousands(rows), bytes(size)]
-            };
-            let rows: Vec<Vec<String>> = tables.map(row).collect();
-            table::print(&["table", "files", "rows", "size"], &rows);
-        }
-        Format::Json => {
-            let tables = tables.map(|(name, files, rows, bytes)| {
-                serde_json::json!({ "table": name, "files": files, "rows": rows, "bytes": bytes })
-            });
-            json(&serde_json::json!({
-                "snapshot": snapshot.number,
-                "time": time(snapshot.created_ms),
-                "operation": snapshot.operation,
-                "engine": snapshot.engine,
-                "buckets": snapshot.buckets,
-                "tables": tables.collect::<Vec<_>>(),
-            }))?;
-        }
-        Format::Csv => {
-            let rows = tables.map(|(name, files, rows, bytes)| {
-                vec![
-                    name.clone(),
-                    files.to_string(),
-                    rows.to_string(),
-                    bytes.to_string(),
-                ]
-            });
-            records(&["table", "files", "rows", "bytes"], rows)?;
+            tables.print();
         }
     }
     Ok(())
@@ -218,88 +205,28 @@ async fn change_pins(
 async fn snapshots(lake: &OpenLake, format: Format) -> Result<(), Failure> {
     let store = lake.store.as_ref();
     let pins = commit::pins(store).await?;
-    let all = commit::list(store).await?.into_iter();
-    let all = all.map(|s| {
-        let pinned = pins.get(&s.number).cloned();
-        (s, pinned)
-    });
-    match format {
-        Format::Table => {
-            let rows = all.map(|(s, pinned)| {
-                let pinned = pinned.map(|r| match r.is_empty() {
-                    true => "pinned".into(),
-                    false => format!("pinned: {r}"),
-                });
-                vec![
-                    s.number.to_string(),
-                    time(s.created_ms),
-                    s.operation,
-                    s.engine,
-                    thousands(s.files),
-                    bytes(s.bytes),
-                    pinned.unwrap_or_default(),
-                ]
-            });
-            let heading = ["snapshot", "time", "operation", "by", "files", "size", ""];
-            table::print(&heading, &rows.collect::<Vec<_>>());
-        }
-        Format::Json => {
-            let rows = all.map(|(s, pinned)| {
-                serde_json::json!({
-                    "snapshot": s.number,
-                    "time": time(s.created_ms),
-                    "operation": s.operation,
-                    "engine": s.engine,
-                    "files": s.files,
-                    "bytes": s.bytes,
-                    "pinned": pinned.is_some(),
-                    "reason": pinned,
-                })
-            });
-            json(&rows.collect::<serde_json::Value>())?;
-        }
-        Format::Csv => {
-            let rows = all.map(|(s, pinned)| {
-                vec![
-                    s.number.to_string(),
-                    time(s.created_ms),
-                    s.operation,
-                    s.engine,
-                    s.files.to_string(),
-                    s.bytes.to_string(),
-                    pinned.is_some().to_string(),
-                    pinned.unwrap_or_default(),
-                ]
-            });
-            let heading = [
-                "snapshot",
-                "time",
-                "operation",
-                "engine",
-                "files",
-                "bytes",
-                "pinned",
-                "reason",
-            ];
-            records(&heading, rows)?;
-        }
+    let mut all = Listing::new(&[
+        "snapshot",
+        "time",
+        "operation",
+        "engine",
+        "files",
+        "bytes",
+        "pinned",
+        "reason",
+    ]);
+    for s in commit::list(store).await? {
+        let reason = pins.get(&s.number);
+        all.push(vec![
+            Cell::Number(s.number),
+            time(s.created_ms).into(),
+            s.operation.into(),
+            s.engine.into(),
+            Cell::Count(s.files),
+            Cell::Bytes(s.bytes),
+            reason.map(|_| "yes").into(),
+            reason.map(String::as_str).into(),
+        ]);
     }
-    Ok(())
-}
-
-fn json(value: &serde_json::Value) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Internal(e.to_string()))?;
-    data!("{text}");
-    Ok(())
-}
-
-/// CSV, with numbers as they are.
-fn records(heading: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<(), Failure> {
-    let mut out = csv();
-    out.write_record(heading)?;
-    for row in rows {
-        out.write_record(&row)?;
-    }
-    out.flush()
-        .map_err(|e| Failure::Internal(format!("the output: {e}")))
+    all.print_as(format, "snapshots")
 }

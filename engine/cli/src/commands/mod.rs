@@ -16,7 +16,6 @@ mod vacuum;
 use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::ValueEnum;
 use engine_patient::finding::{Finding, blame, count};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -59,15 +58,6 @@ pub fn bar(total: u64, template: &str) -> ProgressBar {
         bar.set_style(style.progress_chars("━╸ "));
     }
     bar
-}
-
-/// How check commands print what they find.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
 }
 
 /// What a check ends with: the number of findings where errors are among them, and whose turn it is.

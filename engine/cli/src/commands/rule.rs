@@ -7,9 +7,11 @@ use engine_cel::functions::FUNCTIONS;
 
 use self::eval::eval;
 use self::test::test;
-use super::Format;
 use crate::failure::Done;
+use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
+use crate::listing::Listing;
 
+mod decision_json;
 mod eval;
 mod test;
 
@@ -46,6 +48,9 @@ Examples:
         /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
         #[arg(long)]
         terminology: Vec<PathBuf>,
+        /// How to print the decision.
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        format: Format,
     },
     /// Check rules, run their cases, and show why a case fails.
     #[command(after_help = "\
@@ -53,7 +58,7 @@ Examples:
   tandem rule test                   the built-in rules
   tandem rule test my-rules/ --terminology valuesets/
   tandem rule test my-rules/ --format json > tested.json
-Exit code: 0 all passed, 1 a case failed, 2 a rule is wrong (`tandem explain CODE` says more about a code).")]
+`tandem explain CODE` says more about the code of what is found.")]
     Test {
         /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
         rules: Vec<PathBuf>,
@@ -61,12 +66,19 @@ Exit code: 0 all passed, 1 a case failed, 2 a rule is wrong (`tandem explain COD
         #[arg(long)]
         terminology: Vec<PathBuf>,
         /// How to print what is found.
-        #[arg(long, value_enum, default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
     },
     /// The functions that rules can call.
-    #[command(after_help = "Example:\n  tandem rule functions")]
-    Functions,
+    #[command(after_help = "\
+Examples:
+  tandem rule functions
+  tandem rule functions --format csv > functions.csv")]
+    Functions {
+        /// How to print them.
+        #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
+        format: Format,
+    },
 }
 
 impl Rule {
@@ -79,6 +91,7 @@ impl Rule {
                 at,
                 time_zone,
                 terminology,
+                format,
             } => eval(
                 &rule,
                 &patient,
@@ -86,23 +99,30 @@ impl Rule {
                 at.as_deref(),
                 time_zone.as_deref(),
                 &terminology,
+                format,
             ),
             Command::Test {
                 rules,
                 terminology,
                 format,
             } => test(&rules, &terminology, format),
-            Command::Functions => {
-                for info in FUNCTIONS {
-                    say!(
-                        "{}\n    {}\n    e.g. {}\n",
-                        info.name,
-                        info.doc,
-                        info.example
-                    );
-                }
-                Ok(std::process::ExitCode::SUCCESS)
-            }
+            Command::Functions { format } => functions(format),
         }
     }
+}
+
+fn functions(format: Format) -> Done {
+    if format == Format::Table {
+        for info in FUNCTIONS {
+            let (name, what, example) = (info.name, info.doc, info.example);
+            say!("{name}\n    {what}\n    e.g. {example}\n");
+        }
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    let mut rows = Listing::new(&["name", "what", "example"]);
+    for info in FUNCTIONS {
+        rows.push([info.name, info.doc, info.example].map(Into::into).into());
+    }
+    rows.print_as(format, "functions")?;
+    Ok(std::process::ExitCode::SUCCESS)
 }

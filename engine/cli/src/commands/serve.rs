@@ -198,9 +198,11 @@ impl Serve {
         }
         reach.refused.iter().for_each(|why| tell(why));
         let services = reach.served;
-        listen(config, services, |address| {
+        let ids = services.iter().map(|s| format!("\n  {}", s.id()));
+        let ids: String = ids.collect();
+        listen(config, services, move |address| {
             announce(format!(
-                "CDS services at http://{address}/cds-services (Ctrl-C ends)"
+                "CDS services at http://{address}/cds-services (Ctrl-C ends){ids}"
             ))
         })
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use engine_population::lake::{Lake, LakeError, lake_error};
@@ -17,6 +17,7 @@ use engine_population::table_list::{of_lake, register_list};
 use futures::StreamExt;
 
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::units;
 use results::RunFiles;
 use watch::{Bounds, Watch};
@@ -26,44 +27,63 @@ use watch::{Bounds, Watch};
 #[command(after_help = "\
 Examples:
   tandem sql \"SELECT count(*) FROM patients\" --lake lake
-  tandem sql \"SELECT c.code, max(c.code_display) AS display, count(DISTINCT p.patient_id) AS patients FROM condition_flat c JOIN patients p USING (patient_id) GROUP BY c.code ORDER BY patients DESC, c.code LIMIT 10\" --lake lake
-  tandem sql \"SELECT * FROM encounter_flat\" --lake lake --format parquet > encounters.parquet
+  tandem sql \"SELECT code_system, code, count(DISTINCT patient_id) AS patients
+      FROM condition_flat JOIN patients USING (patient_id)
+      GROUP BY code_system, code
+      ORDER BY patients DESC, code LIMIT 10\" --lake lake
+  tandem sql \"SELECT * FROM encounter_flat\" --lake lake \\
+      --format parquet > encounters.parquet
   tandem sql \"SHOW TABLES\" --lake lake
   tandem sql \"DESCRIBE condition_flat\" --lake lake
 What a measure run counted, as it printed and reported it:
-  tandem sql \"SELECT measure, population, count FROM result_counts WHERE stratum IS NULL\" --lake lake --results out
-  tandem sql \"SELECT measure, stratum, score, not_evaluable FROM result_scores\" --lake lake --results out
-  tandem sql \"SELECT patient_id FROM result_subjects WHERE measure = 'SystolicControl' AND population = 'denominator' AND count > 0 ORDER BY 1\" --lake lake --results out
+  tandem sql \"SELECT measure, population, count FROM result_counts
+      WHERE stratum IS NULL\" --lake lake --results out
+  tandem sql \"SELECT measure, stratum, score, not_evaluable
+      FROM result_scores\" --lake lake --results out
+  tandem sql \"SELECT measure, patient_id FROM result_subjects
+      WHERE population = 'numerator' AND count > 0
+      ORDER BY measure, patient_id\" --lake lake --results out
 Two runs side by side, and who moved:
-  tandem sql \"SELECT c.measure, c.population, sum(c.count) FILTER (WHERE run = 'before') AS before, sum(c.count) FILTER (WHERE run = 'after') AS after FROM result_counts c WHERE c.stratum IS NULL GROUP BY c.measure, c.group, c.population, c.index ORDER BY c.measure, c.group, c.index\" --lake lake --results before=out --results after=out-new
-  tandem sql \"SELECT s.measure, s.population, s.patient_id, coalesce(sum(s.count) FILTER (WHERE run = 'before'), 0) AS before, coalesce(sum(s.count) FILTER (WHERE run = 'after'), 0) AS after FROM result_subjects s GROUP BY s.measure, s.group, s.population, s.index, s.patient_id HAVING before <> after ORDER BY s.measure, s.population, s.patient_id\" --lake lake --results before=out --results after=out-new
+  tandem sql \"SELECT c.measure, c.population,
+        sum(c.count) FILTER (WHERE run = 'before') AS before,
+        sum(c.count) FILTER (WHERE run = 'after') AS after
+      FROM result_counts c WHERE c.stratum IS NULL
+      GROUP BY c.measure, c.group, c.population, c.index
+      ORDER BY c.measure, c.group, c.index\" \\
+      --lake lake --results before=out --results after=out-new
+  tandem sql \"SELECT s.measure, s.population, s.patient_id,
+        coalesce(sum(s.count) FILTER (WHERE run = 'before'), 0) AS before,
+        coalesce(sum(s.count) FILTER (WHERE run = 'after'), 0) AS after
+      FROM result_subjects s
+      GROUP BY s.measure, s.group, s.population, s.index, s.patient_id
+      HAVING before <> after
+      ORDER BY s.measure, s.group, s.index, s.patient_id\" \\
+      --lake lake --results before=out --results after=out-new
 
-Tables (SHOW TABLES says what each is):
-  patients            patients with a Patient resource
-  patient_references  these, and those whom others only refer to (no measure counts them)
-  resources, shared   all resources, of patients and of none, as JSON; those of patients who are only
-                      referred to, too: join patients where people are counted
-  facts, codes        the index, and the codes that it has
-  encounter_flat, …   flat views of resources
+Tables and views, of which SHOW TABLES says what each is, and DESCRIBE its columns:
+  patients            a row per patient with a Patient resource
+  patient_references  these, and those whom others only refer to: no measure counts them
+  resources, shared   every resource of a patient, and of none, as JSON (raw)
+  facts, codes        the index by codes, and what its codes are
+  encounter_flat, …   flat views of resources, also of patients who are only referred to: where
+                      people are counted, join patients
 With --results, each with the column run:
-  result_counts       the count of each population of each measure and group, and of each stratum (stratifier,
-                      stratified_by, stratum; null: the whole); counted says of what: patients, Encounter, …;
-                      not_evaluable: patients of whom that population could not be told; of observations
-                      their aggregate and its unit
-  result_scores       the score of each group and stratum, which way is better, not_evaluable (with at least one
-                      population that could not be told), and between what the score could be
-  result_subjects     who counts in what: a row per patient and population. A patient of whom nothing holds
-                      may have none
-  results             all rows, for details. A sum of count over them is no number of a report: rows with a
-                      basis_id are members and rows with a stratifier are strata of what is counted already,
-                      and rows of measure-observation, supplemental-data and others are no members at all
+  result_counts       a row per population of a measure's group, and again per stratum (stratum
+                      null: the whole): its count, of what (counted), not_evaluable
+  result_scores       a row per group and stratum: score, unit, better, not_evaluable
+  result_subjects     a row per patient and population: who counts in what. Patients of whom
+                      nothing holds may have none
+  results             all rows, for details. A sum of count over them is no number of a report:
+                      members (basis_id), strata (stratifier) and observations are rows, too
+measures/README.md describes their columns.
 Only questions are answered: nothing in the lake can be changed by SQL.
-Every byte of the lake that is read is verified; a file that is damaged or lost is an error (exit code 4).
-Where a vacuum removes the snapshot that is read, the query is run again on the newest one.
-A query that needs more memory or time than --memory and --timeout allow ends with exit code 2, and so does
-one of more than 256 KB of text, of operators nested more than 1,000 deep (AND and OR do not count), or of more
-than 1,000 SELECTs and tables. What is sorted, grouped or joined goes to disk first, to a folder in --spill
-that is removed in the end; tables are printed once they are complete, the other formats row by row.")]
+Every byte of the lake that is read is verified; a file that is damaged or lost is an error (exit
+code 4). Where a vacuum removes the snapshot that is read, the query is run again on the newest one.
+A query that needs more memory or time than --memory and --timeout allow ends with exit code 2, and
+so does one of more than 256 KB of text, of operators nested more than 1,000 deep (AND and OR do not
+count), or of more than 1,000 SELECTs and tables. What is sorted, grouped or joined goes to disk
+first, to a folder in --spill that is removed in the end; tables are printed once they are complete,
+the other formats row by row.")]
 pub struct Sql {
     /// The query.
     query: String,
@@ -77,8 +97,8 @@ pub struct Sql {
     /// name for the column `run`; without one it is called as its folder.
     #[arg(long, value_name = "[NAME=]DIR")]
     results: Vec<String>,
-    /// How to print the rows.
-    #[arg(long, value_enum, default_value = "table")]
+    /// How to print the rows; json is one object a line.
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// The most memory for rows at work: 512MB, 2GB. By default half of what the machine (or container)
     /// has, at most 4 GB; at least 32MB.
@@ -92,14 +112,8 @@ pub struct Sql {
     spill: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    /// One object a line.
-    Json,
-    Parquet,
-}
+/// What rows are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 /// The least memory that a query can work with.
 const LEAST_MEMORY: u64 = 32_000_000;
@@ -317,7 +331,6 @@ impl Output {
     fn new(format: Format, schema: &arrow::datatypes::SchemaRef) -> Result<Self, Ended> {
         let stdout = std::io::BufWriter::new(std::io::stdout());
         Ok(match format {
-            Format::Table => Output::Table(vec![], std::sync::Arc::clone(schema)),
             Format::Csv => Output::Csv(Box::new(
                 arrow::csv::WriterBuilder::new()
                     .with_header(true)
@@ -336,6 +349,7 @@ impl Output {
                 ))?;
                 Output::Parquet(Box::new(writer))
             }
+            _ => Output::Table(vec![], std::sync::Arc::clone(schema)),
         })
     }
 

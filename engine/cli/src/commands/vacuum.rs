@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use datasets::import::{LockFile, Sweep, Swept, sweep};
-use engine_population::lake::commit::{self, VacuumPlan};
+use engine_population::lake::commit::{self, VacuumPlan, Vacuumed};
 use engine_population::lake::plain::plain;
 use engine_population::lake::{Lake, commit::VacuumPolicy};
 use tokio::runtime::Runtime;
@@ -23,6 +23,17 @@ pub struct Vacuum<'a> {
     pub keep: usize,
     pub min_age_hours: u32,
     pub dry_run: bool,
+    /// For programs: one object in the end.
+    pub json: bool,
+}
+
+/// A line for people, where they are who reads.
+macro_rules! tell {
+    ($own:expr, $($arg:tt)*) => {
+        if !$own.json {
+            say!($($arg)*);
+        }
+    };
 }
 
 impl Vacuum<'_> {
@@ -34,7 +45,8 @@ impl Vacuum<'_> {
         let swept = self.sweep(lock.as_ref())?;
         let theirs = spare_running(&mut plan, &swept);
         let size: u64 = plan.delete.iter().map(|f| f.size).sum();
-        say!(
+        tell!(
+            self,
             "{} snapshots stay, {} go; {} files, {}",
             plan.kept.len(),
             plan.drop.len(),
@@ -42,16 +54,20 @@ impl Vacuum<'_> {
             bytes(size)
         );
         if theirs > 0 {
-            say!("{theirs} files of an import that is running stay.");
+            tell!(self, "{theirs} files of an import that is running stay.");
         }
+        let mut vacuumed = Vacuumed::default();
         if self.dry_run {
+            vacuumed.dropped.clone_from(&plan.drop);
             for file in &plan.delete {
                 let orphan = if file.orphan { " (of no snapshot)" } else { "" };
-                say!("  {}{orphan}", file.path);
+                tell!(self, "  {}{orphan}", file.path);
             }
         } else {
             let done = runtime.block_on(commit::apply_vacuum(self.lake.store.as_ref(), &plan))?;
-            say!(
+            vacuumed = done.clone();
+            tell!(
+                self,
                 "Deleted {} files, {}; dropped {} snapshots.",
                 done.files,
                 bytes(done.bytes),
@@ -59,11 +75,44 @@ impl Vacuum<'_> {
             );
         }
         self.tell_scratch(&swept);
-        self.half_written(&swept);
+        let half_written = self.half_written(&swept);
         if self.dry_run {
-            say!("Nothing was deleted: --dry-run.");
+            tell!(self, "Nothing was deleted: --dry-run.");
+        }
+        if self.json {
+            self.print(&plan, &vacuumed, &swept, (theirs, &half_written));
         }
         Ok(())
+    }
+
+    /// What was done, or with `--dry-run` would be.
+    fn print(
+        &self,
+        plan: &VacuumPlan,
+        vacuumed: &Vacuumed,
+        swept: &Swept,
+        (theirs, half_written): (usize, &[String]),
+    ) {
+        let files = plan.delete.iter().map(|file| {
+            serde_json::json!({ "path": file.path, "bytes": file.size, "ofNoSnapshot": file.orphan })
+        });
+        let removed = swept.removed.iter().map(|path| path.display().to_string());
+        let failed = swept.failed.iter().map(|(path, why)| {
+            serde_json::json!({ "path": path.display().to_string(), "why": plain(why) })
+        });
+        let told = serde_json::json!({
+            "dryRun": self.dry_run,
+            "keptSnapshots": plan.kept,
+            "droppedSnapshots": vacuumed.dropped,
+            "files": files.collect::<Vec<_>>(),
+            "deletedFiles": vacuumed.files,
+            "deletedBytes": vacuumed.bytes,
+            "filesOfRunningImports": theirs,
+            "scratch": removed.collect::<Vec<_>>(),
+            "halfWritten": half_written,
+            "notDeleted": failed.collect::<Vec<_>>(),
+        });
+        data!("{told:#}");
     }
 
     /// One vacuum at a time: a second would not know what the first is putting back for a pin.
@@ -131,21 +180,32 @@ impl Vacuum<'_> {
     fn tell_scratch(&self, swept: &Swept) {
         for path in &swept.removed {
             match self.dry_run {
-                true => say!("  {} (scratch of an import that is gone)", path.display()),
-                false => say!(
+                true => tell!(
+                    self,
+                    "  {} (scratch of an import that is gone)",
+                    path.display()
+                ),
+                false => tell!(
+                    self,
                     "Deleted {} (scratch of an import that is gone).",
                     path.display()
                 ),
             }
         }
         for (path, why) in &swept.failed {
-            say!("{} cannot be deleted: {}.", path.display(), plain(why));
+            tell!(
+                self,
+                "{} cannot be deleted: {}.",
+                path.display(),
+                plain(why)
+            );
         }
     }
 
     /// Files that a killed writer was still writing: the name they have until then is hidden from
     /// listings.
-    fn half_written(&self, swept: &Swept) {
+    fn half_written(&self, swept: &Swept) -> Vec<String> {
+        let mut found = vec![];
         let tables = std::fs::read_dir(self.folder)
             .into_iter()
             .flatten()
@@ -173,16 +233,23 @@ impl Vacuum<'_> {
                 continue;
             }
             let path = file.path();
+            let shown = path.display().to_string();
             if self.dry_run {
-                say!("  {} (half written)", path.display());
+                tell!(self, "  {shown} (half written)");
+                found.push(shown);
                 continue;
             }
             match std::fs::remove_file(&path) {
-                Ok(()) => say!("Deleted {} (half written).", path.display()),
+                Ok(()) => {
+                    tell!(self, "Deleted {shown} (half written).");
+                    found.push(shown);
+                }
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) => say!("{} cannot be deleted: {}.", path.display(), plain(&e)),
+                Err(e) if self.json => note!("{shown} cannot be deleted: {}.", plain(&e)),
+                Err(e) => tell!(self, "{shown} cannot be deleted: {}.", plain(&e)),
             }
         }
+        found
     }
 }
 

@@ -44,7 +44,24 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
         (vec!["terminology", "check"], ALL),
         (vec!["explain"], NO_CSV),
         (vec!["explain", "P051"], NO_CSV),
-        (vec!["lake", "check", lake], NO_CSV),
+        (
+            vec![
+                "rule",
+                "eval",
+                "hba1c-control",
+                "--patient",
+                "a",
+                "--lake",
+                lake,
+                "--at",
+                "2025-12-31",
+            ],
+            NO_CSV,
+        ),
+        (vec!["rule", "functions"], ALL),
+        (vec!["lake", "check", lake], ALL),
+        (vec!["lake", "info", lake], ALL),
+        (vec!["lake", "snapshots", lake], ALL),
     ];
     let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
     lists

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod attribution;
 mod bad_input;
 mod bad_lines;
 mod concurrent;
@@ -18,20 +19,26 @@ mod formats;
 mod full_disk;
 mod hostile;
 mod killed;
+mod lake_commands;
 mod limits;
 mod measures;
 mod names;
 mod official;
+mod other_readers;
 mod out;
 mod packed;
 mod power;
 mod printing;
+mod reader;
 mod readme;
 mod references;
 mod roundtrip;
+mod rule_test;
 mod serve;
 mod sources;
 mod sql;
+mod sql_examples;
+mod sql_results;
 mod supplement;
 mod tables;
 mod unreadable;

@@ -523,6 +523,11 @@ impl<'l> Linker<'l> {
             library,
             name: Arc::clone(&definition.name),
             operands,
+            operand_names: definition
+                .operands
+                .iter()
+                .map(|(n, _)| Arc::clone(n))
+                .collect(),
             retrieves: BTreeSet::new(),
             node: null(),
             frame: 0,

@@ -6,7 +6,7 @@ use super::{Linker, Role};
 use crate::fhir::property::Path;
 use crate::read::library::text;
 use crate::tree::node::{Kind, Node};
-use crate::tree::query::{Aggregate, Query, Relationship, SortBy, SortKey, Source};
+use crate::tree::query::{Aggregate, Let, Query, Relationship, SortBy, SortKey, Source};
 use engine_patient::finding::{Code, Finding};
 
 impl Linker<'_> {
@@ -47,7 +47,11 @@ impl Linker<'_> {
         for clause in list("let") {
             let expression = self.child(clause, "expression");
             let name = text(clause, "identifier").unwrap_or_default();
-            lets.push((self.scope.declare(Role::Let, &name), expression));
+            lets.push(Let {
+                name: Box::from(&*name),
+                slot: self.scope.declare(Role::Let, &name),
+                expression,
+            });
         }
         let mut relationships = vec![];
         for clause in list("relationship") {

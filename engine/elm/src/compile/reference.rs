@@ -14,7 +14,7 @@ use crate::tree::libraries::{Parameter, ValueSetUse};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
 use crate::values::types::Type;
 use engine_patient::finding::{Code, Finding};
-use engine_patient::terminology::{Completeness, code_key};
+use engine_patient::terminology::{Completeness, TerminologyError, code_key};
 
 /// Versions of FHIRHelpers whose functions the native ones have been proven equal to.
 const NATIVE: [&str; 1] = ["4.4.000"];
@@ -383,13 +383,25 @@ impl<'l> Linker<'l> {
         let set = match found {
             Ok(set) => Some(set),
             Err(e) => {
-                let message = format!("the value set \"{name}\" is missing: {e}");
+                let message = match &e {
+                    TerminologyError::Unknown { suggestions, .. } if suggestions.is_empty() => {
+                        format!("the value set \"{name}\" is missing: {canonical}")
+                    }
+                    TerminologyError::Unknown { suggestions, .. } => format!(
+                        "the value set \"{name}\" is missing: {canonical}; did you mean `{}`?",
+                        suggestions.join("` or `")
+                    ),
+                    TerminologyError::UnknownVersion { available, .. } => format!(
+                        "the value set \"{name}\" is missing: {canonical}; loaded are versions {}",
+                        available.join(", ")
+                    ),
+                };
                 let help = "add its FHIR ValueSet with an expansion, or run with --allow-missing-valuesets: membership in it is then unknown, a retrieve by it finds nothing, and what rests on that is counted as it is but not evaluable, with the set's name";
                 let finding = match self.options.allow_missing_value_sets {
                     true => Finding::warning(Code::ElmValueSetMissing, message),
                     false => Finding::error(Code::ElmValueSetMissing, message),
                 };
-                self.report(finding.help(help));
+                self.report(finding.help(help).about(Arc::clone(&canonical)));
                 None
             }
         };
@@ -422,7 +434,7 @@ impl<'l> Linker<'l> {
                 }
                 _ => Finding::warning(Code::ElmValueSetIncomplete, message),
             };
-            self.report(finding);
+            self.report(finding.about(Arc::clone(&canonical)));
         }
         // What is not expanded is as good as missing.
         let set = set.filter(|s| !matches!(s.completeness(), Completeness::NotExpanded { .. }));

@@ -12,7 +12,7 @@ use crate::fhir::property::Path;
 use crate::read::library::text;
 use crate::tree::constant::Constant;
 use crate::tree::node::{Kind, Node};
-use crate::tree::retrieve::{CodeFilter, CodePath, Codes, Retrieve};
+use crate::tree::retrieve::{CodeFilter, CodePath, Codes, Retrieve, Wanted};
 use crate::values::types::{FHIR, TypeId};
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::Name;
@@ -80,10 +80,16 @@ impl Linker<'_> {
             codes: None,
         };
         let mut label = info.name.to_owned();
+        let mut wanted = None;
         let code = match json.get("codes").filter(|c| c.is_object()) {
             Some(codes) => {
-                let (filter, required) =
-                    self.code_filter(json, codes, info.name, resource_type, &mut label)?;
+                let (filter, required) = self.code_filter(
+                    json,
+                    codes,
+                    info.name,
+                    resource_type,
+                    (&mut label, &mut wanted),
+                )?;
                 requirement.codes = required;
                 Some(filter)
             }
@@ -111,6 +117,7 @@ impl Linker<'_> {
             date,
             requirement,
             label: label.into(),
+            wanted,
             open: false,
         })
     }
@@ -121,7 +128,7 @@ impl Linker<'_> {
         codes: &Json,
         type_name: &'static str,
         resource_type: Name,
-        label: &mut String,
+        (label, wanted): (&mut String, &mut Option<Wanted>),
     ) -> Option<(CodeFilter, Option<RequiredCodes>)> {
         let info = Model::r4().resource(type_name)?;
         let property = text(json, "codeProperty")
@@ -156,6 +163,11 @@ impl Linker<'_> {
             },
             _ => None,
         };
+        *wanted = Some(Wanted {
+            element: path,
+            comparator: Box::from(&*comparator),
+            names: names_of(&node).into(),
+        });
         let (codes, required) = self.codes(&comparator, node, path)?;
         if let Some(required) = &required {
             let set = &required.value_set;
@@ -287,6 +299,29 @@ fn same(a: &Retrieve, b: &Retrieve) -> bool {
         && a.profile.as_ref().map(Profile::url) == b.profile.as_ref().map(Profile::url)
         && a.date.is_none()
         && b.date.is_none()
+}
+
+/// What a library calls the codes and value sets that are compared with.
+fn names_of(node: &Node) -> Vec<Box<str>> {
+    fn of(value: &Constant, out: &mut Vec<Box<str>>) {
+        let code = |c: &crate::tree::constant::ConstantCode| {
+            let named = c.display.as_deref().or(c.code.as_deref());
+            Box::from(named.unwrap_or_default())
+        };
+        match value {
+            Constant::ValueSet(set) => out.push(set.name.clone()),
+            Constant::Code(c) => out.push(code(c)),
+            Constant::Concept(_, Some(display)) => out.push(display.clone()),
+            Constant::Concept(codes, None) => out.extend(codes.iter().map(code)),
+            Constant::List(items) => items.iter().for_each(|item| of(item, out)),
+            _ => {}
+        }
+    }
+    let mut out = vec![];
+    if let Kind::Const(value) = &node.kind {
+        of(value, &mut out);
+    }
+    out
 }
 
 fn constant_codes(value: &Constant, keys: &mut FxHashSet<i64>, codes: &mut Vec<Code>) {

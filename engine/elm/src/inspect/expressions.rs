@@ -1,11 +1,13 @@
 //! The expressions of the compiled tree as explanations see them: kind, name, parts, clause.
 
-use crate::run::trace::{ClauseTrace, Trace};
+use crate::operators::operator::Spelling;
+use crate::run::trace::{ClauseTrace, Execution, RowTrace, Trace};
 use crate::tree::libraries::FunctionHandle;
 use crate::tree::libraries::{Clause, CompiledLibraries, Expression, LibraryInfo};
 use crate::tree::node::{Kind, NO_CLAUSE, Node};
-use crate::tree::query::SortBy;
+use crate::tree::query::{Let, SortBy};
 use crate::tree::retrieve::{Codes, Retrieve};
+use crate::values::value::Val;
 
 /// An expression where it stands in the tree.
 #[derive(Clone, Copy)]
@@ -20,7 +22,8 @@ pub enum Role<'u> {
     Operand,
     /// A source of a query, and its alias.
     Source(&'u str),
-    Let,
+    /// A `let`, and its name.
+    Let(&'u str),
     /// The source of a `with`, and its alias.
     With(&'u str),
     /// The source of a `without`, and its alias.
@@ -56,6 +59,8 @@ pub struct Statement<'u> {
     /// The text of it, as the translator writes it with `EnableAnnotations`.
     pub annotation: Option<&'u serde_json::Value>,
     pub body: ExpressionView<'u>,
+    /// What the operands of a function are called.
+    pub operands: &'u [std::sync::Arc<str>],
 }
 
 impl CompiledLibraries {
@@ -67,6 +72,7 @@ impl CompiledLibraries {
             name: &found.name,
             annotation: found.annotation.as_deref(),
             body: ExpressionView::new(self, &found.node),
+            operands: &[],
         })
     }
 
@@ -78,6 +84,7 @@ impl CompiledLibraries {
             name: &found.name,
             annotation: found.annotation.as_deref(),
             body: ExpressionView::new(self, &found.node),
+            operands: &found.operand_names,
         })
     }
 
@@ -88,8 +95,23 @@ impl CompiledLibraries {
 }
 
 impl<'a> Trace<'a> {
+    /// The rows of a query, of its last evaluation among these: [`ClauseTrace::executions`].
+    pub fn rows(&self, query: ExpressionView<'_>, among: (usize, usize)) -> Option<&Execution<'a>> {
+        match &query.node.kind {
+            Kind::Query(query) => self.execution(query, among),
+            _ => None,
+        }
+    }
+
     /// The values of an expression; `None` where it was not evaluated.
     pub fn of(&self, place: ExpressionView<'_>) -> Option<&ClauseTrace<'a>> {
+        self.of_node(place.node)
+    }
+}
+
+impl<'a> RowTrace<'a> {
+    /// The value of an expression in this row; `None` where it was not evaluated there.
+    pub fn value_of(&self, place: ExpressionView<'_>) -> Option<Val<'a>> {
         self.of_node(place.node)
     }
 }
@@ -141,6 +163,62 @@ impl<'u> ExpressionView<'u> {
         if let Some(clause) = self.clause() {
             return clause.node;
         }
+        match &self.node.kind {
+            Kind::Op(operator, ..) | Kind::Nary(operator, ..) => operator.name,
+            _ => "",
+        }
+    }
+
+    /// What stands between two operands, and these; `None` where it is no such operator.
+    pub fn infix(self) -> Option<(&'static str, ExpressionView<'u>, ExpressionView<'u>)> {
+        let of = |node: &'u Node| ExpressionView::new(self.compiled, node);
+        match &self.node.kind {
+            Kind::Op(operator, args, _) => match (operator.spelling, &**args) {
+                (Spelling::Infix(word), [a, b]) => Some((word, of(a), of(b))),
+                _ => None,
+            },
+            Kind::InValueSet(code, set) => Some(("in", of(code), of(set))),
+            _ => None,
+        }
+    }
+
+    /// What it is made of by a conversion or a cast, which says nothing to a reader; else itself.
+    pub fn unconverted(self) -> ExpressionView<'u> {
+        let mut node = self.node;
+        loop {
+            node = match &node.kind {
+                Kind::As(inner, ..) | Kind::Once(_, inner) => inner,
+                Kind::Op(operator, args, _) => match (operator.spelling, &**args) {
+                    (Spelling::Nothing, [inner]) => inner,
+                    _ => break,
+                },
+                _ => break,
+            }
+        }
+        ExpressionView::new(self.compiled, node)
+    }
+
+    /// The parameter that it names.
+    pub fn parameter(self) -> Option<&'u str> {
+        match &self.node.kind {
+            Kind::Param(index) => {
+                let found = self.compiled.parameters.get(*index as usize);
+                found.map(|p| &*p.name)
+            }
+            _ => None,
+        }
+    }
+
+    /// The slot of an alias, let or operand that it names.
+    pub fn local(self) -> Option<u32> {
+        match &self.node.kind {
+            Kind::Local(slot) => Some(*slot),
+            _ => None,
+        }
+    }
+
+    /// The operator of a node that consists of operands, by its ELM name.
+    pub fn operator(self) -> &'static str {
         match &self.node.kind {
             Kind::Op(operator, ..) | Kind::Nary(operator, ..) => operator.name,
             _ => "",
@@ -241,8 +319,11 @@ impl<'u> ExpressionView<'u> {
                 for source in &query.sources {
                     add(Role::Source(&source.alias), &source.expression);
                 }
-                for (_, node) in &query.lets {
-                    add(Role::Let, node);
+                for Let {
+                    name, expression, ..
+                } in &query.lets
+                {
+                    add(Role::Let(name), expression);
                 }
                 for with in &query.relationships {
                     let role = match with.without {

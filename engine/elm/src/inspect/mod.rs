@@ -2,6 +2,8 @@
 //! explanations, the terms of a criterion, and the retrieves without which it cannot hold.
 
 pub mod cql_text;
+mod cql_words;
 pub mod expressions;
+mod made;
 pub mod prefilter;
 pub mod terms;

@@ -215,7 +215,12 @@ impl Library {
             local_id,
             locator,
         };
-        finding.placed(Place::of_elm(Arc::clone(&self.source), node))
+        let canonical = finding.place.canonical.clone();
+        let place = Place {
+            canonical,
+            ..Place::of_elm(Arc::clone(&self.source), node)
+        };
+        finding.placed(place)
     }
 
     fn note(&mut self, finding: Finding) {

@@ -22,6 +22,7 @@ impl<'a> Evaluator<'a> {
             self.depth -= 1;
             return Err(Fault::Budget("the logic is nested too deep"));
         }
+        let before = self.trace.as_ref().map_or(0, |t| t.executions());
         let value = if self.depth.is_multiple_of(32) {
             stacker::maybe_grow(128 << 10, 2 << 20, || self.eval_kind(node))
         } else {
@@ -31,7 +32,7 @@ impl<'a> Evaluator<'a> {
         match value {
             Ok(value) => {
                 if let Some(trace) = &mut self.trace {
-                    trace.node(node, value);
+                    trace.node(node, value, before);
                 }
                 Ok(value)
             }

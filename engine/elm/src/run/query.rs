@@ -8,7 +8,7 @@ use crate::context::row_doubts::RowDoubts;
 use crate::operators::list::{distinct_of, same};
 use crate::run::evaluator::Evaluator;
 use crate::run::iteration::Items;
-use crate::tree::query::{Query, Relationship};
+use crate::tree::query::{Let, Query, Relationship};
 use crate::values::value::{Tuple, Val};
 
 /// The rows of a query, as they are made.
@@ -20,6 +20,8 @@ struct Rows<'a> {
     seen: Vec<Vec<Val<'a>>>,
     /// What is in doubt about them.
     doubts: RowDoubts,
+    /// Which evaluation of a query it is in the trace.
+    execution: usize,
 }
 
 impl<'a> Evaluator<'a> {
@@ -33,6 +35,7 @@ impl<'a> Evaluator<'a> {
             total: Val::Null,
             seen: vec![],
             doubts: RowDoubts::default(),
+            execution: 0,
         };
         for source in &query.sources {
             let value = self.eval(&source.expression)?;
@@ -68,6 +71,9 @@ impl<'a> Evaluator<'a> {
         if let Some(starting) = query.aggregate.as_ref().and_then(|a| a.starting.as_ref()) {
             rows.total = self.eval(starting)?;
             rows.doubts.drop_any(self.cx.take_doubt());
+        }
+        if let Some(trace) = &mut self.trace {
+            rows.execution = trace.query(query);
         }
         self.rows(query, &lists, 0, Doubt::NONE, &mut rows)?;
         if let (true, [list], [source]) = (asks, &*lists, &*query.sources)
@@ -154,7 +160,10 @@ impl<'a> Evaluator<'a> {
     /// the mark where it is dropped and may belong into the result.
     fn meets(&mut self, query: &'a Query) -> Result<(Option<bool>, Doubt), Fault> {
         let mut doubt = self.cx.take_doubt();
-        for (slot, expression) in &query.lets {
+        for Let {
+            slot, expression, ..
+        } in &query.lets
+        {
             let value = self.eval(expression)?;
             let own = self.cx.take_doubt();
             self.set_doubtful(*slot, value, own)?;
@@ -192,6 +201,27 @@ impl<'a> Evaluator<'a> {
         Ok(((!dropped).then_some(true), doubt))
     }
 
+    /// [`Self::meets`], with the row in the trace.
+    fn judged(
+        &mut self,
+        query: &'a Query,
+        execution: usize,
+    ) -> Result<(Option<bool>, Doubt), Fault> {
+        if self.trace.is_none() {
+            return self.meets(query);
+        }
+        let items = query.sources.iter().map(|s| self.get(s.slot));
+        let items = items.collect::<Result<Vec<Val<'a>>, Fault>>()?;
+        if let Some(trace) = &mut self.trace {
+            trace.row_begins(execution, items);
+        }
+        let told = self.meets(query);
+        if let Some(trace) = &mut self.trace {
+            trace.row_ends(told.as_ref().ok().and_then(|(met, _)| *met));
+        }
+        told
+    }
+
     /// What may be missing in the source: whether it would be in the result.
     fn perhaps(
         &mut self,
@@ -224,7 +254,7 @@ impl<'a> Evaluator<'a> {
 
     /// A row: the mark that stands is that of its items.
     fn row(&mut self, query: &'a Query, rows: &mut Rows<'a>) -> Result<(), Fault> {
-        let doubt = match self.meets(query)? {
+        let doubt = match self.judged(query, rows.execution)? {
             (Some(true), doubt) => doubt,
             (Some(false), _) => return Ok(()),
             (None, doubt) => {

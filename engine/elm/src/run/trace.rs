@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::fhir::elements::known;
 use crate::tree::libraries::Expression;
 use crate::tree::node::{NO_CLAUSE, Node};
+use crate::tree::query::Query;
 use crate::values::value::{NO_NODE, Val};
 
 /// The values of the expressions for one patient.
@@ -12,6 +13,41 @@ use crate::values::value::{NO_NODE, Val};
 pub struct Trace<'a> {
     clauses: FxHashMap<Key, ClauseTrace<'a>>,
     definitions: FxHashMap<u32, Val<'a>>,
+    executions: Vec<Execution<'a>>,
+    /// Rows that are being judged, the innermost last.
+    open: Vec<RowTrace<'a>>,
+    /// How many values rows hold.
+    kept: usize,
+}
+
+/// Most values that are kept of rows: a patient with ten thousands of resources has so many rows
+/// that nobody reads of each.
+const KEPT: usize = 400_000;
+
+/// A query that was evaluated once, with its rows.
+pub struct Execution<'a> {
+    /// The address of the query.
+    query: usize,
+    pub rows: Vec<RowTrace<'a>>,
+    /// Rows are missing: there were too many.
+    pub cut: bool,
+}
+
+/// A row of a query: what was looked at, and the values of the expressions that judged it.
+#[derive(Default)]
+pub struct RowTrace<'a> {
+    execution: usize,
+    /// An item of each source.
+    pub items: Vec<Val<'a>>,
+    /// Whether its conditions hold; `None` where that cannot be told.
+    pub met: Option<bool>,
+    values: FxHashMap<Key, Val<'a>>,
+}
+
+impl<'a> RowTrace<'a> {
+    pub(crate) fn of_node(&self, node: &Node) -> Option<Val<'a>> {
+        self.values.get(&Key::of(node)).copied()
+    }
 }
 
 /// A clause, or an expression without a `localId` by where it stands.
@@ -39,17 +75,28 @@ pub struct ClauseTrace<'a> {
     pub null_times: u32,
     /// The last value.
     pub last: Val<'a>,
+    /// The queries that were evaluated for the last value, as places among all of them.
+    pub executions: (usize, usize),
 }
 
 impl<'a> Trace<'a> {
-    pub(crate) fn node(&mut self, node: &Node, value: Val<'a>) {
+    pub(crate) fn node(&mut self, node: &Node, value: Val<'a>, before: usize) {
+        let executions = (before, self.executions.len());
+        if let Some(row) = self.open.last_mut()
+            && self.kept < KEPT
+        {
+            self.kept += 1;
+            row.values.insert(Key::of(node), value);
+        }
         let entry = self.clauses.entry(Key::of(node)).or_insert(ClauseTrace {
             times: 0,
             true_times: 0,
             false_times: 0,
             null_times: 0,
             last: Val::Null,
+            executions,
         });
+        entry.executions = executions;
         entry.times = entry.times.saturating_add(1);
         let count = match holds(&value) {
             Some(true) => &mut entry.true_times,
@@ -58,6 +105,55 @@ impl<'a> Trace<'a> {
         };
         *count = count.saturating_add(1);
         entry.last = value;
+    }
+
+    /// How many queries have been evaluated.
+    pub(crate) fn executions(&self) -> usize {
+        self.executions.len()
+    }
+
+    /// A query begins: its place among all.
+    pub(crate) fn query(&mut self, query: &Query) -> usize {
+        self.executions.push(Execution {
+            query: std::ptr::from_ref(query).addr(),
+            rows: vec![],
+            cut: false,
+        });
+        self.executions.len() - 1
+    }
+
+    pub(crate) fn row_begins(&mut self, execution: usize, items: Vec<Val<'a>>) {
+        self.open.push(RowTrace {
+            execution,
+            items,
+            ..RowTrace::default()
+        });
+    }
+
+    pub(crate) fn row_ends(&mut self, met: Option<bool>) {
+        let Some(mut row) = self.open.pop() else {
+            return;
+        };
+        row.met = met;
+        let Some(execution) = self.executions.get_mut(row.execution) else {
+            return;
+        };
+        self.kept = self.kept.saturating_add(row.items.len());
+        match self.kept < KEPT {
+            true => execution.rows.push(row),
+            false => execution.cut = true,
+        }
+    }
+
+    /// The last evaluation of a query among these.
+    pub(crate) fn execution(
+        &self,
+        query: &Query,
+        (from, to): (usize, usize),
+    ) -> Option<&Execution<'a>> {
+        let address = std::ptr::from_ref(query).addr();
+        let within = self.executions.get(from..to)?;
+        within.iter().rev().find(|e| e.query == address)
     }
 
     pub(crate) fn definition(&mut self, index: u32, value: Val<'a>) {

@@ -51,6 +51,8 @@ pub(crate) struct Function {
     pub(crate) library: u32,
     pub(crate) name: Arc<str>,
     pub(crate) operands: Vec<Type>,
+    /// What its operands are called: they are the first slots of its frame.
+    pub(crate) operand_names: Vec<Arc<str>>,
     /// Retrieves it reaches.
     pub(crate) retrieves: BTreeSet<u32>,
     pub(crate) node: Node,

@@ -5,7 +5,7 @@ use crate::tree::node::Node;
 
 pub struct Query {
     pub sources: Box<[Source]>,
-    pub lets: Box<[(u32, Node)]>,
+    pub lets: Box<[Let]>,
     pub relationships: Box<[Relationship]>,
     pub condition: Option<Node>,
     pub result: Option<(Node, bool)>,
@@ -15,6 +15,13 @@ pub struct Query {
 
 pub struct Source {
     pub alias: Box<str>,
+    pub slot: u32,
+    pub expression: Node,
+}
+
+/// What a `let` names.
+pub struct Let {
+    pub name: Box<str>,
     pub slot: u32,
     pub expression: Node,
 }

@@ -23,8 +23,20 @@ pub struct Retrieve {
     pub requirement: DataRequirement,
     /// For people: `Condition: code in Diabetes`.
     pub label: Box<str>,
+    /// Which element is compared with which codes; `None` where all of the type are taken.
+    pub wanted: Option<Wanted>,
     /// It depends on an alias, let or operand around it, and so is made anew each time.
     pub open: bool,
+}
+
+/// What codes a retrieve asks for, in the words of its library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    pub element: &'static str,
+    /// `in`, `~`, `=`
+    pub comparator: Box<str>,
+    /// Names of value sets and codes; empty where an expression gives them.
+    pub names: Box<[Box<str>]>,
 }
 
 /// How the code of a resource is compared.

@@ -61,6 +61,10 @@ codes! {
         why "the id is in every card and report; a rule is found by the name of its file"
         example Rule "id: HbA1c Control"
         mend "small letters, digits and `-`; name the file after it";
+    DuplicateRule "duplicate-rule" "two rules have the same id"
+        why "their cards, result rows and reports could not be told apart"
+        example Prose "a rule `hba1c-control` of your own, beside the built-in one"
+        mend "give yours another id, and its file the same name";
     BadName "bad-name" "a name that cannot be used"
         why "names under `define` and `value_sets` are used in expressions and must not look like something else"
         example Rule "define:\n  in: \"true\""
@@ -539,16 +543,16 @@ codes! {
         mend "correct the population, or remove the extension";
     SupplementalLeftOut "P072" "supplemental data were left out"
         why "the report lacks them; the counts do not depend on them"
-        example Prose "supplemental data without criteria"
-        mend "correct its criteria";
+        example Prose "supplemental data without criteria, or over a value set that is missing"
+        mend "correct its criteria, or add the value set";
     SupplementalUsage "P073" "unknown usage of supplemental data"
         why "whether it is data or a risk adjustment factor is not known"
         example Prose "usage: suplemental-data"
         mend "write one of the codes that the message names";
     StratifierLeftOut "P074" "a stratifier was left out"
         why "the report is not divided by it; the counts do not depend on it"
-        example Prose "a stratifier with criteria that cannot be read"
-        mend "correct it; see the findings about it";
+        example Prose "a stratifier with criteria that cannot be read, or over a value set that is missing"
+        mend "correct it, or add the value set; see the findings about it";
     LibraryNoElm "P080" "a library has no ELM in JSON"
         why "the logic cannot be run from CQL or from ELM in XML"
         example Prose "a Library with content text/cql only"
@@ -588,11 +592,11 @@ codes! {
     NoSuchMeasure "P090" "no measure of this name"
         why "there is nothing to run"
         example Prose "--measure CMS122FHR"
-        mend "write the id, name or url of a measure of the package";
+        mend "write the id, name, title or url of a measure of the package, or its beginning: CMS122";
     SeveralMeasures "P091" "several measures of this name"
         why "which is meant is not said"
-        example Prose "--measure CMS122, in two versions"
-        mend "write it with its version or url";
+        example Prose "--measure CMS122, in two versions, or --measure Diabetes where two begin so"
+        mend "write it with its version or url, or more of it";
     MeasureRefused "P092" "the measure asked for was refused"
         why "something is wrong with it"
         example Prose "--measure of one without populations"
@@ -601,6 +605,10 @@ codes! {
         why "which way is better decides gaps and comparisons"
         example Prose "--better CMS122FHIR=up"
         mend "write `--better MEASURE=increase` or `=decrease`";
+    OtherPeriod "P094" "a measure is run for another period than it is made for"
+        why "its codes and criteria are of another year: the numbers are not those of that year's measure"
+        example Prose "effectivePeriod 2026, run with --period 2020-01-01..2020-12-31"
+        mend "run the package of that year, or know that it is another measure";
 
     // FHIRPath of ViewDefinitions.
 

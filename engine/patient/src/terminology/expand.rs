@@ -153,7 +153,7 @@ impl<'a> Expander<'a> {
         let clauses = compose.include.iter().chain(&compose.exclude);
         clauses
             .flat_map(|clause| &clause.value_sets)
-            .filter_map(|reference| self.find(reference))
+            .flat_map(|reference| self.candidates(reference))
             .collect()
     }
 
@@ -321,26 +321,51 @@ impl<'a> Expander<'a> {
         found
             .iter()
             .filter(|loaded| version.is_none() || loaded.version.as_deref() == version)
-            .max_by(|a, b| compare_versions(a.version.as_deref(), b.version.as_deref()))
+            .max_by(|a, b| {
+                let has = |one: &CodeSystem| one.content != CodeSystemContent::NotPresent;
+                let versions = compare_versions(a.version.as_deref(), b.version.as_deref());
+                has(a).cmp(&has(b)).then(versions)
+            })
             .copied()
     }
 
-    /// The definition a canonical refers to: of this version, or the highest.
-    fn find(&self, reference: &str) -> Option<usize> {
+    /// The definitions that a canonical may refer to, the highest version first: down to the first that
+    /// has its codes in itself. Which it is shows when they are expanded ([`Self::find`]).
+    fn candidates(&self, reference: &str) -> Vec<usize> {
         let (url, version) = match reference.split_once('|') {
             Some((url, version)) => (url, Some(version)),
             None => (reference, None),
         };
-        let candidates = self.by_url.get(url)?.iter();
-        let best = candidates
+        let of_url = self.by_url.get(url).into_iter().flatten();
+        let mut all: Vec<(usize, &ValueSetDefinition)> = of_url
             .filter_map(|at| Some((*at, self.definitions.get(*at)?)))
             .filter(|(_, one)| version.is_none() || one.version.as_deref() == version)
-            .max_by(|(a_at, a), (b_at, b)| {
-                compare_versions(a.version.as_deref(), b.version.as_deref())
-                    .then_with(|| rank(a).cmp(&rank(b)))
-                    .then_with(|| b_at.cmp(a_at))
-            });
-        best.map(|(at, _)| at)
+            .collect();
+        all.sort_by(|(a_at, a), (b_at, b)| {
+            compare_versions(b.version.as_deref(), a.version.as_deref())
+                .then_with(|| holds_codes(b).cmp(&holds_codes(a)))
+                .then_with(|| a_at.cmp(b_at))
+        });
+        let last = all.iter().position(|(_, one)| holds_codes(one));
+        all.truncate(last.map_or(all.len(), |last| last + 1));
+        all.into_iter().map(|(at, _)| at).collect()
+    }
+
+    /// The definition a canonical refers to, of those that are expanded: of this version, or the highest
+    /// of which most is known. `None` of `Some`: only members of a circle.
+    fn find(&self, reference: &str) -> Option<Option<Rc<Expanded>>> {
+        let candidates = self.candidates(reference);
+        if candidates.is_empty() {
+            return None;
+        }
+        let mut best: Option<&Rc<Expanded>> = None;
+        for found in candidates.iter().filter_map(|at| self.done.get(at)) {
+            let rank = |one: &Expanded| one.completeness.rank();
+            if best.is_none_or(|best| rank(found) > rank(best)) {
+                best = Some(found);
+            }
+        }
+        Some(best.cloned())
     }
 
     fn reference(
@@ -349,8 +374,7 @@ impl<'a> Expander<'a> {
         clause: &Clause,
         reference: &str,
     ) -> Result<Rc<Expanded>, Lack> {
-        if let Some(at) = self.find(reference) {
-            let found = self.done.get(&at).cloned();
+        if let Some(found) = self.find(reference) {
             return found.ok_or_else(|| CYCLIC.to_owned().into());
         }
         let url = reference.split('|').next().unwrap_or(reference);
@@ -386,14 +410,19 @@ fn names(definition: &ValueSetDefinition) -> impl Iterator<Item = &str> {
     names.into_iter().flatten().map(|name| &**name)
 }
 
-/// Of two definitions with one canonical, the more useful is included.
-fn rank(definition: &ValueSetDefinition) -> u8 {
-    match (&definition.expansion, &definition.compose) {
-        (Some(expansion), _) if expansion.partial.is_none() => 3,
-        (_, Some(_)) => 2,
-        (Some(_), None) => 1,
-        (None, None) => 0,
-    }
+/// Whether its codes stand in it: a whole expansion, or a definition that lists them.
+fn holds_codes(definition: &ValueSetDefinition) -> bool {
+    let listed = |clause: &Clause| {
+        let alone = clause.filters.is_empty() && clause.value_sets.is_empty();
+        !clause.broken && alone && !clause.concepts.is_empty()
+    };
+    let expansion = definition.expansion.as_ref();
+    let compose = definition.compose.as_ref();
+    expansion.is_some_and(|e| e.partial.is_none())
+        || compose.is_some_and(|c| {
+            let mut all = c.include.iter().chain(&c.exclude);
+            !c.include.is_empty() && all.all(listed)
+        })
 }
 
 fn complete(codes: Vec<Code>, partial: Option<(Option<usize>, Lack)>) -> Expanded {

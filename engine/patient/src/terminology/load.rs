@@ -93,6 +93,12 @@ impl TerminologyBuilder {
         drop(expander);
         report_ignored(ignored, &mut issues);
         let mut store = TerminologyStore::default();
+        let composes = definitions.iter().filter_map(|d| d.compose.as_ref());
+        let clauses = composes.flat_map(|c| c.include.iter().chain(&c.exclude));
+        let included = clauses
+            .flat_map(|c| &c.value_sets)
+            .filter(|v| !v.contains('|'));
+        store.included = included.cloned().collect();
         for system in code_systems {
             store.insert_code_system(Arc::new(system), &mut issues);
         }

@@ -1,6 +1,6 @@
 //! The loaded terminology, asked by canonical.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::code::canonical_system;
@@ -29,14 +29,17 @@ pub trait TerminologyProvider: Send + Sync {
 
 /// Value sets and code systems in memory.
 ///
-/// A url asked without version gives the highest one by [`compare_versions`]; a url with several
-/// versions is among [`Self::issues`] with the version that is chosen. A value set may be asked by
-/// `urn:oid:…` for `http://cts.nlm.nih.gov/fhir/ValueSet/…` and the reverse.
+/// A url asked without version gives the highest one by [`compare_versions`] whose codes are all known;
+/// where there is none, the highest of those of which some are known, then of the others. A url with
+/// several versions is among [`Self::issues`] with the version that is chosen, and why. A value set may
+/// be asked by `urn:oid:…` for `http://cts.nlm.nih.gov/fhir/ValueSet/…` and the reverse.
 #[derive(Debug, Default, Clone)]
 pub struct TerminologyStore {
-    /// Per url, highest version first.
+    /// Per url, the one that is used without a version first.
     pub(super) value_sets: BTreeMap<Arc<str>, Vec<Arc<ValueSet>>>,
     pub(super) code_systems: BTreeMap<Arc<str>, Vec<Arc<CodeSystem>>>,
+    /// Urls of value sets that others include without a version.
+    pub(super) included: BTreeSet<Arc<str>>,
     pub(super) issues: Vec<Finding>,
 }
 
@@ -91,7 +94,7 @@ impl TerminologyProvider for TerminologyStore {
 }
 
 impl TerminologyStore {
-    /// All value sets, by url, highest version first.
+    /// All value sets, by url, the one that is used without a version first.
     pub fn value_sets(&self) -> impl Iterator<Item = &Arc<ValueSet>> {
         self.value_sets.values().flatten()
     }
@@ -99,6 +102,13 @@ impl TerminologyStore {
     /// All code systems, by url, highest version first.
     pub fn code_systems(&self) -> impl Iterator<Item = &Arc<CodeSystem>> {
         self.code_systems.values().flatten()
+    }
+
+    /// Whether another value set includes that of this url, without a version: which version is used
+    /// decides its codes, too.
+    #[must_use]
+    pub fn is_included(&self, url: &str) -> bool {
+        self.included.contains(url)
     }
 
     /// Value sets of which not all codes are known, and empty ones: answers from them need a warning.
@@ -156,6 +166,7 @@ impl TerminologyStore {
                 .any(|old| old == one)
         };
         new.extend(several.into_iter().filter(|one| !known(one)));
+        self.included.extend(other.included);
         self.issues.extend(other.issues);
         self.issues.extend(new.iter().cloned());
         new
@@ -188,30 +199,29 @@ impl TerminologyStore {
         let versions = self.value_sets.entry(Arc::clone(&new.url)).or_default();
         let Some(old) = versions.iter_mut().find(|old| old.version == new.version) else {
             versions.push(new);
-            versions.sort_by(|a, b| compare_versions(b.version.as_deref(), a.version.as_deref()));
-            return;
+            return by_preference(versions);
         };
-        let (old_trusted, new_trusted) = (
-            old.completeness().is_trusted(),
-            new.completeness().is_trusted(),
-        );
-        if old.hash() == new.hash() && old_trusted == new_trusted {
+        let (old_rank, new_rank) = (old.completeness().rank(), new.completeness().rank());
+        if old.hash() == new.hash() && old_rank == new_rank {
             return;
         }
         let name = new.canonical();
-        let (whole, part) = if new_trusted {
-            (&new, &*old)
-        } else {
-            (&*old, &new)
+        let (whole, part) = match new_rank > old_rank {
+            true => (&new, &*old),
+            false => (&*old, &new),
         };
         let extends = part.keys().iter().all(|key| whole.contains(*key));
-        if old_trusted == new_trusted || !extends {
+        if old_rank == new_rank || !extends {
             let sources = (&old.source, &new.source);
             return issues.push(conflict("value set", &name, sources, &new.source));
         }
-        // One source has it whole, the other only a part of the same: the whole one is used.
+        // One source has more of the same: that one is used.
+        let better = match whole.completeness().is_trusted() {
+            true => "the complete one",
+            false => "the one with codes",
+        };
         let message = format!(
-            "value set `{name}` is {} in `{}`; the complete one in `{}` is used",
+            "value set `{name}` is {} in `{}`; {better} in `{}` is used",
             part.completeness(),
             part.source,
             whole.source
@@ -219,8 +229,9 @@ impl TerminologyStore {
         let issue =
             Finding::info(Code::TerminologyConflict, message).in_file(Arc::clone(&part.source));
         issues.push(issue.about(name));
-        if new_trusted {
+        if new_rank > old_rank {
             *old = new;
+            by_preference(versions);
         }
     }
 
@@ -261,26 +272,44 @@ impl TerminologyStore {
     pub(super) fn several_versions(&self) -> Vec<Finding> {
         let mut issues = Vec::new();
         for versions in self.value_sets.values() {
-            if let [first, _, ..] = versions.as_slice() {
-                let listed: Vec<&str> = versions
-                    .iter()
-                    .map(|one| one.version.as_deref().unwrap_or("(none)"))
-                    .collect();
-                let message = format!(
-                    "value set `{}` has versions {}; without a version asked, {} is used",
-                    first.url,
-                    listed.join(", "),
-                    listed.first().unwrap_or(&"(none)"),
-                );
-                let help = "refer to it as `url|version`, or load one version";
-                issues.push(about(
-                    first,
-                    Finding::warning(Code::SeveralVersions, message).help(help),
-                ));
-            }
+            let [used, _, ..] = versions.as_slice() else {
+                continue;
+            };
+            let word = |one: &ValueSet| one.version.as_deref().unwrap_or("(none)").to_owned();
+            let mut all: Vec<&Arc<ValueSet>> = versions.iter().collect();
+            all.sort_by(|a, b| compare_versions(b.version.as_deref(), a.version.as_deref()));
+            let higher = all.iter().take_while(|one| !Arc::ptr_eq(one, used));
+            let higher: Vec<String> = higher
+                .map(|one| format!("{} is {}", word(one), one.completeness()))
+                .collect();
+            let why = match higher.is_empty() {
+                true => String::new(),
+                false => format!(", since {}", higher.join(", ")),
+            };
+            let listed: Vec<String> = all.iter().map(|one| word(one)).collect();
+            let message = format!(
+                "value set `{}` has versions {}; without a version asked, {} is used{why}",
+                used.url,
+                listed.join(", "),
+                word(used),
+            );
+            let help = "refer to it as `url|version`, or load one version";
+            issues.push(about(
+                used,
+                Finding::warning(Code::SeveralVersions, message).help(help),
+            ));
         }
         issues
     }
+}
+
+/// More codes known before fewer, then the higher version.
+fn by_preference(versions: &mut [Arc<ValueSet>]) {
+    versions.sort_by(|a, b| {
+        let rank = |one: &ValueSet| one.completeness().rank();
+        let version = || compare_versions(b.version.as_deref(), a.version.as_deref());
+        rank(b).cmp(&rank(a)).then_with(version)
+    });
 }
 
 fn about(value_set: &ValueSet, finding: Finding) -> Finding {

@@ -12,7 +12,7 @@ impl TerminologyStore {
     /// a version, its url gives the codes of both, as version `2025.1+2026.3`. A set is never replaced,
     /// whatever the versions are. Asked with a version, it is the set as it was loaded.
     ///
-    /// Of several versions of a url on one side the highest counts. Answers what was noticed.
+    /// Of several versions of a url on one side the one counts that is used without a version. Answers what was noticed.
     pub fn unite(&mut self, other: Self) -> Vec<Finding> {
         let mut issues = vec![];
         let mut united: BTreeMap<Arc<str>, Arc<ValueSet>> = BTreeMap::new();
@@ -52,6 +52,7 @@ impl TerminologyStore {
             all.retain(|one| one.version != both.version);
             all.insert(0, both);
         }
+        self.included.extend(other.included);
         self.issues.extend(other.issues);
         self.issues.extend(issues.iter().cloned());
         issues

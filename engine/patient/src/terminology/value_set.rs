@@ -44,6 +44,15 @@ impl Completeness {
         matches!(self, Self::Complete | Self::Empty)
     }
 
+    /// Of several resources of one url the one of the higher rank is used: all codes, some, none known.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Complete | Self::Empty => 2,
+            Self::Partial { .. } => 1,
+            Self::NotExpanded { .. } => 0,
+        }
+    }
+
     /// One word, as used in manifests: `complete`, `empty`, `partial`, `not-expanded`.
     #[must_use]
     pub fn word(&self) -> &'static str {

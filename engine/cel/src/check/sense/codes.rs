@@ -5,9 +5,9 @@ use engine_patient::finding::{Code, did_you_mean};
 
 use super::look::Look;
 use super::origin::{Origin, Part};
+use super::units;
 use crate::functions::Function;
 use crate::nodes::{Node, NodeKind};
-use crate::value::Val;
 
 /// `x.status == "finall"`
 pub fn equality(look: &mut Look<'_>, pair: &[Node; 2], equal: bool) {
@@ -34,7 +34,10 @@ pub fn membership(look: &mut Look<'_>, [item, list]: &[Node; 2]) {
 /// `x.status.startsWith("Fin")`
 pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
     let [value, text] = args else { return };
-    let Some(wanted) = text_of(text) else { return };
+    let Some(wanted) = look.origin(text).text else {
+        return;
+    };
+    let wanted = wanted.as_str();
     let holds = |code: &str| match function {
         Function::StartsWith => code.starts_with(wanted),
         Function::EndsWith => code.ends_with(wanted),
@@ -53,18 +56,14 @@ pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
     }
 }
 
-fn text_of(node: &Node) -> Option<&str> {
-    match &node.kind {
-        NodeKind::Constant(Val::Str(text)) => Some(text),
-        _ => None,
-    }
-}
-
 fn compare(look: &mut Look<'_>, value: &Node, text: &Node, outcome: &str) {
-    let Some(written) = text_of(text) else { return };
+    let Some(written) = look.origin(text).text else {
+        return;
+    };
+    let written = written.as_str();
     let origin = look.origin(value);
     let Some((part, set)) = origin.codes else {
-        return;
+        return units::code(look, &origin, written, text.span);
     };
     let element = element(&origin, set);
     let (message, help) = match part {

@@ -13,6 +13,8 @@ pub struct Origin {
     pub element: Option<(&'static str, String)>,
     /// The codes it must be of, and what of them it is.
     pub codes: Option<(Part, &'static RequiredCodes)>,
+    /// The text that it is for every patient.
+    pub text: Option<String>,
     /// The unit that the number is in.
     pub unit: Option<String>,
     /// Whether it is a whole number that is never negative.

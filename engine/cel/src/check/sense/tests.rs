@@ -156,6 +156,12 @@ fn a_text_that_is_no_code_of_the_element() {
         "'finall'",
         &["`final`"],
     );
+    says(
+        &["'finall'", "Observation().latest().status == d0"],
+        Code::NotACode,
+        "d0",
+        &["`final`"],
+    );
     // A whole CodeableConcept and a text are also of different types.
     let both = found(&["Condition().exists(c, c.clinicalStatus == 'Active')"]);
     let codes: Vec<Code> = both.iter().map(|f| f.code).collect();
@@ -193,6 +199,21 @@ fn units() {
             &["not a unit of UCUM", right],
         );
     }
+    unit(
+        "Observation().latest().valueQuantity.code == 'mmHg'",
+        "'mmHg'",
+        &["write `mm[Hg]`"],
+    );
+    nothing(&["Observation().latest().valueQuantity.code == 'of our own'"]);
+    says(
+        &[
+            "'percent'",
+            "quantityIn(Observation().latest().value, d0) > 1",
+        ],
+        Code::NotAUnit,
+        "d0",
+        &["write `%`"],
+    );
     unit(&of("MG"), "\"MG\"", &["another one than `mg`"]);
     nothing(&[&of("mg/dl")]);
     nothing(&[&of("{score}")]);

@@ -24,6 +24,10 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
     let found = match &node.kind {
         NodeKind::Constant(value) => Origin {
             same: literal(value),
+            text: match value {
+                Val::Str(text) => Some(text.to_string()),
+                _ => None,
+            },
             ..Origin::default()
         },
         NodeKind::Local(slot) => Origin {
@@ -47,7 +51,7 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
             None => Origin::default(),
         },
         NodeKind::Select(select) => selected(select, of(&select.operand)),
-        NodeKind::Call(function, args) => called(*function, args.iter().map(of).collect(), args),
+        NodeKind::Call(function, args) => called(*function, args.iter().map(of).collect()),
         NodeKind::InValueSet(function, set, args) => {
             let args: Vec<Origin> = args.iter().map(of).collect();
             let set = known.value_set(*set).map_or("", |(name, _)| name);
@@ -161,10 +165,11 @@ fn part(select: &Select) -> Part {
     }
 }
 
-fn called(function: Function, args: Vec<Origin>, nodes: &[Node]) -> Origin {
+fn called(function: Function, args: Vec<Origin>) -> Origin {
     let same = together(&args, |a| a.same.as_deref());
     let same = same.map(|args| format!("{function:?}({args})"));
-    let first = args.into_iter().next().unwrap_or_default();
+    let mut args = args.into_iter();
+    let first = args.next().unwrap_or_default();
     let found = match function {
         // An item of the list, or some of its items.
         Function::First | Function::Latest | Function::Earliest | Function::During => first,
@@ -175,14 +180,12 @@ fn called(function: Function, args: Vec<Origin>, nodes: &[Node]) -> Origin {
         Function::OrElse => Origin {
             // The second value may be of another kind.
             codes: None,
+            text: None,
             ..first
         },
-        Function::QuantityIn => match nodes.get(1).map(|n| &n.kind) {
-            Some(NodeKind::Constant(Val::Str(unit))) => Origin {
-                unit: Some(unit.to_string()),
-                ..Origin::default()
-            },
-            _ => Origin::default(),
+        Function::QuantityIn => Origin {
+            unit: args.next().and_then(|unit| unit.text),
+            ..Origin::default()
         },
         Function::Size | Function::AgeInYearsAt => Origin {
             count: true,

@@ -1,22 +1,22 @@
 //! Units: of UCUM, and of one kind where numbers meet.
 
+use engine_patient::fhir::model::Model;
 use engine_patient::finding::Code;
 use engine_patient::system::units::{self, written};
 use rust_decimal::Decimal;
 
 use super::look::Look;
-use super::origin::UnitInUse;
-use crate::nodes::{Node, NodeKind};
-use crate::value::Val;
+use super::origin::{Origin, UnitInUse};
+use crate::nodes::{Node, Span};
 
 /// `quantityIn(x, "mg/dL")`
 pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
     let [value, unit] = args else { return };
-    let NodeKind::Constant(Val::Str(text)) = &unit.kind else {
+    let Some(text) = look.origin(unit).text else {
         return;
     };
-    if !written::is_ucum(text) {
-        let help = match written::meant(text) {
+    if !written::is_ucum(&text) {
+        let help = match written::meant(&text) {
             Some(meant) => format!("write `{meant}`"),
             None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; UCUM is case-sensitive".into(),
         };
@@ -24,7 +24,7 @@ pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
         look.error(Code::NotAUnit, message, unit.span, Some(help));
         return;
     }
-    if let Some(usual) = written::mistaken(text) {
+    if let Some(usual) = written::mistaken(&text) {
         let message = format!("`{text}` is a unit of UCUM, but another one than `{usual}`");
         let help = Some(format!("did you mean `{usual}`?"));
         look.warning(Code::NotAUnit, message, unit.span, help);
@@ -34,7 +34,7 @@ pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
     };
     let here = UnitInUse {
         from,
-        unit: text.to_string(),
+        unit: text,
         alternative: look.alternatives > 0,
     };
     let other = look.units.iter().find(|other| {
@@ -55,6 +55,20 @@ pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
     let known = |u: &UnitInUse| (&u.from, &u.unit) == (&here.from, &here.unit);
     if !look.units.iter().any(|u| known(u) && !u.alternative) {
         look.units.push(here);
+    }
+}
+
+/// `x.valueQuantity.code == "mmHg"`: a code may be of another system than UCUM, but hardly a slip of one.
+pub fn code(look: &mut Look<'_>, origin: &Origin, text: &str, span: Span) {
+    let of_quantity =
+        |(owner, name): &(&str, String)| name == "code" && Model::r4().is_a(owner, "Quantity");
+    if !origin.element.as_ref().is_some_and(of_quantity) || written::is_ucum(text) {
+        return;
+    }
+    if let Some(meant) = written::meant(text) {
+        let message = format!("`{text}` is not a unit of UCUM");
+        let help = format!("write `{meant}`, or ask `quantityIn(x.value, \"{meant}\")`");
+        look.warning(Code::NotAUnit, message, span, Some(help));
     }
 }
 

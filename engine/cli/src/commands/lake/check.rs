@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_population::lake::check::{CheckOptions, Checked, check};
 use engine_population::lake::{Lake, LakeError};
 
 use super::place::Place;
 use crate::commands::{bar, threads};
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use crate::table::{bytes, thousands};
 
 /// Check that a lake is whole: every byte, and every table against the others.
@@ -29,21 +31,11 @@ pub struct Check {
     #[arg(long)]
     snapshot: Option<u64>,
     /// How to print what was found.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
     format: Format,
     /// Where 24 bytes a resource are sorted. By default the system's folder for temporary files.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    /// For people.
-    #[value(alias = "text")]
-    Table,
-    Json,
-    /// What was found: a line a kind and example.
-    Csv,
 }
 
 /// So often another snapshot is taken where a vacuum was quicker.
@@ -67,9 +59,9 @@ impl Check {
             }
         };
         match self.format {
-            Format::Table => text(&checked),
             Format::Json => say!("{}", serde_json::json!(checked)),
             Format::Csv => csv(&checked)?,
+            _ => text(&checked),
         }
         Ok(ExitCode::from(u8::from(!checked.findings.is_empty())))
     }
@@ -92,15 +84,20 @@ impl Check {
     }
 }
 
+/// A line a kind and example.
 fn csv(checked: &Checked) -> Result<(), Failure> {
-    let rows = checked.findings.iter().flat_map(|finding| {
-        let row = |example: &String| {
-            let (kind, count) = (finding.kind.to_string(), finding.count.to_string());
-            vec![kind, count, example.clone()]
-        };
-        finding.examples.iter().map(row)
-    });
-    super::records(&["kind", "count", "example"], rows)
+    let mut found = Listing::new(&["kind", "count", "example"]);
+    for finding in &checked.findings {
+        for example in &finding.examples {
+            let kind = finding.kind.to_string();
+            found.push(vec![
+                kind.into(),
+                Cell::Count(finding.count),
+                example.as_str().into(),
+            ]);
+        }
+    }
+    found.csv()
 }
 
 fn text(checked: &Checked) {

@@ -9,7 +9,7 @@ use engine_population::lake::{DataFile, Lake};
 
 use super::place::Place;
 use crate::failure::{Done, Failure};
-use crate::table::{self, bytes, thousands};
+use crate::listing::{Cell, Listing};
 
 /// The files of a snapshot, for readers that know Parquet and not Delta.
 #[derive(Args)]
@@ -74,35 +74,15 @@ impl Files {
         let files: Vec<_> = files.collect();
         match self.format {
             Format::Text => paths(&files, self.null),
-            Format::Table => {
-                let row = |(table, path, file): &(&str, PathBuf, &DataFile)| {
-                    let shown = path.display().to_string();
-                    let (rows, size) = (thousands(file.rows), bytes(file.size));
-                    vec![(*table).to_owned(), rows, size, shown]
-                };
-                let rows: Vec<Vec<String>> = files.iter().map(row).collect();
-                table::print(&["table", "rows", "size", "file"], &rows);
-            }
-            Format::Json => {
-                let mut all = vec![];
-                for (table, path, file) in &files {
-                    all.push(serde_json::json!({
-                        "table": table, "path": text(path)?, "rows": file.rows, "bytes": file.size,
-                    }));
-                }
-                let shown = serde_json::to_string_pretty(&all);
-                data!("{}", shown.map_err(|e| Failure::Internal(e.to_string()))?);
-            }
-            Format::Csv => {
-                let mut out = crate::say::csv();
-                out.write_record(["table", "path", "rows", "bytes"])?;
-                for (table, path, file) in &files {
-                    let (rows, size) = (file.rows.to_string(), file.size.to_string());
-                    out.write_record([table, text(path)?, &rows, &size])?;
-                }
-                out.flush()
-                    .map_err(|e| Failure::Internal(format!("the list: {e}")))?;
-            }
+            Format::Table => listing(&files)?.print(),
+            Format::Json => data!(
+                "{:#}",
+                serde_json::json!({
+                    "snapshot": lake.snapshot.number,
+                    "files": listing(&files)?.json(),
+                })
+            ),
+            Format::Csv => listing(&files)?.csv()?,
         }
         Ok(std::process::ExitCode::SUCCESS)
     }
@@ -130,6 +110,19 @@ fn chosen<'l>(lake: &'l Lake, named: &[String]) -> Result<Vec<&'l str>, Failure>
     let all = known.into_iter();
     let asked = |table: &&str| named.is_empty() || named.iter().any(|n| n == table);
     Ok(all.filter(asked).collect())
+}
+
+fn listing(files: &[(&str, PathBuf, &DataFile)]) -> Result<Listing, Failure> {
+    let mut rows = Listing::new(&["table", "path", "rows", "bytes"]);
+    for (table, path, file) in files {
+        rows.push(vec![
+            (*table).into(),
+            text(path)?.into(),
+            Cell::Count(file.rows),
+            Cell::Bytes(file.size),
+        ]);
+    }
+    Ok(rows)
 }
 
 /// Paths as they are, whatever bytes they have.

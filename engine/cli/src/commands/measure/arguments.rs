@@ -17,7 +17,8 @@ pub struct PackageArgs {
     /// Packages: files or folders with FHIR Measure, Library (ELM) and ValueSet resources, Bundles of
     /// them, .json or .ndjson, also .gz and .zst.
     pub package: Vec<PathBuf>,
-    /// Only these measures, by id, name or url; may be given several times. Default: all.
+    /// Only these measures, by id, name, title or url, or by the beginning of one if only one begins so:
+    /// CMS122, or 122; may be given several times. Default: all.
     #[arg(long)]
     pub measure: Vec<String>,
     /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst), beside those
@@ -38,6 +39,9 @@ pub struct PackageArgs {
     /// Trust profile tags (`meta.profile`) alone; otherwise content decides where a tag is missing.
     #[arg(long)]
     pub strict_profiles: bool,
+    /// Tell every finding in full: each place of it by itself. Otherwise those that say the same are one.
+    #[arg(long, visible_alias = "all")]
+    pub verbose: bool,
     /// Run the library FHIRHelpers as ELM instead of natively; the results are the same.
     #[arg(long, hide = true)]
     pub elm_helpers: bool,
@@ -54,6 +58,7 @@ impl From<PackageArgs> for Packages {
             strict: args.strict,
             profile_mode: profile_mode(args.strict_profiles),
             elm_helpers: args.elm_helpers,
+            verbose: args.verbose,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
@@ -12,8 +12,10 @@ use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, 
 use super::{Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::write_file;
 use crate::table::{self, thousands};
+use crate::width;
 
 /// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
@@ -56,8 +58,8 @@ pub struct Explain {
     /// How deep to go into criteria; what is left out is said.
     #[arg(long, default_value = "6", value_parser = clap::value_parser!(u8).range(1..=50))]
     depth: u8,
-    /// How to print it: text, json, html; a funnel: text, json, csv.
-    #[arg(long, value_enum, default_value = "text")]
+    /// How to print it: table (text), json, html; a funnel: table, json, csv.
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// File to write to instead of printing.
     #[arg(long)]
@@ -71,13 +73,8 @@ pub struct Explain {
     snapshot: Option<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-    Html,
-    Csv,
-}
+/// What one patient, or a funnel, is given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Html];
 
 impl Explain {
     pub fn run(self) -> Done {
@@ -90,12 +87,12 @@ impl Explain {
         match (self.funnel, self.format) {
             (true, Format::Html) => {
                 return Err(Failure::User(
-                    "--format html: a funnel is printed as text, json or csv".into(),
+                    "--format html: a funnel is printed as table, json or csv".into(),
                 ));
             }
             (false, Format::Csv) => {
                 return Err(Failure::User(
-                    "--format csv: for one patient there is text, json and html".into(),
+                    "--format csv: for one patient there is table (text), json and html".into(),
                 ));
             }
             _ => {}
@@ -135,8 +132,10 @@ impl Explain {
         Ok(match self.format {
             Format::Html => html::page(all),
             Format::Json => json(all)?,
-            Format::Text | Format::Csv => {
-                let texts: Vec<String> = all.iter().map(plain_text::text).collect();
+            _ => {
+                let width = width::of_output();
+                let texts = all.iter().map(|e| plain_text::text(e, width));
+                let texts: Vec<String> = texts.collect();
                 texts.join("\n")
             }
         })
@@ -146,7 +145,7 @@ impl Explain {
         Ok(match self.format {
             Format::Csv => csv(all)?,
             Format::Json => json(all)?,
-            Format::Text | Format::Html => self.funnel_text(all),
+            _ => self.funnel_text(all),
         })
     }
 
@@ -198,8 +197,8 @@ impl Explain {
     fn write(&self, text: &str) -> Result<(), Failure> {
         let Some(path) = &self.out else {
             match self.format {
-                Format::Text => say!("{}", text.trim_end()),
-                Format::Json | Format::Html | Format::Csv => data!("{}", text.trim_end()),
+                Format::Table => say!("{}", text.trim_end()),
+                _ => data!("{}", text.trim_end()),
             }
             return Ok(());
         };

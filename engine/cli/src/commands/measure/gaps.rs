@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use measures::gaps::{GapRow, GapStatus, HEADING};
 use measures::structure::MeasureStructure;
+use measures_run::gap_list;
 use measures_run::gaps::GapsResult;
 use measures_run::job::GapsTask;
 use measures_run::{Job, JobResult, RunError, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, parse_period, parse_zone};
+use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
 use super::print::print_names;
-use super::{Work, ended, unexpected};
+use super::{PATIENT_DATA, Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 use crate::table::{self, thousands};
 
@@ -24,8 +26,12 @@ use crate::table::{self, thousands};
 Examples:
   tandem measure gaps packages/ --lake lake --period 2026-01-01..2026-12-31
   tandem measure gaps packages/ --lake lake --period 2026-01-01..2026-12-31 --status open-gap --format csv
+  tandem measure gaps --rules rules/ --lake lake --period 2026-01-01..2026-12-31 --status open-gap --out gaps
   tandem measure gaps packages/ --lake lake --period 2026-01-01..2026-12-31 --format deqm --out gaps
-Without a package: of the built-in care gaps. `deqm` writes a document Bundle a patient (Da Vinci DEQM).")]
+Without a package: of the built-in care gaps, and those of --rules. With packages: of theirs and --rules
+(add --built-in for all). What is printed names patients by id only. With --out: gaps.csv, with reason,
+since when, name, birth date, identifier, telephone, practitioner, organization and last visit of each
+patient (patient data), and run.json. `deqm` writes a document Bundle a patient beside (Da Vinci DEQM).")]
 pub struct Gaps {
     #[command(flatten)]
     packages: PackageArgs,
@@ -37,6 +43,12 @@ pub struct Gaps {
     /// First and last day, as in 2025-01-01..2025-12-31.
     #[arg(long)]
     period: String,
+    /// Rules of your own, as files or folders (.yaml, also .gz and .zst).
+    #[arg(long)]
+    rules: Vec<PathBuf>,
+    /// The built-in care gaps beside those of packages.
+    #[arg(long)]
+    built_in: bool,
     /// Only this patient: Patient/ID.
     #[arg(long)]
     subject: Option<String>,
@@ -44,9 +56,15 @@ pub struct Gaps {
     #[arg(long, value_enum)]
     status: Vec<Status>,
     /// How to print the gaps.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
-    /// Folder for DEQM documents, one file a patient: not there yet, empty, or of an earlier run.
+    /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
+    #[arg(long)]
+    as_of: Option<String>,
+    /// An older snapshot.
+    #[arg(long)]
+    snapshot: Option<u64>,
+    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier run.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -58,13 +76,8 @@ pub struct Gaps {
     reporter: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Json,
-    Deqm,
-}
+/// What gaps are given as.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Deqm];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Status {
@@ -95,18 +108,22 @@ impl Gaps {
         let documents = self.format == Format::Deqm;
         let task = GapsTask {
             statuses: self.status.into_iter().map(GapStatus::from).collect(),
+            rules: self.rules,
+            built_in: self.built_in,
+            list: self.out.is_some(),
             documents,
         };
-        let subject = self.subject.as_deref();
-        let subject = subject.map(|s| s.strip_prefix("Patient/").unwrap_or(s).to_owned());
+        let zone = parse_zone(&self.time_zone)?;
+        let day = self.as_of.as_deref();
+        let as_of = day.map(|day| as_of(day, &zone)).transpose()?;
         let job = Job {
             lake: self.lake,
-            snapshot: None,
+            snapshot: self.snapshot,
             packages: self.packages.into(),
             period: parse_period(&self.period)?,
-            as_of: None,
-            zone: parse_zone(&self.time_zone)?,
-            subject,
+            as_of,
+            zone,
+            subject: self.subject.as_deref().map(subject_id).transpose()?,
             limits: self.limits.limits(),
             reporter: self.reporter,
             threads: threads(),
@@ -115,23 +132,28 @@ impl Gaps {
         let mut work = Work::new()?;
         let prepared = work.prepare(job)?;
         // Before anything is computed: what cannot be written is told at once.
-        let out = self.out.as_deref().filter(|_| documents);
+        let out = self.out.as_deref();
         let staged = out.map(|out| Staged::begin("--out", out)).transpose()?;
         let JobResult::Gaps(found) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
         };
+        // What is printed below is in its place already, whoever listens.
+        staged.map_or(Ok(()), Staged::commit)?;
         match self.format {
             Format::Table => print_table(&found, &task)?,
             Format::Csv => print_csv(&found, &task)?,
             Format::Json => print_json(&found, &task)?,
-            Format::Deqm => {}
+            _ => {}
         }
-        if let (Some(staged), Some(out)) = (staged, out) {
-            staged.commit()?;
+        if let (Some(listed), Some(out)) = (found.listed, out) {
+            if documents {
+                let count = thousands(found.documents);
+                note!("{count} documents are in {}", out.display());
+            }
+            let (count, file) = (thousands(listed), out.join(gap_list::NAME));
             note!(
-                "{} documents are in {}",
-                thousands(found.documents),
-                out.display()
+                "{count} gaps are in {}, which {PATIENT_DATA}",
+                file.display()
             );
         }
         ended(found.missing)

@@ -3,28 +3,42 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use measures::package::called::best;
 use measures_run::rule_files::load_rules;
 use measures_run::select::sql_measures;
 
+use super::super::verdict;
 use super::tell;
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::table;
 
 /// The measures that are known, with their versions.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tandem measure list\n  tandem measure list packages/")]
+#[command(after_help = "\
+Examples:
+  tandem measure list
+  tandem measure list packages/
+  tandem measure list packages/ --measure CMS122")]
 pub struct List {
     /// Packages: files or folders with FHIR Measure, Library and ValueSet resources.
     package: Vec<PathBuf>,
+    /// Only these, by id, name, title or url, or by the beginning of one; may be given several times.
+    #[arg(long)]
+    measure: Vec<String>,
 }
 
 impl List {
     pub fn run(self) -> Done {
-        let mut rows = vec![];
+        let mut rows: Vec<Vec<String>> = vec![];
+        // What else each row is called.
+        let mut names: Vec<Vec<String>> = vec![];
+        let mut wrong = vec![];
         if !self.package.is_empty() {
             let loaded = measures::package::load(&self.package);
             for measure in &loaded.package.measures {
                 let text = |t: &Option<String>| t.clone().unwrap_or_default();
+                let own = measure.name.iter().chain(&measure.identifiers);
+                names.push(own.cloned().collect());
                 rows.push(vec![
                     measure.id.clone().unwrap_or_else(|| measure.label().into()),
                     text(&measure.version),
@@ -33,7 +47,8 @@ impl List {
                     text(&measure.url),
                 ]);
             }
-            for issue in loaded.issues.iter().filter(|i| i.is_error()) {
+            wrong = loaded.issues;
+            for issue in wrong.iter().filter(|i| i.is_error()) {
                 note!("{issue}");
             }
         }
@@ -44,6 +59,7 @@ impl List {
         for measure in sql_measures()? {
             rows.push(row(&measure.artifact, "SQL"));
         }
+        let mut rows = self.asked(rows, &names)?;
         // The url where the name is not enough.
         let of_name = |name: &String| rows.iter().filter(|row| row.first() == Some(name)).count();
         let repeated: Vec<bool> = rows
@@ -61,7 +77,49 @@ impl List {
             heading.pop();
         }
         table::print(&heading, &rows);
-        Ok(std::process::ExitCode::SUCCESS)
+        verdict(wrong.iter().filter(|i| i.is_error()))
+    }
+}
+
+impl List {
+    /// The rows that are asked for: of each word those that it fits best.
+    fn asked(
+        &self,
+        rows: Vec<Vec<String>>,
+        names: &[Vec<String>],
+    ) -> Result<Vec<Vec<String>>, Failure> {
+        if self.measure.is_empty() {
+            return Ok(rows);
+        }
+        let fit = |(at, row): (usize, &Vec<String>), word: &str| {
+            // Its id, title and url.
+            let own = [0, 3, 4].into_iter().filter_map(|cell| row.get(cell));
+            let others = names.get(at).into_iter().flatten();
+            best(word, own.chain(others).map(String::as_str))
+        };
+        let mut wanted = vec![false; rows.len()];
+        for asked in &self.measure {
+            let (word, version) = match asked.split_once('|') {
+                Some((word, version)) => (word, Some(version)),
+                None => (asked.as_str(), None),
+            };
+            let of_version =
+                |row: &Vec<String>| version.is_none_or(|v| row.get(1).is_some_and(|own| own == v));
+            let all = rows.iter().enumerate();
+            let fits = all.map(|(at, row)| fit((at, row), word).filter(|_| of_version(row)));
+            let fits: Vec<_> = fits.collect();
+            let Some(best) = fits.iter().flatten().min() else {
+                return Err(Failure::User(format!(
+                    "--measure {asked}: there is no such measure; without --measure all are listed"
+                )));
+            };
+            for (wanted, fit) in wanted.iter_mut().zip(&fits) {
+                *wanted |= fit.as_ref() == Some(best);
+            }
+        }
+        let rows = rows.into_iter().zip(wanted);
+        let rows = rows.filter(|(_, wanted)| *wanted);
+        Ok(rows.map(|(row, _)| row).collect())
     }
 }
 

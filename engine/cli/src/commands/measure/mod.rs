@@ -1,6 +1,7 @@
 //! `tandem measure`
 
 mod arguments;
+mod attributed;
 mod check;
 mod explain;
 mod gaps;
@@ -68,6 +69,9 @@ impl From<measures::error::MeasureError> for Failure {
         Failure::from(RunError::from(e))
     }
 }
+
+/// What is said of a file with a line a patient.
+const PATIENT_DATA: &str = "holds patient data: names, birth dates, identifiers, telephone numbers";
 
 /// Notes go to standard error.
 pub fn tell(text: &str) {

@@ -1,11 +1,14 @@
 //! Results of measures for people and machines.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine_patient::finding::{count, grouped};
+use engine_patient::system::date_time::DateTime;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
@@ -13,6 +16,8 @@ use measures::result_table::{is_plain, table, table_of};
 use measures::structure::MeasureStructure;
 use measures_run::RunError;
 use measures_run::evaluate::RunStatistics;
+use measures_run::findings_file::FINDINGS;
+use measures_run::run_result::RunResult;
 
 use crate::failure::Failure;
 use crate::table::{self, thousands};
@@ -127,17 +132,49 @@ fn print_strata(
     );
 }
 
-/// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system.
-pub fn print_unmatched(statistics: &RunStatistics) {
+/// So many value sets of a resource type are named where they find nothing.
+const NAMED: usize = 4;
+
+/// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system. A line
+/// a resource type, or each of them.
+pub fn print_unmatched(statistics: &RunStatistics, names: &BTreeMap<String, String>, each: bool) {
     let unmatched = statistics.evaluate.unmatched();
     if unmatched.is_empty() {
         return;
     }
+    let count = thousands(unmatched.len() as u64);
     say!(
-        "\nNo resource of the lake matches these, whoever the patient (other code systems? see --terminology):"
+        "\nNo resource of the lake matches {count} of the retrieves, whoever the patient (other code systems? see --terminology):"
     );
-    for requirement in unmatched {
-        say!("  {requirement}");
+    let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for requirement in &unmatched {
+        let (ty, what) = requirement.split_once(": ").unwrap_or((requirement, "any"));
+        let set = what.split_once(" in ").map(|(path, canonical)| {
+            let name = names.get(canonical).map(|n| format!("\"{n}\""));
+            (path, name, canonical)
+        });
+        let shown = match (set, each) {
+            (Some((path, Some(name), canonical)), true) => format!("{path} in {name} {canonical}"),
+            (Some((_, Some(name), _)), false) => name,
+            (Some((_, None, canonical)), false) => {
+                canonical.rsplit('/').next().unwrap_or(canonical).to_owned()
+            }
+            _ => what.to_owned(),
+        };
+        types.entry(ty).or_default().push(shown);
+    }
+    for (ty, mut all) in types {
+        all.sort();
+        if each {
+            all.iter().for_each(|one| say!("  {ty}: {one}"));
+            continue;
+        }
+        let more = match all.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            n => format!(" and {} more", thousands(n as u64)),
+        };
+        let first: Vec<&str> = all.iter().take(NAMED).map(|one| &**one).collect();
+        say!("  {ty}: {}{more}", first.join(", "));
     }
 }
 
@@ -172,17 +209,74 @@ pub fn print_statistics(statistics: &RunStatistics, took: Duration) {
     }
 }
 
-/// What was not found, converted or told.
-pub fn print_ledger(ledger: &Ledger) {
+/// Lines that say how a run went, or what stands above the table already.
+const NO_ATTENTION: [&str; 8] = [
+    "left out of a measure",
+    "measures that could not be run",
+    "nothing in the lake matches",
+    "not looked for: one patient",
+    "patients",
+    "patients and measures without a decisive resource",
+    "resources evaluated",
+    "which way is better",
+];
+
+/// What was not found, converted or told: what needs attention, or all of it.
+pub fn print_ledger(ledger: &Ledger, whole: bool) {
+    let told = |name: &str| {
+        let mut beginnings = ["value set ", "warning ", "error ", "info "].iter();
+        NO_ATTENTION.contains(&name) || beginnings.any(|b| name.starts_with(b))
+    };
     let lines: Vec<Vec<String>> = ledger
         .lines()
-        .filter(|(name, _, _)| *name != "nothing in the lake matches")
+        .filter(|(name, _, _)| match whole {
+            true => *name != "nothing in the lake matches",
+            false => !told(name),
+        })
         .map(|(name, detail, count)| vec![name.to_owned(), detail.to_owned(), thousands(count)])
         .collect();
     if !lines.is_empty() {
         say!("");
         table::print(&["ledger", "detail", "count"], &lines);
     }
+}
+
+/// The last line of a run: how many measures and patients, for when, how many findings, and where all of
+/// it stands.
+pub fn run_summary(ran: &RunResult, period: (DateTime, DateTime), out: Option<&Path>) -> String {
+    let many = |n: u64, one: &str, several: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{} {several}", thousands(n)),
+    };
+    let mut parts = vec![many(ran.results.len() as u64, "measure", "measures")];
+    if !ran.structures.is_empty() {
+        parts.push(many(ran.statistics.patients, "patient", "patients"));
+    }
+    let (start, end) = (period.0.to_string(), period.1.to_string());
+    let year = start.strip_suffix("-01-01");
+    let year = year.filter(|year| end == format!("{year}-12-31"));
+    parts.push(year.map_or(format!("{start} to {end}"), str::to_owned));
+    let lines = ran.report.ledger.lines();
+    let not_run = lines.filter(|(name, _, _)| *name == "measures that could not be run");
+    let mut text = parts.join(", ");
+    match not_run.count() {
+        0 => {}
+        1 => text.push_str("; 1 more measure could not be run"),
+        n => text.push_str(&format!("; {n} more measures could not be run")),
+    }
+    let groups = grouped(&ran.findings);
+    if !groups.is_empty() {
+        let count = count(groups.iter().map(|g| &g.finding));
+        text.push_str(&format!("; {count} (above, on standard error)"));
+    }
+    match out {
+        Some(out) => text.push_str(&format!(
+            "\nReports, result rows and {FINDINGS}, which has every finding and the whole ledger, are in {}",
+            out.display()
+        )),
+        None => text.push_str("; --out FOLDER keeps reports, rows, findings and the ledger"),
+    }
+    text
 }
 
 /// Prints the reports of these files as one JSON array.

@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use measures_run::attribution::{Attributed, Attribution};
+use measures_run::attribution::Attribution;
 use measures_run::job::{Report, RunFiles, RunTask};
-use measures_run::{Job, JobResult, RunError, Task};
+use measures_run::{Job, JobResult, Task};
 
 use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
+use super::attributed;
 use super::print::{
     print_csv, print_ledger, print_reports, print_statistics, print_table, print_unmatched,
+    run_summary,
 };
-use super::{Work, ended, unexpected};
+use super::{PATIENT_DATA, Work, ended, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::staged::Staged;
 
 /// Run measures over all patients of a lake: official packages (FHIR Measure and ELM), care gaps
@@ -23,10 +26,15 @@ use crate::staged::Staged;
 Examples:
   tandem measure run --lake lake --period 2025-01-01..2025-12-31
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --out results
-  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122FHIR --report individual --subject Patient/123
+  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122 --report individual --subject Patient/123
 Without a package the built-in measures are run; with packages, theirs (add --built-in for both).
-With --out: MeasureReports as JSON, the subject list as subjects.csv, results.parquet (a row a patient,
-measure and population), and run.json, which names all that decides the numbers, and the files with
+Results are on standard output, what is found wrong on standard error: those that say the same as one, a
+value set that is missing in one line. A table ends with a summary; --verbose prints everything.
+With --out: MeasureReports as JSON, the subject list as subjects.csv (with names and telephone numbers:
+patient data), counts.parquet and scores.parquet (the numbers, for `tandem sql --results` and other
+programs), results.parquet (a row a patient, measure and population), findings.json (what was found wrong,
+missing value sets with their measures, the whole ledger), and run.json, which names all that decides
+the numbers, and the files with
 their hashes: the same run.json, the same bytes. The folder is replaced as a whole once all is written;
 one that holds anything else than what an earlier run wrote is refused.")]
 pub struct Run {
@@ -55,7 +63,8 @@ pub struct Run {
     /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
     #[arg(long)]
     as_of: Option<String>,
-    /// Also by organization or practitioner that patients are attributed to, or by location of visits.
+    /// Also by the organization or practitioner that each patient is attributed to (the Patient resource
+    /// names it, else most visits in the period decide, then the latest), or by the locations of visits.
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Write a letter per clause and patient into the result rows (see `measure explain --funnel`).
@@ -75,20 +84,15 @@ pub struct Run {
     #[arg(long)]
     reporter: Option<String>,
     /// How to print the results; `parquet` writes the rows to --out only.
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
     /// Print the plan, what was read, and where the time went.
     #[arg(long)]
     explain: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
-    Parquet,
-}
+/// What a run gives.
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Parquet];
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Reports {
@@ -116,6 +120,7 @@ impl Run {
             ));
         }
         let out = self.out.is_some();
+        let verbose = self.packages.verbose;
         let job = Job {
             lake: self.lake,
             snapshot: self.snapshot,
@@ -142,6 +147,7 @@ impl Run {
             }),
         };
         let mut work = Work::new()?;
+        let days = job.period;
         let prepared = work.prepare(job)?;
         // Before anything is computed: what cannot be written is told at once.
         let staged = self.out.as_deref().map(|out| Staged::begin("--out", out));
@@ -157,45 +163,46 @@ impl Run {
         match self.format {
             Format::Table => {
                 print_table(&ran.results);
-                print_unmatched(&ran.statistics);
-                print_ledger(&ran.report.ledger);
+                print_unmatched(&ran.statistics, &ran.value_set_names, verbose);
+                print_ledger(&ran.report.ledger, verbose);
             }
-            Format::Csv => print_csv(&ran.results)?,
+            Format::Csv => match &ran.attributed {
+                Some(attributed) => attributed::print_csv(attributed, &ran.results)?,
+                None => print_csv(&ran.results)?,
+            },
             Format::Json => {
                 let folder = self.out.as_deref().unwrap_or(work.scratch());
                 print_reports(folder, &ran.reports)?;
             }
-            Format::Parquet => {}
+            _ => {}
         }
         if let Some(attributed) = &ran.attributed {
-            print_attributed(attributed, self.format)?;
+            match self.format {
+                Format::Table => attributed::print_attributed(attributed, &ran),
+                _ => note!("By {}: {}.", attributed.by.as_str(), attributed.told()),
+            }
+            for query in ran.results.iter().skip(ran.structures.len()) {
+                let (name, by) = (&query.structure.name, attributed.by.as_str());
+                note!(
+                    "note: {name} is a measure in SQL, which has no patients: it is not in the results by {by}"
+                );
+            }
         }
         if self.explain {
             print_statistics(&ran.statistics, work.took);
         }
-        if let Some(out) = &self.out {
-            note!("Reports and result rows are in {}", out.display());
+        let summary = run_summary(&ran, days, self.out.as_deref());
+        match self.format {
+            Format::Table => say!("\n{summary}"),
+            _ => note!("{summary}"),
+        }
+        if let Some(out) = &self.out
+            && out.join("subjects.csv").exists()
+        {
+            note!("subjects.csv {PATIENT_DATA}");
         }
         ended(ran.missing)
     }
-}
-
-fn print_attributed(attributed: &Attributed, format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Table => {
-            for (place, results) in &attributed.places {
-                say!("\n{} {place}", attributed.by.as_str());
-                print_table(results);
-            }
-        }
-        Format::Csv => {
-            let mut out = crate::say::csv();
-            attributed.csv(&mut out)?;
-            out.flush().map_err(RunError::from)?;
-        }
-        Format::Json | Format::Parquet => {}
-    }
-    Ok(())
 }
 
 impl From<Reports> for Report {

@@ -4,24 +4,29 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::patient_file;
-use engine_cel::Clause;
+use engine_cel::{Clause, deciding};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::{UTC, Zone};
 use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
+use measures::explain::plain_text::folded;
 use measures_run::rule_files::{load_file, load_rules, terminology};
-use rules::{Applicability, Rule as ClinicalRule};
+use rules::{Applicability, Decision, Rule as ClinicalRule};
 use sources::RULES;
 
+use super::decision_json;
 use crate::commands::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
+use crate::format::Format;
 use crate::visible::in_line;
+use crate::width;
 
 pub fn eval(
     rule: &str,
@@ -30,6 +35,7 @@ pub fn eval(
     at: Option<&str>,
     time_zone: Option<&str>,
     terminology: &[PathBuf],
+    format: Format,
 ) -> Done {
     let rule = find_rule(rule, terminology)?;
     let zone = time_zone.map(parse_zone).transpose()?;
@@ -49,7 +55,10 @@ pub fn eval(
             read.record
         }
     };
-    print_decision(&rule, &record, &context)?;
+    match format {
+        Format::Json => decision_json::print(&rule, &record, &context)?,
+        _ => print_decision(&rule, &record, &context)?,
+    }
     Ok(std::process::ExitCode::SUCCESS)
 }
 
@@ -121,20 +130,18 @@ fn print_decision(
 ) -> Result<(), Failure> {
     let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
     let decision = rule.decide(record, context).map_err(bug)?;
-    say!(
-        "{} {} at {}",
-        rule.artifact.id,
-        rule.artifact.version,
-        context.at
-    );
-    match decision.applicability {
-        Applicability::Applies => say!("applies"),
-        Applicability::DoesNotApply => say!("does not apply"),
-        Applicability::Unknown => say!(
+    let explained = rule.explain(record, context).map_err(bug)?;
+    line(0, &verdict(&decision, &explained));
+    let state = match decision.applicability {
+        Applicability::Applies => "applies".to_owned(),
+        Applicability::DoesNotApply => "does not apply".to_owned(),
+        Applicability::Unknown => format!(
             "could not be checked: {}",
-            in_line(decision.unknown_reason.as_deref().unwrap_or(""))
+            decision.unknown_reason.as_deref().unwrap_or("")
         ),
-    }
+    };
+    let (id, version) = (&rule.artifact.id, &rule.artifact.version);
+    line(0, &format!("{id} {version} at {}: {state}", context.at));
     if let Some(due) = decision.due {
         say!("due: {due}");
     }
@@ -154,40 +161,100 @@ fn print_decision(
             rule.source.year
         );
     }
-    say!("\nwhy:");
-    for (criterion, clause) in rule.explain(record, context).map_err(bug)? {
+    say!("\nwhy (⇐ stands before the part of the rule that has the value):");
+    for (criterion, clause) in &explained {
         let truth = clause.truth.map_or("", |t| t.as_str());
         say!("{criterion}: {truth}");
-        clause.clauses.iter().for_each(|c| print_clause(c, 1));
+        clause
+            .clauses
+            .iter()
+            .for_each(|c| print_clause(c, &clause.items, 1));
         if clause.clauses.is_empty() {
-            print_clause(&clause, 1);
+            print_clause(clause, &[], 1);
         }
     }
     Ok(())
 }
 
-pub(super) fn print_clause(clause: &Clause, depth: usize) {
+/// The answer on one line: what the card says, or what decided.
+fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String {
+    let of = |wanted: &str| {
+        let found = explained.iter().find(|(name, _)| *name == wanted);
+        found.map_or_else(String::new, |(_, clause)| deciding(clause))
+    };
+    match decision.applicability {
+        Applicability::Applies => match &decision.card {
+            Some(card) => format!("Applies: {}", card.summary),
+            None => format!("Applies: {}", of("satisfied")),
+        },
+        Applicability::Unknown => {
+            let reason = decision.unknown_reason.as_deref().unwrap_or("");
+            format!("Could not be checked: {reason}")
+        }
+        Applicability::DoesNotApply => {
+            let outcomes = [
+                (&decision.eligible, Truth::False, "eligible", "not eligible"),
+                (&decision.excluded, Truth::True, "excluded", "excluded"),
+                (
+                    &decision.satisfied,
+                    Truth::True,
+                    "satisfied",
+                    "what it recommends is done",
+                ),
+            ];
+            let decided = outcomes
+                .into_iter()
+                .find(|(outcome, wanted, ..)| outcome.truth == *wanted);
+            match decided {
+                Some((_, _, name, words)) => format!("Does not apply: {words}: {}", of(name)),
+                None => "Does not apply".to_owned(),
+            }
+        }
+    }
+}
+
+/// A line, gone on below where it is longer than the page. Values are the patient's: one that breaks the
+/// line could pass for a clause.
+fn line(indent: usize, text: &str) {
+    for line in folded(indent, &in_line(text), width::of_output()) {
+        say!("{line}");
+    }
+}
+
+/// `above`: the items of the part around it, which say nothing new further down.
+pub(super) fn print_clause(clause: &Clause, above: &[String], depth: usize) {
     let outcome = match (&clause.truth, &clause.value) {
         (Some(truth), _) => truth.as_str().to_owned(),
         (None, Some(value)) => value.clone(),
         (None, None) => String::new(),
     };
-    let reason = clause
-        .reason
-        .as_ref()
-        .map_or(String::new(), |r| format!("  ({r})"));
-    // Values are the patient's: one that breaks the line could pass for a clause.
-    say!(
-        "{}{:7} ⇐ {}{}",
-        "  ".repeat(depth),
-        in_line(&outcome),
-        in_line(&clause.text),
-        in_line(&reason)
+    // A reason is told where it arises.
+    let below = clause.clauses.iter().any(|c| c.reason == clause.reason);
+    let reason = match &clause.reason {
+        Some(reason) if !below => format!("  ({reason})"),
+        _ => String::new(),
+    };
+    let indent = 2 * depth;
+    let again = !clause.items.is_empty() && clause.items == above;
+    let same = if again { "  (the same as above)" } else { "" };
+    line(
+        indent,
+        &format!("{outcome:7} ⇐ {}{reason}{same}", clause.text),
     );
+    if !again {
+        for item in &clause.items {
+            line(indent + 4, &format!("- {item}"));
+        }
+    }
+    let told = if clause.items.is_empty() {
+        above
+    } else {
+        &clause.items
+    };
     clause
         .clauses
         .iter()
-        .for_each(|c| print_clause(c, depth + 1));
+        .for_each(|c| print_clause(c, told, depth + 1));
 }
 
 #[cfg(test)]

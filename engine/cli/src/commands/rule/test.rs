@@ -1,21 +1,24 @@
 //! `tandem rule test`: rules are checked, and their cases run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
-use engine_cel::Clause;
 use engine_patient::finding::{Finding, listed};
 use measures::source_files::files;
-use measures_run::rule_files::{load_alone, load_rules, terminology};
+use measures_run::rule_files::{load_alone, load_rules, same_id, terminology};
 use rules::{CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
 use sources::RULES;
 
+use super::decision_json::clause_json;
 use super::eval::print_clause;
-use crate::commands::Format;
 use crate::commands::measure::tell;
 use crate::failure::{Done, Failure};
+use crate::format::Format;
 use crate::visible::in_line;
+use crate::width;
+use crate::wrap::wrap;
 
 /// What was found in all rules.
 #[derive(Default)]
@@ -49,17 +52,8 @@ impl Tested {
         format: Format,
     ) -> Result<(), Failure> {
         let store = terminology(value_sets, &mut tell)?;
-        let sources = files(paths, RULES, &mut tell)?;
-        if sources.is_empty() {
-            let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-            return Err(Failure::User(format!(
-                "{}: no rule is here: rules are files that end in .yaml (also .gz and .zst); without a path the built-in rules are tested",
-                named.join(", ")
-            )));
-        }
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        let mut twice = vec![];
-        for source in sources {
+        for source in files(paths, RULES, &mut tell)? {
             let rule = match load_alone(&source.path, &store) {
                 Ok(rule) => rule,
                 Err(found) => {
@@ -67,10 +61,14 @@ impl Tested {
                     continue;
                 }
             };
-            let file = source.path.display().to_string();
-            if let Some(other) = ids.insert(rule.artifact.id.to_string(), file.clone()) {
-                let id = &rule.artifact.id;
-                twice.push(format!("two rules have the id `{id}`: {other} and {file}"));
+            match ids.entry(rule.artifact.id.to_string()) {
+                Entry::Occupied(other) => {
+                    self.broken
+                        .push(same_id(&rule, &format!("`{}`", other.get())));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(rule.file.clone());
+                }
             }
             let (errors, mut warnings): (Vec<Finding>, Vec<Finding>) =
                 rule.coverage().into_iter().partition(Finding::is_error);
@@ -82,13 +80,7 @@ impl Tested {
             self.run(&rule, &warnings, format);
             self.broken.extend(errors);
         }
-        match twice.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::User(format!(
-                "{}: give each its own",
-                twice.join("\n")
-            ))),
-        }
+        Ok(())
     }
 
     /// Runs the cases of a rule.
@@ -159,20 +151,14 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
         in_line(&outcome.name)
     );
     for failure in &outcome.failures {
-        say!("    {}", in_line(failure));
+        let width = width::of_output().saturating_sub(4);
+        for line in wrap(&in_line(failure), width) {
+            say!("    {line}");
+        }
     }
     for why in &outcome.why {
-        let truth = why.clause.truth.map_or("", |t| t.as_str());
-        say!(
-            "    why, {}:{}: {}: {truth}",
-            rule.file,
-            why.line,
-            why.field
-        );
-        match why.clause.clauses.is_empty() {
-            true => print_clause(&why.clause, 3),
-            false => why.clause.clauses.iter().for_each(|c| print_clause(c, 3)),
-        }
+        say!("    why: {} ({}:{})", why.field, rule.file, why.line);
+        print_clause(&why.clause, &[], 3);
     }
     say!("");
 }
@@ -198,15 +184,5 @@ fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) 
         "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
         "warnings": warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
-    })
-}
-
-fn clause_json(clause: &Clause) -> Value {
-    json!({
-        "text": clause.text,
-        "truth": clause.truth.map(|t| t.as_str()),
-        "value": clause.value,
-        "reason": clause.reason,
-        "clauses": clause.clauses.iter().map(clause_json).collect::<Vec<_>>(),
     })
 }

@@ -78,13 +78,13 @@ impl RunFiles {
         let counts = beside(COUNTS);
         // A run of measures in SQL alone has counts and no rows.
         if rows.is_none() && (counts.is_none() || !path.is_dir()) {
-            let what = match path.is_dir() {
-                true => path.join(ROWS),
-                false => path.to_owned(),
+            let what = match (path.is_dir(), path.exists()) {
+                (true, _) => format!("there is no {} in it", ROWS),
+                (false, false) => "there is no such folder".to_owned(),
+                (false, true) => "it is neither a folder nor a file".to_owned(),
             };
             return Err(format!(
-                "--results {text}: there is no {}; `tandem measure run --out DIR` writes it",
-                what.display()
+                "--results {text}: {what}; `tandem measure run --out DIR` writes one with results"
             ));
         }
         let own = || {

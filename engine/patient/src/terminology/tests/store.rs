@@ -22,6 +22,93 @@ fn two_versions_give_the_highest_and_a_warning() {
     );
 }
 
+/// A definition over a code system that is not loaded.
+fn open(url: &str, version: &str) -> String {
+    format!(
+        r#"{{"resourceType": "ValueSet", "url": "{url}", "version": "{version}", "compose": {{"include":
+        [{{"system": "http://snomed.info/sct", "filter": [{{"property": "concept", "op": "is-a", "value": "1"}}]}}]}}}}"#
+    )
+}
+
+#[test]
+fn a_version_with_its_codes_comes_before_a_higher_one_without() {
+    let old = expansion("u", "1", &["old"], "");
+    let cut = r#"{"resourceType": "ValueSet", "url": "u", "version": "2",
+        "expansion": {"total": 9, "contains": [{"system": "s", "code": "cut"}]}}"#;
+    let including = r#"{"resourceType": "ValueSet", "url": "w", "version": "1",
+        "compose": {"include": [{"valueSet": ["u"]}]}}"#;
+    let (store, issues) = load(&[
+        ("c", &open("u", "3")),
+        ("b", cut),
+        ("a", &old),
+        ("d", including),
+    ]);
+    assert_eq!(codes(&store, "u"), "complete [old]");
+    // What includes it without a version has the same codes.
+    assert_eq!(codes(&store, "w"), "complete [old]");
+    assert!(store.is_included("u") && !store.is_included("w"));
+    // A version that is asked for is that version.
+    let pinned = store.value_set("u|3").unwrap();
+    assert_eq!(pinned.completeness().word(), "not-expanded");
+    let told = issues
+        .iter()
+        .find(|i| i.code == FindingCode::SeveralVersions);
+    let message = &told.unwrap().message;
+    let begins = "value set `u` has versions 3, 2, 1; without a version asked, 1 is used, since 3 is not expanded: ";
+    assert!(message.starts_with(begins), "{message}");
+    assert!(
+        message.contains(", 2 is partial, 1 of 9 codes"),
+        "{message}"
+    );
+    // Of two with codes the higher.
+    let new = expansion("u", "4", &["new"], "");
+    let (store, _) = load(&[("a", &old), ("b", &new), ("c", &open("u", "5"))]);
+    assert_eq!(codes(&store, "u"), "complete [new]");
+}
+
+#[test]
+fn an_expansion_comes_before_a_definition_of_the_same_version_that_is_open() {
+    let whole = expansion("u", "1", &["a"], "");
+    for files in [
+        [("a", open("u", "1")), ("b", whole.clone())],
+        [("a", whole.clone()), ("b", open("u", "1"))],
+    ] {
+        let files = files.iter().map(|(name, text)| (*name, text.as_str()));
+        let (store, issues) = load(&files.collect::<Vec<_>>());
+        assert_eq!(codes(&store, "u"), "complete [a]");
+        assert!(
+            issues.iter().all(|i| i.severity == Severity::Info),
+            "{issues:?}"
+        );
+    }
+    // A part is more than nothing, and no contradiction.
+    let cut = r#"{"resourceType": "ValueSet", "url": "u", "version": "1",
+        "expansion": {"total": 9, "contains": [{"system": "s", "code": "cut"}]}}"#;
+    let (store, issues) = load(&[("a", &open("u", "1")), ("b", cut)]);
+    assert_eq!(store.value_set("u").unwrap().len(), 1);
+    assert!(
+        issues.iter().all(|i| i.severity != Severity::Error),
+        "{issues:?}"
+    );
+    // Other codes are one.
+    let (_, issues) = load(&[("a", &whole), ("b", &expansion("u", "1", &["b"], ""))]);
+    assert!(
+        issues
+            .iter()
+            .any(|i| i.code == FindingCode::TerminologyConflict && i.severity == Severity::Error)
+    );
+}
+
+#[test]
+fn no_oid_is_suggested_for_another() {
+    let vsac = "http://cts.nlm.nih.gov/fhir/ValueSet/2.16.840.1.113762.1.4.1046.27";
+    let (store, _) = load(&[("a", &expansion(&format!("{vsac}8"), "1", &["1"], ""))]);
+    for asked in [format!("{vsac}9"), format!("urn:oid:{}", &vsac[40..])] {
+        let error = store.value_set(&asked).unwrap_err().to_string();
+        assert_eq!(error, format!("unknown value set `{asked}`"));
+    }
+}
+
 #[test]
 fn unknown_suggests_by_url_name_and_title() {
     let text = r#"{"resourceType": "ValueSet", "url": "http://x/ValueSet/2.16.840.1", "name": "Colonoscopy",

@@ -1,0 +1,280 @@
+//! The verdict of a population, and of a group over its populations.
+
+use engine_elm::Expression;
+
+use super::super::{Outcome, PopulationExplanation};
+use super::{Cause, Scope, Status, Verdict, Verdicts, joined, within};
+
+impl<'u> Verdicts<'_, 'u, '_> {
+    /// What decided a criterion.
+    pub fn of_criterion(&mut self, expression: Expression) -> Vec<Cause> {
+        let Some(statement) = self.libraries.statement(expression) else {
+            return vec![];
+        };
+        let name = Some(statement.name);
+        let value = self.trace.value_of(expression);
+        let outcome = value.map_or(Outcome::NotEvaluated, |value| {
+            Outcome::of(engine_elm::trace::holds(&value))
+        });
+        let causes = match outcome {
+            Outcome::True => self.why(statement.body, Scope::default()),
+            Outcome::False if self.is_list(statement.body) => {
+                self.empty(statement.body, Scope::default(), name)
+            }
+            Outcome::False => self.why_not(statement.body, Scope::default()),
+            Outcome::Unknown if self.is_list(statement.body) => {
+                self.empty(statement.body, Scope::default(), name)
+            }
+            Outcome::Unknown => self.unknown(statement.body, Scope::default()),
+            Outcome::NotEvaluated => vec![],
+        };
+        within(causes, statement.name)
+    }
+}
+
+/// The populations in words.
+pub fn words(code: &str) -> &str {
+    match code {
+        "initial-population" => "initial population",
+        "denominator" => "denominator",
+        "denominator-exclusion" => "denominator exclusion",
+        "denominator-exception" => "denominator exception",
+        "numerator" => "numerator",
+        "numerator-exclusion" => "numerator exclusion",
+        "measure-population" => "measure population",
+        "measure-population-exclusion" => "measure population exclusion",
+        "measure-observation" => "measure observation",
+        other => other,
+    }
+}
+
+fn after(head: &str, told: &str) -> String {
+    match told.is_empty() {
+        true => head.to_owned(),
+        false => format!("{head}: {told}"),
+    }
+}
+
+/// What is missing, and what the criterion came to.
+fn both(reason: &str, told: &str) -> String {
+    match (reason, told) {
+        // That says no more than that it could not be told.
+        ("" | "the criterion is null", told) => told.to_owned(),
+        (reason, "") => reason.to_owned(),
+        (reason, told) => format!("{reason}; {told}"),
+    }
+}
+
+/// The verdict of a population.
+pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>) -> Verdict {
+    let told = joined(&causes);
+    let reason = p.reason.as_deref().unwrap_or_default();
+    let criterion = p.criterion.as_ref().map(|c| c.outcome);
+    let (status, text) = match (p.count, p.outcome) {
+        (None, _) => (
+            Status::Unknown,
+            after("Could not be told", &both(reason, &told)),
+        ),
+        (Some(0), Outcome::Unknown) => (
+            Status::Unknown,
+            after("Not counted, but not certain", &both(reason, &told)),
+        ),
+        (Some(0), _) if criterion == Some(Outcome::True) => (
+            Status::Out,
+            "Out: its criterion holds, but what it depends on does not count".to_owned(),
+        ),
+        (Some(0), _) => (Status::Out, after("Out", &told)),
+        (Some(_), outcome) => {
+            let (status, head) = match p.code {
+                "denominator-exclusion"
+                | "numerator-exclusion"
+                | "measure-population-exclusion" => (Status::Excluded, "Excluded"),
+                "denominator-exception" => (Status::Exception, "Exception"),
+                _ => (Status::In, "In"),
+            };
+            let text = after(head, &told);
+            match outcome {
+                Outcome::Unknown => (status, format!("{text} (not certain: {reason})")),
+                _ => (status, text),
+            }
+        }
+    };
+    Verdict {
+        status,
+        text,
+        because: causes,
+    }
+}
+
+/// The verdict of a group: what its populations come to. `missing`: why episodes of the denominator are
+/// not in the numerator, where others are.
+pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Verdict {
+    let find = |code: &str| populations.iter().find(|p| p.code == code);
+    let counts = |code: &str| {
+        let mut own = populations.iter().filter(|p| p.code == code);
+        own.any(|p| p.count.is_some_and(|n| n > 0))
+    };
+    let unknown = populations.iter().find(|p| p.count.is_none());
+    if let Some(p) = unknown {
+        return with_head(Status::Unknown, p, |told| {
+            after(
+                &format!("{} could not be told", capital(words(p.code))),
+                told,
+            )
+        });
+    }
+    let several = populations.iter().any(|p| p.count.is_some_and(|n| n > 1))
+        || populations.iter().any(|p| !p.members.is_empty());
+    // Where nobody is in, the population that is furthest from the start says why not.
+    let base = ["initial-population", "denominator", "measure-population"];
+    for code in base {
+        let Some(p) = find(code) else { continue };
+        if counts(code) {
+            continue;
+        }
+        if p.outcome == Outcome::Unknown {
+            return with_head(Status::Unknown, p, |told| {
+                after(&format!("Not certain whether in the {}", words(code)), told)
+            });
+        }
+        return with_head(Status::Out, p, |told| match code {
+            "initial-population" => after("Out", told),
+            _ => after(
+                &format!("Out: in the initial population, not in the {}", words(code)),
+                told,
+            ),
+        });
+    }
+    if several {
+        return of_episodes(populations, missing);
+    }
+    let parts = [
+        ("denominator-exclusion", Status::Excluded, "Excluded"),
+        ("measure-population-exclusion", Status::Excluded, "Excluded"),
+        (
+            "numerator-exclusion",
+            Status::Excluded,
+            "Excluded from the numerator",
+        ),
+        ("numerator", Status::In, "In the numerator"),
+        ("denominator-exception", Status::Exception, "Exception"),
+    ];
+    for (code, status, head) in parts {
+        let found = populations
+            .iter()
+            .find(|p| p.code == code && p.count.is_some_and(|n| n > 0));
+        if let Some(p) = found {
+            return with_head(status, p, |told| after(head, told));
+        }
+    }
+    if let Some(p) = find("numerator") {
+        let uncertain = p.outcome == Outcome::Unknown;
+        let status = if uncertain {
+            Status::Unknown
+        } else {
+            Status::In
+        };
+        let head = match uncertain {
+            true => "In the denominator, numerator not certain",
+            false => "In the denominator, numerator not met",
+        };
+        return with_head(status, p, |told| after(head, told));
+    }
+    let last = find("measure-population").or_else(|| find("initial-population"));
+    match last {
+        Some(p) => with_head(Status::In, p, |told| {
+            after(&format!("In the {}", words(p.code)), told)
+        }),
+        None => plain(Status::Unknown, "The group has no population".to_owned()),
+    }
+}
+
+/// Of several episodes each may come out in another way: the numbers say how many.
+fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Verdict {
+    let of = |code: &str| {
+        let found = populations.iter().find(|p| p.code == code);
+        found.map(|p| (p, p.count.unwrap_or(0)))
+    };
+    let numbers = numbers(populations);
+    let excluded = ["denominator-exclusion", "measure-population-exclusion"];
+    let excluded = excluded.into_iter().find_map(of);
+    let base = of("denominator").or_else(|| of("measure-population"));
+    if let (Some((p, n)), Some((_, all))) = (excluded, base)
+        && n > 0
+        && n >= all
+    {
+        return with_head(Status::Excluded, p, |told| {
+            after(&format!("Excluded ({numbers})"), told)
+        });
+    }
+    match (of("numerator"), of("denominator-exception")) {
+        (Some((_, 0)), Some((p, n))) if n > 0 => with_head(Status::Exception, p, |told| {
+            after(&format!("Exception ({numbers})"), told)
+        }),
+        (Some((p, 0)), _) => {
+            let head = format!("In the denominator, numerator not met ({numbers})");
+            with_head(Status::In, p, |told| after(&head, told))
+        }
+        (Some((p, _)), _) if missing.is_empty() => with_head(Status::In, p, |told| {
+            after(&format!("In the numerator ({numbers})"), told)
+        }),
+        (Some(_), _) => Verdict {
+            status: Status::In,
+            text: after(
+                &format!("In the numerator in part ({numbers})"),
+                &joined(&missing),
+            ),
+            because: missing,
+        },
+        (None, _) => {
+            let last = of("measure-population").or_else(|| of("initial-population"));
+            match last {
+                Some((p, _)) => with_head(Status::In, p, |told| {
+                    after(&format!("In the {} ({numbers})", words(p.code)), told)
+                }),
+                None => plain(Status::In, format!("In ({numbers})")),
+            }
+        }
+    }
+}
+
+fn plain(status: Status, text: String) -> Verdict {
+    Verdict {
+        status,
+        text,
+        because: vec![],
+    }
+}
+
+/// `initial population 3, denominator 2, numerator 1`
+fn numbers(populations: &[PopulationExplanation]) -> String {
+    let all = populations
+        .iter()
+        .filter(|p| p.code != "measure-observation");
+    let told = all.map(|p| format!("{} {}", words(p.code), p.count.unwrap_or(0)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+/// What a population's verdict says after `In: `.
+fn body(p: &PopulationExplanation) -> &str {
+    let text = p.verdict.text.as_str();
+    text.split_once(": ").map_or("", |(_, told)| told)
+}
+
+fn with_head(
+    status: Status,
+    p: &PopulationExplanation,
+    head: impl FnOnce(&str) -> String,
+) -> Verdict {
+    Verdict {
+        status,
+        text: head(body(p)),
+        because: p.verdict.because.clone(),
+    }
+}

@@ -1,0 +1,163 @@
+//! Why a criterion holds: the parts that hold, and the resources that they rest on.
+
+use engine_elm::expressions::{ExpressionKind, ExpressionView};
+use engine_elm::value::Val;
+
+use super::super::resource_facts::{facts, resource_fact, value_text};
+use super::super::{Fact, Outcome};
+use super::{Cause, Near, Scope, Verdicts, terms, within};
+
+/// Most resources that are kept of one part.
+const FACTS: usize = 5;
+
+impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
+    pub(super) fn why(&mut self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Cause> {
+        let place = place.unconverted();
+        self.further(place, |own| own.holding(place, scope))
+    }
+
+    fn holding(&mut self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Cause> {
+        match place.kind() {
+            ExpressionKind::Definition(expression) => {
+                let Some(statement) = self.libraries.statement(expression) else {
+                    return vec![];
+                };
+                let causes = match self.value(place, scope) {
+                    Some(Val::List(items)) => {
+                        self.decided.insert(statement.body.address());
+                        let noun = format!("\"{}\"", statement.name);
+                        vec![self.listed(place, &noun, &Val::List(items))]
+                    }
+                    _ => self.why(statement.body, Scope::default()),
+                };
+                within(causes, statement.name)
+            }
+            ExpressionKind::And => {
+                let all = terms(place, |kind| matches!(kind, ExpressionKind::And));
+                let all = all.into_iter();
+                all.flat_map(|term| self.why(term, scope)).collect()
+            }
+            ExpressionKind::Or => {
+                let all = terms(place, |kind| matches!(kind, ExpressionKind::Or));
+                let first = all
+                    .into_iter()
+                    .find(|t| self.outcome(t.unconverted(), scope) == Outcome::True);
+                first.map_or_else(Vec::new, |term| self.why(term, scope))
+            }
+            _ => match (place.operator(), &*place.parts()) {
+                ("Not", [(_, inner)]) => self.why_not(*inner, scope),
+                ("Exists", [(_, list)]) => self.existing(*list, scope),
+                ("IsNull", [(_, inner)]) => self.absent(place, *inner, scope),
+                _ => match self.value(place, scope) {
+                    Some(value @ Val::List(_)) => {
+                        let noun = self.noun(place);
+                        vec![self.listed(place, &noun, &value)]
+                    }
+                    _ => match self.compared(place, scope, true) {
+                        Some(cause) => vec![cause],
+                        None => vec![self.plainly(place, scope)],
+                    },
+                },
+            },
+        }
+    }
+
+    fn existing(&mut self, list: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Cause> {
+        let list = list.unconverted();
+        self.decided.insert(list.address());
+        let noun = match list.referred() {
+            Some(statement) => {
+                self.decided.insert(statement.body.address());
+                format!("\"{}\"", statement.name)
+            }
+            None => self.noun(list),
+        };
+        match self.value(list, scope) {
+            Some(value) => vec![self.listed(list, &noun, &value)],
+            None => vec![self.plainly(list, scope)],
+        }
+    }
+
+    /// `"Qualifying Encounters": Encounter/1, … and 2 more`
+    fn listed(&mut self, place: ExpressionView<'u>, noun: &str, value: &Val<'a>) -> Cause {
+        let (items, mut found) = facts(value);
+        let count = items.unwrap_or(found.len());
+        // What came last says most.
+        found.sort_by(|a, b| b.date.cmp(&a.date));
+        let first = found.first().map_or_else(String::new, Fact::short);
+        let more = match count.saturating_sub(1) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let mut cause = self.cause(place, format!("{noun}: {first}{more}"));
+        found.truncate(FACTS);
+        cause.facts = found;
+        cause.near = Near::Present;
+        cause
+    }
+
+    /// That something is not there.
+    fn absent(
+        &mut self,
+        place: ExpressionView<'u>,
+        inner: ExpressionView<'u>,
+        scope: Scope<'w, 'a>,
+    ) -> Vec<Cause> {
+        let of = inner.unconverted();
+        if self.is_list(of) && scope.row.is_none() {
+            let found = self.further(place, |own| own.empty(of, scope, None));
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        if let (Some(statement), None) = (of.referred(), scope.row) {
+            let found = self.further(place, |own| {
+                own.decided.insert(of.address());
+                own.empty(statement.body, Scope::default(), Some(statement.name))
+            });
+            if !found.is_empty() {
+                return within(found, statement.name);
+            }
+        }
+        let text = format!("{} is not there", self.text(of));
+        let mut cause = self.cause(place, text);
+        cause.facts = self.facts_of(of, scope);
+        vec![cause]
+    }
+
+    /// That something is there: what it is.
+    pub(super) fn present(&self, inner: ExpressionView<'u>, scope: Scope<'w, 'a>) -> String {
+        let of = inner.unconverted();
+        let text = self.text(of);
+        let value = self.value(of, scope);
+        if let Some(fact) = value.as_ref().and_then(resource_fact) {
+            return format!("{text} is {}", fact.short());
+        }
+        match value.as_ref().and_then(value_text) {
+            Some(value) => format!("{text} is {value}"),
+            None => format!("{text} is there"),
+        }
+    }
+
+    /// The resource that an expression is about: the first below it that is one.
+    pub(super) fn facts_of(&self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Fact> {
+        let mut stack = vec![(place, 0)];
+        while let Some((place, depth)) = stack.pop() {
+            let value = self.value(place, scope);
+            if let Some(fact) = value.as_ref().and_then(resource_fact)
+                && fact.is_clinical()
+            {
+                return vec![fact];
+            }
+            if depth < 12 {
+                let below = place.parts().into_iter().rev();
+                stack.extend(below.map(|(_, part)| (part, depth + 1)));
+                if let Some(statement) = place.referred() {
+                    stack.push((statement.body, depth + 1));
+                }
+            }
+        }
+        let item = scope.row.and_then(|row| row.items.first());
+        item.and_then(resource_fact).into_iter().collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! Measures that are run for another period than they are made for.
+
+use engine_patient::finding::{Code, Finding};
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::zone::UTC;
+
+use crate::package::MeasureDefinition;
+
+/// What a measure is made for, where that does not meet the period of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPeriod {
+    /// `url|version` of the measure.
+    pub measure: String,
+    /// Its years or days: `2026`, `2025-07-01 to 2026-06-30`.
+    pub made_for: String,
+    /// The warning.
+    pub finding: Finding,
+}
+
+/// The measures whose `effectivePeriod`, or else the year that their version begins with, does not meet
+/// the period.
+pub fn made_for_other(
+    measures: &[&MeasureDefinition],
+    period: (DateTime, DateTime),
+) -> Vec<OtherPeriod> {
+    let (from, to) = (period.0.earliest(&UTC), period.1.latest(&UTC));
+    let run = shown(&period.0.to_string(), &period.1.to_string());
+    let other = measures.iter().filter_map(|measure| {
+        let (start, end, by) = stated(measure)?;
+        let begins = start.as_deref().and_then(DateTime::parse);
+        let ends = end.as_deref().and_then(DateTime::parse);
+        let after = begins.is_some_and(|begins| begins.earliest(&UTC) > to);
+        let before = ends.is_some_and(|ends| ends.latest(&UTC) < from);
+        if !after && !before {
+            return None;
+        }
+        let made_for = match (&start, &end) {
+            (Some(start), Some(end)) => shown(start, end),
+            (Some(start), None) => format!("{start} on"),
+            (None, end) => format!("the time to {}", end.as_deref().unwrap_or_default()),
+        };
+        let message = format!(
+            "made for {made_for} (by {by}) and run for {run}: criteria and value sets are of another year"
+        );
+        let help = "for numbers of that year take the package of that year";
+        let mut finding = Finding::warning(Code::OtherPeriod, message).help(help);
+        finding.measures = vec![measure.label().to_owned()];
+        Some(OtherPeriod {
+            measure: measure.key(),
+            made_for,
+            finding,
+        })
+    });
+    other.collect()
+}
+
+type Stated = (Option<String>, Option<String>, &'static str);
+
+/// First and last day, and where that is said.
+fn stated(measure: &MeasureDefinition) -> Option<Stated> {
+    if let Some(period) = &measure.period {
+        let (start, end) = (period.start.clone(), period.end.clone());
+        return Some((start, end, "its effectivePeriod"));
+    }
+    // A version such as 2026.1.0.
+    let version = measure.version.as_deref()?;
+    let (year, rest) = version.split_at_checked(4)?;
+    let is_year = DateTime::parse(year).is_some_and(|d| d.precision() == Precision::Year);
+    let plausible = year.starts_with("20") && (rest.is_empty() || rest.starts_with(['.', '-']));
+    let year = || Some(year.to_owned());
+    (is_year && plausible).then(|| (year(), year(), "its version"))
+}
+
+/// A whole year as the year.
+fn shown(start: &str, end: &str) -> String {
+    let day = |text: &str| text.get(..10).unwrap_or(text).to_owned();
+    let (start, end) = (day(start), day(end));
+    let year = start.get(..4).unwrap_or(&start);
+    let whole = |text: &str, rest: &str| text == year || text == format!("{year}{rest}");
+    match whole(&start, "-01-01") && whole(&end, "-12-31") {
+        true => year.to_owned(),
+        false => format!("{start} to {end}"),
+    }
+}
