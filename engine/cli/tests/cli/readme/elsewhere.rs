@@ -19,6 +19,11 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
         "a part of `cargo test`",
     ),
     (
+        "datasets/README.md",
+        "duckdb ",
+        "a program; `other_readers` runs it, where Python has it",
+    ),
+    (
         "tests/fuzz/README.md",
         "cargo install",
         "a network, and a C++ compiler",
@@ -35,8 +40,8 @@ pub const STAND_INS: &[(&str, &str, &str)] = &[
     ("cargo run -- ", "tandem ", "built already"),
     ("--patients 10000", "--patients 20", "2.5 GB"),
     (
-        "CMS122FHIRDiabetesAssessGreaterThan9Percent",
-        "SystolicControl",
+        "--measure CMS122 ",
+        "--measure SystolicControl ",
         "published measures are the reader's own copies: decks of ours stand for them",
     ),
     (
@@ -61,6 +66,11 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "`sql_examples` has their answers",
     ),
     (
+        "tandem demo --help",
+        "tandem demo",
+        "README.md has the first, `demo` the others",
+    ),
+    (
         "tandem terminology rxnorm --help",
         "tandem terminology rxnorm",
         "a release of RxNorm",
@@ -70,6 +80,7 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
 /// What stands for other things in examples of `--help`.
 pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
     ("--patients 10000", "--patients 20", "2.5 GB"),
+    ("--patients 500", "--patients 20", "time"),
     ("--snapshot 3", "--snapshot 0", "the lake has one snapshot"),
     ("--pin 3", "--pin 0", "likewise"),
     (

@@ -123,6 +123,20 @@ fn every_read_me_is_looked_at() {
     assert!(missed.is_empty(), "not run: {missed:?}");
 }
 
+/// A number that is asked for in SQL stands below, and is compared.
+#[test]
+fn every_query_shows_its_answer() {
+    let documents = DOCUMENTS.map(Document::read);
+    let typed = documents.iter().flat_map(Document::commands);
+    let queries = typed.filter(|typed| typed.command.starts_with("tandem sql"));
+    let queries: Vec<_> = queries.collect();
+    assert!(queries.len() > 2, "{queries:?}");
+    for query in queries {
+        let whole = query.prints.is_some() || query.command.contains("> ");
+        assert!(whole, "without its answer: {query:?}");
+    }
+}
+
 /// A row of a table that fits no line any more is left over.
 #[test]
 fn tables_have_no_rows_left_over() {
