@@ -142,7 +142,7 @@ fn unknown_is_told_from_false_and_both_sides_are_shown() {
     let numerator = population(&e, "numerator");
     assert_eq!(numerator.criterion.as_ref().unwrap().outcome, Outcome::True);
     assert_eq!(numerator.count, Some(0));
-    let text = plain_text::text(&e);
+    let text = plain_text::text(&e, 160);
     assert!(text.contains("? unknown  \"Exclusions\""), "{text}");
     assert!(
         text.contains("✗ false  \"Initial Population\": all of"),
@@ -158,7 +158,7 @@ fn what_is_cut_is_said_and_shown_where_there_is_room() {
         .as_ref()
         .unwrap();
     assert_eq!(tree.parts[0].cut, 1);
-    let text = plain_text::text(&e);
+    let text = plain_text::text(&e, 160);
     assert!(text.contains("(… 1 more below)"), "{text}");
     assert!(text.contains("a greater --depth shows more"), "{text}");
 }
