@@ -89,6 +89,12 @@ pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
         "a measure of ours",
     ),
     ("CMS122FHIR", "SystolicControl", "likewise"),
+    ("--measure CMS122", "--measure SystolicControl", "likewise"),
+    (
+        "--rules rules/",
+        "--rules my-rules/ --terminology my-sets",
+        "the folder of that name here has the rules that are built in",
+    ),
     ("Patient/123", "Patient/p0000031", "a patient of the lake"),
     (
         "rule test my-rules/ --format",
