@@ -158,7 +158,9 @@ fn print(found: &Found, groups: &[Group]) {
     if found.all {
         print_touches(built);
     }
-    for (kind, count) in &package.ignored {
+    // A note has said it in one line.
+    let ignored = package.ignored.iter().filter(|_| found.all);
+    for (kind, count) in ignored {
         say!(
             "ignored: {} resources of type {kind}",
             thousands(*count as u64)
