@@ -163,7 +163,7 @@ fn compare_help(a: &Ty, b: &Ty) -> Option<String> {
     let help = if has(|t| matches!(t, Ty::Element("Quantity") | Ty::Choice(..))) {
         "take the number with its unit: `quantityIn(x.value, \"mg/dL\") > 9.0`"
     } else if has(|t| matches!(t, Ty::Element("CodeableConcept" | "Coding"))) {
-        "compare codes with a value set: `inValueSet(x.code, \"value set\")`"
+        "compare codes with a value set: `inValueSet(x.code, \"value set\")`; or one code: `x.code.coding.exists(k, k.code == \"…\")`"
     } else if has(|t| *t == Ty::Time) && has(|t| *t == Ty::String) {
         "write dates as `date(\"2024-12-31\")`"
     } else if has(|t| matches!(t, Ty::List(_))) {
