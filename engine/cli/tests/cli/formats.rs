@@ -35,7 +35,7 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
             .concat(),
             NO_CSV,
         ),
-        (vec!["measure", "check", package], NO_CSV),
+        (vec!["measure", "check", package], ALL),
         (vec!["measure", "test", deck], ALL),
         (vec!["rule", "test"], NO_CSV),
         (vec!["import", data.to_str().unwrap(), "--lake", lake], ALL),
