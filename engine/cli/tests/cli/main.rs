@@ -30,6 +30,7 @@ mod packed;
 mod power;
 mod printing;
 mod reader;
+mod readme;
 mod references;
 mod roundtrip;
 mod rule_test;
@@ -41,6 +42,7 @@ mod sql_results;
 mod supplement;
 mod tables;
 mod unreadable;
+mod verdicts;
 mod versions;
 
 /// The binary under test.

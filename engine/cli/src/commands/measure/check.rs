@@ -152,7 +152,7 @@ fn print(found: &Found, groups: &[Group]) {
         }))
         .collect();
     table::print(
-        &["measure", "version", "scoring", "basis", "better", ""],
+        &["measure", "version", "scoring", "basis", "better", "state"],
         &rows,
     );
     if found.all {
@@ -232,7 +232,10 @@ fn print_touches(built: &Built) {
         .collect();
     if !rows.is_empty() {
         say!("");
-        table::print(&["value set", "canonical", "", "touches"], &rows);
+        table::print(
+            &["value set", "canonical", "completeness", "touches"],
+            &rows,
+        );
     }
 }
 
@@ -270,7 +273,7 @@ fn print_csv(groups: &[Group]) -> Result<(), Failure> {
         "message",
         "help",
         "measures",
-        "value set",
+        "value_set",
         "file",
         "line",
         "path",
