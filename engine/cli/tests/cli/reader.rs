@@ -250,7 +250,7 @@ fn a_value_set_of_criteria_is_one_line() {
     assert_eq!(json["measures"][0]["runnable"], false);
     let csv = ask("check", &package, &lake, &["--format", "csv"]);
     assert_eq!(csv.code, 2);
-    let heading = "severity,code,message,help,measures,value set,file,";
+    let heading = "severity,code,message,help,measures,value_set,file,";
     assert!(csv.out.starts_with(heading), "{}", csv.out);
     let rows = lines_with(&csv.out, VISITS);
     assert_eq!(rows.len(), 1, "{}", csv.out);

@@ -230,7 +230,9 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
     let short = |name: &str, detail: &str| -> String {
         let cut = detail.split_once("; touches ").filter(|_| !whole);
         let of_set = name.starts_with("value set ");
-        cut.filter(|_| of_set).map_or(detail, |(short, _)| short).to_owned()
+        cut.filter(|_| of_set)
+            .map_or(detail, |(short, _)| short)
+            .to_owned()
     };
     let lines: Vec<Vec<String>> = ledger
         .lines()
