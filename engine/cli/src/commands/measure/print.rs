@@ -209,10 +209,9 @@ pub fn print_statistics(statistics: &RunStatistics, took: Duration) {
     }
 }
 
-/// Lines that say how a run went, or what stands above the table already.
-const NO_ATTENTION: [&str; 8] = [
-    "left out of a measure",
-    "measures that could not be run",
+/// Lines that say how a run went, or stand above the table already. Those of what is not in the numbers
+/// stay: who reads the output alone must see them.
+const NO_ATTENTION: [&str; 6] = [
     "nothing in the lake matches",
     "not looked for: one patient",
     "patients",
@@ -224,8 +223,16 @@ const NO_ATTENTION: [&str; 8] = [
 /// What was not found, converted or told: what needs attention, or all of it.
 pub fn print_ledger(ledger: &Ledger, whole: bool) {
     let told = |name: &str| {
-        let mut beginnings = ["value set ", "warning ", "error ", "info "].iter();
+        let mut beginnings = ["warning ", "error ", "info "].iter();
         NO_ATTENTION.contains(&name) || beginnings.any(|b| name.starts_with(b))
+    };
+    // Which definitions refer to a value set is for who mends it.
+    let short = |name: &str, detail: &str| -> String {
+        let cut = detail.split_once("; touches ").filter(|_| !whole);
+        let of_set = name.starts_with("value set ");
+        cut.filter(|_| of_set)
+            .map_or(detail, |(short, _)| short)
+            .to_owned()
     };
     let lines: Vec<Vec<String>> = ledger
         .lines()
@@ -233,11 +240,11 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
             true => *name != "nothing in the lake matches",
             false => !told(name),
         })
-        .map(|(name, detail, count)| vec![name.to_owned(), detail.to_owned(), thousands(count)])
+        .map(|(name, detail, count)| vec![name.to_owned(), short(name, detail), thousands(count)])
         .collect();
     if !lines.is_empty() {
         say!("");
-        table::print(&["ledger", "detail", "count"], &lines);
+        table::print(&["ledger", "", "count"], &lines);
     }
 }
 
