@@ -59,6 +59,10 @@ impl Demo {
             .dir
             .clone()
             .unwrap_or_else(|| std::env::temp_dir().join("tandem-demo"));
+        if !self.no_serve {
+            // Known before the work, not after it.
+            free(self.listen)?;
+        }
         prepare(&dir)?;
         let data = dir.join("fhir");
         let io = |e: std::io::Error| Failure::Internal(format!("{}: {e}", dir.display()));
@@ -152,12 +156,10 @@ impl Demo {
             out.display()
         );
         let program = program();
-        say_whole!(
-            "Ask more:  {program} sql \"SELECT gender, count(*) FROM patient_flat GROUP BY gender\" --lake {}",
-            dir.join("lake").display()
-        );
+        let lake = dir.join("lake").display().to_string();
+        let next = format!("{}\n\n{}", ask_more(&program, &lake), next_steps(&program));
         if self.no_serve {
-            say_whole!("\n{}", next_steps(&program));
+            say_whole!("\n{next}");
             return Ok(std::process::ExitCode::SUCCESS);
         }
         drop(work);
@@ -175,12 +177,22 @@ impl Demo {
         );
         super::serve::listen(config, cds_hooks::rule_services(rules), |address| {
             super::serve::announce(format!(
-                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{}",
+                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{next}",
                 request.display(),
-                next_steps(&program)
             ))
         })
     }
+}
+
+/// Whether the service could listen there.
+fn free(address: SocketAddr) -> Result<(), Failure> {
+    let tried = std::net::TcpListener::bind(address);
+    tried.map(drop).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::User(format!(
+            "{address} is in use: choose another with --listen 127.0.0.1:8081, or stop after the table with --no-serve"
+        )),
+        _ => Failure::User(format!("--listen {address}: {e}")),
+    })
 }
 
 /// How the user started this program, so that what is printed can be copied into the same shell:
@@ -191,14 +203,23 @@ fn program() -> String {
     name.unwrap_or_else(|| "tandem".to_owned())
 }
 
+fn ask_more(program: &str, lake: &str) -> String {
+    format!(
+        "Ask this lake more: who has a gap, and anything in SQL
+   {program} measure gaps --lake {lake} --period 2025-01-01..2025-12-31 --measure {SHOWN} --status open-gap
+   {program} sql \"SELECT gender, count(*) AS patients FROM patient_flat GROUP BY gender\" --lake {lake}"
+    )
+}
+
+/// What stands behind `#` may be copied along.
 fn next_steps(program: &str) -> String {
     format!(
-        "Next, with your own data (a FHIR R4 bulk export, Bundles, also compressed; folders with their subfolders):
+        "Next, with your own data: EXPORT is a FHIR R4 bulk export or Bundles, PACKAGES are official eCQMs, unmodified
    {program} import EXPORT --lake my-lake
    {program} measure run --lake my-lake --period 2025-01-01..2025-12-31 --out results
-   {program} measure run PACKAGES --lake my-lake --period 2025-01-01..2025-12-31     official eCQM packages, unmodified
-   {program} rule test my-rules                                                      a rule of your own (README, \"A first rule\")
-   {program} help"
+   {program} measure run PACKAGES --lake my-lake --period 2026-01-01..2026-12-31
+   {program} rule test my-rules    # rules of your own: rules/README.md
+   {program} help                  # all commands; each has examples under --help"
     )
 }
 

@@ -17,7 +17,7 @@ use crate::staged::Staged;
 Examples:
   tandem export --lake lake --out ndjson
   tandem export --lake lake --snapshot 3 --out as-of-snapshot-3
-  tandem export --lake lake --resolved --out ndjson   as evaluated: references within Bundles as Type/id")]
+  tandem export --lake lake --resolved --out resolved   as evaluated: references within Bundles as Type/id")]
 pub struct Export {
     /// Folder of the lake.
     #[arg(long)]

@@ -23,17 +23,18 @@ fn what_the_demo_prints_can_be_run() {
     ] {
         assert!(ran.out.contains(line), "lacks `{line}`:\n{}", ran.out);
     }
-    let ask = ran
-        .out
-        .lines()
-        .find_map(|l| l.strip_prefix("Ask more:  "))
-        .unwrap();
-    let asked = shell(ask, folder.path());
-    let answer = String::from_utf8_lossy(&asked.stdout);
-    assert!(
-        asked.status.success() && answer.contains("female"),
-        "{ask}: {asked:?}"
-    );
+    let (_, rest) = ran.out.split_once("\nAsk this lake more").unwrap();
+    let (ask, _) = rest.split_once("\n\n").unwrap();
+    let ask: Vec<&str> = ask.lines().skip(1).map(str::trim).collect();
+    for (command, says) in ask.iter().zip(["open-gap", "female"]) {
+        let asked = shell(command, folder.path());
+        let answer = String::from_utf8_lossy(&asked.stdout);
+        assert!(
+            asked.status.success() && answer.contains(says),
+            "{command}: {asked:?}"
+        );
+    }
+    assert_eq!(ask.len(), 2, "{ask:?}");
 
     let export = dir.join("fhir").display().to_string();
     let (_, next) = ran.out.split_once("Next, with your own data").unwrap();
@@ -57,4 +58,23 @@ fn what_the_demo_prints_can_be_run() {
             assert!(help.status.success(), "{command}: {help:?}");
         }
     }
+}
+
+#[test]
+fn a_port_in_use_is_told_before_anything_is_made() {
+    let folder = crate::support::folder();
+    let dir = folder.path().join("demo");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    tandem!(
+        "demo",
+        "--patients",
+        "20",
+        "--listen",
+        &address,
+        "--dir",
+        &dir
+    )
+    .fails(2, &[&address, "in use", "--listen", "--no-serve"]);
+    assert!(!dir.exists());
 }

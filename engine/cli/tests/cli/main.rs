@@ -30,6 +30,7 @@ mod packed;
 mod power;
 mod printing;
 mod reader;
+mod readme;
 mod references;
 mod roundtrip;
 mod rule_test;

@@ -1,5 +1,5 @@
-//! Every example of `tandem sql` in its help and in the READMEs is run as it stands, by a shell, against
-//! a known answer. What is counted is reasoned in `tests/decks`; one Observation more moves one patient.
+//! Every example of `tandem sql` in its help is run as it stands, by a shell, against a known answer (those
+//! of the READMEs in `readme`). What is counted is reasoned in `tests/decks`; one Observation more moves one patient.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ fn examples(text: &str) -> Vec<String> {
     let mut found: Vec<String> = vec![];
     let mut open = false;
     for line in text.lines() {
-        let own = line.trim_start().trim_start_matches("$ ");
+        let own = line.trim_start();
         if !open && own.starts_with("tandem sql \"") {
             found.push(own.to_owned());
         } else if let (true, Some(last)) = (open, found.last_mut()) {
@@ -244,98 +244,10 @@ fn every_example_of_the_help_has_its_known_answer() {
     assert_eq!(rows.metadata().file_metadata().num_rows(), 54);
 }
 
-/// All READMEs: what they show of `tandem sql` is what the demo's lake and its run answer.
-#[test]
-fn every_example_of_the_readmes_gives_what_stands_there() {
-    let dir = folder();
-    let demo = dir.path().join("tandem-demo");
-    tandem!("demo", "--no-serve", "--dir", &demo).ok();
-    // Where nothing is said of it, the lake is any.
-    let lake = dir.path().join("lake");
-    std::os::unix::fs::symlink(demo.join("lake"), &lake).unwrap();
-    let (mut run, mut shown) = (0, 0);
-    for readme in readmes() {
-        let text = fs::read_to_string(&readme).unwrap();
-        for (command, output) in of_readme(&text) {
-            // A pattern of a command, not one.
-            if command.contains('…') || command.contains('<') {
-                continue;
-            }
-            let here = command.replace("/tmp/tandem-demo", demo.to_str().unwrap());
-            let got = answer(&here, dir.path());
-            run += 1;
-            match output {
-                Some(output) => {
-                    shown += 1;
-                    assert_eq!(got, output, "{}: {command}", readme.display());
-                }
-                // Without an answer beside it only what has no numbers.
-                None => assert!(
-                    command.contains("SHOW TABLES") || command.contains("> "),
-                    "{}: an example without its answer: {command}",
-                    readme.display()
-                ),
-            }
-        }
-    }
-    assert!(run >= 4 && shown >= 2, "{run} run, {shown} with an answer");
-}
-
-fn readmes() -> Vec<PathBuf> {
-    let root = root();
-    let folders = [
-        "",
-        "engine",
-        "measures",
-        "datasets",
-        "rules",
-        "cds-hooks",
-        "tests",
-    ];
-    let all = folders.map(|folder| root.join(folder).join("README.md"));
-    all.into_iter().filter(|path| path.exists()).collect()
-}
-
-/// The examples of a README: between backquotes in a line, and in blocks, there with what stands below a
-/// line that begins with `$`.
-fn of_readme(text: &str) -> Vec<(String, Option<String>)> {
-    let mut all = vec![];
-    for (index, part) in text.split("\n```").enumerate() {
-        if index % 2 == 0 {
-            let inline = part.split('`').skip(1).step_by(2);
-            let inline = inline.filter(|code| code.starts_with("tandem sql \""));
-            all.extend(inline.map(|code| (code.to_owned(), None)));
-            continue;
-        }
-        for command in examples(part) {
-            let (_, below) = part.split_once(&command).unwrap();
-            let prompted = part.contains(&format!("$ {command}"));
-            let below = below.trim_start_matches('\n').split("\n$ ").next().unwrap();
-            let output = format!("{}\n", below.trim_end_matches('\n'));
-            all.push((command, prompted.then_some(output)));
-        }
-    }
-    all
-}
-
 #[test]
 fn examples_are_found_wherever_they_stand() {
     let help = "  tandem sql \"SELECT\n      1\" \\\n      --lake lake\nOther\n  tandem sql \"SELECT 2\" --lake l\n";
     let all = examples(help);
     assert_eq!(all.len(), 2);
     assert_eq!(words(&all[0]), "tandem sql \"SELECT 1\" \\ --lake lake");
-    let readme = "Try `tandem sql \"A\" --lake l`.\n```\n$ tandem sql \"B\" --lake l\nx\n1\n$ tandem sql \"C\"\ny\n```\nEnd.\n";
-    let all = of_readme(readme);
-    let shown: Vec<_> = all
-        .iter()
-        .map(|(c, o)| (c.as_str(), o.as_deref()))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            ("tandem sql \"A\" --lake l", None),
-            ("tandem sql \"B\" --lake l", Some("x\n1\n")),
-            ("tandem sql \"C\"", Some("y\n")),
-        ]
-    );
 }

@@ -9,8 +9,8 @@ use crate::values::value::Val;
 pub enum Fault {
     /// More work, depth or memory than a patient may take.
     Budget(&'static str),
-    /// The logic raised an error: `Message` of severity Error, a strict cast that fails,
-    /// `singleton from` several. The text is from the library or ours.
+    /// The logic raised an error: a strict cast that fails, `singleton from` several. (A `Message` of
+    /// severity Error stops nothing: it is a doubt, `run/expression.rs`.)
     Raised(String),
     /// The compiled tree is not what the compiler promises: a mistake of ours, whatever the library.
     Bug(Box<Bug>),

@@ -8,7 +8,8 @@ use engine_patient::system::compare::compare;
 use engine_patient::system::date_time::Precision;
 use engine_patient::system::zone::Zone;
 
-/// The order of two values where both are dates, date-times or times; `None` where they are not.
+/// The order of two values where both are dates, date-times or times, `Some(None)` where their precision
+/// does not tell it; `None` where they are not.
 pub fn order(
     a: &Val<'_>,
     b: &Val<'_>,

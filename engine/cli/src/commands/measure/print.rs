@@ -250,7 +250,11 @@ pub fn run_summary(ran: &RunResult, period: (DateTime, DateTime), out: Option<&P
     };
     let mut parts = vec![many(ran.results.len() as u64, "measure", "measures")];
     if !ran.structures.is_empty() {
-        parts.push(many(ran.statistics.patients, "patient", "patients"));
+        // Not those who are only referred to.
+        let mut lines = ran.report.ledger.lines();
+        let counted = lines.find(|(name, _, _)| *name == "patients");
+        let counted = counted.map_or(ran.statistics.patients, |(_, _, count)| count);
+        parts.push(many(counted, "patient", "patients"));
     }
     let (start, end) = (period.0.to_string(), period.1.to_string());
     let year = start.strip_suffix("-01-01");

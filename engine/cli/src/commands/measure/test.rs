@@ -104,6 +104,12 @@ impl Tally {
     }
 }
 
+/// What `decks/*` names beside decks: files, and the libraries that the decks share.
+fn stands_beside_decks(path: &Path) -> bool {
+    let libraries = path.file_name().is_some_and(|name| name == "libraries");
+    path.is_file() || libraries && !path.join("data").exists()
+}
+
 impl Test {
     pub fn run(self) -> Done {
         let known: Vec<Known> = match &self.known {
@@ -115,6 +121,11 @@ impl Test {
         let mut broken: Vec<Failure> = vec![];
         let mut decks: Vec<(String, Option<Vec<Case>>)> = vec![];
         for deck in &self.deck {
+            if self.deck.len() > 1 && stands_beside_decks(deck) {
+                progress.suspend(|| note!("{}: no deck, passed over", deck.display()));
+                progress.inc(1);
+                continue;
+            }
             progress.set_message(name_of(deck));
             let cases = match self.deck(deck, &known) {
                 Ok(cases) => Some(cases),

@@ -1,0 +1,104 @@
+//! What is not typed as it stands. A line that is in no table is run; a row that fits no line fails.
+
+/// Lines that need more than the repository and the built program, by how they begin, and what it is.
+pub const ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "README.md",
+        "cargo test --workspace",
+        "this test is part of it",
+    ),
+    ("README.md", ".ci/run", "this test is part of it"),
+    (
+        "tests/decks/README.md",
+        "cargo test -p tests",
+        "a part of `cargo test`",
+    ),
+    (
+        "measures/CONFORMANCE.md",
+        "TANDEM_WRITE_CONFORMANCE=",
+        "a part of `cargo test`",
+    ),
+    (
+        "datasets/README.md",
+        "duckdb ",
+        "a program; `other_readers` runs it, where Python has it",
+    ),
+    (
+        "tests/fuzz/README.md",
+        "cargo install",
+        "a network, and a C++ compiler",
+    ),
+    (
+        "tests/fuzz/README.md",
+        "cargo +nightly fuzz",
+        "cargo-fuzz, and a nightly compiler",
+    ),
+];
+
+/// What stands for the reader's own files, and for what would take too long.
+pub const STAND_INS: &[(&str, &str, &str)] = &[
+    ("cargo run -- ", "tandem ", "built already"),
+    ("--patients 10000", "--patients 20", "2.5 GB"),
+    (
+        "--measure CMS122 ",
+        "--measure SystolicControl ",
+        "published measures are the reader's own copies: decks of ours stand for them",
+    ),
+    (
+        "CMS69FHIRPCSBMIScreenAndFollowUp",
+        "SystolicControl",
+        "likewise",
+    ),
+    ("decks/CMS122", "tests/decks/SystolicControl", "likewise"),
+    (
+        "--libraries libraries/",
+        "--libraries tests/decks/libraries",
+        "likewise",
+    ),
+    ("Patient/123", "Patient/p0000031", "a patient of the lake"),
+];
+
+/// Examples of `--help` that are not typed, by the command.
+pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "tandem sql --help",
+        "tandem sql",
+        "`sql_examples` has their answers",
+    ),
+    (
+        "tandem demo --help",
+        "tandem demo",
+        "README.md has the first, `demo` the others",
+    ),
+    (
+        "tandem terminology rxnorm --help",
+        "tandem terminology rxnorm",
+        "a release of RxNorm",
+    ),
+];
+
+/// What stands for other things in examples of `--help`.
+pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
+    ("--patients 10000", "--patients 20", "2.5 GB"),
+    ("--patients 500", "--patients 20", "time"),
+    ("--snapshot 3", "--snapshot 0", "the lake has one snapshot"),
+    ("--pin 3", "--pin 0", "likewise"),
+    (
+        "CMS130FHIRColorectalCancerScreening",
+        "SystolicControl",
+        "a measure of ours",
+    ),
+    ("CMS122FHIR", "SystolicControl", "likewise"),
+    ("--measure CMS122", "--measure SystolicControl", "likewise"),
+    (
+        "--rules rules/",
+        "--rules my-rules/ --terminology my-sets",
+        "the folder of that name here has the rules that are built in",
+    ),
+    ("Patient/123", "Patient/p0000031", "a patient of the lake"),
+    (
+        "rule test my-rules/ --format",
+        "rule test my-rules/ --terminology my-sets --format",
+        "the rule there names a value set of its own",
+    ),
+];
