@@ -372,11 +372,9 @@ fn look(text: &str, annotated: bool, wrong: &mut Vec<String>) {
             (None, '"' | '\'') => quote = Some(c),
             (None, '(' | '[' | '{') => open.push(c),
             // An interval may be open on one side.
-            (None, ')' | ']' | '}') => {
-                if open.pop().is_none() {
-                    wrong.push(format!("a bracket too many: {line}"));
-                    return;
-                }
+            (None, ')' | ']' | '}') if open.pop().is_none() => {
+                wrong.push(format!("a bracket too many: {line}"));
+                return;
             }
             _ => {}
         }
