@@ -120,9 +120,13 @@ impl<'r> Evaluation<'r> {
     }
 }
 
+/// What is said of an empty list.
+pub const NONE: &str = "no items";
+
 /// A value as an explanation has it: of a list how many items, of a resource what it is known by.
 fn told(value: &Val<'_>) -> String {
     match value {
+        Val::List(items) if items.is_empty() => NONE.to_owned(),
         Val::List(items) if items.iter().any(is_resource) => match items.len() {
             1 => "1 item".to_owned(),
             n => format!("{n} items"),

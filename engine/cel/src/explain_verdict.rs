@@ -2,7 +2,7 @@
 
 use engine_patient::system::truth::Truth;
 
-use super::explain::Clause;
+use super::explain::{Clause, NONE};
 
 /// Most parts that are said.
 const SAID: usize = 2;
@@ -13,7 +13,7 @@ pub fn deciding(clause: &Clause) -> String {
     let mut found: Vec<&Clause> = vec![];
     gather(clause, &mut found);
     // A number says more than a count.
-    found.sort_by_key(|clause| clause.clauses.iter().any(|part| !part.items.is_empty()));
+    found.sort_by_key(|clause| clause.clauses.iter().any(counts));
     let mut said: Vec<String> = vec![];
     for clause in &found {
         let words = in_words(clause);
@@ -28,6 +28,16 @@ pub fn deciding(clause: &Clause) -> String {
         line.push_str(&format!("; and {more} more"));
     }
     line
+}
+
+/// The resource that the value is taken of which decided a criterion.
+pub fn deciding_resource(clause: &Clause) -> Option<&str> {
+    let mut found: Vec<&Clause> = vec![];
+    gather(clause, &mut found);
+    found
+        .into_iter()
+        .flat_map(|clause| &clause.clauses)
+        .find_map(resource_of)
 }
 
 fn gather<'c>(clause: &'c Clause, found: &mut Vec<&'c Clause>) {
@@ -49,6 +59,27 @@ fn gather<'c>(clause: &'c Clause, found: &mut Vec<&'c Clause>) {
     found.push(clause);
 }
 
+/// Whether it is a list, or counted from one.
+fn counts(part: &Clause) -> bool {
+    let listed = |c: &Clause| !c.items.is_empty();
+    listed(part) || part.clauses.iter().any(listed)
+}
+
+/// The resource that a value is taken of.
+fn resource_of(part: &Clause) -> Option<&str> {
+    part.clauses.iter().find_map(|below| {
+        let of_type = |v: &&str| {
+            v.split_once('/').is_some_and(|(ty, _)| {
+                engine_patient::fhir::model::Model::r4()
+                    .resource(ty)
+                    .is_some()
+            })
+        };
+        let value = below.value.as_deref();
+        value.filter(of_type).or_else(|| resource_of(below))
+    })
+}
+
 fn in_words(clause: &Clause) -> String {
     let outcome = match clause.truth {
         Some(Truth::True) => "holds",
@@ -57,15 +88,18 @@ fn in_words(clause: &Clause) -> String {
     };
     let values = clause.clauses.iter().filter_map(|part| {
         let value = part.value.as_ref()?;
+        if value == NONE {
+            return Some(format!("{} has {value}", part.text));
+        }
         let last = part
             .items
             .first()
             .map(|item| format!(", the latest {item}"));
-        Some(format!(
-            "{} is {value}{}",
-            part.text,
-            last.unwrap_or_default()
-        ))
+        {
+            let of = resource_of(part).map(|resource| format!(" ({resource})"));
+            let beside = last.or(of).unwrap_or_default();
+            Some(format!("{} is {value}{beside}", part.text))
+        }
     });
     let values: Vec<String> = values.collect();
     let reason = clause.reason.iter().cloned();

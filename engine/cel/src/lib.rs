@@ -31,7 +31,7 @@ pub mod value;
 pub use check::Checker;
 pub use evaluate::Evaluation;
 pub use explain::Clause;
-pub use explain_verdict::deciding;
+pub use explain_verdict::{deciding, deciding_resource};
 pub use nodes::Compiled;
 pub use types::Ty;
 pub use value::Val;

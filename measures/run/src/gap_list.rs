@@ -1,49 +1,65 @@
 //! `gaps.csv`: gaps in care as a list that somebody can act on.
-#![allow(clippy::disallowed_types, reason = "the list is a file")]
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
-use measures::gaps::{GapRow, GapStatus, HEADING};
+use measures::gaps::{GapRow, GapStatus, HEADING, gaps};
 use measures::result::Improvement;
 use measures::spreadsheet;
 use measures::structure::MeasureStructure;
 
 use crate::error::RunError;
-use crate::gaps::GapsResult;
 use crate::job::GapsTask;
 use crate::people::{People, heading};
 use crate::prepared_job::PreparedJob;
+use crate::rows::read_rows;
 
 /// Its name.
 pub const NAME: &str = "gaps.csv";
 
+/// Visits the gaps of every status, by measure and patient. Measures of which it is not settled which way
+/// is better have none.
+pub(crate) fn each_gap(
+    rows: Option<&Path>,
+    structures: &[Arc<MeasureStructure>],
+    visit: &mut dyn FnMut(&MeasureStructure, GapRow),
+) -> Result<(), RunError> {
+    read_rows(rows, structures, &mut |subject| {
+        let structure = structures.get(subject.measure);
+        if let Some(structure) = structure.filter(|s| s.is_settled()) {
+            gaps(structure, subject)
+                .into_iter()
+                .for_each(|row| visit(structure, row));
+        }
+    })
+}
+
 /// Writes the list; gives how many gaps it has.
 pub(crate) async fn write_list(
     of: &PreparedJob,
-    gaps: &GapsResult,
+    rows: Option<&Path>,
+    structures: &[Arc<MeasureStructure>],
     task: &GapsTask,
-    folder: &Path,
+    out: impl Write,
 ) -> Result<u64, RunError> {
     let mut patients = HashSet::new();
-    gaps.each(&mut |_, row| {
+    each_gap(rows, structures, &mut |_, row| {
         if task.wants(row.status) {
             patients.insert(row.patient);
         }
     })?;
     let people = People::read(of, &patients).await?;
-    let file = BufWriter::new(File::create(folder.join(NAME))?);
-    let mut out = csv::Writer::from_writer(file);
+    let mut out = csv::Writer::from_writer(out);
     let person = heading();
     let columns = [&HEADING[..], &["since", "title"], &person, &["url"]];
     out.write_record(columns.concat())?;
     let (mut count, mut written) = (0, Ok(()));
     let at = of.context.at.latest(&of.job.zone);
-    gaps.each(&mut |structure, row| {
+    each_gap(rows, structures, &mut |structure, row| {
         if written.is_ok() && task.wants(row.status) {
             count += 1;
             let mut cells = cells(structure, &row, at, &of.job.zone);
@@ -69,7 +85,7 @@ fn cells(structure: &MeasureStructure, row: &GapRow, at: i64, zone: &Zone) -> Ve
 }
 
 /// What makes a gap an open one, by the measure's own word for it.
-fn why_open(structure: &MeasureStructure, row: &GapRow) -> Option<std::sync::Arc<str>> {
+fn why_open(structure: &MeasureStructure, row: &GapRow) -> Option<Arc<str>> {
     let group = structure.groups.get(row.group)?;
     let text = match group.improvement_notation {
         _ if row.status != GapStatus::Open => return None,

@@ -1,7 +1,13 @@
 //! Gaps in care of a lake's patients, and DEQM documents of them.
-#![allow(clippy::disallowed_methods, reason = "documents are files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "documents and lists are files"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +18,7 @@ use measures::subject::Subject;
 use serde_json::Value;
 
 use crate::error::RunError;
-use crate::gap_list::write_list;
+use crate::gap_list::{NAME, each_gap, write_list};
 use crate::job::{Folders, GapsTask, Listener};
 use crate::ledger;
 use crate::prepared_job::PreparedJob;
@@ -36,14 +42,7 @@ impl GapsResult {
     /// Visits the gaps of every status, by measure and patient. Measures of which it is not settled
     /// which way is better have none.
     pub fn each(&self, visit: &mut dyn FnMut(&MeasureStructure, GapRow)) -> Result<(), RunError> {
-        read_rows(self.rows.as_deref(), &self.structures, &mut |subject| {
-            let structure = self.structures.get(subject.measure);
-            if let Some(structure) = structure.filter(|s| s.is_settled()) {
-                gaps(structure, subject)
-                    .into_iter()
-                    .for_each(|row| visit(structure, row));
-            }
-        })
+        each_gap(self.rows.as_deref(), &self.structures, visit)
     }
 }
 
@@ -81,7 +80,9 @@ impl PreparedJob {
             result.documents = written;
         }
         if task.list {
-            let listed = write_list(self, &result, task, folders.results).await?;
+            let out = BufWriter::new(File::create(folders.results.join(NAME))?);
+            let (rows, structures) = (result.rows.as_deref(), &result.structures);
+            let listed = write_list(self, rows, structures, task, out).await?;
             result.listed = Some(listed);
         }
         if task.documents || task.list {

@@ -186,9 +186,9 @@ impl Selected {
                     }
                     (Ok(Some((fit, all))), Some(theirs)) if fit == theirs => {
                         let first = all.first().and_then(|at| known.get(*at));
+                        // In another version than asked the packages have none of this name.
                         ambiguous(loaded.as_ref(), first, name)?;
                         chosen.extend(all);
-                        packages.measures.push(name.clone());
                     }
                     (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
                     (Err(several), None) => return Err(several),

@@ -90,12 +90,26 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
         if leaf && !matches!(body.kind(), ExpressionKind::Retrieve(_)) {
             branch.values = self.values(body, "");
         }
-        self.parts(branch, body, depth, false);
+        let parts = match is_structure(body) {
+            true => inside(body, false),
+            // A comparison is told whole, not only what it compares.
+            false => ("", operand(body)),
+        };
+        self.parts_of(branch, parts, depth, false);
         self.shown.insert(body.address(), (depth, is_cut(branch)));
     }
 
     fn parts(&mut self, branch: &mut Branch, place: ExpressionView<'u>, depth: usize, rows: bool) {
-        let (operator, parts) = inside(place, rows);
+        self.parts_of(branch, inside(place, rows), depth, rows);
+    }
+
+    fn parts_of(
+        &mut self,
+        branch: &mut Branch,
+        (operator, parts): (&'static str, Vec<Part<'u>>),
+        depth: usize,
+        rows: bool,
+    ) {
         branch.operator = operator;
         let all = parts.len();
         let mut kept: Vec<Part<'u>> = parts.into_iter().take(TERMS).collect();
@@ -219,6 +233,21 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
             true => text(place, self.texts),
             false => without(place, self.texts, &below),
         }
+    }
+}
+
+/// Whether an expression is shown by its parts alone.
+fn is_structure(place: ExpressionView<'_>) -> bool {
+    match place.kind() {
+        ExpressionKind::And
+        | ExpressionKind::Or
+        | ExpressionKind::Implies
+        | ExpressionKind::Definition(_)
+        | ExpressionKind::Query
+        | ExpressionKind::Retrieve(_)
+        | ExpressionKind::Constant => true,
+        ExpressionKind::Call(_) => false,
+        ExpressionKind::Other(name) => matches!(name, "Not" | "Exists" | "Union"),
     }
 }
 

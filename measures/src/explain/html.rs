@@ -90,7 +90,11 @@ fn legend() -> Markup {
 
 /// The answer, in words.
 fn answer(group: &GroupExplanation, several: bool) -> Markup {
-    let (class, symbol) = sign(group.verdict.status);
+    // In the denominator with the numerator not met is neither a yes nor a no.
+    let (class, symbol) = match group.verdict.text.starts_with("In the denominator") {
+        true => ("n", "○"),
+        false => sign(group.verdict.status),
+    };
     html! {
         p class={"verdict " (class)} {
             span.sign aria-hidden="true" { (symbol) } " "

@@ -81,10 +81,12 @@ impl Page {
     fn head(&mut self, population: &PopulationExplanation) {
         let count = match population.count {
             Some(n) => n.to_string(),
-            None => "not counted".to_owned(),
+            None => "not counted, cannot be told".to_owned(),
         };
-        let head = format!("{}: {count} – {}", population.code, population.verdict.text);
-        self.line(0, &head);
+        self.line(0, &format!("{}: {count}", population.code));
+        if population.criterion.is_some() {
+            self.line(4, &population.verdict.text);
+        }
         for member in population.members.iter().take(ITEMS) {
             self.line(4, &format!("counts: {}", member.line()));
         }
@@ -116,7 +118,7 @@ impl Page {
         }
         if own.cut > 0 {
             self.cut += 1;
-            let _ = write!(line, "  ({} more below)", own.cut);
+            let _ = write!(line, "  (… {} more below)", own.cut);
         }
         if decided(own) {
             line.push_str("  ◀");

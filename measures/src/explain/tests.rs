@@ -152,7 +152,9 @@ fn unknown_is_told_from_false_and_both_sides_are_shown() {
 
 #[test]
 fn what_is_cut_is_said_and_shown_where_there_is_room() {
-    let e = explained(ELM, &[patient(), visit("a", "finished")], 1);
+    // Too young: the visit decides nothing.
+    let child = json!({"resourceType": "Patient", "id": "p", "birthDate": "2020-02-03"});
+    let e = explained(ELM, &[child, visit("a", "finished")], 1);
     let tree = population(&e, "initial-population")
         .criterion
         .as_ref()
@@ -256,4 +258,49 @@ fn annotations_are_read_in_the_order_of_the_text() {
     assert!(marks(None).is_empty());
     assert_eq!(shortened("a \n b", 9), "a b");
     assert_eq!(shortened("äöü abc", 3), "äöü…");
+}
+
+/// The text of `Is Adult`, whose expression is another, and the tree of the initial population.
+fn text_of(expression: &Json) -> (String, Branch) {
+    let mut elm: Json = serde_json::from_str(ELM).unwrap();
+    let all = elm["library"]["statements"]["def"].as_array_mut().unwrap();
+    let own = all.iter_mut().find(|d| d["name"] == "Is Adult").unwrap();
+    own["expression"] = expression.clone();
+    own.as_object_mut().unwrap().remove("annotation");
+    let e = explained(&elm.to_string(), &[patient(), visit("a", "finished")], 8);
+    let text = e.definitions.iter().find(|d| d.name == "Is Adult").unwrap();
+    let tree = population(&e, "initial-population").criterion.clone();
+    (text.text.clone(), tree.unwrap())
+}
+
+#[test]
+fn intervals_are_closed_and_open_as_they_are() {
+    let number = |n: &str| json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}Integer", "value": n});
+    for (low, high, expected) in [
+        (true, true, "5 in Interval[18, 75]"),
+        (true, false, "5 in Interval[18, 75)"),
+        (false, true, "5 in Interval(18, 75]"),
+        (false, false, "5 in Interval(18, 75)"),
+    ] {
+        let interval = json!({"type": "Interval", "lowClosed": low, "highClosed": high,
+            "low": number("18"), "high": number("75")});
+        let (text, _) = text_of(&json!({"type": "In", "operand": [number("5"), interval]}));
+        assert_eq!(text, format!("define \"Is Adult\":\n  {expected}"));
+    }
+}
+
+#[test]
+fn what_decides_stands_at_the_end_of_a_clause_too() {
+    let visits = json!({"type": "ExpressionRef", "name": "Finished Visits"});
+    let last = json!({"type": "Last", "source": visits});
+    let (text, tree) = text_of(&json!({"type": "IsNull", "operand": last}));
+    assert!(
+        text.ends_with("Last(\"Finished Visits\") is null"),
+        "{text}"
+    );
+    let adult = &tree.parts[1];
+    assert_eq!(adult.outcome, Outcome::False);
+    let below = &adult.parts[0];
+    assert_eq!(below.label, "Last(\"Finished Visits\") is null");
+    assert!(below.decides);
 }

@@ -173,8 +173,15 @@ fn what_is_wrong_is_told() {
     let lake = lake.to_str().unwrap();
     explain(&["--lake", lake, "--subject", "Patient/nobody"])
         .fails(2, &["the lake has no patient `nobody`"]);
-    explain(&["--lake", lake, "--subject", "Patient/a", "--measure", "Dem"])
-        .fails(2, &["did you mean `Demo`?"]);
+    explain(&[
+        "--lake",
+        lake,
+        "--subject",
+        "Patient/a",
+        "--measure",
+        "Dmeo",
+    ])
+    .fails(2, &["did you mean `Demo`?"]);
     explain(&["--lake", "/no/lake", "--subject", "Patient/a"]).fails(2, &["is not a folder"]);
     explain(&["--lake", lake]).fails(2, &["--subject"]);
     explain(&["--lake", lake, "--funnel", "--format", "html"]).fails(2, &["--format html"]);

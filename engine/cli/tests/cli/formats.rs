@@ -35,7 +35,8 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
             .concat(),
             NO_CSV,
         ),
-        (vec!["measure", "check", package], NO_CSV),
+        (vec!["measure", "check", package], ALL),
+        (vec!["measure", "list", package], ALL),
         (vec!["measure", "test", deck], ALL),
         (vec!["rule", "test"], NO_CSV),
         (vec!["import", data.to_str().unwrap(), "--lake", lake], ALL),
@@ -62,6 +63,7 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
         (vec!["lake", "check", lake], ALL),
         (vec!["lake", "info", lake], ALL),
         (vec!["lake", "snapshots", lake], ALL),
+        (vec!["lake", "vacuum", lake, "--dry-run"], NO_CSV),
     ];
     let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
     lists

@@ -42,6 +42,7 @@ mod sql_results;
 mod supplement;
 mod tables;
 mod unreadable;
+mod verdicts;
 mod versions;
 
 /// The binary under test.

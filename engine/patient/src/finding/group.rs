@@ -189,11 +189,41 @@ fn place_json(place: &Place) -> Value {
     object
 }
 
-/// Groups for people. Value sets stand in a line each, notes of one kind as the first of them; what is
+/// Of what bears on numbers each is told, however alike they are.
+const EACH: [Code; 6] = [
+    Code::Direction,
+    Code::SupplementalLeftOut,
+    Code::StratifierLeftOut,
+    Code::OtherPeriod,
+    Code::SeveralVersions,
+    Code::TerminologyConflict,
+];
+
+/// Fewer of a kind are told each.
+const ALIKE: usize = 3;
+
+/// What findings of one kind have in common: their words, not the names in them. Nothing for one that
+/// is told by itself.
+fn kind(finding: &Finding) -> Option<(Severity, Code, String)> {
+    let shape = match finding.severity {
+        Severity::Error => return None,
+        Severity::Info => String::new(),
+        Severity::Warning if EACH.contains(&finding.code) => return None,
+        Severity::Warning => finding.message.split('`').step_by(2).collect(),
+    };
+    Some((finding.severity, finding.code, shape))
+}
+
+/// Groups for people. Value sets stand in a line each, many of one kind as the first of them; what is
 /// not said is counted, and `all` is what tells it.
 pub fn told(groups: &[Group], all: &str) -> String {
+    let mut kinds: BTreeMap<(Severity, Code, String), Vec<&Group>> = BTreeMap::new();
+    for group in groups.iter().filter(|g| !of_value_set(&g.finding)) {
+        if let Some(kind) = kind(&group.finding) {
+            kinds.entry(kind).or_default().push(group);
+        }
+    }
     let mut texts: Vec<String> = vec![];
-    let mut notes: BTreeMap<Code, usize> = BTreeMap::new();
     let mut sets: Vec<(Severity, Code)> = vec![];
     for group in groups {
         let finding = &group.finding;
@@ -205,23 +235,24 @@ pub fn told(groups: &[Group], all: &str) -> String {
             }
             continue;
         }
-        if finding.severity == Severity::Info {
-            let count = notes.entry(finding.code).or_default();
-            *count += 1;
-            if *count > 1 {
-                continue;
+        let alike = kind(finding).and_then(|kind| kinds.get(&kind));
+        match alike.filter(|alike| alike.len() >= ALIKE) {
+            None => texts.push(group.text()),
+            Some(alike)
+                if alike
+                    .first()
+                    .is_some_and(|first| std::ptr::eq(*first, group)) =>
+            {
+                let mut first = group.clone();
+                let measures = alike.iter().flat_map(|g| &g.finding.measures);
+                first.finding.measures = measures.cloned().collect();
+                first.finding.measures.sort();
+                first.finding.measures.dedup();
+                let more = alike.len() - 1;
+                texts.push(first.text() + &format!("\n   = and {more} more of this kind: {all}"));
             }
-            let same =
-                |g: &&Group| g.finding.severity == Severity::Info && g.finding.code == finding.code;
-            let more = groups.iter().filter(same).count() - 1;
-            let more = match more {
-                0 => String::new(),
-                n => format!("\n   = and {n} more notes of this kind: {all}"),
-            };
-            texts.push(group.text() + &more);
-            continue;
+            Some(_) => {}
         }
-        texts.push(group.text());
     }
     texts.join("\n\n")
 }
@@ -311,7 +342,17 @@ mod tests {
         let groups = grouped([&note("a"), &note("b"), &note("c")]);
         assert_eq!(
             told(&groups, "--all"),
-            "info[P085]: a\n   = and 2 more notes of this kind: --all"
+            "info[P085]: a\n   = and 2 more of this kind: --all"
         );
+        let of = |name: &str| {
+            let message = format!("the Library `{name}` has version `{name}1`");
+            Finding::warning(Code::LibraryNames, message)
+        };
+        let groups = grouped([&of("A"), &of("B"), &of("C"), &of("D")]);
+        assert_eq!(
+            told(&groups, "--all"),
+            "warning[P083]: the Library `A` has version `A1`\n   = and 3 more of this kind: --all"
+        );
+        assert_eq!(told(&groups[..2], "--all").matches("P083").count(), 2);
     }
 }

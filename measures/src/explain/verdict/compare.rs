@@ -36,7 +36,7 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             .filter(|_| scope.row.is_none())
             .map(Fact::short);
         if let (Some(fact), Some(shown)) = (facts.first(), &shown)
-            && fact.value.as_ref() == Some(shown)
+            && fact.value.as_ref().is_some_and(|v| is_value(v, shown))
             && let Some(code) = &fact.code
         {
             code.clone_into(&mut head);
@@ -101,4 +101,10 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             other => value_text(other).unwrap_or_else(|| self.text(place)),
         }
     }
+}
+
+/// Whether a text is the value of a resource, with its unit or without.
+fn is_value(value: &str, shown: &str) -> bool {
+    let rest = value.strip_prefix(shown);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }

@@ -207,6 +207,14 @@ fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Ve
             after(&format!("Excluded ({numbers})"), told)
         });
     }
+    if let (Some((p, n)), Some((_, met))) = (of("numerator-exclusion"), of("numerator"))
+        && n > 0
+        && n >= met
+    {
+        return with_head(Status::Excluded, p, |told| {
+            after(&format!("Excluded from the numerator ({numbers})"), told)
+        });
+    }
     match (of("numerator"), of("denominator-exception")) {
         (Some((_, 0)), Some((p, n))) if n > 0 => with_head(Status::Exception, p, |told| {
             after(&format!("Exception ({numbers})"), told)
@@ -251,7 +259,9 @@ fn numbers(populations: &[PopulationExplanation]) -> String {
     let all = populations
         .iter()
         .filter(|p| p.code != "measure-observation");
-    let told = all.map(|p| format!("{} {}", words(p.code), p.count.unwrap_or(0)));
+    let told = all
+        .filter(|p| p.count != Some(0))
+        .map(|p| format!("{} {}", words(p.code), p.count.unwrap_or(0)));
     told.collect::<Vec<_>>().join(", ")
 }
 

@@ -139,9 +139,10 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
         }
     }
 
-    /// The resource that an expression is about: the first below it that is one.
+    /// The resource that an expression is about: the first below it that is one. What a query looked at
+    /// is not what it gave, so none is searched.
     pub(super) fn facts_of(&self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Fact> {
-        let mut stack = vec![(place, 0)];
+        let mut stack = vec![(place.unconverted(), 0)];
         while let Some((place, depth)) = stack.pop() {
             let value = self.value(place, scope);
             if let Some(fact) = value.as_ref().and_then(resource_fact)
@@ -149,15 +150,51 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             {
                 return vec![fact];
             }
-            if depth < 12 {
+            let opaque = matches!(
+                place.kind(),
+                ExpressionKind::Query | ExpressionKind::Retrieve(_) | ExpressionKind::Definition(_)
+            );
+            if depth < 12 && !opaque {
                 let below = place.parts().into_iter().rev();
-                stack.extend(below.map(|(_, part)| (part, depth + 1)));
-                if let Some(statement) = place.referred() {
-                    stack.push((statement.body, depth + 1));
-                }
+                stack.extend(below.map(|(_, part)| (part.unconverted(), depth + 1)));
             }
         }
         let item = scope.row.and_then(|row| row.items.first());
         item.and_then(resource_fact).into_iter().collect()
+    }
+
+    /// Why there is nothing to compare: the list that an operand is taken of is empty.
+    pub(super) fn nothing_to_compare(
+        &mut self,
+        place: ExpressionView<'u>,
+        scope: Scope<'w, 'a>,
+    ) -> Vec<Cause> {
+        let place = place.unconverted();
+        let Some((_, left, right)) = place.infix() else {
+            return vec![];
+        };
+        if scope.row.is_some() || scope.among.is_some() {
+            return vec![];
+        }
+        for side in [left, right] {
+            let mut at = side.unconverted();
+            for _ in 0..12 {
+                if !matches!(self.value(at, scope), Some(Val::Null)) {
+                    break;
+                }
+                let taken = match at.referred() {
+                    Some(statement) => self.is_list(statement.body),
+                    None => self.is_list(at),
+                };
+                if taken {
+                    return self.further(place, |own| own.empty(at, scope, None));
+                }
+                match at.parts().first() {
+                    Some((_, inner)) => at = inner.unconverted(),
+                    None => break,
+                }
+            }
+        }
+        vec![]
     }
 }

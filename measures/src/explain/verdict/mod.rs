@@ -179,6 +179,8 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
         let outcome = match self.outcome(place, scope) {
             Outcome::True => "holds",
             Outcome::False => "does not hold",
+            // An element of a resource.
+            Outcome::Unknown if place.name() == "Property" => "is not there",
             Outcome::Unknown => "cannot be told",
             Outcome::NotEvaluated => "was not evaluated",
         };
@@ -270,11 +272,20 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     vec![cause]
                 }
                 _ if self.is_list(place) && scope.row.is_none() => self.empty(place, scope, None),
-                _ => match self.compared(place, scope, false) {
-                    Some(cause) => vec![cause],
-                    None => vec![self.plainly(place, scope)],
-                },
+                _ => self.incomparable(place, scope),
             },
+        }
+    }
+
+    /// What a comparison that does not hold compared, or why there is nothing to compare.
+    fn incomparable(&mut self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Vec<Cause> {
+        let nothing = self.nothing_to_compare(place, scope);
+        if !nothing.is_empty() {
+            return nothing;
+        }
+        match self.compared(place, scope, false) {
+            Some(cause) => vec![cause],
+            None => vec![self.plainly(place, scope)],
         }
     }
 
@@ -306,10 +317,7 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     let inner = *inner;
                     return self.further(place, |own| own.unknown(inner, scope));
                 }
-                match self.compared(place, scope, false) {
-                    Some(cause) => vec![cause],
-                    None => vec![self.plainly(place, scope)],
-                }
+                self.incomparable(place, scope)
             }
         }
     }

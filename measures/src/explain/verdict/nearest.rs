@@ -254,19 +254,24 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
     ) -> Option<Cause> {
         let timed = misses.iter().filter_map(|m| Some((*m, m.timing.as_ref()?)));
         let timed: Vec<(&Miss<'w, 'u, 'a>, &Timing)> = timed.collect();
+        let unknown = timed.iter().find(|(_, t)| t.unknown);
         let before = timed.iter().filter(|(_, t)| t.day < t.from);
         let after = timed.iter().filter(|(_, t)| t.day >= t.from);
         let last = before.max_by(|(_, a), (_, b)| a.day.cmp(&b.day));
         let next = after.min_by(|(_, a), (_, b)| a.day.cmp(&b.day));
-        let (word, (miss, timing)) = match (last, next) {
-            (Some(last), _) => ("last", last),
-            (None, Some(next)) => ("next", next),
-            (None, None) => return None,
+        let (word, (miss, timing)) = match (unknown, last, next) {
+            (Some(unknown), ..) => ("", unknown),
+            (None, Some(last), _) => ("last", last),
+            (None, None, Some(next)) => ("next", next),
+            (None, None, None) => return None,
         };
         let (words, day) = (&timing.words, &timing.day);
         let of = miss.fact.as_ref().map(Fact::short_without_date);
         let of = of.map_or_else(String::new, |of| format!(" ({of})"));
-        let text = format!("no {noun} {words}; {word} {day}{of}");
+        let text = match timing.unknown {
+            true => format!("{noun} {words} cannot be told: {day}{of}"),
+            false => format!("no {noun} {words}; {word} {day}{of}"),
+        };
         for failed in &miss.failed {
             self.decided.insert(failed.address());
         }

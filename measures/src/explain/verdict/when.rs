@@ -15,6 +15,8 @@ pub struct Timing {
     pub day: String,
     /// First day of what was asked for; empty where there is none.
     pub from: String,
+    /// Whether it is so cannot be told: a date is too imprecise.
+    pub unknown: bool,
 }
 
 impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
@@ -34,7 +36,13 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             ("before" | "after", _) => format!("{word} {span}"),
             _ => return None,
         };
-        Some(Timing { words, day, from })
+        let told = self.value(place.unconverted(), scope);
+        Some(Timing {
+            words,
+            day,
+            from,
+            unknown: matches!(told, Some(Val::Null)),
+        })
     }
 }
 

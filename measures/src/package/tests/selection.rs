@@ -53,6 +53,10 @@ fn by_every_name() {
         &["CMS2FHIRFood|2.0.0", "CMS1FHIRSleep", "CMS2FHIRFood|2.0.0"],
     );
     assert_eq!(both.unwrap(), ["id-CMS2FHIRFood-2.0.0", sleep[0]]);
+    // The beginning of a name that no other has, in any letter case, and the number alone.
+    for word in ["cms1", "1", "CMS1FHIR", "cms1|1.0.0", "cms2|2.0.0"] {
+        assert!(names(&package, &[word]).is_ok(), "{word}");
+    }
 }
 
 #[test]
@@ -60,7 +64,7 @@ fn all_wrong_names_at_once() {
     let package = package();
     let ids = [
         "CMS1FHIRSlepe",
-        "cms1",
+        "cms2",
         "CMS2FHIRFood",
         "CMS1FHIRSleep|9",
         "Broken",
@@ -73,7 +77,10 @@ fn all_wrong_names_at_once() {
         .collect();
     let wanted = [
         (Code::NoSuchMeasure, "did you mean `CMS1FHIRSleep`?"),
-        (Code::NoSuchMeasure, "did you mean `CMS1FHIRSleep`?"),
+        (
+            Code::SeveralMeasures,
+            "say which: `http://x.org/Measure/CMS2FHIRFood|1.0.0`, `http://x.org/Measure/CMS2FHIRFood|2.0.0`",
+        ),
         (
             Code::SeveralMeasures,
             "say which: `CMS2FHIRFood|1.0.0`, `CMS2FHIRFood|2.0.0`",

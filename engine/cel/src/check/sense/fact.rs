@@ -62,7 +62,7 @@ impl Range {
             exact,
             count,
         };
-        range.to_whole();
+        range.tighten();
         range
     }
 
@@ -75,12 +75,12 @@ impl Range {
             exact: true,
             count,
         };
-        range.to_whole();
+        range.tighten();
         range
     }
 
     /// Among whole numbers `> 3` is `>= 4`.
-    fn to_whole(&mut self) {
+    fn tighten(&mut self) {
         if !self.count {
             return;
         }

@@ -59,7 +59,7 @@ impl Check {
             }
         };
         match self.format {
-            Format::Json => say!("{}", serde_json::json!(checked)),
+            Format::Json => data!("{:#}", serde_json::json!(checked)),
             Format::Csv => csv(&checked)?,
             _ => text(&checked),
         }

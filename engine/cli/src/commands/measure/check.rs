@@ -152,13 +152,15 @@ fn print(found: &Found, groups: &[Group]) {
         }))
         .collect();
     table::print(
-        &["measure", "version", "scoring", "basis", "better", ""],
+        &["measure", "version", "scoring", "basis", "better", "state"],
         &rows,
     );
     if found.all {
         print_touches(built);
     }
-    for (kind, count) in &package.ignored {
+    // A note has said it in one line.
+    let ignored = package.ignored.iter().filter(|_| found.all);
+    for (kind, count) in ignored {
         say!(
             "ignored: {} resources of type {kind}",
             thousands(*count as u64)
@@ -230,7 +232,10 @@ fn print_touches(built: &Built) {
         .collect();
     if !rows.is_empty() {
         say!("");
-        table::print(&["value set", "canonical", "", "touches"], &rows);
+        table::print(
+            &["value set", "canonical", "completeness", "touches"],
+            &rows,
+        );
     }
 }
 
@@ -268,7 +273,7 @@ fn print_csv(groups: &[Group]) -> Result<(), Failure> {
         "message",
         "help",
         "measures",
-        "value set",
+        "value_set",
         "file",
         "line",
         "path",

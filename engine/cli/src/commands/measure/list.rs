@@ -10,6 +10,8 @@ use measures_run::select::sql_measures;
 use super::super::verdict;
 use super::tell;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, TABLE_JSON_CSV, one_of};
+use crate::listing::{Cell, Listing};
 use crate::table;
 
 /// The measures that are known, with their versions.
@@ -25,6 +27,9 @@ pub struct List {
     /// Only these, by id, name, title or url, or by the beginning of one; may be given several times.
     #[arg(long)]
     measure: Vec<String>,
+    /// How to print them.
+    #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
+    format: Format,
 }
 
 impl List {
@@ -60,6 +65,14 @@ impl List {
             rows.push(row(&measure.artifact, "SQL"));
         }
         let mut rows = self.asked(rows, &names)?;
+        if self.format != Format::Table {
+            let mut all = Listing::new(&["measure", "version", "language", "title", "url"]);
+            for row in rows {
+                all.push(row.into_iter().map(Cell::from).collect());
+            }
+            all.print_as(self.format, "measures")?;
+            return verdict(wrong.iter().filter(|i| i.is_error()));
+        }
         // The url where the name is not enough.
         let of_name = |name: &String| rows.iter().filter(|row| row.first() == Some(name)).count();
         let repeated: Vec<bool> = rows

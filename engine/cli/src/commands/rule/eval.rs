@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::patient_file;
-use engine_cel::{Clause, deciding};
+use engine_cel::{Clause, deciding, deciding_resource};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
@@ -184,7 +184,12 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
     };
     match decision.applicability {
         Applicability::Applies => match &decision.card {
-            Some(card) => format!("Applies: {}", card.summary),
+            Some(card) => {
+                let satisfied = explained.iter().find(|(name, _)| *name == "satisfied");
+                let of = satisfied.and_then(|(_, clause)| deciding_resource(clause));
+                let of = of.map_or_else(String::new, |of| format!(" ({of})"));
+                format!("Applies: {}{of}", card.summary)
+            }
             None => format!("Applies: {}", of("satisfied")),
         },
         Applicability::Unknown => {
@@ -244,6 +249,15 @@ pub(super) fn print_clause(clause: &Clause, above: &[String], depth: usize) {
     if !again {
         for item in &clause.items {
             line(indent + 4, &format!("- {item}"));
+        }
+        // `11 items`, of which the latest are told.
+        let count = clause
+            .value
+            .as_deref()
+            .and_then(|v| v.split(' ').next()?.parse().ok());
+        let more = count.unwrap_or(0usize).saturating_sub(clause.items.len());
+        if more > 0 && !clause.items.is_empty() {
+            line(indent + 4, &format!("- and {more} earlier"));
         }
     }
     let told = if clause.items.is_empty() {

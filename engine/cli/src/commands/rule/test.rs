@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
+use engine_cel::deciding;
 use engine_patient::finding::{Finding, listed};
 use measures::source_files::files;
 use measures_run::rule_files::{load_alone, load_rules, same_id, terminology};
@@ -157,8 +158,13 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
         }
     }
     for why in &outcome.why {
-        say!("    why: {} ({}:{})", why.field, rule.file, why.line);
-        print_clause(&why.clause, &[], 3);
+        let of = &why.clause;
+        let decided = deciding(of);
+        let text = format!("why: {} ({}:{}): {decided}", why.field, rule.file, why.line);
+        for line in wrap(&in_line(&text), width::of_output().saturating_sub(4)) {
+            say!("    {line}");
+        }
+        print_clause(of, &[], 3);
     }
     say!("");
 }
