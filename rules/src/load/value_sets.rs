@@ -60,9 +60,7 @@ pub(super) fn value_sets(
                 let help = match &e {
                     TerminologyError::Unknown { suggestions, .. } => match suggestions.first() {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => {
-                            "put the value set beside the rules, as `valuesets/<id>.json`".into()
-                        }
+                        None => "give the file or folder that has it with `--terminology`".into(),
                     },
                     TerminologyError::UnknownVersion { available, .. } => {
                         format!("loaded: {}", available.join(", "))

@@ -33,6 +33,8 @@ impl Pass<'_> {
                 let near = did_you_mean(name, known.chain(locals).chain(defines));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
+                    None if name == "age" => "write `ageInYearsAt(at)`".into(),
+                    None if ["now", "today"].contains(&name) => "`at` is the moment of evaluation".into(),
                     None if Model::r4().resource(name).is_some() => {
                         format!("write `{name}()` for all of them, `{name}(\"value set\")` for some")
                     }

@@ -160,10 +160,18 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
 
 fn compare_help(a: &Ty, b: &Ty) -> Option<String> {
     let has = |wanted: fn(&Ty) -> bool| wanted(a) || wanted(b);
-    let help = if has(|t| matches!(t, Ty::Element("Quantity") | Ty::Choice(..))) {
+    let dated = |t: &Ty| matches!(t, Ty::Element("Period") | Ty::Choice(..));
+    let help = if has(|t| *t == Ty::Time) && (dated(a) || dated(b)) {
+        "take when the resource began or ended: `start(x)`, `end(x)`"
+    } else if has(|t| {
+        matches!(
+            t,
+            Ty::Element("Quantity" | "SimpleQuantity") | Ty::Choice(..)
+        )
+    }) {
         "take the number with its unit: `quantityIn(x.value, \"mg/dL\") > 9.0`"
     } else if has(|t| matches!(t, Ty::Element("CodeableConcept" | "Coding"))) {
-        "compare codes with a value set: `inValueSet(x.code, \"value set\")`"
+        "compare codes with a value set: `inValueSet(x.code, \"value set\")`; or one code: `x.code.coding.exists(k, k.code == \"…\")`"
     } else if has(|t| *t == Ty::Time) && has(|t| *t == Ty::String) {
         "write dates as `date(\"2024-12-31\")`"
     } else if has(|t| matches!(t, Ty::List(_))) {

@@ -106,6 +106,15 @@ fn syntax_help(source: &str) -> Option<String> {
         .replace("<=", "")
         .replace(">=", "")
         .contains('=');
+    let units = ["years", "months", "weeks", "days", "hours"];
+    // `12 months`, and not `months(12)`.
+    let unit = units.into_iter().find(|unit| {
+        let mut behind = source.split(unit).skip(1);
+        word(unit) && behind.any(|rest| !rest.trim_start().starts_with('('))
+    });
+    if let Some(unit) = unit {
+        return Some(format!("write a duration as `{unit}(12)`"));
+    }
     let help = if word("and") || word("AND") {
         "write `&&` for and"
     } else if word("or") || word("OR") {

@@ -2,7 +2,7 @@
 //! where the columns have no room beside each other a row is a block of lines.
 
 use super::layout::{Layout, layout};
-use super::{lines_of, records, shown};
+use super::rows::{lines_of, records, shown};
 use crate::visible::in_line;
 use crate::wrap::columns;
 

@@ -68,7 +68,8 @@ impl Scratch {
             .current_dir(self.folder())
             .env("PATH", format!("{}:{path}", bin.display()))
             .env("TMPDIR", self.folder().join("tmp"))
-            .env_remove("TANDEM_PYTHON");
+            // As wide as where nobody says.
+            .env_remove("COLUMNS");
         shell
     }
 
