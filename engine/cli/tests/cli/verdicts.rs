@@ -359,6 +359,10 @@ fn look(text: &str, annotated: bool, wrong: &mut Vec<String>) {
     if !annotated && line.contains("Interval(") && line.contains("true, true") {
         wrong.push(format!("an interval: {line}"));
     }
+    // What an author wrote has comments, with brackets as in "1)".
+    if annotated {
+        return;
+    }
     let mut open = vec![];
     let mut quote = None;
     let mut chars = line.chars().peekable();
@@ -379,7 +383,7 @@ fn look(text: &str, annotated: bool, wrong: &mut Vec<String>) {
             _ => {}
         }
     }
-    if !annotated && (!open.is_empty() || quote.is_some()) {
+    if !open.is_empty() || quote.is_some() {
         wrong.push(format!("a bracket or quote is open: {line}"));
     }
     let last = line.split(' ').next_back().unwrap_or_default();

@@ -79,7 +79,7 @@ fn all_wrong_names_at_once() {
         (Code::NoSuchMeasure, "did you mean `CMS1FHIRSleep`?"),
         (
             Code::SeveralMeasures,
-            "say which: `http://x.org/Measure/CMS2FHIRFood|1.0.0`, `http://x.org/Measure/CMS2FHIRFood|2.0.0`",
+            "say which: `id-CMS2FHIRFood-1.0.0`, `id-CMS2FHIRFood-2.0.0`",
         ),
         (
             Code::SeveralMeasures,
