@@ -1,6 +1,6 @@
 //! Results as a table for people, and as CSV: a line a group.
 
-use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
+use crate::package::{GroupDefinition, PopulationCode as Code, Scoring, StratifierDefinition};
 use crate::result::{Counts, MeasureResult, Score};
 
 /// Populations that have a column of their own, and how it is called.
@@ -165,7 +165,8 @@ pub const CSV_HEADING: [&str; 18] = [
     "better",
 ];
 
-/// A line of CSV a group and stratum. Populations that a group does not have are empty.
+/// A line of CSV a group and stratum. Populations that a group does not have are empty, as are those that
+/// a stratifier does not divide, and the score of a stratum without a side of it.
 pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
     let mut lines = vec![];
     for result in results {
@@ -177,38 +178,47 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
             .zip(&result.groups)
             .enumerate();
         for (index, (definition, own)) in groups {
-            let mut line = |stratifier: &str, stratum: &str, counts: &Counts| {
-                let group = match result.structure.groups.len() {
-                    0 | 1 => String::new(),
-                    _ => definition.name(index),
+            let mut line =
+                |within: Option<&StratifierDefinition>, stratum: &str, counts: &Counts| {
+                    let name = within.and_then(|by| by.code.as_ref().or(by.id.as_ref()));
+                    let group = match result.structure.groups.len() {
+                        0 | 1 => String::new(),
+                        _ => definition.name(index),
+                    };
+                    let names = [
+                        &*result.structure.name,
+                        &*artifact.version,
+                        &group,
+                        name.map_or("", String::as_str),
+                        stratum,
+                    ];
+                    let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
+                    // As in reports.
+                    let divided = |code: Code| {
+                        let mut own = definition.populations.iter().filter(|p| p.code == code);
+                        own.any(|p| definition.is_divided(p, within))
+                    };
+                    cells.extend(COLUMNS.map(|(code, _)| match divided(code) {
+                        true => counts.count(definition, code).to_string(),
+                        false => String::new(),
+                    }));
+                    let observed = observations(definition, counts);
+                    let observed = observed.filter(|_| divided(Code::MeasureObservation));
+                    cells.push(observed.map_or_else(String::new, |n| n.to_string()));
+                    let measured = counts.measured(definition);
+                    let measured = measured.filter(|_| definition.is_scored(within));
+                    let (score, unit) = measured.unzip();
+                    cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
+                    cells.push(counts.unknown.to_string());
+                    let unit = unit.flatten();
+                    cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
+                    cells.push(better(result, index));
+                    lines.push(cells);
                 };
-                let names = [
-                    &*result.structure.name,
-                    &*artifact.version,
-                    &group,
-                    stratifier,
-                    stratum,
-                ];
-                let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
-                cells.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
-                    Some(_) => counts.count(definition, code).to_string(),
-                    None => String::new(),
-                }));
-                let observed = observations(definition, counts);
-                cells.push(observed.map_or_else(String::new, |n| n.to_string()));
-                let (score, unit) = counts.measured(definition).unzip();
-                cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
-                cells.push(counts.unknown.to_string());
-                let unit = unit.flatten();
-                cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
-                cells.push(better(result, index));
-                lines.push(cells);
-            };
-            line("", "", &own.counts);
+            line(None, "", &own.counts);
             for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
-                let name = stratifier.code.as_ref().or(stratifier.id.as_ref());
                 for (stratum, counts) in strata {
-                    line(name.map_or("", String::as_str), stratum, counts);
+                    line(Some(stratifier), stratum, counts);
                 }
             }
         }
