@@ -2,8 +2,8 @@
 
 use crate::package::{GroupDefinition, PopulationCode as Code, StratifierDefinition};
 use crate::result::{Counts, MeasureResult};
-pub use crate::score_text::score;
 use crate::score_text::could_be;
+pub use crate::score_text::score;
 
 /// Populations that have a column of their own, and how it is called.
 const COLUMNS: [(Code, &str); 8] = [
@@ -264,9 +264,7 @@ fn parts_table<'r>(
         }
     }
     let mut first = true;
-    columns.retain(|(_, cells)| {
-        std::mem::take(&mut first) || cells.iter().any(|c| !c.is_empty())
-    });
+    columns.retain(|(_, cells)| std::mem::take(&mut first) || cells.iter().any(|c| !c.is_empty()));
     let row = |index: usize| {
         let cells = columns.iter().map(|(_, cells)| cells.get(index).cloned());
         cells.map(Option::unwrap_or_default).collect()

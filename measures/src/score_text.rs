@@ -14,9 +14,7 @@ pub fn score(definition: &GroupDefinition, counts: &Counts) -> String {
         return none();
     };
     let number = match score {
-        Score::Fraction(..) if definition.scoring == Scoring::Proportion => {
-            percent(score.as_f64())
-        }
+        Score::Fraction(..) if definition.scoring == Scoring::Proportion => percent(score.as_f64()),
         Score::Fraction(..) => format!("{:.4}", score.as_f64()),
         Score::Number(n) => n.round_dp(4).normalize().to_string(),
     };

@@ -14,10 +14,10 @@ use measures::package::{GroupDefinition, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
 use measures::result_table::{is_plain, strata_table, table, table_of};
 use measures::structure::MeasureStructure;
-use measures_run::RunError;
 use measures_run::evaluate::RunStatistics;
 use measures_run::findings_file::FINDINGS;
 use measures_run::run_result::RunResult;
+use measures_run::{DECIDED, NO_VISIT, RunError};
 
 use crate::failure::Failure;
 use crate::table::{self, thousands};
@@ -210,11 +210,12 @@ pub fn print_statistics(statistics: &RunStatistics, took: Duration) {
 
 /// Lines that say how a run went, or stand above the table already. Those of what is not in the numbers
 /// stay: who reads the output alone must see them.
-const NO_ATTENTION: [&str; 6] = [
+const NO_ATTENTION: [&str; 7] = [
+    DECIDED,
+    NO_VISIT,
     "nothing in the lake matches",
     "not looked for: one patient",
     "patients",
-    "patients and measures without a decisive resource",
     "resources evaluated",
     "which way is better",
 ];
