@@ -216,7 +216,7 @@ mod tests {
         certain.add(at(), |at| [YES, NO, NO][at.position()]);
         assert_eq!(certain.extent(), None);
         let mut nobody = RateBounds::default();
-        nobody.add(at(), |at| [YES, OPEN, YES][at.position()]);
+        nobody.add(at(), |at| [OPEN, NO, YES][at.position()]);
         assert_eq!(nobody.extent(), Some(Extent::NoRate));
     }
 

@@ -109,19 +109,18 @@ pub fn subject_list_report<'l>(
         let id = lists.id(group, spot)?;
         Some(format!("#{id}").into())
     };
-    let mut groups = groups(result, reference);
-    for (index, group) in groups.iter_mut().enumerate() {
-        if !lists.not_evaluable.contains_key(&index) {
-            continue;
-        }
-        let mut extensions = group.extension.iter_mut();
-        if let Some(told) = extensions.find(|e| e.url == NOT_EVALUABLE) {
-            let list = Reference::from(format!("#{}", not_evaluable_id(index)));
-            let list = ExtensionValue::ValueReference(list);
-            told.extension.push(Extension::new("subjects", list));
-        }
-    }
+    let groups = groups(result, reference);
     let mut report = frame(&result.structure, context, Kind::SubjectList, groups);
+    for index in lists.not_evaluable.keys() {
+        let group = result.structure.groups.get(*index);
+        let name = group.map(|group| group.name(*index));
+        let list = Reference::from(format!("#{}", not_evaluable_id(*index)));
+        let parts = vec![
+            Extension::text("group", name.unwrap_or_default()),
+            Extension::new("subjects", ExtensionValue::ValueReference(list)),
+        ];
+        report.extension.push(Extension::of(NOT_EVALUABLE, parts));
+    }
     report.contained.extend(lists.resources());
     of_summary(result, &mut report);
     report

@@ -240,7 +240,15 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
             true => *name != "nothing in the lake matches",
             false => !told(name),
         })
-        .map(|(name, detail, count)| vec![name.to_owned(), short(name, detail), thousands(count)])
+        .map(|(name, detail, count)| {
+            // Some lines say that something is so, and count nothing.
+            let count = (count > 0).then(|| thousands(count));
+            vec![
+                name.to_owned(),
+                short(name, detail),
+                count.unwrap_or_default(),
+            ]
+        })
         .collect();
     if !lines.is_empty() {
         say!("");
