@@ -10,7 +10,7 @@
 //! What is said here holds patient data: it goes to the output that was asked for, never to a log.
 
 mod clause_results;
-mod clause_text;
+pub(crate) mod clause_text;
 mod criteria_tree;
 pub mod funnel;
 pub mod html;
@@ -21,8 +21,12 @@ mod style;
 mod tests;
 pub mod verdict;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use engine_elm::trace::Trace;
-use engine_elm::with_evaluator;
+use engine_elm::value::Val;
+use engine_elm::{Evaluator, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::describe::{Described, described};
 use engine_patient::program::{
@@ -34,6 +38,7 @@ use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use self::verdict::{Verdict, Verdicts, of_group, of_population};
+use crate::official::null_reason::null_reason;
 use crate::official::{ElmMeasures, Target};
 use crate::structure::MeasureStructure;
 use clause_results::ClauseResults;
@@ -360,6 +365,7 @@ pub fn explain(
             program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
+        let nulls = null_reasons(program, evaluator);
         let measures = program.measures.iter().zip(structures).enumerate();
         measures
             .map(|(index, (measure, structure))| {
@@ -383,6 +389,7 @@ pub fn explain(
                         trace: &trace,
                         record,
                         period: period(context),
+                        nulls: &nulls,
                         depth,
                     }),
                     definitions: results.statements,
@@ -418,7 +425,24 @@ struct GroupParts<'g, 'a> {
     trace: &'g Trace<'a>,
     record: &'g PatientRecord,
     period: Period,
+    /// Reasons that say which part of a criterion is null.
+    nulls: &'g HashSet<Arc<str>>,
     depth: usize,
+}
+
+/// The reasons of the criteria that are null and in no doubt.
+fn null_reasons(program: &ElmMeasures, evaluator: &mut Evaluator<'_>) -> HashSet<Arc<str>> {
+    let groups = program.measures.iter().flat_map(|m| &m.groups);
+    let mut out = HashSet::new();
+    for target in groups.flat_map(|g| &g.targets) {
+        if let Target::Criterion(expression) = target
+            && matches!(evaluator.expression(*expression), Ok(Val::Null))
+            && evaluator.in_doubt(*expression).is_none()
+        {
+            out.insert(null_reason(evaluator, *expression));
+        }
+    }
+    out
 }
 
 fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
@@ -456,7 +480,11 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
             made.code = population.code.as_str();
             made.expression.clone_from(&population.expression);
             made.criterion = criterion;
-            made.verdict = of_population(&made, causes);
+            made.verdict = {
+                let reason = made.reason.as_deref();
+                let null = reason.is_some_and(|reason| of.nulls.contains(reason));
+                of_population(&made, causes, null)
+            };
             let whole = populations.iter().find(|p| p.code == "denominator");
             let whole = whole.and_then(|p| p.count).unwrap_or(0);
             if let (Target::Criterion(expression), "numerator") = (target, made.code)

@@ -56,28 +56,29 @@ fn after(head: &str, told: &str) -> String {
 }
 
 /// What is missing, and what the criterion came to.
-fn both(reason: &str, told: &str) -> String {
+fn both(reason: &str, null: bool, told: &str) -> String {
     match (reason, told) {
-        // That says no more than that it could not be told.
-        ("" | "the criterion is null", told) => told.to_owned(),
+        ("", told) => told.to_owned(),
+        // Both say what is null; the verdict says it with what the patient has.
+        (_, told) if null && !told.is_empty() => told.to_owned(),
         (reason, "") => reason.to_owned(),
         (reason, told) => format!("{reason}; {told}"),
     }
 }
 
-/// The verdict of a population.
-pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>) -> Verdict {
+/// The verdict of a population. `null`: its reason only says which part of the criterion is null.
+pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>, null: bool) -> Verdict {
     let told = joined(&causes);
     let reason = p.reason.as_deref().unwrap_or_default();
     let criterion = p.criterion.as_ref().map(|c| c.outcome);
     let (status, text) = match (p.count, p.outcome) {
         (None, _) => (
             Status::Unknown,
-            after("Could not be told", &both(reason, &told)),
+            after("Could not be told", &both(reason, null, &told)),
         ),
         (Some(0), Outcome::Unknown) => (
             Status::Unknown,
-            after("Not counted, but not certain", &both(reason, &told)),
+            after("Not counted, but not certain", &both(reason, null, &told)),
         ),
         (Some(0), _) if criterion == Some(Outcome::True) => (
             Status::Out,

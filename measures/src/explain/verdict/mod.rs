@@ -317,9 +317,36 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     let inner = *inner;
                     return self.further(place, |own| own.unknown(inner, scope));
                 }
+                if scope.row.is_none()
+                    && scope.among.is_none()
+                    && let Some(found) = self.null_operand(place)
+                {
+                    return found;
+                }
                 self.incomparable(place, scope)
             }
         }
+    }
+
+    /// Why the operand is null that makes an operator, a call or an element null.
+    fn null_operand(&mut self, place: ExpressionView<'u>) -> Option<Vec<Cause>> {
+        let kind = place.kind();
+        if matches!(kind, ExpressionKind::Query | ExpressionKind::Retrieve(_)) {
+            return None;
+        }
+        let scope = Scope::default();
+        for (_, part) in place.parts() {
+            match self.value(part.unconverted(), scope) {
+                Some(Val::Null) => {
+                    return Some(self.further(place, |own| own.unknown(part, scope)));
+                }
+                Some(Val::List([])) => {
+                    return Some(self.further(place, |own| own.empty(part, scope, None)));
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Whether an expression gives a list, or would.
