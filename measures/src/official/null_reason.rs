@@ -50,5 +50,10 @@ pub(crate) fn extension(owner: &str, url: &str) -> String {
 }
 
 fn text(place: ExpressionView<'_>) -> String {
-    shortened(&brief(place, &ClauseTexts::default()), LONG)
+    let text = shortened(&brief(place, &ClauseTexts::default()), LONG);
+    // The definition that translators make of `context Patient`.
+    match text.strip_prefix("\"Patient\".") {
+        Some(element) => format!("Patient.{element}"),
+        None => text,
+    }
 }

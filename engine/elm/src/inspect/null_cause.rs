@@ -148,16 +148,21 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The first operand that is null, or an empty list, makes it null.
+    /// The operands that are null make it null; where none is, one that is an empty list.
     fn of_operands(&mut self, at: Place<'a>, operands: &'a [Node], out: &mut Vec<NullCause<'a>>) {
-        for node in operands {
-            let operand = Place { node, ..at };
+        let before = out.len();
+        let all = || operands.iter().map(|node| Place { node, ..at });
+        for operand in all() {
             if self.is_null(operand) {
-                return self.causes(operand, out);
+                self.causes(operand, out);
             }
+        }
+        if out.len() > before {
+            return;
+        }
+        for operand in all() {
             if self.is_empty(operand) {
-                out.push(self.nothing(operand));
-                return;
+                return out.push(self.nothing(operand));
             }
         }
         out.push(NullCause::Undecided(ExpressionView::new(

@@ -335,18 +335,21 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             return None;
         }
         let scope = Scope::default();
-        for (_, part) in place.parts() {
-            match self.value(part.unconverted(), scope) {
-                Some(Val::Null) => {
-                    return Some(self.further(place, |own| own.unknown(part, scope)));
-                }
-                Some(Val::List([])) => {
-                    return Some(self.further(place, |own| own.empty(part, scope, None)));
-                }
-                _ => {}
+        let parts = place.parts().into_iter().map(|(_, part)| part);
+        let parts: Vec<ExpressionView<'u>> = parts.collect();
+        let mut found = vec![];
+        for part in &parts {
+            if matches!(self.value(part.unconverted(), scope), Some(Val::Null)) {
+                found.extend(self.further(place, |own| own.unknown(*part, scope)));
             }
         }
-        None
+        if !found.is_empty() {
+            return Some(found);
+        }
+        let mut lists = parts.into_iter();
+        let empty = lists
+            .find(|part| matches!(self.value(part.unconverted(), scope), Some(Val::List([]))))?;
+        Some(self.further(place, |own| own.empty(empty, scope, None)))
     }
 
     /// Whether an expression gives a list, or would.
