@@ -229,6 +229,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// Of a patient with more rows than an explanation keeps.
+const CUT: &str = "This patient has more resources than an explanation keeps values of: what is nearest, and last or \
+next, was looked for among those that were kept. Outcomes and counts are of all.";
+
 /// Most items that are told of one list.
 pub const FACTS: usize = 50;
 
@@ -243,6 +247,9 @@ pub struct PopulationExplanation {
     pub expression: String,
     /// What counts in the measure: 1 or 0, or how many resources. `None`: nothing that can be counted.
     pub count: Option<i64>,
+    /// Why it does not count although its own criterion holds: `excluded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<&'static str>,
     /// What is certain of it in the measure.
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -341,6 +348,9 @@ pub struct Explanation {
     /// `Patient/1`
     pub subject: String,
     pub period: Period,
+    /// What the reader must know of it: something was too much to be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
     pub groups: Vec<GroupExplanation>,
     pub definitions: Vec<StatementResult>,
     pub clauses: Vec<ClauseResult>,
@@ -380,6 +390,7 @@ pub fn explain(
                     title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
+                    notice: trace.is_cut().then_some(CUT),
                     groups: groups(&GroupParts {
                         program,
                         measure: index,
@@ -494,6 +505,7 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
             }
             populations.push(made);
         }
+        verdict::dependent(&mut populations, definition.scoring);
         out.push(GroupExplanation {
             name: definition.name(number),
             verdict: of_group(&populations, missing),
@@ -515,6 +527,7 @@ fn counted(own: &[&&ResultRow], observed: bool, record: &PatientRecord) -> Popul
             true => i64::try_from(own.len()).ok(),
             false => whole.map_or(Some(0), |r| r.count),
         },
+        held_back: None,
         outcome: match whole.map(|r| r.outcome) {
             Some(Truth::True) => Outcome::True,
             Some(Truth::Unknown) => Outcome::Unknown,

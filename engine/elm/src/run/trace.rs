@@ -108,6 +108,11 @@ impl<'a> Trace<'a> {
     }
 
     /// How many queries have been evaluated.
+    /// Whether rows of queries are missing: there were too many.
+    pub fn is_cut(&self) -> bool {
+        self.executions.iter().any(|e| e.cut)
+    }
+
     pub(crate) fn executions(&self) -> usize {
         self.executions.len()
     }

@@ -117,6 +117,9 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
     };
     let unknown = populations.iter().find(|p| p.count.is_none());
     if let Some(p) = unknown {
+        if let Some(head) = beside(p.code, find, &counts) {
+            return with_head(Status::Unknown, p, |told| after(&head, told));
+        }
         return with_head(Status::Unknown, p, |told| {
             after(
                 &format!("{} could not be told", capital(words(p.code))),
@@ -188,6 +191,33 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
         }),
         None => plain(Status::Unknown, "The group has no population".to_owned()),
     }
+}
+
+/// What counts all the same where a population could not be told that comes after the others: an
+/// exclusion takes away from what counts, an exception from what does not.
+fn beside<'p>(
+    code: &str,
+    find: impl Fn(&str) -> Option<&'p PopulationExplanation>,
+    counts: &impl Fn(&str) -> bool,
+) -> Option<String> {
+    let what = match code {
+        "denominator-exclusion" | "measure-population-exclusion" => "whether excluded",
+        "numerator-exclusion" => "whether excluded from the numerator",
+        "denominator-exception" => "whether an exception",
+        _ => return None,
+    };
+    let base = match code {
+        "measure-population-exclusion" => "measure-population",
+        _ => "denominator",
+    };
+    let told = |code: &str| find(code).is_some_and(|p| p.count.is_some());
+    let counted = match (counts("numerator"), counts(base)) {
+        (true, _) => "In the numerator".to_owned(),
+        (false, true) if told("numerator") => "In the denominator, numerator not met,".to_owned(),
+        (false, true) => format!("In the {}", words(base)),
+        (false, false) => return None,
+    };
+    Some(format!("{counted} as counted; {what} could not be told"))
 }
 
 /// Of several episodes each may come out in another way: the numbers say how many.

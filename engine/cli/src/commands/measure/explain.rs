@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use engine_patient::program::PatientProgram;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
@@ -76,9 +77,7 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::H
 impl Explain {
     pub fn run(self) -> Done {
         if self.packages.package.is_empty() {
-            return Err(Failure::User(
-                "nothing to explain: give files or folders with FHIR Measure, Library and ValueSet resources".into(),
-            ));
+            return Err(Failure::User(self.nothing_given()));
         }
         let within = self.within.as_deref().map(population).transpose()?;
         match (self.funnel, self.format) {
@@ -123,6 +122,30 @@ impl Explain {
         };
         self.write(&text)?;
         ended(missing)
+    }
+
+    /// What to do where no package is given: built-in measures are none.
+    fn nothing_given(&self) -> String {
+        let known = rules::built_in().unwrap_or_default();
+        let named = self.packages.measure.iter().find(|name| {
+            let mut known = known.iter();
+            known.any(|rule| rule.artifacts().iter().any(|a| *a.id == **name))
+        });
+        let Some(name) = named else {
+            return "nothing to explain: give files or folders with FHIR Measure, Library and ValueSet resources; \
+                    of a built-in rule `tandem rule eval` tells why"
+                .into();
+        };
+        let patient = match self.subject.as_deref() {
+            Some(subject) => subject.strip_prefix("Patient/").unwrap_or(subject),
+            None => "ID",
+        };
+        let end = self.period.split_once("..").map_or("DATE", |(_, end)| end);
+        format!(
+            "--measure {name}: this is a built-in rule, not a package; why it applies to a patient tells: \
+             tandem rule eval {name} --patient {patient} --lake {} --at {end}",
+            self.lake.display()
+        )
     }
 
     fn explained(&self, all: &[Explanation]) -> Result<String, Failure> {
