@@ -312,10 +312,7 @@ impl PatientProgram for Rule {
                 ("satisfied", satisfied),
             ];
             let numerator = all_named(&criteria);
-            let exclusion = all_named(&[
-                ("eligible", eligible.clone()),
-                ("excluded", excluded),
-            ]);
+            let exclusion = all_named(&[("eligible", eligible.clone()), ("excluded", excluded)]);
             (exclusion, numerator, due(&evaluation, expressions)?)
         };
         let due = due.map_or(Value::Null, Value::DateTime);

@@ -50,10 +50,5 @@ pub(crate) fn extension(owner: &str, url: &str) -> String {
 }
 
 fn text(place: ExpressionView<'_>) -> String {
-    let text = shortened(&brief(place, &ClauseTexts::default()), LONG);
-    // The definition that translators make of `context Patient`.
-    match text.strip_prefix("\"Patient\".") {
-        Some(element) => format!("Patient.{element}"),
-        None => text,
-    }
+    shortened(&brief(place, &ClauseTexts::default()), LONG)
 }

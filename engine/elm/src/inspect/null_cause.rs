@@ -132,6 +132,9 @@ impl<'a> Evaluator<'a> {
                 false => out.push(NullCause::Missing(bare)),
             },
             Kind::Query(query) => match &*query.sources {
+                _ if let Some((owner, url)) = bare.extension() => {
+                    out.push(NullCause::Extension(owner, url));
+                }
                 [source] if self.is_null(within(&source.expression)) => {
                     self.causes(within(&source.expression), out);
                 }

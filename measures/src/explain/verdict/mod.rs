@@ -303,6 +303,10 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     self.further(place, |own| own.unknown(statement.body, Scope::default()));
                 within(found, statement.name)
             }
+            // Its list of extensions may be null itself.
+            ExpressionKind::Query if place.extension().is_some() => {
+                self.further(place, |own| own.empty(place, scope, None))
+            }
             ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => {
                 let parts = place.parts().into_iter().map(|(_, part)| part);
                 let unknown: Vec<_> = parts
