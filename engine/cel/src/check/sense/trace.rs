@@ -47,8 +47,16 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
         NodeKind::PeriodStart => named("period_start"),
         NodeKind::PeriodEnd => named("period_end"),
         NodeKind::Retrieve(index) => match known.requirement(*index) {
-            Some(wanted) => named(&retrieve(wanted, known)),
-            None => Origin::default(),
+            // A set that is not loaded may be any.
+            Some(wanted)
+                if wanted
+                    .codes
+                    .as_ref()
+                    .is_none_or(|c| !c.value_set.is_empty()) =>
+            {
+                named(&retrieve(wanted, known))
+            }
+            _ => Origin::default(),
         },
         NodeKind::Select(select) => selected(select, of(&select.operand)),
         NodeKind::Call(function, args) => called(*function, args.iter().map(of).collect()),
@@ -140,7 +148,7 @@ fn selected(select: &Select, operand: Origin) -> Origin {
     let step = |path: String| format!("{path}.{name}");
     let codes = match (operand.codes, name) {
         (Some((Part::Concept, set)), "coding") => Some((Part::Concept, set)),
-        (Some((Part::Concept, set)), "code") => Some((Part::Code, set)),
+        (Some((Part::Concept, set)), "code") => Some((Part::CodingCode, set)),
         (Some((Part::Concept, set)), "system") => Some((Part::System, set)),
         _ => required(select.owner, name).map(|set| (part(select), set)),
     };
