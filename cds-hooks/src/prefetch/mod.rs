@@ -14,6 +14,7 @@ mod ask;
 mod bundle;
 mod include;
 mod lacking;
+mod left_out;
 mod parameters;
 mod read;
 mod search;
@@ -21,6 +22,7 @@ mod structure;
 mod subject;
 mod template;
 
+pub(crate) use lacking::Lacking;
 pub(crate) use read::{Prefetched, read};
 pub(crate) use subject::Patient;
 pub use template::{Template, Templates};
