@@ -133,10 +133,11 @@ fn content(
             }
             content.detail = paragraphs.join("\n\n");
             content.extension = Some(Extension {
-                could_not_check: CouldNotCheck {
+                could_not_check: Some(CouldNotCheck {
                     reason,
                     lacking: technical(data),
-                },
+                }),
+                measure: None,
             });
             Ok(Some(content))
         }

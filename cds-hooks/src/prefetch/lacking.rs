@@ -119,6 +119,20 @@ impl Lacking {
         }
     }
 
+    /// `#m`, and there is no contained `m`.
+    pub(super) fn not_contained(template: &Template, ty: Name) -> Self {
+        Lacking {
+            technical: format!(
+                "`{}` refers to contained resources that are not in it",
+                template.key
+            ),
+            plain: referred(ty.as_str(), template.resource_type.as_str()),
+            withheld: false,
+            types: vec![ty],
+            absent: false,
+        }
+    }
+
     pub(super) fn several_servers() -> Self {
         Lacking::withheld(
             "the results are from several servers (by their `fullUrl`), and there is no `fhirServer` to say which of them has the patient".to_owned(),

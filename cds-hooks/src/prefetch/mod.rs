@@ -12,6 +12,7 @@
 mod along;
 mod ask;
 mod bundle;
+mod contained;
 mod include;
 mod lacking;
 mod left_out;

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
+use super::contained::Beside;
 use super::lacking::Lacking;
 use super::left_out::{LeftOut, Why};
 use super::structure;
@@ -35,7 +36,7 @@ pub(crate) fn read(
     sent: &[(String, &RawValue)],
     patient: &Patient,
 ) -> Prefetched {
-    let mut reader = Reader::new(patient);
+    let mut reader = Reader::new(patient, &templates.along);
     let mut document = PatientRecord::new();
     for ty in &templates.out_of_reach {
         reader.record.set_unavailable(*ty);
@@ -75,6 +76,8 @@ pub(crate) fn read(
 
 struct Reader<'p> {
     patient: &'p Patient,
+    /// Types that the service asks for as they are, and that come along with others.
+    along: &'p [Name],
     record: PatientRecord,
     lacking: Vec<Lacking>,
     /// The patient, kept back until it is certain that nothing contradicts it.
@@ -88,9 +91,10 @@ struct Reader<'p> {
 }
 
 impl<'p> Reader<'p> {
-    fn new(patient: &'p Patient) -> Self {
+    fn new(patient: &'p Patient, along: &'p [Name]) -> Self {
         Reader {
             patient,
+            along,
             record: PatientRecord::new(),
             lacking: vec![],
             themselves: PatientRecord::new(),
@@ -208,10 +212,12 @@ impl<'p> Reader<'p> {
             Whose::UnknownServer => Why::UnknownServer,
             Whose::Unsaid => Why::Unsaid,
             Whose::Theirs | Whose::Nobodys => {
+                let place = format!("{} {}", template.key, found.entry.unwrap_or_default());
+                let beside = Beside::of(resource, self.along, &place);
                 flaw = structure::flaw(resource, ty.as_str());
                 match flaw {
                     Some(_) => Why::Broken,
-                    None => match self.take(resource, ty) {
+                    None => match self.take_all(resource, ty, beside) {
                         Ok(()) => return,
                         Err(why) => why,
                     },
@@ -224,6 +230,30 @@ impl<'p> Reader<'p> {
         entries.types.insert(template.resource_type);
         self.record.set_unavailable(ty);
         self.record.set_unavailable(template.resource_type);
+    }
+
+    /// Takes a resource, and those it contains that the service asks for.
+    fn take_all(
+        &mut self,
+        resource: Element<'_>,
+        ty: Name,
+        beside: Option<Beside>,
+    ) -> Result<(), Why> {
+        let Some(beside) = beside else {
+            return self.take(resource, ty);
+        };
+        let mut own = PatientRecord::new();
+        let inner = beside.contained.iter().map(|(ty, text)| (*ty, text));
+        for (ty, text) in std::iter::once((ty, &beside.resource)).chain(inner) {
+            own.clear();
+            let element = own.push_document(text).map_err(|_| Why::Broken)?;
+            if structure::flaw(element, ty.as_str()).is_some() {
+                self.record.set_unavailable(ty);
+                return Err(Why::Broken);
+            }
+            self.take(element, ty)?;
+        }
+        Ok(())
     }
 
     /// A resource that comes under two keys counts once.
