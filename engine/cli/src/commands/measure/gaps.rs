@@ -64,7 +64,7 @@ pub struct Gaps {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier run.
+    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier `measure gaps`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -133,7 +133,7 @@ impl Gaps {
         let prepared = work.prepare(job)?;
         // Before anything is computed: what cannot be written is told at once.
         let out = self.out.as_deref();
-        let staged = out.map(|out| Staged::begin("--out", out)).transpose()?;
+        let staged = out.map(|out| Staged::begin("--out", "measure gaps", out)).transpose()?;
         let JobResult::Gaps(found) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
         };
