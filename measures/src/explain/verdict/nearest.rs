@@ -7,9 +7,10 @@ use engine_elm::trace::{Execution, RowTrace, holds};
 use engine_elm::value::Val;
 
 use super::super::Fact;
-use super::super::resource_facts::{resource_fact, value_text};
+use super::super::resource_facts::resource_fact;
 use super::when::{Side, Timing};
 use super::{Cause, Near, SAID, Scope, Verdicts, terms, within};
+use crate::official::null_reason::extension;
 
 /// A row, and the conditions that it fails.
 struct Miss<'w, 'u, 'a> {
@@ -80,7 +81,13 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     statement.name,
                 )
             }
-            ExpressionKind::Query => self.no_rows(place, scope, name),
+            ExpressionKind::Query => match place.extension() {
+                Some((owner, url)) => {
+                    let text = extension(&self.text(owner), url);
+                    vec![self.cause(place, text)]
+                }
+                None => self.no_rows(place, scope, name),
+            },
             ExpressionKind::Call(_) => self.nothing_of_a_call(place, scope, name),
             ExpressionKind::Retrieve(_) => vec![self.no_such(place, name)],
             _ => match (place.operator(), &*place.parts()) {
@@ -430,9 +437,6 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             among: None,
         };
         let in_doubt = miss.row.met.is_none() && miss.row.in_doubt;
-        if let Some(cause) = self.no_extension(query, miss, scope) {
-            return cause;
-        }
         let reasons: Vec<String> = match miss.failed.is_empty() {
             true if looked.cut.is_some() => vec!["its conditions do not hold".to_owned()],
             true => self.partner(query, miss.row),
@@ -473,28 +477,6 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             false => Near::Miss,
         };
         cause
-    }
-
-    /// Of extensions, which are told apart by their url, that one is not there: the others are not near.
-    fn no_extension(
-        &mut self,
-        query: ExpressionView<'u>,
-        miss: &Miss<'w, 'u, 'a>,
-        scope: Scope<'w, 'a>,
-    ) -> Option<Cause> {
-        let [failed] = *miss.failed else {
-            return None;
-        };
-        let (word, left, right) = failed.unconverted().infix()?;
-        let own = self.text(left);
-        if word != "=" || !(own == "url" || own.ends_with(".url")) {
-            return None;
-        }
-        let url = self.value(right, scope).as_ref().and_then(value_text)?;
-        let parts = query.parts();
-        let source = parts.iter().find(|(r, _)| matches!(r, Role::Source(_)));
-        let of = self.text(source?.1);
-        Some(self.cause(failed, format!("no {of} with the url {url}")))
     }
 
     /// What a `with` did not find, or a `without` did.
