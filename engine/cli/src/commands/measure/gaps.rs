@@ -67,7 +67,7 @@ pub struct Gaps {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier run.
+    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier `measure gaps`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -135,7 +135,9 @@ impl Gaps {
         let mut work = Work::new()?;
         // Before anything is read or computed: what cannot be written is told at once.
         let out = self.out.as_deref();
-        let staged = out.map(|out| Staged::begin("--out", out)).transpose()?;
+        let staged = out
+            .map(|out| Staged::begin("--out", "measure gaps", out))
+            .transpose()?;
         let outside = outside_period(&job);
         let prepared = work.prepare(job)?;
         outside.iter().for_each(|text| tell(text));

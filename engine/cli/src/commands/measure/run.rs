@@ -73,7 +73,7 @@ pub struct Run {
     /// Write a letter per clause and patient into the result rows (see `measure explain --funnel`).
     #[arg(long)]
     clauses: bool,
-    /// Folder for reports and result rows: not there yet, empty, or of an earlier run.
+    /// Folder for reports and result rows: not there yet, empty, or of an earlier `measure run`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -158,7 +158,10 @@ impl Run {
         let mut work = Work::new()?;
         let days = job.period;
         // Before anything is read or computed: what cannot be written is told at once.
-        let staged = self.out.as_deref().map(|out| Staged::begin("--out", out));
+        let staged = self
+            .out
+            .as_deref()
+            .map(|out| Staged::begin("--out", "measure run", out));
         let staged = staged.transpose()?;
         let outside = outside_period(&job);
         let prepared = work.prepare(job)?;
