@@ -1,5 +1,6 @@
 //! Results as a table for people, and as CSV: a line a group.
 
+use crate::improvement_direction::Direction;
 use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
 use crate::result::{Counts, MeasureResult, Score};
 
@@ -72,7 +73,7 @@ pub fn table_of(
         }));
         row.push(observations(definition, counts).map_or_else(String::new, number));
         row.push(score(definition, counts));
-        row.push(better(result, index));
+        row.push(better(result, index).map_or_else(String::new, Direction::short));
         row.push(number(counts.unknown));
         row.push(bounds(counts));
         rows.push(row);
@@ -100,10 +101,10 @@ pub fn table_of(
 }
 
 /// Which way is better; nothing for a group without a score.
-fn better(result: &MeasureResult, group: usize) -> String {
+fn better(result: &MeasureResult, group: usize) -> Option<&Direction> {
     let mut told = result.structure.told_directions();
     let direction = told.find(|(index, _)| *index == group);
-    direction.map_or_else(String::new, |(_, direction)| direction.short())
+    direction.map(|(_, direction)| direction)
 }
 
 /// How many observations have a value, where a group has any.
@@ -144,7 +145,7 @@ fn bounds(counts: &Counts) -> String {
 }
 
 /// The first line of results as CSV.
-pub const CSV_HEADING: [&str; 18] = [
+pub const CSV_HEADING: [&str; 19] = [
     "measure",
     "version",
     "group",
@@ -163,6 +164,7 @@ pub const CSV_HEADING: [&str; 18] = [
     "not_evaluable",
     "unit",
     "better",
+    "better_source",
 ];
 
 /// A line of CSV a group and stratum. Populations that a group does not have are empty.
@@ -178,10 +180,7 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
             .enumerate();
         for (index, (definition, own)) in groups {
             let mut line = |stratifier: &str, stratum: &str, counts: &Counts| {
-                let group = match result.structure.groups.len() {
-                    0 | 1 => String::new(),
-                    _ => definition.name(index),
-                };
+                let group = definition.name(index);
                 let names = [
                     &*result.structure.name,
                     &*artifact.version,
@@ -201,7 +200,8 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
                 cells.push(counts.unknown.to_string());
                 let unit = unit.flatten();
                 cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
-                cells.push(better(result, index));
+                let better = better(result, index).map_or([""; 2], Direction::cells);
+                cells.extend(better.map(str::to_owned));
                 lines.push(cells);
             };
             line("", "", &own.counts);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use engine_patient::plural::several;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
@@ -156,9 +157,9 @@ impl Explain {
             None => String::new(),
         };
         for funnel in all {
-            let count = thousands(funnel.patients);
+            let count = several(funnel.patients, "patient", "patients");
             out.push_str(&format!(
-                "{}, {}, {} (\"{}\"): {count} patients{whom}\n",
+                "{}, {}, {} (\"{}\"): {count}{whom}\n",
                 funnel.measure, funnel.group, funnel.population, funnel.expression
             ));
             let rows: Vec<Vec<String>> = funnel

@@ -150,7 +150,10 @@ impl Run {
         let days = job.period;
         let prepared = work.prepare(job)?;
         // Before anything is computed: what cannot be written is told at once.
-        let staged = self.out.as_deref().map(|out| Staged::begin("--out", "measure run", out));
+        let staged = self
+            .out
+            .as_deref()
+            .map(|out| Staged::begin("--out", "measure run", out));
         let staged = staged.transpose()?;
         let JobResult::Run(ran) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
