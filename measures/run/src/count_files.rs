@@ -164,9 +164,7 @@ impl Places {
         let stratum = spot.stratum;
         self.stratifier
             .append_option(stratum.map(|(at, ..)| number(at)));
-        let by = spot
-            .within()
-            .and_then(|s| s.code.as_ref().or(s.id.as_ref()));
+        let by = spot.within().and_then(StratifierDefinition::name);
         self.stratified_by.append_option(by);
         self.stratum.append_option(stratum.map(|(.., name)| name));
     }
@@ -276,7 +274,9 @@ impl ScoreRows {
         way.append_option(better.map(|[way, _]| way));
         source.append_option(better.map(|[_, source]| source));
         self.not_evaluable.append_value(count(counts.unknown));
-        let (low, high) = counts.rate_bounds().unzip();
+        let bounds = counts.rate_bounds();
+        let bounds = bounds.filter(|_| definition.is_scored(spot.within()));
+        let (low, high) = bounds.unzip();
         self.low.append_option(low);
         self.high.append_option(high);
     }
