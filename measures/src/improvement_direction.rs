@@ -64,6 +64,23 @@ impl Direction {
         }
     }
 
+    /// For programs: `higher` or `lower`, and [where that comes from](Self::source).
+    pub fn cells(&self) -> [&'static str; 2] {
+        [way(self.better), self.source()]
+    }
+
+    /// Where it comes from, in a word: `measure` (it says so), `assumed` (nobody does), `table` (of known
+    /// measures, against the measure), `option` (`--better`), `contradicted`.
+    fn source(&self) -> &'static str {
+        match (&self.origin, self.is_settled()) {
+            (_, false) => "contradicted",
+            (Origin::Assumed, _) => "assumed",
+            (Origin::Known(_), _) if !self.against.is_empty() => "table",
+            (Origin::User, _) => "option",
+            _ => "measure",
+        }
+    }
+
     /// A sentence for people.
     pub fn text(&self) -> String {
         let way = way(self.better);
@@ -386,6 +403,7 @@ mod tests {
         let direction = of(&inverse);
         assert_eq!(direction.better, Decrease);
         assert!(direction.is_settled() && direction.short() == "lower (table)");
+        assert_eq!(direction.cells(), ["lower", "table"]);
         assert_eq!(issues(&inverse).len(), 1);
         // Nobody else's 122: another number, or no number at all.
         for name in ["CMS1221FHIR", "CMS12FHIR", "ACMS122", "M122"] {
@@ -399,6 +417,7 @@ mod tests {
         let display = measure("M", notation, &[]);
         assert!(!of(&display).is_settled());
         assert_eq!(of(&display).short(), "lower?");
+        assert_eq!(of(&display).cells(), ["lower", "contradicted"]);
         let title = json!("Readmissions, lower rate is better");
         let titled = measure("M", json!({ "code": "increase" }), &[("title", title)]);
         assert!(!of(&titled).is_settled());
@@ -424,6 +443,7 @@ mod tests {
         );
         assert!(direction.is_settled());
         assert_eq!(direction.short(), "higher (assumed)");
+        assert_eq!(direction.cells(), ["higher", "assumed"]);
         assert!(issues(&none)[0].message.contains("does not say"));
         let title = json!("Falls: this is an inverse measure");
         assert!(!of(&measure("M", Value::Null, &[("title", title)])).is_settled());

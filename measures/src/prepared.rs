@@ -1,5 +1,6 @@
 //! Packages for a run: loaded, linked, and what is wrong with them told.
 
+use engine_patient::plural::several;
 use std::path::PathBuf;
 
 use engine_patient::fhir::profiles::ProfileMode;
@@ -275,8 +276,8 @@ impl Prepared {
         let text = match incomplete.measures.as_slice() {
             [] => "something of the packages could not be read, see above".to_owned(),
             some => format!(
-                "{} measure(s) could not be run, see above: {}",
-                some.len(),
+                "{} could not be run, see above: {}",
+                several(some.len() as u64, "measure", "measures"),
                 some.join(", ")
             ),
         };
