@@ -83,11 +83,14 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
                 ..Origin::default()
             }
         }
-        NodeKind::Negate(inner) => Origin {
-            same: of(inner).same.map(|same| format!("-({same})")),
-            unit: of(inner).unit,
-            ..Origin::default()
-        },
+        NodeKind::Negate(inner) => {
+            let inner = of(inner);
+            Origin {
+                same: inner.same.map(|same| format!("-({same})")),
+                unit: inner.unit,
+                ..Origin::default()
+            }
+        }
         NodeKind::Index(pair) => {
             let [list, at] = &**pair;
             let (list, at) = (of(list), of(at));
@@ -185,24 +188,34 @@ fn called(function: Function, args: Vec<Origin>) -> Origin {
             unit: first.unit,
             ..Origin::default()
         },
-        Function::OrElse => Origin {
-            // The second value may be of another kind.
-            codes: None,
-            element: None,
-            text: None,
-            ..first
-        },
+        Function::OrElse => args.fold(first, common),
         Function::QuantityIn => Origin {
             unit: args.next().and_then(|unit| unit.text),
             ..Origin::default()
         },
-        Function::Size | Function::AgeInYearsAt => Origin {
+        Function::Size => Origin {
             count: true,
             ..Origin::default()
         },
         _ => Origin::default(),
     };
     Origin { same, ..found }
+}
+
+/// What is so of either of two values.
+fn common(a: Origin, b: Origin) -> Origin {
+    fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
+        a.filter(|a| b.as_ref() == Some(a))
+    }
+    Origin {
+        same: None,
+        from: both(a.from, b.from),
+        element: both(a.element, b.element),
+        codes: both(a.codes, b.codes),
+        text: both(a.text, b.text),
+        unit: both(a.unit, b.unit),
+        count: a.count && b.count,
+    }
 }
 
 fn together<'o>(args: &'o [Origin], of: fn(&'o Origin) -> Option<&'o str>) -> Option<String> {
