@@ -44,6 +44,11 @@ pub fn measure_services(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
     let prepared = packages.prepare(Limits::CALL, tell)?;
+    for label in prepared.left_out() {
+        tell(&format!(
+            "{label}: no card, since it has errors (see above)"
+        ));
+    }
     let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };
