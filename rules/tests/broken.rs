@@ -591,7 +591,7 @@ fn what_can_never_hold() {
     );
     check(
         "ageInYearsAt(at) >= 18",
-        "⟦ageInYearsAt(at) < 0⟧",
+        "⟦Encounter().size() < 0⟧",
         "never-holds",
         "from 0 on",
     );

@@ -41,7 +41,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Int,
         "ageInYearsAt(at) >= 45",
         "The patient's completed years (CQL AgeInYearsAt); who was born on 29 February is a year \
-         older on 28 February of a common year. Unknown without a birth date. By a year or month of \
+         older on 28 February of a common year. Of who is born later, whole years before the birth: 0, \
+         then -1 and so on; `patient.birthDate <= at` leaves them out. Unknown without a birth date. By a year or month of \
          birth it lies between two numbers: a comparison is unknown only where it depends on which.",
     ),
     row(
