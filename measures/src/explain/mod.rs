@@ -10,7 +10,7 @@
 //! What is said here holds patient data: it goes to the output that was asked for, never to a log.
 
 mod clause_results;
-mod clause_text;
+pub(crate) mod clause_text;
 mod criteria_tree;
 pub mod funnel;
 pub mod html;
@@ -21,8 +21,12 @@ mod style;
 mod tests;
 pub mod verdict;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use engine_elm::trace::Trace;
-use engine_elm::with_evaluator;
+use engine_elm::value::Val;
+use engine_elm::{Evaluator, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::describe::{Described, described};
 use engine_patient::program::{
@@ -34,6 +38,7 @@ use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use self::verdict::{Verdict, Verdicts, of_group, of_population};
+use crate::official::null_reason::null_reason;
 use crate::official::{ElmMeasures, Target};
 use crate::structure::MeasureStructure;
 use clause_results::ClauseResults;
@@ -110,6 +115,9 @@ pub struct Fact {
     pub resource: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// That it was not done or does not count, as it says itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negated: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,18 +127,41 @@ pub struct Fact {
 impl Fact {
     /// `Observation/123, Hemoglobin A1c, 2020-06-03, 9.6 %`
     pub fn line(&self) -> String {
-        line(&[&self.resource, &self.code, &self.date, &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[
+            &self.resource,
+            &self.code,
+            &negated,
+            &self.date,
+            &self.value,
+        ])
     }
 
     /// `Hemoglobin A1c, 2020-06-03, 9.6 %`: within a sentence.
     fn short(&self) -> String {
         let day = self.date.as_deref().map(days);
-        line(&[self.name(), &day, &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[self.name(), &negated, &day, &self.value])
+    }
+
+    /// Where its value stands beside it.
+    fn short_without_value(&self) -> String {
+        let negated = self.negated.map(str::to_owned);
+        let day = self.date.as_deref().map(days);
+        line(&[self.name(), &negated, &day])
     }
 
     /// Where its date stands beside it.
     fn short_without_date(&self) -> String {
-        line(&[self.name(), &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[self.name(), &negated, &self.value])
+    }
+
+    /// Its code, and that it was not done.
+    fn what(&self) -> Option<String> {
+        let negated = self.negated.map(str::to_owned);
+        let text = line(&[&self.code, &negated]);
+        (!text.is_empty()).then_some(text)
     }
 
     /// What it is called: its code, and where it has none, which resource it is.
@@ -169,6 +200,7 @@ impl From<Described> for Fact {
         Fact {
             resource: Some(d.resource),
             code: d.code,
+            negated: d.negated,
             date: d.date,
             value: d.value,
         }
@@ -224,6 +256,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// Of a patient with more rows than an explanation keeps.
+const CUT: &str = "This patient has more resources than an explanation keeps values of: what is nearest, and last or \
+next, was looked for among those that were kept. Outcomes and counts are of all.";
+
 /// Most items that are told of one list.
 pub const FACTS: usize = 50;
 
@@ -238,6 +274,9 @@ pub struct PopulationExplanation {
     pub expression: String,
     /// What counts in the measure: 1 or 0, or how many resources. `None`: nothing that can be counted.
     pub count: Option<i64>,
+    /// Why it does not count although its own criterion holds: `excluded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<&'static str>,
     /// What is certain of it in the measure.
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -336,6 +375,9 @@ pub struct Explanation {
     /// `Patient/1`
     pub subject: String,
     pub period: Period,
+    /// What the reader must know of it: something was too much to be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
     pub groups: Vec<GroupExplanation>,
     pub definitions: Vec<StatementResult>,
     pub clauses: Vec<ClauseResult>,
@@ -360,6 +402,7 @@ pub fn explain(
             program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
+        let nulls = null_reasons(program, evaluator);
         let measures = program.measures.iter().zip(structures).enumerate();
         measures
             .map(|(index, (measure, structure))| {
@@ -374,6 +417,7 @@ pub fn explain(
                     title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
+                    notice: trace.is_cut().then_some(CUT),
                     groups: groups(&GroupParts {
                         program,
                         measure: index,
@@ -383,6 +427,7 @@ pub fn explain(
                         trace: &trace,
                         record,
                         period: period(context),
+                        nulls: &nulls,
                         depth,
                     }),
                     definitions: results.statements,
@@ -418,7 +463,24 @@ struct GroupParts<'g, 'a> {
     trace: &'g Trace<'a>,
     record: &'g PatientRecord,
     period: Period,
+    /// Reasons that say which part of a criterion is null.
+    nulls: &'g HashSet<Arc<str>>,
     depth: usize,
+}
+
+/// The reasons of the criteria that are null and in no doubt.
+fn null_reasons(program: &ElmMeasures, evaluator: &mut Evaluator<'_>) -> HashSet<Arc<str>> {
+    let groups = program.measures.iter().flat_map(|m| &m.groups);
+    let mut out = HashSet::new();
+    for target in groups.flat_map(|g| &g.targets) {
+        if let Target::Criterion(expression) = target
+            && matches!(evaluator.expression(*expression), Ok(Val::Null))
+            && evaluator.in_doubt(*expression).is_none()
+        {
+            out.insert(null_reason(evaluator, *expression));
+        }
+    }
+    out
 }
 
 fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
@@ -430,7 +492,6 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
     let mut trees = criteria_tree::CriteriaTrees::new(libraries, of.trace, texts);
     for (number, (definition, group)) in of.structure.groups.iter().zip(compiled).enumerate() {
         let mut populations: Vec<PopulationExplanation> = vec![];
-        let mut missing = vec![];
         let both = definition.populations.iter().zip(&group.targets);
         for (position, (population, target)) in both.enumerate() {
             let index = PopulationIndex::new(position);
@@ -442,30 +503,43 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
                     r.group as usize == number && r.kind == kind && r.stratum.is_none()
                 })
                 .collect();
+            let observed = matches!(target, Target::Observation(_));
+            let mut made = counted(&own, observed, of.record);
             let mut verdicts = Verdicts::new(libraries, of.trace, texts, of.period.clone());
             let (causes, criterion) = match target {
                 Target::Criterion(expression) => {
-                    let causes = verdicts.of_criterion(*expression);
+                    let mut causes = verdicts.of_criterion(*expression);
+                    verdicts.by_members(*expression, &made.members, &mut causes);
                     trees.decided = std::mem::take(&mut verdicts.decided);
                     (causes, trees.criterion(*expression, of.depth))
                 }
                 Target::Observation(_) => (vec![], None),
             };
-            let observed = matches!(target, Target::Observation(_));
-            let mut made = counted(&own, observed, of.record);
             made.code = population.code.as_str();
             made.expression.clone_from(&population.expression);
             made.criterion = criterion;
-            made.verdict = of_population(&made, causes);
-            let whole = populations.iter().find(|p| p.code == "denominator");
-            let whole = whole.and_then(|p| p.count).unwrap_or(0);
-            if let (Target::Criterion(expression), "numerator") = (target, made.code)
-                && made.count.is_some_and(|n| n > 0 && n < whole)
-            {
-                missing = verdicts.left_out(*expression);
-            }
+            made.verdict = {
+                let reason = made.reason.as_deref();
+                let null = reason.is_some_and(|reason| of.nulls.contains(reason));
+                of_population(&made, causes, null)
+            };
             populations.push(made);
         }
+        verdict::dependent(&mut populations, definition.scoring);
+        let targets = definition.populations.iter().zip(&group.targets);
+        let numerator = targets
+            .filter(|(p, _)| p.code == crate::package::PopulationCode::Numerator)
+            .find_map(|(_, target)| match target {
+                Target::Criterion(expression) => Some(*expression),
+                Target::Observation(_) => None,
+            });
+        let missing = match (numerator, open_members(&populations)) {
+            (Some(expression), open) if !open.is_empty() => {
+                let mut verdicts = Verdicts::new(libraries, of.trace, texts, of.period.clone());
+                verdicts.left_out(expression, &open)
+            }
+            _ => vec![],
+        };
         out.push(GroupExplanation {
             name: definition.name(number),
             verdict: of_group(&populations, missing),
@@ -473,6 +547,23 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
         });
     }
     out
+}
+
+/// The members of the denominator that no other population takes: they fail the numerator.
+fn open_members(populations: &[PopulationExplanation]) -> Vec<Fact> {
+    const TAKEN: [&str; 3] = [
+        "denominator-exclusion",
+        "denominator-exception",
+        "numerator",
+    ];
+    let members = |code: &'static str| {
+        let own = populations.iter().filter(move |p| p.code == code);
+        own.flat_map(|p| &p.members)
+    };
+    let taken: Vec<&Fact> = TAKEN.into_iter().flat_map(members).collect();
+    let open = members("denominator");
+    let open = open.filter(|m| taken.iter().all(|t| t.resource != m.resource));
+    open.cloned().collect()
 }
 
 /// A population as its rows have it.
@@ -487,6 +578,7 @@ fn counted(own: &[&&ResultRow], observed: bool, record: &PatientRecord) -> Popul
             true => i64::try_from(own.len()).ok(),
             false => whole.map_or(Some(0), |r| r.count),
         },
+        held_back: None,
         outcome: match whole.map(|r| r.outcome) {
             Some(Truth::True) => Outcome::True,
             Some(Truth::Unknown) => Outcome::Unknown,

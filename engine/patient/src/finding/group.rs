@@ -5,6 +5,7 @@
 //! what findings have in common ([`grouped`]); in what is for machines each says what is true of all its
 //! measures ([`identical`]).
 
+use crate::plural::several;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -314,7 +315,12 @@ fn of_value_sets(groups: &[Group], (severity, code): (Severity, Code), all: &str
     let places: usize = own.iter().map(|g| g.places.len()).sum();
     let _ = write!(
         text,
-        "\n   = {places} place(s) of the logic refer to them: {all}"
+        "\n   = {} to them: {all}",
+        several(
+            places as u64,
+            "place of the logic refers",
+            "places of the logic refer"
+        )
     );
     text
 }
@@ -347,7 +353,7 @@ mod tests {
         assert_eq!(groups[0].to_json()["places"][1]["localId"], "2");
         assert_eq!(
             told(&groups, "--all"),
-            "error[E012]: 2 value sets are missing\n  \"Ages\": urn:a (M1)\n  \"Visits\": urn:b (M1, M2)\n   = help: add it\n   = 3 place(s) of the logic refer to them: --all"
+            "error[E012]: 2 value sets are missing\n  \"Ages\": urn:a (M1)\n  \"Visits\": urn:b (M1, M2)\n   = help: add it\n   = 3 places of the logic refer to them: --all"
         );
     }
 

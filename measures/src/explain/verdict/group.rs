@@ -1,8 +1,9 @@
 //! The verdict of a population, and of a group over its populations.
 
 use engine_elm::Expression;
+use engine_elm::value::Val;
 
-use super::super::{Outcome, PopulationExplanation};
+use super::super::{Fact, Outcome, PopulationExplanation};
 use super::{Cause, Scope, Status, Verdict, Verdicts, joined, within};
 
 impl<'u> Verdicts<'_, 'u, '_> {
@@ -30,6 +31,30 @@ impl<'u> Verdicts<'_, 'u, '_> {
         };
         within(causes, statement.name)
     }
+
+    /// Of a criterion that gives resources, those that count are told: it may give others.
+    pub fn by_members(
+        &mut self,
+        expression: Expression,
+        members: &[Fact],
+        causes: &mut Vec<Cause>,
+    ) {
+        let value = self.trace.value_of(expression);
+        let (Some(statement), Some(Val::List(_)), false) = (
+            self.libraries.statement(expression),
+            value,
+            members.is_empty(),
+        ) else {
+            return;
+        };
+        let body = statement.body.unconverted();
+        let noun = match body.referred() {
+            Some(named) => format!("\"{}\"", named.name),
+            None => self.noun_of(body, members),
+        };
+        let told = self.listed_facts(body, &noun, members.to_vec(), members.len());
+        *causes = within(vec![told], statement.name);
+    }
 }
 
 /// The populations in words.
@@ -56,34 +81,38 @@ fn after(head: &str, told: &str) -> String {
 }
 
 /// What is missing, and what the criterion came to.
-fn both(reason: &str, told: &str) -> String {
+fn both(reason: &str, null: bool, told: &str) -> String {
     match (reason, told) {
-        // That says no more than that it could not be told.
-        ("" | "the criterion is null", told) => told.to_owned(),
+        ("", told) => told.to_owned(),
+        // Both say what is null; the verdict says it with what the patient has.
+        (_, told) if null && !told.is_empty() => told.to_owned(),
         (reason, "") => reason.to_owned(),
         (reason, told) => format!("{reason}; {told}"),
     }
 }
 
-/// The verdict of a population.
-pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>) -> Verdict {
+/// The verdict of a population. `null`: its reason only says which part of the criterion is null.
+pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>, null: bool) -> Verdict {
     let told = joined(&causes);
     let reason = p.reason.as_deref().unwrap_or_default();
     let criterion = p.criterion.as_ref().map(|c| c.outcome);
-    let (status, text) = match (p.count, p.outcome) {
+    let (status, head, told) = match (p.count, p.outcome) {
         (None, _) => (
             Status::Unknown,
-            after("Could not be told", &both(reason, &told)),
+            "Could not be told",
+            both(reason, null, &told),
         ),
         (Some(0), Outcome::Unknown) => (
             Status::Unknown,
-            after("Not counted, but not certain", &both(reason, &told)),
+            "Not counted, but not certain",
+            both(reason, null, &told),
         ),
         (Some(0), _) if criterion == Some(Outcome::True) => (
             Status::Out,
-            "Out: its criterion holds, but what it depends on does not count".to_owned(),
+            "Out",
+            "its criterion holds, but what it depends on does not count".to_owned(),
         ),
-        (Some(0), _) => (Status::Out, after("Out", &told)),
+        (Some(0), _) => (Status::Out, "Out", told),
         (Some(_), outcome) => {
             let (status, head) = match p.code {
                 "denominator-exclusion"
@@ -92,17 +121,17 @@ pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>) -> Verdict {
                 "denominator-exception" => (Status::Exception, "Exception"),
                 _ => (Status::In, "In"),
             };
-            let text = after(head, &told);
             match outcome {
-                Outcome::Unknown => (status, format!("{text} (not certain: {reason})")),
-                _ => (status, text),
+                Outcome::Unknown => (status, head, format!("{told} (not certain: {reason})")),
+                _ => (status, head, told),
             }
         }
     };
     Verdict {
         status,
-        text,
+        text: after(head, &told),
         because: causes,
+        told,
     }
 }
 
@@ -116,6 +145,9 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
     };
     let unknown = populations.iter().find(|p| p.count.is_none());
     if let Some(p) = unknown {
+        if let Some(head) = beside(p.code, find, &counts) {
+            return with_head(Status::Unknown, p, |told| after(&head, told));
+        }
         return with_head(Status::Unknown, p, |told| {
             after(
                 &format!("{} could not be told", capital(words(p.code))),
@@ -189,6 +221,33 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
     }
 }
 
+/// What counts all the same where a population could not be told that comes after the others: an
+/// exclusion takes away from what counts, an exception from what does not.
+fn beside<'p>(
+    code: &str,
+    find: impl Fn(&str) -> Option<&'p PopulationExplanation>,
+    counts: &impl Fn(&str) -> bool,
+) -> Option<String> {
+    let what = match code {
+        "denominator-exclusion" | "measure-population-exclusion" => "whether excluded",
+        "numerator-exclusion" => "whether excluded from the numerator",
+        "denominator-exception" => "whether an exception",
+        _ => return None,
+    };
+    let base = match code {
+        "measure-population-exclusion" => "measure-population",
+        _ => "denominator",
+    };
+    let told = |code: &str| find(code).is_some_and(|p| p.count.is_some());
+    let counted = match (counts("numerator"), counts(base)) {
+        (true, _) => "In the numerator".to_owned(),
+        (false, true) if told("numerator") => "In the denominator, numerator not met,".to_owned(),
+        (false, true) => format!("In the {}", words(base)),
+        (false, false) => return None,
+    };
+    Some(format!("{counted} as counted; {what} could not be told"))
+}
+
 /// Of several episodes each may come out in another way: the numbers say how many.
 fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Verdict {
     let of = |code: &str| {
@@ -215,15 +274,35 @@ fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Ve
             after(&format!("Excluded from the numerator ({numbers})"), told)
         });
     }
+    // What the numerator could still have: one exception does not make all episodes exceptions.
+    let count = |found: Option<(_, i64)>| found.map_or(0, |(_, n)| n);
+    let left = count(base) - count(excluded);
+    let open = left - count(of("denominator-exception"));
     match (of("numerator"), of("denominator-exception")) {
-        (Some((_, 0)), Some((p, n))) if n > 0 => with_head(Status::Exception, p, |told| {
-            after(&format!("Exception ({numbers})"), told)
-        }),
-        (Some((p, 0)), _) => {
+        (Some((_, 0)), Some((p, n))) if n > 0 && n >= left => {
+            with_head(Status::Exception, p, |told| {
+                after(&format!("Exception ({numbers})"), told)
+            })
+        }
+        (Some((p, 0)), _) if p.outcome == Outcome::Unknown => {
+            let head = format!("In the denominator, numerator not certain ({numbers})");
+            with_head(Status::Unknown, p, |told| after(&head, told))
+        }
+        (Some((p, 0)), _) if missing.is_empty() || open == count(base) => {
             let head = format!("In the denominator, numerator not met ({numbers})");
             with_head(Status::In, p, |told| after(&head, told))
         }
-        (Some((p, _)), _) if missing.is_empty() => with_head(Status::In, p, |told| {
+        (Some((_, 0)), _) => {
+            let head = format!("In the denominator, numerator not met ({numbers})");
+            let told = joined(&missing);
+            Verdict {
+                status: Status::In,
+                text: after(&head, &told),
+                because: missing,
+                told,
+            }
+        }
+        (Some((p, met)), _) if met >= open => with_head(Status::In, p, |told| {
             after(&format!("In the numerator ({numbers})"), told)
         }),
         (Some(_), _) => Verdict {
@@ -232,6 +311,7 @@ fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Ve
                 &format!("In the numerator in part ({numbers})"),
                 &joined(&missing),
             ),
+            told: joined(&missing),
             because: missing,
         },
         (None, _) => {
@@ -250,7 +330,7 @@ fn plain(status: Status, text: String) -> Verdict {
     Verdict {
         status,
         text,
-        because: vec![],
+        ..Verdict::default()
     }
 }
 
@@ -271,12 +351,6 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-/// What a population's verdict says after `In: `.
-fn body(p: &PopulationExplanation) -> &str {
-    let text = p.verdict.text.as_str();
-    text.split_once(": ").map_or("", |(_, told)| told)
-}
-
 fn with_head(
     status: Status,
     p: &PopulationExplanation,
@@ -284,7 +358,8 @@ fn with_head(
 ) -> Verdict {
     Verdict {
         status,
-        text: head(body(p)),
+        text: head(&p.verdict.told),
         because: p.verdict.because.clone(),
+        told: p.verdict.told.clone(),
     }
 }

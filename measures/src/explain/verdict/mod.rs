@@ -10,6 +10,7 @@
 //! Nothing is said that the evaluation did not see: the values are those of the trace.
 
 mod compare;
+mod dependent;
 mod group;
 mod holds;
 mod nearest;
@@ -29,6 +30,7 @@ use serde::Serialize;
 use super::clause_text::ClauseTexts;
 use super::{Fact, Outcome, Period};
 
+pub use dependent::dependent;
 pub use group::{of_group, of_population, words};
 
 /// What a population or group came to.
@@ -53,6 +55,9 @@ pub struct Verdict {
     /// What decided it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Cause>,
+    /// The line without the answer it begins with.
+    #[serde(skip)]
+    told: String,
 }
 
 /// A part that decided.
@@ -77,6 +82,9 @@ pub struct Cause {
     /// Another way to the same, further off: only counted on the line.
     #[serde(skip)]
     aside: bool,
+    /// It may be otherwise: what it rests on cannot be compared or is not known.
+    #[serde(skip)]
+    unsure: bool,
 }
 
 /// How near something came: what is nearest is said first.
@@ -159,7 +167,8 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
 
     /// The text of an expression, short enough to stand within a line.
     fn text(&self, place: ExpressionView<'u>) -> String {
-        super::clause_text::brief(place, self.texts)
+        // What a query without an alias is about goes without saying.
+        super::clause_text::brief(place, self.texts).replace("$this.", "")
     }
 
     /// A cause that stands at an expression.
@@ -184,8 +193,12 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             Outcome::Unknown => "cannot be told",
             Outcome::NotEvaluated => "was not evaluated",
         };
+        let unsure = outcome == "cannot be told";
         let text = format!("{} {outcome}", self.text(place));
-        self.cause(place, text)
+        Cause {
+            unsure,
+            ..self.cause(place, text)
+        }
     }
 
     /// Goes on to an expression, unless the way is too long.
@@ -262,6 +275,11 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                 causes
             }
             _ => match (place.operator(), &*place.parts()) {
+                ("Not", [(_, inner)])
+                    if self.outcome(inner.unconverted(), scope) == Outcome::Unknown =>
+                {
+                    self.unknown(*inner, scope)
+                }
                 ("Not", [(_, inner)]) => self.why(*inner, scope),
                 ("Exists", [(_, list)]) if scope.row.is_none() => self.empty(*list, scope, None),
                 ("IsNull", [(_, inner)]) => {
@@ -301,6 +319,10 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     self.further(place, |own| own.unknown(statement.body, Scope::default()));
                 within(found, statement.name)
             }
+            // Its list of extensions may be null itself.
+            ExpressionKind::Query if place.extension().is_some() => {
+                self.further(place, |own| own.empty(place, scope, None))
+            }
             ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => {
                 let parts = place.parts().into_iter().map(|(_, part)| part);
                 let unknown: Vec<_> = parts
@@ -317,9 +339,39 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     let inner = *inner;
                     return self.further(place, |own| own.unknown(inner, scope));
                 }
+                if scope.row.is_none()
+                    && scope.among.is_none()
+                    && let Some(found) = self.null_operand(place)
+                {
+                    return found;
+                }
                 self.incomparable(place, scope)
             }
         }
+    }
+
+    /// Why the operand is null that makes an operator, a call or an element null.
+    fn null_operand(&mut self, place: ExpressionView<'u>) -> Option<Vec<Cause>> {
+        let kind = place.kind();
+        if matches!(kind, ExpressionKind::Query | ExpressionKind::Retrieve(_)) {
+            return None;
+        }
+        let scope = Scope::default();
+        let parts = place.parts().into_iter().map(|(_, part)| part);
+        let parts: Vec<ExpressionView<'u>> = parts.collect();
+        let mut found = vec![];
+        for part in &parts {
+            if matches!(self.value(part.unconverted(), scope), Some(Val::Null)) {
+                found.extend(self.further(place, |own| own.unknown(*part, scope)));
+            }
+        }
+        if !found.is_empty() {
+            return Some(found);
+        }
+        let mut lists = parts.into_iter();
+        let empty = lists
+            .find(|part| matches!(self.value(part.unconverted(), scope), Some(Val::List([]))))?;
+        Some(self.further(place, |own| own.empty(empty, scope, None)))
     }
 
     /// Whether an expression gives a list, or would.
@@ -355,10 +407,16 @@ fn within(causes: Vec<Cause>, name: &str) -> Vec<Cause> {
 /// first, and of those the one that came nearest.
 fn alternatives(mut told: Vec<Vec<Cause>>) -> Vec<Cause> {
     let nearest = |causes: &Vec<Cause>| causes.iter().map(|c| c.near).max();
-    told.sort_by_key(|causes| (causes.len(), nearest(causes)));
-    let best = told.first().map(|causes| (causes.len(), nearest(causes)));
+    // One that cannot be told decides before those that fail for sure.
+    let sure = |causes: &Vec<Cause>| {
+        let mut said = causes.iter().filter(|c| !c.aside).peekable();
+        said.peek().is_none() || said.any(|c| !c.unsure)
+    };
+    told.sort_by_key(|causes| (sure(causes), causes.len(), nearest(causes)));
+    let rank = |causes: &Vec<Cause>| (sure(causes), causes.len(), nearest(causes));
+    let best = told.first().map(rank);
     for causes in &mut told {
-        let aside = Some((causes.len(), nearest(causes))) != best;
+        let aside = Some(rank(causes)) != best;
         causes.iter_mut().for_each(|cause| cause.aside |= aside);
     }
     let mut out: Vec<Cause> = vec![];
