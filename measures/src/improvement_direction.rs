@@ -158,9 +158,12 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
             ),
             _ => continue,
         };
-        let mut issue = Finding::warning(Code::Direction, message)
-            .help(help)
-            .in_file(&*measure.source);
+        // What the table of known measures or the user settles decides gaps and cards: nothing is open.
+        let issue = match direction.is_settled() && direction.origin != Origin::Assumed {
+            true => Finding::info(Code::Direction, message),
+            false => Finding::warning(Code::Direction, message),
+        };
+        let mut issue = issue.help(help).in_file(&*measure.source);
         issue.measures = vec![measure.label().to_owned()];
         if out.iter().any(|i| i.message == issue.message) {
             continue;
@@ -168,6 +171,33 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
         out.push(issue.at(&group.path));
     }
     out
+}
+
+/// A line for people: of which measures the table of known measures settles the direction, over what
+/// they say themselves.
+pub fn settled_by_table<'m>(
+    measures: impl IntoIterator<Item = &'m MeasureDefinition>,
+) -> Option<String> {
+    let mut settled: Vec<String> = vec![];
+    for measure in measures {
+        let mut ways: Vec<&str> = vec![];
+        for direction in directions(measure) {
+            let by_table = matches!(direction.origin, Origin::Known(_));
+            if by_table && !direction.against.is_empty() {
+                ways.push(way(direction.better));
+            }
+        }
+        ways.dedup();
+        if !ways.is_empty() {
+            settled.push(format!("{} ({})", measure.handle, ways.join(", ")));
+        }
+    }
+    (!settled.is_empty()).then(|| {
+        format!(
+            "note: which way is better is by the table of known measures, not as the package says: {}; --better says otherwise",
+            settled.join(", ")
+        )
+    })
 }
 
 fn other(better: ImprovementNotation) -> &'static str {

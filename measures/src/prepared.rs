@@ -9,7 +9,7 @@ use engine_patient::finding::{
 use engine_patient::system::date_time::DateTime;
 
 use crate::error::MeasureError;
-use crate::improvement_direction::{Origin, issues};
+use crate::improvement_direction::{Origin, issues, settled_by_table};
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::official::{BuildOptions, Built, Limits, build_within};
@@ -198,13 +198,23 @@ impl Packages {
         let of_terminology = |i: &Finding| i.place.canonical.is_some();
         all.extend(sorted.concern.into_iter().filter(|i| {
             let linked = built.findings.contains(i);
+            let settled = i.code == Code::Direction && concerns(i);
             let bears = TOLD.contains(&i.code) && (concerns(i) || of_terminology(i));
             i.severity == Severity::Warning && (linked || bears)
+                || i.severity == Severity::Info && settled
                 || i.code == Code::TerminologyConflict && bears && !i.is_error()
         }));
         all.extend(other_period.iter().map(|other| other.finding.clone()));
-        if !all.is_empty() {
-            tell(&format!("{}\n", self.text(&all)));
+        // Where the table settles it, one line for all measures is enough.
+        let brief = |i: &&Finding| {
+            i.code == Code::Direction && i.severity == Severity::Info && !self.verbose
+        };
+        let shown: Vec<Finding> = all.iter().filter(|i| !brief(i)).cloned().collect();
+        if !shown.is_empty() {
+            tell(&format!("{}\n", self.text(&shown)));
+        }
+        if let Some(text) = settled_by_table(run.iter().copied()).filter(|_| !self.verbose) {
+            tell(&text);
         }
         let findings = all;
         distinguish(&mut built.structures.iter_mut().collect::<Vec<_>>()).map_err(twice)?;

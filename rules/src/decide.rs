@@ -173,6 +173,27 @@ fn eligible<'r>(
     Ok(Outcome::all(&[written, alive]))
 }
 
+/// All of the criteria; where that is unknown, why each of them is that could not be told, by its name:
+/// the reason stands under the name of a population that may rest on several.
+fn all_named(criteria: &[(&str, Outcome)]) -> Outcome {
+    let outcomes: Vec<Outcome> = criteria.iter().map(|(_, o)| o.clone()).collect();
+    let whole = Outcome::all(&outcomes);
+    if whole.truth != Truth::Unknown {
+        return whole;
+    }
+    let unknown = criteria.iter().filter(|(_, o)| o.truth == Truth::Unknown);
+    let told: Vec<String> = unknown
+        .map(|(name, o)| match &o.reason {
+            Some(reason) => format!("{name}: {reason}"),
+            None => format!("{name} could not be told"),
+        })
+        .collect();
+    Outcome {
+        reason: Some(told.join("; ")),
+        ..whole
+    }
+}
+
 fn due<'r>(
     evaluation: &Evaluation<'r>,
     expressions: &'r Expressions,
@@ -285,8 +306,13 @@ impl PatientProgram for Rule {
         } else {
             let excluded = outcome(&evaluation, &expressions.excluded)?;
             let satisfied = outcome(&evaluation, &expressions.satisfied)?;
-            let numerator = Outcome::all(&[eligible.clone(), excluded.not(), satisfied]);
-            let exclusion = Outcome::all(&[eligible.clone(), excluded]);
+            let criteria = [
+                ("eligible", eligible.clone()),
+                ("excluded", excluded.not()),
+                ("satisfied", satisfied),
+            ];
+            let numerator = all_named(&criteria);
+            let exclusion = all_named(&[("eligible", eligible.clone()), ("excluded", excluded)]);
             (exclusion, numerator, due(&evaluation, expressions)?)
         };
         let due = due.map_or(Value::Null, Value::DateTime);

@@ -297,6 +297,36 @@ fn an_unknown_outcome_says_what_is_missing() {
     assert!(!card.detail.contains("left out"));
 }
 
+/// Under a population's name each criterion that could not be told stands with its own.
+#[test]
+fn an_unknown_row_names_the_criterion() {
+    let undated = HOSPICE.replace(r#""performedDateTime":"2025-11-01","#, "");
+    let no_unit = GOOD_HBA1C.replace(r#","system":"http://unitsofmeasure.org","code":"%""#, "");
+    let rule = rule("hba1c-control");
+    let told = |resources: &[&str]| -> Vec<Option<String>> {
+        let rows = rule.rows(&record(resources), &context()).unwrap();
+        let reasons = rows.iter().map(|r| r.unknown_reason.as_deref());
+        reasons.map(|r| r.map(str::to_owned)).collect()
+    };
+    let both = told(&[PATIENT, DIABETES, &undated, &no_unit]);
+    assert_eq!(both[0], None);
+    let (exclusion, numerator) = (both[2].as_deref().unwrap(), both[3].as_deref().unwrap());
+    assert!(exclusion.starts_with("excluded: "), "{exclusion}");
+    assert!(
+        numerator.starts_with(&format!("{exclusion}; satisfied: ")),
+        "{numerator}"
+    );
+    let satisfied = told(&[PATIENT, DIABETES, &no_unit]);
+    assert_eq!(satisfied[2], None);
+    let numerator = satisfied[3].as_deref().unwrap();
+    assert!(numerator.starts_with("satisfied: "), "{numerator}");
+    // Where nobody knows whether it is for the patient, that is the first of them.
+    let eligible = told(&[PATIENT, UNSURE_DIABETES]);
+    let missing = "`Condition.clinicalStatus` is missing";
+    assert_eq!(eligible[0].as_deref(), Some(missing));
+    assert_eq!(eligible[3], None);
+}
+
 /// Nor a file with a slip of the keyboard anywhere.
 #[test]
 fn no_slip_of_the_keyboard_panics() {

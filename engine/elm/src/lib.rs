@@ -46,6 +46,7 @@ pub use context::fault::Fault;
 pub use context::metrics::EvaluationMetrics;
 pub use context::state::{EvaluationState, MEMORY};
 pub use fhir::{elements as fhir_elements, values as fhir_values};
+pub use inspect::null_cause::NullCause;
 pub use inspect::terms::Term;
 pub use inspect::{cql_text, expressions};
 pub use operators::{compare, equality};

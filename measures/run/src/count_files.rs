@@ -163,9 +163,7 @@ impl Places {
         let stratum = spot.stratum;
         self.stratifier
             .append_option(stratum.map(|(at, ..)| number(at)));
-        let by = spot
-            .within()
-            .and_then(|s| s.code.as_ref().or(s.id.as_ref()));
+        let by = spot.within().and_then(StratifierDefinition::name);
         self.stratified_by.append_option(by);
         self.stratum.append_option(stratum.map(|(.., name)| name));
     }
@@ -273,7 +271,9 @@ impl ScoreRows {
         let better = direction.map(|(_, direction)| direction.short());
         self.better.append_option(better);
         self.not_evaluable.append_value(count(counts.unknown));
-        let (low, high) = counts.rate_bounds().unzip();
+        let bounds = counts.rate_bounds();
+        let bounds = bounds.filter(|_| definition.is_scored(spot.within()));
+        let (low, high) = bounds.unzip();
         self.low.append_option(low);
         self.high.append_option(high);
     }

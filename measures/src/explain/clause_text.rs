@@ -129,6 +129,15 @@ pub fn without(place: ExpressionView<'_>, texts: &ClauseTexts, others: &HashSet<
 /// The text of an expression for a place within a line: of a long one the queries and retrieves are
 /// left out.
 pub fn brief(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
+    let text = brief_text(place, texts);
+    // The definition that translators make of `context Patient` is no name of the author's.
+    match text.strip_prefix("\"Patient\".") {
+        Some(element) => format!("Patient.{element}"),
+        None => text,
+    }
+}
+
+fn brief_text(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
     let whole = text(place, texts);
     if whole.chars().count() <= BRIEF {
         return whole;

@@ -24,6 +24,8 @@ pub struct PopulationFunnel {
     pub expression: String,
     /// Whether the criterion gives resources instead of true or false.
     pub resources: bool,
+    /// How the clauses make the criterion: `all of` or `any of` them.
+    pub operator: &'static str,
     /// Patients that were looked at.
     pub patients: u64,
     pub clauses: Vec<ClauseFunnel>,
@@ -43,8 +45,28 @@ pub struct ClauseFunnel {
     pub holds: u64,
     pub fails: u64,
     pub unknown: u64,
+    /// Of `all of`: patients of whom it and all before it hold; patients of whom all others hold.
+    #[serde(flatten)]
+    pub lost: Option<Lost>,
+    /// Of `any of`: patients of whom it or one before it holds; patients of whom no other holds.
+    #[serde(flatten)]
+    pub met: Option<Met>,
+}
+
+/// What a clause that must hold leaves and loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lost {
     pub left: u64,
     pub lost_by_it_alone: u64,
+}
+
+/// What a clause that is enough brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Met {
+    pub met_so_far: u64,
+    pub met_by_it_alone: u64,
 }
 
 /// Sums of clause outcomes over the patients of a run whose rows hold them.
@@ -131,8 +153,14 @@ fn of(
             holds: counts.holds,
             fails: counts.fails,
             unknown: counts.unknown,
-            left: counts.left,
-            lost_by_it_alone: counts.alone,
+            lost: (!funnel.any).then_some(Lost {
+                left: counts.left,
+                lost_by_it_alone: counts.alone,
+            }),
+            met: funnel.any.then_some(Met {
+                met_so_far: counts.met,
+                met_by_it_alone: counts.met_alone,
+            }),
         }
     });
     Some(PopulationFunnel {
@@ -141,6 +169,7 @@ fn of(
         population: population.code.as_str(),
         expression: population.expression.clone(),
         resources: group.basis != Basis::Boolean,
+        operator: if funnel.any { "any of" } else { "all of" },
         patients: counts.patients,
         clauses: clauses.collect(),
     })
@@ -162,7 +191,7 @@ fn texts(program: &ElmMeasures) -> ClauseTexts {
 }
 
 /// The first line of funnels as CSV.
-pub const CSV_HEADING: [&str; 14] = [
+pub const CSV_HEADING: [&str; 17] = [
     "measure",
     "group",
     "population",
@@ -171,6 +200,9 @@ pub const CSV_HEADING: [&str; 14] = [
     "library",
     "local_id",
     "locator",
+    "operator",
+    "met_so_far",
+    "met_by_it_alone",
     "patients",
     "holds",
     "fails",
@@ -180,11 +212,12 @@ pub const CSV_HEADING: [&str; 14] = [
 ];
 
 /// A line of CSV a clause.
-pub fn csv_rows(funnels: &[PopulationFunnel]) -> Vec<[String; 14]> {
+pub fn csv_rows(funnels: &[PopulationFunnel]) -> Vec<[String; 17]> {
     let mut out = vec![];
     for funnel in funnels {
         for (step, clause) in (1..).zip(&funnel.clauses) {
             let optional = |t: &Option<String>| t.clone().unwrap_or_default();
+            let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
             let step: u32 = step;
             out.push([
                 funnel.measure.clone(),
@@ -195,12 +228,15 @@ pub fn csv_rows(funnels: &[PopulationFunnel]) -> Vec<[String; 14]> {
                 optional(&clause.library),
                 optional(&clause.local_id),
                 optional(&clause.locator),
+                funnel.operator.to_owned(),
+                number(clause.met.map(|m| m.met_so_far)),
+                number(clause.met.map(|m| m.met_by_it_alone)),
                 funnel.patients.to_string(),
                 clause.holds.to_string(),
                 clause.fails.to_string(),
                 clause.unknown.to_string(),
-                clause.left.to_string(),
-                clause.lost_by_it_alone.to_string(),
+                number(clause.lost.map(|l| l.left)),
+                number(clause.lost.map(|l| l.lost_by_it_alone)),
             ]);
         }
     }

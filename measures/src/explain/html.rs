@@ -45,6 +45,7 @@ fn measure(e: &Explanation) -> Markup {
         @for group in &e.groups { (populations(group, several)) }
         h2 { "Criteria" }
         (legend())
+        @if let Some(notice) = e.notice { p.dim { (notice) } }
         @for group in &e.groups {
             @for population in &group.populations {
                 @if let Some(criterion) = &population.criterion {
@@ -138,7 +139,10 @@ fn population(p: &PopulationExplanation) -> Markup {
                     br; span.dim { (text(&p.expression)) }
                 }
             }
-            td.num { @match p.count { Some(n) => (n), None => "not counted" } }
+            td.num {
+                @match p.count { Some(n) => (n), None => "not counted" }
+                @if let Some(why) = p.held_back { ": " (why) }
+            }
             td {
                 @if p.criterion.is_some() { (status(&p.verdict)) }
                 @if !p.members.is_empty() {

@@ -10,7 +10,7 @@
 //! What is said here holds patient data: it goes to the output that was asked for, never to a log.
 
 mod clause_results;
-mod clause_text;
+pub(crate) mod clause_text;
 mod criteria_tree;
 pub mod funnel;
 pub mod html;
@@ -21,8 +21,12 @@ mod style;
 mod tests;
 pub mod verdict;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use engine_elm::trace::Trace;
-use engine_elm::with_evaluator;
+use engine_elm::value::Val;
+use engine_elm::{Evaluator, with_evaluator};
 use engine_patient::context::EvaluationContext;
 use engine_patient::describe::{Described, described};
 use engine_patient::program::{
@@ -34,6 +38,7 @@ use engine_patient::system::truth::Truth;
 use serde::Serialize;
 
 use self::verdict::{Verdict, Verdicts, of_group, of_population};
+use crate::official::null_reason::null_reason;
 use crate::official::{ElmMeasures, Target};
 use crate::structure::MeasureStructure;
 use clause_results::ClauseResults;
@@ -224,6 +229,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+/// Of a patient with more rows than an explanation keeps.
+const CUT: &str = "This patient has more resources than an explanation keeps values of: what is nearest, and last or \
+next, was looked for among those that were kept. Outcomes and counts are of all.";
+
 /// Most items that are told of one list.
 pub const FACTS: usize = 50;
 
@@ -238,6 +247,9 @@ pub struct PopulationExplanation {
     pub expression: String,
     /// What counts in the measure: 1 or 0, or how many resources. `None`: nothing that can be counted.
     pub count: Option<i64>,
+    /// Why it does not count although its own criterion holds: `excluded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<&'static str>,
     /// What is certain of it in the measure.
     pub outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -336,6 +348,9 @@ pub struct Explanation {
     /// `Patient/1`
     pub subject: String,
     pub period: Period,
+    /// What the reader must know of it: something was too much to be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<&'static str>,
     pub groups: Vec<GroupExplanation>,
     pub definitions: Vec<StatementResult>,
     pub clauses: Vec<ClauseResult>,
@@ -360,6 +375,7 @@ pub fn explain(
             program.measure(index, RowOptions::default(), evaluator, &mut vec![]);
         }
         let trace = evaluator.trace.take().unwrap_or_default();
+        let nulls = null_reasons(program, evaluator);
         let measures = program.measures.iter().zip(structures).enumerate();
         measures
             .map(|(index, (measure, structure))| {
@@ -374,6 +390,7 @@ pub fn explain(
                     title: structure.artifact.title.to_string(),
                     subject: subject(record),
                     period: period(context),
+                    notice: trace.is_cut().then_some(CUT),
                     groups: groups(&GroupParts {
                         program,
                         measure: index,
@@ -383,6 +400,7 @@ pub fn explain(
                         trace: &trace,
                         record,
                         period: period(context),
+                        nulls: &nulls,
                         depth,
                     }),
                     definitions: results.statements,
@@ -418,7 +436,24 @@ struct GroupParts<'g, 'a> {
     trace: &'g Trace<'a>,
     record: &'g PatientRecord,
     period: Period,
+    /// Reasons that say which part of a criterion is null.
+    nulls: &'g HashSet<Arc<str>>,
     depth: usize,
+}
+
+/// The reasons of the criteria that are null and in no doubt.
+fn null_reasons(program: &ElmMeasures, evaluator: &mut Evaluator<'_>) -> HashSet<Arc<str>> {
+    let groups = program.measures.iter().flat_map(|m| &m.groups);
+    let mut out = HashSet::new();
+    for target in groups.flat_map(|g| &g.targets) {
+        if let Target::Criterion(expression) = target
+            && matches!(evaluator.expression(*expression), Ok(Val::Null))
+            && evaluator.in_doubt(*expression).is_none()
+        {
+            out.insert(null_reason(evaluator, *expression));
+        }
+    }
+    out
 }
 
 fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
@@ -456,7 +491,11 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
             made.code = population.code.as_str();
             made.expression.clone_from(&population.expression);
             made.criterion = criterion;
-            made.verdict = of_population(&made, causes);
+            made.verdict = {
+                let reason = made.reason.as_deref();
+                let null = reason.is_some_and(|reason| of.nulls.contains(reason));
+                of_population(&made, causes, null)
+            };
             let whole = populations.iter().find(|p| p.code == "denominator");
             let whole = whole.and_then(|p| p.count).unwrap_or(0);
             if let (Target::Criterion(expression), "numerator") = (target, made.code)
@@ -466,6 +505,7 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
             }
             populations.push(made);
         }
+        verdict::dependent(&mut populations, definition.scoring);
         out.push(GroupExplanation {
             name: definition.name(number),
             verdict: of_group(&populations, missing),
@@ -487,6 +527,7 @@ fn counted(own: &[&&ResultRow], observed: bool, record: &PatientRecord) -> Popul
             true => i64::try_from(own.len()).ok(),
             false => whole.map_or(Some(0), |r| r.count),
         },
+        held_back: None,
         outcome: match whole.map(|r| r.outcome) {
             Some(Truth::True) => Outcome::True,
             Some(Truth::Unknown) => Outcome::Unknown,

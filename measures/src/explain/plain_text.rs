@@ -52,6 +52,9 @@ pub fn text(explanation: &Explanation, width: usize) -> String {
     for line in LEGEND {
         out.line(0, line);
     }
+    if let Some(notice) = e.notice {
+        out.line(0, notice);
+    }
     if out.cut > 0 {
         let cut = out.cut;
         out.line(
@@ -83,7 +86,9 @@ impl Page {
             Some(n) => n.to_string(),
             None => "not counted, cannot be told".to_owned(),
         };
-        self.line(0, &format!("{}: {count}", population.code));
+        let held_back = population.held_back.map(|why| format!(": {why}"));
+        let held_back = held_back.unwrap_or_default();
+        self.line(0, &format!("{}: {count}{held_back}", population.code));
         if population.criterion.is_some() {
             self.line(4, &population.verdict.text);
         }

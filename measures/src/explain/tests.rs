@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::clause_text::{Mark, marks, shortened};
 use super::*;
 use crate::official::{BuildOptions, Built, build};
-use crate::package::{load, select};
+use crate::package::{PopulationCode, load, select};
 
 const ELM: &str = include_str!("../../testdata/demo.elm.json");
 const MEASURE: &str = include_str!("../../testdata/demo.measure.json");
@@ -303,4 +303,174 @@ fn what_decides_stands_at_the_end_of_a_clause_too() {
     let below = &adult.parts[0];
     assert_eq!(below.label, "Last(\"Finished Visits\") is null");
     assert!(below.decides);
+}
+
+/// The measure with another exclusion, and definitions beside it.
+fn with_exclusion(expression: Json, beside: &[(&str, Json)]) -> String {
+    let mut elm: Json = serde_json::from_str(ELM).unwrap();
+    let all = elm["library"]["statements"]["def"].as_array_mut().unwrap();
+    let exclusions = all.iter_mut().find(|d| d["name"] == "Exclusions").unwrap();
+    exclusions["expression"] = expression;
+    for (name, expression) in beside {
+        all.push(json!({
+            "name": name, "context": "Patient", "accessLevel": "Public", "expression": expression
+        }));
+    }
+    elm.to_string()
+}
+
+fn reason(elm: &str, resources: &[Json]) -> String {
+    let program = built(elm).program.unwrap();
+    let rows = program.rows(&record(resources), &context()).unwrap();
+    let kind = RowKind::Population(
+        PopulationCode::DenominatorExclusion,
+        PopulationIndex::new(2),
+    );
+    let row = rows.iter().find(|r| r.kind == kind).unwrap();
+    assert_eq!(row.outcome, Truth::Unknown);
+    row.unknown_reason.as_deref().unwrap().to_owned()
+}
+
+fn named(name: &str) -> Json {
+    json!({"type": "ExpressionRef", "name": name})
+}
+
+fn element(of: Json, path: &str) -> Json {
+    json!({"type": "Property", "path": path, "source": of})
+}
+
+fn literal(value: &str) -> Json {
+    json!({"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": value})
+}
+
+/// As translators write `Patient.sex` of a profile.
+fn sex() -> Json {
+    let item = |path: &str| element(json!({"type": "AliasRef", "name": "$this"}), path);
+    let url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-sex";
+    json!({"type": "SingletonFrom", "operand": {
+        "type": "Query", "relationship": [],
+        "source": [{"alias": "$this", "expression": element(named("Patient"), "extension")}],
+        "where": {"type": "Equal", "operand": [item("url.value"), literal(url)]},
+        "return": {"distinct": false, "expression": item("value")},
+    }})
+}
+
+fn equal(a: Json, b: Json) -> Json {
+    json!({"type": "Equal", "operand": [a, b]})
+}
+
+fn first_condition() -> Json {
+    json!({"type": "First", "source": named("Conditions")})
+}
+
+#[test]
+fn the_part_of_a_criterion_that_is_null_is_the_reason() {
+    let of_sex = equal(element(sex(), "value"), literal("F"));
+    let of_condition = equal(
+        element(named("First Condition"), "status.value"),
+        literal("x"),
+    );
+    let of_gender = equal(element(named("Patient"), "gender.value"), literal("x"));
+    let or = json!({"type": "Or", "operand": [
+        {"type": "Or", "operand": [{"type": "Not", "operand": named("By Sex")}, of_gender]},
+        equal(literal("a"), literal("b")),
+    ]});
+    let both = equal(
+        element(named("Patient"), "active.value"),
+        equal(element(named("Patient"), "gender.value"), literal("x")),
+    );
+    let beside = [
+        (
+            "Conditions",
+            json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Condition"}),
+        ),
+        ("First Condition", first_condition()),
+        ("By Sex", of_sex.clone()),
+    ];
+    let cases = [
+        (
+            element(named("Patient"), "active.value"),
+            "Patient.active is not there",
+        ),
+        (of_sex, "Patient.extension(us-core-sex) is not there"),
+        (of_condition, "\"Conditions\" finds nothing"),
+        (
+            or,
+            "Patient.extension(us-core-sex) is not there; Patient.gender is not there",
+        ),
+        (
+            both,
+            "Patient.active is not there; Patient.gender is not there",
+        ),
+    ];
+    for (expression, wanted) in cases {
+        let elm = with_exclusion(expression, &beside);
+        let patient = [patient(), visit("a", "finished")];
+        assert_eq!(reason(&elm, &patient), wanted);
+        let e = explained(&elm, &patient, 8);
+        let told = &population(&e, "denominator-exclusion").verdict.text;
+        // Of one patient it is said in the words of explanations.
+        let wanted = wanted.replace(
+            "\"Conditions\" finds nothing",
+            "no \"Conditions\" (Condition)",
+        );
+        assert_eq!(*told, format!("Could not be told: {wanted}"));
+    }
+}
+
+#[test]
+fn what_counts_beside_an_exclusion_that_could_not_be_told() {
+    let e = explained(ELM, &[patient(), visit("a", "finished")], 8);
+    assert_eq!(population(&e, "numerator").count, Some(1));
+    let told = &e.groups[0].verdict;
+    assert_eq!(told.status, verdict::Status::Unknown);
+    assert_eq!(
+        told.text,
+        "In the numerator as counted; whether excluded could not be told: Patient.active is not there"
+    );
+}
+
+#[test]
+fn a_population_that_an_exclusion_holds_back() {
+    let mut active = patient();
+    active["active"] = json!(true);
+    let e = explained(ELM, &[active, visit("a", "finished")], 1);
+    let numerator = population(&e, "numerator");
+    assert_eq!(
+        (numerator.count, numerator.held_back),
+        (Some(0), Some("excluded"))
+    );
+    let text = plain_text::text(&e, 160);
+    assert!(text.contains("numerator: 0: excluded\n"), "{text}");
+    assert!(
+        text.contains("Out: excluded; its own criterion holds"),
+        "{text}"
+    );
+    // Nobody is in the numerator who is not in the initial population.
+    let e = explained(ELM, &[patient()], 1);
+    let numerator = population(&e, "numerator");
+    assert_eq!(numerator.held_back, Some("not in the initial population"));
+}
+
+#[test]
+fn alternatives_are_told_apart_whatever_the_depth() {
+    let mut active = patient();
+    active["active"] = json!(true);
+    let condition = json!({
+        "resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}
+    });
+    let e = explained(ELM, &[active, visit("a", "finished"), condition], 1);
+    let tree = population(&e, "numerator").criterion.as_ref().unwrap();
+    let labels: Vec<&str> = tree.parts.iter().map(|p| p.label.as_str()).collect();
+    assert_eq!(tree.parts.len(), 2);
+    assert_eq!(labels[0], "not exists [Condition]");
+}
+
+#[test]
+fn what_was_not_kept_is_said() {
+    let mut e = explained(ELM, &[patient()], 8);
+    assert!(e.notice.is_none());
+    e.notice = Some(CUT);
+    assert!(plain_text::text(&e, 400).contains(CUT));
+    assert!(html::page(&[e]).contains(CUT));
 }

@@ -19,6 +19,8 @@ pub struct Funnel {
     pub group: u32,
     pub population: PopulationIndex,
     pub clauses: Vec<Term>,
+    /// One of the clauses is enough: they stand under `or`.
+    pub any: bool,
 }
 
 impl Funnel {
@@ -29,11 +31,16 @@ impl Funnel {
             for (group, compiled) in (0..).zip(&measure.groups) {
                 for (population, target) in PopulationIndex::each(&compiled.targets) {
                     if let Target::Criterion(expression) = target {
+                        let all = libraries.terms(*expression);
+                        let alternatives = libraries.alternatives(*expression);
+                        // One term has no `and`: it may have an `or`.
+                        let any = all.len() == 1 && alternatives.len() > 1;
                         out.push(Funnel {
                             artifact,
                             group,
                             population,
-                            clauses: libraries.terms(*expression),
+                            clauses: if any { alternatives } else { all },
+                            any,
                         });
                     }
                 }
@@ -84,6 +91,10 @@ pub struct ClauseCounts {
     pub left: u64,
     /// Patients that are lost by this clause alone: all others hold.
     pub alone: u64,
+    /// Patients of whom it or one before it holds.
+    pub met: u64,
+    /// Patients of whom it alone holds.
+    pub met_alone: u64,
 }
 
 impl FunnelCounts {
@@ -95,7 +106,8 @@ impl FunnelCounts {
             self.clauses.resize(letters.len(), ClauseCounts::default());
         }
         let lost = letters.iter().filter(|l| **l != b't').count();
-        let mut left = true;
+        let held = letters.len() - lost;
+        let (mut left, mut met) = (true, false);
         for (counts, letter) in self.clauses.iter_mut().zip(letters) {
             match letter {
                 b't' => counts.holds += 1,
@@ -105,6 +117,9 @@ impl FunnelCounts {
             left = left && *letter == b't';
             counts.left += u64::from(left);
             counts.alone += u64::from(*letter != b't' && lost == 1);
+            met = met || *letter == b't';
+            counts.met += u64::from(met);
+            counts.met_alone += u64::from(*letter == b't' && held == 1);
         }
     }
 }
@@ -129,5 +144,16 @@ mod tests {
         assert_eq!(of(|c| c.unknown), [1, 0, 1]);
         assert_eq!(of(|c| c.left), [4, 2, 1]);
         assert_eq!(of(|c| c.alone), [1, 1, 1]);
+    }
+
+    #[test]
+    fn an_alternative_that_is_met_alone() {
+        let mut counts = FunnelCounts::default();
+        for outcomes in ["ttt", "tff", "fft", "fff", "uft"] {
+            counts.add(outcomes);
+        }
+        let of = |f: fn(&ClauseCounts) -> u64| counts.clauses.iter().map(f).collect::<Vec<_>>();
+        assert_eq!(of(|c| c.met), [2, 2, 4]);
+        assert_eq!(of(|c| c.met_alone), [1, 0, 2]);
     }
 }

@@ -17,6 +17,7 @@ mod doubt_tests;
 mod fhir_values;
 mod limits;
 mod notes;
+pub(crate) mod null_reason;
 mod program;
 mod raw_criteria;
 

@@ -22,6 +22,7 @@ use super::compiled_measure::{CompiledGroup, CompiledMeasure, Target};
 use super::fhir_values::member_id;
 use super::limits::Limits;
 use super::notes;
+use super::null_reason::null_reason;
 use super::raw_criteria::{criterion, in_doubt, observation, stratum, supplemental};
 use crate::package::Basis;
 use crate::score::{Observed, Place, Raw, RawStrata, in_initial_population};
@@ -207,7 +208,12 @@ fn evaluate_group<'a>(
                     Raw::Failed(_) => None,
                     _ => evaluator.in_doubt(*expression),
                 };
-                in_doubt(raw, doubt, &members)
+                match in_doubt(raw, doubt, &members) {
+                    Raw::Truth(Truth::Unknown, None) => {
+                        Raw::Truth(Truth::Unknown, Some(null_reason(evaluator, *expression)))
+                    }
+                    told => told,
+                }
             }
             // Not looked at: see `RawGroup`.
             Target::Observation(_) => Raw::Truth(Truth::False, None),

@@ -12,6 +12,7 @@ use engine_patient::system::truth::Truth;
 
 use super::compiled_measure::CompiledStratifier;
 use super::fhir_values::{cql_value, is_resource, label, member_id};
+use super::null_reason::null_reason;
 use crate::package::Basis;
 use crate::score::{Doubtful, Label, ObservationQuantity, Raw, RawStrata, RawSupplemental};
 
@@ -168,7 +169,10 @@ pub(super) fn stratum<'a>(
                 RawStrata::Criterion(Raw::Truth(truth, None))
             }
             Ok(Val::Null) => match basis {
-                Basis::Boolean => RawStrata::Criterion(Raw::Truth(Truth::Unknown, None)),
+                Basis::Boolean => {
+                    let why = null_reason(evaluator, expression);
+                    RawStrata::Criterion(Raw::Truth(Truth::Unknown, Some(why)))
+                }
                 Basis::Resource(_) => RawStrata::Criterion(Raw::Members(vec![])),
             },
             Ok(value) if *basis != Basis::Boolean && of_resources(&value) => {

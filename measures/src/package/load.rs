@@ -20,7 +20,7 @@ use super::json::{Peek, RawBundle, Spot, parse, utf8};
 use super::library::{self, Libraries};
 use super::measure::{measure, top};
 use super::resolve::{self, Read};
-use super::{Loaded, Package, SourceFile, summary};
+use super::{Loaded, Package, SourceFile, near_libraries, summary};
 use engine_patient::finding::{Code, Finding, Severity, did_you_mean};
 
 /// Bundles within Bundles beyond this are taken for a mistake.
@@ -51,7 +51,10 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], terminology: TerminologyBuilder) -
     for source in &found.files {
         loader.file(source);
     }
-    loader.finish(found.skipped, paths.is_empty())
+    let mut loaded = loader.finish(found.skipped, paths.is_empty());
+    let given: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
+    near_libraries::suggest(&mut loaded.issues, &given);
+    loaded
 }
 
 struct Loader {

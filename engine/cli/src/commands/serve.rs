@@ -51,7 +51,8 @@ pub struct Serve {
     /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     allow_missing_valuesets: bool,
-    /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
+    /// Which way is better of a measure, over what it says: CMS122FHIR=lower (or =decrease), =higher (or
+    /// =increase); several times.
     #[arg(long, value_name = "MEASURE=DIRECTION")]
     better: Vec<String>,
     /// Serve nothing if anything is wrong with one of the measures, or if one of the services needs data

@@ -137,6 +137,31 @@ fn the_funnel_of_a_population() {
     );
     assert_eq!(counts(lines[1]), [3, 1, 2, 0, 1, 1], "{csv}");
     assert_eq!(counts(lines[2]), [3, 2, 1, 0, 1, 0], "{csv}");
+    // The numerator is an `or`: its alternatives, and how many have one of them so far, and it alone.
+    let of = |population: &str| {
+        let own = format!("Demo,g,{population},");
+        let lines = lines.iter().filter(|l| l.starts_with(&own));
+        lines
+            .map(|l| l.split(',').rev().take(9).collect::<Vec<_>>())
+            .map(|cells| cells.into_iter().rev().collect::<Vec<_>>().join(","))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("numerator"),
+        ["any of,3,3,3,3,0,0,,", "any of,3,0,3,0,3,0,,"]
+    );
+    assert_eq!(of("initial-population")[0], "all of,,,3,1,2,0,1,1");
+    let text = tandem!(
+        "measure", "explain", &package, "--lake", &lake, "--period", PERIOD, "--funnel"
+    )
+    .ok()
+    .out;
+    assert!(
+        text.contains("(\"Numerator\"), any of: 3 patients"),
+        "{text}"
+    );
+    assert!(text.contains("met so far  met by it alone"), "{text}");
+    assert!(text.contains("kept in by it alone"), "{text}");
     let text = tandem!(
         "measure",
         "explain",
@@ -183,7 +208,28 @@ fn what_is_wrong_is_told() {
     ])
     .fails(2, &["did you mean `Demo`?"]);
     explain(&["--lake", "/no/lake", "--subject", "Patient/a"]).fails(2, &["is not a folder"]);
-    explain(&["--lake", lake]).fails(2, &["--subject"]);
+    explain(&["--lake", lake]).fails(2, &["--subject", "--funnel"]);
+    // A built-in rule is no package: what tells why is another command.
+    tandem!(
+        "measure",
+        "explain",
+        "--measure",
+        "hba1c-control",
+        "--subject",
+        "Patient/a",
+        "--lake",
+        lake,
+        "--period",
+        PERIOD
+    )
+    .fails(
+        2,
+        &[
+            "built-in rule",
+            "tandem rule eval hba1c-control --patient a",
+            "--at 2025-12-31",
+        ],
+    );
     explain(&["--lake", lake, "--funnel", "--format", "html"]).fails(2, &["--format html"]);
     explain(&["--lake", lake, "--funnel", "--within", "nobody"]).fails(2, &["--within nobody"]);
 }

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod around_numbers;
 mod attribution;
 mod bad_input;
 mod bad_lines;

@@ -93,7 +93,8 @@ fn reports_rows_and_gaps() {
     let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).ok();
     let lines: Vec<&str> = gaps.out.lines().collect();
     // `b` and `c` are not in the initial population; whether `a` is excluded is not on record.
-    let expected = "Demo,1.0.0,g,a,,could-not-be-evaluated,the criterion is null,,higher (assumed)";
+    let expected =
+        "Demo,1.0.0,g,a,,could-not-be-evaluated,Patient.active is not there,,higher (assumed)";
     assert_eq!(lines[1..], [expected], "{}", gaps.text());
 }
 

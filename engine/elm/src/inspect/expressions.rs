@@ -165,6 +165,7 @@ impl<'u> ExpressionView<'u> {
         }
         match &self.node.kind {
             Kind::Op(operator, ..) | Kind::Nary(operator, ..) => operator.name,
+            Kind::Property(..) => "Property",
             _ => "",
         }
     }

@@ -152,3 +152,22 @@ fn of_item(node: &Node, slot: u32, step: &str) -> bool {
         _ => of_item(inner, slot, step),
     }
 }
+
+impl<'u> ExpressionView<'u> {
+    /// Whose extension it looks for, and by which url, where it is a query that a translator made of an
+    /// element of a profile.
+    pub fn extension(self) -> Option<(ExpressionView<'u>, &'u str)> {
+        let Kind::Query(query) = &self.node.kind else {
+            return None;
+        };
+        let (source, url, _) = extension_of(query)?;
+        let source = ExpressionView::new(self.compiled, source).unconverted();
+        match &source.node.kind {
+            Kind::Property(owner, _) => {
+                let owner = ExpressionView::new(self.compiled, owner);
+                Some((owner.unconverted(), url))
+            }
+            _ => None,
+        }
+    }
+}

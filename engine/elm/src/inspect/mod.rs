@@ -5,5 +5,6 @@ pub mod cql_text;
 mod cql_words;
 pub mod expressions;
 mod made;
+pub mod null_cause;
 pub mod prefilter;
 pub mod terms;

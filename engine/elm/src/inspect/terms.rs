@@ -1,5 +1,5 @@
-//! The terms of a criterion: what stands under its top-level `and`, through definitions. Each can be
-//! evaluated alone, to tell which of them a patient fails.
+//! The terms of a criterion: what stands under its top-level `and`, or where that is an `or` under it,
+//! through definitions. Each can be evaluated alone, to tell which of them a patient fails or meets.
 
 use crate::context::fault::{Fault, Out};
 use crate::inspect::expressions::ExpressionView;
@@ -11,13 +11,20 @@ use crate::tree::node::{Kind, NO_CLAUSE, Node};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Term {
     definition: u32,
-    /// From the root: `false` is the left side of an `and`.
+    /// From the root: `false` is the left side of an `and`, or of an `or`.
     path: Vec<bool>,
     /// For people: the definition it is, or the one it stands in.
     pub label: String,
 }
 
-/// Deepest nesting of `and` that is taken apart.
+/// What joins the terms.
+#[derive(Clone, Copy)]
+enum Joined {
+    And,
+    Or,
+}
+
+/// Deepest nesting of `and` or `or` that is taken apart.
 const DEPTH: usize = 32;
 /// Most terms of an expression; what is beyond stays whole.
 const TERMS: usize = 1000;
@@ -26,25 +33,39 @@ impl CompiledLibraries {
     /// The terms of an expression, in the order of the text. An expression without `and` is one term.
     pub fn terms(&self, expression: Expression) -> Vec<Term> {
         let mut out = vec![];
-        self.split(expression.0, vec![], 0, &mut out);
+        self.split((expression.0, vec![]), Joined::And, 0, &mut out);
         out
     }
 
-    fn split(&self, definition: u32, path: Vec<bool>, depth: usize, out: &mut Vec<Term>) {
+    /// The alternatives of an expression, in the order of the text. An expression without `or` is one.
+    pub fn alternatives(&self, expression: Expression) -> Vec<Term> {
+        let mut out = vec![];
+        self.split((expression.0, vec![]), Joined::Or, 0, &mut out);
+        out
+    }
+
+    fn split(
+        &self,
+        (definition, path): (u32, Vec<bool>),
+        joined: Joined,
+        depth: usize,
+        out: &mut Vec<Term>,
+    ) {
         let Some(node) = self.node_at(definition, &path) else {
             return;
         };
-        match &node.kind {
-            Kind::And(_) if depth < DEPTH && out.len() < TERMS => {
+        let apart = depth < DEPTH && out.len() < TERMS;
+        match (&node.kind, joined) {
+            (Kind::And(_), Joined::And) | (Kind::Or(_), Joined::Or) if apart => {
                 for side in [false, true] {
                     let mut path = path.clone();
                     path.push(side);
-                    self.split(definition, path, depth + 1, out);
+                    self.split((definition, path), joined, depth + 1, out);
                 }
             }
-            // A term that is a definition is taken apart too where it is an `and`, or another name.
-            Kind::Def(index) if depth < DEPTH && out.len() < TERMS => {
-                self.split(*index, vec![], depth + 1, out)
+            // A term that is a definition is taken apart too where it is joined likewise, or another name.
+            (Kind::Def(index), _) if apart => {
+                self.split((*index, vec![]), joined, depth + 1, out);
             }
             _ => {
                 let name = self
@@ -71,7 +92,7 @@ impl CompiledLibraries {
     pub(crate) fn node_at(&self, definition: u32, path: &[bool]) -> Option<&Node> {
         let mut node = &self.definitions.get(definition as usize)?.node;
         for side in path {
-            let Kind::And(both) = &node.kind else {
+            let (Kind::And(both) | Kind::Or(both)) = &node.kind else {
                 return None;
             };
             let [left, right] = &**both;

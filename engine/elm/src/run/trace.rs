@@ -107,6 +107,11 @@ impl<'a> Trace<'a> {
         entry.last = value;
     }
 
+    /// Whether rows of queries are missing: there were too many.
+    pub fn is_cut(&self) -> bool {
+        self.executions.iter().any(|e| e.cut)
+    }
+
     /// How many queries have been evaluated.
     pub(crate) fn executions(&self) -> usize {
         self.executions.len()
@@ -181,5 +186,33 @@ pub fn holds(value: &Val<'_>) -> Option<bool> {
         Val::Fhir(fhir) if fhir.ty == known().boolean => value.truth(),
         Val::Fhir(fhir) => Some(fhir.index != NO_NODE),
         _ => Some(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_beyond_the_bound_are_told_to_be_missing() {
+        let query = Query {
+            sources: Box::new([]),
+            lets: Box::new([]),
+            relationships: Box::new([]),
+            condition: None,
+            result: None,
+            aggregate: None,
+            sort: Box::new([]),
+        };
+        for (before, cut) in [(0, false), (KEPT, true)] {
+            let mut trace = Trace {
+                kept: before,
+                ..Trace::default()
+            };
+            let execution = trace.query(&query);
+            trace.row_begins(execution, vec![Val::Null]);
+            trace.row_ends(Some(true));
+            assert_eq!(trace.is_cut(), cut);
+        }
     }
 }

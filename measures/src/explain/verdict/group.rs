@@ -56,28 +56,29 @@ fn after(head: &str, told: &str) -> String {
 }
 
 /// What is missing, and what the criterion came to.
-fn both(reason: &str, told: &str) -> String {
+fn both(reason: &str, null: bool, told: &str) -> String {
     match (reason, told) {
-        // That says no more than that it could not be told.
-        ("" | "the criterion is null", told) => told.to_owned(),
+        ("", told) => told.to_owned(),
+        // Both say what is null; the verdict says it with what the patient has.
+        (_, told) if null && !told.is_empty() => told.to_owned(),
         (reason, "") => reason.to_owned(),
         (reason, told) => format!("{reason}; {told}"),
     }
 }
 
-/// The verdict of a population.
-pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>) -> Verdict {
+/// The verdict of a population. `null`: its reason only says which part of the criterion is null.
+pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>, null: bool) -> Verdict {
     let told = joined(&causes);
     let reason = p.reason.as_deref().unwrap_or_default();
     let criterion = p.criterion.as_ref().map(|c| c.outcome);
     let (status, text) = match (p.count, p.outcome) {
         (None, _) => (
             Status::Unknown,
-            after("Could not be told", &both(reason, &told)),
+            after("Could not be told", &both(reason, null, &told)),
         ),
         (Some(0), Outcome::Unknown) => (
             Status::Unknown,
-            after("Not counted, but not certain", &both(reason, &told)),
+            after("Not counted, but not certain", &both(reason, null, &told)),
         ),
         (Some(0), _) if criterion == Some(Outcome::True) => (
             Status::Out,
@@ -116,6 +117,9 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
     };
     let unknown = populations.iter().find(|p| p.count.is_none());
     if let Some(p) = unknown {
+        if let Some(head) = beside(p.code, find, &counts) {
+            return with_head(Status::Unknown, p, |told| after(&head, told));
+        }
         return with_head(Status::Unknown, p, |told| {
             after(
                 &format!("{} could not be told", capital(words(p.code))),
@@ -187,6 +191,33 @@ pub fn of_group(populations: &[PopulationExplanation], missing: Vec<Cause>) -> V
         }),
         None => plain(Status::Unknown, "The group has no population".to_owned()),
     }
+}
+
+/// What counts all the same where a population could not be told that comes after the others: an
+/// exclusion takes away from what counts, an exception from what does not.
+fn beside<'p>(
+    code: &str,
+    find: impl Fn(&str) -> Option<&'p PopulationExplanation>,
+    counts: &impl Fn(&str) -> bool,
+) -> Option<String> {
+    let what = match code {
+        "denominator-exclusion" | "measure-population-exclusion" => "whether excluded",
+        "numerator-exclusion" => "whether excluded from the numerator",
+        "denominator-exception" => "whether an exception",
+        _ => return None,
+    };
+    let base = match code {
+        "measure-population-exclusion" => "measure-population",
+        _ => "denominator",
+    };
+    let told = |code: &str| find(code).is_some_and(|p| p.count.is_some());
+    let counted = match (counts("numerator"), counts(base)) {
+        (true, _) => "In the numerator".to_owned(),
+        (false, true) if told("numerator") => "In the denominator, numerator not met,".to_owned(),
+        (false, true) => format!("In the {}", words(base)),
+        (false, false) => return None,
+    };
+    Some(format!("{counted} as counted; {what} could not be told"))
 }
 
 /// Of several episodes each may come out in another way: the numbers say how many.

@@ -10,6 +10,7 @@
 //! Nothing is said that the evaluation did not see: the values are those of the trace.
 
 mod compare;
+mod dependent;
 mod group;
 mod holds;
 mod nearest;
@@ -29,6 +30,7 @@ use serde::Serialize;
 use super::clause_text::ClauseTexts;
 use super::{Fact, Outcome, Period};
 
+pub use dependent::dependent;
 pub use group::{of_group, of_population, words};
 
 /// What a population or group came to.
@@ -301,6 +303,10 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     self.further(place, |own| own.unknown(statement.body, Scope::default()));
                 within(found, statement.name)
             }
+            // Its list of extensions may be null itself.
+            ExpressionKind::Query if place.extension().is_some() => {
+                self.further(place, |own| own.empty(place, scope, None))
+            }
             ExpressionKind::And | ExpressionKind::Or | ExpressionKind::Implies => {
                 let parts = place.parts().into_iter().map(|(_, part)| part);
                 let unknown: Vec<_> = parts
@@ -317,9 +323,39 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     let inner = *inner;
                     return self.further(place, |own| own.unknown(inner, scope));
                 }
+                if scope.row.is_none()
+                    && scope.among.is_none()
+                    && let Some(found) = self.null_operand(place)
+                {
+                    return found;
+                }
                 self.incomparable(place, scope)
             }
         }
+    }
+
+    /// Why the operand is null that makes an operator, a call or an element null.
+    fn null_operand(&mut self, place: ExpressionView<'u>) -> Option<Vec<Cause>> {
+        let kind = place.kind();
+        if matches!(kind, ExpressionKind::Query | ExpressionKind::Retrieve(_)) {
+            return None;
+        }
+        let scope = Scope::default();
+        let parts = place.parts().into_iter().map(|(_, part)| part);
+        let parts: Vec<ExpressionView<'u>> = parts.collect();
+        let mut found = vec![];
+        for part in &parts {
+            if matches!(self.value(part.unconverted(), scope), Some(Val::Null)) {
+                found.extend(self.further(place, |own| own.unknown(*part, scope)));
+            }
+        }
+        if !found.is_empty() {
+            return Some(found);
+        }
+        let mut lists = parts.into_iter();
+        let empty = lists
+            .find(|part| matches!(self.value(part.unconverted(), scope), Some(Val::List([]))))?;
+        Some(self.further(place, |own| own.empty(empty, scope, None)))
     }
 
     /// Whether an expression gives a list, or would.

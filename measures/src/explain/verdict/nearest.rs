@@ -10,6 +10,7 @@ use super::super::Fact;
 use super::super::resource_facts::resource_fact;
 use super::when::Timing;
 use super::{Cause, Near, Scope, Verdicts, terms, within};
+use crate::official::null_reason::extension;
 
 /// A row, and the conditions that it fails.
 struct Miss<'w, 'u, 'a> {
@@ -49,7 +50,13 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                     statement.name,
                 )
             }
-            ExpressionKind::Query => self.no_rows(place, scope, name),
+            ExpressionKind::Query => match place.extension() {
+                Some((owner, url)) => {
+                    let text = extension(&self.text(owner), url);
+                    vec![self.cause(place, text)]
+                }
+                None => self.no_rows(place, scope, name),
+            },
             ExpressionKind::Call(_) => self.nothing_of_a_call(place, scope, name),
             ExpressionKind::Retrieve(_) => vec![self.no_such(place, name)],
             _ => match (place.operator(), &*place.parts()) {

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
+use engine_patient::program::PatientProgram;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
 use measures_run::{Job, JobResult, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
-use super::{Work, ended, unexpected};
+use super::arguments::{
+    LimitArgs, PackageArgs, as_of, outside_period, parse_period, parse_zone, subject_id,
+};
+use super::{Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
@@ -20,6 +23,7 @@ use crate::width;
 /// Why a patient is in a population or is not: criteria, their outcomes, and the resources that
 /// decided. Or for all patients: which clause loses how many.
 #[derive(Args)]
+#[command(group(ArgGroup::new("whom").required(true).args(["subject", "funnel"])))]
 #[command(after_help = "\
 Examples:
   tandem measure explain packages/ --measure CMS122FHIR --subject Patient/123 --lake lake --period 2026-01-01..2026-12-31
@@ -34,11 +38,7 @@ pub struct Explain {
     #[command(flatten)]
     limits: LimitArgs,
     /// The patient: Patient/ID.
-    #[arg(
-        long,
-        required_unless_present = "funnel",
-        conflicts_with_all = ["funnel", "within"]
-    )]
+    #[arg(long, conflicts_with = "within")]
     subject: Option<String>,
     /// Over all patients: per clause of each population how many it keeps and loses.
     #[arg(long)]
@@ -79,9 +79,7 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::H
 impl Explain {
     pub fn run(self) -> Done {
         if self.packages.package.is_empty() {
-            return Err(Failure::User(
-                "nothing to explain: give files or folders with FHIR Measure, Library and ValueSet resources".into(),
-            ));
+            return Err(Failure::User(self.nothing_given()));
         }
         let within = self.within.as_deref().map(population).transpose()?;
         match (self.funnel, self.format) {
@@ -118,7 +116,9 @@ impl Explain {
             },
         };
         let mut work = Work::new()?;
+        let outside = outside_period(&job);
         let prepared = work.prepare(job)?;
+        outside.iter().for_each(|text| tell(text));
         let (text, missing) = match work.run(&prepared, None)? {
             JobResult::Explained(answer) => (self.explained(&answer.found)?, answer.missing),
             JobResult::Funnel(answer) => (self.counted(&answer.found)?, answer.missing),
@@ -126,6 +126,30 @@ impl Explain {
         };
         self.write(&text)?;
         ended(missing)
+    }
+
+    /// What to do where no package is given: built-in measures are none.
+    fn nothing_given(&self) -> String {
+        let known = rules::built_in().unwrap_or_default();
+        let named = self.packages.measure.iter().find(|name| {
+            let mut known = known.iter();
+            known.any(|rule| rule.artifacts().iter().any(|a| *a.id == **name))
+        });
+        let Some(name) = named else {
+            return "nothing to explain: give files or folders with FHIR Measure, Library and ValueSet resources; \
+                    of a built-in rule `tandem rule eval` tells why"
+                .into();
+        };
+        let patient = match self.subject.as_deref() {
+            Some(subject) => subject.strip_prefix("Patient/").unwrap_or(subject),
+            None => "ID",
+        };
+        let end = self.period.split_once("..").map_or("DATE", |(_, end)| end);
+        format!(
+            "--measure {name}: this is a built-in rule, not a package; why it applies to a patient tells: \
+             tandem rule eval {name} --patient {patient} --lake {} --at {end}",
+            self.lake.display()
+        )
     }
 
     fn explained(&self, all: &[Explanation]) -> Result<String, Failure> {
@@ -158,33 +182,36 @@ impl Explain {
         for funnel in all {
             let count = thousands(funnel.patients);
             out.push_str(&format!(
-                "{}, {}, {} (\"{}\"): {count} patients{whom}\n",
-                funnel.measure, funnel.group, funnel.population, funnel.expression
+                "{}, {}, {} (\"{}\"), {}: {count} patients{whom}\n",
+                funnel.measure,
+                funnel.group,
+                funnel.population,
+                funnel.expression,
+                operator(funnel)
             ));
             let rows: Vec<Vec<String>> = funnel
                 .clauses
                 .iter()
                 .map(|c| {
-                    let counts = [c.holds, c.fails, c.unknown, c.left, c.lost_by_it_alone];
+                    let mut counts = vec![c.holds, c.fails, c.unknown];
+                    counts.extend(c.lost.iter().flat_map(|l| [l.left, l.lost_by_it_alone]));
+                    counts.extend(c.met.iter().flat_map(|m| [m.met_so_far, m.met_by_it_alone]));
                     let mut row = vec![c.clause.clone()];
-                    row.extend(counts.map(thousands));
+                    row.extend(counts.into_iter().map(thousands));
                     row
                 })
                 .collect();
-            let heading = [
-                "clause",
-                "holds",
-                "fails",
-                "unknown",
-                "left",
-                "lost by it alone",
-            ];
+            let [so_far, alone] = headings(funnel);
+            let heading = ["clause", "holds", "fails", "unknown", so_far, alone];
             out.push_str(&table::text(&heading, &rows));
             out.push('\n');
         }
         out.push_str(
             "Each population's own criterion, clause by clause, whatever the other populations say.\n\
-             left: patients of whom it and all before it hold; lost by it alone: all others hold.\n",
+             All of the clauses must hold: left (of an exclusion: still excluded) are patients of whom it and all\n\
+             before it hold; lost by it alone (kept in by it alone): all others hold.\n\
+             Any of them is enough: met (excluded) so far are patients of whom it or one before it holds; by it\n\
+             alone: no other holds.\n",
         );
         if all.iter().any(|f| f.resources) {
             out.push_str(
@@ -205,6 +232,25 @@ impl Explain {
         write_file("--out", path, text.as_bytes())?;
         note!("It is in {}", path.display());
         Ok(())
+    }
+}
+
+/// How the clauses make the criterion; of one clause nothing needs to be said.
+fn operator(funnel: &PopulationFunnel) -> &'static str {
+    match funnel.clauses.len() {
+        0 | 1 => "one clause",
+        _ => funnel.operator,
+    }
+}
+
+/// What the last two columns count, in the words of the population: whom an exclusion loses stays in.
+fn headings(funnel: &PopulationFunnel) -> [&'static str; 2] {
+    let excludes = funnel.population.ends_with("exclusion");
+    match (funnel.operator, excludes) {
+        ("any of", false) => ["met so far", "met by it alone"],
+        ("any of", true) => ["excluded so far", "excluded by it alone"],
+        (_, false) => ["left", "lost by it alone"],
+        (_, true) => ["still excluded", "kept in by it alone"],
     }
 }
 

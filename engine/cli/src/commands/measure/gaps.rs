@@ -10,9 +10,11 @@ use measures_run::gaps::GapsResult;
 use measures_run::job::GapsTask;
 use measures_run::{Job, JobResult, RunError, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
+use super::arguments::{
+    LimitArgs, PackageArgs, as_of, outside_period, parse_period, parse_zone, reporter, subject_id,
+};
 use super::print::print_names;
-use super::{PATIENT_DATA, Work, ended, unexpected};
+use super::{PATIENT_DATA, Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
@@ -58,13 +60,14 @@ pub struct Gaps {
     /// How to print the gaps.
     #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
-    /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
+    /// The day as of which to evaluate (CQL Now()). Default: the last of the period. It does not change
+    /// the period.
     #[arg(long)]
     as_of: Option<String>,
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier run.
+    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier `measure gaps`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -125,15 +128,19 @@ impl Gaps {
             zone,
             subject: self.subject.as_deref().map(subject_id).transpose()?,
             limits: self.limits.limits(),
-            reporter: self.reporter,
+            reporter: self.reporter.as_deref().map(reporter).transpose()?,
             threads: threads(),
             task: Task::Gaps(task.clone()),
         };
         let mut work = Work::new()?;
-        let prepared = work.prepare(job)?;
-        // Before anything is computed: what cannot be written is told at once.
+        // Before anything is read or computed: what cannot be written is told at once.
         let out = self.out.as_deref();
-        let staged = out.map(|out| Staged::begin("--out", out)).transpose()?;
+        let staged = out
+            .map(|out| Staged::begin("--out", "measure gaps", out))
+            .transpose()?;
+        let outside = outside_period(&job);
+        let prepared = work.prepare(job)?;
+        outside.iter().for_each(|text| tell(text));
         let JobResult::Gaps(found) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
         };

@@ -13,6 +13,7 @@ use datafusion::prelude::{DataFrame, Expr, ident, lit};
 use engine_population::evaluate::result_schema;
 use engine_population::table_list::TableDescription;
 use measures_run::count_files::{COUNTS, SCORES, counts_schema, scores_schema};
+use measures_run::gap_list;
 
 use crate::failure::Failure;
 
@@ -79,6 +80,9 @@ impl RunFiles {
         // A run of measures in SQL alone has counts and no rows.
         if rows.is_none() && (counts.is_none() || !path.is_dir()) {
             let what = match (path.is_dir(), path.exists()) {
+                (true, _) if path.join(gap_list::NAME).is_file() => {
+                    "this is a folder of `tandem measure gaps`, which has no tables".to_owned()
+                }
                 (true, _) => format!("there is no {} in it", ROWS),
                 (false, false) => "there is no such folder".to_owned(),
                 (false, true) => "it is neither a folder nor a file".to_owned(),
