@@ -6,7 +6,7 @@ use engine_patient::program::EvaluationError;
 use rules::text;
 
 use crate::hash;
-use crate::prefetch::{self, Prefetched, Templates};
+use crate::prefetch::{self, Lacking, Prefetched, Templates};
 use crate::refusal::Refusal;
 use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
@@ -27,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) left_out: usize,
     /// What the service could not tell for lack of it: keys and types.
     pub(crate) lacking: Vec<String>,
+    /// Why it could not tell: elements and types.
+    pub(crate) reason: Option<String>,
     /// A bug of ours, in words that name the rule's text and hold nothing of the patient.
     pub(crate) bug: Option<String>,
 }
@@ -49,7 +51,13 @@ pub(crate) fn answer(
     answer.hook_instance = Some(hash::short(&[&request.hook_instance]));
     let data = prefetch::read(templates, &request.prefetch, &request.patient);
     answer.left_out = data.left_out;
-    let outcome = service.decide(&data.record, context);
+    let mut outcome = service.decide(&data.record, context);
+    let mut for_people = None;
+    if let Outcome::Unknown { reason, .. } = &mut outcome {
+        for_people = reason.clone();
+        *reason = reason.take().map(|reason| cause(reason, &data));
+        answer.reason.clone_from(reason);
+    }
     answer.unknown = matches!(outcome, Outcome::Unknown { .. });
     if answer.unknown {
         answer.lacking = technical(&data);
@@ -59,7 +67,7 @@ pub(crate) fn answer(
     if let Outcome::Failed(EvaluationError::Bug(bug)) = &outcome {
         answer.bug = Some(bug.clone());
     }
-    let content = match content(outcome, &data) {
+    let content = match content(outcome, for_people, &data) {
         Ok(content) => content.map(|content| dated(content, context)),
         Err(refusal) => {
             answer.body = refusal.map(Err);
@@ -86,7 +94,11 @@ fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
 /// The card to show. Where the service could not tell, shows no card, and the client did not send all
 /// that it was asked for, the specification asks for 412 rather than an answer that looks like "nothing
 /// to do". An error of ours has no refusal yet: its id is made where all are.
-fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, Option<Refusal>> {
+fn content(
+    outcome: Outcome,
+    for_people: Option<String>,
+    data: &Prefetched,
+) -> Result<Option<CardContent>, Option<Refusal>> {
     match outcome {
         Outcome::Failed(_) => Err(None),
         Outcome::NoCard => Ok(None),
@@ -101,7 +113,7 @@ fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, O
             reason,
             card: Some(mut content),
         } => {
-            let known = reason.as_ref().map(|reason| text::reason(reason));
+            let known = for_people.map(|reason| text::reason(&reason));
             let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
             let mut paragraphs = vec![];
             if !content.detail.is_empty() {
@@ -119,25 +131,48 @@ fn content(outcome: Outcome, data: &Prefetched) -> Result<Option<CardContent>, O
                 }
                 paragraphs.push(items.join("\n"));
             }
-            if data.unresolved > 0 {
-                paragraphs.push(format!(
-                    "{} references between the entries that were received lead nowhere.",
-                    data.unresolved
-                ));
-            }
             content.detail = paragraphs.join("\n\n");
             content.extension = Some(Extension {
-                could_not_check: CouldNotCheck {
+                could_not_check: Some(CouldNotCheck {
                     reason,
                     lacking: technical(data),
-                },
+                }),
+                measure: None,
             });
             Ok(Some(content))
         }
     }
 }
 
+/// The reason for the integrator. A rule only sees that a type is not there in full; what was sent of it
+/// and could not be used is the cause.
+fn cause(reason: String, data: &Prefetched) -> String {
+    let named = reason
+        .strip_prefix("no ")
+        .and_then(|rest| rest.strip_suffix(" data was given"));
+    let Some(ty) = named else { return reason };
+    let about = |l: &&Lacking| l.types.is_empty() || l.types.iter().any(|t| t.as_str() == ty);
+    let causes: Vec<&str> = data
+        .lacking
+        .iter()
+        .filter(about)
+        .filter(|l| !l.absent)
+        .map(|l| l.technical.as_str())
+        .collect();
+    match causes.is_empty() {
+        true => reason,
+        false => format!("not all {ty} data could be used: {}", causes.join("; ")),
+    }
+}
+
 fn technical(data: &Prefetched) -> Vec<String> {
     let all = data.lacking.iter();
-    all.map(|lacking| lacking.technical.clone()).collect()
+    let mut said: Vec<String> = all.map(|lacking| lacking.technical.clone()).collect();
+    if data.unresolved > 0 {
+        let (count, s) = (data.unresolved, if data.unresolved == 1 { "" } else { "s" });
+        said.push(format!(
+            "{count} reference{s} between the entries name nothing that was sent"
+        ));
+    }
+    said
 }

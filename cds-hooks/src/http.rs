@@ -9,10 +9,11 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get};
 use engine_patient::context::EvaluationContext;
 use tower_service::Service;
 
@@ -25,7 +26,7 @@ use crate::hash;
 use crate::log::Line;
 use crate::prefetch::Templates;
 use crate::receive::Gate;
-use crate::refusal::Refusal;
+use crate::refusal::{Logged, Refusal};
 use crate::service::CardService;
 
 struct App {
@@ -74,7 +75,7 @@ pub(crate) fn router_of(
     let origins = Arc::new(Origins::new(&config.allowed_origins));
     let gate = Gate::new(&config);
     let discovery = Bytes::from(discovery);
-    let app = App {
+    let app = Arc::new(App {
         config,
         services,
         by_id,
@@ -82,18 +83,19 @@ pub(crate) fn router_of(
         failures: AtomicU64::new(0),
         gate,
         turned,
-    };
+    });
     let routes = Router::new()
         .route("/cds-services", get(discover))
-        .route("/cds-services/{id}", post(call))
+        .route("/cds-services/{id}", any(call))
         .route("/health", get(health))
         .method_not_allowed_fallback(|| async { Refusal::Method })
         .fallback(|| async { Refusal::NotFound })
-        .with_state(Arc::new(app));
+        .with_state(Arc::clone(&app));
     let plain = routes.clone();
     routes
         .fallback(move |request| without_slashes(plain.clone(), request))
-        .layer(axum::middleware::from_fn_with_state(origins, cors::apply))
+        .layer(from_fn_with_state(app, log_others))
+        .layer(from_fn_with_state(origins, cors::apply))
 }
 
 /// An address with a slash at its end, or with two where one belongs, as clients make it of a base URL
@@ -117,6 +119,21 @@ async fn without_slashes(mut routes: Router, mut request: Request) -> Response {
         }
         _ => Refusal::NotFound.into_response(),
     }
+}
+
+/// A line for what was refused before a service was called: an address or a method that is none. The
+/// address itself is not logged, since it may hold anything.
+async fn log_others(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let mut response = next.run(request).await;
+    if let (Some(Logged(error)), Some(log)) = (response.extensions_mut().remove(), &app.config.log)
+    {
+        let answer = Answer::default();
+        let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
+        let line = Line::new((app.config.clock)(), None, &answer, status, seconds);
+        log.line(&line.with_error(error.as_deref()).text());
+    }
+    response
 }
 
 async fn discover(State(app): State<Arc<App>>) -> Response {
@@ -154,6 +171,9 @@ async fn call(
         let ids: Vec<&str> = app.services.iter().map(|(s, _)| s.id()).collect();
         return Refusal::NoService(ids.join(", ")).into_response();
     };
+    if request.method() != Method::POST {
+        return ([(ALLOW, "POST")], Refusal::Method).into_response();
+    }
     let start = Instant::now();
     let answer = match app.gate.receive(request).await {
         Ok(body) if body.is_small() => app.answer(index, body.bytes()),
@@ -213,7 +233,7 @@ impl App {
     fn respond(&self, index: usize, mut answer: Answer, start: Instant) -> Response {
         let (mut error_id, no_store) = (None, [(CACHE_CONTROL, "no-store")]);
         let body = answer.body.take();
-        let response = match body.unwrap_or_else(|| Err(self.internal(index))) {
+        let mut response = match body.unwrap_or_else(|| Err(self.internal(index))) {
             Ok(body) => (no_store, json(Bytes::from(body))).into_response(),
             Err(refusal) => {
                 if let Refusal::Internal(id) = &refusal {
@@ -222,16 +242,19 @@ impl App {
                 (no_store, refusal).into_response()
             }
         };
+        let error = response.extensions_mut().remove();
+        let error = error.and_then(|Logged(error)| error);
         if let (Some(log), Some((service, _))) = (&self.config.log, self.services.get(index)) {
             let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
             let line = Line::new(
                 (self.config.clock)(),
-                service.id(),
+                Some(service.id()),
                 &answer,
                 status,
                 seconds,
             );
-            log.line(&line.with_error(error_id.as_deref()).text());
+            let line = line.with_error(error.as_deref());
+            log.line(&line.with_id(error_id.as_deref()).text());
         }
         response
     }

@@ -24,8 +24,10 @@ pub(crate) enum Prefetch<'a> {
     /// Not there, or `null`.
     Absent,
     Object(Members<'a>),
-    /// No object, or one in which a member occurs twice.
+    /// No object.
     Wrong,
+    /// An object in which a member occurs twice.
+    Twice,
 }
 
 impl<'a> Body<'a> {
@@ -67,10 +69,13 @@ fn refusal(text: &str, error: &serde_json::Error) -> Refusal {
     let lines = text.split_inclusive('\n').take(line.saturating_sub(1));
     let byte = lines.map(str::len).sum::<usize>() + column.saturating_sub(1);
     match error.classify() {
-        Category::Data if text.trim_start().starts_with('{') => {
-            malformed("a member occurs twice in one object", line, column, byte)
-        }
-        Category::Data => malformed("an object was expected", line, column, byte),
+        Category::Data if text.trim_start().starts_with('{') => Refusal::Invalid(vec![format!(
+            "a member occurs twice in one object, at line {line}, column {column} (byte {byte})"
+        )]),
+        Category::Data => Refusal::Invalid(vec![
+            "an object was expected, with `hook`, `hookInstance`, `context` and `prefetch`"
+                .to_owned(),
+        ]),
         _ => {
             let what = error.to_string();
             let what = what
@@ -161,7 +166,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Prefetch<'a> {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Prefetch<'de>, M::Error> {
-                Ok(members(map)?.map_or(Prefetch::Wrong, Prefetch::Object))
+                Ok(members(map)?.map_or(Prefetch::Twice, Prefetch::Object))
             }
 
             fn visit_unit<E: Error>(self) -> Result<Prefetch<'de>, E> {

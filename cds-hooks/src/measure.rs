@@ -11,12 +11,14 @@ use engine_patient::system::zone::Zone;
 use measures::error::MeasureError;
 use measures::gaps::{GapRow, GapStatus};
 use measures::official::{ElmMeasures, Limits};
-use measures::package::{Basis, GroupDefinition, MeasureDefinition, Scoring};
+use measures::package::{
+    Basis, GroupDefinition, ImprovementNotation, MeasureDefinition, PopulationCode, Scoring,
+};
 use measures::prepared::Packages;
 use measures::structure::{MeasureStructure, plain_name};
 
 use crate::service::{CardContent, CardService, Outcome};
-use crate::wire::{Indicator, Source};
+use crate::wire::{Extension, Indicator, OfMeasure, Source};
 
 /// One measure of a program.
 struct MeasureCard {
@@ -24,6 +26,7 @@ struct MeasureCard {
     measure: usize,
     structure: Arc<MeasureStructure>,
     id: String,
+    title: String,
     description: String,
     publisher: String,
     requirements: Vec<DataRequirement>,
@@ -41,6 +44,11 @@ pub fn measure_services(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
     let prepared = packages.prepare(Limits::CALL, tell)?;
+    for label in prepared.left_out() {
+        tell(&format!(
+            "{label}: no card, since it has errors (see above)"
+        ));
+    }
     let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };
@@ -83,15 +91,18 @@ pub fn measure_services(
         used.push(id.clone());
         let definition = of(structure);
         let text = |t: Option<&String>| t.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
-        let title = structure.artifact.title.to_string();
+        let title = title_for_people(&structure.artifact.title);
         let all = program.data_requirements();
         let own = program.requirements_of(measure);
         services.push(Arc::new(MeasureCard {
             measure,
             structure: Arc::clone(structure),
             id,
-            description: text(definition.and_then(|d| d.description.as_ref())).unwrap_or(title),
+            description: text(definition.and_then(|d| d.description.as_ref()))
+                .unwrap_or_else(|| title.clone()),
+            title,
             publisher: text(definition.and_then(|d| d.publisher.as_ref()))
+                .map(|publisher| without_entities(&publisher))
                 .unwrap_or_else(|| structure.artifact.id.to_string()),
             requirements: own.iter().filter_map(|i| all.get(*i).cloned()).collect(),
             program: Arc::clone(program),
@@ -101,12 +112,29 @@ pub fn measure_services(
 }
 
 /// Published titles end in the format of their package: `Breast Cancer ScreeningFHIR`.
-fn title_for_people(title: &str) -> &str {
-    let title = title.trim();
+fn title_for_people(title: &str) -> String {
+    let title = without_entities(title.trim());
     match title.strip_suffix("FHIR").map(str::trim_end) {
-        Some(front) if !front.is_empty() => front,
+        Some(front) if !front.is_empty() => front.to_owned(),
         _ => title,
     }
+}
+
+/// Packages have plain texts as HTML writes them: `Medicare &amp; Medicaid`.
+fn without_entities(text: &str) -> String {
+    const ENTITIES: [(&str, &str); 6] = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        // The last: what comes of it is no entity.
+        ("&amp;", "&"),
+    ];
+    let each = ENTITIES.iter();
+    each.fold(text.to_owned(), |text, (entity, plain)| {
+        text.replace(entity, plain)
+    })
 }
 
 /// The name of a measure as part of a URL; where another service has it, with the version, and then with
@@ -141,7 +169,7 @@ impl CardService for MeasureCard {
     }
 
     fn title(&self) -> &str {
-        &self.structure.artifact.title
+        &self.title
     }
 
     fn description(&self) -> &str {
@@ -192,30 +220,54 @@ fn outcome(
 impl MeasureCard {
     fn card(&self, group: usize, context: &EvaluationContext) -> CardContent {
         let artifact = &self.structure.artifact;
-        let name = match self.structure.groups.len() {
-            0 | 1 => String::new(),
-            _ => self
-                .structure
-                .groups
-                .get(group)
-                .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
-        };
+        let several = self.structure.groups.len() > 1;
+        let name = self.structure.groups.get(group).filter(|_| several);
+        // `Group_1` is for whoever built the package: what is open tells which it is.
+        let name = name.map(|g| g.name(group)).filter(|n| !n.contains('_'));
+        let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         let year = context.period.map_or(0, |(start, _)| start.civil().0);
-        let title = title_for_people(&artifact.title);
-        let summary = format!("Open care gap {year}: {title}{name}");
-        let direction = self.structure.directions.get(group);
-        let direction = direction.map_or_else(String::new, |d| format!(" Here {}.", d.text()));
-        let detail = format!(
-            "{}\n\nBy the measure {}|{}, for {year}.{direction}",
-            self.description, artifact.url, artifact.version
-        );
+        let summary = format!("Open care gap {year}: {}{name}", self.title);
+        let own = self.structure.groups.get(group);
+        let open = own.map_or_else(String::new, |own| open(own, year));
+        let detail = format!("{open}\n\n{}", self.description);
         let source = Source {
             label: self.publisher.clone(),
             url: Some(artifact.url.to_string()),
             topic: None,
         };
-        CardContent::text(Indicator::Info, &summary, &detail, source)
+        let direction = self.structure.directions.get(group);
+        let mut content = CardContent::text(Indicator::Info, &summary, detail.trim(), source);
+        content.extension = Some(Extension {
+            could_not_check: None,
+            measure: Some(OfMeasure {
+                canonical: format!("{}|{}", artifact.url, artifact.version),
+                group: own
+                    .filter(|_| self.structure.groups.len() > 1)
+                    .map(|own| own.name(group)),
+                direction: direction.map(|direction| direction.text()),
+            }),
+        });
+        content
     }
+}
+
+/// What is open, for the clinician. A gap is open where the patient counts and the numerator is not met,
+/// or is met where lower is better.
+fn open(group: &GroupDefinition, year: i32) -> String {
+    let verdict = match group.improvement_notation {
+        Some(ImprovementNotation::Decrease) => {
+            "the criterion of its numerator is met, and lower is better"
+        }
+        Some(ImprovementNotation::Increase) | None => "the criterion of its numerator is not met",
+    };
+    let numerator = group
+        .populations
+        .iter()
+        .find(|p| p.code == PopulationCode::Numerator);
+    let text = numerator.and_then(|numerator| numerator.description.as_deref());
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let said = text.map_or_else(|| ".".to_owned(), |text| format!(":\n\n{text}"));
+    format!("This patient counts in the measure for {year}, and {verdict}{said}")
 }
 
 #[cfg(test)]

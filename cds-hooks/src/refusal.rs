@@ -78,10 +78,27 @@ impl Refusal {
     }
 }
 
+/// What the log says of a refusal. Goes along with the answer.
+#[derive(Clone)]
+pub(crate) struct Logged(pub(crate) Option<String>);
+
+impl Refusal {
+    /// Without what the log has under names of its own.
+    fn log_text(&self) -> Option<String> {
+        match self {
+            Self::Lacking(_) | Self::Internal(_) => None,
+            Self::NoService(_) => Some("there is no service of this id".to_owned()),
+            other => Some(other.to_string()),
+        }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
         let mut response = (self.status(), kind, format!("{self}\n")).into_response();
+        // For whoever logs it.
+        response.extensions_mut().insert(Logged(self.log_text()));
         if self == Self::Busy {
             response.headers_mut().insert(RETRY_AFTER, RETRY.into());
         }

@@ -52,32 +52,36 @@ impl Check {
         }
         let uuid = "a UUID such as `d1577c69-dfbe-44ad-ba6d-3e05e953b2ea`";
         let hook_instance = self.text(members, "", "hookInstance", uuid, is_uuid);
-        let context = self.object(members, "context").unwrap_or_else(|| {
-            self.missing.extend(
-                members
-                    .get("context")
-                    .is_none()
-                    .then(|| "`context`".to_owned()),
-            );
-            Members::default()
-        });
-        let id = self.text(
-            &context,
-            "context.",
-            "patientId",
-            "a FHIR id such as `123`",
-            is_id,
-        );
-        if expected == PATIENT_VIEW {
-            let user = "a reference such as `Practitioner/123`";
-            self.text(&context, "context.", "userId", user, is_reference);
+        let context = match (self.object(members, "context"), members.get("context")) {
+            (None, None) => {
+                self.missing.push("`context`".to_owned());
+                Some(Members::default())
+            }
+            // Of one that cannot be read nothing is missing.
+            (context, _) => context,
+        };
+        let mut id = String::new();
+        if let Some(context) = context {
+            let form = "a FHIR id such as `123`";
+            id = self.text(&context, "context.", "patientId", form, is_id);
+            if expected == PATIENT_VIEW {
+                let user = "a reference such as `Practitioner/123`";
+                self.text(&context, "context.", "userId", user, is_reference);
+            }
         }
         let server = self.server(members, &id);
         let prefetch = match body.prefetch {
             Prefetch::Object(members) => members.0,
             Prefetch::Absent => vec![],
             Prefetch::Wrong => {
-                self.wrong.push(no_object("prefetch"));
+                self.wrong.push(
+                    "`prefetch` must be an object with the keys of `/cds-services` (`{}` where nothing is sent)"
+                        .to_owned(),
+                );
+                vec![]
+            }
+            Prefetch::Twice => {
+                self.wrong.push(twice("prefetch"));
                 vec![]
             }
         };
@@ -141,13 +145,17 @@ impl Check {
         let raw = members.get(name)?;
         let object = Members::of(raw);
         if object.is_none() {
-            self.wrong.push(no_object(name));
+            let is_object = raw.get().starts_with('{');
+            self.wrong.push(match is_object {
+                true => twice(name),
+                false => format!("`{name}` must be an object"),
+            });
         }
         object
     }
 }
 
-fn no_object(name: &str) -> String {
+fn twice(name: &str) -> String {
     format!("`{name}` must be an object in which no member occurs twice")
 }
 

@@ -37,8 +37,30 @@ pub struct Card {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Extension {
     /// Why the card could only say that something could not be checked.
-    #[serde(rename = "dev.tandem-cds.could-not-check")]
-    pub(crate) could_not_check: CouldNotCheck,
+    #[serde(
+        rename = "dev.tandem-cds.could-not-check",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) could_not_check: Option<CouldNotCheck>,
+    /// The measure that a card is of.
+    #[serde(
+        rename = "dev.tandem-cds.measure",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) measure: Option<OfMeasure>,
+}
+
+/// Which measure a card is of, as its package has it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct OfMeasure {
+    /// `url|version`.
+    pub(crate) canonical: String,
+    /// Of a measure with several: which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<String>,
+    /// Which way is better, and what says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) direction: Option<String>,
 }
 
 /// Why it could not be told. Names keys, elements and types, holds nothing of the patient.

@@ -38,6 +38,7 @@ pub mod report;
 pub mod result;
 pub mod result_table;
 pub mod score;
+mod score_text;
 pub mod source_files;
 pub mod spreadsheet;
 pub mod structure;

@@ -17,6 +17,9 @@ pub const LIST: &str = "run.json";
 pub struct Manifest {
     /// `tandem 0.1.0`
     pub engine: String,
+    /// The command that wrote it: `measure run`, `measure gaps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// `url|version` of every measure, in the order of the run.
     pub measures: Vec<String>,
     /// Files of packages, of rules and SQL measures, and of `--terminology`, with the hash of their bytes.
@@ -86,6 +89,16 @@ impl Manifest {
             ..self.clone()
         };
         hash(&inputs.bytes())
+    }
+
+    /// The command that wrote it; lists of before it was named are told by their files.
+    pub fn written_by(&self) -> Option<&str> {
+        let own = self.command.as_deref();
+        own.or_else(|| match self.outputs.contains_key("gaps.csv") {
+            true => Some("measure gaps"),
+            false if self.outputs.contains_key("counts.parquet") => Some("measure run"),
+            false => None,
+        })
     }
 
     /// Writes the list of the folder's files into it, as part of the manifest.

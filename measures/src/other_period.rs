@@ -1,4 +1,4 @@
-//! Measures that are run for another period than they are made for.
+//! Measures that are run for another period than they are made for: another time, or another length.
 
 use engine_patient::finding::{Code, Finding};
 use engine_patient::system::date_time::{DateTime, Precision};
@@ -25,13 +25,17 @@ pub fn made_for_other(
 ) -> Vec<OtherPeriod> {
     let (from, to) = (period.0.earliest(&UTC), period.1.latest(&UTC));
     let run = shown(&period.0.to_string(), &period.1.to_string());
+    let of_a_year = is_year(from, to);
     let other = measures.iter().filter_map(|measure| {
         let (start, end, by) = stated(measure)?;
         let begins = start.as_deref().and_then(DateTime::parse);
         let ends = end.as_deref().and_then(DateTime::parse);
         let after = begins.is_some_and(|begins| begins.earliest(&UTC) > to);
         let before = ends.is_some_and(|ends| ends.latest(&UTC) < from);
-        if !after && !before {
+        let made_for_a_year = matches!((begins, ends), (Some(b), Some(e)) if is_year(b.earliest(&UTC), e.latest(&UTC)));
+        let other_time = after || before;
+        let other_length = made_for_a_year && !of_a_year;
+        if !other_time && !other_length {
             return None;
         }
         let made_for = match (&start, &end) {
@@ -39,10 +43,19 @@ pub fn made_for_other(
             (Some(start), None) => format!("{start} on"),
             (None, end) => format!("the time to {}", end.as_deref().unwrap_or_default()),
         };
+        let mut wrong = vec![];
+        let mut help = "run it for one year, such as --period 2025-01-01..2025-12-31";
+        if other_length {
+            wrong.push("it is made for one year, and this period is none");
+        }
+        if other_time {
+            wrong.push("criteria and value sets are of another year");
+            help = "for numbers of that year take the package of that year";
+        }
         let message = format!(
-            "made for {made_for} (by {by}) and run for {run}: criteria and value sets are of another year"
+            "made for {made_for} (by {by}) and run for {run}: {}",
+            wrong.join("; ")
         );
-        let help = "for numbers of that year take the package of that year";
         let mut finding = Finding::warning(Code::OtherPeriod, message).help(help);
         finding.measures = vec![measure.label().to_owned()];
         Some(OtherPeriod {
@@ -52,6 +65,12 @@ pub fn made_for_other(
         })
     });
     other.collect()
+}
+
+/// Whether that is one year, whatever day it begins: 365 or 366 days.
+fn is_year(from: i64, to: i64) -> bool {
+    const DAY: i64 = 86_400_000;
+    matches!((to - from + 1) / DAY, 365 | 366)
 }
 
 type Stated = (Option<String>, Option<String>, &'static str);

@@ -1,5 +1,6 @@
 //! Packages for a run: loaded, linked, and what is wrong with them told.
 
+use engine_patient::plural::several;
 use std::path::PathBuf;
 
 use engine_patient::fhir::profiles::ProfileMode;
@@ -9,7 +10,7 @@ use engine_patient::finding::{
 use engine_patient::system::date_time::DateTime;
 
 use crate::error::MeasureError;
-use crate::improvement_direction::{Origin, issues};
+use crate::improvement_direction::{Origin, issues, settled_by_table};
 use crate::ledger::Ledger;
 use crate::manifest::Manifest;
 use crate::official::{BuildOptions, Built, Limits, build_within};
@@ -198,13 +199,23 @@ impl Packages {
         let of_terminology = |i: &Finding| i.place.canonical.is_some();
         all.extend(sorted.concern.into_iter().filter(|i| {
             let linked = built.findings.contains(i);
+            let settled = i.code == Code::Direction && concerns(i);
             let bears = TOLD.contains(&i.code) && (concerns(i) || of_terminology(i));
             i.severity == Severity::Warning && (linked || bears)
+                || i.severity == Severity::Info && settled
                 || i.code == Code::TerminologyConflict && bears && !i.is_error()
         }));
         all.extend(other_period.iter().map(|other| other.finding.clone()));
-        if !all.is_empty() {
-            tell(&format!("{}\n", self.text(&all)));
+        // Where the table settles it, one line for all measures is enough.
+        let brief = |i: &&Finding| {
+            i.code == Code::Direction && i.severity == Severity::Info && !self.verbose
+        };
+        let shown: Vec<Finding> = all.iter().filter(|i| !brief(i)).cloned().collect();
+        if !shown.is_empty() {
+            tell(&format!("{}\n", self.text(&shown)));
+        }
+        if let Some(text) = settled_by_table(run.iter().copied()).filter(|_| !self.verbose) {
+            tell(&text);
         }
         let findings = all;
         distinguish(&mut built.structures.iter_mut().collect::<Vec<_>>()).map_err(twice)?;
@@ -259,14 +270,20 @@ impl Packages {
 }
 
 impl Prepared {
+    /// The measures of the packages that could not be run, for what is wrong with each.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        let measures = self.incomplete.iter().flat_map(|i| &i.measures);
+        measures.map(String::as_str)
+    }
+
     /// That measures are missing from whatever is run, and which.
     pub fn incomplete(&self) -> Option<MeasureError> {
         let incomplete = self.incomplete.as_ref()?;
         let text = match incomplete.measures.as_slice() {
             [] => "something of the packages could not be read, see above".to_owned(),
             some => format!(
-                "{} measure(s) could not be run, see above: {}",
-                some.len(),
+                "{} could not be run, see above: {}",
+                several(some.len() as u64, "measure", "measures"),
                 some.join(", ")
             ),
         };

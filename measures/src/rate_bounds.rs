@@ -109,12 +109,40 @@ impl RateBounds {
 
     /// The lowest and the highest rate, where something is uncertain and both are rates.
     pub(crate) fn rates(&self) -> Option<(f64, f64)> {
-        if self.open || !self.uncertain {
+        match self.extent() {
+            Some(Extent::Rates(low, high)) => Some((low, high)),
+            _ => None,
+        }
+    }
+
+    /// What the rate could be; nothing where all is certain.
+    pub(crate) fn extent(&self) -> Option<Extent> {
+        if self.open {
+            return Some(Extent::Open);
+        }
+        if !self.uncertain {
             return None;
         }
         let rate = |(n, d): (u64, u64)| (d > 0).then(|| ratio(n, d));
-        Some((rate(self.low)?, rate(self.high)?))
+        Some(match (rate(self.low), rate(self.high)) {
+            (Some(low), Some(high)) => Extent::Rates(low, high),
+            (Some(rate), None) | (None, Some(rate)) => Extent::RateOrNone(rate),
+            (None, None) => Extent::NoRate,
+        })
     }
+}
+
+/// What a rate could be if all were known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Extent {
+    /// The lowest and the highest.
+    Rates(f64, f64),
+    /// This one, or nobody is in the denominator.
+    RateOrNone(f64),
+    /// Nobody is in the denominator, whatever the unknown is.
+    NoRate,
+    /// It has no end: how many resources there are is not known.
+    Open,
 }
 
 /// The nearest double.
@@ -173,6 +201,23 @@ mod tests {
         // Excluded, perhaps not; and whether the numerator holds then cannot be told.
         assert_eq!(bounds(YES, OPEN, COUNTED), Some((0.5, 1.0)));
         assert_eq!(bounds(YES, NO, COUNTED), Some((0.5, 1.0)));
+    }
+
+    /// Whoever might be in the denominator misses the numerator: a rate of 0, or of nobody.
+    #[test]
+    fn a_rate_may_have_one_value_or_none() {
+        let mut one = RateBounds::default();
+        one.add(at(), |at| [OPEN, NO, NO][at.position()]);
+        assert_eq!(one.extent(), Some(Extent::RateOrNone(0.0)));
+        assert_eq!(one.rates(), None);
+        one.leave_open();
+        assert_eq!(one.extent(), Some(Extent::Open));
+        let mut certain = RateBounds::default();
+        certain.add(at(), |at| [YES, NO, NO][at.position()]);
+        assert_eq!(certain.extent(), None);
+        let mut nobody = RateBounds::default();
+        nobody.add(at(), |at| [OPEN, NO, YES][at.position()]);
+        assert_eq!(nobody.extent(), Some(Extent::NoRate));
     }
 
     /// What is unknown for its gate alone is met, or out altogether.

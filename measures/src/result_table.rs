@@ -1,7 +1,10 @@
 //! Results as a table for people, and as CSV: a line a group.
 
-use crate::package::{GroupDefinition, PopulationCode as Code, Scoring};
-use crate::result::{Counts, MeasureResult, Score};
+use crate::improvement_direction::Direction;
+use crate::package::{GroupDefinition, PopulationCode as Code, StratifierDefinition};
+use crate::result::{Counts, MeasureResult};
+use crate::score_text::could_be;
+pub use crate::score_text::score;
 
 /// Populations that have a column of their own, and how it is called.
 const COLUMNS: [(Code, &str); 8] = [
@@ -66,15 +69,12 @@ pub fn table_of(
         } else {
             String::new()
         });
-        row.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
-            Some(_) => number(counts.count(definition, code)),
-            None => String::new(),
-        }));
-        row.push(observations(definition, counts).map_or_else(String::new, number));
+        row.extend(populations(definition, counts, None, number));
+        row.push(observations(definition, counts, None).map_or_else(String::new, number));
         row.push(score(definition, counts));
-        row.push(better(result, index));
+        row.push(better(result, index).map_or_else(String::new, Direction::short));
         row.push(number(counts.unknown));
-        row.push(bounds(counts));
+        row.push(could_be(definition, counts, None));
         rows.push(row);
     }
     let kept: Vec<bool> = (0..heading.len())
@@ -100,51 +100,44 @@ pub fn table_of(
 }
 
 /// Which way is better; nothing for a group without a score.
-fn better(result: &MeasureResult, group: usize) -> String {
+fn better(result: &MeasureResult, group: usize) -> Option<&Direction> {
     let mut told = result.structure.told_directions();
     let direction = told.find(|(index, _)| *index == group);
-    direction.map_or_else(String::new, |(_, direction)| direction.short())
+    direction.map(|(_, direction)| direction)
 }
 
-/// How many observations have a value, where a group has any.
-fn observations(definition: &GroupDefinition, counts: &Counts) -> Option<u64> {
-    definition.position(Code::MeasureObservation)?;
-    Some(counts.populations.iter().map(|p| p.observed.count()).sum())
-}
-
-/// A rate in percent; of other scores at most four digits after the point, and the unit.
-pub fn score(definition: &GroupDefinition, counts: &Counts) -> String {
-    let none = || match definition.scoring {
-        Scoring::Cohort => String::new(),
-        _ => "–".to_owned(),
-    };
-    let Some((score, unit)) = counts.measured(definition) else {
-        return none();
-    };
-    let number = match score {
-        Score::Fraction(..) if definition.scoring == Scoring::Proportion => {
-            format!("{:.1} %", score.as_f64() * 100.0)
+/// The counts of [`COLUMNS`]; empty where a group does not have a population, or its strata leave it out.
+fn populations(
+    definition: &GroupDefinition,
+    counts: &Counts,
+    by: Option<&StratifierDefinition>,
+    number: &dyn Fn(u64) -> String,
+) -> [String; COLUMNS.len()] {
+    COLUMNS.map(|(code, _)| {
+        let position = definition.position(code);
+        let own = position.and_then(|at| at.get(&definition.populations));
+        match own.is_some_and(|own| definition.is_divided(own, by)) {
+            true => number(counts.count(definition, code)),
+            false => String::new(),
         }
-        Score::Fraction(..) => format!("{:.4}", score.as_f64()),
-        Score::Number(n) => n.round_dp(4).normalize().to_string(),
-    };
-    match unit {
-        Some(unit) => format!("{number} {unit}"),
-        None => number,
-    }
+    })
 }
 
-fn bounds(counts: &Counts) -> String {
-    match counts.rate_bounds() {
-        Some((low, high)) if high > low => {
-            format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
-        }
-        _ => String::new(),
-    }
+/// How many observations have a value, where a group has any that the strata do not leave out.
+fn observations(
+    definition: &GroupDefinition,
+    counts: &Counts,
+    by: Option<&StratifierDefinition>,
+) -> Option<u64> {
+    let observed = definition.populations.iter().zip(&counts.populations);
+    let observed = observed
+        .filter(|(own, _)| own.code == Code::MeasureObservation && definition.is_divided(own, by));
+    let counts: Vec<u64> = observed.map(|(_, own)| own.observed.count()).collect();
+    (!counts.is_empty()).then(|| counts.iter().sum())
 }
 
 /// The first line of results as CSV.
-pub const CSV_HEADING: [&str; 18] = [
+pub const CSV_HEADING: [&str; 22] = [
     "measure",
     "version",
     "group",
@@ -163,9 +156,14 @@ pub const CSV_HEADING: [&str; 18] = [
     "not_evaluable",
     "unit",
     "better",
+    "better_source",
+    "score_low",
+    "score_high",
+    "score_could_be",
 ];
 
-/// A line of CSV a group and stratum. Populations that a group does not have are empty.
+/// A line of CSV a group and stratum. Populations that a group does not have, or that a stratifier does
+/// not apply to, are empty, as is the score of strata that have none.
 pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
     let mut lines = vec![];
     for result in results {
@@ -177,38 +175,37 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
             .zip(&result.groups)
             .enumerate();
         for (index, (definition, own)) in groups {
-            let mut line = |stratifier: &str, stratum: &str, counts: &Counts| {
-                let group = match result.structure.groups.len() {
-                    0 | 1 => String::new(),
-                    _ => definition.name(index),
-                };
+            let mut line = |by: Option<&StratifierDefinition>, stratum: &str, counts: &Counts| {
+                let group = definition.name(index);
                 let names = [
                     &*result.structure.name,
                     &*artifact.version,
                     &group,
-                    stratifier,
+                    by.and_then(StratifierDefinition::name).unwrap_or_default(),
                     stratum,
                 ];
                 let mut cells: Vec<String> = names.map(str::to_owned).to_vec();
-                cells.extend(COLUMNS.map(|(code, _)| match definition.position(code) {
-                    Some(_) => counts.count(definition, code).to_string(),
-                    None => String::new(),
-                }));
-                let observed = observations(definition, counts);
+                cells.extend(populations(definition, counts, by, &|n| n.to_string()));
+                let observed = observations(definition, counts, by);
                 cells.push(observed.map_or_else(String::new, |n| n.to_string()));
-                let (score, unit) = counts.measured(definition).unzip();
+                let scored = definition.is_scored(by);
+                let measured = counts.measured(definition).filter(|_| scored);
+                let (score, unit) = measured.unzip();
                 cells.push(score.map_or_else(String::new, |s| s.as_f64().to_string()));
                 cells.push(counts.unknown.to_string());
                 let unit = unit.flatten();
                 cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
-                cells.push(better(result, index));
+                let better = better(result, index).map_or([""; 2], Direction::cells);
+                cells.extend(better.map(str::to_owned));
+                let (low, high) = counts.rate_bounds().filter(|_| scored).unzip();
+                let rate = |rate: Option<f64>| rate.map_or_else(String::new, |r| r.to_string());
+                cells.extend([rate(low), rate(high), could_be(definition, counts, by)]);
                 lines.push(cells);
             };
-            line("", "", &own.counts);
+            line(None, "", &own.counts);
             for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
-                let name = stratifier.code.as_ref().or(stratifier.id.as_ref());
                 for (stratum, counts) in strata {
-                    line(name.map_or("", String::as_str), stratum, counts);
+                    line(Some(stratifier), stratum, counts);
                 }
             }
         }
@@ -224,31 +221,54 @@ pub fn places_table<'r>(
     places: &[(String, &Counts)],
     number: &dyn Fn(u64) -> String,
 ) -> (Vec<&'r str>, Vec<Vec<String>>) {
+    parts_table(by, (definition, None), places, number)
+}
+
+/// The strata of a stratifier, as [`places_table`]: only the populations that it applies to, and the
+/// score where those make one.
+pub fn strata_table<'r>(
+    by: &'r str,
+    definition: &GroupDefinition,
+    stratifier: &StratifierDefinition,
+    strata: &[(String, &Counts)],
+    number: &dyn Fn(u64) -> String,
+) -> (Vec<&'r str>, Vec<Vec<String>>) {
+    parts_table(by, (definition, Some(stratifier)), strata, number)
+}
+
+fn parts_table<'r>(
+    by: &'r str,
+    (definition, stratifier): (&GroupDefinition, Option<&StratifierDefinition>),
+    parts: &[(String, &Counts)],
+    number: &dyn Fn(u64) -> String,
+) -> (Vec<&'r str>, Vec<Vec<String>>) {
     let mut columns: Vec<(&str, Vec<String>)> = vec![(by, vec![])];
     columns.extend(COLUMNS.map(|(_, name)| (name, vec![])));
     columns
         .extend(["observations", "score", "not evaluable", "score could be"].map(|n| (n, vec![])));
-    for (name, counts) in places {
-        let populations = COLUMNS.map(|(code, _)| match definition.position(code) {
-            Some(_) => number(counts.count(definition, code)),
-            None => String::new(),
-        });
+    for (name, counts) in parts {
+        let observed = observations(definition, counts, stratifier);
         let last = [
-            observations(definition, counts).map_or_else(String::new, number),
-            score(definition, counts),
+            observed.map_or_else(String::new, number),
+            match definition.is_scored(stratifier) {
+                true => score(definition, counts),
+                false => String::new(),
+            },
             number(counts.unknown),
-            bounds(counts),
+            could_be(definition, counts, stratifier),
         ];
+        let populations = populations(definition, counts, stratifier, number);
         let cells = std::iter::once(name.clone()).chain(populations).chain(last);
         for ((_, column), cell) in columns.iter_mut().zip(cells) {
             column.push(cell);
         }
     }
-    columns.retain(|(name, cells)| *name == by || cells.iter().any(|c| !c.is_empty()));
+    let mut first = true;
+    columns.retain(|(_, cells)| std::mem::take(&mut first) || cells.iter().any(|c| !c.is_empty()));
     let row = |index: usize| {
         let cells = columns.iter().map(|(_, cells)| cells.get(index).cloned());
         cells.map(Option::unwrap_or_default).collect()
     };
-    let rows = (0..places.len()).map(row).collect();
+    let rows = (0..parts.len()).map(row).collect();
     (columns.iter().map(|(name, _)| *name).collect(), rows)
 }

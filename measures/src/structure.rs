@@ -272,6 +272,13 @@ impl GroupDefinition {
     }
 }
 
+impl StratifierDefinition {
+    /// What it is called: its code, or else its id.
+    pub fn name(&self) -> Option<&str> {
+        self.code.as_deref().or(self.id.as_deref())
+    }
+}
+
 fn applies(by: Option<&StratifierDefinition>, code: PopulationCode) -> bool {
     let listed = by.map_or(&[] as &[_], |s| s.applies_to.as_slice());
     listed.is_empty() || listed.contains(&code)

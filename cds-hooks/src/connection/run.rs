@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
 use axum::response::{IntoResponse, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -73,7 +74,12 @@ pub(crate) async fn run(
         };
         // Where the request was no HTTP, its client may be sending still.
         let refused = done.is_err_and(|e| e.is_parse());
-        let mut stream = http.into_parts().io.into_inner().stream;
+        let mut watched = http.into_parts().io.into_inner();
+        let status = watched.refused();
+        let mut stream = watched.stream;
+        if let Some(status) = status {
+            let _ = stream.write_all(not_http(status).as_bytes()).await;
+        }
         if refused || connection.has_unread() {
             connection.enter(Phase::Linger);
             linger(&mut stream).await;
@@ -115,6 +121,12 @@ async fn answer(
     if let Some((name, value)) = last {
         response.headers_mut().insert(name, value);
     }
+    // What is left of a body that nobody wanted stands between this answer and the next request. A
+    // client that keeps connections has to know that this one ends.
+    if connection.has_unread() {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     connection.enter(Phase::Answer);
     response
 }
@@ -149,6 +161,29 @@ impl Drop for Noticed {
     fn drop(&mut self) {
         self.connection.body_done(self.body.is_end_stream());
     }
+}
+
+/// The answer to what hyper could not read as a request: it gives a status without a word.
+fn not_http(status: u16) -> String {
+    let (reason, text) = match status {
+        431 => (
+            "Request Header Fields Too Large",
+            "the head of the request is too large: at most 64 KiB, and 100 headers\n",
+        ),
+        414 => (
+            "URI Too Long",
+            "the address of the request is too long: `/cds-services` lists the services\n",
+        ),
+        _ => (
+            "Bad Request",
+            "the request is not valid HTTP/1.1 (TLS is for a proxy before this service: call it with http://)\n",
+        ),
+    };
+    format!(
+        "HTTP/1.1 {status} {reason}\r\nconnection: close\r\n\
+         content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\r\n{text}",
+        text.len()
+    )
 }
 
 /// Says that there will be no more answers, and hears the client out.

@@ -17,6 +17,8 @@ pub(super) struct Watched {
     pub(super) stream: TcpStream,
     connection: Arc<Connection>,
     lengths: Lengths,
+    /// hyper refused a request on its own: with this status. Its answer, which has no text, was not sent.
+    refused: Option<u16>,
 }
 
 impl Watched {
@@ -25,7 +27,29 @@ impl Watched {
             stream,
             connection,
             lengths: Lengths::default(),
+            refused: None,
         }
+    }
+
+    /// The status of a request that could not be read; its client has no answer yet.
+    pub(super) fn refused(&mut self) -> Option<u16> {
+        self.refused.take()
+    }
+
+    /// Whether these bytes are hyper's own answer to what it could not read: no request is under way.
+    fn is_refusal(&mut self, bytes: &[u8]) -> bool {
+        if self.refused.is_none()
+            && matches!(
+                self.connection.phase(),
+                Phase::New | Phase::Head | Phase::Idle
+            )
+            && bytes.starts_with(b"HTTP/1.")
+            && bytes.get(9) == Some(&b'4')
+        {
+            let status = bytes.get(9..12).and_then(|b| std::str::from_utf8(b).ok());
+            self.refused = status.and_then(|text| text.parse().ok());
+        }
+        self.refused.is_some()
     }
 
     fn came(&mut self, bytes: &[u8]) {
@@ -61,6 +85,9 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_refusal(bytes) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.went(&written);
         written
@@ -71,6 +98,10 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let first = bytes.iter().find(|b| !b.is_empty());
+        if first.is_some_and(|first| self.is_refusal(first)) {
+            return Poll::Ready(Ok(bytes.iter().map(|b| b.len()).sum()));
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
         self.went(&written);
         written

@@ -15,7 +15,8 @@ pub use writer::{Log, LogCounts};
 #[derive(Serialize)]
 pub(crate) struct Line<'a> {
     time: String,
-    service: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook_instance: Option<&'a str>,
     status: u16,
@@ -26,6 +27,10 @@ pub(crate) struct Line<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     lacking: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bug: Option<&'a str>,
@@ -35,7 +40,7 @@ impl<'a> Line<'a> {
     /// Of an answer at a time that took so long.
     pub(crate) fn new(
         time: DateTime,
-        service: &'a str,
+        service: Option<&'a str>,
         answer: &'a Answer,
         status: u16,
         seconds: f64,
@@ -50,13 +55,21 @@ impl<'a> Line<'a> {
             unknown: answer.unknown,
             left_out: answer.left_out,
             lacking: &answer.lacking,
+            reason: answer.reason.as_deref(),
+            error: None,
             error_id: None,
             bug: answer.bug.as_deref(),
         }
     }
 
+    /// With what the caller was told.
+    pub(crate) fn with_error(mut self, error: Option<&'a str>) -> Self {
+        self.error = error;
+        self
+    }
+
     /// With the id that the caller was told.
-    pub(crate) fn with_error(mut self, id: Option<&'a str>) -> Self {
+    pub(crate) fn with_id(mut self, id: Option<&'a str>) -> Self {
         self.error_id = id;
         self
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
-use engine_patient::requirements::{reference_target, referred_to};
+use engine_patient::requirements::{reference_target, referenced, referred_to};
 
 use super::lacking::Lacking;
 use super::template::Templates;
@@ -33,6 +33,17 @@ impl Along {
                     along.unavailable.insert(target);
                 }
                 let resources = record.of_type(template.resource_type);
+                let mut dangling = record.of_type(template.resource_type).flat_map(|resource| {
+                    let all = include.references(resource).into_iter();
+                    all.filter(move |reference| is_dangling(resource, *reference))
+                });
+                if dangling.next().is_some() {
+                    along.unavailable.insert(target);
+                    let lacking = Lacking::not_contained(template, target);
+                    if !along.lacking.contains(&lacking) {
+                        along.lacking.push(lacking);
+                    }
+                }
                 let mut references = resources.flat_map(|r| include.references(r));
                 let lost = |reference: Element<'_>| {
                     let text = reference.as_str();
@@ -59,6 +70,12 @@ impl Along {
         along.unavailable.retain(|ty| templates.along.contains(ty));
         along
     }
+}
+
+/// Whether a reference names a contained resource that its resource does not contain.
+fn is_dangling(resource: Element<'_>, reference: Element<'_>) -> bool {
+    let text = reference.as_str();
+    text.is_some_and(|text| text.starts_with('#') && referenced(resource, &text).is_none())
 }
 
 /// Whether a reference names a resource of this type that is not here, or one that cannot be told.

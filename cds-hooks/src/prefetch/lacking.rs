@@ -6,6 +6,7 @@ use rules::plain_words::{code_title, resources};
 
 use super::bundle::{MOST_ENTRIES, Shortfall};
 use super::include::Include;
+use super::left_out::{LeftOut, Why};
 use super::template::Template;
 
 /// Something that the service did not get.
@@ -18,6 +19,10 @@ pub(crate) struct Lacking {
     /// The client did not send what it was asked for, or sent it so that it could not be used. What the
     /// chart itself does not have is no fault of the call.
     pub(crate) withheld: bool,
+    /// The types it is about; none for all.
+    pub(crate) types: Vec<Name>,
+    /// Nothing was sent, as opposed to something that cannot be used.
+    pub(crate) absent: bool,
 }
 
 impl Lacking {
@@ -26,6 +31,15 @@ impl Lacking {
             technical,
             plain,
             withheld: true,
+            types: vec![],
+            absent: false,
+        }
+    }
+
+    fn about(self, ty: Name) -> Self {
+        Lacking {
+            types: vec![ty],
+            ..self
         }
     }
 
@@ -52,7 +66,11 @@ impl Lacking {
                 format!("What was received from the EHR as {what} could not be read")
             }
         };
-        Lacking::withheld(technical(shortfall, &template.key), plain)
+        let technical = technical(shortfall, &template.key, template.is_read);
+        Lacking {
+            absent: shortfall == Shortfall::NotSent,
+            ..Lacking::withheld(technical, plain).about(template.resource_type)
+        }
     }
 
     /// A type that no template asks for.
@@ -61,6 +79,7 @@ impl Lacking {
             format!("`{}` cannot be prefetched", ty.as_str()),
             format!("No {} can be received from the EHR", resources(ty.as_str())),
         )
+        .about(ty)
     }
 
     /// Resources refer to others that did not come along. Where none came, the search was made without
@@ -78,12 +97,14 @@ impl Lacking {
             ),
             plain: referred(target, template.resource_type.as_str()),
             withheld: !came,
+            types: vec![include.target],
+            absent: false,
         }
     }
 
     /// Something refers to resources of a type, by an element that no search follows.
-    pub(super) fn not_followed(target: Name) -> Self {
-        let target = target.as_str();
+    pub(super) fn not_followed(ty: Name) -> Self {
+        let target = ty.as_str();
         Lacking {
             technical: format!(
                 "the data refers to {target} resources that no search parameter of R4 brings along"
@@ -93,6 +114,22 @@ impl Lacking {
                 resources(target)
             ),
             withheld: false,
+            types: vec![ty],
+            absent: false,
+        }
+    }
+
+    /// `#m`, and there is no contained `m`.
+    pub(super) fn not_contained(template: &Template, ty: Name) -> Self {
+        Lacking {
+            technical: format!(
+                "`{}` refers to contained resources that are not in it",
+                template.key
+            ),
+            plain: referred(ty.as_str(), template.resource_type.as_str()),
+            withheld: false,
+            types: vec![ty],
+            absent: false,
         }
     }
 
@@ -103,17 +140,26 @@ impl Lacking {
         )
     }
 
-    /// Entries that were left out, of one kind.
-    pub(super) fn left_out(count: usize, technical: &str, plain: &str) -> Self {
-        let entries = if count == 1 {
-            "entry was"
-        } else {
-            "entries were"
+    /// Entries that were left out for one reason.
+    pub(super) fn left_out(why: Why, entries: &LeftOut) -> Self {
+        let (technical, plain) = why.words();
+        let count = entries.count;
+        let were = match count {
+            1 => "entry was",
+            _ => "entries were",
         };
-        Lacking::withheld(
-            format!("left out: {count} × a resource {technical}"),
-            format!("{count} {entries} not used: {plain}"),
-        )
+        let mut places = entries.places.join("; ");
+        let more = count.saturating_sub(entries.places.len());
+        if more > 0 {
+            places.push_str(&format!("; {more} more"));
+        }
+        Lacking {
+            types: entries.types.iter().copied().collect(),
+            ..Lacking::withheld(
+                format!("left out: {count} × a resource {technical}: {places}"),
+                format!("{count} {were} not used: {plain}"),
+            )
+        }
     }
 }
 
@@ -146,10 +192,13 @@ fn what(template: &Template) -> String {
 }
 
 /// About a key, for the integrator.
-fn technical(shortfall: Shortfall, key: &str) -> String {
+fn technical(shortfall: Shortfall, key: &str, is_read: bool) -> String {
     match shortfall {
         Shortfall::NotSent => format!("`{key}` was not sent"),
         Shortfall::NoPatient => format!("`{key}` was sent without a patient"),
+        Shortfall::Failed if is_read => format!(
+            "`{key}` holds an OperationOutcome: the read of the resource failed, or found nothing"
+        ),
         Shortfall::Failed => format!("the search for `{key}` failed or was incomplete"),
         Shortfall::MorePages => format!("`{key}` has further pages that were not sent"),
         Shortfall::TooMany => format!("`{key}` has more results than its `total` says"),

@@ -12,8 +12,10 @@
 mod along;
 mod ask;
 mod bundle;
+mod contained;
 mod include;
 mod lacking;
+mod left_out;
 mod parameters;
 mod read;
 mod search;
@@ -21,6 +23,7 @@ mod structure;
 mod subject;
 mod template;
 
+pub(crate) use lacking::Lacking;
 pub(crate) use read::{Prefetched, read};
 pub(crate) use subject::Patient;
 pub use template::{Template, Templates};

@@ -1,7 +1,7 @@
 //! From the prefetch of a request to a record in which what is not known is marked so.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::fhir::names::Name;
@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 
 use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
+use super::contained::Beside;
 use super::lacking::Lacking;
+use super::left_out::{LeftOut, Why};
 use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
@@ -34,7 +36,7 @@ pub(crate) fn read(
     sent: &[(String, &RawValue)],
     patient: &Patient,
 ) -> Prefetched {
-    let mut reader = Reader::new(patient);
+    let mut reader = Reader::new(patient, &templates.along);
     let mut document = PatientRecord::new();
     for ty in &templates.out_of_reach {
         reader.record.set_unavailable(*ty);
@@ -74,6 +76,8 @@ pub(crate) fn read(
 
 struct Reader<'p> {
     patient: &'p Patient,
+    /// Types that the service asks for as they are, and that come along with others.
+    along: &'p [Name],
     record: PatientRecord,
     lacking: Vec<Lacking>,
     /// The patient, kept back until it is certain that nothing contradicts it.
@@ -82,30 +86,21 @@ struct Reader<'p> {
     servers: BTreeSet<String>,
     /// The root of each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
     taken: HashMap<(Name, String), u32>,
-    anothers: usize,
-    two_patients: usize,
-    unknown_server: usize,
-    unsaid: usize,
-    broken: usize,
-    contradicting: usize,
+    left_out: BTreeMap<Why, LeftOut>,
     references: References,
 }
 
 impl<'p> Reader<'p> {
-    fn new(patient: &'p Patient) -> Self {
+    fn new(patient: &'p Patient, along: &'p [Name]) -> Self {
         Reader {
             patient,
+            along,
             record: PatientRecord::new(),
             lacking: vec![],
             themselves: PatientRecord::new(),
             servers: BTreeSet::new(),
             taken: HashMap::new(),
-            anothers: 0,
-            two_patients: 0,
-            unknown_server: 0,
-            unsaid: 0,
-            broken: 0,
-            contradicting: 0,
+            left_out: BTreeMap::new(),
             references: References::default(),
         }
     }
@@ -172,7 +167,13 @@ impl<'p> Reader<'p> {
     ) {
         let ty = found.resource.and_then(Element::resource_type);
         let (Some(came), Some(ty)) = (found.resource, ty) else {
-            self.broken += 1;
+            let flaw = match found.resource {
+                Some(_) => "its `resourceType` is none of FHIR R4",
+                None => "there is no `resource`",
+            };
+            let broken = self.left_out.entry(Why::Broken).or_default();
+            broken.add(&template.key, found.entry, None, Some(flaw));
+            broken.types.insert(template.resource_type);
             self.record.set_unavailable(template.resource_type);
             return;
         };
@@ -203,26 +204,60 @@ impl<'p> Reader<'p> {
             Whose::Theirs if foreign && ty.as_str() == "Patient" => Whose::Anothers,
             whose => whose,
         };
-        let count = match whose {
-            _ if entry.is_some_and(|e| e.collides) => &mut self.contradicting,
-            Whose::Anothers => &mut self.anothers,
-            Whose::TwoPatients => &mut self.two_patients,
-            Whose::UnknownServer => &mut self.unknown_server,
-            Whose::Unsaid => &mut self.unsaid,
-            _ if !structure::is_sound(resource, ty.as_str()) => &mut self.broken,
-            _ => match self.take(resource, ty) {
-                Ok(()) => return,
-                Err(Refused::Contradicts) => &mut self.contradicting,
-                Err(Refused::Broken) => &mut self.broken,
-            },
+        let mut flaw = None;
+        let why = match whose {
+            _ if entry.is_some_and(|e| e.collides) => Why::Contradicting,
+            Whose::Anothers => Why::Anothers,
+            Whose::TwoPatients => Why::TwoPatients,
+            Whose::UnknownServer => Why::UnknownServer,
+            Whose::Unsaid => Why::Unsaid,
+            Whose::Theirs | Whose::Nobodys => {
+                let place = format!("{} {}", template.key, found.entry.unwrap_or_default());
+                let beside = Beside::of(resource, self.along, &place);
+                flaw = structure::flaw(resource, ty.as_str());
+                match flaw {
+                    Some(_) => Why::Broken,
+                    None => match self.take_all(resource, ty, beside) {
+                        Ok(()) => return,
+                        Err(why) => why,
+                    },
+                }
+            }
         };
-        *count += 1;
+        let entries = self.left_out.entry(why).or_default();
+        entries.add(&template.key, found.entry, Some(ty), flaw.as_deref());
+        // What is left out is missing among what was asked for, too.
+        entries.types.insert(template.resource_type);
         self.record.set_unavailable(ty);
         self.record.set_unavailable(template.resource_type);
     }
 
+    /// Takes a resource, and those it contains that the service asks for.
+    fn take_all(
+        &mut self,
+        resource: Element<'_>,
+        ty: Name,
+        beside: Option<Beside>,
+    ) -> Result<(), Why> {
+        let Some(beside) = beside else {
+            return self.take(resource, ty);
+        };
+        let mut own = PatientRecord::new();
+        let inner = beside.contained.iter().map(|(ty, text)| (*ty, text));
+        for (ty, text) in std::iter::once((ty, &beside.resource)).chain(inner) {
+            own.clear();
+            let element = own.push_document(text).map_err(|_| Why::Broken)?;
+            if structure::flaw(element, ty.as_str()).is_some() {
+                self.record.set_unavailable(ty);
+                return Err(Why::Broken);
+            }
+            self.take(element, ty)?;
+        }
+        Ok(())
+    }
+
     /// A resource that comes under two keys counts once.
-    fn take(&mut self, resource: Element<'_>, ty: Name) -> Result<(), Refused> {
+    fn take(&mut self, resource: Element<'_>, ty: Name) -> Result<(), Why> {
         let key = resource.get_str("id").map(|id| (ty, id.into_owned()));
         let record = match ty.as_str() {
             "Patient" => &mut self.themselves,
@@ -232,10 +267,10 @@ impl<'p> Reader<'p> {
             let (record, index) = (&*record, *index);
             return match same(Element { record, index }.raw(), resource.raw()) {
                 true => Ok(()),
-                false => Err(Refused::Contradicts),
+                false => Err(Why::Contradicting),
             };
         }
-        let root = record.append(resource).map_err(|_| Refused::Broken)?;
+        let root = record.append(resource).map_err(|_| Why::Broken)?;
         self.taken.extend(key.map(|key| (key, root)));
         Ok(())
     }
@@ -254,12 +289,7 @@ impl<'p> Reader<'p> {
     }
 
     fn left_out(&self) -> usize {
-        self.anothers
-            + self.two_patients
-            + self.unknown_server
-            + self.unsaid
-            + self.broken
-            + self.contradicting
+        self.left_out.values().map(|entries| entries.count).sum()
     }
 
     fn finish(mut self) -> Prefetched {
@@ -268,39 +298,11 @@ impl<'p> Reader<'p> {
         if let Some(patient) = patient.filter(|_| known)
             && self.record.append(patient).is_err()
         {
-            self.broken += 1;
+            let broken = self.left_out.entry(Why::Broken).or_default();
+            broken.add("patient", None, Name::of("Patient"), None);
         }
-        let counts = [
-            (
-                self.anothers,
-                "of another patient, or of another server by its `fullUrl`",
-                "of another patient, or of another system",
-            ),
-            (
-                self.two_patients,
-                "that names two patients",
-                "two patients are named",
-            ),
-            (
-                self.unknown_server,
-                "that names its patient by a URL (there is no `fhirServer` to compare it with)",
-                "it is not clear which patient is meant",
-            ),
-            (
-                self.unsaid,
-                "that does not say whose it is",
-                "no patient is named",
-            ),
-            (self.broken, "that is not valid FHIR R4", "not readable"),
-            (
-                self.contradicting,
-                "that came twice with different content",
-                "sent twice with different content",
-            ),
-        ];
-        for (count, technical, plain) in counts.into_iter().filter(|c| c.0 > 0) {
-            let lacking = Lacking::left_out(count, technical, plain);
-            self.lacking.push(lacking);
+        for (why, entries) in &self.left_out {
+            self.lacking.push(Lacking::left_out(*why, entries));
         }
         let left_out = self.left_out();
         Prefetched {
@@ -310,11 +312,6 @@ impl<'p> Reader<'p> {
             unresolved: self.references.unresolved(),
         }
     }
-}
-
-enum Refused {
-    Contradicts,
-    Broken,
 }
 
 /// Whether two texts are the same JSON, spaces and order of properties aside.

@@ -1,4 +1,4 @@
-//! Whether a resource has the structure FHIR R4 gives it, as far as reading it depends on it.
+//! What of a resource has not the structure FHIR R4 gives it, as far as reading it depends on it.
 
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::record::{Element, Kind};
@@ -10,47 +10,96 @@ use engine_patient::record::{Element, Kind};
 ///
 /// One value where a list belongs is taken: it is read alike. A list where one value belongs is not:
 /// which of them counts differs from reader to reader. Properties that R4 does not know are passed over.
-pub(super) fn is_sound(resource: Element<'_>, type_name: &str) -> bool {
-    object_is_sound(resource, type_name, 0)
+pub(super) fn flaw(resource: Element<'_>, type_name: &str) -> Option<String> {
+    object_flaw(resource, type_name, 0)
 }
 
 /// Deeper parts are not looked at: rules read codes, dates and values.
 const DEPTH: usize = 4;
 
-fn object_is_sound(object: Element<'_>, type_name: &str, depth: usize) -> bool {
-    object.children().all(|child| {
-        let Some((ty, many)) = type_of(type_name, child.name().as_str()) else {
-            return true;
-        };
+/// The first flaw: the element, as FHIR R4 names it, and what is wrong with it. Holds no values.
+fn object_flaw(object: Element<'_>, type_name: &str, depth: usize) -> Option<String> {
+    object.children().find_map(|child| {
+        let (ty, many) = type_of(type_name, child.name().as_str())?;
+        let property = child.property();
+        let of = |what: &str| Some(format!("`{property}` {what}"));
         let list = child.kind() == Kind::Array;
         if list && !many {
-            return false;
+            return of("is a list where R4 has one value");
         }
-        let mut any = false;
-        let all = child.items().all(|item| {
-            any = true;
-            match (primitive(ty), item.kind()) {
+        if child.items().next().is_none() {
+            return of("is an empty list");
+        }
+        child
+            .items()
+            .find_map(|item| match (primitive(ty), item.kind()) {
+                (None, Kind::Object) if item.children().next().is_none() => {
+                    of("is an empty object")
+                }
+                (None, Kind::Object) if depth >= DEPTH => None,
                 (None, Kind::Object) => {
-                    let filled = item.children().next().is_some();
-                    filled && (depth >= DEPTH || object_is_sound(item, ty, depth + 1))
+                    let within = object_flaw(item, ty, depth + 1)?;
+                    Some(format!("`{property}.{}", within.trim_start_matches('`')))
                 }
-                (None, _) | (Some(_), Kind::Object | Kind::Array) => false,
-                (Some(_), Kind::Null) => list && has_extensions(object, &child.property()),
-                (Some(Primitive::Text), _) => item.as_str().is_some(),
-                // The statuses of all resources of R4 are small letters and hyphens: `Completed` is none,
-                // and would be read as "not completed".
-                (Some(Primitive::Token), _) if depth == 0 && child.property() == "status" => {
-                    let legal = |b: u8| b.is_ascii_lowercase() || b == b'-';
-                    let text = item.as_str();
-                    text.is_some_and(|t| !t.is_empty() && t.bytes().all(legal))
+                (None, kind) => of(&format!("is {} where R4 has an object", named(kind))),
+                (Some(wanted), kind) => {
+                    let excused = list && has_extensions(object, &property);
+                    let status = depth == 0 && property == "status";
+                    let what = primitive_flaw(wanted, kind, item, excused, status)?;
+                    of(&what)
                 }
-                (Some(Primitive::Token), _) => item.as_str().is_some_and(|t| !t.is_empty()),
-                (Some(Primitive::Number), kind) => kind == Kind::Number,
-                (Some(Primitive::Truth), kind) => matches!(kind, Kind::True | Kind::False),
-            }
-        });
-        all && any
+            })
     })
+}
+
+fn primitive_flaw(
+    wanted: Primitive,
+    kind: Kind,
+    item: Element<'_>,
+    excused: bool,
+    status: bool,
+) -> Option<String> {
+    let expected = match wanted {
+        Primitive::Text | Primitive::Token => "a text",
+        Primitive::Number => "a number",
+        Primitive::Truth => "true or false",
+    };
+    let other = || Some(format!("is {} where R4 has {expected}", named(kind)));
+    match (wanted, kind) {
+        (_, Kind::Null) if excused => None,
+        (_, Kind::Object | Kind::Array | Kind::Null) => other(),
+        (Primitive::Number, kind) if kind != Kind::Number => other(),
+        (Primitive::Truth, kind) if !matches!(kind, Kind::True | Kind::False) => other(),
+        (Primitive::Number | Primitive::Truth, _) => None,
+        (Primitive::Text | Primitive::Token, _) => {
+            let Some(text) = item.as_str() else {
+                return other();
+            };
+            // The statuses of all resources of R4 are small letters and hyphens: `Completed` is none,
+            // and would be read as "not completed".
+            let legal = |b: u8| b.is_ascii_lowercase() || b == b'-';
+            match wanted {
+                Primitive::Text => None,
+                _ if text.is_empty() => Some("is empty".to_owned()),
+                _ if status && !text.bytes().all(legal) => {
+                    Some("is no code of R4: those are small letters and hyphens".to_owned())
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+/// What a JSON value is called.
+fn named(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Object => "an object",
+        Kind::Array => "a list",
+        Kind::String => "a text",
+        Kind::Number => "a number",
+        Kind::True | Kind::False => "true or false",
+        Kind::Null => "null",
+    }
 }
 
 /// The kinds of JSON value that primitives have.

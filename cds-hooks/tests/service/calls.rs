@@ -105,8 +105,7 @@ async fn calls_leave_a_line_without_patient_data() {
     assert_eq!(field("cards"), [1, 1, 0]);
     assert_eq!(field("unknown"), [false, true, false]);
     assert_eq!(field("left_out"), [0, 1, 0]);
-    let lacking =
-        "left out: 1 × a resource of another patient, or of another server by its `fullUrl`";
+    let lacking = "left out: 1 × a resource of another patient, or of another server by its `fullUrl`: `condition` entry[0] Condition";
     assert_eq!(
         field("lacking"),
         [Value::Null, json!([lacking]), Value::Null]
@@ -126,4 +125,57 @@ async fn calls_leave_a_line_without_patient_data() {
     ] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
+}
+
+/// What was refused has its reason in the log, also where no service was called; the address may hold
+/// anything and is not there.
+#[tokio::test]
+async fn the_log_says_why() {
+    let (config, lines) = logging();
+    let json = [("content-type", "application/json")];
+    let post = axum::http::Method::POST;
+    let mut ask = vec![];
+    for (method, path, body) in [
+        (&post, "/cds-services/p1-Doe", ""),
+        (&post, "/Doe", ""),
+        (&axum::http::Method::GET, "/cds-services/a1c", ""),
+        (&post, "/cds-services", ""),
+        (&post, "/cds-services/a1c", "{}"),
+        (&post, "/cds-services/a1c", r#"{"Doe" 1}"#),
+    ] {
+        let request = crate::fixture::http(method.clone(), path, &json, body.into());
+        ask.push(send(config.clone(), request).await.status.as_u16());
+    }
+    assert_eq!(ask, [404, 404, 405, 405, 400, 400]);
+    let mut silent = request();
+    silent["prefetch"]["patient"]
+        .as_object_mut()
+        .unwrap()
+        .remove("birthDate");
+    let body = serde_json::to_vec(&silent).unwrap();
+    let request = crate::fixture::http(post, "/cds-services/a1c", &json, body);
+    assert_eq!(send(config, request).await.status, 200);
+    let lines = lines.all();
+    let parsed: Vec<Value> = lines
+        .iter()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    for (line, status, said) in [
+        (0, 404, "there is no service of this id"),
+        (1, 404, "there is nothing here"),
+        (2, 405, "does not take that method"),
+        (3, 405, "does not take that method"),
+        (4, 400, "missing: `hook`, `hookInstance`, `context`"),
+        (5, 400, "not valid JSON: expected `:`"),
+    ] {
+        assert_eq!(parsed[line]["status"], status, "{}", lines[line]);
+        let error = parsed[line]["error"].as_str().unwrap();
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(parsed.len(), 7);
+    assert_eq!(
+        (&parsed[6]["unknown"], &parsed[6]["reason"]),
+        (&json!(true), &json!("Patient.birthDate is not available"))
+    );
+    assert!(!lines.join("").contains("Doe"));
 }

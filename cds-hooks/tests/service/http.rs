@@ -1,5 +1,6 @@
 //! HTTP/1.1 as bytes: what is valid is answered, what could be read in two ways is refused.
 
+use cds_hooks::Config;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -208,6 +209,109 @@ async fn heads_are_bounded() {
         .raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n")
         .await;
     assert_eq!(status(&garbage), "400");
+    server.end_within(LONG).await;
+}
+
+/// Sends a request and reads one answer, by its `Content-Length`: the head, and the body.
+async fn one_answer(stream: &mut tokio::net::TcpStream, request: &[u8]) -> (String, String) {
+    stream.write_all(request).await.unwrap();
+    let (mut all, mut byte) = (vec![], [0]);
+    while !all.ends_with(b"\r\n\r\n") {
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
+        all.push(byte[0]);
+    }
+    let head = String::from_utf8(all).unwrap().to_lowercase();
+    let length = head.split("content-length: ").nth(1);
+    let length = length.map_or(0, |l| l.split("\r\n").next().unwrap().parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+/// A client with a pool of connections must know which of them it can use again.
+#[tokio::test]
+async fn an_answer_says_whether_the_connection_ends() {
+    let server = Server::start(Config {
+        max_body: 200_000,
+        ..config()
+    })
+    .await;
+    let ask = |start: &str, media: &str, body: usize| {
+        format!(
+            "{start} HTTP/1.1\r\nhost: x\r\ncontent-type: {media}\r\ncontent-length: {body}\r\n\r\n{}",
+            "x".repeat(body)
+        )
+    };
+    let (json, call) = ("application/json", "POST /cds-services/a1c");
+    for (request, expected) in [
+        (ask(call, "text/plain", 1000), 415),
+        (ask(call, json, 300_000), 413),
+        (ask("POST /cds-services/none", json, 1000), 404),
+        (ask("POST /none", json, 100_000), 404),
+        (ask("PUT /cds-services/a1c", json, 1000), 405),
+        (ask("POST /cds-services", json, 1000), 405),
+    ] {
+        let mut stream = server.connect().await;
+        // The head alone: the rest comes when the answer is on its way.
+        let (head, body) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
+        let (answer, _) = one_answer(&mut stream, head.as_bytes()).await;
+        assert_eq!(status(&answer), expected.to_string(), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        let _ = stream.write_all(body.as_bytes()).await;
+        assert_eq!(rest(&mut stream).await, "", "{expected}");
+    }
+    // Where nothing is left of the body the connection goes on.
+    let mut stream = server.connect().await;
+    for (request, expected) in [
+        (ask(call, json, 10), 400),
+        (ask("GET /cds-services/none", json, 0), 404),
+        (ask("GET /cds-services/a1c", json, 0), 405),
+        (ask(call, "text/plain", 0), 415),
+        (ask("GET /health", json, 0), 200),
+    ] {
+        let (answer, _) = one_answer(&mut stream, request.as_bytes()).await;
+        assert_eq!(status(&answer), expected.to_string(), "{answer}");
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+    drop(stream);
+    server.end_within(LONG).await;
+}
+
+/// What hyper refuses on its own is said in words, too.
+#[tokio::test]
+async fn what_is_no_http_is_told_so() {
+    let server = Server::start(config()).await;
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "y".repeat(70_000));
+    let many = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
+        "x: y\r\n".repeat(1000)
+    );
+    for (request, expected, text) in [
+        ("\x16\x03\x01 TLS\r\n\r\n", "400", "not valid HTTP/1.1"),
+        (
+            "GET / HTTP/1.1\r\nhost : a\r\n\r\n",
+            "400",
+            "not valid HTTP/1.1",
+        ),
+        (&*many, "431", "the head of the request is too large"),
+        (&*long, "414", "the address of the request is too long"),
+    ] {
+        let mut stream = server.connect().await;
+        let (head, body) = one_answer(&mut stream, request.as_bytes()).await;
+        assert_eq!(status(&head), expected, "{head}");
+        assert!(head.contains("\r\nconnection: close\r\n"), "{head}");
+        assert!(body.contains(text), "{body}");
+        assert_eq!(rest(&mut stream).await, "");
+    }
+    // Also after an answer on the same connection.
+    let mut stream = server.connect().await;
+    let health = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let (head, _) = one_answer(&mut stream, health).await;
+    assert_eq!(status(&head), "200");
+    let (head, body) = one_answer(&mut stream, b"no HTTP\r\n\r\n").await;
+    assert_eq!(status(&head), "400");
+    assert!(body.contains("not valid HTTP/1.1"), "{body}");
+    drop(stream);
     server.end_within(LONG).await;
 }
 

@@ -33,7 +33,8 @@ async fn addresses_and_methods() {
         assert_eq!(answer.headers["allow"], allow);
         assert!(answer.text.contains("method"), "{}", answer.text);
     }
-    assert_eq!(get("/cds-services/none").await.status, 405);
+    // What is not there takes no method at all.
+    assert_eq!(get("/cds-services/none").await.status, 404);
     // What there is instead is said.
     let none = send(
         config(),

@@ -212,6 +212,28 @@ async fn bodies_that_are_no_json_say_where() {
     }
 }
 
+/// A body that is JSON and no object is no CDS Hooks request; it is not called "not valid JSON". What
+/// occurs twice is not said to be missing.
+#[tokio::test]
+async fn json_that_is_no_request() {
+    for body in ["[]", "null", r#""x""#, "1"] {
+        let answer = post_bytes("a1c", body.into()).await;
+        assert_eq!(answer.status, 400, "{body}");
+        let said = "not a CDS Hooks request: an object was expected, with `hook`";
+        assert!(answer.text.contains(said), "{body}: {}", answer.text);
+    }
+    let whole = request().to_string();
+    let twice = whole.replace(
+        r#""patientId":"p1""#,
+        r#""patientId":"p1","patientId":"p1""#,
+    );
+    assert_ne!(twice, whole);
+    let answer = post_bytes("a1c", twice.into_bytes()).await;
+    let said = "`context` must be an object in which no member occurs twice";
+    assert!(answer.text.contains(said), "{}", answer.text);
+    assert!(!answer.text.contains("missing"), "{}", answer.text);
+}
+
 #[tokio::test]
 async fn a_request_cut_short_anywhere_is_refused() {
     let whole = serde_json::to_vec(&request()).unwrap();
@@ -311,7 +333,10 @@ async fn a_prefetch_is_an_object_or_nothing() {
         assert_ne!(body, whole);
         let answer = post_bytes("a1c", body.into_bytes()).await;
         assert_eq!(answer.status, 400, "{wrong}");
-        let text = "`prefetch` must be an object in which no member occurs twice";
+        let text = match wrong.starts_with('{') {
+            true => "`prefetch` must be an object in which no member occurs twice",
+            false => "`prefetch` must be an object with the keys of `/cds-services`",
+        };
         assert!(answer.text.contains(text), "{wrong}: {}", answer.text);
     }
     let none = whole.replace(&sent, "null");

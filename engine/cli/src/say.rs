@@ -119,7 +119,7 @@ pub fn aside(text: std::fmt::Arguments<'_>) {
 
 /// Whether a text begins as findings do: `warning[P035]: …`.
 fn is_finding(text: &str) -> bool {
-    let kinds = ["error[", "warning[", "not supported[", "bug["];
+    let kinds = ["error[", "warning[", "info[", "not supported[", "bug["];
     kinds.iter().any(|kind| text.starts_with(kind))
 }
 

@@ -10,13 +10,12 @@
 //! every file, and none was changed since. Anything else is refused before a run begins. The folder
 //! beside is locked (`flock`) while its run lives; what a killed run left is removed by the next.
 
-use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use engine_population::lake::local::{make_folder, sync_folder};
-use measures::manifest::{LIST, Manifest, Output, hash_of};
+use measures::manifest::{LIST, Manifest, hash_of};
 
 use crate::failure::Failure;
 
@@ -28,6 +27,8 @@ pub struct Staged {
     /// As the user wrote it, with its option: for messages.
     shown: String,
     target: PathBuf,
+    /// As a list names it: what another command wrote is not replaced.
+    command: &'static str,
     aside: PathBuf,
     /// Locked; it goes with the folder.
     _lock: File,
@@ -35,16 +36,17 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Begins a folder that is to stand at `target`. `option`: as in `--out`.
+    /// Begins a folder that is to stand at `target`. `option`: as in `--out`; `command`: as in
+    /// `measure run`.
     ///
     /// # Errors
     /// Where `target` holds what is not ours, or cannot be replaced.
-    pub fn begin(option: &str, target: &Path) -> Result<Staged, Failure> {
+    pub fn begin(option: &str, command: &'static str, target: &Path) -> Result<Staged, Failure> {
         let shown = format!("{option} {}", target.display());
         let wrong = |e: std::io::Error| Failure::User(format!("{shown}: {e}"));
         outside_lakes(&shown, target)?;
         let target = place(&shown, target)?;
-        check(&shown, &target, &target)?;
+        check(&shown, Some(command), &target, &target)?;
         let (parent, name) = parts(&shown, &target)?;
         make_folder(&parent).map_err(wrong)?;
         sweep(&parent, &prefix(&name));
@@ -60,6 +62,7 @@ impl Staged {
         Ok(Staged {
             shown,
             target,
+            command,
             aside,
             _lock: lock,
             done: false,
@@ -87,12 +90,13 @@ impl Staged {
                 self.shown
             )));
         }
-        check(&self.shown, &self.target, &self.target)?;
+        let command = Some(self.command);
+        check(&self.shown, command, &self.target, &self.target)?;
         exchange(&self.aside, &self.target).map_err(|e| self.moved(&e))?;
         // From here on it is the old state that stands aside: not ours to remove.
         self.done = true;
         // What came out is looked at again: somebody may have written into it between the two.
-        if let Err(refused) = check(&self.shown, &self.aside, &self.target) {
+        if let Err(refused) = check(&self.shown, command, &self.aside, &self.target) {
             exchange(&self.aside, &self.target).map_err(|e| {
                 let text = format!(
                     "{}: {}; what was there before is in {}",
@@ -190,12 +194,12 @@ pub fn verify(file: &Path) -> Result<(), Failure> {
         return Ok(());
     };
     let list = folder.join(LIST);
-    let Some(outputs) =
+    let Some(manifest) =
         listed(&list).map_err(|why| Failure::User(format!("{}: {why}", list.display())))?
     else {
         return Ok(());
     };
-    let Some(wanted) = outputs.get(&*name.to_string_lossy()) else {
+    let Some(wanted) = manifest.outputs.get(&*name.to_string_lossy()) else {
         return Ok(());
     };
     let found = hash_of(file).map_err(|e| Failure::User(format!("{}: {e}", file.display())))?;
@@ -331,7 +335,7 @@ fn sweep(parent: &Path, prefix: &str) {
         {
             // A list that was cut while it was written is of a run that replaced nothing.
             let complete = listed(&path.join(LIST)).is_ok_and(|list| list.is_some());
-            if complete && check("", &path, &path).is_err() {
+            if complete && check("", None, &path, &path).is_err() {
                 note!(
                     "note: {} was replaced by a run that was killed, and holds more than its run wrote: it stays",
                     path.display()
@@ -353,20 +357,20 @@ fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The files that a list names; `None` where there is no list.
-fn listed(list: &Path) -> Result<Option<BTreeMap<String, Output>>, String> {
+/// What a list says; `None` where there is no list.
+fn listed(list: &Path) -> Result<Option<Manifest>, String> {
     let bytes = match std::fs::read(list) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|e| e.to_string())?,
     };
     let manifest: Manifest = serde_json::from_slice(&bytes)
         .map_err(|e| format!("not the list of a run of `tandem measure`: {e}"))?;
-    Ok(Some(manifest.outputs))
+    Ok(Some(manifest))
 }
 
 /// Refuses a folder with anything that is not ours, or that was changed. `shown` and `named` are for the
-/// message: the folder may have been moved.
-fn check(shown: &str, folder: &Path, named: &Path) -> Result<(), Failure> {
+/// message: the folder may have been moved. What another command than `command` wrote is not ours either.
+fn check(shown: &str, command: Option<&str>, folder: &Path, named: &Path) -> Result<(), Failure> {
     let wrong = |e: std::io::Error| Failure::User(format!("{shown}: {e}"));
     let names = match names(folder) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -376,14 +380,22 @@ fn check(shown: &str, folder: &Path, named: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let list = folder.join(LIST);
-    let outputs = match listed(&list) {
-        Ok(outputs) => outputs.unwrap_or_default(),
+    let manifest = match listed(&list) {
+        Ok(manifest) => manifest.unwrap_or_default(),
         Err(why) => {
             let list = named.join(LIST);
             let text = format!("{shown}: {}: {why}; give another folder", list.display());
             return Err(Failure::User(text));
         }
     };
+    if let (Some(own), Some(other)) = (command, manifest.written_by())
+        && own != other
+    {
+        return Err(Failure::User(format!(
+            "{shown}: the folder holds the results of `tandem {other}` (as its {LIST} says), and `tandem {own}` replaces only its own: give another folder, or move that away"
+        )));
+    }
+    let outputs = manifest.outputs;
     let (mut foreign, mut changed) = (vec![], vec![]);
     for name in names {
         let path = folder.join(&name);

@@ -2,7 +2,7 @@ use super::*;
 
 /// A run that writes these files into `target`.
 fn run(target: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
-    let staged = Staged::begin("--out", target)?;
+    let staged = Staged::begin("--out", "measure run", target)?;
     for (name, text) in files {
         std::fs::write(staged.folder().join(name), text).unwrap();
     }
@@ -33,7 +33,7 @@ fn a_run_replaces_what_an_earlier_one_wrote() {
     assert_eq!(read(&out), ["a"]);
     // Nothing is left beside it.
     assert_eq!(names(&dir.path().join("made")).unwrap(), ["out"]);
-    let list = listed(&out.join(LIST)).unwrap().unwrap();
+    let list = listed(&out.join(LIST)).unwrap().unwrap().outputs;
     assert_eq!(list.get("a").unwrap().bytes, 1);
     assert_eq!(list.len(), 1);
     // An empty folder is as good as none.
@@ -86,7 +86,7 @@ fn a_file_that_comes_during_a_run_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     run(&out, &[("a", "1")]).unwrap();
-    let staged = Staged::begin("--out", &out).unwrap();
+    let staged = Staged::begin("--out", "measure run", &out).unwrap();
     std::fs::write(staged.folder().join("a"), "2").unwrap();
     std::fs::write(out.join("late"), "mine").unwrap();
     assert!(text(staged.commit()).contains("late"));
@@ -108,7 +108,7 @@ fn what_a_killed_run_left_is_swept_and_a_living_one_is_not() {
     }
     // Killed while it wrote its list.
     std::fs::write(cut.join(LIST), "{\n  \"engine\": \"tan").unwrap();
-    let living = Staged::begin("--out", &out).unwrap();
+    let living = Staged::begin("--out", "measure run", &out).unwrap();
     run(&out, &[("a", "1")]).unwrap();
     assert!(!dead.exists() && !cut.exists() && like.exists() && living.folder().exists());
     // Both wrote: the one that ends last stands, whole.
@@ -117,7 +117,7 @@ fn what_a_killed_run_left_is_swept_and_a_living_one_is_not() {
     living.commit().unwrap();
     assert_eq!(read(&out), ["b"]);
     // One that is given up leaves nothing.
-    drop(Staged::begin("--out", &out).unwrap());
+    drop(Staged::begin("--out", "measure run", &out).unwrap());
     assert_eq!(names(dir.path()).unwrap(), [".out.tmp-notes", "out"]);
 }
 

@@ -104,7 +104,7 @@ impl NoteKind {
             NoteKind::UnitsNotConvertible => "units not convertible",
             NoteKind::Message => "messages of the logic",
             NoteKind::Unreadable => "elements that cannot be read",
-            NoteKind::ProfileUndecided => "profile undecidable, taken",
+            NoteKind::ProfileUndecided => "profile not certain, resource taken as matching",
             NoteKind::TaggedOtherwise => "left out by their tag, though the content fits",
             NoteKind::LostInCast => "lost in a cast that does not fit",
             NoteKind::ValueSetNotLoaded => "asked of value sets that were not loaded",

@@ -9,6 +9,13 @@ use measures::report::ReportContext;
 use crate::evaluate::RunStatistics;
 use crate::prepared_job::PreparedJob;
 
+/// Patients times measures of whom nothing is in the lake that a criterion could hold by.
+pub const DECIDED: &str =
+    "decided without evaluation: no resource of the patient bears on the measure";
+
+/// Said where the lake has nothing in the period.
+pub const NO_VISIT: &str = "nothing in the period";
+
 /// What reports have in common.
 pub(crate) fn report_context(
     of: &PreparedJob,
@@ -36,12 +43,16 @@ fn ledger(of: &PreparedJob, statistics: &RunStatistics, unusable: &[Unusable]) -
         let line = "not looked for: one patient";
         ledger.add(line, "what nothing in the lake matches", 0);
     }
+    if let Some(outside) = &of.outside {
+        ledger.add(NO_VISIT, outside, 0);
+    }
     let counts = &statistics.evaluate;
     if !of.selected.programs.is_empty() {
         ledger.add("patients", "", counts.patients);
         ledger.add("resources evaluated", "", counts.resources);
-        let spared = "patients and measures without a decisive resource";
-        ledger.add(spared, "", counts.skipped);
+        if counts.skipped > 0 {
+            ledger.add(DECIDED, "", counts.skipped);
+        }
     }
     if counts.failed > 0 {
         ledger.add("evaluations that failed", "", counts.failed);

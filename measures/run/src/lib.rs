@@ -34,6 +34,7 @@ pub mod findings_file;
 pub mod gap_list;
 pub mod gaps;
 pub mod job;
+mod lake_dates;
 mod lake_rows;
 mod ledger;
 mod manifest;
@@ -50,6 +51,7 @@ pub mod sql;
 
 pub use error::RunError;
 pub use job::{Event, Folders, Job, Listener, Task};
+pub use ledger::{DECIDED, NO_VISIT};
 pub use prepared_job::PreparedJob;
 pub use run::JobResult;
 

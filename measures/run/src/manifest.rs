@@ -22,6 +22,11 @@ pub(crate) fn manifest(
     let period = context.period.unwrap_or((context.at, context.at));
     let mut manifest = Manifest {
         engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
+        command: match &job.task {
+            Task::Run(_) => Some("measure run".into()),
+            Task::Gaps(_) => Some("measure gaps".into()),
+            Task::Explain { .. } | Task::Funnel { .. } => None,
+        },
         snapshot: lake.snapshot.number,
         period: (period.0.to_string(), period.1.to_string()),
         time_zone: job.zone.to_string(),

@@ -1,5 +1,6 @@
 //! A job that can be done: its measures are linked, its lake is open.
 
+use engine_patient::plural::several;
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::attribution::{Asked, Attribution};
 use crate::error::RunError;
 use crate::evaluate::{Pass, RunStatistics, run_programs};
 use crate::job::{Event, Job, Listener, Task};
+use crate::lake_dates::LakeDates;
 use crate::manifest;
 use crate::select::Selected;
 
@@ -26,6 +28,8 @@ pub struct PreparedJob {
     pub(crate) context: EvaluationContext,
     pub(crate) selected: Selected,
     pub(crate) manifest: Manifest,
+    /// That the lake has nothing in the period.
+    pub(crate) outside: Option<String>,
 }
 
 /// The results of an evaluation of the lake.
@@ -44,6 +48,14 @@ impl Job {
     /// What is wrong with what was asked, all at once where that can be.
     pub async fn prepare(self, listen: &mut Listener<'_>) -> Result<PreparedJob, RunError> {
         let context = self.context();
+        // What is wrong with the call is told before what is wrong with packages.
+        let lake = Lake::open(&self.lake, self.snapshot).await?;
+        let dates = LakeDates::new(&lake, self.threads)?;
+        if let Some(id) = &self.subject
+            && !dates.has_patient(id).await?
+        {
+            return Err(no_patient(id));
+        }
         // Rules and packages read the same value sets: what is told of them is told once.
         let mut told = BTreeSet::new();
         let mut tell = |text: &str| {
@@ -58,13 +70,21 @@ impl Job {
                 Selected::for_explanation(&self, &mut tell)?
             }
         };
-        let lake = Lake::open(&self.lake, self.snapshot).await?;
+        let outside = match self.subject {
+            // Of one patient the result itself tells.
+            Some(_) => None,
+            None => dates.outside(self.period, &self.zone).await?,
+        };
+        if let Some(outside) = &outside {
+            listen(Event::Note(&format!("warning: {outside}")));
+        }
         let manifest = manifest::manifest(&self, &lake, &context, &selected)?;
         Ok(PreparedJob {
             lake,
             context,
             selected,
             manifest,
+            outside,
             job: self,
         })
     }
@@ -149,8 +169,12 @@ fn given_up(statistics: &RunStatistics) -> Option<RunError> {
         .collect();
     (!all.is_empty()).then(|| {
         RunError::Unsupported(format!(
-            "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
-            all.len(),
+            "{} not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
+            several(
+                all.len() as u64,
+                "measure was given up, and is",
+                "measures were given up, and are"
+            ),
             all.join("\n")
         ))
     })

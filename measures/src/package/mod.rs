@@ -31,6 +31,7 @@ mod library;
 mod library_source;
 mod load;
 mod measure;
+mod near_libraries;
 mod population;
 mod reference;
 mod resolve;

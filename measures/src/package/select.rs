@@ -52,14 +52,24 @@ pub fn select_each<'p>(
 pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Finding>> {
     let mut issues = vec![];
     for text in all {
-        let split = text.rsplit_once('=');
-        let parsed = split.and_then(|(name, word)| Some((name, ImprovementNotation::of(word)?)));
-        let Some((name, better)) = parsed else {
-            let message = format!("`--better {text}` is not understood");
-            let help =
-                "write the measure and `increase` or `decrease`: `--better CMS122FHIR=decrease`";
-            issues.push(Finding::error(Code::BetterOption, message).help(help));
-            continue;
+        let parsed = match text.rsplit_once('=') {
+            None => Err(format!(
+                "`--better {text}` does not say which way is better"
+            )),
+            Some((name, _)) if name.trim().is_empty() => {
+                Err(format!("`--better {text}` does not say of which measure"))
+            }
+            Some((name, word)) => way(word)
+                .map(|better| (name, better))
+                .ok_or_else(|| format!("`--better {text}`: `{word}` is no direction")),
+        };
+        let (name, better) = match parsed {
+            Ok(parsed) => parsed,
+            Err(message) => {
+                let help = "write `--better MEASURE=lower` or `=higher` (`=decrease` and `=increase` are the same), as in `--better CMS122FHIR=lower`";
+                issues.push(Finding::error(Code::BetterOption, message).help(help));
+                continue;
+            }
         };
         match one(package, name) {
             Ok(found) => {
@@ -83,6 +93,15 @@ pub fn set_better(package: &mut Package, all: &[String]) -> Result<(), Vec<Findi
         Ok(())
     } else {
         Err(issues)
+    }
+}
+
+/// Which way is better, in the words of FHIR or of the tables.
+fn way(word: &str) -> Option<ImprovementNotation> {
+    match word.trim().to_lowercase().as_str() {
+        "lower" => Some(ImprovementNotation::Decrease),
+        "higher" => Some(ImprovementNotation::Increase),
+        word => ImprovementNotation::of(word),
     }
 }
 

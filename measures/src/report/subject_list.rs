@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::datatypes::{Extension, ExtensionValue, Reference};
+use super::extension::NOT_EVALUABLE;
 use super::fhir::{Contained, MeasureReport};
 use super::frame::{Kind, ReportContext, frame};
 use super::group::{Spot, groups};
@@ -21,6 +23,8 @@ type Key = (usize, usize, Option<(usize, Arc<str>)>);
 pub struct SubjectLists {
     patients: Vec<String>,
     lists: BTreeMap<Key, Vec<Member>>,
+    /// By group: of whom something could not be told.
+    not_evaluable: BTreeMap<usize, Vec<Member>>,
 }
 
 impl SubjectLists {
@@ -35,6 +39,11 @@ impl SubjectLists {
                 .groups
                 .get(group)
                 .map(|g| g.populations.as_slice());
+            if own.is_unknown() {
+                any = true;
+                let list = self.not_evaluable.entry(group).or_default();
+                list.push((number, vec![]));
+            }
             let populations = own.populations.iter().zip(populations.unwrap_or_default());
             for (index, (population, definition)) in populations.enumerate() {
                 let mut observed = own.observations.iter();
@@ -74,14 +83,23 @@ impl SubjectLists {
 
     fn resources(&self) -> impl Iterator<Item = Contained<'_>> {
         let lists = self.lists.values().enumerate();
-        lists.map(|(position, entries)| {
+        let lists = lists.map(|(position, entries)| {
             let id = format!("subjects-{}", position + 1);
             Contained::List(List::new(id, entries, &self.patients))
-        })
+        });
+        let not_evaluable = self.not_evaluable.iter().map(|(group, entries)| {
+            Contained::List(List::new(not_evaluable_id(*group), entries, &self.patients))
+        });
+        lists.chain(not_evaluable)
     }
 }
 
-/// A subject-list MeasureReport. Populations without anybody have no list.
+fn not_evaluable_id(group: usize) -> String {
+    format!("not-evaluable-{}", group + 1)
+}
+
+/// A subject-list MeasureReport. Populations without anybody have no list; those of whom something could
+/// not be told are in one that the extension `not-evaluable` refers to.
 pub fn subject_list_report<'l>(
     result: &MeasureResult,
     lists: &'l SubjectLists,
@@ -93,6 +111,16 @@ pub fn subject_list_report<'l>(
     };
     let groups = groups(result, reference);
     let mut report = frame(&result.structure, context, Kind::SubjectList, groups);
+    for index in lists.not_evaluable.keys() {
+        let group = result.structure.groups.get(*index);
+        let name = group.map(|group| group.name(*index));
+        let list = Reference::from(format!("#{}", not_evaluable_id(*index)));
+        let parts = vec![
+            Extension::text("group", name.unwrap_or_default()),
+            Extension::new("subjects", ExtensionValue::ValueReference(list)),
+        ];
+        report.extension.push(Extension::of(NOT_EVALUABLE, parts));
+    }
     report.contained.extend(lists.resources());
     of_summary(result, &mut report);
     report

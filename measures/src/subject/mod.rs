@@ -43,6 +43,19 @@ pub struct SubjectGroup {
     pub strata_unknown: Vec<(usize, Arc<str>)>,
 }
 
+impl SubjectGroup {
+    /// Whether something of the patient could not be told: a criterion, an observation, a stratum.
+    pub fn is_unknown(&self) -> bool {
+        let mut populations = self.populations.iter();
+        // A value that is in doubt is counted, and is not evaluable.
+        let open = |o: &Observation| o.value.is_none() || o.reason.is_some();
+        let mut observations = self.observations.iter().filter(|o| o.stratum.is_none());
+        populations.any(|p| p.outcome == Truth::Unknown)
+            || observations.any(open)
+            || !self.strata_unknown.is_empty()
+    }
+}
+
 /// A patient's row of a population. Without a row it is false.
 #[derive(Clone, Debug)]
 pub struct Membership {

@@ -35,7 +35,7 @@ pub(super) fn check(report: &mut Report<'_>, node: &Node, unit: &str) {
     if !written::is_ucum(unit) {
         let help = match written::meant(unit) {
             Some(meant) => format!("write `{meant}`"),
-            None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; for another system of units write the Quantity out".into(),
+            None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; what it has no unit for stands in braces, as in `{score}`; for another system of units write the Quantity out".into(),
         };
         let message = format!("`{unit}` is not a unit of UCUM");
         report.error(Code::NotAUnit, message, span, Some(help));

@@ -9,7 +9,7 @@ use engine_patient::terminology::ValueSet;
 
 use super::expression::MAX_DEPTH;
 use super::pass::Pass;
-use super::sense::{Look, Text, facts, origin, walk};
+use super::sense::{Look, Text, facts, look_at, origin, units};
 use super::symbols::{Definition, Named, Symbols, unused};
 use crate::nodes::{Compiled, Node};
 use crate::parse::parse;
@@ -44,6 +44,7 @@ impl Checker {
             depth: compiled.depth,
             origin: origin(&compiled.node, &self.symbols, &[]),
             facts: facts(&compiled.node, &self.symbols, &[], &text),
+            units: units(&compiled.node, &self.symbols, &[]),
         };
         let named = Named::new(name.to_owned(), definition);
         self.symbols.definitions.push(named);
@@ -124,7 +125,7 @@ impl Checker {
             units: self.symbols.units.clone(),
             found: vec![],
         };
-        walk(&mut look, node);
+        look_at(&mut look, node);
         let Look { units, found, .. } = look;
         self.symbols.units = units;
         found

@@ -6,7 +6,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
-use super::sense::{Facts, Known, Origin, UnitInUse};
+use super::sense::{Facts, Known, Origin, UnitInUse, Units};
 use crate::types::Ty;
 
 /// Value sets and definitions by their names, and what the expressions checked so far read.
@@ -36,6 +36,7 @@ pub(super) struct Definition {
     pub(super) depth: usize,
     pub(super) origin: Origin,
     pub(super) facts: Facts,
+    pub(super) units: Units,
 }
 
 impl<T> Named<T> {
@@ -101,5 +102,9 @@ impl Known for Symbols {
 
     fn facts(&self, index: usize) -> Option<&Facts> {
         Some(&self.definitions.get(index)?.value.facts)
+    }
+
+    fn units(&self, index: usize) -> Option<&Units> {
+        Some(&self.definitions.get(index)?.value.units)
     }
 }

@@ -29,7 +29,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::Active,
         &[P::Element("Condition")],
         R::Bool,
-        "Condition(\"diabetes\").exists(c, active(c))",
+        "Condition(\"diabetes\").exists(c, active(c) && start(c) <= at)",
         "Whether a Condition goes on: clinical status active, recurrence or relapse, no abatement at \
          or before the moment of evaluation, not refuted. Unknown without a clinical status and \
          without an abatement.",
@@ -41,7 +41,8 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         R::Int,
         "ageInYearsAt(at) >= 45",
         "The patient's completed years (CQL AgeInYearsAt); who was born on 29 February is a year \
-         older on 28 February of a common year. Unknown without a birth date. By a year or month of \
+         older on 28 February of a common year. Of who is born later, whole years before the birth: 0, \
+         then -1 and so on; `patient.birthDate <= at` leaves them out. Unknown without a birth date. By a year or month of \
          birth it lies between two numbers: a comparison is unknown only where it depends on which.",
     ),
     row(
@@ -57,7 +58,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::Contains,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.contains(\"male\")",
+        "Condition().exists(c, c.code.text.contains(\"fracture\"))",
         "Whether the first text contains the second.",
     ),
     row(
@@ -126,7 +127,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::EndsWith,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.endsWith(\"male\")",
+        "patient.name.exists(n, n.family.endsWith(\"son\"))",
         "Whether the first text ends with the second.",
     ),
     row(
@@ -252,7 +253,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::StartsWith,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.startsWith(\"f\")",
+        "patient.name.exists(n, n.family.startsWith(\"Mac\"))",
         "Whether the first text starts with the second.",
     ),
     row(

@@ -135,7 +135,7 @@ impl Demo {
         let mut work = Work::new()?;
         let prepared = work.prepare(job)?;
         let out = dir.join("reports");
-        let staged = Staged::begin("--dir", &out)?;
+        let staged = Staged::begin("--dir", "measure run", &out)?;
         let JobResult::Run(mut ran) = work.run(&prepared, Some(&staged))? else {
             return Err(unexpected());
         };

@@ -38,7 +38,7 @@ pub struct Export {
 
 impl Export {
     pub fn run(self) -> Done {
-        let staged = Staged::begin("--out", &self.out)?;
+        let staged = Staged::begin("--out", "export", &self.out)?;
         let runtime = super::runtime()?;
         let lake = runtime.block_on(Lake::open(&self.lake, self.snapshot))?;
         let total = lake.rows("resources") + lake.rows("shared");

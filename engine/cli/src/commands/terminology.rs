@@ -116,7 +116,7 @@ fn as_json(paths: &[PathBuf]) -> Done {
 }
 
 fn rxnorm(release: &std::path::Path, out: &std::path::Path, format: Format) -> Done {
-    let staged = Staged::begin("--out", out)?;
+    let staged = Staged::begin("--out", "terminology rxnorm", out)?;
     let import = import_rxnorm(release).map_err(|e| Failure::User(e.to_string()))?;
     write_csv(&import.dictionary, staged.folder()).map_err(|e| Failure::Internal(e.to_string()))?;
     staged.commit()?;

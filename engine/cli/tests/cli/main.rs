@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod around_numbers;
 mod attribution;
 mod bad_input;
 mod bad_lines;
@@ -26,6 +27,7 @@ mod names;
 mod official;
 mod other_readers;
 mod out;
+mod packages_in_a_lake;
 mod packed;
 mod power;
 mod printing;
@@ -39,6 +41,7 @@ mod sources;
 mod sql;
 mod sql_examples;
 mod sql_results;
+mod sql_words;
 mod supplement;
 mod tables;
 mod unreadable;

@@ -123,6 +123,28 @@ fn other_commands_write_whole_folders_too() {
     is_whole(&out);
     file(out.join("mine"), "x");
     gaps(PERIODS[0]).fails(2, &["mine"]);
+    std::fs::remove_file(out.join("mine")).unwrap();
+    // Nor does a command replace what another wrote, in either direction.
+    let before = state(&out);
+    run(&arguments(&package, &lake, &out, PERIODS[0])).fails(
+        2,
+        &[
+            "holds the results of `tandem measure gaps`",
+            "`tandem measure run` replaces only its own",
+            "another folder",
+        ],
+    );
+    assert!(state(&out) == before);
+    tandem!("sql", "SELECT 1", "--lake", &lake, "--results", &out)
+        .fails(2, &["a folder of `tandem measure gaps`"]);
+    let ran = dir.path().join("ran");
+    run(&arguments(&package, &lake, &ran, PERIODS[0])).ok();
+    let before = state(&ran);
+    tandem!(
+        "measure", "gaps", &package, "--lake", &lake, "--period", PERIODS[0], "--out", &ran
+    )
+    .fails(2, &["holds the results of `tandem measure run`"]);
+    assert!(state(&ran) == before);
     let exported = dir.path().join("exported");
     tandem!("export", "--lake", &lake, "--out", &exported).ok();
     tandem!("export", "--lake", &lake, "--out", &exported)

@@ -95,7 +95,7 @@ fn of_a_cohort() {
             ),
             (
                 "flu-03",
-                "Out: no \"Vaccinations\" (Immunization of \"Influenza Vaccine\"); 150, 2026-10-12: I.status is not-done, not completed",
+                "Out: no \"Vaccinations\" (Immunization of \"Influenza Vaccine\"); 150, not done, 2026-10-12: I.status is not-done, not completed",
             ),
             (
                 "flu-05",

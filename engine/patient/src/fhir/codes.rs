@@ -99,17 +99,26 @@ impl RequiredCodes {
 
     /// What to write instead of a text that is none of them: the one that was meant, or all.
     pub fn instead_of(&self, text: &str) -> String {
+        match self.near(text) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("one of {}", self.list()),
+        }
+    }
+
+    /// Whether a text is one of its codes, but for how it is written.
+    #[must_use]
+    pub fn is_slip(&self, text: &str) -> bool {
+        self.near(text).is_some()
+    }
+
+    fn near<'t>(&'t self, text: &str) -> Option<&'t str> {
         // `Entered in Error`, `in_progress`
         let plain = |t: &str| {
             let letters = t.chars().filter(|c| c.is_alphanumeric());
             letters.collect::<String>().to_lowercase()
         };
         let same = self.codes().find(|code| plain(code) == plain(text));
-        let near = same.or_else(|| did_you_mean(text, self.codes()));
-        match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("one of {}", self.list()),
-        }
+        same.or_else(|| did_you_mean(text, self.codes()))
     }
 
     /// The codes for people; of very many the first.

@@ -219,6 +219,10 @@ codes! {
         why "only value sets and code systems are terminology"
         example Prose "a folder that also holds Patient resources"
         mend "nothing, if they do not belong to the terminology";
+    TerminologySystem "T007" "a code system that data writes in another way"
+        why "codes are compared with their system: none of its codes match"
+        example Prose "\"system\": \"loinc\""
+        mend "write the url of the system, as in `http://loinc.org`";
     ValueSetCircle "T010" "value sets include each other in a circle"
         why "their codes cannot be listed"
         example Prose "A includes B, B includes A"
@@ -460,7 +464,7 @@ codes! {
     Direction "P035" "which way is better is not stated, or contradicted"
         why "gaps and comparisons depend on it"
         example Prose "a measure without `improvementNotation`"
-        mend "say it in the measure, or with `--better MEASURE=increase`";
+        mend "say it in the measure, or with `--better MEASURE=higher`";
     NoPopulations "P040" "a group has no populations"
         why "there is nothing to count"
         example Prose "group: [{}]"
@@ -604,11 +608,11 @@ codes! {
     BetterOption "P093" "`--better` is not understood"
         why "which way is better decides gaps and comparisons"
         example Prose "--better CMS122FHIR=up"
-        mend "write `--better MEASURE=increase` or `=decrease`";
+        mend "write `--better MEASURE=lower` or `=higher`";
     OtherPeriod "P094" "a measure is run for another period than it is made for"
-        why "its codes and criteria are of another year: the numbers are not those of that year's measure"
-        example Prose "effectivePeriod 2026, run with --period 2020-01-01..2020-12-31"
-        mend "run the package of that year, or know that it is another measure";
+        why "its codes and criteria are of another year, or count over another length of time: the numbers are not those of that year's measure"
+        example Prose "effectivePeriod 2026, run with --period 2020-01-01..2020-12-31, or with --period 2026-01-01..2026-01-31"
+        mend "run the package of that year, for a whole year, or know that it is another measure";
 
     // FHIRPath of ViewDefinitions.
 

@@ -44,7 +44,7 @@ pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
         _ => code.contains(wanted),
     };
     let origin = look.origin(value);
-    if let Some((Part::Code, set)) = origin.codes
+    if let Some((part @ (Part::Code | Part::CodingCode), set)) = origin.codes
         && !set.codes().any(holds)
     {
         let message = format!(
@@ -52,7 +52,10 @@ pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
             element(&origin, set)
         );
         let help = Some(format!("its codes are {}", set.list()));
-        look.error(Code::NotACode, message, text.span, help);
+        match part {
+            Part::Code => look.error(Code::NotACode, message, text.span, help),
+            _ => look.warning(Code::NotACode, message, text.span, help),
+        }
     }
 }
 
@@ -66,24 +69,30 @@ fn compare(look: &mut Look<'_>, value: &Node, text: &Node, outcome: &str) {
         return units::code(look, &origin, written, text.span);
     };
     let element = element(&origin, set);
+    let mut slip = set.is_slip(written);
     let (message, help) = match part {
+        // Beside the code that FHIR asks for a CodeableConcept may have others.
         Part::System => {
             let mut urls = set.urls().peekable();
             if urls.peek().is_none() || set.urls().any(|url| url == written) {
                 return;
             }
             let near = did_you_mean(written, set.urls());
+            slip = near.is_some();
             let near = near.or_else(|| urls.next()).unwrap_or_default();
             let message = format!("`{written}` is no code system of `{element}`: {outcome}");
             (message, format!("write `{near}`"))
         }
-        Part::Code | Part::Concept if set.has(written) => return,
-        Part::Code | Part::Concept => {
+        Part::Code | Part::CodingCode | Part::Concept if set.has(written) => return,
+        Part::Code | Part::CodingCode | Part::Concept => {
             let message = format!("`{written}` is no code of `{element}`: {outcome}");
             (message, set.instead_of(written))
         }
     };
-    look.error(Code::NotACode, message, text.span, Some(help));
+    match part == Part::Code || slip {
+        true => look.error(Code::NotACode, message, text.span, Some(help)),
+        false => look.warning(Code::NotACode, message, text.span, Some(help)),
+    }
 }
 
 fn element(origin: &Origin, set: &RequiredCodes) -> String {

@@ -2,11 +2,13 @@
 //! wanted for an expression by itself. A rule has no use for one.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use engine_patient::finding::Code;
 
 use super::difference::difference;
-use super::fact::Fact;
+use super::fact::{Allowed, Fact};
 use super::facts::facts;
 use super::look::Look;
 use crate::nodes::{Node, NodeKind};
@@ -73,14 +75,9 @@ fn alone(look: &mut Look<'_>, node: &Node) {
     let facts = facts(node, look.known, &look.scope, look.text);
     for fact in &facts.all {
         if fact.is_never() {
-            outcome(
-                look,
-                node,
-                false,
-                "a count or an age is a whole number from 0 on",
-            );
+            outcome(look, node, false, "a count is a whole number from 0 on");
         } else if fact.is_always() {
-            outcome(look, node, true, "a count or an age is never negative");
+            outcome(look, node, true, "a count is never negative");
         }
     }
 }
@@ -159,22 +156,42 @@ pub fn or(look: &mut Look<'_>, terms: &[Node]) {
 
 /// The first two that no value meets together, or that with those between leave none.
 fn apart(facts: &[Fact]) -> Option<(&Fact, &Fact)> {
+    // What the facts so far leave of each value: numbers, and texts.
+    let mut left: BTreeMap<(&str, bool), Allowed> = BTreeMap::new();
     for (number, fact) in facts.iter().enumerate() {
-        let before = facts.get(..number).unwrap_or_default();
-        let never = |other: &&Fact| other.meet(fact).is_some_and(|both| both.is_never());
-        if let Some(other) = before.iter().find(never) {
-            return Some((other, fact));
-        }
-        let about = before.iter().filter(|other| other.meet(fact).is_some());
-        let mut all = fact.clone();
-        for other in about {
-            all = other.meet(&all).unwrap_or(all);
-            if all.is_never() {
-                return Some((other, fact));
+        let subject = (fact.subject.as_str(), fact.allowed.is_range());
+        match left.entry(subject) {
+            Entry::Vacant(free) => {
+                free.insert(fact.allowed.clone());
+            }
+            Entry::Occupied(mut taken) => {
+                taken.get_mut().narrow(&fact.allowed);
+                if taken.get().is_empty() {
+                    let before = facts.get(..number).unwrap_or_default();
+                    return beside(before, fact).map(|other| (other, fact));
+                }
             }
         }
     }
     None
+}
+
+/// The one beside which another never holds; where none is so alone, the one with which nothing is left.
+fn beside<'f>(before: &'f [Fact], fact: &Fact) -> Option<&'f Fact> {
+    let about = || before.iter().filter(|other| other.subject == fact.subject);
+    let narrowed = |mut allowed: Allowed, other: &Fact| {
+        allowed.narrow(&other.allowed);
+        allowed
+    };
+    let alone = |other: &&Fact| narrowed(fact.allowed.clone(), other).is_empty();
+    let mut left = fact.allowed.clone();
+    let mut last = |other: &&Fact| {
+        left.narrow(&other.allowed);
+        left.is_empty()
+    };
+    about()
+        .find(alone)
+        .or_else(|| about().find(|other| last(other)))
 }
 
 /// `during(list, from, to)`

@@ -163,18 +163,34 @@ impl Range {
 }
 
 impl Allowed {
-    fn meet(&self, other: &Allowed) -> Option<Allowed> {
-        use Allowed::{NoneOf, OneOf, Range};
-        Some(match (self, other) {
-            (Range(a), Range(b)) => Range(a.meet(b)),
-            (OneOf(a), OneOf(b)) => OneOf(a & b),
-            (OneOf(a), NoneOf(b)) | (NoneOf(b), OneOf(a)) => OneOf(a - b),
-            (NoneOf(a), NoneOf(b)) => NoneOf(a | b),
-            _ => return None,
-        })
+    pub fn is_range(&self) -> bool {
+        matches!(self, Allowed::Range(_))
     }
 
-    fn is_empty(&self) -> bool {
+    /// Leaves what both allow; a range and texts say nothing of each other. In place, and in the time that
+    /// `other` takes: of one value there may be any number of texts.
+    pub fn narrow(&mut self, other: &Allowed) {
+        use Allowed::{NoneOf, OneOf, Range};
+        match (&mut *self, other) {
+            (Range(a), Range(b)) => *a = a.meet(b),
+            (OneOf(a), OneOf(b)) => {
+                let both = b.iter().filter(|text| a.contains(*text));
+                *a = both.cloned().collect();
+            }
+            (OneOf(a), NoneOf(b)) => b.iter().for_each(|text| {
+                a.remove(text);
+            }),
+            (NoneOf(a), OneOf(b)) => {
+                let left = b.iter().filter(|text| !a.contains(*text));
+                *self = OneOf(left.cloned().collect());
+            }
+            (NoneOf(a), NoneOf(b)) => a.extend(b.iter().cloned()),
+            _ => {}
+        }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
         match self {
             Allowed::Range(range) => range.is_empty(),
             Allowed::OneOf(texts) => texts.is_empty(),
@@ -208,16 +224,6 @@ impl Fact {
         Some(Fact {
             allowed,
             ..self.clone()
-        })
-    }
-
-    /// Both at once, where they are about one value.
-    pub fn meet(&self, other: &Fact) -> Option<Fact> {
-        let one = self.subject == other.subject;
-        let allowed = one.then(|| self.allowed.meet(&other.allowed))??;
-        Some(Fact {
-            allowed,
-            ..other.clone()
         })
     }
 }

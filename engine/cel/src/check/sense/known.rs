@@ -6,7 +6,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::ValueSet;
 
 use super::fact::Facts;
-use super::origin::Origin;
+use super::origin::{Origin, Units};
 
 /// What origins are made of: the retrieves, value sets and definitions of an artifact.
 pub trait Known {
@@ -17,4 +17,6 @@ pub trait Known {
     fn definition(&self, index: usize) -> Option<(&str, &Origin)>;
     /// What a definition says where it holds.
     fn facts(&self, index: usize) -> Option<&Facts>;
+    /// The units that a definition takes values in.
+    fn units(&self, index: usize) -> Option<&Units>;
 }

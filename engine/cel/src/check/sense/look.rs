@@ -16,7 +16,7 @@ pub struct Look<'l> {
     pub scope: Vec<Origin>,
     /// Around how many parts that have another outcome where they fail: `orElse`, `? :`, `||`.
     pub alternatives: usize,
-    /// The units that values are taken in, in this expression and before it.
+    /// The units that values of the patient are taken in, in this expression and before it.
     pub units: Vec<UnitInUse>,
     pub found: Vec<Finding>,
 }

@@ -3,7 +3,7 @@
 //! outcome for every patient. Only what follows from the text, the FHIR model and the value sets.
 //!
 //! ```text
-//! walk ─▶ codes, units, value_sets, constant ─▶ look ─▶ facts ─▶ difference ─▶ trace ─▶ known ─▶ origin, fact
+//! walk ─▶ codes, units, unit_kinds, value_sets, constant ─▶ look ─▶ facts ─▶ difference ─▶ trace ─▶ known ─▶ origin, fact
 //! ```
 
 mod codes;
@@ -16,6 +16,7 @@ mod look;
 mod origin;
 mod text;
 mod trace;
+mod unit_kinds;
 mod units;
 mod value_sets;
 mod walk;
@@ -24,10 +25,11 @@ pub(super) use fact::Facts;
 pub(super) use facts::facts;
 pub(super) use known::Known;
 pub(super) use look::Look;
-pub(super) use origin::{Origin, UnitInUse};
+pub(super) use origin::{Origin, UnitInUse, Units};
 pub(super) use text::Text;
 pub(super) use trace::origin;
-pub(super) use walk::walk;
+pub(super) use unit_kinds::units;
+pub(super) use walk::look_at;
 
 #[cfg(test)]
 #[path = "tests.rs"]

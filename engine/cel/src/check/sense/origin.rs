@@ -2,6 +2,8 @@
 
 use engine_patient::fhir::codes::RequiredCodes;
 
+use crate::nodes::Span;
+
 /// What is known of a value.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
@@ -27,12 +29,27 @@ pub enum Part {
     Concept,
     System,
     Code,
+    /// The code of one Coding of a CodeableConcept.
+    CodingCode,
 }
 
-/// A unit that a value is taken in somewhere, and whether another may be tried where it fails.
+/// A unit that a value is taken in.
 #[derive(Clone, Debug)]
 pub struct UnitInUse {
-    pub from: String,
+    /// The value, written the same wherever it stands, where that is known.
+    pub of: Option<String>,
+    /// The elements it is read from.
+    pub shown: String,
     pub unit: String,
-    pub alternative: bool,
+    pub span: Span,
+    /// Whether it stands in a definition, and was looked at there.
+    pub defined: bool,
+}
+
+/// The units that must go for an expression to be known.
+#[derive(Clone, Debug, Default)]
+pub struct Units {
+    pub all: Vec<UnitInUse>,
+    /// Whether a code decides somewhere in it.
+    pub asks_codes: bool,
 }

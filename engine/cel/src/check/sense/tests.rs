@@ -34,6 +34,14 @@ fn checker() -> Checker {
         set("own", &[("urn:own", "x")]),
         set("going_on", &[(clinical, "active")]),
         set("nothing", &[]),
+        set("not_loaded", &[]),
+        set(
+            "labs",
+            &[
+                ("http://loinc.org", "4548-4"),
+                ("http://loinc.org", "33914-3"),
+            ],
+        ),
     ])
 }
 
@@ -243,6 +251,31 @@ fn units() {
         "d1",
         &["the same amount is another number"],
     );
+    // Two readings, and two expressions: in doubt a warning.
+    let first = "quantityIn(Observation(\"glucose\").first().value, \"%\")";
+    for sources in [
+        &[value, &format!("{first} > 1.0")] as &[&str],
+        &[value, &format!("{two} > 1.0")],
+        &[&format!("{value} > 1.0 && {first} > 1.0")],
+        &[
+            "quantityIn(Observation(\"hba1c\").latest().value, \"/min\") > quantityIn(Observation(\"systolic\").latest().value, \"mm[Hg]\")",
+        ],
+    ] {
+        let found = found(sources);
+        let told: Vec<_> = found.iter().map(|f| (f.code, f.is_error())).collect();
+        assert_eq!(told, [(Code::OtherUnit, false)], "{sources:?}: {found:#?}");
+    }
+    // One value in one conjunction: certain.
+    for sources in [
+        &[value, &format!("d0 > 1.0 && {two} > 3.0")] as &[&str],
+        &[
+            "Observation(\"hba1c\").exists(o, isFinal(o) && quantityIn(o.value, \"%\") > 9.0 && quantityIn(o.value, \"mg/dL\") > 3.0)",
+        ],
+    ] {
+        let found = found(sources);
+        let told: Vec<_> = found.iter().map(|f| (f.code, f.is_error())).collect();
+        assert_eq!(told, [(Code::OtherUnit, true)], "{sources:?}: {found:#?}");
+    }
     // Where one of the two is enough, both may be tried.
     let moles = "quantityIn(Observation(\"glucose\").latest().value, \"mmol/L\")";
     nothing(&[&format!("orElse({value}, {moles} * 18.0) > 126.0")]);
@@ -254,6 +287,89 @@ fn units() {
         "quantityIn(Observation(\"hba1c\").first().value, \"%\") > 1",
         "quantityIn(Observation(\"hba1c\").first().value, \"mmol/mol\") > 1",
     ]);
+}
+
+/// Rules that an author has reason to write: different tests, told apart by their codes or value sets.
+#[test]
+fn units_of_different_tests() {
+    for sources in [
+        &[
+            "Observation().exists(o, inValueSet(o.code, \"hba1c\") && quantityIn(o.value, \"%\") < 9.0) && Observation().exists(o, inValueSet(o.code, \"glucose\") && quantityIn(o.value, \"mg/dL\") > 60.0)",
+        ] as &[&str],
+        &[
+            "Observation(\"labs\").exists(o, inValueSet(o.code, \"hba1c\") && quantityIn(o.value, \"%\") < 9.0) && Observation(\"labs\").exists(o, inValueSet(o.code, \"glucose\") && quantityIn(o.value, \"mg/dL\") > 60.0)",
+        ],
+        &[
+            "Observation(\"labs\").exists(o, o.code.coding.exists(k, k.code == '4548-4') && quantityIn(o.value, \"%\") < 9.0) && Observation(\"labs\").exists(o, o.code.coding.exists(k, k.code == '33914-3') && quantityIn(o.value, \"mL/min\") > 60.0)",
+        ],
+        &[
+            "Observation(\"labs\").filter(o, inValueSet(o.code, \"hba1c\"))",
+            "Observation(\"labs\").filter(o, inValueSet(o.code, \"glucose\"))",
+            "quantityIn(d0.latest().value, \"%\") > 9.0 && quantityIn(d1.latest().value, \"mg/dL\") > 9.0",
+        ],
+        &[
+            "Observation(\"systolic\").exists(o, o.component.exists(c, inValueSet(c.code, \"systolic\") && quantityIn(c.value, \"mm[Hg]\") > 140.0) && o.component.exists(c, inValueSet(c.code, \"hba1c\") && quantityIn(c.value, \"/min\") > 100.0))",
+        ],
+        &[
+            "Observation(\"systolic\").exists(o, quantityIn(component(o, \"systolic\").first().value, \"mm[Hg]\") > 140.0 && quantityIn(component(o, \"hba1c\").first().value, \"/min\") > 100.0)",
+        ],
+        &[
+            "quantityIn(Observation(\"nothing\").latest().value, \"%\") > 1.0 && quantityIn(Observation(\"not_loaded\").latest().value, \"mg/dL\") > 1.0",
+        ],
+        &["Observation(\"nothing\").size() > 0 && Observation(\"not_loaded\").size() == 0"],
+        &[
+            "Observation(\"labs\").latest()",
+            "inValueSet(d0.code, \"hba1c\") && quantityIn(d0.value, \"%\") > 9.0",
+            "inValueSet(d0.code, \"glucose\") && quantityIn(d0.value, \"mg/dL\") > 60.0",
+            "d1 || d2",
+        ],
+        &[
+            "Observation(\"labs\").exists(o, quantityIn(o.value, \"%\") > 9.0 || quantityIn(o.value, \"mmol/mol\") > 75.0 || quantityIn(o.value, \"mg/dL\") > 200.0)",
+        ],
+        &[
+            "Observation(\"labs\").all(o, o.valueQuantity.code == '%' ? quantityIn(o.value, \"%\") > 9.0 : quantityIn(o.value, \"mg/dL\") > 200.0)",
+        ],
+        &[
+            "10.0 * quantityIn(Observation(\"hba1c\").latest().value, \"kg\") + 6.25 * quantityIn(Observation(\"systolic\").latest().value, \"cm\") > 1500.0",
+        ],
+        &[
+            "quantityIn(Observation(\"hba1c\").latest().value, \"mg/dL\") / quantityIn(Observation(\"systolic\").latest().value, \"g/dL\") > 30.0",
+        ],
+    ] {
+        nothing(sources);
+    }
+}
+
+/// Beside the code that FHIR asks for, a CodeableConcept may have others.
+#[test]
+fn a_code_of_our_own_beside_that_of_fhir() {
+    let found = found(&[
+        "Condition().exists(c, c.clinicalStatus.coding.exists(k, k.system == 'urn:own' && k.code == 'W17'))",
+    ]);
+    assert!(!found.iter().any(Finding::is_error), "{found:#?}");
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+/// Items of a list are not one another.
+#[test]
+fn conditions_on_different_items() {
+    for right in [
+        "Observation().exists(o, o.status == 'final') && Observation().exists(o, o.status == 'amended')",
+        "Observation(\"hba1c\").exists(o, start(o) > at - months(3)) && Observation(\"hba1c\").exists(o, start(o) < at - months(6))",
+        "Observation().filter(o, o.status == 'final').size() > 3 && Observation().filter(o, o.status == 'amended').size() < 1",
+        "Observation().latest().status == 'final' && Observation().earliest().status == 'amended'",
+        "Observation().filter(o, isFinal(o)).latest().status == 'final' && Observation().filter(o, !isFinal(o)).latest().status == 'registered'",
+        "patient.name[0].use == 'official' && patient.name[1].use == 'old'",
+        "patient.name.map(n, n.use).exists(u, u == 'old') && patient.name.map(n, n.use).exists(u, u == 'official')",
+        "Observation().exists(o, o.category.exists(c, c.text == 'a') && o.category.exists(c, c.text == 'b'))",
+        "Encounter().exists(e, Encounter().exists(f, e.status == 'finished' && f.status == 'planned'))",
+        "Condition().exists(c, c.clinicalStatus.coding.exists(k, k.code == 'active') && c.clinicalStatus.coding.exists(k, k.code == 'relapse'))",
+        "start(Encounter().latest()) > at - years(1) || start(Encounter().latest()) < at - years(2)",
+        "quantityIn(Observation(\"hba1c\").latest().value, '%') > 9.0 || quantityIn(Observation(\"hba1c\").latest().value, '%') < 4.0",
+        "Observation(\"nothing\").latest().status == 'final' && Observation(\"not_loaded\").latest().status == 'amended'",
+    ] {
+        nothing(&[right]);
+    }
 }
 
 #[test]
@@ -336,9 +452,9 @@ fn what_holds_for_nobody() {
     );
     never("3 > 5", "3 > 5", &["never holds"]);
     never(
-        "ageInYearsAt(at) < 0",
-        "ageInYearsAt(at) < 0",
-        &["from 0 on"],
+        "Encounter().size() < 0",
+        "Encounter().size() < 0",
+        &["a count is a whole number from 0 on"],
     );
     never(
         "Encounter().size() == -1",
@@ -397,6 +513,13 @@ fn what_holds_for_nobody() {
     );
     for right in [
         "ageInYearsAt(at) >= 45 && ageInYearsAt(at) <= 45",
+        // Who is born later.
+        "ageInYearsAt(at) < 0",
+        "ageInYearsAt(at) >= 0 && ageInYearsAt(at) < 2",
+        // Unknown stands for something else.
+        "orElse(ageInYearsAt(at), -1) < 0",
+        "orElse(Encounter().size(), -1) < 0",
+        "orElse(patient.gender, 'not told') == 'not told'",
         "Encounter().size() > 0 && Encounter().size() < 2",
         "Observation().exists(o, start(o) > at - months(12) && start(o) <= at)",
         "Observation().exists(o, start(o) > at - months(1) && start(o) < at - days(29))",
@@ -441,6 +564,8 @@ fn what_holds_for_everybody() {
         &["`true` among its terms"],
     );
     for right in [
+        "ageInYearsAt(at) >= 0",
+        "orElse(Encounter().size(), -1) >= 0",
         "ageInYearsAt(at) < 18 || ageInYearsAt(at) > 75",
         "ageInYearsAt(at) < 18 || patient.gender == 'male' || ageInYearsAt(at) > 20",
         "patient.gender == 'male' || patient.gender == 'female'",
@@ -464,6 +589,27 @@ fn hostile_expressions_take_no_time() {
         .map(|n| format!("ageInYearsAt(at) > {n}"))
         .collect();
     assert!(checker.compile(&terms.join(" && "), None).is_ok());
+    // Minus of minus, and as many texts of one value as an expression may have.
+    let minus = format!(
+        "{}Encounter().size(){} > 3",
+        "-(".repeat(30),
+        ")".repeat(30)
+    );
+    let texts = |operator: &str, word: &str| {
+        let terms: Vec<String> = (0..600)
+            .map(|n| format!("patient.id {operator} 'p{n}'"))
+            .collect();
+        terms.join(word)
+    };
+    let started = std::time::Instant::now();
+    for source in [minus, texts("!=", " && "), texts("==", " || ")] {
+        let compiled = checker.compile(&source, None);
+        let told = compiled.map(|c| c.warnings.len()).map_err(|e| e.len());
+        assert_eq!(told, Ok(0), "{}", &source[..80]);
+    }
+    let all = [texts("!=", " && "), "patient.id == 'p7'".to_owned()].join(" && ");
+    assert_eq!(found(&[&all]).len(), 1);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 fn checker_of(source: &str) -> crate::Compiled {

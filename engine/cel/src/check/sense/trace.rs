@@ -47,8 +47,16 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
         NodeKind::PeriodStart => named("period_start"),
         NodeKind::PeriodEnd => named("period_end"),
         NodeKind::Retrieve(index) => match known.requirement(*index) {
-            Some(wanted) => named(&retrieve(wanted, known)),
-            None => Origin::default(),
+            // A set that is not loaded may be any.
+            Some(wanted)
+                if wanted
+                    .codes
+                    .as_ref()
+                    .is_none_or(|c| !c.value_set.is_empty()) =>
+            {
+                named(&retrieve(wanted, known))
+            }
+            _ => Origin::default(),
         },
         NodeKind::Select(select) => selected(select, of(&select.operand)),
         NodeKind::Call(function, args) => called(*function, args.iter().map(of).collect()),
@@ -75,11 +83,14 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
                 ..Origin::default()
             }
         }
-        NodeKind::Negate(inner) => Origin {
-            same: of(inner).same.map(|same| format!("-({same})")),
-            unit: of(inner).unit,
-            ..Origin::default()
-        },
+        NodeKind::Negate(inner) => {
+            let inner = of(inner);
+            Origin {
+                same: inner.same.map(|same| format!("-({same})")),
+                unit: inner.unit,
+                ..Origin::default()
+            }
+        }
         NodeKind::Index(pair) => {
             let [list, at] = &**pair;
             let (list, at) = (of(list), of(at));
@@ -137,7 +148,7 @@ fn selected(select: &Select, operand: Origin) -> Origin {
     let step = |path: String| format!("{path}.{name}");
     let codes = match (operand.codes, name) {
         (Some((Part::Concept, set)), "coding") => Some((Part::Concept, set)),
-        (Some((Part::Concept, set)), "code") => Some((Part::Code, set)),
+        (Some((Part::Concept, set)), "code") => Some((Part::CodingCode, set)),
         (Some((Part::Concept, set)), "system") => Some((Part::System, set)),
         _ => required(select.owner, name).map(|set| (part(select), set)),
     };
@@ -177,23 +188,34 @@ fn called(function: Function, args: Vec<Origin>) -> Origin {
             unit: first.unit,
             ..Origin::default()
         },
-        Function::OrElse => Origin {
-            // The second value may be of another kind.
-            codes: None,
-            text: None,
-            ..first
-        },
+        Function::OrElse => args.fold(first, common),
         Function::QuantityIn => Origin {
             unit: args.next().and_then(|unit| unit.text),
             ..Origin::default()
         },
-        Function::Size | Function::AgeInYearsAt => Origin {
+        Function::Size => Origin {
             count: true,
             ..Origin::default()
         },
         _ => Origin::default(),
     };
     Origin { same, ..found }
+}
+
+/// What is so of either of two values.
+fn common(a: Origin, b: Origin) -> Origin {
+    fn both<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
+        a.filter(|a| b.as_ref() == Some(a))
+    }
+    Origin {
+        same: None,
+        from: both(a.from, b.from),
+        element: both(a.element, b.element),
+        codes: both(a.codes, b.codes),
+        text: both(a.text, b.text),
+        unit: both(a.unit, b.unit),
+        count: a.count && b.count,
+    }
 }
 
 fn together<'o>(args: &'o [Origin], of: fn(&'o Origin) -> Option<&'o str>) -> Option<String> {

@@ -6,19 +6,20 @@ use engine_patient::system::units::{self, written};
 use rust_decimal::Decimal;
 
 use super::look::Look;
-use super::origin::{Origin, UnitInUse};
+use super::origin::Origin;
+use super::unit_kinds::convertible;
 use crate::nodes::{Node, Span};
 
 /// `quantityIn(x, "mg/dL")`
 pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
-    let [value, unit] = args else { return };
+    let [_, unit] = args else { return };
     let Some(text) = look.origin(unit).text else {
         return;
     };
     if !written::is_ucum(&text) {
         let help = match written::meant(&text) {
             Some(meant) => format!("write `{meant}`"),
-            None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; UCUM is case-sensitive".into(),
+            None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; UCUM is case-sensitive; what it has no unit for stands in braces, as in `{score}`".into(),
         };
         let message = format!("`{text}` is not a unit of UCUM: no quantity can be converted to it");
         look.error(Code::NotAUnit, message, unit.span, Some(help));
@@ -28,33 +29,6 @@ pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
         let message = format!("`{text}` is a unit of UCUM, but another one than `{usual}`");
         let help = Some(format!("did you mean `{usual}`?"));
         look.warning(Code::NotAUnit, message, unit.span, help);
-    }
-    let Some(from) = look.origin(value).from else {
-        return;
-    };
-    let here = UnitInUse {
-        from,
-        unit: text,
-        alternative: look.alternatives > 0,
-    };
-    let other = look.units.iter().find(|other| {
-        let may_differ = here.alternative || other.alternative;
-        other.from == here.from && !may_differ && !convertible(&other.unit, &here.unit)
-    });
-    if let Some(other) = other {
-        let message = format!(
-            "`{}` measures something else than `{}`, in which `{}` is taken elsewhere: one of the two is always unknown",
-            here.unit, other.unit, here.from
-        );
-        let help = format!(
-            "take the value in one kind of unit, as in `{}`; where data has both, write `orElse(quantityIn(…), quantityIn(…) * factor)`",
-            other.unit
-        );
-        look.error(Code::OtherUnit, message, unit.span, Some(help));
-    }
-    let known = |u: &UnitInUse| (&u.from, &u.unit) == (&here.from, &here.unit);
-    if !look.units.iter().any(|u| known(u) && !u.alternative) {
-        look.units.push(here);
     }
 }
 
@@ -91,13 +65,15 @@ pub fn together(look: &mut Look<'_>, [a, b]: &[Node; 2]) {
             format!("a number in `{second}` beside one in `{first}`, which measures something else")
         }
     };
-    let help = match convertible(&first, &second) {
-        true => format!("take both in one unit, as in `quantityIn(x, \"{first}\")`"),
-        false => "compare quantities of one kind".into(),
-    };
-    look.error(Code::OtherUnit, message, b.span, Some(help));
-}
-
-fn convertible(a: &str, b: &str) -> bool {
-    units::shared().convert(Decimal::ONE, a, b).is_ok()
+    match convertible(&first, &second) {
+        true => {
+            let help = format!("take both in one unit, as in `quantityIn(x, \"{first}\")`");
+            look.error(Code::OtherUnit, message, b.span, Some(help));
+        }
+        // A score may do so: a heart rate above the systolic pressure is a shock index above 1.
+        false => {
+            let help = "compare quantities of one kind, unless the numbers are what is meant";
+            look.warning(Code::OtherUnit, message, b.span, Some(help.into()));
+        }
+    }
 }

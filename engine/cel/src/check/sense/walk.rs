@@ -2,12 +2,17 @@
 
 use super::look::Look;
 use super::origin::Origin;
-use super::{codes, constant, units, value_sets};
+use super::{codes, constant, unit_kinds, units, value_sets};
 use crate::functions::Function;
 use crate::nodes::{Comprehension, Node, NodeKind};
 
 /// Looks at an expression and all its parts.
-pub fn walk(look: &mut Look<'_>, node: &Node) {
+pub fn look_at(look: &mut Look<'_>, node: &Node) {
+    walk(look, node);
+    unit_kinds::part(look, node);
+}
+
+fn walk(look: &mut Look<'_>, node: &Node) {
     match &node.kind {
         NodeKind::Constant(_)
         | NodeKind::Wrong
@@ -92,7 +97,7 @@ fn all<'n>(look: &mut Look<'_>, nodes: impl IntoIterator<Item = &'n Node>) {
 /// Parts of which another counts where one cannot be told.
 fn alternatives<'n>(look: &mut Look<'_>, nodes: impl IntoIterator<Item = &'n Node>) {
     look.alternatives += 1;
-    all(look, nodes);
+    nodes.into_iter().for_each(|node| look_at(look, node));
     look.alternatives -= 1;
 }
 
@@ -102,7 +107,7 @@ fn comprehension(look: &mut Look<'_>, inner: &Comprehension, condition: Option<&
     let outer = look.scope.len();
     look.scope.resize(inner.slot, Origin::default());
     look.scope.push(item);
-    all(look, condition);
-    walk(look, &inner.body);
+    condition.into_iter().for_each(|node| look_at(look, node));
+    look_at(look, &inner.body);
     look.scope.truncate(outer.min(inner.slot));
 }

@@ -8,6 +8,7 @@ use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 use measures::official::Limits;
 use measures::prepared::Packages;
+use measures_run::Job;
 
 use crate::failure::Failure;
 
@@ -29,7 +30,8 @@ pub struct PackageArgs {
     /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
     pub allow_missing_valuesets: bool,
-    /// Which way is better of a measure, over what it says: CMS122FHIR=decrease; several times.
+    /// Which way is better of a measure, over what it says: CMS122FHIR=lower (or =decrease), =higher (or
+    /// =increase); several times.
     #[arg(long, value_name = "MEASURE=DIRECTION")]
     pub better: Vec<String>,
     /// Run nothing if anything is wrong with one of the measures; otherwise the others are run, and the
@@ -124,6 +126,44 @@ pub fn as_of(day: &str, zone: &Zone) -> Result<DateTime, Failure> {
     let at =
         at.ok_or_else(|| Failure::User(format!("--as-of {day}: write a day, as in 2026-12-31")))?;
     Ok(zone.moment(at.latest(zone)))
+}
+
+/// What a day outside the period does, where it lies outside: it moves `Now()`, and nothing else.
+pub fn outside_period(job: &Job) -> Option<String> {
+    let (at, (start, end)) = (job.as_of?, job.period);
+    let (first, last) = (start.earliest(&job.zone), end.latest(&job.zone));
+    let side = match at.earliest(&job.zone) {
+        at if at < first => "before",
+        at if at > last => "after",
+        _ => return None,
+    };
+    Some(format!(
+        "note: --as-of lies {side} the period: the numbers are those of the period {start} to {end} all the same; only what asks for the moment of evaluation (Now() and Today() in CQL, `at` and active() in rules) is told that day"
+    ))
+}
+
+/// Who can report (MeasureReport.reporter): `Organization/1`, or a url that ends so.
+pub fn reporter(text: &str) -> Result<String, Failure> {
+    const TYPES: [&str; 4] = [
+        "Organization",
+        "Practitioner",
+        "PractitionerRole",
+        "Location",
+    ];
+    let mut parts = text.rsplit('/');
+    let (id, ty) = (parts.next().unwrap_or_default(), parts.next());
+    let base: Vec<&str> = parts.collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let is_id = (1..=64).contains(&id.len()) && id.chars().all(plain);
+    let is_type = ty.is_some_and(|ty| TYPES.contains(&ty));
+    let absolute = text.starts_with("https://") || text.starts_with("http://");
+    match is_id && is_type && (base.is_empty() || absolute) {
+        true => Ok(text.to_owned()),
+        false => Err(Failure::User(format!(
+            "--reporter {text}: this is no reference to who reports; write its type and id, as in Organization/1 ({} are possible)",
+            TYPES.join(", ")
+        ))),
+    }
 }
 
 /// `Patient/123`, or the id alone.

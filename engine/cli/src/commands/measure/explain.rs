@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use engine_patient::plural::several;
 use engine_patient::program::PatientProgram;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
 use measures_run::{Job, JobResult, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
-use super::{Work, ended, unexpected};
+use super::arguments::{
+    LimitArgs, PackageArgs, as_of, outside_period, parse_period, parse_zone, subject_id,
+};
+use super::{Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
@@ -114,7 +117,9 @@ impl Explain {
             },
         };
         let mut work = Work::new()?;
+        let outside = outside_period(&job);
         let prepared = work.prepare(job)?;
+        outside.iter().for_each(|text| tell(text));
         let (text, missing) = match work.run(&prepared, None)? {
             JobResult::Explained(answer) => (self.explained(&answer.found)?, answer.missing),
             JobResult::Funnel(answer) => (self.counted(&answer.found)?, answer.missing),
@@ -176,9 +181,9 @@ impl Explain {
             None => String::new(),
         };
         for funnel in all {
-            let count = thousands(funnel.patients);
+            let count = several(funnel.patients, "patient", "patients");
             out.push_str(&format!(
-                "{}, {}, {} (\"{}\"), {}: {count} patients{whom}\n",
+                "{}, {}, {} (\"{}\"), {}: {count}{whom}\n",
                 funnel.measure,
                 funnel.group,
                 funnel.population,

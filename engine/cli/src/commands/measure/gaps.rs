@@ -3,19 +3,24 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use engine_patient::plural::several;
 use measures::gaps::{GapRow, GapStatus, HEADING};
+use measures::improvement_direction::Direction;
 use measures::structure::MeasureStructure;
 use measures_run::gap_list;
 use measures_run::gaps::GapsResult;
 use measures_run::job::GapsTask;
 use measures_run::{Job, JobResult, RunError, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
+use super::arguments::{
+    LimitArgs, PackageArgs, as_of, outside_period, parse_period, parse_zone, reporter, subject_id,
+};
 use super::print::print_names;
-use super::{PATIENT_DATA, Work, ended, unexpected};
+use super::{PATIENT_DATA, Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
+use crate::listing::camel;
 use crate::staged::Staged;
 use crate::table::{self, thousands};
 
@@ -58,13 +63,14 @@ pub struct Gaps {
     /// How to print the gaps.
     #[arg(long, value_parser = one_of(FORMATS), default_value = "table")]
     format: Format,
-    /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
+    /// The day as of which to evaluate (CQL Now()). Default: the last of the period. It does not change
+    /// the period.
     #[arg(long)]
     as_of: Option<String>,
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier run.
+    /// Folder for gaps.csv, and DEQM documents: not there yet, empty, or of an earlier `measure gaps`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -75,6 +81,11 @@ pub struct Gaps {
     #[arg(long)]
     reporter: Option<String>,
 }
+
+/// The columns of the table for people.
+const SHOWN: [&str; 9] = [
+    "measure", "version", "group", "patient", "resource", "status", "reason", "due", "better",
+];
 
 /// What gaps are given as.
 const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Deqm];
@@ -125,15 +136,19 @@ impl Gaps {
             zone,
             subject: self.subject.as_deref().map(subject_id).transpose()?,
             limits: self.limits.limits(),
-            reporter: self.reporter,
+            reporter: self.reporter.as_deref().map(reporter).transpose()?,
             threads: threads(),
             task: Task::Gaps(task.clone()),
         };
         let mut work = Work::new()?;
-        let prepared = work.prepare(job)?;
-        // Before anything is computed: what cannot be written is told at once.
+        // Before anything is read or computed: what cannot be written is told at once.
         let out = self.out.as_deref();
-        let staged = out.map(|out| Staged::begin("--out", out)).transpose()?;
+        let staged = out
+            .map(|out| Staged::begin("--out", "measure gaps", out))
+            .transpose()?;
+        let outside = outside_period(&job);
+        let prepared = work.prepare(job)?;
+        outside.iter().for_each(|text| tell(text));
         let JobResult::Gaps(found) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
         };
@@ -147,14 +162,12 @@ impl Gaps {
         }
         if let (Some(listed), Some(out)) = (found.listed, out) {
             if documents {
-                let count = thousands(found.documents);
-                note!("{count} documents are in {}", out.display());
+                let count = several(found.documents, "document is", "documents are");
+                note!("{count} in {}", out.display());
             }
-            let (count, file) = (thousands(listed), out.join(gap_list::NAME));
-            note!(
-                "{count} gaps are in {}, which {PATIENT_DATA}",
-                file.display()
-            );
+            let count = several(listed, "gap is", "gaps are");
+            let file = out.join(gap_list::NAME);
+            note!("{count} in {}, which {PATIENT_DATA}", file.display());
         }
         ended(found.missing)
     }
@@ -164,7 +177,7 @@ impl Gaps {
 fn each(
     found: &GapsResult,
     task: &GapsTask,
-    visit: &mut dyn FnMut([String; 9]),
+    visit: &mut dyn FnMut([String; 10]),
 ) -> Result<(), Failure> {
     found.each(&mut |structure: &MeasureStructure, row: GapRow| {
         if task.wants(row.status) {
@@ -189,10 +202,15 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
             *count += 1;
         }
         if task.wants(row.status) {
-            rows.push(row.cells(structure).to_vec());
+            let mut cells = row.cells(structure).to_vec();
+            // For people the direction and where it comes from are one.
+            cells.truncate(SHOWN.len() - 1);
+            let direction = structure.directions.get(row.group);
+            cells.push(direction.map_or_else(String::new, Direction::short));
+            rows.push(cells);
         }
     })?;
-    table::print(&HEADING, &rows);
+    table::print(&SHOWN, &rows);
     print_names(found.structures.iter().map(|structure| &**structure));
     let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
     say!(
@@ -220,7 +238,7 @@ fn print_json(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
         data!("{}", if first { "[" } else { "  }," });
         first = false;
         let pairs = HEADING.iter().zip(&cells);
-        let pairs = pairs.map(|(h, c)| ((*h).to_owned(), serde_json::json!(c)));
+        let pairs = pairs.map(|(h, c)| (camel(&h.replace('_', " ")), serde_json::json!(c)));
         let object = serde_json::Value::Object(pairs.collect());
         let text = serde_json::to_string_pretty(&object).unwrap_or_default();
         // Its last line comes with what follows it.

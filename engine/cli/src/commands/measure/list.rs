@@ -14,12 +14,13 @@ use crate::format::{Format, TABLE_JSON_CSV, one_of};
 use crate::listing::{Cell, Listing};
 use crate::table;
 
-/// The measures that are known, with their versions.
+/// The measures that a run of the same packages has, with their versions: those of packages, without
+/// packages the built-in ones.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   tandem measure list
-  tandem measure list packages/
+  tandem measure list packages/ --built-in
   tandem measure list packages/ --measure CMS122")]
 pub struct List {
     /// Packages: files or folders with FHIR Measure, Library and ValueSet resources.
@@ -27,6 +28,9 @@ pub struct List {
     /// Only these, by id, name, title or url, or by the beginning of one; may be given several times.
     #[arg(long)]
     measure: Vec<String>,
+    /// The built-in measures beside those of packages.
+    #[arg(long)]
+    built_in: bool,
     /// How to print them.
     #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
     format: Format,
@@ -57,12 +61,14 @@ impl List {
                 note!("{issue}");
             }
         }
-        for rule in load_rules(&[], &[], &mut tell)? {
-            let a = &rule.artifact;
-            rows.push(row(a, "CEL"));
-        }
-        for measure in sql_measures()? {
-            rows.push(row(&measure.artifact, "SQL"));
+        if self.package.is_empty() || self.built_in {
+            for rule in load_rules(&[], &[], &mut tell)? {
+                let a = &rule.artifact;
+                rows.push(row(a, "CEL"));
+            }
+            for measure in sql_measures()? {
+                rows.push(row(&measure.artifact, "SQL"));
+            }
         }
         let mut rows = self.asked(rows, &names)?;
         if self.format != Format::Table {

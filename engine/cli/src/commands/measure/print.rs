@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_patient::finding::{count, grouped};
+use engine_patient::plural::several;
 use engine_patient::system::date_time::DateTime;
 use measures::ledger::Ledger;
-use measures::package::{GroupDefinition, PopulationCode, StratifierDefinition};
+use measures::package::{GroupDefinition, StratifierDefinition};
 use measures::result::{Counts, MeasureResult};
-use measures::result_table::{is_plain, table, table_of};
+use measures::result_table::{is_plain, strata_table, table, table_of};
 use measures::structure::MeasureStructure;
-use measures_run::RunError;
 use measures_run::evaluate::RunStatistics;
 use measures_run::findings_file::FINDINGS;
 use measures_run::run_result::RunResult;
+use measures_run::{DECIDED, NO_VISIT, RunError};
 
 use crate::failure::Failure;
 use crate::table::{self, thousands};
@@ -35,13 +36,11 @@ pub fn print_table(results: &[MeasureResult]) {
             let Some(definition) = result.structure.groups.get(index) else {
                 continue;
             };
-            let name = match result.groups.len() {
-                1 => result.structure.name.to_string(),
-                _ => format!("{}, {}", result.structure.name, definition.name(index)),
-            };
+            let name = group_name(result, index, definition);
             // Those who could not be told are patients; SQL counts what it counts.
             let unit = match result.patients {
                 0 => definition.unit(),
+                _ if counts.unknown == 1 => "patient",
                 _ => "patients",
             };
             say!(
@@ -57,13 +56,22 @@ pub fn print_table(results: &[MeasureResult]) {
     }
     for result in results {
         let groups = result.structure.groups.iter().zip(&result.groups);
-        for (definition, own) in groups {
+        for (index, (definition, own)) in groups.enumerate() {
+            let name = group_name(result, index, definition);
             for (stratifier, strata) in definition.stratifiers.iter().zip(&own.strata) {
                 if !strata.is_empty() {
-                    print_strata(result, definition, stratifier, strata);
+                    print_strata(&name, definition, stratifier, strata);
                 }
             }
         }
+    }
+}
+
+/// A group as lines below the table name it: its measure, and where that has several its own name.
+fn group_name(result: &MeasureResult, index: usize, definition: &GroupDefinition) -> String {
+    match result.groups.len() {
+        1 => result.structure.name.to_string(),
+        _ => format!("{}, {}", result.structure.name, definition.name(index)),
     }
 }
 
@@ -98,38 +106,31 @@ pub fn print_names<'s>(structures: impl Iterator<Item = &'s MeasureStructure>) {
     }
 }
 
+/// A table of a stratifier's strata, under the measure, its group and the stratifier's description.
 fn print_strata(
-    result: &MeasureResult,
+    name: &str,
     definition: &GroupDefinition,
     stratifier: &StratifierDefinition,
     strata: &[(Arc<str>, Counts)],
 ) {
-    let by = stratifier.code.as_ref().or(stratifier.id.as_ref());
-    let by = by.map_or("stratifier", String::as_str);
-    say!("\n{}, by {by}:", result.structure.artifact.title);
-    let rows: Vec<Vec<String>> = strata
+    let by = stratifier.name().unwrap_or("stratifier");
+    let words = stratifier.description.as_deref().unwrap_or_default();
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let described = match words.as_slice() {
+        [] => String::new(),
+        words => format!(" ({})", words.join(" ")),
+    };
+    let unscored = match definition.is_scored(Some(stratifier)) {
+        true => "",
+        false => "; counts without a score: it does not apply to all that a score needs",
+    };
+    say!("\n{name}, by {by}{described}{unscored}:");
+    let strata: Vec<(String, &Counts)> = strata
         .iter()
-        .map(|(name, counts)| {
-            let count = |code| thousands(counts.count(definition, code));
-            vec![
-                name.to_string(),
-                count(PopulationCode::InitialPopulation),
-                count(PopulationCode::Numerator),
-                measures::result_table::score(definition, counts),
-                thousands(counts.unknown),
-            ]
-        })
+        .map(|(stratum, counts)| (stratum.to_string(), counts))
         .collect();
-    table::print(
-        &[
-            by,
-            "initial population",
-            "numerator",
-            "score",
-            "not evaluable",
-        ],
-        &rows,
-    );
+    let (heading, rows) = strata_table(by, definition, stratifier, &strata, &thousands);
+    table::print(&heading, &rows);
 }
 
 /// So many value sets of a resource type are named where they find nothing.
@@ -211,11 +212,12 @@ pub fn print_statistics(statistics: &RunStatistics, took: Duration) {
 
 /// Lines that say how a run went, or stand above the table already. Those of what is not in the numbers
 /// stay: who reads the output alone must see them.
-const NO_ATTENTION: [&str; 6] = [
+const NO_ATTENTION: [&str; 7] = [
+    DECIDED,
+    NO_VISIT,
     "nothing in the lake matches",
     "not looked for: one patient",
     "patients",
-    "patients and measures without a decisive resource",
     "resources evaluated",
     "which way is better",
 ];
@@ -240,7 +242,15 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
             true => *name != "nothing in the lake matches",
             false => !told(name),
         })
-        .map(|(name, detail, count)| vec![name.to_owned(), short(name, detail), thousands(count)])
+        .map(|(name, detail, count)| {
+            // Some lines say that something is so, and count nothing.
+            let count = (count > 0).then(|| thousands(count));
+            vec![
+                name.to_owned(),
+                short(name, detail),
+                count.unwrap_or_default(),
+            ]
+        })
         .collect();
     if !lines.is_empty() {
         say!("");
@@ -251,17 +261,13 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
 /// The last line of a run: how many measures and patients, for when, how many findings, and where all of
 /// it stands.
 pub fn run_summary(ran: &RunResult, period: (DateTime, DateTime), out: Option<&Path>) -> String {
-    let many = |n: u64, one: &str, several: &str| match n {
-        1 => format!("1 {one}"),
-        n => format!("{} {several}", thousands(n)),
-    };
-    let mut parts = vec![many(ran.results.len() as u64, "measure", "measures")];
+    let mut parts = vec![several(ran.results.len() as u64, "measure", "measures")];
     if !ran.structures.is_empty() {
         // Not those who are only referred to.
         let mut lines = ran.report.ledger.lines();
         let counted = lines.find(|(name, _, _)| *name == "patients");
         let counted = counted.map_or(ran.statistics.patients, |(_, _, count)| count);
-        parts.push(many(counted, "patient", "patients"));
+        parts.push(several(counted, "patient", "patients"));
     }
     let (start, end) = (period.0.to_string(), period.1.to_string());
     let year = start.strip_suffix("-01-01");

@@ -7,13 +7,15 @@ use measures_run::attribution::Attribution;
 use measures_run::job::{Report, RunFiles, RunTask};
 use measures_run::{Job, JobResult, Task};
 
-use super::arguments::{LimitArgs, PackageArgs, as_of, parse_period, parse_zone, subject_id};
+use super::arguments::{
+    LimitArgs, PackageArgs, as_of, outside_period, parse_period, parse_zone, reporter, subject_id,
+};
 use super::attributed;
 use super::print::{
     print_csv, print_ledger, print_reports, print_statistics, print_table, print_unmatched,
     run_summary,
 };
-use super::{PATIENT_DATA, Work, ended, unexpected};
+use super::{PATIENT_DATA, Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
@@ -26,7 +28,7 @@ use crate::staged::Staged;
 Examples:
   tandem measure run --lake lake --period 2025-01-01..2025-12-31
   tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --out results
-  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122 --report individual --subject Patient/123
+  tandem measure run packages/ --lake lake --period 2026-01-01..2026-12-31 --measure CMS122 --report individual --subject Patient/123 --format json
 Without a package the built-in measures are run; with packages, theirs (add --built-in for both).
 Results are on standard output, what is found wrong on standard error: those that say the same as one, a
 value set that is missing in one line. A table ends with a summary; --verbose prints everything.
@@ -60,7 +62,8 @@ pub struct Run {
     /// Only this patient: Patient/ID.
     #[arg(long)]
     subject: Option<String>,
-    /// The day as of which to evaluate (CQL Now()). Default: the last of the period.
+    /// The day as of which to evaluate (CQL Now()). Default: the last of the period. It does not change
+    /// the period.
     #[arg(long)]
     as_of: Option<String>,
     /// Also by the organization or practitioner that each patient is attributed to (the Patient resource
@@ -70,7 +73,7 @@ pub struct Run {
     /// Write a letter per clause and patient into the result rows (see `measure explain --funnel`).
     #[arg(long)]
     clauses: bool,
-    /// Folder for reports and result rows: not there yet, empty, or of an earlier run.
+    /// Folder for reports and result rows: not there yet, empty, or of an earlier `measure run`.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Where dates, and date-times without an offset, are taken to be: an offset from UTC, or a place
@@ -119,6 +122,12 @@ impl Run {
                 "--format parquet needs --out: the folder for results.parquet".into(),
             ));
         }
+        if self.report != Reports::Summary && self.out.is_none() && self.format != Format::Json {
+            return Err(Failure::User(
+                "--report: reports are written to the folder of --out, or printed with --format json; give one of them"
+                    .into(),
+            ));
+        }
         let out = self.out.is_some();
         let verbose = self.packages.verbose;
         let job = Job {
@@ -130,7 +139,7 @@ impl Run {
             zone,
             subject: self.subject.as_deref().map(subject_id).transpose()?,
             limits: self.limits.limits(),
-            reporter: self.reporter,
+            reporter: self.reporter.as_deref().map(reporter).transpose()?,
             threads: threads(),
             task: Task::Run(RunTask {
                 rules: self.rules,
@@ -148,10 +157,15 @@ impl Run {
         };
         let mut work = Work::new()?;
         let days = job.period;
-        let prepared = work.prepare(job)?;
-        // Before anything is computed: what cannot be written is told at once.
-        let staged = self.out.as_deref().map(|out| Staged::begin("--out", out));
+        // Before anything is read or computed: what cannot be written is told at once.
+        let staged = self
+            .out
+            .as_deref()
+            .map(|out| Staged::begin("--out", "measure run", out));
         let staged = staged.transpose()?;
+        let outside = outside_period(&job);
+        let prepared = work.prepare(job)?;
+        outside.iter().for_each(|text| tell(text));
         let JobResult::Run(ran) = work.run(&prepared, staged.as_ref())? else {
             return Err(unexpected());
         };

@@ -12,6 +12,10 @@ const PARTS: &[(&str, &str)] = &[
     ("1.73m2", "{1.73_m2}"),
     ("{1.73m2}", "{1.73_m2}"),
     ("{1.73_m2}", "{1.73_m2}"),
+    ("24h", "(24.h)"),
+    ("24hours", "(24.h)"),
+    ("24hr", "(24.h)"),
+    ("24hrs", "(24.h)"),
     ("a", "a"),
     ("beat", "{beats}"),
     ("beats", "{beats}"),
@@ -21,6 +25,7 @@ const PARTS: &[(&str, &str)] = &[
     ("cell", "{cells}"),
     ("cells", "{cells}"),
     ("cm", "cm"),
+    ("cmh2o", "cm[H2O]"),
     ("copies", "{copies}"),
     ("d", "d"),
     ("day", "d"),
@@ -100,6 +105,8 @@ const WHOLE: &[(&str, &str)] = &[
     ("c", "Cel"),
     ("cel", "Cel"),
     ("celsius", "Cel"),
+    ("count", "1"),
+    ("counts", "1"),
     ("degc", "Cel"),
     ("degf", "[degF]"),
     ("f", "[degF]"),
@@ -111,6 +118,7 @@ const WHOLE: &[(&str, &str)] = &[
     ("inch", "[in_i]"),
     ("inches", "[in_i]"),
     ("inhg", "[in_i'Hg]"),
+    ("inr", "{INR}"),
     ("k/mm3", "10*3/uL"),
     ("k/ul", "10*3/uL"),
     ("lb", "[lb_av]"),
@@ -119,14 +127,27 @@ const WHOLE: &[(&str, &str)] = &[
     ("mil/ul", "10*6/uL"),
     ("ounce", "[oz_av]"),
     ("oz", "[oz_av]"),
+    ("pack", "{packs}"),
+    ("packs", "{packs}"),
+    ("packyears", "{pack-years}"),
     ("pct", "%"),
     ("per", "%"),
     ("percent", "%"),
     ("percentage", "%"),
+    ("point", "{points}"),
+    ("points", "{points}"),
     ("pound", "[lb_av]"),
     ("pounds", "[lb_av]"),
+    ("ratio", "{ratio}"),
+    ("score", "{score}"),
+    ("scores", "{score}"),
     ("thou/ul", "10*3/uL"),
+    ("titer", "{titer}"),
+    ("titre", "{titer}"),
 ];
+
+/// Units of blood counts that are of UCUM, letter by letter, and mean a field of magnets there.
+const GIGA: &[(&str, &str)] = &[("G/L", "10*9/L"), ("T/L", "10*12/L")];
 
 /// Whether it is a unit of UCUM, letter by letter: UCUM is case-sensitive.
 pub fn is_ucum(unit: &str) -> bool {
@@ -147,6 +168,9 @@ pub fn meant(written: &str) -> Option<String> {
 /// The usual unit where a text is of UCUM and means another there: `mL` for `ML`, a megalitre;
 /// `10*3/uL` for `K/uL`, kelvins.
 pub fn mistaken(unit: &str) -> Option<String> {
+    if let Some(usual) = lookup(GIGA, unit) {
+        return Some(usual.to_owned());
+    }
     let plain = plain(unit);
     let same_letters = |usual: &String| usual.eq_ignore_ascii_case(unit);
     let usual = lookup(WHOLE, &plain).map(str::to_owned);
@@ -270,6 +294,17 @@ mod tests {
             ("years", "a"),
             ("months", "mo"),
             ("mmol per mol", "mmol/mol"),
+            ("points", "{points}"),
+            ("pounds", "[lb_av]"),
+            ("INR", "{INR}"),
+            ("score", "{score}"),
+            ("count", "1"),
+            ("titer", "{titer}"),
+            ("ratio", "{ratio}"),
+            ("packs", "{packs}"),
+            ("mg/24h", "mg/(24.h)"),
+            ("mg/24 hours", "mg/(24.h)"),
+            ("cmH2O", "cm[H2O]"),
         ] {
             assert!(!is_ucum(written), "{written}");
             assert_eq!(meant(written).as_deref(), Some(unit), "{written}");
@@ -310,7 +345,10 @@ mod tests {
         assert_eq!(mistaken("MG").as_deref(), Some("mg"));
         assert_eq!(mistaken("Mg/dL").as_deref(), Some("mg/dL"));
         assert_eq!(mistaken("K/uL").as_deref(), Some("10*3/uL"));
+        assert_eq!(mistaken("G/L").as_deref(), Some("10*9/L"));
+        assert_eq!(mistaken("T/L").as_deref(), Some("10*12/L"));
         assert_eq!(mistaken("ml"), None);
+        assert_eq!(mistaken("g/L"), None);
     }
 
     #[test]

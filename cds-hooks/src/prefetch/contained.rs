@@ -1,0 +1,106 @@
+//! Contained resources beside the one that contains them.
+//!
+//! Official measures ask for all of a type (`[Medication]`) and compare ids with references: a contained
+//! one (`"reference": "#m"`) they cannot see, and would take for none. What is made here is only
+//! evaluated; nobody gets it back.
+
+use engine_patient::fhir::names::Name;
+use engine_patient::record::Element;
+
+use crate::hash;
+
+/// A resource whose contained ones stand on their own.
+pub(super) struct Beside {
+    /// The resource, with references to those by type and id.
+    pub(super) resource: String,
+    /// They, each with an id of its own.
+    pub(super) contained: Vec<(Name, String)>,
+}
+
+impl Beside {
+    /// Of the contained resources those of these types; `None` where there are none. `place` names the
+    /// resource where it has no id.
+    pub(super) fn of(resource: Element<'_>, types: &[Name], place: &str) -> Option<Self> {
+        let all = resource
+            .get_named("contained")
+            .filter(|_| !types.is_empty())?;
+        let owner = resource.get_str("id");
+        let owner = owner.as_deref().unwrap_or(place);
+        let kind = resource.resource_type()?.as_str();
+        let mut named: Vec<(String, String)> = vec![];
+        let mut contained = vec![];
+        for inner in all.items() {
+            let (ty, id) = (inner.resource_type(), inner.get_named("id"));
+            let (Some(ty), Some(id)) = (ty.filter(|ty| types.contains(ty)), id) else {
+                continue;
+            };
+            let Some(local) = id.as_str() else { continue };
+            let made = format!("contained-{}", hash::short(&[kind, owner, &local]));
+            let text = replaced(inner, &[(id, &made)]);
+            named.push((format!("#{local}"), format!("{}/{made}", ty.as_str())));
+            contained.push((ty, text));
+        }
+        let within = |e: Element<'_>| {
+            let start = all.position();
+            (start..start.saturating_add(u32::try_from(all.raw().len()).unwrap_or(u32::MAX)))
+                .contains(&e.position())
+        };
+        let mut changes = vec![];
+        for reference in resource.references().filter(|e| !within(*e)) {
+            let text = reference.as_str();
+            let found = named
+                .iter()
+                .find(|(local, _)| text.as_deref() == Some(local));
+            changes.extend(found.map(|(_, new)| (reference, new.as_str())));
+        }
+        (!contained.is_empty()).then(|| Beside {
+            resource: replaced(resource, &changes),
+            contained,
+        })
+    }
+}
+
+/// The JSON of an element with other texts at some strings within it, in their order. What is put in
+/// needs no escapes.
+fn replaced(whole: Element<'_>, changes: &[(Element<'_>, &str)]) -> String {
+    let (raw, start) = (whole.raw(), whole.position());
+    let (mut out, mut done) = (String::with_capacity(raw.len() + 64), 0);
+    for (place, new) in changes {
+        let from = place.position().saturating_sub(start) as usize;
+        out.push_str(raw.get(done..from).unwrap_or_default());
+        out.push_str(new);
+        done = from + place.raw().len();
+    }
+    out.push_str(raw.get(done..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_patient::record::PatientRecord;
+
+    use super::*;
+
+    #[test]
+    fn contained_resources_stand_beside_their_owner() {
+        let medication = Name::of("Medication").unwrap();
+        let text = r##"{"resourceType":"MedicationRequest","contained":[{"resourceType":"Medication","id":"m","code":{"text":"a"}},{"resourceType":"Practitioner","id":"p"}],"id":"1","requester":{"reference":"#p"},"medicationReference":{"reference":"#m"},"dose":1.50}"##;
+        let mut record = PatientRecord::new();
+        let resource = record.push_document(text).unwrap();
+        assert!(Beside::of(resource, &[], "x").is_none());
+        let beside = Beside::of(resource, &[medication], "x").unwrap();
+        let (ty, inner) = &beside.contained[0];
+        assert_eq!((*ty, beside.contained.len()), (medication, 1));
+        let inner: serde_json::Value = serde_json::from_str(inner).unwrap();
+        let id = inner["id"].as_str().unwrap();
+        assert!(id.starts_with("contained-") && inner["code"]["text"] == "a");
+        let expected = text.replace(r##""#m""##, &format!(r#""Medication/{id}""#));
+        assert_eq!(beside.resource, expected);
+        // Another owner's is another.
+        let other = text.replace(r#""id":"1""#, r#""id":"2""#);
+        let mut record = PatientRecord::new();
+        let resource = record.push_document(&other).unwrap();
+        let other = Beside::of(resource, &[medication], "x").unwrap();
+        assert_ne!(other.contained[0].1, beside.contained[0].1);
+    }
+}
