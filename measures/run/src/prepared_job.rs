@@ -133,7 +133,7 @@ impl PreparedJob {
     pub(crate) fn attribution<'a>(
         &'a self,
         kinds: &'a [Attribution],
-        patients: &'a HashSet<String>,
+        patients: &'a Arc<HashSet<String>>,
     ) -> Asked<'a> {
         let zone = &self.job.zone;
         let (first, last) = self.job.period;
@@ -142,6 +142,7 @@ impl PreparedJob {
             threads: self.job.threads,
             zone,
             period: (first.earliest(zone), last.latest(zone)),
+            at: self.context.at.latest(zone),
             kinds,
             patients,
         }
