@@ -43,6 +43,7 @@ mod sql_results;
 mod supplement;
 mod tables;
 mod unreadable;
+mod verdict_facts;
 mod verdicts;
 mod versions;
 
