@@ -62,7 +62,7 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
         }
     }
 
-    fn no_such(&mut self, place: ExpressionView<'u>, name: Option<&str>) -> Cause {
+    pub(super) fn no_such(&mut self, place: ExpressionView<'u>, name: Option<&str>) -> Cause {
         let noun = self.named_noun(place, name);
         self.cause(place, format!("no {noun}"))
     }
