@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use engine_patient::finding::{Code, Finding};
 
-use crate::package::{GroupDefinition, ImprovementNotation, MeasureDefinition, Scoring};
+use crate::package::{Basis, GroupDefinition, ImprovementNotation, MeasureDefinition, Scoring};
 
 /// Where a direction comes from, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +153,11 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
     let mut out: Vec<Finding> = vec![];
     let name = &measure.handle;
     for (group, direction) in measure.groups.iter().zip(directions(measure)) {
+        // What counts visits is no card: see `cds_hooks::measure_services`.
+        let made = match measure.groups.iter().all(|g| g.basis == Basis::Boolean) {
+            true => "gaps and cards",
+            false => "gaps",
+        };
         let scored = group.scoring == Scoring::Proportion;
         let (message, help) = match (&direction.origin, direction.against.is_empty()) {
             (Origin::Assumed, true) if scored => (
@@ -163,7 +168,7 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
             (Origin::Stated | Origin::Assumed, false) => (
                 format!("which way is better is contradicted: {}", direction.text()),
                 format!(
-                    "there are no gaps and cards of it until you say `--better {name}=increase` or `--better {name}=decrease`"
+                    "there are no {made} of it until you say `--better {name}=increase` or `--better {name}=decrease`"
                 ),
             ),
             (Origin::Known(_) | Origin::User, false) => (

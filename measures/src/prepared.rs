@@ -270,6 +270,12 @@ impl Packages {
 }
 
 impl Prepared {
+    /// The measures of the packages that could not be run, for what is wrong with each.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        let measures = self.incomplete.iter().flat_map(|i| &i.measures);
+        measures.map(String::as_str)
+    }
+
     /// That measures are missing from whatever is run, and which.
     pub fn incomplete(&self) -> Option<MeasureError> {
         let incomplete = self.incomplete.as_ref()?;

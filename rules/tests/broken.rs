@@ -373,8 +373,30 @@ fn cases() {
         "birthDate: 1960",
         "birthDate: ⟦15.6.1960⟧",
         "wrong-value",
-        "as in FHIR",
+        "write `1960-06-15`",
     );
+    for (effective, words) in [
+        ("01.06.2020", "write `2020-06-01`"),
+        ("2020-13-01", "there is no month 13"),
+    ] {
+        check(
+            "effective: 2025-12-01",
+            &format!("effective: ⟦{effective}⟧"),
+            "wrong-value",
+            words,
+        );
+    }
+    for (value, words) in [
+        ("30mg/g", "write `30 mg/g`"),
+        ("\"3,5 mg/g\"", "write `3.5 mg/g`"),
+    ] {
+        check(
+            "value: 7.1 %",
+            &format!("value: ⟦{value}⟧"),
+            "wrong-value",
+            words,
+        );
+    }
     check(
         "code: loinc|4548-4",
         "code: ⟦loink|4548-4⟧",
@@ -607,10 +629,10 @@ fn what_can_never_hold() {
         "never-holds",
         "written out",
     );
-    // The value is taken in % elsewhere.
+    // One value in units of two kinds.
     check(
-        "Since {{ start(recent.latest()) }}",
-        "Since {{ quantityIn(recent.latest().value, \"%\") }} {{ quantityIn(recent.first().value, ⟦\"mg/dL\"⟧) }}",
+        "recent.exists(o, has(o.value))",
+        "recent.exists(o, quantityIn(o.value, \"%\") > 9.0 && quantityIn(o.value, ⟦\"mg/dL\"⟧) > 9.0)",
         "other-unit",
         "`Observation(\"hba1c\").value`",
     );

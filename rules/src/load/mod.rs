@@ -6,6 +6,7 @@ mod expressions;
 mod fields;
 mod resource;
 mod scalar;
+mod slips;
 mod units;
 mod value_sets;
 

@@ -11,7 +11,7 @@ use engine_patient::fhir::names::{Name, choice_name};
 use engine_patient::finding::{Code, did_you_mean};
 
 use super::fields::Report;
-use super::{codes, scalar, units};
+use super::{codes, scalar, slips, units};
 use crate::yaml::{Entry, Node, Value};
 
 /// A resource with its `resourceType`; without an id it gets one from its type and number.
@@ -134,6 +134,12 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 .and_then(|s| scalar::guess(&s.text))
                 .filter(|g| types.contains(g));
             let Some(ty) = guessed else {
+                let written = entry.value.scalar().map(|s| s.text.trim());
+                if let Some((ty, message, help)) = written.and_then(slips::of)
+                    && types.contains(&ty)
+                {
+                    return report.wrong(Code::WrongValue, message, &entry.value, &help);
+                }
                 let names: Vec<String> =
                     types.iter().take(6).map(|t| choice_name(name, t)).collect();
                 let message = format!("`{owner}.{name}` can be of several types");

@@ -11,6 +11,7 @@
 use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::system::date_time::DateTime;
 
+use super::slips;
 use crate::yaml::{Scalar, Style};
 
 /// Names of code systems.
@@ -65,8 +66,9 @@ pub(super) fn expand(
         }
         "date" | "dateTime" | "instant" => {
             let known = DateTime::parse(text).map(|_| quoted(text));
-            known.ok_or_else(|| {
-                "a date as in FHIR: `2025`, `2025-12-31` or `2025-12-31T10:00:00Z`".into()
+            known.ok_or_else(|| match slips::of(text) {
+                Some(("dateTime", _, help)) => help,
+                _ => "a date as in FHIR: `2025`, `2025-12-31` or `2025-12-31T10:00:00Z`".into(),
             })
         }
         "Coding" => concept(text, codes),
@@ -74,9 +76,11 @@ pub(super) fn expand(
             let coding = concept(text, codes)?;
             Ok(format!("{{\"coding\":[{coding}]}}"))
         }
-        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" => {
-            quantity(text).ok_or_else(|| "a number and a UCUM unit, as in `7.1 %`".into())
-        }
+        "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "SimpleQuantity" => quantity(text)
+            .ok_or_else(|| match slips::of(text) {
+                Some(("Quantity", _, help)) => help,
+                _ => "a number and a UCUM unit, as in `7.1 %`".into(),
+            }),
         "Period" => period(text)
             .ok_or_else(|| "two dates with `/` between, as in `2025-01-01/2025-02-01`".into()),
         "Reference" => Ok(format!("{{\"reference\":{}}}", quoted(text))),

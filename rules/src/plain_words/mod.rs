@@ -51,10 +51,19 @@ pub fn code_title(title: &str) -> Option<String> {
     }
 }
 
+/// Whether it is this reason, with the units that were found and wanted behind.
+fn with_units(text: &str, known: &str) -> bool {
+    let rest = text.strip_prefix(known);
+    rest.is_some_and(|rest| rest.starts_with(" than `"))
+}
+
 /// A reason in plain words, one that holds no patient data and names no more than people do. Not yet
 /// Markdown.
 pub fn reason(text: &str) -> String {
-    if let Some((_, plain)) = REASONS.iter().find(|(known, _)| *known == text) {
+    if let Some((_, plain)) = REASONS
+        .iter()
+        .find(|(known, _)| text == *known || with_units(text, known))
+    {
         return (*plain).to_owned();
     }
     let between = |start: &str, end: &str| text.strip_prefix(start)?.strip_suffix(end);

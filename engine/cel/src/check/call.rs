@@ -4,6 +4,7 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::system::date_time::DateTime;
 
+use super::habits::known_elsewhere;
 use super::operator::operator;
 use super::pass::{Checked, Pass};
 use super::retrieve::retrieve;
@@ -22,25 +23,55 @@ pub(super) fn call(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: 
     }
     match functions::find(name) {
         Some(info) => function(pass, info, call, span),
-        None => {
-            let names = functions::FUNCTIONS.iter().map(|f| f.name);
-            let macros = ["exists", "all", "exists_one", "filter", "map", "has"];
-            let near = did_you_mean(name, names.chain(macros));
-            let help = match near {
-                Some(near) if macros.contains(&near) && near == name => format!(
-                    "`{near}` takes a variable and an expression: `list.{near}(x, x.status == \"final\")`"
-                ),
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`tandem rule functions` lists the functions".into(),
-            };
-            pass.wrong(
-                Code::UnknownFunction,
-                format!("unknown function `{name}`"),
-                span,
-                Some(help),
-            )
-        }
+        None => unknown(pass, call, span),
     }
+}
+
+const MACROS: [&str; 6] = ["exists", "all", "exists_one", "filter", "map", "has"];
+
+/// A name that is no function, or a macro that was not called as one.
+fn unknown(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Checked {
+    // What is called on may be wrong too: `list.where(…).exists()`.
+    if let Some(target) = &call.target {
+        pass.expr(target);
+    }
+    let name = call.func_name.as_str();
+    if name == "has" {
+        let help = "as in `has(o.value)`".to_owned();
+        let message = "`has` takes one element of a value".to_owned();
+        return pass.wrong(Code::WrongArguments, message, span, Some(help));
+    }
+    if MACROS.contains(&name) {
+        let count = call.args.len();
+        let message =
+            format!("`{name}` takes a variable and an expression, here are {count} arguments");
+        let help = match decimal_comma(&pass.places.text(span)) {
+            Some(number) => format!("write `{}` for `{number}`", number.replace(',', ".")),
+            None => format!(
+                "as in `list.{name}(x, x.status == \"final\")`; `list.size() > 0` asks whether there is one"
+            ),
+        };
+        return pass.wrong(Code::WrongArguments, message, span, Some(help));
+    }
+    let names = functions::FUNCTIONS.iter().map(|f| f.name);
+    let help =
+        known_elsewhere(name).unwrap_or_else(|| match did_you_mean(name, names.chain(MACROS)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`tandem rule functions` lists the functions".into(),
+        });
+    let message = format!("unknown function `{name}`");
+    pass.wrong(Code::UnknownFunction, message, span, Some(help))
+}
+
+/// `9,0`: two arguments to the language, one number to its author.
+fn decimal_comma(text: &str) -> Option<&str> {
+    let digit = |c: char| c.is_ascii_digit();
+    text.match_indices(',').find_map(|(at, _)| {
+        let (before, after) = (text.get(..at)?, text.get(at + 1..)?);
+        let whole = before.len() - before.trim_end_matches(digit).len();
+        let part = after.len() - after.trim_start_matches(digit).len();
+        (whole > 0 && part > 0).then(|| text.get(at - whole..at + 1 + part))?
+    })
 }
 
 fn function(
@@ -87,7 +118,12 @@ fn function(
                         Code::NotADate,
                         format!("`{text}` is not a date"),
                         place,
-                        Some("write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()),
+                        Some(match no_such_day(text) {
+                            true => "this day does not exist; write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into(),
+                            false => {
+                                "write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()
+                            }
+                        }),
                     ),
                 }
                 continue;
@@ -154,6 +190,22 @@ fn function(
         other => NodeKind::Call(other, nodes),
     };
     (Node { kind, span }, ty)
+}
+
+/// `2020-02-30`: the form of a date, but none of the calendar.
+fn no_such_day(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let mut next = |length: usize| {
+        let part = parts.next()?;
+        let digits = part.get(..length)?;
+        digits.parse::<u32>().ok()
+    };
+    next(4).is_some()
+        && next(2).is_some()
+        && next(2).is_some()
+        && text
+            .get(..10)
+            .is_some_and(|day| DateTime::parse(day).is_none())
 }
 
 fn text_literal(expr: &IdedExpr) -> Option<&str> {

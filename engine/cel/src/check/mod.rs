@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! checker ─▶ expression ─▶ call ─▶ operator, retrieve
+//!                       ├▶ habits
 //!                       └▶ name, select, comprehension ─▶ pass ─▶ place, symbols
 //!         ─▶ sense: what can mean nothing
 //! ```
@@ -11,6 +12,7 @@ mod call;
 mod checker;
 mod comprehension;
 mod expression;
+mod habits;
 mod name;
 mod operator;
 mod pass;

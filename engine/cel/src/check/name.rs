@@ -1,12 +1,15 @@
 //! Names.
 
-use engine_patient::fhir::model::Model;
 use engine_patient::finding::{Code, did_you_mean};
 
+use super::habits::known_elsewhere;
 use super::pass::{Checked, Pass};
 use super::symbols::{find, names};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
+
+/// The names of every expression.
+pub(super) const KNOWN: &str = "known are `patient`, `at`, `period_start`, `period_end`";
 
 impl Pass<'_> {
     /// A variable, a definition, or one of the names that every expression has.
@@ -33,12 +36,8 @@ impl Pass<'_> {
                 let near = did_you_mean(name, known.chain(locals).chain(defines));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if name == "age" => "write `ageInYearsAt(at)`".into(),
-                    None if ["now", "today"].contains(&name) => "`at` is the moment of evaluation".into(),
-                    None if Model::r4().resource(name).is_some() => {
-                        format!("write `{name}()` for all of them, `{name}(\"value set\")` for some")
-                    }
-                    None => "known are `patient`, `at`, `period_start`, `period_end` and the names under `define`".into(),
+                    None => known_elsewhere(name)
+                        .unwrap_or_else(|| format!("{KNOWN} and the names under `define`")),
                 };
                 self.wrong(
                     Code::UnknownName,

@@ -3,10 +3,13 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr};
 use engine_patient::finding::Code;
 
+use super::habits::typed;
+use super::name::KNOWN;
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::operators::{Arithmetic, Numbers, Order};
 use crate::types::Ty;
+use crate::value::Val;
 
 /// The operators, or `None` where the call is none.
 pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Option<Checked> {
@@ -49,7 +52,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             (node(NodeKind::Conditional(Box::new([condition, a, b]))), ty)
         }
         ("_==_" | "_!=_", [a, b]) => {
-            let ((a, a_ty), (b, b_ty)) = (pass.expr(a), pass.expr(b));
+            let ((a, a_ty), (b, b_ty)) = (side(pass, a), side(pass, b));
             let comparable = |t: &Ty| {
                 matches!(
                     t,
@@ -58,7 +61,8 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             };
             if !comparable(&a_ty) || !comparable(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} cannot be compared");
-                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
+                let help = help(pass, &call.func_name, (&a, &a_ty), (&b, &b_ty));
+                pass.problem(Code::WrongType, message, span, help);
             }
             let pair = Box::new([a, b]);
             let equal = call.func_name == "_==_";
@@ -77,7 +81,8 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 |t: &Ty| matches!(t, Ty::Int | Ty::Double | Ty::String | Ty::Time | Ty::Any);
             if !ordered(&a_ty) || !ordered(&b_ty) || !(a_ty.fits(&b_ty) || b_ty.fits(&a_ty)) {
                 let message = format!("{a_ty} and {b_ty} have no order");
-                pass.problem(Code::WrongType, message, span, compare_help(&a_ty, &b_ty));
+                let help = help(pass, &call.func_name, (&a, &a_ty), (&b, &b_ty));
+                pass.problem(Code::WrongType, message, span, help);
             }
             let order = match call.func_name.as_str() {
                 "_<_" => Order::Less,
@@ -136,8 +141,14 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             if !fits {
                 let message =
                     format!("`in` needs a list with items such as the left side: {a_ty} in {b_ty}");
-                let help = matches!(b_ty, Ty::String)
-                    .then(|| "write `inValueSet(code, \"value set\")` for value sets".to_owned());
+                let help = match &b_ty {
+                    Ty::String => {
+                        Some("write `inValueSet(code, \"value set\")` for value sets".into())
+                    }
+                    Ty::List(item) => typed(&pass.places.text(a.span), &a_ty, item, "in […]")
+                        .or_else(|| compare_help(&a_ty, item)),
+                    _ => Some("as in `o.status in [\"final\", \"amended\"]`".into()),
+                };
                 pass.problem(Code::WrongType, message, span, help);
             }
             (node(NodeKind::In(Box::new([a, b]))), Ty::Bool)
@@ -156,6 +167,54 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
         }
         _ => return None,
     })
+}
+
+/// A side of a comparison; a word that is no name was probably to be a text.
+fn side(pass: &mut Pass<'_>, expr: &IdedExpr) -> Checked {
+    let before = pass.problems.len();
+    let checked = pass.expr(expr);
+    if let (Expr::Ident(name), Some(problem)) = (&expr.expr, pass.problems.get_mut(before))
+        && problem.code == Code::UnknownName
+        && problem
+            .help
+            .as_ref()
+            .is_some_and(|help| help.starts_with(KNOWN))
+    {
+        problem.help = Some(format!("a text stands in quotes: `\"{name}\"`"));
+    }
+    checked
+}
+
+/// What helps where two values cannot be compared.
+fn help(pass: &Pass<'_>, operator: &str, a: (&Node, &Ty), b: (&Node, &Ty)) -> Option<String> {
+    let text = |node: &Node| pass.places.text(node.span);
+    let operator = operator.trim_matches('_');
+    for ((x, x_ty), (y, y_ty)) in [(a, b), (b, a)] {
+        let written = text(y);
+        if let Some(help) = typed(&text(x), x_ty, y_ty, &format!("{operator} {written}")) {
+            return Some(help);
+        }
+        let number = matches!(x_ty, Ty::Int | Ty::Double);
+        if let (true, NodeKind::Constant(Val::Str(word))) = (number, &y.kind)
+            && word.trim().parse::<f64>().is_ok()
+        {
+            return Some(format!(
+                "write the number without quotes: `{}`",
+                word.trim()
+            ));
+        }
+        // `18 <= x <= 75`
+        if let (NodeKind::Order(..), true) =
+            (&x.kind, matches!(y_ty, Ty::Int | Ty::Double | Ty::Time))
+        {
+            return Some("write the two limits for themselves: `18 <= x && x <= 75`".into());
+        }
+        let digits = written.chars().all(|c| c.is_ascii_digit() || c == '-');
+        if *x_ty == Ty::Time && *y_ty == Ty::Int && digits && written.contains('-') {
+            return Some(format!("write a date as `date(\"{written}\")`"));
+        }
+    }
+    compare_help(a.1, b.1)
 }
 
 fn compare_help(a: &Ty, b: &Ty) -> Option<String> {

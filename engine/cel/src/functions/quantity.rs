@@ -1,10 +1,14 @@
 //! Quantities and their units.
 
+use std::borrow::Cow;
+
 use engine_patient::record::{Element, Kind};
-use engine_patient::system::units::{self, UnitsError};
+use engine_patient::system::units::{self, UnitsError, written};
 
 use crate::value::Val;
 
+const OTHER_UNIT: &str = "the quantity is in another unit";
+const LONGEST_UNIT: usize = 30;
 const TOO_LARGE: &str = "the quantity is a number too large";
 
 /// The number of a quantity in a unit, converted exactly where it is given in another (UCUM), as CQL
@@ -32,13 +36,31 @@ pub(super) fn quantity_in<'r>(quantity: Element<'_>, unit: &str) -> Val<'r> {
     };
     let units = units::shared();
     if !units.are_of_one_kind(&code, unit) {
-        return Val::unknown("the quantity is in another unit");
+        return other_unit(&code, unit);
     }
     match units.convert(value, &code, unit) {
         Ok(value) => Val::Decimal(value),
         Err(UnitsError::OutOfRange) => Val::unknown(TOO_LARGE),
-        Err(UnitsError::Unknown | UnitsError::Incommensurable) => {
-            Val::unknown("the quantity is in another unit")
-        }
+        Err(UnitsError::Unknown | UnitsError::Incommensurable) => other_unit(&code, unit),
     }
+}
+
+/// `{…}` of UCUM may hold any text.
+fn without_annotations(unit: &str) -> String {
+    let mut parts = unit.split('{');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("{…}");
+        shown.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    shown
+}
+
+/// Which unit was found, where it is one: any other text of the data is not repeated.
+fn other_unit<'r>(found: &str, wanted: &str) -> Val<'r> {
+    let found = match written::is_ucum(found) && found.len() <= LONGEST_UNIT {
+        true => format!("in `{}`", without_annotations(found)),
+        false => "in a unit that UCUM does not have".to_owned(),
+    };
+    Val::Unknown(Cow::Owned(format!("{OTHER_UNIT} than `{wanted}`: {found}")))
 }

@@ -29,7 +29,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::Active,
         &[P::Element("Condition")],
         R::Bool,
-        "Condition(\"diabetes\").exists(c, active(c))",
+        "Condition(\"diabetes\").exists(c, active(c) && start(c) <= at)",
         "Whether a Condition goes on: clinical status active, recurrence or relapse, no abatement at \
          or before the moment of evaluation, not refuted. Unknown without a clinical status and \
          without an abatement.",
@@ -58,7 +58,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::Contains,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.contains(\"male\")",
+        "Condition().exists(c, c.code.text.contains(\"fracture\"))",
         "Whether the first text contains the second.",
     ),
     row(
@@ -127,7 +127,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::EndsWith,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.endsWith(\"male\")",
+        "patient.name.exists(n, n.family.endsWith(\"son\"))",
         "Whether the first text ends with the second.",
     ),
     row(
@@ -253,7 +253,7 @@ pub const FUNCTIONS: &[FunctionInfo] = &[
         Function::StartsWith,
         &[P::Text, P::Text],
         R::Bool,
-        "patient.gender.startsWith(\"f\")",
+        "patient.name.exists(n, n.family.startsWith(\"Mac\"))",
         "Whether the first text starts with the second.",
     ),
     row(

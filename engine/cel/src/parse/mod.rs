@@ -1,6 +1,7 @@
 //! From text to a tree, by the `cel` crate, within bounds of length and nesting.
 
 mod bounds;
+mod slips;
 
 use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::parser::Parser;
@@ -39,7 +40,12 @@ pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>
             "not an expression: a text or name in quotes is not closed, or not as CEL has it";
         told(
             source,
-            vec![problem(Code::Syntax, message.into(), (at, at + 1), None)],
+            vec![problem(
+                Code::Syntax,
+                message.into(),
+                (at, at + 1),
+                slips::help(source, "").or_else(|| Some("close the quote".into())),
+            )],
         )
     })?;
     let nested = nesting(&code);
@@ -66,7 +72,7 @@ pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>
         return Err(told(source, vec![bug]));
     };
     parsed.map_err(|errors| {
-        let help = syntax_help(source);
+        let help = slips::help(source, &code);
         let problems = errors.errors.iter().map(|e| {
             let start = offset_of(source, e.pos).min(length.saturating_sub(1));
             let message = format!("not an expression: {}", plain(&e.msg));
@@ -95,38 +101,6 @@ fn plain(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     let short = message.split(" expecting ").next().unwrap_or(message);
     short.chars().take(160).collect()
-}
-
-/// Slips of authors who know other languages.
-fn syntax_help(source: &str) -> Option<String> {
-    let word = |w: &str| source.split(|c: char| !c.is_alphanumeric()).any(|s| s == w);
-    let has_assignment = source
-        .replace("==", "")
-        .replace("!=", "")
-        .replace("<=", "")
-        .replace(">=", "")
-        .contains('=');
-    let units = ["years", "months", "weeks", "days", "hours"];
-    // `12 months`, and not `months(12)`.
-    let unit = units.into_iter().find(|unit| {
-        let mut behind = source.split(unit).skip(1);
-        word(unit) && behind.any(|rest| !rest.trim_start().starts_with('('))
-    });
-    if let Some(unit) = unit {
-        return Some(format!("write a duration as `{unit}(12)`"));
-    }
-    let help = if word("and") || word("AND") {
-        "write `&&` for and"
-    } else if word("or") || word("OR") {
-        "write `||` for or"
-    } else if word("not") || word("NOT") {
-        "write `!` for not"
-    } else if has_assignment {
-        "write `==` to compare"
-    } else {
-        return None;
-    };
-    Some(help.into())
 }
 
 /// Line from 1 and column from 0 or 1 as the parser gives them, as a character offset.

@@ -219,6 +219,10 @@ codes! {
         why "only value sets and code systems are terminology"
         example Prose "a folder that also holds Patient resources"
         mend "nothing, if they do not belong to the terminology";
+    TerminologySystem "T007" "a code system that data writes in another way"
+        why "codes are compared with their system: none of its codes match"
+        example Prose "\"system\": \"loinc\""
+        mend "write the url of the system, as in `http://loinc.org`";
     ValueSetCircle "T010" "value sets include each other in a circle"
         why "their codes cannot be listed"
         example Prose "A includes B, B includes A"

@@ -29,6 +29,7 @@ mod raw;
 mod read;
 mod read_code_system;
 mod read_resource;
+mod read_system;
 mod read_value_set;
 mod store;
 mod suggest;

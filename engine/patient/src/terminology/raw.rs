@@ -138,6 +138,32 @@ pub(super) struct RawClause {
     pub filter: Vec<RawFilter>,
     #[serde(default)]
     pub value_set: Vec<Text>,
+    // What is written for them by mistake: without them the clause would be all of its system.
+    concepts: Option<IgnoredAny>,
+    code: Option<IgnoredAny>,
+    codes: Option<IgnoredAny>,
+    contains: Option<IgnoredAny>,
+    filters: Option<IgnoredAny>,
+    value_sets: Option<IgnoredAny>,
+    valueset: Option<IgnoredAny>,
+}
+
+impl RawClause {
+    /// Elements that FHIR does not have here, each with the one that is meant.
+    pub fn slips(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = [
+            (self.concepts.is_some(), "concepts", "concept"),
+            (self.code.is_some(), "code", "concept"),
+            (self.codes.is_some(), "codes", "concept"),
+            (self.contains.is_some(), "contains", "concept"),
+            (self.filters.is_some(), "filters", "filter"),
+            (self.value_sets.is_some(), "valueSets", "valueSet"),
+            (self.valueset.is_some(), "valueset", "valueSet"),
+        ];
+        all.into_iter()
+            .filter(|(there, ..)| *there)
+            .map(|(_, found, meant)| (found, meant))
+    }
 }
 
 #[derive(Deserialize)]

@@ -123,6 +123,10 @@ impl Read {
         }
     }
 
+    pub fn has_system(&self, system: &str) -> bool {
+        self.systems.contains(canonical_system(system))
+    }
+
     /// The url of a code system, canonical, shared between all codes of it.
     pub fn system(&mut self, system: &str) -> Arc<str> {
         let system = canonical_system(system);

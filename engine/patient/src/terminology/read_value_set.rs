@@ -8,6 +8,7 @@ use super::code::Code;
 use super::raw::{RawClause, RawCompose, RawContains, RawExpansion, RawValueSet, Text};
 use super::read::{Read, Spot};
 use super::value_set_definition::{Clause, Compose, Expansion, Filter, SpotOf, ValueSetDefinition};
+use crate::finding::{self, Finding};
 
 /// Reads a value set into `read`, or reports why it cannot be used.
 pub(super) fn read_value_set(read: &mut Read, spot: &Spot, raw: RawValueSet) {
@@ -155,7 +156,7 @@ fn contains(
             (Some(system), Some(code)) => {
                 entries.coded += 1;
                 entries.codes.push(Code {
-                    system: read.system(&system),
+                    system: read.code_system(spot, &system, || here(".system")),
                     version,
                     code,
                     display,
@@ -203,9 +204,16 @@ fn read_compose(read: &mut Read, spot: &Spot, root: &str, raw: RawCompose) -> Co
 
 fn read_clause(read: &mut Read, spot: &Spot, path: String, raw: RawClause) -> Clause {
     let before = read.issues.len();
+    for (found, meant) in raw.slips() {
+        let message = format!("a clause of a value set has no element `{found}`");
+        let finding = Finding::error(finding::Code::UnknownElement, message);
+        let finding = finding.placed(spot.place(format!("{path}.{found}")));
+        read.issues
+            .push(finding.help(format!("did you mean `{meant}`?")));
+    }
     let system = read
         .text(spot, raw.system, || format!("{path}.system"))
-        .map(|system| read.system(&system));
+        .map(|system| read.code_system(spot, &system, || format!("{path}.system")));
     let version = read.text(spot, raw.version, || format!("{path}.version"));
     if system.is_none() && !(raw.concept.is_empty() && raw.filter.is_empty()) {
         let message = "concepts or filters without a system cannot be compared";
@@ -264,7 +272,7 @@ fn read_clause(read: &mut Read, spot: &Spot, path: String, raw: RawClause) -> Cl
         value_sets.extend(text);
     }
     Clause {
-        broken: read.issues.len() > before,
+        broken: read.issues.iter().skip(before).any(Finding::is_error),
         path,
         system,
         version,

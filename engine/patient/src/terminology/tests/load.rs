@@ -256,3 +256,39 @@ fn empty_and_unexpanded_are_loud() {
     assert_eq!(store.issues(), issues);
     assert_eq!(store.incomplete().count(), 2);
 }
+
+/// A slip in the name of an element would make a clause all of its code system, a slip in the url of a
+/// system one that no data has.
+#[test]
+fn slips_of_names_and_systems() {
+    let set = |include: &str| {
+        format!(
+            r#"{{"resourceType": "ValueSet", "url": "u", "compose": {{"include": [{include}]}}}}"#
+        )
+    };
+    let concepts = set(r#"{"system": "s", "concepts": [{"code": "a"}]}"#);
+    let (_, issues) = load(&[("a.json", &concepts)]);
+    assert!(
+        shown(&issues).contains(
+            &"unknown-element ValueSet.compose.include[0].concepts a clause of a value set has no element `concepts`"
+                .to_owned()
+        ),
+        "{issues:#?}"
+    );
+    assert!(
+        !shown(&issues).join(" ").contains("all of code system"),
+        "{issues:#?}"
+    );
+    for system in ["loinc", "http://loinc.org/"] {
+        let named = set(&format!(
+            r#"{{"system": "{system}", "concept": [{{"code": "4548-4"}}]}}"#
+        ));
+        let (store, issues) = load(&[("a.json", &named)]);
+        let [one] = issues.as_slice() else {
+            panic!("{issues:#?}")
+        };
+        assert!(!one.is_error());
+        assert_eq!(one.help.as_deref(), Some("write `http://loinc.org`"));
+        assert_eq!(store.value_set("u").map(|set| set.len()), Ok(1));
+    }
+}

@@ -1,0 +1,72 @@
+//! Names that authors know from other languages, and values whose type must be said.
+
+use engine_patient::fhir::model::Model;
+use engine_patient::fhir::names::choice_name;
+
+use crate::types::{Ty, of_fhir};
+
+/// What stands for a function or name of another language.
+pub(super) fn known_elsewhere(name: &str) -> Option<String> {
+    let told = match name.to_ascii_lowercase().as_str() {
+        "age" | "ageinyears" => "write `ageInYearsAt(at)`",
+        "now" | "today" => "`at` is the moment of evaluation",
+        "count" | "length" | "len" => "write `.size()`",
+        "any" | "some" => "write `.exists(x, …)`",
+        "every" => "write `.all(x, …)`",
+        "where" => "write `.filter(x, …)`, or `.exists(x, …)` to ask whether there is one",
+        "select" => "write `.map(x, …)`",
+        "last" => "write `.latest()`",
+        "null" => "`has(x.y)` asks whether an element is there",
+        _ => {
+            let mut types = Model::r4().types().filter(|t| t.is_resource);
+            let resource = types.find(|t| t.name.eq_ignore_ascii_case(name))?.name;
+            return Some(format!(
+                "write `{resource}()` for all of them, `{resource}(\"value set\")` for some"
+            ));
+        }
+    };
+    Some(told.into())
+}
+
+/// How to compare an element of several types with a value of another type: `o.valueString == …`.
+pub(super) fn typed(written: &str, choice: &Ty, other: &Ty, beside: &str) -> Option<String> {
+    let Ty::Choice(owner, name) = choice else {
+        return None;
+    };
+    // `start(x)` and `end(x)` take the date of any type.
+    if *other == Ty::Time {
+        return None;
+    }
+    let element = Model::r4().element(owner, name)?;
+    let path = written.strip_suffix(name)?;
+    let types = element.types.iter();
+    let fits = types.filter(|ty| of_fhir(ty).0 == *other);
+    let typed: Vec<String> = fits.map(|ty| choice_name(name, ty)).collect();
+    // Of the kinds of text the plain one.
+    let plain = choice_name(name, "string");
+    let typed = typed.iter().find(|t| **t == plain).or(typed.first());
+    let has = |ty: &str| element.types.contains(&ty);
+    let mut ways = vec![];
+    if matches!(other, Ty::Int | Ty::Double) && has("Quantity") {
+        ways.push(format!(
+            "take the number with its unit: `quantityIn({written}, \"mg/dL\") > 9.0`"
+        ));
+    }
+    if let Some(typed) = typed {
+        let what = match other {
+            Ty::Int | Ty::Double => "where it is a number without a unit",
+            _ => "name the type",
+        };
+        ways.push(format!("{what}: `{path}{typed} {beside}`"));
+    }
+    if *other == Ty::String && has("CodeableConcept") {
+        ways.push(format!(
+            "where it is coded: `inValueSet({written}, \"value set\")`"
+        ));
+    }
+    (!ways.is_empty()).then(|| ways.join("; "))
+}
+
+#[cfg(test)]
+#[path = "habits_tests.rs"]
+mod tests;
