@@ -164,7 +164,7 @@ fn what_the_cases_do_not_show_is_told() {
 fn what_was_refused_is_counted() {
     let dir = folder();
     let path = file(dir.path().join("high.yaml"), RULE);
-    file(dir.path().join("low.yaml"), &spoilt("isFinal", "isFinall"));
+    file(dir.path().join("low.yaml"), spoilt("isFinal", "isFinall"));
     let ran = tandem!("rule", "test", dir.path());
     assert_eq!(ran.code, 2, "{}", ran.text());
     let last = "1 rule: 4 cases passed, 0 failed; 1 rule refused\n";
