@@ -44,6 +44,11 @@ pub fn measure_services(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<dyn CardService>>, MeasureError> {
     let prepared = packages.prepare(Limits::CALL, tell)?;
+    for label in prepared.left_out() {
+        tell(&format!(
+            "{label}: no card, since it has errors (see above)"
+        ));
+    }
     let Some(program) = &prepared.built.program else {
         return Ok(vec![]);
     };
@@ -215,14 +220,11 @@ fn outcome(
 impl MeasureCard {
     fn card(&self, group: usize, context: &EvaluationContext) -> CardContent {
         let artifact = &self.structure.artifact;
-        let name = match self.structure.groups.len() {
-            0 | 1 => String::new(),
-            _ => self
-                .structure
-                .groups
-                .get(group)
-                .map_or_else(String::new, |g| format!(" ({})", g.name(group))),
-        };
+        let several = self.structure.groups.len() > 1;
+        let name = self.structure.groups.get(group).filter(|_| several);
+        // `Group_1` is for whoever built the package: what is open tells which it is.
+        let name = name.map(|g| g.name(group)).filter(|n| !n.contains('_'));
+        let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         let year = context.period.map_or(0, |(start, _)| start.civil().0);
         let summary = format!("Open care gap {year}: {}{name}", self.title);
         let own = self.structure.groups.get(group);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use engine_patient::finding::{Code, Finding};
 
-use crate::package::{GroupDefinition, ImprovementNotation, MeasureDefinition, Scoring};
+use crate::package::{Basis, GroupDefinition, ImprovementNotation, MeasureDefinition, Scoring};
 
 /// Where a direction comes from, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,23 @@ impl Direction {
             (Origin::Known(_), _) if !self.against.is_empty() => format!("{way} (table)"),
             (Origin::User, _) => format!("{way} (--better)"),
             _ => way.to_owned(),
+        }
+    }
+
+    /// For programs: `higher` or `lower`, and [where that comes from](Self::source).
+    pub fn cells(&self) -> [&'static str; 2] {
+        [way(self.better), self.source()]
+    }
+
+    /// Where it comes from, in a word: `measure` (it says so), `assumed` (nobody does), `table` (of known
+    /// measures, against the measure), `option` (`--better`), `contradicted`.
+    fn source(&self) -> &'static str {
+        match (&self.origin, self.is_settled()) {
+            (_, false) => "contradicted",
+            (Origin::Assumed, _) => "assumed",
+            (Origin::Known(_), _) if !self.against.is_empty() => "table",
+            (Origin::User, _) => "option",
+            _ => "measure",
         }
     }
 
@@ -136,6 +153,11 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
     let mut out: Vec<Finding> = vec![];
     let name = &measure.handle;
     for (group, direction) in measure.groups.iter().zip(directions(measure)) {
+        // What counts visits is no card: see `cds_hooks::measure_services`.
+        let made = match measure.groups.iter().all(|g| g.basis == Basis::Boolean) {
+            true => "gaps and cards",
+            false => "gaps",
+        };
         let scored = group.scoring == Scoring::Proportion;
         let (message, help) = match (&direction.origin, direction.against.is_empty()) {
             (Origin::Assumed, true) if scored => (
@@ -146,7 +168,7 @@ pub fn issues(measure: &MeasureDefinition) -> Vec<Finding> {
             (Origin::Stated | Origin::Assumed, false) => (
                 format!("which way is better is contradicted: {}", direction.text()),
                 format!(
-                    "there are no gaps and cards of it until you say `--better {name}=increase` or `--better {name}=decrease`"
+                    "there are no {made} of it until you say `--better {name}=increase` or `--better {name}=decrease`"
                 ),
             ),
             (Origin::Known(_) | Origin::User, false) => (
@@ -386,6 +408,7 @@ mod tests {
         let direction = of(&inverse);
         assert_eq!(direction.better, Decrease);
         assert!(direction.is_settled() && direction.short() == "lower (table)");
+        assert_eq!(direction.cells(), ["lower", "table"]);
         assert_eq!(issues(&inverse).len(), 1);
         // Nobody else's 122: another number, or no number at all.
         for name in ["CMS1221FHIR", "CMS12FHIR", "ACMS122", "M122"] {
@@ -399,6 +422,7 @@ mod tests {
         let display = measure("M", notation, &[]);
         assert!(!of(&display).is_settled());
         assert_eq!(of(&display).short(), "lower?");
+        assert_eq!(of(&display).cells(), ["lower", "contradicted"]);
         let title = json!("Readmissions, lower rate is better");
         let titled = measure("M", json!({ "code": "increase" }), &[("title", title)]);
         assert!(!of(&titled).is_settled());
@@ -424,6 +448,7 @@ mod tests {
         );
         assert!(direction.is_settled());
         assert_eq!(direction.short(), "higher (assumed)");
+        assert_eq!(direction.cells(), ["higher", "assumed"]);
         assert!(issues(&none)[0].message.contains("does not say"));
         let title = json!("Falls: this is an inverse measure");
         assert!(!of(&measure("M", Value::Null, &[("title", title)])).is_settled());

@@ -1,5 +1,6 @@
 //! Packages for a run: loaded, linked, and what is wrong with them told.
 
+use engine_patient::plural::several;
 use std::path::PathBuf;
 
 use engine_patient::fhir::profiles::ProfileMode;
@@ -269,14 +270,20 @@ impl Packages {
 }
 
 impl Prepared {
+    /// The measures of the packages that could not be run, for what is wrong with each.
+    pub fn left_out(&self) -> impl Iterator<Item = &str> {
+        let measures = self.incomplete.iter().flat_map(|i| &i.measures);
+        measures.map(String::as_str)
+    }
+
     /// That measures are missing from whatever is run, and which.
     pub fn incomplete(&self) -> Option<MeasureError> {
         let incomplete = self.incomplete.as_ref()?;
         let text = match incomplete.measures.as_slice() {
             [] => "something of the packages could not be read, see above".to_owned(),
             some => format!(
-                "{} measure(s) could not be run, see above: {}",
-                some.len(),
+                "{} could not be run, see above: {}",
+                several(some.len() as u64, "measure", "measures"),
                 some.join(", ")
             ),
         };

@@ -1,5 +1,6 @@
 //! Results as a table for people, and as CSV: a line a group.
 
+use crate::improvement_direction::Direction;
 use crate::package::{GroupDefinition, PopulationCode as Code, StratifierDefinition};
 use crate::result::{Counts, MeasureResult};
 use crate::score_text::could_be;
@@ -71,7 +72,7 @@ pub fn table_of(
         row.extend(populations(definition, counts, None, number));
         row.push(observations(definition, counts, None).map_or_else(String::new, number));
         row.push(score(definition, counts));
-        row.push(better(result, index));
+        row.push(better(result, index).map_or_else(String::new, Direction::short));
         row.push(number(counts.unknown));
         row.push(could_be(definition, counts, None));
         rows.push(row);
@@ -99,10 +100,10 @@ pub fn table_of(
 }
 
 /// Which way is better; nothing for a group without a score.
-fn better(result: &MeasureResult, group: usize) -> String {
+fn better(result: &MeasureResult, group: usize) -> Option<&Direction> {
     let mut told = result.structure.told_directions();
     let direction = told.find(|(index, _)| *index == group);
-    direction.map_or_else(String::new, |(_, direction)| direction.short())
+    direction.map(|(_, direction)| direction)
 }
 
 /// The counts of [`COLUMNS`]; empty where a group does not have a population, or its strata leave it out.
@@ -136,7 +137,7 @@ fn observations(
 }
 
 /// The first line of results as CSV.
-pub const CSV_HEADING: [&str; 21] = [
+pub const CSV_HEADING: [&str; 22] = [
     "measure",
     "version",
     "group",
@@ -155,6 +156,7 @@ pub const CSV_HEADING: [&str; 21] = [
     "not_evaluable",
     "unit",
     "better",
+    "better_source",
     "score_low",
     "score_high",
     "score_could_be",
@@ -174,10 +176,7 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
             .enumerate();
         for (index, (definition, own)) in groups {
             let mut line = |by: Option<&StratifierDefinition>, stratum: &str, counts: &Counts| {
-                let group = match result.structure.groups.len() {
-                    0 | 1 => String::new(),
-                    _ => definition.name(index),
-                };
+                let group = definition.name(index);
                 let names = [
                     &*result.structure.name,
                     &*artifact.version,
@@ -196,7 +195,8 @@ pub fn csv_rows(results: &[MeasureResult]) -> Vec<Vec<String>> {
                 cells.push(counts.unknown.to_string());
                 let unit = unit.flatten();
                 cells.push(unit.map_or_else(String::new, |unit| unit.to_string()));
-                cells.push(better(result, index));
+                let better = better(result, index).map_or([""; 2], Direction::cells);
+                cells.extend(better.map(str::to_owned));
                 let (low, high) = counts.rate_bounds().filter(|_| scored).unzip();
                 let rate = |rate: Option<f64>| rate.map_or_else(String::new, |r| r.to_string());
                 cells.extend([rate(low), rate(high), could_be(definition, counts, by)]);

@@ -70,10 +70,7 @@ pub fn write<W: Write>(
         if !is_initial(group, own) {
             continue;
         }
-        let name = match structure.groups.len() {
-            0 | 1 => String::new(),
-            _ => group.name(index),
-        };
+        let name = group.name(index);
         let names = [
             &*structure.name,
             &*artifact.version,

@@ -474,7 +474,7 @@ const ERRORS: &[(&str, Change, Code, &[&str])] = &[
             p.definition("Length")["operand"] = json!([]);
         },
         Code::ElmNoOverload,
-        &["`Length` does not take 1 operand(s)", "it takes 0"],
+        &["`Length` does not take 1 operand", "it takes 0"],
     ),
     (
         "reference to nothing",

@@ -66,10 +66,10 @@ impl Lacking {
                 format!("What was received from the EHR as {what} could not be read")
             }
         };
+        let technical = technical(shortfall, &template.key, template.is_read);
         Lacking {
             absent: shortfall == Shortfall::NotSent,
-            ..Lacking::withheld(technical(shortfall, &template.key), plain)
-                .about(template.resource_type)
+            ..Lacking::withheld(technical, plain).about(template.resource_type)
         }
     }
 
@@ -192,10 +192,13 @@ fn what(template: &Template) -> String {
 }
 
 /// About a key, for the integrator.
-fn technical(shortfall: Shortfall, key: &str) -> String {
+fn technical(shortfall: Shortfall, key: &str, is_read: bool) -> String {
     match shortfall {
         Shortfall::NotSent => format!("`{key}` was not sent"),
         Shortfall::NoPatient => format!("`{key}` was sent without a patient"),
+        Shortfall::Failed if is_read => format!(
+            "`{key}` holds an OperationOutcome: the read of the resource failed, or found nothing"
+        ),
         Shortfall::Failed => format!("the search for `{key}` failed or was incomplete"),
         Shortfall::MorePages => format!("`{key}` has further pages that were not sent"),
         Shortfall::TooMany => format!("`{key}` has more results than its `total` says"),

@@ -137,6 +137,13 @@ fn coded_order(id: &str) -> Value {
     order
 }
 
+/// An order that contains its medication.
+fn within_order(id: &str) -> Value {
+    let mut within = order(id, "#m");
+    within["contained"] = json!([medication("m")]);
+    within
+}
+
 fn medication(id: &str) -> Value {
     json!({"resourceType": "Medication", "id": id, "code": {"coding": [{"system": RXNORM, "code": "83367"}]}})
 }
@@ -196,9 +203,20 @@ async fn what_came_along_is_read() {
     let mut urns = with_included(&[order("r1", urn)], &[medication("m1")]);
     urns["entry"][1]["fullUrl"] = json!(urn);
     assert_eq!(summary("statins", key, urns).await, "1");
-    let mut within = order("r1", "#m");
-    within["contained"] = json!([medication("m")]);
-    assert_eq!(summary("statins", key, bundle(&[within])).await, "1");
+    let found = bundle(&[within_order("r1")]);
+    assert_eq!(summary("statins", key, found).await, "1");
+    let mut other = within_order("r2");
+    assert_eq!(
+        summary("drugs", key, bundle(&[within_order("r1"), other.clone()])).await,
+        "2 2"
+    );
+    // One that is not there: nobody can tell what was ordered.
+    other["medicationReference"]["reference"] = json!("#gone");
+    let answer = call("drugs", key, bundle(&[other])).await;
+    assert_eq!(answer.text, r#"{"cards":[]}"#);
+    let mut broken = within_order("r1");
+    broken["contained"][0]["code"] = json!([]);
+    assert_eq!(call("drugs", key, bundle(&[broken])).await.status, 412);
     // A place within an element.
     let visit = json!({"resourceType": "Encounter", "id": "e1", "status": "finished",
         "class": {"code": "IMP"}, "subject": {"reference": "Patient/p1"},

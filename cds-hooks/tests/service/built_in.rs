@@ -91,6 +91,58 @@ async fn an_adult_never_screened_gets_the_cancer_screening_card() {
     }
 }
 
+/// The reason is what is wrong with the data that was sent, not that none was.
+#[tokio::test]
+async fn the_reason_of_an_unknown_is_its_cause() {
+    let id = "colorectal-cancer-screening";
+    let service = discovery().await.into_iter().find(|s| s["id"] == id);
+    let service = service.unwrap();
+    let keys: Vec<&String> = service["prefetch"].as_object().unwrap().keys().collect();
+    let key = keys
+        .iter()
+        .find(|k| k.starts_with("procedure") && !k.ends_with("-sample"));
+    let key = key.unwrap().as_str();
+    let mut cut_off = bundle(&[]);
+    cut_off["link"] = json!([{"relation": "next", "url": "https://ehr.example/2"}]);
+    let mut foreign = bundle(&[
+        json!({"resourceType": "Procedure", "id": "x", "status": "completed",
+        "subject": {"reference": "Patient/another"}}),
+    ]);
+    foreign["total"] = json!(1);
+    let failed = json!({"resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": "timeout"}]});
+    for (sent, cause) in [
+        (Some(cut_off), "has further pages that were not sent"),
+        (Some(foreign), "entry[0] Procedure"),
+        (Some(failed), "failed or was incomplete"),
+        (None, "no Procedure data was given"),
+    ] {
+        let mut request = request();
+        let all = keys.iter().map(|k| ((*k).clone(), Value::Null));
+        let mut prefetch: Map<String, Value> = all.collect();
+        prefetch.insert("patient".to_owned(), patient());
+        match sent {
+            Some(sent) => drop(prefetch.insert(key.to_owned(), sent)),
+            None => drop(prefetch.remove(key)),
+        }
+        request["prefetch"] = Value::Object(prefetch);
+        let answer = exchange(Method::POST, &format!("/cds-services/{id}"), &request).await;
+        let why = &answer["cards"][0]["extension"]["dev.tandem-cds.could-not-check"];
+        let reason = why["reason"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        assert!(reason.contains(cause), "{reason}");
+        assert_eq!(
+            reason.starts_with("not all Procedure data could be used: "),
+            !cause.starts_with("no "),
+            "{reason}"
+        );
+        let detail = answer["cards"][0]["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("the procedures were not all received"),
+            "{detail}"
+        );
+    }
+}
+
 /// The body that the read-me calls with.
 #[tokio::test]
 async fn the_call_of_the_read_me_has_its_card() {

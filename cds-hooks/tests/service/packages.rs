@@ -127,7 +127,11 @@ async fn every_call_is_answered(root: &Path, year: i32) -> BTreeMap<String, usiz
             assert_eq!(status, 200, "{id} {who}: {text}");
             let body: Value = serde_json::from_str(&text).unwrap();
             conformance::response(&body);
-            with_card += body["cards"].as_array().unwrap().len();
+            let shown = body["cards"].as_array().unwrap();
+            with_card += shown.len();
+            for card in shown {
+                for_clinicians(card, year);
+            }
         };
         let nobody = json!({"resourceType": "Patient", "id": "p1", "birthDate": "1960-01-01"});
         check(
@@ -158,6 +162,69 @@ async fn every_call_is_answered(root: &Path, year: i32) -> BTreeMap<String, usiz
         cards.insert(id.to_owned(), with_card);
     }
     cards
+}
+
+/// A card says what is open, and nothing that only whoever built the package understands.
+fn for_clinicians(card: &Value, year: i32) {
+    let detail = card["detail"].as_str().unwrap();
+    let summary = card["summary"].as_str().unwrap();
+    let start = format!(
+        "This patient counts in the measure for {year}, and the criterion of its numerator is "
+    );
+    // After the summary, where that was too long.
+    assert!(detail.contains(&start), "{detail}");
+    assert!(!summary.contains("Group_"), "{summary}");
+    let label = card["source"]["label"].as_str().unwrap();
+    for internal in ["improvement notation", "table of known", "://", "&amp;"] {
+        assert!(
+            !format!("{summary} {detail} {label}").contains(internal),
+            "{card:#}"
+        );
+    }
+    assert!(!summary.contains("FHIR"), "{summary}");
+    let of = &card["extension"]["dev.tandem-cds.measure"];
+    let canonical = of["canonical"].as_str().unwrap();
+    assert!(canonical.contains("://") && canonical.contains('|'), "{of}");
+    assert!(
+        of["direction"]
+            .as_str()
+            .unwrap()
+            .contains("score is better"),
+        "{of}"
+    );
+}
+
+/// A measure with an error gets a line, too: nobody has to miss its service.
+#[test]
+fn a_measure_with_errors_is_told_to_have_no_card() {
+    let deck = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/decks/SystolicControl");
+    let measure = std::fs::read_to_string(deck.join("measure.json")).unwrap();
+    let mut broken: Value = serde_json::from_str(&measure).unwrap();
+    for (member, value) in [
+        ("id", "Broken"),
+        ("name", "Broken"),
+        ("url", "http://x.org/Measure/Broken"),
+    ] {
+        broken[member] = json!(value);
+    }
+    broken["library"] = json!(["http://x.org/Library/None"]);
+    let folder = std::env::temp_dir().join(format!("tandem-broken-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("broken.json"), broken.to_string()).unwrap();
+    let packages = Packages {
+        paths: vec![deck.parent().unwrap().to_owned(), folder.clone()],
+        ..Packages::default()
+    };
+    let mut told = vec![];
+    let services = measure_services(&packages, &[], &mut |text| told.push(text.to_owned()));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(services.unwrap().len(), 1);
+    assert!(
+        told.iter()
+            .any(|line| line == "Broken: no card, since it has errors (see above)"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("second --package"), "{}", told[0]);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn the_four_states_of_a_key() {
     check(
         "for the patient",
         &with("patient", outcome),
-        Unknown("`patient` failed"),
+        Unknown("`patient` holds an OperationOutcome: the read of the resource failed"),
     )
     .await;
     let mut none = request();
@@ -532,7 +532,9 @@ async fn primitives_of_another_kind_are_no_fhir() {
     ] {
         let mut observation = a1c("o1", "p1");
         observation["code"] = code.clone();
-        let unknown = Unknown("1 × a resource that is not valid FHIR R4");
+        let unknown = Unknown(
+            "1 × a resource that is not valid FHIR R4: `observation-hba1c-lab` entry[0] Observation: `code",
+        );
         check(
             &code.to_string(),
             &with(A1C, bundle(&[observation])),
@@ -540,6 +542,46 @@ async fn primitives_of_another_kind_are_no_fhir() {
         )
         .await;
     }
+}
+
+/// What was left out is named by its place, never by an id or a value.
+#[tokio::test]
+async fn what_was_left_out_is_named() {
+    for (member, wrong, said) in [
+        ("status", json!("Final"), "`status` is no code of R4"),
+        ("status", json!(""), "`status` is empty"),
+        (
+            "code",
+            json!({"coding": [{"code": 7}]}),
+            "`code.coding.code` is a number where R4 has a text",
+        ),
+        (
+            "code",
+            json!("7"),
+            "`code` is a text where R4 has an object",
+        ),
+        ("note", json!([]), "`note` is an empty list"),
+    ] {
+        let mut observation = a1c("o2", "p1");
+        observation[member] = wrong;
+        let found = bundle(&[a1c("o1", "p1"), observation]);
+        let place = "left out: 1 × a resource that is not valid FHIR R4: `observation-hba1c-lab` entry[1] Observation: ";
+        let said: &'static str = format!("{place}{said}").leak();
+        check(said, &with(A1C, found), Unknown(said)).await;
+    }
+    let many: Vec<Value> = (0..8).map(|n| a1c(&format!("o{n}"), "p2")).collect();
+    let more = Unknown("entry[4] Observation; 3 more");
+    check("many", &with(A1C, bundle(&many)), more).await;
+    let nothing = with(
+        A1C,
+        json!({"resourceType": "Bundle", "type": "searchset", "entry": [{}]}),
+    );
+    check(
+        "nothing",
+        &nothing,
+        Unknown("entry[0]: there is no `resource`"),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use super::progress::Progress;
 const CHUNK: usize = 4 << 20;
 /// What is kept of a line or document that is too large.
 pub const SHOWN: usize = 200;
+/// What is kept of a line that damage has cut.
+const KEPT: usize = 16 << 10;
 /// A line too long is passed over to its end; in a packed file only so far, since its end may be
 /// terabytes away.
 const PASSED_OVER: u64 = 16;
@@ -27,6 +29,8 @@ pub struct Chunk {
     pub base: u64,
     pub bytes: Vec<u8>,
     pub kind: ChunkKind,
+    /// Why reading ended here, where the file is damaged.
+    pub damage: Option<String>,
     /// What is large is in memory by turns: given back when the chunk is dropped.
     pub _turn: Option<Turn>,
 }
@@ -43,8 +47,9 @@ pub enum ChunkKind {
     LongLine(u64),
     /// The beginning of a document that is larger than [`Limits::document`], and how large it is.
     LargeDocument(u64),
-    /// Where reading ended because the file is damaged; the bytes are the message.
-    Damaged,
+    /// Where reading ended because the file is damaged: the beginning of the line that is cut there, if
+    /// one is, and how long that is.
+    Damaged(u64),
 }
 
 /// A file that could not be read to its end.
@@ -85,6 +90,8 @@ impl Reader<'_> {
             line: 1,
             offset: 0,
             stopped: false,
+            cut: vec![],
+            damage: None,
         };
         let result = match source.layout {
             Layout::Lines => input.lines(vec![]),
@@ -99,7 +106,12 @@ impl Reader<'_> {
                 offset: input.offset,
                 reason: reason.clone(),
             });
-            input.give(reason.into_bytes(), ChunkKind::Damaged, None, 1);
+            // One damage, one reject: the line that it cut is part of it.
+            let mut cut = std::mem::take(&mut input.cut);
+            let length = cut.len() as u64;
+            cut.truncate(KEPT);
+            input.damage = Some(reason);
+            input.give(cut, ChunkKind::Damaged(length), None, length.max(1));
         }
         self.base += input.offset + 1;
         Ok(damage)
@@ -119,6 +131,9 @@ struct Input<'a> {
     offset: u64,
     /// Nobody takes chunks any more.
     stopped: bool,
+    /// The line that damage has cut.
+    cut: Vec<u8>,
+    damage: Option<String>,
 }
 
 impl Input<'_> {
@@ -138,6 +153,7 @@ impl Input<'_> {
             base,
             bytes,
             kind,
+            damage: self.damage.take(),
             _turn: turn,
         };
         self.stopped |= !(self.hand)(chunk);
@@ -146,6 +162,19 @@ impl Input<'_> {
     fn give_lines(&mut self, bytes: Vec<u8>, turn: Option<Turn>) {
         let length = bytes.len() as u64;
         self.give(bytes, ChunkKind::Lines, turn, length);
+    }
+
+    /// Hands out the whole lines before damage. A last line that is no whole JSON was cut by it.
+    fn give_before_damage(&mut self, mut buffer: Vec<u8>, turn: Option<Turn>) {
+        let end = memchr::memrchr(b'\n', &buffer).map_or(0, |at| at + 1);
+        let last = buffer.get(end..).unwrap_or_default();
+        let whole = serde_json::from_slice::<serde::de::IgnoredAny>(last).is_ok();
+        if !whole && !last.trim_ascii().is_empty() {
+            self.cut = buffer.split_off(end);
+        }
+        if !buffer.is_empty() {
+            self.give_lines(buffer, turn);
+        }
     }
 
     /// Appends up to a chunk of what comes; whether there was anything.
@@ -182,10 +211,11 @@ impl Input<'_> {
             from = buffer.len();
             let more = self.more(&mut buffer);
             if !matches!(more, Ok(true)) {
-                // The end, or damage: the whole lines before it are good. A last, cut line is handed
-                // out too: it is told as what it is.
-                if !buffer.is_empty() {
-                    self.give_lines(buffer, turn);
+                // The end, or damage: the whole lines before it are good.
+                match more {
+                    Err(_) => self.give_before_damage(buffer, turn),
+                    Ok(_) if buffer.is_empty() => {}
+                    Ok(_) => self.give_lines(buffer, turn),
                 }
                 return more.map(|_| ());
             }
@@ -208,7 +238,7 @@ impl Input<'_> {
                 self.give(start, ChunkKind::LongLine(length), None, length + 1);
                 let rest = buffer.split_off(end + 1);
                 if more.is_err() && !rest.is_empty() {
-                    self.give_lines(rest, None);
+                    self.give_before_damage(rest, None);
                     return more.map(|_| vec![]);
                 }
                 return more.map(|_| rest);
@@ -240,7 +270,7 @@ impl Input<'_> {
                 // Of lines in a `.json` file those before the damage are whole.
                 Err(error) => {
                     if is_lines(&buffer) {
-                        self.give_lines(buffer, None);
+                        self.give_before_damage(buffer, None);
                     }
                     return Err(error);
                 }

@@ -12,8 +12,8 @@ use super::read::unreadable::UnreadableCounts;
 /// What an import did.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ImportReport {
-    /// The snapshot that is now the newest.
-    pub snapshot: u64,
+    /// The snapshot that is now the newest; none where there is no lake.
+    pub snapshot: Option<u64>,
     /// Whether this import made it.
     pub committed: bool,
     /// By resource type.

@@ -116,7 +116,7 @@ impl Run<'_> {
             .map_err(gone)?;
         let deletions = Deletions::new(read.deletions);
         let mut report = ImportReport {
-            snapshot: base.as_ref().map_or(0, |b| b.number),
+            snapshot: base.as_ref().map(|b| b.number),
             committed: false,
             types: read.tallies,
             total: Tally::default(),
@@ -143,6 +143,7 @@ impl Run<'_> {
             delta_damaged: vec![],
         };
         if options.strict && rejected > 0 {
+            report.types.values_mut().for_each(Tally::withhold);
             report.total = sum(&report.types);
             return Err(ImportError::Rejected(Box::new(report)));
         }
@@ -214,7 +215,7 @@ impl Run<'_> {
                 return Err(ImportError::Unsure(Box::new(error)));
             };
             if let Since::Landed(number) = since {
-                (report.snapshot, report.committed) = (number, true);
+                (report.snapshot, report.committed) = (Some(number), true);
                 export(&job, &mut report);
                 report.total = sum(&report.types);
                 return Ok(Ended::Done(Box::new(report)));

@@ -136,7 +136,7 @@ impl Listing {
 }
 
 /// `resource type` as `resourceType`.
-fn camel(name: &str) -> String {
+pub fn camel(name: &str) -> String {
     let mut out = String::new();
     for (number, word) in name.split(' ').enumerate() {
         let mut letters = word.chars();

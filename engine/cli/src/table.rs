@@ -198,18 +198,7 @@ fn keys(rows: &[Vec<String>]) -> Option<usize> {
     })
 }
 
-/// `1234567` as `1,234,567`.
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
+pub use engine_patient::plural::thousands;
 
 /// Bytes for people.
 pub fn bytes(n: u64) -> String {

@@ -13,6 +13,8 @@ pub struct Described {
     pub resource: String,
     /// Display, text or code.
     pub code: Option<String>,
+    /// That it was not done or does not count, as it says itself: `not done`, `entered in error`.
+    pub negated: Option<&'static str>,
     /// As written; of a period both ends.
     pub date: Option<String>,
     /// With its unit; of components each.
@@ -23,7 +25,9 @@ pub struct Described {
 impl Display for Described {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.resource)?;
-        for part in [&self.code, &self.date, &self.value].into_iter().flatten() {
+        let negated = self.negated.map(str::to_owned);
+        let parts = [&self.code, &negated, &self.date, &self.value];
+        for part in parts.into_iter().flatten() {
             write!(f, ", {part}")?;
         }
         Ok(())
@@ -71,8 +75,47 @@ pub fn described(resource: Element<'_>) -> Option<Described> {
     Some(Described {
         resource: resource_name,
         code: code_of(resource),
+        negated: negated(resource),
         date: date_of(resource),
         value: value_of(resource),
+    })
+}
+
+/// What a resource says of itself where it is no record of something done, ordered or diagnosed.
+fn negated(resource: Element<'_>) -> Option<&'static str> {
+    let is_true = |e: Element<'_>, name: &str| {
+        let found = e.get_named(name);
+        found.is_some_and(|e| e.kind() != Kind::Object && e.raw() == "true")
+    };
+    // Where R4 has no element for it, an extension of that name stands in.
+    let extended = resource.get_named("modifierExtension").is_some_and(|all| {
+        all.items().any(|e| {
+            let url = e.get_str("url").unwrap_or_default();
+            url.ends_with("doNotPerform") && is_true(e, "valueBoolean")
+        })
+    });
+    if extended || is_true(resource, "doNotPerform") {
+        return Some("not ordered");
+    }
+    let status = resource.get_str("status").unwrap_or_default();
+    let found = match &*status {
+        "not-done" => Some("not done"),
+        "not-taken" => Some("not taken"),
+        "cancelled" => Some("cancelled"),
+        "declined" => Some("declined"),
+        "rejected" => Some("rejected"),
+        "revoked" => Some("revoked"),
+        "entered-in-error" => Some("entered in error"),
+        _ => None,
+    };
+    found.or_else(|| {
+        let status = resource.get_named("verificationStatus")?;
+        let mut codings = status.get_named("coding")?.items();
+        codings.find_map(|c| match &*c.get_str("code")? {
+            "refuted" => Some("refuted"),
+            "entered-in-error" => Some("entered in error"),
+            _ => None,
+        })
     })
 }
 
@@ -187,6 +230,28 @@ mod tests {
             told(&[pressure]),
             ["Observation/p, BP, 2020-06-03 –, Systolic 120 mm[Hg]; Diastolic 80 mm[Hg]"]
         );
+    }
+
+    #[test]
+    fn what_was_not_done_is_told_as_not_done() {
+        let of = |ty: &str, more: &str| {
+            told(&[&format!(
+                r#"{{"resourceType":"{ty}","id":"a","code":{{"text":"X"}},{more}}}"#
+            )])
+        };
+        let error = r#""verificationStatus":{"coding":[{"code":"entered-in-error"}]}"#;
+        let extended = r#""modifierExtension":[{"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-DeviceRequest.doNotPerform","valueBoolean":true}]"#;
+        for (ty, more, expected) in [
+            ("ServiceRequest", r#""doNotPerform":true"#, ", not ordered"),
+            ("ServiceRequest", r#""doNotPerform":false"#, ""),
+            ("DeviceRequest", extended, ", not ordered"),
+            ("Procedure", r#""status":"not-done""#, ", not done"),
+            ("Procedure", r#""status":"completed""#, ""),
+            ("Observation", r#""status":"cancelled""#, ", cancelled"),
+            ("Condition", error, ", entered in error"),
+        ] {
+            assert_eq!(of(ty, more), [format!("{ty}/a, X{expected}")]);
+        }
     }
 
     #[test]

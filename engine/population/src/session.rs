@@ -67,6 +67,18 @@ pub fn session_within(lake: &Lake, threads: usize, limits: &Limits) -> Result<Se
 /// a query has run, beside its answer.
 pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<ViewNotes>> {
     let notes = Arc::new(ViewNotes::default());
+    register_stored(context, lake)?;
+    let views = built_in()
+        .as_ref()
+        .map_err(|e| DataFusionError::Internal(format!("a built-in view: {e:?}")))?;
+    for view in views {
+        context.register_table(view.name.as_str(), view_table(lake, view, &notes)?)?;
+    }
+    Ok(notes)
+}
+
+/// Registers the lake's tables alone, as [`register_tables`] does: for questions that need no view.
+pub fn register_stored(context: &SessionContext, lake: &Lake) -> Result<()> {
     for name in schema::schemas().keys() {
         let table = Arc::new(LakeTable::new(lake, name));
         if name == schema::PATIENTS {
@@ -76,13 +88,7 @@ pub fn register_tables(context: &SessionContext, lake: &Lake) -> Result<Arc<View
         }
         context.register_table(name.as_str(), table)?;
     }
-    let views = built_in()
-        .as_ref()
-        .map_err(|e| DataFusionError::Internal(format!("a built-in view: {e:?}")))?;
-    for view in views {
-        context.register_table(view.name.as_str(), view_table(lake, view, &notes)?)?;
-    }
-    Ok(notes)
+    Ok(())
 }
 
 /// Patients of whom there is a resource.

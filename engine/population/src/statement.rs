@@ -35,6 +35,10 @@ const STACK: usize = 256 << 20;
 /// Terms from which a chain is made flat.
 const CHAIN: usize = 32;
 
+/// What is said of anything else than a question.
+pub const ONLY_QUESTIONS: &str = "only questions are answered (SELECT, WITH, VALUES, SHOW TABLES, DESCRIBE, EXPLAIN): \
+    nothing in a lake can be changed by SQL";
+
 /// The plan of a query that only asks: no changes, no settings. Errors are those of DataFusion; what is
 /// too long, too deep or too large is one of planning.
 pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
@@ -61,6 +65,10 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
             _ => e,
         })?;
         within_bounds(&mut statement)?;
+        // Before it is planned: a plan of what is refused has errors of its own.
+        if !asks(&statement) {
+            return Err(too_much(ONLY_QUESTIONS.into()));
+        }
         if lists_tables(&statement) && context.table_exist(TABLES)? {
             return context.table(TABLES).await;
         }
@@ -73,6 +81,37 @@ pub async fn query(context: &SessionContext, text: &str) -> Result<DataFrame> {
         context.execute_logical_plan(plan).await
     };
     on_large_stack(planned).await
+}
+
+/// Whether it asks for something. What slips through is refused by its plan.
+fn asks(statement: &Statement) -> bool {
+    match statement {
+        Statement::Explain(explain) => asks(&explain.statement),
+        Statement::Statement(inner) => !matches!(
+            inner.as_ref(),
+            SqlStatement::Insert(_)
+                | SqlStatement::Update { .. }
+                | SqlStatement::Delete(_)
+                | SqlStatement::Merge { .. }
+                | SqlStatement::Truncate { .. }
+                | SqlStatement::CreateTable(_)
+                | SqlStatement::CreateView { .. }
+                | SqlStatement::CreateSchema { .. }
+                | SqlStatement::CreateDatabase { .. }
+                | SqlStatement::CreateFunction(_)
+                | SqlStatement::CreateIndex(_)
+                | SqlStatement::AlterTable { .. }
+                | SqlStatement::Drop { .. }
+                | SqlStatement::Copy { .. }
+                | SqlStatement::Set(_)
+                | SqlStatement::StartTransaction { .. }
+                | SqlStatement::Commit { .. }
+                | SqlStatement::Rollback { .. }
+                | SqlStatement::Prepare { .. }
+                | SqlStatement::Execute { .. }
+        ),
+        Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => false,
+    }
 }
 
 /// `SHOW TABLES`, as it stands: with what each table is, which DataFusion does not know.

@@ -67,6 +67,7 @@ pub fn scores_schema() -> SchemaRef {
             Field::new("score", DataType::Float64, true),
             Field::new("unit", DataType::Utf8, true),
             Field::new("better", DataType::Utf8, true),
+            Field::new("better_source", DataType::Utf8, true),
             Field::new("not_evaluable", DataType::Int64, false),
             Field::new("score_low", DataType::Float64, true),
             Field::new("score_high", DataType::Float64, true),
@@ -250,7 +251,7 @@ struct ScoreRows {
     scoring: StringBuilder,
     score: Float64Builder,
     unit: StringBuilder,
-    better: StringBuilder,
+    better: [StringBuilder; 2],
     not_evaluable: Int64Builder,
     low: Float64Builder,
     high: Float64Builder,
@@ -268,8 +269,10 @@ impl ScoreRows {
         self.unit.append_option(unit.flatten());
         let mut directions = spot.result.structure.told_directions();
         let direction = directions.find(|(group, _)| *group == index);
-        let better = direction.map(|(_, direction)| direction.short());
-        self.better.append_option(better);
+        let better = direction.map(|(_, direction)| direction.cells());
+        let [way, source] = &mut self.better;
+        way.append_option(better.map(|[way, _]| way));
+        source.append_option(better.map(|[_, source]| source));
         self.not_evaluable.append_value(count(counts.unknown));
         let bounds = counts.rate_bounds();
         let bounds = bounds.filter(|_| definition.is_scored(spot.within()));
@@ -280,11 +283,13 @@ impl ScoreRows {
 
     fn finish(mut self) -> Result<RecordBatch, RunError> {
         let mut columns = self.places.finish();
+        let [way, source] = &mut self.better;
         columns.extend([
             Arc::new(self.scoring.finish()) as ArrayRef,
             Arc::new(self.score.finish()),
             Arc::new(self.unit.finish()),
-            Arc::new(self.better.finish()),
+            Arc::new(way.finish()),
+            Arc::new(source.finish()),
             Arc::new(self.not_evaluable.finish()),
             Arc::new(self.low.finish()),
             Arc::new(self.high.finish()),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use measures::gaps::{GapRow, GapStatus, HEADING, gaps};
-use measures::result::Improvement;
 use measures::spreadsheet;
 use measures::structure::MeasureStructure;
 
@@ -74,25 +73,10 @@ pub(crate) async fn write_list(
 }
 
 fn cells(structure: &MeasureStructure, row: &GapRow, at: i64, zone: &Zone) -> Vec<String> {
-    let with_reason = GapRow {
-        reason: row.reason.clone().or_else(|| why_open(structure, row)),
-        ..row.clone()
-    };
-    let mut cells = with_reason.cells(structure).to_vec();
+    let mut cells = row.cells(structure).to_vec();
     cells.push(since(row, at, zone).unwrap_or_default());
     cells.push(spreadsheet::cell(&structure.artifact.title).into_owned());
     cells
-}
-
-/// What makes a gap an open one, by the measure's own word for it.
-fn why_open(structure: &MeasureStructure, row: &GapRow) -> Option<Arc<str>> {
-    let group = structure.groups.get(row.group)?;
-    let text = match group.improvement_notation {
-        _ if row.status != GapStatus::Open => return None,
-        Some(Improvement::Decrease) => "in the numerator, and lower is better",
-        Some(Improvement::Increase) | None => "not in the numerator",
-    };
-    Some(text.into())
 }
 
 /// Since when a gap is open: since it was due, where the measure says when and that is past. Nothing else

@@ -7,7 +7,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
 use engine_population::lake::paths::{PRESENCE, type_id};
-use engine_population::session::{register_tables, session};
+use engine_population::session::{register_stored, session};
 use engine_population::table_list::PATIENT_REFERENCES;
 
 use crate::error::RunError;
@@ -27,7 +27,7 @@ struct Spread {
 impl LakeDates {
     pub(crate) fn new(lake: &Lake, threads: usize) -> Result<LakeDates, RunError> {
         let session = session(lake, threads)?;
-        register_tables(&session, lake)?;
+        register_stored(&session, lake)?;
         Ok(LakeDates { session })
     }
 

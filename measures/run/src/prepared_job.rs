@@ -1,5 +1,6 @@
 //! A job that can be done: its measures are linked, its lake is open.
 
+use engine_patient::plural::several;
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -168,8 +169,12 @@ fn given_up(statistics: &RunStatistics) -> Option<RunError> {
         .collect();
     (!all.is_empty()).then(|| {
         RunError::Unsupported(format!(
-            "{} measure(s) were given up, and are not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
-            all.len(),
+            "{} not evaluable for anybody:\n{}\nwith --patient-steps and --patient-memory a patient may use more",
+            several(
+                all.len() as u64,
+                "measure was given up, and is",
+                "measures were given up, and are"
+            ),
             all.join("\n")
         ))
     })

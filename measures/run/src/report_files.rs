@@ -202,7 +202,7 @@ pub(crate) fn write_attributed(
     if files.tables {
         let file = File::create(folder.join(format!("by-{by}.csv")))?;
         let mut out = csv::Writer::from_writer(BufWriter::new(file));
-        attributed.csv(&ran.results, &mut out)?;
+        attributed.csv(&mut out)?;
         out.flush()?;
     }
     let mut names = vec![];

@@ -344,7 +344,7 @@ fn facts(items: Option<usize>, facts: &[Fact]) -> Markup {
                 @for fact in facts {
                     tr {
                         @if resources {
-                            @for cell in [&fact.resource, &fact.code, &fact.date] {
+                            @for cell in [&fact.resource, &fact.what(), &fact.date] {
                                 td { @if let Some(cell) = cell { (text(cell)) } }
                             }
                         }

@@ -115,6 +115,9 @@ pub struct Fact {
     pub resource: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// That it was not done or does not count, as it says itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negated: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,18 +127,41 @@ pub struct Fact {
 impl Fact {
     /// `Observation/123, Hemoglobin A1c, 2020-06-03, 9.6 %`
     pub fn line(&self) -> String {
-        line(&[&self.resource, &self.code, &self.date, &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[
+            &self.resource,
+            &self.code,
+            &negated,
+            &self.date,
+            &self.value,
+        ])
     }
 
     /// `Hemoglobin A1c, 2020-06-03, 9.6 %`: within a sentence.
     fn short(&self) -> String {
         let day = self.date.as_deref().map(days);
-        line(&[self.name(), &day, &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[self.name(), &negated, &day, &self.value])
+    }
+
+    /// Where its value stands beside it.
+    fn short_without_value(&self) -> String {
+        let negated = self.negated.map(str::to_owned);
+        let day = self.date.as_deref().map(days);
+        line(&[self.name(), &negated, &day])
     }
 
     /// Where its date stands beside it.
     fn short_without_date(&self) -> String {
-        line(&[self.name(), &self.value])
+        let negated = self.negated.map(str::to_owned);
+        line(&[self.name(), &negated, &self.value])
+    }
+
+    /// Its code, and that it was not done.
+    fn what(&self) -> Option<String> {
+        let negated = self.negated.map(str::to_owned);
+        let text = line(&[&self.code, &negated]);
+        (!text.is_empty()).then_some(text)
     }
 
     /// What it is called: its code, and where it has none, which resource it is.
@@ -174,6 +200,7 @@ impl From<Described> for Fact {
         Fact {
             resource: Some(d.resource),
             code: d.code,
+            negated: d.negated,
             date: d.date,
             value: d.value,
         }
@@ -465,7 +492,6 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
     let mut trees = criteria_tree::CriteriaTrees::new(libraries, of.trace, texts);
     for (number, (definition, group)) in of.structure.groups.iter().zip(compiled).enumerate() {
         let mut populations: Vec<PopulationExplanation> = vec![];
-        let mut missing = vec![];
         let both = definition.populations.iter().zip(&group.targets);
         for (position, (population, target)) in both.enumerate() {
             let index = PopulationIndex::new(position);
@@ -477,17 +503,18 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
                     r.group as usize == number && r.kind == kind && r.stratum.is_none()
                 })
                 .collect();
+            let observed = matches!(target, Target::Observation(_));
+            let mut made = counted(&own, observed, of.record);
             let mut verdicts = Verdicts::new(libraries, of.trace, texts, of.period.clone());
             let (causes, criterion) = match target {
                 Target::Criterion(expression) => {
-                    let causes = verdicts.of_criterion(*expression);
+                    let mut causes = verdicts.of_criterion(*expression);
+                    verdicts.by_members(*expression, &made.members, &mut causes);
                     trees.decided = std::mem::take(&mut verdicts.decided);
                     (causes, trees.criterion(*expression, of.depth))
                 }
                 Target::Observation(_) => (vec![], None),
             };
-            let observed = matches!(target, Target::Observation(_));
-            let mut made = counted(&own, observed, of.record);
             made.code = population.code.as_str();
             made.expression.clone_from(&population.expression);
             made.criterion = criterion;
@@ -496,16 +523,23 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
                 let null = reason.is_some_and(|reason| of.nulls.contains(reason));
                 of_population(&made, causes, null)
             };
-            let whole = populations.iter().find(|p| p.code == "denominator");
-            let whole = whole.and_then(|p| p.count).unwrap_or(0);
-            if let (Target::Criterion(expression), "numerator") = (target, made.code)
-                && made.count.is_some_and(|n| n > 0 && n < whole)
-            {
-                missing = verdicts.left_out(*expression);
-            }
             populations.push(made);
         }
         verdict::dependent(&mut populations, definition.scoring);
+        let targets = definition.populations.iter().zip(&group.targets);
+        let numerator = targets
+            .filter(|(p, _)| p.code == crate::package::PopulationCode::Numerator)
+            .find_map(|(_, target)| match target {
+                Target::Criterion(expression) => Some(*expression),
+                Target::Observation(_) => None,
+            });
+        let missing = match (numerator, open_members(&populations)) {
+            (Some(expression), open) if !open.is_empty() => {
+                let mut verdicts = Verdicts::new(libraries, of.trace, texts, of.period.clone());
+                verdicts.left_out(expression, &open)
+            }
+            _ => vec![],
+        };
         out.push(GroupExplanation {
             name: definition.name(number),
             verdict: of_group(&populations, missing),
@@ -513,6 +547,23 @@ fn groups(of: &GroupParts<'_, '_>) -> Vec<GroupExplanation> {
         });
     }
     out
+}
+
+/// The members of the denominator that no other population takes: they fail the numerator.
+fn open_members(populations: &[PopulationExplanation]) -> Vec<Fact> {
+    const TAKEN: [&str; 3] = [
+        "denominator-exclusion",
+        "denominator-exception",
+        "numerator",
+    ];
+    let members = |code: &'static str| {
+        let own = populations.iter().filter(move |p| p.code == code);
+        own.flat_map(|p| &p.members)
+    };
+    let taken: Vec<&Fact> = TAKEN.into_iter().flat_map(members).collect();
+    let open = members("denominator");
+    let open = open.filter(|m| taken.iter().all(|t| t.resource != m.resource));
+    open.cloned().collect()
 }
 
 /// A population as its rows have it.

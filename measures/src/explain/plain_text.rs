@@ -1,5 +1,6 @@
 //! An explanation as text, for a terminal.
 
+use engine_patient::plural::several;
 use std::fmt::Write;
 
 use super::{Branch, Explanation, Fact, PopulationExplanation};
@@ -59,7 +60,10 @@ pub fn text(explanation: &Explanation, width: usize) -> String {
         let cut = out.cut;
         out.line(
             0,
-            &format!("{cut} place(s) go deeper than this: a greater --depth shows more."),
+            &format!(
+                "{} deeper than this: a greater --depth shows more.",
+                several(cut as u64, "place goes", "places go")
+            ),
         );
     }
     out.out

@@ -63,22 +63,32 @@ pub struct GapRow {
     pub resource: Option<String>,
     /// What is left to do.
     pub status: GapStatus,
-    /// Why it is not applicable or could not be evaluated.
+    /// Why it is open, not applicable or could not be evaluated.
     pub reason: Option<Arc<str>>,
     /// When it is due, if the measure tells.
     pub due: Option<String>,
 }
 
 /// The heading of [`GapRow::cells`].
-pub const HEADING: [&str; 9] = [
-    "measure", "version", "group", "patient", "resource", "status", "reason", "due", "better",
+pub const HEADING: [&str; 10] = [
+    "measure",
+    "version",
+    "group",
+    "patient_id",
+    "resource",
+    "status",
+    "reason",
+    "due",
+    "better",
+    "better_source",
 ];
 
 impl GapRow {
-    /// For a table or CSV.
-    pub fn cells(&self, structure: &MeasureStructure) -> [String; 9] {
+    /// For CSV or JSON.
+    pub fn cells(&self, structure: &MeasureStructure) -> [String; 10] {
         let direction = structure.directions.get(self.group);
         let group = structure.groups.get(self.group);
+        let [better, source] = direction.map_or([""; 2], Direction::cells);
         let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
         [
             structure.name.to_string(),
@@ -89,7 +99,8 @@ impl GapRow {
             self.status.as_str().to_owned(),
             text(self.reason.as_deref()),
             text(self.due.as_deref()),
-            direction.map_or_else(String::new, Direction::short),
+            better.to_owned(),
+            source.to_owned(),
         ]
     }
 }
@@ -165,10 +176,9 @@ fn judge(group: &GroupDefinition, of: impl Fn(PopulationIndex) -> Option<Members
     let state = |code: Code| group.position(code).and_then(&of).unwrap_or_default();
     let out = |code: Code| (GapStatus::NotApplicable, Some(Arc::from(code.as_str())));
     let no = |code: Code| {
-        (
-            GapStatus::NotApplicable,
-            Some(format!("no {}", code.as_str()).into()),
-        )
+        let population = code.as_str().replace('-', " ");
+        let reason = format!("not in the {population}");
+        (GapStatus::NotApplicable, Some(reason.into()))
     };
     let unknown = |m: Membership| (GapStatus::NotEvaluable, m.reason);
     for code in [Code::InitialPopulation, Code::Denominator] {
@@ -206,6 +216,13 @@ fn judge(group: &GroupDefinition, of: impl Fn(PopulationIndex) -> Option<Members
         Truth::Unknown => unknown(numerator),
         _ if exception.outcome == Truth::Unknown => unknown(exception),
         Truth::True => (GapStatus::Closed, None),
-        Truth::False => (GapStatus::Open, None),
+        // By the measure's own word for it.
+        Truth::False => (
+            GapStatus::Open,
+            Some(Arc::from(match group.improvement_notation {
+                Some(Improvement::Decrease) => "in the numerator, and lower is better",
+                Some(Improvement::Increase) | None => "not in the numerator",
+            })),
+        ),
     }
 }

@@ -61,9 +61,15 @@ fn status_by_hand() {
     use Improvement::Increase;
     let up = |all| of(Increase, all);
     assert_eq!(up([T, T, F, T, F]), "closed-gap: -");
-    assert_eq!(up([T, T, F, F, F]), "open-gap: -");
-    assert_eq!(up([F, T, F, F, F]), "not-applicable: no initial-population");
-    assert_eq!(up([T, F, F, F, F]), "not-applicable: no denominator");
+    assert_eq!(up([T, T, F, F, F]), "open-gap: not in the numerator");
+    assert_eq!(
+        up([F, T, F, F, F]),
+        "not-applicable: not in the initial population"
+    );
+    assert_eq!(
+        up([T, F, F, F, F]),
+        "not-applicable: not in the denominator"
+    );
     assert_eq!(up([T, T, T, F, F]), "not-applicable: denominator-exclusion");
     assert_eq!(up([T, T, F, F, T]), "not-applicable: denominator-exception");
     for unknown in [
@@ -82,7 +88,10 @@ fn status_by_hand() {
         );
     }
     // What could not be told does not matter where it cannot change the status.
-    assert_eq!(up([F, U, U, U, U]), "not-applicable: no initial-population");
+    assert_eq!(
+        up([F, U, U, U, U]),
+        "not-applicable: not in the initial population"
+    );
     assert_eq!(up([T, T, T, U, U]), "not-applicable: denominator-exclusion");
     assert_eq!(up([T, T, F, T, U]), "closed-gap: -");
 }
@@ -91,7 +100,8 @@ fn status_by_hand() {
 #[test]
 fn where_lower_is_better_a_met_numerator_is_the_gap() {
     let down = |all| of(Improvement::Decrease, all);
-    assert_eq!(down([T, T, F, T, F]), "open-gap: -");
+    let open = "open-gap: in the numerator, and lower is better";
+    assert_eq!(down([T, T, F, T, F]), open);
     assert_eq!(down([T, T, F, F, F]), "closed-gap: -");
     assert_eq!(
         down([T, T, T, T, F]),

@@ -40,6 +40,7 @@ pub fn load<P: AsRef<Path>>(paths: &[P]) -> Loaded {
 pub fn load_with<P: AsRef<Path>>(paths: &[P], terminology: TerminologyBuilder) -> Loaded {
     let found = find(paths);
     let mut loader = Loader {
+        among_folders: paths.iter().any(|path| path.as_ref().is_dir()),
         terminology,
         issues: found.issues,
         measures: vec![],
@@ -58,6 +59,8 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], terminology: TerminologyBuilder) -
 }
 
 struct Loader {
+    /// Folders are named, too: a file among them may be there because a shell wrote out `packages/*`.
+    among_folders: bool,
     terminology: TerminologyBuilder,
     issues: Vec<Finding>,
     measures: Vec<Read>,
@@ -208,8 +211,12 @@ impl Loader {
             true => Severity::Warning,
             false => Severity::Error,
         };
+        let other_name = current.named && !sources::FHIR.takes(Path::new(&current.name));
         for mut issue in current.broken {
             issue.severity = severity;
+            if other_name {
+                issue = issue.help("leave it out, or name the folder as a whole: of a folder only files that end in .json, .ndjson or .jsonl are read");
+            }
             self.issues.push(issue.in_file(&*current.name));
         }
         if current.broken_more > 0 {
@@ -230,10 +237,19 @@ impl Loader {
             1 => "this is JSON without `resourceType`, so no FHIR resource".to_owned(),
             n => format!("{n} objects without `resourceType` are no FHIR resources"),
         };
+        let severity = match self.among_folders && current.part == 0 {
+            true => Severity::Warning,
+            false => Severity::Error,
+        };
+        let message = match severity {
+            Severity::Warning => format!("{message}: not read"),
+            _ => message,
+        };
         let help = "a package consists of Measure, Library, ValueSet, CodeSystem and Bundle";
-        let issue = Finding::error(Code::NoResource, message)
+        let mut issue = Finding::error(Code::NoResource, message)
             .help(help)
             .on_line((line > 1).then_some(line), None);
+        issue.severity = severity;
         self.issues.push(issue.in_file(&*current.name));
     }
 

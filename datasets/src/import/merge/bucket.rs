@@ -118,5 +118,9 @@ fn tally(tallies: &mut Tallies, ty: Name, merged: Merged) {
         Merged::Unchanged => tally.unchanged += 1,
         Merged::Replaced => tally.replaced += 1,
         Merged::Outdated => tally.outdated += 1,
+        Merged::Repeated => {
+            tally.outdated += 1;
+            tally.repeated += 1;
+        }
     }
 }

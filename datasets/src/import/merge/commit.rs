@@ -23,7 +23,7 @@ pub fn commit(
     report: &mut ImportReport,
 ) -> Result<(), ImportError> {
     if let Some(base) = job.base.filter(|_| written.is_empty()) {
-        report.snapshot = base.number;
+        report.snapshot = Some(base.number);
         export(job, report);
         return Ok(());
     }
@@ -61,7 +61,7 @@ pub fn commit(
     };
     let base = job.base.map_or(Base::Create(&new), Base::On);
     let commit = commit::commit(job.store.as_ref(), base, &change, job.options.now_ms);
-    report.snapshot = job.runtime.block_on(commit)?.number;
+    report.snapshot = Some(job.runtime.block_on(commit)?.number);
     report.committed = true;
     export(job, report);
     Ok(())

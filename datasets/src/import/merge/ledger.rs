@@ -61,6 +61,8 @@ pub fn check(
                 outdated,
                 deleted,
                 rejected,
+                repeated: _,
+                not_imported: _,
             } = tally;
             return Err(format!(
                 "of {read} {ty} that were read {stored} are stored, {unchanged} unchanged, {replaced} replaced, {outdated} outdated, {deleted} deleted and {rejected} rejected"
@@ -125,8 +127,10 @@ mod tests {
             unchanged: 2,
             replaced: 2,
             outdated: 1,
+            repeated: 0,
             deleted: 1,
             rejected: 1,
+            not_imported: 0,
         };
         let flow = Flow {
             stored: 3,

@@ -13,7 +13,7 @@ use super::place::Place;
 use super::rejects::{Reject, RejectWriter};
 use super::sinks::Sinks;
 use super::sizes::too_long;
-use super::types::{NO_TYPE, has_primary_code, type_of};
+use super::types::{DEFINITIONS, NO_TYPE, has_primary_code, type_of};
 use super::unreadable::UnreadableWriter;
 use super::worker_result::WorkerResult;
 use crate::import::chunks::SHOWN;
@@ -212,10 +212,12 @@ impl<'a> Router<'a> {
     ) -> std::io::Result<()> {
         let ty = envelope.ty;
         self.result.tally(ty.as_str()).read += 1;
+        let defines = DEFINITIONS.contains(&ty.as_str());
         let bucket = match &envelope.owner {
             Owner::Patient(patient) => bucket_of(patient, self.sinks.buckets),
             // For the moves of ids all resources without a patient are in one bucket.
             Owner::Shared => self.sinks.buckets,
+            Owner::Unlinked if defines => self.sinks.buckets,
             Owner::Unlinked => {
                 *self
                     .result
@@ -225,7 +227,7 @@ impl<'a> Router<'a> {
                 self.sinks.buckets
             }
         };
-        if envelope.codes.len() == 1 && has_primary_code(ty) {
+        if envelope.codes.len() == 1 && has_primary_code(ty) && !defines {
             *self
                 .result
                 .uncoded

@@ -6,6 +6,21 @@ use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, ResourceError};
 use engine_population::lake::rows::Tally;
 
+/// Types that define something, and are about no patient, though they may name a kind of subject.
+pub const DEFINITIONS: [&str; 11] = [
+    "ActivityDefinition",
+    "ChargeItemDefinition",
+    "CodeSystem",
+    "EventDefinition",
+    "Library",
+    "Measure",
+    "PlanDefinition",
+    "Questionnaire",
+    "ResearchDefinition",
+    "ResearchElementDefinition",
+    "ValueSet",
+];
+
 /// What a type is called in the table where it cannot be told.
 pub const NO_TYPE: &str = "(no resource)";
 

@@ -54,9 +54,10 @@ impl<'a> Worker<'a> {
                 self.router
                     .reject_beginning(place, &reason, (&chunk.bytes, length))?;
             }
-            ChunkKind::Damaged => {
-                let reason = String::from_utf8_lossy(&chunk.bytes).into_owned();
-                self.router.reject(NO_TYPE, place, &reason, b"")?;
+            ChunkKind::Damaged(length) => {
+                let reason = chunk.damage.as_deref().unwrap_or_default();
+                let beginning = (&chunk.bytes[..], length);
+                self.router.reject_beginning(place, reason, beginning)?;
             }
         }
         self.router.pause(chunk.file)?;

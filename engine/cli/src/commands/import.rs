@@ -11,6 +11,7 @@ use crate::failure::{Done, Failure};
 use crate::format::{Format, TABLE_JSON_CSV, one_of};
 use crate::listing::{Cell, Listing};
 use crate::table::{bytes, thousands};
+use engine_patient::plural::several;
 
 /// Import FHIR R4 data into a lake.
 #[derive(Args)]
@@ -95,7 +96,7 @@ impl Import {
         match report {
             Ok(report) => {
                 crate::say::done(match report.committed {
-                    true => format!("the import has landed, as snapshot {}", report.snapshot),
+                    true => format!("the import has landed, as snapshot {}", number(&report)),
                     false => "the import is done, and changed nothing".to_owned(),
                 });
                 print(self.format, &report, started.elapsed())?;
@@ -130,7 +131,7 @@ pub fn tell_notes(report: &ImportReport) {
     if let Some(why) = &report.delta_behind {
         note!(
             "note: snapshot {} is committed and `tandem` sees it, but the Delta logs that are derived from it could not be written: {why}. Other Delta readers see an older version until the next import, also one that changes nothing, writes them",
-            report.snapshot
+            number(report)
         );
     }
     if let Some(first) = report.delta_damaged.first() {
@@ -140,7 +141,7 @@ pub fn tell_notes(report: &ImportReport) {
         };
         note!(
             "note: snapshot {} is whole for `tandem`, but Delta logs of the lake are damaged: {first}{more}. Other Delta readers fail, or see other files; remove that `_delta_log` folder, and the next import writes it anew",
-            report.snapshot
+            number(report)
         );
     }
 }
@@ -239,30 +240,38 @@ fn print(format: Format, report: &ImportReport, took: Duration) -> Result<(), Fa
 
 /// What became of the resources, by type; for people with the sum.
 fn counts(report: &ImportReport, sum: bool) -> Listing {
-    let mut rows = Listing::new(&[
-        "resource type",
-        "read",
-        "stored",
-        "unchanged",
-        "replaced",
-        "outdated",
-        "deleted",
-        "rejected",
-    ]);
+    let withheld = report.total.not_imported > 0;
+    let heading: &[&str] = match withheld {
+        true => &["resource type", "read", "not imported", "rejected"],
+        false => &[
+            "resource type",
+            "read",
+            "stored",
+            "unchanged",
+            "replaced",
+            "outdated",
+            "deleted",
+            "rejected",
+        ],
+    };
+    let mut rows = Listing::new(heading);
     let total = sum.then_some(("all", &report.total));
     let types = report.types.iter().map(|(ty, tally)| (ty.as_str(), tally));
     for (name, t) in types.chain(total) {
-        let cells = [
-            t.read,
-            t.stored,
-            t.unchanged,
-            t.replaced,
-            t.outdated,
-            t.deleted,
-            t.rejected,
-        ];
+        let cells = match withheld {
+            true => vec![t.read, t.not_imported, t.rejected],
+            false => vec![
+                t.read,
+                t.stored,
+                t.unchanged,
+                t.replaced,
+                t.outdated,
+                t.deleted,
+                t.rejected,
+            ],
+        };
         let name = std::iter::once(Cell::from(name));
-        rows.push(name.chain(cells.map(Cell::Count)).collect());
+        rows.push(name.chain(cells.into_iter().map(Cell::Count)).collect());
     }
     rows
 }
@@ -274,22 +283,29 @@ fn print_report(report: &ImportReport, took: Duration) {
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let speed = report.total.read as f64 / took.as_secs_f64().max(0.001);
     say!(
-        "{} read in {:.1} s ({speed:.0} resources/s). The lake has {} patients.",
+        "{} read in {:.1} s ({speed:.0} resources/s). The lake has {}.",
         bytes(report.bytes),
         took.as_secs_f64(),
-        thousands(report.patients)
+        several(report.patients, "patient", "patients")
     );
-    match report.committed {
-        true => say!("Snapshot {}.", report.snapshot),
-        false => say!(
-            "Nothing changed: no snapshot was made (the newest is {}).",
-            report.snapshot
-        ),
+    match report.snapshot {
+        Some(n) if report.committed => say!("Snapshot {n}."),
+        Some(n) => say!("Nothing changed: no snapshot was made (the newest is {n})."),
+        None => say!("Nothing was imported, and no lake was made."),
     }
+    if report.total.repeated > 0 {
+        let repeated = report.types.iter().filter(|(_, t)| t.repeated > 0);
+        let repeated = repeated.map(|(ty, t)| (ty.clone(), t.repeated)).collect();
+        note(
+            &repeated,
+            "were read twice, byte for byte: kept once, and counted as outdated",
+        );
+    }
+    print_definitions(report);
     if report.orphans > 0 {
         say!(
-            "{} resources belong to patients that are not in the lake: kept, and not counted in measures.",
-            thousands(report.orphans)
+            "{} to patients that are not in the lake: kept, and not counted in measures.",
+            several(report.orphans, "resource belongs", "resources belong")
         );
     }
     note(
@@ -303,27 +319,39 @@ fn print_report(report: &ImportReport, took: Duration) {
     print_references(&report.references);
     if report.given_ids > 0 {
         say!(
-            "{} resources came without an id and were given one (the uuid of their fullUrl, else a hash of their content); export gives them back without.",
-            thousands(report.given_ids)
+            "{} given an id (the uuid of their fullUrl, else a hash of their content); export gives them back without.",
+            several(
+                report.given_ids,
+                "resource came without an id and was",
+                "resources came without an id and were"
+            )
         );
     }
     if report.total.deleted > 0 {
         say!(
-            "{} resources were deleted: older snapshots keep them. What refers to a deleted patient stays, and is not counted in measures.",
-            thousands(report.total.deleted)
+            "{} deleted: older snapshots keep them. What refers to a deleted patient stays, and is not counted in measures.",
+            several(report.total.deleted, "resource was", "resources were")
         );
     }
     if report.deletions_not_there > 0 {
         say!(
-            "{} deletions name resources that are not in the lake: nothing to do, counted as unchanged.",
-            thousands(report.deletions_not_there)
+            "{} not in the lake: nothing to do, counted as unchanged.",
+            several(
+                report.deletions_not_there,
+                "deletion names a resource that is",
+                "deletions name resources that are"
+            )
         );
     }
     print_unreadable(report);
     if report.manifests > 0 {
         say!(
-            "{} files are manifests of bulk exports: no data in them.",
-            thousands(report.manifests)
+            "{} of bulk exports: no data in them.",
+            several(
+                report.manifests,
+                "file is a manifest",
+                "files are manifests"
+            )
         );
     }
     if !report.ignored_files.is_empty() {
@@ -374,6 +402,32 @@ fn print_report(report: &ImportReport, took: Duration) {
     more(report.damaged.len());
 }
 
+fn number(report: &ImportReport) -> String {
+    let newest = report.snapshot;
+    newest.map_or_else(|| "none".to_owned(), |number| number.to_string())
+}
+
+/// What measure packages hold.
+const PACKAGES: [&str; 4] = ["Measure", "Library", "ValueSet", "CodeSystem"];
+
+/// That measures are no data: they are evaluated from their files.
+fn print_definitions(report: &ImportReport) {
+    let own = |ty: &str| report.types.get(ty).map_or(0, |tally| tally.read);
+    let found = PACKAGES.iter().filter(|ty| own(ty) > 0);
+    let found: Vec<String> = found
+        .map(|ty| format!("{} {ty}", thousands(own(ty))))
+        .collect();
+    if own("Measure") + own("Library") == 0 && report.types.len() > found.len() {
+        return;
+    }
+    if !found.is_empty() {
+        say!(
+            "{}: these are of measure packages, and no measure reads them in a lake. `tandem measure run PACKAGES --lake LAKE` takes such files and folders as they are.",
+            found.join(", ")
+        );
+    }
+}
+
 /// Files that a part of the report names; `--format json` has all.
 const FILES: usize = 10;
 
@@ -414,8 +468,8 @@ fn not_listed(files: &std::collections::BTreeMap<String, u64>, what: &str) {
 fn print_references(references: &engine_patient::bundle::References) {
     if references.resolved > 0 {
         say!(
-            "{} references were resolved, within their Bundle or to its server.",
-            thousands(references.resolved)
+            "{} resolved, within their Bundle or to its server.",
+            several(references.resolved, "reference was", "references were")
         );
     }
     note(
@@ -439,8 +493,12 @@ fn print_references(references: &engine_patient::bundle::References) {
     );
     if references.unknown_urns > 0 {
         say!(
-            "{} references are urns that no entry of their Bundle has: they name nothing (a patient is looked for by the uuid as id).",
-            thousands(references.unknown_urns)
+            "{} that no entry of their Bundle has: they name nothing (a patient is looked for by the uuid as id).",
+            several(
+                references.unknown_urns,
+                "reference is a urn",
+                "references are urns"
+            )
         );
     }
 }

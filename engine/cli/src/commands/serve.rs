@@ -31,8 +31,8 @@ Examples:
 The limits can be left as they are. Whom one of them turns away is told (408, or 503 with Retry-After);
 GET /health counts connections that were turned away, and lines that the log could not take.")]
 pub struct Serve {
-    /// Address and port.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    /// Address and port, as in 127.0.0.1:8080 or localhost:8080; 0.0.0.0:8080 for all of this machine.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
     /// Rules of your own, as files or folders (.yaml, also .gz and .zst), beside the built-in ones.
     #[arg(long)]
@@ -130,6 +130,27 @@ fn origin(text: &str) -> Result<String, String> {
                 .to_owned(),
         ),
     }
+}
+
+/// An address and a port. No name is looked up but `localhost`, which is this machine everywhere.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let local = text
+        .strip_prefix("localhost:")
+        .map(|port| format!("127.0.0.1:{port}"));
+    let wanted = local.as_deref().unwrap_or(text);
+    if let Ok(address) = wanted.parse() {
+        return Ok(address);
+    }
+    let port = text.strip_prefix(':').unwrap_or(text);
+    Err(match port.parse::<u16>() {
+        Ok(port) => format!(
+            "write the address, too: 127.0.0.1:{port} for this machine only, 0.0.0.0:{port} for all"
+        ),
+        Err(_) => {
+            "write an IP address and a port, as in 127.0.0.1:8080, [::1]:8080 or localhost:8080; names of other machines are not looked up"
+                .to_owned()
+        }
+    })
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
@@ -284,6 +305,26 @@ pub fn listen(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, meant) in [
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("localhost:9134", "127.0.0.1:9134"),
+            ("[::1]:2", "[::1]:2"),
+        ] {
+            assert_eq!(address(text), Ok(meant.parse().unwrap()), "{text}");
+        }
+        for (text, said) in [
+            ("9131", "127.0.0.1:9131 for this machine"),
+            (":9132", "0.0.0.0:9132 for all"),
+            ("ehr.example:80", "not looked up"),
+            ("localhost", "localhost:8080"),
+            ("localhost:99999", "localhost:8080"),
+        ] {
+            assert!(address(text).unwrap_err().contains(said), "{text}");
+        }
+    }
 
     #[test]
     fn times() {

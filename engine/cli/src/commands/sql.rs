@@ -2,6 +2,7 @@
 
 mod results;
 mod watch;
+mod words;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -163,7 +164,6 @@ fn ended(e: &DataFusionError, bounds: &Bounds) -> Ended {
         };
     }
     let root = e.find_root();
-    let text = e.strip_backtrace();
     Ended::Failed(match root {
         DataFusionError::ResourcesExhausted(what) if what.contains("disk") => {
             Failure::User("the query writes more to disk than it may (100 GB): ask for less".into())
@@ -172,9 +172,7 @@ fn ended(e: &DataFusionError, bounds: &Bounds) -> Ended {
         DataFusionError::IoError(e) => Failure::Internal(format!(
             "rows cannot be written to disk: {e}; give another folder with --spill"
         )),
-        DataFusionError::NotImplemented(_) => Failure::Unsupported(text),
-        DataFusionError::Internal(_) => Failure::Internal(text),
-        _ => Failure::User(text),
+        _ => words::failure(e),
     })
 }
 
@@ -274,9 +272,14 @@ impl Sql {
             let ended = failed(e);
             match ended {
                 Ended::Failed(Failure::User(text)) => {
-                    let help = results::help(runs, &text);
-                    let help = help.map_or_else(String::new, |help| format!("\n{help}"));
-                    Failure::User(format!("{text}{help}")).into()
+                    let state = context.state();
+                    let (scalar, aggregate) =
+                        (state.scalar_functions(), state.aggregate_functions());
+                    let functions: Vec<String> =
+                        scalar.keys().chain(aggregate.keys()).cloned().collect();
+                    let told = words::function_missing(&text, &functions)
+                        .or_else(|| results::table_missing(runs, &text, &listed));
+                    Failure::User(told.unwrap_or(text)).into()
                 }
                 ended => ended,
             }
@@ -379,7 +382,8 @@ impl Output {
                     .map(arrow::array::RecordBatch::num_rows)
                     .sum();
                 let mut stdout = std::io::stdout().lock();
-                written(writeln!(stdout, "{table}{rows} row(s)"))
+                let rows = engine_patient::plural::several(rows as u64, "row", "rows");
+                written(writeln!(stdout, "{table}{rows}"))
             }
             Output::Csv(writer) => written(writer.into_inner().flush()),
             Output::Json(mut writer) => {

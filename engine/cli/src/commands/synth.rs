@@ -1,5 +1,6 @@
 //! `tandem synth`
 
+use engine_patient::plural::several;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
@@ -104,9 +105,9 @@ impl Synth {
             return Ok(std::process::ExitCode::SUCCESS);
         }
         say!(
-            "{} patients, {} resources, {} in {}",
-            thousands(made.patients),
-            thousands(made.resources),
+            "{}, {}, {} in {}",
+            several(made.patients, "patient", "patients"),
+            several(made.resources, "resource", "resources"),
             bytes(made.bytes),
             self.out.display()
         );

@@ -1,5 +1,6 @@
 //! `tandem lake vacuum`
 
+use engine_patient::plural::several;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -47,14 +48,15 @@ impl Vacuum<'_> {
         let size: u64 = plan.delete.iter().map(|f| f.size).sum();
         tell!(
             self,
-            "{} snapshots stay, {} go; {} files, {}",
-            plan.kept.len(),
-            plan.drop.len(),
-            plan.delete.len(),
+            "{}, {}; {}, {}",
+            several(plan.kept.len() as u64, "snapshot stays", "snapshots stay"),
+            several(plan.drop.len() as u64, "goes", "go"),
+            several(plan.delete.len() as u64, "file", "files"),
             bytes(size)
         );
         if theirs > 0 {
-            tell!(self, "{theirs} files of an import that is running stay.");
+            let theirs = several(theirs as u64, "file", "files");
+            tell!(self, "{theirs} of an import that is running stay.");
         }
         let mut vacuumed = Vacuumed::default();
         if self.dry_run {
@@ -68,10 +70,10 @@ impl Vacuum<'_> {
             vacuumed = done.clone();
             tell!(
                 self,
-                "Deleted {} files, {}; dropped {} snapshots.",
-                done.files,
+                "Deleted {}, {}; dropped {}.",
+                several(done.files as u64, "file", "files"),
                 bytes(done.bytes),
-                done.dropped.len()
+                several(done.dropped.len() as u64, "snapshot", "snapshots")
             );
         }
         self.tell_scratch(&swept);

@@ -110,15 +110,20 @@ fn by_organization_in_every_format() {
             .join(" ")
         })
         .collect();
-    // The whole first, without a place; a name that a spreadsheet would calculate is text.
+    // The whole is no row, so that a sum is right; a name that a spreadsheet would calculate is text.
     assert_eq!(
         found,
         [
-            "  Demo 4",
             "'=North Organization/one Demo 1",
             "'=North Organization/two Demo 2",
             "unattributed  Demo 1"
         ]
+    );
+    assert!(
+        csv.err
+            .contains("Demo as a whole (no row above): initial population 4,"),
+        "{}",
+        csv.err
     );
     let file = std::fs::read_to_string(out.join("by-organization.csv")).unwrap();
     assert_eq!(file, csv.out);
@@ -210,7 +215,7 @@ fn lists_have_what_it_takes_to_act() {
     );
     let gaps = rows(&std::fs::read_to_string(gaps.join("gaps.csv")).unwrap());
     assert_eq!(gaps.len(), 4);
-    for (list, id) in [(subjects, "patient_id"), (gaps, "patient")] {
+    for (list, id) in [(subjects, "patient_id"), (gaps, "patient_id")] {
         for row in list {
             let patient = &row[id];
             assert_eq!(row["name"], format!("{SECRET}, {patient}"));
@@ -282,7 +287,7 @@ fn gaps_of_rules() {
         let list = rows(&std::fs::read_to_string(out.join("gaps.csv")).unwrap());
         let run = std::fs::read_to_string(out.join("run.json")).unwrap();
         let cells = |r: &BTreeMap<String, String>| {
-            ["measure", "patient", "status", "due", "since"]
+            ["measure", "patient_id", "status", "due", "since"]
                 .map(|c| r[c].clone())
                 .join(" ")
         };
@@ -374,6 +379,21 @@ fn published_charts_are_attributed_by_visits() {
     args.extend([lake.as_ref(), OsStr::new("--out"), out.as_ref()]);
     let ran = run(&args);
     let all = rows(&ran.out);
+    // The whole, as the run counted it.
+    let query = "SELECT measure, population, count FROM result_counts WHERE stratum IS NULL
+        UNION ALL SELECT measure, 'not-evaluable', not_evaluable FROM result_scores WHERE stratum IS NULL";
+    let whole = tandem!(
+        "sql",
+        query,
+        "--lake",
+        &lake,
+        "--results",
+        &out,
+        "--format",
+        "csv"
+    )
+    .ok();
+    let whole = rows(&whole.out);
     for column in [
         "initial_population",
         "denominator",
@@ -381,24 +401,19 @@ fn published_charts_are_attributed_by_visits() {
         "numerator",
         "not_evaluable",
     ] {
-        let mut sums: BTreeMap<(&str, bool), u64> = BTreeMap::new();
-        for row in all
+        let of = whole
             .iter()
-            .filter(|r| r["stratifier"].is_empty() && !r[column].is_empty())
-        {
-            let whole = row["organization"].is_empty();
-            *sums.entry((&row["measure"], whole)).or_default() +=
-                row[column].parse::<u64>().unwrap();
-        }
-        let measures: Vec<&str> = sums
-            .keys()
-            .filter(|(_, whole)| *whole)
-            .map(|(m, _)| *m)
-            .collect();
-        assert!(measures.len() == 3, "{}", ran.text());
-        for measure in measures {
-            let parts = sums.get(&(measure, false)).copied().unwrap_or_default();
-            assert_eq!(sums[&(measure, true)], parts, "{measure}, {column}");
+            .filter(|r| r["population"] == column.replace('_', "-"));
+        let of: Vec<_> = of.collect();
+        assert_eq!(of.len(), 3, "{}", ran.text());
+        for row in of {
+            let own = all.iter().filter(|r| {
+                r["measure"] == row["measure"]
+                    && r["stratifier"].is_empty()
+                    && !r[column].is_empty()
+            });
+            let sum: u64 = own.map(|r| r[column].parse::<u64>().unwrap()).sum();
+            assert_eq!(sum.to_string(), row["count"], "{} {column}", row["measure"]);
         }
     }
     assert!(

@@ -110,7 +110,7 @@ fn a_measure_that_never_ends_is_given_up() {
         for round in 0..3 {
             let out = dir.path().join(format!("out-{buckets}-{round}"));
             let says = [
-                "1 measure(s) were given up",
+                "1 measure was given up",
                 "http://example.org/Measure/Endless|1.0.0",
             ];
             let ran = measured(&package, &lake, &["--out", out.to_str().unwrap()]).fails(3, &says);

@@ -141,7 +141,7 @@ fn one_broken_measure_does_not_stop_the_others() {
     file(package.join("second.json"), broken.to_string());
     let out = dir.path().join("out");
     let path = out.to_string_lossy();
-    let says = ["E005", "Nowhere", "1 measure(s) could not be run", "Broken"];
+    let says = ["E005", "Nowhere", "1 measure could not be run", "Broken"];
     let ran = measure("run", &package, &lake, &["--out", &path]).fails(2, &says);
     assert!(
         ran.out.contains("measures that could not be run"),
@@ -199,10 +199,8 @@ fn gaps_are_refused_until_it_is_settled_which_way_is_better() {
         ];
         measure("gaps", &package, &lake, &more).ok().out
     };
-    assert!(settled("Demo=decrease").contains("lower (--better)"));
-    assert!(
-        settled("http://example.org/Measure/Demo|1.0.0=increase").contains("higher (--better)")
-    );
+    assert!(settled("Demo=decrease").contains("lower,option"));
+    assert!(settled("http://example.org/Measure/Demo|1.0.0=increase").contains("higher,option"));
     measure("gaps", &package, &lake, &["--better", "Demo=up"]).fails(2, &["P093", "=decrease"]);
     let both = ["--better", "Demo=increase", "--better", "Demo=decrease"];
     measure("gaps", &package, &lake, &both).fails(2, &["P093", "both ways"]);

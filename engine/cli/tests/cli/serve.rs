@@ -80,7 +80,7 @@ fn a_service_that_nobody_could_call_is_not_served() {
     let query = "Encounter?patient={{context.patientId}}&_include=Encounter:service-provider";
     assert!(list.contains(query), "{list}");
     let none = server.get("/cds-services/far/");
-    assert!(none.starts_with("HTTP/1.1 405"), "{none}");
+    assert!(none.starts_with("HTTP/1.1 404"), "{none}");
     let said = server.end();
     assert!(said.contains(why), "{said}");
 }

@@ -182,5 +182,5 @@ fn a_row_that_is_too_wide_is_a_block() {
     assert!(lines[0].starts_with("── row 1 ──"), "{out}");
     assert_eq!(lines[1], "patient_id  a");
     assert_eq!(out.matches('q').count(), 300, "{out}");
-    assert_eq!(*lines.last().unwrap(), "1 row(s)");
+    assert_eq!(*lines.last().unwrap(), "1 row");
 }

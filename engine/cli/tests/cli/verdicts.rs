@@ -78,7 +78,7 @@ fn of_a_proportion() {
             ("bp-23", "Out: age 17, not in 18 to 85"),
             (
                 "bp-28",
-                "Initial population could not be told: age is not there",
+                "Initial population could not be told: Patient.birthDate is not there",
             ),
         ],
     );
@@ -95,7 +95,7 @@ fn of_a_cohort() {
             ),
             (
                 "flu-03",
-                "Out: no \"Vaccinations\" (Immunization of \"Influenza Vaccine\"); 150, 2026-10-12: I.status is not-done, not completed",
+                "Out: no \"Vaccinations\" (Immunization of \"Influenza Vaccine\"); 150, not done, 2026-10-12: I.status is not-done, not completed",
             ),
             (
                 "flu-05",

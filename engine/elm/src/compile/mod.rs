@@ -10,6 +10,7 @@ mod reference;
 mod retrieve;
 mod specifier;
 
+use engine_patient::plural::several;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -317,7 +318,10 @@ impl<'l> Linker<'l> {
         match found {
             Some(index) => self.compile_function(library, index).map(FunctionHandle),
             None => {
-                let message = format!("the function `{name}` does not take {operands} operand(s)");
+                let message = format!(
+                    "the function `{name}` does not take {}",
+                    several(operands as u64, "operand", "operands")
+                );
                 let arities: Vec<String> = source
                     .functions(&name)
                     .iter()

@@ -1,5 +1,6 @@
 //! References: to definitions, functions, parameters, operands, aliases, codes and value sets.
 
+use engine_patient::plural::several;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -235,8 +236,9 @@ impl<'l> Linker<'l> {
             self.report(Finding::error(Code::ElmUnknownReference, message).maybe_help(help));
         } else {
             let message = format!(
-                "the function `{name}` of `{}` is called with {operands} operand(s); it takes {}",
+                "the function `{name}` of `{}` is called with {}; it takes {}",
                 source.name,
+                several(operands as u64, "operand", "operands"),
                 arities.join(" or ")
             );
             self.report(Finding::error(Code::ElmNoOverload, message));

@@ -103,6 +103,16 @@ impl<'a> Trace<'a> {
         }
     }
 
+    /// The partners that a `with` or `without` looked at for a row, by its `such that`; `None` where it
+    /// was not evaluated for that row.
+    pub fn partners(
+        &self,
+        such_that: ExpressionView<'_>,
+        row: &RowTrace<'a>,
+    ) -> Option<&Execution<'a>> {
+        self.at(such_that.address(), row.executions)
+    }
+
     /// The values of an expression; `None` where it was not evaluated.
     pub fn of(&self, place: ExpressionView<'_>) -> Option<&ClauseTrace<'a>> {
         self.of_node(place.node)

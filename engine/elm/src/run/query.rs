@@ -217,7 +217,10 @@ impl<'a> Evaluator<'a> {
         }
         let told = self.meets(query);
         if let Some(trace) = &mut self.trace {
-            trace.row_ends(told.as_ref().ok().and_then(|(met, _)| *met));
+            let (met, doubt) = told
+                .as_ref()
+                .map_or((None, false), |(m, d)| (*m, d.is_some()));
+            trace.row_ends(met, doubt);
         }
         told
     }
@@ -321,10 +324,21 @@ impl<'a> Evaluator<'a> {
         let source = self.source(&relationship.expression)?;
         let mut found = false;
         let mut all = Doubt::NONE;
+        let execution = self.trace.as_mut().map(|t| t.relationship(relationship));
         for item in source.items {
             self.cx.charge(1)?;
             self.set(relationship.slot, *item)?;
-            let (holds, own) = match self.side(&relationship.such_that) {
+            if let (Some(trace), Some(execution)) = (&mut self.trace, execution) {
+                trace.row_begins(execution, vec![*item]);
+            }
+            let told = self.side(&relationship.such_that);
+            if let Some(trace) = &mut self.trace {
+                let (met, doubt) = told
+                    .as_ref()
+                    .map_or((None, false), |(m, d)| (*m, d.is_some()));
+                trace.row_ends(met, doubt);
+            }
+            let (holds, own) = match told {
                 Ok(told) => told,
                 // Only looked at for a partner that is one in any case.
                 Err(fault) if found && !fault.is_bug() => break,

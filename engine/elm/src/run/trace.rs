@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::fhir::elements::known;
 use crate::tree::libraries::Expression;
-use crate::tree::node::{NO_CLAUSE, Node};
-use crate::tree::query::Query;
+use crate::tree::node::{Kind, NO_CLAUSE, Node};
+use crate::tree::query::{Query, Relationship};
 use crate::values::value::{NO_NODE, Val};
 
 /// The values of the expressions for one patient.
@@ -24,9 +24,10 @@ pub struct Trace<'a> {
 /// that nobody reads of each.
 const KEPT: usize = 400_000;
 
-/// A query that was evaluated once, with its rows.
+/// A query that was evaluated once, with its rows; or a `with` or `without` for one row, with its
+/// partners.
 pub struct Execution<'a> {
-    /// The address of the query.
+    /// The address of the query, or of the `such that`.
     query: usize,
     pub rows: Vec<RowTrace<'a>>,
     /// Rows are missing: there were too many.
@@ -39,8 +40,12 @@ pub struct RowTrace<'a> {
     execution: usize,
     /// An item of each source.
     pub items: Vec<Val<'a>>,
-    /// Whether its conditions hold; `None` where that cannot be told.
+    /// Whether its conditions hold; `None` where that is null.
     pub met: Option<bool>,
+    /// It may be otherwise: something that decides cannot be told.
+    pub in_doubt: bool,
+    /// The queries that were evaluated for it, as places among all of them.
+    pub executions: (usize, usize),
     values: FxHashMap<Key, Val<'a>>,
 }
 
@@ -119,8 +124,22 @@ impl<'a> Trace<'a> {
 
     /// A query begins: its place among all.
     pub(crate) fn query(&mut self, query: &Query) -> usize {
+        self.begins(std::ptr::from_ref(query).addr())
+    }
+
+    /// A `with` or `without` begins for a row: its place among all.
+    pub(crate) fn relationship(&mut self, relationship: &Relationship) -> usize {
+        let mut such_that = &relationship.such_that;
+        // As expressions are seen: without what the compiler put around them.
+        while let Kind::Once(_, inner) = &such_that.kind {
+            such_that = inner;
+        }
+        self.begins(std::ptr::from_ref(such_that).addr())
+    }
+
+    fn begins(&mut self, address: usize) -> usize {
         self.executions.push(Execution {
-            query: std::ptr::from_ref(query).addr(),
+            query: address,
             rows: vec![],
             cut: false,
         });
@@ -131,15 +150,18 @@ impl<'a> Trace<'a> {
         self.open.push(RowTrace {
             execution,
             items,
+            executions: (self.executions.len(), self.executions.len()),
             ..RowTrace::default()
         });
     }
 
-    pub(crate) fn row_ends(&mut self, met: Option<bool>) {
+    pub(crate) fn row_ends(&mut self, met: Option<bool>, in_doubt: bool) {
         let Some(mut row) = self.open.pop() else {
             return;
         };
         row.met = met;
+        row.in_doubt = in_doubt;
+        row.executions.1 = self.executions.len();
         let Some(execution) = self.executions.get_mut(row.execution) else {
             return;
         };
@@ -151,12 +173,12 @@ impl<'a> Trace<'a> {
     }
 
     /// The last evaluation of a query among these.
-    pub(crate) fn execution(
-        &self,
-        query: &Query,
-        (from, to): (usize, usize),
-    ) -> Option<&Execution<'a>> {
-        let address = std::ptr::from_ref(query).addr();
+    pub(crate) fn execution(&self, query: &Query, among: (usize, usize)) -> Option<&Execution<'a>> {
+        self.at(std::ptr::from_ref(query).addr(), among)
+    }
+
+    /// The last evaluation at an address among these.
+    pub(crate) fn at(&self, address: usize, (from, to): (usize, usize)) -> Option<&Execution<'a>> {
         let within = self.executions.get(from..to)?;
         within.iter().rev().find(|e| e.query == address)
     }
@@ -194,6 +216,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rows_that_are_not_kept_are_said() {
+        let mut trace = Trace::default();
+        let execution = trace.begins(1);
+        trace.kept = KEPT - 3;
+        for _ in 0..4 {
+            trace.row_begins(execution, vec![Val::Null]);
+            trace.row_ends(Some(false), false);
+        }
+        let kept = trace.at(1, (0, 1)).unwrap();
+        assert_eq!((kept.rows.len(), kept.cut), (2, true));
+        assert!(trace.at(2, (0, 1)).is_none());
+    }
+
+    #[test]
     fn rows_beyond_the_bound_are_told_to_be_missing() {
         let query = Query {
             sources: Box::new([]),
@@ -211,7 +247,7 @@ mod tests {
             };
             let execution = trace.query(&query);
             trace.row_begins(execution, vec![Val::Null]);
-            trace.row_ends(Some(true));
+            trace.row_ends(Some(true), false);
             assert_eq!(trace.is_cut(), cut);
         }
     }

@@ -350,7 +350,7 @@ fn names_that_lead_nowhere() {
         (
             call("help", 3),
             Code::ElmNoOverload,
-            "called with 3 operand(s); it takes 1",
+            "called with 3 operands; it takes 1",
             "",
         ),
         (

@@ -3,6 +3,7 @@
 //! A library that twenty measures share has what is wrong with it once, and a value set that is missing
 //! stands in one line, however many clauses refer to it. Who wants every place asks for it.
 
+use crate::plural::several;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -283,7 +284,12 @@ fn of_value_sets(groups: &[Group], (severity, code): (Severity, Code), all: &str
     let places: usize = own.iter().map(|g| g.places.len()).sum();
     let _ = write!(
         text,
-        "\n   = {places} place(s) of the logic refer to them: {all}"
+        "\n   = {} to them: {all}",
+        several(
+            places as u64,
+            "place of the logic refers",
+            "places of the logic refer"
+        )
     );
     text
 }
@@ -316,7 +322,7 @@ mod tests {
         assert_eq!(groups[0].to_json()["places"][1]["localId"], "2");
         assert_eq!(
             told(&groups, "--all"),
-            "error[E012]: 2 value sets are missing\n  \"Ages\": urn:a (M1)\n  \"Visits\": urn:b (M1, M2)\n   = help: add it\n   = 3 place(s) of the logic refer to them: --all"
+            "error[E012]: 2 value sets are missing\n  \"Ages\": urn:a (M1)\n  \"Visits\": urn:b (M1, M2)\n   = help: add it\n   = 3 places of the logic refer to them: --all"
         );
     }
 

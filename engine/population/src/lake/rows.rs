@@ -74,17 +74,28 @@ pub struct Tally {
     pub read: u64,
     /// New in the lake.
     pub stored: u64,
-    /// There already, byte for byte; or a deletion of what is not there.
+    /// In the lake already, byte for byte; or a deletion of what is not there.
     pub unchanged: u64,
     /// Took the place of an older version.
     pub replaced: u64,
-    /// Older than the version that is there, or than its deletion: not kept.
+    /// Older than the version that is there, or than its deletion: not kept; or read twice.
     pub outdated: u64,
+    /// Those of `outdated` that were read twice in one import, byte for byte, and were not in the lake.
+    #[serde(default)]
+    pub repeated: u64,
     /// Deletions by which a resource is gone.
     #[serde(default)]
     pub deleted: u64,
     /// Not a resource that can be stored: see the rejects file.
     pub rejected: u64,
+    /// Good, and not imported: others were rejected, and `--strict` imports all or nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_imported: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Tally {
@@ -95,14 +106,22 @@ impl Tally {
         self.unchanged += other.unchanged;
         self.replaced += other.replaced;
         self.outdated += other.outdated;
+        self.repeated += other.repeated;
         self.deleted += other.deleted;
         self.rejected += other.rejected;
+        self.not_imported += other.not_imported;
     }
 
     /// Whether the columns add up.
     pub fn adds_up(&self) -> bool {
         let kept = self.stored + self.unchanged + self.replaced;
-        self.read == kept + self.outdated + self.deleted + self.rejected
+        let gone = self.outdated + self.deleted + self.rejected;
+        self.read == kept + gone + self.not_imported
+    }
+
+    /// What was read and is good is not imported.
+    pub fn withhold(&mut self) {
+        self.not_imported = self.read.saturating_sub(self.rejected);
     }
 }
 
@@ -111,8 +130,10 @@ impl Tally {
 pub enum Merged {
     /// It is new.
     Stored,
-    /// It is there already.
+    /// It is in the lake already.
     Unchanged,
+    /// It was read before, and is not in the lake.
+    Repeated,
     /// It replaces what was there.
     Replaced,
     /// What is there is newer.
@@ -163,7 +184,17 @@ pub fn merge(
         match before {
             // It stands where it was read last: a deletion in between is before it.
             Some(before) if raw(before) == raw(row) => {
-                told(before, Merged::Unchanged);
+                // The lake's own, or the first of several that are new.
+                let there = slot.there.and_then(|t| list.get(t));
+                let known = there.is_some_and(|there| raw(there) == raw(row));
+                told(
+                    before,
+                    if known {
+                        Merged::Unchanged
+                    } else {
+                        Merged::Repeated
+                    },
+                );
                 slot.best = Some(index);
             }
             Some(before) if before.age > row.age => told(row, Merged::Outdated),

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use engine_patient::plural::several;
 use measures::ledger::Ledger;
 use measures::result::MeasureResult;
 use measures::result_table::{CSV_HEADING, csv_rows};
@@ -48,18 +49,11 @@ pub struct Attributed {
 
 impl Attributed {
     /// A line a place, measure, group and stratum, after a heading: the columns of the results of all,
-    /// with the place before them. The lines of `whole`, where there are any, come first, without a place.
-    pub fn csv<W: Write>(
-        &self,
-        whole: &[MeasureResult],
-        out: &mut csv::Writer<W>,
-    ) -> csv::Result<()> {
+    /// with the place before them. The whole is not among them: who adds them up would count all twice.
+    pub fn csv<W: Write>(&self, out: &mut csv::Writer<W>) -> csv::Result<()> {
         let by = self.by.as_str();
         let reference = format!("{by}_reference");
         out.write_record([by, &reference].into_iter().chain(CSV_HEADING))?;
-        for row in csv_rows(whole) {
-            out.write_record(["", ""].into_iter().chain(row.iter().map(String::as_str)))?;
-        }
         for (place, results) in &self.places {
             let (name, reference) = place
                 .as_ref()
@@ -77,8 +71,8 @@ impl Attributed {
     pub fn told(&self) -> String {
         let by = self.by.as_str();
         let mut text = format!(
-            "of {} patients who are, or may be, in an initial population, ",
-            self.patients
+            "of {}, or may be, in an initial population, ",
+            several(self.patients, "patient who is", "patients who are")
         );
         if self.by != Attribution::Location {
             text += &format!(

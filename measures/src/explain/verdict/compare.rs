@@ -4,7 +4,8 @@ use engine_elm::expressions::ExpressionView;
 use engine_elm::value::Val;
 
 use super::super::resource_facts::{resource_fact, value_text};
-use super::super::{Fact, days};
+use super::super::{Fact, Outcome, days};
+use super::holds::is_age;
 use super::when::span;
 use super::{Cause, Near, Scope, Verdicts};
 
@@ -43,9 +44,21 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             beside = fact.date.as_deref().map(days);
         }
         let beside = beside.map_or_else(String::new, |beside| format!(" ({beside})"));
+        let told = self.outcome(place, scope);
+        let mut unsure = false;
         let text = match (shown, a, b) {
-            (_, Some(Val::Null), _) => format!("{name} is not there{beside}"),
-            (_, _, Some(Val::Null)) => format!("{} is not there{beside}", self.text(right)),
+            (_, Some(Val::Null), _) => match self.unread(left, &facts) {
+                Some(unread) => {
+                    unsure = true;
+                    unread
+                }
+                None => format!("{}{beside}", self.missing(left, scope)),
+            },
+            (_, _, Some(Val::Null)) => format!("{}{beside}", self.missing(right, scope)),
+            (Some(shown), ..) if told == Outcome::Unknown => {
+                unsure = true;
+                format!("{head} {shown}{beside}, cannot be compared with {word} {wanted}")
+            }
             (Some(shown), ..) => {
                 let head = format!("{head} {shown}{beside}");
                 match (word, held) {
@@ -56,7 +69,14 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                 }
             }
             _ => {
-                let outcome = if held { "holds" } else { "does not hold" };
+                let outcome = match (told, held) {
+                    (Outcome::Unknown, _) => {
+                        unsure = true;
+                        "cannot be told"
+                    }
+                    (_, true) => "holds",
+                    (_, false) => "does not hold",
+                };
                 format!("{} {outcome}{beside}", self.text(place))
             }
         };
@@ -65,13 +85,27 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             cause.near = Near::Value;
         }
         cause.facts = facts;
+        cause.unsure = unsure;
         Some(cause)
+    }
+
+    /// A value that is there and no value to compare: `< 9.1 %`.
+    pub(super) fn unread(&self, place: ExpressionView<'u>, facts: &[Fact]) -> Option<String> {
+        let fact = facts.first()?;
+        let value = fact.value.as_ref()?;
+        let compared = self.text(place).ends_with(".value");
+        compared.then(|| {
+            format!(
+                "{}: the value {value} cannot be read",
+                fact.short_without_value()
+            )
+        })
     }
 
     /// What is compared, and a verb where it takes one.
     fn what(&self, place: ExpressionView<'u>) -> (String, &'static str) {
         let text = self.text(place);
-        match text.starts_with("AgeInYears") || text.starts_with("CalculateAgeInYears") {
+        match is_age(&text) {
             true => ("age".to_owned(), ""),
             false => (text, " is"),
         }

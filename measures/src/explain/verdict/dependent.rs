@@ -16,7 +16,8 @@ pub fn dependent(populations: &mut [PopulationExplanation], scoring: Scoring) {
         }
         if let Some(why) = held_back(p.code, scoring, &all) {
             p.held_back = Some(why);
-            p.verdict.text = format!("Out: {why}; its own criterion holds");
+            p.verdict.told = format!("{why}; its own criterion holds");
+            p.verdict.text = format!("Out: {}", p.verdict.told);
         }
     }
 }

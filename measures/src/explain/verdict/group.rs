@@ -1,8 +1,9 @@
 //! The verdict of a population, and of a group over its populations.
 
 use engine_elm::Expression;
+use engine_elm::value::Val;
 
-use super::super::{Outcome, PopulationExplanation};
+use super::super::{Fact, Outcome, PopulationExplanation};
 use super::{Cause, Scope, Status, Verdict, Verdicts, joined, within};
 
 impl<'u> Verdicts<'_, 'u, '_> {
@@ -29,6 +30,30 @@ impl<'u> Verdicts<'_, 'u, '_> {
             Outcome::NotEvaluated => vec![],
         };
         within(causes, statement.name)
+    }
+
+    /// Of a criterion that gives resources, those that count are told: it may give others.
+    pub fn by_members(
+        &mut self,
+        expression: Expression,
+        members: &[Fact],
+        causes: &mut Vec<Cause>,
+    ) {
+        let value = self.trace.value_of(expression);
+        let (Some(statement), Some(Val::List(_)), false) = (
+            self.libraries.statement(expression),
+            value,
+            members.is_empty(),
+        ) else {
+            return;
+        };
+        let body = statement.body.unconverted();
+        let noun = match body.referred() {
+            Some(named) => format!("\"{}\"", named.name),
+            None => self.noun_of(body, members),
+        };
+        let told = self.listed_facts(body, &noun, members.to_vec(), members.len());
+        *causes = within(vec![told], statement.name);
     }
 }
 
@@ -71,20 +96,23 @@ pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>, null: bool) 
     let told = joined(&causes);
     let reason = p.reason.as_deref().unwrap_or_default();
     let criterion = p.criterion.as_ref().map(|c| c.outcome);
-    let (status, text) = match (p.count, p.outcome) {
+    let (status, head, told) = match (p.count, p.outcome) {
         (None, _) => (
             Status::Unknown,
-            after("Could not be told", &both(reason, null, &told)),
+            "Could not be told",
+            both(reason, null, &told),
         ),
         (Some(0), Outcome::Unknown) => (
             Status::Unknown,
-            after("Not counted, but not certain", &both(reason, null, &told)),
+            "Not counted, but not certain",
+            both(reason, null, &told),
         ),
         (Some(0), _) if criterion == Some(Outcome::True) => (
             Status::Out,
-            "Out: its criterion holds, but what it depends on does not count".to_owned(),
+            "Out",
+            "its criterion holds, but what it depends on does not count".to_owned(),
         ),
-        (Some(0), _) => (Status::Out, after("Out", &told)),
+        (Some(0), _) => (Status::Out, "Out", told),
         (Some(_), outcome) => {
             let (status, head) = match p.code {
                 "denominator-exclusion"
@@ -93,17 +121,17 @@ pub fn of_population(p: &PopulationExplanation, causes: Vec<Cause>, null: bool) 
                 "denominator-exception" => (Status::Exception, "Exception"),
                 _ => (Status::In, "In"),
             };
-            let text = after(head, &told);
             match outcome {
-                Outcome::Unknown => (status, format!("{text} (not certain: {reason})")),
-                _ => (status, text),
+                Outcome::Unknown => (status, head, format!("{told} (not certain: {reason})")),
+                _ => (status, head, told),
             }
         }
     };
     Verdict {
         status,
-        text,
+        text: after(head, &told),
         because: causes,
+        told,
     }
 }
 
@@ -246,15 +274,35 @@ fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Ve
             after(&format!("Excluded from the numerator ({numbers})"), told)
         });
     }
+    // What the numerator could still have: one exception does not make all episodes exceptions.
+    let count = |found: Option<(_, i64)>| found.map_or(0, |(_, n)| n);
+    let left = count(base) - count(excluded);
+    let open = left - count(of("denominator-exception"));
     match (of("numerator"), of("denominator-exception")) {
-        (Some((_, 0)), Some((p, n))) if n > 0 => with_head(Status::Exception, p, |told| {
-            after(&format!("Exception ({numbers})"), told)
-        }),
-        (Some((p, 0)), _) => {
+        (Some((_, 0)), Some((p, n))) if n > 0 && n >= left => {
+            with_head(Status::Exception, p, |told| {
+                after(&format!("Exception ({numbers})"), told)
+            })
+        }
+        (Some((p, 0)), _) if p.outcome == Outcome::Unknown => {
+            let head = format!("In the denominator, numerator not certain ({numbers})");
+            with_head(Status::Unknown, p, |told| after(&head, told))
+        }
+        (Some((p, 0)), _) if missing.is_empty() || open == count(base) => {
             let head = format!("In the denominator, numerator not met ({numbers})");
             with_head(Status::In, p, |told| after(&head, told))
         }
-        (Some((p, _)), _) if missing.is_empty() => with_head(Status::In, p, |told| {
+        (Some((_, 0)), _) => {
+            let head = format!("In the denominator, numerator not met ({numbers})");
+            let told = joined(&missing);
+            Verdict {
+                status: Status::In,
+                text: after(&head, &told),
+                because: missing,
+                told,
+            }
+        }
+        (Some((p, met)), _) if met >= open => with_head(Status::In, p, |told| {
             after(&format!("In the numerator ({numbers})"), told)
         }),
         (Some(_), _) => Verdict {
@@ -263,6 +311,7 @@ fn of_episodes(populations: &[PopulationExplanation], missing: Vec<Cause>) -> Ve
                 &format!("In the numerator in part ({numbers})"),
                 &joined(&missing),
             ),
+            told: joined(&missing),
             because: missing,
         },
         (None, _) => {
@@ -281,7 +330,7 @@ fn plain(status: Status, text: String) -> Verdict {
     Verdict {
         status,
         text,
-        because: vec![],
+        ..Verdict::default()
     }
 }
 
@@ -302,12 +351,6 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-/// What a population's verdict says after `In: `.
-fn body(p: &PopulationExplanation) -> &str {
-    let text = p.verdict.text.as_str();
-    text.split_once(": ").map_or("", |(_, told)| told)
-}
-
 fn with_head(
     status: Status,
     p: &PopulationExplanation,
@@ -315,7 +358,8 @@ fn with_head(
 ) -> Verdict {
     Verdict {
         status,
-        text: head(body(p)),
+        text: head(&p.verdict.told),
         because: p.verdict.because.clone(),
+        told: p.verdict.told.clone(),
     }
 }

@@ -80,8 +80,18 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
 
     /// `"Qualifying Encounters": Encounter/1, … and 2 more`
     fn listed(&mut self, place: ExpressionView<'u>, noun: &str, value: &Val<'a>) -> Cause {
-        let (items, mut found) = facts(value);
+        let (items, found) = facts(value);
         let count = items.unwrap_or(found.len());
+        self.listed_facts(place, noun, found, count)
+    }
+
+    pub(super) fn listed_facts(
+        &mut self,
+        place: ExpressionView<'u>,
+        noun: &str,
+        mut found: Vec<Fact>,
+        count: usize,
+    ) -> Cause {
         // What came last says most.
         found.sort_by(|a, b| b.date.cmp(&a.date));
         let first = found.first().map_or_else(String::new, Fact::short);
@@ -119,9 +129,13 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                 return within(found, statement.name);
             }
         }
-        let text = format!("{} is not there", self.text(of));
+        let facts = self.facts_of(of, scope);
+        let unread = self.unread(of, &facts);
+        let unsure = unread.is_some();
+        let text = unread.unwrap_or_else(|| format!("{} is not there", self.text(of)));
         let mut cause = self.cause(place, text);
-        cause.facts = self.facts_of(of, scope);
+        cause.facts = facts;
+        cause.unsure = unsure;
         vec![cause]
     }
 
@@ -189,12 +203,51 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                 if taken {
                     return self.further(place, |own| own.empty(at, scope, None));
                 }
-                match at.parts().first() {
-                    Some((_, inner)) => at = inner.unconverted(),
+                match self.null_part(at, scope) {
+                    Some(inner) => at = inner,
                     None => break,
                 }
             }
         }
         vec![]
     }
+
+    /// The part that makes an expression null: the age is there where the birth date is, and not where
+    /// the date is missing at which it was asked for.
+    fn null_part(
+        &self,
+        place: ExpressionView<'u>,
+        scope: Scope<'w, 'a>,
+    ) -> Option<ExpressionView<'u>> {
+        let parts = place.parts().into_iter();
+        let mut parts = parts.map(|(_, part)| part.unconverted());
+        parts.find(|part| matches!(self.value(*part, scope), Some(Val::Null)))
+    }
+
+    /// That an expression is null, by the innermost part of it that is.
+    pub(super) fn missing(&self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> String {
+        let mut at = place.unconverted();
+        for _ in 0..12 {
+            match self.null_part(at, scope) {
+                Some(inner) => at = inner,
+                None => break,
+            }
+        }
+        let text = self.text(at);
+        if is_age(&text) || text.ends_with(".birthDate") {
+            return match at.address() == place.unconverted().address() && is_age(&text) {
+                true => "the age cannot be told".to_owned(),
+                false => "age is not there".to_owned(),
+            };
+        }
+        let is_taken = at.name() == "Property" || at.local().is_some() || at.referred().is_some();
+        match is_taken {
+            true => format!("{text} is not there"),
+            false => format!("{text} is null"),
+        }
+    }
+}
+
+pub(super) fn is_age(text: &str) -> bool {
+    text.starts_with("AgeInYears") || text.starts_with("CalculateAgeInYears")
 }

@@ -55,6 +55,9 @@ pub struct Verdict {
     /// What decided it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Cause>,
+    /// The line without the answer it begins with.
+    #[serde(skip)]
+    told: String,
 }
 
 /// A part that decided.
@@ -79,6 +82,9 @@ pub struct Cause {
     /// Another way to the same, further off: only counted on the line.
     #[serde(skip)]
     aside: bool,
+    /// It may be otherwise: what it rests on cannot be compared or is not known.
+    #[serde(skip)]
+    unsure: bool,
 }
 
 /// How near something came: what is nearest is said first.
@@ -161,7 +167,8 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
 
     /// The text of an expression, short enough to stand within a line.
     fn text(&self, place: ExpressionView<'u>) -> String {
-        super::clause_text::brief(place, self.texts)
+        // What a query without an alias is about goes without saying.
+        super::clause_text::brief(place, self.texts).replace("$this.", "")
     }
 
     /// A cause that stands at an expression.
@@ -186,8 +193,12 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             Outcome::Unknown => "cannot be told",
             Outcome::NotEvaluated => "was not evaluated",
         };
+        let unsure = outcome == "cannot be told";
         let text = format!("{} {outcome}", self.text(place));
-        self.cause(place, text)
+        Cause {
+            unsure,
+            ..self.cause(place, text)
+        }
     }
 
     /// Goes on to an expression, unless the way is too long.
@@ -264,6 +275,11 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
                 causes
             }
             _ => match (place.operator(), &*place.parts()) {
+                ("Not", [(_, inner)])
+                    if self.outcome(inner.unconverted(), scope) == Outcome::Unknown =>
+                {
+                    self.unknown(*inner, scope)
+                }
                 ("Not", [(_, inner)]) => self.why(*inner, scope),
                 ("Exists", [(_, list)]) if scope.row.is_none() => self.empty(*list, scope, None),
                 ("IsNull", [(_, inner)]) => {
@@ -391,10 +407,16 @@ fn within(causes: Vec<Cause>, name: &str) -> Vec<Cause> {
 /// first, and of those the one that came nearest.
 fn alternatives(mut told: Vec<Vec<Cause>>) -> Vec<Cause> {
     let nearest = |causes: &Vec<Cause>| causes.iter().map(|c| c.near).max();
-    told.sort_by_key(|causes| (causes.len(), nearest(causes)));
-    let best = told.first().map(|causes| (causes.len(), nearest(causes)));
+    // One that cannot be told decides before those that fail for sure.
+    let sure = |causes: &Vec<Cause>| {
+        let mut said = causes.iter().filter(|c| !c.aside).peekable();
+        said.peek().is_none() || said.any(|c| !c.unsure)
+    };
+    told.sort_by_key(|causes| (sure(causes), causes.len(), nearest(causes)));
+    let rank = |causes: &Vec<Cause>| (sure(causes), causes.len(), nearest(causes));
+    let best = told.first().map(rank);
     for causes in &mut told {
-        let aside = Some((causes.len(), nearest(causes))) != best;
+        let aside = Some(rank(causes)) != best;
         causes.iter_mut().for_each(|cause| cause.aside |= aside);
     }
     let mut out: Vec<Cause> = vec![];

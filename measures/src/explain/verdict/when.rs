@@ -11,12 +11,41 @@ use super::{Scope, Verdicts};
 pub struct Timing {
     /// `in 2020`, `before 2020-06-30`
     pub words: String,
-    /// The day of what was compared.
-    pub day: String,
-    /// First day of what was asked for; empty where there is none.
-    pub from: String,
+    /// First and last day of what was compared; empty where there is none.
+    pub start: String,
+    pub end: String,
+    /// First and last day of what was asked for.
+    asked: (String, String),
+    /// Both as they are said: with the time where the day is that of the bound.
+    pub said: String,
+    /// Where it lies, seen from what was asked for.
+    pub side: Side,
+    /// It must be in a span, wholly.
+    pub wholly: bool,
     /// Whether it is so cannot be told: a date is too imprecise.
     pub unknown: bool,
+}
+
+impl Timing {
+    /// Whether a date, or a period as a resource tells it, lies in the span that was asked for.
+    pub fn is_in(&self, date: &str) -> bool {
+        let day = |text: &str| text.trim().chars().take(10).collect::<String>();
+        let (start, end) = match date.split_once('–') {
+            Some((start, end)) => (day(start), day(end)),
+            None => (day(date), String::new()),
+        };
+        let inside = side((&start, &end), (&self.asked.0, &self.asked.1)) == Side::Across;
+        self.words.starts_with("in ") && inside
+    }
+}
+
+/// Where a time lies, seen from the one that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    Before,
+    After,
+    /// In part in it, or within what the days tell apart.
+    Across,
 }
 
 impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
@@ -24,8 +53,8 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
     pub(super) fn timing(&self, place: ExpressionView<'u>, scope: Scope<'w, 'a>) -> Option<Timing> {
         let (word, left, right) = place.unconverted().infix()?;
         let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-        let day = day_of(&left)?;
-        let (from, _) = ends(&right)?;
+        let (start, end) = ends(&left)?;
+        let (from, to) = ends(&right)?;
         let span = span(&right, &self.period)?;
         let words = match (word, &right) {
             ("in" | "during" | "properly in" | "properly included in", _)
@@ -37,20 +66,65 @@ impl<'w, 'u, 'a> Verdicts<'w, 'u, 'a> {
             _ => return None,
         };
         let told = self.value(place.unconverted(), scope);
+        let side = side((&start, &end), (&from, &to));
+        let wholly = words.starts_with("in ") && word != "overlaps";
+        let mut words = words;
+        let mut said = match (start.is_empty(), end.is_empty()) {
+            (false, false) if start != end => format!("{start} – {end}"),
+            (true, _) => end.clone(),
+            (false, _) => start.clone(),
+        };
+        // On the same day the times decide.
+        let one_day = start == end && side == Side::Across;
+        if let (true, Some(bound), Some(own)) = (one_day, precise(&right), precise(&left)) {
+            if !matches!(right, Val::Interval(_)) {
+                words = words.replace(&span, &bound);
+            }
+            said = own;
+        }
         Some(Timing {
             words,
-            day,
-            from,
+            start,
+            end,
+            said,
+            asked: (from, to),
+            side,
+            wholly,
             unknown: matches!(told, Some(Val::Null)),
         })
     }
 }
 
-/// The day of a date, or the first of an interval of dates.
-fn day_of(value: &Val<'_>) -> Option<String> {
-    let (start, end) = ends(value)?;
-    let day = if start.is_empty() { end } else { start };
-    (!day.is_empty()).then_some(day)
+/// Which side of a span a time lies on, by the digits that both have. A bound that is not there is open.
+fn side((start, end): (&str, &str), (from, to): (&str, &str)) -> Side {
+    let (start, end) = match (start.is_empty(), end.is_empty()) {
+        (true, _) => (end, end),
+        (_, true) => (start, start),
+        _ => (start, end),
+    };
+    if is_before(end, from) {
+        Side::Before
+    } else if is_before(to, start) {
+        Side::After
+    } else {
+        Side::Across
+    }
+}
+
+/// Whether a date is before another for certain: `2026` and `2026-03-01` cannot be told apart.
+fn is_before(a: &str, b: &str) -> bool {
+    let both = a.len().min(b.len());
+    both > 0 && a.get(..both) < b.get(..both)
+}
+
+/// A time with all that is known of it; of an interval its first.
+fn precise(value: &Val<'_>) -> Option<String> {
+    match value {
+        Val::Interval(interval) => precise(&interval.low).or_else(|| precise(&interval.high)),
+        Val::Date(_) | Val::DateTime(_) => value_text(value),
+        Val::Fhir(fhir) => fhir.element()?.as_str().map(|text| text.into_owned()),
+        _ => None,
+    }
 }
 
 fn ends(value: &Val<'_>) -> Option<(String, String)> {
@@ -101,4 +175,25 @@ pub fn span(value: &Val<'_>, period: &Period) -> Option<String> {
         (true, false) => format!("{to} or earlier"),
         (false, false) => format!("{from}..{to}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Side, side};
+
+    #[test]
+    fn both_ends_decide_on_which_side_a_time_lies() {
+        let year = ("2026-01-01", "2026-12-31");
+        for (start, end, expected) in [
+            ("2025-12-30", "2025-12-31", Side::Before),
+            ("2025-12-30", "2026-01-02", Side::Across),
+            ("2026-12-30", "2027-01-02", Side::Across),
+            ("2027-01-01", "2027-01-02", Side::After),
+            ("2025-12-30", "", Side::Before),
+            ("2026", "2026", Side::Across),
+            ("2025", "2025", Side::Before),
+        ] {
+            assert_eq!(side((start, end), year), expected, "{start} {end}");
+        }
+    }
 }

@@ -387,3 +387,36 @@ fn deep_bundles_are_not_handed_on() {
     let path = files.put("deep.json", text);
     the(&load(&[&path]), Code::BundleDepth);
 }
+
+/// What a shell makes of `packages/*`: a file without a resource beside folders is passed over and told;
+/// one that is no JSON is a mistake, and alone both are.
+#[test]
+fn files_that_are_named_among_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("package");
+    std::fs::create_dir(&folder).unwrap();
+    let (other, text) = (dir.path().join("other.json"), dir.path().join("README.md"));
+    std::fs::write(&other, "{\"a\": 1}").unwrap();
+    std::fs::write(&text, "# Read me").unwrap();
+    let found = |paths: &[&std::path::Path]| {
+        let loaded = load(paths);
+        let of = loaded
+            .issues
+            .iter()
+            .filter(|i| i.severity != Severity::Info);
+        of.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let among = found(&[&folder, &other]);
+    assert!(
+        among.contains("warning[P003]") && among.contains("not read") && !among.contains("error"),
+        "{among}"
+    );
+    assert!(found(&[&other]).contains("error[P003]"));
+    for paths in [&[&*folder, &*text][..], &[&*text]] {
+        let text = found(paths);
+        assert!(
+            text.contains("error[P001]") && text.contains("name the folder as a whole"),
+            "{text}"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! `tandem lake check`
 
+use engine_patient::plural::several;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -102,10 +103,10 @@ fn csv(checked: &Checked) -> Result<(), Failure> {
 
 fn text(checked: &Checked) {
     say!(
-        "Snapshot {}: {} files, {} rows, {}",
+        "Snapshot {}: {}, {}, {}",
         checked.snapshot,
-        thousands(checked.files),
-        thousands(checked.rows),
+        several(checked.files, "file", "files"),
+        several(checked.rows, "row", "rows"),
         bytes(checked.bytes)
     );
     for note in &checked.notes {

@@ -1,7 +1,7 @@
 //! The results of `measure run --by`.
 
 use measures::result::MeasureResult;
-use measures::result_table::places_table;
+use measures::result_table::{places_table, table as table_of_whole};
 use measures_run::RunError;
 use measures_run::attribution::{Attributed, Place, UNATTRIBUTED};
 use measures_run::run_result::RunResult;
@@ -49,9 +49,17 @@ fn label(attributed: &Attributed, place: Option<&Place>) -> String {
     }
 }
 
-/// For machines: the results of all, and then by place, under one heading.
+/// For machines: by place. The whole is told beside them, where nobody adds it to its parts.
 pub fn print_csv(attributed: &Attributed, whole: &[MeasureResult]) -> Result<(), Failure> {
     let mut out = crate::say::csv();
-    attributed.csv(whole, &mut out)?;
-    Ok(out.flush().map_err(RunError::from)?)
+    attributed.csv(&mut out)?;
+    out.flush().map_err(RunError::from)?;
+    let (heading, rows) = table_of_whole(whole, &thousands);
+    for row in rows {
+        let mut cells = heading.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        let name = cells.next().map_or_else(String::new, |(_, name)| name);
+        let numbers: Vec<String> = cells.map(|(name, cell)| format!("{name} {cell}")).collect();
+        note!("{name} as a whole (no row above): {}", numbers.join(", "));
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use engine_patient::plural::several;
 use engine_patient::program::PatientProgram;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
@@ -180,9 +181,9 @@ impl Explain {
             None => String::new(),
         };
         for funnel in all {
-            let count = thousands(funnel.patients);
+            let count = several(funnel.patients, "patient", "patients");
             out.push_str(&format!(
-                "{}, {}, {} (\"{}\"), {}: {count} patients{whom}\n",
+                "{}, {}, {} (\"{}\"), {}: {count}{whom}\n",
                 funnel.measure,
                 funnel.group,
                 funnel.population,

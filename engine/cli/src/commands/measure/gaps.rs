@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use engine_patient::plural::several;
 use measures::gaps::{GapRow, GapStatus, HEADING};
+use measures::improvement_direction::Direction;
 use measures::structure::MeasureStructure;
 use measures_run::gap_list;
 use measures_run::gaps::GapsResult;
@@ -18,6 +20,7 @@ use super::{PATIENT_DATA, Work, ended, tell, unexpected};
 use crate::commands::threads;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, one_of};
+use crate::listing::camel;
 use crate::staged::Staged;
 use crate::table::{self, thousands};
 
@@ -78,6 +81,11 @@ pub struct Gaps {
     #[arg(long)]
     reporter: Option<String>,
 }
+
+/// The columns of the table for people.
+const SHOWN: [&str; 9] = [
+    "measure", "version", "group", "patient", "resource", "status", "reason", "due", "better",
+];
 
 /// What gaps are given as.
 const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::Deqm];
@@ -154,14 +162,12 @@ impl Gaps {
         }
         if let (Some(listed), Some(out)) = (found.listed, out) {
             if documents {
-                let count = thousands(found.documents);
-                note!("{count} documents are in {}", out.display());
+                let count = several(found.documents, "document is", "documents are");
+                note!("{count} in {}", out.display());
             }
-            let (count, file) = (thousands(listed), out.join(gap_list::NAME));
-            note!(
-                "{count} gaps are in {}, which {PATIENT_DATA}",
-                file.display()
-            );
+            let count = several(listed, "gap is", "gaps are");
+            let file = out.join(gap_list::NAME);
+            note!("{count} in {}, which {PATIENT_DATA}", file.display());
         }
         ended(found.missing)
     }
@@ -171,7 +177,7 @@ impl Gaps {
 fn each(
     found: &GapsResult,
     task: &GapsTask,
-    visit: &mut dyn FnMut([String; 9]),
+    visit: &mut dyn FnMut([String; 10]),
 ) -> Result<(), Failure> {
     found.each(&mut |structure: &MeasureStructure, row: GapRow| {
         if task.wants(row.status) {
@@ -196,10 +202,15 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
             *count += 1;
         }
         if task.wants(row.status) {
-            rows.push(row.cells(structure).to_vec());
+            let mut cells = row.cells(structure).to_vec();
+            // For people the direction and where it comes from are one.
+            cells.truncate(SHOWN.len() - 1);
+            let direction = structure.directions.get(row.group);
+            cells.push(direction.map_or_else(String::new, Direction::short));
+            rows.push(cells);
         }
     })?;
-    table::print(&HEADING, &rows);
+    table::print(&SHOWN, &rows);
     print_names(found.structures.iter().map(|structure| &**structure));
     let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
     say!(
@@ -227,7 +238,7 @@ fn print_json(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
         data!("{}", if first { "[" } else { "  }," });
         first = false;
         let pairs = HEADING.iter().zip(&cells);
-        let pairs = pairs.map(|(h, c)| ((*h).to_owned(), serde_json::json!(c)));
+        let pairs = pairs.map(|(h, c)| (camel(&h.replace('_', " ")), serde_json::json!(c)));
         let object = serde_json::Value::Object(pairs.collect());
         let text = serde_json::to_string_pretty(&object).unwrap_or_default();
         // Its last line comes with what follows it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_patient::finding::{count, grouped};
+use engine_patient::plural::several;
 use engine_patient::system::date_time::DateTime;
 use measures::ledger::Ledger;
 use measures::package::{GroupDefinition, StratifierDefinition};
@@ -39,6 +40,7 @@ pub fn print_table(results: &[MeasureResult]) {
             // Those who could not be told are patients; SQL counts what it counts.
             let unit = match result.patients {
                 0 => definition.unit(),
+                _ if counts.unknown == 1 => "patient",
                 _ => "patients",
             };
             say!(
@@ -259,17 +261,13 @@ pub fn print_ledger(ledger: &Ledger, whole: bool) {
 /// The last line of a run: how many measures and patients, for when, how many findings, and where all of
 /// it stands.
 pub fn run_summary(ran: &RunResult, period: (DateTime, DateTime), out: Option<&Path>) -> String {
-    let many = |n: u64, one: &str, several: &str| match n {
-        1 => format!("1 {one}"),
-        n => format!("{} {several}", thousands(n)),
-    };
-    let mut parts = vec![many(ran.results.len() as u64, "measure", "measures")];
+    let mut parts = vec![several(ran.results.len() as u64, "measure", "measures")];
     if !ran.structures.is_empty() {
         // Not those who are only referred to.
         let mut lines = ran.report.ledger.lines();
         let counted = lines.find(|(name, _, _)| *name == "patients");
         let counted = counted.map_or(ran.statistics.patients, |(_, _, count)| count);
-        parts.push(many(counted, "patient", "patients"));
+        parts.push(several(counted, "patient", "patients"));
     }
     let (start, end) = (period.0.to_string(), period.1.to_string());
     let year = start.strip_suffix("-01-01");

@@ -15,6 +15,7 @@ use engine_population::table_list::TableDescription;
 use measures_run::count_files::{COUNTS, SCORES, counts_schema, scores_schema};
 use measures_run::gap_list;
 
+use super::words;
 use crate::failure::Failure;
 
 /// The rows of a run.
@@ -179,13 +180,15 @@ fn missing(runs: &[RunFiles]) -> Option<&RunFiles> {
         .find(|run| run.counts.is_none() || run.scores.is_none())
 }
 
-/// What helps where a query asks for a table that is not there.
-pub fn help(runs: &[RunFiles], error: &str) -> Option<String> {
-    let (before, _) = error.split_once("' not found")?;
-    let (_, table) = before.rsplit_once('\'')?;
-    let table = table.rsplit('.').next().unwrap_or(table);
+/// That a query asks for a table that is not there, and what helps.
+pub fn table_missing(
+    runs: &[RunFiles],
+    error: &str,
+    listed: &[TableDescription],
+) -> Option<String> {
+    let table = words::table_missing(error)?;
     let of_run = TABLES.iter().any(|(name, _)| *name == table);
-    Some(match (of_run, missing(runs)) {
+    let help = match (of_run, missing(runs)) {
         (true, _) if runs.is_empty() => format!(
             "`{table}` is of a measure run: give its folder, as in --results out (`tandem measure run --out out` writes it)"
         ),
@@ -196,8 +199,17 @@ pub fn help(runs: &[RunFiles], error: &str) -> Option<String> {
         _ if table == "patients_all" => {
             "those whom others only refer to, too, are in `patient_references`".to_owned()
         }
-        _ => "`tandem sql \"SHOW TABLES\"` lists the tables and views".to_owned(),
-    })
+        _ => {
+            let names: Vec<&str> = listed.iter().map(|t| t.name.as_str()).collect();
+            let near = words::near_tables(table, &names);
+            let near = match near.as_slice() {
+                [] => String::new(),
+                near => format!("did you mean `{}`? ", near.join("`, `")),
+            };
+            format!("{near}`tandem sql \"SHOW TABLES\"` lists the tables and views")
+        }
+    };
+    Some(format!("there is no table `{table}`\n{help}"))
 }
 
 fn add(context: &SessionContext, name: &str, frame: DataFrame) -> Result<(), Failure> {

@@ -237,6 +237,11 @@ impl Profile {
         self.known
     }
 
+    /// Whether it is of what was not done.
+    pub fn is_negative(&self) -> bool {
+        matches!(self.side, Side::Negative(_))
+    }
+
     /// Whether every resource of the type is of it in [`ProfileMode::Decide`]: nothing to ask.
     pub fn is_whole_type(&self) -> bool {
         self.whole_type
