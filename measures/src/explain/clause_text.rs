@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use engine_elm::cql_text::{Aliases, Piece};
-use engine_elm::expressions::{ExpressionKind, ExpressionView, Statement};
+use engine_elm::expressions::{ExpressionKind, ExpressionView, Role, Statement};
 use serde_json::Value as Json;
 
 /// Longest text that is kept of a clause, and of one within a line.
@@ -150,6 +150,28 @@ fn brief_text(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
                 others.insert(part.address());
             }
             _ => stack.extend(part.parts().into_iter().map(|(_, p)| p)),
+        }
+    }
+    without(place, texts, &others)
+}
+
+/// The text of an expression whose parts are not shown: of a long one the conditions of queries are left
+/// out, so that what it is about remains.
+pub fn closed(place: ExpressionView<'_>, texts: &ClauseTexts) -> String {
+    let whole = text(place, texts);
+    if whole.chars().count() <= BRIEF {
+        return whole;
+    }
+    let mut others = HashSet::new();
+    let mut stack = vec![place];
+    while let Some(part) = stack.pop() {
+        for (role, inner) in part.parts() {
+            match role {
+                Role::Where | Role::SuchThat => {
+                    others.insert(inner.address());
+                }
+                _ => stack.push(inner),
+            }
         }
     }
     without(place, texts, &others)

@@ -8,14 +8,12 @@ use engine_elm::value::Val;
 use engine_elm::{CompiledLibraries, Expression};
 
 use super::clause_results::{library, times};
-use super::clause_text::{ClauseTexts, shortened, text, without};
+use super::clause_text::{ClauseTexts, closed, text, without};
 use super::resource_facts::{facts, value_text};
 use super::{Branch, Outcome};
 
 /// Most terms of one `and` or `or` that are gone through, and most parts of one branch.
 const TERMS: usize = 200;
-/// Longest text of a branch whose parts are left out.
-const CLOSED: usize = 200;
 
 /// Makes the trees of one measure's criteria. A definition is taken apart where it comes first.
 pub struct CriteriaTrees<'w, 'u, 'a> {
@@ -185,7 +183,7 @@ impl<'w, 'u, 'a> CriteriaTrees<'w, 'u, 'a> {
                 self.parts(&mut branch, place, depth, rows);
                 if branch.parts.is_empty() && branch.cut > 0 {
                     // Its parts would tell it from the others beside it.
-                    branch.label = shortened(&text(place, self.texts), CLOSED);
+                    branch.label = closed(place, self.texts);
                     branch.operator = "";
                 }
             }

@@ -78,7 +78,7 @@ fn of_a_proportion() {
             ("bp-23", "Out: age 17, not in 18 to 85"),
             (
                 "bp-28",
-                "Initial population could not be told: age is not there",
+                "Initial population could not be told: Patient.birthDate is not there",
             ),
         ],
     );
