@@ -1,14 +1,13 @@
 //! Who is attributed to what, from the lake's Patients and Encounters.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine_patient::system::zone::Zone;
-use engine_population::lake::Lake;
 use measures::person::At;
-use serde_json::Value;
 
+use super::asked::{Asked, OfPatient};
 use super::by::Attribution;
 use super::directory::Directory;
 use super::places::{Place, PlaceId, Places};
@@ -17,23 +16,6 @@ use super::stored::of_patients;
 use super::visit::Span;
 use crate::error::RunError;
 use crate::lake_rows::each_row;
-
-/// What is asked.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub lake: &'a Lake,
-    pub threads: usize,
-    /// Where dates without an offset are.
-    pub zone: &'a Zone,
-    /// First and last instant of the period.
-    pub period: (i64, i64),
-    /// When names and the like hold.
-    pub at: i64,
-    /// To what.
-    pub kinds: &'a [Attribution],
-    /// Whom.
-    pub patients: &'a Arc<HashSet<String>>,
-}
 
 /// By what a patient is attributed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,9 +51,6 @@ struct Tally {
     visits: u32,
     latest: i64,
 }
-
-/// Makes a text of a Patient resource.
-pub(crate) type OfPatient = Arc<dyn Fn(&Value) -> Box<str> + Send + Sync>;
 
 /// What is made of Patients, by their ids.
 pub(crate) type Persons = HashMap<String, Box<str>>;

@@ -18,6 +18,7 @@
 //! result rows ─────────────▶ Attributed (totals a place)
 //! ```
 
+mod asked;
 mod assigned;
 mod by;
 mod directory;
@@ -34,5 +35,6 @@ pub use places::Place;
 pub use said::Unused;
 pub use totals::{Attributed, UNATTRIBUTED};
 
-pub(crate) use assigned::{Asked, Assigned, OfPatient, Persons};
+pub(crate) use asked::{Asked, OfPatient};
+pub(crate) use assigned::{Assigned, Persons};
 pub(crate) use totals::{attribute, listed};

@@ -8,7 +8,7 @@ use engine_patient::system::zone::Zone;
 use measures::person::{At, list};
 use serde_json::Value;
 
-use super::assigned::{Asked, OfPatient};
+use super::asked::{Asked, OfPatient};
 use super::by::Attribution;
 use super::directory::{Directory, Found, Lead, Targets};
 use super::stored::parsed;
