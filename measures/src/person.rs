@@ -170,7 +170,7 @@ fn is_private_system(system: &str) -> bool {
     };
     let of_root = |root: &&str| system.starts_with(*root) || system == root.trim_end_matches('.');
     PRIVATE_SYSTEMS.contains(&system.trim_end_matches('/'))
-        || PRIVATE_ROOTS.iter().any(|r| of_root(&r))
+        || PRIVATE_ROOTS.iter().any(|r| of_root(r))
 }
 
 /// Value and system.
