@@ -169,8 +169,7 @@ fn is_private_system(system: &str) -> bool {
         false => system,
     };
     let of_root = |root: &&str| system.starts_with(*root) || system == root.trim_end_matches('.');
-    PRIVATE_SYSTEMS.contains(&system.trim_end_matches('/'))
-        || PRIVATE_ROOTS.iter().any(|r| of_root(r))
+    PRIVATE_SYSTEMS.contains(&system.trim_end_matches('/')) || PRIVATE_ROOTS.iter().any(of_root)
 }
 
 /// Value and system.
