@@ -13,8 +13,10 @@ mod compare;
 mod dependent;
 mod group;
 mod holds;
+mod misses;
 mod nearest;
 mod noun;
+mod partner;
 #[cfg(test)]
 mod tests;
 mod when;
