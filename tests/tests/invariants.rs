@@ -179,7 +179,7 @@ const PURE: &str = "#![cfg_attr(not(test),deny(clippy::disallowed_methods,clippy
                     clippy::print_stdout,clippy::print_stderr))]";
 
 /// The files of those crates that may do one of these things after all: each says there why.
-const ALLOWED: [&str; 12] = [
+const ALLOWED: [&str; 13] = [
     "engine/cel/src/parse/mod.rs",
     "measures/run/src/count_files.rs",
     "measures/run/src/deck.rs",
@@ -191,6 +191,7 @@ const ALLOWED: [&str; 12] = [
     "measures/src/manifest.rs",
     "measures/src/package/files.rs",
     "measures/src/package/load.rs",
+    "measures/src/package/near_libraries.rs",
     "measures/src/source_files.rs",
 ];
 

@@ -175,7 +175,7 @@ fn by_organization_in_every_format() {
     assert!(
         practitioner
             .out
-            .contains("\n\"Doe, Jo\",Practitioner/doe,Demo,1.0.0,,,,3,"),
+            .contains("\n\"Doe, Jo\",Practitioner/doe,Demo,1.0.0,g,,,3,"),
         "{}",
         practitioner.out
     );

@@ -176,7 +176,7 @@ fn the_funnel_of_a_population() {
     )
     .ok()
     .out;
-    assert!(text.contains("1 patients in initial-population"), "{text}");
+    assert!(text.contains("1 patient in initial-population"), "{text}");
 }
 
 #[test]

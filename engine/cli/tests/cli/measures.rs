@@ -219,7 +219,7 @@ fn gaps_are_refused_until_it_is_settled_which_way_is_better() {
     let code = &reports[0]["improvementNotation"]["coding"][0]["code"];
     assert_eq!(code, "decrease");
     let gaps = measure("gaps", &package, &lake, &["--format", "csv"]).ok();
-    assert!(gaps.out.contains("lower (table)"), "{}", gaps.text());
+    assert!(gaps.out.contains("lower,table"), "{}", gaps.text());
 }
 
 /// Versions that differ in what no file name holds have files of their own.

@@ -12,8 +12,10 @@
 mod compare;
 mod group;
 mod holds;
+mod misses;
 mod nearest;
 mod noun;
+mod partner;
 #[cfg(test)]
 mod tests;
 mod when;
