@@ -137,7 +137,7 @@ fn an_exception_is_no_part_that_is_missing() {
     ));
     assert_eq!(
         verdict("PressureAtVisit", &chart),
-        "In the numerator (initial population 3, denominator 3, numerator 2, denominator exception 1): \
+        "In the numerator (initial population 3, denominator 3, denominator exception 1, numerator 2): \
          Encounter: AMB, 2026-09-01 and 1 more"
     );
 }
