@@ -198,8 +198,13 @@ fn outcome(
         Ok(gaps) => gaps,
         Err(bug @ EvaluationError::Bug(_)) => return Outcome::Failed(bug),
         Err(error @ (EvaluationError::Budget(_) | EvaluationError::Raised(_))) => {
+            // What a library raised is its text: for all we know with data in it.
+            let reason = match error {
+                EvaluationError::Raised(_) => "the logic of the measure raised an error".to_owned(),
+                other => other.to_string(),
+            };
             return Outcome::Unknown {
-                reason: Some(error.to_string()),
+                reason: Some(reason),
                 card: None,
             };
         }
@@ -210,7 +215,11 @@ fn outcome(
     }
     match of(GapStatus::NotEvaluable) {
         Some(gap) => Outcome::Unknown {
-            reason: gap.reason.as_ref().map(ToString::to_string),
+            // Where the logic gives null there may be nothing more to say of it.
+            reason: Some(gap.reason.as_ref().map_or_else(
+                || "a criterion of the measure gives null, neither true nor false".to_owned(),
+                ToString::to_string,
+            )),
             card: None,
         },
         None => Outcome::NoCard,
@@ -294,6 +303,26 @@ mod tests {
             assert!(matches!(of(error), Outcome::Unknown { card: None, .. }));
         }
         assert!(matches!(outcome(Ok(vec![]), none), Outcome::NoCard));
+    }
+
+    /// A criterion that is null is in the log with a reason, too.
+    #[test]
+    fn an_unknown_has_a_reason() {
+        let row = |reason: Option<&str>| GapRow {
+            group: 0,
+            patient: "p".to_owned(),
+            resource: None,
+            status: GapStatus::NotEvaluable,
+            reason: reason.map(Into::into),
+            due: None,
+        };
+        for (given, said) in [(None, "gives null"), (Some("no value"), "no value")] {
+            let out = outcome(Ok(vec![row(given)]), |_| unreachable!("no card"));
+            let Outcome::Unknown { reason, card: None } = out else {
+                panic!("{out:?}")
+            };
+            assert!(reason.is_some_and(|r| r.contains(said)), "{said}");
+        }
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub fn made_for_other(
             (Some(start), None) => format!("{start} on"),
             (None, end) => format!("the time to {}", end.as_deref().unwrap_or_default()),
         };
+        // A publisher may count versions by years of another kind.
+        let perhaps = match by {
+            VERSION => "perhaps ",
+            _ => "",
+        };
         let mut wrong = vec![];
         let mut help = "run it for one year, such as --period 2025-01-01..2025-12-31";
         if other_length {
@@ -53,7 +58,7 @@ pub fn made_for_other(
             help = "for numbers of that year take the package of that year";
         }
         let message = format!(
-            "made for {made_for} (by {by}) and run for {run}: {}",
+            "{perhaps}made for {made_for} (by {by}) and run for {run}: {}",
             wrong.join("; ")
         );
         let mut finding = Finding::warning(Code::OtherPeriod, message).help(help);
@@ -66,6 +71,9 @@ pub fn made_for_other(
     });
     other.collect()
 }
+
+/// Where the year is known from, if that is a guess.
+const VERSION: &str = "its version";
 
 /// Whether that is one year, whatever day it begins: 365 or 366 days.
 fn is_year(from: i64, to: i64) -> bool {
@@ -81,13 +89,23 @@ fn stated(measure: &MeasureDefinition) -> Option<Stated> {
         let (start, end) = (period.start.clone(), period.end.clone());
         return Some((start, end, "its effectivePeriod"));
     }
-    // A version such as 2026.1.0.
+    // A version such as 2026.1.0; a date, such as 2024-05-15, is when somebody wrote it.
     let version = measure.version.as_deref()?;
     let (year, rest) = version.split_at_checked(4)?;
     let is_year = DateTime::parse(year).is_some_and(|d| d.precision() == Precision::Year);
-    let plausible = year.starts_with("20") && (rest.is_empty() || rest.starts_with(['.', '-']));
+    let plausible = year.starts_with("20") && (rest.is_empty() || is_counted(rest));
     let year = || Some(year.to_owned());
-    (is_year && plausible).then(|| (year(), year(), "its version"))
+    (is_year && plausible).then(|| (year(), year(), VERSION))
+}
+
+/// Whether what follows the year counts versions of it: `.1.0`, and not the month and day `.05.15`.
+fn is_counted(rest: &str) -> bool {
+    let Some(rest) = rest.strip_prefix('.') else {
+        return false;
+    };
+    let two = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let date = rest.split('.').count() < 3 && rest.split('.').all(two);
+    !date
 }
 
 /// A whole year as the year.
@@ -99,5 +117,20 @@ fn shown(start: &str, end: &str) -> String {
     match whole(&start, "-01-01") && whole(&end, "-12-31") {
         true => year.to_owned(),
         false => format!("{start} to {end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_no_year_of_a_measure() {
+        for counted in [".1.0", ".0.0", ".10.0", ".1", ".01.01.1"] {
+            assert!(is_counted(counted), "{counted}");
+        }
+        for date in ["-05-15", "-05", ".05.15", ".05", "0515", "-beta"] {
+            assert!(!is_counted(date), "{date}");
+        }
     }
 }

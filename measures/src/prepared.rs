@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use engine_patient::fhir::profiles::ProfileMode;
 use engine_patient::finding::{
-    Blame, Code, Finding, Severity, blame, count, grouped, listed, told,
+    Blame, Code, Finding, Severity, blame, count, grouped, identical, listed, told,
 };
 use engine_patient::system::date_time::DateTime;
 
@@ -185,6 +185,12 @@ impl Packages {
         for (asked, taken) in taken_for(&loaded.package, &self.measures) {
             tell(&format!("note: --measure {asked} is taken as `{taken}`"));
         }
+        // The name without the direction.
+        let better = self.better.iter();
+        let better = better.filter_map(|text| Some(text.rsplit_once('=')?.0.to_owned()));
+        for (asked, taken) in taken_for(&loaded.package, &better.collect::<Vec<_>>()) {
+            tell(&format!("note: --better {asked} is taken as `{taken}`"));
+        }
         let run = chosen.iter().copied();
         let run: Vec<_> = run.filter(|m| !built.refused.contains(&m.key())).collect();
         let other_period = period.map(|period| made_for_other(&run, period));
@@ -313,7 +319,7 @@ impl Prepared {
                 ledger.add("left out of a measure", &detail, 1);
             }
         }
-        for group in grouped(&self.findings) {
+        for group in identical(&self.findings) {
             let finding = &group.finding;
             let line = format!("{} {}", finding.severity.as_str(), finding.code);
             ledger.add(&line, &finding.message, finding.measures.len() as u64);

@@ -664,11 +664,20 @@ fn codes_and_units_of_cases() {
         "not-a-unit",
         "`mL/min/{1.73_m2}`",
     );
-    check(
-        "value: 7.1 %",
-        "valueQuantity: {value: 7.1, system: 'http://unitsofmeasure.org', code: ⟦mmHg⟧}",
-        "not-a-unit",
-        "write `mm[Hg]`",
+    // Data may have what is no unit: a case may, too.
+    let written = "valueQuantity: {value: 7.1, system: 'http://unitsofmeasure.org', code: mmHg}";
+    let text = GOOD.replacen("value: 7.1 %", written, 1);
+    let rule = load("rules/gap.yaml", &text, &built_in_terminology())
+        .unwrap_or_else(|p| panic!("{}", p[0]));
+    let told = rule
+        .warnings
+        .iter()
+        .map(|w| (w.code.as_str(), w.help.as_deref()));
+    assert!(
+        told.clone()
+            .any(|told| told == ("not-a-unit", Some("write `mm[Hg]`"))),
+        "{:?}",
+        told.collect::<Vec<_>>()
     );
     let condition = |status: &str| {
         format!(
@@ -683,12 +692,25 @@ fn codes_and_units_of_cases() {
             "its system is `http://terminology.hl7.org/CodeSystem/condition-clinical`",
         ),
         ("{coding: [{code: ⟦Active⟧}]}", "did you mean `active`?"),
+        ("[active, ⟦resolvd⟧]", "did you mean `resolved`?"),
+        ("⟦snomed|55561003⟧", "one of `active`"),
         (
             "{coding: [{system: ⟦\"urn:x\"⟧, code: active}]}",
             "condition-clinical",
         ),
     ] {
         check(from, &condition(written), "not-a-code", words);
+    }
+    // One code that FHIR asks for is enough.
+    for written in [
+        "[active, snomed|55561003]",
+        "{coding: [{system: \"http://snomed.info/sct\", code: \"55561003\"}, {code: active}]}",
+        "{text: unknown}",
+    ] {
+        let text = GOOD.replace(from, &condition(written));
+        let rule = load("rules/gap.yaml", &text, &built_in_terminology())
+            .unwrap_or_else(|p| panic!("{written}: {}", p[0]));
+        assert_eq!(rule.warnings.len(), 0, "{written}");
     }
     // Each element has its own code system.
     let allergy = "{resourceType: AllergyIntolerance, clinicalStatus: active, code: rxnorm|7980}";

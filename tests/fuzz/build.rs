@@ -27,9 +27,14 @@ pub fn split(reader: &mut dyn Read, resource: u64, hand: &mut dyn FnMut(Chunk) -
         line: 1,
         offset: 0,
         stopped: false,
+        cut: vec![],
+        damage: None,
     };
     if let Err(error) = input.lines(vec![]) {
-        input.give(error.to_string().into_bytes(), ChunkKind::Damaged, None, 1);
+        let cut = std::mem::take(&mut input.cut);
+        let length = cut.len() as u64;
+        input.damage = Some(error.to_string());
+        input.give(cut, ChunkKind::Damaged(length), None, length.max(1));
     }
 }
 "#;

@@ -23,7 +23,7 @@ pub fn read_path(path: &Path) -> Result<Vec<u8>> {
 
 /// As [`read_path`], of a text.
 pub fn read_text(path: &Path) -> Result<String> {
-    let not_text = |_| Error::new(ErrorKind::InvalidData, "not UTF-8 text");
+    let not_text = |_| Error::new(ErrorKind::InvalidData, "not UTF-8 text; save it as UTF-8");
     String::from_utf8(read_path(path)?).map_err(not_text)
 }
 

@@ -12,6 +12,8 @@ pub enum Format {
     Html,
     Parquet,
     Deqm,
+    /// One path a line.
+    Paths,
 }
 
 /// What most commands can give.
@@ -21,13 +23,14 @@ pub const TABLE_JSON: &[Format] = &[Format::Table, Format::Json];
 pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv];
 
 impl Format {
-    const ALL: [Format; 6] = [
+    const ALL: [Format; 7] = [
         Format::Table,
         Format::Json,
         Format::Csv,
         Format::Html,
         Format::Parquet,
         Format::Deqm,
+        Format::Paths,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Format {
             Format::Html => "html",
             Format::Parquet => "parquet",
             Format::Deqm => "deqm",
+            Format::Paths => "paths",
         }
     }
 }

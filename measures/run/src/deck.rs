@@ -217,7 +217,7 @@ pub async fn run_loaded(
 async fn patients_of(lake: &Lake, threads: usize) -> Result<BTreeSet<String>, RunError> {
     let session = session(lake, threads)?;
     register_tables(&session, lake)?;
-    let known = "SELECT cast(patient_id AS VARCHAR) FROM patients WHERE rid IS NOT NULL";
+    let known = "SELECT cast(patient_id AS VARCHAR) FROM patients";
     let mut out = BTreeSet::new();
     for batch in session.sql(known).await?.collect().await? {
         let ids = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);

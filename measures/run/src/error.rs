@@ -32,6 +32,13 @@ impl RunError {
         Self::blamed(blame(findings), text)
     }
 
+    /// With what else is wrong; it stays of its family.
+    pub(crate) fn and(mut self, other: &RunError) -> Self {
+        let (Self::User(text) | Self::Unsupported(text) | Self::Internal(text)) = &mut self;
+        text.push_str(&format!("\n{other}"));
+        self
+    }
+
     pub(crate) fn unwritten(e: std::io::Error) -> Self {
         RunError::Internal(format!("the results cannot be written: {e}"))
     }

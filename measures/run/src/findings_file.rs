@@ -1,7 +1,7 @@
 //! `findings.json`: what was told of the packages of a run, the value sets that are missing, what was left
 //! out, and the whole ledger. The screen shows what needs a reader's attention.
 
-use engine_patient::finding::grouped;
+use engine_patient::finding::identical;
 use serde_json::{Value, json};
 
 use measures::ledger::Ledger;
@@ -13,7 +13,7 @@ pub const FINDINGS: &str = "findings.json";
 /// Its bytes. The same run, the same bytes; no patient data, as in ledgers.
 pub(crate) fn bytes(packages: Option<&Prepared>, ledger: &Ledger) -> Vec<u8> {
     let findings = packages.map_or(&[][..], |p| &p.findings);
-    let findings: Vec<Value> = grouped(findings).iter().map(|g| g.to_json()).collect();
+    let findings: Vec<Value> = identical(findings).iter().map(|g| g.to_json()).collect();
     let left_out = packages.iter().flat_map(|p| &p.built.left_out);
     let left_out = left_out.map(|l| json!({ "measure": l.measure, "what": l.what }));
     let lines = ledger.lines();

@@ -51,7 +51,7 @@ pub(crate) async fn write_list(
             patients.insert(row.patient);
         }
     })?;
-    let people = People::read(of, &patients).await?;
+    let people = People::read(of, patients).await?;
     let mut out = csv::Writer::from_writer(out);
     let person = heading();
     let columns = [&HEADING[..], &["since", "title"], &person, &["url"]];

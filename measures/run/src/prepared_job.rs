@@ -42,33 +42,42 @@ pub(crate) struct Evaluated {
 }
 
 impl Job {
+    /// The lake, where the patient that is asked for is in it.
+    async fn open(&self) -> Result<(Lake, LakeDates), RunError> {
+        let lake = Lake::open(&self.lake, self.snapshot).await?;
+        let dates = LakeDates::new(&lake, self.threads)?;
+        match &self.subject {
+            Some(id) if !dates.has_patient(id).await? => Err(no_patient(id)),
+            _ => Ok((lake, dates)),
+        }
+    }
+
     /// Selects and links the measures, and opens the lake.
     ///
     /// # Errors
     /// What is wrong with what was asked, all at once where that can be.
     pub async fn prepare(self, listen: &mut Listener<'_>) -> Result<PreparedJob, RunError> {
         let context = self.context();
-        // What is wrong with the call is told before what is wrong with packages.
-        let lake = Lake::open(&self.lake, self.snapshot).await?;
-        let dates = LakeDates::new(&lake, self.threads)?;
-        if let Some(id) = &self.subject
-            && !dates.has_patient(id).await?
-        {
-            return Err(no_patient(id));
-        }
+        // What is wrong with the call is told before what is remarkable about packages.
+        let opened = self.open().await;
         // Rules and packages read the same value sets: what is told of them is told once.
         let mut told = BTreeSet::new();
         let mut tell = |text: &str| {
-            if told.insert(text.to_owned()) {
+            if opened.is_ok() && told.insert(text.to_owned()) {
                 listen(Event::Note(text));
             }
         };
         let selected = match &self.task {
-            Task::Run(task) => Selected::for_run(&self, task, &mut tell)?,
-            Task::Gaps(task) => Selected::for_gaps(&self, task, &mut tell)?,
+            Task::Run(task) => Selected::for_run(&self, task, &mut tell),
+            Task::Gaps(task) => Selected::for_gaps(&self, task, &mut tell),
             Task::Explain { .. } | Task::Funnel { .. } => {
-                Selected::for_explanation(&self, &mut tell)?
+                Selected::for_explanation(&self, &mut tell)
             }
+        };
+        let (lake, dates, selected) = match (opened, selected) {
+            (Ok((lake, dates)), Ok(selected)) => (lake, dates, selected),
+            (Err(mistake), Ok(_)) | (Ok(_), Err(mistake)) => return Err(mistake),
+            (Err(call), Err(packages)) => return Err(call.and(&packages)),
         };
         let outside = match self.subject {
             // Of one patient the result itself tells.
@@ -133,7 +142,7 @@ impl PreparedJob {
     pub(crate) fn attribution<'a>(
         &'a self,
         kinds: &'a [Attribution],
-        patients: &'a HashSet<String>,
+        patients: &'a Arc<HashSet<String>>,
     ) -> Asked<'a> {
         let zone = &self.job.zone;
         let (first, last) = self.job.period;
@@ -142,6 +151,7 @@ impl PreparedJob {
             threads: self.job.threads,
             zone,
             period: (first.earliest(zone), last.latest(zone)),
+            at: self.context.at.latest(zone),
             kinds,
             patients,
         }

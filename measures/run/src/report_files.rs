@@ -2,7 +2,7 @@
 //! many patients take no memory.
 #![allow(clippy::disallowed_types, reason = "reports are files")]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -22,7 +22,6 @@ use crate::attribution::Attributed;
 use crate::error::RunError;
 use crate::job::{Report, RunFiles};
 use crate::people::{People, heading};
-use crate::prepared_job::PreparedJob;
 use crate::rows::read_rows;
 use crate::run_result::RunResult;
 
@@ -164,19 +163,11 @@ fn each_subject(ran: &RunResult, visit: &mut Visit<'_>) -> Result<(), RunError> 
 }
 
 /// The subject list, see [`measures::subject_csv`], with who the patients are.
-pub(crate) async fn subjects_csv(
-    of: &PreparedJob,
+pub(crate) fn subjects_csv(
+    people: &People,
     ran: &RunResult,
     target: &Path,
 ) -> Result<(), RunError> {
-    let mut patients = HashSet::new();
-    each_subject(ran, &mut |structure, subject| {
-        if lists(structure, subject) && !patients.contains(&subject.patient) {
-            patients.insert(subject.patient.clone());
-        }
-        Ok(())
-    })?;
-    let people = People::read(of, &patients).await?;
     let file = BufWriter::new(File::create(target)?);
     let mut out = csv::Writer::from_writer(file);
     out.write_record(measures::subject_csv::heading(&heading()))?;

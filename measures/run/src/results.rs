@@ -1,16 +1,16 @@
 //! Results of measures, and their files.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use engine_population::session::{register_tables, session};
 
-use crate::attribution::attribute;
+use crate::attribution::{attribute, listed};
 use crate::count_files::write_counts;
 use crate::error::RunError;
 use crate::findings_file;
 use crate::job::{Listener, RunTask};
 use crate::ledger;
+use crate::people::People;
 use crate::prepared_job::PreparedJob;
 use crate::report_files::{subjects_csv, write_attributed, write_file, write_reports};
 use crate::run_result::RunResult;
@@ -56,11 +56,18 @@ impl PreparedJob {
             findings: packages.map(|p| p.findings.clone()).unwrap_or_default(),
             value_set_names: names.collect(),
         };
-        if let Some(by) = task.by {
-            let nobody = HashSet::new();
-            let asked = self.attribution(&[], &nobody);
+        let list = task.files.tables && !self.selected.programs.is_empty();
+        let people = match task.by.is_some() || list {
+            true => {
+                let patients = listed(result.rows.as_deref(), &result.structures)?;
+                Some(People::attributed(self, patients, task.by, list).await?)
+            }
+            false => None,
+        };
+        if let (Some(by), Some(people)) = (task.by, &people) {
+            let of = (&people.assigned, &*people.patients);
             let rows = result.rows.as_deref();
-            let attributed = attribute(by, asked, rows, &result.structures).await?;
+            let attributed = attribute(by, of, rows, &result.structures)?;
             attributed.record(&mut result.report.ledger);
             result.attributed = Some(attributed);
         }
@@ -69,8 +76,8 @@ impl PreparedJob {
         }
         if task.files.tables {
             write_counts(&result.results, folder)?;
-            if !self.selected.programs.is_empty() {
-                subjects_csv(self, &result, &folder.join("subjects.csv")).await?;
+            if let Some(people) = people.filter(|_| list) {
+                subjects_csv(&people, &result, &folder.join("subjects.csv"))?;
             }
         }
         if let Some(attributed) = &result.attributed {

@@ -8,7 +8,7 @@ use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
 use measures::official::ElmMeasures;
 use measures::package::called::{Fit, best};
-use measures::package::{Loaded, Scoring, fit_in, select_each};
+use measures::package::{Loaded, Scoring, fit_in, fitting_keys, select_each};
 use measures::prepared::{Prepared, twice};
 use measures::result::Improvement;
 use measures::structure::{MeasureStructure, distinguish};
@@ -62,7 +62,7 @@ fn fit_of(artifact: &Artifact, asked: &str) -> Option<Fit> {
 }
 
 /// Which of these a name means: all of one name, or the one that begins so.
-fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, RunError> {
+fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, Several> {
     let fits: Vec<Option<Fit>> = known.iter().map(|a| fit_of(a, asked)).collect();
     let Some(fit) = fits.iter().flatten().min().copied() else {
         return Ok(None);
@@ -71,14 +71,24 @@ fn meant(known: &[Artifact], asked: &str) -> Result<Option<(Fit, Vec<usize>)>, R
     let all: Vec<usize> = all.map(|(at, _)| at).collect();
     if fit == Fit::Begins && all.len() > 1 {
         let ids = all.iter().filter_map(|at| known.get(*at));
-        let ids: Vec<String> = ids.map(|a| format!("`{}`", a.id)).collect();
-        return Err(RunError::User(format!(
-            "--measure {asked}: {} measures begin so; say which: {}",
-            all.len(),
-            ids.join(", ")
-        )));
+        return Err(Several(ids.map(|a| format!("`{}`", a.id)).collect()));
     }
     Ok(Some((fit, all)))
+}
+
+/// Measures outside packages that begin with what was asked.
+struct Several(Vec<String>);
+
+impl Several {
+    /// They alone, or beside those of the packages.
+    fn refused(mut self, of_packages: Vec<String>, asked: &str) -> RunError {
+        self.0.extend(of_packages);
+        RunError::User(format!(
+            "--measure {asked}: {} measures begin so; say which: {}",
+            self.0.len(),
+            self.0.join(", ")
+        ))
+    }
 }
 
 /// That a measure was taken for another word than its own.
@@ -191,7 +201,13 @@ impl Selected {
                         chosen.extend(all);
                     }
                     (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
-                    (Err(several), None) => return Err(several),
+                    (Err(several), None) => return Err(several.refused(vec![], name)),
+                    // Both only begin so: neither is meant before the other.
+                    (Err(several), Some(Fit::Begins)) => {
+                        let package = loaded.as_ref().map(|l| &l.package);
+                        let theirs = package.map(|p| fitting_keys(p, name));
+                        return Err(several.refused(theirs.unwrap_or_default(), name));
+                    }
                     _ => packages.measures.push(name.clone()),
                 }
             }

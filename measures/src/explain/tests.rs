@@ -260,6 +260,47 @@ fn annotations_are_read_in_the_order_of_the_text() {
     assert_eq!(shortened("äöü abc", 3), "äöü…");
 }
 
+/// The verdict where `Is Adult` is that there is a visit with such a partner.
+fn with_partner(partner: &Json, such_that: &Json) -> String {
+    let expression = json!({"type": "Exists", "operand": {"type": "Query",
+        "source": [{"alias": "E", "expression": {"type": "ExpressionRef", "name": "Finished Visits"}}],
+        "relationship": [{"type": "With", "alias": "P", "expression": partner, "suchThat": such_that}]}});
+    let mut elm: Json = serde_json::from_str(ELM).unwrap();
+    let all = elm["library"]["statements"]["def"].as_array_mut().unwrap();
+    let own = all.iter_mut().find(|d| d["name"] == "Is Adult").unwrap();
+    own["expression"] = expression;
+    own.as_object_mut().unwrap().remove("annotation");
+    let e = explained(&elm.to_string(), &[patient(), visit("a", "finished")], 8);
+    e.groups[0].verdict.text.clone()
+}
+
+#[test]
+fn a_partner_that_does_not_fit_is_not_told_to_be_missing() {
+    let is = |alias: &str, value: &str| {
+        json!({"type": "Equal", "operand": [
+            {"type": "Property", "path": "status.value", "source": {"type": "AliasRef", "name": alias}},
+            {"type": "Literal", "valueType": "{urn:hl7-org:elm-types:r1}String", "value": value}]})
+    };
+    let visits = json!({"type": "ExpressionRef", "name": "Finished Visits"});
+    let none = json!({"type": "Retrieve", "dataType": "{http://hl7.org/fhir}Procedure"});
+    let told = with_partner(&none, &is("P", "finished"));
+    assert!(told.ends_with(": no Procedure with it"), "{told}");
+    // The visit itself fails, whatever goes with it.
+    let both = json!({"type": "And", "operand": [is("E", "planned"), is("P", "finished")]});
+    let told = with_partner(&visits, &both);
+    assert!(
+        told.ends_with("2025-03-01 – 2025-03-02: E.status is finished, not planned"),
+        "{told}"
+    );
+    let told = with_partner(&visits, &is("P", "planned"));
+    assert!(
+        told.ends_with(
+            "no \"Finished Visits\" that fits it (A <visit>, 2025-03-01 – 2025-03-02: P.status is finished, not planned)"
+        ),
+        "{told}"
+    );
+}
+
 /// The text of `Is Adult`, whose expression is another, and the tree of the initial population.
 fn text_of(expression: &Json) -> (String, Branch) {
     let mut elm: Json = serde_json::from_str(ELM).unwrap();

@@ -27,13 +27,29 @@ pub fn fit(word: &str, name: &str) -> Option<Fit> {
     if word.is_empty() || name.contains("://") {
         return None;
     }
-    let begins = begins(word, name);
-    let numbered = || {
-        let ((a, rest), (b, name)) = (numbered(word)?, numbered(name)?);
-        (a == b && (rest.is_empty() || self::begins(rest, name))).then_some(())
-    };
-    (begins || numbered().is_some()).then_some(Fit::Begins)
+    // Digits alone are the number of a measure of CMS, and no beginning of a title or of a number of
+    // another numbering (`30-day …`, `0083e`).
+    let digits = word.bytes().all(|b| b.is_ascii_digit());
+    let begins = begins(word, name) && !digits;
+    (begins || has_number(word, name)).then_some(Fit::Begins)
 }
+
+/// Whether a name has the number of CMS that a word says, and goes on as the word does. A word with `CMS`
+/// is of names with `CMS`; one without also of those that FHIR's editions begin with: `122FHIR`.
+fn has_number(word: &str, name: &str) -> bool {
+    let (Some(word), Some(name)) = (numbered(word), numbered(name)) else {
+        return false;
+    };
+    let edition = || {
+        let head = name.rest.get(..EDITION.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(EDITION))
+    };
+    let of_cms = name.cms || (!word.cms && edition());
+    of_cms && word.number == name.number && (word.rest.is_empty() || begins(word.rest, name.rest))
+}
+
+/// What follows the number in the names of editions in FHIR.
+const EDITION: &str = "FHIR";
 
 /// How well a word fits the names of something: the best of them.
 pub fn best<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<Fit> {
@@ -48,15 +64,27 @@ fn begins(word: &str, name: &str) -> bool {
     head.is_some_and(|head| head.eq_ignore_ascii_case(word)) && !cut
 }
 
-/// The number that a measure of CMS goes by, without `CMS` and leading zeros, and what follows it:
-/// `CMS0334FHIR` is number 334.
-fn numbered(text: &str) -> Option<(&str, &str)> {
+/// A number at the beginning of a text.
+struct Numbered<'t> {
+    /// `CMS` stands before it.
+    cms: bool,
+    /// Without leading zeros: `CMS0334FHIR` is number 334.
+    number: &'t str,
+    /// What follows.
+    rest: &'t str,
+}
+
+fn numbered(text: &str) -> Option<Numbered<'_>> {
     let head = text.get(..3).filter(|h| h.eq_ignore_ascii_case("cms"));
-    let text = text.get(head.map_or(0, str::len)..)?;
-    let end = text.find(|c: char| !c.is_ascii_digit());
-    let (number, rest) = text.split_at(end.unwrap_or(text.len()));
+    let digits = text.get(head.map_or(0, str::len)..)?;
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let (number, rest) = digits.split_at(end.unwrap_or(digits.len()));
     let number = number.trim_start_matches('0');
-    (!number.is_empty()).then_some((number, rest))
+    (!number.is_empty()).then_some(Numbered {
+        cms: head.is_some(),
+        number,
+        rest,
+    })
 }
 
 #[cfg(test)]
@@ -85,6 +113,20 @@ mod tests {
             assert_eq!(fit(word, name), wanted, "{word}");
         }
         assert_eq!(fit("CMS334", "CMS0334FHIR"), Some(Fit::Begins));
+        // A number of another numbering, and a title, are not of CMS.
+        for (word, name) in [
+            ("CMS83", "0083e"),
+            ("83", "0083e"),
+            ("0083", "0083e"),
+            ("CMS30", "30-day readmission"),
+            ("30", "30-day readmission"),
+            ("CMS122", "122FHIR"),
+        ] {
+            assert_eq!(fit(word, name), None, "{word} {name}");
+        }
+        assert_eq!(fit("0083e", "0083e"), Some(Fit::Exact));
+        assert_eq!(fit("0122", "122FHIR"), Some(Fit::Begins));
+        assert_eq!(fit("30-day", "30-day readmission"), Some(Fit::Begins));
         assert_eq!(fit("http://x", "http://x.org/Measure/A"), None);
         assert_eq!(
             best("cms2", ["CMS22", "CMS2FHIR", "cms2"]),

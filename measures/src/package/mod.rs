@@ -56,7 +56,8 @@ pub use definition::{
 pub use library_source::LibrarySource;
 pub use load::{load, load_with};
 pub use select::{
-    fit_in, main_library, main_library_name, refused_of, select, select_each, set_better, taken_for,
+    fit_in, fitting_keys, main_library, main_library_name, refused_of, select, select_each,
+    set_better, taken_for,
 };
 
 /// What was read, and everything that was noticed.

@@ -141,6 +141,17 @@ pub fn fit_in(package: &Package, asked: &str) -> Option<Fit> {
     fitting(package, name).map(|(fit, ..)| fit)
 }
 
+/// The measures of a package that a name, perhaps with `|version`, fits best, also those that were
+/// refused: as a list of names for people.
+#[must_use]
+pub fn fitting_keys(package: &Package, asked: &str) -> Vec<String> {
+    let name = asked.split_once('|').map_or(asked, |(name, _)| name);
+    let (_, measures, refused) = fitting(package, name).unwrap_or((Fit::Begins, vec![], vec![]));
+    let measures = measures.iter().map(|m| m.key());
+    let refused = refused.iter().map(|r| r.label.clone());
+    measures.chain(refused).map(|n| format!("`{n}`")).collect()
+}
+
 /// The refused measures that are asked for; all if nothing is.
 #[must_use]
 pub fn refused_of<'p>(package: &'p Package, ids: &[String]) -> Vec<&'p Refused> {

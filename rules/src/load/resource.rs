@@ -201,6 +201,15 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
 }
 
 fn value(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Option<String> {
+    if let Some(codes) = member.codes.filter(|_| member.ty == "CodeableConcept") {
+        let element = format!("{owner}.{}", member.property);
+        let each = match &node.value {
+            Value::Sequence(items) if member.many => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        each.iter()
+            .for_each(|node| codes::concept(report, node, &element, codes));
+    }
     match &node.value {
         Value::Sequence(items) if member.many => {
             let items: Vec<Option<String>> = items
@@ -256,11 +265,15 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
         }
         Value::Scalar(text) => match scalar::expand(text, member.ty, member.codes) {
             Ok(json) => {
-                if let Some(codes) = member.codes {
-                    codes::check(report, node, &text.text, (owner, &member.property), codes);
+                if let Some(codes) = member
+                    .codes
+                    .filter(|_| member.ty == "code" && owner != "Coding")
+                {
+                    let element = format!("{owner}.{}", member.property);
+                    codes::code(report, node, &text.text, &element, codes);
                 }
                 if units::is_quantity(member.ty) {
-                    units::check(report, node, scalar::unit_of(&text.text));
+                    units::of_text(report, node, scalar::unit_of(&text.text));
                 }
                 Some(json)
             }

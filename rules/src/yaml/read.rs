@@ -61,7 +61,7 @@ impl<'t> Reader<'t> {
         let at = error.marker().index();
         let info = error.info();
         let help = if info.contains("mapping values") {
-            "a text with `: ` in it must stand in quotes, or below the field after `|`"
+            "fields of one level begin in the same column: look at the line above too; a text with `: ` in it must stand in quotes, or below the field after `|`"
         } else if info.contains("quoted scalar") {
             "close the quote"
         } else if info.contains("tab") {

@@ -158,7 +158,7 @@ fn expressions() {
         "Observation().exists(o, o.status == 'finall' || o.status in ['Final', 'amended'])",
         "Condition().exists(c, c.clinicalStatus.coding.exists(k, k.code == 'Active'))",
         "quantityIn(Observation().latest().value, 'ml/min/1.73m2') < 60",
-        "quantityIn(Observation().latest().value, '%') > quantityIn(Encounter().latest().length, 'd')",
+        "quantityIn(Observation().latest().value, 'g/L') > quantityIn(Observation().earliest().value, 'mg/dL')",
     ];
     let cases: Vec<Case> = texts.iter().map(|text| expression(text)).collect();
     snapshot("expressions.txt", &cases);

@@ -116,18 +116,14 @@ impl Checker {
     }
 
     /// What of an expression cannot mean anything, as far as that is known without patients.
-    fn sense(&mut self, source: &str, node: &Node) -> Vec<Finding> {
+    fn sense(&self, source: &str, node: &Node) -> Vec<Finding> {
         let mut look = Look {
             known: &self.symbols,
             text: &Text::new(source),
             scope: vec![],
-            alternatives: 0,
-            units: self.symbols.units.clone(),
             found: vec![],
         };
         look_at(&mut look, node);
-        let Look { units, found, .. } = look;
-        self.symbols.units = units;
-        found
+        look.found
     }
 }

@@ -6,7 +6,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
-use super::sense::{Facts, Known, Origin, UnitInUse, Units};
+use super::sense::{Facts, Known, Origin, Units};
 use crate::types::Ty;
 
 /// Value sets and definitions by their names, and what the expressions checked so far read.
@@ -17,8 +17,6 @@ pub(super) struct Symbols {
     pub(super) requirements: Vec<DataRequirement>,
     /// Elements that `inValueSet` compares.
     pub(super) compared: Vec<CodedElement>,
-    /// The units that values are taken in.
-    pub(super) units: Vec<UnitInUse>,
 }
 
 /// What a name stands for, and whether an expression has it.

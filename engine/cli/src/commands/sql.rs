@@ -1,5 +1,6 @@
 //! `tandem sql`
 
+mod held;
 mod results;
 mod watch;
 mod words;
@@ -296,9 +297,7 @@ impl Sql {
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(failed)?;
             if self.format == Format::Table {
-                // As they are, and once more as text.
-                held.try_grow(3 * batch.get_array_memory_size())
-                    .map_err(failed)?;
+                held.try_grow(held::as_table(&batch)).map_err(failed)?;
             }
             rows.wrote |= self.format != Format::Table;
             out.write(&batch)?;

@@ -311,6 +311,9 @@ fn mistakes_of_the_call_are_told_first() {
             assert!(!ran.err.contains("P035"), "{command}: {}", ran.err);
         }
     }
+    // Two mistakes are told together.
+    let both = measure("run", &package, &nowhere, &["--measure", "SystolicContol"]);
+    both.fails(2, &["is not a folder", "did you mean `SystolicControl`?"]);
 }
 
 /// The table of known measures settles the direction of CMS122: one line, and no warning.

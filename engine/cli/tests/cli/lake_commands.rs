@@ -90,6 +90,11 @@ fn the_files_of_a_snapshot_are_those_of_its_manifest() {
             "codes, facts, patients",
         ],
     );
+    // `text` is another word for `table` everywhere.
+    let table = files(&["--format", "table"]).ok().out;
+    assert_eq!(files(&["--format", "text"]).ok().out, table);
+    assert_eq!(files(&["--format", "paths"]).ok().out, files(&[]).ok().out);
+    files(&["--format", "path"]).fails(2, &["paths, table, json, csv"]);
     files(&["-0", "--format", "json"]).fails(2, &["-0 is for paths alone"]);
     files(&["--snapshot", "7"]).fails(2, &["7"]);
     // A relative lake gives relative paths, unless they are asked for from the root.

@@ -45,6 +45,7 @@ mod sql_words;
 mod supplement;
 mod tables;
 mod unreadable;
+mod verdict_facts;
 mod verdicts;
 mod versions;
 

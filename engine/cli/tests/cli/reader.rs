@@ -373,6 +373,8 @@ fn a_measure_by_the_beginning_of_its_name() {
     edition.fails(2, &["P090", "did you mean `CMS901FHIRDiabetesCare`?"]);
     let better = ["--better", "CMS901=decrease", "--format", "csv"];
     let ran = ask("run", &package, &lake, &better).ok();
+    let note = "note: --better CMS901 is taken as `CMS901FHIRDiabetesCare`";
+    assert!(ran.err.contains(note), "{}", ran.err);
     assert_eq!(ran.out.matches("lower,option").count(), 1, "{}", ran.text());
     let listed = ask("list", &package, &lake, &["--measure", "CMS901"]).ok();
     assert_eq!(

@@ -159,6 +159,36 @@ fn what_the_cases_do_not_show_is_told() {
     );
 }
 
+/// A rule that cannot be read is in the line that sums up; a folder or a name without its ending is told.
+#[test]
+fn what_was_refused_is_counted() {
+    let dir = folder();
+    let path = file(dir.path().join("high.yaml"), RULE);
+    file(dir.path().join("low.yaml"), spoilt("isFinal", "isFinall"));
+    let ran = tandem!("rule", "test", dir.path());
+    assert_eq!(ran.code, 2, "{}", ran.text());
+    let last = "1 rule: 4 cases passed, 0 failed; 1 rule refused\n";
+    assert!(ran.out.ends_with(last), "{}", ran.out);
+    let chart = file(dir.path().join("chart.json"), "{}");
+    let eval = |rule: &std::path::Path| {
+        tandem!(
+            "rule",
+            "eval",
+            rule,
+            "--patient",
+            &chart,
+            "--at",
+            "2025-12-31"
+        )
+    };
+    let ran = eval(dir.path());
+    assert_eq!(ran.code, 2, "{}", ran.text());
+    assert!(ran.err.contains("is a folder"), "{}", ran.err);
+    let ran = eval(&path.with_extension(""));
+    assert_eq!(ran.code, 2, "{}", ran.text());
+    assert!(ran.err.contains("did you mean the file"), "{}", ran.err);
+}
+
 /// What differed, where the case and the expression stand, and the parts with their values.
 #[test]
 fn a_failed_case_shows_why() {

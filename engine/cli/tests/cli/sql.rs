@@ -48,6 +48,11 @@ fn memory_ends_in_an_error_or_on_disk() {
         "sql", &sorted, "--lake", &lake, "--memory", "40MB", "--spill", &spill
     )
     .fails(2, &says);
+    // Small numbers are texts, too: 500,000 cells of 8 bytes are more than 32 MB.
+    let numbers = "SELECT value FROM generate_series(1, 500000)";
+    tandem!("sql", numbers, "--lake", &lake, "--memory", "32MB").fails(2, &["more memory"]);
+    let fewer = numbers.replace("500000", "50000");
+    tandem!("sql", &fewer, "--lake", &lake, "--memory", "32MB").ok();
     // What no operator accounts for.
     let text = "SELECT length(repeat(repeat('x', 1000000), 2000))";
     let ran = tandem!(

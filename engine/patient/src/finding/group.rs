@@ -1,7 +1,9 @@
 //! Findings that say the same, as one: with its measures, and all of its places.
 //!
 //! A library that twenty measures share has what is wrong with it once, and a value set that is missing
-//! stands in one line, however many clauses refer to it. Who wants every place asks for it.
+//! stands in one line, however many clauses refer to it. Who wants every place asks for it. People are told
+//! what findings have in common ([`grouped`]); in what is for machines each says what is true of all its
+//! measures ([`identical`]).
 
 use crate::plural::several;
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ pub struct Group {
     pub places: Vec<Place>,
     /// The helps that differ from that of [`Group::finding`]: each is of a measure.
     other_helps: usize,
+    /// The messages that do.
+    other_messages: usize,
 }
 
 /// Whether it is about a value set that is not there, or not whole.
@@ -35,8 +39,11 @@ fn of_value_set(finding: &Finding) -> bool {
     code && finding.place.canonical.is_some()
 }
 
-/// What findings that are one have in common.
-fn key(finding: &Finding) -> (Code, String, Option<Severity>) {
+/// What findings have in common that are one, and their order.
+type Key = (Code, String, Option<Severity>);
+
+/// What findings that are one for people have in common.
+fn key(finding: &Finding) -> Key {
     match &finding.place.canonical {
         // Whether a measure can do without it is another matter.
         Some(canonical) if of_value_set(finding) => (finding.code, canonical.to_string(), None),
@@ -62,12 +69,31 @@ fn without_parentheses(message: &str, code: Code) -> String {
         }
         false
     });
-    outside.collect()
+    let outside: String = outside.collect();
+    outside.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Findings that say the same, together; errors before warnings, else in the order of the first of each.
+/// Findings that say the same to people, together; errors before warnings, else in the order of the first
+/// of each.
 pub fn grouped<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Group> {
-    let mut at: BTreeMap<(Code, String, Option<Severity>), usize> = BTreeMap::new();
+    grouped_by(findings, &key)
+}
+
+/// Findings of the same severity and words, help included: only measures and places differ. In the order
+/// of [`grouped`].
+pub fn identical<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Group> {
+    grouped_by(findings, &|finding| {
+        let help = finding.help.as_deref().unwrap_or_default();
+        let words = format!("{}\n{help}", finding.message);
+        (finding.code, words, Some(finding.severity))
+    })
+}
+
+fn grouped_by<'f>(
+    findings: impl IntoIterator<Item = &'f Finding>,
+    key: &dyn Fn(&Finding) -> Key,
+) -> Vec<Group> {
+    let mut at: BTreeMap<Key, usize> = BTreeMap::new();
     let mut groups: Vec<Group> = vec![];
     for finding in findings {
         let index = *at.entry(key(finding)).or_insert(groups.len());
@@ -76,10 +102,12 @@ pub fn grouped<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Group
                 finding: finding.clone(),
                 places: vec![(*finding.place).clone()],
                 other_helps: 0,
+                other_messages: 0,
             });
             continue;
         };
         let known = &mut group.finding;
+        group.other_messages += usize::from(finding.message != known.message);
         if finding.severity > known.severity {
             (known.severity, known.blame) = (finding.severity, finding.blame);
             known.help.clone_from(&finding.help);
@@ -119,6 +147,9 @@ impl Group {
     fn text(&self) -> String {
         let mut alone = self.finding.clone();
         let measures = std::mem::take(&mut alone.measures);
+        if self.other_messages > 0 && !of_value_set(&alone) {
+            alone.message = without_parentheses(&alone.message, alone.code);
+        }
         if self.other_helps > 0 {
             let each = |help: String| format!("for each; for the first: {help}");
             alone.help = alone.help.take().map(each);
@@ -338,8 +369,28 @@ mod tests {
         let groups = grouped([&one("A", "say A"), &other]);
         assert_eq!(
             told(&groups, "--all"),
-            "warning[P035]: lower (from table 1) is better\n  --> A.json\n   = help: for each; for the first: say A\n   = 2 measures: A, B"
+            "warning[P035]: lower is better\n  --> A.json\n   = help: for each; for the first: say A\n   = 2 measures: A, B"
         );
+        // Of one measure all of it is true.
+        assert_eq!(
+            told(&grouped([&one("A", "say A")]), "--all"),
+            "warning[P035]: lower (from table 1) is better\n  --> A.json\n   = help: say A\n   = measure: A"
+        );
+        // For machines no measure is said to be what another is.
+        let json: Vec<Value> = identical([&one("A", "say A"), &other, &one("C", "say A")])
+            .iter()
+            .map(Group::to_json)
+            .collect();
+        let said = |name: &str| json.iter().map(|j| j[name].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            said("message"),
+            [
+                "lower (from table 1) is better",
+                "lower (from table 2) is better"
+            ]
+        );
+        assert_eq!(said("help"), ["say A", "say B"]);
+        assert_eq!(said("measures"), [json!(["A", "C"]), json!(["B"])]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | [`Source`] | the text that a place is in, from which the line is shown |
 //! | `render` | the text for people ([`Finding`]'s `Display`) |
 //! | `json` | the form for machines ([`Finding::to_json`]) |
-//! | [`grouped`] | those that say the same as one; [`told`] is their text for people |
+//! | [`grouped`] | those that say the same as one; [`told`] is their text for people; [`identical`]: the same for machines |
 //! | [`did_you_mean`] | what was meant by a word that is not known |
 //!
 //! Codes of rules are words, since clinicians meet them while they write; those of content that others
@@ -30,7 +30,7 @@ pub mod visible;
 mod tests;
 
 pub use code::{Code, Entry, ExampleOf};
-pub use group::{Group, grouped, told};
+pub use group::{Group, grouped, identical, told};
 pub use nearest::did_you_mean;
 pub(crate) use nearest::{distance, is_oid, only_digits_differ};
 pub use place::{ElmNode, Place, Span};

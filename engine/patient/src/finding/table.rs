@@ -165,11 +165,11 @@ codes! {
         example Cel "Observation(\"hba1c\").exists(o, o.value.unit == \"%\")"
         mend "name the type, as in `o.valueQuantity.unit`";
     NotACode "not-a-code" "a text that is no code of the element"
-        why "FHIR R4 allows certain codes there, letter by letter: the comparison has one outcome for everybody"
+        why "FHIR R4 allows certain codes there, letter by letter: the comparison has one outcome for everybody; beside one of them a CodeableConcept may have codes of other systems, so there it is a warning unless it is a slip"
         example Cel "Observation(\"hba1c\").exists(o, o.status == \"finall\")"
         mend "write one of the codes that the message names";
     NotAUnit "not-a-unit" "not a unit of UCUM, or another than the usual one"
-        why "no quantity can be converted to it, so the value is unknown for everybody; UCUM is case-sensitive"
+        why "a quantity is known in it only where its code is this very text, mostly for nobody; UCUM is case-sensitive"
         example Cel "quantityIn(Observation(\"hba1c\").latest().value, \"percent\") > 9.0"
         mend "write the unit as UCUM has it";
     OtherUnit "other-unit" "numbers in units that do not go together"

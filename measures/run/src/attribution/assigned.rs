@@ -2,15 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use engine_patient::system::zone::Zone;
 use engine_population::lake::Lake;
-use measures::person::list;
+use measures::person::At;
 use serde_json::Value;
 
 use super::by::Attribution;
-use super::directory::{Directory, Place, PlaceId, parsed};
-use super::visit::{Span, Visit, references, visit};
+use super::directory::Directory;
+use super::places::{Place, PlaceId, Places};
+use super::said::{Reader, Said, Unused, What};
+use super::stored::of_patients;
+use super::visit::Span;
 use crate::error::RunError;
 use crate::lake_rows::each_row;
 
@@ -23,10 +27,12 @@ pub(crate) struct Asked<'a> {
     pub zone: &'a Zone,
     /// First and last instant of the period.
     pub period: (i64, i64),
+    /// When names and the like hold.
+    pub at: i64,
     /// To what.
     pub kinds: &'a [Attribution],
     /// Whom.
-    pub patients: &'a HashSet<String>,
+    pub patients: &'a Arc<HashSet<String>>,
 }
 
 /// By what a patient is attributed.
@@ -39,13 +45,12 @@ pub(crate) enum Means {
 
 /// Who is attributed to what.
 pub(crate) struct Assigned {
-    directory: Directory,
+    directory: Arc<Directory>,
+    places: Places,
     kinds: Vec<Attribution>,
     of: HashMap<String, Own>,
-    /// Encounters that took place, nobody says when.
-    pub undated: u64,
-    /// Encounters of which it is not clear whether they took place.
-    pub unclear: u64,
+    /// Per kind.
+    unused: Vec<Unused>,
 }
 
 #[derive(Default)]
@@ -65,125 +70,81 @@ struct Tally {
     latest: i64,
 }
 
+/// Makes a text of a Patient resource.
+pub(crate) type OfPatient = Arc<dyn Fn(&Value) -> Box<str> + Send + Sync>;
+
+/// What is made of Patients, by their ids.
+pub(crate) type Persons = HashMap<String, Box<str>>;
+
 impl Assigned {
-    /// Reads it. `patient` is shown the Patient resources of those who are asked for.
+    /// Reads it, for all kinds at once. Also gives what `person` makes of the Patient resources, from
+    /// these elements of them.
     pub async fn read(
         asked: &Asked<'_>,
-        patient: &mut (dyn FnMut(&str, &Value) + Send),
-    ) -> Result<Assigned, RunError> {
-        let mut assigned = Assigned {
-            directory: Directory::read(asked.lake, asked.threads, asked.kinds).await?,
-            kinds: asked.kinds.to_vec(),
-            of: HashMap::new(),
-            undated: 0,
-            unclear: 0,
+        person: Option<(OfPatient, &'static [&'static str])>,
+    ) -> Result<(Assigned, Persons), RunError> {
+        let (lake, threads, kinds) = (asked.lake, asked.threads, asked.kinds);
+        let at = At {
+            instant: asked.at,
+            zone: asked.zone,
         };
-        let sql = |ty: &str| {
-            format!("SELECT patient_id, raw FROM resources WHERE resource_type = '{ty}'")
-        };
-        let (lake, threads) = (asked.lake, asked.threads);
-        each_row(
-            lake,
-            threads,
-            &sql("Patient"),
-            &mut |[id, raw]: [&str; 2]| {
-                if asked.patients.contains(id) {
-                    let resource = parsed("Patient", raw)?;
-                    assigned.patient(id, &resource);
-                    patient(id, &resource);
-                }
-                Ok(())
-            },
-        )
+        let directory = Arc::new(Directory::read(lake, threads, kinds, at).await?);
+        let mut assigned = Assigned::of(Arc::clone(&directory), kinds);
+        let mut persons = HashMap::new();
+        if asked.patients.is_empty() {
+            return Ok((assigned, persons));
+        }
+        let types = ["Patient", "Encounter"];
+        let rows = of_patients(lake, threads, &types, asked.patients).await?;
+        let reader = Reader::new(directory, asked, person);
+        let make = move |[ty, id, raw]: [&str; 3]| reader.read(ty, id, raw);
+        each_row(rows, make, &mut |(id, said, person)| {
+            if let Some(person) = person {
+                persons.insert(id.clone(), person);
+            }
+            assigned.add(id, said);
+        })
         .await?;
-        each_row(
-            lake,
-            threads,
-            &sql("Encounter"),
-            &mut |[id, raw]: [&str; 2]| {
-                if asked.patients.contains(id) {
-                    let encounter = parsed("Encounter", raw)?;
-                    assigned.encounter(id, &encounter, asked.zone, asked.period);
-                }
-                Ok(())
-            },
-        )
-        .await?;
-        Ok(assigned)
+        Ok((assigned, persons))
     }
 
-    #[cfg(test)]
-    pub(super) fn of(directory: Directory, kinds: &[Attribution]) -> Self {
+    pub(super) fn of(directory: Arc<Directory>, kinds: &[Attribution]) -> Self {
         Assigned {
             directory,
+            places: Places::default(),
             kinds: kinds.to_vec(),
             of: HashMap::new(),
-            undated: 0,
-            unclear: 0,
+            unused: vec![Unused::default(); kinds.len()],
         }
     }
 
-    pub(super) fn patient(&mut self, id: &str, patient: &Value) {
-        let mut named = vec![];
-        for kind in &self.kinds {
-            let managing = patient.get("managingOrganization");
-            let managing = managing.filter(|_| *kind == Attribution::Organization);
-            let practitioners = list(patient, "generalPractitioner");
-            let mut all = managing.into_iter().chain(practitioners);
-            named.push(match kind {
-                Attribution::Location => None,
-                kind => all.find_map(|r| self.directory.place_of(*kind, r, patient)),
-            });
+    /// What a resource of a patient says; in any order.
+    pub(super) fn add(&mut self, id: String, said: Said) {
+        for (unused, more) in self.unused.iter_mut().zip(&said.kinds) {
+            unused.add(more.unused);
         }
-        self.of.entry(id.to_owned()).or_default().named = named;
-    }
-
-    pub(super) fn encounter(
-        &mut self,
-        id: &str,
-        encounter: &Value,
-        zone: &Zone,
-        period: (i64, i64),
-    ) {
-        let span = match visit(encounter, zone) {
-            Visit::TookPlace(span) => span,
-            Visit::No => return,
-            Visit::Undated => {
-                self.undated += 1;
-                return;
+        match said.what {
+            What::NoVisit => {}
+            What::Patient => {
+                let found = said.kinds.into_iter().map(|k| k.found.into_iter().next());
+                let named = found.map(|found| self.places.id(found?)).collect();
+                self.of.entry(id).or_default().named = named;
             }
-            Visit::Unclear => {
-                self.unclear += 1;
-                return;
-            }
-        };
-        let own = self.of.entry(id.to_owned()).or_default();
-        let start = span.bounds.0;
-        if start <= period.1 && own.last.is_none_or(|last| last.bounds.0 < start) {
-            own.last = Some(span);
-        }
-        if !span.overlaps(period) {
-            return;
-        }
-        own.visits.resize_with(self.kinds.len(), Vec::new);
-        for (kind, tallies) in self.kinds.iter().zip(&mut own.visits) {
-            let mut places: Vec<PlaceId> = references(*kind, encounter)
-                .into_iter()
-                .filter_map(|r| self.directory.place_of(*kind, r, encounter))
-                .collect();
-            places.sort_unstable();
-            places.dedup();
-            for place in places {
-                match tallies.iter_mut().find(|t| t.place == place) {
-                    Some(tally) => {
-                        tally.visits += 1;
-                        tally.latest = tally.latest.max(start);
+            What::Visit(span) => {
+                let own = self.of.entry(id).or_default();
+                if own.last.as_ref().is_none_or(|last| span.is_later(last)) {
+                    own.last = Some(span);
+                }
+                own.visits.resize_with(self.kinds.len(), Vec::new);
+                for (kind, tallies) in said.kinds.into_iter().zip(&mut own.visits) {
+                    let found = kind.found.into_iter();
+                    let mut places: Vec<PlaceId> =
+                        found.filter_map(|f| self.places.id(f)).collect();
+                    places.sort_unstable();
+                    places.dedup();
+                    for place in places {
+                        count(tallies, place, span.bounds.0);
                     }
-                    None => tallies.push(Tally {
-                        place,
-                        visits: 1,
-                        latest: start,
-                    }),
                 }
             }
         }
@@ -192,8 +153,7 @@ impl Assigned {
     /// The places of a patient, and by what; of organizations and practitioners it is one at most.
     pub fn places(&self, kind: Attribution, patient: &str) -> (Means, Vec<PlaceId>) {
         let nothing = (Means::Nothing, vec![]);
-        let index = self.kinds.iter().position(|k| *k == kind);
-        let (Some(index), Some(own)) = (index, self.of.get(patient)) else {
+        let (Some(index), Some(own)) = (self.index(kind), self.of.get(patient)) else {
             return nothing;
         };
         if let Some(Some(place)) = own.named.get(index) {
@@ -204,15 +164,11 @@ impl Assigned {
             Attribution::Location => visits.iter().map(|t| t.place).collect(),
             _ => {
                 let rank = |t: &&Tally| {
-                    let reference = self.directory.reference(t.place);
+                    let reference = self.places.reference(t.place);
                     (t.visits, t.latest, Reverse(reference.to_owned()))
                 };
-                visits
-                    .iter()
-                    .max_by_key(rank)
-                    .map(|t| t.place)
-                    .into_iter()
-                    .collect()
+                let most = visits.iter().max_by_key(rank);
+                most.map(|t| t.place).into_iter().collect()
             }
         };
         match places.is_empty() {
@@ -221,14 +177,38 @@ impl Assigned {
         }
     }
 
+    /// What attribution to a kind does not go by.
+    pub fn unused(&self, kind: Attribution) -> Unused {
+        let unused = self.index(kind).and_then(|at| self.unused.get(at));
+        unused.copied().unwrap_or_default()
+    }
+
+    fn index(&self, kind: Attribution) -> Option<usize> {
+        self.kinds.iter().position(|k| *k == kind)
+    }
+
     /// A place, by the number that it has here.
     pub fn place(&self, id: PlaceId) -> Place {
-        self.directory.place(id)
+        self.places.place(id, &self.directory)
     }
 
     /// The day of the patient's latest visit up to the end of the period, also before its start.
     pub fn last_visit(&self, patient: &str, zone: &Zone) -> Option<String> {
         let last = self.of.get(patient)?.last?;
         Some(last.day(zone))
+    }
+}
+
+fn count(tallies: &mut Vec<Tally>, place: PlaceId, start: i64) {
+    match tallies.iter_mut().find(|t| t.place == place) {
+        Some(tally) => {
+            tally.visits += 1;
+            tally.latest = tally.latest.max(start);
+        }
+        None => tallies.push(Tally {
+            place,
+            visits: 1,
+            latest: start,
+        }),
     }
 }

@@ -4,39 +4,44 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use engine_population::lake::Lake;
-use measures::person::{human_name, list};
+use measures::person::{At, human_name, list};
 use serde_json::Value;
 
 use super::by::Attribution;
+use super::stored::{parsed, shared};
 use crate::error::RunError;
 use crate::lake_rows::each_row;
 
-/// An organization, practitioner or location.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
-    /// For people: of its resource, else the `display` of a reference, else the reference.
-    pub name: String,
-    /// `Organization/1`; where it is referred to by identifier only `system|value`, by display only
-    /// `display: …`.
-    pub reference: String,
+/// A key, and the display beside it.
+pub(super) type Found = (String, Option<String>);
+
+/// What else an element may refer to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Targets {
+    /// Nothing: a reference in it that does not say its type is of this kind.
+    One,
+    /// Other types, too: a relative is a participant.
+    Several,
 }
 
-/// A number that stands for a place.
-pub(super) type PlaceId = u32;
-
-/// A key, and the display beside it.
-type Found = (String, Option<String>);
+/// Where a reference leads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Lead {
+    /// To one of the kind.
+    To(Found),
+    /// To something else, or nowhere.
+    Elsewhere,
+    /// It does not say of what type it is, and the lake does not know it.
+    Unknown,
+}
 
 /// What is known of places.
 #[derive(Default)]
-pub(crate) struct Directory {
+pub(super) struct Directory {
     /// By `Type/id`.
     resources: HashMap<String, Resource>,
     /// By type and `system|value`; nothing where two have it.
     identifiers: HashMap<(String, String), Option<String>>,
-    /// Keys, and the first display by its characters.
-    places: Vec<Found>,
-    ids: HashMap<String, PlaceId>,
 }
 
 #[derive(Default)]
@@ -46,32 +51,42 @@ struct Resource {
     practitioner: Option<Value>,
 }
 
+/// A role is the practitioner who has it.
+const ROLE: &str = "PractitionerRole";
+
+/// What a role may be followed to. It has no `practitioner` itself: a role is followed once.
+const WHO: &[&str] = &["Practitioner"];
+
 impl Directory {
-    /// What the lake has of the types of these.
+    /// What the lake has of the types of these, with the names that hold then.
     pub async fn read(
         lake: &Lake,
         threads: usize,
         kinds: &[Attribution],
+        at: At<'_>,
     ) -> Result<Directory, RunError> {
-        let types: Vec<String> = kinds
+        let types: Vec<&str> = kinds
             .iter()
             .flat_map(|kind| kind.types())
-            .map(|ty| format!("'{ty}'"))
+            .copied()
             .collect();
-        let sql = format!(
-            "SELECT resource_type, id, raw FROM shared WHERE resource_type IN ({})",
-            types.join(", ")
-        );
         let mut directory = Directory::default();
-        each_row(lake, threads, &sql, &mut |[ty, id, raw]: [&str; 3]| {
-            directory.add(ty, id, &parsed(ty, raw)?);
-            Ok(())
+        if types.is_empty() {
+            return Ok(directory);
+        }
+        let rows = shared(lake, threads, &types).await?;
+        let make = |[ty, id, raw]: [&str; 3]| {
+            let resource = parsed(ty, raw, &["identifier", "name", "practitioner"])?;
+            Ok(Some((ty.to_owned(), id.to_owned(), resource)))
+        };
+        each_row(rows, make, &mut |(ty, id, resource)| {
+            directory.add(&ty, &id, &resource, at);
         })
         .await?;
         Ok(directory)
     }
 
-    pub(super) fn add(&mut self, ty: &str, id: &str, resource: &Value) {
+    pub(super) fn add(&mut self, ty: &str, id: &str, resource: &Value, at: At<'_>) {
         let key = format!("{ty}/{id}");
         for identifier in list(resource, "identifier").filter_map(identified) {
             match self.identifiers.entry((ty.to_owned(), identifier)) {
@@ -86,153 +101,143 @@ impl Directory {
             }
         }
         let known = Resource {
-            name: name_of(resource),
-            practitioner: resource.get("practitioner").cloned(),
+            name: name_of(resource, at),
+            practitioner: practitioner_of(ty, resource).cloned(),
         };
         self.resources.insert(key, known);
     }
 
-    /// The place that a reference leads to, if it names one of this kind. `holder` is the resource that
-    /// the reference stands in.
-    pub(super) fn place_of(
-        &mut self,
+    /// Where a reference leads, if to one of this kind. `holder` is the resource that it stands in.
+    pub(super) fn find(
+        &self,
         kind: Attribution,
-        reference: &Value,
+        (reference, targets): (&Value, Targets),
         holder: &Value,
-    ) -> Option<PlaceId> {
-        let (key, display) = self.find(kind.types(), reference, holder)?;
-        let next = PlaceId::try_from(self.places.len()).ok()?;
-        let id = *self.ids.entry(key.clone()).or_insert(next);
-        match self.places.get_mut(id as usize) {
-            None => self.places.push((key, display)),
-            Some((_, known)) => {
-                let other = known.take();
-                *known = match (other, display) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
-            }
+        at: At<'_>,
+    ) -> Lead {
+        let types = kind.types();
+        if let Some(inner) = contained(reference, holder)
+            && let Some(practitioner) = text(inner, "resourceType")
+                .filter(|ty| types.contains(&ty.as_str()))
+                .and_then(|ty| practitioner_of(&ty, inner))
+            && let Lead::To(who) = self.lead(WHO, (practitioner, Targets::One), holder, at)
+        {
+            return Lead::To(with_display(who, text(reference, "display")));
         }
-        Some(id)
+        let lead = self.lead(types, (reference, targets), holder, at);
+        let Lead::To((key, display)) = lead else {
+            return lead;
+        };
+        let role = self.resources.get(&key);
+        let practitioner = role.and_then(|role| role.practitioner.as_ref());
+        let who = practitioner.map(|p| self.lead(WHO, (p, Targets::One), &Value::Null, at));
+        Lead::To(match who {
+            Some(Lead::To(who)) => with_display(who, display),
+            _ => (key, display),
+        })
     }
 
-    fn find(&self, types: &[&str], reference: &Value, holder: &Value) -> Option<Found> {
+    fn lead(
+        &self,
+        types: &[&str],
+        (reference, targets): (&Value, Targets),
+        holder: &Value,
+        at: At<'_>,
+    ) -> Lead {
         let display = text(reference, "display");
         let declared = text(reference, "type");
         let fits = |ty: &str| types.contains(&ty);
-        if let Some(target) = text(reference, "reference") {
-            if let Some(id) = target.strip_prefix('#') {
-                let mut inner = list(holder, "contained");
-                if let Some(inner) = inner.find(|c| text(c, "id").as_deref() == Some(id)) {
-                    let ty = text(inner, "resourceType")?;
-                    return fits(&ty).then(|| self.contained(&ty, inner, holder, display))?;
-                }
-            } else {
-                return self.literal(types, &target, declared.as_deref(), display);
+        let known = declared.is_some() || targets == Targets::One;
+        // What stands there, where it says no type.
+        let mut untyped = None;
+        if let Some(inner) = contained(reference, holder) {
+            return match text(inner, "resourceType").filter(|ty| fits(ty)) {
+                Some(ty) => self.contained(&ty, inner, display, at),
+                None => Lead::Elsewhere,
+            };
+        }
+        if let Some(target) = text(reference, "reference").filter(|t| !t.starts_with('#')) {
+            if let Some((ty, identifier)) = target.split_once("?identifier=") {
+                let ty = ty.rsplit('/').next().unwrap_or(ty);
+                return match fits(ty) {
+                    true => Lead::To(self.by_identifier(&[ty], identifier, display)),
+                    false => Lead::Elsewhere,
+                };
+            }
+            let target = target.split("/_history/").next().unwrap_or(&target);
+            let ty = target
+                .rsplit('/')
+                .nth(1)
+                .filter(|_| !target.starts_with("urn:"));
+            match ty.or(declared.as_deref()) {
+                Some(ty) if fits(ty) => return Lead::To((target.to_owned(), display)),
+                Some(_) => return Lead::Elsewhere,
+                None if known => return Lead::To((target.to_owned(), display)),
+                None => untyped = Some(Lead::Unknown),
             }
         }
-        // Without a type it is what stands there by the model.
         if declared.as_deref().is_some_and(|ty| !fits(ty)) {
-            return None;
+            return Lead::Elsewhere;
         }
-        match reference.get("identifier").and_then(identified) {
-            Some(identifier) => Some(self.by_identifier(types, identifier, display)),
-            None => display.map(|d| (format!("display: {d}"), Some(d))),
-        }
-    }
-
-    fn literal(
-        &self,
-        types: &[&str],
-        target: &str,
-        declared: Option<&str>,
-        display: Option<String>,
-    ) -> Option<Found> {
-        let fits = |ty: &str| types.contains(&ty);
-        if let Some((ty, identifier)) = target.split_once("?identifier=") {
-            let ty = ty.rsplit('/').next().unwrap_or(ty);
-            return fits(ty).then(|| self.by_identifier(&[ty], identifier.to_owned(), display));
-        }
-        let target = target.split("/_history/").next().unwrap_or(target);
-        let mut parts = target.rsplit('/');
-        let ty = parts.nth(1).filter(|_| !target.starts_with("urn:"));
-        let ty = ty.or(declared);
-        if ty.is_some_and(|ty| !fits(ty)) {
-            return None;
-        }
-        Some(self.followed(target.to_owned(), display))
-    }
-
-    fn by_identifier(&self, types: &[&str], identifier: String, display: Option<String>) -> Found {
-        let of_type = |ty: &&str| {
-            let key = ((*ty).to_owned(), identifier.clone());
-            self.identifiers.get(&key).cloned().flatten()
-        };
-        match types.iter().find_map(of_type) {
-            Some(key) => self.followed(key, display),
-            None => (identifier, display),
-        }
-    }
-
-    /// A role is the practitioner who has it.
-    fn followed(&self, key: String, display: Option<String>) -> Found {
-        let role = self.resources.get(&key);
-        let practitioner = role.and_then(|r| r.practitioner.as_ref());
-        let found = practitioner.and_then(|p| self.find(&["Practitioner"], p, &Value::Null));
-        match found {
-            Some((key, own)) => (key, own.or(display)),
-            None => (key, display),
-        }
-    }
-
-    fn contained(
-        &self,
-        ty: &str,
-        inner: &Value,
-        holder: &Value,
-        display: Option<String>,
-    ) -> Option<Found> {
-        if let Some(practitioner) = inner.get("practitioner")
-            && let Some((key, own)) = self.find(&["Practitioner"], practitioner, holder)
-        {
-            return Some((key, own.or(display)));
-        }
-        let name = name_of(inner).or(display);
-        let identifiers: Vec<String> = list(inner, "identifier").filter_map(identified).collect();
-        let known = identifiers.iter().find_map(|identifier| {
-            let key = (ty.to_owned(), identifier.clone());
-            self.identifiers.get(&key).cloned().flatten()
-        });
-        match known.or_else(|| identifiers.into_iter().next()) {
-            Some(key) => Some((key, name)),
-            None => name.map(|n| (format!("display: {n}"), Some(n))),
-        }
-    }
-
-    /// The reference of a place.
-    pub(super) fn reference(&self, id: PlaceId) -> &str {
-        self.places.get(id as usize).map_or("", |(key, _)| key)
-    }
-
-    /// A place.
-    pub(super) fn place(&self, id: PlaceId) -> Place {
-        let Some((key, display)) = self.places.get(id as usize) else {
-            return Place {
-                name: String::new(),
-                reference: String::new(),
+        if let Some(identifier) = reference.get("identifier").and_then(identified) {
+            return match self.identified(types, &identifier) {
+                Some(key) => Lead::To((key, display)),
+                None if known => Lead::To((identifier, display)),
+                None => Lead::Unknown,
             };
-        };
-        let own = self.resources.get(key).and_then(|r| r.name.as_ref());
-        Place {
-            name: own.or(display.as_ref()).unwrap_or(key).clone(),
-            reference: key.clone(),
         }
+        untyped.unwrap_or(match display {
+            Some(display) if known => Lead::To((format!("display: {display}"), Some(display))),
+            Some(_) => Lead::Unknown,
+            None => Lead::Elsewhere,
+        })
+    }
+
+    /// The key of the one of these types that has an identifier.
+    fn identified(&self, types: &[&str], identifier: &str) -> Option<String> {
+        let of_type = |ty: &&str| {
+            let key = ((*ty).to_owned(), identifier.to_owned());
+            self.identifiers.get(&key).cloned().flatten()
+        };
+        types.iter().find_map(of_type)
+    }
+
+    fn by_identifier(&self, types: &[&str], identifier: &str, display: Option<String>) -> Found {
+        let key = self.identified(types, identifier);
+        (key.unwrap_or_else(|| identifier.to_owned()), display)
+    }
+
+    fn contained(&self, ty: &str, inner: &Value, display: Option<String>, at: At<'_>) -> Lead {
+        let name = name_of(inner, at).or(display);
+        let identifiers: Vec<String> = list(inner, "identifier").filter_map(identified).collect();
+        let known = identifiers.iter().find_map(|i| self.identified(&[ty], i));
+        match known.or_else(|| identifiers.into_iter().next()) {
+            Some(key) => Lead::To((key, name)),
+            None => name.map_or(Lead::Elsewhere, |n| {
+                Lead::To((format!("display: {n}"), Some(n)))
+            }),
+        }
+    }
+
+    /// The name of what has a key, where it is known.
+    pub(super) fn name(&self, key: &str) -> Option<&String> {
+        self.resources.get(key)?.name.as_ref()
     }
 }
 
-/// A resource of the lake, which is JSON. What is wrong with it may repeat patient data.
-pub(super) fn parsed(ty: &str, raw: &str) -> Result<Value, RunError> {
-    serde_json::from_str(raw).map_err(|_| RunError::Internal(format!("a stored {ty} is no JSON")))
+fn practitioner_of<'v>(ty: &str, resource: &'v Value) -> Option<&'v Value> {
+    resource.get("practitioner").filter(|_| ty == ROLE)
+}
+
+/// The resource within the holder that a reference means.
+fn contained<'v>(reference: &Value, holder: &'v Value) -> Option<&'v Value> {
+    let target = text(reference, "reference")?;
+    let id = target.strip_prefix('#')?;
+    list(holder, "contained").find(|c| text(c, "id").as_deref() == Some(id))
+}
+
+fn with_display((key, own): Found, display: Option<String>) -> Found {
+    (key, own.or(display))
 }
 
 pub(super) fn text(of: &Value, element: &str) -> Option<String> {
@@ -249,10 +254,10 @@ fn identified(identifier: &Value) -> Option<String> {
     })
 }
 
-fn name_of(resource: &Value) -> Option<String> {
+fn name_of(resource: &Value, at: At<'_>) -> Option<String> {
     match resource.get("name") {
         Some(Value::String(name)) if !name.trim().is_empty() => Some(name.trim().to_owned()),
-        Some(names) => human_name(names),
+        Some(names) => human_name(names, at),
         None => None,
     }
 }

@@ -1,12 +1,21 @@
 use engine_patient::system::zone::{UTC, Zone};
 use serde_json::{Value, json};
 
+use std::sync::Arc;
+
 use super::assigned::{Assigned, Means};
 use super::by::Attribution::{self, Location, Organization, Practitioner};
 use super::directory::Directory;
+use super::said::{Reader, Unused};
 use super::visit::{Visit, references, visit};
+use measures::person::At;
 
 const KINDS: [Attribution; 3] = [Organization, Practitioner, Location];
+
+const AT: At<'static> = At {
+    instant: 0,
+    zone: &UTC,
+};
 
 fn directory() -> Directory {
     let mut directory = Directory::default();
@@ -19,29 +28,46 @@ fn directory() -> Directory {
         json!({"resourceType": "Practitioner", "id": "y", "name": [{"text": "Dr. Y"}]}),
         json!({"resourceType": "PractitionerRole", "id": "r",
             "practitioner": {"reference": "Practitioner/x"}}),
+        // What leads to itself.
+        json!({"resourceType": "Practitioner", "id": "self", "name": [{"text": "Self"}],
+            "practitioner": {"reference": "Practitioner/self"}}),
+        json!({"resourceType": "PractitionerRole", "id": "self",
+            "practitioner": {"reference": "PractitionerRole/self"}}),
+        json!({"resourceType": "Practitioner", "id": "npi",
+            "identifier": [{"system": "urn:npi", "value": "7"}]}),
         json!({"resourceType": "Location", "id": "l", "name": "Ward"}),
     ] {
         let (ty, id) = (resource["resourceType"].as_str(), resource["id"].as_str());
-        directory.add(ty.unwrap(), id.unwrap(), &resource);
+        directory.add(ty.unwrap(), id.unwrap(), &resource, AT);
     }
     directory
 }
 
-/// Who a patient of these resources is attributed to: by what, name and reference.
-fn of(kind: Attribution, resources: &[Value]) -> Vec<String> {
+/// What is known of a patient of these resources.
+fn assigned(resources: &[Value]) -> Assigned {
     let day = |text: &str| engine_patient::system::date_time::DateTime::parse(text).unwrap();
-    let mut assigned = Assigned::of(directory(), &KINDS);
+    let period = (
+        day("2020-01-01").earliest(&UTC),
+        day("2020-12-31").latest(&UTC),
+    );
+    let directory = Arc::new(directory());
+    let reader = Reader::of(Arc::clone(&directory), &KINDS, period);
+    let mut assigned = Assigned::of(directory, &KINDS);
     for resource in resources {
-        if resource["resourceType"] == "Patient" {
-            assigned.patient("p", resource);
-        } else {
-            let period = (
-                day("2020-01-01").earliest(&UTC),
-                day("2020-12-31").latest(&UTC),
-            );
-            assigned.encounter("p", resource, &UTC, period);
+        let said = match resource["resourceType"] == "Patient" {
+            true => Some(reader.patient(resource)),
+            false => reader.encounter(resource),
+        };
+        if let Some(said) = said {
+            assigned.add("p".to_owned(), said);
         }
     }
+    assigned
+}
+
+/// Who a patient of these resources is attributed to: by what, name and reference.
+fn of(kind: Attribution, resources: &[Value]) -> Vec<String> {
+    let assigned = assigned(resources);
     let (means, places) = assigned.places(kind, "p");
     let mut all: Vec<String> = places
         .into_iter()
@@ -195,8 +221,9 @@ fn who_saw_the_patient() {
         let encounter = encounter("2020-01-01", json!({"participant": participants}));
         let references = references(Practitioner, &encounter);
         let all: Vec<String> = references
+            .0
             .iter()
-            .map(|r| r["reference"].to_string())
+            .map(|(r, _)| r["reference"].to_string())
             .collect();
         all.join(" ")
             .replace(['"'], "")
@@ -305,4 +332,137 @@ fn locations_are_all_that_were_visited() {
             "visits: Ward = Location/l"
         ]
     );
+}
+
+#[test]
+fn planned_and_reserved_locations_are_not_being_there() {
+    let at = |id: &str, status: Option<&str>| {
+        let mut all = json!({"location": {"reference": format!("Location/{id}")}});
+        if let Some(status) = status {
+            all["status"] = json!(status);
+        }
+        all
+    };
+    let all = [
+        at("l", None),
+        at("m", Some("planned")),
+        at("n", Some("reserved")),
+        at("o", Some("completed")),
+        at("q", Some("active")),
+    ];
+    let visit = [encounter("2020-01-01", json!({"location": all}))];
+    assert_eq!(
+        of(Location, &visit),
+        [
+            "visits: Location/o = Location/o",
+            "visits: Location/q = Location/q",
+            "visits: Ward = Location/l",
+        ]
+    );
+    let unused = assigned(&visit).unused(Location);
+    assert_eq!(unused.absent, 2);
+}
+
+/// `generalPractitioner` may be an organization, a participant a relative: what does not say its type is
+/// neither.
+#[test]
+fn what_does_not_say_its_type_is_not_taken_for_it() {
+    let general =
+        |references: Value| json!({"resourceType": "Patient", "generalPractitioner": references});
+    let seen = |individual: Value| {
+        let more = json!({"participant": [{"individual": individual}],
+            "serviceProvider": {"reference": "Organization/b"}});
+        encounter("2020-05-01", more)
+    };
+    let doctor = seen(json!({"reference": "Practitioner/y"}));
+    let untyped = [
+        json!({"display": "Dr. Jane Smith"}),
+        json!({"reference": "urn:uuid:1", "display": "Dr. Jane Smith"}),
+        json!({"identifier": {"system": "urn:npi", "value": "unknown"}}),
+    ];
+    for reference in &untyped {
+        // The next, and visits.
+        let next = general(json!([reference, {"reference": "Practitioner/x"}]));
+        let both = [next, doctor.clone()];
+        assert_eq!(
+            of(Practitioner, &both),
+            ["patient: Xu, Li = Practitioner/x"]
+        );
+        let only = [general(json!([reference])), doctor.clone()];
+        assert_eq!(of(Practitioner, &only), ["visits: Dr. Y = Practitioner/y"]);
+        assert_eq!(of(Organization, &only), ["visits: Beta = Organization/b"]);
+        let known = assigned(&only);
+        assert_eq!(known.unused(Organization).untyped, 1);
+        assert_eq!(known.unused(Practitioner).untyped, 1);
+        assert_eq!(known.unused(Location), Unused::default());
+        // Nor is the mother of a patient a practitioner.
+        assert!(of(Practitioner, &[seen(reference.clone())]).is_empty());
+    }
+    // The type may stand beside it, or with the identifier in the lake.
+    let declared = json!({"type": "Practitioner", "display": "Dr. Jane Smith"});
+    assert_eq!(
+        of(Practitioner, &[general(json!([declared]))]),
+        ["patient: Dr. Jane Smith = display: Dr. Jane Smith"]
+    );
+    let by_identifier =
+        json!({"identifier": {"system": "urn:npi", "value": "7"}, "display": "Seven"});
+    for resource in [general(json!([by_identifier])), seen(by_identifier.clone())] {
+        let found = of(Practitioner, &[resource]).join("");
+        assert!(found.ends_with(": Seven = Practitioner/npi"), "{found}");
+    }
+    assert_eq!(
+        of(
+            Organization,
+            &[general(
+                json!([{"identifier": {"system": "urn:npi", "value": "1"}}])
+            )]
+        ),
+        ["patient: Alpha = Organization/a"]
+    );
+}
+
+#[test]
+fn what_leads_to_itself_is_followed_once() {
+    let seen = |reference: &str, contained: Value| {
+        let more = json!({"participant": [{"individual": {"reference": reference, "display": "D"}}],
+            "contained": contained});
+        of(Practitioner, &[encounter("2020-05-01", more)]).join("")
+    };
+    let none = json!([]);
+    assert_eq!(
+        seen("Practitioner/self", none.clone()),
+        "visits: Self = Practitioner/self"
+    );
+    assert_eq!(
+        seen("PractitionerRole/self", none),
+        "visits: D = PractitionerRole/self"
+    );
+    for ty in ["Practitioner", "PractitionerRole"] {
+        let inner =
+            json!([{"resourceType": ty, "id": "itself", "practitioner": {"reference": "#itself"}}]);
+        assert_eq!(seen("#itself", inner), "visits: D = display: D", "{ty}");
+    }
+}
+
+#[test]
+fn the_last_visit_does_not_depend_on_order() {
+    let day = |text: &str| encounter(text, json!({}));
+    let starts = [
+        "2020-05",
+        "2020-05-01",
+        "2020-05-01T00:00:00Z",
+        "2020-05-01T02:00:00+02:00",
+        "2019-05-01",
+    ];
+    let mut all: Vec<Value> = starts.iter().map(|s| day(s)).collect();
+    for _ in 0..all.len() {
+        all.rotate_left(1);
+        let last = assigned(&all).last_visit("p", &UTC);
+        assert_eq!(last.as_deref(), Some("2020-05-01"));
+    }
+    // A month and the first of its days.
+    for both in [["2020-05", "2020-05-01"], ["2020-05-01", "2020-05"]] {
+        let last = assigned(&both.map(day)).last_visit("p", &UTC);
+        assert_eq!(last.as_deref(), Some("2020-05-01"));
+    }
 }

@@ -14,9 +14,10 @@ use measures::structure::MeasureStructure;
 use measures::subject_csv::lists;
 use measures::totals::Totals;
 
-use super::assigned::{Asked, Assigned, Means};
+use super::assigned::{Assigned, Means};
 use super::by::Attribution;
-use super::directory::Place;
+use super::places::Place;
+use super::said::Unused;
 use crate::error::RunError;
 use crate::rows::read_rows;
 
@@ -41,10 +42,8 @@ pub struct Attributed {
     pub in_several: u64,
     /// Those who are attributed to nothing.
     pub unattributed: u64,
-    /// Encounters of these patients that took place, nobody says when: they do not count.
-    pub undated: u64,
-    /// Encounters of these patients whose status does not say whether they took place: nor do they.
-    pub unclear: u64,
+    /// What of these patients' resources does not count.
+    pub unused: Unused,
 }
 
 impl Attributed {
@@ -91,12 +90,28 @@ impl Attributed {
                 self.in_several
             );
         }
-        for (count, what) in [
-            (self.undated, "have no date that can be read"),
-            (self.unclear, "do not say whether they took place (status)"),
+        let untyped = "do not say whether they are to one, and the lake has no such identifier";
+        let general = format!("references that may be to a{}", article(by));
+        for (count, of, what) in [
+            (
+                self.unused.undated,
+                "encounters",
+                "have no date that can be read",
+            ),
+            (
+                self.unused.unclear,
+                "encounters",
+                "do not say whether they took place (status)",
+            ),
+            (self.unused.untyped, &*general, untyped),
+            (
+                self.unused.absent,
+                "locations",
+                "were only planned or reserved",
+            ),
         ] {
             if count > 0 {
-                text += &format!("; {count} of their encounters do not count, they {what}");
+                text += &format!("; {count} of their {of} do not count, they {what}");
             }
         }
         text
@@ -117,12 +132,20 @@ impl Attributed {
         for (count, line) in [
             (self.in_several, "patients attributed to several"),
             (
-                self.undated,
+                self.unused.undated,
                 "encounters without a date, not used for attribution",
             ),
             (
-                self.unclear,
+                self.unused.unclear,
                 "encounters of unclear status, not used for attribution",
+            ),
+            (
+                self.unused.untyped,
+                "references without a type, not used for attribution",
+            ),
+            (
+                self.unused.absent,
+                "locations planned or reserved, not used for attribution",
             ),
         ] {
             if count > 0 {
@@ -144,31 +167,28 @@ fn article(by: &str) -> String {
     }
 }
 
-/// The results of a run by what its patients are attributed to. `asked` is of no patients yet.
-pub(crate) async fn attribute(
-    by: Attribution,
-    asked: Asked<'_>,
+/// The patients who are, or may be, in an initial population.
+pub(crate) fn listed(
     rows: Option<&Path>,
     structures: &[Arc<MeasureStructure>],
-) -> Result<Attributed, RunError> {
+) -> Result<HashSet<String>, RunError> {
     let mut patients: HashSet<String> = HashSet::new();
-    let listed = |subject: &measures::subject::Subject| {
-        structures
-            .get(subject.measure)
-            .is_some_and(|s| lists(s, subject))
-    };
     read_rows(rows, structures, &mut |subject| {
-        if listed(subject) && !patients.contains(&subject.patient) {
+        let structure = structures.get(subject.measure);
+        if structure.is_some_and(|s| lists(s, subject)) && !patients.contains(&subject.patient) {
             patients.insert(subject.patient.clone());
         }
     })?;
-    let kinds = [by];
-    let asked = Asked {
-        kinds: &kinds,
-        patients: &patients,
-        ..asked
-    };
-    let assigned = Assigned::read(&asked, &mut |_, _| {}).await?;
+    Ok(patients)
+}
+
+/// The results of a run by what its patients, see [`listed`], are attributed to.
+pub(crate) fn attribute(
+    by: Attribution,
+    (assigned, patients): (&Assigned, &HashSet<String>),
+    rows: Option<&Path>,
+    structures: &[Arc<MeasureStructure>],
+) -> Result<Attributed, RunError> {
     let mut attributed = Attributed {
         by,
         places: vec![],
@@ -177,10 +197,9 @@ pub(crate) async fn attribute(
         by_visits: 0,
         in_several: 0,
         unattributed: 0,
-        undated: assigned.undated,
-        unclear: assigned.unclear,
+        unused: assigned.unused(by),
     };
-    for patient in &patients {
+    for patient in patients {
         let (means, places) = assigned.places(by, patient);
         *match means {
             Means::Patient => &mut attributed.by_patient,
@@ -191,7 +210,8 @@ pub(crate) async fn attribute(
     }
     let mut totals: BTreeMap<Option<Place>, Totals> = BTreeMap::new();
     read_rows(rows, structures, &mut |subject| {
-        if !listed(subject) {
+        let structure = structures.get(subject.measure);
+        if !structure.is_some_and(|s| lists(s, subject)) {
             return;
         }
         let (_, places) = assigned.places(by, &subject.patient);

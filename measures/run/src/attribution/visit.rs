@@ -6,7 +6,7 @@ use measures::person::list;
 use serde_json::Value;
 
 use super::by::Attribution;
-use super::directory::text;
+use super::directory::{Targets, text};
 
 /// What an Encounter is for attribution.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +57,19 @@ pub(super) fn visit(encounter: &Value, zone: &Zone) -> Visit {
 }
 
 impl Span {
+    /// Whether it began later: of the same start the one that is given more exactly, then by its
+    /// characters, so that no order of rows decides.
+    pub(super) fn is_later(&self, than: &Span) -> bool {
+        let order = |span: &Span| {
+            let start = span.start;
+            (span.bounds.0, start.precision(), start.to_string())
+        };
+        match self.bounds.0 == than.bounds.0 {
+            true => order(self) > order(than),
+            false => self.bounds.0 > than.bounds.0,
+        }
+    }
+
     /// Whether it has an instant in common with these, both included.
     pub(super) fn overlaps(&self, (first, last): (i64, i64)) -> bool {
         self.bounds.0 <= last && self.bounds.1 >= first
@@ -74,14 +87,30 @@ impl Span {
     }
 }
 
-/// The references of an Encounter that attribution goes by.
-pub(super) fn references(kind: Attribution, encounter: &Value) -> Vec<&Value> {
+/// The references of an Encounter that attribution goes by, and how many locations the patient was not
+/// at.
+pub(super) fn references(kind: Attribution, encounter: &Value) -> (Vec<(&Value, Targets)>, u64) {
+    let of_one = |reference| (reference, Targets::One);
     match kind {
-        Attribution::Organization => encounter.get("serviceProvider").into_iter().collect(),
-        Attribution::Location => list(encounter, "location")
-            .filter_map(|l| l.get("location"))
-            .collect(),
-        Attribution::Practitioner => participants(encounter),
+        Attribution::Organization => {
+            let provider = encounter.get("serviceProvider").into_iter();
+            (provider.map(of_one).collect(), 0)
+        }
+        Attribution::Location => {
+            let (absent, there): (Vec<&Value>, Vec<&Value>) = list(encounter, "location")
+                .filter(|l| l.get("location").is_some())
+                .partition(|l| {
+                    let status = text(l, "status");
+                    matches!(status.as_deref(), Some("planned" | "reserved"))
+                });
+            let there = there.iter().filter_map(|l| l.get("location"));
+            (there.map(of_one).collect(), absent.len() as u64)
+        }
+        // It may be a relative.
+        Attribution::Practitioner => {
+            let all = participants(encounter).into_iter();
+            (all.map(|p| (p, Targets::Several)).collect(), 0)
+        }
     }
 }
 

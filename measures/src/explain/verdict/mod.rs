@@ -10,11 +10,12 @@
 //! Nothing is said that the evaluation did not see: the values are those of the trace.
 
 mod compare;
-mod dependent;
 mod group;
 mod holds;
+mod misses;
 mod nearest;
 mod noun;
+mod partner;
 #[cfg(test)]
 mod tests;
 mod when;
@@ -30,8 +31,7 @@ use serde::Serialize;
 use super::clause_text::ClauseTexts;
 use super::{Fact, Outcome, Period};
 
-pub use dependent::dependent;
-pub use group::{of_group, of_population, words};
+pub use group::{dependent, of_group, of_population, words};
 
 /// What a population or group came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]

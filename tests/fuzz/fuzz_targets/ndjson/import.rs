@@ -72,7 +72,8 @@ fn check_chunks(data: &[u8], found: &[Chunk], damaged: bool) {
         let last = index + 1 == found.len();
         assert_eq!(chunk.offset, at as u64, "chunk {index} begins elsewhere");
         assert_eq!(chunk.line, line, "chunk {index} has another line");
-        assert!(at == 0 || too_large || chunk.kind == ChunkKind::Damaged || data[at - 1] == b'\n');
+        let damage = matches!(chunk.kind, ChunkKind::Damaged(_));
+        assert!(at == 0 || too_large || damage || data[at - 1] == b'\n');
         too_large = false;
         match chunk.kind {
             ChunkKind::Lines => {
@@ -103,13 +104,21 @@ fn check_chunks(data: &[u8], found: &[Chunk], damaged: bool) {
                 // Also where it ends with the file, without a line feed.
                 line += 1;
             }
-            ChunkKind::Damaged => assert!(damaged && last, "chunk {index} is not damaged"),
+            ChunkKind::Damaged(told) => {
+                assert!(damaged && last, "chunk {index} is not damaged");
+                let rest = &data[at..];
+                assert_eq!(told, rest.len() as u64, "the cut line has another length");
+                assert_eq!(rest, &chunk.bytes[..], "the cut line has other bytes");
+                at = data.len();
+            }
             ChunkKind::Document | ChunkKind::LargeDocument(_) => panic!("lines are no document"),
         }
     }
     assert_eq!(at, data.len(), "the last bytes were not handed out");
     assert_eq!(
         damaged,
-        found.last().is_some_and(|c| c.kind == ChunkKind::Damaged)
+        found
+            .last()
+            .is_some_and(|c| matches!(c.kind, ChunkKind::Damaged(_)))
     );
 }

@@ -3,7 +3,7 @@
 use engine_patient::finding::{self, Code, Finding};
 
 use super::known::Known;
-use super::origin::{Origin, UnitInUse};
+use super::origin::Origin;
 use super::text::Text;
 use super::trace::origin;
 use crate::nodes::{Node, Span};
@@ -14,10 +14,6 @@ pub struct Look<'l> {
     pub text: &'l Text,
     /// The origins of variables in scope, innermost last.
     pub scope: Vec<Origin>,
-    /// Around how many parts that have another outcome where they fail: `orElse`, `? :`, `||`.
-    pub alternatives: usize,
-    /// The units that values of the patient are taken in, in this expression and before it.
-    pub units: Vec<UnitInUse>,
     pub found: Vec<Finding>,
 }
 

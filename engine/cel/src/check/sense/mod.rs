@@ -25,7 +25,7 @@ pub(super) use fact::Facts;
 pub(super) use facts::facts;
 pub(super) use known::Known;
 pub(super) use look::Look;
-pub(super) use origin::{Origin, UnitInUse, Units};
+pub(super) use origin::{Origin, Units};
 pub(super) use text::Text;
 pub(super) use trace::origin;
 pub(super) use unit_kinds::units;

@@ -44,6 +44,8 @@ pub struct UnitInUse {
     pub span: Span,
     /// Whether it stands in a definition, and was looked at there.
     pub defined: bool,
+    /// Whether it is needed only where the definition is to hold.
+    pub joined: bool,
 }
 
 /// The units that must go for an expression to be known.

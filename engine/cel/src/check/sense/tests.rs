@@ -199,6 +199,7 @@ fn units() {
         ("mmHg", "write `mm[Hg]`"),
         ("percent", "write `%`"),
         ("furlongs", "as UCUM has it"),
+        ("(score)", "only where its code is this very text"),
         ("", "as UCUM has it"),
     ] {
         unit(
@@ -225,6 +226,10 @@ fn units() {
     unit(&of("MG"), "\"MG\"", &["another one than `mg`"]);
     nothing(&[&of("mg/dl")]);
     nothing(&[&of("{score}")]);
+    nothing(&[&of("g/(8.h){shift}")]);
+    // A unit of their own may be in data, a slip of one of UCUM hardly.
+    let refused = |unit: &str| found(&[&of(unit)]).iter().any(Finding::is_error);
+    assert!(refused("mmHg") && refused("points") && !refused("(score)") && !refused("furlongs"));
 
     let other = |sources: &[&str], marked: &str, words: &[&str]| {
         says(sources, Code::OtherUnit, marked, words);
@@ -251,12 +256,11 @@ fn units() {
         "d1",
         &["the same amount is another number"],
     );
-    // Two readings, and two expressions: in doubt a warning.
+    // Two readings: in doubt a warning.
     let first = "quantityIn(Observation(\"glucose\").first().value, \"%\")";
     for sources in [
-        &[value, &format!("{first} > 1.0")] as &[&str],
-        &[value, &format!("{two} > 1.0")],
-        &[&format!("{value} > 1.0 && {first} > 1.0")],
+        &[format!("{value} > 1.0 && {first} > 1.0").as_str()] as &[&str],
+        &[value, &format!("d0 > 1.0 && {first} > 1.0")],
         &[
             "quantityIn(Observation(\"hba1c\").latest().value, \"/min\") > quantityIn(Observation(\"systolic\").latest().value, \"mm[Hg]\")",
         ],
@@ -268,6 +272,12 @@ fn units() {
     // One value in one conjunction: certain.
     for sources in [
         &[value, &format!("d0 > 1.0 && {two} > 3.0")] as &[&str],
+        &[value, two, "!(d0 <= 1.0 || d1 <= 3.0)"],
+        &[value, two, "d0 > 1.0 || d0 + d1 * 2.0 > 3.0"],
+        // An amount of substance is no part of a hundred, though UCUM converts it.
+        &[
+            "Observation(\"hba1c\").exists(o, quantityIn(o.value, \"%\") > 9.0 && quantityIn(o.value, \"mmol/mol\") > 75.0)",
+        ],
         &[
             "Observation(\"hba1c\").exists(o, isFinal(o) && quantityIn(o.value, \"%\") > 9.0 && quantityIn(o.value, \"mg/dL\") > 3.0)",
         ],
@@ -280,6 +290,23 @@ fn units() {
     let moles = "quantityIn(Observation(\"glucose\").latest().value, \"mmol/L\")";
     nothing(&[&format!("orElse({value}, {moles} * 18.0) > 126.0")]);
     nothing(&[&format!("{value} > 126.0 || {moles} > 7.0")]);
+    for last in [
+        "orElse(d0, d1 * 18.0) > 126.0",
+        "d0 > 126.0 || d1 > 7.0",
+        "d0 > 126.0 ? true : d1 > 7.0",
+        "isUnknown(d0) && d1 > 7.0",
+        "!isUnknown(d1) && d0 > 126.0",
+        // Enough that one of the two is low.
+        "!(d0 > 126.0 && d1 > 7.0)",
+        "!d2",
+        "d2 == false",
+        "(d0 > 126.0 && d1 > 7.0) == false",
+    ] {
+        let either = "d0 < 100.0 || d1 < 5.5";
+        nothing(&[value, moles, either, last]);
+    }
+    let both = [value, moles, "!(d0 > 126.0 && d1 > 7.0)", "!d2 || d0 > 1.0"];
+    nothing(&both);
     // One unit, spelt in two ways.
     let small = "quantityIn(Observation(\"glucose\").latest().value, \"mg/dl\")";
     nothing(&[value, small, "d0 > d1"]);

@@ -1,12 +1,12 @@
 //! One value taken in units of two kinds: one of the two is never known.
 //!
-//! An error only where it is surely one value: the same `.latest()` of the same value set, or the same
-//! variable of one comprehension. A warning for two readings of one value set. Nothing for whoever asks for
+//! An error only where it is surely one value, and both must be known for an expression to hold: the same
+//! `.latest()` of the same value set, or the same variable of one comprehension. A warning for two readings
+//! of one value set. Nothing for whoever asks for
 //! the code too, or tries one unit after the other.
 
 use engine_patient::finding::Code;
 use engine_patient::system::units::{self, written};
-use rust_decimal::Decimal;
 
 use super::known::Known;
 use super::look::Look;
@@ -18,45 +18,42 @@ use crate::nodes::{Node, NodeKind};
 /// Most units that are kept of a definition.
 const MOST: usize = 64;
 
-/// The units that must go for an expression to be known, and whether it asks for codes.
+/// The units that must go for an expression to hold, and whether it asks for codes.
 pub fn units(node: &Node, known: &dyn Known, scope: &[Origin]) -> Units {
-    let mut units = Units {
-        asks_codes: asks_codes(node, known),
-        ..Units::default()
+    let mut collector = Collector {
+        known,
+        scope,
+        found: vec![],
     };
-    collect(node, known, scope, &mut units.all);
-    units.all.truncate(MOST);
-    units
+    collector.collect(node, Aim::Holds, false);
+    let mut all = collector.found;
+    all.truncate(MOST);
+    Units {
+        all,
+        asks_codes: asks_codes(node, known),
+    }
 }
 
 /// Looks at an expression, or at a part of one that is true or false by itself: a term of `||`, what is
-/// asked of each item.
+/// asked of each item. Definitions by themselves may be tried one after the other: nothing is told of two.
 pub fn part(look: &mut Look<'_>, node: &Node) {
     let Units { all, asks_codes } = units(node, look.known, &look.scope);
+    if asks_codes {
+        return;
+    }
     for (number, here) in all.iter().enumerate() {
-        let other_kind = |other: &&UnitInUse| !convertible(&other.unit, &here.unit);
-        let mut before = all.get(..number).unwrap_or_default().iter();
-        let one_value =
-            |other: &&UnitInUse| other.of.is_some() && other.of == here.of && other_kind(other);
-        if let Some(other) = before.find(one_value) {
-            if !asks_codes {
-                tell(look, here, &other.unit.clone(), true);
-            }
-            continue;
-        }
-        if asks_codes || here.defined || look.alternatives > 0 {
-            continue;
-        }
-        // Two readings of one value set are mostly of one kind.
-        let one_set = |other: &&UnitInUse| other.shown == here.shown && other_kind(other);
-        match look
-            .units
-            .iter()
-            .find(one_set)
-            .map(|other| other.unit.clone())
-        {
-            Some(unit) => tell(look, here, &unit, false),
-            None => look.units.push(here.clone()),
+        let before = all.get(..number).unwrap_or_default();
+        // What one definition says of two was told there.
+        let told = |other: &UnitInUse| here.defined && here.span == other.span;
+        let other_kind = |other: &&UnitInUse| !told(other) && !convertible(&other.unit, &here.unit);
+        let one_value = |other: &&UnitInUse| other.of.is_some() && other.of == here.of;
+        let one_set = |other: &&UnitInUse| other.shown == here.shown;
+        let mut others = before.iter().filter(other_kind);
+        if let Some(other) = others.clone().find(one_value) {
+            tell(look, here, &other.unit, true);
+        } else if let Some(other) = others.find(one_set) {
+            // Two readings of one value set are mostly of one kind.
+            tell(look, here, &other.unit, false);
         }
     }
 }
@@ -75,62 +72,100 @@ fn tell(look: &mut Look<'_>, here: &UnitInUse, other: &str, sure: bool) {
     }
 }
 
+/// What an expression is to be.
+#[derive(Clone, Copy, PartialEq)]
+enum Aim {
+    Holds,
+    Fails,
+    /// Known, whatever it is: `false && unknown` is.
+    Known,
+}
+
 /// The units of what must be known; not of what is one of several ways.
-fn collect(node: &Node, known: &dyn Known, scope: &[Origin], found: &mut Vec<UnitInUse>) {
-    let mut each = |nodes: &[Node]| {
-        nodes
-            .iter()
-            .for_each(|node| collect(node, known, scope, found));
-    };
-    match &node.kind {
-        NodeKind::And(nodes) | NodeKind::List(nodes) | NodeKind::InValueSet(_, _, nodes) => {
-            each(nodes);
-        }
-        NodeKind::Select(select) | NodeKind::Has(select) => {
-            collect(&select.operand, known, scope, found);
-        }
-        NodeKind::Not(inner) | NodeKind::Negate(inner) => collect(inner, known, scope, found),
-        NodeKind::Order(_, pair)
-        | NodeKind::Equal(pair)
-        | NodeKind::NotEqual(pair)
-        | NodeKind::Arithmetic(_, _, pair)
-        | NodeKind::In(pair)
-        | NodeKind::Index(pair) => each(&**pair),
-        NodeKind::Fold(_, inner) | NodeKind::Map(inner, _) => {
-            collect(&inner.range, known, scope, found);
-        }
-        NodeKind::Call(Function::OrElse, _) => {}
-        NodeKind::Call(function, args) => {
-            each(args);
-            if let (Function::QuantityIn, [value, unit]) = (function, args.as_slice())
-                && let Some(text) = origin(unit, known, scope)
-                    .text
-                    .filter(|t| written::is_ucum(t))
-            {
-                let value = origin(value, known, scope);
-                // One of all observations may be of any kind.
-                let shown = value.from.filter(|from| !from.contains("()"));
-                if let Some(shown) = shown {
-                    found.push(UnitInUse {
-                        of: value.same,
-                        shown,
-                        unit: text,
-                        span: unit.span,
-                        defined: false,
-                    });
+struct Collector<'c> {
+    known: &'c dyn Known,
+    scope: &'c [Origin],
+    found: Vec<UnitInUse>,
+}
+
+impl Collector<'_> {
+    /// `joined`: as a term of `&&`, of which all are needed only where it is to hold.
+    fn collect(&mut self, node: &Node, aim: Aim, joined: bool) {
+        let mut each = |nodes: &[Node]| {
+            nodes
+                .iter()
+                .for_each(|node| self.collect(node, Aim::Known, joined));
+        };
+        match &node.kind {
+            NodeKind::And(terms) if aim == Aim::Holds => {
+                terms.iter().for_each(|term| self.collect(term, aim, true));
+            }
+            NodeKind::Or(terms) if aim == Aim::Fails => {
+                terms
+                    .iter()
+                    .for_each(|term| self.collect(term, aim, joined));
+            }
+            NodeKind::Not(inner) => {
+                let aim = match aim {
+                    Aim::Holds => Aim::Fails,
+                    Aim::Fails => Aim::Holds,
+                    Aim::Known => Aim::Known,
+                };
+                self.collect(inner, aim, joined);
+            }
+            NodeKind::List(nodes) | NodeKind::InValueSet(_, _, nodes) => each(nodes),
+            NodeKind::Select(select) | NodeKind::Has(select) => {
+                self.collect(&select.operand, Aim::Known, joined);
+            }
+            NodeKind::Negate(inner) => self.collect(inner, Aim::Known, joined),
+            NodeKind::Order(_, pair)
+            | NodeKind::Equal(pair)
+            | NodeKind::NotEqual(pair)
+            | NodeKind::Arithmetic(_, _, pair)
+            | NodeKind::In(pair)
+            | NodeKind::Index(pair) => each(&**pair),
+            NodeKind::Fold(_, inner) | NodeKind::Map(inner, _) => {
+                self.collect(&inner.range, Aim::Known, joined);
+            }
+            // What may be unknown.
+            NodeKind::Call(Function::OrElse | Function::IsUnknown, _) => {}
+            NodeKind::Call(function, args) => {
+                each(args);
+                if let (Function::QuantityIn, [value, unit]) = (function, args.as_slice()) {
+                    self.quantity(value, unit, joined);
                 }
             }
+            NodeKind::Define(index) => {
+                let units = self.known.units(*index).map(|units| &units.all);
+                let needed = |unit: &&UnitInUse| aim == Aim::Holds || !unit.joined;
+                let units = units.into_iter().flatten().filter(needed);
+                self.found.extend(units.map(|unit| UnitInUse {
+                    span: node.span,
+                    defined: true,
+                    joined: joined || unit.joined,
+                    ..unit.clone()
+                }));
+                self.found.truncate(MOST);
+            }
+            _ => {}
         }
-        NodeKind::Define(index) => {
-            let units = known.units(*index).map(|units| &units.all);
-            found.extend(units.into_iter().flatten().map(|unit| UnitInUse {
-                span: node.span,
-                defined: true,
-                ..unit.clone()
-            }));
-            found.truncate(MOST);
+    }
+
+    fn quantity(&mut self, value: &Node, unit: &Node, joined: bool) {
+        let text = origin(unit, self.known, self.scope).text;
+        let value = origin(value, self.known, self.scope);
+        // One of all observations may be of any kind.
+        let shown = value.from.filter(|from| !from.contains("()"));
+        if let (Some(unit_text), Some(shown)) = (text.filter(|t| written::is_ucum(t)), shown) {
+            self.found.push(UnitInUse {
+                of: value.same,
+                shown,
+                unit: unit_text,
+                span: unit.span,
+                defined: false,
+                joined,
+            });
         }
-        _ => {}
     }
 }
 
@@ -169,6 +204,7 @@ fn asks_codes(node: &Node, known: &dyn Known) -> bool {
     }
 }
 
+/// Whether a quantity in the one is known in the other, too.
 pub fn convertible(a: &str, b: &str) -> bool {
-    units::shared().convert(Decimal::ONE, a, b).is_ok()
+    units::shared().are_of_one_kind(a, b)
 }

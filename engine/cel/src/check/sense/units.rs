@@ -17,12 +17,19 @@ pub fn quantity_in(look: &mut Look<'_>, args: &[Node]) {
         return;
     };
     if !written::is_ucum(&text) {
-        let help = match written::meant(&text) {
+        let meant = written::meant(&text);
+        let help = match &meant {
             Some(meant) => format!("write `{meant}`"),
             None => "write it as UCUM has it, as in `mg/dL`, `mm[Hg]`, `%` or `mL/min/{1.73_m2}`; UCUM is case-sensitive; what it has no unit for stands in braces, as in `{score}`".into(),
         };
-        let message = format!("`{text}` is not a unit of UCUM: no quantity can be converted to it");
-        look.error(Code::NotAUnit, message, unit.span, Some(help));
+        let message = format!(
+            "`{text}` is not a unit of UCUM: a quantity is known in it only where its code is this very text"
+        );
+        // A system may write a unit of its own, but hardly one that UCUM has.
+        match meant {
+            Some(_) => look.error(Code::NotAUnit, message, unit.span, Some(help)),
+            None => look.warning(Code::NotAUnit, message, unit.span, Some(help)),
+        }
         return;
     }
     if let Some(usual) = written::mistaken(&text) {

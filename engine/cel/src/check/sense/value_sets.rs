@@ -138,15 +138,18 @@ pub fn function(look: &mut Look<'_>, function: Function, set: usize, args: &[Nod
     let Some((owner, element)) = &origin.element else {
         return;
     };
-    if let Some((Part::Concept | Part::Code | Part::CodingCode, required)) = origin.codes {
+    if let Some((part @ (Part::Concept | Part::Code | Part::CodingCode), required)) = origin.codes {
         let mut codes = set.entries().iter();
         if !set.is_empty() && !codes.any(|c| required.has_in(&c.system, &c.code)) {
             let message = format!(
                 "`{name}` has no code that `{owner}.{element}` may have: nothing ever matches it"
             );
             let help = format!("its codes are {}", required.list());
-            // Beside the code that FHIR asks for there may be others.
-            look.warning(Code::WrongValueSet, message, span, Some(help));
+            match part {
+                Part::Code => look.error(Code::WrongValueSet, message, span, Some(help)),
+                // Beside the code that FHIR asks for there may be others.
+                _ => look.warning(Code::WrongValueSet, message, span, Some(help)),
+            }
         }
         return;
     }

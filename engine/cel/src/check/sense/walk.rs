@@ -96,9 +96,7 @@ fn all<'n>(look: &mut Look<'_>, nodes: impl IntoIterator<Item = &'n Node>) {
 
 /// Parts of which another counts where one cannot be told.
 fn alternatives<'n>(look: &mut Look<'_>, nodes: impl IntoIterator<Item = &'n Node>) {
-    look.alternatives += 1;
     nodes.into_iter().for_each(|node| look_at(look, node));
-    look.alternatives -= 1;
 }
 
 fn comprehension(look: &mut Look<'_>, inner: &Comprehension, condition: Option<&Node>) {

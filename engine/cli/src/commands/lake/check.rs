@@ -98,6 +98,9 @@ fn csv(checked: &Checked) -> Result<(), Failure> {
             ]);
         }
     }
+    for note in &checked.notes {
+        note!("note: {note}");
+    }
     found.csv()
 }
 

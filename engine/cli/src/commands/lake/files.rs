@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use engine_patient::finding::did_you_mean;
 use engine_population::lake::{DataFile, Lake};
 
 use super::place::Place;
 use crate::failure::{Done, Failure};
+use crate::format::{Format, one_of};
 use crate::listing::{Cell, Listing};
 
 /// The files of a snapshot, for readers that know Parquet and not Delta.
@@ -31,8 +32,8 @@ pub struct Files {
     /// An older snapshot.
     #[arg(long)]
     snapshot: Option<u64>,
-    /// How to print them; text is one path a line.
-    #[arg(long, value_enum, default_value = "text")]
+    /// How to print them; paths is one path a line.
+    #[arg(long, value_parser = one_of(FORMATS), default_value = "paths")]
     format: Format,
     /// Paths from the root of the file system.
     #[arg(long)]
@@ -42,18 +43,12 @@ pub struct Files {
     null: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Text,
-    Table,
-    Json,
-    Csv,
-}
+const FORMATS: &[Format] = &[Format::Paths, Format::Table, Format::Json, Format::Csv];
 
 impl Files {
     pub fn run(self, runtime: &tokio::runtime::Runtime) -> Done {
         let folder = self.place.folder("lake files")?;
-        if self.null && self.format != Format::Text {
+        if self.null && self.format != Format::Paths {
             return Err(Failure::User(
                 "-0 is for paths alone: leave --format out".into(),
             ));
@@ -73,8 +68,7 @@ impl Files {
         });
         let files: Vec<_> = files.collect();
         match self.format {
-            Format::Text => paths(&files, self.null),
-            Format::Table => listing(&files)?.print(),
+            Format::Paths => paths(&files, self.null),
             Format::Json => data!(
                 "{:#}",
                 serde_json::json!({
@@ -83,6 +77,7 @@ impl Files {
                 })
             ),
             Format::Csv => listing(&files)?.csv()?,
+            _ => listing(&files)?.print(),
         }
         Ok(std::process::ExitCode::SUCCESS)
     }
@@ -141,7 +136,7 @@ fn text(path: &Path) -> Result<&str, Failure> {
     path.to_str().ok_or_else(|| {
         let shown = path.display();
         Failure::User(format!(
-            "{shown}: the path is no Unicode: use --format text, or --lake with another path"
+            "{shown}: the path is no Unicode: use --format paths, or --lake with another path"
         ))
     })
 }

@@ -1,7 +1,7 @@
 //! `tandem measure check`
 
 use clap::Args;
-use engine_patient::finding::{Finding, Group, grouped, listed, told};
+use engine_patient::finding::{Finding, Group, grouped, identical, listed, told};
 use measures::improvement_direction::directions;
 use measures::official::{Built, build};
 use measures::package::{Loaded, MeasureDefinition, select};
@@ -86,7 +86,10 @@ impl Check {
             unused,
             all,
         };
-        let groups = grouped(&found.findings);
+        let groups = match self.format {
+            Format::Json | Format::Csv => identical(&found.findings),
+            _ => grouped(&found.findings),
+        };
         match self.format {
             Format::Json => print_json(&as_json(&found, &groups))?,
             Format::Csv => print_csv(&groups)?,

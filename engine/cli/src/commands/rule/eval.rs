@@ -87,6 +87,18 @@ fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Fa
             .map(Arc::new)
             .map_err(|found| Failure::of(&found));
     }
+    if Path::new(name).is_dir() {
+        return Err(Failure::User(format!(
+            "`{name}` is a folder: name one rule in it, as in `{}`",
+            Path::new(name).join("RULE.yaml").display()
+        )));
+    }
+    let file = format!("{name}.yaml");
+    if Path::new(&file).is_file() {
+        return Err(Failure::User(format!(
+            "there is no rule `{name}`: did you mean the file `{file}`?"
+        )));
+    }
     let all = load_rules(&[], value_sets, &mut tell)?;
     let found = all.iter().find(|r| *r.artifact.id == *name).cloned();
     found.ok_or_else(|| {

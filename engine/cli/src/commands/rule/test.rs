@@ -25,6 +25,8 @@ use crate::wrap::wrap;
 #[derive(Default)]
 struct Tested {
     rules: usize,
+    /// Rules that could not be read, whose cases did not run.
+    refused: usize,
     passed: usize,
     failed: usize,
     warnings: usize,
@@ -59,6 +61,7 @@ impl Tested {
                 Ok(rule) => rule,
                 Err(found) => {
                     self.broken.extend(found);
+                    self.refused += 1;
                     continue;
                 }
             };
@@ -108,7 +111,7 @@ impl Tested {
         if format == Format::Json {
             let findings: Vec<_> = self.broken.iter().map(Finding::to_json).collect();
             let summary = json!({
-                "rules": self.rules, "passed": self.passed, "failed": self.failed,
+                "rules": self.rules, "refused": self.refused, "passed": self.passed, "failed": self.failed,
                 "errors": self.broken.len(), "warnings": self.warnings,
             });
             data!(
@@ -118,10 +121,14 @@ impl Tested {
             crate::commands::verdict(&self.broken)?;
         } else if self.rules > 0 {
             say!(
-                "{}: {} passed, {} failed{}",
+                "{}: {} passed, {} failed{}{}",
                 many(self.rules, "rule"),
                 many(self.passed, "case"),
                 self.failed,
+                match self.refused {
+                    0 => String::new(),
+                    count => format!("; {} refused", many(count, "rule")),
+                },
                 match self.warnings {
                     0 => String::new(),
                     count => format!("; {}", many(count, "warning")),

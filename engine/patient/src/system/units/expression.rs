@@ -176,7 +176,7 @@ impl Meaning {
         if unit.len() > LONGEST {
             return None;
         }
-        evaluate(&parse_expression(unit).ok()?)
+        evaluate(&parse(unit)?)
     }
 
     fn number(factor: Fraction) -> Meaning {
@@ -264,6 +264,36 @@ impl Meaning {
     }
 }
 
+/// The expression of a text. The grammar of UCUM has no annotation after `)`; its table of examples has, as
+/// in `g/(8.h){shift}`, and an annotation means nothing.
+fn parse(unit: &str) -> Option<UnitExpr> {
+    match parse_expression(unit) {
+        Ok(expression) => Some(expression),
+        Err(_) if unit.contains("){") => parse_expression(&without_annotations(unit)?).ok(),
+        Err(_) => None,
+    }
+}
+
+/// A text without the annotations that are after `)`; `None` where one has no end or says nothing.
+fn without_annotations(unit: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut rest = unit;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (note, left) = after.split_once('}')?;
+        let graphic = note.chars().all(|c| c.is_ascii_graphic() && c != '{');
+        if note.is_empty() || !graphic {
+            return None;
+        }
+        plain.push_str(before);
+        if !before.ends_with(')') {
+            plain.extend(["{", note, "}"]);
+        }
+        rest = left;
+    }
+    plain.push_str(rest);
+    Some(plain)
+}
+
 /// The parser bounds how deep an expression nests.
 fn evaluate(expression: &UnitExpr) -> Option<Meaning> {
     match expression {
@@ -284,7 +314,12 @@ fn evaluate(expression: &UnitExpr) -> Option<Meaning> {
     }
 }
 
-fn symbol(code: &str) -> Option<Meaning> {
+fn symbol(written: &str) -> Option<Meaning> {
+    // The roentgen, which some editions of UCUM write so, and its table `R`.
+    let code = written
+        .strip_suffix("Roe")
+        .map(|prefix| format!("{prefix}R"));
+    let code = code.as_deref().unwrap_or(written);
     let (prefix, unit) = lookup_unit(code, Case::Sensitive)?;
     let prefix = match prefix {
         Some(prefix) => Fraction::number(prefix.factor)?,
@@ -365,7 +400,7 @@ pub fn amounts(unit: &str) -> BTreeMap<&'static str, (i32, i32)> {
     }
     let mut found = Amounts::new();
     if unit.len() <= LONGEST
-        && let Ok(expression) = parse_expression(unit)
+        && let Some(expression) = parse(unit)
     {
         walk(&expression, 1, &mut found);
     }
@@ -408,9 +443,9 @@ pub fn product(a: &str, b: &str, divide: bool) -> Option<String> {
         return None;
     }
     let mut symbols = Symbols::new();
-    collect(&parse_expression(a).ok()?, 1, &mut symbols)?;
+    collect(&parse(a)?, 1, &mut symbols)?;
     let sign = if divide { -1 } else { 1 };
-    collect(&parse_expression(b).ok()?, sign, &mut symbols)?;
+    collect(&parse(b)?, sign, &mut symbols)?;
     let mut text = String::new();
     for (symbol, exponent) in symbols.iter().filter(|(_, e)| *e > 0) {
         write_power(&mut text, ".", symbol, *exponent)?;

@@ -10,6 +10,7 @@ use crate::finding::did_you_mean;
 const PARTS: &[(&str, &str)] = &[
     ("%", "%"),
     ("1.73m2", "{1.73_m2}"),
+    ("1.73sqm", "{1.73_m2}"),
     ("{1.73m2}", "{1.73_m2}"),
     ("{1.73_m2}", "{1.73_m2}"),
     ("24h", "(24.h)"),
@@ -47,6 +48,8 @@ const PARTS: &[(&str, &str)] = &[
     ("kcal", "kcal"),
     ("kg", "kg"),
     ("kpa", "kPa"),
+    ("kiu", "k[iU]"),
+    ("ku", "kU"),
     ("l", "L"),
     ("liter", "L"),
     ("litre", "L"),
@@ -60,6 +63,7 @@ const PARTS: &[(&str, &str)] = &[
     ("min", "min"),
     ("mins", "min"),
     ("minute", "min"),
+    ("minutes", "min"),
     ("miu", "m[iU]"),
     ("ml", "mL"),
     ("mm", "mm"),
@@ -80,6 +84,7 @@ const PARTS: &[(&str, &str)] = &[
     ("pmol", "pmol"),
     ("s", "s"),
     ("sec", "s"),
+    ("secs", "s"),
     ("second", "s"),
     ("seconds", "s"),
     ("u", "U"),
@@ -101,6 +106,7 @@ const PARTS: &[(&str, &str)] = &[
 
 /// Whole units, in the same way.
 const WHOLE: &[(&str, &str)] = &[
+    ("#/ul", "/uL"),
     ("bpm", "/min"),
     ("c", "Cel"),
     ("cel", "Cel"),
@@ -118,13 +124,17 @@ const WHOLE: &[(&str, &str)] = &[
     ("inch", "[in_i]"),
     ("inches", "[in_i]"),
     ("inhg", "[in_i'Hg]"),
+    ("index", "{index}"),
     ("inr", "{INR}"),
     ("k/mm3", "10*3/uL"),
     ("k/ul", "10*3/uL"),
     ("lb", "[lb_av]"),
     ("lbs", "[lb_av]"),
+    ("m/mm3", "10*6/uL"),
     ("m/ul", "10*6/uL"),
+    ("mil/mm3", "10*6/uL"),
     ("mil/ul", "10*6/uL"),
+    ("mill/ul", "10*6/uL"),
     ("ounce", "[oz_av]"),
     ("oz", "[oz_av]"),
     ("pack", "{packs}"),
@@ -138,9 +148,11 @@ const WHOLE: &[(&str, &str)] = &[
     ("points", "{points}"),
     ("pound", "[lb_av]"),
     ("pounds", "[lb_av]"),
+    ("ppm", "[ppm]"),
     ("ratio", "{ratio}"),
     ("score", "{score}"),
     ("scores", "{score}"),
+    ("thou/mm3", "10*3/uL"),
     ("thou/ul", "10*3/uL"),
     ("titer", "{titer}"),
     ("titre", "{titer}"),
@@ -148,6 +160,15 @@ const WHOLE: &[(&str, &str)] = &[
 
 /// Units of blood counts that are of UCUM, letter by letter, and mean a field of magnets there.
 const GIGA: &[(&str, &str)] = &[("G/L", "10*9/L"), ("T/L", "10*12/L")];
+
+/// Molar, letter by letter: in small letters some would be lengths.
+const MOLAR: &[(&str, &str)] = &[
+    ("M", "mol/L"),
+    ("mM", "mmol/L"),
+    ("nM", "nmol/L"),
+    ("pM", "pmol/L"),
+    ("uM", "umol/L"),
+];
 
 /// Whether it is a unit of UCUM, letter by letter: UCUM is case-sensitive.
 pub fn is_ucum(unit: &str) -> bool {
@@ -161,7 +182,12 @@ pub fn meant(written: &str) -> Option<String> {
         return None;
     }
     let plain = plain(written);
-    let found = whole(&plain).or_else(|| parts(&plain));
+    let found = whole(&plain)
+        .map(str::to_owned)
+        .or_else(|| match has_molar(written) {
+            true => molar(written),
+            false => parts(&plain).or_else(|| near(&plain)),
+        });
     found.filter(|unit| unit != written && is_ucum(unit))
 }
 
@@ -177,6 +203,30 @@ pub fn mistaken(unit: &str) -> Option<String> {
     let usual = usual.or_else(|| parts(&plain).filter(same_letters))?;
     let (a, b) = (Meaning::of(&usual)?, Meaning::of(unit)?);
     (a != b).then_some(usual)
+}
+
+/// A text without spaces, with `u` for micro.
+fn letters(written: &str) -> String {
+    let letters = written.chars().filter(|c| !c.is_whitespace());
+    letters
+        .map(|c| if matches!(c, 'µ' | 'μ') { 'u' } else { c })
+        .collect()
+}
+
+/// Whether a part of it is molar.
+fn has_molar(written: &str) -> bool {
+    let letters = letters(written);
+    let mut parts = letters.split(['/', '.']);
+    parts.any(|part| lookup(MOLAR, part).is_some())
+}
+
+/// `mM`, and `mM/L`, which says the volume twice. Any other unit with it, such as `M/L`, may be of moles or
+/// of millions.
+fn molar(written: &str) -> Option<String> {
+    let letters = letters(written);
+    let alone = letters.strip_suffix("/L").filter(|unit| *unit != "M");
+    let unit = lookup(MOLAR, alone.unwrap_or(&letters))?;
+    Some(unit.to_owned())
 }
 
 /// In small letters, without the ways to print a small µ, a raised 2, a power and spaces.
@@ -201,19 +251,19 @@ fn lookup(table: &[(&str, &'static str)], text: &str) -> Option<&'static str> {
     found.map(|(_, unit)| *unit)
 }
 
-fn whole(plain: &str) -> Option<String> {
+fn whole(plain: &str) -> Option<&'static str> {
     let degrees = plain
         .trim_start_matches("degrees")
         .trim_start_matches("deg");
-    let found =
-        lookup(WHOLE, plain).or_else(|| lookup(WHOLE, degrees).filter(|_| degrees != plain));
-    if let Some(unit) = found {
-        return Some(unit.to_owned());
-    }
-    // One letter too many or too few in a long word.
+    lookup(WHOLE, plain).or_else(|| lookup(WHOLE, degrees).filter(|_| degrees != plain))
+}
+
+/// One letter too many or too few in a long word. A quotient is no word: `mIU/mL` is not `mil/uL`.
+fn near(plain: &str) -> Option<String> {
+    let is_word = |text: &str| text.len() > 5 && text.chars().all(char::is_alphabetic);
     let words = WHOLE.iter().map(|(written, _)| *written);
-    let near = did_you_mean(plain, words.filter(|w| w.len() > 5 && plain.len() > 5));
-    near.and_then(|near| lookup(WHOLE, near)).map(str::to_owned)
+    let near = did_you_mean(plain, words.filter(|w| is_word(w) && is_word(plain)))?;
+    lookup(WHOLE, near).map(str::to_owned)
 }
 
 /// Each part between `/` and `.` for itself.
@@ -294,6 +344,19 @@ mod tests {
             ("years", "a"),
             ("months", "mo"),
             ("mmol per mol", "mmol/mol"),
+            ("mIU/mL", "m[iU]/mL"),
+            ("mIU/L", "m[iU]/L"),
+            ("mM", "mmol/L"),
+            ("uM", "umol/L"),
+            ("µM", "umol/L"),
+            ("nM", "nmol/L"),
+            ("M", "mol/L"),
+            ("mM/L", "mmol/L"),
+            ("M/mm3", "10*6/uL"),
+            ("M/uL", "10*6/uL"),
+            ("MM", "mm"),
+            ("KG/M2", "kg/m2"),
+            ("pionts", "{points}"),
             ("points", "{points}"),
             ("pounds", "[lb_av]"),
             ("INR", "{INR}"),
@@ -309,7 +372,12 @@ mod tests {
             assert!(!is_ucum(written), "{written}");
             assert_eq!(meant(written).as_deref(), Some(unit), "{written}");
         }
-        assert_eq!(meant("furlongs"), None);
+        for unit in ["furlongs", "M/L", "mM/min", "M", "mil/mL", "point/uL"] {
+            assert_ne!(meant(unit).as_deref(), Some("m"), "{unit}");
+        }
+        for unit in ["furlongs", "M/L", "mM/min", "mil/mL", "(score)"] {
+            assert_eq!(meant(unit), None, "{unit}");
+        }
         assert_eq!(meant(&"m".repeat(100)), None);
     }
 
@@ -333,10 +401,38 @@ mod tests {
             "[degF]",
             "a",
             "mo",
+            "Roe",
+            "mRoe",
+            "g/(8.h){shift}",
+            "U/(10.g){feces}",
+            "mg/(24.h){a}/(1.m){b}",
         ] {
             assert!(is_ucum(unit), "{unit}");
             assert_eq!(mistaken(unit), None, "{unit}");
         }
+    }
+
+    #[test]
+    fn what_is_not_of_ucum() {
+        for unit in [
+            "(score)",
+            "score",
+            "g/(8.h){}",
+            "g/(8.h){a",
+            "g/(8.h){a{b}}",
+            "(8.h){a b}",
+            "(8.h){x}2",
+            "roe",
+            "){x}",
+        ] {
+            assert!(!is_ucum(unit), "{unit}");
+        }
+        let convert = |a, b| super::super::shared().convert(rust_decimal::Decimal::ONE, a, b);
+        assert_eq!(convert("Roe", "R"), Ok(rust_decimal::Decimal::ONE));
+        assert_eq!(
+            convert("g/(8.h){shift}", "g/(8.h)"),
+            Ok(rust_decimal::Decimal::ONE)
+        );
     }
 
     #[test]
