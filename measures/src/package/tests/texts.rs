@@ -408,7 +408,9 @@ fn files_that_are_named_among_folders() {
     };
     let among = found(&[&folder, &other]);
     assert!(
-        among.contains("warning[P003]") && among.contains("not read") && !among.contains("error"),
+        among.contains("warning[P003]")
+            && among.contains("not read")
+            && !among.contains("error[P003]"),
         "{among}"
     );
     assert!(found(&[&other]).contains("error[P003]"));
