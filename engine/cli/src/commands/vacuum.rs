@@ -55,8 +55,9 @@ impl Vacuum<'_> {
             bytes(size)
         );
         if theirs > 0 {
-            let theirs = several(theirs as u64, "file", "files");
-            tell!(self, "{theirs} of an import that is running stay.");
+            let one = "file of an import that is running stays";
+            let more = "files of an import that is running stay";
+            tell!(self, "{}.", several(theirs as u64, one, more));
         }
         let mut vacuumed = Vacuumed::default();
         if self.dry_run {

@@ -251,7 +251,7 @@ fn another_containers_scratch_stays() {
     assert!(
         vacuum()
             .out
-            .contains("1 files of an import that is running stay")
+            .contains("1 file of an import that is running stays")
     );
     assert!(scratch.join("0.spill").exists() && written.exists());
     // It is killed: the next import removes its scratch, vacuum its files.

@@ -94,7 +94,7 @@ fn reports_rows_and_gaps() {
     let lines: Vec<&str> = gaps.out.lines().collect();
     // `b` and `c` are not in the initial population; whether `a` is excluded is not on record.
     let expected =
-        "Demo,1.0.0,g,a,,could-not-be-evaluated,Patient.active is not there,,higher (assumed)";
+        "Demo,1.0.0,g,a,,could-not-be-evaluated,Patient.active is not there,,higher,assumed";
     assert_eq!(lines[1..], [expected], "{}", gaps.text());
 }
 

@@ -327,7 +327,7 @@ fn searches_and_unknown_urns_are_counted() {
         told.out
     );
     assert!(
-        told.out.contains("1 references are urns that no entry"),
+        told.out.contains("1 reference is a urn that no entry"),
         "{}",
         told.out
     );

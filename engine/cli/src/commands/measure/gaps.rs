@@ -210,7 +210,26 @@ fn print_table(found: &GapsResult, task: &GapsTask) -> Result<(), Failure> {
             rows.push(cells);
         }
     })?;
-    table::print(&SHOWN, &rows);
+    // What is empty of all takes no room from ids, which are copied.
+    let said = |column: &usize| {
+        rows.iter()
+            .any(|row| row.get(*column).is_some_and(|c| !c.is_empty()))
+    };
+    let columns: Vec<usize> = (0..SHOWN.len())
+        .filter(|c| rows.is_empty() || said(c))
+        .collect();
+    let heading: Vec<&str> = columns
+        .iter()
+        .filter_map(|c| SHOWN.get(*c).copied())
+        .collect();
+    let cells = |row: &Vec<String>| {
+        columns
+            .iter()
+            .filter_map(|c| row.get(*c).cloned())
+            .collect()
+    };
+    let shown: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    table::print(&heading, &shown);
     print_names(found.structures.iter().map(|structure| &**structure));
     let [open, closed, not_applicable, not_evaluable] = counts.map(thousands);
     say!(
