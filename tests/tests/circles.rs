@@ -45,7 +45,6 @@ const ALLOWED: &[(&[&str], &str)] = &[
             "measures/src/explain/mod.rs",
             "measures/src/explain/clause_results.rs",
             "measures/src/explain/resource_facts.rs",
-            "measures/src/explain/verdict/dependent.rs",
             "measures/src/explain/verdict/group.rs",
             "measures/src/explain/verdict/mod.rs",
         ],
