@@ -224,7 +224,7 @@ fn a_measure_with_errors_is_told_to_have_no_card() {
             .any(|line| line == "Broken: no card, since it has errors (see above)"),
         "{told:?}"
     );
-    assert!(told[0].contains("second --package"), "{}", told[0]);
+    assert!(told[0].contains("a folder of their own"), "{}", told[0]);
 }
 
 #[tokio::test]

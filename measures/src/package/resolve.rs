@@ -308,5 +308,5 @@ fn missing(url: &str, last: &str, libraries: &Libraries) -> Finding {
     let near = near.and_then(|n| libraries.sources.iter().find(|s| s.name == n));
     let near = near.map(|s| s.url.as_ref().unwrap_or(&s.name).as_str());
     Finding::error(Code::LibraryMissing, message)
-        .meant(near, "add the Library resource with its ELM to the package; where libraries have a folder of their own, give that as a second --package")
+        .meant(near, "add the Library resource with its ELM to the package; where libraries have a folder of their own, give that, too")
 }

@@ -187,7 +187,8 @@ fn a_lake_coded_in_other_systems_is_not_evaluable() {
     for patient in ["done-elsewhere", "nothing", "stool-test"] {
         let (outcomes, reason) = of(screening, patient);
         assert_eq!(outcomes, "ttuu", "{patient}");
-        let condition = format!("Condition.code is coded in {LOCAL} here, the value set ");
+        let condition =
+            format!("excluded: Condition.code is coded in {LOCAL} here, the value set ");
         assert!(reason.starts_with(&condition), "{reason}");
         assert_eq!(of("hba1c-control", patient).0[..3], *"uuu", "{patient}");
     }
