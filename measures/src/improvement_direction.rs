@@ -64,7 +64,7 @@ impl Direction {
         }
     }
 
-    /// For programs: `higher` or `lower`, and [where that comes from](Self::source).
+    /// For programs: `higher` or `lower`, and where that comes from.
     pub fn cells(&self) -> [&'static str; 2] {
         [way(self.better), self.source()]
     }

@@ -59,7 +59,7 @@ pub struct Serve {
     /// that no client can prefetch; otherwise the others are served.
     #[arg(long)]
     strict: bool,
-    /// Origin that browsers may call from, as in https://ehr.example.org, or * for all; may be given
+    /// Origin that browsers may call from, as in `https://ehr.example.org`, or * for all; may be given
     /// several times. Without it none may.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,

@@ -1,7 +1,7 @@
 //! What was meant by a word that is not known.
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant. Never one of which only
-/// the digits are others ([`only_digits_differ`]).
+/// the digits are others (`only_digits_differ`).
 pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

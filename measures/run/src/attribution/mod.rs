@@ -6,7 +6,7 @@
 //! | practitioner | the first Practitioner of `generalPractitioner` | most visits: `Encounter.participant` |
 //! | location | | every `Encounter.location` of the visits that was not only planned or reserved: a patient may have several |
 //!
-//! *Visits* are Encounters that took place and overlap the period ([`visit`]). Of as many visits the
+//! *Visits* are Encounters that took place and overlap the period (`visit.rs`). Of as many visits the
 //! latest decides, by its start; of the same start the first reference by its characters.
 //! `generalPractitioner` and `participant` may be of several types: there a reference counts if it says
 //! its type, or the lake has the identifier it gives; others are counted ([`Unused`]).
