@@ -221,7 +221,7 @@ fn nothing_is_wider_and_nothing_is_lost() {
         "a",
         "CMS122FHIRDiabetesAssessGreaterThan9Percent",
         "",
-        "https://madie.cms.gov/ValueSet/2.16.840.1.113883.3.464.1003.103.12.1001|20240101",
+        "https://a.example.org/ValueSet/2.16.840.1.113883.3.464.1003.103.12.1001|20240101",
         "one two three four five six seven",
         "2025-12-31T23:59:59.999-05:00",
         "漢字仮名交じり文",
