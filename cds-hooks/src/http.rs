@@ -218,6 +218,7 @@ impl App {
             period: None,
             // What was sent is all there is.
             systems: None,
+            call: None,
         };
         let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
         catch_unwind(evaluate).unwrap_or_default()

@@ -45,14 +45,14 @@ impl CardService for Rule {
             Ok(decision) => decision,
             Err(bug) => return Outcome::Failed(bug),
         };
-        let card = decision.card.map(|text| content(self, text));
-        match (decision.applicability, card) {
-            (Applicability::Unknown, card) => Outcome::Unknown {
+        let mut cards = decision.cards.into_iter().map(|text| content(self, text));
+        match decision.applicability {
+            Applicability::Unknown => Outcome::Unknown {
                 reason: decision.unknown_reason,
-                card,
+                card: cards.next(),
             },
-            (Applicability::Applies, Some(card)) => Outcome::Card(card),
-            _ => Outcome::NoCard,
+            Applicability::Applies => cards.next().map_or(Outcome::NoCard, Outcome::Card),
+            Applicability::DoesNotApply => Outcome::NoCard,
         }
     }
 }

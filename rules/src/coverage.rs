@@ -147,9 +147,15 @@ impl Rule {
             let (record, _) = case.record();
             let context = EvaluationContext::at(case.at);
             let decision = self.decide(&record, &context)?;
-            seen.eligible.add(decision.eligible.truth);
-            seen.excluded.add(decision.excluded.truth);
-            seen.satisfied.add(decision.satisfied.truth);
+            for (name, seen) in [
+                ("eligible", &mut seen.eligible),
+                ("excluded", &mut seen.excluded),
+                ("satisfied", &mut seen.satisfied),
+            ] {
+                if let Some(outcome) = decision.criterion(name) {
+                    seen.add(outcome.truth);
+                }
+            }
             let evaluation = self.evaluation(expressions, &record, &context);
             for (terms, compiled) in [
                 (&mut seen.excluded_terms, &expressions.excluded),

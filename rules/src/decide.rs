@@ -66,14 +66,12 @@ impl Rule {
             Truth::False | Truth::Unknown => None,
         };
         let card = match applicability {
-            Applicability::Applies => Some(CardText {
-                indicator: self.indicator,
-                summary: cut(
-                    &render(&evaluation, &expressions.summary, false)?,
-                    SUMMARY_LENGTH,
-                ),
-                detail: render(&evaluation, &expressions.detail, true)?,
-            }),
+            Applicability::Applies => {
+                let summary = render(&evaluation, &expressions.summary, false)?;
+                let detail = render(&evaluation, &expressions.detail, true)?;
+                let summary = cut(&summary, SUMMARY_LENGTH);
+                Some(CardText::text(self.indicator, summary, detail))
+            }
             Applicability::Unknown if self.on_unknown == OnUnknown::Card => {
                 Some(self.unknown_card(&[
                     ("whether it is for this patient", &eligible),
@@ -85,13 +83,15 @@ impl Rule {
         };
         let unknown_reason = applies.reason;
         Ok(Decision {
-            eligible,
-            excluded,
-            satisfied,
+            criteria: vec![
+                ("eligible", eligible),
+                ("excluded", excluded),
+                ("satisfied", satisfied),
+            ],
             applicability,
             unknown_reason,
             due,
-            card,
+            cards: card.into_iter().collect(),
         })
     }
 
@@ -106,11 +106,7 @@ impl Rule {
             }
         }
         let summary = cut(&self.unknown_summary, SUMMARY_LENGTH);
-        CardText {
-            indicator: Indicator::Info,
-            summary,
-            detail,
-        }
+        CardText::text(Indicator::Info, summary, detail)
     }
 
     /// Why the criteria came out as they did, part by part. Shows values of the patient.

@@ -38,6 +38,9 @@ pub mod yaml;
 pub use built_in::{built_in, built_in_terminology, built_in_with};
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use load::load;
-pub use outcome::{Applicability, CardText, Decision, Outcome};
+pub use outcome::{
+    Applicability, CardAction, CardChange, CardReason, CardSource, CardSuggestion, CardText,
+    Decision, Outcome,
+};
 pub use rule::{Rule, Source};
 pub use words::{Improvement, Indicator, OnUnknown};

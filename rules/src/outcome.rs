@@ -38,8 +38,8 @@ pub struct Outcome {
     pub reason: Option<String>,
 }
 
-/// The texts of a card.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What a card shows and offers.
+#[derive(Clone, PartialEq, Debug)]
 pub struct CardText {
     /// Urgency; that of a "could not check" card is always `info`.
     pub indicator: Indicator,
@@ -47,25 +47,114 @@ pub struct CardText {
     pub summary: String,
     /// GitHub-flavoured Markdown.
     pub detail: String,
+    /// Where it comes from, where that is not the rule's own source: a row of a family has its own.
+    pub source: Option<CardSource>,
+    /// Where to read on: label and web address.
+    pub links: Vec<(String, String)>,
+    /// What could be done at a click.
+    pub suggestions: Vec<CardSuggestion>,
+    /// Whether more than one suggestion may be taken.
+    pub any_suggestions: bool,
+    /// Reasons offered to whoever declines, in their words.
+    pub override_reasons: Vec<CardReason>,
+}
+
+/// A card's own source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CardSource {
+    /// For people.
+    pub label: String,
+    /// Where to read it.
+    pub url: Option<String>,
+}
+
+/// A reason for not following a card.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CardReason {
+    /// Its code system.
+    pub system: String,
+    /// The code.
+    pub code: String,
+    /// For people.
+    pub display: String,
+}
+
+/// Something to do at a click.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CardSuggestion {
+    /// For people.
+    pub label: String,
+    /// The one to prefer.
+    pub is_recommended: bool,
+    /// Done together.
+    pub actions: Vec<CardAction>,
+}
+
+/// A change of one resource.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CardAction {
+    /// For people.
+    pub description: String,
+    /// What is done.
+    pub change: CardChange,
+}
+
+/// What an action does. Resources are FHIR JSON.
+#[derive(Clone, PartialEq, Debug)]
+pub enum CardChange {
+    /// Creates this resource.
+    Create(String),
+    /// Replaces a resource by this, which has its id.
+    Update(String),
+    /// Deletes the resource of this `Type/id`.
+    Delete(String),
+}
+
+impl CardText {
+    /// A card with texts only.
+    pub fn text(indicator: Indicator, summary: String, detail: String) -> Self {
+        CardText {
+            indicator,
+            summary,
+            detail,
+            source: None,
+            links: vec![],
+            suggestions: vec![],
+            any_suggestions: false,
+            override_reasons: vec![],
+        }
+    }
 }
 
 /// What a rule says about a patient. Its card holds patient data; the rest does not.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Decision {
-    /// Whether the patient is one of those the rule is for.
-    pub eligible: Outcome,
-    /// Whether the patient is left out.
-    pub excluded: Outcome,
-    /// Whether what is recommended is done. Each of the three stands for itself.
-    pub satisfied: Outcome,
-    /// The three together.
+    /// The criteria by their names, each for itself: of a care gap `eligible`, `excluded` and
+    /// `satisfied`; of an alert and a family `when`, of all items and rows together.
+    pub criteria: Vec<(&'static str, Outcome)>,
+    /// What follows from them.
     pub applicability: Applicability,
     /// Why that is unknown: the reason of the first criterion that keeps it open.
     pub unknown_reason: Option<String>,
     /// When what is recommended is due; `None` where the rule does not say or it cannot be told.
     pub due: Option<DateTime>,
-    /// The card, if there is one to show.
-    pub card: Option<CardText>,
+    /// The cards to show: of a care gap at most one, of an alert and a family one for each item of
+    /// `for_each` (and row of the table) for which `when` holds, in their order, and last the one that says
+    /// what could not be checked.
+    pub cards: Vec<CardText>,
+}
+
+impl Decision {
+    /// The outcome of a criterion.
+    pub fn criterion(&self, name: &str) -> Option<&Outcome> {
+        let found = self.criteria.iter().find(|(n, _)| *n == name);
+        found.map(|(_, outcome)| outcome)
+    }
+
+    /// The first card.
+    pub fn card(&self) -> Option<&CardText> {
+        self.cards.first()
+    }
 }
 
 impl Outcome {

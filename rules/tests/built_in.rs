@@ -286,7 +286,7 @@ fn an_unknown_outcome_says_what_is_missing() {
     let decision = rule("hba1c-control")
         .decide(&record(&[PATIENT, UNSURE_DIABETES]), &context())
         .unwrap();
-    let card = decision.card.unwrap();
+    let card = decision.card().unwrap();
     assert_eq!(card.summary, "HbA1c control could not be checked");
     // To a clinician; to an author the reason itself, with its element.
     let plain =
@@ -398,7 +398,7 @@ fn the_dead_are_in_no_population_and_get_no_card() {
     assert_eq!(rows(&own, &[DEAD, DIABETES]), "ffff");
     let record = record(&[DEAD, DIABETES]);
     let decision = own.decide(&record, &context()).unwrap();
-    assert_eq!(decision.card, None);
+    assert_eq!(decision.card(), None);
     let (criterion, clause) = own.explain(&record, &context()).unwrap().remove(0);
     assert_eq!((criterion, clause.truth), ("eligible", Some(Truth::False)));
     assert_eq!(clause.clauses[0].text, "!deceased(at)");
@@ -422,7 +422,7 @@ fn care_coded_in_other_systems_is_not_evaluable() {
         .decide(&record(&[PATIENT, condition]), &context())
         .unwrap();
     assert_eq!(
-        decision.card.unwrap().summary,
+        decision.card().unwrap().summary,
         "HbA1c control could not be checked"
     );
     // Too old, whatever the codes are.

@@ -179,6 +179,7 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
                 .map(|(n, unit)| format!("{n} {unit}"));
             parts.collect::<Vec<_>>().join(" ")
         }
+        Val::Drugs(drugs) => drugs.name.to_string(),
         Val::Element(e) => match (e.resource_type(), e.get_str("id")) {
             (Some(ty), Some(id)) => format!("{}/{id}", ty.as_str()),
             (Some(ty), None) => ty.as_str().to_owned(),

@@ -26,6 +26,8 @@ pub struct Compiled {
     pub(crate) slots: usize,
     /// How deep its evaluation goes, definitions included.
     pub(crate) depth: usize,
+    /// Whether its value is another for each item of `for_each` or each row.
+    pub varies: bool,
     /// What is not wrong but worth a look.
     pub warnings: Vec<Finding>,
 }
@@ -62,6 +64,10 @@ pub enum NodeKind {
     Local(usize),
     /// A named expression of the same artifact; evaluated once a patient.
     Define(usize),
+    /// The item of `for_each` that the artifact is evaluated for.
+    Item,
+    /// A column of the row of a table that the artifact is evaluated for.
+    Column(usize),
     Patient,
     At,
     PeriodStart,

@@ -25,6 +25,8 @@ pub enum Ty {
     Element(&'static str),
     /// A choice element (`value[x]`) of a type, whichever it is.
     Choice(&'static str, &'static str),
+    /// A set of drugs: an ingredient, a class.
+    Drugs,
     /// Several of one type.
     List(Box<Ty>),
     /// The type of an empty list's items, and of an expression that is wrong already.
@@ -59,6 +61,7 @@ impl fmt::Display for Ty {
             Ty::Duration => write!(f, "a duration"),
             Ty::Element(name) => write!(f, "a `{name}`"),
             Ty::Choice(owner, name) => write!(f, "`{owner}.{name}[x]`"),
+            Ty::Drugs => write!(f, "a set of drugs"),
             Ty::List(item) => match item.as_ref() {
                 Ty::Element(name) => write!(f, "a list of `{name}`"),
                 Ty::Any => write!(f, "a list"),

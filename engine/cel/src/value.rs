@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_patient::record::Element;
 use engine_patient::system::date_arithmetic::CalendarDuration;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::DrugSet;
 use rust_decimal::Decimal;
 
 /// A value, or why there is none. Borrows from the record and from the program.
@@ -25,6 +26,8 @@ pub enum Val<'r> {
     Duration(CalendarDuration),
     /// A resource or datatype.
     Element(Element<'r>),
+    /// A set of drugs.
+    Drugs(Arc<DrugSet>),
     /// Several.
     List(Arc<[Val<'r>]>),
     /// An item of a list of which it cannot be told whether it is in it, and why.

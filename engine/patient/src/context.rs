@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::hook_call::HookCall;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
 use crate::systems::SystemsInUse;
@@ -18,6 +19,8 @@ pub struct EvaluationContext {
     /// The code systems that the data at hand is coded in, where the patient is one of a lake. `None`:
     /// those of the patient's own record. See [`crate::systems`].
     pub systems: Option<Arc<SystemsInUse>>,
+    /// The call of a hook, where there is one: its drafts, its user.
+    pub call: Option<Arc<HookCall>>,
 }
 
 impl EvaluationContext {
@@ -29,6 +32,7 @@ impl EvaluationContext {
             zone,
             period: None,
             systems: None,
+            call: None,
         }
     }
 
@@ -42,7 +46,14 @@ impl EvaluationContext {
             zone,
             period: Some((start, at)),
             systems: None,
+            call: None,
         }
+    }
+
+    /// For a call of a hook.
+    pub fn with_call(mut self, call: Arc<HookCall>) -> Self {
+        self.call = Some(call);
+        self
     }
 
     /// For a patient of a lake whose data is coded in these systems.

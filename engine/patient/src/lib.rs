@@ -19,6 +19,7 @@ pub mod describe;
 mod evaluation;
 pub mod fhir;
 pub mod finding;
+pub mod hook_call;
 pub mod plural;
 pub mod program;
 pub mod record;

@@ -35,12 +35,20 @@ impl Checker {
         }
     }
 
+    /// What the next expressions may name beside: the item of `for_each` by its name, and the columns of
+    /// a table by `row.name`.
+    pub fn iterate(&mut self, item: Option<(String, Ty)>, columns: Vec<(String, Ty)>) {
+        self.symbols.item = item;
+        self.symbols.columns = columns;
+    }
+
     /// Makes a checked expression available to the next ones under a name. Its place in the order
     /// of calls is its number in [`crate::Evaluation`].
     pub fn define(&mut self, name: &str, compiled: &Compiled) {
         let text = Text::new(&compiled.source);
         let definition = Definition {
             ty: compiled.ty.clone(),
+            varies: compiled.varies,
             depth: compiled.depth,
             origin: origin(&compiled.node, &self.symbols, &[]),
             facts: facts(&compiled.node, &self.symbols, &[], &text),
@@ -93,7 +101,7 @@ impl Checker {
             let message = format!("this must be {wanted}, but it is {ty}");
             pass.problem(Code::WrongType, message, node.span, None);
         }
-        let (slots, depth) = (pass.slots, pass.deepest);
+        let (slots, depth, varies) = (pass.slots, pass.deepest, pass.varies);
         if depth > 4 * MAX_DEPTH {
             let message = "the expression and what it uses of `define` are nested too deep".into();
             pass.problem(Code::TooDeep, message, node.span, None);
@@ -107,6 +115,7 @@ impl Checker {
                 source: Arc::from(source),
                 ty,
                 node,
+                varies,
                 slots,
                 depth,
                 warnings: told(source, warnings),

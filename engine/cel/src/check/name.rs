@@ -22,7 +22,12 @@ impl Pass<'_> {
         if let Some((index, definition)) = find(&mut self.symbols.definitions, name) {
             self.deepest = self.deepest.max(self.depth + definition.depth);
             let ty = definition.ty.clone();
+            self.varies |= definition.varies;
             return (node(NodeKind::Define(index)), ty);
+        }
+        if let Some((_, ty)) = self.symbols.item.as_ref().filter(|(item, _)| item == name) {
+            self.varies = true;
+            return (node(NodeKind::Item), ty.clone());
         }
         match name {
             "patient" => (node(NodeKind::Patient), Ty::Element("Patient")),
@@ -33,7 +38,8 @@ impl Pass<'_> {
                 let known = ["patient", "at", "period_start", "period_end"].into_iter();
                 let locals = self.scope.iter().map(|(n, _)| n.as_str());
                 let defines = names(&self.symbols.definitions);
-                let near = did_you_mean(name, known.chain(locals).chain(defines));
+                let item = self.symbols.item.iter().map(|(n, _)| n.as_str());
+                let near = did_you_mean(name, known.chain(locals).chain(defines).chain(item));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => known_elsewhere(name)

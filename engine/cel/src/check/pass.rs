@@ -21,6 +21,8 @@ pub(super) struct Pass<'c> {
     /// Most variables in scope at once.
     pub(super) slots: usize,
     pub(super) depth: usize,
+    /// Whether the item of `for_each` or a row was named.
+    pub(super) varies: bool,
     /// The greatest depth so far, definitions included.
     pub(super) deepest: usize,
 }
@@ -38,6 +40,7 @@ impl<'c> Pass<'c> {
             slots: 0,
             depth: 0,
             deepest: 0,
+            varies: false,
         }
     }
 

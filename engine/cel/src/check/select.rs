@@ -1,6 +1,6 @@
 //! Elements of resources and datatypes, by the FHIR model.
 
-use cel::common::ast::SelectExpr;
+use cel::common::ast::{Expr, SelectExpr};
 use engine_patient::fhir::model::Model;
 use engine_patient::finding::{Code, did_you_mean};
 
@@ -10,7 +10,38 @@ use crate::types::{self, Ty};
 use crate::value::Val;
 
 impl Pass<'_> {
+    /// `row.name`: a column of the table, where there is one and `row` is no variable.
+    fn column(&mut self, select: &SelectExpr, span: Span) -> Option<Checked> {
+        let is_row = matches!(&select.operand.expr, Expr::Ident(name) if name == "row");
+        let shadowed = self.scope.iter().any(|(name, _)| name == "row");
+        if !is_row || shadowed || self.symbols.columns.is_empty() {
+            return None;
+        }
+        let columns = &self.symbols.columns;
+        let field = select.field.as_str();
+        let found = columns.iter().position(|(name, _)| name == field);
+        let Some((index, ty)) = found.and_then(|i| Some((i, columns.get(i)?.1.clone()))) else {
+            let names = columns.iter().map(|(name, _)| name.as_str());
+            let help = match did_you_mean(field, names.clone()) {
+                Some(near) => format!("did you mean `row.{near}`?"),
+                None => format!("it has `{}`", names.collect::<Vec<_>>().join("`, `")),
+            };
+            let message = format!("the table has no column `{field}`");
+            return Some(self.wrong(Code::UnknownElement, message, span, Some(help)));
+        };
+        self.varies = true;
+        if select.test {
+            let kind = NodeKind::Constant(Val::Bool(true));
+            return Some((Node { kind, span }, Ty::Bool));
+        }
+        let kind = NodeKind::Column(index);
+        Some((Node { kind, span }, ty))
+    }
+
     pub(super) fn select(&mut self, select: &SelectExpr, span: Span) -> Checked {
+        if let Some(column) = self.column(select, span) {
+            return column;
+        }
         let (operand, ty) = self.expr(&select.operand);
         let field = select.field.as_str();
         let place = self.places.field(operand.span.1, field);

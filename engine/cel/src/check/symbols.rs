@@ -14,6 +14,10 @@ use crate::types::Ty;
 pub(super) struct Symbols {
     pub(super) value_sets: Vec<Named<Arc<ValueSet>>>,
     pub(super) definitions: Vec<Named<Definition>>,
+    /// The name of the item of `for_each`, and its type.
+    pub(super) item: Option<(String, Ty)>,
+    /// The columns of the table whose rows the artifact is evaluated for, as `row.name`.
+    pub(super) columns: Vec<(String, Ty)>,
     pub(super) requirements: Vec<DataRequirement>,
     /// Elements that `inValueSet` compares.
     pub(super) compared: Vec<CodedElement>,
@@ -31,6 +35,7 @@ pub(super) struct Named<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Definition {
     pub(super) ty: Ty,
+    pub(super) varies: bool,
     pub(super) depth: usize,
     pub(super) origin: Origin,
     pub(super) facts: Facts,

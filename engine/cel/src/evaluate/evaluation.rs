@@ -27,6 +27,9 @@ pub struct Evaluation<'r> {
     defines: &'r [Compiled],
     defined: RefCell<Vec<Option<Val<'r>>>>,
     retrieved: RefCell<Vec<Option<Val<'r>>>>,
+    /// The item of `for_each`, and the row, that it is about now.
+    item: RefCell<Val<'r>>,
+    row: Cell<&'r [Val<'static>]>,
     /// Per element and value set that found nothing: see [`Evaluation::mismatch`].
     mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
@@ -59,11 +62,34 @@ impl<'r> Evaluation<'r> {
             defines,
             defined: RefCell::new(vec![None; defines.len()]),
             retrieved: RefCell::new(vec![None; requirements.len()]),
+            item: RefCell::new(Val::unknown("there is no item here")),
+            row: Cell::new(&[]),
             mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
             source: Cell::new(""),
             bug: RefCell::new(None),
         }
+    }
+
+    /// What the next expressions are about: an item of `for_each`, and a row of the table, in the order of
+    /// its columns.
+    pub fn turn_to(&self, item: Val<'r>, row: &'r [Val<'static>]) {
+        self.item.replace(item);
+        self.row.set(row);
+        let mut defined = self.defined.borrow_mut();
+        for (known, definition) in defined.iter_mut().zip(self.defines) {
+            if definition.varies {
+                *known = None;
+            }
+        }
+    }
+
+    pub(super) fn item(&self) -> Val<'r> {
+        self.item.borrow().clone()
+    }
+
+    pub(super) fn cell(&self, column: usize) -> Option<&'r Val<'static>> {
+        self.row.get().get(column)
     }
 
     /// The value of an expression.

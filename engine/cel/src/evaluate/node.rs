@@ -40,6 +40,11 @@ impl<'r> Evaluation<'r> {
                 Some(value) => value,
                 None => self.broken(node.span, "there is no such definition"),
             },
+            NodeKind::Item => self.item(),
+            NodeKind::Column(index) => match self.cell(*index) {
+                Some(value) => constant(value),
+                None => self.broken(node.span, "there is no such column"),
+            },
             NodeKind::Wrong => self.broken(node.span, "it was found to be wrong"),
             NodeKind::Patient => match self.scene.record.patient() {
                 Some(patient) => Val::Element(patient),

@@ -15,6 +15,7 @@
 
 mod code;
 mod code_system;
+mod drug_set;
 mod drugs;
 mod drugs_build;
 mod drugs_built_in;
@@ -43,6 +44,7 @@ mod tests;
 
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
+pub use drug_set::DrugSet;
 pub use drugs::{DrugClass, DrugDictionary, DrugKind, Ingredient};
 pub use drugs_build::{DrugDictionaryBuilder, DrugError};
 pub use drugs_csv::{

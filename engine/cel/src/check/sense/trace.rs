@@ -42,6 +42,8 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
             },
             None => Origin::default(),
         },
+        NodeKind::Item => named("$item"),
+        NodeKind::Column(index) => named(&format!("row.{index}")),
         NodeKind::Patient => named("Patient"),
         NodeKind::At => named("at"),
         NodeKind::PeriodStart => named("period_start"),

@@ -18,6 +18,8 @@ fn walk(look: &mut Look<'_>, node: &Node) {
         | NodeKind::Wrong
         | NodeKind::Local(_)
         | NodeKind::Define(_)
+        | NodeKind::Item
+        | NodeKind::Column(_)
         | NodeKind::Patient
         | NodeKind::At
         | NodeKind::PeriodStart

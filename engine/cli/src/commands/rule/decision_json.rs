@@ -20,7 +20,7 @@ pub fn print(
     let criteria = explained.iter().map(
         |(criterion, clause)| json!({ "criterion": criterion, "outcome": clause_json(clause) }),
     );
-    let card = decision.card.as_ref().map(|card| {
+    let card = decision.cards.iter().map(|card| {
         json!({
             "indicator": card.indicator.as_str(), "summary": card.summary, "detail": card.detail,
         })
@@ -32,7 +32,7 @@ pub fn print(
         "applies": decision.applicability.as_str(),
         "reason": decision.unknown_reason,
         "due": decision.due.map(|due| due.to_string()),
-        "card": card,
+        "cards": card.collect::<Vec<_>>(),
         "criteria": criteria.collect::<Vec<_>>(),
     });
     data!("{out:#}");

@@ -157,7 +157,7 @@ fn print_decision(
     if let Some(due) = decision.due {
         say!("due: {due}");
     }
-    if let Some(card) = &decision.card {
+    for card in &decision.cards {
         say!(
             "\n┌ {} ─ {}",
             card.indicator.as_str(),
@@ -195,7 +195,7 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
         found.map_or_else(String::new, |(_, clause)| deciding(clause))
     };
     match decision.applicability {
-        Applicability::Applies => match &decision.card {
+        Applicability::Applies => match decision.card() {
             Some(card) => {
                 let satisfied = explained.iter().find(|(name, _)| *name == "satisfied");
                 let of = satisfied.and_then(|(_, clause)| deciding_resource(clause));
@@ -210,20 +210,15 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
         }
         Applicability::DoesNotApply => {
             let outcomes = [
-                (&decision.eligible, Truth::False, "eligible", "not eligible"),
-                (&decision.excluded, Truth::True, "excluded", "excluded"),
-                (
-                    &decision.satisfied,
-                    Truth::True,
-                    "satisfied",
-                    "what it recommends is done",
-                ),
+                (Truth::False, "eligible", "not eligible"),
+                (Truth::True, "excluded", "excluded"),
+                (Truth::True, "satisfied", "what it recommends is done"),
             ];
-            let decided = outcomes
-                .into_iter()
-                .find(|(outcome, wanted, ..)| outcome.truth == *wanted);
+            let decided = outcomes.into_iter().find(|(wanted, name, _)| {
+                decision.criterion(name).is_some_and(|o| o.truth == *wanted)
+            });
             match decided {
-                Some((_, _, name, words)) => format!("Does not apply: {words}: {}", of(name)),
+                Some((_, name, words)) => format!("Does not apply: {words}: {}", of(name)),
                 None => "Does not apply".to_owned(),
             }
         }
