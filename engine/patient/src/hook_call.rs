@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::record::{Element, PatientRecord};
 
 /// What a hook's context holds beside the patient (CDS Hooks 2.0, "Hooks").
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct HookCall {
     /// The hook, such as `order-sign`.
     pub hook: Arc<str>,
