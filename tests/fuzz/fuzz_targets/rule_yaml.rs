@@ -89,8 +89,8 @@ fn rule_rows(decision: &Decision) -> Vec<Truth> {
         terms if terms.contains(&Truth::Unknown) => Truth::Unknown,
         _ => Truth::True,
     };
-    let [eligible, excluded, satisfied] =
-        [&decision.eligible, &decision.excluded, &decision.satisfied].map(|o| o.truth);
+    let of = |name| decision.criterion(name).map_or(Truth::Unknown, |o| o.truth);
+    let [eligible, excluded, satisfied] = ["eligible", "excluded", "satisfied"].map(of);
     let numerator = and(&[eligible, not(excluded), satisfied]);
     vec![eligible, eligible, and(&[eligible, excluded]), numerator]
 }
