@@ -264,13 +264,13 @@ fn a_rule_is_the_same_on_every_thread() {
     let here = decide().unwrap();
     let there = std::thread::scope(|s| s.spawn(decide).join().unwrap());
     assert_eq!(Ok(&here), there.as_ref());
-    let detail = &here.card.as_ref().unwrap().detail;
+    let detail = &here.card().unwrap().detail;
     assert!(
         !detail.contains("unknown") && detail.contains("\n- Results in the last 12 months: 0\n"),
         "{detail}"
     );
     assert_eq!(
-        here.card.unwrap().summary,
+        here.card().unwrap().summary,
         "HbA1c is due: none in the last 12 months"
     );
     assert_eq!(
@@ -292,7 +292,7 @@ fn an_unknown_outcome_says_what_is_missing() {
     let plain =
         "whether it is for this patient: the clinical status of a diagnosis or problem is missing";
     assert!(card.detail.contains(plain), "{}", card.detail);
-    let reason = decision.unknown_reason.unwrap();
+    let reason = decision.unknown_reason.as_deref().unwrap();
     assert_eq!(reason, "`Condition.clinicalStatus` is missing");
     assert!(!card.detail.contains("left out"));
 }
