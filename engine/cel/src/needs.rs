@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::functions::Function;
+use super::functions::{FunctionInfo, Role};
 use super::nodes::{Compiled, Fold, Node, NodeKind};
 use super::operators::Order;
 use super::value::Val;
@@ -58,7 +58,12 @@ impl<'c> Search<'c> {
             NodeKind::Equal(pair) => self.size(value, pair, |a, b| a == b),
             NodeKind::NotEqual(pair) => self.size(value, pair, |a, b| a != b),
             // What is known stays as it is.
-            NodeKind::Call(Function::OrElse, args) => {
+            NodeKind::Call(
+                FunctionInfo {
+                    role: Role::OrElse, ..
+                },
+                args,
+            ) => {
                 if let Some(first) = args.first() {
                     self.is(value, first);
                 }
@@ -107,7 +112,12 @@ impl<'c> Search<'c> {
 /// The list of `list.size()`.
 fn counted(node: &NodeKind) -> Option<&Node> {
     match node {
-        NodeKind::Call(Function::Size, args) => args.first(),
+        NodeKind::Call(
+            FunctionInfo {
+                role: Role::Size, ..
+            },
+            args,
+        ) => args.first(),
         _ => None,
     }
 }

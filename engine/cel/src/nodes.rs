@@ -6,7 +6,7 @@ use engine_patient::fhir::names::Name;
 use engine_patient::finding::Finding;
 use engine_patient::systems::CodedElement;
 
-use super::functions::Function;
+use super::functions::FunctionInfo;
 use super::operators::{Arithmetic, Numbers, Order};
 use super::types::{Conversion, Ty};
 use super::value::Val;
@@ -95,9 +95,9 @@ pub enum NodeKind {
     List(Vec<Node>),
     Fold(Fold, Box<Comprehension>),
     Map(Box<Comprehension>, Option<Box<Node>>),
-    Call(Function, Vec<Node>),
+    Call(&'static FunctionInfo, Vec<Node>),
     /// A function that takes a value set: its index, and the other arguments.
-    InValueSet(Function, usize, Vec<Node>),
+    InValueSet(&'static FunctionInfo, usize, Vec<Node>),
 }
 
 /// `operand.name`

@@ -8,7 +8,7 @@ use super::habits::known_elsewhere;
 use super::operator::operator;
 use super::pass::{Checked, Pass};
 use super::retrieve::retrieve;
-use crate::functions::{self, Function, FunctionInfo, Param, Returns};
+use crate::functions::{self, FunctionInfo, Param, Returns, Role};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
 use crate::value::Val;
@@ -53,7 +53,7 @@ fn unknown(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Checked {
         };
         return pass.wrong(Code::WrongArguments, message, span, Some(help));
     }
-    let names = functions::FUNCTIONS.iter().map(|f| f.name);
+    let names = functions::all().map(|f| f.name);
     let help =
         known_elsewhere(name).unwrap_or_else(|| match did_you_mean(name, names.chain(MACROS)) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -170,24 +170,26 @@ fn function(
         Returns::Duration => Ty::Duration,
         Returns::First => first,
         Returns::Item => item,
+        Returns::Filtered if matches!(first, Ty::List(_)) => first,
+        Returns::Filtered => Ty::Bool,
         Returns::Components => Ty::Element("Observation.Component").list(),
     };
-    if info.function == Function::InValueSet
+    if info.role == Role::InValueSet
         && let Some(NodeKind::Select(select)) = nodes.first().map(|n| &n.kind)
         && let Some(element) = select.coded
     {
         pass.symbols.compared.push(element);
     }
-    let kind = match info.function {
-        Function::InValueSet | Function::Component => match set {
-            Some(set) => NodeKind::InValueSet(info.function, set, nodes),
+    let kind = match info.role {
+        Role::InValueSet | Role::Component => match set {
+            Some(set) => NodeKind::InValueSet(info, set, nodes),
             None => NodeKind::Wrong,
         },
-        Function::Date => match nodes.pop() {
+        Role::Date => match nodes.pop() {
             Some(node) => node.kind,
             None => NodeKind::Wrong,
         },
-        other => NodeKind::Call(other, nodes),
+        _ => NodeKind::Call(info, nodes),
     };
     (Node { kind, span }, ty)
 }

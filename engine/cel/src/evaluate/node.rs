@@ -9,7 +9,7 @@ use engine_patient::terminology::ValueSet;
 use super::comprehension::unless;
 use super::evaluation::{Evaluation, Locals, TOO_MUCH};
 use super::select::{find, is_withheld};
-use crate::functions::{self, Function};
+use crate::functions::{self, FunctionInfo};
 use crate::nodes::{Node, NodeKind};
 use crate::operators;
 use crate::value::Val;
@@ -120,7 +120,7 @@ impl<'r> Evaluation<'r> {
                 }
             }
             NodeKind::Index(pair) => match self.pair(pair, locals) {
-                (Val::List(items), Val::Int(at)) => functions::at(&items, at),
+                (Val::List(items), Val::Int(at)) => functions::item_at(&items, at),
                 (Val::Unknown(reason), _) | (_, Val::Unknown(reason)) => Val::Unknown(reason),
                 _ => Val::unknown("`[…]` needs a list and a whole number"),
             },
@@ -134,26 +134,22 @@ impl<'r> Evaluation<'r> {
             NodeKind::Fold(fold, inner) => self.fold(*fold, inner, locals),
             NodeKind::Map(inner, condition) => self.map(inner, condition.as_deref(), locals),
             NodeKind::Call(function, args) => {
-                let mut values = args.iter().map(|a| self.node(a, locals));
-                let Some(first) = values.next() else {
-                    return self.broken(node.span, "a function has no argument");
-                };
-                let rest: Vec<Val<'r>> = values.collect();
-                self.work(first.items().len());
-                functions::call(&self.scene, *function, first, &rest)
+                let values: Vec<Val<'r>> = args.iter().map(|a| self.node(a, locals)).collect();
+                self.work(values.first().map_or(0, |first| first.items().len()));
+                function.call(&self.scene, &values, None)
             }
             NodeKind::InValueSet(function, set, args) => {
                 let (Some(arg), Some(set)) = (args.first(), self.value_sets.get(*set)) else {
                     return self.broken(node.span, "there is no such value set, or no code");
                 };
-                self.in_value_set(*function, arg, set, locals)
+                self.in_value_set(function, arg, set, locals)
             }
         }
     }
 
     fn in_value_set(
         &self,
-        function: Function,
+        function: &'static FunctionInfo,
         arg: &'r Node,
         set: &'r Arc<ValueSet>,
         locals: &mut Locals<'r>,
@@ -162,7 +158,7 @@ impl<'r> Evaluation<'r> {
             NodeKind::Select(select) => select.coded,
             _ => None,
         };
-        let value = functions::with_value_set(function, self.node(arg, locals), set);
+        let value = function.call(&self.scene, &[self.node(arg, locals)], Some(set));
         match (value, element) {
             (Val::Bool(false), Some(element)) => self
                 .mismatch(element, set)

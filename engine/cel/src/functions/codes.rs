@@ -8,38 +8,83 @@ use engine_patient::system::codes;
 use engine_patient::systems;
 use engine_patient::terminology::ValueSet;
 
-use super::row::Function;
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
 use crate::value::Val;
 
-/// `inValueSet` and `component`.
-pub(crate) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &ValueSet) -> Val<'r> {
-    match value {
-        Val::Element(element) if function == Function::Component => {
-            let Some(components) = element.get_named("component") else {
-                return Val::List(Arc::new([]));
-            };
-            let has_code = |c: &Element<'r>| {
-                c.get_named("code")
-                    .is_some_and(|code| codes::any_in(code, set))
-            };
-            let found: Vec<Val<'r>> = components
-                .items()
-                .filter(has_code)
-                .map(Val::Element)
-                .collect();
-            if found.is_empty() {
-                let codes = components.items().filter_map(|c| c.get_named("code"));
-                let seen = systems::of_concepts(codes);
-                let component = Name::of("Observation").map(|ty| (ty, "component.code"));
-                let reason = component.and_then(|c| systems::mismatch(c, set, &seen));
-                if let Some(reason) = reason {
-                    return Val::Unknown(reason.into());
-                }
-            }
-            Val::List(found.into())
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "component",
+        params: &[P::Element("Observation"), P::ValueSet],
+        returns: R::Components,
+        code: component,
+        role: Role::Component,
+        takes_unknown: true,
+        doc: "The components of an Observation whose code is in the value set. Empty where there are none.",
+        example: "Observation(\"bp\").exists(o, component(o, \"systolic\").exists(c, quantityIn(c.value, \"mm[Hg]\") < 140))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "inValueSet",
+        params: &[P::Concept, P::ValueSet],
+        returns: R::Bool,
+        code: in_value_set,
+        role: Role::InValueSet,
+        takes_unknown: true,
+        doc: "Whether a code is in the value set (CQL InValueSet).",
+        example: "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
+        ..PLAIN
+    },
+];
+
+const NO_SET: &str = "there is no such value set";
+
+fn component<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let Some(set) = call.set else {
+        return Val::unknown(NO_SET);
+    };
+    match call.args {
+        [Val::Element(observation)] => components(*observation, set),
+        [Val::Unknown(reason)] => Val::Unknown(reason.clone()),
+        _ => Val::unknown("a code was expected"),
+    }
+}
+
+fn components<'r>(observation: Element<'r>, set: &ValueSet) -> Val<'r> {
+    let Some(components) = observation.get_named("component") else {
+        return Val::List(Arc::new([]));
+    };
+    let has_code = |c: &Element<'r>| {
+        c.get_named("code")
+            .is_some_and(|code| codes::any_in(code, set))
+    };
+    let found: Vec<Val<'r>> = components
+        .items()
+        .filter(has_code)
+        .map(Val::Element)
+        .collect();
+    if found.is_empty() {
+        let codes = components.items().filter_map(|c| c.get_named("code"));
+        let seen = systems::of_concepts(codes);
+        let component = Name::of("Observation").map(|ty| (ty, "component.code"));
+        let reason = component.and_then(|c| systems::mismatch(c, set, &seen));
+        if let Some(reason) = reason {
+            return Val::Unknown(reason.into());
         }
-        Val::Element(element) => Val::Bool(codes::any_in(element, set)),
-        Val::List(items) => {
+    }
+    Val::List(found.into())
+}
+
+fn in_value_set<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let Some(set) = call.set else {
+        return Val::unknown(NO_SET);
+    };
+    match call.args {
+        [Val::Element(element)] => Val::Bool(codes::any_in(*element, set)),
+        [Val::List(items)] => {
             let mut unknown = None;
             for item in items.iter() {
                 match item.item() {
@@ -53,7 +98,7 @@ pub(crate) fn with_value_set<'r>(function: Function, value: Val<'r>, set: &Value
             }
             unknown.map_or(Val::Bool(false), |reason| Val::Unknown(reason.clone()))
         }
-        Val::Unknown(reason) | Val::Between(_, _, reason) => Val::Unknown(reason),
+        [Val::Unknown(reason) | Val::Between(_, _, reason)] => Val::Unknown(reason.clone()),
         _ => Val::unknown("a code was expected"),
     }
 }

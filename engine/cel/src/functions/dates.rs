@@ -1,4 +1,4 @@
-//! When resources began and ended, and which of them by that.
+//! Dates: when resources began and ended, durations.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,11 +7,155 @@ use std::sync::Arc;
 use engine_patient::fhir::clinical_time::{ClinicalTime, Unreadable, clinical_time, time_of};
 use engine_patient::record::Element;
 use engine_patient::system::compare::compare;
+use engine_patient::system::date_arithmetic::CalendarDuration;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::system::zone::Zone;
 
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
 use crate::operators::IMPRECISE;
 use crate::value::Val;
+
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "date",
+        params: &[P::DateText],
+        returns: R::Time,
+        code: date,
+        role: Role::Date,
+        doc: "A date or date-time, written as in FHIR.",
+        example: "start(Encounter().latest()) >= date(\"2024-01-01\")",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "days",
+        params: &[P::Int],
+        returns: R::Duration,
+        code: days,
+        role: Role::Days,
+        doc: "So many days.",
+        example: "at - days(30)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "weeks",
+        params: &[P::Int],
+        returns: R::Duration,
+        code: weeks,
+        role: Role::Weeks,
+        doc: "So many weeks of seven days.",
+        example: "at - weeks(6)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "hours",
+        params: &[P::Int],
+        returns: R::Duration,
+        code: hours,
+        doc: "So many hours.",
+        example: "at - hours(24)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "months",
+        params: &[P::Int],
+        returns: R::Duration,
+        code: months,
+        role: Role::Months,
+        doc: "So many calendar months; a day past the end of a month becomes its last day.",
+        example: "at - months(12)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "years",
+        params: &[P::Int],
+        returns: R::Duration,
+        code: years,
+        role: Role::Years,
+        doc: "So many calendar years; 29 February becomes 28 where it must.",
+        example: "at - years(10)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "start",
+        params: &[P::When],
+        returns: R::Time,
+        code: start,
+        doc: "When a resource, Period or date began: the clinically relevant time, such as `effective`, \
+         `onset` or `period`. Unknown where it is not given or cannot be read.",
+        example: "start(Encounter().latest()) > at - days(30)",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "end",
+        params: &[P::When],
+        returns: R::Time,
+        code: end,
+        doc: "When a resource, Period or date ended (for a Condition: its abatement). Unknown where it is \
+         not given or cannot be read.",
+        example: "end(Encounter().latest())",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "during",
+        params: &[P::ListOfResources, P::Time, P::Time],
+        returns: R::First,
+        code: during,
+        role: Role::During,
+        doc: "The resources that began between two dates, both inclusive. A resource whose date is missing, \
+         too imprecise or cannot be read may be one of them or not: what it would decide is unknown.",
+        example: "Observation(\"hba1c\").during(at - months(12), at).size() > 0",
+        ..PLAIN
+    },
+];
+
+fn start<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    moment(call, start_of)
+}
+
+fn end<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    moment(call, end_of)
+}
+
+/// The checker puts the date itself in its place.
+fn date<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    call.args
+        .first()
+        .cloned()
+        .unwrap_or_else(|| call.other_kind())
+}
+
+fn days<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    duration(call, |n| CalendarDuration::days(n).into())
+}
+
+fn weeks<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    duration(call, |n| n.checked_mul(7).map(CalendarDuration::days))
+}
+
+fn months<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    duration(call, |n| CalendarDuration::months(n).into())
+}
+
+fn years<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    duration(call, |n| n.checked_mul(12).map(CalendarDuration::months))
+}
+
+fn hours<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    duration(call, |n| {
+        Some(CalendarDuration::millis(i64::from(n) * 3_600_000))
+    })
+}
+
+fn duration<'r>(call: &Call<'_, 'r>, make: impl Fn(i32) -> Option<CalendarDuration>) -> Val<'r> {
+    let [Val::Int(n)] = call.args else {
+        return call.other_kind();
+    };
+    let made = i32::try_from(*n).ok().and_then(make);
+    made.map_or(Val::unknown("a duration too large"), Val::Duration)
+}
 
 /// When an element of whatever kind began and ended.
 fn times(element: Element<'_>) -> ClinicalTime {
@@ -21,23 +165,19 @@ fn times(element: Element<'_>) -> ClinicalTime {
     }
 }
 
-pub(super) fn moment(value: Val<'_>, start: bool) -> Val<'_> {
-    match value {
-        Val::Element(element) => {
-            let part = if start {
-                start_of(element)
-            } else {
-                end_of(element)
-            };
-            part.map_or_else(Val::Unknown, Val::Time)
-        }
-        Val::Time(time) => Val::Time(time),
+fn moment<'r>(
+    call: &Call<'_, 'r>,
+    of: impl Fn(Element<'r>) -> Result<DateTime, Cow<'r, str>>,
+) -> Val<'r> {
+    match call.args {
+        [Val::Element(element)] => of(*element).map_or_else(Val::Unknown, Val::Time),
+        [Val::Time(time)] => Val::Time(*time),
         _ => Val::unknown("this value has no date"),
     }
 }
 
 /// When an element began, or why that cannot be told.
-fn start_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
+pub(super) fn start_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
     let time = times(element);
     let missing = "the date of a resource is missing";
     time.start
@@ -65,9 +205,13 @@ fn why<'r>(
     }
 }
 
-pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: &Zone) -> Val<'r> {
+fn during<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::List(items), Val::Time(from), Val::Time(to)] = call.args else {
+        return call.other_kind();
+    };
+    let (from, to, zone) = (*from, *to, call.zone());
     let mut kept = vec![];
-    for item in items {
+    for item in items.iter() {
         let (value, _) = item.item();
         let Val::Element(element) = value else {
             // Of a resource that is not known the date is not either.
@@ -97,49 +241,4 @@ pub(super) fn during<'r>(items: &[Val<'r>], from: DateTime, to: DateTime, zone: 
         }
     }
     Val::List(kept.into())
-}
-
-/// The resource that began last (`Greater`) or first (`Less`).
-pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> Val<'r> {
-    let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
-    let mut dated = vec![];
-    for item in items {
-        let (value, _) = item.item();
-        let Val::Element(element) = value else {
-            if let Some(reason) = value.why_unknown() {
-                return Val::Unknown(reason.clone());
-            }
-            continue;
-        };
-        let start = match start_of(*element) {
-            Ok(start) => start,
-            Err(reason) => return Val::Unknown(reason),
-        };
-        dated.push(start);
-        let better = match best {
-            None => true,
-            Some((other, time, _)) => {
-                // By the first instant they can stand for; whether that is certain is asked below.
-                let by_time = start.earliest(zone).cmp(&time.earliest(zone));
-                let by_id = || element.get_str("id").cmp(&other.get_str("id"));
-                by_time.then_with(by_id) == wanted
-            }
-        };
-        if better {
-            best = Some((*element, start, item));
-        }
-    }
-    let Some((element, time, item)) = best else {
-        return Val::unknown("there is none to take the date of");
-    };
-    // Of a resource that may not be in the list: it would be the one.
-    if let (_, Some(reason)) = item.item() {
-        return Val::Unknown(reason.clone());
-    }
-    let certain = |other: &DateTime| matches!(compare(time, *other, None, zone), Some(o) if o == wanted || o.is_eq());
-    if dated.iter().all(certain) {
-        Val::Element(element)
-    } else {
-        Val::unknown(IMPRECISE)
-    }
 }

@@ -1,11 +1,41 @@
-//! Lists: how many, which one, the most.
+//! Lists: whether there is one, how many, which.
 
-use std::cmp::Ordering;
-
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
 use crate::value::Val;
 
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "first",
+        params: &[P::List],
+        returns: R::Item,
+        code: first,
+        role: Role::Item,
+        doc: "The first item; unknown for an empty list.",
+        example: "patient.name.first().family",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "size",
+        params: &[P::List],
+        returns: R::Int,
+        code: size,
+        role: Role::Size,
+        doc: "How many items. Of some it may be unknown whether they are in the list: a comparison is \
+         unknown where it depends on them.",
+        example: "Encounter().size() > 2",
+        ..PLAIN
+    },
+];
+
 /// How many items; between two numbers where it cannot be told of some whether they are in the list.
-pub(super) fn size<'r>(items: &[Val<'r>]) -> Val<'r> {
+fn size<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::List(items)] = call.args else {
+        return call.other_kind();
+    };
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut perhaps = items.iter().filter_map(|item| item.item().1);
     match perhaps.next() {
@@ -17,8 +47,16 @@ pub(super) fn size<'r>(items: &[Val<'r>]) -> Val<'r> {
     }
 }
 
+fn first<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::List(items)] if items.is_empty() => Val::unknown("the list is empty"),
+        [Val::List(items)] => item_at(items, 0),
+        _ => call.other_kind(),
+    }
+}
+
 /// The item at a position: unknown where one before it may not be in the list.
-pub(crate) fn at<'r>(items: &[Val<'r>], position: i64) -> Val<'r> {
+pub(crate) fn item_at<'r>(items: &[Val<'r>], position: i64) -> Val<'r> {
     let position = usize::try_from(position).unwrap_or(usize::MAX);
     let perhaps = items.iter().take(position.saturating_add(1));
     if let Some(reason) = perhaps.filter_map(|item| item.item().1).next() {
@@ -26,17 +64,4 @@ pub(crate) fn at<'r>(items: &[Val<'r>], position: i64) -> Val<'r> {
     }
     let none = Val::unknown("the list has no item at this position");
     items.get(position).cloned().unwrap_or(none)
-}
-
-/// The greatest or the least number.
-pub(super) fn most<'r>(items: &[Val<'r>], wanted: Ordering) -> Val<'r> {
-    if let Some(reason) = items.iter().find_map(Val::why_unknown) {
-        return Val::Unknown(reason.clone());
-    }
-    // The checker takes numbers only.
-    let best = items.iter().reduce(|a, b| {
-        let order = b.number().zip(a.number()).map(|(b, a)| b.cmp(&a));
-        if order == Some(wanted) { b } else { a }
-    });
-    best.cloned().unwrap_or(Val::unknown("the list is empty"))
 }

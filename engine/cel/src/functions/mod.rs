@@ -1,21 +1,25 @@
-//! The functions of rules: `table` names them, `call` finds what runs, one file for each kind of
-//! data that they look at.
+//! The functions of rules: a file for each topic, in it a row for each function with its code; `table`
+//! names the topics.
 
 mod call;
 mod codes;
-mod condition;
+mod conditions;
 mod dates;
 mod deceased;
+mod latest;
 mod lists;
+mod numbers;
 mod params;
 mod patient;
 mod quantity;
 mod row;
+mod status;
 mod table;
+mod texts;
+mod unknown;
 
-pub use row::{Function, FunctionInfo, Param, Returns};
-pub use table::{FUNCTIONS, find};
+pub use row::{FunctionInfo, Param, Returns, Role};
+pub use table::{TOPICS, Topic, all, find};
 
-pub(crate) use call::{Scene, call};
-pub(crate) use codes::with_value_set;
-pub(crate) use lists::at;
+pub(crate) use call::Scene;
+pub(crate) use lists::item_at;

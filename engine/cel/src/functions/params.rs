@@ -29,6 +29,13 @@ impl Param {
             P::List => list_item.is_some(),
             P::ListOfNumbers => matches!(list_item, Some(Ty::Int | Ty::Double | Ty::Any)),
             P::ListOfResources => list_item.is_some_and(|i| *i == Ty::Any || is_dated(i)),
+            P::Duration => *ty == Ty::Duration,
+            P::ListOf(types) => list_item.is_some_and(|i| *i == Ty::Any || is_one_of(i, types)),
+            P::OneOrMany(types) => is_one_of(list_item.unwrap_or(ty), types),
+            P::WhenOrMany => match list_item {
+                Some(item) => *item == Ty::Any || is_dated(item),
+                None => *ty == Ty::Time || is_dated(ty),
+            },
             P::Element(name) => ty.fits(&Ty::Element(name)),
             P::LikeFirst => first.is_some_and(|f| ty.fits(f)),
         }
@@ -50,6 +57,10 @@ impl Param {
             P::ListOfNumbers => "a list of numbers".into(),
             P::ListOfResources => "a list of resources".into(),
             P::Element(name) => format!("one `{name}`"),
+            P::ListOf(types) => format!("a list of {}", either(types)),
+            P::OneOrMany(types) => format!("a list of {}, or one of them", either(types)),
+            P::WhenOrMany => "a list of resources, one resource or a date".into(),
+            P::Duration => "a duration, such as `years(10)`".into(),
             P::ValueSet => "the name of a value set in quotes".into(),
             P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),
             P::LikeFirst => "the type of the first argument".into(),
@@ -60,6 +71,19 @@ impl Param {
 fn is_dated(ty: &Ty) -> bool {
     let resource = |name: &str| Model::r4().resource(name).is_some();
     matches!(ty, Ty::Element(name) if *name == "Period" || resource(name))
+}
+
+fn is_one_of(ty: &Ty, types: &[&'static str]) -> bool {
+    *ty == Ty::Any || types.iter().any(|name| ty.fits(&Ty::Element(name)))
+}
+
+/// `A`, `B` or `C`
+fn either(types: &[&str]) -> String {
+    let quoted: Vec<String> = types.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 fn is_concept(ty: &Ty) -> bool {

@@ -5,7 +5,32 @@ use std::borrow::Cow;
 use engine_patient::record::{Element, Kind};
 use engine_patient::system::units::{self, UnitsError, written};
 
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
 use crate::value::Val;
+
+pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
+    name: "quantityIn",
+    params: &[P::Quantity, P::Text],
+    returns: R::Double,
+    code: of_value,
+    role: Role::QuantityIn,
+    doc: "The number of a Quantity in this UCUM unit, converted exactly where it is given in another. \
+         Unknown where the value or the unit is missing, cannot be converted, or has a comparator such \
+         as `<`.",
+    example: "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
+    ..PLAIN
+}];
+
+fn of_value<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::Element(quantity), Val::Str(unit)] => quantity_in(*quantity, unit),
+        _ => Val::unknown("the value is no quantity"),
+    }
+}
 
 const OTHER_UNIT: &str = "the quantity is in another unit";
 const LONGEST_UNIT: usize = 30;

@@ -1,36 +1,40 @@
 //! What a row of the table of functions says.
 
-/// A function of the table.
+use engine_patient::terminology::ValueSet;
+
+use super::call::{Call, Scene};
+use crate::value::Val;
+
+/// The code of a function.
+pub(crate) type Code = for<'a, 'r> fn(&Call<'a, 'r>) -> Val<'r>;
+
+/// What the checks that see no patient know of a function: what its value is made of, what it needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
-    Active,
-    AgeInYearsAt,
+pub enum Role {
+    /// Nothing but its types.
+    Plain,
+    /// An item of the list.
+    Item,
+    /// Some items of the list, or whether the one resource is such.
+    Filter,
+    /// Its value is in the unit of its argument.
+    SameUnit,
     Component,
     Contains,
     Date,
     Days,
-    Deceased,
-    Double,
     During,
-    Earliest,
-    End,
     EndsWith,
-    First,
-    Hours,
+    Exists,
     InValueSet,
-    Int,
+    IsEmpty,
     IsFinal,
     IsUnknown,
-    Latest,
-    Max,
-    Min,
     Months,
     OrElse,
     QuantityIn,
     Size,
-    Start,
     StartsWith,
-    String,
     Weeks,
     Years,
 }
@@ -48,6 +52,7 @@ pub enum Param {
     /// A date, or something that has one: a resource, a Period, a choice with them.
     When,
     Time,
+    Duration,
     /// A CodeableConcept, a Coding, a list of them, or a choice with them.
     Concept,
     /// A Quantity, or a choice with it.
@@ -55,8 +60,14 @@ pub enum Param {
     List,
     ListOfNumbers,
     ListOfResources,
+    /// A list of elements of one of these types.
+    ListOf(&'static [&'static str]),
     /// An element of this type.
     Element(&'static str),
+    /// An element of one of these types, or a list of them.
+    OneOrMany(&'static [&'static str]),
+    /// A resource or a date, or a list of resources.
+    WhenOrMany,
     /// The name of a value set, in quotes.
     ValueSet,
     /// A date in quotes.
@@ -78,18 +89,66 @@ pub enum Returns {
     First,
     /// The type of the first argument's items.
     Item,
+    /// Of a list a list, of one resource true or false.
+    Filtered,
     Components,
 }
 
-/// A row of the table.
+/// A row of the table. All there is to say of a function stands in its row, its code with it.
+#[derive(Clone, Copy, Debug)]
 pub struct FunctionInfo {
     /// As written in rules.
     pub name: &'static str,
-    pub function: Function,
+    /// Its arguments: `f(x, y)` and `x.f(y)` are the same.
     pub params: &'static [Param],
+    /// The type of its value.
     pub returns: Returns,
+    pub(crate) code: Code,
+    /// Whether its code wants to see arguments that are unknown. Otherwise they make its value unknown,
+    /// with their reason, and the code is not asked.
+    pub takes_unknown: bool,
+    /// What the static checks know of it.
+    pub role: Role,
     /// What it does, what is unknown, bounds and units.
     pub doc: &'static str,
     /// A call that the tests compile.
     pub example: &'static str,
+    /// The value of the example for the patient of the reference page; empty where it is not shown.
+    pub gives: &'static str,
+}
+
+impl FunctionInfo {
+    /// The value of a call; `set` is the value set that it names.
+    pub(crate) fn call<'r>(
+        &self,
+        scene: &Scene<'r>,
+        args: &[Val<'r>],
+        set: Option<&ValueSet>,
+    ) -> Val<'r> {
+        let unknown = args.iter().find_map(|v| match v {
+            Val::Unknown(reason) | Val::Between(_, _, reason) => Some(reason),
+            _ => None,
+        });
+        match unknown.filter(|_| !self.takes_unknown) {
+            Some(reason) => Val::Unknown(reason.clone()),
+            None => (self.code)(&Call { scene, args, set }),
+        }
+    }
+}
+
+/// What rows leave out.
+pub(super) const PLAIN: FunctionInfo = FunctionInfo {
+    name: "",
+    params: &[],
+    returns: Returns::Bool,
+    code: nothing,
+    takes_unknown: false,
+    role: Role::Plain,
+    doc: "",
+    example: "",
+    gives: "",
+};
+
+fn nothing<'r>(_: &Call<'_, 'r>) -> Val<'r> {
+    Val::unknown("a function that does nothing")
 }

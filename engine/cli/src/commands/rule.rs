@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use engine_cel::functions::FUNCTIONS;
+use engine_cel::functions;
 
 use self::eval::eval;
 use self::test::test;
@@ -113,14 +113,14 @@ impl Rule {
 
 fn functions(format: Format) -> Done {
     if format == Format::Table {
-        for info in FUNCTIONS {
+        for info in functions::all() {
             let (name, what, example) = (info.name, info.doc, info.example);
             say!("{name}\n    {what}\n    e.g. {example}\n");
         }
         return Ok(std::process::ExitCode::SUCCESS);
     }
     let mut rows = Listing::new(&["name", "what", "example"]);
-    for info in FUNCTIONS {
+    for info in functions::all() {
         rows.push([info.name, info.doc, info.example].map(Into::into).into());
     }
     rows.print_as(format, "functions")?;

@@ -6,7 +6,7 @@ use engine_patient::finding::{Code, did_you_mean};
 use super::look::Look;
 use super::origin::{Origin, Part};
 use super::units;
-use crate::functions::Function;
+use crate::functions::Role;
 use crate::nodes::{Node, NodeKind};
 
 /// `x.status == "finall"`
@@ -32,15 +32,15 @@ pub fn membership(look: &mut Look<'_>, [item, list]: &[Node; 2]) {
 }
 
 /// `x.status.startsWith("Fin")`
-pub fn part_of_text(look: &mut Look<'_>, function: Function, args: &[Node]) {
+pub fn part_of_text(look: &mut Look<'_>, role: Role, args: &[Node]) {
     let [value, text] = args else { return };
     let Some(wanted) = look.origin(text).text else {
         return;
     };
     let wanted = wanted.as_str();
-    let holds = |code: &str| match function {
-        Function::StartsWith => code.starts_with(wanted),
-        Function::EndsWith => code.ends_with(wanted),
+    let holds = |code: &str| match role {
+        Role::StartsWith => code.starts_with(wanted),
+        Role::EndsWith => code.ends_with(wanted),
         _ => code.contains(wanted),
     };
     let origin = look.origin(value);

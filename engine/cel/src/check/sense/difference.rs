@@ -6,7 +6,7 @@ use super::fact::Range;
 use super::known::Known;
 use super::origin::Origin;
 use super::trace::origin;
-use crate::functions::Function;
+use crate::functions::Role;
 use crate::nodes::{Node, NodeKind};
 use crate::operators::{Arithmetic, Order};
 
@@ -105,15 +105,15 @@ fn duration(node: &Node) -> Option<(Decimal, Decimal)> {
     if count.abs() > Decimal::from(100_000) {
         return None;
     }
-    let days = match function {
-        Function::Years => Decimal::new(36525, 2),
-        Function::Months => Decimal::new(304375, 4),
-        Function::Weeks => Decimal::from(7),
-        Function::Days => Decimal::ONE,
+    let days = match function.role {
+        Role::Years => Decimal::new(36525, 2),
+        Role::Months => Decimal::new(304375, 4),
+        Role::Weeks => Decimal::from(7),
+        Role::Days => Decimal::ONE,
         _ => return None,
     };
-    let off = match function {
-        Function::Years | Function::Months => Decimal::from(5),
+    let off = match function.role {
+        Role::Years | Role::Months => Decimal::from(5),
         _ => Decimal::ONE,
     };
     Some((days * count, off))

@@ -10,7 +10,7 @@ use super::known::Known;
 use super::origin::Origin;
 use super::text::Text;
 use super::trace::origin;
-use crate::functions::Function;
+use crate::functions::{FunctionInfo, Role};
 use crate::nodes::{Node, NodeKind};
 use crate::operators::Order;
 use crate::value::Val;
@@ -138,7 +138,13 @@ pub fn facts(node: &Node, known: &dyn Known, scope: &[Origin], text: &Text) -> F
                 None => Facts::default(),
             }
         }
-        NodeKind::Call(Function::IsFinal, args) => {
+        NodeKind::Call(
+            FunctionInfo {
+                role: Role::IsFinal,
+                ..
+            },
+            args,
+        ) => {
             let codes = ["final", "amended", "corrected"].map(String::from);
             let status = args.first().and_then(|o| of(o).same);
             let status = status.map(|o| format!("{o}.status"));

@@ -5,7 +5,7 @@ use engine_patient::requirements::DataRequirement;
 
 use super::known::Known;
 use super::origin::{Origin, Part};
-use crate::functions::Function;
+use crate::functions::{FunctionInfo, Role};
 use crate::nodes::{Fold, Node, NodeKind, Select};
 use crate::types::Conversion;
 use crate::value::Val;
@@ -61,7 +61,7 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
             _ => Origin::default(),
         },
         NodeKind::Select(select) => selected(select, of(&select.operand)),
-        NodeKind::Call(function, args) => called(*function, args.iter().map(of).collect()),
+        NodeKind::Call(function, args) => called(function, args.iter().map(of).collect()),
         NodeKind::InValueSet(function, set, args) => {
             let args: Vec<Origin> = args.iter().map(of).collect();
             let set = known.value_set(*set).map_or("", |(name, _)| name);
@@ -178,24 +178,24 @@ fn part(select: &Select) -> Part {
     }
 }
 
-fn called(function: Function, args: Vec<Origin>) -> Origin {
+fn called(function: &FunctionInfo, args: Vec<Origin>) -> Origin {
     let same = together(&args, |a| a.same.as_deref());
-    let same = same.map(|args| format!("{function:?}({args})"));
+    let same = same.map(|args| format!("{}({args})", function.name));
     let mut args = args.into_iter();
     let first = args.next().unwrap_or_default();
-    let found = match function {
+    let found = match function.role {
         // An item of the list, or some of its items.
-        Function::First | Function::Latest | Function::Earliest | Function::During => first,
-        Function::Min | Function::Max | Function::Double | Function::Int => Origin {
+        Role::Item | Role::Filter | Role::During => first,
+        Role::SameUnit => Origin {
             unit: first.unit,
             ..Origin::default()
         },
-        Function::OrElse => args.fold(first, common),
-        Function::QuantityIn => Origin {
+        Role::OrElse => args.fold(first, common),
+        Role::QuantityIn => Origin {
             unit: args.next().and_then(|unit| unit.text),
             ..Origin::default()
         },
-        Function::Size => Origin {
+        Role::Size => Origin {
             count: true,
             ..Origin::default()
         },

@@ -12,7 +12,7 @@ use super::known::Known;
 use super::look::Look;
 use super::origin::{Origin, UnitInUse, Units};
 use super::trace::origin;
-use crate::functions::Function;
+use crate::functions::Role;
 use crate::nodes::{Node, NodeKind};
 
 /// Most units that are kept of a definition.
@@ -128,10 +128,10 @@ impl Collector<'_> {
                 self.collect(&inner.range, Aim::Known, joined);
             }
             // What may be unknown.
-            NodeKind::Call(Function::OrElse | Function::IsUnknown, _) => {}
+            NodeKind::Call(info, _) if matches!(info.role, Role::OrElse | Role::IsUnknown) => {}
             NodeKind::Call(function, args) => {
                 each(args);
-                if let (Function::QuantityIn, [value, unit]) = (function, args.as_slice()) {
+                if let (Role::QuantityIn, [value, unit]) = (function.role, args.as_slice()) {
                     self.quantity(value, unit, joined);
                 }
             }
@@ -174,7 +174,7 @@ fn asks_codes(node: &Node, known: &dyn Known) -> bool {
     let asks = |node: &Node| asks_codes(node, known);
     match &node.kind {
         NodeKind::InValueSet(function, _, args) => {
-            *function == Function::InValueSet || args.iter().any(asks)
+            function.role == Role::InValueSet || args.iter().any(asks)
         }
         NodeKind::Select(select) | NodeKind::Has(select) => {
             let name = select.name.as_str();

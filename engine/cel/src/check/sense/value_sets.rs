@@ -5,7 +5,7 @@ use engine_patient::terminology::{ValueSet, canonical_system};
 
 use super::look::Look;
 use super::origin::Part;
-use crate::functions::Function;
+use crate::functions::Role;
 use crate::nodes::{Node, Span};
 
 /// What an element holds codes of.
@@ -125,12 +125,12 @@ pub fn retrieve(look: &mut Look<'_>, index: usize, span: Span) {
 }
 
 /// `inValueSet(x.code, "set")`, `component(o, "set")`
-pub fn function(look: &mut Look<'_>, function: Function, set: usize, args: &[Node], span: Span) {
+pub fn function(look: &mut Look<'_>, role: Role, set: usize, args: &[Node], span: Span) {
     let known = look.known;
     let (Some((name, set)), Some(value)) = (known.value_set(set), args.first()) else {
         return;
     };
-    if function == Function::Component {
+    if role == Role::Component {
         let of = ("Observation.Component", "code");
         return compare(look, of, (name, set), false, span);
     }

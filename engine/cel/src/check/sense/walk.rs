@@ -3,7 +3,7 @@
 use super::look::Look;
 use super::origin::Origin;
 use super::{codes, constant, unit_kinds, units, value_sets};
-use crate::functions::Function;
+use crate::functions::Role;
 use crate::nodes::{Comprehension, Node, NodeKind};
 
 /// Looks at an expression and all its parts.
@@ -72,22 +72,22 @@ fn walk(look: &mut Look<'_>, node: &Node) {
         NodeKind::Fold(_, inner) => comprehension(look, inner, None),
         NodeKind::Map(inner, condition) => comprehension(look, inner, condition.as_deref()),
         NodeKind::Call(function, args) => {
-            match function {
-                Function::OrElse => alternatives(look, args),
+            match function.role {
+                Role::OrElse => alternatives(look, args),
                 _ => all(look, args),
             }
-            match function {
-                Function::QuantityIn => units::quantity_in(look, args),
-                Function::During => constant::during(look, node, args),
-                Function::StartsWith | Function::EndsWith | Function::Contains => {
-                    codes::part_of_text(look, *function, args);
+            match function.role {
+                Role::QuantityIn => units::quantity_in(look, args),
+                Role::During => constant::during(look, node, args),
+                Role::StartsWith | Role::EndsWith | Role::Contains => {
+                    codes::part_of_text(look, function.role, args);
                 }
                 _ => {}
             }
         }
         NodeKind::InValueSet(function, set, args) => {
             all(look, args);
-            value_sets::function(look, *function, *set, args, node.span);
+            value_sets::function(look, function.role, *set, args, node.span);
         }
     }
 }

@@ -9,10 +9,33 @@ use engine_patient::system::compare::compare;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::{FunctionInfo, PLAIN};
 use crate::value::Val;
 
+pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
+    name: "active",
+    params: &[P::Element("Condition")],
+    returns: R::Bool,
+    code: active,
+    doc: "Whether a Condition goes on: clinical status active, recurrence or relapse, no abatement at \
+         or before the moment of evaluation, not refuted. Unknown without a clinical status and \
+         without an abatement.",
+    example: "Condition(\"diabetes\").exists(c, active(c) && start(c) <= at)",
+    ..PLAIN
+}];
+
+fn active<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::Element(condition)] => goes_on(*condition, call.at(), call.zone()),
+        _ => call.other_kind(),
+    }
+}
+
 /// Whether a Condition goes on at this moment.
-pub(super) fn active<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
+fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
     if is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"]) {
         return Val::Bool(false);
     }

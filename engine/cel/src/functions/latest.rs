@@ -1,0 +1,101 @@
+//! Which of several, by when they began.
+
+use std::cmp::Ordering;
+
+use engine_patient::record::Element;
+use engine_patient::system::compare::compare;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
+
+use super::call::Call;
+use super::dates::start_of;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
+use crate::operators::IMPRECISE;
+use crate::value::Val;
+
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "earliest",
+        params: &[P::ListOfResources],
+        returns: R::Item,
+        code: earliest,
+        role: Role::Item,
+        doc: "The resource that began first; of several at the same moment the one with the lower id. \
+         Unknown for an empty list, and where dates do not tell.",
+        example: "Encounter().earliest()",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "latest",
+        params: &[P::ListOfResources],
+        returns: R::Item,
+        code: latest,
+        role: Role::Item,
+        doc: "The resource that began last; of several at the same moment the one with the higher id. \
+         Unknown for an empty list, and where dates do not tell.",
+        example: "Observation(\"hba1c\").latest()",
+        ..PLAIN
+    },
+];
+
+fn latest<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::List(items)] => extreme(items, Ordering::Greater, call.zone()),
+        _ => call.other_kind(),
+    }
+}
+
+fn earliest<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::List(items)] => extreme(items, Ordering::Less, call.zone()),
+        _ => call.other_kind(),
+    }
+}
+
+/// The resource that began last (`Greater`) or first (`Less`).
+pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> Val<'r> {
+    let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
+    let mut dated = vec![];
+    for item in items {
+        let (value, _) = item.item();
+        let Val::Element(element) = value else {
+            if let Some(reason) = value.why_unknown() {
+                return Val::Unknown(reason.clone());
+            }
+            continue;
+        };
+        let start = match start_of(*element) {
+            Ok(start) => start,
+            Err(reason) => return Val::Unknown(reason),
+        };
+        dated.push(start);
+        let better = match best {
+            None => true,
+            Some((other, time, _)) => {
+                // By the first instant they can stand for; whether that is certain is asked below.
+                let by_time = start.earliest(zone).cmp(&time.earliest(zone));
+                let by_id = || element.get_str("id").cmp(&other.get_str("id"));
+                by_time.then_with(by_id) == wanted
+            }
+        };
+        if better {
+            best = Some((*element, start, item));
+        }
+    }
+    let Some((element, time, item)) = best else {
+        return Val::unknown("there is none to take the date of");
+    };
+    // Of a resource that may not be in the list: it would be the one.
+    if let (_, Some(reason)) = item.item() {
+        return Val::Unknown(reason.clone());
+    }
+    let certain = |other: &DateTime| matches!(compare(time, *other, None, zone), Some(o) if o == wanted || o.is_eq());
+    if dated.iter().all(certain) {
+        Val::Element(element)
+    } else {
+        Val::unknown(IMPRECISE)
+    }
+}

@@ -1,0 +1,78 @@
+//! Texts.
+
+use super::call::Call;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
+use crate::value::Val;
+
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "contains",
+        params: &[P::Text, P::Text],
+        returns: R::Bool,
+        code: contains,
+        role: Role::Contains,
+        doc: "Whether the first text contains the second.",
+        example: "Condition().exists(c, c.code.text.contains(\"fracture\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "endsWith",
+        params: &[P::Text, P::Text],
+        returns: R::Bool,
+        code: ends_with,
+        role: Role::EndsWith,
+        doc: "Whether the first text ends with the second.",
+        example: "patient.name.exists(n, n.family.endsWith(\"son\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "startsWith",
+        params: &[P::Text, P::Text],
+        returns: R::Bool,
+        code: starts_with,
+        role: Role::StartsWith,
+        doc: "Whether the first text starts with the second.",
+        example: "patient.name.exists(n, n.family.startsWith(\"Mac\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "string",
+        params: &[P::NumberOrText],
+        returns: R::Text,
+        code: string,
+        doc: "The number as text.",
+        example: "string(3)",
+        ..PLAIN
+    },
+];
+
+fn two(call: &Call<'_, '_>, test: fn(&str, &str) -> bool) -> Option<bool> {
+    match call.args {
+        [Val::Str(a), Val::Str(b)] => Some(test(a, b)),
+        _ => None,
+    }
+}
+
+fn contains<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    two(call, |a, b| a.contains(b)).map_or_else(|| call.other_kind(), Val::Bool)
+}
+
+fn starts_with<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    two(call, |a, b| a.starts_with(b)).map_or_else(|| call.other_kind(), Val::Bool)
+}
+
+fn ends_with<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    two(call, |a, b| a.ends_with(b)).map_or_else(|| call.other_kind(), Val::Bool)
+}
+
+fn string<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::Int(i)] => Val::Str(i.to_string().into()),
+        [Val::Decimal(d)] => Val::Str(d.normalize().to_string().into()),
+        [text @ Val::Str(_)] => text.clone(),
+        _ => call.other_kind(),
+    }
+}
