@@ -3,14 +3,17 @@
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
+use engine_patient::record::PatientRecord;
 use rules::text;
 
+use crate::drafts::Drafts;
 use crate::hash;
+use crate::offered;
 use crate::prefetch::{self, Lacking, Prefetched, Templates};
 use crate::refusal::Refusal;
 use crate::request::HookRequest;
 use crate::service::{CardContent, CardService, Outcome};
-use crate::wire::{Card, CouldNotCheck, Extension, Response};
+use crate::wire::{Card, CouldNotCheck, Response};
 
 /// How a call ended, also where it was refused: for the log.
 #[derive(Default)]
@@ -21,6 +24,10 @@ pub(crate) struct Answer {
     pub(crate) hook_instance: Option<String>,
     /// How many cards.
     pub(crate) cards: usize,
+    /// How many there would be of a service on trial, where nobody sees them.
+    pub(crate) shadow: Option<usize>,
+    /// Selections that name no draft of the call.
+    pub(crate) unknown_selections: usize,
     /// The service could not tell.
     pub(crate) unknown: bool,
     /// Entries of the prefetch that were not used.
@@ -49,9 +56,12 @@ pub(crate) fn answer(
         }
     };
     answer.hook_instance = Some(hash::short(&[&request.hook_instance]));
-    let data = prefetch::read(templates, &request.prefetch, &request.patient);
-    answer.left_out = data.left_out;
-    let mut outcome = service.decide(&data.record, context);
+    let mut data = prefetch::read(templates, &request.prefetch, &request.patient);
+    let drafts = Drafts::read(&request.context, service.hook(), &request.patient);
+    answer.left_out = data.left_out + drafts.left_out;
+    answer.unknown_selections = drafts.unknown_selections;
+    data.lacking.extend(drafts.lacking.iter().cloned());
+    let mut outcome = decide(service, &data.record, context, &request, &drafts);
     let mut for_people = None;
     if let Outcome::Unknown { reason, .. } = &mut outcome {
         for_people = reason.clone();
@@ -62,23 +72,61 @@ pub(crate) fn answer(
     if answer.unknown {
         answer.lacking = technical(&data);
     }
-    let scope = [service.id(), &request.hook_instance, &request.patient.id];
     // What a library raised is its text, which may say anything.
     if let Outcome::Failed(EvaluationError::Bug(bug)) = &outcome {
         answer.bug = Some(bug.clone());
     }
-    let content = match content(outcome, for_people, &data) {
-        Ok(content) => content.map(|content| dated(content, context)),
+    let contents = match contents(outcome, for_people, &data) {
+        Ok(contents) => contents,
+        // Nobody is to notice a service on trial.
+        Err(Some(Refusal::Lacking(_))) if service.is_shadow() => vec![],
         Err(refusal) => {
             answer.body = refusal.map(Err);
             return answer;
         }
     };
-    let cards: Vec<Card> = content.into_iter().map(|c| Card::new(c, &scope)).collect();
+    let scope = [service.id(), &request.hook_instance, &request.patient.id];
+    let contents = contents.into_iter();
+    let contents = contents.map(|content| dated(offered::only(content, &drafts), context));
+    let mut cards = Card::all(contents, &scope);
+    if service.is_shadow() {
+        answer.shadow = Some(cards.len());
+        cards.clear();
+    }
     answer.cards = cards.len();
     // Plain strings under fixed names: there is nothing that could fail.
     answer.body = serde_json::to_vec(&Response { cards }).ok().map(Ok);
     answer
+}
+
+/// What the service says. Where not every draft could be taken it could not tell; what holds of the
+/// others all the same is said, too.
+fn decide(
+    service: &dyn CardService,
+    record: &PatientRecord,
+    context: &EvaluationContext,
+    request: &HookRequest<'_>,
+    drafts: &Drafts,
+) -> Outcome {
+    let hook = service.hook();
+    let of = |all: bool| {
+        let call = drafts.call(hook, &request.context, all);
+        service.decide(record, &context.clone().with_call(call))
+    };
+    let (reason, cards) = match of(false) {
+        Outcome::Unknown { reason, cards } if !drafts.is_complete() => (reason, cards),
+        outcome => return outcome,
+    };
+    let known = match of(true) {
+        Outcome::Cards(known) | Outcome::Unknown { cards: known, .. } => known,
+        failed @ Outcome::Failed(_) => return failed,
+    };
+    let known = known.into_iter().filter(|card| !card.says_unknown);
+    let unknown = cards.into_iter().filter(|card| card.says_unknown);
+    Outcome::Unknown {
+        reason,
+        cards: known.chain(unknown).collect(),
+    }
 }
 
 /// Says when the card was made and of what: a chart stays open, and its data changes.
@@ -91,57 +139,63 @@ fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
     content
 }
 
-/// The card to show. Where the service could not tell, shows no card, and the client did not send all
+/// The cards to show. Where the service could not tell, shows no card, and the client did not send all
 /// that it was asked for, the specification asks for 412 rather than an answer that looks like "nothing
 /// to do". An error of ours has no refusal yet: its id is made where all are.
-fn content(
+fn contents(
     outcome: Outcome,
     for_people: Option<String>,
     data: &Prefetched,
-) -> Result<Option<CardContent>, Option<Refusal>> {
+) -> Result<Vec<CardContent>, Option<Refusal>> {
     match outcome {
         Outcome::Failed(_) => Err(None),
-        Outcome::NoCard => Ok(None),
-        Outcome::Card(content) => Ok(Some(content)),
-        Outcome::Unknown { card: None, .. } => {
+        Outcome::Cards(contents) => Ok(contents),
+        Outcome::Unknown { cards, .. } if cards.is_empty() => {
             match data.lacking.iter().any(|lacking| lacking.withheld) {
                 true => Err(Some(Refusal::Lacking(technical(data)))),
-                false => Ok(None),
+                false => Ok(cards),
             }
         }
-        Outcome::Unknown {
-            reason,
-            card: Some(mut content),
-        } => {
-            let known = for_people.map(|reason| text::reason(&reason));
-            let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
-            let mut paragraphs = vec![];
-            if !content.detail.is_empty() {
-                paragraphs.push(content.detail);
+        Outcome::Unknown { reason, mut cards } => {
+            for content in cards.iter_mut().filter(|c| c.says_unknown) {
+                say_what_lacks(content, reason.clone(), for_people.as_deref(), data);
             }
-            paragraphs.extend(known.map(|reason| format!("Could not be checked: {reason}.")));
-            if !data.lacking.is_empty() {
-                let mut items: Vec<String> = vec![];
-                for lacking in &data.lacking {
-                    let item = format!("- {}.", text::markdown(&lacking.plain));
-                    // Two keys of one type say the same.
-                    if !items.contains(&item) {
-                        items.push(item);
-                    }
-                }
-                paragraphs.push(items.join("\n"));
-            }
-            content.detail = paragraphs.join("\n\n");
-            content.extension = Some(Extension {
-                could_not_check: Some(CouldNotCheck {
-                    reason,
-                    lacking: technical(data),
-                }),
-                measure: None,
-            });
-            Ok(Some(content))
+            Ok(cards)
         }
     }
+}
+
+/// Adds to a card that says that something could not be checked: why, for the clinician, and with the
+/// keys for the integrator.
+fn say_what_lacks(
+    content: &mut CardContent,
+    reason: Option<String>,
+    for_people: Option<&str>,
+    data: &Prefetched,
+) {
+    let known = for_people.map(text::reason);
+    let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
+    let mut paragraphs = vec![];
+    if !content.detail.is_empty() {
+        paragraphs.push(std::mem::take(&mut content.detail));
+    }
+    paragraphs.extend(known.map(|reason| format!("Could not be checked: {reason}.")));
+    if !data.lacking.is_empty() {
+        let mut items: Vec<String> = vec![];
+        for lacking in &data.lacking {
+            let item = format!("- {}.", text::markdown(&lacking.plain));
+            // Two keys of one type say the same.
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        paragraphs.push(items.join("\n"));
+    }
+    content.detail = paragraphs.join("\n\n");
+    content.extension.could_not_check = Some(CouldNotCheck {
+        reason,
+        lacking: technical(data),
+    });
 }
 
 /// The reason for the integrator. A rule only sees that a type is not there in full; what was sent of it

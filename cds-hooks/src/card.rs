@@ -4,15 +4,32 @@ use rules::text;
 
 use crate::hash;
 use crate::service::CardContent;
-use crate::wire::{Card, Indicator};
+use crate::wire::{Card, Indicator, SelectionBehavior};
 
 /// Longest summary: the specification wants fewer than 140 characters. Counted in UTF-16, as browsers do.
 pub const MAX_SUMMARY: usize = 139;
 
 impl Card {
-    /// The card of a content. `scope` names the call (service, hook instance, patient); with the
-    /// content it makes the uuid, so that the same call answered twice has the same bytes.
-    pub(crate) fn new(content: CardContent, scope: &[&str]) -> Self {
+    /// The cards of contents. `scope` names the call (service, hook instance, patient); with the
+    /// content it makes the uuid, so that the same call answered twice has the same bytes. Two cards of
+    /// one content are told apart by which comes first.
+    pub(crate) fn all(contents: impl Iterator<Item = CardContent>, scope: &[&str]) -> Vec<Self> {
+        let mut cards: Vec<Self> = vec![];
+        for content in contents {
+            let mut card = Card::new(content, scope);
+            let same = |other: &&Self| other.content == card.content;
+            let before = cards.iter().filter(same).count();
+            if before > 0 {
+                let number = before.to_string();
+                card.uuid = hash::uuid(&[&card.uuid, &number]);
+            }
+            card.name_suggestions();
+            cards.push(card);
+        }
+        cards
+    }
+
+    fn new(content: CardContent, scope: &[&str]) -> Self {
         let indicator = content.indicator;
         let content = clean(content);
         let (summary, rest) = fit(content.summary);
@@ -29,6 +46,7 @@ impl Card {
         let content_fields = [urgency, &summary, &detail, &content.source.label];
         let uuid = hash::uuid(&[scope, &content_fields].concat());
         Card {
+            content: uuid.clone(),
             uuid,
             summary,
             detail,
@@ -38,6 +56,15 @@ impl Card {
             override_reasons: content.override_reasons,
             links: content.links,
             extension: content.extension,
+        }
+    }
+
+    /// Feedback names the suggestion that was taken.
+    fn name_suggestions(&mut self) {
+        let suggestions = self.suggestions.iter_mut().flat_map(|s| &mut s.suggestions);
+        for (number, suggestion) in suggestions.enumerate() {
+            let uuid = || hash::uuid(&[&self.uuid, "suggestion", &number.to_string()]);
+            suggestion.uuid.get_or_insert_with(uuid);
         }
     }
 }
@@ -60,6 +87,18 @@ fn clean(mut content: CardContent) -> CardContent {
         let url = text::link(&link.url);
         url.map(|url| link.url = url).is_some()
     });
+    for offered in content.suggestions.iter_mut() {
+        // Of those of which one may be taken at most, one is recommended at most (cds-resp-1).
+        let mut recommended = 0;
+        for suggestion in &mut offered.suggestions {
+            if suggestion.is_recommended == Some(true) {
+                recommended += 1;
+            }
+            if recommended > 1 && offered.selection_behavior == SelectionBehavior::AtMostOne {
+                suggestion.is_recommended = None;
+            }
+        }
+    }
     let suggestions = content.suggestions.iter_mut();
     for suggestion in suggestions.flat_map(|s| &mut s.suggestions) {
         plain(&mut suggestion.label);

@@ -10,6 +10,10 @@ fn source(url: &str) -> Source {
     }
 }
 
+fn one(content: CardContent, scope: &[&str]) -> Card {
+    Card::all(std::iter::once(content), scope).remove(0)
+}
+
 fn card(summary: &str, detail: &str) -> Value {
     let content = CardContent::text(
         Indicator::Warning,
@@ -17,7 +21,7 @@ fn card(summary: &str, detail: &str) -> Value {
         detail,
         source("https://x.org/1"),
     );
-    serde_json::to_value(Card::new(content, &["gap", "call", "p1"])).unwrap()
+    serde_json::to_value(one(content, &["gap", "call", "p1"])).unwrap()
 }
 
 #[test]
@@ -33,7 +37,7 @@ fn fields_without_a_value_are_left_out() {
         })
     );
     let relative = CardContent::text(Indicator::Info, "a", "", source("guideline.html"));
-    let card = serde_json::to_value(Card::new(relative, &[])).unwrap();
+    let card = serde_json::to_value(one(relative, &[])).unwrap();
     assert_eq!(card["source"], json!({"label": "USPSTF"}));
 }
 
@@ -59,7 +63,7 @@ fn the_uuid_follows_the_content_and_the_call() {
     assert_eq!(card("a", "b")["uuid"], card("a", "b")["uuid"]);
     assert_ne!(card("a", "b")["uuid"], card("a", "c")["uuid"]);
     let content = CardContent::text(Indicator::Warning, "a", "b", source("https://x.org/1"));
-    let other = serde_json::to_value(Card::new(content, &["gap", "other", "p1"])).unwrap();
+    let other = serde_json::to_value(one(content, &["gap", "other", "p1"])).unwrap();
     assert_ne!(card("a", "b")["uuid"], other["uuid"]);
 }
 
@@ -77,7 +81,7 @@ fn suggestions_links_and_override_reasons_have_the_members_of_the_specification(
                 Action {
                     description: "make".into(),
                     change: Change::Create {
-                        resource: resource.clone(),
+                        resource: (&resource).into(),
                     },
                 },
                 Action {
@@ -110,12 +114,13 @@ fn suggestions_links_and_override_reasons_have_the_members_of_the_specification(
         display: "d".into(),
     };
     content.override_reasons = vec![reason];
-    let card = serde_json::to_value(Card::new(content, &[])).unwrap();
+    let card = serde_json::to_value(one(content, &[])).unwrap();
     assert_eq!(card["selectionBehavior"], json!("at-most-one"));
     assert_eq!(
         card["suggestions"],
         json!([{
             "label": "Order",
+            "uuid": card["suggestions"][0]["uuid"],
             "isRecommended": true,
             "actions": [
                 {"description": "make", "type": "create", "resource": resource},
@@ -141,6 +146,6 @@ fn suggestions_links_and_override_reasons_have_the_members_of_the_specification(
         selection_behavior,
         suggestions: vec![],
     });
-    let card = serde_json::to_value(Card::new(none, &[])).unwrap();
+    let card = serde_json::to_value(one(none, &[])).unwrap();
     assert!(card.get("suggestions").is_none() && card.get("selectionBehavior").is_none());
 }

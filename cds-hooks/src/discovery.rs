@@ -37,7 +37,7 @@ pub(crate) fn body<'a>(
     let service = |(service, templates): (&'a dyn CardService, &'a Templates)| {
         let asks = !templates.list.is_empty();
         Service {
-            hook: service.hook(),
+            hook: service.hook().name,
             title: service.title(),
             description: service.description(),
             id: service.id(),

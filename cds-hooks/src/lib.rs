@@ -24,13 +24,16 @@ mod config;
 mod connection;
 mod cors;
 mod discovery;
+mod drafts;
 mod hash;
+mod hook;
 mod host;
 mod http;
 mod json;
 mod limits;
 mod log;
 mod measure;
+mod offered;
 mod prefetch;
 mod reach;
 mod receive;
@@ -44,6 +47,7 @@ mod wire;
 pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
 pub use cors::is_origin;
+pub use hook::{ContextField, Form, Hook, ORDER_SELECT, ORDER_SIGN, PATIENT_VIEW};
 pub use http::router;
 pub use limits::Limits;
 pub use log::{Log, LogCounts};
@@ -52,8 +56,8 @@ pub use prefetch::{Template, Templates};
 pub use reach::{Reach, within_reach};
 pub use rule::rule_services;
 pub use serve::{open_files, serve, serve_until};
-pub use service::{CardContent, CardService, Outcome, PATIENT_VIEW};
+pub use service::{CardContent, CardService, Outcome};
 pub use wire::{
-    Action, Card, Change, Coding, Extension, Indicator, Link, LinkTarget, Response,
+    Action, Card, Change, Coding, Extension, Indicator, Link, LinkTarget, Resource, Response,
     SelectionBehavior, Source, Suggestion, Suggestions,
 };

@@ -18,7 +18,7 @@ use measures::prepared::Packages;
 use measures::structure::{MeasureStructure, plain_name};
 
 use crate::service::{CardContent, CardService, Outcome};
-use crate::wire::{Extension, Indicator, OfMeasure, Source};
+use crate::wire::{Indicator, OfMeasure, Source};
 
 /// One measure of a program.
 struct MeasureCard {
@@ -205,13 +205,13 @@ fn outcome(
             };
             return Outcome::Unknown {
                 reason: Some(reason),
-                card: None,
+                cards: vec![],
             };
         }
     };
     let of = |status| gaps.iter().find(|g| g.status == status);
     if let Some(gap) = of(GapStatus::Open) {
-        return Outcome::Card(card(gap.group));
+        return Outcome::Cards(vec![card(gap.group)]);
     }
     match of(GapStatus::NotEvaluable) {
         Some(gap) => Outcome::Unknown {
@@ -220,9 +220,9 @@ fn outcome(
                 || "a criterion of the measure gives null, neither true nor false".to_owned(),
                 ToString::to_string,
             )),
-            card: None,
+            cards: vec![],
         },
-        None => Outcome::NoCard,
+        None => Outcome::Cards(vec![]),
     }
 }
 
@@ -246,15 +246,12 @@ impl MeasureCard {
         };
         let direction = self.structure.directions.get(group);
         let mut content = CardContent::text(Indicator::Info, &summary, detail.trim(), source);
-        content.extension = Some(Extension {
-            could_not_check: None,
-            measure: Some(OfMeasure {
-                canonical: format!("{}|{}", artifact.url, artifact.version),
-                group: own
-                    .filter(|_| self.structure.groups.len() > 1)
-                    .map(|own| own.name(group)),
-                direction: direction.map(|direction| direction.text()),
-            }),
+        content.extension.measure = Some(OfMeasure {
+            canonical: format!("{}|{}", artifact.url, artifact.version),
+            group: own
+                .filter(|_| self.structure.groups.len() > 1)
+                .map(|own| own.name(group)),
+            direction: direction.map(|direction| direction.text()),
         });
         content
     }
@@ -300,9 +297,15 @@ mod tests {
             EvaluationError::Budget(text()),
             EvaluationError::Raised(text()),
         ] {
-            assert!(matches!(of(error), Outcome::Unknown { card: None, .. }));
+            let Outcome::Unknown { cards, .. } = of(error) else {
+                panic!("it could not tell")
+            };
+            assert!(cards.is_empty());
         }
-        assert!(matches!(outcome(Ok(vec![]), none), Outcome::NoCard));
+        let Outcome::Cards(cards) = outcome(Ok(vec![]), none) else {
+            panic!("there is no gap")
+        };
+        assert!(cards.is_empty());
     }
 
     /// A criterion that is null is in the log with a reason, too.
@@ -318,9 +321,10 @@ mod tests {
         };
         for (given, said) in [(None, "gives null"), (Some("no value"), "no value")] {
             let out = outcome(Ok(vec![row(given)]), |_| unreachable!("no card"));
-            let Outcome::Unknown { reason, card: None } = out else {
+            let Outcome::Unknown { reason, cards } = out else {
                 panic!("{out:?}")
             };
+            assert!(cards.is_empty());
             assert!(reason.is_some_and(|r| r.contains(said)), "{said}");
         }
     }

@@ -3,22 +3,35 @@
 use engine_patient::bundle::server_key;
 use serde_json::value::RawValue;
 
+use crate::hook::{Form, Hook};
 use crate::host::is_host;
 use crate::json::{Body, Members, Prefetch, string};
 use crate::prefetch::Patient;
 use crate::refusal::Refusal;
-use crate::service::PATIENT_VIEW;
 
 /// What a service needs of a request. Members it does not know are passed over.
 pub(crate) struct HookRequest<'a> {
     pub(crate) hook_instance: String,
     pub(crate) patient: Patient,
+    pub(crate) context: CallContext<'a>,
     pub(crate) prefetch: Vec<(String, &'a RawValue)>,
+}
+
+/// What the context of a call holds beside the patient.
+#[derive(Default)]
+pub(crate) struct CallContext<'a> {
+    /// `Practitioner/1`.
+    pub(crate) user: Option<String>,
+    pub(crate) encounter: Option<String>,
+    /// A Bundle.
+    pub(crate) drafts: Option<&'a RawValue>,
+    /// As they came.
+    pub(crate) selections: Option<Vec<String>>,
 }
 
 impl<'a> HookRequest<'a> {
     /// Reads a body for a service of this hook.
-    pub(crate) fn read(body: &'a [u8], hook: &str) -> Result<Self, Refusal> {
+    pub(crate) fn read(body: &'a [u8], hook: &Hook) -> Result<Self, Refusal> {
         let body = Body::of(body)?;
         let mut check = Check::default();
         let request = check.request(body, hook);
@@ -42,12 +55,13 @@ struct Check {
 }
 
 impl Check {
-    fn request<'a>(&mut self, body: Body<'a>, expected: &str) -> HookRequest<'a> {
+    fn request<'a>(&mut self, body: Body<'a>, expected: &Hook) -> HookRequest<'a> {
         let members = &body.members;
         let hook = self.text(members, "", "hook", "a string", |hook| !hook.is_empty());
-        if !hook.is_empty() && hook != expected {
+        if !hook.is_empty() && hook != expected.name {
             self.wrong.push(format!(
-                "this service answers the hook `{expected}`, not another"
+                "this service answers the hook `{}`, not another",
+                expected.name
             ));
         }
         let uuid = "a UUID such as `d1577c69-dfbe-44ad-ba6d-3e05e953b2ea`";
@@ -60,15 +74,10 @@ impl Check {
             // Of one that cannot be read nothing is missing.
             (context, _) => context,
         };
-        let mut id = String::new();
-        if let Some(context) = context {
-            let form = "a FHIR id such as `123`";
-            id = self.text(&context, "context.", "patientId", form, is_id);
-            if expected == PATIENT_VIEW {
-                let user = "a reference such as `Practitioner/123`";
-                self.text(&context, "context.", "userId", user, is_reference);
-            }
-        }
+        let (id, context) = match context {
+            Some(members) => self.context(&members, expected),
+            None => (String::new(), CallContext::default()),
+        };
         let server = self.server(members, &id);
         let prefetch = match body.prefetch {
             Prefetch::Object(members) => members.0,
@@ -88,8 +97,47 @@ impl Check {
         HookRequest {
             hook_instance,
             patient: Patient { id, server },
+            context,
             prefetch,
         }
+    }
+
+    /// The members that the hook's context has; the patient's id first.
+    fn context<'a>(&mut self, members: &Members<'a>, hook: &Hook) -> (String, CallContext<'a>) {
+        const ID: &str = "a FHIR id such as `123`";
+        const USER: &str = "a reference such as `Practitioner/123`";
+        let (mut id, mut found) = (String::new(), CallContext::default());
+        for field in hook.context {
+            let (name, path) = (field.name, "context.");
+            let Some(raw) = members.get(name) else {
+                if field.is_required {
+                    self.missing.push(format!("`{path}{name}`"));
+                }
+                continue;
+            };
+            match field.form {
+                Form::Patient => id = self.text(members, path, name, ID, is_id),
+                Form::User => {
+                    found.user = Some(self.text(members, path, name, USER, is_reference));
+                }
+                Form::Encounter => {
+                    found.encounter = Some(self.text(members, path, name, ID, is_id));
+                }
+                Form::Drafts => {
+                    found.drafts = Some(raw);
+                    let flaw = bundle_flaw(raw);
+                    let flaw = flaw.map(|flaw| format!("`{path}{name}` must be {flaw}"));
+                    self.wrong.extend(flaw);
+                }
+                Form::Selections => match serde_json::from_str(raw.get()) {
+                    Ok(selections) => found.selections = Some(selections),
+                    Err(_) => self.wrong.push(format!(
+                        "`{path}{name}` must be a list of references such as `[\"MedicationRequest/123\"]`"
+                    )),
+                },
+            }
+        }
+        (id, found)
     }
 
     /// `fhirServer`, without which there must be no `fhirAuthorization` (cds-r-1).
@@ -153,6 +201,21 @@ impl Check {
         }
         object
     }
+}
+
+/// What a text that should be a Bundle is not. Its entries are looked at later, and may be anything.
+fn bundle_flaw(raw: &RawValue) -> Option<&'static str> {
+    const BUNDLE: &str = "a FHIR Bundle with the drafts as its entries";
+    let Some(bundle) = Members::of(raw) else {
+        return Some(match raw.get().starts_with('{') {
+            true => "an object in which no member occurs twice",
+            false => BUNDLE,
+        });
+    };
+    let is_bundle = bundle.get("resourceType").and_then(string).as_deref() == Some("Bundle");
+    let entries = bundle.get("entry");
+    let fits = entries.is_none_or(|raw| raw.get().starts_with(['[', '{']));
+    (!is_bundle || !fits).then_some(BUNDLE)
 }
 
 fn twice(name: &str) -> String {

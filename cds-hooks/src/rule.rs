@@ -1,74 +1,178 @@
-//! The rules of Tandem as services, one each.
+//! The rules of Tandem as services, one for each of a rule's hooks.
 
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
-use engine_patient::program::PatientProgram;
+use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
-use rules::{Applicability, CardText, Rule};
+use rules::{Applicability, CardAction, CardChange, CardSuggestion, CardText, Rule};
 
+use crate::hook::{Hook, PATIENT_VIEW};
 use crate::service::{CardContent, CardService, Outcome};
-use crate::wire::{Indicator, Source};
+use crate::wire::{
+    Action, Change, Coding, Indicator, Link, LinkTarget, Resource, SelectionBehavior, Source,
+    Suggestion, Suggestions,
+};
 
-/// Rules as services, in their order.
-pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {
-    rules
-        .into_iter()
-        .map(|rule| rule as Arc<dyn CardService>)
-        .collect()
+/// A rule at one of its hooks.
+struct RuleService {
+    rule: Arc<Rule>,
+    hook: &'static Hook,
+    id: String,
 }
 
-impl CardService for Rule {
+/// Rules as services, in their order: at its first hook a rule has its own id, at others
+/// `<id>-<hook>`.
+pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {
+    let mut services: Vec<Arc<dyn CardService>> = vec![];
+    for rule in rules {
+        for (number, hook) in hooks(&rule).into_iter().enumerate() {
+            let id = match number {
+                0 => rule.artifact.id.to_string(),
+                _ => format!("{}-{}", rule.artifact.id, hook.name),
+            };
+            let rule = Arc::clone(&rule);
+            services.push(Arc::new(RuleService { rule, hook, id }));
+        }
+    }
+    services
+}
+
+fn hooks(_rule: &Rule) -> Vec<&'static Hook> {
+    vec![&PATIENT_VIEW]
+}
+
+impl CardService for RuleService {
     fn id(&self) -> &str {
-        &self.artifact.id
+        &self.id
+    }
+
+    fn hook(&self) -> &'static Hook {
+        self.hook
     }
 
     fn title(&self) -> &str {
-        &self.artifact.title
+        &self.rule.artifact.title
     }
 
     fn description(&self) -> &str {
-        self.description.trim()
+        self.rule.description.trim()
     }
 
     fn requirements(&self) -> &[DataRequirement] {
-        self.data_requirements()
+        self.rule.data_requirements()
     }
 
     fn judges_code_systems(&self) -> bool {
-        !self.coded_elements().is_empty()
+        !self.rule.coded_elements().is_empty()
     }
 
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
-        let decision = match Rule::decide(self, record, context) {
+        let decision = match self.rule.decide(record, context) {
             Ok(decision) => decision,
             Err(bug) => return Outcome::Failed(bug),
         };
-        let mut cards = decision.cards.into_iter().map(|text| content(self, text));
+        let texts = decision.cards.into_iter();
+        let cards: Result<Vec<CardContent>, EvaluationError> =
+            texts.map(|text| content(&self.rule, text)).collect();
+        let mut cards = match cards {
+            Ok(cards) => cards,
+            Err(bug) => return Outcome::Failed(bug),
+        };
         match decision.applicability {
-            Applicability::Unknown => Outcome::Unknown {
-                reason: decision.unknown_reason,
-                card: cards.next(),
-            },
-            Applicability::Applies => cards.next().map_or(Outcome::NoCard, Outcome::Card),
-            Applicability::DoesNotApply => Outcome::NoCard,
+            Applicability::Unknown => {
+                if let Some(last) = cards.pop() {
+                    cards.push(last.could_not_check());
+                }
+                Outcome::Unknown {
+                    reason: decision.unknown_reason,
+                    cards,
+                }
+            }
+            Applicability::Applies => Outcome::Cards(cards),
+            Applicability::DoesNotApply => Outcome::Cards(vec![]),
         }
     }
 }
 
-fn content(rule: &Rule, text: CardText) -> CardContent {
+fn content(rule: &Rule, text: CardText) -> Result<CardContent, EvaluationError> {
     let indicator = match text.indicator {
         rules::Indicator::Info => Indicator::Info,
         rules::Indicator::Warning => Indicator::Warning,
         rules::Indicator::Critical => Indicator::Critical,
     };
-    let from = &rule.source;
-    let label = format!("{}: {} ({})", from.publisher, from.title, from.year);
-    let source = Source {
+    let source = match text.source {
+        Some(own) => Source {
+            label: own.label,
+            url: own.url,
+            topic: None,
+        },
+        None => source(rule),
+    };
+    let mut content = CardContent::text(indicator, &text.summary, &text.detail, source);
+    let link = |(label, url)| Link {
         label,
+        url,
+        target: LinkTarget::Absolute,
+    };
+    content.links = text.links.into_iter().map(link).collect();
+    let reasons = text.override_reasons.into_iter();
+    content.override_reasons = reasons
+        .map(|reason| Coding {
+            system: reason.system,
+            code: reason.code,
+            display: reason.display,
+        })
+        .collect();
+    let suggestions = text.suggestions.into_iter().map(suggestion);
+    let suggestions = suggestions.collect::<Result<Vec<_>, _>>()?;
+    content.suggestions = (!suggestions.is_empty()).then_some(Suggestions {
+        selection_behavior: match text.any_suggestions {
+            true => SelectionBehavior::Any,
+            false => SelectionBehavior::AtMostOne,
+        },
+        suggestions,
+    });
+    Ok(content)
+}
+
+fn source(rule: &Rule) -> Source {
+    let from = &rule.source;
+    Source {
+        label: format!("{}: {} ({})", from.publisher, from.title, from.year),
         url: Some(from.url.clone()),
         topic: None,
+    }
+}
+
+fn suggestion(suggestion: CardSuggestion) -> Result<Suggestion, EvaluationError> {
+    let actions = suggestion.actions.into_iter().map(action);
+    Ok(Suggestion {
+        label: suggestion.label,
+        uuid: None,
+        is_recommended: suggestion.is_recommended.then_some(true),
+        actions: actions.collect::<Result<_, _>>()?,
+    })
+}
+
+fn action(action: CardAction) -> Result<Action, EvaluationError> {
+    // A rule makes its resources itself: one that is no JSON is our mistake.
+    let resource = |json: String| {
+        let bug = || EvaluationError::Bug("the resource of a suggestion is no JSON object".into());
+        Resource::parse(&json).ok_or_else(bug)
     };
-    CardContent::text(indicator, &text.summary, &text.detail, source)
+    let change = match action.change {
+        CardChange::Create(json) => Change::Create {
+            resource: resource(json)?,
+        },
+        CardChange::Update(json) => Change::Update {
+            resource: resource(json)?,
+        },
+        CardChange::Delete(resource_id) => Change::Delete { resource_id },
+    };
+    Ok(Action {
+        description: action.description,
+        change,
+    })
 }

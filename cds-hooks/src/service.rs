@@ -5,6 +5,7 @@ use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 
+use crate::hook::{Hook, PATIENT_VIEW};
 use crate::wire::{Coding, Extension, Indicator, Link, Source, Suggestions};
 
 /// One CDS service: something with an id that looks at one patient and may have a card to show.
@@ -13,8 +14,8 @@ pub trait CardService: Send + Sync {
     fn id(&self) -> &str;
 
     /// The hook that calls it.
-    fn hook(&self) -> &str {
-        PATIENT_VIEW
+    fn hook(&self) -> &'static Hook {
+        &PATIENT_VIEW
     }
 
     /// For people, short.
@@ -32,28 +33,29 @@ pub trait CardService: Send + Sync {
         false
     }
 
-    /// Looks at one patient. Types in the record that are not available must lead to
+    /// Whether it is on trial: it is called and logged, and nobody sees its cards.
+    fn is_shadow(&self) -> bool {
+        false
+    }
+
+    /// Looks at one patient; [`EvaluationContext::call`] has what the hook's context holds. Types in the record that are not available must lead to
     /// [`Outcome::Unknown`] wherever they could have changed the answer.
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome;
 }
 
-/// The hook that fires when a patient's chart is opened.
-pub const PATIENT_VIEW: &str = "patient-view";
-
 /// What a service has to say.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// Nothing.
-    NoCard,
-    /// This.
-    Card(CardContent),
-    /// It could not tell.
+    /// These cards, in this order; none where there is nothing to say.
+    Cards(Vec<CardContent>),
+    /// It could not tell, or not all of it.
     Unknown {
         /// Why. Names elements and types, never holds patient data.
         reason: Option<String>,
-        /// The card to show about that, where the author wants one. Without it the service stays
+        /// What holds whatever the rest may be, and a card that says what could not be told
+        /// ([`CardContent::could_not_check`]), where the author wants one. Without any the service stays
         /// silent, or answers 412 where the client held data back.
-        card: Option<CardContent>,
+        cards: Vec<CardContent>,
     },
     /// A bug of ours: answered with an error and its id, never with "nothing to do".
     Failed(EvaluationError),
@@ -77,8 +79,10 @@ pub struct CardContent {
     pub suggestions: Option<Suggestions>,
     /// Reasons offered to whoever declines.
     pub override_reasons: Vec<Coding>,
-    /// For whoever built the call; made where it is answered.
-    pub(crate) extension: Option<Extension>,
+    /// It says that something could not be checked: what is lacking is added to it.
+    pub(crate) says_unknown: bool,
+    /// For whoever built the call.
+    pub(crate) extension: Extension,
 }
 
 impl CardContent {
@@ -92,7 +96,15 @@ impl CardContent {
             links: vec![],
             suggestions: None,
             override_reasons: vec![],
-            extension: None,
+            says_unknown: false,
+            extension: Extension::default(),
         }
+    }
+
+    /// A card that says that something could not be checked. What was lacking is added where it is
+    /// answered.
+    pub fn could_not_check(mut self) -> Self {
+        self.says_unknown = true;
+        self
     }
 }

@@ -3,8 +3,9 @@
 //! A field without a value is left out: nothing here is ever `null`, `""`, `[]` or `{}`, save for
 //! `cards: []`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The body of an answer with status 200.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +19,9 @@ pub struct Response {
 #[serde(rename_all = "camelCase")]
 pub struct Card {
     pub(crate) uuid: String,
+    /// Names the content within the call.
+    #[serde(skip)]
+    pub(crate) content: String,
     pub(crate) summary: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
@@ -29,12 +33,12 @@ pub struct Card {
     pub(crate) override_reasons: Vec<Coding>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) links: Vec<Link>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) extension: Option<Extension>,
+    #[serde(skip_serializing_if = "Extension::is_empty")]
+    pub(crate) extension: Extension,
 }
 
 /// What is said to the integrator, not to the clinician.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Extension {
     /// Why the card could only say that something could not be checked.
     #[serde(
@@ -48,6 +52,18 @@ pub struct Extension {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) measure: Option<OfMeasure>,
+    /// Suggestions that are not offered, since the call does not name what they would change.
+    #[serde(
+        rename = "dev.tandem-cds.not-offered",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) not_offered: Vec<String>,
+}
+
+impl Extension {
+    fn is_empty(&self) -> bool {
+        *self == Extension::default()
+    }
 }
 
 /// Which measure a card is of, as its package has it.
@@ -188,12 +204,12 @@ pub enum Change {
     /// Creates this resource.
     Create {
         /// The whole resource.
-        resource: Value,
+        resource: Resource,
     },
     /// Replaces a resource by this.
     Update {
         /// The whole resource with its id.
-        resource: Value,
+        resource: Resource,
     },
     /// Deletes a resource.
     Delete {
@@ -201,4 +217,41 @@ pub enum Change {
         #[serde(rename = "resourceId")]
         resource_id: String,
     },
+}
+
+/// A FHIR resource as JSON, its numbers with the digits that they have: `1.50` is not `1.5`.
+#[derive(Clone, Debug)]
+pub struct Resource(Box<RawValue>);
+
+impl Resource {
+    /// Of a text; `None` where it is no JSON object.
+    pub fn parse(json: &str) -> Option<Self> {
+        let raw: Box<RawValue> = serde_json::from_str(json).ok()?;
+        raw.get().starts_with('{').then_some(Resource(raw))
+    }
+
+    /// The text.
+    pub fn json(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl From<&Value> for Resource {
+    fn from(value: &Value) -> Self {
+        // A `Value` is JSON: there is nothing that could fail.
+        let raw = RawValue::from_string(value.to_string());
+        Resource(raw.unwrap_or_default())
+    }
+}
+
+impl PartialEq for Resource {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
 }

@@ -22,8 +22,13 @@ pub(crate) struct Line<'a> {
     status: u16,
     ms: f64,
     cards: usize,
+    /// Of a service on trial: how many cards nobody saw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<usize>,
     unknown: bool,
     left_out: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    unknown_selections: usize,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     lacking: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +39,10 @@ pub(crate) struct Line<'a> {
     error_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bug: Option<&'a str>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl<'a> Line<'a> {
@@ -52,8 +61,10 @@ impl<'a> Line<'a> {
             status,
             ms: (seconds * 1e6).round() / 1e3,
             cards: answer.cards,
+            shadow: answer.shadow,
             unknown: answer.unknown,
             left_out: answer.left_out,
+            unknown_selections: answer.unknown_selections,
             lacking: &answer.lacking,
             reason: answer.reason.as_deref(),
             error: None,

@@ -141,7 +141,7 @@ impl Lacking {
     }
 
     /// Entries that were left out for one reason.
-    pub(super) fn left_out(why: Why, entries: &LeftOut) -> Self {
+    pub(crate) fn left_out(why: Why, entries: &LeftOut) -> Self {
         let (technical, plain) = why.words();
         let count = entries.count;
         let were = match count {

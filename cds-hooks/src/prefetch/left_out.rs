@@ -6,7 +6,7 @@ use engine_patient::fhir::names::Name;
 
 /// Why an entry is not used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// It is another patient's.
     Anothers,
     /// It names two patients.
@@ -23,7 +23,7 @@ pub(super) enum Why {
 
 impl Why {
     /// For the integrator, and for the clinician.
-    pub(super) fn words(self) -> (&'static str, &'static str) {
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Anothers => (
                 "of another patient, or of another server by its `fullUrl`",
@@ -46,8 +46,8 @@ impl Why {
 
 /// The entries that were left out for one reason.
 #[derive(Default)]
-pub(super) struct LeftOut {
-    pub(super) count: usize,
+pub(crate) struct LeftOut {
+    pub(crate) count: usize,
     /// Where the first of them stand. Names keys, types and elements, never an id or a value.
     pub(super) places: Vec<String>,
     pub(super) types: BTreeSet<Name>,
@@ -58,7 +58,7 @@ impl LeftOut {
     const PLACES: usize = 5;
 
     /// One more, under a key: the number of its entry, its type, what is wrong with which element.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         key: &str,
         entry: Option<usize>,

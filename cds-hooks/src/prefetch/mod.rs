@@ -24,6 +24,7 @@ mod subject;
 mod template;
 
 pub(crate) use lacking::Lacking;
+pub(crate) use left_out::{LeftOut, Why};
 pub(crate) use read::{Prefetched, read};
-pub(crate) use subject::Patient;
+pub(crate) use subject::{Patient, Whose};
 pub use template::{Template, Templates};

@@ -18,7 +18,7 @@ pub(crate) struct Patient {
 
 /// Whose a resource is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Whose {
+pub(crate) enum Whose {
     /// The patient's.
     Theirs,
     /// Nobody's: a medication, an organization.
@@ -35,11 +35,11 @@ pub(super) enum Whose {
 
 /// URLs that are the patient's within one Bundle: the `fullUrl`s under which the patient is in it.
 #[derive(Default, Debug)]
-pub(super) struct Urls(HashSet<String>);
+pub(crate) struct Urls(HashSet<String>);
 
 impl Patient {
     /// The URLs that are the patient's in a Bundle of these entries.
-    pub(super) fn urls(&self, entries: &[Entry<'_>]) -> Urls {
+    pub(crate) fn urls(&self, entries: &[Entry<'_>]) -> Urls {
         let mut urls = HashSet::new();
         for entry in entries.iter().filter(|e| !e.collides) {
             let resource = entry.resource.filter(|r| {
@@ -55,7 +55,7 @@ impl Patient {
 
     /// Whose this resource is: by its id for a Patient, else by the elements that name the patient.
     /// Others that these may name as well (a group, a device) are no second patient.
-    pub(super) fn whose(&self, resource: Element<'_>, type_name: &str, urls: &Urls) -> Whose {
+    pub(crate) fn whose(&self, resource: Element<'_>, type_name: &str, urls: &Urls) -> Whose {
         if type_name == "Patient" {
             return match resource.get_str("id") {
                 Some(id) if *id == self.id => Whose::Theirs,

@@ -55,10 +55,13 @@ impl CardService for Finds {
             .map(|found| found.map(|all| all.len().to_string()))
             .collect();
         match counts {
-            Ok(counts) => Outcome::Card(content(&counts.join(" "))),
+            Ok(counts) => Outcome::Cards(vec![content(&counts.join(" "))]),
             Err(_) => Outcome::Unknown {
                 reason: None,
-                card: self.says.then(|| content("Could not be checked")),
+                cards: match self.says {
+                    true => vec![content("Could not be checked").could_not_check()],
+                    false => vec![],
+                },
             },
         }
     }

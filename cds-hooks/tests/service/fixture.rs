@@ -85,9 +85,13 @@ impl CardService for Gap {
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {
         let unknown = |what: &str| Outcome::Unknown {
             reason: Some(format!("{what} is not available")),
-            card: self
-                .card_when_unknown
-                .then(|| self.content("Could not check for an A1c.")),
+            cards: match self.card_when_unknown {
+                true => vec![
+                    self.content("Could not check for an A1c.")
+                        .could_not_check(),
+                ],
+                false => vec![],
+            },
         };
         let [patient, diabetes, a1c] = &self.requirements[..] else {
             panic!()
@@ -99,7 +103,7 @@ impl CardService for Gap {
         let born = born.and_then(|text| DateTime::parse(&text));
         match born.map(|b| years_between(b, context.at).0) {
             None => return unknown("Patient.birthDate"),
-            Some(age) if age < 18 => return Outcome::NoCard,
+            Some(age) if age < 18 => return Outcome::Cards(vec![]),
             _ => {}
         }
         match diabetes.retrieve(record) {
@@ -111,7 +115,7 @@ impl CardService for Gap {
                 return Outcome::Failed(EvaluationError::Bug("a bug of ours at `x`".into()));
             }
             Err(_) => return unknown("Condition"),
-            Ok(found) if found.is_empty() => return Outcome::NoCard,
+            Ok(found) if found.is_empty() => return Outcome::Cards(vec![]),
             Ok(found)
                 if found
                     .iter()
@@ -123,8 +127,8 @@ impl CardService for Gap {
         }
         match a1c.retrieve(record) {
             Err(_) => unknown("Observation"),
-            Ok(found) if found.is_empty() => Outcome::Card(self.content("A1c is overdue.")),
-            Ok(_) => Outcome::NoCard,
+            Ok(found) if found.is_empty() => Outcome::Cards(vec![self.content("A1c is overdue.")]),
+            Ok(_) => Outcome::Cards(vec![]),
         }
     }
 }

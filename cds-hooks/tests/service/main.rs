@@ -13,6 +13,7 @@ mod fixture;
 mod http;
 mod limits;
 mod markdown;
+mod orders;
 mod packages;
 mod prefetch;
 mod refusals;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cds_hooks::Templates;
+use cds_hooks::{CardService, Templates, rule_services};
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
@@ -15,7 +15,6 @@ use measures::prepared::Packages;
 use measures_run::job::{Report, RunFiles, RunTask};
 use measures_run::rule_files::load_rules;
 use measures_run::{Job, JobResult, Task};
-use rules::Rule;
 use serde_json::{Value, json};
 
 use super::measure::{Work, print_table, print_unmatched, tell, unexpected};
@@ -165,17 +164,17 @@ impl Demo {
         drop(work);
 
         let request = dir.join("patient-view.json");
-        let rules = load_rules(&[], &[], &mut tell)?;
-        let shown = rules.iter().find(|r| *r.artifact.id == *SHOWN);
+        let services = rule_services(load_rules(&[], &[], &mut tell)?);
+        let shown = services.iter().find(|s| s.id() == SHOWN);
         let shown =
             shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
-        std::fs::write(&request, sample_call(shown, super::now_ms())).map_err(io)?;
+        std::fs::write(&request, sample_call(shown.as_ref(), super::now_ms())).map_err(io)?;
         let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
         say!(
             "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"
         );
-        super::serve::listen(config, cds_hooks::rule_services(rules), |address| {
+        super::serve::listen(config, services, |address| {
             super::serve::announce(format!(
                 "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{next}",
                 request.display(),
@@ -256,7 +255,7 @@ fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
 
 /// A patient-view call, as of now, for a patient with diabetes whose last HbA1c was too high. It
 /// answers each prefetch template of the service.
-fn sample_call(rule: &Rule, now_ms: i64) -> String {
+fn sample_call(service: &dyn CardService, now_ms: i64) -> String {
     let days_ago = |days: i64| DateTime::from_utc_millis(now_ms - days * 86_400_000, 0).to_string();
     let coding = |system: &str, code: &str, display: &str| json!({ "coding": [{ "system": system, "code": code, "display": display }] });
     let condition = json!({
@@ -280,7 +279,7 @@ fn sample_call(rule: &Rule, now_ms: i64) -> String {
             .collect();
         json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
     };
-    let templates = Templates::of_service(rule).list.into_iter();
+    let templates = Templates::of_service(service).list.into_iter();
     let prefetch: serde_json::Map<String, Value> = templates
         .map(|template| {
             let answer = match template.resource_type.as_str() {
