@@ -219,6 +219,7 @@ impl App {
             // What was sent is all there is.
             systems: None,
             call: None,
+            outcomes_seen: None,
         };
         let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
         catch_unwind(evaluate).unwrap_or_default()

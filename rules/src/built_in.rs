@@ -79,6 +79,17 @@ pub fn built_in_with(
     }
 }
 
+/// Name and text of the file of a built-in rule.
+pub fn built_in_file(id: &str) -> Option<(&'static str, &'static str)> {
+    let of = |file: &str| {
+        file.rsplit('/')
+            .next()
+            .and_then(|name| name.strip_suffix(".yaml"))
+            == Some(id)
+    };
+    RULES.iter().find(|(file, _)| of(file)).copied()
+}
+
 /// The value sets of the built-in rules.
 pub fn built_in_terminology() -> TerminologyStore {
     let mut builder = TerminologyBuilder::new();

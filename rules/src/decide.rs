@@ -136,9 +136,8 @@ impl Rule {
                 text: format!("{} && ({})", alive.source, written.text),
                 truth: Some(whole.truth),
                 reason: whole.reason,
-                value: None,
-                items: vec![],
                 clauses: vec![evaluation.explain(alive)?, written],
+                ..Clause::default()
             };
         }
         Ok(clauses)

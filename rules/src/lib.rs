@@ -21,9 +21,12 @@
 
 mod built_in;
 mod case;
+mod conditions_seen;
 mod coverage;
 mod decide;
+mod every_expression;
 mod load;
+mod mutants;
 mod outcome;
 mod places;
 pub mod plain_words;
@@ -33,14 +36,18 @@ mod run_cases;
 mod template;
 pub mod text;
 mod words;
+mod written;
 pub mod yaml;
 
-pub use built_in::{built_in, built_in_terminology, built_in_with};
+pub use built_in::{built_in, built_in_file, built_in_terminology, built_in_with};
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
-pub use load::load;
+pub use conditions_seen::ConditionSeen;
+pub use load::{load, load_changed};
+pub use mutants::{Excuse, RuleMutant};
 pub use outcome::{
     Applicability, CardAction, CardChange, CardReason, CardSource, CardSuggestion, CardText,
     Decision, Outcome,
 };
 pub use rule::{Rule, Source};
 pub use words::{Improvement, Indicator, OnUnknown};
+pub use written::Written;

@@ -32,6 +32,14 @@ impl Rule {
         self.cases.iter().map(|case| self.run(case)).collect()
     }
 
+    /// Whether a case comes out as expected.
+    pub(crate) fn passes_case(&self, case: &Case) -> bool {
+        let (record, failures) = case.record();
+        let context = EvaluationContext::at(case.at);
+        let decision = self.decide(&record, &context);
+        failures.is_empty() && decision.is_ok_and(|d| self.differences(case, &d).is_empty())
+    }
+
     fn run(&self, case: &Case) -> CaseOutcome {
         let (record, mut failures) = case.record();
         let (mut differences, mut why) = (vec![], vec![]);

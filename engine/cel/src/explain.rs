@@ -1,14 +1,14 @@
 //! Why an expression came out as it did: its clauses, each with its own outcome.
 
 use super::evaluate::Evaluation;
-use super::nodes::{Compiled, Node, NodeKind};
+use super::nodes::{Compiled, Fold, Node, NodeKind, Span};
 use super::value::Val;
 use engine_patient::describe::{Described, described, text_of};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
 /// A part of a criterion. Shows values of the patient: for the clinician's eyes, never for a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Clause {
     /// The source text.
     pub text: String,
@@ -20,8 +20,32 @@ pub struct Clause {
     pub value: Option<String>,
     /// The items of a list, a resource with its code, date and value; at most [`ITEMS`].
     pub items: Vec<String>,
+    /// Of `exists`, `all` and the like: what each item came to, and which part of the condition decided; at
+    /// most [`ITEMS`], the latest first.
+    pub tried: Vec<Tried>,
+    /// Of how many items that is not told.
+    pub more: usize,
+    /// Whether it is the name of a definition: a reader needs its parts once.
+    pub is_definition: bool,
     /// The parts it is made of.
     pub clauses: Vec<Clause>,
+}
+
+/// What an item of a list came to in a condition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tried {
+    /// The item: a resource with its code, date and value.
+    pub item: String,
+    /// Whether the condition holds for it.
+    pub truth: Truth,
+    /// The part of the condition that decided, with the values that it compared.
+    pub because: String,
+}
+
+/// What is written there, on one line.
+pub(crate) fn written(source: &[char], (start, end): Span) -> String {
+    let text: String = source.get(start..end).unwrap_or_default().iter().collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Most items of a list that are told, the latest first.
@@ -69,8 +93,7 @@ impl<'r> Evaluation<'r> {
     ) -> Clause {
         let value = self.node(node, locals);
         let (start, end) = node.span;
-        let text: String = source.get(start..end).unwrap_or_default().iter().collect();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = written(source, (start, end));
         let (truth, reason, shown) = match &value {
             Val::Bool(_) => (Some(truth_of(&value).0), None, None),
             Val::Unknown(reason) => (Some(Truth::Unknown), Some(reason.to_string()), None),
@@ -88,6 +111,7 @@ impl<'r> Evaluation<'r> {
             }
             NodeKind::Call(_, args) => args.iter().collect(),
             NodeKind::Conditional(parts) => parts.iter().collect(),
+            // What its condition comes to is told by item.
             NodeKind::Fold(_, inner) => vec![&inner.range],
             NodeKind::Select(select) => vec![&select.operand],
             _ => vec![],
@@ -97,6 +121,12 @@ impl<'r> Evaluation<'r> {
                 n.kind,
                 NodeKind::Constant(_) | NodeKind::Local(_) | NodeKind::Patient | NodeKind::At
             )
+        };
+        let (tried, more) = match &node.kind {
+            NodeKind::Fold(fold, inner) if depth < 12 && *fold != Fold::Filter => {
+                self.tried(inner, source, locals)
+            }
+            _ => (vec![], 0),
         };
         let mut clauses = vec![];
         if depth < 12 {
@@ -115,6 +145,9 @@ impl<'r> Evaluation<'r> {
             reason,
             value: shown,
             items,
+            tried,
+            more,
+            is_definition: matches!(node.kind, NodeKind::Define(_)),
             clauses,
         }
     }
@@ -124,7 +157,7 @@ impl<'r> Evaluation<'r> {
 pub const NONE: &str = "no items";
 
 /// A value as an explanation has it: of a list how many items, of a resource what it is known by.
-fn told(value: &Val<'_>) -> String {
+pub(crate) fn told(value: &Val<'_>) -> String {
     match value {
         Val::List(items) if items.is_empty() => NONE.to_owned(),
         Val::List(items) if items.iter().any(is_resource) => match items.len() {
@@ -139,12 +172,12 @@ fn told(value: &Val<'_>) -> String {
 }
 
 fn is_resource(value: &Val<'_>) -> bool {
-    matches!(value, Val::Element(e) if e.resource_type().is_some())
+    matches!(value.item().0, Val::Element(e) if e.resource_type().is_some())
 }
 
 /// The resources of a list, those of the latest date first.
 fn latest(items: &[Val<'_>]) -> Vec<String> {
-    let resources = items.iter().filter_map(|item| match item {
+    let resources = items.iter().filter_map(|item| match item.item().0 {
         Val::Element(e) => described(*e),
         _ => None,
     });

@@ -118,10 +118,9 @@ mod tests {
         Clause {
             text: text.into(),
             truth,
-            reason: None,
             value: value.map(str::to_owned),
-            items: vec![],
             clauses: parts,
+            ..Clause::default()
         }
     }
 

@@ -16,22 +16,28 @@
 
 mod alternatives;
 pub mod check;
+mod conditions;
 mod evaluate;
 pub mod explain;
+mod explain_items;
 mod explain_verdict;
 pub mod functions;
+mod mutants;
 mod needs;
 mod nodes;
 mod operators;
 mod parse;
+mod parts;
 mod problem;
 pub mod types;
 pub mod value;
 
 pub use check::Checker;
+pub use conditions::Condition;
 pub use evaluate::Evaluation;
-pub use explain::Clause;
+pub use explain::{Clause, Tried};
 pub use explain_verdict::{deciding, deciding_resource};
+pub use mutants::Mutant;
 pub use nodes::Compiled;
 pub use types::Ty;
 pub use value::Val;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::hook_call::HookCall;
+use crate::outcomes_seen::OutcomesSeen;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
 use crate::systems::SystemsInUse;
@@ -21,6 +22,8 @@ pub struct EvaluationContext {
     pub systems: Option<Arc<SystemsInUse>>,
     /// The call of a hook, where there is one: its drafts, its user.
     pub call: Option<Arc<HookCall>>,
+    /// Notes which outcomes conditions have, where that is asked: while the tests of a definition run.
+    pub outcomes_seen: Option<Arc<OutcomesSeen>>,
 }
 
 impl EvaluationContext {
@@ -33,6 +36,7 @@ impl EvaluationContext {
             period: None,
             systems: None,
             call: None,
+            outcomes_seen: None,
         }
     }
 
@@ -47,12 +51,19 @@ impl EvaluationContext {
             period: Some((start, at)),
             systems: None,
             call: None,
+            outcomes_seen: None,
         }
     }
 
     /// For a call of a hook.
     pub fn with_call(mut self, call: Arc<HookCall>) -> Self {
         self.call = Some(call);
+        self
+    }
+
+    /// For a look at which outcomes conditions have.
+    pub fn noting(mut self, outcomes: Arc<OutcomesSeen>) -> Self {
+        self.outcomes_seen = Some(outcomes);
         self
     }
 

@@ -16,10 +16,12 @@ use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::terminology::TerminologyProvider;
 
+use crate::mutants::RuleMutant;
 use crate::places::Places;
 use crate::program::Program;
 use crate::rule::{Rule, Source};
-use crate::yaml::{self, Node, Value};
+use crate::written::Written;
+use crate::yaml::{self, Node, Text, Value};
 use expressions::{expressions, summary_length};
 use fields::{Fields, Report};
 use value_sets::value_sets;
@@ -46,6 +48,7 @@ const ROOT: &[&str] = &[
     "define",
     "due",
     "include_deceased",
+    "survivors",
 ];
 /// How many of [`ROOT`] must be there; the same for the others.
 const ROOT_REQUIRED: usize = 14;
@@ -64,8 +67,28 @@ pub fn load(
     terminology: &dyn TerminologyProvider,
 ) -> Result<Rule, Vec<Finding>> {
     let (text, root) = yaml::read(file, text)?;
-    let mut report = Report::new(&text);
-    let rule = rule(&mut report, &root, terminology);
+    load_tree(&text, &root, terminology)
+}
+
+/// A rule with a small change of its file.
+///
+/// # Errors
+/// Where the changed rule is refused: then nobody would ship it.
+pub fn load_changed(
+    file: &Written,
+    mutant: &RuleMutant,
+    terminology: &dyn TerminologyProvider,
+) -> Result<Rule, Vec<Finding>> {
+    load_tree(&file.text, &mutant.tree(file), terminology)
+}
+
+fn load_tree(
+    text: &Text,
+    root: &Node,
+    terminology: &dyn TerminologyProvider,
+) -> Result<Rule, Vec<Finding>> {
+    let mut report = Report::new(text);
+    let rule = rule(&mut report, root, terminology);
     let errors = report.errors();
     let found = report.into_findings();
     match rule {

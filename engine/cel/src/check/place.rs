@@ -84,27 +84,44 @@ impl Places {
             stack.extend(children(child));
         }
         // Brackets are no tokens of their own: take in those that are opened or closed half.
-        let (mut open, mut closed) = (0usize, 0usize);
+        for (open, close) in [('(', ')'), ('[', ']')] {
+            (start, end) = self.closed((start, end), open, close);
+        }
+        // `has(x.y)` is placed at its bracket.
+        if let Expr::Select(select) = &expr.expr
+            && select.test
+        {
+            let before = self.source.get(..start).unwrap_or_default();
+            if before.ends_with(&['h', 'a', 's']) {
+                start -= 3;
+            }
+        }
+        (start, end)
+    }
+
+    /// With the brackets that are opened or closed half in it.
+    fn closed(&self, (mut start, mut end): Span, open: char, close: char) -> Span {
+        let (mut opened, mut closed) = (0usize, 0usize);
         for c in self.source.get(start..end).unwrap_or_default() {
             match c {
-                '(' => open += 1,
-                ')' if open > 0 => open -= 1,
-                ')' => closed += 1,
+                c if *c == open => opened += 1,
+                c if *c == close && opened > 0 => opened -= 1,
+                c if *c == close => closed += 1,
                 _ => {}
             }
         }
         while closed > 0 && start > 0 {
             match self.source.get(start - 1) {
-                Some('(') => closed -= 1,
+                Some(c) if *c == open => closed -= 1,
                 Some(c) if c.is_whitespace() => {}
                 _ => break,
             }
             start -= 1;
         }
-        while open > 0 && end < self.source.len() {
+        while opened > 0 && end < self.source.len() {
             match self.source.get(end) {
-                Some('(') => open += 1,
-                Some(')') => open -= 1,
+                Some(c) if *c == open => opened += 1,
+                Some(c) if *c == close => opened -= 1,
                 _ => {}
             }
             end += 1;

@@ -9,6 +9,8 @@ use engine_patient::terminology::ValueSet;
 use super::comprehension::unless;
 use super::evaluation::{Evaluation, Locals, TOO_MUCH};
 use super::select::{find, is_withheld};
+use crate::conditions::key;
+use crate::explain::truth_of;
 use crate::functions::{self, FunctionInfo};
 use crate::nodes::{Node, NodeKind};
 use crate::operators;
@@ -21,6 +23,11 @@ impl<'r> Evaluation<'r> {
             return Val::unknown(TOO_MUCH);
         }
         let value = self.value(node, locals);
+        if let Some(seen) = &self.scene.context.outcomes_seen
+            && matches!(value, Val::Bool(_) | Val::Unknown(_))
+        {
+            seen.note(key(node), truth_of(&value).0);
+        }
         self.work(match (&node.kind, &value) {
             (_, Val::Str(Cow::Owned(text))) => 1 + text.len() / 16,
             (NodeKind::Arithmetic(..), Val::List(items)) => 1 + 4 * items.len(),

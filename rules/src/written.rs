@@ -1,0 +1,143 @@
+//! A rule's file as it was written: where each of its expressions stands, and the file with one of them
+//! changed.
+
+use engine_patient::finding::{Finding, Span};
+
+use crate::template::{Part, parse};
+use crate::yaml::{self, Node, Text, Value};
+
+/// The text and the tree of a rule's file.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub(crate) text: Text,
+    pub(crate) root: Node,
+}
+
+/// A way from the top of the file: numbers of entries and items.
+type Path = Vec<usize>;
+
+/// Where an expression stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ExpressionPlace {
+    path: Path,
+    /// The character of the text at which it begins; not 0 within `{{ }}`.
+    offset: usize,
+}
+
+impl Written {
+    /// Reads a file. `file` is its name for findings.
+    ///
+    /// # Errors
+    /// Where it is not YAML of the kind that rules use.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Finding>> {
+        let (text, root) = yaml::read(file, text)?;
+        Ok(Written { text, root })
+    }
+
+    /// The value of a field at the top.
+    pub(crate) fn field(&self, name: &str) -> Option<&Node> {
+        field(&self.root, name)
+    }
+
+    /// Where an expression of the field at the top stands; `None` where it is of another file.
+    pub(crate) fn place_of(&self, top: &str, source: &str) -> Option<ExpressionPlace> {
+        let Value::Mapping(entries) = &self.root.value else {
+            return None;
+        };
+        let (number, entry) = entries.iter().enumerate().find(|(_, e)| e.key == top)?;
+        let mut path = vec![number];
+        let offset = find(&entry.value, source, &mut path)?;
+        Some(ExpressionPlace { path, offset })
+    }
+
+    /// The characters of the file behind characters of an expression.
+    pub(crate) fn span(&self, place: &ExpressionPlace, (from, to): (usize, usize)) -> Span {
+        let Some(node) = at(&self.root, &place.path) else {
+            return Span::line(1, None);
+        };
+        let (from, to) = (place.offset + from, place.offset + to);
+        self.text.span(self.text.span_in(node, (from, to)))
+    }
+
+    /// The tree with other characters in the place of some of an expression.
+    pub(crate) fn changed(
+        &self,
+        place: &ExpressionPlace,
+        (from, to): (usize, usize),
+        new: &str,
+    ) -> Node {
+        let mut root = self.root.clone();
+        if let Some(Node {
+            value: Value::Scalar(scalar),
+            ..
+        }) = at_mut(&mut root, &place.path)
+        {
+            let (from, to) = (place.offset + from, place.offset + to);
+            let old = scalar.text.chars();
+            let (head, tail) = (old.clone().take(from), old.skip(to));
+            scalar.text = head.chain(new.chars()).chain(tail).collect();
+        }
+        root
+    }
+}
+
+/// The value of a field of a mapping.
+pub(crate) fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::Mapping(entries) => {
+            let entry = entries.iter().find(|e| e.key == name)?;
+            Some(&entry.value)
+        }
+        _ => None,
+    }
+}
+
+/// The first scalar below that is this expression, or has it within `{{ }}`.
+fn find(node: &Node, source: &str, path: &mut Path) -> Option<usize> {
+    let children: Vec<&Node> = match &node.value {
+        Value::Scalar(scalar) if scalar.text == source => return Some(0),
+        Value::Scalar(scalar) => {
+            let parts = parse(&scalar.text).unwrap_or_default().into_iter();
+            return parts
+                .filter_map(|part| match part {
+                    Part::Expression(text, at) if text == source => Some(at),
+                    _ => None,
+                })
+                .next();
+        }
+        Value::Mapping(entries) => entries.iter().map(|e| &e.value).collect(),
+        Value::Sequence(items) => items.iter().collect(),
+    };
+    for (number, child) in children.into_iter().enumerate() {
+        path.push(number);
+        if let Some(offset) = find(child, source, path) {
+            return Some(offset);
+        }
+        path.pop();
+    }
+    None
+}
+
+fn at<'n>(node: &'n Node, path: &[usize]) -> Option<&'n Node> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(node);
+    };
+    let child = match &node.value {
+        Value::Scalar(_) => None,
+        Value::Mapping(entries) => entries.get(*first).map(|e| &e.value),
+        Value::Sequence(items) => items.get(*first),
+    };
+    at(child?, rest)
+}
+
+fn at_mut<'n>(node: &'n mut Node, path: &[usize]) -> Option<&'n mut Node> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(node);
+    };
+    let child = match &mut node.value {
+        Value::Scalar(_) => None,
+        Value::Mapping(entries) => entries.get_mut(*first).map(|e| &mut e.value),
+        Value::Sequence(items) => items.get_mut(*first),
+    };
+    at_mut(child?, rest)
+}
