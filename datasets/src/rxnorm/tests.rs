@@ -39,8 +39,8 @@ fn sample() -> RxNormImport {
     import_rxnorm(&testdata()).unwrap()
 }
 
-fn codes(list: &[Ingredient]) -> String {
-    let codes: Vec<&str> = list.iter().map(|one| &*one.rxcui).collect();
+fn codes(list: Vec<Ingredient<'_>>) -> String {
+    let codes: Vec<&str> = list.iter().map(|one| one.rxcui).collect();
     codes.join(" ")
 }
 

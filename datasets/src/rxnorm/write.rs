@@ -64,8 +64,8 @@ fn ingredients(dictionary: &DrugDictionary, out: &mut Out) -> Result<(), csv::Er
         out.write_record([rxcui, "IN", dictionary.name(rxcui).unwrap_or_default(), ""])?;
     }
     for rxcui in dictionary.all(DrugKind::PreciseIngredient) {
-        let parent = dictionary.ingredients(rxcui).first();
-        let parent = parent.map_or("", |one| if &*one.rxcui == rxcui { "" } else { &one.rxcui });
+        let parent = dictionary.ingredients(rxcui).first().map(|one| one.rxcui);
+        let parent = parent.filter(|parent| *parent != rxcui).unwrap_or("");
         let name = dictionary.name(rxcui).unwrap_or_default();
         out.write_record([rxcui, "PIN", name, parent])?;
     }
@@ -74,8 +74,8 @@ fn ingredients(dictionary: &DrugDictionary, out: &mut Out) -> Result<(), csv::Er
 
 fn products(dictionary: &DrugDictionary, out: &mut Out) -> Result<(), csv::Error> {
     out.write_record(PRODUCTS_HEADER)?;
-    let joined = |list: &[Ingredient]| -> String {
-        let codes: Vec<&str> = list.iter().map(|one| &*one.rxcui).collect();
+    let joined = |list: Vec<Ingredient<'_>>| -> String {
+        let codes: Vec<&str> = list.iter().map(|one| one.rxcui).collect();
         codes.join("|")
     };
     for rxcui in dictionary.all(DrugKind::Product) {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::drugs_catalog::{Catalog, Drug, rxcui_number};
+
 /// What a code in the dictionary stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DrugKind {
@@ -17,12 +19,12 @@ pub enum DrugKind {
 }
 
 /// An ingredient of a product.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ingredient {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ingredient<'d> {
     /// RxCUI.
-    pub rxcui: Arc<str>,
+    pub rxcui: &'d str,
     /// RxNorm name.
-    pub name: Arc<str>,
+    pub name: &'d str,
 }
 
 /// A class of ingredients.
@@ -36,32 +38,30 @@ pub struct DrugClass {
     pub members: Vec<Arc<str>>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Drug {
-    pub kind: DrugKind,
-    pub tty: Arc<str>,
-    pub name: Arc<str>,
-    pub ingredients: Box<[Ingredient]>,
-    pub precise: Box<[Ingredient]>,
-}
-
-/// RxNorm codes with their ingredients, and classes of ingredients. Codes are RxCUIs as text.
+/// RxNorm codes with their ingredients, and classes of ingredients. Codes are RxCUIs as text. A copy
+/// shares the drugs.
 #[derive(Debug, Clone, Default)]
 pub struct DrugDictionary {
-    pub(super) drugs: FxHashMap<Arc<str>, Drug>,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) classes: BTreeMap<Arc<str>, DrugClass>,
-    pub(super) classes_of: FxHashMap<Arc<str>, Vec<Arc<str>>>,
-    pub(super) ndc: BTreeMap<Arc<str>, Arc<str>>,
+    pub(super) classes_of: FxHashMap<u32, Vec<Arc<str>>>,
 }
 
 impl DrugDictionary {
+    pub(super) fn get(&self, rxcui: &str) -> Option<&Drug> {
+        self.catalog.get(rxcui_number(rxcui)?)
+    }
+
     /// The ingredients (`IN`) of a code, by RxCUI as number.
     ///
     /// An ingredient has itself. A precise ingredient has its ingredient, or itself where that is not
     /// known. Empty for an unknown code: that is "not known", never "no ingredients".
     #[must_use]
-    pub fn ingredients(&self, rxcui: &str) -> &[Ingredient] {
-        self.drugs.get(rxcui).map_or(&[], |one| &one.ingredients)
+    pub fn ingredients(&self, rxcui: &str) -> Vec<Ingredient<'_>> {
+        let drug = self.get(rxcui);
+        drug.map_or(vec![], |one| {
+            self.catalog.named(self.catalog.ingredients(one))
+        })
     }
 
     /// The precise ingredients (`PIN`, such as a salt) that are known of a code; itself for one.
@@ -69,30 +69,43 @@ impl DrugDictionary {
     /// They stand beside [`Self::ingredients`], never instead: isosorbide mononitrate is a precise
     /// ingredient of isosorbide, and only the former is a nitrate.
     #[must_use]
-    pub fn precise_ingredients(&self, rxcui: &str) -> &[Ingredient] {
-        self.drugs.get(rxcui).map_or(&[], |one| &one.precise)
+    pub fn precise_ingredients(&self, rxcui: &str) -> Vec<Ingredient<'_>> {
+        let drug = self.get(rxcui);
+        drug.map_or(vec![], |one| self.catalog.named(self.catalog.precise(one)))
     }
 
     /// Ingredients and precise ingredients, each once: what interactions and classes are asked with.
-    pub fn substances(&self, rxcui: &str) -> impl Iterator<Item = &Ingredient> {
-        let ingredients = self.ingredients(rxcui);
+    #[must_use]
+    pub fn substances(&self, rxcui: &str) -> Vec<Ingredient<'_>> {
+        let mut all = self.ingredients(rxcui);
         let precise = self.precise_ingredients(rxcui);
-        let more = precise.iter().filter(move |one| !ingredients.contains(one));
-        ingredients.iter().chain(more)
+        all.extend(precise);
+        let mut seen: Vec<&str> = vec![];
+        all.retain(|one| {
+            let new = !seen.contains(&one.rxcui);
+            seen.push(one.rxcui);
+            new
+        });
+        all
     }
 
     /// Ids of the classes that have this ingredient or precise ingredient as member, sorted.
     #[must_use]
     pub fn classes(&self, ingredient: &str) -> &[Arc<str>] {
-        self.classes_of.get(ingredient).map_or(&[], Vec::as_slice)
+        let number = rxcui_number(ingredient);
+        number.map_or(&[], |number| self.classes_of_substance(number))
+    }
+
+    pub(super) fn classes_of_substance(&self, number: u32) -> &[Arc<str>] {
+        self.classes_of.get(&number).map_or(&[], Vec::as_slice)
     }
 
     /// Ids of the classes of all substances of a code, sorted, each once.
     #[must_use]
     pub fn classes_of(&self, rxcui: &str) -> Vec<Arc<str>> {
-        let substances = self.substances(rxcui);
+        let substances = self.substances(rxcui).into_iter();
         let mut found: Vec<Arc<str>> = substances
-            .flat_map(|one| self.classes(&one.rxcui))
+            .flat_map(|one| self.classes(one.rxcui))
             .cloned()
             .collect();
         found.sort_unstable();
@@ -120,45 +133,60 @@ impl DrugDictionary {
     /// RxNorm name of a code.
     #[must_use]
     pub fn name(&self, rxcui: &str) -> Option<&str> {
-        self.drugs.get(rxcui).map(|one| &*one.name)
+        self.get(rxcui).map(|one| self.catalog.name(one))
     }
 
     /// RxNorm term type of a code, such as `SCD`.
     #[must_use]
     pub fn tty(&self, rxcui: &str) -> Option<&str> {
-        self.drugs.get(rxcui).map(|one| &*one.tty)
+        self.get(rxcui).map(|one| self.catalog.term_type(one))
     }
 
     /// What a code stands for; `None` for an unknown code.
     #[must_use]
     pub fn kind(&self, rxcui: &str) -> Option<DrugKind> {
-        self.drugs.get(rxcui).map(|one| one.kind)
+        self.get(rxcui).map(|one| one.kind)
     }
 
     /// The RxCUI of an 11-digit NDC without hyphens, if NDCs were loaded.
     #[must_use]
     pub fn rxcui_of_ndc(&self, ndc: &str) -> Option<&str> {
-        self.ndc.get(ndc).map(|rxcui| &**rxcui)
+        let drug = self.catalog.get(*self.catalog.ndc.get(ndc)?)?;
+        Some(self.catalog.code(drug))
     }
 
     /// All NDCs with their RxCUI, by NDC.
     pub fn all_ndcs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.ndc.iter().map(|(ndc, rxcui)| (&**ndc, &**rxcui))
+        let all = self.catalog.ndc.iter();
+        all.filter_map(|(ndc, number)| {
+            let drug = self.catalog.get(*number)?;
+            Some((&**ndc, self.catalog.code(drug)))
+        })
     }
 
     /// RxCUIs of a kind, ascending as numbers.
     #[must_use]
     pub fn all(&self, kind: DrugKind) -> Vec<&str> {
-        let of_kind = self.drugs.iter().filter(|(_, one)| one.kind == kind);
-        let mut found: Vec<&str> = of_kind.map(|(rxcui, _)| &**rxcui).collect();
-        found.sort_unstable_by(|a, b| by_number(a, b));
+        let of_kind = self.catalog.all().filter(|one| one.kind == kind);
+        let mut found: Vec<&Drug> = of_kind.collect();
+        found.sort_unstable_by_key(|one| one.number);
         found
+            .into_iter()
+            .map(|one| self.catalog.code(one))
+            .collect()
     }
 
     /// Number of codes of a kind.
     #[must_use]
     pub fn count(&self, kind: DrugKind) -> usize {
-        self.drugs.values().filter(|one| one.kind == kind).count()
+        self.catalog.all().filter(|one| one.kind == kind).count()
+    }
+
+    /// Number of codes of an RxNorm term type, such as `SBD`.
+    #[must_use]
+    pub fn count_of_type(&self, tty: &str) -> usize {
+        let all = self.catalog.all();
+        all.filter(|one| self.catalog.term_type(one) == tty).count()
     }
 
     /// The same drugs with the classes of another dictionary: an RxNorm release has none.
@@ -168,9 +196,4 @@ impl DrugDictionary {
         self.classes_of.clone_from(&other.classes_of);
         self
     }
-}
-
-/// RxCUIs in the order of their numbers, without a limit of digits.
-pub(super) fn by_number(left: &str, right: &str) -> std::cmp::Ordering {
-    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }

@@ -1,11 +1,15 @@
 //! How a drug dictionary is put together, one checked row at a time.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::drugs::{Drug, DrugClass, DrugDictionary, DrugKind, Ingredient, by_number};
+use rustc_hash::FxHashMap;
 
-/// Why something cannot be added to a [`DrugDictionaryBuilder`]: what, and what instead.
+use super::drugs::{DrugClass, DrugDictionary, DrugKind};
+use super::drugs_catalog::{Catalog, rxcui_number};
+
+/// Why something is no drug, or cannot be added to a dictionary: what, and what instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct DrugError {
     /// What is wrong.
@@ -20,7 +24,7 @@ impl fmt::Display for DrugError {
     }
 }
 
-fn refuse<T>(message: String, help: &str) -> Result<T, DrugError> {
+pub(super) fn refuse<T>(message: String, help: &str) -> Result<T, DrugError> {
     let help = help.to_owned();
     Err(DrugError { message, help })
 }
@@ -28,7 +32,9 @@ fn refuse<T>(message: String, help: &str) -> Result<T, DrugError> {
 /// Builds a [`DrugDictionary`]: first ingredients, then precise ingredients, then all else.
 #[derive(Debug, Default)]
 pub struct DrugDictionaryBuilder {
-    made: DrugDictionary,
+    catalog: Catalog,
+    classes: BTreeMap<Arc<str>, DrugClass>,
+    classes_of: FxHashMap<u32, Vec<Arc<str>>>,
 }
 
 impl DrugDictionaryBuilder {
@@ -44,7 +50,9 @@ impl DrugDictionaryBuilder {
     /// When the code is not a number or was added before.
     pub fn ingredient(&mut self, rxcui: &str, name: &str) -> Result<(), DrugError> {
         let own = self.new_code(rxcui, name)?;
-        self.add(DrugKind::Ingredient, "IN", own.clone(), vec![own], vec![]);
+        let links = [vec![own], vec![]];
+        self.catalog
+            .add(own, DrugKind::Ingredient, "IN", name, links);
         Ok(())
     }
 
@@ -61,10 +69,10 @@ impl DrugDictionaryBuilder {
         let own = self.new_code(rxcui, name)?;
         let parent = match ingredient {
             Some(code) => self.known(code, DrugKind::Ingredient)?,
-            None => own.clone(),
+            None => own,
         };
-        let kind = DrugKind::PreciseIngredient;
-        self.add(kind, "PIN", own.clone(), vec![parent], vec![own]);
+        let (kind, links) = (DrugKind::PreciseIngredient, [vec![parent], vec![own]]);
+        self.catalog.add(own, kind, "PIN", name, links);
         Ok(())
     }
 
@@ -93,7 +101,8 @@ impl DrugDictionaryBuilder {
             let message = format!("product `{rxcui}` has no ingredients");
             return refuse(message, "list them, or leave the product out");
         }
-        self.add(DrugKind::Product, tty, own, found, salts);
+        let links = [found, salts];
+        self.catalog.add(own, DrugKind::Product, tty, name, links);
         Ok(())
     }
 
@@ -102,16 +111,16 @@ impl DrugDictionaryBuilder {
     /// # Errors
     /// When the member was not added, is in the class already, or the class has another name.
     pub fn class_member(&mut self, id: &str, name: &str, rxcui: &str) -> Result<(), DrugError> {
-        match self.made.kind(rxcui) {
-            Some(DrugKind::Ingredient | DrugKind::PreciseIngredient) => {}
-            Some(DrugKind::Product) => {
-                let message = format!("`{rxcui}` is a product, not an ingredient");
-                return refuse(message, "list its ingredients in the class");
-            }
-            None => return unknown(rxcui),
+        let drug = rxcui_number(rxcui).and_then(|number| self.catalog.get(number));
+        let Some(drug) = drug else {
+            return unknown(rxcui);
+        };
+        if drug.kind == DrugKind::Product {
+            let message = format!("`{rxcui}` is a product, not an ingredient");
+            return refuse(message, "list its ingredients in the class");
         }
         let id: Arc<str> = Arc::from(id);
-        let class = self.made.classes.entry(Arc::clone(&id));
+        let class = self.classes.entry(Arc::clone(&id));
         let class = class.or_insert_with(|| DrugClass {
             id: Arc::clone(&id),
             name: Arc::from(name),
@@ -125,9 +134,8 @@ impl DrugDictionaryBuilder {
             let message = format!("`{rxcui}` is in class `{id}` twice");
             return refuse(message, "remove one of them");
         }
-        let member: Arc<str> = Arc::from(rxcui);
-        class.members.push(Arc::clone(&member));
-        self.made.classes_of.entry(member).or_default().push(id);
+        class.members.push(Arc::from(rxcui));
+        self.classes_of.entry(drug.number).or_default().push(id);
         Ok(())
     }
 
@@ -140,20 +148,20 @@ impl DrugDictionaryBuilder {
             let message = format!("`{ndc}` is not an NDC of 11 digits");
             return refuse(message, "write it in the 5-4-2 form without hyphens");
         }
-        let Some((rxcui, _)) = self.made.drugs.get_key_value(rxcui) else {
+        let drug = rxcui_number(rxcui).and_then(|number| self.catalog.get(number));
+        let Some(number) = drug.map(|drug| drug.number) else {
             return refuse(
                 format!("code `{rxcui}` is not in the dictionary"),
                 "add the product",
             );
         };
-        let rxcui = Arc::clone(rxcui);
-        match self.made.ndc.get(ndc) {
-            Some(old) if *old != rxcui => {
+        match self.catalog.ndc.get(ndc) {
+            Some(old) if *old != number => {
                 let message = format!("NDC `{ndc}` belongs to `{old}` and to `{rxcui}`");
                 refuse(message, "keep the current one")
             }
             _ => {
-                self.made.ndc.insert(Arc::from(ndc), rxcui);
+                self.catalog.ndc.insert(Arc::from(ndc), number);
                 Ok(())
             }
         }
@@ -162,46 +170,48 @@ impl DrugDictionaryBuilder {
     /// The dictionary.
     #[must_use]
     pub fn build(mut self) -> DrugDictionary {
-        for class in self.made.classes.values_mut() {
-            class.members.sort_unstable_by(|a, b| by_number(a, b));
+        for class in self.classes.values_mut() {
+            class
+                .members
+                .sort_unstable_by_key(|code| rxcui_number(code));
         }
-        for classes in self.made.classes_of.values_mut() {
+        for classes in self.classes_of.values_mut() {
             classes.sort_unstable();
         }
-        self.made
+        DrugDictionary {
+            catalog: Arc::new(self.catalog),
+            classes: self.classes,
+            classes_of: self.classes_of,
+        }
     }
 
-    fn new_code(&self, rxcui: &str, name: &str) -> Result<Ingredient, DrugError> {
-        if rxcui.is_empty() || !rxcui.bytes().all(|byte| byte.is_ascii_digit()) {
+    fn new_code(&self, rxcui: &str, name: &str) -> Result<u32, DrugError> {
+        let Some(number) = rxcui_number(rxcui) else {
             let message = format!("`{rxcui}` is not an RxCUI");
-            return refuse(message, "an RxCUI has only digits");
-        }
+            return refuse(message, "an RxCUI is a number of at most nine digits");
+        };
         if name.is_empty() {
             return refuse(
                 format!("code `{rxcui}` has no name"),
                 "give its RxNorm name",
             );
         }
-        match self.made.name(rxcui) {
+        match self.catalog.get(number) {
             Some(old) => {
+                let old = self.catalog.name(old);
                 let message = format!("code `{rxcui}` stands for `{old}` and for `{name}`");
                 refuse(message, "keep one of them")
             }
-            None => Ok(Ingredient {
-                rxcui: Arc::from(rxcui),
-                name: Arc::from(name),
-            }),
+            None => Ok(number),
         }
     }
 
-    fn known(&self, rxcui: &str, kind: DrugKind) -> Result<Ingredient, DrugError> {
-        match self.made.drugs.get_key_value(rxcui) {
-            Some((code, drug)) if drug.kind == kind => Ok(Ingredient {
-                rxcui: Arc::clone(code),
-                name: Arc::clone(&drug.name),
-            }),
-            Some((_, drug)) => {
-                let message = format!("`{rxcui}` is a {}, not what is expected here", drug.tty);
+    fn known(&self, rxcui: &str, kind: DrugKind) -> Result<u32, DrugError> {
+        match rxcui_number(rxcui).and_then(|number| self.catalog.get(number)) {
+            Some(drug) if drug.kind == kind => Ok(drug.number),
+            Some(drug) => {
+                let tty = self.catalog.term_type(drug);
+                let message = format!("`{rxcui}` is a {tty}, not what is expected here");
                 refuse(
                     message,
                     "`ingredients` holds IN, `precise_ingredients` holds PIN",
@@ -209,29 +219,6 @@ impl DrugDictionaryBuilder {
             }
             None => unknown(rxcui),
         }
-    }
-
-    fn add(
-        &mut self,
-        kind: DrugKind,
-        tty: &str,
-        own: Ingredient,
-        ingredients: Vec<Ingredient>,
-        precise: Vec<Ingredient>,
-    ) {
-        let tidy = |mut list: Vec<Ingredient>| {
-            list.sort_unstable_by(|a, b| by_number(&a.rxcui, &b.rxcui));
-            list.dedup();
-            list.into_boxed_slice()
-        };
-        let drug = Drug {
-            kind,
-            tty: Arc::from(tty),
-            name: own.name,
-            ingredients: tidy(ingredients),
-            precise: tidy(precise),
-        };
-        self.made.drugs.insert(own.rxcui, drug);
     }
 }
 

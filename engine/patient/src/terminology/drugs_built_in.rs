@@ -1,11 +1,11 @@
 //! The drug dictionary that comes with the engine.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::drugs::DrugDictionary;
 use super::drugs_csv::{DrugFileError, DrugFiles};
 
-static BUILT_IN: LazyLock<Result<DrugDictionary, Vec<DrugFileError>>> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Result<Arc<DrugDictionary>, Vec<DrugFileError>>> = LazyLock::new(|| {
     DrugDictionary::from_csv(&DrugFiles {
         ingredients: (
             "ingredients.csv",
@@ -21,16 +21,22 @@ static BUILT_IN: LazyLock<Result<DrugDictionary, Vec<DrugFileError>>> = LazyLock
         )),
         ndc: None,
     })
+    .map(Arc::new)
 });
 
 impl DrugDictionary {
     /// The dictionary that comes with the engine: see `content/drugs/manifest.yaml` for what it holds.
-    ///
-    /// It is read at the first call. Brands and packs are not in it: import an RxNorm release for those.
+    /// It is read at the first call.
     ///
     /// # Errors
     /// When the built-in files are broken, which a test excludes.
-    pub fn built_in() -> Result<&'static Self, &'static [DrugFileError]> {
+    pub fn built_in() -> Result<&'static Arc<Self>, &'static [DrugFileError]> {
         BUILT_IN.as_ref().map_err(Vec::as_slice)
+    }
+
+    /// The same, to be kept; without any drug where the built-in files are broken.
+    #[must_use]
+    pub fn built_in_arc() -> Arc<Self> {
+        Self::built_in().map_or_else(|_| Arc::default(), Arc::clone)
     }
 }

@@ -10,10 +10,10 @@
 //! | `classes.csv` | `class_id,class_name,rxcui`: one row per member, an `IN` or `PIN` |
 //! | `ndc.csv` | `ndc,rxcui`: 11 digits |
 
+use std::borrow::Cow;
 use std::fmt;
 
-use csv::{ReaderBuilder, StringRecord};
-
+use super::csv_rows::Rows;
 use super::drugs::DrugDictionary;
 use super::drugs_build::{DrugDictionaryBuilder, DrugError};
 
@@ -79,54 +79,49 @@ impl DrugDictionary {
     pub fn from_csv(files: &DrugFiles<'_>) -> Result<Self, Vec<DrugFileError>> {
         let mut errors = Vec::new();
         let mut builder = DrugDictionaryBuilder::new();
-        let ingredients = rows(files.ingredients, INGREDIENTS_HEADER, &mut errors);
         // A precise ingredient may stand before its ingredient.
-        for wanted in ["IN", "PIN"] {
-            for (line, [rxcui, tty, name, parent]) in &ingredients {
-                if tty != wanted {
-                    continue;
-                }
-                let result = match (wanted, parent.as_str()) {
+        let mut precise = vec![];
+        rows(
+            files.ingredients,
+            INGREDIENTS_HEADER,
+            &mut errors,
+            |line, row| {
+                let [rxcui, tty, name, parent] = row;
+                match (&**tty, &**parent) {
                     ("IN", "") => builder.ingredient(rxcui, name),
                     ("IN", _) => Err(DrugError {
                         message: format!("ingredient `{rxcui}` has an `in_rxcui`"),
                         help: "only a PIN has one".to_owned(),
                     }),
-                    (_, "") => builder.precise_ingredient(rxcui, name, None),
-                    (_, parent) => builder.precise_ingredient(rxcui, name, Some(parent)),
-                };
-                note(result, files.ingredients.0, *line, &mut errors);
-            }
+                    ("PIN", _) => {
+                        precise.push((line, row.clone()));
+                        Ok(())
+                    }
+                    (other, _) => Err(DrugError {
+                        message: format!("`{rxcui}` has term type `{other}`"),
+                        help: "`tty` is IN or PIN here".to_owned(),
+                    }),
+                }
+            },
+        );
+        for (line, [rxcui, _, name, parent]) in &precise {
+            let parent = Some(&**parent).filter(|parent| !parent.is_empty());
+            let result = builder.precise_ingredient(rxcui, name, parent);
+            note(result, files.ingredients.0, *line, &mut errors);
         }
-        for (line, [rxcui, tty, ..]) in &ingredients {
-            if !matches!(tty.as_str(), "IN" | "PIN") {
-                let result = Err(DrugError {
-                    message: format!("`{rxcui}` has term type `{tty}`"),
-                    help: "`tty` is IN or PIN here".to_owned(),
-                });
-                note(result, files.ingredients.0, *line, &mut errors);
-            }
-        }
-        for (line, [rxcui, tty, name, ins, pins]) in
-            rows(files.products, PRODUCTS_HEADER, &mut errors)
-        {
-            let result = builder.product(&rxcui, &tty, &name, list(&ins), list(&pins));
-            note(result, files.products.0, line, &mut errors);
-        }
+        rows(files.products, PRODUCTS_HEADER, &mut errors, |_, row| {
+            let [rxcui, tty, name, ins, pins] = row;
+            builder.product(rxcui, tty, name, list(ins), list(pins))
+        });
         if let Some(file) = files.classes {
-            for (line, [id, name, rxcui]) in rows(file, CLASSES_HEADER, &mut errors) {
-                note(
-                    builder.class_member(&id, &name, &rxcui),
-                    file.0,
-                    line,
-                    &mut errors,
-                );
-            }
+            rows(file, CLASSES_HEADER, &mut errors, |_, [id, name, rxcui]| {
+                builder.class_member(id, name, rxcui)
+            });
         }
         if let Some(file) = files.ndc {
-            for (line, [ndc, rxcui]) in rows(file, NDC_HEADER, &mut errors) {
-                note(builder.ndc(&ndc, &rxcui), file.0, line, &mut errors);
-            }
+            rows(file, NDC_HEADER, &mut errors, |_, [ndc, rxcui]| {
+                builder.ndc(ndc, rxcui)
+            });
         }
         if errors.is_empty() {
             return Ok(builder.build());
@@ -151,55 +146,42 @@ fn note(result: Result<(), DrugError>, file: &str, line: u64, errors: &mut Vec<D
     }
 }
 
-/// Rows of `N` fields with their line; wrong rows go to the errors.
-fn rows<const N: usize>(
-    (file, bytes): NamedBytes<'_>,
+/// Gives each row of `N` fields, with its line, to `take`; wrong rows, and what it refuses, go to the
+/// errors.
+fn rows<'f, const N: usize>(
+    (file, bytes): NamedBytes<'f>,
     header: [&str; N],
     errors: &mut Vec<DrugFileError>,
-) -> Vec<(u64, [String; N])> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes);
-    let mut record = StringRecord::new();
-    let mut found = Vec::new();
+    mut take: impl FnMut(u64, &[Cow<'f, str>; N]) -> Result<(), DrugError>,
+) {
     let mut first = true;
-    let mut wrong = |line: u64, message: String| {
+    let wrong = |message: String| {
         let help = format!("the columns are `{}`", header.join(","));
-        note(Err(DrugError { message, help }), file, line, errors);
+        Err(DrugError { message, help })
     };
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                let line = error.position().map_or(line, csv::Position::line);
-                let what = match error.kind() {
-                    csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8".to_owned(),
-                    _ => error.to_string(),
-                };
-                wrong(line, what);
+    for (line, row) in Rows::new(bytes) {
+        let row = match row {
+            Ok(row) => row,
+            Err(message) => {
+                note(wrong(message.to_owned()), file, line, errors);
                 continue;
             }
-        }
-        let line = record.position().map_or(line, csv::Position::line);
+        };
         if std::mem::take(&mut first) {
-            if !record.iter().eq(header) {
-                let given = record.iter().collect::<Vec<_>>().join(",");
-                wrong(line, format!("the header is `{given}`"));
-                return found;
+            if row != header {
+                let given = format!("the header is `{}`", row.join(","));
+                note(wrong(given), file, line, errors);
+                return;
             }
             continue;
         }
-        let fields: Vec<String> = record.iter().map(str::to_owned).collect();
-        match <[String; N]>::try_from(fields) {
-            Ok(fields) => found.push((line, fields)),
-            Err(fields) => wrong(line, format!("the row has {} fields", fields.len())),
-        }
+        let result = match <[Cow<'f, str>; N]>::try_from(row) {
+            Ok(row) => take(line, &row),
+            Err(row) => wrong(format!("the row has {} fields", row.len())),
+        };
+        note(result, file, line, errors);
     }
     if first {
-        wrong(1, "the file is empty".to_owned());
+        note(wrong("the file is empty".to_owned()), file, 1, errors);
     }
-    found
 }

@@ -15,11 +15,14 @@
 
 mod code;
 mod code_system;
+mod csv_rows;
 mod drug_set;
 mod drugs;
 mod drugs_build;
 mod drugs_built_in;
+mod drugs_catalog;
 mod drugs_csv;
+mod drugs_terms;
 mod expand;
 mod filter;
 mod hash;
@@ -44,7 +47,7 @@ mod tests;
 
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
-pub use drug_set::DrugSet;
+pub use drug_set::{DrugSet, Substances};
 pub use drugs::{DrugClass, DrugDictionary, DrugKind, Ingredient};
 pub use drugs_build::{DrugDictionaryBuilder, DrugError};
 pub use drugs_csv::{

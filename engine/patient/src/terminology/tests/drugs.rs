@@ -1,4 +1,4 @@
-use super::super::{DrugDictionary, DrugFiles, DrugKind, Ingredient};
+use super::super::{DrugDictionary, DrugFiles, DrugKind, DrugSet, Ingredient};
 
 const INGREDIENTS: &str = "rxcui,tty,name,in_rxcui\n28004,PIN,isosorbide mononitrate,6057\n6057,IN,isosorbide,\n\
     5487,IN,hydrochlorothiazide,\n29046,IN,lisinopril,\n777,PIN,lonely salt,\n";
@@ -27,8 +27,8 @@ fn read(
     })
 }
 
-fn codes(list: &[Ingredient]) -> Vec<&str> {
-    list.iter().map(|one| &*one.rxcui).collect()
+fn codes<'d>(list: Vec<Ingredient<'d>>) -> Vec<&'d str> {
+    list.iter().map(|one| one.rxcui).collect()
 }
 
 #[test]
@@ -41,12 +41,12 @@ fn products_ingredients_and_classes() {
     )
     .unwrap();
     assert_eq!(codes(drugs.ingredients("197886")), ["5487", "29046"]);
-    assert_eq!(&*drugs.ingredients("197886")[0].name, "hydrochlorothiazide");
+    assert_eq!(drugs.ingredients("197886")[0].name, "hydrochlorothiazide");
     assert_eq!(codes(drugs.ingredients("29046")), ["29046"]);
     assert_eq!(codes(drugs.ingredients("28004")), ["6057"]);
     assert_eq!(codes(drugs.precise_ingredients("28004")), ["28004"]);
     assert_eq!(codes(drugs.ingredients("777")), ["777"]);
-    assert_eq!(drugs.substances("777").count(), 1);
+    assert_eq!(drugs.substances("777").len(), 1);
     assert!(drugs.ingredients("1").is_empty() && drugs.kind("1").is_none());
     assert_eq!(codes(drugs.precise_ingredients("900")), ["28004"]);
     assert_eq!(
@@ -151,15 +151,116 @@ fn the_built_in_dictionary_is_whole() {
         drugs.count(DrugKind::Ingredient) + drugs.count(DrugKind::PreciseIngredient),
         8588
     );
-    assert_eq!(drugs.count(DrugKind::Product), 3738);
+    assert_eq!(drugs.count(DrugKind::Product), 20_344);
+    let types = ["SCD", "SBD", "GPCK", "BPCK"].map(|tty| drugs.count_of_type(tty));
+    assert_eq!(types, [12_244, 7846, 232, 22]);
     assert_eq!(drugs.all_classes().count(), 89);
     // warfarin sodium 5 MG Oral Tablet
     assert_eq!(codes(drugs.ingredients("855332")), ["11289"]);
     assert_eq!(codes(drugs.precise_ingredients("855332")), ["114194"]);
+    // Jantoven 5 MG, its brand.
+    let brand = drugs.all(DrugKind::Product).into_iter();
+    let brand = brand.filter(|one| drugs.tty(one) == Some("SBD"));
+    let mut jantoven = brand.filter(|one| drugs.name(one).unwrap().contains("[Jantoven]"));
+    assert_eq!(
+        codes(drugs.ingredients(jantoven.next().unwrap())),
+        ["11289"]
+    );
     // Every class member that is an ingredient, alone or in a salt, stands in a product or is known.
     for class in drugs.all_classes() {
         for member in &class.members {
             assert!(drugs.name(member).is_some(), "{member} of {}", class.id);
         }
     }
+}
+
+#[test]
+fn what_authors_write_for_drugs() {
+    let drugs = DrugDictionary::built_in_arc();
+    let members = |term: &str| -> Vec<String> {
+        let set = drugs.set_of(term).unwrap();
+        set.members().iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(members("warfarin"), ["11289"]);
+    assert_eq!(members(" Warfarin "), ["11289"]);
+    assert_eq!(members("11289"), ["11289"]);
+    assert_eq!(&*drugs.set_of("114194").unwrap().name, "warfarin sodium");
+    assert!(members("class:maoi").len() > 3);
+    for (term, message, help) in [
+        (
+            "warfarine",
+            "no ingredient of RxNorm is named `warfarine`",
+            "did you mean `warfarin`?",
+        ),
+        (
+            "class:mao",
+            "there is no drug class `mao`",
+            "did you mean `maoi`?",
+        ),
+        (
+            "maoi",
+            "no ingredient of RxNorm is named `maoi`",
+            "for the class write `class:maoi`",
+        ),
+        (
+            "855332",
+            "`855332` is a product (warfarin sodium 5 MG Oral Tablet), not an ingredient",
+            "name what is in it: `11289` (warfarin)",
+        ),
+        (
+            "1",
+            "the drug dictionary does not know the RxCUI `1`",
+            "take the RxCUI of an ingredient, or load the RxNorm release that has it",
+        ),
+    ] {
+        let error = drugs.set_of(term).unwrap_err();
+        assert_eq!((&*error.message, &*error.help), (message, help));
+    }
+    let cell = DrugSet::parse_cell("class:maoi| warfarin |5640", &drugs).unwrap();
+    assert!(cell.contains("11289") && cell.contains("5640") && cell.contains("8123"));
+    assert!(
+        cell.name.ends_with(", warfarin, ibuprofen"),
+        "{}",
+        cell.name
+    );
+    assert!(DrugSet::parse_cell("  ", &drugs).unwrap().is_empty());
+    let wrong = DrugSet::parse_cell("class:mao|warfarin| é|", &drugs).unwrap_err();
+    let places: Vec<_> = wrong.iter().map(|(place, _)| place.clone()).collect();
+    assert_eq!(places, [0..9, 20..21, 22..23]);
+}
+
+#[test]
+fn classes_of_an_author() {
+    let mut drugs = DrugDictionary::clone(&DrugDictionary::built_in_arc());
+    let members = ["warfarin", "class:doac", "5640"];
+    drugs.add_class("ours", "Our class", &members).unwrap();
+    let set = drugs.set_of("class:ours").unwrap();
+    assert_eq!(set.has_code(&drugs, "855332"), Some(true));
+    assert_eq!(set.has_code(&drugs, "29046"), Some(false));
+    assert!(drugs.classes("5640").iter().any(|class| &**class == "ours"));
+    let wrong = drugs
+        .add_class("maoi", "x", &["warfarine", "5640"])
+        .unwrap_err();
+    let places: Vec<_> = wrong.iter().map(|(index, _)| *index).collect();
+    assert_eq!(places, [None, Some(0)]);
+    assert!(drugs.add_class("Ours!", "x", &[]).unwrap_err().len() == 2);
+}
+
+#[test]
+fn a_salt_that_is_not_known_is_unclear() {
+    let drugs = DrugDictionary::built_in_arc();
+    let nitrate = drugs.set_of("28004").unwrap();
+    // The salt, a base of which no salt is known, another salt of the base, something else.
+    assert_eq!(nitrate.has_code(&drugs, "28004"), Some(true));
+    assert_eq!(nitrate.has_code(&drugs, "6057"), None);
+    assert_eq!(nitrate.has_code(&drugs, "6058"), Some(false));
+    assert_eq!(nitrate.has_code(&drugs, "11289"), Some(false));
+    assert_eq!(nitrate.has_code(&drugs, "1"), None);
+    let (mono, base) = ("28004", "6057");
+    let (mono, base) = (
+        drugs.substances_of(mono).unwrap(),
+        drugs.substances_of(base).unwrap(),
+    );
+    assert!(mono.share_ingredient(&base) && mono.share_class(&mono, &drugs));
+    assert_eq!(mono.names(&drugs), ["isosorbide"]);
 }
