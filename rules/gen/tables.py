@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Writes the tables of the drug-safety families, rules/content/drug-safety/*.csv, from the knowledge pack.
+
+Usage: rules/gen/tables.py ../shared
+
+A row whose statement was not read in a source goes to the table of the same name with `-unconfirmed`, whose
+family is a draft. What the pack says in prose (thresholds, lists with combination partners in them) is
+curated here, line by line, and everything left out says why.
+"""
+import csv, os, sys
+import yaml
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+OUT = os.path.join(ROOT, "rules", "content", "drug-safety")
+
+ANSM = ("ANSM interaction thesaurus, 2016", "https://ansm.sante.fr/documents/reference/thesaurus-des-interactions-medicamenteuses-1")
+LABEL = ("FDA label", "https://dailymed.nlm.nih.gov/dailymed/")
+SOURCES = {
+    "ONC-HP": ("ONC high-priority interactions, 2012", "https://www.ncbi.nlm.nih.gov/pmc/articles/PMC3422823/"),
+    "ANSM-WV-2016": ANSM,
+    "FDA-SPL-2014": LABEL,
+    "PMC9218784": ("ONC high-priority interactions", "https://www.ncbi.nlm.nih.gov/pmc/articles/PMC9218784/"),
+    "FDA 2011": ("FDA safety communication on simvastatin, 2011", "https://www.fda.gov/drugs/drug-safety-and-availability"),
+    "FDA DSC 2016-08-31": ("FDA safety communication on opioids and benzodiazepines, 2016", "https://www.fda.gov/drugs/drug-safety-and-availability"),
+    "BMJ 2014": ("Fralick et al., BMJ 2014", "https://pubmed.ncbi.nlm.nih.gov/25359996/"),
+    "PMID 25646289": ("Antoniou et al., CMAJ 2015", "https://pubmed.ncbi.nlm.nih.gov/25646289/"),
+    "label": LABEL,
+}
+
+
+def sources_of(one):
+    found = []
+    for source in one["sources"]:
+        if not source.get("seen", True) or source["id"] == "GENERAL":
+            continue
+        key = source["id"]
+        if key == "WEB":
+            ref = source["ref"]
+            key = next((k for k in ("PMC9218784", "FDA 2011", "FDA DSC 2016-08-31", "BMJ 2014", "PMID 25646289") if k in ref), "label")
+            key = "FDA 2011" if "2011" in ref else key
+        if key in SOURCES and SOURCES[key] not in found:
+            found.append(SOURCES[key])
+    return ("; ".join(label for label, _ in found) or "General label knowledge", found[0][1] if found else LABEL[1])
+
+
+def sentence(text):
+    text = text.strip()
+    return text[:1].upper() + text[1:] if not text[:2].isupper() else text
+
+
+def side(members):
+    return "|".join(f"class:{m['class']}" if "class" in m else m["ingredient"] for m in members if "class" in m or m.get("rxcui"))
+
+
+def table(name, columns, rows):
+    with open(os.path.join(OUT, name + ".csv"), "w", newline="") as file:
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(columns)
+        out.writerows(rows)
+    print(f"{name}: {len(rows)} rows")
+
+
+# Contraindications of the pack for which the sources that were seen give a lower level: shown as major.
+LOWER = {"cns-08": "major", "cns-10": "major", "id-16": "major"}
+# Object and precipitant share members: the same drug twice is no interaction.
+SAME = {"onc-08", "id-21"}
+RANK = {"contraindicated": 0, "major": 1, "moderate": 2}
+INDICATOR = {"contraindicated": "critical", "major": "warning", "moderate": "info"}
+
+
+def interactions(shared):
+    with open(f"{shared}/knowledge/drug-interactions.yaml") as file:
+        all_rows = yaml.safe_load(file)["interactions"]
+    columns = ["interaction", "severity", "indicator", "object", "precipitant", "overlap", "mechanism", "effect", "management", "source", "url"]
+    for confirmed, name in ((True, "drug-drug-interactions"), (False, "drug-drug-interactions-unconfirmed")):
+        rows = []
+        for one in all_rows:
+            # id-22 is metformin and contrast medium, which is a procedure: metformin-renal tells of it.
+            if one["confirmed"] != confirmed or not side(one["precipitant"]):
+                continue
+            severity = LOWER.get(one["id"], one["severity"])
+            label, url = sources_of(one)
+            rows.append([one["id"], severity, INDICATOR[severity], side(one["object"]), side(one["precipitant"]),
+                         "yes" if one["id"] in SAME else "", sentence(one["mechanism"]), sentence(one["effect"]),
+                         sentence(one["management"]), label, url])
+        rows.sort(key=lambda row: RANK[row[1]])
+        table(name, columns, rows)
+
+
+AAAAI = ("Drug Allergy practice parameter, AAAAI/ACAAI 2022", "https://doi.org/10.1016/j.jaci.2022.08.028")
+
+
+def allergies(shared):
+    with open(f"{shared}/knowledge/allergy-cross-reactivity.yaml") as file:
+        pack = yaml.safe_load(file)
+    members = {one["id"]: [m["name"] for m in one["members"]] for one in pack["classes"]}
+    groups = {one["group"]: [m["name"] for m in one["members"]] for one in pack["beta_lactam_side_chain_groups"]}
+    # Cefazolin shares no side chain with any other: never an alert from a class.
+    cephalosporins = [m for m in members["cephalosporins"] if m != "cefazolin"]
+    words = {
+        "penicillins": "penicillins", "sulfonamide_antibiotics": "sulfonamide antibiotics",
+        "nsaid_cox1": "NSAIDs (COX-1)", "macrolides": "macrolides", "tetracyclines": "tetracyclines",
+        "fluoroquinolones": "fluoroquinolones", "aminoglycosides": "aminoglycosides", "ace_inhibitors": "ACE inhibitors",
+        "statins": "statins", "opioids_phenanthrene": "opioids of the morphine type",
+        "local_anaesthetic_ester": "local anaesthetics of the ester type", "aromatic_antiepileptics": "aromatic antiepileptics",
+    }
+    advice = {
+        "penicillins": "Choose an antibiotic of another class, or have the allergy tested: most are not confirmed.",
+        "sulfonamide_antibiotics": "Choose an antibiotic that is no sulfonamide.",
+        "nsaid_cox1": "Acetaminophen or celecoxib where suitable.",
+        "ace_inhibitors": "Angioedema is an effect of the whole class: choose another class.",
+        "aromatic_antiepileptics": "Severe skin reactions recur across these: choose another class, such as levetiracetam.",
+        "statins": "Muscle symptoms: a lower dose or another statin may be tolerated.",
+        "opioids_phenanthrene": "True allergy is rare; itching and nausea are no allergy. Ask what happened.",
+    }
+    level = {"high": 3, "moderate": 2, "low": 1}
+    rows = []
+
+    def add(allergen, ordered, strength, what, text):
+        rows.append(["|".join(allergen), "|".join(ordered), strength, what, text, *AAAAI])
+
+    for one in pack["classes"]:
+        name = one["id"]
+        if name in words and one.get("within_class"):
+            add(members[name], members[name], level[one["severity"]], f"Cross-reactivity within the {words[name]}",
+                advice.get(name, "Choose a drug of another class, or ask what happened."))
+    for group, names in groups.items():
+        # cefpodoxime's place in the methoxyimino group was not confirmed.
+        names = [n for n in names if not (group == "methoxyimino" and n == "cefpodoxime")]
+        if len(names) > 1:
+            add(names, names, 2, "Same side chain (R1) among beta-lactams", "Choose a beta-lactam with another side chain, or another class.")
+    add(["aztreonam"], ["ceftazidime", "cefiderocol"], 2, "Same side chain (R1) among beta-lactams", "Choose a beta-lactam with another side chain.")
+    add(["ceftazidime", "cefiderocol"], ["aztreonam"], 2, "Same side chain (R1) among beta-lactams", "Choose another class.")
+    add(members["ace_inhibitors"], ["sacubitril"], 3, "Angioedema under an ACE inhibitor", "Sacubitril is contraindicated after angioedema under an ACE inhibitor.")
+    add(members["penicillins"], cephalosporins, 1, "Penicillin allergy and another cephalosporin (about 2 % or less)", "May be given unless the reaction was severe.")
+    add(cephalosporins, cephalosporins, 1, "Another cephalosporin without a shared side chain", "May be given unless the reaction was severe.")
+    add(members["penicillins"], members["carbapenems"], 1, "Penicillin allergy and a carbapenem (below 1 %)", "May be given unless the reaction was severe.")
+    rows.sort(key=lambda row: -row[2])
+    table("drug-allergy-cross-reactivity", ["allergen", "ordered", "level", "what", "advice", "source", "url"], rows)
+
+
+# Left out: ras_inhibitor (interactions of ACE inhibitors, ARBs and aliskiren are rows of the interactions)
+# and ndhp_ccb's like where the pair is an interaction as well is kept: the cards say different things.
+LEFT_OUT_DUPLICATES = {"ras_inhibitor"}
+EXCEPTIONS = {
+    "anticoagulant_all": ("switch", "A switch or bridging is meant to overlap for a few days: then give a stop date."),
+    "ssri": ("", "A cross-taper may take up to four weeks: then give the old one a stop date."),
+    "antipsychotic": ("", "A cross-taper is meant to overlap: then give the old one a stop date."),
+    "opioid_full": ("release", "A long-acting with a short-acting opioid is no duplicate."),
+    "thyroid": ("", "Levothyroxine with liothyronine is used on purpose, rarely."),
+}
+
+
+def duplicates(shared):
+    with open(f"{shared}/knowledge/duplicate-therapy.yaml") as file:
+        pack = yaml.safe_load(file)["duplicate_therapy"]
+    rows = []
+    for one in pack:
+        if one["class"] in LEFT_OUT_DUPLICATES:
+            continue
+        kind, note = EXCEPTIONS.get(one["class"], ("", ""))
+        indicator = "warning" if one["severity"] == "major" else "info"
+        rows.append([f"class:{one['class']}", sentence(one["finding"]), indicator, kind, note])
+    rows.sort(key=lambda row: row[2] != "warning")
+    table("duplicate-therapy", ["drugs", "finding", "indicator", "exception", "note"], rows)
+
+
+# drug, measure (eGFR or CrCl), below, indicator, action, source, confirmed
+RENAL = [
+    ("nitrofurantoin", "CrCl", 30, "warning", "Little reaches the urine and toxicity rises: choose another antibiotic. The label says from 60 mL/min down.", "label", True),
+    ("alendronate", "CrCl", 35, "warning", "Not recommended: choose another agent.", "label", True),
+    ("fondaparinux", "CrCl", 30, "critical", "Contraindicated: choose another anticoagulant.", "label", True),
+    ("sotalol", "CrCl", 40, "critical", "Contraindicated in atrial fibrillation by the label: risk of torsades.", "FDA-SPL-2014", True),
+    ("eplerenone", "CrCl", 30, "critical", "Contraindicated: risk of hyperkalaemia.", "FDA-SPL-2014", True),
+    ("rivaroxaban", "CrCl", 50, "warning", "Atrial fibrillation: 15 mg once daily with the evening meal from 15 to 50 mL/min; avoid below 15.", "FDA-SPL-2014", True),
+    ("atenolol", "CrCl", 35, "info", "At most 50 mg a day from 15 to 35 mL/min, 25 mg below 15.", "FDA-SPL-2014", True),
+    ("digoxin", "CrCl", 50, "warning", "Reduce the dose and check the level.", "FDA-SPL-2014", True),
+    ("potassium chloride", "eGFR", 30, "warning", "Risk of hyperkalaemia: avoid, or check potassium closely.", "FDA-SPL-2014", True),
+    ("spironolactone", "eGFR", 30, "warning", "Risk of hyperkalaemia: contraindicated in significant renal impairment.", "FDA-SPL-2014", True),
+    ("ketorolac", "eGFR", 30, "critical", "Contraindicated in advanced renal impairment: choose another analgesic.", "label", True),
+    ("glyburide", "eGFR", 60, "warning", "Active metabolites accumulate, hypoglycaemia: glipizide instead.", "label", True),
+    ("saxagliptin", "eGFR", 45, "info", "At most 2.5 mg a day.", "label", True),
+    ("alogliptin", "CrCl", 60, "info", "12.5 mg a day from 30 to 60 mL/min, 6.25 mg below 30.", "label", True),
+    ("exenatide", "CrCl", 30, "warning", "Avoid.", "label", True),
+    ("levofloxacin", "CrCl", 50, "info", "Reduce dose or lengthen the interval.", "label", True),
+    ("fluconazole", "CrCl", 50, "info", "Half the dose after the loading dose.", "label", True),
+    ("valacyclovir", "CrCl", 30, "warning", "Reduce the dose by indication: neurotoxicity.", "label", True),
+    ("nirmatrelvir", "eGFR", 60, "warning", "150 mg with ritonavir 100 mg twice daily from 30 to 60 mL/min.", "label", True),
+    ("vancomycin", "CrCl", 50, "warning", "Dose by levels.", "label", True),
+    ("gentamicin|tobramycin|amikacin", "CrCl", 70, "warning", "Lengthen the interval, dose by levels.", "label", True),
+    ("zoledronic acid", "CrCl", 35, "warning", "Contraindicated for osteoporosis.", "label", False),
+    ("dabigatran etexilate", "CrCl", 30, "warning", "75 mg twice daily from 15 to 30 mL/min by the US label; avoid below 15.", "label", False),
+    ("edoxaban", "CrCl", 50, "warning", "30 mg a day from 15 to 50 mL/min.", "label", False),
+    ("enoxaparin", "CrCl", 30, "warning", "Reduced dose, once a day.", "label", False),
+    ("dofetilide", "CrCl", 20, "critical", "Contraindicated.", "label", False),
+    ("sitagliptin", "eGFR", 45, "info", "50 mg a day from 30 to 45, 25 mg below 30.", "label", False),
+    ("ciprofloxacin", "CrCl", 30, "info", "Reduce dose or lengthen the interval.", "label", False),
+    ("cefepime", "CrCl", 60, "warning", "Reduce the dose: neurotoxicity.", "label", False),
+    ("trimethoprim|sulfamethoxazole", "CrCl", 30, "warning", "Half the dose from 15 to 30 mL/min; avoid below 15.", "label", False),
+    ("allopurinol", "eGFR", 60, "info", "Start with at most 100 mg a day, 50 mg below 30.", "label", False),
+    ("colchicine", "CrCl", 30, "warning", "Do not repeat a course within two weeks.", "label", False),
+    ("gabapentin|pregabalin", "CrCl", 60, "info", "Reduce the dose in steps.", "label", False),
+    ("duloxetine", "eGFR", 30, "warning", "Avoid.", "label", False),
+    ("baclofen", "eGFR", 30, "warning", "Avoid: encephalopathy.", "label", False),
+    ("methotrexate", "CrCl", 30, "critical", "Avoid.", "label", False),
+    ("lithium", "eGFR", 60, "warning", "Reduce from 30 to 60 with levels; avoid below 30.", "label", False),
+    ("meperidine", "eGFR", 30, "warning", "Avoid: normeperidine accumulates.", "label", False),
+    ("morphine", "eGFR", 30, "warning", "Avoid or reduce.", "label", False),
+    ("tramadol", "CrCl", 30, "warning", "At most 200 mg a day, every 12 hours; no extended release.", "label", False),
+    ("fenofibrate", "eGFR", 30, "critical", "Contraindicated.", "label", False),
+    ("rosuvastatin", "CrCl", 30, "info", "Start with 5 mg, at most 10 mg.", "label", False),
+    ("ibuprofen|naproxen|diclofenac|indomethacin|meloxicam|celecoxib", "eGFR", 30, "warning", "Avoid.", "label", False),
+    ("famotidine", "CrCl", 60, "info", "Reduce the dose.", "label", False),
+    ("memantine", "CrCl", 30, "info", "At most 14 mg (extended release) or 10 mg a day.", "label", False),
+]
+
+
+def renal():
+    columns = ["drugs", "measure", "below", "indicator", "action", "source", "url"]
+    for confirmed, name in ((True, "renal-dosing"), (False, "renal-dosing-unconfirmed")):
+        table(name, columns, [[*row[:5], *SOURCES[row[5]]] for row in RENAL if row[6] == confirmed])
+
+
+# From which week on the harm is, as days before the expected date (40 weeks), and whether to tell of it where
+# that date is not known.
+FROM = {"avoid from 20 weeks": (140, "tell"), "contraindicated at term (38-42 wk)": (14, "")}
+
+
+def pregnancy(shared):
+    grouped = {False: {}, True: {}}
+    with open(f"{shared}/knowledge/pregnancy-risk.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            key = (row["status"], row["fetal_risk"], row["action"], row["source"])
+            grouped[row["source_seen"] == "yes"].setdefault(key, []).append(row["ingredient"])
+    for confirmed, name in ((True, "pregnancy-risk"), (False, "pregnancy-risk-unconfirmed")):
+        rows = []
+        for (status, risk, action, source), drugs in grouped[confirmed].items():
+            critical = any(word in status for word in ("contraindicated", "boxed"))
+            indicator = "critical" if critical else "info" if status == "caution" else "warning"
+            risk = "As under ACE inhibitors: fetal kidney failure, oligohydramnios, death" if risk == "as ACE inhibitors" else sentence(risk)
+            action = {"REMS": "Only within its REMS programme", "stop when pregnancy detected": "Stop as soon as pregnancy is detected"}.get(action, sentence(action))
+            label = ("FDA safety communication, 2020" if source.startswith("FDA DSC") else "Published table of REMS drugs" if "REMS" in source and "FDA" not in source
+                     else "Review (PMC1779429)" if "PMC1779429" in source else "FDA label")
+            days, without_date = FROM.get(status, ("", "tell"))
+            status = {"boxed: fetal toxicity": "boxed warning"}.get(status, status)
+            rows.append(["|".join(drugs), sentence(status), indicator, days, without_date, risk, action, label])
+        table(name, ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source"], rows)
+
+
+# Of the value sets of CMS156 the ingredients that are meant: their products carry partners (acetaminophen,
+# caffeine, …). Left out, because the harm depends on dose or duration: digoxin above 0.125 mg, doxepin above
+# 6 mg, nitrofurantoin beyond 90 days.
+OLDER = [
+    ("Anticholinergic antihistamines", "brompheniramine|chlorpheniramine|cyproheptadine|dimenhydrinate|diphenhydramine|doxylamine|hydroxyzine|meclizine|promethazine|pyrilamine|triprolidine",
+     "Confusion, dry mouth, constipation, urinary retention", "Loratadine or cetirizine for allergy; no sedating antihistamine for sleep", "", "info"),
+    ("Anticholinergic antiparkinson drugs", "benztropine|trihexyphenidyl", "Confusion and other anticholinergic effects", "Not for side effects of antipsychotics; other drugs for Parkinson's disease", "", "warning"),
+    ("Gastrointestinal antispasmodics", "atropine|clidinium|dicyclomine|hyoscyamine|scopolamine", "Strongly anticholinergic, uncertain benefit", "Avoid but for short palliative use", "", "info"),
+    ("Antidepressants with anticholinergic effect", "amitriptyline|amoxapine|clomipramine|desipramine|imipramine|nortriptyline|paroxetine",
+     "Sedation, orthostatic hypotension, confusion", "Another antidepressant, such as sertraline", "", "warning"),
+    ("Antipsychotics", "aripiprazole|asenapine|brexpiprazole|cariprazine|chlorpromazine|clozapine|fluphenazine|haloperidol|iloperidone|loxapine|lurasidone|molindone|olanzapine|paliperidone|perphenazine|pimavanserin|pimozide|quetiapine|risperidone|thioridazine|thiothixene|trifluoperazine|ziprasidone",
+     "Stroke and death in dementia", "Only for schizophrenia or bipolar disorder, or where nothing else helps and harm threatens", "psychosis", "warning"),
+    ("Barbiturates", "butalbital|phenobarbital|primidone", "Dependence, tolerance, overdose at low doses", "Another drug", "seizure", "warning"),
+    ("Benzodiazepines", "alprazolam|chlordiazepoxide|clobazam|clonazepam|clorazepate|diazepam|estazolam|lorazepam|midazolam|oxazepam|temazepam|triazolam",
+     "Falls, fractures, confusion, dependence", "Sleep hygiene or cognitive behavioural therapy; taper what is taken", "seizure", "warning"),
+    ("Hypnotics", "eszopiclone|zaleplon|zolpidem", "Falls, fractures, delirium", "Sleep hygiene or cognitive behavioural therapy", "", "warning"),
+    ("Estrogens", "estradiol|estrogens, conjugated (USP)|estrogens, esterified (USP)|estropipate", "Breast and endometrial cancer, no protection of heart or brain",
+     "Not by mouth or patch; low-dose vaginal cream is fine", "systemic", "info"),
+    ("Long-acting sulfonylureas", "glimepiride|glyburide", "Prolonged hypoglycaemia", "Glipizide, or another class", "", "warning"),
+    ("Skeletal muscle relaxants", "carisoprodol|chlorzoxazone|cyclobenzaprine|metaxalone|methocarbamol|orphenadrine", "Sedation, falls, fractures", "Physical therapy, acetaminophen", "", "warning"),
+    ("Pain medicines", "indomethacin|ketorolac|meperidine", "Bleeding and kidney injury; meperidine: neurotoxicity", "Acetaminophen, or another analgesic", "", "warning"),
+    ("Others", "thyroid (USP)|dipyridamole|guanfacine|megestrol|meprobamate|nifedipine", "More harm than benefit at this age", "Another drug (levothyroxine; long-acting dihydropyridines are fine)", "", "info"),
+]
+
+
+def older(shared):
+    with open(f"{shared}/knowledge/older-adults-high-risk.csv", newline="") as file:
+        known = {row["ingredient"] for row in csv.DictReader(file)}
+    rows = []
+    for group, drugs, harm, instead, unless, indicator in OLDER:
+        strangers = [d for d in drugs.split("|") if d not in known]
+        if strangers:
+            sys.exit(f"not in the value sets of CMS156: {strangers}")
+        rows.append([group, drugs, harm, instead, unless, indicator])
+    table("high-risk-medicines-65", ["category", "drugs", "harm", "instead", "unless", "indicator"], rows)
+
+
+def qt(shared):
+    with open(f"{shared}/knowledge/qt-risk.csv", newline="") as file:
+        drugs = [row["ingredient"] for row in csv.DictReader(file) if row["source_seen"] == "yes"]
+    rows = [
+        ["low-potassium", "|".join(drugs), "Low potassium adds to QT prolongation", "Correct potassium (and magnesium) first, ECG before and after the start.", "warning"],
+        ["long-qt", "|".join(drugs), "Long QT syndrome or torsades de pointes in the record", "Do not give: choose a drug that does not prolong the QT interval.", "critical"],
+    ]
+    table("qt-prolongation", ["risk", "drugs", "reason", "action", "indicator"], rows)
+
+
+def main(shared):
+    interactions(shared)
+    allergies(shared)
+    duplicates(shared)
+    renal()
+    pregnancy(shared)
+    older(shared)
+    qt(shared)
+
+
+main(sys.argv[1])

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Writes the value sets of the starter library: rules/content/valuesets/<id>.json and, of the same
+codes in SNOMED CT, datasets/content/snomed-optional/<id>-snomed.json, and prints the rows of the tables
+in the README.md of the one and the NOTICE.md of the other.
+
+Usage: rules/gen/value_sets.py ../shared
+
+Codes come from the value sets of the eCQM content repositories as `../shared` holds them, and from single
+codes whose source stands beside them below. CPT is left out. Sets that other rules had before are not
+touched.
+"""
+import csv, glob, hashlib, json, os, re, sys
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BUILT_IN = os.path.join(ROOT, "rules", "content", "valuesets")
+OPTIONAL = os.path.join(ROOT, "datasets", "content", "snomed-optional")
+VERSION, TIME = "2026.1", "2026-11-29T00:00:00Z"
+
+RELEASES = {
+    "eCQM-CMS-2025": "eCQM-CMS-2025, github.com/cqframework/ecqm-content-cms-2025 commit d80fd0a (2025-07-11)",
+    "eCQM-QICore-2025": "eCQM-QICore-2025, github.com/cqframework/ecqm-content-qicore-2025 commit db5a7e1 (2025-08-20)",
+    "eCQM-QICore-2024": "eCQM-QICore-2024, github.com/cqframework/ecqm-content-qicore-2024 commit 9ebd48f (2025-01-15)",
+}
+LOINC, ICD, SNOMED = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10-cm", "http://snomed.info/sct"
+CVX, PCS = "http://hl7.org/fhir/sid/cvx", "http://www.cms.gov/Medicare/Coding/ICD10"
+HCPCS = ["http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"]
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ALIASES = {"LOINC": LOINC, "ICD10CM": ICD, "SNOMEDCT": SNOMED, "CVX": CVX, "HCPCS": HCPCS[0], "RXNORM": RXNORM,
+           "http://www.nlm.nih.gov/research/umls/hcpcs": HCPCS[0], HCPCS[1]: HCPCS[0]}
+SHIPPED = [LOINC, ICD, CVX, PCS, RXNORM, HCPCS[0]]
+
+LOINC_NOTICE = "This material contains content from LOINC (http://loinc.org). LOINC is copyright © Regenstrief Institute, Inc. and the Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the license at http://loinc.org/license. LOINC® is a registered United States trademark of Regenstrief Institute, Inc."
+SNOMED_NOTICE = "This value set includes content from SNOMED CT, which is copyright © SNOMED International. Use needs a SNOMED CT affiliate licence (free of charge in member countries; in the United States through the National Library of Medicine, UMLS licence). SNOMED CT® is a registered trademark of SNOMED International."
+
+SYNTHEA = "codes of the public Synthea sample data (SMART on FHIR, Apache-2.0)"
+GUIDE = "codes named in the USPSTF summaries and measures of the knowledge pack (care-gaps.yaml)"
+IPS = "value set edd-method-uv-ips of the International Patient Summary (HL7, 2.0.1)"
+ICD_CHAPTER = "category M81 of ICD-10-CM (CDC/NCHS)"
+CVX_LIST = "the CVX list of the CDC, as US Core and the eCQM value sets have it"
+
+P = "2.16.840.1.113883.3."
+# id, title, description, value sets (a pattern picks codes or displays of a wider set), single codes
+# (system, code, display, source), what to leave out
+SETS = [
+    ("mammography", "Mammography", "Mammography, of one or both breasts.", [(P + "464.1003.108.12.1018", None)],
+     [(SNOMED, "24623002", "Screening mammography (procedure)", SYNTHEA)]),
+    ("bilateral-mastectomy", "Removal of both breasts", "Mastectomy of both breasts, as a procedure or as absence of both.",
+     [(P + "464.1003.198.12.1005", None), (P + "464.1003.198.12.1068", None)], []),
+    ("pap-test", "Cervical cytology", "Cytology of the cervix (Pap test).", [(P + "464.1003.108.12.1017", None)], []),
+    ("hpv-test", "HPV test", "Test for high-risk human papilloma virus in the cervix.", [(P + "464.1003.110.12.1059", None)], []),
+    ("absence-of-cervix", "No cervix", "Absence of the cervix, or hysterectomy without residual cervix.",
+     [(P + "464.1003.111.12.1016", None), (P + "464.1003.198.12.1014", None)], []),
+    ("egfr", "Estimated glomerular filtration rate", "Estimated glomerular filtration rate per 1.73 square metres.",
+     [(P + "6929.3.1000", None)], [(LOINC, "33914-3", "Glomerular filtration rate/1.73 sq M.predicted", SYNTHEA)]),
+    ("urine-albumin-creatinine", "Urine albumin-creatinine ratio", "Albumin-creatinine ratio in urine.", [(P + "6929.3.1007", None)], []),
+    ("creatinine", "Creatinine", "Creatinine in serum, plasma or blood.", [(P + "666.5.2363", None)], []),
+    ("potassium", "Potassium", "Potassium in serum, plasma or blood.", [("2.16.840.1.113762.1.4.1045.117", None)], []),
+    ("retinal-exam", "Eye exam in diabetes", "Retinal or dilated eye exam, or findings of the macula.",
+     [(P + "526.3.1251", None), (P + "464.1003.115.12.1088", None)], []),
+    ("diabetic-retinopathy", "Diabetic retinopathy", "Diabetic retinopathy.", [(P + "526.3.327", None)], []),
+    ("dialysis", "Dialysis", "Dialysis as a service or procedure.", [(P + "464.1003.109.12.1013", None)],
+     [(SNOMED, "265764009", "Renal dialysis (procedure)", SYNTHEA)]),
+    ("hepatitis-c-test", "Hepatitis C antibody test", "Test for antibodies against hepatitis C virus.", [],
+     [(LOINC, "16128-1", "Hepatitis C virus Ab [Presence] in Serum", GUIDE),
+      (LOINC, "13955-0", "Hepatitis C virus Ab [Presence] in Serum or Plasma by Immunoassay", GUIDE),
+      (SNOMED, "104375008", "Hepatitis C antibody test", SYNTHEA)]),
+    ("hepatitis-c", "Hepatitis C", "Acute, chronic or unspecified hepatitis C.",
+     [("2.16.840.1.113762.1.4.1047.42", r"hepatitis C\b|type C")], []),
+    ("hiv-test", "HIV test", "Laboratory test for HIV antibodies or antigen.", [("2.16.840.1.113762.1.4.1056.50", None)],
+     [(SNOMED, "31676001", "Human immunodeficiency virus antigen test", SYNTHEA)]),
+    ("hiv", "HIV", "Infection with HIV.", [(P + "464.1003.120.12.1003", None)], []),
+    ("influenza-vaccine", "Influenza vaccine", "Seasonal influenza vaccine.", [(P + "526.3.1254", None)], []),
+    ("tetanus-diphtheria-vaccine", "Td or Tdap vaccine", "Tetanus and diphtheria vaccine for adults, with or without pertussis.", [],
+     [(CVX, c, None, CVX_LIST) for c in ("09", "113", "115", "138", "139")]),
+    ("zoster-vaccine", "Recombinant zoster vaccine", "Recombinant zoster vaccine; the live vaccine does not count.", [],
+     [(CVX, "187", None, CVX_LIST)]),
+    ("pneumococcal-complete", "Pneumococcal vaccine that needs no further dose", "20- or 21-valent pneumococcal conjugate vaccine.", [],
+     [(CVX, "216", None, CVX_LIST), (CVX, "327", "Pneumococcal conjugate PCV21, polysaccharide CRM197 conjugate, PF", CVX_LIST)]),
+    ("pneumococcal-conjugate", "Pneumococcal conjugate vaccine that needs a further one", "13- or 15-valent pneumococcal conjugate vaccine.", [],
+     [(CVX, "133", None, CVX_LIST), (CVX, "215", None, CVX_LIST)]),
+    ("pneumococcal-ppsv23", "23-valent pneumococcal vaccine", "23-valent pneumococcal polysaccharide vaccine.", [],
+     [(CVX, "33", None, CVX_LIST)]),
+    ("hepatitis-b-vaccine", "Hepatitis B vaccine", "Hepatitis B vaccine, alone or combined.", [],
+     [(CVX, c, None, CVX_LIST) for c in ("08", "42", "43", "44", "45", "51", "104", "110", "132", "146", "189", "198")]),
+    ("hepatitis-b-vaccine-two-dose", "Hepatitis B vaccine of two doses", "Hepatitis B vaccine with CpG adjuvant, which needs two doses.", [],
+     [(CVX, "189", None, CVX_LIST)]),
+    ("hepatitis-b", "Hepatitis B", "Acute, chronic or unspecified hepatitis B.", [(P + "67.1.101.1.269", None)], []),
+    ("depression-screening", "Depression screening", "Total score of a questionnaire for depression, or the screening as a procedure.",
+     [(P + "67.1.101.1.263", None)],
+     [(LOINC, "55758-7", "Patient Health Questionnaire 2 item (PHQ-2) total score [Reported]", GUIDE),
+      (SNOMED, "171207006", "Depression screening (procedure)", SYNTHEA),
+      (SNOMED, "454711000124102", "Depression screening using Patient Health Questionnaire Two-Item score (procedure)", SYNTHEA),
+      (SNOMED, "715252007", "Depression screening using Patient Health Questionnaire Nine Item score (procedure)", SYNTHEA)]),
+    ("depression", "Depression", "Major depression.", [(P + "464.1003.105.12.1007", None)],
+     [(SNOMED, "370143000", "Major depression disorder", SYNTHEA)]),
+    ("bipolar-disorder", "Bipolar disorder", "Bipolar disorder.", [(P + "67.1.101.1.128", None)], []),
+    ("psychosis", "Schizophrenia or psychotic disorder", "Schizophrenia or another psychotic disorder.",
+     [(P + "464.1003.105.12.1104", None), (P + "464.1003.105.12.1205", None)], []),
+    ("seizure", "Seizure disorder", "Epilepsy or another seizure disorder.", [(P + "464.1003.105.12.1206", None)], []),
+    ("tobacco-screening", "Tobacco use asked", "Status of tobacco use, as asked.", [(P + "526.3.1278", None)], []),
+    ("dxa-scan", "Bone density scan", "Bone density by dual energy X-ray absorptiometry.", [(P + "464.1003.113.12.1051", None)],
+     [(SNOMED, "312681000", "Bone density scan (procedure)", SYNTHEA)]),
+    ("osteoporosis", "Osteoporosis", "Osteoporosis, with or without a fracture.",
+     [("2.16.840.1.113762.1.4.1147.120", r"^M8[01]")], [(ICD, "M81.0", "Age-related osteoporosis without current pathological fracture", ICD_CHAPTER),
+      (ICD, "M81.6", "Localized osteoporosis [Lequesne]", ICD_CHAPTER),
+      (ICD, "M81.8", "Other osteoporosis without current pathological fracture", ICD_CHAPTER),
+      (SNOMED, "64859006", "Osteoporosis (disorder)", SYNTHEA)]),
+    ("ascvd", "Atherosclerotic cardiovascular disease",
+     "Myocardial infarction, other ischemic heart disease, stroke or transient ischemic attack, peripheral artery disease.",
+     [(P + "526.3.403", None), ("2.16.840.1.113762.1.4.1047.46", None), ("2.16.840.1.113762.1.4.1047.44", None),
+      ("2.16.840.1.113762.1.4.1047.21", None)],
+     [(SNOMED, "53741008", "Coronary Heart Disease", SYNTHEA), (SNOMED, "230690007", "Stroke", SYNTHEA),
+      (SNOMED, "399211009", "History of myocardial infarction (situation)", SYNTHEA)]),
+    ("statin-intolerance", "Muscle disease under statins", "Muscle symptoms attributed to statins, or rhabdomyolysis.",
+     [("2.16.840.1.113762.1.4.1108.85", None), ("2.16.840.1.113762.1.4.1047.102", None)], []),
+    ("liver-disease", "Liver disease", "Active liver disease, which speaks against a statin.", [("2.16.840.1.113762.1.4.1047.42", None)], []),
+    ("breastfeeding", "Breastfeeding", "Breastfeeding.", [("2.16.840.1.113762.1.4.1047.73", None)], []),
+    ("long-qt", "Long QT syndrome", "Long QT syndrome or torsades de pointes.",
+     [("2.16.840.1.113762.1.4.1029.341", r"Long QT|[Tt]orsades")], []),
+    ("aortic-aneurysm", "Aortic aneurysm", "Aneurysm of the aorta, which is followed up, not screened for.",
+     [("2.16.840.1.113762.1.4.1029.219", None)], []),
+    ("nicotine-dependence", "Nicotine dependence", "Dependence on nicotine, without what is in remission.",
+     [("2.16.840.1.113762.1.4.1029.320", r"^F17\.2.[^1]$")], [(SNOMED, "449868002", "Smokes tobacco daily", SYNTHEA)]),
+    ("pregnancy-due-date", "Expected date of delivery", "Expected date of delivery, by whatever method.", [],
+     [(LOINC, "11778-8", "Delivery date Estimated", IPS), (LOINC, "11779-6", "Delivery date Estimated from last menstrual period", IPS),
+      (LOINC, "11780-4", "Delivery date Estimated from ovulation date", IPS)]),
+    ("body-weight", "Body weight", "Body weight.", [], [(LOINC, "29463-7", "Body weight", SYNTHEA)]),
+    ("bmi", "Body mass index", "Body mass index.", [], [(LOINC, "39156-5", "Body mass index (BMI) [Ratio]", SYNTHEA)]),
+    ("inr", "INR", "International normalized ratio of the prothrombin time.", [(P + "117.1.7.1.213", None)], []),
+]
+
+
+def read_sources(shared):
+    """Value sets by OID: title, release, and codes as (system, code, display)."""
+    found, names = {}, {}
+
+    def offer(oid, title, release, codes):
+        names.update({(s, c): d for s, c, d in codes if d})
+        if oid not in found or len(codes) > len(found[oid][2]):
+            found[oid] = (title, release, codes)
+
+    with open(f"{shared}/knowledge/code-lists/valueset-codes.csv", newline="") as file:
+        rows = {}
+        for row in csv.DictReader(file):
+            key = (row["value_set_oid"], row["title"], row["source_release"])
+            rows.setdefault(key, []).append((ALIASES.get(row["system"], row["system"]), row["code"], row["display"] or None))
+        for (oid, title, release), codes in rows.items():
+            if all(system.startswith("http") for system, _, _ in codes):
+                offer(oid, title, release, codes)
+    for folder, release in (("ecqm", "eCQM-QICore-2025"), ("ecqm-2024", "eCQM-QICore-2024")):
+        for path in sorted(glob.glob(f"{shared}/conformance/{folder}/**/valuesets.ndjson", recursive=True)):
+            for line in open(path):
+                one = json.loads(line)
+                codes = [(x["system"], x["code"], x.get("display")) for x in one.get("expansion", {}).get("contains", [])]
+                for include in one.get("compose", {}).get("include", []):
+                    codes += [(include["system"], x["code"], x.get("display")) for x in include.get("concept", [])]
+                codes = [(ALIASES.get(s, s), c, d) for s, c, d in codes]
+                offer(one["url"].rsplit("/", 1)[1], one.get("title") or one.get("name"), release, list(dict.fromkeys(codes)))
+    return {oid: (title, release, [(s, c, d or names.get((s, c))) for s, c, d in codes])
+            for oid, (title, release, codes) in found.items()}
+
+
+def collect(sources, wanted, single):
+    codes, lines, releases, oids = {}, [], [], []
+    for oid, pattern in wanted:
+        title, release, members = sources[oid]
+        picked = [m for m in members if not pattern or re.search(pattern, m[1]) or re.search(pattern, m[2] or "")]
+        for system, code, display in picked:
+            codes.setdefault((system, code), display)
+        called = f"value set {oid}" + (f" ({title})" if title else "") + f" of {RELEASES[release]}"
+        lines.append(("" if not pattern else "part of ") + called)
+        releases.append(release)
+        oids.append(oid)
+    for system, code, display, source in single:
+        codes.setdefault((system, code), display)
+        if source not in lines:
+            lines.append(source)
+    return codes, lines, list(dict.fromkeys(releases)), oids
+
+
+def write(folder, name, base, version, title, description, purpose, notices, codes):
+    entries = []
+    for (system, code), display in sorted(codes.items()):
+        for written in HCPCS if system == HCPCS[0] else [system]:
+            entries.append({"system": written, "code": code} | ({"display": display} if display else {}))
+    entries.sort(key=lambda e: (e["system"], e["code"]))
+    url = f"https://tandem-cds.dev/ValueSet/{base}"
+    made = {
+        "resourceType": "ValueSet", "id": name, "url": url, "version": version,
+        "name": "".join(part.capitalize() for part in name.split("-")), "title": title, "status": "draft",
+        "experimental": False, "publisher": "Tandem", "description": description, "purpose": purpose,
+    }
+    if notices:
+        made["copyright"] = notices
+    made["expansion"] = {"identifier": f"{url}/{version}", "timestamp": TIME, "total": len(entries), "contains": entries}
+    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    with open(os.path.join(folder, name + ".json"), "w") as file:
+        file.write(text)
+    return len(entries), hashlib.sha256(text.encode()).hexdigest()
+
+
+def main(shared):
+    sources = read_sources(shared)
+    with open(f"{shared}/knowledge/code-lists/cvx-codes.csv", newline="") as file:
+        vaccines = {row["cvx"]: row["display"] for row in csv.DictReader(file)}
+    labels = {LOINC: "LOINC", ICD: "ICD-10-CM", CVX: "CVX", PCS: "ICD-10-PCS", RXNORM: "RxNorm", HCPCS[0]: "HCPCS"}
+    rows, optional = [], []
+    for name, title, description, wanted, single in SETS:
+        codes, lines, releases, oids = collect(sources, wanted, single)
+        codes = {k: (vaccines.get(k[1], v) if k[0] == CVX and not v else v) for k, v in codes.items()}
+        shipped = {k: v for k, v in codes.items() if k[0] in SHIPPED}
+        snomed = {k: v for k, v in codes.items() if k[0] == SNOMED}
+        left = sorted({k[0] for k in codes} - set(SHIPPED) - {SNOMED})
+        purpose = "Source: " + "; ".join(lines) + "."
+        out = []
+        if snomed:
+            out.append(f"{len(snomed)} SNOMED CT codes (optional supplement {name}-snomed)")
+        for system in left:
+            count = sum(1 for k in codes if k[0] == system)
+            out.append(f"{count} codes of {system}")
+        purpose += f" Left out of this set: {'; '.join(out)}." if out else ""
+        if any(k[0] == HCPCS[0] for k in shipped):
+            purpose += " HCPCS codes are listed under both urls in use, http and https."
+        notice = LOINC_NOTICE if any(k[0] == LOINC for k in shipped) else None
+        if not shipped:
+            sys.exit(f"{name}: no code that may be shipped")
+        entries, digest = write(BUILT_IN, name, name, VERSION, title, description, purpose, notice, shipped)
+        counts = ", ".join(f"{labels[s]} {n}" for s in SHIPPED if (n := sum(1 for k in shipped if k[0] == s)))
+        source = ", ".join(oids) or "see `purpose`"
+        rows.append(f"| {name} | {counts} | {entries} | {source} | {', '.join(releases) or '–'} | `{digest}` |")
+        if snomed:
+            about = f"Optional supplement: adds to https://tandem-cds.dev/ValueSet/{name}. Source: " + "; ".join(lines) + "."
+            entries, digest = write(OPTIONAL, name + "-snomed", name, VERSION + "-snomed", title + " (SNOMED CT supplement)",
+                                    description, about, SNOMED_NOTICE, snomed)
+            optional.append(f"| {name}-snomed | {entries} | {source} | {', '.join(releases) or '–'} | `{digest}` |")
+    print("\n".join(rows), "\n", "\n".join(optional), sep="\n")
+
+
+main(sys.argv[1])
