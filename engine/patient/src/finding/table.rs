@@ -247,6 +247,38 @@ codes! {
         why "built-in sets are united with your own; worth knowing when numbers change"
         example Prose "a file of yours with the url of a built-in value set"
         mend "nothing, if that is meant";
+    ValueSetBound "T016" "a value set is bound to others"
+        why "bindings decide who is found; worth knowing when numbers change"
+        example Prose "bindings: [{value_set: diabetes, to: urn:oid:2.16.840.1.113883.3.464.1003.103.12.1001}]"
+        mend "nothing, if that is meant";
+    BindingUnknown "T017" "a binding names a value set that is not loaded"
+        why "the codes that were to be added would be missing, and nobody would see it"
+        example Prose "bindings: [{value_set: diabetis, to: http://example.org/vs/diabetes}]"
+        mend "correct the name, or load the value set with --terminology";
+    BindingCircle "T018" "a value set is bound to itself, or through others in a circle"
+        why "its codes are not defined"
+        example Prose "A is bound to B, B is bound to A"
+        mend "remove one of the bindings";
+    BindingTwice "T019" "a value set is bound twice"
+        why "which of the two counts would depend on the order of files"
+        example Prose "two bindings of `diabetes`"
+        mend "name all that it is bound to in one list under `to`";
+    BindingUnused "T024" "nothing in use asks for a value set that is bound"
+        why "the binding changes nothing; perhaps another value set was meant"
+        example Prose "a binding of a value set that no rule and no package names"
+        mend "bind the value set that the rule names, or remove the binding";
+    ValueSetTable "T030" "a table of value sets without one of its columns"
+        why "a code without value set and system cannot be used"
+        example Prose "a CSV whose first line is code,display"
+        mend "name the columns in the first line: value_set,system,code,display";
+    ValueSetRow "T031" "a row of a table of value sets that is not used"
+        why "its code would be missing from the value set"
+        example Prose "a row whose system is `lonic`"
+        mend "correct the cell that the message names";
+    ValueSetRowTwice "T032" "a code stands twice in a value set of a table"
+        why "nothing changes; one of the two may have been meant as another code"
+        example Prose "two rows with loinc and 4548-4 for one value set"
+        mend "remove one of the rows";
     ValueSetEmpty "T020" "a value set has no codes"
         why "nothing will ever match it"
         example Prose "an expansion without `contains`"

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::bind::Named;
+use super::code::Code as CodedEntry;
 use super::expand::Expander;
 use super::read::{Read, Spot};
 use super::store::TerminologyStore;
 use super::value_set::ValueSet;
+use super::value_set_definition::ValueSetDefinition;
 use crate::finding::{Code, Finding};
 
 /// Collects FHIR ValueSets and CodeSystems from any number of sources, then expands them together.
@@ -24,6 +27,9 @@ use crate::finding::{Code, Finding};
 #[derive(Debug, Default)]
 pub struct TerminologyBuilder {
     read: Read,
+    /// Of tables: they add to value sets of the same url, whatever their version.
+    tables: Vec<ValueSetDefinition>,
+    short_names: Vec<Named>,
 }
 
 impl TerminologyBuilder {
@@ -58,6 +64,25 @@ impl TerminologyBuilder {
             spot.line += 1;
         }
         self
+    }
+
+    /// Adds value sets as a table (CSV): a row a code, under the columns `value_set`, `system`, `code` and
+    /// perhaps `display`. A table adds its codes to a value set of the same url.
+    pub fn add_table(&mut self, source: &str, bytes: &[u8]) -> &mut Self {
+        let source: Arc<str> = Arc::from(source);
+        if let Some(text) = self.utf8(&Spot::start(&source), bytes) {
+            let (sets, names) = self.read.table(&source, text);
+            self.tables.extend(sets);
+            self.short_names.extend(names);
+        }
+        self
+    }
+
+    /// The short names of value sets that tables use: whether such a one is built in is the caller's to
+    /// know.
+    #[must_use]
+    pub fn short_names(&self) -> &[Named] {
+        &self.short_names
     }
 
     /// Expands what was added. The issues are also kept in the store.
@@ -107,6 +132,10 @@ impl TerminologyBuilder {
         }
         store.review(&mut issues);
         store.keep_issues(issues.clone());
+        if !self.tables.is_empty() {
+            // What the rest lacks was told above; a table has all that it has.
+            issues.extend(store.unite(of_tables(self.tables)));
+        }
         (store, issues)
     }
 
@@ -128,6 +157,23 @@ impl TerminologyBuilder {
         self.read.issues.push(issue.help(help));
         None
     }
+}
+
+/// The value sets of tables: of several tables of one url all codes.
+fn of_tables(tables: Vec<ValueSetDefinition>) -> TerminologyStore {
+    let mut by_url: BTreeMap<Arc<str>, (Vec<CodedEntry>, Vec<Arc<str>>)> = BTreeMap::new();
+    for table in tables {
+        let (codes, sources) = by_url.entry(table.url).or_default();
+        codes.extend(table.expansion.into_iter().flat_map(|e| e.codes));
+        sources.push(table.spot.source);
+    }
+    let mut store = TerminologyStore::default();
+    for (url, (codes, sources)) in by_url {
+        let source = sources.join(" + ");
+        let set = ValueSet::from_codes(&url, None, codes, source);
+        store.insert_value_set(Arc::new(set), &mut vec![]);
+    }
+    store
 }
 
 fn report_ignored(ignored: BTreeMap<(Arc<str>, String), usize>, issues: &mut Vec<Finding>) {

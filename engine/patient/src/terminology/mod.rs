@@ -13,6 +13,7 @@
 //! - codes are compared exactly; the only thing that is normalised is a well-known system written as
 //!   `urn:oid:` ([`canonical_system`]).
 
+mod bind;
 mod code;
 mod code_system;
 mod csv_rows;
@@ -32,6 +33,7 @@ mod manifest;
 mod raw;
 mod read;
 mod read_code_system;
+mod read_csv;
 mod read_resource;
 mod read_system;
 mod read_value_set;
@@ -45,6 +47,7 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use bind::{BUILT_IN_VALUE_SETS, Beyond, Binding, BindingMode, Named};
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
 pub use drug_set::{DrugSet, Substances};
@@ -58,6 +61,7 @@ pub use hash::{ContentHash, HASH_ALGORITHM};
 pub use issue::TerminologyError;
 pub use load::TerminologyBuilder;
 pub use manifest::{ManifestDifference, ManifestEntry, TerminologyManifest};
+pub use read_csv::is_value_set_table;
 pub use store::{TerminologyProvider, TerminologyStore};
 pub use value_set::{Completeness, ValueSet};
 pub use version::compare_versions;

@@ -23,6 +23,17 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("http://unitsofmeasure.org", &["ucum"]),
 ];
 
+/// The short names of code systems that tables of value sets may use.
+pub(super) fn known_names() -> impl Iterator<Item = &'static str> + Clone {
+    KNOWN.iter().filter_map(|(_, names)| names.first().copied())
+}
+
+/// The url of a code system by its url or a short name, however that is written: `LOINC`, `ICD-10-CM`.
+pub(super) fn system_named(written: &str) -> Option<&'static str> {
+    let known = KNOWN.iter().find(|(url, _)| *url == written);
+    known.map(|(url, _)| *url).or_else(|| meant(written))
+}
+
 /// The url that is meant by a text that is another.
 fn meant(system: &str) -> Option<&'static str> {
     let letters = |text: &str| {

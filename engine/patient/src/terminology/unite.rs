@@ -90,7 +90,7 @@ fn both(own: &Arc<ValueSet>, added: &ValueSet, issues: &mut Vec<Finding>) -> Arc
 
 impl ValueSet {
     /// The codes of both under the url of this one.
-    fn united(&self, added: &ValueSet) -> ValueSet {
+    pub(super) fn united(&self, added: &ValueSet) -> ValueSet {
         let version = [&self.version, &added.version];
         let version = version.map(|v| v.as_deref().unwrap_or("(none)"));
         let entries = self.entries().iter().chain(added.entries());

@@ -1,3 +1,4 @@
+mod bind;
 mod code;
 mod drugs;
 mod expand;
@@ -5,6 +6,7 @@ mod large;
 mod load;
 mod manifest;
 mod store;
+mod tables;
 
 use super::{TerminologyBuilder, TerminologyStore};
 use crate::finding::Finding;
