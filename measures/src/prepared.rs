@@ -8,6 +8,7 @@ use engine_patient::finding::{
     Blame, Code, Finding, Severity, blame, count, grouped, identical, listed, told,
 };
 use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::{Beyond, Binding};
 
 use crate::error::MeasureError;
 use crate::improvement_direction::{Origin, issues, settled_by_table};
@@ -29,6 +30,8 @@ pub struct Packages {
     pub measures: Vec<String>,
     /// Value sets beside those of packages: files or folders.
     pub terminology: Vec<PathBuf>,
+    /// Value sets that are bound to others.
+    pub bindings: Vec<Binding>,
     /// A missing value set is a warning; what it touches is unknown.
     pub allow_missing_value_sets: bool,
     /// Which way is better of a measure, over what it says: `CMS122FHIR=decrease`.
@@ -104,6 +107,12 @@ impl Packages {
     pub fn load(&self, tell: &mut dyn FnMut(&str)) -> Result<Loaded, MeasureError> {
         let builder = terminology(&self.terminology, tell)?;
         let mut loaded = load_with(&self.paths, builder);
+        // The built-in value sets are not here: those bindings are for rules.
+        let bound = loaded
+            .package
+            .terminology
+            .bind(&self.bindings, Beyond::BuiltIn);
+        loaded.issues.extend(bound);
         if let Err(issues) = set_better(&mut loaded.package, &self.better) {
             loaded.issues.extend(issues);
         }

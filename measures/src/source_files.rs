@@ -1,10 +1,10 @@
-//! Files that are read beside packages: value sets, code systems, rules.
+//! Files that are read beside packages: value sets, code systems, bindings, rules.
 #![allow(clippy::disallowed_methods, reason = "value sets are files")]
 
 use std::path::Path;
 
-use engine_patient::terminology::TerminologyBuilder;
-use sources::{FHIR, Kinds, Layout, Source, is_lines, list, read};
+use engine_patient::terminology::{TerminologyBuilder, is_value_set_table};
+use sources::{Kinds, Layout, Source, TERMINOLOGY, is_lines, list, read};
 
 use crate::error::MeasureError;
 
@@ -57,15 +57,61 @@ pub fn bytes(source: &Source) -> Result<Vec<u8>, MeasureError> {
     read(source).map_err(|e| MeasureError::User(format!("{}: {e}", source.path.display())))
 }
 
-/// Value sets and code systems: files, or folders of them.
+/// What a file of terminology holds, by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holds {
+    /// FHIR ValueSets and CodeSystems.
+    Fhir,
+    /// Value sets as a table.
+    Table,
+    /// Bindings of value sets.
+    Bindings,
+}
+
+impl Holds {
+    /// Of a path, packed or not.
+    pub fn of(path: &Path) -> Holds {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_lowercase();
+        let packed = name
+            .strip_suffix(".gz")
+            .or_else(|| name.strip_suffix(".zst"));
+        let name = packed.unwrap_or(&name);
+        let ends = |endings: &[&str]| endings.iter().any(|end| name.ends_with(end));
+        match name {
+            _ if ends(&[".csv"]) => Holds::Table,
+            _ if ends(&[".yaml", ".yml"]) => Holds::Bindings,
+            _ => Holds::Fhir,
+        }
+    }
+}
+
+/// Value sets and code systems: files, or folders of them. Bindings are not read here.
 pub fn terminology<P: AsRef<Path>>(
     paths: &[P],
     tell: &mut dyn FnMut(&str),
 ) -> Result<TerminologyBuilder, MeasureError> {
     let mut builder = TerminologyBuilder::new();
-    for source in files(paths, FHIR, tell)? {
+    for source in files(paths, TERMINOLOGY, tell)? {
+        let holds = Holds::of(&source.path);
+        if holds == Holds::Bindings {
+            continue;
+        }
         let bytes = bytes(&source)?;
         let name = source.path.display().to_string();
+        if holds == Holds::Table {
+            // Folders may have other tables.
+            match source.named || is_value_set_table(&bytes) {
+                true => builder.add_table(&name, &bytes),
+                false => {
+                    tell(&format!(
+                        "note: {name}: not read, its first line does not name the columns value_set and code"
+                    ));
+                    &mut builder
+                }
+            };
+            continue;
+        }
         match source.layout == Layout::Lines || is_lines(&bytes) {
             true => builder.add_ndjson(&name, &bytes),
             false => builder.add_json(&name, &bytes),
@@ -78,6 +124,7 @@ pub fn terminology<P: AsRef<Path>>(
 mod tests {
     use super::*;
     use engine_patient::terminology::TerminologyProvider as _;
+    use sources::FHIR;
 
     fn value_set(n: usize) -> String {
         format!(

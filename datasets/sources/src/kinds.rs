@@ -37,7 +37,23 @@ pub const DATA: Kinds = Kinds {
     without_lakes: true,
 };
 
-/// Measure packages, value sets, code systems.
+/// Value sets and code systems, as FHIR or as tables, and bindings of value sets.
+pub const TERMINOLOGY: Kinds = Kinds {
+    endings: &[
+        (".ndjson", Layout::Lines),
+        (".jsonl", Layout::Lines),
+        (".json", Layout::Document),
+        (".csv", Layout::Document),
+        ("bindings.yaml", Layout::Document),
+        ("bindings.yml", Layout::Document),
+    ],
+    text: "files must end in .ndjson, .jsonl, .json or .csv, or be bindings.yaml, perhaps with .gz or .zst after it",
+    any_name: true,
+    unnamed: Layout::Document,
+    without_lakes: false,
+};
+
+/// Measure packages.
 pub const FHIR: Kinds = Kinds {
     endings: FHIR_JSON,
     text: FHIR_TEXT,

@@ -25,6 +25,7 @@
 )]
 
 pub mod attribution;
+mod bindings;
 pub mod count_files;
 pub mod deck;
 pub mod error;

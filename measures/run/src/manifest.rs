@@ -6,7 +6,7 @@ use engine_population::lake::Lake;
 use measures::manifest::Manifest;
 use measures::prepared::record_limits;
 use measures::source_files::{bytes, files};
-use sources::{FHIR, RULES};
+use sources::{RULES, TERMINOLOGY};
 
 use crate::error::RunError;
 use crate::job::{Job, Task};
@@ -49,7 +49,7 @@ pub(crate) fn manifest(
     }
     // What is left alone was told when they were loaded.
     let mut sources = match &job.task {
-        Task::Run(_) | Task::Gaps(_) => files(&job.packages.terminology, FHIR, &mut |_| {})?,
+        Task::Run(_) | Task::Gaps(_) => files(&job.packages.terminology, TERMINOLOGY, &mut |_| {})?,
         // They have no list of what decided them.
         Task::Explain { .. } | Task::Funnel { .. } => vec![],
     };

@@ -5,34 +5,96 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
-use engine_patient::terminology::TerminologyStore;
-use measures::source_files::{self, files};
+use engine_patient::terminology::{Beyond, Binding, Named, TerminologyStore};
+use measures::source_files::{self, Holds, files};
 use rules::Rule;
-use sources::{RULES, read_text};
+use sources::{RULES, TERMINOLOGY, read_text};
 
 use crate::error::RunError;
 
 /// Is told what is for people: warnings, and what is left out.
 pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
 
-/// The built-in value sets, and the user's: where both have a set of one url, the codes of both. With
-/// all that is found in the user's; what is left alone is told.
+/// The built-in value sets, and the user's: where both have a set of one url, the codes of both; then
+/// what the user's bindings add. With all that is found in the user's; what is left alone is told.
 pub fn value_sets(
     paths: &[PathBuf],
+    tell: &mut Tell<'_>,
+) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
+    value_sets_beside(paths, Beyond::Nothing, tell)
+}
+
+/// The same, where something else may know what bindings name.
+fn value_sets_beside(
+    paths: &[PathBuf],
+    beyond: Beyond,
     tell: &mut Tell<'_>,
 ) -> Result<(TerminologyStore, Vec<Finding>), RunError> {
     let mut store = rules::built_in_terminology();
     if paths.is_empty() {
         return Ok((store, vec![]));
     }
-    let (own, mut issues) = source_files::terminology(paths, tell)?.build();
+    let builder = source_files::terminology(paths, tell)?;
+    let mut issues: Vec<Finding> = builder
+        .short_names()
+        .iter()
+        .filter_map(|named| unknown_short_name(&store, named))
+        .collect();
+    let (own, found) = builder.build();
+    issues.extend(found);
     issues.extend(store.unite(own));
+    match read_bindings(paths)? {
+        Ok(bindings) => issues.extend(store.bind(&bindings, beyond)),
+        Err(found) => issues.extend(found),
+    }
     Ok((store, issues))
 }
 
-/// The same; what is wrong with the user's is told, and errors end it.
+/// A table names a value set in short that is not built in.
+fn unknown_short_name(built_in: &TerminologyStore, named: &Named) -> Option<Finding> {
+    let near = built_in.by_name(&named.name).err()?;
+    let message = format!("no built-in value set is called `{}`", named.name);
+    let finding = Finding::error(Code::ValueSetRow, message).placed(named.place.clone());
+    let otherwise = "write the url of a value set of your own in full";
+    Some(finding.meant(near.first().map(String::as_str), otherwise))
+}
+
+/// The bindings among files of terminology, or all that is wrong with how they are written.
+fn read_bindings(paths: &[PathBuf]) -> Result<Result<Vec<Binding>, Vec<Finding>>, RunError> {
+    let (mut all, mut wrong) = (vec![], vec![]);
+    // What is left alone was told when the value sets were read.
+    for source in files(paths, TERMINOLOGY, &mut |_| {})? {
+        if Holds::of(&source.path) == Holds::Bindings {
+            let name = source.path.display().to_string();
+            let text = source_files::bytes(&source)?;
+            match crate::bindings::read(&name, &String::from_utf8_lossy(&text)) {
+                Ok(bindings) => all.extend(bindings),
+                Err(found) => wrong.extend(found),
+            }
+        }
+    }
+    Ok(match wrong.is_empty() {
+        true => Ok(all),
+        false => Err(wrong),
+    })
+}
+
+/// The bindings among files of terminology.
+pub fn bindings(paths: &[PathBuf]) -> Result<Vec<Binding>, RunError> {
+    read_bindings(paths)?.map_err(|found| RunError::found(&found))
+}
+
+/// The value sets; what is wrong with the user's is told, and errors end it.
 pub fn terminology(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<TerminologyStore, RunError> {
-    let (store, issues) = value_sets(paths, tell)?;
+    terminology_beside(paths, Beyond::Nothing, tell)
+}
+
+fn terminology_beside(
+    paths: &[PathBuf],
+    beyond: Beyond,
+    tell: &mut Tell<'_>,
+) -> Result<TerminologyStore, RunError> {
+    let (store, issues) = value_sets_beside(paths, beyond, tell)?;
     for issue in &issues {
         tell(&issue.to_string());
     }
@@ -51,8 +113,18 @@ pub fn load_rules(
     value_sets: &[PathBuf],
     tell: &mut Tell<'_>,
 ) -> Result<Vec<Arc<Rule>>, RunError> {
+    load_rules_beside(paths, value_sets, Beyond::Nothing, tell)
+}
+
+/// The same, where packages may have the value sets that bindings name.
+pub fn load_rules_beside(
+    paths: &[PathBuf],
+    value_sets: &[PathBuf],
+    beyond: Beyond,
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Arc<Rule>>, RunError> {
     // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
-    let store = terminology(value_sets, tell)?;
+    let store = terminology_beside(value_sets, beyond, tell)?;
     let mut all = rules::built_in_with(&store).map_err(|e| RunError::Internal(listed(&e)))?;
     if paths.is_empty() {
         return Ok(all);

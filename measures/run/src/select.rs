@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use engine_patient::finding::{Code, did_you_mean, listed};
 use engine_patient::program::{Artifact, PatientProgram};
+use engine_patient::terminology::Beyond;
 use measures::official::ElmMeasures;
 use measures::package::called::{Fit, best};
 use measures::package::{Loaded, Scoring, fit_in, fitting_keys, select_each};
@@ -17,7 +18,7 @@ use rules::Rule;
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
 use crate::job::{GapsTask, Job, RunTask};
-use crate::rule_files::{Tell, load_rules};
+use crate::rule_files::{Tell, load_rules, load_rules_beside};
 use crate::sql::{SqlMeasure, built_in};
 
 /// What is to be evaluated.
@@ -163,7 +164,11 @@ impl Selected {
         let wanted = &job.packages.measures;
         // Only the user's own rules where the built-in ones were not asked for.
         let built_in = !official || beside.built_in;
-        let all = load_rules(beside.rules, &job.packages.terminology, tell)?;
+        let beyond = match official {
+            true => Beyond::Packages,
+            false => Beyond::Nothing,
+        };
+        let all = load_rules_beside(beside.rules, &job.packages.terminology, beyond, tell)?;
         let own = load_rules(&[], &[], tell)?;
         let same = |a: &Artifact, b: &Artifact| a.url == b.url && a.version == b.version;
         let rules = all

@@ -6,6 +6,7 @@ pub mod export;
 pub mod import;
 pub mod lake;
 pub mod measure;
+pub mod own_terminology;
 pub mod rule;
 pub mod serve;
 pub mod sql;

@@ -7,6 +7,7 @@ use engine_cel::functions;
 
 use self::eval::eval;
 use self::test::test;
+use super::own_terminology::TerminologyArgs;
 use crate::failure::Done;
 use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
 use crate::listing::Listing;
@@ -45,9 +46,8 @@ Examples:
         /// UTC, or a place such as America/New_York. Default: the offset of --at, or UTC.
         #[arg(long, allow_hyphen_values = true)]
         time_zone: Option<String>,
-        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
-        #[arg(long)]
-        terminology: Vec<PathBuf>,
+        #[command(flatten)]
+        terminology: TerminologyArgs,
         /// How to print the decision.
         #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
@@ -62,9 +62,8 @@ Examples:
     Test {
         /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
         rules: Vec<PathBuf>,
-        /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
-        #[arg(long)]
-        terminology: Vec<PathBuf>,
+        #[command(flatten)]
+        terminology: TerminologyArgs,
         /// How to print what is found.
         #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
@@ -98,14 +97,14 @@ impl Rule {
                 lake.as_deref(),
                 at.as_deref(),
                 time_zone.as_deref(),
-                &terminology,
+                &terminology.paths()?,
                 format,
             ),
             Command::Test {
                 rules,
                 terminology,
                 format,
-            } => test(&rules, &terminology, format),
+            } => test(&rules, &terminology.paths()?, format),
             Command::Functions { format } => functions(format),
         }
     }

@@ -12,10 +12,12 @@ use cds_hooks::{
 };
 use clap::Args;
 use engine_patient::system::zone::Zone;
+use engine_patient::terminology::Beyond;
 use measures::prepared::Packages;
-use measures_run::rule_files::load_rules;
+use measures_run::rule_files::{bindings, load_rules_beside};
 
 use super::measure::{parse_zone, tell};
+use super::own_terminology::TerminologyArgs;
 use crate::failure::{Done, Failure};
 
 /// Answer CDS Hooks calls with cards.
@@ -37,9 +39,8 @@ pub struct Serve {
     /// Rules of your own, as files or folders (.yaml, also .gz and .zst), beside the built-in ones.
     #[arg(long)]
     rules: Vec<PathBuf>,
-    /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
-    #[arg(long)]
-    terminology: Vec<PathBuf>,
+    #[command(flatten)]
+    terminology: TerminologyArgs,
     /// Official measures, as files or folders (FHIR Measure, Library, ValueSet): each proportion of
     /// patients is a service that shows its open gap.
     #[arg(long)]
@@ -190,12 +191,18 @@ impl Serve {
         config.max_body = self.max_body;
         config.log = self.log.then(Log::stderr);
         config.limits = self.limits.limits(self.max_body)?;
-        let rules = load_rules(&self.rules, &self.terminology, &mut tell)?;
+        let terminology = self.terminology.paths()?;
+        let beyond = match self.package.is_empty() {
+            true => Beyond::Nothing,
+            false => Beyond::Packages,
+        };
+        let rules = load_rules_beside(&self.rules, &terminology, beyond, &mut tell)?;
         let mut services = rule_services(rules);
         let packages = Packages {
             paths: self.package,
             measures: self.measure,
-            terminology: self.terminology,
+            bindings: bindings(&terminology)?,
+            terminology,
             allow_missing_value_sets: self.allow_missing_valuesets,
             better: self.better,
             strict: self.strict,

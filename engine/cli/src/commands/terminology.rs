@@ -9,6 +9,7 @@ use engine_patient::terminology::TerminologyManifest;
 use serde_json::json;
 
 use super::measure::tell;
+use super::own_terminology::TerminologyArgs;
 use crate::failure::{Done, Failure};
 use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
 use crate::listing::{Cell, Listing};
@@ -28,10 +29,14 @@ enum Command {
 Examples:
   tandem terminology check                     the built-in value sets
   tandem terminology check valuesets/ vs.json  with your own
+  tandem terminology check mapped.csv --bindings bindings.yaml
   tandem terminology check --manifest          hashes of all, as JSON")]
     Check {
-        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles, also .gz and .zst; files or folders.
+        /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles; tables (.csv), bindings (.yaml); also .gz
+        /// and .zst; files or folders.
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        terminology: TerminologyArgs,
         /// Print the manifest: url, version, number of codes and hash of each set.
         #[arg(long)]
         manifest: bool,
@@ -59,15 +64,17 @@ impl Terminology {
     pub fn run(self) -> Done {
         match self.command {
             Command::Check {
-                paths,
-                format: Format::Json,
-                ..
-            } => as_json(&paths),
-            Command::Check {
-                paths,
+                mut paths,
+                terminology,
                 manifest,
                 format,
-            } => check(&paths, manifest, format),
+            } => {
+                paths.extend(terminology.paths()?);
+                match format {
+                    Format::Json => as_json(&paths),
+                    _ => check(&paths, manifest, format),
+                }
+            }
             Command::Rxnorm {
                 release,
                 out,

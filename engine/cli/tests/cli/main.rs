@@ -27,6 +27,7 @@ mod names;
 mod official;
 mod other_readers;
 mod out;
+mod own_terminology;
 mod packages_in_a_lake;
 mod packed;
 mod power;

@@ -1,6 +1,6 @@
 //! Bindings: a value set that rules or measures ask for is bound to others, as a hospital has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::issue::TerminologyError;
@@ -68,20 +68,30 @@ impl TerminologyStore {
     pub fn bind(&mut self, bindings: &[Binding], beyond: Beyond) -> Vec<Finding> {
         let mut issues = vec![];
         let mut found: Vec<Found<'_>> = vec![];
-        let mut seen: BTreeMap<Arc<str>, &Binding> = BTreeMap::new();
+        let mut seen: BTreeSet<Arc<str>> = BTreeSet::new();
         for binding in bindings {
-            let target = self.target(binding, beyond, &mut issues);
-            let Some(url) = target else { continue };
-            if seen.insert(Arc::clone(&url), binding).is_some() {
+            let url = match self.target(binding, beyond) {
+                // What another store knows is bound there.
+                Ok(None) => continue,
+                Ok(Some(url)) => Some(url),
+                Err(finding) => {
+                    issues.push(*finding);
+                    None
+                }
+            };
+            let twice = url.as_ref().filter(|url| !seen.insert(Arc::clone(url)));
+            if let Some(url) = twice {
                 let message = format!("value set `{url}` is bound a second time");
                 let help = "name all that it is bound to in one list under `to`";
                 issues.push(at(&binding.value_set, Code::BindingTwice, message).help(help));
-                continue;
             }
             let to = binding.to.iter();
-            let to = to.filter_map(|one| self.source(one, &url, bindings, &mut issues));
-            let to = to.collect();
-            found.push(Found { binding, url, to });
+            let to = to.filter_map(|one| self.source(one, url.as_deref(), bindings, &mut issues));
+            let to: Vec<String> = to.collect();
+            if let (None, Some(url)) = (twice, &url) {
+                let url = Arc::clone(url);
+                found.push(Found { binding, url, to });
+            }
         }
         let order = order(&found, &mut issues);
         if !issues.iter().any(Finding::is_error) {
@@ -95,38 +105,35 @@ impl TerminologyStore {
         issues
     }
 
-    /// The url of the value set that is bound; nothing where it is left alone, or wrong.
-    fn target(
-        &self,
-        binding: &Binding,
-        beyond: Beyond,
-        issues: &mut Vec<Finding>,
-    ) -> Option<Arc<str>> {
+    /// The url of the value set that is bound; nothing where it is left alone.
+    fn target(&self, binding: &Binding, beyond: Beyond) -> Result<Option<Arc<str>>, Box<Finding>> {
         let name = &*binding.value_set.name;
+        let wrong = |message: String| at(&binding.value_set, Code::BindingUnknown, message);
         if name.contains('|') {
-            let message = format!("`{name}` has a version: what is bound is a url");
-            let finding = at(&binding.value_set, Code::BindingUnknown, message);
+            let finding = wrong(format!("`{name}` has a version: what is bound is a url"));
             let help = "leave the version out; a rule that asks for a version is not bound";
-            issues.push(finding.help(help));
-            return None;
+            return Err(Box::new(finding.help(help)));
         }
         let built_in = !name.contains(':') || name.starts_with(BUILT_IN_VALUE_SETS);
         match self.by_name(name) {
-            Ok(set) => Some(Arc::clone(&set.url)),
-            Err(_) if built_in && beyond == Beyond::BuiltIn => None,
-            Err(_) if !built_in && binding.mode == BindingMode::Replace => Some(Arc::from(name)),
-            Err(_) if !built_in && beyond == Beyond::Packages => None,
+            Ok(set) => Ok(Some(Arc::clone(&set.url))),
+            Err(_) if built_in && beyond == Beyond::BuiltIn => Ok(None),
+            Err(_) if !built_in && binding.mode == BindingMode::Replace => {
+                Ok(Some(Arc::from(name)))
+            }
+            Err(_) if !built_in && beyond == Beyond::Packages => Ok(None),
             Err(near) => {
-                let message = format!("no value set `{name}` is loaded: there is nothing to bind");
-                let finding = at(&binding.value_set, Code::BindingUnknown, message);
+                let finding = wrong(format!(
+                    "no value set `{name}` is loaded: there is nothing to bind"
+                ));
                 let otherwise = match built_in {
                     true => "`tandem terminology check` lists the value sets that are built in",
                     false => {
                         "load it with --terminology, or write `mode: replace` so that it has the codes of the others"
                     }
                 };
-                issues.push(finding.meant(near.first().map(String::as_str), otherwise));
-                None
+                let near = near.first().map(String::as_str);
+                Err(Box::new(finding.meant(near, otherwise)))
             }
         }
     }
@@ -135,7 +142,7 @@ impl TerminologyStore {
     fn source(
         &self,
         named: &Named,
-        target: &str,
+        target: Option<&str>,
         bindings: &[Binding],
         issues: &mut Vec<Finding>,
     ) -> Option<String> {
@@ -158,8 +165,8 @@ impl TerminologyStore {
                 return None;
             }
         };
-        if &*set.url == target && !name.contains('|') {
-            let message = format!("value set `{target}` is bound to itself");
+        if Some(&*set.url) == target && !name.contains('|') {
+            let message = format!("value set `{}` is bound to itself", set.url);
             issues.push(at(named, Code::BindingCircle, message).help("name another one"));
             return None;
         }

@@ -9,7 +9,9 @@ use engine_patient::system::zone::Zone;
 use measures::official::Limits;
 use measures::prepared::Packages;
 use measures_run::Job;
+use measures_run::rule_files::bindings;
 
+use super::super::own_terminology::TerminologyArgs;
 use crate::failure::Failure;
 
 /// What all commands on packages take.
@@ -22,10 +24,8 @@ pub struct PackageArgs {
     /// CMS122, or 122; may be given several times. Default: all.
     #[arg(long)]
     pub measure: Vec<String>,
-    /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst), beside those
-    /// of packages. To built-in sets of the same url (rules) codes are added.
-    #[arg(long)]
-    pub terminology: Vec<PathBuf>,
+    #[command(flatten)]
+    pub terminology: TerminologyArgs,
     /// Go on where value sets are missing: membership in them is unknown, a retrieve by them finds
     /// nothing, and what rests on that is counted as it is but not evaluable, with the set's name.
     #[arg(long, visible_alias = "allow-missing-value-sets")]
@@ -49,19 +49,23 @@ pub struct PackageArgs {
     pub elm_helpers: bool,
 }
 
-impl From<PackageArgs> for Packages {
-    fn from(args: PackageArgs) -> Self {
-        Packages {
+impl PackageArgs {
+    /// The packages, with what is to be read beside them.
+    pub fn packages(self) -> Result<Packages, Failure> {
+        let args = self;
+        let terminology = args.terminology.paths()?;
+        Ok(Packages {
             paths: args.package,
             measures: args.measure,
-            terminology: args.terminology,
+            bindings: bindings(&terminology)?,
+            terminology,
             allow_missing_value_sets: args.allow_missing_valuesets,
             better: args.better,
             strict: args.strict,
             profile_mode: profile_mode(args.strict_profiles),
             elm_helpers: args.elm_helpers,
             verbose: args.verbose,
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use engine_patient::finding::{Finding, Group, grouped, identical, listed, told};
 use measures::improvement_direction::directions;
 use measures::official::{Built, build};
 use measures::package::{Loaded, MeasureDefinition, select};
-use measures::prepared::{ALL, Packages};
+use measures::prepared::ALL;
 use measures::relevance::relevance;
 use measures_run::RunError;
 use serde_json::json;
@@ -56,7 +56,7 @@ impl Check {
             ));
         }
         let all = self.packages.verbose;
-        let packages = Packages::from(self.packages);
+        let packages = self.packages.packages()?;
         let loaded = packages.load(&mut tell)?;
         let mut options = packages.options();
         options.everything = true;

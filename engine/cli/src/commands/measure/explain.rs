@@ -101,7 +101,7 @@ impl Explain {
         let job = Job {
             lake: self.lake.clone(),
             snapshot: self.snapshot,
-            packages: self.packages.clone().into(),
+            packages: self.packages.clone().packages()?,
             period: parse_period(&self.period)?,
             zone: zone.clone(),
             subject: self.subject.as_deref().map(subject_id).transpose()?,

@@ -130,7 +130,7 @@ impl Gaps {
         let job = Job {
             lake: self.lake,
             snapshot: self.snapshot,
-            packages: self.packages.into(),
+            packages: self.packages.packages()?,
             period: parse_period(&self.period)?,
             as_of,
             zone,

@@ -133,7 +133,7 @@ impl Run {
         let job = Job {
             lake: self.lake,
             snapshot: self.snapshot,
-            packages: self.packages.into(),
+            packages: self.packages.packages()?,
             period,
             as_of: at,
             zone,
