@@ -8,6 +8,7 @@ pub(super) struct Rows<'f> {
     bytes: &'f [u8],
     at: usize,
     line: u64,
+    separator: u8,
 }
 
 /// The fields of a row.
@@ -15,11 +16,17 @@ type Row<'f> = Result<Vec<Cow<'f, str>>, &'static str>;
 
 impl<'f> Rows<'f> {
     pub fn new(bytes: &'f [u8]) -> Self {
+        Rows::separated(bytes, b',')
+    }
+
+    /// With another separator than the comma.
+    pub fn separated(bytes: &'f [u8], separator: u8) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         Rows {
             bytes,
             at: 0,
             line: 1,
+            separator,
         }
     }
 
@@ -63,10 +70,10 @@ impl<'f> Rows<'f> {
         }
     }
 
-    /// What stands up to the next comma or end of line, which is not stepped over.
+    /// What stands up to the next separator or end of line, which is not stepped over.
     fn plain(&mut self) -> &'f [u8] {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = memchr::memchr3(b',', b'\n', b'\r', rest).unwrap_or(rest.len());
+        let length = memchr::memchr3(self.separator, b'\n', b'\r', rest).unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).unwrap_or_default()
     }
@@ -87,7 +94,7 @@ impl<'f> Iterator for Rows<'f> {
                 }
                 _ => Cow::Borrowed(&[]),
             };
-            // Nothing but a comma or an end belongs behind a quote; what is there is kept.
+            // Nothing but a separator or an end belongs behind a quote; what is there is kept.
             let plain = self.plain();
             match field.is_empty() {
                 true => field = Cow::Borrowed(plain),
@@ -98,7 +105,7 @@ impl<'f> Iterator for Rows<'f> {
                 None => utf8 = false,
             }
             match self.peek() {
-                Some(b',') => self.at += 1,
+                Some(byte) if byte == self.separator => self.at += 1,
                 _ => {
                     self.ends();
                     break;

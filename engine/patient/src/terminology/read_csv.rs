@@ -4,13 +4,13 @@
 //! list of unmapped codes (`tandem terminology coverage --out`) is read back when it is filled: a row
 //! without a value set is a code that nobody has placed yet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
-
 use super::bind::{BUILT_IN_VALUE_SETS, Named};
 use super::code::Code;
+use super::csv_rows::Rows as CsvRows;
 use super::read::Read;
 use super::read_system::{known_names, system_named};
 use super::value_set_definition::{Expansion, SpotOf, ValueSetDefinition};
@@ -54,6 +54,12 @@ struct Table<'t> {
     columns: Vec<String>,
 }
 
+/// A row: its line, from 1, and its cells.
+struct Row<'f> {
+    line: u64,
+    cells: Vec<Cow<'f, str>>,
+}
+
 /// The codes of a value set, each with the line of its first row.
 type Rows = BTreeMap<(Arc<str>, Arc<str>), (u64, Code)>;
 
@@ -62,16 +68,14 @@ impl Table<'_> {
         self.columns.iter().position(|column| column == name)
     }
 
-    fn cell<'r>(&self, row: &'r StringRecord, name: &str) -> &'r str {
-        self.index(name)
-            .and_then(|at| row.get(at))
-            .unwrap_or_default()
+    fn cell<'r>(&self, row: &'r Row<'_>, name: &str) -> &'r str {
+        let cell = self.index(name).and_then(|at| row.cells.get(at));
+        cell.map_or("", |cell| cell.trim())
     }
 
     /// Where a cell stands; of a row over several lines only the line is known.
-    fn place(&self, row: &StringRecord, name: &str) -> Place {
-        let line = row.position().map_or(1, csv::Position::line);
-        let line = usize::try_from(line).unwrap_or(usize::MAX);
+    fn place(&self, row: &Row<'_>, name: &str) -> Place {
+        let line = usize::try_from(row.line).unwrap_or(usize::MAX);
         let text = self
             .lines
             .get(line.saturating_sub(1))
@@ -83,7 +87,7 @@ impl Table<'_> {
         Place::known(Arc::clone(self.source), Some(line), column, None)
     }
 
-    fn error(&self, row: &StringRecord, column: &str, message: String, help: &str) -> Finding {
+    fn error(&self, row: &Row<'_>, column: &str, message: String, help: &str) -> Finding {
         let finding = Finding::error(FindingCode::ValueSetRow, message);
         finding.help(help).placed(self.place(row, column))
     }
@@ -128,24 +132,26 @@ impl Read {
         if !self.columns(&table) {
             return (vec![], vec![]);
         }
-        let mut reader = ReaderBuilder::new()
-            .delimiter(separator)
-            .trim(Trim::All)
-            .from_reader(text.as_bytes());
+        let mut rows = CsvRows::separated(text.as_bytes(), separator);
+        let columns = rows
+            .next()
+            .and_then(|(_, row)| row.ok())
+            .map_or(0, |row| row.len());
         let mut sets: BTreeMap<Arc<str>, Rows> = BTreeMap::new();
         let mut names: BTreeMap<Arc<str>, Named> = BTreeMap::new();
         let mut open = 0;
-        for row in reader.records() {
-            let row = match row {
-                Ok(row) => row,
-                Err(e) => {
-                    self.issues.push(broken(source, &e));
-                    continue;
-                }
-            };
-            if row.iter().all(str::is_empty) {
+        for (line, cells) in rows {
+            // The text is UTF-8, so every row is.
+            let Ok(cells) = cells else { continue };
+            if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
+            if cells.len() != columns {
+                self.issues
+                    .push(of_another_length(source, line, cells.len(), columns));
+                continue;
+            }
+            let row = Row { line, cells };
             let set = table.cell(&row, "value_set");
             if set.is_empty() {
                 open += 1;
@@ -164,7 +170,6 @@ impl Read {
                     Arc::from(format!("{BUILT_IN_VALUE_SETS}{set}"))
                 }
             };
-            let line = row.position().map_or(0, csv::Position::line);
             let key = (Arc::clone(&code.system), Arc::clone(&code.code));
             let rows = sets.entry(url).or_default();
             match rows.get(&key) {
@@ -244,7 +249,7 @@ impl Read {
     }
 
     /// The code of a row, or what is wrong with it.
-    fn row(&mut self, table: &Table<'_>, row: &StringRecord) -> Option<Code> {
+    fn row(&mut self, table: &Table<'_>, row: &Row<'_>) -> Option<Code> {
         let before = self.issues.len();
         let (written, code) = (table.cell(row, "system"), table.cell(row, "code"));
         let system = system_named(written);
@@ -300,23 +305,14 @@ fn is_spoiled(code: &str) -> bool {
     exponent.strip_prefix('+').is_some_and(number) && digits.split(['.', ',']).all(number)
 }
 
-fn broken(source: &Arc<str>, error: &csv::Error) -> Finding {
-    let (message, line) = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            pos,
-            expected_len,
-            len,
-        } => (
-            format!("this row has {len} cells, the first line has {expected_len}"),
-            pos.as_ref().map(csv::Position::line),
-        ),
-        _ => (
-            "this row cannot be read".to_owned(),
-            error.position().map(csv::Position::line),
-        ),
-    };
-    let line = line.and_then(|line| usize::try_from(line).ok());
+fn of_another_length(source: &Arc<str>, line: u64, cells: usize, columns: usize) -> Finding {
+    let message = format!("this row has {cells} cells, the first line has {columns}");
     Finding::error(FindingCode::ValueSetRow, message)
         .help("put a cell that has a separator in it in quotes: \"a, b\"")
-        .placed(Place::known(Arc::clone(source), line, None, None))
+        .placed(Place::known(
+            Arc::clone(source),
+            usize::try_from(line).ok(),
+            None,
+            None,
+        ))
 }
