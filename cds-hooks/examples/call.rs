@@ -1,119 +1,255 @@
-//! What a call costs, without a network: CPU time of the thread that answers (Linux). A body of more than
-//! 64 KiB is answered by another, which is not counted.
+//! What all rules cost for one patient, without a network: the time of the evaluation alone, and of a whole
+//! call (the request read, its prefetch taken, the card written) through the router.
 //!
 //! ```text
-//! cargo run --release -p cds-hooks --example call -- 50 2000
+//! cargo run --release -p cds-hooks --example call -- 50 300
 //! ```
 //!
-//! Calls the service `hba1c-control` with so many Observations, so many times; half of the Observations
-//! refer to the patient by the URL of the server, as some EHRs do, where a third argument says so.
+//! The first number is how many resources the chart has, the second how many times everything is done. At
+//! the hooks of orders the drafts are warfarin and metformin, which the chart's drugs meet.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a tool for trials ends where it cannot go on"
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a tool for trials ends where it cannot go on, and reads the clock"
 )]
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
-use cds_hooks::{Config, Templates, router, rule_services};
+use cds_hooks::{CardService, Config, Outcome, Templates, router, rule_services};
+use engine_patient::context::EvaluationContext;
+use engine_patient::hook_call::HookCall;
+use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 
-const SERVICE: &str = "hba1c-control";
+const AT: &str = "2024-12-31T12:00:00Z";
+const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+const LOINC: &str = "http://loinc.org";
 
-fn observation(n: usize, urls: bool) -> Value {
-    let patient = match urls && n.is_multiple_of(2) {
-        true => "https://ehr.example.org/fhir/Patient/1",
-        false => "Patient/1",
+/// Drugs of the chart: amiodarone, aspirin, atorvastatin, lisinopril, ibuprofen, sertraline.
+const DRUGS: [&str; 6] = ["833528", "243670", "617312", "314076", "310965", "312941"];
+
+/// Results: code, value, unit.
+const RESULTS: [(&str, f64, &str); 4] = [
+    ("4548-4", 7.5, "%"),
+    ("2160-0", 1.1, "mg/dL"),
+    ("2823-3", 4.2, "mmol/L"),
+    ("29463-7", 80.0, "kg"),
+];
+
+/// A chart of so many resources beside the patient.
+fn chart(resources: usize) -> Vec<Value> {
+    let coded = |system: &str, code: &str| json!({"coding": [{"system": system, "code": code}], "text": code});
+    let of = |n: usize| {
+        let subject = json!({"reference": "Patient/1"});
+        let day = format!(
+            "20{:02}-{:02}-{:02}T07:08:09Z",
+            15 + n % 10,
+            1 + n % 12,
+            1 + n % 28
+        );
+        match n % 10 {
+            0..=4 => {
+                let (code, value, unit) = RESULTS[n % RESULTS.len()];
+                json!({
+                    "resourceType": "Observation", "id": format!("o{n}"), "status": "final", "subject": subject,
+                    "meta": {"versionId": "1", "lastUpdated": "2024-05-06T07:08:09.123Z"},
+                    "category": [coded("http://terminology.hl7.org/CodeSystem/observation-category", "laboratory")],
+                    "code": coded(LOINC, code), "effectiveDateTime": day, "issued": day,
+                    "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+                })
+            }
+            5 => json!({
+                "resourceType": "Condition", "id": format!("c{n}"), "subject": subject, "onsetDateTime": day,
+                "clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "active"),
+                "verificationStatus": coded("http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed"),
+                "code": coded("http://hl7.org/fhir/sid/icd-10-cm", ["E11.9", "I10", "N18.31"][n / 10 % 3]),
+            }),
+            6 | 7 => json!({
+                "resourceType": "MedicationRequest", "id": format!("m{n}"), "subject": subject, "intent": "order",
+                "status": if n < 100 { "active" } else { "completed" }, "authoredOn": day,
+                "medicationCodeableConcept": coded(RXNORM, DRUGS[n / 10 % DRUGS.len()]),
+            }),
+            8 => json!({
+                "resourceType": "Encounter", "id": format!("e{n}"), "subject": subject, "status": "finished",
+                "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+                "type": [coded("http://hl7.org/fhir/sid/ex", "visit")], "period": {"start": day, "end": day},
+            }),
+            _ => json!({
+                "resourceType": "Immunization", "id": format!("i{n}"), "patient": subject, "status": "completed",
+                "vaccineCode": coded("http://hl7.org/fhir/sid/cvx", "140"), "occurrenceDateTime": day,
+            }),
+        }
     };
-    json!({"fullUrl": format!("https://ehr.example.org/fhir/Observation/o{n}"), "resource": {
-        "resourceType": "Observation", "id": format!("o{n}"), "status": "final",
-        "meta": {"versionId": "1", "lastUpdated": "2024-05-06T07:08:09.123Z"},
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
-        "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4", "display": "Hemoglobin A1c"}], "text": "HbA1c"},
-        "subject": {"reference": patient}, "encounter": {"reference": format!("Encounter/e{n}")},
-        "effectiveDateTime": "2024-05-06T07:08:09Z", "issued": "2024-05-06T09:08:09.000Z",
-        "valueQuantity": {"value": 7.5, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
-    }})
+    let patient =
+        json!({"resourceType": "Patient", "id": "1", "gender": "male", "birthDate": "1960-01-02"});
+    std::iter::once(patient)
+        .chain((0..resources).map(of))
+        .collect()
 }
 
-fn body(resources: usize, urls: bool) -> Vec<u8> {
-    let services = rule_services(rules::built_in().unwrap());
-    let service = services.iter().find(|s| s.id() == SERVICE).unwrap();
-    let templates = Templates::of_service(service.as_ref());
-    let prefetch = templates.list.iter().map(|template| {
-        let entries = match template.resource_type.as_str() {
-            "Patient" => {
-                let patient = json!({"resourceType": "Patient", "id": "1", "birthDate": "1960-01-02"});
-                return (template.key.clone(), patient);
-            }
-            _ if template.is_sample => vec![],
-            "Observation" => (0..resources).map(|n| observation(n, urls)).collect(),
-            "Condition" => vec![json!({"resource": {
-                "resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/1"},
-                "clinicalStatus": {"coding": [{"code": "active"}]},
-                "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "E11.9"}]},
-            }})],
-            _ => vec![],
-        };
-        let bundle = json!({"resourceType": "Bundle", "type": "searchset", "entry": entries});
-        (template.key.clone(), bundle)
-    });
-    let prefetch: serde_json::Map<String, Value> = prefetch.collect();
+fn drafts() -> Vec<Value> {
+    let draft = |(n, code): (usize, &str)| {
+        json!({
+            "resourceType": "MedicationRequest", "id": format!("draft-{n}"), "status": "draft", "intent": "order",
+            "subject": {"reference": "Patient/1"}, "authoredOn": AT,
+            "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code}]},
+        })
+    };
+    ["855332", "860975"]
+        .into_iter()
+        .enumerate()
+        .map(draft)
+        .collect()
+}
+
+/// The call of a service with what its templates ask for.
+fn body(service: &dyn CardService, chart: &[Value]) -> Vec<u8> {
+    let bundle = |resources: Vec<&Value>| {
+        let entries: Vec<Value> = resources.iter().map(|r| json!({"resource": r})).collect();
+        json!({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+    };
+    let templates = Templates::of_service(service).list.into_iter();
+    let prefetch: Map<String, Value> = templates
+        .map(|template| {
+            let of_type = |r: &&Value| r["resourceType"] == *template.resource_type.as_str();
+            let found: Vec<&Value> = chart.iter().filter(of_type).collect();
+            let answer = match template.is_read {
+                true => found[0].clone(),
+                false if template.is_sample => bundle(vec![]),
+                false => bundle(found),
+            };
+            (template.key, answer)
+        })
+        .collect();
+    let mut context = json!({"userId": "Practitioner/1", "patientId": "1"});
+    let orders = drafts();
+    for field in service.hook().context.iter().filter(|f| f.is_required) {
+        match field.name {
+            "draftOrders" => context["draftOrders"] = bundle(orders.iter().collect()),
+            "selections" => context["selections"] = json!(["draft-0", "draft-1"]),
+            _ => {}
+        }
+    }
     let request = json!({
-        "hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "fhirServer": "https://ehr.example.org/fhir",
-        "context": {"userId": "Practitioner/1", "patientId": "1"}, "prefetch": prefetch,
+        "hook": service.hook().name, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": context, "prefetch": prefetch,
     });
     serde_json::to_vec(&request).unwrap()
 }
 
-/// Nanoseconds that this thread has run.
-fn cpu() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
+fn record(resources: &[Value]) -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for resource in resources {
+        record.push(&resource.to_string()).unwrap();
+    }
+    record.seal();
+    record
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e6
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, usual| args.get(at).map_or(usual, |n| n.parse().unwrap());
-    let (resources, calls) = (number(0, 50), number(1, 2000));
-    let body = body(resources, args.len() > 2);
-    let at = DateTime::parse("2024-12-31T12:00:00Z").unwrap();
+    let (resources, calls) = (number(0, 50), number(1, 300));
+    let chart = chart(resources);
+    let started = Instant::now();
+    let services = rule_services(rules::built_in().unwrap());
+    println!(
+        "loaded {} services in {:.0} ms",
+        services.len(),
+        started.elapsed().as_secs_f64() * 1e3
+    );
+    let at = DateTime::parse(AT).unwrap();
+
+    let record = record(&chart);
+    let contexts: Vec<EvaluationContext> = services
+        .iter()
+        .map(|service| {
+            let mut call = HookCall {
+                hook: service.hook().name.into(),
+                ..HookCall::default()
+            };
+            if service.hook().drafts().is_some() {
+                call.drafts = self::record(&drafts());
+            }
+            EvaluationContext::at(at).with_call(Arc::new(call))
+        })
+        .collect();
+    let (mut whole, mut each) = (vec![], vec![vec![]; services.len()]);
+    let mut cards = vec![0; services.len()];
+    for _ in 0..calls {
+        let all = Instant::now();
+        for (n, (service, context)) in services.iter().zip(&contexts).enumerate() {
+            let one = Instant::now();
+            let outcome = service.decide(&record, context);
+            each[n].push(one.elapsed());
+            cards[n] = match outcome {
+                Outcome::Cards(cards) | Outcome::Unknown { cards, .. } => cards.len(),
+                Outcome::Failed(bug) => panic!("{bug}"),
+            };
+        }
+        whole.push(all.elapsed());
+    }
+    println!(
+        "{resources} resources, median of {calls}: all rules evaluated in {:.0} µs",
+        median(whole)
+    );
+
     let config = Config::new(Arc::new(move || at));
-    let router = router(config, rule_services(rules::built_in().unwrap()));
+    let router = router(config, services.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    let call = || {
-        let request = Request::post(format!("/cds-services/{SERVICE}"))
-            .header(CONTENT_TYPE, "application/json")
-            .body(Body::from(body.clone()))
-            .unwrap();
-        let response = runtime.block_on(router.clone().oneshot(request)).unwrap();
-        let status = response.status();
-        let answer = runtime.block_on(response.into_body().collect()).unwrap();
-        (status, answer.to_bytes())
-    };
-    let (status, first) = call();
-    for _ in 0..calls / 10 {
-        call();
-    }
-    let start = cpu();
-    for _ in 0..calls {
-        assert!(call().1 == first, "another answer");
-    }
-    let each = (cpu() - start) / calls as u64;
     println!(
-        "{resources} resources, {} bytes: {status}, {} bytes of answer, {:.1} µs CPU a call",
-        body.len(),
-        first.len(),
-        each as f64 / 1e3,
+        "{:>12} {:>10} {:>9}  {:>5}  service",
+        "evaluated µs", "called µs", "bytes", "cards"
     );
+    for (n, service) in services.iter().enumerate() {
+        let body = body(service.as_ref(), &chart);
+        let mut times = vec![];
+        for _ in 0..calls {
+            let one = Instant::now();
+            let request = Request::post(format!("/cds-services/{}", service.id()))
+                .header(CONTENT_TYPE, "application/json")
+                .body(Body::from(body.clone()))
+                .unwrap();
+            let response = runtime.block_on(router.clone().oneshot(request)).unwrap();
+            let status = response.status();
+            let answer = runtime
+                .block_on(response.into_body().collect())
+                .unwrap()
+                .to_bytes();
+            assert_eq!(
+                status,
+                200,
+                "{}: {}",
+                service.id(),
+                String::from_utf8_lossy(&answer)
+            );
+            times.push(one.elapsed());
+        }
+        println!(
+            "{:>12.0} {:>10.0} {:>9}  {:>5}  {} ({})",
+            median(std::mem::take(&mut each[n])),
+            median(times),
+            body.len(),
+            cards[n],
+            service.id(),
+            service.hook().name,
+        );
+    }
 }

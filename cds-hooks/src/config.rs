@@ -19,8 +19,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where dates, and date-times without an offset, are taken to be.
     pub time_zone: Zone,
-    /// The moment a call is evaluated for.
+    /// Tells the time: of the lines of the log, and of calls.
     pub clock: Clock,
+    /// The moment that every call is evaluated for, for rehearsals; `None` for the time it comes.
+    pub at: Option<DateTime>,
     /// Largest request body, in bytes. A larger one is refused with 413.
     pub max_body: usize,
     /// Origins of browser clients that may call (`https://ehr.example`), or `*` for all.
@@ -38,6 +40,7 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             time_zone: UTC.clone(),
             clock,
+            at: None,
             max_body: 10_000_000,
             allowed_origins: vec![],
             log: None,

@@ -210,7 +210,7 @@ impl App {
         let Some((service, templates)) = self.services.get(index) else {
             return Answer::default();
         };
-        let at = (self.config.clock)();
+        let at = self.config.at.unwrap_or_else(|| (self.config.clock)());
         let zone = self.config.time_zone.clone();
         let context = EvaluationContext {
             at,

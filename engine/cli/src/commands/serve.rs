@@ -11,6 +11,7 @@ use cds_hooks::{
     rule_services, serve, within_reach,
 };
 use clap::Args;
+use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::Beyond;
 use measures::prepared::Packages;
@@ -28,6 +29,7 @@ Examples:
   tandem serve --package packages/ --measure CMS130FHIRColorectalCancerScreening
   tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
   tandem serve --allow-origin https://sandbox.cds-hooks.org    # the public sandbox, in a browser
+  tandem serve --at 2021-05-01T10:00:00Z                       # data of the past, as at that moment
   curl http://127.0.0.1:8080/cds-services
 
 The limits can be left as they are. Whom one of them turns away is told (408, or 503 with Retry-After);
@@ -71,6 +73,10 @@ pub struct Serve {
     /// such as America/New_York, whose summer time is kept.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
+    /// Answer every call as at this moment, for rehearsals with data of the past: 2021-05-01T10:00:00Z; a
+    /// day stands for its end. Without it each call is answered as at its own time.
+    #[arg(long, value_name = "MOMENT")]
+    at: Option<String>,
     /// One line a call on standard error, JSON without patient data. Lines that cannot be written or
     /// that nobody reads are dropped and counted; the service goes on.
     #[arg(long)]
@@ -191,6 +197,7 @@ impl Serve {
         config.max_body = self.max_body;
         config.log = self.log.then(Log::stderr);
         config.limits = self.limits.limits(self.max_body)?;
+        config.at = self.at.as_deref().map(|at| moment(at, &zone)).transpose()?;
         let terminology = self.terminology.paths()?;
         let beyond = match self.package.is_empty() {
             true => Beyond::Nothing,
@@ -227,14 +234,44 @@ impl Serve {
         }
         reach.refused.iter().for_each(|why| tell(why));
         let services = reach.served;
-        let ids = services.iter().map(|s| format!("\n  {}", s.id()));
-        let ids: String = ids.collect();
+        let (list, at) = (listed(&services), config.at);
+        let always = at.map_or_else(String::new, |at| {
+            format!("\nEvery call is answered as at {at}")
+        });
         listen(config, services, move |address| {
             announce(format!(
-                "CDS services at http://{address}/cds-services (Ctrl-C ends){ids}"
+                "CDS services at http://{address}/cds-services (Ctrl-C ends){always}{list}"
             ))
         })
     }
+}
+
+/// A line for each service: its id, its hook, and whether anybody sees its cards.
+fn listed(services: &[Arc<dyn CardService>]) -> String {
+    let width = services.iter().map(|s| s.id().len()).max().unwrap_or(0);
+    let line = |service: &Arc<dyn CardService>| {
+        let trial = match service.is_shadow() {
+            true => "  (on trial: logged, not shown)",
+            false => "",
+        };
+        let (id, hook) = (service.id(), service.hook().name);
+        format!("\n  {id:width$}  {hook}{trial}")
+    };
+    services.iter().map(line).collect()
+}
+
+/// A moment, or the end of a day.
+fn moment(text: &str, zone: &Zone) -> Result<DateTime, Failure> {
+    let at = DateTime::parse(text).filter(|at| at.precision() >= Precision::Day);
+    let at = at.ok_or_else(|| {
+        Failure::User(format!(
+            "--at {text}: write a day such as 2021-05-01, or a moment such as 2021-05-01T10:00:00-05:00"
+        ))
+    })?;
+    Ok(zone.moment(match at.precision() {
+        Precision::Day => at.latest(zone),
+        _ => at.earliest(zone),
+    }))
 }
 
 fn nothing_served(refused: &[String], strict: bool) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::support::{file, folder};
 
@@ -85,10 +85,40 @@ fn a_service_that_nobody_could_call_is_not_served() {
     assert!(said.contains(why), "{said}");
 }
 
+/// A rehearsal has one moment, whatever the time is.
+#[test]
+fn a_fixed_moment() {
+    tandem!("serve", "--listen", "127.0.0.1:0", "--at", "May 2021")
+        .fails(2, &["--at May 2021", "2021-05-01"]);
+    let mut server = Server::start(&["--at", "2021-05-01T10:00:00Z"]);
+    let call = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../cds-hooks/examples/call.json"
+    );
+    let call = std::fs::read_to_string(call).unwrap();
+    let answer = server.post("/cds-services/colorectal-cancer-screening", &call);
+    assert!(answer.contains("Checked on 2021-05-01"), "{answer}");
+    server.end();
+    let said = server.rest.join("\n");
+    assert!(
+        said.contains("Every call is answered as at 2021-05-01T10:00:00Z"),
+        "{said}"
+    );
+    // The hook stands beside the id.
+    let listed = |line: &String| {
+        line.split_whitespace()
+            .eq(["colorectal-cancer-screening", "patient-view"])
+    };
+    assert!(server.rest.iter().any(listed), "{said}");
+}
+
 /// A server on a port of its own.
 struct Server {
     child: Child,
     address: String,
+    /// Lines that it printed behind the first, once it has ended.
+    rest: Vec<String>,
+    out: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
@@ -109,14 +139,28 @@ impl Server {
             .nth(1)
             .unwrap_or_else(|| panic!("{line}"));
         let address = url.split('/').next().unwrap().to_owned();
-        Server { child, address }
+        Server {
+            child,
+            address,
+            rest: vec![],
+            out: Some(out),
+        }
     }
 
     fn get(&self, path: &str) -> String {
+        self.exchange("GET", path, "")
+    }
+
+    fn post(&self, path: &str, body: &str) -> String {
+        self.exchange("POST", path, body)
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -131,6 +175,8 @@ impl Server {
         let mut err = self.child.stderr.take().unwrap();
         err.read_to_string(&mut said).unwrap();
         self.child.wait().unwrap();
+        let out = self.out.take().unwrap();
+        self.rest = out.lines().map_while(Result::ok).collect();
         said
     }
 }
