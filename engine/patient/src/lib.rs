@@ -20,6 +20,7 @@ mod evaluation;
 pub mod fhir;
 pub mod finding;
 pub mod hook_call;
+pub mod medication;
 pub mod outcomes_seen;
 pub mod plural;
 pub mod program;

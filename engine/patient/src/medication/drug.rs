@@ -1,0 +1,210 @@
+//! Which drug it is: from a request, a statement or a Medication to substances.
+
+use std::borrow::Cow;
+
+use super::Reason;
+use crate::fhir::names::Name;
+use crate::record::{Element, PatientRecord};
+use crate::requirements::{choice, reference_target, referenced};
+use crate::system::codes::codings;
+use crate::terminology::{DrugDictionary, Substances, canonical_system};
+
+const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+const NDC: &str = "http://hl7.org/fhir/sid/ndc";
+
+/// What a drug is made of, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drug {
+    /// The substances that are known.
+    pub substances: Substances,
+    /// Why there may be others.
+    pub missing: Option<Reason>,
+}
+
+/// The drug of a resource that has a `medication`, or of a Medication. References are followed within its
+/// own record, then in the others.
+///
+/// Of several codes of one concept each says what the drug is; those that the dictionary does not know
+/// change nothing. A Medication whose own code it does not know is what its `ingredient`s are.
+pub fn drug(resource: Element<'_>, others: &[&PatientRecord], drugs: &DrugDictionary) -> Drug {
+    let ty = type_of(resource);
+    let unknown = |missing: String| Drug {
+        substances: Substances::default(),
+        missing: Some(missing.into()),
+    };
+    let found = match medication(resource, others) {
+        Found::Concept(concept) => of_concept(concept, drugs),
+        Found::Medication(medication) => of_medication(medication, others, drugs),
+        Found::NotGiven => {
+            return unknown(format!(
+                "a {ty} refers to its code in a resource that was not given"
+            ));
+        }
+        Found::Nothing => return unknown(format!("`{ty}.medication` is missing")),
+    };
+    found.unwrap_or_else(|| unknown(no_code(ty)))
+}
+
+pub(super) fn no_code(ty: &str) -> String {
+    let article = match ty.starts_with('A') {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {ty} has no code that the drug dictionary knows")
+}
+
+/// What a drug is called: as the dictionary has it, else as the data does.
+pub fn name<'r>(
+    resource: Element<'r>,
+    others: &[&'r PatientRecord],
+    drugs: &'r DrugDictionary,
+) -> Option<Cow<'r, str>> {
+    let from = |concept: Element<'r>| {
+        let known = codings(concept).find_map(|coding| drugs.name(&rxcui(coding, drugs)?));
+        let display = || codings(concept).find_map(|coding| filled(coding, "display"));
+        let known = known.map(Cow::Borrowed).or_else(display);
+        known.or_else(|| filled(concept, "text"))
+    };
+    match medication(resource, others) {
+        Found::Concept(concept) => from(concept),
+        Found::Medication(medication) => medication.get_named("code").and_then(from),
+        Found::NotGiven | Found::Nothing => None,
+    }
+    .or_else(|| filled(choice(resource, "medication")?, "display"))
+}
+
+fn filled<'r>(element: Element<'r>, name: &str) -> Option<Cow<'r, str>> {
+    element.get_str(name).filter(|text| !text.trim().is_empty())
+}
+
+pub(super) fn type_of(resource: Element<'_>) -> &'static str {
+    resource.resource_type().map_or("resource", Name::as_str)
+}
+
+/// Where a resource says what its drug is.
+enum Found<'r> {
+    Concept(Element<'r>),
+    Medication(Element<'r>),
+    /// In a resource that is not here.
+    NotGiven,
+    Nothing,
+}
+
+fn medication<'r>(resource: Element<'r>, others: &[&'r PatientRecord]) -> Found<'r> {
+    if type_of(resource) == "Medication" {
+        return Found::Medication(resource);
+    }
+    let Some(concept) = choice(resource, "medication") else {
+        return Found::Nothing;
+    };
+    follow(resource, concept, others)
+}
+
+/// A CodeableConcept, or what a Reference refers to.
+fn follow<'r>(owner: Element<'r>, concept: Element<'r>, others: &[&'r PatientRecord]) -> Found<'r> {
+    let is_reference = concept.name().as_str().ends_with("Reference");
+    match concept.get_str("reference") {
+        Some(reference) => match target(owner, &reference, others) {
+            Some(medication) => Found::Medication(medication),
+            None => Found::NotGiven,
+        },
+        None if is_reference => Found::NotGiven,
+        None => Found::Concept(concept),
+    }
+}
+
+fn target<'r>(
+    owner: Element<'r>,
+    reference: &str,
+    others: &[&'r PatientRecord],
+) -> Option<Element<'r>> {
+    if let Some(found) = referenced(owner, reference) {
+        return Some(found);
+    }
+    // A Bundle may name its resources by `urn:uuid:` and their id.
+    let unnamed = reference.strip_prefix("urn:uuid:");
+    let unnamed = unnamed.map(|id| ("Medication", id));
+    let (ty, id) = unnamed.or_else(|| reference_target(reference))?;
+    let records = std::iter::once(owner.record).chain(others.iter().copied());
+    let mut all = records.flat_map(|record| record.of_type_named(ty));
+    all.find(|one| one.get_named("id").is_some_and(|own| own.is_str(id)))
+}
+
+/// The RxCUI of a Coding of RxNorm, or of an NDC that the dictionary has.
+fn rxcui<'r>(coding: Element<'r>, drugs: &DrugDictionary) -> Option<Cow<'r, str>> {
+    let (system, code) = (coding.get_str("system")?, coding.get_str("code")?);
+    match canonical_system(&system) {
+        RXNORM => Some(code),
+        NDC => {
+            let known = drugs.rxcui_of_ndc(&eleven_digits(&code)?)?;
+            Some(Cow::Owned(known.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// An NDC in the 5-4-2 form without hyphens: the part of ten digits that is short gets a zero.
+fn eleven_digits(ndc: &str) -> Option<String> {
+    let parts: Vec<&str> = ndc.split('-').collect();
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !parts.iter().all(digits) {
+        return None;
+    }
+    match parts.as_slice() {
+        [whole] if whole.len() == 11 => Some((*whole).to_owned()),
+        [labeler, product, package] => {
+            let fits = labeler.len() <= 5 && product.len() <= 4 && package.len() <= 2;
+            fits.then(|| format!("{labeler:0>5}{product:0>4}{package:0>2}"))
+        }
+        _ => None,
+    }
+}
+
+/// The drug of a CodeableConcept; `None` where the dictionary knows none of its codes.
+pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option<Drug> {
+    let mut found: Option<Drug> = None;
+    for coding in codings(concept) {
+        let code = rxcui(coding, drugs);
+        if let Some(substances) = code.and_then(|code| drugs.substances_of(&code)) {
+            let drug = found.get_or_insert_with(Drug::default);
+            drug.substances.add(&substances);
+        }
+    }
+    found
+}
+
+/// The drug of a Medication: by its code, else by its ingredients.
+fn of_medication(
+    medication: Element<'_>,
+    others: &[&PatientRecord],
+    drugs: &DrugDictionary,
+) -> Option<Drug> {
+    let code = medication.get_named("code");
+    if let Some(drug) = code.and_then(|code| of_concept(code, drugs)) {
+        return Some(drug);
+    }
+    let parts = medication.get_named("ingredient")?;
+    let mut whole = Drug::default();
+    let mut known = 0;
+    for part in parts.items() {
+        let item = choice(part, "item");
+        let found = item.and_then(|item| match follow(medication, item, others) {
+            Found::Concept(concept) => of_concept(concept, drugs),
+            // Not its ingredients: a Medication must not go on for ever.
+            Found::Medication(inner) => of_concept(inner.get_named("code")?, drugs),
+            Found::NotGiven | Found::Nothing => None,
+        });
+        match found {
+            Some(drug) => {
+                whole.substances.add(&drug.substances);
+                known += 1;
+            }
+            None => {
+                let why =
+                    "an ingredient of a Medication has no code that the drug dictionary knows";
+                whole.missing = Some(why.into());
+            }
+        }
+    }
+    (known > 0).then_some(whole)
+}

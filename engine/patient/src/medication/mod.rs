@@ -1,0 +1,20 @@
+//! Medications and allergies of a patient: which drug it is, whether it is taken, whether it is current.
+//!
+//! What cannot be told is an `Err` with its reason, which names elements and holds no patient data.
+
+mod allergy;
+mod drug;
+mod standing;
+mod taken;
+
+#[cfg(test)]
+mod tests;
+
+pub use allergy::{allergen, is_current};
+pub use drug::{Drug, drug, name};
+pub use taken::{is_taken, is_to_do, was_taken};
+
+use std::borrow::Cow;
+
+/// Why something cannot be told.
+pub type Reason = Cow<'static, str>;

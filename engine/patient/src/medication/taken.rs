@@ -1,0 +1,214 @@
+//! Whether a patient takes what a request or statement is for.
+
+use super::drug::type_of;
+use super::standing::{Told, all, begun, code, date, goes_on, not_flagged};
+use crate::fhir::clinical_time::{ClinicalTime, time_of};
+use crate::record::Element;
+use crate::system::date_arithmetic::{CalendarDuration, plus_in};
+use crate::system::date_time::DateTime;
+use crate::system::zone::Zone;
+
+const REQUEST: &str = "MedicationRequest";
+const STATEMENT: &str = "MedicationStatement";
+/// Intents of a request that orders: what is proposed or planned is not taken.
+const ORDERS: [&str; 5] = [
+    "order",
+    "original-order",
+    "reflex-order",
+    "filler-order",
+    "instance-order",
+];
+
+/// Whether the patient takes it at a moment, as far as a MedicationRequest or MedicationStatement tells.
+///
+/// A request: active, an order, not one not to take it, written by then and not over. It is over when
+/// every dosage has an end (`timing.repeat.boundsPeriod`) and the last is past; where none has, when the
+/// time to dispense it (`dispenseRequest.validityPeriod`) and the supply of the last time are.
+///
+/// A statement: active or intended, begun by then and not over; a completed or stopped one within the
+/// period that it gives.
+///
+/// # Errors
+/// Why it cannot be told.
+pub fn is_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+    match kind(resource) {
+        Some(Kind::Request) => all([
+            code(REQUEST, resource, "status", &["active"], &["unknown"]),
+            is_ordered(resource),
+            written(resource, at, zone),
+            lasts(resource, at, zone),
+        ]),
+        Some(Kind::Statement) => statement_is_taken(resource, at, zone),
+        None => Ok(false),
+    }
+}
+
+/// Whether the patient took it at any time up to a moment, or was to: whatever became of it since.
+///
+/// # Errors
+/// Why it cannot be told.
+pub fn was_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+    match kind(resource) {
+        Some(Kind::Request) => all([
+            code(
+                REQUEST,
+                resource,
+                "status",
+                &["active", "on-hold", "completed", "stopped"],
+                &["unknown"],
+            ),
+            is_ordered(resource),
+            written(resource, at, zone),
+        ]),
+        Some(Kind::Statement) => {
+            let taken = ["active", "completed", "stopped", "on-hold"];
+            let status = code(STATEMENT, resource, "status", &taken, &["unknown"]);
+            all([status, started(&period(resource), at, zone)])
+        }
+        None => Ok(false),
+    }
+}
+
+/// Whether a request orders something: no proposal, plan or option, and not an order not to give it.
+fn is_ordered(request: Element<'_>) -> Told {
+    all([
+        code(REQUEST, request, "intent", &ORDERS, &[]),
+        is_to_do(request),
+    ])
+}
+
+/// Whether an order is to do what it says, and not to leave it (`doNotPerform`).
+///
+/// # Errors
+/// Why it cannot be told.
+pub fn is_to_do(order: Element<'_>) -> Told {
+    not_flagged(type_of(order), order, "doNotPerform")
+}
+
+enum Kind {
+    Request,
+    Statement,
+}
+
+fn kind(resource: Element<'_>) -> Option<Kind> {
+    match resource.resource_type()?.as_str() {
+        REQUEST => Some(Kind::Request),
+        STATEMENT => Some(Kind::Statement),
+        _ => None,
+    }
+}
+
+fn written(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+    const PATH: &str = "MedicationRequest.authoredOn";
+    match date(PATH, request, "authoredOn")? {
+        Some(authored) => begun(PATH, authored, at, zone),
+        None => Ok(true),
+    }
+}
+
+/// Whether a request is not over.
+fn lasts(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+    const BOUNDS: &str = "MedicationRequest.dosageInstruction.timing.repeat.bounds";
+    let dosages = request.get_named("dosageInstruction");
+    let (mut ends, mut open) = (vec![], false);
+    for dosage in dosages.into_iter().flat_map(Element::items) {
+        let bounds = dosage.path(&["timing", "repeat", "boundsPeriod"]);
+        let end = bounds.map(|bounds| date(BOUNDS, bounds, "end"));
+        match end.transpose()?.flatten() {
+            Some(end) => ends.push(end),
+            None => open = true,
+        }
+    }
+    if !ends.is_empty() {
+        if open {
+            return Ok(true);
+        }
+        // One that goes on is enough.
+        let over = all(ends.into_iter().map(|end| {
+            let told = goes_on(BOUNDS, end, at, zone)?;
+            Ok(!told)
+        }))?;
+        return Ok(!over);
+    }
+    const VALID: &str = "MedicationRequest.dispenseRequest.validityPeriod";
+    let Some(dispense) = request.get_named("dispenseRequest") else {
+        return Ok(true);
+    };
+    let valid = dispense.get_named("validityPeriod");
+    let end = valid.map(|valid| date(VALID, valid, "end"));
+    let Some(end) = end.transpose()?.flatten() else {
+        return Ok(true);
+    };
+    let supply = dispense.get_named("expectedSupplyDuration");
+    let end = match supply.and_then(days) {
+        Some(days) => plus_in(end, days, zone).unwrap_or(end),
+        None => end,
+    };
+    goes_on(VALID, end, at, zone)
+}
+
+/// A Duration in days, weeks or months.
+fn days(duration: Element<'_>) -> Option<CalendarDuration> {
+    let value = duration.get_named("value")?.as_decimal()?;
+    let whole = i32::try_from(value.ceil().mantissa()).ok()?;
+    let unit = duration
+        .get_str("code")
+        .or_else(|| duration.get_str("unit"))?;
+    match &*unit {
+        "d" | "day" | "days" => Some(CalendarDuration::days(whole)),
+        "wk" | "week" | "weeks" => Some(CalendarDuration::days(whole.checked_mul(7)?)),
+        "mo" | "month" | "months" => Some(CalendarDuration::months(whole)),
+        _ => None,
+    }
+}
+
+fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+    let time = period(statement);
+    let yes = ["active", "intended"];
+    let going = code(STATEMENT, statement, "status", &yes, &["unknown"]);
+    let past = code(
+        STATEMENT,
+        statement,
+        "status",
+        &["completed", "stopped"],
+        &[],
+    );
+    let status = match (going, past) {
+        // Over by now; then it went on, if it says from when to when.
+        (_, Ok(true)) => Ok(time.start.is_some() && time.end.is_some()),
+        (going, _) => going,
+    };
+    all([status, started(&time, at, zone), not_over(&time, at, zone)])
+}
+
+/// When a statement says that it was taken: of a single date only that it had begun.
+fn period(statement: Element<'_>) -> ClinicalTime {
+    if let Some(period) = statement.get_named("effectivePeriod") {
+        return time_of(period);
+    }
+    let point = statement.get_named("effectiveDateTime").map(time_of);
+    let point = point.unwrap_or_default();
+    ClinicalTime {
+        end: None,
+        unreadable_end: None,
+        ..point
+    }
+}
+
+const EFFECTIVE: &str = "MedicationStatement.effective";
+
+fn started(time: &ClinicalTime, at: DateTime, zone: &Zone) -> Told {
+    match (time.start, time.unreadable_start) {
+        (_, Some(_)) => Err(format!("`{EFFECTIVE}` cannot be read").into()),
+        (Some(start), None) => begun(EFFECTIVE, start, at, zone),
+        (None, None) => Ok(true),
+    }
+}
+
+fn not_over(time: &ClinicalTime, at: DateTime, zone: &Zone) -> Told {
+    match (time.end, time.unreadable_end) {
+        (_, Some(_)) => Err(format!("`{EFFECTIVE}` cannot be read").into()),
+        (Some(end), None) => goes_on(EFFECTIVE, end, at, zone),
+        (None, None) => Ok(true),
+    }
+}

@@ -1,0 +1,367 @@
+use super::*;
+use crate::record::PatientRecord;
+use crate::system::date_time::DateTime;
+use crate::system::zone::Zone;
+use crate::terminology::{DrugDictionary, DrugFiles};
+
+const AT: &str = "2025-06-15T10:00:00Z";
+
+fn told(
+    json: &str,
+    judge: fn(crate::record::Element<'_>, DateTime, &Zone) -> Result<bool, Reason>,
+) -> String {
+    let mut record = PatientRecord::new();
+    record.push(json).unwrap();
+    let at = DateTime::parse(AT).unwrap();
+    let resource = record.resources().next().unwrap();
+    match judge(resource, at, &Zone::parse("UTC").unwrap()) {
+        Ok(told) => told.to_string(),
+        Err(reason) => reason.into_owned(),
+    }
+}
+
+fn request(more: &str) -> String {
+    format!(r#"{{"resourceType":"MedicationRequest","id":"m"{more}}}"#)
+}
+
+const ORDER: &str = r#","status":"active","intent":"order""#;
+
+#[test]
+fn what_a_request_tells() {
+    let dosage =
+        |end: &str| format!(r#"{{"timing":{{"repeat":{{"boundsPeriod":{{"end":"{end}"}}}}}}}}"#);
+    let bounds = |ends: &[&str]| {
+        let all: Vec<String> = ends.iter().map(|end| dosage(end)).collect();
+        format!(r#"{ORDER},"dosageInstruction":[{}]"#, all.join(","))
+    };
+    let dispense = |text: &str| format!(r#"{ORDER},"dispenseRequest":{{{text}}}"#);
+    for (more, now, ever) in [
+        (ORDER.to_owned(), "true", "true"),
+        (
+            r#","status":"active","intent":"plan""#.into(),
+            "false",
+            "false",
+        ),
+        (format!(r#"{ORDER},"doNotPerform":true"#), "false", "false"),
+        (
+            format!(r#"{ORDER},"doNotPerform":1"#),
+            "`MedicationRequest.doNotPerform` cannot be read",
+            "`MedicationRequest.doNotPerform` cannot be read",
+        ),
+        (
+            r#","status":"stopped","intent":"order""#.into(),
+            "false",
+            "true",
+        ),
+        (
+            r#","status":"draft","intent":"order""#.into(),
+            "false",
+            "false",
+        ),
+        (
+            r#","status":"unknown","intent":"order""#.into(),
+            "`MedicationRequest.status` says that it is not known",
+            "`MedicationRequest.status` says that it is not known",
+        ),
+        (
+            r#","intent":"order""#.into(),
+            "`MedicationRequest.status` is missing",
+            "`MedicationRequest.status` is missing",
+        ),
+        (
+            r#","status":"active""#.into(),
+            "`MedicationRequest.intent` is missing",
+            "`MedicationRequest.intent` is missing",
+        ),
+        // By the day it was written.
+        (
+            format!(r#"{ORDER},"authoredOn":"2025-06-15""#),
+            "true",
+            "true",
+        ),
+        (
+            format!(r#"{ORDER},"authoredOn":"2025-06-15T10:00:01Z""#),
+            "false",
+            "false",
+        ),
+        (
+            format!(r#"{ORDER},"authoredOn":"2025-06-16""#),
+            "false",
+            "false",
+        ),
+        (
+            format!(r#"{ORDER},"authoredOn":"2025""#),
+            "`MedicationRequest.authoredOn` is too imprecise",
+            "`MedicationRequest.authoredOn` is too imprecise",
+        ),
+        (
+            format!(r#"{ORDER},"authoredOn":"15/06/2025""#),
+            "`MedicationRequest.authoredOn` cannot be read",
+            "`MedicationRequest.authoredOn` cannot be read",
+        ),
+        // And over on the day after its last.
+        (bounds(&["2025-06-15"]), "true", "true"),
+        (bounds(&["2025-06-14"]), "false", "true"),
+        (bounds(&["2025-06-14", "2025-07-01"]), "true", "true"),
+        (
+            bounds(&["2025-06"]),
+            "`MedicationRequest.dosageInstruction.timing.repeat.bounds` is too imprecise",
+            "true",
+        ),
+        (
+            format!(
+                r#"{ORDER},"dosageInstruction":[{},{{"text":"as needed"}}]"#,
+                dosage("2025-06-14")
+            ),
+            "true",
+            "true",
+        ),
+        (
+            dispense(r#""validityPeriod":{"end":"2025-06-01"}"#),
+            "false",
+            "true",
+        ),
+        (
+            dispense(
+                r#""validityPeriod":{"end":"2025-06-01"},"expectedSupplyDuration":{"value":30,"unit":"days","system":"http://unitsofmeasure.org","code":"d"}"#,
+            ),
+            "true",
+            "true",
+        ),
+        (
+            dispense(r#""validityPeriod":{"start":"2025-06-01"}"#),
+            "true",
+            "true",
+        ),
+    ] {
+        assert_eq!(told(&request(&more), is_taken), now, "{more}");
+        assert_eq!(told(&request(&more), was_taken), ever, "{more}");
+    }
+}
+
+#[test]
+fn what_a_statement_tells() {
+    for (more, now, ever) in [
+        (r#""status":"active""#, "true", "true"),
+        (
+            r#""status":"active","effectiveDateTime":"2020-01-01""#,
+            "true",
+            "true",
+        ),
+        (
+            r#""status":"intended","effectivePeriod":{"start":"2025-06-16"}"#,
+            "false",
+            "false",
+        ),
+        (
+            r#""status":"active","effectivePeriod":{"start":"2025-01-01","end":"2025-06-14"}"#,
+            "false",
+            "true",
+        ),
+        (
+            r#""status":"completed","effectivePeriod":{"start":"2025-01-01","end":"2025-06-30"}"#,
+            "true",
+            "true",
+        ),
+        (
+            r#""status":"completed","effectivePeriod":{"start":"2025-01-01"}"#,
+            "false",
+            "true",
+        ),
+        (r#""status":"not-taken""#, "false", "false"),
+        (
+            r#""status":"active","effectivePeriod":{"start":"x"}"#,
+            "`MedicationStatement.effective` cannot be read",
+            "`MedicationStatement.effective` cannot be read",
+        ),
+    ] {
+        let json = format!(r#"{{"resourceType":"MedicationStatement","id":"m",{more}}}"#);
+        assert_eq!(told(&json, is_taken), now, "{more}");
+        assert_eq!(told(&json, was_taken), ever, "{more}");
+    }
+    assert_eq!(
+        told(r#"{"resourceType":"Procedure","id":"p"}"#, is_taken),
+        "false"
+    );
+}
+
+#[test]
+fn whether_an_allergy_stands() {
+    let status = |code: &str| format!(r#","clinicalStatus":{{"coding":[{{"code":"{code}"}}]}}"#);
+    for (more, expected) in [
+        (status("active"), "true"),
+        (status("resolved"), "false"),
+        (
+            String::new(),
+            "`AllergyIntolerance.clinicalStatus` is missing",
+        ),
+        (
+            r#","verificationStatus":{"coding":[{"code":"refuted"}]}"#.into(),
+            "false",
+        ),
+        (
+            status("active") + r#","recordedDate":"2025-06-16""#,
+            "false",
+        ),
+        (status("active") + r#","recordedDate":"2025-06-15""#, "true"),
+    ] {
+        let json = format!(r#"{{"resourceType":"AllergyIntolerance","id":"a"{more}}}"#);
+        assert_eq!(told(&json, is_current), expected, "{more}");
+    }
+}
+
+fn dictionary() -> DrugDictionary {
+    let built_in = DrugDictionary::built_in_arc();
+    let products = "rxcui,tty,name,ingredients,precise_ingredients\n855332,SCD,warfarin sodium 5 MG Oral Tablet,11289,114194\n";
+    DrugDictionary::from_csv(&DrugFiles {
+        ingredients: ("i.csv", b"rxcui,tty,name,in_rxcui\n11289,IN,warfarin,\n1191,IN,aspirin,\n114194,PIN,warfarin sodium,11289\n"),
+        products: ("p.csv", products.as_bytes()),
+        classes: None,
+        ndc: Some(("n.csv", b"ndc,rxcui\n00056017270,855332\n")),
+    })
+    .unwrap()
+    .with_classes_from(&built_in)
+}
+
+const KNOWN: &str = r#"{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"855332","display":"Warfarin tab"}]}"#;
+const OTHER: &str =
+    r#"{"coding":[{"system":"http://snomed.info/sct","code":"1"}],"text":"Marevan"}"#;
+
+#[test]
+fn which_drug_it_is_wherever_it_stands() {
+    let drugs = dictionary();
+    let concept = |concept: &str| request(&format!(r#","medicationCodeableConcept":{concept}"#));
+    let reference = |to: &str| request(&format!(r#","medicationReference":{to}"#));
+    let ndc = |code: &str| {
+        concept(&format!(
+            r#"{{"coding":[{{"system":"http://hl7.org/fhir/sid/ndc","code":"{code}"}}]}}"#
+        ))
+    };
+    let contained = |inner: &str| {
+        request(&format!(
+            r##","contained":[{{"resourceType":"Medication","id":"c",{inner}}}],"medicationReference":{{"reference":"#c"}}"##
+        ))
+    };
+    let no_code = "a MedicationRequest has no code that the drug dictionary knows";
+    let not_given = "a MedicationRequest refers to its code in a resource that was not given";
+    let name = "warfarin sodium 5 MG Oral Tablet";
+    for (json, missing, called) in [
+        (concept(KNOWN), "", name),
+        (concept(OTHER), no_code, "Marevan"),
+        (concept(r#"{"coding":[]}"#), no_code, ""),
+        (concept(r#"{"coding":[{}],"text":" "}"#), no_code, ""),
+        (
+            concept(&KNOWN.replace("855332", "1")),
+            no_code,
+            "Warfarin tab",
+        ),
+        (ndc("0056-0172-70"), "", name),
+        (ndc("00056017270"), "", name),
+        (ndc("56-172-70"), "", name),
+        (ndc("00056017271"), no_code, ""),
+        (request(""), "`MedicationRequest.medication` is missing", ""),
+        (contained(&format!(r#""code":{KNOWN}"#)), "", name),
+        (
+            contained(&format!(
+                r#""code":{OTHER},"ingredient":[{{"itemCodeableConcept":{KNOWN}}}]"#
+            )),
+            "",
+            "Marevan",
+        ),
+        (
+            contained(&format!(
+                r#""ingredient":[{{"itemCodeableConcept":{KNOWN}}},{{"itemCodeableConcept":{OTHER}}}]"#
+            )),
+            "an ingredient of a Medication has no code that the drug dictionary knows",
+            "",
+        ),
+        (contained(r#""code":{}"#), no_code, ""),
+        (reference(r#"{"reference":"Medication/here"}"#), "", name),
+        (reference(r#"{"reference":"urn:uuid:here"}"#), "", name),
+        (
+            reference(r#"{"reference":"http://x.org/fhir/Medication/there"}"#),
+            "",
+            name,
+        ),
+        (
+            reference(r#"{"reference":"Medication/nowhere","display":"Coumadin"}"#),
+            not_given,
+            "Coumadin",
+        ),
+        (
+            reference(r#"{"display":"Coumadin"}"#),
+            not_given,
+            "Coumadin",
+        ),
+    ] {
+        let (mut record, mut other) = (PatientRecord::new(), PatientRecord::new());
+        record.push(&json).unwrap();
+        let medication =
+            |id: &str| format!(r#"{{"resourceType":"Medication","id":"{id}","code":{KNOWN}}}"#);
+        record.push(&medication("here")).unwrap();
+        other.push(&medication("there")).unwrap();
+        let rx = record.of_type_named("MedicationRequest").next().unwrap();
+        let found = drug(rx, &[&other], &drugs);
+        assert_eq!(
+            found.missing.as_deref().unwrap_or_default(),
+            missing,
+            "{json}"
+        );
+        let known = missing.is_empty() || missing.starts_with("an ingredient");
+        assert_eq!(
+            found.substances.names(&drugs),
+            if known { vec!["warfarin"] } else { vec![] },
+            "{json}"
+        );
+        assert_eq!(
+            super::name(rx, &[&other], &drugs).unwrap_or_default(),
+            called,
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn what_an_allergy_is_to() {
+    let drugs = dictionary();
+    let no_code = "an AllergyIntolerance has no code that the drug dictionary knows";
+    for (more, names, missing) in [
+        (format!(r#","code":{KNOWN}"#), vec!["warfarin"], ""),
+        (format!(r#","code":{OTHER}"#), vec![], no_code),
+        (
+            format!(r#","code":{OTHER},"category":["medication","food"]"#),
+            vec![],
+            no_code,
+        ),
+        (
+            format!(r#","code":{OTHER},"category":["food"]"#),
+            vec![],
+            "",
+        ),
+        (
+            format!(r#","code":{OTHER},"reaction":[{{"substance":{KNOWN}}}]"#),
+            vec!["warfarin"],
+            no_code,
+        ),
+        (
+            r#","code":{"text":"No Known Drug Allergies"}"#.into(),
+            vec![],
+            "",
+        ),
+        (String::new(), vec![], no_code),
+    ] {
+        let mut record = PatientRecord::new();
+        record
+            .push(&format!(
+                r#"{{"resourceType":"AllergyIntolerance","id":"a"{more}}}"#
+            ))
+            .unwrap();
+        let found = allergen(record.resources().next().unwrap(), &drugs);
+        assert_eq!(found.substances.names(&drugs), names, "{more}");
+        assert_eq!(
+            found.missing.as_deref().unwrap_or_default(),
+            missing,
+            "{more}"
+        );
+    }
+}
