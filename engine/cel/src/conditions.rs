@@ -59,7 +59,8 @@ fn gather(node: &Node, wanted: bool, found: &mut Vec<Condition>) {
         | NodeKind::Equal(_)
         | NodeKind::NotEqual(_)
         | NodeKind::In(_)
-        | NodeKind::Has(_) => {
+        | NodeKind::Has(_)
+        | NodeKind::HasCell(_) => {
             add(true);
             vec![]
         }

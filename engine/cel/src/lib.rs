@@ -43,5 +43,8 @@ pub use types::Ty;
 pub use value::Val;
 
 #[cfg(test)]
+#[path = "drugs_tests.rs"]
+mod drugs_tests;
+#[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -68,6 +68,12 @@ pub enum NodeKind {
     Item,
     /// A column of the row of a table that the artifact is evaluated for.
     Column(usize),
+    /// Whether a column of the row has a value.
+    HasCell(usize),
+    /// The hook that was called.
+    Hook,
+    /// Who called it.
+    User,
     Patient,
     At,
     PeriodStart,

@@ -12,6 +12,9 @@ impl Node {
             | NodeKind::Define(_)
             | NodeKind::Item
             | NodeKind::Column(_)
+            | NodeKind::HasCell(_)
+            | NodeKind::Hook
+            | NodeKind::User
             | NodeKind::Patient
             | NodeKind::At
             | NodeKind::PeriodStart

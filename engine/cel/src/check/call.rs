@@ -2,8 +2,10 @@
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::finding::{Code, did_you_mean};
+use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
 
+use super::drugs::{class_named, draft_type, drugs_named};
 use super::habits::known_elsewhere;
 use super::operator::operator;
 use super::pass::{Checked, Pass};
@@ -128,7 +130,19 @@ fn function(
                 }
                 continue;
             }
-            (Param::ValueSet | Param::DateText, None) => {
+            (Param::Drugs, Some(text)) => {
+                nodes.push(drugs_named(pass, text, place));
+                continue;
+            }
+            (Param::DrugClass, Some(id)) => {
+                nodes.push(class_named(pass, id, place));
+                continue;
+            }
+            (Param::DraftType, Some(ty)) => {
+                nodes.push(draft_type(pass, ty, place));
+                continue;
+            }
+            (Param::ValueSet | Param::DateText | Param::DrugClass | Param::DraftType, None) => {
                 pass.problem(
                     Code::WrongArguments,
                     format!("`{}` needs {} here", info.name, param.wanted()),
@@ -172,8 +186,23 @@ fn function(
         Returns::Item => item,
         Returns::Filtered if matches!(first, Ty::List(_)) => first,
         Returns::Filtered => Ty::Bool,
+        Returns::Texts => Ty::String.list(),
+        Returns::ListOf(ty) => Ty::Element(ty).list(),
+        Returns::Named => match nodes.first().map(|node| &node.kind) {
+            Some(NodeKind::Constant(Val::Str(name))) => {
+                let ty = functions::DRAFTS.iter().find(|ty| **ty == name.as_ref());
+                ty.map_or(Ty::Any, |ty| Ty::Element(ty)).list()
+            }
+            _ => Ty::Any,
+        },
         Returns::Components => Ty::Element("Observation.Component").list(),
     };
+    if let Role::Reads(types) = info.role {
+        let wanted = types.iter().filter_map(|ty| DataRequirement::of_type(ty));
+        wanted.for_each(|wanted| {
+            pass.symbols.requirement(wanted);
+        });
+    }
     if info.role == Role::InValueSet
         && let Some(NodeKind::Select(select)) = nodes.first().map(|n| &n.kind)
         && let Some(element) = select.coded

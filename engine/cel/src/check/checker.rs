@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
-use engine_patient::terminology::ValueSet;
+use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use super::expression::MAX_DEPTH;
 use super::pass::Pass;
@@ -33,6 +33,14 @@ impl Checker {
                 ..Symbols::default()
             },
         }
+    }
+
+    /// With the dictionary that names of drugs and classes are of; otherwise the built-in one.
+    /// [`crate::Evaluation::with_drugs`] takes the same.
+    #[must_use]
+    pub fn with_drugs(mut self, drugs: Arc<DrugDictionary>) -> Self {
+        self.symbols.drugs = Some(drugs);
+        self
     }
 
     /// What the next expressions may name beside: the item of `for_each` by its name, and the columns of

@@ -11,6 +11,7 @@
 mod call;
 mod checker;
 mod comprehension;
+mod drugs;
 mod expression;
 mod habits;
 mod name;

@@ -30,12 +30,22 @@ impl Pass<'_> {
             return (node(NodeKind::Item), ty.clone());
         }
         match name {
+            "hook" => (node(NodeKind::Hook), Ty::String),
+            "userId" => (node(NodeKind::User), Ty::String),
             "patient" => (node(NodeKind::Patient), Ty::Element("Patient")),
             "at" => (node(NodeKind::At), Ty::Time),
             "period_start" => (node(NodeKind::PeriodStart), Ty::Time),
             "period_end" => (node(NodeKind::PeriodEnd), Ty::Time),
             _ => {
-                let known = ["patient", "at", "period_start", "period_end"].into_iter();
+                let known = [
+                    "patient",
+                    "at",
+                    "period_start",
+                    "period_end",
+                    "hook",
+                    "userId",
+                ];
+                let known = known.into_iter();
                 let locals = self.scope.iter().map(|(n, _)| n.as_str());
                 let defines = names(&self.symbols.definitions);
                 let item = self.symbols.item.iter().map(|(n, _)| n.as_str());

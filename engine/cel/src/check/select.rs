@@ -31,7 +31,7 @@ impl Pass<'_> {
         };
         self.varies = true;
         if select.test {
-            let kind = NodeKind::Constant(Val::Bool(true));
+            let kind = NodeKind::HasCell(index);
             return Some((Node { kind, span }, Ty::Bool));
         }
         let kind = NodeKind::Column(index);
@@ -81,6 +81,9 @@ impl Pass<'_> {
             let near = did_you_mean(field, model.elements(owner).map(|e| e.name));
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if owner == "Resource" => {
+                    "items of `medications()` are requests and statements: ask `isDrug(x, …)`, `drugName(x)`, `start(x)`, or take `MedicationRequest()`".to_owned()
+                }
                 None => {
                     let names: Vec<_> = model.elements(owner).map(|e| e.name).take(14).collect();
                     format!("it has `{}`", names.join("`, `"))

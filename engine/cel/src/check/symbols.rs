@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
-use engine_patient::terminology::ValueSet;
+use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use super::sense::{Facts, Known, Origin, Units};
 use crate::types::Ty;
@@ -18,6 +18,8 @@ pub(super) struct Symbols {
     pub(super) item: Option<(String, Ty)>,
     /// The columns of the table whose rows the artifact is evaluated for, as `row.name`.
     pub(super) columns: Vec<(String, Ty)>,
+    /// What names of drugs stand for; the built-in dictionary where none was given.
+    pub(super) drugs: Option<Arc<DrugDictionary>>,
     pub(super) requirements: Vec<DataRequirement>,
     /// Elements that `inValueSet` compares.
     pub(super) compared: Vec<CodedElement>,
@@ -72,6 +74,11 @@ pub(super) fn unused<T>(all: &[Named<T>]) -> impl Iterator<Item = &str> {
 }
 
 impl Symbols {
+    /// What names of drugs stand for.
+    pub(super) fn drugs(&mut self) -> &DrugDictionary {
+        self.drugs.get_or_insert_with(DrugDictionary::built_in_arc)
+    }
+
     /// The number of a data requirement; equal ones share it.
     pub(super) fn requirement(&mut self, wanted: DataRequirement) -> usize {
         let all = &mut self.requirements;

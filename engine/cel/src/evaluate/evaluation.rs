@@ -8,9 +8,9 @@ use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::{DataRequirement, Match};
 use engine_patient::systems::{self, CodedElement};
-use engine_patient::terminology::ValueSet;
+use engine_patient::terminology::{DrugDictionary, ValueSet};
 
-use crate::functions::Scene;
+use crate::functions::{Drugs, Scene};
 use crate::nodes::{Compiled, Span};
 use crate::value::Val;
 
@@ -56,7 +56,11 @@ impl<'r> Evaluation<'r> {
         defines: &'r [Compiled],
     ) -> Self {
         Evaluation {
-            scene: Scene { record, context },
+            scene: Scene {
+                record,
+                context,
+                drugs: Drugs::default(),
+            },
             requirements,
             value_sets,
             defines,
@@ -69,6 +73,13 @@ impl<'r> Evaluation<'r> {
             source: Cell::new(""),
             bug: RefCell::new(None),
         }
+    }
+
+    /// With the dictionary that the expressions were checked with; otherwise the built-in one.
+    #[must_use]
+    pub fn with_drugs(mut self, drugs: Arc<DrugDictionary>) -> Self {
+        self.scene.drugs = Drugs::of(drugs);
+        self
     }
 
     /// What the next expressions are about: an item of `for_each`, and a row of the table, in the order of

@@ -52,6 +52,23 @@ impl<'r> Evaluation<'r> {
                 Some(value) => constant(value),
                 None => self.broken(node.span, "there is no such column"),
             },
+            NodeKind::HasCell(index) => match self.cell(*index) {
+                Some(Val::Str(text)) => Val::Bool(!text.trim().is_empty()),
+                Some(Val::Drugs(drugs)) => Val::Bool(!drugs.is_empty()),
+                Some(value) => Val::Bool(value.why_unknown().is_none()),
+                None => self.broken(node.span, "there is no such column"),
+            },
+            NodeKind::Hook => match &self.scene.context.call {
+                Some(call) => Val::Str(call.hook.as_ref().into()),
+                None => Val::unknown(NO_CALL),
+            },
+            NodeKind::User => match &self.scene.context.call {
+                Some(call) => match &call.user {
+                    Some(user) => Val::Str(user.as_ref().into()),
+                    None => Val::unknown("the call names no user"),
+                },
+                None => Val::unknown(NO_CALL),
+            },
             NodeKind::Wrong => self.broken(node.span, "it was found to be wrong"),
             NodeKind::Patient => match self.scene.record.patient() {
                 Some(patient) => Val::Element(patient),
@@ -200,6 +217,8 @@ impl<'r> Evaluation<'r> {
         unknown.unwrap_or(Val::Bool(!absorbing))
     }
 }
+
+const NO_CALL: &str = "no hook was called";
 
 /// A constant of the program, borrowed.
 fn constant<'r>(value: &'r Val<'static>) -> Val<'r> {

@@ -6,12 +6,14 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::ValueSet;
 
+use super::drugs_known::Drugs;
 use crate::value::Val;
 
 /// Whom it is about, and when.
 pub(crate) struct Scene<'r> {
     pub(crate) record: &'r PatientRecord,
     pub(crate) context: &'r EvaluationContext,
+    pub(crate) drugs: Drugs<'r>,
 }
 
 /// A call: the arguments, the one it is called on first.

@@ -36,6 +36,14 @@ fn size<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let [Val::List(items)] = call.args else {
         return call.other_kind();
     };
+    // What nobody could be asked for may be any number of them.
+    let unasked = items.iter().find_map(|item| match item {
+        Val::Maybe(value, reason) if matches!(**value, Val::Unknown(_)) => Some(reason),
+        _ => None,
+    });
+    if let Some(reason) = unasked {
+        return Val::Unknown(reason.clone());
+    }
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut perhaps = items.iter().filter_map(|item| item.item().1);
     match perhaps.next() {

@@ -6,6 +6,11 @@ mod codes;
 mod conditions;
 mod dates;
 mod deceased;
+mod drugs;
+mod drugs_known;
+mod drugs_taken;
+mod filters;
+mod hook;
 mod latest;
 mod lists;
 mod numbers;
@@ -22,4 +27,6 @@ pub use row::{FunctionInfo, Param, Returns, Role};
 pub use table::{TOPICS, Topic, all, find};
 
 pub(crate) use call::Scene;
+pub(crate) use drugs_known::Drugs;
+pub(crate) use hook::DRAFTS;
 pub(crate) use lists::item_at;

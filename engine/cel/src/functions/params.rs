@@ -37,6 +37,13 @@ impl Param {
                 None => *ty == Ty::Time || is_dated(ty),
             },
             P::Element(name) => ty.fits(&Ty::Element(name)),
+            P::Drug => is_one_of(ty, MEDICATIONS),
+            P::DrugOrMany => is_one_of(list_item.unwrap_or(ty), MEDICATIONS),
+            P::AllergyOrMany => is_one_of(list_item.unwrap_or(ty), &["AllergyIntolerance"]),
+            P::Drugs => *ty == Ty::Drugs,
+            // Taken in quotes only.
+            P::DrugClass | P::DraftType => false,
+            P::Resource => is_resource(ty),
             P::LikeFirst => first.is_some_and(|f| ty.fits(f)),
         }
     }
@@ -63,14 +70,43 @@ impl Param {
             P::Duration => "a duration, such as `years(10)`".into(),
             P::ValueSet => "the name of a value set in quotes".into(),
             P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),
+            P::Drug => {
+                "a medication: of `medications()`, a `MedicationRequest`, a `Medication`".into()
+            }
+            P::DrugOrMany => {
+                "a medication or a list of them, such as `medications()`, a `MedicationRequest`"
+                    .into()
+            }
+            P::AllergyOrMany => "an `AllergyIntolerance`, or a list of them".into(),
+            P::Drugs => {
+                "drugs in quotes, such as \"warfarin\" or \"class:maoi\", or a column of drugs"
+                    .into()
+            }
+            P::DrugClass => "the id of a drug class in quotes".into(),
+            P::DraftType => "a type of orders in quotes, such as \"MedicationRequest\"".into(),
+            P::Resource => "a resource".into(),
             P::LikeFirst => "the type of the first argument".into(),
         }
     }
 }
 
+/// What has a drug. Items of `medications()` are of several types.
+const MEDICATIONS: &[&str] = &[
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "Medication",
+    "Resource",
+];
+
 fn is_dated(ty: &Ty) -> bool {
-    let resource = |name: &str| Model::r4().resource(name).is_some();
-    matches!(ty, Ty::Element(name) if *name == "Period" || resource(name))
+    matches!(ty, Ty::Element("Period")) || is_resource(ty)
+}
+
+fn is_resource(ty: &Ty) -> bool {
+    let resource = |name: &str| name == "Resource" || Model::r4().resource(name).is_some();
+    matches!(ty, Ty::Element(name) if resource(name))
 }
 
 fn is_one_of(ty: &Ty, types: &[&'static str]) -> bool {

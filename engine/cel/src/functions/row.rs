@@ -32,6 +32,8 @@ pub enum Role {
     IsUnknown,
     Months,
     OrElse,
+    /// It reads all resources of these types.
+    Reads(&'static [&'static str]),
     QuantityIn,
     Size,
     StartsWith,
@@ -72,6 +74,20 @@ pub enum Param {
     ValueSet,
     /// A date in quotes.
     DateText,
+    /// What has a drug: a request, a statement, a Medication.
+    Drug,
+    /// One such, or a list of them.
+    DrugOrMany,
+    /// An AllergyIntolerance, or a list of them.
+    AllergyOrMany,
+    /// Drugs: terms in quotes, or a `drugs` column.
+    Drugs,
+    /// The id of a drug class, in quotes.
+    DrugClass,
+    /// A type of orders, in quotes.
+    DraftType,
+    /// A resource of any type.
+    Resource,
     /// The same type as the first argument.
     LikeFirst,
 }
@@ -92,6 +108,12 @@ pub enum Returns {
     /// Of a list a list, of one resource true or false.
     Filtered,
     Components,
+    /// Texts.
+    Texts,
+    /// A list of resources of this type.
+    ListOf(&'static str),
+    /// A list of resources of the type that is named.
+    Named,
 }
 
 /// A row of the table. All there is to say of a function stands in its row, its code with it.

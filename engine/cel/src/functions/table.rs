@@ -2,7 +2,8 @@
 
 use super::row::FunctionInfo;
 use super::{
-    codes, conditions, dates, latest, lists, numbers, patient, quantity, status, texts, unknown,
+    codes, conditions, dates, drugs, drugs_taken, hook, latest, lists, numbers, patient, quantity,
+    status, texts, unknown,
 };
 
 /// Functions about one thing.
@@ -24,6 +25,9 @@ pub const TOPICS: &[Topic] = &[
     topic("Dates", dates::ROWS),
     topic("Conditions", conditions::ROWS),
     topic("What was done", status::ROWS),
+    topic("Drugs", drugs::ROWS),
+    topic("Medications and allergies", drugs_taken::ROWS),
+    topic("Orders being written", hook::ROWS),
     topic("Values and units", quantity::ROWS),
     topic("Codes", codes::ROWS),
     topic("The patient", patient::ROWS),

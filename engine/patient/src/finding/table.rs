@@ -140,6 +140,10 @@ codes! {
         why "the codes to compare with are not known"
         example Cel "Condition(\"diabetis\")"
         mend "correct the name, or add it under `value_sets` with its url";
+    UnknownDrug "unknown-drug" "no ingredient, RxCUI or drug class of this name"
+        why "which drugs are meant is not known"
+        example Cel "medications().exists(m, isDrug(m, \"warfarine\"))"
+        mend "name an ingredient as RxNorm does, its RxCUI, or a class as `class:maoi`";
     WrongType "wrong-type" "a value of a type that does not fit here"
         why "the comparison or calculation would have no meaning"
         example Cel "patient.birthDate > 18"

@@ -20,6 +20,9 @@ fn walk(look: &mut Look<'_>, node: &Node) {
         | NodeKind::Define(_)
         | NodeKind::Item
         | NodeKind::Column(_)
+        | NodeKind::HasCell(_)
+        | NodeKind::Hook
+        | NodeKind::User
         | NodeKind::Patient
         | NodeKind::At
         | NodeKind::PeriodStart

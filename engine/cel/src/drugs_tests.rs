@@ -1,0 +1,427 @@
+//! Drugs, drafts and rows of tables, from the text to the value.
+
+use std::sync::Arc;
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
+use engine_patient::finding::Finding;
+use engine_patient::hook_call::HookCall;
+use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::terminology::{DrugDictionary, DrugSet};
+
+use super::explain::show;
+use super::*;
+
+const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+
+fn medication(code: &str) -> String {
+    format!(r#""medicationCodeableConcept":{{"coding":[{{"system":"{RXNORM}","code":"{code}"}}]}}"#)
+}
+
+fn record_of(resources: &[String]) -> PatientRecord {
+    let mut record = PatientRecord::new();
+    for json in resources {
+        record.push(json).unwrap();
+    }
+    record.seal();
+    record
+}
+
+/// Warfarin (a product and a statement), ibuprofen of last year, a text.
+fn record() -> PatientRecord {
+    let order = |id: &str, status: &str, drug: &str| {
+        format!(
+            r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"{status}","intent":"order","authoredOn":"2025-01-01",{drug}}}"#
+        )
+    };
+    record_of(&[
+        r#"{"resourceType":"Patient","id":"p"}"#.to_owned(),
+        order("w", "active", &medication("855332")),
+        order("i", "stopped", &medication("5640")),
+        format!(r#"{{"resourceType":"MedicationStatement","id":"s","status":"active",{}}}"#, medication("11289")),
+        format!(r#"{{"resourceType":"AllergyIntolerance","id":"a","clinicalStatus":{{"coding":[{{"code":"active"}}]}},"code":{{"coding":[{{"system":"{RXNORM}","code":"723"}}]}}}}"#),
+        r#"{"resourceType":"AllergyIntolerance","id":"f","category":["food"],"clinicalStatus":{"coding":[{"code":"active"}]},"code":{"text":"Peanut"}}"#.to_owned(),
+    ])
+}
+
+fn call() -> HookCall {
+    let draft = |id: &str, drug: &str| {
+        format!(
+            r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"draft","intent":"order",{drug}}}"#
+        )
+    };
+    HookCall {
+        hook: "order-select".into(),
+        user: Some("Practitioner/1".into()),
+        drafts: record_of(&[
+            draft("nsaid", &medication("5640")),
+            draft("text", r#""medicationCodeableConcept":{"text":"tea"}"#),
+            draft(
+                "not",
+                &format!(r#""doNotPerform":true,{}"#, medication("11289")),
+            ),
+            draft(
+                "there",
+                r#""medicationReference":{"reference":"Medication/m"}"#,
+            ),
+            format!(
+                r#"{{"resourceType":"Medication","id":"m","code":{{"coding":[{{"system":"{RXNORM}","code":"855332"}}]}}}}"#
+            ),
+        ]),
+        selections: Some(vec!["MedicationRequest/nsaid".into()]),
+        ..HookCall::default()
+    }
+}
+
+struct Case {
+    record: PatientRecord,
+    context: EvaluationContext,
+    columns: Vec<(String, Ty)>,
+    row: Vec<Val<'static>>,
+}
+
+fn case() -> Case {
+    let context = EvaluationContext::at(DateTime::parse("2025-06-15T12:00:00Z").unwrap());
+    Case {
+        record: record(),
+        context: context.with_call(Arc::new(call())),
+        columns: vec![],
+        row: vec![],
+    }
+}
+
+impl Case {
+    fn checker(&self) -> Checker {
+        let mut checker = Checker::new(vec![]);
+        let item = ("order".to_owned(), Ty::Element("MedicationRequest"));
+        checker.iterate(Some(item), self.columns.clone());
+        checker
+    }
+
+    /// About the draft of ibuprofen, and the row.
+    fn eval(&self, source: &str) -> String {
+        let mut checker = self.checker();
+        let compiled = match checker.compile(source, None) {
+            Ok(compiled) => compiled,
+            Err(problems) => panic!("{source}: {problems:?}"),
+        };
+        let requirements = checker.requirements();
+        let evaluation = Evaluation::new(&self.record, &self.context, requirements, &[], &[]);
+        let drafts = &self.context.call.as_ref().unwrap().drafts;
+        let mut orders = drafts.of_type_named("MedicationRequest");
+        let order = orders
+            .find(|o| o.get_str("id").unwrap() == "nsaid")
+            .unwrap();
+        evaluation.turn_to(Val::Element(order), &self.row);
+        show(&evaluation.evaluate(&compiled).unwrap())
+    }
+}
+
+#[test]
+fn drugs_of_orders_and_of_what_is_taken() {
+    let case = case();
+    let no_code = "unknown: a MedicationRequest has no code that the drug dictionary knows";
+    for (source, expected) in [
+        (r#"medications().size()"#, "2"),
+        (r#"medicationsEver().size()"#, "3"),
+        (r#"medications().exists(m, isDrug(m, "warfarin"))"#, "true"),
+        (r#"medications().isDrug("Warfarin").size()"#, "2"),
+        (r#"medications().exists(m, isDrug(m, "5640"))"#, "false"),
+        (r#"medicationsEver().exists(m, isDrug(m, "5640"))"#, "true"),
+        (
+            r#"medications().exists(m, isDrug(m, "class:nsaid|11289"))"#,
+            "true",
+        ),
+        (r#"medications().exists(m, start(m) < at)"#, "true"),
+        (r#"inDrugClass(order, "nsaid")"#, "true"),
+        (r#"order.inDrugClass("class:maoi")"#, "false"),
+        (r#"drugName(order)"#, "ibuprofen"),
+        (r#"ingredients(order)"#, "1 [ibuprofen]"),
+        (r#"hasDrugCode(order)"#, "true"),
+        (r#"medications().exists(m, sameDrug(order, m))"#, "false"),
+        (r#"medicationsEver().exists(m, sameDrug(order, m))"#, "true"),
+        (r#"sharedClass(order, order)"#, "true"),
+        // Without what must not be done; one of them is text only, one refers to its drug.
+        (r#"draftOrders("MedicationRequest").size()"#, "3"),
+        (
+            r#"draftOrders("MedicationRequest").exists(d, isDrug(d, "warfarin"))"#,
+            "true",
+        ),
+        (
+            r#"draftOrders("MedicationRequest").exists(d, isDrug(d, "class:maoi"))"#,
+            no_code,
+        ),
+        (
+            r#"draftOrders("MedicationRequest").exists(d, drugName(d) == "tea")"#,
+            "true",
+        ),
+        (
+            r#"draftOrders("MedicationRequest").all(d, hasDrugCode(d))"#,
+            "false",
+        ),
+        (
+            r#"draftOrders("MedicationRequest").exists(d, isDrug(d, "warfarin") && sameDrug(d, order))"#,
+            no_code,
+        ),
+        (r#"selections("MedicationRequest").size()"#, "1"),
+        (
+            r#"selections("MedicationRequest").exists(s, sameResource(s, order))"#,
+            "true",
+        ),
+        (r#"sameResource(order, patient)"#, "false"),
+        (r#"draftOrders("ServiceRequest").size()"#, "0"),
+        (r#"reference(order)"#, "MedicationRequest/nsaid"),
+        (
+            r#"hook == "order-select" && userId == "Practitioner/1""#,
+            "true",
+        ),
+        (r#"allergies().size()"#, "2"),
+        (
+            r#"allergies().exists(a, isAllergen(a, "amoxicillin"))"#,
+            "true",
+        ),
+        (r#"allergies().isAllergen("class:nsaid").size()"#, "0"),
+    ] {
+        assert_eq!(case.eval(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn without_a_call_there_are_no_drafts() {
+    let at = DateTime::parse("2025-06-15T12:00:00Z").unwrap();
+    let (record, context) = (record(), EvaluationContext::at(at));
+    for (source, expected) in [
+        (r#"selections("MedicationRequest").size()"#, "0"),
+        ("hook", "unknown: no hook was called"),
+        ("userId", "unknown: no hook was called"),
+    ] {
+        let mut checker = Checker::new(vec![]);
+        let compiled = checker.compile(source, None).unwrap();
+        assert!(checker.requirements().is_empty() && !compiled.varies);
+        let evaluation = Evaluation::new(&record, &context, &[], &[], &[]);
+        assert_eq!(show(&evaluation.evaluate(&compiled).unwrap()), expected);
+    }
+}
+
+#[test]
+fn what_nobody_could_be_asked_for_is_unknown_unless_another_decides() {
+    let mut case = case();
+    case.record
+        .set_unavailable(Name::of("MedicationStatement").unwrap());
+    let taken = |drug: &str| format!(r#"medications().exists(m, isDrug(m, "{drug}"))"#);
+    let unknown = "unknown: no MedicationStatement data was given";
+    assert_eq!(case.eval(&taken("warfarin")), "true");
+    assert_eq!(case.eval(&taken("5640")), unknown);
+    assert_eq!(case.eval("medications().size() > 2"), unknown);
+    case.record
+        .set_unavailable(Name::of("MedicationRequest").unwrap());
+    assert!(
+        case.eval(&taken("warfarin"))
+            .starts_with("unknown: no Medication")
+    );
+}
+
+#[test]
+fn requirements_are_those_of_the_lists() {
+    let mut checker = case().checker();
+    let source = r#"medications().exists(m, isDrug(m, "warfarin")) && isDrug(order, "5640")"#;
+    let compiled = checker.compile(source, Some(&Ty::Bool)).unwrap();
+    let all: Vec<String> = checker
+        .requirements()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        all,
+        ["MedicationRequest", "MedicationStatement", "Medication"]
+    );
+    assert!(compiled.varies);
+    // A request or a statement: neither must be there.
+    assert!(compiled.needs(&[]).is_empty());
+    assert!(
+        !checker
+            .compile("medications().size() > 0", None)
+            .unwrap()
+            .varies
+    );
+}
+
+/// A family of two rows, one with empty cells.
+fn family() -> Case {
+    let drugs = DrugDictionary::built_in_arc();
+    let cell = |text: &str| Val::Drugs(Arc::new(DrugSet::parse_cell(text, &drugs).unwrap()));
+    Case {
+        columns: vec![
+            ("object".into(), Ty::Drugs),
+            ("precipitant".into(), Ty::Drugs),
+            ("severity".into(), Ty::String),
+            ("limit".into(), Ty::Double),
+        ],
+        row: vec![
+            cell("warfarin"),
+            cell("class:nsaid"),
+            Val::Str(" ".into()),
+            Val::unknown("the cell is empty"),
+        ],
+        ..case()
+    }
+}
+
+#[test]
+fn rows_of_a_table() {
+    let family = family();
+    for (source, expected) in [
+        ("isDrug(order, row.precipitant)", "true"),
+        (
+            "medications().exists(m, isDrug(m, row.object)) && isDrug(order, row.precipitant)",
+            "true",
+        ),
+        (
+            "medications().filter(m, isDrug(m, row.precipitant)).size()",
+            "0",
+        ),
+        (
+            "has(row.object) && !has(row.severity) && !has(row.limit)",
+            "true",
+        ),
+        ("row.limit > 1.0", "unknown: the cell is empty"),
+    ] {
+        assert_eq!(family.eval(source), expected, "{source}");
+        assert!(
+            family.checker().compile(source, None).unwrap().varies,
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn an_explanation_names_drugs_and_cells() {
+    let family = family();
+    let mut checker = family.checker();
+    let source = "isDrug(order, row.object) || medications().exists(m, isDrug(m, row.object))";
+    let compiled = checker.compile(source, None).unwrap();
+    let requirements = checker.requirements();
+    let evaluation = Evaluation::new(&family.record, &family.context, requirements, &[], &[]);
+    let drafts = &family.context.call.as_ref().unwrap().drafts;
+    let order = drafts.of_type_named("MedicationRequest").next().unwrap();
+    evaluation.turn_to(Val::Element(order), &family.row);
+    let text = format!("{:?}", evaluation.explain(&compiled).unwrap());
+    assert!(
+        text.contains(r#"text: "row.object", truth: None, reason: None, value: Some("warfarin")"#),
+        "{text}"
+    );
+    assert!(text.contains("2 items"), "{text}");
+}
+
+#[test]
+fn mistakes_with_drugs_are_told_where_they_are() {
+    let family = family();
+    let told = |source: &str| -> Vec<String> {
+        let problems = family.checker().compile(source, None).unwrap_err();
+        let one = |p: &Finding| {
+            format!(
+                "{:?} {} | {}",
+                p.chars(),
+                p.message,
+                p.help.as_deref().unwrap_or("")
+            )
+        };
+        problems.iter().map(one).collect()
+    };
+    for (source, expected) in [
+        (
+            r#"isDrug(order, "warfarine|5640|class:nsaids")"#,
+            &[
+                "(15, 24) no ingredient of RxNorm is named `warfarine` | did you mean `warfarin`?",
+                "(30, 42) there is no drug class `nsaids` | did you mean `nsaid`?",
+            ][..],
+        ),
+        (
+            r#"inDrugClass(order, "mao")"#,
+            &["(19, 24) there is no drug class `mao` | did you mean `maoi`?"],
+        ),
+        (
+            r#"isDrug(order, "nsaid")"#,
+            &[
+                "(15, 20) no ingredient of RxNorm is named `nsaid` | for the class write `class:nsaid`",
+            ],
+        ),
+        (
+            "isDrug(order, row.severity)",
+            &[
+                "(14, 26) `isDrug` needs drugs in quotes, such as \"warfarin\" or \"class:maoi\", or a column of drugs here, this is a text | as in `medications().exists(m, isDrug(m, \"warfarin\"))`",
+            ],
+        ),
+        (
+            r#"draftOrders("MedicationOrder").size() > 0"#,
+            &[
+                "(12, 29) `MedicationOrder` is no type of draft orders | drafts are `DeviceRequest`, `MedicationRequest`, `NutritionOrder`, `ServiceRequest`, `VisionPrescription`",
+            ],
+        ),
+        (
+            "medications().exists(m, m.status == \"active\")",
+            &[
+                "(26, 32) `Resource` has no element `status` | items of `medications()` are requests and statements: ask `isDrug(x, …)`, `drugName(x)`, `start(x)`, or take `MedicationRequest()`",
+            ],
+        ),
+    ] {
+        assert_eq!(told(source), expected, "{source}");
+    }
+}
+
+/// `cargo test --release -p engine-cel speed -- --ignored --nocapture`
+#[test]
+#[ignore = "measures"]
+fn speed_of_a_family() {
+    let drugs = DrugDictionary::built_in_arc();
+    let ids: Vec<String> = drugs
+        .all_classes()
+        .map(|c| format!("class:{}", c.id))
+        .collect();
+    let cell = |n: usize| {
+        Val::Drugs(Arc::new(
+            DrugSet::parse_cell(&ids[n % ids.len()], &drugs).unwrap(),
+        ))
+    };
+    let mut resources = vec![];
+    for (n, code) in [
+        "855332", "5640", "29046", "36567", "4603", "1191", "6809", "7646", "8183", "10582",
+    ]
+    .iter()
+    .cycle()
+    .take(20)
+    .enumerate()
+    {
+        resources.push(format!(r#"{{"resourceType":"MedicationRequest","id":"m{n}","status":"active","intent":"order",{}}}"#, medication(code)));
+    }
+    let record = record_of(&resources);
+    let context = case().context;
+    let mut checker = family().checker();
+    let source = "(isDrug(order, row.object) && medications().exists(m, isDrug(m, row.precipitant))) || (isDrug(order, row.precipitant) && medications().exists(m, isDrug(m, row.object)))";
+    let compiled = checker.compile(source, None).unwrap();
+    for count in [124, 3700] {
+        let rows: Vec<Vec<Val<'static>>> =
+            (0..count).map(|n| vec![cell(n), cell(n * 7 + 3)]).collect();
+        let drafts = &context.call.as_ref().unwrap().drafts;
+        let start = std::time::Instant::now();
+        let (mut yes, rounds) = (0, 20);
+        for _ in 0..rounds {
+            let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
+            for order in drafts.of_type_named("MedicationRequest").take(2) {
+                for row in &rows {
+                    evaluation.turn_to(Val::Element(order), row);
+                    yes += usize::from(matches!(
+                        evaluation.evaluate(&compiled).unwrap(),
+                        Val::Bool(true)
+                    ));
+                }
+            }
+        }
+        println!(
+            "{count} rows, 2 drafts, 20 medications: {:?} a call, {} true",
+            start.elapsed() / rounds,
+            yes / rounds as usize
+        );
+    }
+}

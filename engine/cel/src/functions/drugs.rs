@@ -1,0 +1,174 @@
+//! Which drug a medication is.
+
+use std::sync::Arc;
+
+use engine_patient::fhir::names::Name;
+use engine_patient::medication::{self, Drug};
+use engine_patient::record::Element;
+use engine_patient::terminology::DrugSet;
+
+use super::call::Call;
+use super::filters::filters;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
+use crate::value::Val;
+
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "drugName",
+        params: &[P::Drug],
+        returns: R::Text,
+        code: drug_name,
+        doc: "What a medication is called: the RxNorm name of its code, else as the data has it. Unknown \
+         where nothing names it.",
+        example: "medications().exists(m, drugName(m).contains(\"warfarin\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "hasDrugCode",
+        params: &[P::Drug],
+        returns: R::Bool,
+        code: has_drug_code,
+        doc: "Whether a medication has a code that the drug dictionary knows, so that questions about it \
+         have an answer. Never unknown.",
+        example: "medications().all(m, hasDrugCode(m))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "inDrugClass",
+        params: &[P::DrugOrMany, P::DrugClass],
+        returns: R::Filtered,
+        code: is_drug,
+        role: Role::Filter,
+        doc: "Of a list those, of one medication whether it is one, that have an ingredient in the drug \
+         class of this id. Unknown where it has no code that the drug dictionary knows.",
+        example: "medications().exists(m, inDrugClass(m, \"maoi\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "ingredients",
+        params: &[P::Drug],
+        returns: R::Texts,
+        code: ingredients,
+        doc: "The RxNorm names of the ingredients of a medication. Unknown where it has no code that the \
+         drug dictionary knows.",
+        example: "medications().exists(m, \"warfarin\" in ingredients(m))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "isDrug",
+        params: &[P::DrugOrMany, P::Drugs],
+        returns: R::Filtered,
+        code: is_drug,
+        role: Role::Filter,
+        doc: "Of a list those, of one medication whether it is one, that have this ingredient: by its \
+         RxNorm name or RxCUI, `class:` and the id of a class, several with `|` between, or a `drugs` \
+         column of the table. Products, brands and packs are what is in them. Unknown where it has no \
+         code that the drug dictionary knows.",
+        example: "medications().exists(m, isDrug(m, \"warfarin\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "sameDrug",
+        params: &[P::Drug, P::Drug],
+        returns: R::Bool,
+        code: same_drug,
+        doc: "Whether two medications have an ingredient in common. Unknown where they have none that is \
+         known and one has no code that the drug dictionary knows.",
+        example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sameDrug(o, m)))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "sharedClass",
+        params: &[P::Drug, P::Drug],
+        returns: R::Bool,
+        code: shared_class,
+        doc: "Whether two medications have ingredients of one drug class. Unknown as `sameDrug`.",
+        example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sharedClass(o, m)))",
+        ..PLAIN
+    },
+];
+
+/// Whether one of the substances of a drug is in a set.
+pub(super) fn held<'r>(resource: Element<'_>, drug: &Drug, set: &DrugSet) -> Val<'r> {
+    match (set.holds(&drug.substances), &drug.missing) {
+        (Some(true), _) => Val::Bool(true),
+        (Some(false), None) => Val::Bool(false),
+        (_, Some(reason)) => Val::Unknown(reason.clone()),
+        (None, None) => {
+            let ty = resource.resource_type().map_or("resource", Name::as_str);
+            Val::Unknown(format!("a {ty} names an ingredient, not which salt of it").into())
+        }
+    }
+}
+
+fn is_drug<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [_, Val::Drugs(set)] = call.args else {
+        return call.other_kind();
+    };
+    filters(call, |value| match value {
+        Val::Element(resource) => held(*resource, &call.scene.drug(*resource), set),
+        _ => call.other_kind(),
+    })
+}
+
+fn drug_name<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::Element(resource)] = call.args else {
+        return call.other_kind();
+    };
+    let records = call.scene.records();
+    let dictionary = call.scene.drugs.dictionary();
+    let ty = resource.resource_type().map_or("resource", Name::as_str);
+    match medication::name(*resource, &records, dictionary) {
+        Some(name) => Val::Str(name.into_owned().into()),
+        None => Val::Unknown(format!("nothing names the drug of a {ty}").into()),
+    }
+}
+
+fn has_drug_code<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match call.args {
+        [Val::Element(resource)] => Val::Bool(call.scene.drug(*resource).missing.is_none()),
+        _ => call.other_kind(),
+    }
+}
+
+fn ingredients<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::Element(resource)] = call.args else {
+        return call.other_kind();
+    };
+    let drug = call.scene.drug(*resource);
+    if let Some(reason) = &drug.missing {
+        return Val::Unknown(reason.clone());
+    }
+    let names = drug.substances.names(call.scene.drugs.dictionary());
+    let names = names
+        .into_iter()
+        .map(|name| Val::Str(name.to_owned().into()));
+    Val::List(names.collect())
+}
+
+fn same_drug<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    both(call, |a, b| a.substances.share_ingredient(&b.substances))
+}
+
+fn shared_class<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    both(call, |a, b| {
+        let dictionary = call.scene.drugs.dictionary();
+        a.substances.share_class(&b.substances, dictionary)
+    })
+}
+
+/// What holds of what is known of two drugs.
+fn both<'r>(call: &Call<'_, 'r>, holds: impl Fn(&Drug, &Drug) -> bool) -> Val<'r> {
+    let [Val::Element(a), Val::Element(b)] = call.args else {
+        return call.other_kind();
+    };
+    let (a, b): (Arc<Drug>, Arc<Drug>) = (call.scene.drug(*a), call.scene.drug(*b));
+    match (holds(&a, &b), a.missing.as_ref().or(b.missing.as_ref())) {
+        (true, _) => Val::Bool(true),
+        (false, None) => Val::Bool(false),
+        (false, Some(reason)) => Val::Unknown(reason.clone()),
+    }
+}

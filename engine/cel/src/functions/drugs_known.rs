@@ -1,0 +1,83 @@
+//! What one evaluation finds out about drugs, each once: families ask the same of many rows.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use engine_patient::medication::{self, Drug};
+use engine_patient::record::{Element, PatientRecord};
+use engine_patient::terminology::DrugDictionary;
+
+use super::call::Scene;
+use crate::value::Val;
+
+/// Lists that are gathered once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Gathered {
+    Taken,
+    EverTaken,
+    Allergies,
+}
+
+/// The dictionary, and what was found by it.
+#[derive(Default)]
+pub(crate) struct Drugs<'r> {
+    dictionary: OnceCell<Arc<DrugDictionary>>,
+    /// By record and place in it.
+    found: RefCell<HashMap<(usize, u32), Arc<Drug>>>,
+    lists: [OnceCell<Val<'r>>; 3],
+}
+
+impl<'r> Drugs<'r> {
+    /// With another dictionary than the built-in one.
+    pub(crate) fn of(dictionary: Arc<DrugDictionary>) -> Self {
+        Drugs {
+            dictionary: OnceCell::from(dictionary),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn dictionary(&self) -> &DrugDictionary {
+        self.dictionary.get_or_init(DrugDictionary::built_in_arc)
+    }
+
+    pub(super) fn list(&self, which: Gathered, gather: impl FnOnce() -> Val<'r>) -> Val<'r> {
+        match self.lists.get(which as usize) {
+            Some(known) => known.get_or_init(gather).clone(),
+            None => gather(),
+        }
+    }
+
+    fn once(&self, element: Element<'_>, find: impl FnOnce() -> Drug) -> Arc<Drug> {
+        let key = (std::ptr::from_ref(element.record).addr(), element.index);
+        if let Some(known) = self.found.borrow().get(&key) {
+            return Arc::clone(known);
+        }
+        let drug = Arc::new(find());
+        self.found.borrow_mut().insert(key, Arc::clone(&drug));
+        drug
+    }
+}
+
+impl<'r> Scene<'r> {
+    /// Where what a resource refers to may stand beside its own record.
+    pub(super) fn records(&self) -> Vec<&'r PatientRecord> {
+        let call = self.context.call.as_ref();
+        let drafts = call.map(|call| &call.drafts).into_iter();
+        std::iter::once(self.record).chain(drafts).collect()
+    }
+
+    /// The drug of a resource.
+    pub(super) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
+        self.drugs.once(resource, || {
+            medication::drug(resource, &self.records(), self.drugs.dictionary())
+        })
+    }
+
+    /// The drug that an allergy is to.
+    pub(super) fn allergen(&self, allergy: Element<'_>) -> Arc<Drug> {
+        self.drugs.once(allergy, || {
+            medication::allergen(allergy, self.drugs.dictionary())
+        })
+    }
+}

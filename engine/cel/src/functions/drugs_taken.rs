@@ -1,0 +1,143 @@
+//! Lists of medications and allergies, as of the moment of evaluation.
+
+use std::sync::Arc;
+
+use engine_patient::fhir::names::Name;
+use engine_patient::medication::{Reason, is_current, is_taken, was_taken};
+use engine_patient::record::Element;
+use engine_patient::requirements::is_entered_in_error;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
+
+use super::call::Call;
+use super::drugs::held;
+use super::drugs_known::Gathered;
+use super::filters::filters;
+use super::row::Param as P;
+use super::row::Returns as R;
+use super::row::Role;
+use super::row::{FunctionInfo, PLAIN};
+use crate::value::Val;
+
+const REQUEST: &str = "MedicationRequest";
+const STATEMENT: &str = "MedicationStatement";
+const ALLERGY: &str = "AllergyIntolerance";
+/// What the lists of medications read: a code may stand in a Medication.
+const MEDICATIONS: Role = Role::Reads(&[REQUEST, STATEMENT, "Medication"]);
+
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "allergies",
+        params: &[],
+        returns: R::ListOf(ALLERGY),
+        code: allergies,
+        role: Role::Reads(&[ALLERGY]),
+        doc: "The allergies and intolerances that stand: clinically active, neither refuted nor entered in \
+         error, not dated later than the moment of evaluation. One without a clinical status may be in it \
+         or not: what it would decide is unknown.",
+        example: "allergies().exists(a, a.criticality == \"high\")",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "isAllergen",
+        params: &[P::AllergyOrMany, P::Drugs],
+        returns: R::Filtered,
+        code: is_allergen,
+        role: Role::Filter,
+        doc: "Of a list those, of one AllergyIntolerance whether it is one, that are to these drugs, by the \
+         RxNorm codes of what it is to and of the substances of its reactions; drugs as in `isDrug`. False \
+         where its only categories are food or environment, or it says that no allergies are known. Unknown \
+         without a code that the drug dictionary knows: beside it ask `inValueSet(a.code, \"set\")` for \
+         those in SNOMED CT.",
+        example: "allergies().exists(a, isAllergen(a, \"penicillin V|amoxicillin\"))",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "medications",
+        params: &[],
+        returns: R::ListOf("Resource"),
+        code: medications,
+        role: MEDICATIONS,
+        doc: "What the patient takes at the moment of evaluation: active MedicationRequests that order (no \
+         proposal, plan or option, not `doNotPerform`), written by then and not over, by the end of all \
+         dosages (`timing.repeat.boundsPeriod`), else by the time to dispense them and the supply; and \
+         MedicationStatements that are active or intended, begun and not over, or completed and over \
+         later. A day counts whole. One of which it cannot be told may be in it or not: what it would \
+         decide is unknown.",
+        example: "medications().isDrug(\"warfarin\").size() > 0",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "medicationsEver",
+        params: &[],
+        returns: R::ListOf("Resource"),
+        code: medications_ever,
+        role: MEDICATIONS,
+        doc: "What the patient took at any time up to the moment of evaluation, as far as requests that \
+         order (active, on hold, completed or stopped) and statements (the same, not `not-taken`) tell.",
+        example: "medicationsEver().exists(m, inDrugClass(m, \"maoi\"))",
+        ..PLAIN
+    },
+];
+
+type Judge = fn(Element<'_>, DateTime, &Zone) -> Result<bool, Reason>;
+
+fn medications<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    gathered(call, Gathered::Taken, &[REQUEST, STATEMENT], is_taken)
+}
+
+fn medications_ever<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    gathered(call, Gathered::EverTaken, &[REQUEST, STATEMENT], was_taken)
+}
+
+fn allergies<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    gathered(call, Gathered::Allergies, &[ALLERGY], is_current)
+}
+
+/// The resources of these types that are judged to be so. Of a type that nobody could be asked for there
+/// may be one, of which nothing is known.
+fn gathered<'r>(
+    call: &Call<'_, 'r>,
+    which: Gathered,
+    types: &[&'static str],
+    judge: Judge,
+) -> Val<'r> {
+    call.scene.drugs.list(which, || {
+        let (mut found, mut missing) = (vec![], vec![]);
+        for ty in types {
+            let Some(name) = Name::of(ty) else { continue };
+            if !call.record().is_available(name) {
+                let reason = Reason::from(format!("no {ty} data was given"));
+                missing.push(Val::Unknown(reason.clone()));
+                found.push(perhaps(Val::Unknown(reason.clone()), reason));
+                continue;
+            }
+            let resources = call.record().of_type(name);
+            for resource in resources.filter(|one| !is_entered_in_error(*one)) {
+                match judge(resource, call.at(), call.zone()) {
+                    Ok(true) => found.push(Val::Element(resource)),
+                    Ok(false) => {}
+                    Err(reason) => found.push(perhaps(Val::Element(resource), reason)),
+                }
+            }
+        }
+        match missing.pop() {
+            Some(unknown) if missing.len() + 1 == types.len() => unknown,
+            _ => Val::List(found.into()),
+        }
+    })
+}
+
+fn perhaps<'r>(value: Val<'r>, reason: Reason) -> Val<'r> {
+    Val::Maybe(Arc::new(value), reason)
+}
+
+fn is_allergen<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [_, Val::Drugs(set)] = call.args else {
+        return call.other_kind();
+    };
+    filters(call, |value| match value {
+        Val::Element(allergy) => held(*allergy, &call.scene.allergen(*allergy), set),
+        _ => call.other_kind(),
+    })
+}
