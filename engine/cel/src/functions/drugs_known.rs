@@ -1,12 +1,12 @@
 //! What one evaluation finds out about drugs, each once: families ask the same of many rows.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine_patient::medication::{self, Drug};
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::terminology::DrugDictionary;
+use rustc_hash::FxHashMap;
 
 use super::call::Scene;
 use crate::value::Val;
@@ -24,7 +24,7 @@ pub(super) enum Gathered {
 pub(crate) struct Drugs<'r> {
     dictionary: OnceCell<Arc<DrugDictionary>>,
     /// By record and place in it.
-    found: RefCell<HashMap<(usize, u32), Arc<Drug>>>,
+    found: RefCell<FxHashMap<(usize, u32), Arc<Drug>>>,
     lists: [OnceCell<Val<'r>>; 3],
 }
 
