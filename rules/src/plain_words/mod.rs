@@ -78,13 +78,37 @@ pub fn reason(text: &str) -> String {
         let one = resource(ty);
         return format!("what {one} is for was not received");
     }
-    if let Some(plain) = other_systems(text) {
+    if let Some(plain) = other_systems(text).or_else(|| drug(text)) {
         return plain;
     }
     let plain = without_elements(text);
     match is_technical(&plain) {
         true => UNCLEAR.to_owned(),
         false => plain,
+    }
+}
+
+/// What is said of drugs: `a MedicationRequest has no code that the drug dictionary knows`.
+fn drug(text: &str) -> Option<String> {
+    if let Some(ty) = text.strip_prefix("nothing names the drug of a ") {
+        return Some(format!("the drug of {} is not named", resource(ty)));
+    }
+    const NO_CODE: &str = " has no code that the drug dictionary knows";
+    if text.strip_suffix(NO_CODE) == Some("an ingredient of a Medication") {
+        return Some("an ingredient of a medication has no code by which it is known".to_owned());
+    }
+    let (_, rest) = text.split_once(' ')?;
+    let (ty, rest) = rest.split_at_checked(rest.find(' ')?)?;
+    let one = resource(Some(ty).filter(|ty| is_type(ty))?);
+    match (rest, ty) {
+        (NO_CODE, "AllergyIntolerance") => Some(format!(
+            "{one} has no code by which it is known what it is to"
+        )),
+        (NO_CODE, _) => Some(format!("{one} has no code by which its drug is known")),
+        (" names an ingredient, not which salt of it", _) => {
+            Some(format!("{one} does not say which salt of the drug it is"))
+        }
+        _ => None,
     }
 }
 
@@ -157,6 +181,8 @@ fn element(name: &str) -> Option<String> {
     let last = path.rsplit('.').find(|p| !p.is_empty())?;
     let what = match last.trim_end_matches("[x]") {
         "birthDate" => "date of birth".to_owned(),
+        "authoredOn" => "date".to_owned(),
+        "bounds" => "end".to_owned(),
         "deceased" | "deceasedDateTime" | "deceasedBoolean" => "date of death".to_owned(),
         other => words(other),
     };
@@ -232,6 +258,38 @@ mod tests {
             (
                 "`Condition.clinicalStatus` is missing",
                 "the clinical status of a diagnosis or problem is missing",
+            ),
+            (
+                "a MedicationRequest has no code that the drug dictionary knows",
+                "a medication order has no code by which its drug is known",
+            ),
+            (
+                "an AllergyIntolerance has no code that the drug dictionary knows",
+                "an allergy or intolerance has no code by which it is known what it is to",
+            ),
+            (
+                "an ingredient of a Medication has no code that the drug dictionary knows",
+                "an ingredient of a medication has no code by which it is known",
+            ),
+            (
+                "a MedicationStatement names an ingredient, not which salt of it",
+                "a reported medication does not say which salt of the drug it is",
+            ),
+            (
+                "nothing names the drug of a MedicationRequest",
+                "the drug of a medication order is not named",
+            ),
+            (
+                "`MedicationRequest.medication` is missing",
+                "the medication of a medication order is missing",
+            ),
+            (
+                "`MedicationRequest.authoredOn` is too imprecise",
+                "the date of a medication order is too imprecise",
+            ),
+            (
+                "`MedicationRequest.status` says that it is not known",
+                "the status of a medication order says that it is not known",
             ),
             (
                 "`Quantity.value` is missing",
