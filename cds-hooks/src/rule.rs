@@ -8,7 +8,7 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use rules::{Applicability, CardAction, CardChange, CardSuggestion, CardText, Rule};
 
-use crate::hook::{Hook, PATIENT_VIEW};
+use crate::hook::Hook;
 use crate::service::{CardContent, CardService, Outcome};
 use crate::wire::{
     Action, Change, Coding, Indicator, Link, LinkTarget, Resource, SelectionBehavior, Source,
@@ -39,8 +39,9 @@ pub fn rule_services(rules: Vec<Arc<Rule>>) -> Vec<Arc<dyn CardService>> {
     services
 }
 
-fn hooks(_rule: &Rule) -> Vec<&'static Hook> {
-    vec![&PATIENT_VIEW]
+fn hooks(rule: &Rule) -> Vec<&'static Hook> {
+    let each = rule.hooks.iter();
+    each.filter_map(|hook| Hook::of(hook.as_str())).collect()
 }
 
 impl CardService for RuleService {
@@ -64,6 +65,10 @@ impl CardService for RuleService {
         self.rule.data_requirements()
     }
 
+    fn is_shadow(&self) -> bool {
+        self.rule.status == rules::Status::Shadow
+    }
+
     fn judges_code_systems(&self) -> bool {
         !self.rule.coded_elements().is_empty()
     }
@@ -73,6 +78,7 @@ impl CardService for RuleService {
             Ok(decision) => decision,
             Err(bug) => return Outcome::Failed(bug),
         };
+        let has_unknown_card = decision.has_unknown_card;
         let texts = decision.cards.into_iter();
         let cards: Result<Vec<CardContent>, EvaluationError> =
             texts.map(|text| content(&self.rule, text)).collect();
@@ -80,16 +86,14 @@ impl CardService for RuleService {
             Ok(cards) => cards,
             Err(bug) => return Outcome::Failed(bug),
         };
+        if has_unknown_card && let Some(last) = cards.pop() {
+            cards.push(last.could_not_check());
+        }
         match decision.applicability {
-            Applicability::Unknown => {
-                if let Some(last) = cards.pop() {
-                    cards.push(last.could_not_check());
-                }
-                Outcome::Unknown {
-                    reason: decision.unknown_reason,
-                    cards,
-                }
-            }
+            Applicability::Unknown => Outcome::Unknown {
+                reason: decision.unknown_reason,
+                cards,
+            },
             Applicability::Applies => Outcome::Cards(cards),
             Applicability::DoesNotApply => Outcome::Cards(vec![]),
         }

@@ -6,6 +6,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
 
 use crate::outcome::Applicability;
+use crate::words::{Hook, Indicator};
 
 /// A made-up patient and what the rule must say.
 #[derive(Clone, Debug)]
@@ -20,6 +21,14 @@ pub struct Case {
     pub resources: Vec<String>,
     /// Types that nobody could be asked for.
     pub unavailable: Vec<Name>,
+    /// The hook that calls.
+    pub hook: Hook,
+    /// Who calls, as `Practitioner/1`.
+    pub user: Option<String>,
+    /// The orders that are being written, as FHIR JSON.
+    pub drafts: Vec<String>,
+    /// Of `order-select`: those that are selected, as `Type/id`.
+    pub selections: Option<Vec<String>>,
     /// What must come out.
     pub expect: Expectation,
 }
@@ -33,10 +42,18 @@ pub struct Expectation {
     pub excluded: Option<Truth>,
     /// The criterion.
     pub satisfied: Option<Truth>,
-    /// Whether the gap is open.
+    /// Whether the gap is open, or there is a card.
     pub applies: Applicability,
-    /// The whole summary of the card.
+    /// The whole summary of the first card.
     pub summary: Option<String>,
+    /// The summaries of all cards, in their order.
+    pub summaries: Option<Vec<String>>,
+    /// How many cards, the one that says what could not be checked not counted.
+    pub cards: Option<u32>,
+    /// Urgency of the first card.
+    pub indicator: Option<Indicator>,
+    /// Labels of the first card's suggestions, in their order.
+    pub suggestions: Option<Vec<String>>,
     /// Text that the reason must contain.
     pub reason: Option<String>,
     /// The due date, to the precision given here.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Span;
 use engine_patient::outcomes_seen::{OutcomesSeen, Seen};
 use engine_patient::program::EvaluationError;
@@ -41,7 +40,8 @@ impl Rule {
         for case in &self.cases {
             // What cannot be read fails the case, and is told there.
             let (record, _) = case.record();
-            let context = EvaluationContext::at(case.at).noting(Arc::clone(&seen));
+            let (context, _) = case.context();
+            let context = context.noting(Arc::clone(&seen));
             self.decide(&record, &context)?;
         }
         let mut all = vec![];

@@ -1,11 +1,11 @@
 //! What the cases of a rule do not show: criteria and definitions with one outcome in all of them.
 
 use engine_cel::{Compiled, Ty};
-use engine_patient::context::EvaluationContext;
 use engine_patient::finding::{Code, Finding, Span};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
+use crate::program::{Gap, Question};
 use crate::rule::Rule;
 
 /// Which outcomes there were.
@@ -39,8 +39,12 @@ impl Rule {
     /// What its cases do not show. An error where none is of a patient for whom it is done already: then
     /// nothing shows that the rule ever falls silent.
     pub fn coverage(&self) -> Vec<Finding> {
+        // What the cases of an alert must show is demanded when it is loaded.
+        let Question::Gap(gap) = &self.program.expressions.question else {
+            return vec![];
+        };
         // A bug of ours fails the case, and is told there.
-        let Ok(seen) = self.seen() else {
+        let Ok(seen) = self.seen(gap) else {
             return vec![];
         };
         let expressions = &self.program.expressions;
@@ -64,11 +68,11 @@ impl Rule {
             tell(Finding::warning(Code::OneOutcome, message), help, span);
         };
         // What is written as `true` or as a name of `define` has nothing of its own to show.
-        if !seen.eligible.no && !expressions.eligible.is_plain() {
+        if !seen.eligible.no && !gap.eligible.is_plain() {
             let help = "add a patient whom the rule is not for, with `expect: {applies: no, eligible: false}`";
             warn("`eligible`".into(), "false", help.into(), &places.eligible);
         }
-        if !seen.excluded.yes && !expressions.excluded.is_plain() {
+        if !seen.excluded.yes && !gap.excluded.is_plain() {
             let help =
                 "add a patient who is left out, with `expect: {applies: no, excluded: true}`";
             warn("`excluded`".into(), "true", help.into(), &places.excluded);
@@ -76,14 +80,14 @@ impl Rule {
         for (field, compiled, terms, spans, whole) in [
             (
                 "excluded",
-                &expressions.excluded,
+                &gap.excluded,
                 &seen.excluded_terms,
                 &places.excluded_terms,
                 seen.excluded,
             ),
             (
                 "satisfied",
-                &expressions.satisfied,
+                &gap.satisfied,
                 &seen.satisfied_terms,
                 &places.satisfied_terms,
                 seen.satisfied,
@@ -96,27 +100,19 @@ impl Rule {
             for ((term, span), (from, to)) in terms.iter().zip(spans).zip(alternatives) {
                 let text = text(compiled, from, to);
                 // Names are told where they are defined.
-                let named = self
-                    .program
-                    .sources
-                    .defines
-                    .iter()
-                    .any(|(name, _)| *name == text);
+                let named = self.program.define_names.contains(&text);
                 if !term.yes && !named {
                     let help = format!("add a case in which this part of `{field}` holds");
                     warn(format!("`{text}`"), "true", help, span);
                 }
             }
         }
-        let defines = self
-            .program
-            .sources
-            .defines
-            .iter()
-            .zip(&expressions.defines);
-        for (((name, _), compiled), (seen, span)) in
-            defines.zip(seen.defines.iter().zip(&places.defines))
-        {
+        // The library's are shown by its other rules, too.
+        let own = self.program.of_library;
+        let names = self.program.define_names.iter();
+        let defines = names.zip(&expressions.defines).skip(own);
+        let seen = seen.defines.iter().skip(own).zip(&places.defines);
+        for ((name, compiled), (seen, span)) in defines.zip(seen) {
             let missing = match (seen.yes, seen.no) {
                 _ if compiled.ty != Ty::Bool || compiled.is_plain() => continue,
                 (true, true) => continue,
@@ -131,21 +127,21 @@ impl Rule {
         found
     }
 
-    fn seen(&self) -> Result<Coverage, EvaluationError> {
+    fn seen(&self, gap: &Gap) -> Result<Coverage, EvaluationError> {
         let expressions = &self.program.expressions;
         let none = |compiled: &Compiled| vec![Seen::default(); compiled.alternatives().len()];
         let mut seen = Coverage {
             eligible: Seen::default(),
             excluded: Seen::default(),
             satisfied: Seen::default(),
-            excluded_terms: none(&expressions.excluded),
-            satisfied_terms: none(&expressions.satisfied),
+            excluded_terms: none(&gap.excluded),
+            satisfied_terms: none(&gap.satisfied),
             defines: vec![Seen::default(); expressions.defines.len()],
         };
         for case in &self.cases {
             // What cannot be read fails the case, and is told there.
             let (record, _) = case.record();
-            let context = EvaluationContext::at(case.at);
+            let (context, _) = case.context();
             let decision = self.decide(&record, &context)?;
             for (name, seen) in [
                 ("eligible", &mut seen.eligible),
@@ -156,10 +152,10 @@ impl Rule {
                     seen.add(outcome.truth);
                 }
             }
-            let evaluation = self.evaluation(expressions, &record, &context);
+            let evaluation = self.evaluation(&record, &context);
             for (terms, compiled) in [
-                (&mut seen.excluded_terms, &expressions.excluded),
-                (&mut seen.satisfied_terms, &expressions.satisfied),
+                (&mut seen.excluded_terms, &gap.excluded),
+                (&mut seen.satisfied_terms, &gap.satisfied),
             ] {
                 let outcomes = evaluation.alternatives(compiled)?;
                 terms

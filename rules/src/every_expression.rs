@@ -2,7 +2,7 @@
 
 use engine_cel::Compiled;
 
-use crate::program::Fragment;
+use crate::program::Question;
 use crate::rule::Rule;
 
 /// An expression, and what it is part of.
@@ -29,29 +29,33 @@ impl Rule {
                 decides,
             });
         };
-        let names = self.program.sources.defines.iter().map(|(name, _)| name);
+        let names = self.program.define_names.iter();
         for (name, compiled) in names.zip(&expressions.defines) {
             add("define", format!("define.{name}"), compiled, false);
         }
-        for (name, compiled) in [
-            ("eligible", Some(&expressions.eligible)),
-            ("excluded", Some(&expressions.excluded)),
-            ("satisfied", Some(&expressions.satisfied)),
-            ("due", expressions.due.as_ref()),
-        ] {
+        let criteria = match &expressions.question {
+            Question::Gap(gap) => vec![
+                ("eligible", Some(&gap.eligible)),
+                ("excluded", Some(&gap.excluded)),
+                ("satisfied", Some(&gap.satisfied)),
+                ("due", gap.due.as_ref()),
+            ],
+            Question::Alert(alert) => vec![
+                ("for_each", alert.items.as_ref()),
+                ("when", Some(&alert.when)),
+                ("acted_on", alert.acted_on.as_ref()),
+                ("one_card_per", alert.one_card_per.as_ref()),
+            ],
+        };
+        for (name, compiled) in criteria {
             if let Some(compiled) = compiled {
                 add(name, name.to_owned(), compiled, true);
             }
         }
-        for (field, fragments) in [
-            ("card.summary", &expressions.summary),
-            ("card.detail", &expressions.detail),
-        ] {
-            for fragment in fragments {
-                if let Fragment::Value(compiled) = fragment {
-                    add("card", field.to_owned(), compiled, false);
-                }
-            }
+        for (field, compiled) in expressions.card.expressions() {
+            // Urgency is compared by cases; what is only shown is not.
+            let decides = field == "card.indicator_from";
+            add("card", field.to_owned(), compiled, decides);
         }
         self.mark_definitions(&mut all);
         all

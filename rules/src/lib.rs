@@ -1,5 +1,5 @@
-//! Care gaps that clinicians write: YAML with CEL expressions, checked at load, decided in three
-//! values for a live card and for a measure alike.
+//! Rules that clinicians write: YAML with CEL expressions, checked at load, decided in three values.
+//! A care gap is a live card and a measure alike; an alert and a family are cards at a hook.
 //!
 //! ```text
 //! file ── yaml (tree with positions) ──▶ load (all problems at once) ──▶ Rule ──┬─▶ decide ──▶ Decision (card)
@@ -24,7 +24,9 @@ mod case;
 mod conditions_seen;
 mod coverage;
 mod decide;
+mod document;
 mod every_expression;
+mod library;
 mod load;
 mod mutants;
 mod outcome;
@@ -33,6 +35,10 @@ pub mod plain_words;
 mod program;
 mod rule;
 mod run_cases;
+mod scan;
+mod schema;
+mod surroundings;
+mod table;
 mod template;
 pub mod text;
 mod words;
@@ -42,12 +48,15 @@ pub mod yaml;
 pub use built_in::{built_in, built_in_file, built_in_terminology, built_in_with};
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;
-pub use load::{load, load_changed};
+pub use library::Library;
+pub use load::{load, load_changed, load_changed_with, load_with};
 pub use mutants::{Excuse, RuleMutant};
 pub use outcome::{
     Applicability, CardAction, CardChange, CardReason, CardSource, CardSuggestion, CardText,
     Decision, Outcome,
 };
 pub use rule::{Rule, Source};
-pub use words::{Improvement, Indicator, OnUnknown};
+pub use schema::{fields_table, library_schema, rule_schema};
+pub use surroundings::{Surroundings, built_in_drugs};
+pub use words::{Hook, Improvement, Indicator, Kind, OnUnknown, Status};
 pub use written::Written;

@@ -7,18 +7,27 @@ use engine_patient::system::truth::Truth;
 
 use crate::words::Indicator;
 
-/// Whether a rule applies to a patient: eligible, not excluded, not satisfied.
+/// Whether a rule applies to a patient: of a care gap eligible, not excluded, not satisfied; of an alert
+/// and a family `when` holds for an item and a row, and nobody acted on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Applicability {
-    /// The gap is open.
+    /// The gap is open, there is a card.
     Applies,
-    /// There is no gap.
+    /// There is none.
     DoesNotApply,
     /// Data that would decide is missing.
     Unknown,
 }
 
 impl Applicability {
+    pub(crate) fn of(truth: Truth) -> Self {
+        match truth {
+            Truth::True => Applicability::Applies,
+            Truth::False => Applicability::DoesNotApply,
+            Truth::Unknown => Applicability::Unknown,
+        }
+    }
+
     /// `yes`, `no`, `unknown`, as in a case's `expect`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +143,8 @@ pub struct Decision {
     pub criteria: Vec<(&'static str, Outcome)>,
     /// What follows from them.
     pub applicability: Applicability,
-    /// Why that is unknown: the reason of the first criterion that keeps it open.
+    /// Why that is unknown: the reason of the first criterion that keeps it open. Of an alert that applies,
+    /// why of others of its items it could not be told.
     pub unknown_reason: Option<String>,
     /// When what is recommended is due; `None` where the rule does not say or it cannot be told.
     pub due: Option<DateTime>,
@@ -142,6 +152,10 @@ pub struct Decision {
     /// `for_each` (and row of the table) for which `when` holds, in their order, and last the one that says
     /// what could not be checked.
     pub cards: Vec<CardText>,
+    /// Whether the last of them says what could not be checked.
+    pub has_unknown_card: bool,
+    /// Cards that are not shown because somebody acted on it already.
+    pub acted_on: usize,
 }
 
 impl Decision {

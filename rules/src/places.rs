@@ -9,6 +9,8 @@ pub(crate) struct Places {
     pub eligible: Span,
     pub excluded: Span,
     pub satisfied: Span,
+    pub when: Span,
+    pub acted_on: Span,
     pub due: Span,
     /// The terms of an `||`, each of which makes it true.
     pub excluded_terms: Vec<Span>,

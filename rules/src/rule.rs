@@ -5,33 +5,45 @@ use std::sync::Arc;
 use engine_patient::finding::Finding;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
 use crate::case::Case;
 use crate::places::Places;
 use crate::program::Program;
-use crate::words::{Improvement, Indicator, OnUnknown};
+use crate::words::{Hook, Improvement, Kind, OnUnknown, Status};
 
-/// A care gap, checked: who it is for, who is left out, what closes it, what the card says.
+/// A rule, checked: whom and what it is about, what the card says.
 #[derive(Debug)]
 pub struct Rule {
-    /// Id, canonical URL (`https://tandem-cds.dev/Measure/<id>`), version, title.
+    /// Id, canonical URL (`https://tandem-cds.dev/Measure/<id>`; of an alert and a family
+    /// `PlanDefinition/<id>`), version, title.
     pub artifact: Artifact,
+    /// Care gap, alert or family.
+    pub kind: Kind,
+    /// How far it is trusted.
+    pub status: Status,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// When it must be looked at again.
+    pub review: Option<DateTime>,
+    /// When it is asked; the first is that of its cases.
+    pub hooks: Vec<Hook>,
     /// What it does, in a paragraph.
     pub description: String,
     /// Why it is worth an interruption.
     pub rationale: String,
     /// The guideline it follows.
     pub source: Source,
-    /// Which direction of the rate is better.
-    pub improvement: Improvement,
+    /// Which direction of the rate is better; an alert has no rate.
+    pub improvement: Option<Improvement>,
+    /// Within so many days the same card is not to be shown again.
+    pub cooldown_days: Option<u32>,
     /// Whether the dead count as well: otherwise who was dead at the moment is not eligible.
     pub include_deceased: bool,
     /// What an unknown outcome does on a live card.
     pub on_unknown: OnUnknown,
-    /// How urgent the card is.
-    pub indicator: Indicator,
     /// What the "could not check" card says.
     pub unknown_summary: String,
     /// Its value sets, by the names its expressions use.
@@ -48,6 +60,18 @@ pub struct Rule {
     pub(crate) coded_elements: Vec<CodedElement>,
     pub(crate) places: Places,
     pub(crate) program: Program,
+}
+
+impl Rule {
+    /// Whether it is in use: its cards are shown, or logged only.
+    pub fn is_live(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Shadow)
+    }
+
+    /// Whether it is a measure, too.
+    pub fn is_measure(&self) -> bool {
+        self.kind == Kind::CareGap
+    }
 }
 
 /// Where a recommendation comes from.

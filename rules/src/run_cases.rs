@@ -1,13 +1,18 @@
 //! Running the tests that stand in a rule's file.
 
+use std::sync::Arc;
+
 use engine_patient::context::EvaluationContext;
+use engine_patient::hook_call::HookCall;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::truth::Truth;
 
 use crate::case::{Case, CaseOutcome, Difference, Why};
-use crate::outcome::{Applicability, Decision};
+use crate::outcome::{Applicability, CardText, Decision};
+use crate::program::Question;
 use crate::rule::Rule;
+use crate::words::Indicator;
 
 impl Case {
     /// Its patient, and what of it cannot be read.
@@ -24,6 +29,26 @@ impl Case {
         }
         (record, failures)
     }
+
+    /// The moment and the call, and what of its drafts cannot be read.
+    pub(crate) fn context(&self) -> (EvaluationContext, Vec<String>) {
+        let mut drafts = PatientRecord::new();
+        let mut failures = vec![];
+        for json in &self.drafts {
+            if let Err(e) = drafts.push(json) {
+                failures.push(format!("a draft cannot be read: {e}"));
+            }
+        }
+        let call = HookCall {
+            hook: self.hook.as_str().into(),
+            user: self.user.as_deref().map(Arc::from),
+            encounter: None,
+            drafts,
+            selections: self.selections.clone(),
+        };
+        let context = EvaluationContext::at(self.at).with_call(Arc::new(call));
+        (context, failures)
+    }
 }
 
 impl Rule {
@@ -35,15 +60,18 @@ impl Rule {
     /// Whether a case comes out as expected.
     pub(crate) fn passes_case(&self, case: &Case) -> bool {
         let (record, failures) = case.record();
-        let context = EvaluationContext::at(case.at);
+        let (context, more) = case.context();
         let decision = self.decide(&record, &context);
-        failures.is_empty() && decision.is_ok_and(|d| self.differences(case, &d).is_empty())
+        failures.is_empty()
+            && more.is_empty()
+            && decision.is_ok_and(|d| self.differences(case, &d).is_empty())
     }
 
     fn run(&self, case: &Case) -> CaseOutcome {
         let (record, mut failures) = case.record();
         let (mut differences, mut why) = (vec![], vec![]);
-        let context = EvaluationContext::at(case.at);
+        let (context, more) = case.context();
+        failures.extend(more);
         match self.decide(&record, &context) {
             Ok(decision) => {
                 differences = self.differences(case, &decision);
@@ -100,6 +128,30 @@ impl Rule {
             let found = quoted(summary, "no card");
             differs("summary", format!("\"{wanted}\""), found, None);
         }
+        let cards = shown(decision);
+        let summaries: Vec<&str> = cards.iter().map(|c| c.summary.as_str()).collect();
+        if let Some(wanted) = expect.summaries.as_ref().filter(|w| **w != summaries) {
+            differs("summaries", list(wanted), list(&summaries), reason);
+        }
+        if let Some(wanted) = expect
+            .cards
+            .filter(|w| usize::try_from(*w) != Ok(cards.len()))
+        {
+            differs("cards", wanted.to_string(), cards.len().to_string(), reason);
+        }
+        let indicator = decision.card().map(|card| card.indicator);
+        if let Some(wanted) = expect.indicator.filter(|w| Some(*w) != indicator) {
+            let found = indicator.map_or("no card", Indicator::as_str);
+            differs("indicator", wanted.as_str().into(), found.into(), None);
+        }
+        if let Some(wanted) = &expect.suggestions {
+            let first = decision.card().map(|c| c.suggestions.as_slice());
+            let labels = first.unwrap_or_default().iter().map(|s| s.label.as_str());
+            let labels: Vec<&str> = labels.collect();
+            if *wanted != labels {
+                differs("suggestions", list(wanted), list(&labels), None);
+            }
+        }
         let holds = |wanted: &&str| reason.is_some_and(|r| r.contains(wanted));
         if let Some(wanted) = expect.reason.as_deref().filter(|w| !holds(w)) {
             let found = quoted(reason.map(String::as_str), "nothing");
@@ -124,6 +176,26 @@ impl Rule {
         context: &EvaluationContext,
     ) -> Result<Vec<Why>, EvaluationError> {
         let differs = |field: &str| differences.iter().any(|d| d.field == field);
+        let places = &self.places;
+        let mut why = vec![];
+        let gap = match &self.program.expressions.question {
+            Question::Gap(gap) => gap,
+            Question::Alert(_) => {
+                let asked = ["applies", "reason", "cards", "summaries"];
+                if asked.iter().any(|f| differs(f)) {
+                    let explained = self.explain(record, context)?;
+                    why.extend(explained.into_iter().map(|(field, clause)| Why {
+                        field,
+                        line: match field {
+                            "acted_on" => places.acted_on.line,
+                            _ => places.when.line,
+                        },
+                        clause,
+                    }));
+                }
+                return Ok(why);
+            }
+        };
         let named = ["eligible", "excluded", "satisfied"]
             .iter()
             .any(|f| differs(f));
@@ -151,13 +223,11 @@ impl Rule {
             let found = decision.criterion(name);
             found.is_some_and(|found| blamed(name, found.truth, for_yes))
         });
-        let places = &self.places;
         let lines = [
             places.eligible.line,
             places.excluded.line,
             places.satisfied.line,
         ];
-        let mut why = vec![];
         if wanted.contains(&true) {
             let clauses = self.explain(record, context)?.into_iter();
             for (((field, clause), line), wanted) in clauses.zip(lines).zip(wanted) {
@@ -170,9 +240,8 @@ impl Rule {
                 }
             }
         }
-        let expressions = &self.program.expressions;
-        if let (true, Some(due)) = (differs("due"), &expressions.due) {
-            let clause = self.evaluation(expressions, record, context).explain(due)?;
+        if let (true, Some(due)) = (differs("due"), &gap.due) {
+            let clause = self.evaluation(record, context).explain(due)?;
             let line = places.due.line;
             why.push(Why {
                 field: "due",
@@ -182,6 +251,20 @@ impl Rule {
         }
         Ok(why)
     }
+}
+
+/// The cards without the one that says what could not be checked.
+fn shown(decision: &Decision) -> &[CardText] {
+    let cards = decision.cards.as_slice();
+    match decision.has_unknown_card {
+        true => cards.split_last().map(|(_, rest)| rest).unwrap_or_default(),
+        false => cards,
+    }
+}
+
+fn list<T: AsRef<str>>(texts: &[T]) -> String {
+    let quoted = texts.iter().map(|t| format!("\"{}\"", t.as_ref()));
+    format!("[{}]", quoted.collect::<Vec<_>>().join(", "))
 }
 
 impl std::fmt::Display for Difference {

@@ -1,5 +1,41 @@
 //! The words of a rule's file for what it chooses between.
 
+/// What a rule is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Who should get what: a card while it is open, and a measure.
+    CareGap,
+    /// A card for each of what `for_each` lists, or for the patient, while `when` holds.
+    Alert,
+    /// The same for each row of a table.
+    Family,
+}
+
+/// How far a rule is trusted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Status {
+    /// Not finished: neither served nor measured unless it is asked for.
+    Draft,
+    /// Evaluated and logged; no card is shown.
+    Shadow,
+    /// In use.
+    #[default]
+    Active,
+    /// No longer in use: never evaluated.
+    Retired,
+}
+
+/// The moment in the work of a clinician at which a rule is asked (a hook of CDS Hooks).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hook {
+    /// A chart is opened.
+    PatientView,
+    /// An order is being selected: not written out yet.
+    OrderSelect,
+    /// Orders are about to be signed.
+    OrderSign,
+}
+
 /// Which direction of a rate is better (FHIR `improvementNotation`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Improvement {
@@ -39,6 +75,42 @@ pub(crate) trait Word: Copy + PartialEq + 'static {
         let found = Self::WORDS.iter().find(|(_, value)| *value == self);
         found.map_or("", |(word, _)| word)
     }
+
+    /// The value of a word.
+    fn of_word(word: &str) -> Option<Self> {
+        let found = Self::WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, value)| *value)
+    }
+}
+
+/// The words of an enum.
+pub(crate) fn words_of<W: Word>() -> Vec<&'static str> {
+    W::WORDS.iter().map(|(word, _)| *word).collect()
+}
+
+impl Word for Kind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("care-gap", Kind::CareGap),
+        ("alert", Kind::Alert),
+        ("family", Kind::Family),
+    ];
+}
+
+impl Word for Status {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("draft", Status::Draft),
+        ("shadow", Status::Shadow),
+        ("active", Status::Active),
+        ("retired", Status::Retired),
+    ];
+}
+
+impl Word for Hook {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("patient-view", Hook::PatientView),
+        ("order-select", Hook::OrderSelect),
+        ("order-sign", Hook::OrderSign),
+    ];
 }
 
 impl Word for Improvement {
@@ -59,6 +131,51 @@ impl Word for Indicator {
         ("warning", Indicator::Warning),
         ("critical", Indicator::Critical),
     ];
+}
+
+impl Kind {
+    /// As in the file.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+
+    /// What it is called in a sentence: `an alert`.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Kind::CareGap => "a care gap",
+            Kind::Alert => "an alert",
+            Kind::Family => "a family",
+        }
+    }
+}
+
+impl Status {
+    /// As in the file.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+
+    /// The one of this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::of_word(word)
+    }
+}
+
+impl Hook {
+    /// The name of the hook in CDS Hooks.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+
+    /// The one of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::of_word(name)
+    }
+
+    /// Whether its context has drafts of orders.
+    pub fn has_drafts(self) -> bool {
+        matches!(self, Hook::OrderSelect | Hook::OrderSign)
+    }
 }
 
 impl Improvement {

@@ -71,6 +71,15 @@ pub const RULES: Kinds = Kinds {
     without_lakes: false,
 };
 
+/// Tables beside rules.
+pub const TABLES: Kinds = Kinds {
+    endings: &[(".csv", Layout::Document)],
+    text: "files must end in .csv, perhaps with .gz or .zst after it",
+    any_name: true,
+    unnamed: Layout::Document,
+    without_lakes: false,
+};
+
 impl Kinds {
     /// How a file is laid out and packed, by its name.
     pub(crate) fn of(&self, path: &Path) -> Option<(Layout, Packing)> {

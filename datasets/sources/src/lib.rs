@@ -28,7 +28,7 @@ mod tests;
 
 pub use file_search::{FileSearch, find, list, named, names_in};
 pub use found_files::{PassedOver, Problem, Source, Sources, Why, is_archive};
-pub use kinds::{DATA, FHIR, Kinds, RULES, TERMINOLOGY};
+pub use kinds::{DATA, FHIR, Kinds, RULES, TABLES, TERMINOLOGY};
 pub use layout::{Layout, is_lines};
 pub use packing::Packing;
 pub use read::{read, read_path, read_text};

@@ -1,16 +1,23 @@
 //! Rules of files and folders, beside the built-in ones.
 #![allow(clippy::disallowed_methods, reason = "rules are files")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
-use engine_patient::terminology::{Beyond, Binding, Named, TerminologyStore};
+use engine_patient::terminology::{Beyond, Binding, DrugDictionary, Named, TerminologyStore};
 use measures::source_files::{self, Holds, files};
-use rules::Rule;
-use sources::{RULES, TERMINOLOGY, read_text};
+use rules::{Library, Rule, Status, Surroundings};
+use sources::{RULES, Source, TABLES, TERMINOLOGY, read_text};
 
 use crate::error::RunError;
+
+/// What all rules of a folder share.
+pub const LIBRARY: &str = "library.yaml";
+
+/// So many folders, from that of the rule upwards, are looked at for a library.
+const LEVELS: usize = 4;
 
 /// Is told what is for people: warnings, and what is left out.
 pub type Tell<'t> = dyn FnMut(&str) + Send + 't;
@@ -107,7 +114,7 @@ fn terminology_beside(
     }
 }
 
-/// The built-in rules, and those of the given files and folders.
+/// The built-in rules, and those of the given files and folders, whatever their status: see [`live`].
 pub fn load_rules(
     paths: &[PathBuf],
     value_sets: &[PathBuf],
@@ -131,8 +138,9 @@ pub fn load_rules_beside(
     }
     let built_in = all.len();
     let mut wrong = vec![];
-    for source in files(paths, RULES, tell)? {
-        match load_file(&source.path, &store, tell) {
+    let mut folders = RuleFolders::new(&store);
+    for source in rule_sources(paths, tell)? {
+        match folders.load_file(&source.path, tell) {
             Ok(rule) => {
                 let mut before = all.iter().enumerate();
                 let other = before.find(|(_, r)| r.artifact.id == rule.artifact.id);
@@ -154,6 +162,47 @@ pub fn load_rules_beside(
     }
 }
 
+/// The rules of files and folders. The library of a folder is no rule, and is read with its rules.
+pub fn rule_sources(paths: &[PathBuf], tell: &mut Tell<'_>) -> Result<Vec<Source>, RunError> {
+    let mut found = files(paths, RULES, tell)?;
+    found.retain(|source| !is_library(&source.path));
+    Ok(found)
+}
+
+/// Whether a file is the library of its folder.
+pub fn is_library(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == LIBRARY)
+}
+
+/// Those that are in use: active and shadow ones, with drafts where they are asked for, retired ones never.
+/// What is left out is told.
+pub fn live(rules: Vec<Arc<Rule>>, drafts: bool, tell: &mut Tell<'_>) -> Vec<Arc<Rule>> {
+    let (live, left): (Vec<_>, Vec<_>) = rules
+        .into_iter()
+        .partition(|rule| rule.is_live() || (drafts && rule.status == Status::Draft));
+    for (status, what) in [
+        (Status::Draft, "not used: use them with `--status draft`"),
+        (Status::Retired, "never used"),
+    ] {
+        let ids = left.iter().filter(|rule| rule.status == status);
+        let ids: Vec<&str> = ids.map(|rule| &*rule.artifact.id).collect();
+        if !ids.is_empty() {
+            let rules = if ids.len() == 1 {
+                "rule is"
+            } else {
+                "rules are"
+            };
+            tell(&format!(
+                "note: {} {} {rules} {what}: {}",
+                ids.len(),
+                status.as_str(),
+                ids.join(", ")
+            ));
+        }
+    }
+    live
+}
+
 /// Two rules with one id: cards, rows and reports could not be told apart.
 pub fn same_id(rule: &Rule, other: &str) -> Finding {
     let id = &rule.artifact.id;
@@ -170,29 +219,104 @@ pub fn load_file(
     store: &TerminologyStore,
     tell: &mut Tell<'_>,
 ) -> Result<Rule, Vec<Finding>> {
-    let mut rule = load_alone(path, store)?;
-    rule.warnings
-        .extend(rule.coverage().into_iter().map(|mut finding| {
-            finding.severity = Severity::Warning;
-            finding
-        }));
-    rule.warnings.sort();
-    if !rule.warnings.is_empty() {
-        tell(&listed(&rule.warnings));
-    }
-    Ok(rule)
+    RuleFolders::new(store).load_file(path, tell)
 }
 
 /// The same without a look at its cases; nothing is told.
 pub fn load_alone(path: &Path, store: &TerminologyStore) -> Result<Rule, Vec<Finding>> {
-    let name = path.display().to_string();
-    let unreadable = |e: std::io::Error| {
-        let error = Finding::error(
-            Code::UnreadablePath,
-            format!("`{name}` cannot be read: {e}"),
-        );
-        vec![error.in_file(&*name)]
-    };
-    let text = read_text(path).map_err(unreadable)?;
-    rules::load(&name, &text, store)
+    RuleFolders::new(store).load(path)
+}
+
+/// Rules of files, with the libraries and tables that lie beside them. A library is read once.
+pub struct RuleFolders<'s> {
+    store: &'s TerminologyStore,
+    /// By the folder; what is wrong with one is told once.
+    libraries: BTreeMap<PathBuf, Option<Arc<Read>>>,
+}
+
+/// A library, and the drugs with its classes.
+type Read = (Option<Library>, Arc<DrugDictionary>);
+
+impl<'s> RuleFolders<'s> {
+    /// With the value sets of all.
+    pub fn new(store: &'s TerminologyStore) -> Self {
+        RuleFolders {
+            store,
+            libraries: BTreeMap::new(),
+        }
+    }
+
+    /// A rule of a file; what its cases do not show is told and no more.
+    pub fn load_file(&mut self, path: &Path, tell: &mut Tell<'_>) -> Result<Rule, Vec<Finding>> {
+        let mut rule = self.load(path)?;
+        rule.warnings
+            .extend(rule.coverage().into_iter().map(|mut finding| {
+                finding.severity = Severity::Warning;
+                finding
+            }));
+        rule.warnings.sort();
+        if !rule.warnings.is_empty() {
+            tell(&listed(&rule.warnings));
+        }
+        Ok(rule)
+    }
+
+    /// The same without a look at its cases; nothing is told.
+    pub fn load(&mut self, path: &Path) -> Result<Rule, Vec<Finding>> {
+        let name = path.display().to_string();
+        let text = read_text(path).map_err(|e| unreadable(&name, &e))?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let Some(read) = self.library(&folder)? else {
+            // What is wrong with the library was told with another rule.
+            return Err(vec![]);
+        };
+        let (library, drugs) = read.as_ref();
+        let tables = |table: &str| {
+            let source = files(&[folder.join(table)], TABLES, &mut |_| {}).ok()?;
+            measures::source_files::bytes(source.first()?).ok()
+        };
+        let surroundings = Surroundings {
+            terminology: self.store,
+            drugs: Arc::clone(drugs),
+            library: library.as_ref(),
+            tables: &tables,
+        };
+        rules::load_with(&name, &text, &surroundings)
+    }
+
+    /// The library of a folder: its own, or that of the nearest folder above.
+    fn library(&mut self, folder: &Path) -> Result<Option<Arc<Read>>, Vec<Finding>> {
+        let above = folder.ancestors().take(LEVELS);
+        let mut above = above.map(|f| f.join(LIBRARY));
+        let file = above.find(|file| file.is_file());
+        let key = file.clone().unwrap_or_default();
+        if let Some(known) = self.libraries.get(&key) {
+            return Ok(known.clone());
+        }
+        let read = match file {
+            None => Ok((None, rules::built_in_drugs())),
+            Some(file) => self.read_library(&file),
+        };
+        let read = read.map(Arc::new);
+        self.libraries.insert(key, read.as_ref().ok().cloned());
+        read.map(Some)
+    }
+
+    fn read_library(&self, file: &Path) -> Result<Read, Vec<Finding>> {
+        let name = file.display().to_string();
+        let text = read_text(file).map_err(|e| unreadable(&name, &e))?;
+        let built_in = rules::built_in_drugs();
+        let found = Library::check(&name, &text, self.store, &built_in);
+        if found.iter().any(Finding::is_error) {
+            return Err(found);
+        }
+        let library = Library::load(&name, &text)?;
+        let drugs = library.drugs(&built_in)?;
+        Ok((Some(library), drugs))
+    }
+}
+
+fn unreadable(name: &str, e: &std::io::Error) -> Vec<Finding> {
+    let message = format!("`{name}` cannot be read: {e}");
+    vec![Finding::error(Code::UnreadablePath, message).in_file(name)]
 }

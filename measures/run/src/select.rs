@@ -18,7 +18,7 @@ use rules::Rule;
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
 use crate::job::{GapsTask, Job, RunTask};
-use crate::rule_files::{Tell, load_rules, load_rules_beside};
+use crate::rule_files::{Tell, live, load_rules, load_rules_beside};
 use crate::sql::{SqlMeasure, built_in};
 
 /// What is to be evaluated.
@@ -104,8 +104,8 @@ fn tell_taken(asked: &str, fit: Fit, taken: Option<&Artifact>, tell: &mut Tell<'
 
 /// A rule as a measure.
 fn care_gap(rule: Arc<Rule>) -> ProgramMeasure {
-    let improvement = match rule.improvement.as_str() {
-        "decrease" => Improvement::Decrease,
+    let improvement = match rule.improvement {
+        Some(rules::Improvement::Decrease) => Improvement::Decrease,
         _ => Improvement::Increase,
     };
     ProgramMeasure::care_gap(rule as Arc<dyn PatientProgram>, improvement)
@@ -174,7 +174,10 @@ impl Selected {
         let rules = all
             .into_iter()
             .filter(|rule| built_in || !own.iter().any(|o| same(&o.artifact, &rule.artifact)));
-        let rules: Vec<Arc<Rule>> = rules.collect();
+        // What is no measure is not run as one; where it is asked for by name, that is said.
+        let (rules, alerts): (Vec<Arc<Rule>>, Vec<Arc<Rule>>) =
+            rules.partition(|rule| rule.is_measure());
+        let rules = live(rules, false, tell);
         let mut selected = Selected::default();
         if built_in && beside.sql {
             selected.queries = sql_measures()?;
@@ -204,6 +207,9 @@ impl Selected {
                         // In another version than asked the packages have none of this name.
                         ambiguous(loaded.as_ref(), first, name)?;
                         chosen.extend(all);
+                    }
+                    (Ok(None), None) if alerts.iter().any(|a| &*a.artifact.id == name.as_str()) => {
+                        return Err(no_measure(name));
                     }
                     (Ok(None), None) if !official => return Err(no_such(name, &known, beside.sql)),
                     (Err(several), None) => return Err(several.refused(vec![], name)),
@@ -341,6 +347,13 @@ fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
     });
     let what = if sql { "measure" } else { "care gap" };
     RunError::User(format!("--measure {name}: there is no such {what}; {help}"))
+}
+
+/// What is called so is no measure.
+fn no_measure(name: &str) -> RunError {
+    RunError::User(format!(
+        "--measure {name}: this rule is an alert, which has no rate; `tandem rule rehearse` tells how often it would have fired"
+    ))
 }
 
 /// A name that both a measure of the packages and another one have says neither.

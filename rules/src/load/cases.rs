@@ -4,29 +4,14 @@ use engine_patient::finding::Code;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::truth::Truth;
 
-use super::fields::Report;
+use super::fields::{Fields, Report};
 use super::resource;
 use crate::case::{Case, Expectation};
+use crate::document::{CASE, EXPECT};
 use crate::outcome::Applicability;
+use crate::words::{Hook, Kind, OnUnknown};
 use crate::yaml::Node;
 
-const CASE: &[&str] = &[
-    "name",
-    "at",
-    "expect",
-    "patient",
-    "resources",
-    "unavailable",
-];
-const EXPECT: &[&str] = &[
-    "applies",
-    "eligible",
-    "excluded",
-    "satisfied",
-    "summary",
-    "reason",
-    "due",
-];
 const TRUTH: &[(&str, Truth)] = &[
     ("true", Truth::True),
     ("false", Truth::False),
@@ -38,13 +23,20 @@ const APPLIES: &[(&str, Applicability)] = &[
     ("unknown", Applicability::Unknown),
 ];
 
-/// Reads the cases, and demands one that applies, one that does not, and one with data missing.
-pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
+/// Reads the cases, and demands one that applies, one that does not, and, of a care gap and of what tells
+/// that it could not be checked, one with data missing.
+pub(super) fn cases(
+    report: &mut Report<'_>,
+    node: &Node,
+    kind: Option<Kind>,
+    hooks: &[Hook],
+    on_unknown: Option<OnUnknown>,
+) -> Vec<Case> {
     let before = report.errors();
     let items = report.items(node, "`cases`");
     let mut cases: Vec<Case> = vec![];
     for item in items {
-        let Some(case) = case(report, item) else {
+        let Some(case) = case(report, item, kind, hooks) else {
             continue;
         };
         if cases.iter().any(|c| c.name == case.name) {
@@ -66,7 +58,11 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
             ),
             (Applicability::Unknown, "a patient whose data is missing"),
         ];
+        let silent = kind != Some(Kind::CareGap) && on_unknown != Some(OnUnknown::Card);
         for (applies, what) in wanted {
+            if silent && applies == Applicability::Unknown {
+                continue;
+            }
             if !cases.iter().any(|c| c.expect.applies == applies) {
                 let message = format!("no case shows {what}");
                 let help = format!("add one with `expect: {{applies: {}}}`", applies.as_str());
@@ -82,13 +78,18 @@ pub(super) fn cases(report: &mut Report<'_>, node: &Node) -> Vec<Case> {
     cases
 }
 
-fn case(report: &mut Report<'_>, node: &Node) -> Option<Case> {
-    let fields = report.fields(node, "a case", CASE, 3)?;
+fn case(report: &mut Report<'_>, node: &Node, kind: Option<Kind>, hooks: &[Hook]) -> Option<Case> {
+    let fields = report.fields(node, &CASE, kind)?;
     let name = report.paragraph(fields.get("name"));
     let at = fields.get("at").and_then(|n| moment(report, n));
     let mut resources = vec![];
     if let Some(patient) = fields.get("patient") {
-        resources.extend(resource::of_type(report, patient, "Patient", "patient"));
+        resources.extend(resource::of_type(
+            report,
+            patient,
+            "Patient",
+            Some("patient"),
+        ));
     }
     if let Some(list) = fields.get("resources") {
         for (index, item) in report.items(list, "`resources`").iter().enumerate() {
@@ -101,7 +102,35 @@ fn case(report: &mut Report<'_>, node: &Node) -> Option<Case> {
             unavailable.extend(resource::resource_type(report, item));
         }
     }
-    let expect = fields.get("expect").and_then(|n| expectation(report, n));
+    let hook = hook(report, &fields, hooks);
+    let user = fields.get("user").and_then(|n| reference(report, n));
+    let mut drafts = vec![];
+    if let Some(list) = fields.get("drafts") {
+        for (index, item) in report.items(list, "`drafts`").iter().enumerate() {
+            drafts.extend(resource::draft(report, item, index + 1));
+        }
+        if !hook.is_none_or(Hook::has_drafts) {
+            let message = "this hook has no drafts".to_owned();
+            let help = "write `hook: order-sign`, or put the resources into `resources`";
+            report.wrong::<()>(Code::WrongValue, message, list, help);
+        }
+    }
+    let mut selections = None;
+    if let Some(list) = fields.get("selections") {
+        let mut selected = vec![];
+        for item in report.items(list, "`selections`") {
+            selected.extend(reference(report, item));
+        }
+        if hook.is_some_and(|h| h != Hook::OrderSelect) {
+            let message = "only `order-select` has selections".to_owned();
+            let help = "write `hook: order-select`, or remove them: all drafts are meant";
+            report.wrong::<()>(Code::WrongValue, message, list, help);
+        }
+        selections = Some(selected);
+    }
+    let expect = fields
+        .get("expect")
+        .and_then(|n| expectation(report, n, kind));
     let (line, _) = report.text.position(node.at);
     Some(Case {
         name: name?,
@@ -109,8 +138,50 @@ fn case(report: &mut Report<'_>, node: &Node) -> Option<Case> {
         at: at?,
         resources,
         unavailable,
+        hook: hook?,
+        user,
+        drafts,
+        selections,
         expect: expect?,
     })
+}
+
+/// The hook that calls: one of the rule's.
+fn hook(report: &mut Report<'_>, fields: &Fields<'_>, hooks: &[Hook]) -> Option<Hook> {
+    let Some(node) = fields.get("hook") else {
+        // A rule without hooks was told already.
+        return Some(hooks.first().copied().unwrap_or(Hook::PatientView));
+    };
+    let hook: Hook = report.enumerated(node)?;
+    if !hooks.is_empty() && !hooks.contains(&hook) {
+        let message = format!("`{}` is none of the rule's `hooks`", hook.as_str());
+        return report.wrong(
+            Code::WrongValue,
+            message,
+            node,
+            "add it to `hooks`, or name one of them",
+        );
+    }
+    Some(hook)
+}
+
+/// `Type/id`
+fn reference(report: &mut Report<'_>, node: &Node) -> Option<String> {
+    let text = report.line(node)?;
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let right = text.split_once('/').is_some_and(|(ty, id)| {
+        engine_patient::fhir::model::Model::r4()
+            .resource(ty)
+            .is_some()
+            && !id.is_empty()
+            && id.chars().all(good)
+    });
+    if !right {
+        let message = format!("`{text}` does not name a resource");
+        let help = "its type and id, as in `MedicationRequest/draft-1`";
+        return report.wrong(Code::WrongValue, message, node, help);
+    }
+    Some(text)
 }
 
 fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
@@ -128,13 +199,17 @@ fn moment(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
     })
 }
 
-fn expectation(report: &mut Report<'_>, node: &Node) -> Option<Expectation> {
-    let fields = report.fields(node, "`expect`", EXPECT, 1)?;
+fn expectation(report: &mut Report<'_>, node: &Node, kind: Option<Kind>) -> Option<Expectation> {
+    let fields = report.fields(node, &EXPECT, kind)?;
     let mut truth = |name: &str| fields.get(name).and_then(|n| report.word(n, TRUTH));
     let (eligible, excluded, satisfied) =
         (truth("eligible"), truth("excluded"), truth("satisfied"));
     let applies = fields.get("applies").and_then(|n| report.word(n, APPLIES));
     let summary = report.paragraph(fields.get("summary"));
+    let summaries = texts(report, &fields, "summaries");
+    let cards = fields.get("cards").and_then(|n| report.whole(n, 0, 10_000));
+    let indicator = fields.get("indicator").and_then(|n| report.enumerated(n));
+    let suggestions = texts(report, &fields, "suggestions");
     let reason = report.paragraph(fields.get("reason"));
     let due = fields.get("due").and_then(|n| {
         let text = report.line(n)?;
@@ -154,7 +229,18 @@ fn expectation(report: &mut Report<'_>, node: &Node) -> Option<Expectation> {
         satisfied,
         applies: applies?,
         summary,
+        summaries,
+        cards,
+        indicator,
+        suggestions,
         reason,
         due,
     })
+}
+
+fn texts(report: &mut Report<'_>, fields: &Fields<'_>, name: &str) -> Option<Vec<String>> {
+    let node = fields.get(name)?;
+    let items = report.items(node, &format!("`{name}`")).iter();
+    let texts = items.map(|item| report.paragraph(Some(item)));
+    texts.collect()
 }

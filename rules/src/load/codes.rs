@@ -40,6 +40,8 @@ pub(super) fn code(
 pub(super) fn concept(report: &mut Report<'_>, node: &Node, element: &str, codes: &RequiredCodes) {
     let mut codings = vec![];
     collect(node, &mut codings);
+    // What is made of expressions is looked at when it is made.
+    codings.retain(|coding| !coding.code.0.contains("{{"));
     let enough = codings.iter().any(|coding| coding.is_of(codes));
     for coding in codings.iter().filter(|coding| !coding.is_of(codes)) {
         if !enough || coding.is_slip(codes) {

@@ -1,14 +1,26 @@
 //! Reading fields of mappings, and collecting what is wrong with them.
 
+use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::finding::{Code, Finding, did_you_mean};
 
-use crate::words::Word;
+use crate::document::{ALL, Object};
+use crate::words::{Kind, Word};
 use crate::yaml::{Entry, Found, Node, Text, Value};
 
 /// Everything found in a file.
 pub(super) struct Report<'t> {
     pub text: &'t Text,
     found: Found,
+    /// The holes of the resource that is being read, where it may have some.
+    pub holes: Option<Vec<RawHole>>,
+}
+
+/// A text with `{{ expression }}` in a resource.
+pub(super) struct RawHole {
+    pub node: Node,
+    pub element: String,
+    pub ty: &'static str,
+    pub codes: Option<&'static RequiredCodes>,
 }
 
 /// The fields of a mapping whose names were checked.
@@ -29,6 +41,7 @@ impl<'t> Report<'t> {
         Report {
             text,
             found: Found::default(),
+            holes: None,
         }
     }
 
@@ -66,6 +79,11 @@ impl<'t> Report<'t> {
     /// A finding at these characters of the file.
     pub fn add(&mut self, finding: Finding, span: (usize, usize)) {
         self.found.push(self.text.placed(finding, span));
+    }
+
+    /// A finding that has its place: in another file.
+    pub fn elsewhere(&mut self, finding: Finding) {
+        self.found.push(finding);
     }
 
     /// An error at a node, and nothing in its place.
@@ -107,48 +125,73 @@ impl<'t> Report<'t> {
         }
     }
 
-    /// The fields of a mapping: unknown ones are refused, the first `required` of `known` demanded.
+    /// The fields of a mapping of a rule of this kind: those that it does not have are refused, those that
+    /// it must have demanded.
     pub fn fields<'n>(
         &mut self,
         node: &'n Node,
-        what: &str,
-        known: &[&str],
-        required: usize,
+        object: &Object,
+        kind: Option<Kind>,
     ) -> Option<Fields<'n>> {
+        let what = object.what;
         if !matches!(node.value, Value::Mapping(_)) {
             self.entries(node, what);
             return None;
         }
         let entries = self.entries(node, what);
         for entry in entries {
-            let name = entry.key.as_str();
-            if !known.contains(&name) {
+            self.known(entry, object, kind);
+        }
+        let fields = Fields { entries };
+        for field in object.fields.iter().filter(|f| f.is_required(kind)) {
+            let name = field.name;
+            if fields.get(name).is_none() {
+                let empty = entries.iter().find(|e| e.key == name);
+                let message = match (empty, kind) {
+                    (Some(_), _) => format!("`{name}` is empty"),
+                    (None, Some(kind)) if field.required.len() < ALL.len() => {
+                        format!("{} needs the field `{name}`", kind.noun())
+                    }
+                    _ => format!("{what} needs the field `{name}`"),
+                };
+                let help = (field.required.len() < ALL.len()).then(|| field.doc.to_owned());
+                let at = empty.map_or(node.at, |e| e.at);
+                self.error(Code::MissingField, message, (at, at + 1), help);
+            }
+        }
+        Some(fields)
+    }
+
+    /// Refuses a field that the object does not have in a rule of this kind.
+    fn known(&mut self, entry: &Entry, object: &Object, kind: Option<Kind>) {
+        let (what, name) = (object.what, entry.key.as_str());
+        let (message, help) = match object.field(name) {
+            Some(field) if field.is_of(kind) => return,
+            Some(field) => {
+                let owners: Vec<&str> = field.kinds.iter().map(|k| k.noun()).collect();
+                let message = format!(
+                    "`{name}` is a field of {}, this is {}",
+                    owners.join(" and "),
+                    kind.map_or("something else", Kind::noun)
+                );
+                let instead = match kind {
+                    Some(Kind::CareGap) => "a care gap asks `eligible`, `excluded` and `satisfied`",
+                    _ => "an alert and a family ask `when`",
+                };
+                (message, instead.to_owned())
+            }
+            None => {
+                let known = object.fields.iter().filter(|f| f.is_of(kind));
+                let known: Vec<&str> = known.map(|f| f.name).collect();
                 let help = match did_you_mean(name, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known are `{}`", known.join("`, `")),
                 };
-                let span = (entry.at, entry.at + name.chars().count());
-                self.error(
-                    Code::UnknownField,
-                    format!("{what} has no field `{name}`"),
-                    span,
-                    Some(help),
-                );
+                (format!("{what} has no field `{name}`"), help)
             }
-        }
-        let fields = Fields { entries };
-        for name in known.iter().take(required) {
-            if fields.get(name).is_none() {
-                let empty = entries.iter().find(|e| e.key == *name);
-                let message = match empty {
-                    Some(_) => format!("`{name}` is empty"),
-                    None => format!("{what} needs the field `{name}`"),
-                };
-                let at = empty.map_or(node.at, |e| e.at);
-                self.error(Code::MissingField, message, (at, at + 1), None);
-            }
-        }
-        Some(fields)
+        };
+        let span = (entry.at, entry.at + name.chars().count());
+        self.error(Code::UnknownField, message, span, Some(help));
     }
 
     /// A text of any length, as it stands.
@@ -205,5 +248,37 @@ impl<'t> Report<'t> {
     /// The value of an enum with a table of words.
     pub fn enumerated<T: Word>(&mut self, node: &Node) -> Option<T> {
         self.word(node, T::WORDS)
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, node: Option<&Node>) -> bool {
+        let word = node.and_then(|n| self.word(n, &[("true", true), ("false", false)]));
+        word.unwrap_or_default()
+    }
+
+    /// A whole number between two.
+    pub fn whole(&mut self, node: &Node, from: u32, to: u32) -> Option<u32> {
+        let text = self.line(node)?;
+        let number = text.parse().ok().filter(|n| (from..=to).contains(n));
+        number.or_else(|| {
+            let help = format!("a whole number from {from} to {to}");
+            self.wrong(
+                Code::WrongValue,
+                format!("`{text}` does not fit here"),
+                node,
+                &help,
+            )
+        })
+    }
+
+    /// A web address.
+    pub fn url(&mut self, node: &Node) -> Option<String> {
+        let url = self.line(node)?;
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        if !web || url.contains(char::is_whitespace) {
+            let message = format!("`{url}` is not a web address");
+            return self.wrong(Code::WrongValue, message, node, "it begins with `https://`");
+        }
+        Some(url)
     }
 }

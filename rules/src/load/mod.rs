@@ -1,62 +1,52 @@
 //! From a file to a [`Rule`]: all problems at once, each with its place.
 
+mod card;
 mod cases;
 mod codes;
-mod expressions;
+mod compile;
+mod csv;
+mod defines;
 mod fields;
+mod library;
+mod question;
 mod resource;
-mod scalar;
+pub(crate) mod scalar;
 mod slips;
+mod table;
 mod units;
 mod value_sets;
 
-use engine_cel::Compiled;
+use std::sync::Arc;
+
+use engine_cel::Checker;
 use engine_patient::finding::{Code, Finding, Span};
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
-use engine_patient::terminology::TerminologyProvider;
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::terminology::{DrugDictionary, TerminologyProvider, ValueSet};
 
+use crate::document::{RULE, SOURCE, SURVIVOR};
 use crate::mutants::RuleMutant;
 use crate::places::Places;
-use crate::program::Program;
+use crate::program::{Expressions, Program, Question};
 use crate::rule::{Rule, Source};
+use crate::surroundings::Surroundings;
+use crate::words::{Hook, Kind, Status};
 use crate::written::Written;
 use crate::yaml::{self, Node, Text, Value};
-use expressions::{expressions, summary_length};
+use compile::Compiler;
 use fields::{Fields, Report};
 use value_sets::value_sets;
 
-/// Where the built-in rules' canonical URLs begin.
-const CANONICAL: &str = "https://tandem-cds.dev/Measure/";
+/// Where the built-in rules' canonical URLs begin: a care gap is a measure.
+const MEASURES: &str = "https://tandem-cds.dev/Measure/";
+const ALERTS: &str = "https://tandem-cds.dev/PlanDefinition/";
 
-const ROOT: &[&str] = &[
-    "id",
-    "version",
-    "kind",
-    "title",
-    "description",
-    "rationale",
-    "source",
-    "improvement",
-    "eligible",
-    "excluded",
-    "satisfied",
-    "unknown",
-    "card",
-    "cases",
-    "value_sets",
-    "define",
-    "due",
-    "include_deceased",
-    "survivors",
-];
-/// How many of [`ROOT`] must be there; the same for the others.
-const ROOT_REQUIRED: usize = 14;
-const SOURCE: &[&str] = &["title", "publisher", "year", "url", "strength"];
-const CARD: &[&str] = &["indicator", "summary", "detail", "unknown_summary"];
+/// What `eligible` asks for beside what the author wrote, unless the file says otherwise.
+const ALIVE: &str = "!deceased(at)";
 
-/// Reads and checks a rule file. `file` is its name for diagnostics; its last part without `.yaml`
-/// must be the rule's id.
+/// Reads and checks a rule file, with the drugs that are built in, no library and no tables. `file` is its
+/// name for diagnostics; its last part without `.yaml` must be the rule's id.
 ///
 /// # Errors
 /// Everything that is wrong, in the order of the file. Warnings do not stand in the way: they are
@@ -66,8 +56,21 @@ pub fn load(
     text: &str,
     terminology: &dyn TerminologyProvider,
 ) -> Result<Rule, Vec<Finding>> {
+    load_with(file, text, &Surroundings::plain(terminology))
+}
+
+/// The same with what stands around it.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the file; what is wrong in a table or in the library with its
+/// place there.
+pub fn load_with(
+    file: &str,
+    text: &str,
+    surroundings: &Surroundings<'_>,
+) -> Result<Rule, Vec<Finding>> {
     let (text, root) = yaml::read(file, text)?;
-    load_tree(&text, &root, terminology)
+    load_tree(&text, &root, surroundings)
 }
 
 /// A rule with a small change of its file.
@@ -79,16 +82,28 @@ pub fn load_changed(
     mutant: &RuleMutant,
     terminology: &dyn TerminologyProvider,
 ) -> Result<Rule, Vec<Finding>> {
-    load_tree(&file.text, &mutant.tree(file), terminology)
+    load_changed_with(file, mutant, &Surroundings::plain(terminology))
+}
+
+/// The same with what stands around it.
+///
+/// # Errors
+/// Where the changed rule is refused: then nobody would ship it.
+pub fn load_changed_with(
+    file: &Written,
+    mutant: &RuleMutant,
+    surroundings: &Surroundings<'_>,
+) -> Result<Rule, Vec<Finding>> {
+    load_tree(&file.text, &mutant.tree(file), surroundings)
 }
 
 fn load_tree(
     text: &Text,
     root: &Node,
-    terminology: &dyn TerminologyProvider,
+    surroundings: &Surroundings<'_>,
 ) -> Result<Rule, Vec<Finding>> {
     let mut report = Report::new(text);
-    let rule = rule(&mut report, root, terminology);
+    let rule = rule(&mut report, root, surroundings);
     let errors = report.errors();
     let found = report.into_findings();
     match rule {
@@ -100,80 +115,217 @@ fn load_tree(
     }
 }
 
-fn rule(
-    report: &mut Report<'_>,
-    root: &Node,
-    terminology: &dyn TerminologyProvider,
-) -> Option<Rule> {
-    let fields = report.fields(root, "a rule", ROOT, ROOT_REQUIRED)?;
+/// A checker with these value sets and drugs.
+fn checker(sets: Vec<(String, Arc<ValueSet>)>, _drugs: &Arc<DrugDictionary>) -> Checker {
+    Checker::new(sets)
+}
+
+fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -> Option<Rule> {
+    let written = kind(report, root);
+    // Where it is misspelt, the rest is looked at as what it seems to be.
+    let kind = written.or_else(|| guessed(root));
+    let fields = report.fields(root, &RULE, kind)?;
     let id = id(report, &fields);
     let version = fields.get("version").and_then(|n| version(report, n));
-    if let Some(kind) = fields.get("kind") {
-        report.word(kind, &[("care-gap", ())]);
-    }
     let title = report.paragraph(fields.get("title"));
     let description = report.paragraph(fields.get("description"));
     let rationale = report.paragraph(fields.get("rationale"));
     let source = fields.get("source").and_then(|n| source(report, n));
+    let status = fields.get("status").map(|n| report.enumerated(n));
+    let owner = report.paragraph(fields.get("owner"));
+    let review = fields.get("review").and_then(|n| review(report, n));
+    let hooks = hooks(report, &fields, kind);
     let improvement = fields.get("improvement").and_then(|n| report.enumerated(n));
+    let cooldown_days = fields.get("cooldown").and_then(|n| cooldown(report, n));
     let on_unknown = fields.get("unknown").and_then(|n| report.enumerated(n));
-    let value_sets = fields
+    let include_deceased = report.flag(fields.get("include_deceased"));
+    let survivors = fields.get("survivors");
+    for item in survivors
+        .map(|n| report.items(n, "`survivors`"))
+        .unwrap_or_default()
+    {
+        let fields = report.fields(item, &SURVIVOR, None);
+        for text in ["change", "reason"] {
+            report.paragraph(fields.as_ref().and_then(|f| f.get(text)));
+        }
+    }
+    let library = surroundings.library;
+    let named = defines::named(root, &RULE, library);
+    let own_sets = fields
         .get("value_sets")
-        .map(|n| value_sets(report, n, terminology))
+        .map(|n| value_sets(report, n, surroundings.terminology))
         .unwrap_or_default();
-    let card = fields
-        .get("card")
-        .and_then(|n| report.fields(n, "`card`", CARD, CARD.len()));
-    let card_field = |name: &str| card.as_ref().and_then(|c| c.get(name));
-    let indicator = card_field("indicator").and_then(|n| report.enumerated(n));
-    let unknown_summary = report.paragraph(card_field("unknown_summary"));
-    let templates = [card_field("summary"), card_field("detail")];
-    let expressions = expressions(report, &fields, templates, &value_sets);
+    let mut sets = value_sets::shared(report, library, &named, &own_sets, surroundings.terminology);
+    sets.extend(own_sets);
+    let table = fields.get("table");
+    let table = table.map(|n| table::table(report, n, surroundings));
     let cases = fields
         .get("cases")
-        .map(|n| cases::cases(report, n))
+        .map(|n| cases::cases(report, n, kind, &hooks, on_unknown))
         .unwrap_or_default();
-    if let Some(node) = card_field("unknown_summary") {
-        summary_length(report, node, unknown_summary.iter().map(String::as_str));
+    // Without its table nothing is known of the names in its expressions, without its kind not which they
+    // are.
+    if matches!(table, Some(None)) {
+        return None;
     }
+    let before = report.errors();
+    let mut compiler = Compiler {
+        checker: checker(sets.clone(), &surroundings.drugs),
+        report,
+    };
+    let table = table.flatten();
+    if let Some(node) = fields.get("define") {
+        compiler.report.entries(node, "`define`");
+    }
+    let mut defines = compiler.library_defines(&fields, library, &named);
+    compiler.defines(&fields, false, &mut defines);
+    let items = compiler.for_each(&fields, table.as_ref());
+    compiler.defines(&fields, true, &mut defines);
+    let alive = match include_deceased {
+        true => Some(None),
+        false => compiler.checker.compile(ALIVE, None).ok().map(Some),
+    };
+    let question = kind.and_then(|kind| compiler.question(&fields, kind, items, table));
+    let card = fields.get("card").and_then(|n| compiler.card(n, kind));
+    if compiler.report.errors() == before {
+        compiler.unused(&fields);
+    }
+    let Compiler { checker, report } = compiler;
 
-    let id = id?;
+    let (kind, id, card) = (written?, id?, card?);
+    let at = match kind {
+        Kind::CareGap => MEASURES,
+        Kind::Alert | Kind::Family => ALERTS,
+    };
     let artifact = Artifact {
-        url: format!("{CANONICAL}{id}").into(),
+        url: format!("{at}{id}").into(),
         id: id.into(),
         version: version?.into(),
         title: title?.into(),
     };
-    let (program, checker) = expressions?;
+    let expressions = Expressions {
+        defines: defines.compiled.into_iter().collect::<Option<_>>()?,
+        alive: alive?,
+        question: question?,
+        card: card.program?,
+    };
+    let program = Program {
+        define_names: defines.names,
+        of_library: defines.of_library,
+        sets: sets.iter().map(|(_, set)| Arc::clone(set)).collect(),
+        expressions,
+    };
     let requirements = checker.requirements().to_vec();
     Some(Rule {
         artifact,
+        kind,
+        status: match status {
+            Some(status) => status?,
+            None => Status::default(),
+        },
+        owner,
+        review,
+        hooks,
         description: description?,
         rationale: rationale?,
         source: source?,
-        improvement: improvement?,
-        include_deceased: program.sources.include_deceased,
+        improvement,
+        cooldown_days,
+        include_deceased,
         on_unknown: on_unknown?,
-        indicator: indicator?,
-        unknown_summary: unknown_summary?,
+        unknown_summary: card.unknown_summary?,
         needed: needed(&program, &requirements),
         coded_elements: checker.coded_elements(),
-        value_sets,
+        value_sets: sets,
         cases,
         warnings: vec![],
-        places: places(report, &fields, &program),
+        places: places(report, &fields, &program, defines.spans),
         file: report.text.file().to_owned(),
         requirements,
         program,
     })
 }
 
+/// The kind, by which the other fields are looked at.
+fn kind(report: &mut Report<'_>, root: &Node) -> Option<Kind> {
+    let Value::Mapping(entries) = &root.value else {
+        return None;
+    };
+    let entry = entries.iter().find(|e| e.key == "kind")?;
+    (!entry.value.is_nothing()).then_some(())?;
+    report.enumerated(&entry.value)
+}
+
+/// The kind that the fields are of.
+fn guessed(root: &Node) -> Option<Kind> {
+    let Value::Mapping(entries) = &root.value else {
+        return None;
+    };
+    let has = |name: &str| entries.iter().any(|e| e.key == name);
+    match (has("when"), has("table")) {
+        (_, true) => Some(Kind::Family),
+        (true, false) => Some(Kind::Alert),
+        (false, false) => has("eligible").then_some(Kind::CareGap),
+    }
+}
+
+/// The hooks; a care gap is asked when the chart is opened.
+fn hooks(report: &mut Report<'_>, fields: &Fields<'_>, kind: Option<Kind>) -> Vec<Hook> {
+    let Some(node) = fields.get("hooks") else {
+        return match kind {
+            Some(Kind::CareGap) => vec![Hook::PatientView],
+            _ => vec![],
+        };
+    };
+    let mut hooks = vec![];
+    for item in report.items(node, "`hooks`") {
+        let Some(hook) = report.enumerated::<Hook>(item) else {
+            continue;
+        };
+        if hooks.contains(&hook) {
+            let message = format!("`{}` stands here a second time", hook.as_str());
+            report.wrong::<()>(Code::WrongValue, message, item, "keep one of them");
+        }
+        hooks.push(hook);
+    }
+    if let Value::Sequence(items) = &node.value
+        && items.is_empty()
+    {
+        let help = "as in `[order-select, order-sign]`";
+        report.wrong::<()>(Code::MissingField, "`hooks` is empty".into(), node, help);
+    }
+    hooks
+}
+
+fn cooldown(report: &mut Report<'_>, node: &Node) -> Option<u32> {
+    let object = RULE.field("cooldown").map(|f| f.shape)?;
+    let crate::document::Shape::Object(object) = object else {
+        return None;
+    };
+    let fields = report.fields(node, object, None)?;
+    fields.get("days").and_then(|n| report.whole(n, 1, 3650))
+}
+
+fn review(report: &mut Report<'_>, node: &Node) -> Option<DateTime> {
+    let text = report.line(node)?;
+    let date = DateTime::parse(&text).filter(|d| d.precision() == Precision::Day);
+    date.or_else(|| {
+        let message = format!("`{text}` is not a date");
+        report.wrong(Code::WrongValue, message, node, "as in `2027-01-01`")
+    })
+}
+
 /// Where what cases are about stands.
-fn places(report: &Report<'_>, fields: &Fields<'_>, program: &Program) -> Places {
+fn places(
+    report: &Report<'_>,
+    fields: &Fields<'_>,
+    program: &Program,
+    defines: Vec<Span>,
+) -> Places {
     let at = |node: &Node| report.text.span((node.at, node.end));
     let nowhere = || Span::line(1, None);
     let of = |name: &str| fields.get(name).map_or_else(nowhere, at);
-    let terms = |name: &str, compiled: &Compiled| {
+    let terms = |name: &str, compiled: &engine_cel::Compiled| {
         let node = fields.get(name);
         let terms = compiled.alternatives().into_iter().map(|term| match node {
             Some(node) => report.text.span(report.text.span_in(node, term)),
@@ -181,12 +333,12 @@ fn places(report: &Report<'_>, fields: &Fields<'_>, program: &Program) -> Places
         });
         terms.collect()
     };
-    let defines = match fields.get("define").map(|n| &n.value) {
-        Some(Value::Mapping(entries)) => entries
-            .iter()
-            .map(|e| report.text.span((e.at, e.at + e.key.chars().count())))
-            .collect(),
-        _ => vec![],
+    let (excluded_terms, satisfied_terms) = match &program.expressions.question {
+        Question::Gap(gap) => (
+            terms("excluded", &gap.excluded),
+            terms("satisfied", &gap.satisfied),
+        ),
+        Question::Alert(_) => (vec![], vec![]),
     };
     Places {
         cases: fields
@@ -195,9 +347,11 @@ fn places(report: &Report<'_>, fields: &Fields<'_>, program: &Program) -> Places
         eligible: of("eligible"),
         excluded: of("excluded"),
         satisfied: of("satisfied"),
+        when: of("when"),
+        acted_on: of("acted_on"),
         due: of("due"),
-        excluded_terms: terms("excluded", &program.expressions.excluded),
-        satisfied_terms: terms("satisfied", &program.expressions.satisfied),
+        excluded_terms,
+        satisfied_terms,
         defines,
     }
 }
@@ -206,7 +360,11 @@ fn places(report: &Report<'_>, fields: &Fields<'_>, program: &Program) -> Places
 /// resources by their own codes. A medication's code may stand behind a reference.
 fn needed(program: &Program, requirements: &[DataRequirement]) -> Vec<usize> {
     let expressions = &program.expressions;
-    let needs = expressions.eligible.needs(&expressions.defines);
+    let asked = match &expressions.question {
+        Question::Gap(gap) => &gap.eligible,
+        Question::Alert(alert) => &alert.when,
+    };
+    let needs = asked.needs(&expressions.defines);
     let own = |r: &DataRequirement| r.codes.is_some() && r.shared_type().is_none();
     let needs = needs.into_iter();
     needs
@@ -263,7 +421,7 @@ fn version(report: &mut Report<'_>, node: &Node) -> Option<String> {
 }
 
 fn source(report: &mut Report<'_>, node: &Node) -> Option<Source> {
-    let fields = report.fields(node, "`source`", SOURCE, SOURCE.len())?;
+    let fields = report.fields(node, &SOURCE, None)?;
     let title = report.paragraph(fields.get("title"));
     let publisher = report.paragraph(fields.get("publisher"));
     let strength = report.paragraph(fields.get("strength"));
@@ -279,19 +437,7 @@ fn source(report: &mut Report<'_>, node: &Node) -> Option<Source> {
             )
         })
     });
-    let url = fields.get("url").and_then(|n| {
-        let url = report.line(n)?;
-        let web = url.starts_with("https://") || url.starts_with("http://");
-        if !web || url.contains(char::is_whitespace) {
-            return report.wrong(
-                Code::WrongValue,
-                format!("`{url}` is not a web address"),
-                n,
-                "it begins with `https://`",
-            );
-        }
-        Some(url)
-    });
+    let url = fields.get("url").and_then(|n| report.url(n));
     Some(Source {
         title: title?,
         publisher: publisher?,

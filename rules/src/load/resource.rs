@@ -10,9 +10,13 @@ use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::{Name, choice_name};
 use engine_patient::finding::{Code, did_you_mean};
 
-use super::fields::Report;
+use super::fields::{RawHole, Report};
 use super::{codes, scalar, slips, units};
 use crate::yaml::{Entry, Node, Value};
+
+/// Stands in the JSON of a resource for a value that is made of expressions. No JSON has it otherwise:
+/// control characters are escaped.
+pub(super) const HOLE: char = '\u{1}';
 
 /// A resource with its `resourceType`; without an id it gets one from its type and number.
 pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option<String> {
@@ -29,7 +33,56 @@ pub(super) fn any(report: &mut Report<'_>, node: &Node, number: usize) -> Option
         return None;
     };
     let ty = resource_type(report, &entry.value)?.as_str();
-    of_type(report, node, ty, &format!("{}-{number}", ty.to_lowercase()))
+    let id = format!("{}-{number}", ty.to_lowercase());
+    of_type(report, node, ty, Some(&id))
+}
+
+/// A resource with its `resourceType`, and the type; nothing is added to it.
+pub(super) fn as_written(report: &mut Report<'_>, node: &Node) -> Option<(String, Name)> {
+    let entries = report.entries(node, "a resource");
+    let entry = entries.iter().find(|e| e.key == "resourceType");
+    let Some(entry) = entry else {
+        if matches!(node.value, Value::Mapping(_)) {
+            let help = "as in `resourceType: ServiceRequest`";
+            let message = "a resource needs `resourceType`".into();
+            report.wrong::<()>(Code::MissingField, message, node, help);
+        }
+        return None;
+    };
+    let ty = resource_type(report, &entry.value)?;
+    Some((of_type(report, node, ty.as_str(), None)?, ty))
+}
+
+/// A draft, which without an id is `draft-1`, `draft-2`, …
+pub(super) fn draft(report: &mut Report<'_>, node: &Node, number: usize) -> Option<String> {
+    let entries = report.entries(node, "a draft");
+    let ty = entries.iter().find(|e| e.key == "resourceType");
+    match ty {
+        Some(entry) => {
+            let ty = resource_type(report, &entry.value)?.as_str();
+            of_type(report, node, ty, Some(&format!("draft-{number}")))
+        }
+        None => any(report, node, number),
+    }
+}
+
+/// Elements of a type, as `"name":value` with commas between, and their names as in JSON.
+pub(super) fn elements(
+    report: &mut Report<'_>,
+    node: &Node,
+    ty: &'static str,
+) -> Option<(String, Vec<String>)> {
+    let entries = report.entries(node, "`set`");
+    if entries.is_empty() {
+        return None;
+    }
+    let mut json = String::new();
+    let place = Place {
+        owner: ty,
+        codes: None,
+    };
+    let names = members(report, entries, place, &mut json, true);
+    Some((json, names))
 }
 
 /// The name of a resource type.
@@ -60,14 +113,14 @@ pub(super) fn of_type(
     report: &mut Report<'_>,
     node: &Node,
     ty: &'static str,
-    id: &str,
+    id: Option<&str>,
 ) -> Option<String> {
     let entries = report.entries(node, "a resource");
     if !matches!(node.value, Value::Mapping(_)) {
         return None;
     }
     let mut json = format!("{{\"resourceType\":\"{ty}\"");
-    if !entries.iter().any(|e| e.key == "id") {
+    if let Some(id) = id.filter(|_| !entries.iter().any(|e| e.key == "id")) {
         let _ = write!(json, ",\"id\":{}", scalar::quoted(id));
     }
     let place = Place {
@@ -79,15 +132,16 @@ pub(super) fn of_type(
     Some(json)
 }
 
-/// Appends `"name":value` for each entry.
+/// Appends `"name":value` for each entry; the names.
 fn members(
     report: &mut Report<'_>,
     entries: &[Entry],
     place: Place,
     json: &mut String,
     first: bool,
-) {
+) -> Vec<String> {
     let mut first = first;
+    let mut names = vec![];
     if units::is_quantity(place.owner) {
         units::of_mapping(report, entries);
     }
@@ -101,7 +155,9 @@ fn members(
         };
         let comma = if std::mem::take(&mut first) { "" } else { "," };
         let _ = write!(json, "{comma}{}:{value}", scalar::quoted(&member.property));
+        names.push(member.property);
     }
+    names
 }
 
 /// Where properties stand: their type, and the codes of the element that it is the value of.
@@ -262,6 +318,18 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
             members(report, entries, place, &mut json, true);
             json.push('}');
             Some(json)
+        }
+        Value::Scalar(text) if report.holes.is_some() && text.text.contains("{{") => {
+            let element = format!("{owner}.{}", member.property);
+            let hole = RawHole {
+                node: node.clone(),
+                element,
+                ty: member.ty,
+                codes: member.codes,
+            };
+            let holes = report.holes.get_or_insert_default();
+            holes.push(hole);
+            Some(HOLE.to_string())
         }
         Value::Scalar(text) => match scalar::expand(text, member.ty, member.codes) {
             Ok(json) => {

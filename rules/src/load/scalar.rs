@@ -12,6 +12,7 @@ use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::system::date_time::DateTime;
 
 use super::slips;
+use crate::template::{Part, parse};
 use crate::yaml::{Scalar, Style};
 
 /// Names of code systems.
@@ -29,12 +30,23 @@ pub(crate) const SYSTEMS: &[(&str, &str)] = &[
 ];
 
 /// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// The type that a choice element probably has.
 pub(super) fn guess(text: &str) -> Option<&'static str> {
+    // Of what is made of expressions, what stands around them says what it is.
+    if let Ok(parts) = parse(text)
+        && parts.iter().any(|p| matches!(p, Part::Expression(..)))
+    {
+        let fixed = parts.iter().map(|part| match part {
+            Part::Text(text) => text,
+            Part::Expression(..) => "1",
+        });
+        let fixed: String = fixed.collect();
+        return (parts.len() > 1).then(|| guess(&fixed)).flatten();
+    }
     if DateTime::parse(text).is_some() {
         return Some("dateTime");
     }
@@ -48,7 +60,7 @@ pub(super) fn guess(text: &str) -> Option<&'static str> {
 }
 
 /// The JSON of a scalar for an element of a type; what to write instead where it does not fit.
-pub(super) fn expand(
+pub(crate) fn expand(
     scalar: &Scalar,
     ty: &str,
     codes: Option<&RequiredCodes>,

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use engine_patient::finding::Code;
+use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::{Completeness, TerminologyError, TerminologyProvider, ValueSet};
 
 use super::fields::Report;
+use crate::library::Library;
+use crate::scan::Named;
 use crate::yaml::{Entry, Node};
 
 /// Each name with its value set; an empty one stands for what was not found.
@@ -31,56 +33,97 @@ pub(super) fn value_sets(
             found.push((key.clone(), nothing()));
             continue;
         };
-        match terminology.value_set(&url) {
-            Ok(set) => {
-                let what = match set.completeness() {
-                    Completeness::Complete => None,
-                    Completeness::Empty => Some((
-                        Code::EmptyValueSet,
-                        "has no codes: nothing will ever match it".to_owned(),
-                    )),
-                    other => Some((Code::IncompleteValueSet, format!("is {other}"))),
-                };
-                if let Some((code, what)) = what {
-                    let help = Some("load an expansion that has all its codes".to_owned());
-                    let message = format!("the value set `{url}` {what}");
-                    let span = (value.at, value.end);
-                    // Codes of a set that includes one which is not here would read as "no".
-                    match set.completeness() {
-                        Completeness::NotExpanded { .. }
-                        | Completeness::Partial { missing: true, .. } => {
-                            report.error(code, message, span, help);
-                        }
-                        _ => report.warning(code, message, span, help),
+        found.push((key.clone(), resolve(report, value, &url, terminology)));
+    }
+    found
+}
+
+/// The value set of a url that stands at a node; an empty one where there is none.
+fn resolve(
+    report: &mut Report<'_>,
+    value: &Node,
+    url: &str,
+    terminology: &dyn TerminologyProvider,
+) -> Arc<ValueSet> {
+    match terminology.value_set(url) {
+        Ok(set) => {
+            let what = match set.completeness() {
+                Completeness::Complete => None,
+                Completeness::Empty => Some((
+                    Code::EmptyValueSet,
+                    "has no codes: nothing will ever match it".to_owned(),
+                )),
+                other => Some((Code::IncompleteValueSet, format!("is {other}"))),
+            };
+            if let Some((code, what)) = what {
+                let help = Some("load an expansion that has all its codes".to_owned());
+                let message = format!("the value set `{url}` {what}");
+                let span = (value.at, value.end);
+                // Codes of a set that includes one which is not here would read as "no".
+                match set.completeness() {
+                    Completeness::NotExpanded { .. }
+                    | Completeness::Partial { missing: true, .. } => {
+                        report.error(code, message, span, help);
                     }
+                    _ => report.warning(code, message, span, help),
                 }
-                found.push((key.clone(), set));
             }
-            Err(e) => {
-                let help = match &e {
-                    TerminologyError::Unknown { suggestions, .. } => match suggestions.first() {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "give the file or folder that has it with `--terminology`".into(),
-                    },
-                    TerminologyError::UnknownVersion { available, .. } => {
-                        format!("loaded: {}", available.join(", "))
-                    }
-                };
-                let message = match &e {
-                    TerminologyError::Unknown { .. } => format!("no value set has the url `{url}`"),
-                    TerminologyError::UnknownVersion { .. } => {
-                        format!("the value set of `{url}` is not here in this version")
-                    }
-                };
-                report.error(
-                    Code::UnknownValueSetUrl,
-                    message,
-                    (value.at, value.end),
-                    Some(help),
-                );
-                found.push((key.clone(), nothing()));
-            }
+            set
         }
+        Err(e) => {
+            let help = match &e {
+                TerminologyError::Unknown { suggestions, .. } => match suggestions.first() {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "give the file or folder that has it with `--terminology`".into(),
+                },
+                TerminologyError::UnknownVersion { available, .. } => {
+                    format!("loaded: {}", available.join(", "))
+                }
+            };
+            let message = match &e {
+                TerminologyError::Unknown { .. } => format!("no value set has the url `{url}`"),
+                TerminologyError::UnknownVersion { .. } => {
+                    format!("the value set of `{url}` is not here in this version")
+                }
+            };
+            report.error(
+                Code::UnknownValueSetUrl,
+                message,
+                (value.at, value.end),
+                Some(help),
+            );
+            nothing()
+        }
+    }
+}
+
+/// The value sets of a library that expressions name; a rule's own of the same name win.
+pub(super) fn shared(
+    report: &mut Report<'_>,
+    library: Option<&Library>,
+    named: &Named,
+    own: &[(String, Arc<ValueSet>)],
+    terminology: &dyn TerminologyProvider,
+) -> Vec<(String, Arc<ValueSet>)> {
+    let Some(library) = library else {
+        return vec![];
+    };
+    let used = library.value_sets.iter().filter(|shared| {
+        named.texts.contains(&shared.name) && !own.iter().any(|(name, _)| *name == shared.name)
+    });
+    let mut found = vec![];
+    for shared in used {
+        let set = terminology
+            .value_set(shared.text.trim())
+            .unwrap_or_else(|_| {
+                let message = format!("no value set has the url `{}`", shared.text.trim());
+                let error = Finding::error(Code::UnknownValueSetUrl, message)
+                    .help("give the file or folder that has it with `--terminology`");
+                let file = library.file.as_str();
+                report.elsewhere(error.in_file(file).spanning(shared.span.clone()));
+                nothing()
+            });
+        found.push((shared.name.clone(), set));
     }
     found
 }

@@ -29,6 +29,11 @@ impl Text {
         self.source.position(at)
     }
 
+    /// Whether this character stands there.
+    pub fn is_at(&self, at: usize, wanted: char) -> bool {
+        self.source.chars().get(at) == Some(&wanted)
+    }
+
     /// An error at these characters of the file; of several lines the first is marked.
     pub fn error(
         &self,

@@ -13,7 +13,7 @@ use engine_patient::system::zone::UTC;
 use measures::official::Limits;
 use measures::prepared::Packages;
 use measures_run::job::{Report, RunFiles, RunTask};
-use measures_run::rule_files::load_rules;
+use measures_run::rule_files::{live, load_rules};
 use measures_run::{Job, JobResult, Task};
 use serde_json::{Value, json};
 
@@ -164,7 +164,8 @@ impl Demo {
         drop(work);
 
         let request = dir.join("patient-view.json");
-        let services = rule_services(load_rules(&[], &[], &mut tell)?);
+        let rules = live(load_rules(&[], &[], &mut tell)?, false, &mut tell);
+        let services = rule_services(rules);
         let shown = services.iter().find(|s| s.id() == SHOWN);
         let shown =
             shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;

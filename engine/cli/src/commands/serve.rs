@@ -15,7 +15,7 @@ use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::Beyond;
 use measures::prepared::Packages;
-use measures_run::rule_files::{bindings, load_rules_beside};
+use measures_run::rule_files::{bindings, live, load_rules_beside};
 
 use super::measure::{parse_zone, tell};
 use super::own_terminology::TerminologyArgs;
@@ -204,6 +204,7 @@ impl Serve {
             false => Beyond::Packages,
         };
         let rules = load_rules_beside(&self.rules, &terminology, beyond, &mut tell)?;
+        let rules = live(rules, false, &mut tell);
         let mut services = rule_services(rules);
         let packages = Packages {
             paths: self.package,

@@ -63,6 +63,9 @@ impl List {
         }
         if self.package.is_empty() || self.built_in {
             for rule in load_rules(&[], &[], &mut tell)? {
+                if !rule.is_measure() || !rule.is_live() {
+                    continue;
+                }
                 let a = &rule.artifact;
                 rows.push(row(a, "CEL"));
             }

@@ -6,11 +6,9 @@ use std::path::PathBuf;
 
 use engine_cel::deciding;
 use engine_patient::finding::{Finding, listed};
-use measures::source_files::files;
-use measures_run::rule_files::{load_alone, load_rules, same_id, terminology};
+use measures_run::rule_files::{RuleFolders, load_rules, rule_sources, same_id, terminology};
 use rules::{CaseOutcome, Rule as ClinicalRule};
 use serde_json::{Value, json};
-use sources::RULES;
 
 use super::decision_json::clause_json;
 use super::eval::print_clause;
@@ -56,8 +54,9 @@ impl Tested {
     ) -> Result<(), Failure> {
         let store = terminology(value_sets, &mut tell)?;
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        for source in files(paths, RULES, &mut tell)? {
-            let rule = match load_alone(&source.path, &store) {
+        let mut folders = RuleFolders::new(&store);
+        for source in rule_sources(paths, &mut tell)? {
+            let rule = match folders.load(&source.path) {
                 Ok(rule) => rule,
                 Err(found) => {
                     self.broken.extend(found);

@@ -1,0 +1,215 @@
+//! An alert and a family: a card for each item and row for which `when` holds.
+
+use std::collections::HashSet;
+
+use engine_cel::{Clause, Evaluation, Val};
+use engine_patient::program::EvaluationError;
+use engine_patient::system::truth::Truth;
+
+use super::outcome;
+use crate::outcome::{Applicability, CardText, Decision, Outcome};
+use crate::program::Alert;
+use crate::rule::Rule;
+use crate::words::OnUnknown;
+
+/// What came of the items and rows so far.
+#[derive(Default)]
+struct Found {
+    cards: Vec<CardText>,
+    acted_on: usize,
+    /// Why it could not be told, each reason once, in their order.
+    reasons: Vec<String>,
+    told: HashSet<String>,
+}
+
+impl Found {
+    fn unknown(&mut self, reason: Option<String>) {
+        let reason = reason.unwrap_or_else(|| "it cannot be told".to_owned());
+        if self.told.insert(reason.clone()) {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+impl Rule {
+    pub(super) fn decide_alert<'r>(
+        &'r self,
+        alert: &'r Alert,
+        evaluation: &Evaluation<'r>,
+    ) -> Result<Decision, EvaluationError> {
+        let mut found = Found::default();
+        let alive = self.alive(evaluation)?;
+        if alive.truth != Truth::False {
+            match items(alert, evaluation)? {
+                Err(reason) => found.unknown(Some(reason)),
+                Ok(items) => {
+                    for item in &items {
+                        self.item(alert, evaluation, item, &alive, &mut found)?;
+                    }
+                }
+            }
+        }
+        let truth = match (found.cards.is_empty(), found.reasons.is_empty()) {
+            (false, _) => Truth::True,
+            (true, false) => Truth::Unknown,
+            (true, true) => Truth::False,
+        };
+        let has_unknown_card = !found.reasons.is_empty() && self.on_unknown == OnUnknown::Card;
+        if has_unknown_card {
+            let reasons = found.reasons.iter().map(|reason| ("", reason.as_str()));
+            let card = self.unknown_card(reasons);
+            found.cards.push(card);
+        }
+        let reason = found.reasons.into_iter().next();
+        let when = Outcome {
+            truth,
+            reason: reason.clone().filter(|_| truth == Truth::Unknown),
+        };
+        Ok(Decision {
+            criteria: vec![("when", when)],
+            applicability: Applicability::of(truth),
+            unknown_reason: reason,
+            due: None,
+            cards: found.cards,
+            has_unknown_card,
+            acted_on: found.acted_on,
+        })
+    }
+
+    /// One item, with each row of the table.
+    fn item<'r>(
+        &'r self,
+        alert: &'r Alert,
+        evaluation: &Evaluation<'r>,
+        item: &Val<'r>,
+        alive: &Outcome,
+        found: &mut Found,
+    ) -> Result<(), EvaluationError> {
+        let (item, doubt) = item.item();
+        let listed = Outcome {
+            truth: match doubt {
+                Some(_) => Truth::Unknown,
+                None => Truth::True,
+            },
+            reason: doubt.map(|reason| reason.to_string()),
+        };
+        // Of this item: what has a card, and what could not be told.
+        let mut shown: HashSet<String> = HashSet::new();
+        let mut open: Vec<(Option<String>, Option<String>)> = vec![];
+        let one = [const { &[] as &[Val<'static>] }];
+        let rows: Box<dyn Iterator<Item = &'r [Val<'static>]>> = match &alert.table {
+            Some(table) => Box::new(table.rows.iter().map(|row| row.as_slice())),
+            None => Box::new(one.into_iter()),
+        };
+        for row in rows {
+            evaluation.turn_to(item.clone(), row);
+            let when = outcome(evaluation, &alert.when)?;
+            if when.truth == Truth::False {
+                continue;
+            }
+            let acted_on = match &alert.acted_on {
+                Some(acted_on) => outcome(evaluation, acted_on)?,
+                None => Outcome {
+                    truth: Truth::False,
+                    reason: None,
+                },
+            };
+            let whole = [when, acted_on.not(), alive.clone(), listed.clone()];
+            let applies = Outcome::all(&whole);
+            let of = match (&alert.one_card_per, applies.truth) {
+                (_, Truth::False) => {
+                    found.acted_on += usize::from(whole.iter().all(|o| o.truth != Truth::Unknown));
+                    continue;
+                }
+                (None, _) => None,
+                (Some(per), _) => match evaluation.evaluate(per)? {
+                    Val::Str(text) => Some(text.into_owned()),
+                    _ => None,
+                },
+            };
+            if of.as_ref().is_some_and(|of| shown.contains(of)) {
+                continue;
+            }
+            if applies.truth == Truth::Unknown {
+                open.push((of, applies.reason));
+                continue;
+            }
+            shown.extend(of);
+            found.cards.push(self.card(evaluation)?);
+        }
+        for (of, reason) in open {
+            if !of.is_some_and(|of| shown.contains(&of)) {
+                found.unknown(reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why it came out as it did, of the item and row that decide: the first that has a card, else the first
+    /// that could not be told, else the first.
+    pub(super) fn explain_alert<'r>(
+        &'r self,
+        alert: &'r Alert,
+        evaluation: &Evaluation<'r>,
+    ) -> Result<Vec<(&'static str, Clause)>, EvaluationError> {
+        let alive = self.alive(evaluation)?;
+        let items = items(alert, evaluation)?.unwrap_or_default();
+        if items.is_empty() {
+            return match &alert.items {
+                Some(list) => Ok(vec![("for_each", evaluation.explain(list)?)]),
+                None => Ok(vec![]),
+            };
+        }
+        let none: &[Val<'static>] = &[];
+        let rows: Vec<&'r [Val<'static>]> = match &alert.table {
+            Some(table) => table.rows.iter().map(|row| row.as_slice()).collect(),
+            None => vec![none],
+        };
+        let mut best: Option<(Truth, &Val<'r>, &'r [Val<'static>])> = None;
+        'all: for item in &items {
+            for row in &rows {
+                evaluation.turn_to(item.item().0.clone(), row);
+                let truth = outcome(evaluation, &alert.when)?.truth;
+                let better = match best {
+                    None => true,
+                    Some((Truth::False, ..)) => truth != Truth::False,
+                    Some((Truth::Unknown, ..)) => truth == Truth::True,
+                    Some((Truth::True, ..)) => false,
+                };
+                if better {
+                    best = Some((truth, item, row));
+                }
+                if truth == Truth::True {
+                    break 'all;
+                }
+            }
+        }
+        let Some((_, item, row)) = best else {
+            return Ok(vec![]);
+        };
+        evaluation.turn_to(item.item().0.clone(), row);
+        let written = evaluation.explain(&alert.when)?;
+        let whole = Outcome::all(&[outcome(evaluation, &alert.when)?, alive]);
+        let mut clauses = vec![("when", self.with_alive(evaluation, written, whole)?)];
+        if let Some(acted_on) = &alert.acted_on {
+            clauses.push(("acted_on", evaluation.explain(acted_on)?));
+        }
+        Ok(clauses)
+    }
+}
+
+/// The items that it is asked for; why not, where that cannot be told. Without `for_each` there is one, which
+/// no expression names.
+fn items<'r>(
+    alert: &'r Alert,
+    evaluation: &Evaluation<'r>,
+) -> Result<Result<Vec<Val<'r>>, String>, EvaluationError> {
+    let Some(list) = &alert.items else {
+        return Ok(Ok(vec![Val::unknown("there is no item here")]));
+    };
+    Ok(match evaluation.evaluate(list)? {
+        Val::List(items) => Ok(items.to_vec()),
+        Val::Unknown(reason) => Err(reason.into_owned()),
+        _ => Ok(vec![]),
+    })
+}

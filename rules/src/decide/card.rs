@@ -1,0 +1,164 @@
+//! The card: texts with values, and what it offers.
+
+use engine_cel::explain::show;
+use engine_cel::{Evaluation, Val};
+use engine_patient::program::EvaluationError;
+use engine_patient::system::decimal;
+
+use super::fill::{Made, change};
+use crate::outcome::{CardAction, CardSource, CardSuggestion, CardText};
+use crate::program::{Fragment, IndicatorOf, SuggestionProgram};
+use crate::rule::Rule;
+use crate::template::{SUMMARY_LENGTH, cut};
+use crate::text;
+use crate::words::{Indicator, Word};
+
+impl Rule {
+    /// The card for what the evaluation is about now.
+    pub(super) fn card<'r>(
+        &'r self,
+        evaluation: &Evaluation<'r>,
+    ) -> Result<CardText, EvaluationError> {
+        let program = &self.program.expressions.card;
+        let indicator = match &program.indicator {
+            IndicatorOf::Always(indicator) => *indicator,
+            IndicatorOf::From(expression) => match evaluation.evaluate(expression)? {
+                Val::Str(word) => Indicator::of_word(&word).unwrap_or(Indicator::Warning),
+                _ => Indicator::Warning,
+            },
+        };
+        let summary = render(evaluation, &program.summary, false)?;
+        let detail = render(evaluation, &program.detail, true)?;
+        let mut card = CardText::text(indicator, cut(&summary, SUMMARY_LENGTH), detail);
+        if let Some((label, url)) = &program.source {
+            let url = match url {
+                Some(url) => address(evaluation, url)?,
+                None => None,
+            };
+            card.source = Some(CardSource {
+                label: render(evaluation, label, false)?,
+                url,
+            });
+        }
+        for (label, url) in &program.links {
+            // A row without an address has no link.
+            if let Some(url) = address(evaluation, url)? {
+                card.links.push((render(evaluation, label, false)?, url));
+            }
+        }
+        for program in &program.suggestions {
+            match suggestion(evaluation, program)? {
+                Ok(suggestion) => card.suggestions.push(suggestion),
+                // What cannot be offered is told, not left out in silence.
+                Err((label, reason)) => card.detail.push_str(&format!(
+                    "\n\n“{}” cannot be offered here: {}.",
+                    text::markdown(&label),
+                    text::reason(&reason)
+                )),
+            }
+        }
+        card.any_suggestions = program.any_suggestions;
+        card.override_reasons.clone_from(&program.override_reasons);
+        Ok(card)
+    }
+
+    /// What could not be checked, and why: questions with their reasons.
+    pub(super) fn unknown_card<'o>(
+        &self,
+        reasons: impl Iterator<Item = (&'o str, &'o str)>,
+    ) -> CardText {
+        let mut detail = format!(
+            "**{}** could not be checked, because data is missing or unclear:\n",
+            text::markdown(&self.artifact.title)
+        );
+        for (question, reason) in reasons {
+            let colon = if question.is_empty() { "" } else { ": " };
+            detail.push_str(&format!("\n- {question}{colon}{}", text::reason(reason)));
+        }
+        let summary = cut(&self.unknown_summary, SUMMARY_LENGTH);
+        CardText::text(Indicator::Info, summary, detail)
+    }
+}
+
+/// A suggestion; its label and why not, where a resource of it cannot be made.
+fn suggestion<'r>(
+    evaluation: &Evaluation<'r>,
+    program: &'r SuggestionProgram,
+) -> Result<Made<CardSuggestion, (String, String)>, EvaluationError> {
+    let label = render(evaluation, &program.label, false)?;
+    let mut actions = vec![];
+    for action in &program.actions {
+        match change(evaluation, &action.change)? {
+            Ok(change) => actions.push(CardAction {
+                description: render(evaluation, &action.description, false)?,
+                change,
+            }),
+            Err(reason) => return Ok(Err((label, reason))),
+        }
+    }
+    Ok(Ok(CardSuggestion {
+        label,
+        is_recommended: program.is_recommended,
+        actions,
+    }))
+}
+
+/// A web address; none where it is empty, cannot be told or is no address.
+fn address<'r>(
+    evaluation: &Evaluation<'r>,
+    fragments: &'r [Fragment],
+) -> Result<Option<String>, EvaluationError> {
+    let url = render(evaluation, fragments, false)?;
+    let web = url.starts_with("https://") || url.starts_with("http://");
+    Ok((web && !url.contains(char::is_whitespace)).then_some(url))
+}
+
+/// A text with its values. An unknown value is the word "unknown"; a date is shown to the day. In
+/// Markdown a line whose values are all unknown is left out: it would say nothing.
+pub(super) fn render<'r>(
+    evaluation: &Evaluation<'r>,
+    fragments: &'r [Fragment],
+    markdown: bool,
+) -> Result<String, EvaluationError> {
+    let mut out = String::new();
+    let (mut line, mut known, mut unknown) = (0, 0, 0);
+    for fragment in fragments {
+        let compiled = match fragment {
+            Fragment::Value(compiled) => compiled,
+            Fragment::Text(text) => {
+                for piece in text.split_inclusive('\n') {
+                    out.push_str(piece);
+                    if piece.ends_with('\n') {
+                        if markdown && unknown > 0 && known == 0 {
+                            out.truncate(line);
+                        }
+                        (line, known, unknown) = (out.len(), 0, 0);
+                    }
+                }
+                continue;
+            }
+        };
+        let value = evaluation.evaluate(compiled)?;
+        match &value {
+            Val::Unknown(_) => unknown += 1,
+            _ => known += 1,
+        }
+        match value {
+            Val::Unknown(_) => out.push_str("unknown"),
+            Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
+            Val::Decimal(d) => {
+                out.push_str(&show(&Val::Decimal(decimal::for_people(d))));
+            }
+            Val::Int(_) | Val::Bool(_) => out.push_str(&show(&value)),
+            value if markdown => {
+                let shown = text::value(&show(&value), &out);
+                out.push_str(&shown);
+            }
+            value => out.push_str(&text::plain(&show(&value))),
+        }
+    }
+    if markdown && unknown > 0 && known == 0 {
+        out.truncate(line);
+    }
+    Ok(out)
+}

@@ -1,0 +1,343 @@
+//! Alerts and families: what they say of items and rows, and their cases.
+#![cfg(test)]
+
+use engine_patient::context::EvaluationContext;
+use engine_patient::record::PatientRecord;
+use engine_patient::system::date_time::DateTime;
+use rules::{
+    Applicability, CardChange, Hook, Indicator, Kind, Library, Rule, Status, Surroundings,
+    built_in_drugs, built_in_terminology, load_with,
+};
+
+const ALERT: &str = r#"id: high
+version: 1.0.0
+kind: alert
+title: High readings
+description: A card for each HbA1c above 9 %.
+rationale: Why.
+status: shadow
+owner: Diabetes team
+review: 2027-01-01
+hooks: [order-sign, patient-view]
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+value_sets:
+  hba1c: https://tandem-cds.dev/ValueSet/hba1c-lab
+for_each: {reading: Observation("hba1c")}
+define:
+  percent: quantityIn(reading.value, "%")
+when: percent > 9.0
+acted_on: reading.status == "cancelled"
+cooldown: {days: 30}
+unknown: card
+card:
+  indicator_from: 'percent > 12.0 ? "critical" : "warning"'
+  summary: HbA1c {{ percent }} %
+  detail: Of {{ start(reading) }}.
+  unknown_summary: A reading could not be checked
+  source: {label: "Reading {{ percent }}", url: "https://example.org/{{ percent }}"}
+  links:
+    - {label: Guideline, url: "https://example.org/guideline"}
+  selection: any
+  override_reasons:
+    - {code: known, display: Known already}
+  suggestions:
+    - label: Order again
+      recommended: true
+      actions:
+        - description: Order HbA1c
+          create:
+            resourceType: ServiceRequest
+            status: draft
+            intent: order
+            code: loinc|4548-4
+            subject: "Patient/{{ patient.id }}"
+            occurrence: 2026-01-01
+            note: [{text: "Was {{ percent }} on \"{{ start(reading) }}\""}]
+    - label: Correct it
+      actions:
+        - description: Mark as amended
+          update: reading
+          set: {status: amended, value: "{{ percent }} %", subject: "{{ reading.subject }}"}
+        - description: Remove
+          delete: reading
+cases:
+  - name: two high, one low
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 9.5 %, subject: Patient/patient, effective: 2025-05-01}
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 13 %, subject: Patient/patient}
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 6 %}
+    expect:
+      applies: yes
+      cards: 2
+      summaries: [HbA1c 9.5 %, HbA1c 13 %]
+      indicator: warning
+      suggestions: [Order again, Correct it]
+  - name: low, and one acted on
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 6 %}
+      - {resourceType: Observation, status: cancelled, code: loinc|4548-4, value: 10 %}
+    expect: {applies: no, cards: 0}
+  - name: no value
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4}
+    expect: {applies: unknown, reason: Observation.value, cards: 0, summary: A reading could not be checked}
+  - name: one high, and one without a value
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 9.5 %, subject: Patient/1}
+      - {resourceType: Observation, status: final, code: loinc|4548-4}
+    expect: {applies: yes, cards: 1, reason: Observation.value}
+  - name: the dead
+    at: 2025-12-31T12:00:00Z
+    patient: {deceased: 2025-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 9.5 %}
+    expect: {applies: no}
+"#;
+
+const FAMILY: &str = r#"id: limits
+version: 1.0.0
+kind: family
+title: Limits
+description: A card for each limit that is passed.
+rationale: Why.
+hooks: [patient-view]
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+value_sets:
+  hba1c: https://tandem-cds.dev/ValueSet/hba1c-lab
+table:
+  file: limits.csv
+  columns: {over: number, urgency: indicator, drug: drugs}
+for_each: {reading: Observation("hba1c")}
+define:
+  percent: quantityIn(reading.value, "%")
+  passed: percent > row.over
+when: passed
+one_card_per: row.group
+unknown: silent
+card:
+  indicator_from: row.urgency
+  summary: "{{ row.name }}: {{ percent }} %"
+  detail: Above {{ row.over }} %, think of {{ row.drug }}.
+  unknown_summary: A reading could not be checked
+cases:
+  - name: high
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 9.5 %}
+    expect: {applies: yes, cards: 2, summaries: ["very high, \"9\": 9.5 %", "other: 9.5 %"], indicator: critical}
+  - name: not so high
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 7.5 %}
+    expect: {applies: yes, cards: 1, summary: "high: 7.5 %", indicator: info}
+  - name: low
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: Observation, status: final, code: loinc|4548-4, value: 5 %}
+    expect: {applies: unknown, reason: "`over` is empty", cards: 0}
+  - name: no readings
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    expect: {applies: no}
+"#;
+
+const LIMITS: &str = "name,group,over,urgency,drug\n\
+    \"very high, \"\"9\"\"\",a,9,critical,class:my_class\n\
+    high,a,7,info,warfarin|11289\n\
+    other,b,8.5,warning,\n\
+    none,c,,warning,\n";
+
+const LIBRARY: &str = r#"
+value_sets: {hba1c-shared: https://tandem-cds.dev/ValueSet/hba1c-lab, unused: https://example.org/none}
+define:
+  readings: Observation("hba1c-shared").filter(o, final(o))
+  final_unused: Condition("unused")
+drug_classes:
+  my_class: {name: My class, members: [warfarin, "1191"]}
+"#;
+
+fn made(file: &str, text: &str) -> Rule {
+    with_library(file, text, None)
+}
+
+fn with_library(file: &str, text: &str, library: Option<&Library>) -> Rule {
+    let terminology = built_in_terminology();
+    let own = Library::load("library.yaml", LIBRARY).unwrap();
+    let surroundings = Surroundings {
+        terminology: &terminology,
+        drugs: own.drugs(&built_in_drugs()).unwrap(),
+        library,
+        tables: &|name| (name == "limits.csv").then(|| LIMITS.as_bytes().to_vec()),
+    };
+    load_with(file, text, &surroundings).unwrap_or_else(|found| {
+        let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
+        panic!("{}", shown.join("\n"))
+    })
+}
+
+fn passes(rule: &Rule) {
+    assert!(rule.warnings.is_empty(), "{:?}", rule.warnings);
+    for case in rule.run_cases() {
+        assert_eq!(case.failures, Vec::<String>::new(), "{}", case.name);
+    }
+}
+
+#[test]
+fn an_alert_gives_a_card_for_each_item() {
+    let rule = made("high.yaml", ALERT);
+    passes(&rule);
+    assert_eq!(rule.kind, Kind::Alert);
+    assert_eq!(rule.status, Status::Shadow);
+    assert_eq!(rule.hooks, [Hook::OrderSign, Hook::PatientView]);
+    assert_eq!(rule.cooldown_days, Some(30));
+    assert_eq!(rule.owner.as_deref(), Some("Diabetes team"));
+    assert_eq!(rule.improvement, None);
+    assert!(rule.is_live() && !rule.is_measure());
+}
+
+#[test]
+fn suggestions_are_whole_resources() {
+    let rule = made("high.yaml", ALERT);
+    let mut record = PatientRecord::new();
+    let observation = r#"{"resourceType":"Observation","id":"o1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"subject":{"reference":"Patient/p"},"effectiveDateTime":"2025-05-01","valueQuantity":{"value":12.50,"unit":"%","system":"http://unitsofmeasure.org","code":"%"}}"#;
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
+    record.push(observation).unwrap();
+    let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();
+    let decision = rule.decide(&record, &EvaluationContext::at(at)).unwrap();
+    assert_eq!(decision.applicability, Applicability::Applies);
+    let [card] = decision.cards.as_slice() else {
+        panic!("{:?}", decision.cards);
+    };
+    assert_eq!(card.indicator, Indicator::Critical);
+    let source = card.source.as_ref().unwrap();
+    assert_eq!(source.label, "Reading 12.5");
+    assert_eq!(source.url.as_deref(), Some("https://example.org/12.5"));
+    assert_eq!(card.links.len(), 1);
+    assert_eq!(card.override_reasons[0].code, "known");
+    assert!(card.any_suggestions);
+    let [again, correct] = card.suggestions.as_slice() else {
+        panic!("{:?}", card.suggestions);
+    };
+    assert!(again.is_recommended && !correct.is_recommended);
+    let CardChange::Create(created) = &again.actions[0].change else {
+        panic!("{again:?}");
+    };
+    let created: serde_json::Value = serde_json::from_str(created).unwrap();
+    assert_eq!(
+        created,
+        serde_json::json!({
+            "resourceType": "ServiceRequest", "status": "draft", "intent": "order",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+            "subject": {"reference": "Patient/p"}, "occurrenceDateTime": "2026-01-01",
+            "note": [{"text": "Was 12.5 on \"2025-05-01\""}],
+        })
+    );
+    let CardChange::Update(updated) = &correct.actions[0].change else {
+        panic!("{correct:?}");
+    };
+    let updated: serde_json::Value = serde_json::from_str(updated).unwrap();
+    let mut wanted: serde_json::Value = serde_json::from_str(observation).unwrap();
+    wanted["status"] = "amended".into();
+    assert_eq!(updated["valueQuantity"]["code"], "%");
+    assert_eq!(updated["valueQuantity"]["value"].to_string(), "12.5");
+    wanted["valueQuantity"] = updated["valueQuantity"].clone();
+    assert_eq!(updated, wanted);
+    let deleted = CardChange::Delete("Observation/o1".into());
+    assert_eq!(correct.actions[1].change, deleted);
+}
+
+#[test]
+fn what_cannot_be_offered_is_told() {
+    let rule = made("high.yaml", ALERT);
+    let mut record = PatientRecord::new();
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
+    record.push(r#"{"resourceType":"Observation","id":"o1","code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"valueQuantity":{"value":10,"system":"http://unitsofmeasure.org","code":"%"},"status":"final"}"#).unwrap();
+    let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();
+    let decision = rule.decide(&record, &EvaluationContext::at(at)).unwrap();
+    let card = decision.card().unwrap();
+    assert!(card.suggestions.is_empty(), "{:?}", card.suggestions);
+    assert!(card.detail.contains("“Order again” cannot be offered here"));
+    assert!(card.detail.contains("“Correct it” cannot be offered here"));
+}
+
+#[test]
+fn a_family_gives_a_card_for_each_row() {
+    let rule = made("limits.yaml", FAMILY);
+    passes(&rule);
+    let decision = |value: &str| {
+        let mut record = PatientRecord::new();
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"o","code":{{"coding":[{{"system":"http://loinc.org","code":"4548-4"}}]}}{value}}}"#
+        );
+        record.push(&json).unwrap();
+        record
+            .push(r#"{"resourceType":"Patient","id":"p"}"#)
+            .unwrap();
+        let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();
+        rule.decide(&record, &EvaluationContext::at(at)).unwrap()
+    };
+    let high = r#","valueQuantity":{"value":9.5,"system":"http://unitsofmeasure.org","code":"%"}"#;
+    let high = decision(high);
+    // The row without a number cannot be told; it says nothing on a card.
+    assert_eq!(
+        high.unknown_reason.as_deref(),
+        Some("`over` is empty in this row of the table")
+    );
+    assert!(!high.has_unknown_card);
+    assert!(high.cards[0].detail.contains("think of My class"));
+    let none = decision("");
+    assert_eq!(none.applicability, Applicability::Unknown);
+    assert!(none.cards.is_empty());
+}
+
+#[test]
+fn of_a_library_only_what_is_used_is_needed() {
+    let library =
+        Library::load("library.yaml", &LIBRARY.replace("final(o)", "isFinal(o)")).unwrap();
+    let text = FAMILY
+        .replace("  hba1c: https://tandem-cds.dev/ValueSet/hba1c-lab\n", "")
+        .replace("value_sets:\n", "")
+        .replace("Observation(\"hba1c\")", "readings");
+    let rule = with_library("limits.yaml", &text, Some(&library));
+    passes(&rule);
+    let sets: Vec<&str> = rule.value_sets.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(sets, ["hba1c-shared"]);
+    use engine_patient::program::PatientProgram;
+    assert_eq!(rule.data_requirements().len(), 1);
+    // A rule's own definition of the name is meant.
+    let own = text.replace(
+        "define:\n",
+        "define:\n  readings: Observation(\"hba1c-shared\").filter(o, false)\n",
+    );
+    let rule = with_library("limits.yaml", &own, Some(&library));
+    assert!(rule.run_cases().iter().any(|c| !c.failures.is_empty()));
+}
+
+#[test]
+fn a_library_is_checked_whether_it_is_used_or_not() {
+    let terminology = built_in_terminology();
+    let found = Library::check("library.yaml", LIBRARY, &terminology, &built_in_drugs());
+    let codes: Vec<&str> = found.iter().map(|f| f.code.as_str()).collect();
+    assert_eq!(codes, ["unknown-value-set-url", "unknown-function"]);
+    let wrong = LIBRARY.replace("[warfarin,", "[warfarine, class:maio,");
+    let library = Library::load("library.yaml", &wrong).unwrap();
+    let found = library.drugs(&built_in_drugs()).unwrap_err();
+    let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(shown[0].contains("library.yaml:7") && shown[0].contains("did you mean `warfarin`?"));
+    assert!(shown[1].contains("did you mean `class:maoi`?"), "{shown:?}");
+}
