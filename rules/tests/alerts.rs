@@ -339,5 +339,5 @@ fn a_library_is_checked_whether_it_is_used_or_not() {
     let found = library.drugs(&built_in_drugs()).unwrap_err();
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(shown[0].contains("library.yaml:7") && shown[0].contains("did you mean `warfarin`?"));
-    assert!(shown[1].contains("did you mean `class:maoi`?"), "{shown:?}");
+    assert!(shown[1].contains("did you mean `maoi`?"), "{shown:?}");
 }
