@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_cel::Compiled;
 use engine_patient::fhir::codes::RequiredCodes;
-use engine_patient::terminology::ValueSet;
+use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use crate::outcome::CardReason;
 use crate::table::Table;
@@ -19,6 +19,8 @@ pub(crate) struct Program {
     pub of_library: usize,
     /// In the order of the checker.
     pub sets: Vec<Arc<ValueSet>>,
+    /// The drugs that the expressions were checked with.
+    pub drugs: Arc<DrugDictionary>,
     pub expressions: Expressions,
 }
 

@@ -341,3 +341,78 @@ fn a_library_is_checked_whether_it_is_used_or_not() {
     assert!(shown[0].contains("library.yaml:7") && shown[0].contains("did you mean `warfarin`?"));
     assert!(shown[1].contains("did you mean `maoi`?"), "{shown:?}");
 }
+
+const INTERACTION: &str = r#"id: pairs
+version: 1.0.0
+kind: family
+title: Interactions
+description: A new drug that does not go with what is taken.
+rationale: Why.
+hooks: [order-sign, order-select]
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+table: {file: limits.csv, columns: {a: drugs, b: drugs, severity: indicator}}
+for_each: {order: selections("MedicationRequest")}
+define:
+  others: medications()
+when: >
+  (isDrug(order, row.a) && others.exists(m, isDrug(m, row.b)))
+  || (isDrug(order, row.b) && others.exists(m, isDrug(m, row.a)))
+unknown: card
+card:
+  indicator_from: row.severity
+  summary: "{{ drugName(order) }}: {{ row.text }}"
+  detail: "{{ row.text }}"
+  unknown_summary: Interactions could not be checked
+  selection: at-most-one
+  suggestions:
+    - label: Remove the order
+      recommended: true
+      actions:
+        - {description: "Remove {{ drugName(order) }}", delete: order}
+cases:
+  - name: warfarin is taken, aspirin is ordered
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, subject: Patient/patient}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|1191, subject: Patient/patient}
+    expect: {applies: yes, cards: 1, summary: "aspirin: bleeding", indicator: critical, suggestions: [Remove the order]}
+  - name: not selected
+    at: 2025-12-31T12:00:00Z
+    hook: order-select
+    user: Practitioner/1
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, subject: Patient/patient}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|1191, subject: Patient/patient}
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|6809, subject: Patient/patient}
+    selections: [MedicationRequest/draft-2]
+    expect: {applies: no}
+  - name: no code
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, subject: Patient/patient}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, subject: Patient/patient}
+    expect: {applies: unknown, cards: 0}
+"#;
+
+#[test]
+fn an_interaction_is_found_at_signing() {
+    let terminology = built_in_terminology();
+    let pairs = "a,b,severity,text\nwarfarin,class:my_class,critical,bleeding\nclass:maoi,class:ssri,critical,serotonin\n";
+    let library = "drug_classes: {my_class: {name: My class, members: [\"1191\"]}}";
+    let library = Library::load("library.yaml", library).unwrap();
+    let surroundings = Surroundings {
+        terminology: &terminology,
+        drugs: library.drugs(&built_in_drugs()).unwrap(),
+        library: Some(&library),
+        tables: &|_| Some(pairs.as_bytes().to_vec()),
+    };
+    let rule = load_with("pairs.yaml", INTERACTION, &surroundings);
+    let rule = rule.unwrap_or_else(|found| panic!("{found:#?}"));
+    passes(&rule);
+}

@@ -6,6 +6,8 @@ mod fill;
 mod gap;
 mod rows;
 
+use std::sync::Arc;
+
 use engine_cel::{Clause, Compiled, Evaluation};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
@@ -29,6 +31,7 @@ impl Rule {
             &self.program.sets,
             &self.program.expressions.defines,
         )
+        .with_drugs(Arc::clone(&self.program.drugs))
     }
 
     /// The outcome for one patient at one moment, with the cards if there are any to show.

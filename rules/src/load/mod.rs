@@ -116,8 +116,8 @@ fn load_tree(
 }
 
 /// A checker with these value sets and drugs.
-fn checker(sets: Vec<(String, Arc<ValueSet>)>, _drugs: &Arc<DrugDictionary>) -> Checker {
-    Checker::new(sets)
+fn checker(sets: Vec<(String, Arc<ValueSet>)>, drugs: &Arc<DrugDictionary>) -> Checker {
+    Checker::new(sets).with_drugs(Arc::clone(drugs))
 }
 
 fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -> Option<Rule> {
@@ -213,6 +213,7 @@ fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -
         define_names: defines.names,
         of_library: defines.of_library,
         sets: sets.iter().map(|(_, set)| Arc::clone(set)).collect(),
+        drugs: Arc::clone(&surroundings.drugs),
         expressions,
     };
     let requirements = checker.requirements().to_vec();
