@@ -231,7 +231,9 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
             format!("{} [{}{more}]", items.len(), shown.join(", "))
         }
         Val::Maybe(value, _) => format!("perhaps {}", show_within(value, lists)),
-        Val::Between(least, most, _) => format!("{least} to {most}"),
+        Val::Between(least, most, _) => {
+            format!("{} to {}", least.normalize(), most.normalize())
+        }
         Val::Unknown(reason) => format!("unknown: {reason}"),
     }
 }

@@ -48,3 +48,6 @@ mod drugs_tests;
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "vocabulary_tests.rs"]
+mod vocabulary_tests;

@@ -57,6 +57,12 @@ impl<'c> Search<'c> {
             }),
             NodeKind::Equal(pair) => self.size(value, pair, |a, b| a == b),
             NodeKind::NotEqual(pair) => self.size(value, pair, |a, b| a != b),
+            NodeKind::Call(info, args) if info.role == Role::Exists && !value => {
+                args.iter().for_each(|list| self.is_empty(list));
+            }
+            NodeKind::Call(info, args) if info.role == Role::IsEmpty && value => {
+                args.iter().for_each(|list| self.is_empty(list));
+            }
             // What is known stays as it is.
             NodeKind::Call(
                 FunctionInfo {
@@ -94,6 +100,12 @@ impl<'c> Search<'c> {
             NodeKind::Define(index) => {
                 if let Some(definition) = self.definition(*index, None) {
                     self.is_empty(definition);
+                }
+            }
+            // Of a list: one resource is no list.
+            NodeKind::Call(info, args) if matches!(info.role, Role::Filter | Role::During) => {
+                if let Some(list) = args.first() {
+                    self.is_empty(list);
                 }
             }
             NodeKind::Fold(Fold::Filter, inner) | NodeKind::Map(inner, _) => {

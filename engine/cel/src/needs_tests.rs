@@ -138,7 +138,28 @@ fn what_is_needed_is_told_by_the_tree() {
         ("orElse(male, with_a)", ""),
         ("isUnknown(with_a)", ""),
         ("Condition().exists(c, true)", "Condition:"),
-        ("Condition(\"a\").during(at - months(1), at).size() > 0", ""),
+        (
+            "Condition(\"a\").during(at - months(1), at).size() > 0",
+            "Condition:a",
+        ),
+        // The words of clinicians.
+        ("Condition(\"a\").exists()", "Condition:a"),
+        ("!Condition(\"a\").isEmpty()", "Condition:a"),
+        ("Condition(\"a\").isEmpty()", ""),
+        ("!Condition(\"a\").exists()", ""),
+        ("Condition(\"a\").active().exists()", "Condition:a"),
+        (
+            "Condition(\"a\").ever().since(patient.birthDate).exists() && male",
+            "Condition:a",
+        ),
+        (
+            "Encounter(\"v\").completed().inLast(years(1)).size() >= 2",
+            "Encounter:v",
+        ),
+        ("all_a.active().exists(c, male)", "Condition:a"),
+        ("Condition(\"a\").exists(c, c.active())", "Condition:a"),
+        ("Condition(\"a\").latest().active()", ""),
+        ("start(Encounter(\"v\").latest()).inLast(years(1))", ""),
         ("with_a in [true]", ""),
     ];
     let at = DateTime::parse("2025-12-31T12:00:00Z").unwrap();

@@ -82,7 +82,7 @@ fn known<'r>(a: Val<'r>, b: Val<'r>) -> Result<(Val<'r>, Val<'r>), Val<'r>> {
 /// The least and the most that a number can be, and why it is not one.
 fn range<'v, 'r>(value: &'v Val<'r>) -> Option<(Decimal, Decimal, Option<&'v Cow<'r, str>>)> {
     match value {
-        Val::Between(least, most, reason) => Some(((*least).into(), (*most).into(), Some(reason))),
+        Val::Between(least, most, reason) => Some((*least, *most, Some(reason))),
         other => other.number().map(|n| (n, n, None)),
     }
 }

@@ -32,9 +32,9 @@ pub enum Val<'r> {
     List(Arc<[Val<'r>]>),
     /// An item of a list of which it cannot be told whether it is in it, and why.
     Maybe(Arc<Val<'r>>, Cow<'r, str>),
-    /// A whole number that is known to lie between two, and why not which: the items of a list of which
-    /// some may not be in it, an age by a year of birth.
-    Between(i64, i64, Cow<'r, str>),
+    /// A number that is known to lie between two, and why not which: the items of a list of which some may
+    /// not be in it, an age by a year of birth, the value of whichever of two results is the latest.
+    Between(Decimal, Decimal, Cow<'r, str>),
     /// It cannot be told, and why: the text names elements and units and holds no patient data.
     Unknown(Cow<'r, str>),
 }

@@ -12,6 +12,7 @@ pub enum Format {
     Html,
     Parquet,
     Deqm,
+    Markdown,
     /// One path a line.
     Paths,
 }
@@ -22,14 +23,19 @@ pub const TABLE_JSON: &[Format] = &[Format::Table, Format::Json];
 /// What a command gives whose result is one table.
 pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv];
 
+/// What `rule functions` gives: also the reference page.
+pub const TABLE_JSON_CSV_MARKDOWN: &[Format] =
+    &[Format::Table, Format::Json, Format::Csv, Format::Markdown];
+
 impl Format {
-    const ALL: [Format; 7] = [
+    const ALL: [Format; 8] = [
         Format::Table,
         Format::Json,
         Format::Csv,
         Format::Html,
         Format::Parquet,
         Format::Deqm,
+        Format::Markdown,
         Format::Paths,
     ];
 
@@ -41,6 +47,7 @@ impl Format {
             Format::Html => "html",
             Format::Parquet => "parquet",
             Format::Deqm => "deqm",
+            Format::Markdown => "markdown",
             Format::Paths => "paths",
         }
     }

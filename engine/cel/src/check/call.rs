@@ -23,7 +23,12 @@ pub(super) fn call(pass: &mut Pass<'_>, expr: &IdedExpr, call: &CallExpr, span: 
     if call.target.is_none() && name.starts_with(|c: char| c.is_ascii_uppercase()) {
         return retrieve(pass, expr, call, span);
     }
+    // With a variable and a condition the parser makes a comprehension of it.
+    let given = call.args.len() + usize::from(call.target.is_some());
     match functions::find(name) {
+        Some(info) if MACROS.contains(&name) && given != info.params.len() => {
+            unknown(pass, call, span)
+        }
         Some(info) => function(pass, info, call, span),
         None => unknown(pass, call, span),
     }
@@ -50,7 +55,7 @@ fn unknown(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Checked {
         let help = match decimal_comma(&pass.places.text(span)) {
             Some(number) => format!("write `{}` for `{number}`", number.replace(',', ".")),
             None => format!(
-                "as in `list.{name}(x, x.status == \"final\")`; `list.size() > 0` asks whether there is one"
+                "as in `list.{name}(x, x.status == \"final\")`; `list.exists()` asks whether there is one"
             ),
         };
         return pass.wrong(Code::WrongArguments, message, span, Some(help));
@@ -210,7 +215,7 @@ fn function(
         pass.symbols.compared.push(element);
     }
     let kind = match info.role {
-        Role::InValueSet | Role::Component => match set {
+        Role::InValueSet | Role::Component | Role::ComponentValue => match set {
             Some(set) => NodeKind::InValueSet(info, set, nodes),
             None => NodeKind::Wrong,
         },

@@ -85,7 +85,7 @@ impl Pass<'_> {
         if !ty.fits(&Ty::Bool) {
             let message = format!("this must be true or false, but it is {ty}");
             let help = match &ty {
-                Ty::List(_) => Some("ask `.size() > 0` or `.exists(x, …)`".to_owned()),
+                Ty::List(_) => Some("ask `.exists()` or `.exists(x, …)`".to_owned()),
                 _ => None,
             };
             self.problem(Code::WrongType, message, node.span, help);

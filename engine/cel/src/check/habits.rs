@@ -8,15 +8,46 @@ use crate::types::{Ty, of_fhir};
 /// What stands for a function or name of another language.
 pub(super) fn known_elsewhere(name: &str) -> Option<String> {
     let told = match name.to_ascii_lowercase().as_str() {
-        "age" | "ageinyears" => "write `ageInYearsAt(at)`",
-        "now" | "today" => "`at` is the moment of evaluation",
+        "age" | "ageinyears" | "ageat" => "write `ageInYearsAt(at)`",
+        "ageinmonths" => "write `ageInMonthsAt(at)`",
+        "ageindays" => "write `ageInDaysAt(at)`",
+        "now" | "today" | "currentdate" | "getdate" | "sysdate" | "timeofday" => {
+            "`at` is the moment of evaluation, as in `at - months(12)`; of the last 12 months is `list.inLast(months(12))`"
+        }
         "count" | "length" | "len" => "write `.size()`",
         "any" | "some" => "write `.exists(x, …)`",
+        "none" | "no" => "write `.isEmpty()`, or `!list.exists(x, …)` with a condition",
+        "empty" => "write `.isEmpty()`",
         "every" => "write `.all(x, …)`",
-        "where" => "write `.filter(x, …)`, or `.exists(x, …)` to ask whether there is one",
+        "where" | "such" | "with" => {
+            "write `.filter(x, …)`, or `.exists(x, …)` to ask whether there is one"
+        }
         "select" => "write `.map(x, …)`",
-        "last" => "write `.latest()`",
-        "null" => "`has(x.y)` asks whether an element is there",
+        "last" | "mostrecent" | "newest" => "write `.latest()`",
+        "oldest" => "write `.earliest()`",
+        "avg" | "mean" => "write `list.average(\"mg/dL\")`",
+        "maximum" => "write `list.highest(\"mg/dL\")` of Observations, `.max()` of numbers",
+        "minimum" => "write `list.lowest(\"mg/dL\")` of Observations, `.min()` of numbers",
+        "within" | "inthelast" | "withinlast" | "lookback" => "write `list.inLast(months(12))`",
+        "after" => "write `list.since(date)`, or `start(x) > date`",
+        "between" => "write `x >= 40 && x <= 75`; for dates `list.during(from, to)`",
+        "egfr" => "write `ckdEpi2021(Observation(\"creatinine\"))`",
+        "bsa" => "write `bodySurface(height, weight)`",
+        "coalesce" | "ifnull" | "nvl" => "write `orElse(x, y)`",
+        "isnull" => "write `isUnknown(x)`; `!has(x.y)` asks whether an element is not there",
+        "not" => "write `!` for not, as in `!x` or `!(a || b)`",
+        "and" => "write `&&` for and",
+        "or" => "write `||` for or",
+        "if" | "iif" | "case" => "write `condition ? value : other value`",
+        "null" => {
+            "`has(x.y)` asks whether an element is there, `isUnknown(x)` whether it cannot be told"
+        }
+        "yes" => "write `true`",
+        "isactive" => "write `Condition(\"value set\").active()`",
+        "isdead" | "dead" | "alive" => {
+            "write `deceased(at)`; the dead are left out of rules already"
+        }
+        "sex" => "write `patient.gender`",
         _ => {
             let mut types = Model::r4().types().filter(|t| t.is_resource);
             let resource = types.find(|t| t.name.eq_ignore_ascii_case(name))?.name;

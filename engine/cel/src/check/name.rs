@@ -1,5 +1,6 @@
 //! Names.
 
+use engine_patient::fhir::model::Model;
 use engine_patient::finding::{Code, did_you_mean};
 
 use super::habits::known_elsewhere;
@@ -10,6 +11,9 @@ use crate::types::Ty;
 
 /// The names of every expression.
 pub(super) const KNOWN: &str = "known are `patient`, `at`, `period_start`, `period_end`";
+
+/// How the help for an element of the patient begins.
+pub(super) const OF_PATIENT: &str = "write `patient.";
 
 impl Pass<'_> {
     /// A variable, a definition, or one of the names that every expression has.
@@ -53,6 +57,7 @@ impl Pass<'_> {
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => known_elsewhere(name)
+                        .or_else(|| of_patient(name))
                         .unwrap_or_else(|| format!("{KNOWN} and the names under `define`")),
                 };
                 self.wrong(
@@ -64,4 +69,10 @@ impl Pass<'_> {
             }
         }
     }
+}
+
+/// `gender` for `patient.gender`.
+fn of_patient(name: &str) -> Option<String> {
+    let element = Model::r4().element("Patient", name)?;
+    Some(format!("{OF_PATIENT}{}`", element.name))
 }

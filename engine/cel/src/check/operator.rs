@@ -4,7 +4,7 @@ use cel::common::ast::{CallExpr, Expr, IdedExpr};
 use engine_patient::finding::Code;
 
 use super::habits::typed;
-use super::name::KNOWN;
+use super::name::{KNOWN, OF_PATIENT};
 use super::pass::{Checked, Pass};
 use crate::nodes::{Node, NodeKind, Span};
 use crate::operators::{Arithmetic, Numbers, Order};
@@ -52,7 +52,7 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
             (node(NodeKind::Conditional(Box::new([condition, a, b]))), ty)
         }
         ("_==_" | "_!=_", [a, b]) => {
-            let ((a, a_ty), (b, b_ty)) = (side(pass, a), side(pass, b));
+            let ((a, a_ty), (b, b_ty)) = (side(pass, a, b), side(pass, b, a));
             let comparable = |t: &Ty| {
                 matches!(
                     t,
@@ -170,15 +170,16 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
 }
 
 /// A side of a comparison; a word that is no name was probably to be a text.
-fn side(pass: &mut Pass<'_>, expr: &IdedExpr) -> Checked {
+fn side(pass: &mut Pass<'_>, expr: &IdedExpr, other: &IdedExpr) -> Checked {
     let before = pass.problems.len();
     let checked = pass.expr(expr);
     if let (Expr::Ident(name), Some(problem)) = (&expr.expr, pass.problems.get_mut(before))
         && problem.code == Code::UnknownName
-        && problem
-            .help
-            .as_ref()
-            .is_some_and(|help| help.starts_with(KNOWN))
+        && problem.help.as_ref().is_some_and(|help| {
+            // `gender == "female"` names an element of the patient, `o.status == active` a text.
+            let literal = matches!(other.expr, Expr::Literal(_));
+            help.starts_with(KNOWN) || help.starts_with(OF_PATIENT) && !literal
+        })
     {
         problem.help = Some(format!("a text stands in quotes: `\"{name}\"`"));
     }
@@ -190,6 +191,11 @@ fn help(pass: &Pass<'_>, operator: &str, a: (&Node, &Ty), b: (&Node, &Ty)) -> Op
     let text = |node: &Node| pass.places.text(node.span);
     let operator = operator.trim_matches('_');
     for ((x, x_ty), (y, y_ty)) in [(a, b), (b, a)] {
+        if let (Ty::Choice("Patient", "deceased"), Ty::Bool) = (x_ty, y_ty) {
+            return Some(
+                "write `!deceased(at)`, or nothing: the dead are left out of rules already".into(),
+            );
+        }
         let written = text(y);
         if let Some(help) = typed(&text(x), x_ty, y_ty, &format!("{operator} {written}")) {
             return Some(help);

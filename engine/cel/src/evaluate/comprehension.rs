@@ -27,6 +27,8 @@ impl<'r> Evaluation<'r> {
             let body = self.node(&inner.body, locals);
             // What an item says counts for as much as it is in the list.
             let told = match (fold, &body) {
+                // What holds of it holds whether it is in the list or not.
+                (Fold::All, Val::Bool(true)) => body,
                 (Fold::All, Val::Bool(false)) | (_, Val::Bool(true)) => unless(body, maybe),
                 _ => body,
             };

@@ -163,10 +163,10 @@ impl<'r> Evaluation<'r> {
                 function.call(&self.scene, &values, None)
             }
             NodeKind::InValueSet(function, set, args) => {
-                let (Some(arg), Some(set)) = (args.first(), self.value_sets.get(*set)) else {
-                    return self.broken(node.span, "there is no such value set, or no code");
+                let Some(set) = self.value_sets.get(*set) else {
+                    return self.broken(node.span, "there is no such value set");
                 };
-                self.in_value_set(function, arg, set, locals)
+                self.in_value_set(function, args, set, locals)
             }
         }
     }
@@ -174,15 +174,16 @@ impl<'r> Evaluation<'r> {
     fn in_value_set(
         &self,
         function: &'static FunctionInfo,
-        arg: &'r Node,
+        args: &'r [Node],
         set: &'r Arc<ValueSet>,
         locals: &mut Locals<'r>,
     ) -> Val<'r> {
-        let element = match &arg.kind {
-            NodeKind::Select(select) => select.coded,
+        let element = match args.first().map(|arg| &arg.kind) {
+            Some(NodeKind::Select(select)) => select.coded,
             _ => None,
         };
-        let value = function.call(&self.scene, &[self.node(arg, locals)], Some(set));
+        let values: Vec<Val<'r>> = args.iter().map(|a| self.node(a, locals)).collect();
+        let value = function.call(&self.scene, &values, Some(set));
         match (value, element) {
             (Val::Bool(false), Some(element)) => self
                 .mismatch(element, set)

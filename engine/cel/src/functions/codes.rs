@@ -25,6 +25,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         takes_unknown: true,
         doc: "The components of an Observation whose code is in the value set. Empty where there are none.",
         example: "Observation(\"bp\").exists(o, component(o, \"systolic\").exists(c, quantityIn(c.value, \"mm[Hg]\") < 140))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -36,6 +37,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         takes_unknown: true,
         doc: "Whether a code is in the value set (CQL InValueSet).",
         example: "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
+        gives: "true",
         ..PLAIN
     },
 ];
@@ -53,7 +55,8 @@ fn component<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     }
 }
 
-fn components<'r>(observation: Element<'r>, set: &ValueSet) -> Val<'r> {
+/// The components of an Observation whose code is in a value set.
+pub(super) fn components<'r>(observation: Element<'r>, set: &ValueSet) -> Val<'r> {
     let Some(components) = observation.get_named("component") else {
         return Val::List(Arc::new([]));
     };

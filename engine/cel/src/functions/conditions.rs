@@ -1,42 +1,82 @@
-//! Conditions.
+//! Conditions: those that go on, those that ever were.
 
 use std::cmp::Ordering;
 
-use engine_patient::fhir::clinical_time::clinical_time;
+use engine_patient::fhir::clinical_time::{ClinicalTime, clinical_time};
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
 use engine_patient::system::compare::compare;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::day_rule::is_after;
 use engine_patient::system::zone::Zone;
 
 use super::call::Call;
+use super::filters::filters;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::value::Val;
 
-pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
-    name: "active",
-    params: &[P::Element("Condition")],
-    returns: R::Bool,
-    code: active,
-    doc: "Whether a Condition goes on: clinical status active, recurrence or relapse, no abatement at \
-         or before the moment of evaluation, not refuted. Unknown without a clinical status and \
-         without an abatement.",
-    example: "Condition(\"diabetes\").exists(c, active(c) && start(c) <= at)",
-    ..PLAIN
-}];
+pub(super) const ROWS: &[FunctionInfo] = &[
+    FunctionInfo {
+        name: "active",
+        params: &[P::OneOrMany(&["Condition"])],
+        returns: R::Filtered,
+        code: active,
+        role: Role::Filter,
+        doc: "Of a list of Conditions those that go on at the moment of evaluation, of one whether it does: \
+         clinical status active, recurrence or relapse, no abatement at or before that moment, not refuted, \
+         and no onset after it (a day counts as begun). Unknown without a clinical status and without an \
+         abatement; a Condition without an onset has begun.",
+        example: "Condition(\"diabetes\").active().exists()",
+        gives: "true",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "ever",
+        params: &[P::OneOrMany(&["Condition"])],
+        returns: R::Filtered,
+        code: ever,
+        role: Role::Filter,
+        doc: "Of a list of Conditions those that the patient has or had, of one whether it is such: not \
+         refuted, not entered in error, and no onset after the moment of evaluation. One without an onset, \
+         or with one too imprecise, has begun.",
+        example: "Condition(\"diabetes\").ever().exists()",
+        gives: "true",
+        ..PLAIN
+    },
+];
 
 fn active<'r>(call: &Call<'_, 'r>) -> Val<'r> {
-    match call.args {
-        [Val::Element(condition)] => goes_on(*condition, call.at(), call.zone()),
+    filters(call, |value| match value {
+        Val::Element(condition) => goes_on(*condition, call.at(), call.zone()),
         _ => call.other_kind(),
-    }
+    })
+}
+
+fn ever<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    filters(call, |value| match value {
+        Val::Element(condition) => {
+            let time = clinical_time("Condition", *condition);
+            let told = !is_ruled_out(*condition) && has_begun(time, call.at(), call.zone());
+            Val::Bool(told)
+        }
+        _ => call.other_kind(),
+    })
+}
+
+fn is_ruled_out(condition: Element<'_>) -> bool {
+    is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"])
+}
+
+/// Whether it has begun, as far as is known: it is recorded, after all.
+fn has_begun(time: ClinicalTime, at: DateTime, zone: &Zone) -> bool {
+    time.start.and_then(|start| is_after(start, at, zone)) != Some(true)
 }
 
 /// Whether a Condition goes on at this moment.
 fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
-    if is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"]) {
+    if is_ruled_out(condition) {
         return Val::Bool(false);
     }
     if status_is(
@@ -47,6 +87,9 @@ fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
         return Val::Bool(false);
     }
     let time = clinical_time("Condition", condition);
+    if !has_begun(time, at, zone) {
+        return Val::Bool(false);
+    }
     if let Some(element) = time.unreadable_end {
         return Val::Unknown(format!("`Condition.{element}` cannot be read").into());
     }

@@ -8,7 +8,8 @@ use engine_patient::fhir::clinical_time::{ClinicalTime, Unreadable, clinical_tim
 use engine_patient::record::Element;
 use engine_patient::system::compare::compare;
 use engine_patient::system::date_arithmetic::CalendarDuration;
-use engine_patient::system::date_time::DateTime;
+use engine_patient::system::date_time::{DateTime, Precision};
+use engine_patient::system::duration::{Moment, Unit, difference};
 
 use super::call::Call;
 use super::row::Param as P;
@@ -20,6 +21,17 @@ use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
     FunctionInfo {
+        name: "daysBetween",
+        params: &[P::When, P::When],
+        returns: R::Int,
+        code: days_between,
+        doc: "How many midnights lie between when the first began and when the second did; below zero where \
+         the second is earlier. Of dates known to the month or year it lies between two numbers.",
+        example: "daysBetween(Observation(\"hba1c\").earliest(), date(\"2025-08-01\"))",
+        gives: "547",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "date",
         params: &[P::DateText],
         returns: R::Time,
@@ -27,6 +39,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Date,
         doc: "A date or date-time, written as in FHIR.",
         example: "start(Encounter().latest()) >= date(\"2024-01-01\")",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -37,6 +50,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Days,
         doc: "So many days.",
         example: "at - days(30)",
+        gives: "2025-12-01T12:00:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -47,6 +61,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Weeks,
         doc: "So many weeks of seven days.",
         example: "at - weeks(6)",
+        gives: "2025-11-19T12:00:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -56,6 +71,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: hours,
         doc: "So many hours.",
         example: "at - hours(24)",
+        gives: "2025-12-30T12:00:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -66,6 +82,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Months,
         doc: "So many calendar months; a day past the end of a month becomes its last day.",
         example: "at - months(12)",
+        gives: "2024-12-31T12:00:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -76,6 +93,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Years,
         doc: "So many calendar years; 29 February becomes 28 where it must.",
         example: "at - years(10)",
+        gives: "2015-12-31T12:00:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -86,6 +104,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "When a resource, Period or date began: the clinically relevant time, such as `effective`, \
          `onset` or `period`. Unknown where it is not given or cannot be read.",
         example: "start(Encounter().latest()) > at - days(30)",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -96,6 +115,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "When a resource, Period or date ended (for a Condition: its abatement). Unknown where it is \
          not given or cannot be read.",
         example: "end(Encounter().latest())",
+        gives: "2024-02-01T09:20:00Z",
         ..PLAIN
     },
     FunctionInfo {
@@ -107,6 +127,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The resources that began between two dates, both inclusive. A resource whose date is missing, \
          too imprecise or cannot be read may be one of them or not: what it would decide is unknown.",
         example: "Observation(\"hba1c\").during(at - months(12), at).size() > 0",
+        gives: "true",
         ..PLAIN
     },
 ];
@@ -125,6 +146,26 @@ fn date<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         .first()
         .cloned()
         .unwrap_or_else(|| call.other_kind())
+}
+
+fn days_between<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let began = |value: &Val<'r>| match value {
+        Val::Element(element) => start_of(*element),
+        Val::Time(time) => Ok(*time),
+        _ => Err("this value has no date".into()),
+    };
+    let [a, b] = call.args else {
+        return call.other_kind();
+    };
+    let (a, b) = match (began(a), began(b)) {
+        (Ok(a), Ok(b)) => (Moment::DateTime(a), Moment::DateTime(b)),
+        (Err(reason), _) | (_, Err(reason)) => return Val::Unknown(reason),
+    };
+    match difference(a, b, Unit::Of(Precision::Day), call.zone()) {
+        Some((least, most)) if least == most => Val::Int(least),
+        Some((least, most)) => Val::Between(least.into(), most.into(), IMPRECISE.into()),
+        None => call.other_kind(),
+    }
 }
 
 fn days<'r>(call: &Call<'_, 'r>) -> Val<'r> {

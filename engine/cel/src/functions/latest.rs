@@ -1,5 +1,6 @@
 //! Which of several, by when they began.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use engine_patient::record::Element;
@@ -26,6 +27,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The resource that began first; of several at the same moment the one with the lower id. \
          Unknown for an empty list, and where dates do not tell.",
         example: "Encounter().earliest()",
+        gives: "Encounter/visit",
         ..PLAIN
     },
     FunctionInfo {
@@ -37,6 +39,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The resource that began last; of several at the same moment the one with the higher id. \
          Unknown for an empty list, and where dates do not tell.",
         example: "Observation(\"hba1c\").latest()",
+        gives: "Observation/a1c-3",
         ..PLAIN
     },
 ];
@@ -98,4 +101,58 @@ pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> V
     } else {
         Val::unknown(IMPRECISE)
     }
+}
+
+/// The resources of which one is the last, and why it cannot be told which.
+pub(super) struct Candidates<'r> {
+    /// Each with the date when it began, where that is known.
+    pub(super) all: Vec<(Element<'r>, Option<DateTime>)>,
+    pub(super) why: Cow<'r, str>,
+}
+
+/// The resource that began last, or those that may have: what surely began before one that surely is in
+/// the list is none of them. Of several at the same moment the one with the higher id.
+pub(super) fn last_ones<'r>(
+    items: &[Val<'r>],
+    zone: &Zone,
+) -> Result<Candidates<'r>, Cow<'r, str>> {
+    let mut all = vec![];
+    let mut why = None;
+    // The latest of those that are in the list and have a date.
+    let mut sure: Option<(Element<'r>, DateTime)> = None;
+    for item in items {
+        let (value, maybe) = item.item();
+        let Val::Element(element) = value else {
+            match value.why_unknown() {
+                Some(reason) => return Err(reason.clone()),
+                None => continue,
+            }
+        };
+        why = why.or(maybe.cloned());
+        let start = start_of(*element);
+        if let (Ok(start), None) = (&start, maybe) {
+            let key = |e: Element<'r>, t: DateTime| (t.earliest(zone), e.get_str("id"));
+            if sure.is_none_or(|(e, t)| key(e, t) < key(*element, *start)) {
+                sure = Some((*element, *start));
+            }
+        }
+        let start = start.map_err(|reason| why = why.take().or(Some(reason)));
+        all.push((*element, start.ok(), maybe.is_some()));
+    }
+    if all.iter().all(|(.., maybe)| *maybe) {
+        return Err(why.unwrap_or("there is none to take the value of".into()));
+    }
+    let mut all: Vec<_> = all.into_iter().map(|(e, start, _)| (e, start)).collect();
+    if let Some((last, time)) = sure {
+        all.retain(|(element, start)| {
+            let order = start.and_then(|start| compare(start, time, None, zone));
+            match order {
+                Some(Ordering::Less) => false,
+                Some(Ordering::Equal) => element.get_str("id") >= last.get_str("id"),
+                _ => true,
+            }
+        });
+    }
+    let why = why.unwrap_or(IMPRECISE.into());
+    Ok(Candidates { all, why })
 }

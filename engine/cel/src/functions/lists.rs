@@ -1,4 +1,4 @@
-//! Lists: whether there is one, how many, which.
+//! Lists: whether there is one, how many, which of them.
 
 use super::call::Call;
 use super::row::Param as P;
@@ -9,6 +9,30 @@ use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
     FunctionInfo {
+        name: "exists",
+        params: &[P::List],
+        returns: R::Bool,
+        code: exists,
+        role: Role::Exists,
+        doc: "Whether there is one. Unknown where it cannot be told of any whether it is in the list, and \
+         of one at least whether it is not. With a variable and a condition, `list.exists(x, …)`, whether \
+         there is one of which that holds.",
+        example: "Procedure(\"colonoscopy\").completed().inLast(years(10)).exists()",
+        gives: "true",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "isEmpty",
+        params: &[P::List],
+        returns: R::Bool,
+        code: is_empty,
+        role: Role::IsEmpty,
+        doc: "Whether there is none: the opposite of `exists()`.",
+        example: "Encounter().inLast(months(6)).isEmpty()",
+        gives: "true",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "first",
         params: &[P::List],
         returns: R::Item,
@@ -16,6 +40,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Item,
         doc: "The first item; unknown for an empty list.",
         example: "patient.name.first().family",
+        gives: "Macdonald",
         ..PLAIN
     },
     FunctionInfo {
@@ -27,6 +52,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "How many items. Of some it may be unknown whether they are in the list: a comparison is \
          unknown where it depends on them.",
         example: "Encounter().size() > 2",
+        gives: "false",
         ..PLAIN
     },
 ];
@@ -49,9 +75,34 @@ fn size<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match perhaps.next() {
         Some(reason) => {
             let sure = items.len() - 1 - perhaps.count();
-            Val::Between(count(sure), count(items.len()), reason.clone())
+            Val::Between(
+                count(sure).into(),
+                count(items.len()).into(),
+                reason.clone(),
+            )
         }
         None => Val::Int(count(items.len())),
+    }
+}
+
+fn exists<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::List(items)] = call.args else {
+        return call.other_kind();
+    };
+    let mut perhaps = None;
+    for item in items.iter() {
+        match item.why_unknown() {
+            None => return Val::Bool(true),
+            reason => perhaps = perhaps.or(reason),
+        }
+    }
+    perhaps.map_or(Val::Bool(false), |reason| Val::Unknown(reason.clone()))
+}
+
+fn is_empty<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match exists(call) {
+        Val::Bool(exists) => Val::Bool(!exists),
+        unknown => unknown,
     }
 }
 

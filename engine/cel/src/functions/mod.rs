@@ -10,19 +10,25 @@ mod drugs;
 mod drugs_known;
 mod drugs_taken;
 mod filters;
+mod formulas;
 mod hook;
 mod latest;
 mod lists;
+mod measured;
 mod numbers;
+mod observations;
 mod params;
 mod patient;
 mod quantity;
+mod reference;
 mod row;
 mod status;
 mod table;
 mod texts;
 mod unknown;
+mod windows;
 
+pub use reference::page;
 pub use row::{FunctionInfo, Param, Returns, Role};
 pub use table::{TOPICS, Topic, all, find};
 

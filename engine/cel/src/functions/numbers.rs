@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use engine_patient::system::decimal::{PLACES, round};
 use rust_decimal::prelude::ToPrimitive;
 
 use super::call::Call;
@@ -13,6 +14,17 @@ use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
     FunctionInfo {
+        name: "round",
+        params: &[P::Number, P::Int],
+        returns: R::Double,
+        code: rounded,
+        role: Role::SameUnit,
+        doc: "The number to so many places after the point, from the middle away from zero; 0 to 8 places.",
+        example: "round(7.25, 1)",
+        gives: "7.3",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "double",
         params: &[P::Number],
         returns: R::Double,
@@ -20,6 +32,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::SameUnit,
         doc: "The number as a decimal number.",
         example: "double(3)",
+        gives: "3",
         ..PLAIN
     },
     FunctionInfo {
@@ -30,6 +43,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::SameUnit,
         doc: "The number without its fraction.",
         example: "int(3.7)",
+        gives: "3",
         ..PLAIN
     },
     FunctionInfo {
@@ -40,6 +54,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::SameUnit,
         doc: "The greatest number; unknown for an empty list.",
         example: "[1, 2].max()",
+        gives: "2",
         ..PLAIN
     },
     FunctionInfo {
@@ -50,6 +65,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::SameUnit,
         doc: "The least number; unknown for an empty list.",
         example: "[1, 2].min()",
+        gives: "1",
         ..PLAIN
     },
 ];
@@ -57,6 +73,18 @@ pub(super) const ROWS: &[FunctionInfo] = &[
 fn double<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let number = call.args.first().and_then(Val::number);
     number.map_or(Val::unknown("not a number"), Val::Decimal)
+}
+
+fn rounded<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [number, Val::Int(places)] = call.args else {
+        return call.other_kind();
+    };
+    let places = u32::try_from(*places).ok().filter(|n| *n <= PLACES);
+    match (number.number(), places) {
+        (Some(number), Some(places)) => Val::Decimal(round(number, places)),
+        (None, _) => Val::unknown("not a number"),
+        (_, None) => Val::unknown("a number has 0 to 8 places"),
+    }
 }
 
 fn int<'r>(call: &Call<'_, 'r>) -> Val<'r> {

@@ -32,6 +32,10 @@ impl Param {
             P::Duration => *ty == Ty::Duration,
             P::ListOf(types) => list_item.is_some_and(|i| *i == Ty::Any || is_one_of(i, types)),
             P::OneOrMany(types) => is_one_of(list_item.unwrap_or(ty), types),
+            P::Measured => {
+                matches!(ty, Ty::Int | Ty::Double)
+                    || is_one_of(list_item.unwrap_or(ty), &["Observation"])
+            }
             P::WhenOrMany => match list_item {
                 Some(item) => *item == Ty::Any || is_dated(item),
                 None => *ty == Ty::Time || is_dated(ty),
@@ -67,6 +71,7 @@ impl Param {
             P::ListOf(types) => format!("a list of {}", either(types)),
             P::OneOrMany(types) => format!("a list of {}, or one of them", either(types)),
             P::WhenOrMany => "a list of resources, one resource or a date".into(),
+            P::Measured => "a number, an `Observation` or a list of them".into(),
             P::Duration => "a duration, such as `years(10)`".into(),
             P::ValueSet => "the name of a value set in quotes".into(),
             P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),

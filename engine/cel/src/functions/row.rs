@@ -20,6 +20,7 @@ pub enum Role {
     /// Its value is in the unit of its argument.
     SameUnit,
     Component,
+    ComponentValue,
     Contains,
     Date,
     Days,
@@ -30,6 +31,9 @@ pub enum Role {
     IsEmpty,
     IsFinal,
     IsUnknown,
+    LatestValue,
+    /// The numbers of a list of Observations, in a unit.
+    ListValue,
     Months,
     OrElse,
     /// It reads all resources of these types.
@@ -37,6 +41,7 @@ pub enum Role {
     QuantityIn,
     Size,
     StartsWith,
+    ValueIn,
     Weeks,
     Years,
 }
@@ -72,6 +77,8 @@ pub enum Param {
     WhenOrMany,
     /// The name of a value set, in quotes.
     ValueSet,
+    /// A number, an Observation, or several of which the latest counts.
+    Measured,
     /// A date in quotes.
     DateText,
     /// What has a drug: a request, a statement, a Medication.
@@ -147,6 +154,12 @@ impl FunctionInfo {
         args: &[Val<'r>],
         set: Option<&ValueSet>,
     ) -> Val<'r> {
+        // Of nothing there are none, whatever is asked.
+        if let (Some(Val::List(items)), Role::Filter | Role::During) = (args.first(), self.role)
+            && items.is_empty()
+        {
+            return Val::List(items.clone());
+        }
         let unknown = args.iter().find_map(|v| match v {
             Val::Unknown(reason) | Val::Between(_, _, reason) => Some(reason),
             _ => None,

@@ -2,8 +2,8 @@
 
 use super::row::FunctionInfo;
 use super::{
-    codes, conditions, dates, drugs, drugs_taken, hook, latest, lists, numbers, patient, quantity,
-    status, texts, unknown,
+    codes, conditions, dates, drugs, drugs_taken, formulas, hook, latest, lists, numbers,
+    observations, patient, quantity, status, texts, unknown, windows,
 };
 
 /// Functions about one thing.
@@ -22,13 +22,16 @@ const fn topic(title: &'static str, functions: &'static [FunctionInfo]) -> Topic
 pub const TOPICS: &[Topic] = &[
     topic("Lists", lists::ROWS),
     topic("Which one", latest::ROWS),
+    topic("Windows of time", windows::ROWS),
     topic("Dates", dates::ROWS),
     topic("Conditions", conditions::ROWS),
     topic("What was done", status::ROWS),
+    topic("Values of Observations", observations::ROWS),
+    topic("Formulas", formulas::ROWS),
+    topic("Units", quantity::ROWS),
     topic("Drugs", drugs::ROWS),
     topic("Medications and allergies", drugs_taken::ROWS),
     topic("Orders being written", hook::ROWS),
-    topic("Values and units", quantity::ROWS),
     topic("Codes", codes::ROWS),
     topic("The patient", patient::ROWS),
     topic("What cannot be told", unknown::ROWS),

@@ -15,7 +15,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: contains,
         role: Role::Contains,
         doc: "Whether the first text contains the second.",
-        example: "Condition().exists(c, c.code.text.contains(\"fracture\"))",
+        example: "Condition().exists(c, c.code.text.contains(\"diabetes\"))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -26,6 +27,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::EndsWith,
         doc: "Whether the first text ends with the second.",
         example: "patient.name.exists(n, n.family.endsWith(\"son\"))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -36,6 +38,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::StartsWith,
         doc: "Whether the first text starts with the second.",
         example: "patient.name.exists(n, n.family.startsWith(\"Mac\"))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -45,6 +48,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: string,
         doc: "The number as text.",
         example: "string(3)",
+        gives: "3",
         ..PLAIN
     },
 ];

@@ -17,6 +17,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         takes_unknown: true,
         doc: "Whether the value cannot be told. Never unknown itself.",
         example: "isUnknown(patient.birthDate)",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -29,6 +30,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The first value, or the second where the first is unknown. Says openly what missing data is \
          taken for.",
         example: "orElse(patient.active, true)",
+        gives: "true",
         ..PLAIN
     },
 ];

@@ -16,6 +16,9 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
             return Some(format!("write `{meant}` for `{written}`"));
         }
     }
+    if let Some(help) = limits(code) {
+        return Some(help);
+    }
     let word = |w: &str| code.split(|c: char| !c.is_alphanumeric()).any(|s| s == w);
     let units = ["years", "months", "weeks", "days", "hours"];
     // `12 months`, and not `months(12)`.
@@ -24,7 +27,20 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
         word(unit) && behind.any(|rest| !rest.trim_start().starts_with('('))
     });
     if let Some(unit) = unit {
-        return Some(format!("write a duration as `{unit}(12)`"));
+        let now = ["today", "now", "TODAY", "NOW"]
+            .into_iter()
+            .find(|w| word(w));
+        return Some(match now {
+            Some(now) => format!(
+                "write `at` for `{now}` and `{unit}(12)` for a duration, as in `at - {unit}(12)`; of the last 12 {unit} is `list.inLast({unit}(12))`"
+            ),
+            None => format!("write a duration as `{unit}(12)`"),
+        });
+    }
+    if word("null") || word("NULL") {
+        return Some(
+            "`has(x.y)` asks whether an element is there, `!has(x.y)` whether it is not".into(),
+        );
     }
     let plain = ["&&", "||", "==", "!=", "<=", ">="];
     let rest = plain
@@ -43,7 +59,7 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
     } else if rest.contains('|') {
         "write `||` for or"
     } else if rest.contains('=') {
-        "write `==` to compare"
+        "write `==` to compare, and a text in quotes, as in `x.status == \"active\"`"
     } else if code.contains(';') {
         "an expression has no `;`: join conditions with `&&` or `||`"
     } else if code.contains('#') {
@@ -54,6 +70,18 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
         return brackets(code);
     };
     Some(help.into())
+}
+
+/// `40..75`, `between 40 and 75`
+fn limits(code: &str) -> Option<String> {
+    let help = "write the two limits for themselves: `x >= 40 && x <= 75`";
+    let dots = code.split_once("..").is_some_and(|(before, after)| {
+        let digit = |c: char| c.is_ascii_digit();
+        before.trim_end().ends_with(digit) || after.trim_start().starts_with(digit)
+    });
+    let mut words = code.split(|c: char| !c.is_alphanumeric());
+    let between = words.any(|w| w.eq_ignore_ascii_case("between"));
+    (dots || between && !code.contains("between(")).then(|| help.to_owned())
 }
 
 /// `9%`, with nothing behind that it could be divided by.

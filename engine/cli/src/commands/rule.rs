@@ -9,7 +9,7 @@ use self::eval::eval;
 use self::test::test;
 use super::own_terminology::TerminologyArgs;
 use crate::failure::Done;
-use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
+use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV_MARKDOWN, one_of};
 use crate::listing::Listing;
 
 mod decision_json;
@@ -72,10 +72,11 @@ Examples:
     #[command(after_help = "\
 Examples:
   tandem rule functions
-  tandem rule functions --format csv > functions.csv")]
+  tandem rule functions --format csv > functions.csv
+  tandem rule functions --format markdown > functions.md")]
     Functions {
         /// How to print them.
-        #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON_CSV_MARKDOWN), default_value = "table")]
         format: Format,
     },
 }
@@ -116,6 +117,10 @@ fn functions(format: Format) -> Done {
             let (name, what, example) = (info.name, info.doc, info.example);
             say!("{name}\n    {what}\n    e.g. {example}\n");
         }
+        return Ok(std::process::ExitCode::SUCCESS);
+    }
+    if format == Format::Markdown {
+        say!("{}", functions::page().trim_end());
         return Ok(std::process::ExitCode::SUCCESS);
     }
     let mut rows = Listing::new(&["name", "what", "example"]);

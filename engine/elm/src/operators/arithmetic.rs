@@ -11,11 +11,11 @@ use rust_decimal::Decimal;
 use crate::context::fault::{Fault, Out};
 use crate::context::state::EvaluationState;
 use crate::operators::date_arithmetic;
-use crate::operators::exponentials;
 use crate::operators::operator::Attributes;
 use crate::operators::quantity;
 use crate::values::value::{Quantity, Val};
 use engine_patient::system::decimal;
+use engine_patient::system::exponentials;
 
 /// The operand at this place. An operator is given as many as it takes (`Operator::takes`); one that may
 /// be left out of the ELM is null.

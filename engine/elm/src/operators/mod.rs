@@ -16,7 +16,6 @@ pub mod date_compare;
 pub mod datetime;
 pub mod duration;
 pub mod equality;
-pub mod exponentials;
 pub mod fhir_helpers;
 pub mod interval;
 pub mod interval_expand;

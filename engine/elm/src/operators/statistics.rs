@@ -14,11 +14,11 @@ use crate::context::fault::{Fault, Out};
 use crate::context::state::EvaluationState;
 use crate::operators::aggregate::{in_one_unit, items};
 use crate::operators::arithmetic::{self, decimal};
-use crate::operators::exponentials;
 use crate::operators::operator::Attributes;
 use crate::operators::{compare, equality, quantity};
 use crate::values::value::Val;
 use engine_patient::system::decimal;
+use engine_patient::system::exponentials;
 
 /// Sorted by the order of CQL; `None` where two items cannot be compared.
 fn sorted<'a>(

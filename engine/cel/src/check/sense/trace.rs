@@ -67,13 +67,18 @@ pub fn origin(node: &Node, known: &dyn Known, scope: &[Origin]) -> Origin {
         NodeKind::Call(function, args) => called(function, args.iter().map(of).collect()),
         NodeKind::InValueSet(function, set, args) => {
             let args: Vec<Origin> = args.iter().map(of).collect();
+            let unit = match function.role {
+                Role::ComponentValue => args.get(1).and_then(|unit| unit.text.clone()),
+                _ => None,
+            };
             let set = known.value_set(*set).map_or("", |(name, _)| name);
             let same = together(&args, |a| a.same.as_deref());
             let from = together(&args, |a| a.from.as_deref());
-            let call = |args: String| format!("{function:?}({args}, \"{set}\")");
+            let call = |args: String| format!("{}({args}, \"{set}\")", function.name);
             Origin {
                 same: same.map(call),
                 from: from.map(call),
+                unit,
                 ..Origin::default()
             }
         }
@@ -194,7 +199,7 @@ fn called(function: &FunctionInfo, args: Vec<Origin>) -> Origin {
             ..Origin::default()
         },
         Role::OrElse => args.fold(first, common),
-        Role::QuantityIn => Origin {
+        Role::QuantityIn | Role::ValueIn | Role::LatestValue | Role::ListValue => Origin {
             unit: args.next().and_then(|unit| unit.text),
             ..Origin::default()
         },

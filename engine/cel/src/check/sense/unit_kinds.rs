@@ -131,8 +131,8 @@ impl Collector<'_> {
             NodeKind::Call(info, _) if matches!(info.role, Role::OrElse | Role::IsUnknown) => {}
             NodeKind::Call(function, args) => {
                 each(args);
-                if let (Role::QuantityIn, [value, unit]) = (function.role, args.as_slice()) {
-                    self.quantity(value, unit, joined);
+                if let [value, unit] = args.as_slice() {
+                    self.quantity(function.role, value, unit, joined);
                 }
             }
             NodeKind::Define(index) => {
@@ -151,9 +151,30 @@ impl Collector<'_> {
         }
     }
 
-    fn quantity(&mut self, value: &Node, unit: &Node, joined: bool) {
+    fn quantity(&mut self, role: Role, value: &Node, unit: &Node, joined: bool) {
         let text = origin(unit, self.known, self.scope).text;
         let value = origin(value, self.known, self.scope);
+        // The value as it would be written with `quantityIn`.
+        let value_of = |text: Option<String>| text.map(|text| format!("{text}.value"));
+        let value = match role {
+            Role::QuantityIn => value,
+            Role::ValueIn => Origin {
+                same: value_of(value.same),
+                from: value_of(value.from),
+                ..value
+            },
+            Role::LatestValue => Origin {
+                same: value_of(value.same.map(|list| format!("latest({list})"))),
+                from: value_of(value.from),
+                ..value
+            },
+            Role::ListValue => Origin {
+                same: None,
+                from: value_of(value.from),
+                ..value
+            },
+            _ => return,
+        };
         // One of all observations may be of any kind.
         let shown = value.from.filter(|from| !from.contains("()"));
         if let (Some(unit_text), Some(shown)) = (text.filter(|t| written::is_ucum(t)), shown) {

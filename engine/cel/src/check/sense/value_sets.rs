@@ -130,7 +130,7 @@ pub fn function(look: &mut Look<'_>, role: Role, set: usize, args: &[Node], span
     let (Some((name, set)), Some(value)) = (known.value_set(set), args.first()) else {
         return;
     };
-    if role == Role::Component {
+    if matches!(role, Role::Component | Role::ComponentValue) {
         let of = ("Observation.Component", "code");
         return compare(look, of, (name, set), false, span);
     }

@@ -80,7 +80,9 @@ fn walk(look: &mut Look<'_>, node: &Node) {
                 _ => all(look, args),
             }
             match function.role {
-                Role::QuantityIn => units::quantity_in(look, args),
+                Role::QuantityIn | Role::ValueIn | Role::LatestValue | Role::ListValue => {
+                    units::quantity_in(look, args);
+                }
                 Role::During => constant::during(look, node, args),
                 Role::StartsWith | Role::EndsWith | Role::Contains => {
                     codes::part_of_text(look, function.role, args);
@@ -91,6 +93,9 @@ fn walk(look: &mut Look<'_>, node: &Node) {
         NodeKind::InValueSet(function, set, args) => {
             all(look, args);
             value_sets::function(look, function.role, *set, args, node.span);
+            if function.role == Role::ComponentValue {
+                units::quantity_in(look, args);
+            }
         }
     }
 }

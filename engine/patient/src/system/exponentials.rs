@@ -8,10 +8,9 @@
 
 use std::sync::OnceLock;
 
+use super::decimal::{self, PLACES};
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
-
-use engine_patient::system::decimal::{self, PLACES};
 
 /// Bits after the point.
 const BITS: u32 = 288;
