@@ -11,8 +11,7 @@ use engine_patient::terminology::ValueSet;
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, Role};
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
@@ -26,7 +25,6 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The components of an Observation whose code is in the value set. Empty where there are none.",
         example: "Observation(\"bp\").exists(o, component(o, \"systolic\").exists(c, quantityIn(c.value, \"mm[Hg]\") < 140))",
         gives: "false",
-        ..PLAIN
     },
     FunctionInfo {
         name: "inValueSet",
@@ -38,7 +36,6 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Whether a code is in the value set (CQL InValueSet).",
         example: "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
         gives: "true",
-        ..PLAIN
     },
 ];
 

@@ -14,8 +14,7 @@ use engine_patient::system::duration::{Moment, Unit, difference};
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::operators::IMPRECISE;
 use crate::value::Val;
 

@@ -12,8 +12,7 @@ use super::call::Call;
 use super::dates::start_of;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::operators::IMPRECISE;
 use crate::value::Val;
 

@@ -3,8 +3,7 @@
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[

@@ -8,8 +8,7 @@ use engine_patient::system::units::{self, UnitsError, written};
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {

@@ -3,8 +3,7 @@
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::Role;
-use super::row::{FunctionInfo, PLAIN};
+use super::row::{FunctionInfo, Role};
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
@@ -18,7 +17,6 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Whether the value cannot be told. Never unknown itself.",
         example: "isUnknown(patient.birthDate)",
         gives: "false",
-        ..PLAIN
     },
     FunctionInfo {
         name: "orElse",
@@ -31,7 +29,6 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          taken for.",
         example: "orElse(patient.active, true)",
         gives: "true",
-        ..PLAIN
     },
 ];
 
