@@ -209,6 +209,19 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             "value",
         )
     };
+    // The day rule: where a time does not tell, the day does.
+    let day_later = |at: &str, sign: &str| {
+        let day = json!({"type": "Quantity", "value": 1, "unit": "day"});
+        op(sign, &[moment(at), day])
+    };
+    let by_day = |order: &str, at: &str, sign: &str| {
+        let exact = op(order, &[onset(), moment(at)]);
+        let next = op(order, &[onset(), day_later(at, sign)]);
+        op("Coalesce", &[exact, next])
+    };
+    let since = || one("Not", by_day("Less", FROM, "Subtract"));
+    let as_of = || one("Not", by_day("Greater", TO, "Add"));
+    let begun = "Condition().filter(c, has(c.onset))";
     let cel_value = "has(o.valueQuantity) && has(o.valueQuantity.value)";
     vec![
         (
@@ -329,6 +342,26 @@ fn questions() -> Vec<(&'static str, String, Json)> {
                 "Observation().exists(o, {cel_value} && quantityIn(o.value, \"mg/dL\") > 9.0)"
             ),
             exists(retrieve("Observation"), high),
+        ),
+        (
+            "onset since a day",
+            format!("{begun}.since(date(\"{FROM}\")).exists()"),
+            exists(retrieve("Condition"), since()),
+        ),
+        (
+            "onset before a day",
+            format!("{begun}.before(date(\"{TO}\")).exists()"),
+            exists(retrieve("Condition"), by_day("Less", TO, "Subtract")),
+        ),
+        (
+            "onset in a window of days",
+            format!("!{begun}.since(date(\"{FROM}\")).asOf(date(\"{TO}\")).isEmpty()"),
+            exists(retrieve("Condition"), and(since(), as_of())),
+        ),
+        (
+            "a value in a unit",
+            format!("Observation().filter(o, {cel_value}).exists(o, valueIn(o, \"mg/dL\") > 9.0)"),
+            exists(retrieve("Observation"), high.clone()),
         ),
         (
             "a decimal has its digits",

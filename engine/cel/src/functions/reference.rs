@@ -19,6 +19,7 @@ The examples are of a woman born on 15 June 1960, on 31 December 2025 at noon UT
 - weight 82 kg on 10 January and 80 kg on 10 November 2025, height 170 cm
 - creatinine 1.6 mg/dL on 1 December 2025; blood pressure 150/95 mm Hg on 1 June 2025
 - an HbA1c ordered on 15 December 2025; influenza vaccine declined on 1 October 2025
+- warfarin since 20 January 2024
 - one visit, on 1 February 2024
 ";
 
@@ -69,6 +70,8 @@ fn result(info: &FunctionInfo) -> &'static str {
         Returns::Filtered if of_dates => "a list of a list, true or false of one resource or date",
         Returns::Filtered => "a list of a list, true or false of one",
         Returns::Components => "a list of components",
+        Returns::Texts => "a list of texts",
+        Returns::ListOf(_) | Returns::Named => "a list of resources",
     }
 }
 
