@@ -341,7 +341,7 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             format!(
                 "Observation().exists(o, {cel_value} && quantityIn(o.value, \"mg/dL\") > 9.0)"
             ),
-            exists(retrieve("Observation"), high),
+            exists(retrieve("Observation"), high.clone()),
         ),
         (
             "onset since a day",
@@ -361,7 +361,7 @@ fn questions() -> Vec<(&'static str, String, Json)> {
         (
             "a value in a unit",
             format!("Observation().filter(o, {cel_value}).exists(o, valueIn(o, \"mg/dL\") > 9.0)"),
-            exists(retrieve("Observation"), high.clone()),
+            exists(retrieve("Observation"), high),
         ),
         (
             "a decimal has its digits",
