@@ -66,6 +66,16 @@ fn the_arrows_between_the_crates() {
             ],
         ),
         ("rules", vec!["engine-patient", "engine-cel"]),
+        (
+            "rehearse",
+            vec![
+                "engine-patient",
+                "engine-cel",
+                "engine-fhirpath",
+                "engine-population",
+                "rules",
+            ],
+        ),
         ("measures", vec!["engine-patient", "engine-elm", "sources"]),
         (
             "measures-run",

@@ -132,6 +132,15 @@ const TABLE: &[Row] = &[
             OURS,
         ],
     ),
+    (
+        "rule rehearse",
+        &[
+            (0, "done, however often rules fired"),
+            FILE,
+            UNSUPPORTED,
+            OURS,
+        ],
+    ),
     ("rule functions", &[DONE, OURS]),
     (
         "sql",

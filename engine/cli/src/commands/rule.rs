@@ -14,6 +14,7 @@ use crate::listing::Listing;
 
 mod decision_json;
 mod eval;
+mod rehearse;
 mod test;
 
 /// Check, test and evaluate rules.
@@ -68,6 +69,7 @@ Examples:
         #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
     },
+    Rehearse(rehearse::Rehearse),
     /// The functions that rules can call.
     #[command(after_help = "\
 Examples:
@@ -106,6 +108,7 @@ impl Rule {
                 terminology,
                 format,
             } => test(&rules, &terminology.paths()?, format),
+            Command::Rehearse(command) => command.run(),
             Command::Functions { format } => functions(format),
         }
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use measures_run::{Event, Folders, Job, JobResult, PreparedJob, RunError};
 
-pub use arguments::parse_zone;
+pub use arguments::{parse_period, parse_zone};
 pub use print::{print_table, print_unmatched};
 
 use super::runtime;

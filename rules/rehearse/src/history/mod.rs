@@ -1,0 +1,126 @@
+//! A resource as it is now, as versions that were known from a moment on.
+//!
+//! **Known from.** The moment it was recorded, where it says so (`recordedDate`, `issued`, `authoredOn`,
+//! …: the table of `recorded.rs`); otherwise the clinical time, its end where something is told when it is
+//! over. A date without a time is known from the end of that day, month or year on: never too early. What
+//! has no date at all is taken as known from the start. Each is counted, see [`Dating`].
+//!
+//! **Taken back.** What happened after: the abatement of a condition and its clinical status, the end of
+//! a visit, the end of what has a period and is over now, the status of a request (it was `active` until
+//! its end, see `ended.rs`), a death.
+//!
+//! **Not taken back**, for FHIR does not say when: corrections of values, refuted diagnoses, conditions
+//! and allergies that are resolved without a date, diagnoses added to a visit, changes of name or address.
+//! Where a status shows it, it is counted as `not_undone`. What was deleted since is not there at all.
+
+mod ended;
+mod known;
+mod recorded;
+mod rewrite;
+
+pub(crate) use known::date;
+pub use known::instant;
+pub use rewrite::draft;
+
+use engine_patient::fhir::model::Model;
+use engine_patient::record::Element;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Settings;
+use ended::{Ending, ending};
+use known::known_from;
+
+/// How many resources of the patients who had a call were dated how, and what was assumed of them.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dating {
+    /// By the moment they were recorded.
+    pub recorded: u64,
+    /// By their clinical time.
+    pub clinical: u64,
+    /// Without any date: taken as known from the start.
+    pub undated: u64,
+    /// Whose later end, status or death was taken back until it happened.
+    pub taken_back: u64,
+    /// Requests that are ended now and do not say when: taken to have ended after the assumed days.
+    pub assumed_end: u64,
+    /// Whose status is of later and has no date: left as it is.
+    pub not_undone: u64,
+    /// Patients who are dead without a date: alive at each call.
+    pub revived: u64,
+    /// Requests that nobody signed (drafts, proposals, plans, reported ones): no call.
+    pub unsigned: u64,
+    /// Requests without a readable `authoredOn`: no call.
+    pub undated_orders: u64,
+    /// Visits without a readable start, planned or cancelled ones: no call.
+    pub no_visit: u64,
+}
+
+impl Dating {
+    /// Adds another patient's.
+    pub fn add(&mut self, other: &Dating) {
+        let pairs = [
+            (&mut self.recorded, other.recorded),
+            (&mut self.clinical, other.clinical),
+            (&mut self.undated, other.undated),
+            (&mut self.taken_back, other.taken_back),
+            (&mut self.assumed_end, other.assumed_end),
+            (&mut self.not_undone, other.not_undone),
+            (&mut self.revived, other.revived),
+            (&mut self.unsigned, other.unsigned),
+            (&mut self.undated_orders, other.undated_orders),
+            (&mut self.no_visit, other.no_visit),
+        ];
+        for (own, more) in pairs {
+            *own += more;
+        }
+    }
+}
+
+/// What was known of a resource from a moment on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Version {
+    /// Milliseconds from 1970-01-01T00:00Z; [`i64::MIN`] for always.
+    pub from: i64,
+    /// Its JSON where that is not the resource as it is now.
+    pub json: Option<String>,
+}
+
+const ALWAYS: i64 = i64::MIN;
+
+/// The versions of a resource, ascending in time: at most two.
+pub fn versions(
+    ty: &str,
+    resource: Element<'_>,
+    settings: &Settings,
+    dating: &mut Dating,
+) -> [Option<Version>; 2] {
+    let whole = |from| Some(Version { from, json: None });
+    let shared = Model::r4()
+        .resource(ty)
+        .is_some_and(|info| info.patient_links.is_empty());
+    // The definition of a drug, a site: of no patient, and of no time.
+    if shared && ty != "Patient" {
+        return [whole(ALWAYS), None];
+    }
+    let from = match ty {
+        "Patient" => ALWAYS,
+        _ => known_from(ty, resource, settings, dating),
+    };
+    match ending(ty, resource, from, settings, dating) {
+        Ending::None => [whole(from), None],
+        Ending::At(end) if end <= from => [whole(from), None],
+        Ending::At(end) => {
+            dating.taken_back += 1;
+            let json = Some(rewrite::before_end(ty, resource));
+            [Some(Version { from, json }), whole(end)]
+        }
+        Ending::Never => {
+            let json = Some(rewrite::before_end(ty, resource));
+            [Some(Version { from, json }), None]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

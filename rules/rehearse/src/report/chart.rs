@@ -1,0 +1,96 @@
+//! Charts as SVG, made here: no script draws them, so that they stand in print as well.
+
+use maud::{Markup, html};
+
+const WIDTH: u64 = 800;
+
+/// A bar: its label, its parts with their class, and what is written behind it.
+pub(super) struct Bar {
+    pub label: String,
+    pub parts: Vec<(&'static str, u64)>,
+    pub told: String,
+}
+
+impl Bar {
+    fn sum(&self) -> u64 {
+        self.parts.iter().map(|(_, n)| n).sum()
+    }
+}
+
+/// Bars beside each other below, one a month.
+pub(super) fn columns(title: &str, bars: &[Bar]) -> Markup {
+    const HEIGHT: u64 = 150;
+    let most = bars.iter().map(Bar::sum).max().unwrap_or(0).max(1);
+    let step = WIDTH / (bars.len() as u64).max(1);
+    let step = step.clamp(4, 100);
+    let width = step * 7 / 10;
+    // So many that labels do not run into each other.
+    let every = 48_u64.div_ceil(step).max(1);
+    html! {
+        svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT + 50) } role="img" aria-label=(title) {
+            line.axis x1="0" x2=(WIDTH) y1=(HEIGHT + 20) y2=(HEIGHT + 20) {}
+            @for (place, bar) in (0_u64..).zip(bars) {
+                @let height = bar.sum() * HEIGHT / most;
+                @let x = place * step;
+                g {
+                    title { (bar.label) ": " (bar.told) }
+                    rect.bar x=(x) y=(HEIGHT + 20 - height) width=(width) height=(height) {}
+                    @if place % every == 0 {
+                        text x=(x) y=(HEIGHT + 38) { (bar.label) }
+                    }
+                    @if bar.sum() > 0 && step >= 40 {
+                        text x=(x) y=(HEIGHT + 15 - height) { (bar.told) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Bars one below the other, of parts.
+pub(super) fn bars(title: &str, bars: &[Bar]) -> Markup {
+    const LINE: u64 = 22;
+    const LABELS: u64 = 300;
+    const ROOM: u64 = 380;
+    let most = bars.iter().map(Bar::sum).max().unwrap_or(0).max(1);
+    let height = LINE * bars.len() as u64 + 4;
+    html! {
+        svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label=(title) {
+            @for (place, bar) in (0_u64..).zip(bars) {
+                @let y = place * LINE;
+                g {
+                    title { (bar.label) ": " (bar.told) }
+                    text x=(LABELS - 8) y=(y + 15) text-anchor="end" { (shortened(&bar.label)) }
+                    @for (class, from, length) in placed(bar, most, ROOM) {
+                        rect class=(class) x=(LABELS + from) y=(y + 3) width=(length) height=(LINE - 6) {}
+                    }
+                    text x=(LABELS + bar.sum() * ROOM / most + 6) y=(y + 15) { (bar.told) }
+                }
+            }
+        }
+    }
+}
+
+/// Where each part begins, and how long it is.
+fn placed(bar: &Bar, most: u64, room: u64) -> Vec<(&'static str, u64, u64)> {
+    let mut before = 0;
+    let mut out = vec![];
+    for (class, count) in &bar.parts {
+        let from = before * room / most;
+        before += count;
+        let to = before * room / most;
+        if *count > 0 {
+            out.push((*class, from, (to - from).max(1)));
+        }
+    }
+    out
+}
+
+/// As much as there is room for; the whole stands in the table.
+fn shortened(label: &str) -> String {
+    const MOST: usize = 42;
+    match label.chars().count() > MOST {
+        true => label.chars().take(MOST - 1).chain(['…']).collect(),
+        false => label.to_owned(),
+    }
+}

@@ -1,0 +1,234 @@
+//! What came of a rehearsal: counts for JSON, for tables, and for a page. Samples and the lists of
+//! patients are patient data; all else is counts.
+
+mod chart;
+mod html;
+mod make;
+mod style;
+pub mod table;
+
+use serde::Serialize;
+
+use crate::history::Dating;
+
+pub use html::page;
+pub(crate) use make::of;
+
+/// The whole.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// First and last moment.
+    pub period: (String, String),
+    /// Days of it.
+    pub days: u64,
+    /// Where dates are taken to be.
+    pub time_zone: String,
+    /// Number of the lake's snapshot.
+    pub snapshot: u64,
+    /// What chose the samples.
+    pub seed: u64,
+    /// The same card for the same patient within so many days is a repeat.
+    pub repeat_days: u32,
+    /// A request that is ended now, and does not say when, was active for so many days.
+    pub assumed_days: u32,
+    /// Patients of the lake.
+    pub patients: u64,
+    /// Patients with a call.
+    pub patients_called: u64,
+    /// Patients whose evaluation failed as a whole.
+    pub failed: u64,
+    /// Calls, by hook.
+    pub hooks: Vec<HookCalls>,
+    /// By month.
+    pub months: Vec<Named>,
+    /// Each rule, the one with the most cards first.
+    pub rules: Vec<RuleReport>,
+    /// Rules that fired at one call, most frequent first.
+    pub together: Vec<Together>,
+    /// Who called, most cards first; at most [`LISTED`].
+    pub clinicians: Vec<Named>,
+    /// How many there are.
+    pub clinicians_count: u64,
+    /// Where, likewise.
+    pub sites: Vec<Named>,
+    /// How many there are.
+    pub sites_count: u64,
+    /// How resources were dated, and what was assumed.
+    pub dating: Dating,
+    /// Against other versions.
+    pub differences: Vec<Difference>,
+}
+
+/// So many clinicians, sites, pairs and reasons are listed.
+pub const LISTED: usize = 50;
+
+/// The calls of a hook.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HookCalls {
+    /// `order-sign`
+    pub hook: String,
+    /// How many.
+    pub calls: u64,
+    /// Of how many patients.
+    pub patients: u64,
+    /// A day of the period.
+    pub per_day: f64,
+}
+
+/// Counts of a month, a clinician, a site.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Named {
+    /// Empty where the chart has none.
+    pub name: String,
+    /// Calls.
+    pub calls: u64,
+    /// Calls with at least one card.
+    pub interrupted: u64,
+    /// Cards.
+    pub cards: u64,
+    /// Cards per 100 calls.
+    pub per_100_calls: f64,
+}
+
+/// A name and how often.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counted {
+    /// Empty where there is none.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// What a rule would have done.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleReport {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// Its title.
+    pub title: String,
+    /// The hooks at which it was asked.
+    pub hooks: Vec<&'static str>,
+    /// Calls at which it was asked.
+    pub calls: u64,
+    /// Calls at which it applied and had a card.
+    pub fired: u64,
+    /// Cards, also those that say that something could not be checked.
+    pub cards: u64,
+    /// Calls with a firing, of 100.
+    pub per_100_calls: f64,
+    /// Firings a day.
+    pub per_day: f64,
+    /// Patients for whom it fired.
+    pub patients: u64,
+    /// Firings per 1,000 patients of the lake.
+    pub per_1000_patients: f64,
+    /// Calls at which it applied and had no card.
+    pub silent: u64,
+    /// Calls at which somebody had acted on it already.
+    pub acted_on: u64,
+    /// Calls at which it could not tell.
+    pub unknown: u64,
+    /// Of these, with a card that says so.
+    pub unknown_with_card: u64,
+    /// Calls at which its evaluation failed.
+    pub failed: u64,
+    /// Why it could not tell.
+    pub reasons: Vec<Counted>,
+    /// Cards by indicator.
+    pub indicators: Vec<Counted>,
+    /// Cards that the same patient had had within the days of a repeat.
+    pub repeats: u64,
+    /// The cool-down in days whose effect follows: the rule's own, or the days of a repeat.
+    pub cooldown_days: u32,
+    /// Cards that are left with it.
+    pub cards_with_cooldown: u64,
+    /// Cards by month.
+    pub months: Vec<Counted>,
+    /// Cards by clinician.
+    pub clinicians: Vec<Counted>,
+    /// Cards by site.
+    pub sites: Vec<Counted>,
+    /// Some of its firings, chosen by the seed.
+    pub samples: Vec<SampleReport>,
+}
+
+/// A firing, with its reasons. It is patient data.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SampleReport {
+    /// Id of the patient.
+    pub patient: String,
+    /// When.
+    pub at: String,
+    /// At which hook.
+    pub hook: String,
+    /// Id of the visit.
+    pub encounter: Option<String>,
+    /// Orders in the call.
+    pub drafts: u32,
+    /// The cards.
+    pub cards: Vec<SampleCard>,
+    /// Why, a line each part.
+    pub why: Vec<String>,
+}
+
+/// A card of a sample.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SampleCard {
+    /// `warning`
+    pub indicator: String,
+    /// One line.
+    pub summary: String,
+    /// Markdown.
+    pub detail: String,
+}
+
+/// Two rules that fired at one call.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Together {
+    /// One.
+    pub first: String,
+    /// The other.
+    pub second: String,
+    /// At how many calls.
+    pub calls: u64,
+}
+
+/// Two versions of a rule.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// The rule.
+    pub rule: String,
+    /// Its version.
+    pub version: String,
+    /// The one it is compared with.
+    pub against: String,
+    /// Its version.
+    pub against_version: String,
+    /// The file of that.
+    pub against_file: String,
+    /// Calls at which both fired.
+    pub both: u64,
+    /// Of these: with other cards.
+    pub other_cards: u64,
+    /// Calls at which only this one fired.
+    pub only_this: u64,
+    /// Calls at which only the other fired.
+    pub only_other: u64,
+    /// Calls at which one could not tell, and the other could.
+    pub other_unknown: u64,
+    /// Patients for whom this one fired and the other never. Ids: patient data.
+    pub gained: Vec<String>,
+    /// Patients for whom only the other fired.
+    pub lost: Vec<String>,
+}

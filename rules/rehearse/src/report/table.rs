@@ -1,0 +1,143 @@
+//! The tables of a report, as cells: for a terminal, CSV and the page alike.
+
+use super::{Counted, Report, RuleReport};
+
+/// A heading and its rows.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// Names of the columns.
+    pub heading: &'static [&'static str],
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A rule each.
+pub fn rules(report: &Report) -> Cells {
+    let row = |r: &RuleReport| {
+        vec![
+            r.id.clone(),
+            r.version.clone(),
+            r.hooks.join(" "),
+            r.calls.to_string(),
+            r.fired.to_string(),
+            decimals(r.per_100_calls),
+            decimals(r.per_day),
+            decimals(r.per_1000_patients),
+            r.patients.to_string(),
+            r.cards.to_string(),
+            of(&r.indicators, "info").to_string(),
+            of(&r.indicators, "warning").to_string(),
+            of(&r.indicators, "critical").to_string(),
+            r.repeats.to_string(),
+            r.cooldown_days.to_string(),
+            r.cards_with_cooldown.to_string(),
+            r.acted_on.to_string(),
+            r.unknown.to_string(),
+            r.unknown_with_card.to_string(),
+            r.failed.to_string(),
+        ]
+    };
+    Cells {
+        heading: &[
+            "rule",
+            "version",
+            "hooks",
+            "calls",
+            "fired",
+            "per 100 calls",
+            "per day",
+            "per 1000 patients",
+            "patients",
+            "cards",
+            "info",
+            "warning",
+            "critical",
+            "repeats",
+            "cool-down days",
+            "cards with cool-down",
+            "acted on",
+            "unknown",
+            "unknown with card",
+            "failed",
+        ],
+        rows: report.rules.iter().map(row).collect(),
+    }
+}
+
+/// What most want to know of each rule.
+pub fn short(report: &Report) -> Cells {
+    let row = |r: &RuleReport| {
+        vec![
+            r.id.clone(),
+            r.calls.to_string(),
+            r.fired.to_string(),
+            decimals(r.per_100_calls),
+            decimals(r.per_day),
+            decimals(r.per_1000_patients),
+            r.patients.to_string(),
+            r.repeats.to_string(),
+            r.cards_with_cooldown.to_string(),
+            r.unknown.to_string(),
+        ]
+    };
+    Cells {
+        heading: &[
+            "rule",
+            "calls",
+            "fired",
+            "per 100",
+            "per day",
+            "per 1,000 patients",
+            "patients",
+            "repeats",
+            "cooled down",
+            "unknown",
+        ],
+        rows: report.rules.iter().map(row).collect(),
+    }
+}
+
+/// How resources were dated, and what was assumed, in words.
+pub fn dating(report: &Report) -> Vec<(&'static str, u64)> {
+    let d = &report.dating;
+    vec![
+        ("dated by when they were recorded", d.recorded),
+        ("dated by their clinical time", d.clinical),
+        ("without any date, taken as known from the start", d.undated),
+        (
+            "whose later end, status or death was taken back until it happened",
+            d.taken_back,
+        ),
+        (
+            "requests that ended at an unknown time, taken as active for the assumed days",
+            d.assumed_end,
+        ),
+        (
+            "whose status is of later and has no date, left as it is",
+            d.not_undone,
+        ),
+        (
+            "patients dead without a date, alive at each call",
+            d.revived,
+        ),
+        (
+            "requests that nobody signed (drafts, plans, reported ones): no call",
+            d.unsigned,
+        ),
+        ("requests without a date: no call", d.undated_orders),
+        (
+            "visits without a start, planned or cancelled ones: no call",
+            d.no_visit,
+        ),
+    ]
+}
+
+fn of(counts: &[Counted], name: &str) -> u64 {
+    let found = counts.iter().find(|c| c.name == name);
+    found.map_or(0, |c| c.count)
+}
+
+/// Always two.
+pub fn decimals(number: f64) -> String {
+    format!("{number:.2}")
+}

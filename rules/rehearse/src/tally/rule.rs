@@ -1,0 +1,127 @@
+//! The counts of one rule.
+
+use std::collections::{BTreeMap, HashMap};
+
+use engine_patient::system::truth::Truth;
+
+use super::{CallSaid, entry, month};
+use crate::hook::Hook;
+use crate::program::Candidate;
+use crate::run::Asked;
+use crate::samples::Samples;
+use crate::settings::DAY;
+
+#[derive(Debug)]
+pub(crate) struct RuleTally {
+    id: String,
+    hooks: Vec<Hook>,
+    /// In milliseconds.
+    repeat: i64,
+    cooldown: i64,
+    pub calls: u64,
+    /// Calls at which it applied and had a card.
+    pub fired: u64,
+    /// Calls at which it applied and had none.
+    pub silent: u64,
+    /// All cards, also those that say that something could not be checked.
+    pub cards: u64,
+    pub unknown: u64,
+    pub unknown_with_card: u64,
+    pub failed: u64,
+    pub acted_on: u64,
+    /// Patients for whom it fired.
+    pub patients: u64,
+    pub indicators: BTreeMap<String, u64>,
+    /// Cards that the patient had had within the days of a repeat.
+    pub repeats: u64,
+    /// Cards that are left with a cool-down.
+    pub kept: u64,
+    pub months: BTreeMap<String, u64>,
+    pub clinicians: BTreeMap<String, u64>,
+    pub sites: BTreeMap<String, u64>,
+    pub reasons: BTreeMap<String, u64>,
+    pub samples: Samples,
+}
+
+impl RuleTally {
+    pub fn new(asked: &Asked<'_>, candidate: &Candidate) -> Self {
+        let days = |n: u32| i64::from(n) * DAY;
+        RuleTally {
+            id: candidate.rule.artifact.id.to_string(),
+            hooks: candidate.hooks.clone(),
+            repeat: days(asked.repeat_days),
+            cooldown: days(asked.cooldown_of(&candidate.rule)),
+            calls: 0,
+            fired: 0,
+            silent: 0,
+            cards: 0,
+            unknown: 0,
+            unknown_with_card: 0,
+            failed: 0,
+            acted_on: 0,
+            patients: 0,
+            indicators: BTreeMap::new(),
+            repeats: 0,
+            kept: 0,
+            months: BTreeMap::new(),
+            clinicians: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            reasons: BTreeMap::new(),
+            samples: Samples::new(asked.seed, asked.samples),
+        }
+    }
+
+    /// All calls of a patient, ascending in time.
+    pub fn add(&mut self, number: usize, patient: &str, calls: &[CallSaid]) {
+        let mut fired: Vec<u32> = vec![];
+        // Of each card, when the patient had it last, and when it was let through last.
+        let mut last: HashMap<&str, i64> = HashMap::new();
+        let mut shown: HashMap<&str, i64> = HashMap::new();
+        for one in calls {
+            let asked = self.hooks.iter().any(|h| h.as_str() == one.call.hook);
+            self.calls += u64::from(asked);
+            let Some(said) = one.said.iter().find(|s| s.rule == number) else {
+                continue;
+            };
+            self.acted_on += u64::from(said.row.acted_on);
+            if said.row.failed {
+                self.failed += 1;
+            } else if said.truth == Truth::Unknown {
+                self.unknown += 1;
+                self.unknown_with_card += u64::from(!said.row.cards.is_empty());
+            } else if said.fires() {
+                self.fired += 1;
+                fired.push(one.number);
+            } else {
+                self.silent += 1;
+            }
+            if said.truth == Truth::Unknown {
+                *entry(&mut self.reasons, said.reason.as_deref()) += 1;
+            }
+            let at = one.call.at;
+            for (indicator, summary) in &said.row.cards {
+                self.cards += 1;
+                *entry(&mut self.indicators, Some(indicator)) += 1;
+                let within = |before: Option<&i64>, time: i64| {
+                    before.is_some_and(|before| at.saturating_sub(*before) < time)
+                };
+                self.repeats += u64::from(within(last.get(&**summary), self.repeat));
+                last.insert(summary, at);
+                if !within(shown.get(&**summary), self.cooldown) {
+                    self.kept += 1;
+                    shown.insert(summary, at);
+                }
+            }
+            let cards = said.row.cards.len() as u64;
+            if cards > 0 {
+                *entry(&mut self.months, Some(&month(&one.call))) += cards;
+                *entry(&mut self.clinicians, one.call.clinician.as_deref()) += cards;
+                *entry(&mut self.sites, one.call.site.as_deref()) += cards;
+            }
+        }
+        if !fired.is_empty() {
+            self.patients += 1;
+            self.samples.offer(&self.id, patient, &fired);
+        }
+    }
+}
