@@ -9,6 +9,7 @@ mod medications;
 mod notes;
 mod pitfalls;
 mod recording;
+mod rehearsal;
 mod streaming;
 mod subject;
 mod systems;

@@ -1,0 +1,402 @@
+//! A replayed call gives what the service gives for the same call: byte for byte.
+//!
+//! Calls are taken at random out of a pass over the lake. Each is sent to the router again, as an EHR
+//! would: with a prefetch that is made of all that was known then, read by itself, with the drafts, and the
+//! clock at its moment. The answer must be the one of a service that says what the rule said in the pass.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode};
+use cds_hooks::{CardService, Config, Outcome, Templates, router, rule_services};
+use datafusion::physical_plan::collect;
+use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
+use engine_patient::program::{
+    Artifact, EvaluationError, EvaluationResult, PatientProgram, ResultRow, RowOptions, Wanted,
+};
+use engine_patient::record::{Element, PatientRecord};
+use engine_patient::requirements::DataRequirement;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::UTC;
+use engine_population::evaluate::EvaluateTable;
+use engine_population::lake::Lake;
+use engine_population::lake::systems::systems_in_use;
+use engine_population::session::session;
+use rehearse::replay::{Call, replay};
+use rehearse::{Asked, Candidate, Hook, Line, Rehearsal, Rehearsed, Settings};
+use rules::Rule;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::fixture::{fixture, import_into};
+
+/// Calls that are compared; half of them without regard to what came of them, half with a card.
+const SAMPLE: usize = 120;
+
+fn settings(year: u32) -> Settings {
+    let day = |text: String| DateTime::parse(&text).unwrap();
+    Settings {
+        period: (
+            day(format!("{year}-01-01")).earliest(&UTC),
+            day(format!("{year}-12-31")).latest(&UTC),
+        ),
+        zone: UTC.clone(),
+        hooks: Hook::ALL.to_vec(),
+        last_updated: false,
+        assumed_days: 30,
+    }
+}
+
+/// Patient, number of the call, place of the service.
+type Key = (String, u32, usize);
+
+/// Keeps what services say at some of the calls.
+#[derive(Debug)]
+struct Sampled {
+    /// What is read is what a rehearsal reads.
+    like: Rehearsal,
+    settings: Settings,
+    services: Services,
+    kept: Mutex<[BTreeMap<u64, (Key, Outcome)>; 2]>,
+}
+
+struct Services(Vec<Arc<dyn CardService>>);
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Services")
+    }
+}
+
+impl Sampled {
+    fn ask(&self, patient: &str, call: &Call, now: &PatientRecord) {
+        for (place, service) in self.services.0.iter().enumerate() {
+            if service.hook().name != call.hook.as_str() {
+                continue;
+            }
+            let outcome = service.decide(now, &call.context);
+            let key = (patient.to_owned(), call.number, place);
+            let mut hash = DefaultHasher::new();
+            key.hash(&mut hash);
+            let half = usize::from(has_card(&outcome));
+            let mut kept = self.kept.lock().unwrap();
+            for half in [0, half] {
+                kept[half].insert(hash.finish(), (key.clone(), outcome.clone()));
+                if kept[half].len() > SAMPLE / 2 {
+                    kept[half].pop_last();
+                }
+            }
+        }
+    }
+}
+
+fn has_card(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Cards(cards) | Outcome::Unknown { cards, .. } => !cards.is_empty(),
+        Outcome::Failed(bug) => panic!("{bug}"),
+    }
+}
+
+impl PatientProgram for Sampled {
+    fn artifacts(&self) -> &[Artifact] {
+        self.like.artifacts()
+    }
+
+    fn data_requirements(&self) -> &[DataRequirement] {
+        self.like.data_requirements()
+    }
+
+    fn absent(&self, _: usize, _: RowOptions, _: &mut Vec<ResultRow>) {}
+
+    fn evaluate(
+        &self,
+        record: &PatientRecord,
+        _: &Wanted<'_>,
+        _: &mut EvaluationResult,
+    ) -> Result<(), EvaluationError> {
+        let id = record.patient().unwrap().get_str("id").unwrap();
+        replay(record, &self.settings, &mut |call, now| {
+            self.ask(&id, call, now);
+            Ok(())
+        })?;
+        Ok(())
+    }
+}
+
+/// A service that says what was said before.
+struct Replayed(Arc<dyn CardService>, Outcome);
+
+impl CardService for Replayed {
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+    fn hook(&self) -> &'static cds_hooks::Hook {
+        self.0.hook()
+    }
+    fn title(&self) -> &str {
+        self.0.title()
+    }
+    fn description(&self) -> &str {
+        self.0.description()
+    }
+    fn requirements(&self) -> &[DataRequirement] {
+        self.0.requirements()
+    }
+    fn judges_code_systems(&self) -> bool {
+        self.0.judges_code_systems()
+    }
+    fn is_shadow(&self) -> bool {
+        self.0.is_shadow()
+    }
+    fn decide(&self, _: &PatientRecord, _: &EvaluationContext) -> Outcome {
+        self.1.clone()
+    }
+}
+
+/// The request of an EHR that sends all it knows.
+fn request(service: &dyn CardService, patient: &str, call: &Call, now: &PatientRecord) -> Value {
+    let value = |e: Element<'_>| serde_json::from_str::<Value>(e.raw()).unwrap();
+    let entry = |e: Element<'_>, mode: &str| json!({"resource": value(e), "search": {"mode": mode}});
+    let mut prefetch = serde_json::Map::new();
+    for template in Templates::of_service(service).list {
+        let all = now.of_type(template.resource_type);
+        let data = match template.is_read {
+            true => value(now.patient().unwrap()),
+            false => {
+                let mut entries: Vec<Value> = all.map(|e| entry(e, "match")).collect();
+                let drugs = now.of_type_named("Medication");
+                entries.extend(drugs.map(|e| entry(e, "include")));
+                json!({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+            }
+        };
+        prefetch.insert(template.key, data);
+    }
+    let own = call.context.call.as_ref().unwrap();
+    let mut context = json!({
+        "patientId": patient,
+        "userId": own.user.as_deref().unwrap_or("Practitioner/unknown"),
+    });
+    if let Some(encounter) = &own.encounter {
+        context["encounterId"] = json!(**encounter);
+    }
+    if call.hook != Hook::PatientView {
+        let drafts = own.drafts.resources();
+        let entries: Vec<Value> = drafts.map(|d| json!({"resource": value(d)})).collect();
+        context["draftOrders"] =
+            json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
+    }
+    if let Some(selections) = &own.selections {
+        context["selections"] = json!(selections);
+    }
+    json!({
+        "hook": call.hook.as_str(),
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": context,
+        "prefetch": prefetch,
+    })
+}
+
+async fn post(service: Arc<dyn CardService>, at: DateTime, body: &Value) -> (StatusCode, String) {
+    let path = format!("/cds-services/{}", service.id());
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let config = Config::new(Arc::new(move || at));
+    let response = router(config, vec![service]).oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+/// What a rehearsal lists: by patient, moment, hook and rule the indicator and text of each card.
+type Listed = HashMap<(String, String, String, String), Vec<(String, String)>>;
+
+async fn rehearsed(asked: &Asked<'_>) -> (Rehearsed, Listed) {
+    let mut listed = Listed::new();
+    let mut list = |line: &Line<'_>| {
+        let owned = |text: &str| text.to_owned();
+        let key = (
+            owned(line.patient),
+            owned(line.at),
+            owned(line.hook),
+            line.rule.artifact.id.to_string(),
+        );
+        let own = listed.entry(key).or_default();
+        if !line.indicator.is_empty() {
+            own.push((owned(line.indicator), owned(line.text)));
+        }
+        Ok(())
+    };
+    let done = rehearse::rehearse(asked, &mut list).await.unwrap();
+    (done, listed)
+}
+
+/// Compares; gives how many calls were, and how many of them had a card.
+async fn compare(lake: &Lake, rules: Vec<Arc<Rule>>, settings: &Settings) -> (usize, usize) {
+    let candidates: Vec<Candidate> = rules
+        .iter()
+        .map(|rule| Candidate::of(Arc::clone(rule), settings))
+        .collect();
+    let elements = Rehearsal::coded_elements_of(&candidates);
+    let used = systems_in_use(lake, &elements).await.unwrap();
+    let services = rule_services(rules.clone());
+    let program = Arc::new(Sampled {
+        like: Rehearsal::new(candidates.clone(), settings.clone(), &used),
+        settings: settings.clone(),
+        services: Services(services.clone()),
+        kept: Mutex::default(),
+    });
+    let context = EvaluationContext::at(UTC.moment(settings.period.1));
+    let table = EvaluateTable::new(lake.clone(), vec![Arc::clone(&program) as _], context);
+    let session = session(lake, 2).unwrap();
+    session.register_table("said", Arc::new(table)).unwrap();
+    let frame = session.table("said").await.unwrap();
+    let plan = frame.create_physical_plan().await.unwrap();
+    collect(plan, session.task_ctx()).await.unwrap();
+    let kept = std::mem::take(&mut *program.kept.lock().unwrap());
+    let scratch = tempfile::tempdir().unwrap();
+    let asked = Asked {
+        lake,
+        candidates,
+        against: vec![],
+        settings: settings.clone(),
+        threads: 2,
+        seed: 1,
+        samples: 2,
+        repeat_days: 30,
+        scratch: scratch.path(),
+    };
+    let (_, listed) = rehearsed(&asked).await;
+    let (mut compared, mut with_card) = (0, 0);
+    let all: BTreeMap<u64, (Key, Outcome)> = kept.into_iter().flatten().collect();
+    let along: Vec<Name> = Name::of("Medication").into_iter().collect();
+    for ((patient, number, place), outcome) in all.into_values() {
+        let service = &services[place];
+        let record = engine_population::patient::record(lake, &patient, &along).await;
+        let record = record.unwrap().unwrap();
+        let mut made = None;
+        replay(&record, settings, &mut |call, now| {
+            if call.number == number {
+                let body = request(service.as_ref(), &patient, call, now);
+                made = Some((call.at, call.hook, body));
+            }
+            Ok(())
+        })
+        .unwrap();
+        let (at, hook, body) = made.expect("the call of the pass");
+        let live = post(Arc::clone(service), at, &body).await;
+        let said: Arc<dyn CardService> = Arc::new(Replayed(Arc::clone(service), outcome));
+        let replayed = post(said, at, &body).await;
+        assert_eq!(live, replayed, "{} at {at}", service.id());
+        assert_eq!(live.0, StatusCode::OK, "{}", live.1);
+        let answer: Value = serde_json::from_str(&live.1).unwrap();
+        let cards = answer["cards"].as_array().unwrap();
+        let text = |card: &Value, name: &str| card[name].as_str().unwrap().to_owned();
+        let shown: Vec<_> = cards
+            .iter()
+            .map(|card| (text(card, "indicator"), text(card, "summary")))
+            .collect();
+        let of_hook = |rule: &&Arc<Rule>| {
+            let id = &*rule.artifact.id;
+            service.id() == id || service.id() == format!("{id}-{}", hook.as_str())
+        };
+        let rule = rules.iter().find(of_hook).unwrap();
+        let key = (
+            patient,
+            at.to_string(),
+            hook.as_str().to_owned(),
+            rule.artifact.id.to_string(),
+        );
+        let listed = listed.get(&key).cloned().unwrap_or_default();
+        assert_eq!(listed, shown, "{} at {at}", service.id());
+        compared += 1;
+        with_card += usize::from(!cards.is_empty());
+    }
+    (compared, with_card)
+}
+
+#[test]
+fn a_replayed_call_is_answered_as_the_live_one() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let rules = rules::built_in().unwrap();
+    let (compared, with_card) = runtime.block_on(compare(&lake, rules, &settings(2025)));
+    assert!(compared >= 100, "{compared} calls");
+    assert!(with_card >= 50, "{with_card} with a card");
+}
+
+/// Charts as people have them: `TANDEM_SYNTHEA` names a folder of FHIR files.
+#[test]
+fn a_replayed_call_of_a_real_chart_is_answered_as_the_live_one() {
+    let Some(data) = std::env::var_os("TANDEM_SYNTHEA").map(PathBuf::from) else {
+        return println!("skipped: TANDEM_SYNTHEA names no folder of FHIR files");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    import_into(&data, &lake, 4, 1_700_000_000_000);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let pack = root.join("datasets/content/snomed-optional");
+    let store = measures_run::rule_files::terminology(&[pack], &mut |_| {}).unwrap();
+    let rules = rules::built_in_with(&store).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&lake, None)).unwrap();
+    let (compared, _) = runtime.block_on(compare(&lake, rules, &settings(2019)));
+    assert!(compared >= 100, "{compared} calls");
+}
+
+/// The same inputs give the same bytes, whatever the threads.
+#[test]
+fn a_rehearsal_is_the_same_whatever_the_threads() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let settings = settings(2025);
+    let candidates: Vec<Candidate> = rules::built_in()
+        .unwrap()
+        .into_iter()
+        .map(|rule| Candidate::of(rule, &settings))
+        .collect();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut pages = vec![];
+    for threads in [1, 3] {
+        let asked = Asked {
+            lake: &lake,
+            candidates: candidates.clone(),
+            against: vec![(0, candidates[0].clone())],
+            settings: settings.clone(),
+            threads,
+            seed: 1,
+            samples: 2,
+            repeat_days: 30,
+            scratch: scratch.path(),
+        };
+        let mut lines = vec![];
+        let done = runtime.block_on(rehearse::rehearse(&asked, &mut |line| {
+            lines.push(format!("{} {} {} {}", line.patient, line.at, line.rule.artifact.id, line.text));
+            Ok(())
+        }));
+        let report = done.unwrap().report;
+        assert!(lines.is_sorted_by_key(|line| line.split(' ').next().unwrap().to_owned()));
+        let json = serde_json::to_string(&report).unwrap();
+        let d = &report.differences[0];
+        assert_eq!((d.only_this, d.only_other, d.other_cards), (0, 0, 0));
+        assert!(d.both > 0 && d.gained.is_empty() && d.lost.is_empty());
+        let calls: u64 = report.hooks.iter().map(|h| h.calls).sum();
+        let months: u64 = report.months.iter().map(|m| m.calls).sum();
+        assert!(calls > 0 && calls == months);
+        for rule in &report.rules {
+            assert!(rule.fired > 0, "{}", rule.id);
+            assert!(rule.cards_with_cooldown <= rule.cards && rule.repeats < rule.cards);
+            assert_eq!(rule.samples.len(), 2, "{}", rule.id);
+            assert!(rule.samples.iter().all(|s| !s.why.is_empty() && !s.cards.is_empty()));
+        }
+        pages.push((lines, json, rehearse::report::page(&report)));
+    }
+    assert!(pages[0] == pages[1]);
+}
