@@ -65,10 +65,12 @@ pub fn replay(
 ) -> Result<Option<Dating>, EvaluationError> {
     let mut dating = Dating::default();
     let calls = planned(record, settings, &mut dating);
-    if calls.is_empty() {
+    let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
         return Ok(None);
-    }
-    let mut events = events(record, settings, &mut dating).into_iter().peekable();
+    };
+    let within = (first.at, last.at);
+    let events = events(record, within, settings, &mut dating);
+    let mut events = events.into_iter().peekable();
     let mut now = PatientRecord::new();
     for (number, planned) in (1..).zip(&calls) {
         let moment = (planned.at, order_of(planned.hook));
@@ -97,6 +99,7 @@ fn order_of(hook: Hook) -> Order {
 
 fn events<'r>(
     record: &'r PatientRecord,
+    calls: (i64, i64),
     settings: &Settings,
     dating: &mut Dating,
 ) -> Vec<Event<'r>> {
@@ -110,7 +113,7 @@ fn events<'r>(
             ty if ORDERS.contains(&ty) => Order::Signed,
             _ => Order::Recorded,
         };
-        let all = versions(ty.as_str(), resource, settings, dating);
+        let all = versions(ty.as_str(), resource, calls, settings, dating);
         for version in all.into_iter().flatten() {
             events.push(Event {
                 at: (version.from, first),

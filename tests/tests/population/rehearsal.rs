@@ -160,7 +160,8 @@ impl CardService for Replayed {
 /// The request of an EHR that sends all it knows.
 fn request(service: &dyn CardService, patient: &str, call: &Call, now: &PatientRecord) -> Value {
     let value = |e: Element<'_>| serde_json::from_str::<Value>(e.raw()).unwrap();
-    let entry = |e: Element<'_>, mode: &str| json!({"resource": value(e), "search": {"mode": mode}});
+    let entry =
+        |e: Element<'_>, mode: &str| json!({"resource": value(e), "search": {"mode": mode}});
     let mut prefetch = serde_json::Map::new();
     for template in Templates::of_service(service).list {
         let all = now.of_type(template.resource_type);
@@ -209,7 +210,10 @@ async fn post(service: Arc<dyn CardService>, at: DateTime, body: &Value) -> (Sta
         .body(Body::from(body.to_string()))
         .unwrap();
     let config = Config::new(Arc::new(move || at));
-    let response = router(config, vec![service]).oneshot(request).await.unwrap();
+    let response = router(config, vec![service])
+        .oneshot(request)
+        .await
+        .unwrap();
     let status = response.status();
     let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(bytes.to_vec()).unwrap())
@@ -378,7 +382,10 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
         };
         let mut lines = vec![];
         let done = runtime.block_on(rehearse::rehearse(&asked, &mut |line| {
-            lines.push(format!("{} {} {} {}", line.patient, line.at, line.rule.artifact.id, line.text));
+            lines.push(format!(
+                "{} {} {} {}",
+                line.patient, line.at, line.rule.artifact.id, line.text
+            ));
             Ok(())
         }));
         let report = done.unwrap().report;
@@ -394,7 +401,11 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
             assert!(rule.fired > 0, "{}", rule.id);
             assert!(rule.cards_with_cooldown <= rule.cards && rule.repeats < rule.cards);
             assert_eq!(rule.samples.len(), 2, "{}", rule.id);
-            assert!(rule.samples.iter().all(|s| !s.why.is_empty() && !s.cards.is_empty()));
+            assert!(
+                rule.samples
+                    .iter()
+                    .all(|s| !s.why.is_empty() && !s.cards.is_empty())
+            );
         }
         pages.push((lines, json, rehearse::report::page(&report)));
     }

@@ -13,6 +13,8 @@ pub(super) enum Ending {
     None,
     /// Until this moment.
     At(i64),
+    /// Until this moment, which nobody recorded.
+    Assumed(i64),
     /// At every call.
     Never,
 }
@@ -78,8 +80,7 @@ pub(super) fn ending(
     }
     // Requests end some time after they are made; of others nothing is known.
     if matches!(ty, "MedicationRequest" | "ServiceRequest") && from != ALWAYS {
-        dating.assumed_end += 1;
-        return Ending::At(from.saturating_add(i64::from(settings.assumed_days) * DAY));
+        return Ending::Assumed(from.saturating_add(i64::from(settings.assumed_days) * DAY));
     }
     dating.not_undone += 1;
     Ending::None

@@ -40,7 +40,7 @@ pub struct Dating {
     pub clinical: u64,
     /// Without any date: taken as known from the start.
     pub undated: u64,
-    /// Whose later end, status or death was taken back until it happened.
+    /// Whose later end, status or death was taken back until it happened: it came after a call.
     pub taken_back: u64,
     /// Requests that are ended now and do not say when: taken to have ended after the assumed days.
     pub assumed_end: u64,
@@ -88,10 +88,12 @@ pub struct Version {
 
 const ALWAYS: i64 = i64::MIN;
 
-/// The versions of a resource, ascending in time: at most two.
+/// The versions of a resource, ascending in time: at most two. `calls`: the moments of the first and the
+/// last call; what is of no call is not made.
 pub fn versions(
     ty: &str,
     resource: Element<'_>,
+    calls: (i64, i64),
     settings: &Settings,
     dating: &mut Dating,
 ) -> [Option<Version>; 2] {
@@ -107,11 +109,17 @@ pub fn versions(
         "Patient" => ALWAYS,
         _ => known_from(ty, resource, settings, dating),
     };
+    if from > calls.1 {
+        return [None, None];
+    }
     match ending(ty, resource, from, settings, dating) {
         Ending::None => [whole(from), None],
-        Ending::At(end) if end <= from => [whole(from), None],
-        Ending::At(end) => {
+        Ending::At(end) | Ending::Assumed(end) if end <= from || end < calls.0 => {
+            [whole(from), None]
+        }
+        ending @ (Ending::At(end) | Ending::Assumed(end)) => {
             dating.taken_back += 1;
+            dating.assumed_end += u64::from(matches!(ending, Ending::Assumed(_)));
             let json = Some(rewrite::before_end(ty, resource));
             [Some(Version { from, json }), whole(end)]
         }

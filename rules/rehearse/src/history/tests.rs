@@ -22,7 +22,8 @@ fn told(json: &str, settings: &Settings) -> (Vec<String>, Dating) {
     let resource = record.resources().next().unwrap();
     let ty = resource.resource_type().unwrap();
     let mut dating = Dating::default();
-    let all = versions(ty.as_str(), resource, settings, &mut dating);
+    let calls = (0, i64::MAX);
+    let all = versions(ty.as_str(), resource, calls, settings, &mut dating);
     let all = all.into_iter().flatten().map(|version| {
         let from = match version.from {
             i64::MIN => "always".to_owned(),
@@ -172,6 +173,10 @@ fn a_date_has_passed_at_its_end() {
         ("2020-02-03T04:05:06Z", "2020-02-03T04:05:06.000Z"),
     ] {
         let at = DateTime::parse(text).unwrap();
-        assert_eq!(UTC.moment(instant(at, &UTC)).to_string(), expected, "{text}");
+        assert_eq!(
+            UTC.moment(instant(at, &UTC)).to_string(),
+            expected,
+            "{text}"
+        );
     }
 }

@@ -5,7 +5,10 @@ use super::*;
 fn settings(hooks: &[Hook]) -> Settings {
     let day = |text: &str| DateTime::parse(text).unwrap();
     Settings {
-        period: (day("2020-01-01").earliest(&UTC), day("2020-12-31").latest(&UTC)),
+        period: (
+            day("2020-01-01").earliest(&UTC),
+            day("2020-12-31").latest(&UTC),
+        ),
         zone: UTC.clone(),
         hooks: hooks.to_vec(),
         last_updated: false,
@@ -16,7 +19,9 @@ fn settings(hooks: &[Hook]) -> Settings {
 /// Each call: its hook and moment, its drafts, and what was known with its status.
 fn calls(resources: &[&str], hooks: &[Hook]) -> Vec<String> {
     let mut record = PatientRecord::new();
-    record.push(r#"{"resourceType":"Patient","id":"p"}"#).unwrap();
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
     for resource in resources {
         record.push(resource).unwrap();
     }
@@ -86,7 +91,10 @@ fn a_chart_is_opened_without_what_comes_of_the_visit() {
 #[test]
 fn orders_are_drafts_and_no_part_of_the_record() {
     let at = |time: &str| format!(r#","authoredOn":"2020-05-01T{time}Z""#);
-    let of_visit = format!(r#"{},"encounter":{{"reference":"Encounter/e"}}"#, at("10:00:00"));
+    let of_visit = format!(
+        r#"{},"encounter":{{"reference":"Encounter/e"}}"#,
+        at("10:00:00")
+    );
     let resources = [
         VISIT.to_owned(),
         order("a", "stopped", &of_visit),
@@ -95,8 +103,13 @@ fn orders_are_drafts_and_no_part_of_the_record() {
         order("later", "active", &at("10:30:00")),
         order("draft", "draft", &at("10:30:00")),
         order("undated", "active", ""),
-        order("reported", "active", &format!(r#"{},"reportedBoolean":true"#, at("09:00:00"))),
-        r#"{"resourceType":"Condition","id":"same","recordedDate":"2020-05-01T10:00:00Z"}"#.to_owned(),
+        order(
+            "reported",
+            "active",
+            &format!(r#"{},"reportedBoolean":true"#, at("09:00:00")),
+        ),
+        r#"{"resourceType":"Condition","id":"same","recordedDate":"2020-05-01T10:00:00Z"}"#
+            .to_owned(),
     ];
     let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
     let known = "same, e in-progress";
@@ -129,7 +142,9 @@ fn an_order_is_selected_before_it_is_signed() {
 #[test]
 fn the_call_tells_who_and_where() {
     let mut record = PatientRecord::new();
-    record.push(r#"{"resourceType":"Patient","id":"p"}"#).unwrap();
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
     record.push(VISIT).unwrap();
     let more = r#","authoredOn":"2020-05-01T10:00:00Z","requester":{"reference":"Practitioner/2","display":"Dr. X"},"encounter":{"reference":"Encounter/e"}"#;
     record.push(&order("a", "active", more)).unwrap();
@@ -151,7 +166,12 @@ fn the_call_tells_who_and_where() {
     assert_eq!(
         told,
         [
-            ("Practitioner/1".into(), "Practitioner/1".into(), site.clone(), None),
+            (
+                "Practitioner/1".into(),
+                "Practitioner/1".into(),
+                site.clone(),
+                None
+            ),
             (
                 "Practitioner/2".into(),
                 "Dr. X (Practitioner/2)".into(),
@@ -165,7 +185,9 @@ fn the_call_tells_who_and_where() {
 #[test]
 fn who_had_no_call_is_not_looked_at() {
     let mut record = PatientRecord::new();
-    record.push(r#"{"resourceType":"Patient","id":"p"}"#).unwrap();
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
     let all = settings(&Hook::ALL);
     let none = replay(&record, &all, &mut |_, _| panic!("there is no call"));
     assert_eq!(none.unwrap(), None);

@@ -9,6 +9,7 @@ use engine_patient::plural::{several, thousands};
 use engine_population::lake::Lake;
 use measures::manifest::Manifest;
 use measures::source_files;
+use measures::spreadsheet;
 use measures_run::RunError;
 use measures_run::rule_files::{load_file, load_rules, terminology};
 use rehearse::report::{self, Report, table as cells};
@@ -168,7 +169,8 @@ impl Rehearse {
 
     /// The rules that are rehearsed, and the versions they are compared with.
     fn rules(&self) -> Result<(Vec<Arc<ClinicalRule>>, Vec<Arc<ClinicalRule>>), Failure> {
-        let store = terminology(&self.terminology, &mut tell)?;
+        // What is found in them is told as the rules are loaded.
+        let store = terminology(&self.terminology, &mut |_| {})?;
         let file = |path: &Path| {
             let rule = load_file(path, &store, &mut tell);
             rule.map(Arc::new).map_err(|found| Failure::of(&found))
@@ -346,7 +348,7 @@ impl List {
             return Ok(());
         };
         let artifact = &line.rule.artifact;
-        out.write_record([
+        let cells = [
             line.patient,
             line.at,
             line.hook,
@@ -358,8 +360,10 @@ impl List {
             line.encounter,
             line.clinician,
             line.site,
-        ])
-        .map_err(std::io::Error::other)
+        ];
+        let cells = cells.map(spreadsheet::cell);
+        let written = out.write_record(cells.iter().map(|cell| cell.as_bytes()));
+        written.map_err(std::io::Error::other)
     }
 
     fn end(self) -> Result<(), Failure> {
