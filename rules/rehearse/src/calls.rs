@@ -15,8 +15,8 @@ use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{is_entered_in_error, reference_target};
 
 use crate::history::{Dating, instant};
-use crate::hook::Hook;
 use crate::settings::Settings;
+use rules::Hook;
 
 /// Types whose resources are orders.
 pub const ORDERS: [&str; 2] = ["MedicationRequest", "ServiceRequest"];

@@ -19,7 +19,6 @@
 pub mod calls;
 mod explanation;
 pub mod history;
-mod hook;
 mod program;
 pub mod replay;
 pub mod report;
@@ -29,7 +28,6 @@ mod samples;
 mod settings;
 mod tally;
 
-pub use hook::{Hook, hooks_of};
 pub use program::{Candidate, Rehearsal};
 pub use run::{Asked, Line, Rehearsed, rehearse};
-pub use settings::Settings;
+pub use settings::{HOOKS, Settings};

@@ -10,10 +10,9 @@ use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::truth::Truth;
 use engine_patient::systems::{CodedElement, SystemsInUse};
-use rules::{Applicability, Decision, Rule};
+use rules::{Applicability, Decision, Hook, Rule};
 
 use crate::explanation::explained;
-use crate::hook::{Hook, hooks_of};
 use crate::replay::{Call, replay};
 use crate::rows::{self, CallRow, SaidRow};
 use crate::settings::Settings;
@@ -30,7 +29,7 @@ pub struct Candidate {
 impl Candidate {
     /// A rule with those of its hooks that are replayed.
     pub fn of(rule: Arc<Rule>, settings: &Settings) -> Self {
-        let mut hooks = hooks_of(&rule);
+        let mut hooks = rule.hooks.clone();
         hooks.retain(|hook| settings.has(*hook));
         Candidate { rule, hooks }
     }
@@ -123,7 +122,8 @@ impl Rehearsal {
                             Some(explained(&candidate.rule, &decision, now, &call.context)?);
                     }
                     let reason = decision.unknown_reason.as_deref();
-                    let reason = reason.filter(|_| truth == Truth::Unknown);
+                    let open = truth == Truth::Unknown || said.could_not_check;
+                    let reason = reason.filter(|_| open);
                     out.push(rows::said(call.number, number, truth, &said, reason));
                 }
                 Err(error) => {
@@ -146,12 +146,15 @@ fn said(decision: &Decision) -> Option<(Truth, SaidRow)> {
     let truth = match decision.applicability {
         Applicability::Applies => Truth::True,
         Applicability::Unknown => Truth::Unknown,
+        Applicability::DoesNotApply if decision.acted_on > 0 => Truth::False,
         Applicability::DoesNotApply => return None,
     };
     let cards = decision.cards.iter();
     let cards = cards.map(|c| (c.indicator.as_str().to_owned(), c.summary.clone()));
     let said = SaidRow {
         cards: cards.collect(),
+        could_not_check: decision.has_unknown_card,
+        acted_on: u64::try_from(decision.acted_on).unwrap_or(u64::MAX),
         ..SaidRow::default()
     };
     Some((truth, said))

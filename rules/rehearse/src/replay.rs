@@ -15,8 +15,8 @@ use engine_patient::system::date_time::DateTime;
 
 use crate::calls::{ORDERS, Planned, planned};
 use crate::history::{Dating, draft, versions};
-use crate::hook::Hook;
 use crate::settings::Settings;
+use rules::Hook;
 
 /// A hook call of the past.
 #[derive(Debug)]

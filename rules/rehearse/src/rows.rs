@@ -27,9 +27,12 @@ pub(crate) struct CallRow {
 pub(crate) struct SaidRow {
     /// Indicator and summary of each card.
     pub cards: Vec<(String, String)>,
-    /// Somebody had acted on it already.
+    /// The last of them says what could not be checked.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub acted_on: bool,
+    pub could_not_check: bool,
+    /// Cards that were not shown, for somebody had acted on it already.
+    #[serde(default)]
+    pub acted_on: u64,
     /// The evaluation failed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub failed: bool,

@@ -58,7 +58,7 @@ impl Asked<'_> {
 
     /// The cool-down whose effect is told: a rule's own, else that of repeats.
     pub fn cooldown_of(&self, rule: &Rule) -> u32 {
-        crate::hook::cooldown_of(rule).unwrap_or(self.repeat_days)
+        rule.cooldown_days.unwrap_or(self.repeat_days)
     }
 
     fn all(&self) -> Vec<Candidate> {
@@ -93,7 +93,7 @@ pub struct Line<'l> {
     pub site: &'l str,
     /// The rule.
     pub rule: &'l Rule,
-    /// `true`, or `unknown`.
+    /// `true`, `unknown`, or `acted on`.
     pub outcome: &'l str,
     /// Indicator of the card; empty where there is none.
     pub indicator: &'l str,
@@ -154,7 +154,11 @@ fn write(
             clinician: call.clinician.as_deref().unwrap_or_default(),
             site: call.site.as_deref().unwrap_or_default(),
             rule: &candidate.rule,
-            outcome: said.truth.as_str(),
+            outcome: match said.truth {
+                // A rule that does not apply has no line but for this.
+                Truth::False => "acted on",
+                truth => truth.as_str(),
+            },
             indicator: "",
             text: said.reason.as_deref().unwrap_or_default(),
         };
@@ -316,6 +320,7 @@ fn gather(
                     rule: usize::try_from(indices.value(row)).unwrap_or(0),
                     truth: match outcomes.value(row) {
                         "true" => Truth::True,
+                        "false" => Truth::False,
                         _ => Truth::Unknown,
                     },
                     row: rows::read::<SaidRow>(value).ok_or_else(bug)?,

@@ -1,7 +1,10 @@
 //! What a rehearsal is told.
 
-use crate::hook::Hook;
 use engine_patient::system::zone::Zone;
+use rules::Hook;
+
+/// The hooks that can be replayed.
+pub const HOOKS: [Hook; 3] = [Hook::PatientView, Hook::OrderSelect, Hook::OrderSign];
 
 /// What decides which calls there are, and what was known at each.
 #[derive(Clone, Debug)]

@@ -27,8 +27,8 @@ use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::session;
 use rehearse::replay::{Call, replay};
-use rehearse::{Asked, Candidate, Hook, Line, Rehearsal, Rehearsed, Settings};
-use rules::Rule;
+use rehearse::{Asked, Candidate, HOOKS, Line, Rehearsal, Rehearsed, Settings};
+use rules::{Hook, Rule};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -45,7 +45,7 @@ fn settings(year: u32) -> Settings {
             day(format!("{year}-12-31")).latest(&UTC),
         ),
         zone: UTC.clone(),
-        hooks: Hook::ALL.to_vec(),
+        hooks: HOOKS.to_vec(),
         last_updated: false,
         assumed_days: 30,
     }

@@ -3,13 +3,13 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 
 use super::*;
-use crate::hook::Hook;
+use crate::settings::HOOKS;
 
 fn settings() -> Settings {
     Settings {
         period: (0, i64::MAX),
         zone: UTC.clone(),
-        hooks: Hook::ALL.to_vec(),
+        hooks: HOOKS.to_vec(),
         last_updated: false,
         assumed_days: 30,
     }

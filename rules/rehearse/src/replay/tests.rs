@@ -188,7 +188,7 @@ fn who_had_no_call_is_not_looked_at() {
     record
         .push(r#"{"resourceType":"Patient","id":"p"}"#)
         .unwrap();
-    let all = settings(&Hook::ALL);
+    let all = settings(&crate::settings::HOOKS);
     let none = replay(&record, &all, &mut |_, _| panic!("there is no call"));
     assert_eq!(none.unwrap(), None);
 }

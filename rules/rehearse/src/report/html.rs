@@ -209,14 +209,14 @@ fn rule_of(rule: &RuleReport, report: &Report) -> Markup {
         .collect();
     html! {
         h2 { (plain(&rule.title)) }
-        p.sub { (rule.id) " " (rule.version) " · " (rule.hooks.join(", ")) }
+        p.sub { (rule.id) " " (rule.version) " · " (rule.kind) ", " (rule.status) " · " (rule.hooks.join(", ")) }
         p {
             "Fired at " (thousands(rule.fired)) " of " (thousands(rule.calls)) " calls (" (decimals(rule.per_100_calls))
             " of 100), " (decimals(rule.per_day)) " a day, for " (thousands(rule.patients)) " patients ("
             (decimals(rule.per_1000_patients)) " firings per 1,000 of the lake). " (thousands(rule.cards)) " cards, "
             (thousands(rule.repeats)) " of them repeats within " (report.repeat_days) " days; a cool-down of "
             (rule.cooldown_days) " days leaves " (thousands(rule.cards_with_cooldown)) "."
-            @if rule.acted_on > 0 { " Acted on already at " (thousands(rule.acted_on)) " calls: no card." }
+            @if rule.acted_on > 0 { " " (thousands(rule.acted_on)) " more were not shown, for somebody had acted already." }
             @if rule.failed > 0 { " Its evaluation failed at " (thousands(rule.failed)) " calls." }
         }
         @if rule.cards > 0 {

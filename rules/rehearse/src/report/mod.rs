@@ -113,6 +113,10 @@ pub struct RuleReport {
     pub version: String,
     /// Its title.
     pub title: String,
+    /// `care-gap`, `alert`, `family`
+    pub kind: &'static str,
+    /// `active`, or `shadow` and `draft`: then no card would be shown.
+    pub status: &'static str,
     /// The hooks at which it was asked.
     pub hooks: Vec<&'static str>,
     /// Calls at which it was asked.
@@ -129,11 +133,9 @@ pub struct RuleReport {
     pub patients: u64,
     /// Firings per 1,000 patients of the lake.
     pub per_1000_patients: f64,
-    /// Calls at which it applied and had no card.
-    pub silent: u64,
-    /// Calls at which somebody had acted on it already.
+    /// Cards that were not shown, for somebody had acted on it already.
     pub acted_on: u64,
-    /// Calls at which it could not tell.
+    /// Calls at which it could not tell, or not all of it.
     pub unknown: u64,
     /// Of these, with a card that says so.
     pub unknown_with_card: u64,

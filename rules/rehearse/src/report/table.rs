@@ -17,6 +17,8 @@ pub fn rules(report: &Report) -> Cells {
         vec![
             r.id.clone(),
             r.version.clone(),
+            r.kind.to_owned(),
+            r.status.to_owned(),
             r.hooks.join(" "),
             r.calls.to_string(),
             r.fired.to_string(),
@@ -41,6 +43,8 @@ pub fn rules(report: &Report) -> Cells {
         heading: &[
             "rule",
             "version",
+            "kind",
+            "status",
             "hooks",
             "calls",
             "fired",

@@ -35,7 +35,8 @@ pub(crate) struct Said {
 
 impl Said {
     pub fn fires(&self) -> bool {
-        self.truth == Truth::True && !self.row.cards.is_empty()
+        let unknown = usize::from(self.row.could_not_check);
+        self.truth == Truth::True && self.row.cards.len() > unknown
     }
 }
 

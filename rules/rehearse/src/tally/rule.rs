@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use engine_patient::system::truth::Truth;
 
 use super::{CallSaid, entry, month};
-use crate::hook::Hook;
 use crate::program::Candidate;
 use crate::run::Asked;
 use crate::samples::Samples;
 use crate::settings::DAY;
+use rules::Hook;
 
 #[derive(Debug)]
 pub(crate) struct RuleTally {
@@ -21,13 +21,13 @@ pub(crate) struct RuleTally {
     pub calls: u64,
     /// Calls at which it applied and had a card.
     pub fired: u64,
-    /// Calls at which it applied and had none.
-    pub silent: u64,
     /// All cards, also those that say that something could not be checked.
     pub cards: u64,
+    /// Calls at which it could not tell, or not all of it.
     pub unknown: u64,
     pub unknown_with_card: u64,
     pub failed: u64,
+    /// Cards that were not shown, for somebody had acted on it already.
     pub acted_on: u64,
     /// Patients for whom it fired.
     pub patients: u64,
@@ -53,7 +53,6 @@ impl RuleTally {
             cooldown: days(asked.cooldown_of(&candidate.rule)),
             calls: 0,
             fired: 0,
-            silent: 0,
             cards: 0,
             unknown: 0,
             unknown_with_card: 0,
@@ -83,19 +82,18 @@ impl RuleTally {
             let Some(said) = one.said.iter().find(|s| s.rule == number) else {
                 continue;
             };
-            self.acted_on += u64::from(said.row.acted_on);
-            if said.row.failed {
-                self.failed += 1;
-            } else if said.truth == Truth::Unknown {
-                self.unknown += 1;
-                self.unknown_with_card += u64::from(!said.row.cards.is_empty());
-            } else if said.fires() {
+            self.acted_on += said.row.acted_on;
+            if said.fires() {
                 self.fired += 1;
                 fired.push(one.number);
-            } else {
-                self.silent += 1;
             }
-            if said.truth == Truth::Unknown {
+            if said.row.failed {
+                self.failed += 1;
+            } else if said.truth == Truth::Unknown || said.row.could_not_check {
+                self.unknown += 1;
+                self.unknown_with_card += u64::from(said.row.could_not_check);
+            }
+            if said.truth == Truth::Unknown || said.row.could_not_check {
                 *entry(&mut self.reasons, said.reason.as_deref()) += 1;
             }
             let at = one.call.at;

@@ -1,23 +1,25 @@
 //! `tandem rule rehearse`: how often rules would have fired over a period that is past, and on whom.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use engine_patient::finding::did_you_mean;
+use engine_patient::finding::{did_you_mean, listed};
 use engine_patient::plural::{several, thousands};
 use engine_population::lake::Lake;
 use measures::manifest::Manifest;
 use measures::source_files;
 use measures::spreadsheet;
 use measures_run::RunError;
-use measures_run::rule_files::{load_file, load_rules, terminology};
+use measures_run::rule_files::{LIBRARY, RuleFolders, live, rule_sources, same_id, terminology};
 use rehearse::report::{self, Report, table as cells};
-use rehearse::{Asked, Candidate, Hook, Line, Rehearsed, Settings};
-use rules::Rule as ClinicalRule;
-use sources::{FHIR, RULES};
+use rehearse::{Asked, Candidate, HOOKS, Line, Rehearsed, Settings};
+use rules::{Hook, Rule as ClinicalRule, Status};
+use sources::{RULES, TABLES, TERMINOLOGY};
 
 use crate::commands::measure::{parse_period, parse_zone, tell};
+use crate::commands::own_terminology::TerminologyArgs;
 use crate::commands::{runtime, threads};
 use crate::failure::{Done, Failure};
 use crate::format::{Format, TABLE_JSON_CSV, one_of};
@@ -38,7 +40,7 @@ What is printed names patients by id only, but --format json has cards and reaso
 report.html and report.json, rules.csv, fired.csv (a line a card), differences.csv (with --against):
 patient data; and run.json, which names all that decides the numbers. The same run.json, the same bytes.")]
 pub struct Rehearse {
-    /// Ids of rules, or rule files; all rules if none is given.
+    /// Ids of rules, or rule files. If none is given: those of --rules, else the built-in ones.
     rule: Vec<String>,
     /// Rules of your own, as files or folders (.yaml, also .gz and .zst).
     #[arg(long)]
@@ -50,7 +52,7 @@ pub struct Rehearse {
     #[arg(long)]
     period: String,
     /// Only calls of this hook; may be given several times. Default: the hooks of the rules.
-    #[arg(long, value_parser = Hook::ALL.map(Hook::as_str).to_vec())]
+    #[arg(long, value_parser = HOOKS.map(Hook::as_str).to_vec())]
     hook: Vec<String>,
     /// Another version of a rule, as a file: what it would have said instead, and of whom.
     #[arg(long, value_name = "FILE")]
@@ -75,9 +77,11 @@ pub struct Rehearse {
     /// as America/New_York.
     #[arg(long, default_value = "+00:00", allow_hyphen_values = true)]
     time_zone: String,
-    /// Value sets of your own, as files or folders (.json or .ndjson, also .gz and .zst). Codes are added to built-in sets of the same url.
-    #[arg(long)]
-    terminology: Vec<PathBuf>,
+    #[command(flatten)]
+    terminology: TerminologyArgs,
+    /// Rules that are drafts, too. A rule that is named is rehearsed whether it is one or not.
+    #[arg(long, value_parser = ["draft"])]
+    status: Option<String>,
     /// Folder for the page, the tables and the lists.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -90,7 +94,8 @@ impl Rehearse {
     pub fn run(self) -> Done {
         let zone = parse_zone(&self.time_zone)?;
         let (first, last) = parse_period(&self.period)?;
-        let (chosen, others) = self.rules()?;
+        let value_sets = self.terminology.paths()?;
+        let (chosen, others) = self.rules(&value_sets)?;
         let mut settings = Settings {
             period: (first.earliest(&zone), last.latest(&zone)),
             zone,
@@ -139,7 +144,7 @@ impl Rehearse {
         list.end()?;
         if let Some(staged) = staged {
             write(staged.folder(), &rehearsed.report)?;
-            let manifest = self.manifest(&asked)?;
+            let manifest = self.manifest(&asked, &value_sets)?;
             manifest.write(staged.folder()).map_err(RunError::from)?;
             staged.commit()?;
         }
@@ -156,7 +161,7 @@ impl Rehearse {
     fn hooks(&self) -> Vec<Hook> {
         let asked =
             |hook: &Hook| self.hook.is_empty() || self.hook.iter().any(|h| h == hook.as_str());
-        Hook::ALL.into_iter().filter(asked).collect()
+        HOOKS.into_iter().filter(asked).collect()
     }
 
     fn no_rule(&self) -> Failure {
@@ -168,23 +173,43 @@ impl Rehearse {
     }
 
     /// The rules that are rehearsed, and the versions they are compared with.
-    fn rules(&self) -> Result<(Vec<Arc<ClinicalRule>>, Vec<Arc<ClinicalRule>>), Failure> {
-        // What is found in them is told as the rules are loaded.
-        let store = terminology(&self.terminology, &mut |_| {})?;
-        let file = |path: &Path| {
-            let rule = load_file(path, &store, &mut tell);
+    fn rules(
+        &self,
+        value_sets: &[PathBuf],
+    ) -> Result<(Vec<Arc<ClinicalRule>>, Vec<Arc<ClinicalRule>>), Failure> {
+        let store = terminology(value_sets, &mut tell)?;
+        let mut folders = RuleFolders::new(&store);
+        let mut file = |path: &Path| {
+            let rule = folders.load_file(path, &mut tell);
             rule.map(Arc::new).map_err(|found| Failure::of(&found))
         };
         let others = self.against.iter().map(|path| file(path));
         let others = others.collect::<Result<Vec<_>, _>>()?;
-        let known = load_rules(&self.rules, &self.terminology, &mut tell)?;
+        let mut own: Vec<Arc<ClinicalRule>> = vec![];
+        for source in rule_sources(&self.rules, &mut tell)? {
+            let rule = file(&source.path)?;
+            if let Some(other) = own.iter().find(|o| o.artifact.id == rule.artifact.id) {
+                let other = format!("`{}`", other.file);
+                return Err(Failure::of(&[same_id(&rule, &other)]));
+            }
+            own.push(rule);
+        }
+        let built_in = || {
+            let all = rules::built_in_with(&store);
+            all.map_err(|found| Failure::Internal(listed(&found)))
+        };
         if self.rule.is_empty() {
+            let known = match self.rules.is_empty() {
+                true => built_in()?,
+                false => own,
+            };
             // Beside another version only its rule is of interest.
             let compared = |rule: &Arc<ClinicalRule>| {
                 others.is_empty() || others.iter().any(|o| o.artifact.id == rule.artifact.id)
             };
+            let known = live(known, self.status.is_some(), &mut tell);
             let all: Vec<_> = known.into_iter().filter(compared).collect();
-            return match all.is_empty() {
+            return match all.is_empty() && !others.is_empty() {
                 true => Err(Failure::User(format!(
                     "there is no rule with the id of {}: name the rule to compare with it",
                     several_files(&self.against)
@@ -193,11 +218,25 @@ impl Rehearse {
             };
         }
         let mut chosen: Vec<Arc<ClinicalRule>> = vec![];
+        let mut known: Option<Vec<Arc<ClinicalRule>>> = None;
         for name in &self.rule {
             let rule = match RULES.takes(Path::new(name)) {
                 true => file(Path::new(name))?,
-                false => by_id(&known, name)?,
+                false => {
+                    if known.is_none() {
+                        let mut all = own.clone();
+                        all.extend(built_in()?);
+                        known = Some(all);
+                    }
+                    by_id(known.as_deref().unwrap_or_default(), name)?
+                }
             };
+            if rule.status == Status::Retired {
+                return Err(Failure::User(format!(
+                    "the rule `{}` is retired: it is never evaluated",
+                    rule.artifact.id
+                )));
+            }
             if chosen.iter().any(|c| c.artifact.id == rule.artifact.id) {
                 return Err(Failure::User(format!(
                     "two rules have the id `{}`: to compare two versions, give one with --against",
@@ -228,7 +267,7 @@ impl Rehearse {
         Ok((place, Candidate::of(other, settings)))
     }
 
-    fn manifest(&self, asked: &Asked<'_>) -> Result<Manifest, Failure> {
+    fn manifest(&self, asked: &Asked<'_>, value_sets: &[PathBuf]) -> Result<Manifest, Failure> {
         let settings = &asked.settings;
         let moment = |millis| settings.zone.moment(millis).to_string();
         let canonical = |c: &Candidate| {
@@ -261,12 +300,24 @@ impl Rehearse {
         ] {
             manifest.parameters.insert(name.to_owned(), value);
         }
-        let mut sources = source_files::files(&self.terminology, FHIR, &mut |_| {})?;
+        let mut sources = source_files::files(value_sets, TERMINOLOGY, &mut |_| {})?;
         let mut rules: Vec<PathBuf> = self.rules.clone();
         rules.extend(self.against.iter().cloned());
         let named = self.rule.iter().map(PathBuf::from);
         rules.extend(named.filter(|path| RULES.takes(path)));
-        sources.extend(source_files::files(&rules, RULES, &mut |_| {})?);
+        let rules = source_files::files(&rules, RULES, &mut |_| {})?;
+        let mut beside = BTreeSet::new();
+        for rule in &rules {
+            let folder = rule.path.parent().unwrap_or(Path::new(""));
+            beside.extend(folder.ancestors().map(|f| f.join(LIBRARY)));
+            let tables = source_files::files(&[folder], TABLES, &mut |_| {});
+            sources.extend(tables.unwrap_or_default());
+        }
+        // What lies beside rules may be theirs.
+        beside.retain(|file| file.is_file());
+        let beside: Vec<PathBuf> = beside.into_iter().collect();
+        sources.extend(source_files::files(&beside, RULES, &mut |_| {})?);
+        sources.extend(rules);
         for source in sources {
             let bytes = source_files::bytes(&source)?;
             manifest.file(&source.path.display().to_string(), &bytes);
