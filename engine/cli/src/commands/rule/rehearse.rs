@@ -104,7 +104,7 @@ impl Rehearse {
             assumed_days: self.active_days,
         };
         let all = |settings: &Settings| -> Vec<Candidate> {
-            let rules = chosen.iter().map(|rule| Arc::clone(rule));
+            let rules = chosen.iter().map(Arc::clone);
             rules.map(|rule| Candidate::of(rule, settings)).collect()
         };
         let mut candidates = all(&settings);
@@ -173,10 +173,7 @@ impl Rehearse {
     }
 
     /// The rules that are rehearsed, and the versions they are compared with.
-    fn rules(
-        &self,
-        value_sets: &[PathBuf],
-    ) -> Result<(Vec<Arc<ClinicalRule>>, Vec<Arc<ClinicalRule>>), Failure> {
+    fn rules(&self, value_sets: &[PathBuf]) -> Result<(Rules, Rules), Failure> {
         let store = terminology(value_sets, &mut tell)?;
         let mut folders = RuleFolders::new(&store);
         let mut file = |path: &Path| {
@@ -343,6 +340,8 @@ impl Rehearse {
         Ok(())
     }
 }
+
+type Rules = Vec<Arc<ClinicalRule>>;
 
 fn several_files(files: &[PathBuf]) -> String {
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
