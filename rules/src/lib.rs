@@ -27,6 +27,7 @@ mod decide;
 mod document;
 mod every_expression;
 mod library;
+mod lint;
 mod load;
 mod mutants;
 mod outcome;

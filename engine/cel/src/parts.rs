@@ -1,6 +1,6 @@
 //! The parts that a node is made of.
 
-use super::nodes::{Compiled, Node, NodeKind};
+use super::nodes::{Compiled, Node, NodeKind, Span};
 
 impl Node {
     /// The nodes right below it, in the order of the text.
@@ -45,6 +45,19 @@ impl Node {
 }
 
 impl Compiled {
+    /// The data requirements that it names, by their numbers, and where.
+    pub fn retrieves(&self) -> Vec<(usize, Span)> {
+        let (mut found, mut stack) = (vec![], vec![&self.node]);
+        while let Some(node) = stack.pop() {
+            if let NodeKind::Retrieve(index) = node.kind {
+                found.push((index, node.span));
+            }
+            stack.extend(node.parts());
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// The definitions that it names, by their numbers, each once.
     pub fn definitions(&self) -> Vec<usize> {
         let (mut found, mut stack) = (vec![], vec![&self.node]);

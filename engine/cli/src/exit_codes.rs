@@ -124,10 +124,24 @@ const TABLE: &[Row] = &[
         &[(0, "done, whether or not the rule applies"), FILE, OURS],
     ),
     (
+        "rule check",
+        &[
+            (0, "the rules can be used, perhaps with warnings"),
+            (2, "something is wrong with a rule, or there is none"),
+            OURS,
+        ],
+    ),
+    (
         "rule test",
         &[
-            (0, "every case passed"),
-            (1, "a case failed"),
+            (
+                0,
+                "every case passed; with --mutate, also every change was found",
+            ),
+            (
+                1,
+                "a case failed; or with --mutate, a change survived that the file gives no reason for",
+            ),
             (2, "something is wrong with a rule, or there is none"),
             OURS,
         ],

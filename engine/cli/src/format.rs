@@ -15,6 +15,10 @@ pub enum Format {
     Markdown,
     /// One path a line.
     Paths,
+    /// Findings as editors and reviews of changes read them.
+    Sarif,
+    /// Findings as workflows of GitHub read them.
+    Github,
 }
 
 /// What most commands can give.
@@ -27,8 +31,11 @@ pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv
 pub const TABLE_JSON_CSV_MARKDOWN: &[Format] =
     &[Format::Table, Format::Json, Format::Csv, Format::Markdown];
 
+/// What a check gives.
+pub const FINDINGS: &[Format] = &[Format::Table, Format::Json, Format::Sarif, Format::Github];
+
 impl Format {
-    const ALL: [Format; 8] = [
+    const ALL: [Format; 10] = [
         Format::Table,
         Format::Json,
         Format::Csv,
@@ -37,6 +44,8 @@ impl Format {
         Format::Deqm,
         Format::Markdown,
         Format::Paths,
+        Format::Sarif,
+        Format::Github,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -49,6 +58,8 @@ impl Format {
             Format::Deqm => "deqm",
             Format::Markdown => "markdown",
             Format::Paths => "paths",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
         }
     }
 }

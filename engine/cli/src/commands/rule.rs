@@ -5,17 +5,24 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use engine_cel::functions;
 
+use self::check::check;
 use self::eval::eval;
-use self::test::test;
+use self::test::{Asked, test};
 use super::own_terminology::TerminologyArgs;
 use crate::failure::Done;
-use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV_MARKDOWN, one_of};
+use crate::format::{FINDINGS, Format, TABLE_JSON, TABLE_JSON_CSV_MARKDOWN, one_of};
 use crate::listing::Listing;
 
+mod check;
 mod decision_json;
 mod eval;
+mod explained;
+mod files;
+mod mutation;
 mod rehearse;
+mod shown;
 mod test;
+mod watch;
 
 /// Check, test and evaluate rules.
 #[derive(Args)]
@@ -53,11 +60,31 @@ Examples:
         #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
     },
+    /// Tell everything that is wrong with rules, without running a case.
+    #[command(after_help = "\
+Examples:
+  tandem rule check                  the built-in rules
+  tandem rule check my-rules/ --terminology valuesets/
+  tandem rule check my-rules/ --format sarif > rules.sarif
+`tandem explain CODE` says more about the code of what is found.")]
+    Check {
+        /// Rule files or folders (.yaml, also .gz and .zst); the built-in rules if none is given.
+        rules: Vec<PathBuf>,
+        #[command(flatten)]
+        terminology: TerminologyArgs,
+        /// The day that review dates and sources are compared with. Default: today.
+        #[arg(long)]
+        today: Option<String>,
+        /// How to print what is found: for people, for programs, for reviews of changes.
+        #[arg(long, value_parser = one_of(FINDINGS), default_value = "table")]
+        format: Format,
+    },
     /// Check rules, run their cases, and show why a case fails.
     #[command(after_help = "\
 Examples:
   tandem rule test                   the built-in rules
   tandem rule test my-rules/ --terminology valuesets/
+  tandem rule test my-rules/ --coverage --mutate
   tandem rule test my-rules/ --format json > tested.json
 `tandem explain CODE` says more about the code of what is found.")]
     Test {
@@ -65,6 +92,15 @@ Examples:
         rules: Vec<PathBuf>,
         #[command(flatten)]
         terminology: TerminologyArgs,
+        /// List every condition, and whether it was true, false and unknown in a case.
+        #[arg(long)]
+        coverage: bool,
+        /// Change each rule a little, again and again, and list the changes that no case finds.
+        #[arg(long)]
+        mutate: bool,
+        /// Test again whenever a file changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
         /// How to print what is found.
         #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
         format: Format,
@@ -103,11 +139,27 @@ impl Rule {
                 &terminology.paths()?,
                 format,
             ),
+            Command::Check {
+                rules,
+                terminology,
+                today,
+                format,
+            } => check(&rules, &terminology.paths()?, today.as_deref(), format),
             Command::Test {
                 rules,
                 terminology,
+                coverage,
+                mutate,
+                watch,
                 format,
-            } => test(&rules, &terminology.paths()?, format),
+            } => test(&Asked {
+                paths: rules,
+                value_sets: terminology.paths()?,
+                coverage,
+                mutate,
+                watch,
+                format,
+            }),
             Command::Rehearse(command) => command.run(),
             Command::Functions { format } => functions(format),
         }

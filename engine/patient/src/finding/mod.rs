@@ -9,6 +9,7 @@
 //! | [`Source`] | the text that a place is in, from which the line is shown |
 //! | `render` | the text for people ([`Finding`]'s `Display`) |
 //! | `json` | the form for machines ([`Finding::to_json`]) |
+//! | `github`, `sarif` | the forms that reviews of changes read: [`Finding::to_github`], [`sarif()`] |
 //! | [`grouped`] | those that say the same as one; [`told`] is their text for people; [`identical`]: the same for machines |
 //! | [`did_you_mean`] | what was meant by a word that is not known |
 //!
@@ -17,11 +18,13 @@
 //! validators have them. Neither changes once it is published.
 
 mod code;
+mod github;
 mod group;
 mod json;
 mod nearest;
 mod place;
 mod render;
+mod sarif;
 mod source;
 mod table;
 pub mod visible;
@@ -34,6 +37,7 @@ pub use group::{Group, grouped, identical, told};
 pub use nearest::did_you_mean;
 pub(crate) use nearest::{distance, is_oid, only_digits_differ};
 pub use place::{ElmNode, Place, Span};
+pub use sarif::sarif;
 pub use source::Source;
 
 use std::sync::Arc;

@@ -81,6 +81,26 @@ codes! {
         why "whether the other can come about is not shown, so a slip in it would not be noticed"
         example Prose "excluded: ageInYearsAt(at) > 75, and no case with a patient of that age"
         mend "add a case in which it comes out the other way";
+    ReviewDue "review-due" "the date by which a rule must be looked at again has passed"
+        why "guidelines change, and a card that follows an old one is worse than none"
+        example Prose "review: 2024-01-01, checked in 2026"
+        mend "read the source again, change what has changed, and set `review` to the next date";
+    OldSource "old-source" "the source of a rule is more than ten years old"
+        why "a newer edition may say something else"
+        example Prose "source: {year: 2009, …}, checked in 2026"
+        mend "look for the edition that holds now, and name it under `source`";
+    NoOwner "no-owner" "nobody answers for the rule"
+        why "whoever doubts a card must be able to ask somebody"
+        example Prose "a rule without the field `owner`"
+        mend "name a team under `owner`, not a person who may leave";
+    Unbounded "unbounded" "a whole type of resources is asked for, of which a patient may have thousands"
+        why "all of them have to be sent for every card and read for every patient of a measure"
+        example Prose "Observation().exists(o, o.code.text == \"HbA1c\")"
+        mend "name a value set: `Observation(\"hba1c\")` asks for what is coded in it only";
+    LongSummary "long-summary" "the summary of a card can be longer than 139 characters once its values are in it"
+        why "it is cut off, and what is cut off is not read"
+        example Prose "summary: \"{{ row.effect }}\", where a row of the table has a long one"
+        mend "put the long part in `detail`, or shorten the texts of the table";
     Template "template" "a `{{` in a text is never closed"
         why "the card would show the expression instead of its value"
         example Rule "card:\n  indicator: info\n  summary: \"HbA1c {{latest_hba1c is overdue\""

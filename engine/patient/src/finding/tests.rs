@@ -86,3 +86,54 @@ fn every_code_is_found_by_its_name_and_stands_once() {
         assert_eq!(Code::of(&code.as_str().to_uppercase()), Some(*code));
     }
 }
+
+#[test]
+fn a_finding_stands_beside_the_line_of_a_change() {
+    assert_eq!(
+        rule().to_github(),
+        "::error file=a.yaml,line=2,col=3,endColumn=11,title=unknown-value-set::unknown value set `diabetis`%0Ahelp: did you mean `diabetes`?"
+    );
+    let odd = Finding::warning(Code::Unused, "100%\nno").in_file("a:b, c.yaml");
+    assert_eq!(
+        odd.to_github(),
+        "::warning file=a%3Ab%2C c.yaml,title=unused::100%25\\nno"
+    );
+}
+
+#[test]
+fn findings_as_sarif() {
+    let unused = Finding::warning(Code::Unused, "x").in_file("my rules/ä:b.yaml");
+    let lost = Finding::info(Code::NoOwner, "nobody");
+    let form = sarif(&[rule(), unused, lost], "1.2.3");
+    assert_eq!(form["version"], "2.1.0");
+    let run = &form["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert_eq!(
+        (&driver["name"], &driver["version"]),
+        (&"Tandem".into(), &"1.2.3".into())
+    );
+    let results = run["results"].as_array().unwrap();
+    for result in results {
+        let index = result["ruleIndex"].as_u64().unwrap();
+        let described = &driver["rules"][usize::try_from(index).unwrap()];
+        assert_eq!(described["id"], result["ruleId"]);
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(described[text]["text"].is_string(), "{described}");
+        }
+    }
+    let levels: Vec<&str> = results
+        .iter()
+        .map(|r| r["level"].as_str().unwrap())
+        .collect();
+    assert_eq!(levels, ["error", "warning", "note"]);
+    let place = &results[0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "a.yaml");
+    let region = serde_json::json!({ "startLine": 2, "startColumn": 3, "endColumn": 11 });
+    assert_eq!(place["region"], region);
+    let place = &results[1]["locations"][0]["physicalLocation"];
+    assert_eq!(
+        place["artifactLocation"]["uri"],
+        "my%20rules/%C3%A4%3Ab.yaml"
+    );
+    assert!(results[2].get("locations").is_none());
+}

@@ -1,12 +1,12 @@
 //! What a rule says of a patient, for programs. It holds patient data.
 
-use engine_cel::Clause;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use rules::Rule;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::explained::Explained;
 use crate::failure::Failure;
 
 pub fn print(
@@ -17,8 +17,9 @@ pub fn print(
     let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
     let decision = rule.decide(record, context).map_err(bug)?;
     let explained = rule.explain(record, context).map_err(bug)?;
+    let mut shown = Explained::default();
     let criteria = explained.iter().map(
-        |(criterion, clause)| json!({ "criterion": criterion, "outcome": clause_json(clause) }),
+        |(criterion, clause)| json!({ "criterion": criterion, "outcome": shown.json(clause) }),
     );
     let card = decision.cards.iter().map(|card| {
         json!({
@@ -37,15 +38,4 @@ pub fn print(
     });
     data!("{out:#}");
     Ok(())
-}
-
-/// A part of a rule and its value, and what it is made of.
-pub fn clause_json(clause: &Clause) -> Value {
-    json!({
-        "text": clause.text,
-        "truth": clause.truth.map(|t| t.as_str()),
-        "value": clause.value,
-        "reason": clause.reason,
-        "clauses": clause.clauses.iter().map(clause_json).collect::<Vec<_>>(),
-    })
 }

@@ -16,17 +16,16 @@ use engine_patient::system::zone::{UTC, Zone};
 use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
-use measures::explain::plain_text::folded;
 use measures_run::rule_files::{load_file, load_rules, terminology};
 use rules::{Applicability, Decision, Rule as ClinicalRule};
 use sources::RULES;
 
 use super::decision_json;
+use super::explained::{Explained, line};
 use crate::commands::measure::{parse_zone, tell};
 use crate::failure::{Done, Failure};
 use crate::format::Format;
 use crate::visible::in_line;
-use crate::width;
 
 pub fn eval(
     rule: &str,
@@ -174,15 +173,16 @@ fn print_decision(
         );
     }
     say!("\nwhy (⇐ stands before the part of the rule that has the value):");
+    let mut printed = Explained::default();
     for (criterion, clause) in &explained {
         let truth = clause.truth.map_or("", |t| t.as_str());
         say!("{criterion}: {truth}");
-        clause
-            .clauses
-            .iter()
-            .for_each(|c| print_clause(c, &clause.items, 1));
-        if clause.clauses.is_empty() {
-            print_clause(clause, &[], 1);
+        match clause.clauses.is_empty() || !clause.tried.is_empty() {
+            true => printed.print(clause, &[], 1),
+            false => {
+                let parts = clause.clauses.iter();
+                parts.for_each(|c| printed.print(c, &clause.items, 1));
+            }
         }
     }
     Ok(())
@@ -223,59 +223,6 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
             }
         }
     }
-}
-
-/// A line, gone on below where it is longer than the page. Values are the patient's: one that breaks the
-/// line could pass for a clause.
-fn line(indent: usize, text: &str) {
-    for line in folded(indent, &in_line(text), width::of_output()) {
-        say!("{line}");
-    }
-}
-
-/// `above`: the items of the part around it, which say nothing new further down.
-pub(super) fn print_clause(clause: &Clause, above: &[String], depth: usize) {
-    let outcome = match (&clause.truth, &clause.value) {
-        (Some(truth), _) => truth.as_str().to_owned(),
-        (None, Some(value)) => value.clone(),
-        (None, None) => String::new(),
-    };
-    // A reason is told where it arises.
-    let below = clause.clauses.iter().any(|c| c.reason == clause.reason);
-    let reason = match &clause.reason {
-        Some(reason) if !below => format!("  ({reason})"),
-        _ => String::new(),
-    };
-    let indent = 2 * depth;
-    let again = !clause.items.is_empty() && clause.items == above;
-    let same = if again { "  (the same as above)" } else { "" };
-    line(
-        indent,
-        &format!("{outcome:7} ⇐ {}{reason}{same}", clause.text),
-    );
-    if !again {
-        for item in &clause.items {
-            line(indent + 4, &format!("- {item}"));
-        }
-        // `11 items`, of which the latest are told.
-        let count = clause
-            .value
-            .as_deref()
-            .and_then(|v| v.split(' ').next()?.parse().ok());
-        let more = count.unwrap_or(0usize).saturating_sub(clause.items.len());
-        if more > 0 && !clause.items.is_empty() {
-            line(indent + 4, &format!("- and {more} earlier"));
-        }
-    }
-    let told = if clause.items.is_empty() {
-        above
-    } else {
-        &clause.items
-    };
-    clause
-        .clauses
-        .iter()
-        .for_each(|c| print_clause(c, told, depth + 1));
 }
 
 #[cfg(test)]

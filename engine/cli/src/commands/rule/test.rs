@@ -1,23 +1,33 @@
 //! `tandem rule test`: rules are checked, and their cases run.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use engine_cel::deciding;
 use engine_patient::finding::{Finding, listed};
-use measures_run::rule_files::{RuleFolders, load_rules, rule_sources, same_id, terminology};
-use rules::{CaseOutcome, Rule as ClinicalRule};
+use rules::{CaseOutcome, ConditionSeen, Rule as ClinicalRule};
 use serde_json::{Value, json};
 
-use super::decision_json::clause_json;
-use super::eval::print_clause;
+use super::explained::Explained;
+use super::files::{RuleFile, RuleFiles};
+use super::mutation::{Mutation, mutate};
+use super::shown;
+use super::watch::watch;
 use crate::commands::measure::tell;
 use crate::failure::{Done, Failure};
 use crate::format::Format;
 use crate::visible::in_line;
 use crate::width;
 use crate::wrap::wrap;
+
+/// What is asked of a test.
+pub struct Asked {
+    pub paths: Vec<PathBuf>,
+    pub value_sets: Vec<PathBuf>,
+    pub coverage: bool,
+    pub mutate: bool,
+    pub watch: bool,
+    pub format: Format,
+}
 
 /// What was found in all rules.
 #[derive(Default)]
@@ -28,99 +38,129 @@ struct Tested {
     passed: usize,
     failed: usize,
     warnings: usize,
+    /// True and false that were seen of conditions, and how many there are.
+    seen: (usize, usize),
+    /// Changes that no case found, and that the file says nothing about.
+    survived: usize,
     /// Of rules that cannot be used.
     broken: Vec<Finding>,
     json: Vec<Value>,
 }
 
-pub fn test(paths: &[PathBuf], value_sets: &[PathBuf], format: Format) -> Done {
-    let mut tested = Tested::default();
-    if paths.is_empty() {
-        for rule in load_rules(&[], value_sets, &mut tell)? {
-            tested.run(&rule, &rule.warnings, format);
-        }
-    } else {
-        tested.files(paths, value_sets, format)?;
+pub fn test(asked: &Asked) -> Done {
+    if !asked.watch {
+        return once(asked);
     }
-    tested.end(format)
+    if asked.paths.is_empty() {
+        let text = "--watch needs files or folders to watch: the built-in rules do not change";
+        return Err(Failure::User(text.into()));
+    }
+    let watched: Vec<PathBuf> = asked
+        .paths
+        .iter()
+        .chain(&asked.value_sets)
+        .cloned()
+        .collect();
+    watch(&watched, || once(asked).map(|_| ()))
+}
+
+fn once(asked: &Asked) -> Done {
+    let all = RuleFiles::read(&asked.paths, &asked.value_sets)?;
+    let changes = match asked.mutate {
+        true => mutate(&all).into_iter().map(Some).collect(),
+        false => vec![None; all.rules.len()],
+    };
+    let mut tested = Tested {
+        refused: all.refused,
+        ..Tested::default()
+    };
+    for (file, changes) in all.rules.iter().zip(changes) {
+        tested.one(file, changes.as_ref(), asked)?;
+    }
+    tested.broken.extend(all.wrong);
+    tested.broken.sort();
+    tested.end(asked)
 }
 
 impl Tested {
-    fn files(
+    /// Runs the cases of a rule, and tells what they do not show.
+    fn one(
         &mut self,
-        paths: &[PathBuf],
-        value_sets: &[PathBuf],
-        format: Format,
+        file: &RuleFile,
+        changes: Option<&Mutation>,
+        asked: &Asked,
     ) -> Result<(), Failure> {
-        let store = terminology(value_sets, &mut tell)?;
-        let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        let mut folders = RuleFolders::new(&store);
-        for source in rule_sources(paths, &mut tell)? {
-            let rule = match folders.load(&source.path) {
-                Ok(rule) => rule,
-                Err(found) => {
-                    self.broken.extend(found);
-                    self.refused += 1;
-                    continue;
-                }
-            };
-            match ids.entry(rule.artifact.id.to_string()) {
-                Entry::Occupied(other) => {
-                    self.broken
-                        .push(same_id(&rule, &format!("`{}`", other.get())));
-                }
-                Entry::Vacant(place) => {
-                    place.insert(rule.file.clone());
-                }
-            }
-            let (errors, mut warnings): (Vec<Finding>, Vec<Finding>) =
-                rule.coverage().into_iter().partition(Finding::is_error);
-            warnings.extend(rule.warnings.iter().cloned());
+        let rule = &file.rule;
+        let mut warnings = rule.warnings.clone();
+        if !file.built_in {
+            let found = rule.coverage().into_iter();
+            let (errors, others): (Vec<Finding>, Vec<Finding>) = found.partition(Finding::is_error);
+            self.broken.extend(errors);
+            warnings.extend(others);
             warnings.sort();
-            if !warnings.is_empty() && format == Format::Table {
+            if !warnings.is_empty() && asked.format == Format::Table {
                 tell(&listed(&warnings));
             }
-            self.run(&rule, &warnings, format);
-            self.broken.extend(errors);
         }
-        Ok(())
-    }
-
-    /// Runs the cases of a rule.
-    fn run(&mut self, rule: &ClinicalRule, warnings: &[Finding], format: Format) {
+        let seen = rule.conditions_seen(&file.written);
+        let seen = seen.map_err(|bug| Failure::Internal(bug.to_string()))?;
         let outcomes = rule.run_cases();
         let bad = outcomes.iter().filter(|o| !o.failures.is_empty());
         let failed = bad.clone().count();
         let passed = outcomes.len() - failed;
+        let (some, all) = shown::counted(&seen);
+        self.seen = (self.seen.0 + some, self.seen.1 + all);
         self.rules += 1;
         self.passed += passed;
         self.failed += failed;
         self.warnings += warnings.len();
-        match format {
-            Format::Json => self.json.push(to_json(rule, warnings, &outcomes)),
+        self.survived += changes.map_or(0, Mutation::open);
+        match asked.format {
+            Format::Json => {
+                let value = to_json(rule, &warnings, &outcomes, &seen, changes);
+                self.json.push(value);
+            }
             _ => {
                 say!("{}: {passed} passed, {failed} failed", rule.artifact.id);
                 bad.for_each(|outcome| print(rule, outcome));
+                shown::print(&seen, asked.coverage);
+                if let Some(changes) = changes.filter(|_| failed == 0) {
+                    changes.print(&rule.file);
+                }
             }
         }
+        Ok(())
     }
 
     /// Sums up; the exit code.
-    fn end(self, format: Format) -> Done {
-        if format == Format::Json {
+    fn end(self, asked: &Asked) -> Done {
+        if asked.format == Format::Json {
             let findings: Vec<_> = self.broken.iter().map(Finding::to_json).collect();
-            let summary = json!({
+            let (seen, all) = self.seen;
+            let mut summary = json!({
                 "rules": self.rules, "refused": self.refused, "passed": self.passed, "failed": self.failed,
                 "errors": self.broken.len(), "warnings": self.warnings,
+                "conditions": { "outcomesSeen": seen, "outcomes": all },
             });
+            if let (true, Some(fields)) = (asked.mutate, summary.as_object_mut()) {
+                fields.insert("survivors".into(), self.survived.into());
+            }
             data!(
                 "{:#}",
                 json!({ "rules": self.json, "findings": findings, "summary": summary })
             );
             crate::commands::verdict(&self.broken)?;
         } else if self.rules > 0 {
+            let coverage = match asked.coverage {
+                true => format!("; conditions {}", shown::percent(self.seen)),
+                false => String::new(),
+            };
+            let survived = match asked.mutate {
+                true => format!("; {} survived", many(self.survived, "change")),
+                false => String::new(),
+            };
             say!(
-                "{}: {} passed, {} failed{}{}",
+                "{}: {} passed, {} failed{}{}{coverage}{survived}",
                 many(self.rules, "rule"),
                 many(self.passed, "case"),
                 self.failed,
@@ -134,10 +174,17 @@ impl Tested {
                 }
             );
         }
-        match (self.broken.is_empty(), self.failed) {
-            (false, _) => Err(Failure::of(&self.broken)),
-            (true, 0) => Ok(std::process::ExitCode::SUCCESS),
-            (true, failed) => Err(Failure::No(format!("{} failed", many(failed, "case")))),
+        match (self.broken.is_empty(), self.failed, self.survived) {
+            (false, ..) => Err(Failure::of(&self.broken)),
+            (true, 0, 0) => Ok(std::process::ExitCode::SUCCESS),
+            (true, 0, survived) => {
+                let text = format!(
+                    "{} survived that no case finds: add a case, or say under `survivors` why none can",
+                    many(survived, "change")
+                );
+                Err(Failure::No(text))
+            }
+            (true, failed, _) => Err(Failure::No(format!("{} failed", many(failed, "case")))),
         }
     }
 }
@@ -170,12 +217,18 @@ fn print(rule: &ClinicalRule, outcome: &CaseOutcome) {
         for line in wrap(&in_line(&text), width::of_output().saturating_sub(4)) {
             say!("    {line}");
         }
-        print_clause(of, &[], 3);
+        Explained::default().print(of, &[], 3);
     }
     say!("");
 }
 
-fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) -> Value {
+fn to_json(
+    rule: &ClinicalRule,
+    warnings: &[Finding],
+    outcomes: &[CaseOutcome],
+    seen: &[ConditionSeen],
+    changes: Option<&Mutation>,
+) -> Value {
     let case = |o: &CaseOutcome| {
         let differences = o.differences.iter().map(|d| {
             json!({
@@ -183,7 +236,7 @@ fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) 
             })
         });
         let why = o.why.iter().map(
-            |w| json!({ "field": w.field, "line": w.line, "outcome": clause_json(&w.clause) }),
+            |w| json!({ "field": w.field, "line": w.line, "outcome": Explained::default().json(&w.clause) }),
         );
         json!({
             "name": o.name, "line": o.line, "passed": o.failures.is_empty(),
@@ -192,9 +245,14 @@ fn to_json(rule: &ClinicalRule, warnings: &[Finding], outcomes: &[CaseOutcome]) 
             "why": why.collect::<Vec<_>>(),
         })
     };
-    json!({
+    let mut out = json!({
         "rule": &*rule.artifact.id, "version": &*rule.artifact.version, "file": rule.file,
         "warnings": warnings.iter().map(Finding::to_json).collect::<Vec<_>>(),
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
-    })
+        "conditions": shown::as_json(seen),
+    });
+    if let (Some(changes), Some(fields)) = (changes, out.as_object_mut()) {
+        fields.insert("changes".into(), changes.json());
+    }
+    out
 }
