@@ -19,6 +19,11 @@ impl Text {
         }
     }
 
+    /// Its characters.
+    pub fn chars(&self) -> &[char] {
+        self.source.chars()
+    }
+
     /// The file, as the user named it.
     pub fn file(&self) -> &str {
         &self.source.file
