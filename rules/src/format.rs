@@ -19,14 +19,19 @@ pub fn format(file: &str, text: &str, order: &FieldOrder) -> Result<String, Vec<
     let formatted = formatted(&before, text, order);
     let kept = formatted.and_then(|new| {
         let after = Written::read(file, &new).ok()?;
-        let same = same(&before.root, &after.root) && comments(&before, text) == comments(&after, &new);
+        let same =
+            same(&before.root, &after.root) && comments(&before, text) == comments(&after, &new);
         same.then_some(new)
     });
     kept.ok_or_else(|| {
         let message = "this file cannot be put in its usual form without changing what it says";
         let finding = Finding::error(Code::YamlUnsupported, message)
             .help("bring the fields into their order by hand; its values stay as they are");
-        vec![before.text.placed(finding, (before.root.at, before.root.at + 1))]
+        vec![
+            before
+                .text
+                .placed(finding, (before.root.at, before.root.at + 1)),
+        ]
     })
 }
 
@@ -43,7 +48,10 @@ pub struct FieldOrder {
 
 fn formatted(before: &Written, text: &str, order: &FieldOrder) -> Option<String> {
     let file = before.text.file();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .replace("\r\n", "\n");
     let read = |text: &str| Written::read(file, text).ok();
     let written = read(&text)?;
     let mut text = indented(&written, &text);
@@ -110,12 +118,12 @@ impl Lines<'_> {
                 }
             }
             Value::Scalar(scalar) if scalar.style == Style::Block => {
-                let (from, to) = (self.line(node.at), self.line(node.end.saturating_sub(1)));
-                self.mark(from, to);
+                let last = last_character(self.written, node);
+                self.mark(self.line(node.at), self.line(last));
             }
             _ => {
-                let (from, to) = (self.line(node.at), self.line(node.end.saturating_sub(1)));
-                self.mark(from + 1, to);
+                let last = last_character(self.written, node);
+                self.mark(self.line(node.at) + 1, self.line(last));
             }
         }
     }
@@ -206,7 +214,11 @@ fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option
         from
     };
     let mut head = first;
-    while head > 0 && lines.get(head - 1).is_some_and(|l| l.trim_start().starts_with('#')) {
+    while head > 0
+        && lines
+            .get(head - 1)
+            .is_some_and(|l| l.trim_start().starts_with('#'))
+    {
         head -= 1;
     }
     // A comment at the top of the file, and space below it, is the file's.
@@ -216,7 +228,7 @@ fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option
     let mut froms = vec![head];
     // The line after the last of an entry: what stands there is no text of it.
     let after = |entry: &Entry| {
-        let last = last_character(&entry.value).max(entry.at);
+        let last = last_character(written, &entry.value).max(entry.at);
         written.text.position(last).0
     };
     for (start, before) in starts.iter().skip(1).zip(entries) {
@@ -226,7 +238,10 @@ fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option
     let mut chunks: Vec<(usize, Vec<&str>)> = vec![];
     for (number, (from, entry)) in froms.iter().zip(entries).enumerate() {
         let to = froms.get(number + 1).copied().unwrap_or(end);
-        let rank = order.iter().position(|name| *name == entry.key).unwrap_or(order.len());
+        let rank = order
+            .iter()
+            .position(|name| *name == entry.key)
+            .unwrap_or(order.len());
         chunks.push((rank, lines.get(*from..to)?.to_vec()));
     }
     if chunks.is_sorted_by_key(|(rank, _)| *rank) {
@@ -239,16 +254,26 @@ fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option
     Some(out.join("\n") + "\n")
 }
 
-/// The last character of what is written in a node; a collection ends where the next thing begins.
-fn last_character(node: &Node) -> usize {
-    match &node.value {
-        Value::Scalar(_) => node.end.saturating_sub(1).max(node.at),
-        Value::Mapping(entries) => {
-            let last = entries.iter().map(|e| last_character(&e.value).max(e.at)).max();
-            last.unwrap_or(node.at)
+/// The last character of what is written in a node: to the parser a collection, and a text after `|`, end
+/// where the next thing begins.
+fn last_character(written: &Written, node: &Node) -> usize {
+    let below =
+        |nodes: &mut dyn Iterator<Item = &Node>| nodes.map(|n| last_character(written, n)).max();
+    let last = match &node.value {
+        Value::Scalar(scalar) if scalar.style == Style::Block => {
+            let length = scalar.text.trim_end().chars().count();
+            let (_, end) = written
+                .text
+                .span_in(node, (length.saturating_sub(1), length));
+            Some(end.saturating_sub(1))
         }
-        Value::Sequence(items) => items.iter().map(last_character).max().unwrap_or(node.at),
-    }
+        Value::Mapping(entries) if !is_flow(written, node) => {
+            below(&mut entries.iter().map(|e| &e.value))
+        }
+        Value::Sequence(items) if !is_flow(written, node) => below(&mut items.iter()),
+        _ => Some(node.end.saturating_sub(1)),
+    };
+    last.unwrap_or(node.at).max(node.at)
 }
 
 /// An empty line or a comment.
@@ -292,7 +317,9 @@ fn same(a: &Node, b: &Node) -> bool {
         }
         (Value::Mapping(x), Value::Mapping(y)) => {
             let found = |e: &Entry| y.iter().find(|o| o.key == e.key);
-            x.len() == y.len() && x.iter().all(|e| found(e).is_some_and(|o| same(&e.value, &o.value)))
+            x.len() == y.len()
+                && x.iter()
+                    .all(|e| found(e).is_some_and(|o| same(&e.value, &o.value)))
         }
         _ => false,
     }
@@ -301,9 +328,13 @@ fn same(a: &Node, b: &Node) -> bool {
 /// The comments of a file, sorted: those on lines of their own, and those behind a value.
 fn comments(written: &Written, text: &str) -> Vec<String> {
     let mut scalars = vec![];
-    ranges(&written.root, &mut scalars);
+    ranges(written, &written.root, &mut scalars);
     let mut found = vec![];
-    let chars: Vec<char> = text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect();
+    let chars: Vec<char> = text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .chars()
+        .collect();
     let mut at = 0;
     while let Some(c) = chars.get(at) {
         let before = at.checked_sub(1).and_then(|b| chars.get(b));
@@ -321,11 +352,13 @@ fn comments(written: &Written, text: &str) -> Vec<String> {
     found
 }
 
-fn ranges(node: &Node, out: &mut Vec<(usize, usize)>) {
+fn ranges(written: &Written, node: &Node, out: &mut Vec<(usize, usize)>) {
     match &node.value {
-        Value::Scalar(_) => out.push((node.at, node.end)),
-        Value::Mapping(entries) => entries.iter().for_each(|e| ranges(&e.value, out)),
-        Value::Sequence(items) => items.iter().for_each(|i| ranges(i, out)),
+        Value::Scalar(_) => out.push((node.at, last_character(written, node) + 1)),
+        Value::Mapping(entries) => {
+            entries.iter().for_each(|e| ranges(written, &e.value, out));
+        }
+        Value::Sequence(items) => items.iter().for_each(|i| ranges(written, i, out)),
     }
 }
 
@@ -343,7 +376,11 @@ mod tests {
 
     fn formatted(text: &str) -> String {
         let new = format("a.yaml", text, &order()).unwrap();
-        assert_eq!(format("a.yaml", &new, &order()).unwrap(), new, "twice is once");
+        assert_eq!(
+            format("a.yaml", &new, &order()).unwrap(),
+            new,
+            "twice is once"
+        );
         new
     }
 
@@ -367,7 +404,8 @@ mod tests {
 
     #[test]
     fn a_file_in_its_usual_form_stays() {
-        let text = "id: a\n\ntitle: T\nsource: {year: 1, title: X}\ncases:\n  - name: n\n    at: x\n";
+        let text =
+            "id: a\n\ntitle: T\nsource: {year: 1, title: X}\ncases:\n  - name: n\n    at: x\n";
         assert_eq!(formatted(text), text);
         assert_eq!(formatted(&text.replace('\n', "\r\n")), text);
     }
