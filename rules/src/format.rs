@@ -3,20 +3,20 @@
 
 use engine_patient::finding::{Code, Finding};
 
+use crate::document::{CARD, Object, RULE, SOURCE};
 use crate::written::{Written, field};
 use crate::yaml::{Entry, Node, Style, Value};
 
 /// Spaces a level.
 const STEP: usize = 2;
 
-/// The file in its usual form; the text itself where it has it already. `order` has the fields at the top,
-/// of `source` and of `card`, each in their order.
+/// The file in its usual form; the text itself where it has it already.
 ///
 /// # Errors
 /// Where it is not YAML of the kind that rules use, or something of it could not be kept.
-pub fn format(file: &str, text: &str, order: &FieldOrder) -> Result<String, Vec<Finding>> {
+pub fn format(file: &str, text: &str) -> Result<String, Vec<Finding>> {
     let before = Written::read(file, text)?;
-    let formatted = formatted(&before, text, order);
+    let formatted = formatted(&before, text);
     let kept = formatted.and_then(|new| {
         let after = Written::read(file, &new).ok()?;
         let same =
@@ -35,18 +35,7 @@ pub fn format(file: &str, text: &str, order: &FieldOrder) -> Result<String, Vec<
     })
 }
 
-/// The names of fields in their order.
-#[derive(Clone, Debug, Default)]
-pub struct FieldOrder {
-    /// At the top.
-    pub root: Vec<&'static str>,
-    /// Of `source`.
-    pub source: Vec<&'static str>,
-    /// Of `card`.
-    pub card: Vec<&'static str>,
-}
-
-fn formatted(before: &Written, text: &str, order: &FieldOrder) -> Option<String> {
+fn formatted(before: &Written, text: &str) -> Option<String> {
     let file = before.text.file();
     let text = text
         .strip_prefix('\u{feff}')
@@ -55,14 +44,14 @@ fn formatted(before: &Written, text: &str, order: &FieldOrder) -> Option<String>
     let read = |text: &str| Written::read(file, text).ok();
     let written = read(&text)?;
     let mut text = indented(&written, &text);
-    for (name, fields) in [("source", &order.source), ("card", &order.card)] {
+    for (name, fields) in [("source", &SOURCE), ("card", &CARD)] {
         let written = read(&text)?;
         if let Some(node) = field(&written.root, name) {
             text = ordered(&written, &text, node, fields)?;
         }
     }
     let written = read(&text)?;
-    let text = ordered(&written, &text, &written.root, &order.root)?;
+    let text = ordered(&written, &text, &written.root, &RULE)?;
     let written = read(&text)?;
     Some(tidy(&written, &text))
 }
@@ -190,7 +179,7 @@ fn is_flow(written: &Written, node: &Node) -> bool {
 
 /// The text with the entries of a mapping in this order, each with the comments and the space above it.
 /// Unknown names stay behind those that are known.
-fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option<String> {
+fn ordered(written: &Written, text: &str, node: &Node, object: &Object) -> Option<String> {
     let Value::Mapping(entries) = &node.value else {
         return Some(text.to_owned());
     };
@@ -238,10 +227,9 @@ fn ordered(written: &Written, text: &str, node: &Node, order: &[&str]) -> Option
     let mut chunks: Vec<(usize, Vec<&str>)> = vec![];
     for (number, (from, entry)) in froms.iter().zip(entries).enumerate() {
         let to = froms.get(number + 1).copied().unwrap_or(end);
-        let rank = order
-            .iter()
-            .position(|name| *name == entry.key)
-            .unwrap_or(order.len());
+        let order = object.fields.iter();
+        let rank = order.clone().position(|field| field.name == entry.key);
+        let rank = rank.unwrap_or(order.len());
         chunks.push((rank, lines.get(*from..to)?.to_vec()));
     }
     if chunks.is_sorted_by_key(|(rank, _)| *rank) {
@@ -366,21 +354,9 @@ fn ranges(written: &Written, node: &Node, out: &mut Vec<(usize, usize)>) {
 mod tests {
     use super::*;
 
-    fn order() -> FieldOrder {
-        FieldOrder {
-            root: vec!["id", "title", "source", "define", "card", "cases"],
-            source: vec!["title", "year"],
-            card: vec!["indicator", "summary", "detail"],
-        }
-    }
-
     fn formatted(text: &str) -> String {
-        let new = format("a.yaml", text, &order()).unwrap();
-        assert_eq!(
-            format("a.yaml", &new, &order()).unwrap(),
-            new,
-            "twice is once"
-        );
+        let new = format("a.yaml", text).unwrap();
+        assert_eq!(format("a.yaml", &new).unwrap(), new, "twice is once");
         new
     }
 

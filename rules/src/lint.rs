@@ -1,10 +1,12 @@
 //! What is not wrong with a rule and still worth a look before it is shipped: dates that have passed, a
 //! summary that may not fit, data without a bound.
 
+use engine_cel::Val;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::system::date_time::DateTime;
 
 use crate::every_expression::Expression;
+use crate::program::Question;
 use crate::rule::Rule;
 use crate::template::SUMMARY_LENGTH;
 use crate::written::{Written, field};
@@ -29,6 +31,7 @@ impl Rule {
     pub fn lint(&self, file: &Written, today: DateTime) -> Vec<Finding> {
         let mut found = vec![];
         self.dates(file, today, &mut found);
+        self.todos(file, &mut found);
         if file.field("owner").is_none() {
             let finding = Finding::info(Code::NoOwner, "nobody answers for this rule");
             let finding = finding.help("name a team: `owner: Diabetes working group`");
@@ -39,6 +42,18 @@ impl Rule {
         self.long_summary(file, &expressions, &mut found);
         found.sort_by_key(|f| (f.line(), f.column()));
         found
+    }
+
+    /// What the author has still to write.
+    fn todos(&self, file: &Written, found: &mut Vec<Finding>) {
+        for node in file.texts() {
+            let text = node.scalar().map_or("", |s| s.text.trim());
+            if text.starts_with("TODO") {
+                let finding = Finding::error(Code::Todo, "this is still to be written");
+                let finding = finding.help("write it, and remove `TODO`");
+                found.push(file.text.placed(finding, (node.at, node.end)));
+            }
+        }
     }
 
     fn dates(&self, file: &Written, today: DateTime, found: &mut Vec<Finding>) {
@@ -114,8 +129,16 @@ impl Rule {
     }
 
     /// The longest text of a column of the rule's table.
-    fn longest_cell(&self, _column: usize) -> usize {
-        0
+    fn longest_cell(&self, column: usize) -> usize {
+        let Question::Alert(alert) = &self.program.expressions.question else {
+            return 0;
+        };
+        let rows = alert.table.iter().flat_map(|table| &table.rows);
+        let lengths = rows.filter_map(|row| match row.get(column) {
+            Some(Val::Str(text)) => Some(text.chars().count()),
+            _ => None,
+        });
+        lengths.max().unwrap_or(0)
     }
 }
 

@@ -39,6 +39,19 @@ impl Written {
         field(&self.root, name)
     }
 
+    /// All texts, of cases too.
+    pub(crate) fn texts(&self) -> Vec<&Node> {
+        let (mut found, mut stack) = (vec![], vec![&self.root]);
+        while let Some(node) = stack.pop() {
+            match &node.value {
+                Value::Scalar(_) => found.push(node),
+                Value::Mapping(entries) => stack.extend(entries.iter().map(|e| &e.value)),
+                Value::Sequence(items) => stack.extend(items),
+            }
+        }
+        found
+    }
+
     /// Where an expression of the field at the top stands; `None` where it is of another file.
     pub(crate) fn place_of(&self, top: &str, source: &str) -> Option<ExpressionPlace> {
         let Value::Mapping(entries) = &self.root.value else {

@@ -265,6 +265,17 @@ impl<'s> RuleFolders<'s> {
     pub fn load(&mut self, path: &Path) -> Result<Rule, Vec<Finding>> {
         let name = path.display().to_string();
         let text = read_text(path).map_err(|e| unreadable(&name, &e))?;
+        self.beside(path, |surroundings| {
+            rules::load_with(&name, &text, surroundings)
+        })
+    }
+
+    /// Loads a rule with what lies beside a path.
+    pub fn beside(
+        &mut self,
+        path: &Path,
+        load: impl FnOnce(&Surroundings<'_>) -> Result<Rule, Vec<Finding>>,
+    ) -> Result<Rule, Vec<Finding>> {
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let Some(read) = self.library(&folder)? else {
             // What is wrong with the library was told with another rule.
@@ -281,7 +292,7 @@ impl<'s> RuleFolders<'s> {
             library: library.as_ref(),
             tables: &tables,
         };
-        rules::load_with(&name, &text, &surroundings)
+        load(&surroundings)
     }
 
     /// The library of a folder: its own, or that of the nearest folder above.

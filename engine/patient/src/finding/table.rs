@@ -93,6 +93,10 @@ codes! {
         why "whoever doubts a card must be able to ask somebody"
         example Prose "a rule without the field `owner`"
         mend "name a team under `owner`, not a person who may leave";
+    Todo "todo" "a text that is still to be written"
+        why "a rule whose source or reason is not written cannot be judged by those who see its cards"
+        example Prose "rationale: TODO why it is worth an interruption"
+        mend "write the text, and remove the word `TODO`";
     Unbounded "unbounded" "a whole type of resources is asked for, of which a patient may have thousands"
         why "all of them have to be sent for every card and read for every patient of a measure"
         example Prose "Observation().exists(o, o.code.text == \"HbA1c\")"

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::TerminologyStore;
-use measures::source_files::files;
-use measures_run::rule_files::{load_alone, load_rules, same_id, value_sets};
+use measures_run::rule_files::{RuleFolders, load_rules, rule_sources, same_id, value_sets};
 use rules::{Rule, Written, built_in_file};
-use sources::{RULES, read_text};
+use sources::read_text;
 
 use crate::commands::measure::tell;
 use crate::failure::Failure;
@@ -65,8 +64,10 @@ impl RuleFiles {
 
     fn of_paths(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        for source in files(paths, RULES, &mut tell)? {
-            let found = load_alone(&source.path, &self.store)
+        let mut folders = RuleFolders::new(&self.store);
+        for source in rule_sources(paths, &mut tell)? {
+            let found = folders
+                .load(&source.path)
                 .and_then(|rule| Ok((rule, written(&source.path)?)));
             let (rule, written) = match found {
                 Ok(found) => found,

@@ -1,11 +1,13 @@
 //! `tandem rule test --mutate`: small changes of rules, each of which a case has to find.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_patient::finding::Span;
-use rules::{RuleMutant, load_changed};
+use measures_run::rule_files::RuleFolders;
+use rules::{RuleMutant, load_changed, load_changed_with};
 use serde_json::{Value, json};
 
 use super::explained::line;
@@ -48,13 +50,20 @@ pub fn mutate(all: &RuleFiles) -> Vec<Mutation> {
     std::thread::scope(|scope| {
         for _ in 0..threads() {
             scope.spawn(|| {
+                let mut folders = RuleFolders::new(&all.store);
                 while let Some((rule, mutant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let file = all.rules.get(*rule);
                     let change = mutants.get(*rule).and_then(|own| own.get(*mutant));
                     let Some((file, change)) = file.zip(change) else {
                         continue;
                     };
-                    let fate = match load_changed(&file.written, change, &all.store) {
+                    let changed = match file.built_in {
+                        true => load_changed(&file.written, change, &all.store),
+                        false => folders.beside(Path::new(&file.rule.file), |beside| {
+                            load_changed_with(&file.written, change, beside)
+                        }),
+                    };
+                    let fate = match changed {
                         Err(_) => Fate::Refused,
                         Ok(changed) if changed.passes() => Fate::Survived,
                         Ok(_) => Fate::Found,
