@@ -15,6 +15,20 @@ pub struct PatientFile {
 
 /// Reads the file of one patient. The error is the user's to mend.
 pub fn read(path: &Path) -> Result<PatientFile, String> {
+    let file = read_any(path)?;
+    match file.record.of_type_named("Patient").count() {
+        1 => Ok(file),
+        n => {
+            let shown = path.display();
+            Err(format!(
+                "{shown}: one Patient resource was expected, here are {n}"
+            ))
+        }
+    }
+}
+
+/// The same of any resources, such as the drafts of orders.
+pub fn read_any(path: &Path) -> Result<PatientFile, String> {
     let shown = path.display();
     let bytes = sources::read_path(path).map_err(|e| format!("{shown}: {e}"))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("{shown}: not UTF-8 text"))?;
@@ -43,12 +57,7 @@ pub fn read(path: &Path) -> Result<PatientFile, String> {
     }
     note_references(&references, &mut notes);
     record.seal();
-    match record.of_type_named("Patient").count() {
-        1 => Ok(PatientFile { record, notes }),
-        n => Err(format!(
-            "{shown}: one Patient resource was expected, here are {n}"
-        )),
-    }
+    Ok(PatientFile { record, notes })
 }
 
 /// The documents of a text, each with its line: the whole text, or its lines.

@@ -48,7 +48,7 @@ impl Rule {
     fn todos(&self, file: &Written, found: &mut Vec<Finding>) {
         for node in file.texts() {
             let text = node.scalar().map_or("", |s| s.text.trim());
-            if text.starts_with("TODO") {
+            if text.contains("TODO") {
                 let finding = Finding::error(Code::Todo, "this is still to be written");
                 let finding = finding.help("write it, and remove `TODO`");
                 found.push(file.text.placed(finding, (node.at, node.end)));

@@ -4,7 +4,7 @@
 use engine_patient::finding::{Finding, Span};
 
 use crate::template::{Part, parse};
-use crate::yaml::{self, Node, Text, Value};
+use crate::yaml::{self, Node, Style, Text, Value};
 
 /// The text and the tree of a rule's file.
 #[derive(Clone, Debug)]
@@ -37,6 +37,39 @@ impl Written {
     /// The value of a field at the top.
     pub(crate) fn field(&self, name: &str) -> Option<&Node> {
         field(&self.root, name)
+    }
+
+    /// The text at a way of fields from the top.
+    pub fn text(&self, way: &[&str]) -> Option<String> {
+        let mut node = &self.root;
+        for name in way {
+            node = field(node, name)?;
+        }
+        Some(node.scalar()?.text.clone())
+    }
+
+    /// The names and texts of a mapping at the top.
+    pub fn pairs(&self, name: &str) -> Vec<(String, String)> {
+        let Some(Value::Mapping(entries)) = self.field(name).map(|n| &n.value) else {
+            return vec![];
+        };
+        let texts = entries.iter();
+        let texts = texts.filter_map(|e| Some((e.key.clone(), e.value.scalar()?.text.clone())));
+        texts.collect()
+    }
+
+    /// The texts of the fields of this name anywhere below a field at the top, in the order of the file.
+    pub fn texts_named(&self, top: &str, name: &str) -> Vec<String> {
+        let mut found = vec![];
+        if let Some(node) = self.field(top) {
+            named(node, name, &mut found);
+        }
+        found
+    }
+
+    /// As JSON: texts, whole numbers, true and false.
+    pub fn to_json(&self) -> serde_json::Value {
+        json(&self.root)
     }
 
     /// All texts, of cases too.
@@ -102,6 +135,42 @@ pub(crate) fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
             Some(&entry.value)
         }
         _ => None,
+    }
+}
+
+fn named(node: &Node, name: &str, found: &mut Vec<String>) {
+    match &node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter().for_each(|item| named(item, name, found)),
+        Value::Mapping(entries) => {
+            for entry in entries {
+                match entry.value.scalar() {
+                    Some(scalar) if entry.key == name => found.push(scalar.text.clone()),
+                    _ => named(&entry.value, name, found),
+                }
+            }
+        }
+    }
+}
+
+fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.style != Style::Plain => scalar.text.as_str().into(),
+        Value::Scalar(scalar) => match scalar.text.as_str() {
+            "" | "~" | "null" => serde_json::Value::Null,
+            "true" => true.into(),
+            "false" => false.into(),
+            text => match text.parse::<i64>() {
+                // `007` is no number.
+                Ok(number) if number.to_string() == text => number.into(),
+                _ => text.into(),
+            },
+        },
+        Value::Sequence(items) => items.iter().map(json).collect(),
+        Value::Mapping(entries) => {
+            let fields = entries.iter().map(|e| (e.key.clone(), json(&e.value)));
+            serde_json::Value::Object(fields.collect())
+        }
     }
 }
 

@@ -155,6 +155,21 @@ const TABLE: &[Row] = &[
             OURS,
         ],
     ),
+    ("rule new", &[(0, "the file is written"), MISTAKE, OURS]),
+    (
+        "rule fmt",
+        &[
+            (0, "done; with --check, all files are in their usual form"),
+            (1, "with --check, a file is not in its usual form"),
+            (
+                2,
+                "a file cannot be read, or its form cannot be changed without changing what it says",
+            ),
+            OURS,
+        ],
+    ),
+    ("rule show", &[DONE, FILE, OURS]),
+    ("rule schema", &[DONE, OURS]),
     ("rule functions", &[DONE, OURS]),
     (
         "sql",

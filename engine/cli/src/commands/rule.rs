@@ -18,8 +18,11 @@ mod decision_json;
 mod eval;
 mod explained;
 mod files;
+mod fmt;
 mod mutation;
+mod new_rule;
 mod rehearse;
+mod show;
 mod shown;
 mod test;
 mod watch;
@@ -37,7 +40,8 @@ enum Command {
     #[command(after_help = "\
 Examples:
   tandem rule eval hba1c-control --patient bundle.json --at 2025-12-31
-  tandem rule eval my-rule.yaml --patient p0000042 --lake lake --at 2025-12-31 --time-zone America/New_York")]
+  tandem rule eval my-rule.yaml --patient p0000042 --lake lake --at 2025-12-31 --time-zone America/New_York
+  tandem rule eval my-alert.yaml --patient chart.json --hook order-sign --drafts drafts.json")]
     Eval {
         /// Id of a built-in rule, or a rule file.
         rule: String,
@@ -54,6 +58,21 @@ Examples:
         /// UTC, or a place such as America/New_York. Default: the offset of --at, or UTC.
         #[arg(long, allow_hyphen_values = true)]
         time_zone: Option<String>,
+        /// The hook that asks. Default: the first that the rule names.
+        #[arg(long)]
+        hook: Option<String>,
+        /// A file with the orders that are being written: a Bundle, a resource or NDJSON.
+        #[arg(long)]
+        drafts: Option<PathBuf>,
+        /// Of order-select, a draft that is selected, as MedicationRequest/draft-1. Default: all.
+        #[arg(long)]
+        select: Vec<String>,
+        /// Who asks, as Practitioner/1.
+        #[arg(long)]
+        user: Option<String>,
+        /// Tell why, part by part; this is what is done anyway.
+        #[arg(long)]
+        explain: bool,
         #[command(flatten)]
         terminology: TerminologyArgs,
         /// How to print the decision.
@@ -106,6 +125,64 @@ Examples:
         format: Format,
     },
     Rehearse(rehearse::Rehearse),
+    /// Begin a rule: a file with comments that say what to write.
+    #[command(after_help = "\
+Examples:
+  tandem rule new
+  tandem rule new --kind alert --title 'Ibuprofen with warfarin' --hook order-sign
+Asks for what is not given, on a terminal. A file that is there is never overwritten.")]
+    New {
+        /// care-gap: who should get what; alert: a card at a moment.
+        #[arg(long)]
+        kind: Option<String>,
+        /// What it is called.
+        #[arg(long)]
+        title: Option<String>,
+        /// When it is asked: patient-view, order-select or order-sign.
+        #[arg(long)]
+        hook: Option<String>,
+        /// The folder to write to.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
+    /// Put rule files in their usual form: the order of fields, two spaces a level. Comments stay.
+    #[command(after_help = "\
+Examples:
+  tandem rule fmt my-rules/
+  tandem rule fmt my-rules/ --check")]
+    Fmt {
+        /// Rule files or folders (.yaml).
+        #[arg(required = true)]
+        rules: Vec<PathBuf>,
+        /// Change nothing, and name the files that are not in their usual form.
+        #[arg(long)]
+        check: bool,
+    },
+    /// A rule as a page for people: whom it is about, what the card says, where it comes from.
+    #[command(after_help = "\
+Examples:
+  tandem rule show hba1c-control
+  tandem rule show my-rules/kidney-check.yaml --terminology my-sets
+  tandem rule show hba1c-control --format json")]
+    Show {
+        /// Id of a built-in rule, or a rule file.
+        rule: String,
+        #[command(flatten)]
+        terminology: TerminologyArgs,
+        /// How to print it.
+        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        format: Format,
+    },
+    /// The JSON Schema of rule files, for editors.
+    #[command(after_help = "\
+Examples:
+  tandem rule schema > rule.schema.json
+  tandem rule schema --library > library.schema.json")]
+    Schema {
+        /// That of library.yaml, which holds what all rules of a folder share.
+        #[arg(long)]
+        library: bool,
+    },
     /// The functions that rules can call.
     #[command(after_help = "\
 Examples:
@@ -128,17 +205,39 @@ impl Rule {
                 lake,
                 at,
                 time_zone,
+                hook,
+                drafts,
+                select,
+                user,
                 terminology,
                 format,
-            } => eval(
-                &rule,
-                &patient,
-                lake.as_deref(),
-                at.as_deref(),
-                time_zone.as_deref(),
-                &terminology.paths()?,
+                explain: _,
+            } => eval(&eval::Asked {
+                rule,
+                patient,
+                lake,
+                at,
+                time_zone,
+                terminology: terminology.paths()?,
+                hook,
+                drafts,
+                select,
+                user,
                 format,
-            ),
+            }),
+            Command::New {
+                kind,
+                title,
+                hook,
+                out,
+            } => new_rule::new_rule(kind, title, hook, &out),
+            Command::Fmt { rules, check } => fmt::fmt(&rules, check),
+            Command::Show {
+                rule,
+                terminology,
+                format,
+            } => show::show(&rule, &terminology.paths()?, format),
+            Command::Schema { library } => schema(library),
             Command::Check {
                 rules,
                 terminology,
@@ -164,6 +263,15 @@ impl Rule {
             Command::Functions { format } => functions(format),
         }
     }
+}
+
+fn schema(library: bool) -> Done {
+    let schema = match library {
+        true => rules::library_schema(),
+        false => rules::rule_schema(),
+    };
+    data!("{schema:#}");
+    Ok(std::process::ExitCode::SUCCESS)
 }
 
 fn functions(format: Format) -> Done {

@@ -8,6 +8,7 @@ use engine_cel::{Clause, deciding, deciding_resource};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
+use engine_patient::hook_call::HookCall;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -27,38 +28,89 @@ use crate::failure::{Done, Failure};
 use crate::format::Format;
 use crate::visible::in_line;
 
-pub fn eval(
-    rule: &str,
-    patient: &str,
-    lake: Option<&Path>,
-    at: Option<&str>,
-    time_zone: Option<&str>,
-    terminology: &[PathBuf],
-    format: Format,
-) -> Done {
-    let rule = find_rule(rule, terminology)?;
-    let zone = time_zone.map(parse_zone).transpose()?;
-    let mut context = context(at, zone)?;
-    let record = match lake {
+/// What is asked of an evaluation.
+pub struct Asked {
+    pub rule: String,
+    pub patient: String,
+    pub lake: Option<PathBuf>,
+    pub at: Option<String>,
+    pub time_zone: Option<String>,
+    pub terminology: Vec<PathBuf>,
+    pub hook: Option<String>,
+    pub drafts: Option<PathBuf>,
+    pub select: Vec<String>,
+    pub user: Option<String>,
+    pub format: Format,
+}
+
+pub fn eval(asked: &Asked) -> Done {
+    let rule = find_rule(&asked.rule, &asked.terminology)?;
+    let zone = asked.time_zone.as_deref().map(parse_zone).transpose()?;
+    let mut context = context(asked.at.as_deref(), zone)?;
+    let record = match &asked.lake {
         Some(lake) => {
-            let (record, systems) = record_from_lake(lake, patient, &rule)?;
+            let (record, systems) = record_from_lake(lake, &asked.patient, &rule)?;
             context = context.with_systems(Arc::new(systems));
             record
         }
-        None => {
-            let read = patient_file::read(Path::new(patient));
-            let read = read.map_err(Failure::User)?;
-            for note in &read.notes {
-                note!("note: {note}");
-            }
-            read.record
-        }
+        None => resources(Path::new(&asked.patient), patient_file::read)?,
     };
-    match format {
+    context = context.with_call(Arc::new(call(asked, &rule)?));
+    match asked.format {
         Format::Json => decision_json::print(&rule, &record, &context)?,
         _ => print_decision(&rule, &record, &context)?,
     }
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// The resources of a file, what is left out told.
+fn resources(
+    path: &Path,
+    read: impl Fn(&Path) -> Result<patient_file::PatientFile, String>,
+) -> Result<PatientRecord, Failure> {
+    let read = read(path).map_err(Failure::User)?;
+    for note in &read.notes {
+        note!("note: {note}");
+    }
+    Ok(read.record)
+}
+
+/// The call of a hook that the rule is asked by.
+fn call(asked: &Asked, rule: &ClinicalRule) -> Result<HookCall, Failure> {
+    let words: Vec<&str> = rule.hooks.iter().map(|hook| hook.as_str()).collect();
+    let hook = match &asked.hook {
+        None => words.first().copied().unwrap_or("patient-view").to_owned(),
+        Some(hook) if words.contains(&hook.as_str()) => hook.clone(),
+        Some(hook) => {
+            let id = &rule.artifact.id;
+            let known = words.join("`, `");
+            let text = format!("--hook {hook}: `{id}` is asked at `{known}` only");
+            return Err(Failure::User(text));
+        }
+    };
+    let drafts = match &asked.drafts {
+        Some(path) => resources(path, patient_file::read_any)?,
+        None => PatientRecord::new(),
+    };
+    for selected in &asked.select {
+        let of = |draft: engine_patient::record::Element<'_>| {
+            let named = draft.resource_type().zip(draft.get_str("id"));
+            named.is_some_and(|(ty, id)| selected.split_once('/') == Some((ty.as_str(), &*id)))
+        };
+        if !drafts.resources().any(of) {
+            let text = format!(
+                "--select {selected}: no draft is called so; write Type/id, as in MedicationRequest/draft-1"
+            );
+            return Err(Failure::User(text));
+        }
+    }
+    Ok(HookCall {
+        hook: hook.into(),
+        user: asked.user.as_deref().map(Arc::from),
+        encounter: None,
+        drafts,
+        selections: (!asked.select.is_empty()).then(|| asked.select.clone()),
+    })
 }
 
 /// The moment, and the zone that it is in. A date stands for its end, as a measurement period does.
@@ -79,7 +131,7 @@ fn context(at: Option<&str>, zone: Option<Zone>) -> Result<EvaluationContext, Fa
     Ok(context)
 }
 
-fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
+pub fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
     if RULES.takes(Path::new(name)) {
         let store = terminology(value_sets, &mut tell)?;
         return load_file(Path::new(name), &store, &mut tell)
