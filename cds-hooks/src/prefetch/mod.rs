@@ -12,7 +12,6 @@
 mod along;
 mod ask;
 mod bundle;
-mod contained;
 mod include;
 mod lacking;
 mod left_out;

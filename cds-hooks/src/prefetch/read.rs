@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
+use engine_patient::contained::Beside;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
 use serde_json::Value;
@@ -11,7 +12,6 @@ use serde_json::value::RawValue;
 
 use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
-use super::contained::Beside;
 use super::lacking::Lacking;
 use super::left_out::{LeftOut, Why};
 use super::structure;

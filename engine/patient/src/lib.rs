@@ -14,6 +14,7 @@
 )]
 
 pub mod bundle;
+pub mod contained;
 pub mod context;
 pub mod describe;
 mod evaluation;

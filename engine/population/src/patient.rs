@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use engine_patient::contained;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{PatientRecord, ResourceError};
 use engine_patient::requirements::referred_to;
@@ -9,8 +10,8 @@ use engine_patient::requirements::referred_to;
 use crate::lake::reader::{fetch_raw, metadata, read_columns, read_shared, strings};
 use crate::lake::{Lake, LakeError, bucket_of, schema};
 
-/// All resources of a patient, and those without a patient that they refer to, as far as they are of
-/// these types. `None` where the lake has no such Patient.
+/// All resources of a patient, and those without a patient that they refer to or contain, as far as they
+/// are of these types. `None` where the lake has no such Patient.
 pub async fn record(
     lake: &Lake,
     id: &str,
@@ -34,7 +35,7 @@ pub async fn record(
         let footer = metadata(store, table, file).await?;
         let mut wrong = None;
         fetch_raw(store, table, file, footer, &rids, |_, text| {
-            if let Err(error) = record.push(text) {
+            if let Err(error) = contained::push(&mut record, text, types) {
                 wrong = Some(error);
             }
         })
@@ -71,7 +72,7 @@ pub(crate) fn push_shared(
         }
         for target in found {
             if let Some(text) = shared.get(&target) {
-                record.push(text)?;
+                contained::push(record, text, types)?;
             }
             had.push(target);
         }

@@ -8,6 +8,7 @@
 //! ```
 #![cfg(test)]
 
+mod contained;
 mod cql;
 mod differential;
 mod ecqm;
@@ -121,6 +122,13 @@ fn all_suites() {
 fn replicated_decks() {
     if let Some(folder) = folder("ecqm") {
         replication::check(&folder);
+    }
+}
+
+#[test]
+fn contained_medications() {
+    if let Some(folder) = folder("ecqm") {
+        contained::check(&folder);
     }
 }
 

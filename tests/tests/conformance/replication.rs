@@ -56,7 +56,7 @@ pub fn check(folder: &Path) {
 }
 
 /// Every count, times k.
-fn counts(results: &[MeasureResult], k: u64) -> Vec<String> {
+pub fn counts(results: &[MeasureResult], k: u64) -> Vec<String> {
     let mut out = vec![];
     for result in results {
         for (group, own) in result.groups.iter().enumerate() {

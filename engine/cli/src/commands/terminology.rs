@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use datasets::rxnorm::{RxNormLedger, import_rxnorm, write_csv};
 use engine_patient::finding::Finding;
-use engine_patient::terminology::TerminologyManifest;
+use engine_patient::terminology::{DrugDictionary, DrugKind, TerminologyManifest};
 use serde_json::json;
 
 use super::measure::tell;
@@ -102,7 +102,26 @@ fn check(paths: &[PathBuf], manifest: bool, format: Format) -> Done {
         ]);
     }
     rows.print_as(format, "valueSets")?;
+    if format == Format::Table {
+        say!("{}", drugs());
+    }
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// What the built-in drug dictionary holds.
+fn drugs() -> String {
+    let drugs = DrugDictionary::built_in_arc();
+    let types = ["SCD", "SBD", "GPCK", "BPCK"].map(|ty| (ty, drugs.count_of_type(ty)));
+    let types = types.map(|(ty, count)| format!("{count} {ty}"));
+    let (ingredients, salts) = (DrugKind::Ingredient, DrugKind::PreciseIngredient);
+    format!(
+        "Drugs: {} ingredients, {} precise ingredients, {} products ({}) of RxNorm in {} classes",
+        drugs.count(ingredients),
+        drugs.count(salts),
+        drugs.count(DrugKind::Product),
+        types.join(", "),
+        drugs.all_classes().count(),
+    )
 }
 
 /// For programs: what is found, and the value sets.

@@ -2,6 +2,7 @@
 
 use arrow::array::{Array, AsArray, Int32Array};
 use datafusion::error::{DataFusionError, Result};
+use engine_patient::contained;
 use engine_patient::program::{EvaluationResult, PatientProgram, Wanted};
 use engine_patient::record::PatientRecord;
 
@@ -247,7 +248,8 @@ impl std::fmt::Display for BudgetExceeded {
 
 impl std::error::Error for BudgetExceeded {}
 
-/// The record of a patient: the wanted resources, and those without a patient that they refer to.
+/// The record of a patient: the wanted resources, and those without a patient that they refer to or
+/// contain.
 fn read_record(
     record: &mut PatientRecord,
     rids: &[u32],
@@ -259,7 +261,7 @@ fn read_record(
     record.clear();
     for rid in &needed.rids {
         if let Some(text) = resources.get(rids, *rid) {
-            record.push(text).map_err(damaged)?;
+            contained::push(record, text, &shared.types).map_err(damaged)?;
         }
     }
     if !shared.resources.is_empty() {

@@ -4,23 +4,44 @@
 //! one (`"reference": "#m"`) they cannot see, and would take for none. What is made here is only
 //! evaluated; nobody gets it back.
 
-use engine_patient::fhir::names::Name;
-use engine_patient::record::Element;
+use memchr::memmem;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::hash;
+use crate::fhir::names::Name;
+use crate::record::{Element, PatientRecord, ResourceError};
 
 /// A resource whose contained ones stand on their own.
-pub(super) struct Beside {
+pub struct Beside {
     /// The resource, with references to those by type and id.
-    pub(super) resource: String,
+    pub resource: String,
     /// They, each with an id of its own.
-    pub(super) contained: Vec<(Name, String)>,
+    pub contained: Vec<(Name, String)>,
+}
+
+/// Adds a resource to a record, and beside it those of these types that it contains.
+///
+/// # Errors
+/// Where it is no resource; the record may have it without what it contains.
+pub fn push(record: &mut PatientRecord, json: &str, types: &[Name]) -> Result<(), ResourceError> {
+    let none = types.is_empty() || memmem::find(json.as_bytes(), b"\"contained\"").is_none();
+    if none {
+        return record.push(json);
+    }
+    let mut alone = PatientRecord::new();
+    alone.push(json)?;
+    let resource = alone.resources().next();
+    let Some(beside) = resource.and_then(|resource| Beside::of(resource, types, "")) else {
+        return record.push(json);
+    };
+    record.push(&beside.resource)?;
+    let mut inner = beside.contained.iter();
+    inner.try_for_each(|(_, json)| record.push(json))
 }
 
 impl Beside {
     /// Of the contained resources those of these types; `None` where there are none. `place` names the
     /// resource where it has no id.
-    pub(super) fn of(resource: Element<'_>, types: &[Name], place: &str) -> Option<Self> {
+    pub fn of(resource: Element<'_>, types: &[Name], place: &str) -> Option<Self> {
         let all = resource
             .get_named("contained")
             .filter(|_| !types.is_empty())?;
@@ -35,7 +56,7 @@ impl Beside {
                 continue;
             };
             let Some(local) = id.as_str() else { continue };
-            let made = format!("contained-{}", hash::short(&[kind, owner, &local]));
+            let made = format!("contained-{}", short(kind, owner, &local));
             let text = replaced(inner, &[(id, &made)]);
             named.push((format!("#{local}"), format!("{}/{made}", ty.as_str())));
             contained.push((ty, text));
@@ -60,6 +81,12 @@ impl Beside {
     }
 }
 
+/// A name made of these, each with its length, so that `("ab", "c")` is not `("a", "bc")`.
+fn short(kind: &str, owner: &str, local: &str) -> String {
+    let whole = format!("{}.{}.{kind}{owner}{local}", kind.len(), owner.len());
+    format!("{:016x}", xxh3_64(whole.as_bytes()))
+}
+
 /// The JSON of an element with other texts at some strings within it, in their order. What is put in
 /// needs no escapes.
 fn replaced(whole: Element<'_>, changes: &[(Element<'_>, &str)]) -> String {
@@ -77,9 +104,21 @@ fn replaced(whole: Element<'_>, changes: &[(Element<'_>, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use engine_patient::record::PatientRecord;
-
     use super::*;
+
+    #[test]
+    fn a_record_has_them_beside_their_owner() {
+        let medication = Name::of("Medication").unwrap();
+        let json = r##"{"resourceType":"MedicationRequest","id":"1","contained":[{"resourceType":"Medication","id":"m"}],"medicationReference":{"reference":"#m"}}"##;
+        let count = |types: &[Name]| {
+            let mut record = PatientRecord::new();
+            push(&mut record, json, types).unwrap();
+            record.seal();
+            record.of_type(medication).count()
+        };
+        assert_eq!((count(&[medication]), count(&[])), (1, 0));
+        assert!(push(&mut PatientRecord::new(), r#"{"contained"}"#, &[medication]).is_err());
+    }
 
     #[test]
     fn contained_resources_stand_beside_their_owner() {
