@@ -28,6 +28,8 @@ pub struct Compiled {
     pub(crate) depth: usize,
     /// Whether its value is another for each item of `for_each` or each row.
     pub varies: bool,
+    /// Whether its value is another for each row.
+    pub by_row: bool,
     /// What is not wrong but worth a look.
     pub warnings: Vec<Finding>,
 }

@@ -96,13 +96,10 @@ impl Rule {
         // Of this item: what has a card, and what could not be told.
         let mut shown: HashSet<String> = HashSet::new();
         let mut open: Vec<(Option<String>, Option<String>)> = vec![];
-        let one = [const { &[] as &[Val<'static>] }];
-        let rows: Box<dyn Iterator<Item = &'r [Val<'static>]>> = match &alert.table {
-            Some(table) => Box::new(table.rows.iter().map(|row| row.as_slice())),
-            None => Box::new(one.into_iter()),
-        };
-        for row in rows {
-            evaluation.turn_to(item.clone(), row);
+        let nothing: &[Val<'static>] = &[];
+        evaluation.turn_to(item.clone(), nothing);
+        for row in rows(alert) {
+            evaluation.turn_to_row(row);
             let when = outcome(evaluation, &alert.when)?;
             if when.truth == Truth::False {
                 continue;
@@ -118,7 +115,8 @@ impl Rule {
             let applies = Outcome::all(&whole);
             let of = match (&alert.one_card_per, applies.truth) {
                 (_, Truth::False) => {
-                    found.acted_on += usize::from(whole.iter().all(|o| o.truth != Truth::Unknown));
+                    let [when, ..] = &whole;
+                    found.acted_on += usize::from(when.truth == Truth::True);
                     continue;
                 }
                 (None, _) => None,
@@ -160,14 +158,9 @@ impl Rule {
                 None => Ok(vec![]),
             };
         }
-        let none: &[Val<'static>] = &[];
-        let rows: Vec<&'r [Val<'static>]> = match &alert.table {
-            Some(table) => table.rows.iter().map(|row| row.as_slice()).collect(),
-            None => vec![none],
-        };
         let mut best: Option<(Truth, &Val<'r>, &'r [Val<'static>])> = None;
         'all: for item in &items {
-            for row in &rows {
+            for row in rows(alert) {
                 evaluation.turn_to(item.item().0.clone(), row);
                 let truth = outcome(evaluation, &alert.when)?.truth;
                 let better = match best {
@@ -196,6 +189,14 @@ impl Rule {
         }
         Ok(clauses)
     }
+}
+
+/// The rows that it is asked for; without a table one without cells.
+fn rows(alert: &Alert) -> impl Iterator<Item = &[Val<'static>]> {
+    let table = alert.table.as_ref();
+    let rows = table.map(|table| table.rows.iter().map(Vec::as_slice));
+    let none: Option<&[Val<'static>]> = table.is_none().then_some(&[]);
+    rows.into_iter().flatten().chain(none)
 }
 
 /// The items that it is asked for; why not, where that cannot be told. Without `for_each` there is one, which

@@ -14,6 +14,7 @@ pub(crate) mod scalar;
 mod slips;
 mod table;
 mod units;
+mod urgency;
 mod value_sets;
 
 use std::sync::Arc;
@@ -217,7 +218,7 @@ fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -
         expressions,
     };
     let requirements = checker.requirements().to_vec();
-    Some(Rule {
+    let rule = Rule {
         artifact,
         kind,
         status: match status {
@@ -244,7 +245,13 @@ fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -
         file: report.text.file().to_owned(),
         requirements,
         program,
-    })
+    };
+    let card = fields.get("card").map(|n| &n.value);
+    if let Some(Value::Mapping(entries)) = card {
+        let from = entries.iter().find(|e| e.key == "indicator_from");
+        urgency::check(report, &rule, from.map(|e| &e.value));
+    }
+    Some(rule)
 }
 
 /// The kind, by which the other fields are looked at.

@@ -57,6 +57,7 @@ impl Checker {
         let definition = Definition {
             ty: compiled.ty.clone(),
             varies: compiled.varies,
+            by_row: compiled.by_row,
             depth: compiled.depth,
             origin: origin(&compiled.node, &self.symbols, &[]),
             facts: facts(&compiled.node, &self.symbols, &[], &text),
@@ -109,7 +110,8 @@ impl Checker {
             let message = format!("this must be {wanted}, but it is {ty}");
             pass.problem(Code::WrongType, message, node.span, None);
         }
-        let (slots, depth, varies) = (pass.slots, pass.deepest, pass.varies);
+        let (slots, depth) = (pass.slots, pass.deepest);
+        let (varies, by_row) = (pass.varies, pass.by_row);
         if depth > 4 * MAX_DEPTH {
             let message = "the expression and what it uses of `define` are nested too deep".into();
             pass.problem(Code::TooDeep, message, node.span, None);
@@ -124,6 +126,7 @@ impl Checker {
                 ty,
                 node,
                 varies,
+                by_row,
                 slots,
                 depth,
                 warnings: told(source, warnings),

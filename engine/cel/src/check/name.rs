@@ -27,6 +27,7 @@ impl Pass<'_> {
             self.deepest = self.deepest.max(self.depth + definition.depth);
             let ty = definition.ty.clone();
             self.varies |= definition.varies;
+            self.by_row |= definition.by_row;
             return (node(NodeKind::Define(index)), ty);
         }
         if let Some((_, ty)) = self.symbols.item.as_ref().filter(|(item, _)| item == name) {

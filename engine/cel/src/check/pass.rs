@@ -23,6 +23,8 @@ pub(super) struct Pass<'c> {
     pub(super) depth: usize,
     /// Whether the item of `for_each` or a row was named.
     pub(super) varies: bool,
+    /// Whether a row was named.
+    pub(super) by_row: bool,
     /// The greatest depth so far, definitions included.
     pub(super) deepest: usize,
 }
@@ -41,6 +43,7 @@ impl<'c> Pass<'c> {
             depth: 0,
             deepest: 0,
             varies: false,
+            by_row: false,
         }
     }
 

@@ -30,6 +30,7 @@ impl Pass<'_> {
             return Some(self.wrong(Code::UnknownElement, message, span, Some(help)));
         };
         self.varies = true;
+        self.by_row = true;
         if select.test {
             let kind = NodeKind::HasCell(index);
             return Some((Node { kind, span }, Ty::Bool));

@@ -38,6 +38,7 @@ pub(super) struct Named<T> {
 pub(super) struct Definition {
     pub(super) ty: Ty,
     pub(super) varies: bool,
+    pub(super) by_row: bool,
     pub(super) depth: usize,
     pub(super) origin: Origin,
     pub(super) facts: Facts,

@@ -87,9 +87,19 @@ impl<'r> Evaluation<'r> {
     pub fn turn_to(&self, item: Val<'r>, row: &'r [Val<'static>]) {
         self.item.replace(item);
         self.row.set(row);
+        self.forget(|definition| definition.varies);
+    }
+
+    /// The same item, and another row: what is defined of the item alone stays known.
+    pub fn turn_to_row(&self, row: &'r [Val<'static>]) {
+        self.row.set(row);
+        self.forget(|definition| definition.by_row);
+    }
+
+    fn forget(&self, what: impl Fn(&Compiled) -> bool) {
         let mut defined = self.defined.borrow_mut();
         for (known, definition) in defined.iter_mut().zip(self.defines) {
-            if definition.varies {
+            if what(definition) {
                 *known = None;
             }
         }

@@ -1,0 +1,74 @@
+//! Files that are no YAML of the kind that rules use, and many mistakes at once.
+
+use crate::{GOOD, check, diagnose};
+
+#[test]
+fn yaml() {
+    check(
+        "title: A gap",
+        "title: A ⟦:⟧ gap: b",
+        "yaml-syntax",
+        "in quotes",
+    );
+}
+
+#[test]
+fn yaml_that_is_refused() {
+    check(
+        "title: A gap",
+        "title: A gap\n⟦title⟧: B",
+        "duplicate-key",
+        "second time",
+    );
+    check(
+        "title: A gap",
+        "title: ⟦&x A⟧",
+        "yaml-unsupported",
+        "anchors",
+    );
+    check("title: A gap", "title: ⟦*⟧x", "yaml-syntax", "");
+    check("title: A gap", "title: ⟦!x A⟧", "yaml-unsupported", "tags");
+}
+
+#[test]
+fn files_out_of_bounds() {
+    let first = |text: &str| diagnose(text).first().map(|d| d.code.as_str());
+    assert_eq!(first(""), Some("yaml-unsupported"));
+    assert_eq!(first("# nothing\n"), Some("yaml-unsupported"));
+    assert_eq!(first("text"), Some("wrong-kind"));
+    assert_eq!(first(&"a".repeat(2 << 20)), Some("too-large"));
+    assert_eq!(
+        first(&format!("{}{}", "[".repeat(50), "]".repeat(50))),
+        Some("too-deep")
+    );
+    assert!(first(&"[".repeat(5000)).is_some());
+    assert!(first(&"- ".repeat(5000)).is_some());
+    assert_eq!(first("a: 1\n---\nb: 1\n"), Some("yaml-unsupported"));
+    assert_eq!(first("{[a]: 1}"), Some("yaml-unsupported"));
+    assert_eq!(first("\u{0}"), Some("yaml-syntax"));
+}
+
+#[test]
+fn all_problems_come_at_once_in_the_order_of_the_file() {
+    let text = GOOD
+        .replace("kind: care-gap", "kind: gap")
+        .replace("year: 2025", "year: soon")
+        .replace("isFinal(o)", "isFinl(o)")
+        .replace("\"false\"", "foo && bar")
+        .replace("indicator: info", "indicator: red")
+        .replace("birthDate: 1960", "birthDate: x")
+        .replace("title: A gap\n", "");
+    let found = diagnose(&text);
+    let codes: Vec<_> = found.iter().map(|d| d.code.as_str()).collect();
+    let expected = [
+        "missing-field",
+        "wrong-value",
+        "wrong-value",
+        "unknown-function",
+        "unknown-name",
+        "unknown-name",
+        "wrong-value",
+        "wrong-value",
+    ];
+    assert_eq!(codes, expected, "{found:?}");
+}
