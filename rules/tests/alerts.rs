@@ -416,3 +416,29 @@ fn an_interaction_is_found_at_signing() {
     let rule = rule.unwrap_or_else(|found| panic!("{found:#?}"));
     passes(&rule);
 }
+
+/// The example of the read-me, with its table.
+#[test]
+fn the_read_me_has_a_family_that_works() {
+    let readme = include_str!("../README.md");
+    let block = |begin: &str| {
+        let rest = readme.split_once(begin).unwrap().1;
+        rest.split_once("```\n").unwrap().0.to_owned()
+    };
+    let text = block("`my-rules/nsaid-and-lithium.yaml`:\n```yaml\n");
+    let table = block("`my-rules/nsaid-and-lithium.csv`:\n```\n");
+    let library = block("has what all of them may use:\n```yaml\n");
+    let terminology = built_in_terminology();
+    let found = Library::check("library.yaml", &library, &terminology, &built_in_drugs());
+    assert!(found.is_empty(), "{found:?}");
+    let library = Library::load("library.yaml", &library).unwrap();
+    let surroundings = Surroundings {
+        terminology: &terminology,
+        drugs: library.drugs(&built_in_drugs()).unwrap(),
+        library: Some(&library),
+        tables: &|_| Some(table.as_bytes().to_vec()),
+    };
+    let rule = load_with("nsaid-and-lithium.yaml", &text, &surroundings);
+    let rule = rule.unwrap_or_else(|found| panic!("{found:#?}"));
+    passes(&rule);
+}

@@ -89,7 +89,7 @@ fn suggestions() {
     );
     check(
         "set: {medication: rxnorm|6809, intent: order}",
-        "set: {⟦medicine⟧: rxnorm|6809}",
+        "set: {⟦medicaton⟧: rxnorm|6809}",
         "unknown-element",
         "did you mean",
     );
