@@ -159,9 +159,12 @@ impl TerminologyBuilder {
     }
 }
 
+/// Codes, and where they come from.
+type CodesOf = (Vec<CodedEntry>, Vec<Arc<str>>);
+
 /// The value sets of tables: of several tables of one url all codes.
 fn of_tables(tables: Vec<ValueSetDefinition>) -> TerminologyStore {
-    let mut by_url: BTreeMap<Arc<str>, (Vec<CodedEntry>, Vec<Arc<str>>)> = BTreeMap::new();
+    let mut by_url: BTreeMap<Arc<str>, CodesOf> = BTreeMap::new();
     for table in tables {
         let (codes, sources) = by_url.entry(table.url).or_default();
         codes.extend(table.expansion.into_iter().flat_map(|e| e.codes));
