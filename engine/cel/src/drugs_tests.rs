@@ -425,3 +425,24 @@ fn speed_of_a_family() {
         );
     }
 }
+
+/// A draft that could not be used may have been any: of its type nothing is told, of others all.
+#[test]
+fn drafts_that_are_not_all_there() {
+    let mut incomplete = call();
+    let requests = Name::of("MedicationRequest").unwrap();
+    incomplete.drafts.set_unavailable(requests);
+    let mut case = case();
+    case.context.call = Some(Arc::new(incomplete));
+    let unknown = "unknown: not every draft could be used";
+    for (source, expected) in [
+        (r#"draftOrders("MedicationRequest").size() > 0"#, unknown),
+        (
+            r#"selections("MedicationRequest").exists(d, isDrug(d, "ibuprofen"))"#,
+            unknown,
+        ),
+        (r#"draftOrders("ServiceRequest").size()"#, "0"),
+    ] {
+        assert_eq!(case.eval(source), expected, "{source}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::medication::is_to_do;
 use engine_patient::record::Element;
 
@@ -27,7 +28,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Named,
         code: draft_orders,
         doc: "All orders of a type that are being written, without those not to do something \
-         (`doNotPerform`). They are not in the patient's record. Empty where the hook has no drafts.",
+         (`doNotPerform`). They are not in the patient's record. Empty where the hook has no drafts; unknown where \
+         one of the type could not be used, as another patient's.",
         example: "draftOrders(\"MedicationRequest\").exists(o, isDrug(o, \"warfarin\"))",
         ..PLAIN
     },
@@ -77,6 +79,9 @@ fn drafts<'r>(call: &Call<'_, 'r>, selected: bool) -> Val<'r> {
     let Some(hook) = &call.scene.context.call else {
         return Val::List(Arc::new([]));
     };
+    if Name::of(ty).is_some_and(|ty| !hook.drafts.is_available(ty)) {
+        return Val::unknown("not every draft could be used");
+    }
     let drafts = hook.drafts.of_type_named(ty);
     let wanted = drafts.filter(|draft| !selected || hook.is_selected(*draft));
     let told = wanted.filter_map(|draft| match is_to_do(draft) {
