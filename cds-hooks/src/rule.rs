@@ -11,8 +11,8 @@ use rules::{Applicability, CardAction, CardChange, CardSuggestion, CardText, Rul
 use crate::hook::Hook;
 use crate::service::{CardContent, CardService, Outcome};
 use crate::wire::{
-    Action, Change, Coding, Indicator, Link, LinkTarget, Resource, SelectionBehavior, Source,
-    Suggestion, Suggestions,
+    Action, Change, Coding, Cooldown, Indicator, Link, LinkTarget, Resource, SelectionBehavior,
+    Source, Suggestion, Suggestions,
 };
 
 /// A rule at one of its hooks.
@@ -94,6 +94,11 @@ impl CardService for RuleService {
                 reason: decision.unknown_reason,
                 cards,
             },
+            // Of some items it holds, of others it could not be told.
+            Applicability::Applies if decision.unknown_reason.is_some() => Outcome::Unknown {
+                reason: decision.unknown_reason,
+                cards,
+            },
             Applicability::Applies => Outcome::Cards(cards),
             Applicability::DoesNotApply => Outcome::Cards(vec![]),
         }
@@ -120,6 +125,7 @@ fn content(rule: &Rule, text: CardText) -> Result<CardContent, EvaluationError> 
         url,
         target: LinkTarget::Absolute,
     };
+    content.extension.cooldown = rule.cooldown_days.map(|days| Cooldown { days });
     content.links = text.links.into_iter().map(link).collect();
     let reasons = text.override_reasons.into_iter();
     content.override_reasons = reasons

@@ -52,6 +52,12 @@ pub struct Extension {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) measure: Option<OfMeasure>,
+    /// For how long the same card need not be shown again.
+    #[serde(
+        rename = "dev.tandem-cds.cooldown",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) cooldown: Option<Cooldown>,
     /// Suggestions that are not offered, since the call does not name what they would change.
     #[serde(
         rename = "dev.tandem-cds.not-offered",
@@ -64,6 +70,13 @@ impl Extension {
     fn is_empty(&self) -> bool {
         *self == Extension::default()
     }
+}
+
+/// How long a card need not be shown again to whoever saw it: the EHR's to keep, since calls are
+/// answered each for itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct Cooldown {
+    pub(crate) days: u32,
 }
 
 /// Which measure a card is of, as its package has it.

@@ -1,6 +1,7 @@
 //! The service as an EHR sees it: HTTP in, HTTP out.
 #![cfg(test)]
 
+mod alerts;
 mod along;
 mod browsers;
 mod built_in;

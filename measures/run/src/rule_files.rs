@@ -130,9 +130,23 @@ pub fn load_rules_beside(
     beyond: Beyond,
     tell: &mut Tell<'_>,
 ) -> Result<Vec<Arc<Rule>>, RunError> {
+    load_rules_of(paths, true, value_sets, beyond, tell)
+}
+
+/// The same, with or without the built-in rules: without them a rule may have the id of one.
+pub fn load_rules_of(
+    paths: &[PathBuf],
+    with_built_in: bool,
+    value_sets: &[PathBuf],
+    beyond: Beyond,
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Arc<Rule>>, RunError> {
     // Value sets are looked at even where no rule of the user's names them: a wrong path is told.
     let store = terminology_beside(value_sets, beyond, tell)?;
-    let mut all = rules::built_in_with(&store).map_err(|e| RunError::Internal(listed(&e)))?;
+    let mut all = match with_built_in {
+        true => rules::built_in_with(&store).map_err(|e| RunError::Internal(listed(&e)))?,
+        false => vec![],
+    };
     if paths.is_empty() {
         return Ok(all);
     }

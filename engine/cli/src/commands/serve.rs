@@ -15,7 +15,7 @@ use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::Beyond;
 use measures::prepared::Packages;
-use measures_run::rule_files::{bindings, live, load_rules_beside};
+use measures_run::rule_files::{bindings, live, load_rules_of};
 
 use super::measure::{parse_zone, tell};
 use super::own_terminology::TerminologyArgs;
@@ -29,6 +29,7 @@ Examples:
   tandem serve --package packages/ --measure CMS130FHIRColorectalCancerScreening
   tandem serve --listen 0.0.0.0:8080 --allow-origin https://ehr.example.org --log
   tandem serve --allow-origin https://sandbox.cds-hooks.org    # the public sandbox, in a browser
+  tandem serve --rules my-rules --no-built-in --status draft   # your rules only, drafts too
   tandem serve --at 2021-05-01T10:00:00Z                       # data of the past, as at that moment
   curl http://127.0.0.1:8080/cds-services
 
@@ -41,6 +42,13 @@ pub struct Serve {
     /// Rules of your own, as files or folders (.yaml, also .gz and .zst), beside the built-in ones.
     #[arg(long)]
     rules: Vec<PathBuf>,
+    /// Only rules of your own (--rules) and measures (--package), none that is built in. A rule of yours
+    /// may then have the id of one.
+    #[arg(long)]
+    no_built_in: bool,
+    /// Serve rules that are drafts (`status: draft`), too; without it they are told at start and left out.
+    #[arg(long, value_name = "STATUS", value_parser = ["draft"])]
+    status: Option<String>,
     #[command(flatten)]
     terminology: TerminologyArgs,
     /// Official measures, as files or folders (FHIR Measure, Library, ValueSet): each proportion of
@@ -203,8 +211,9 @@ impl Serve {
             true => Beyond::Nothing,
             false => Beyond::Packages,
         };
-        let rules = load_rules_beside(&self.rules, &terminology, beyond, &mut tell)?;
-        let rules = live(rules, false, &mut tell);
+        let built_in = !self.no_built_in;
+        let rules = load_rules_of(&self.rules, built_in, &terminology, beyond, &mut tell)?;
+        let rules = live(rules, self.status.is_some(), &mut tell);
         let mut services = rule_services(rules);
         let packages = Packages {
             paths: self.package,
