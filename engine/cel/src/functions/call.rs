@@ -1,7 +1,10 @@
 //! A call of a function: what its code is given.
 
+use std::sync::Arc;
+
 use engine_patient::context::EvaluationContext;
-use engine_patient::record::PatientRecord;
+use engine_patient::medication::{self, Drug};
+use engine_patient::record::{Element, PatientRecord};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::ValueSet;
@@ -14,6 +17,29 @@ pub(crate) struct Scene<'r> {
     pub(crate) record: &'r PatientRecord,
     pub(crate) context: &'r EvaluationContext,
     pub(crate) drugs: Drugs<'r>,
+}
+
+impl<'r> Scene<'r> {
+    /// Where what a resource refers to may stand beside its own record.
+    pub(super) fn records(&self) -> Vec<&'r PatientRecord> {
+        let call = self.context.call.as_ref();
+        let drafts = call.map(|call| &call.drafts).into_iter();
+        std::iter::once(self.record).chain(drafts).collect()
+    }
+
+    /// The drug of a resource.
+    pub(super) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
+        self.drugs.once(resource, || {
+            medication::drug(resource, &self.records(), self.drugs.dictionary())
+        })
+    }
+
+    /// The drug that an allergy is to.
+    pub(super) fn allergen(&self, allergy: Element<'_>) -> Arc<Drug> {
+        self.drugs.once(allergy, || {
+            medication::allergen(allergy, self.drugs.dictionary())
+        })
+    }
 }
 
 /// A call: the arguments, the one it is called on first.

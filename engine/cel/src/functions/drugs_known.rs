@@ -3,12 +3,11 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use engine_patient::medication::{self, Drug};
-use engine_patient::record::{Element, PatientRecord};
+use engine_patient::medication::Drug;
+use engine_patient::record::Element;
 use engine_patient::terminology::DrugDictionary;
 use rustc_hash::FxHashMap;
 
-use super::call::Scene;
 use crate::value::Val;
 
 /// Lists that are gathered once.
@@ -48,7 +47,7 @@ impl<'r> Drugs<'r> {
         }
     }
 
-    fn once(&self, element: Element<'_>, find: impl FnOnce() -> Drug) -> Arc<Drug> {
+    pub(super) fn once(&self, element: Element<'_>, find: impl FnOnce() -> Drug) -> Arc<Drug> {
         let key = (std::ptr::from_ref(element.record).addr(), element.index);
         if let Some(known) = self.found.borrow().get(&key) {
             return Arc::clone(known);
@@ -56,28 +55,5 @@ impl<'r> Drugs<'r> {
         let drug = Arc::new(find());
         self.found.borrow_mut().insert(key, Arc::clone(&drug));
         drug
-    }
-}
-
-impl<'r> Scene<'r> {
-    /// Where what a resource refers to may stand beside its own record.
-    pub(super) fn records(&self) -> Vec<&'r PatientRecord> {
-        let call = self.context.call.as_ref();
-        let drafts = call.map(|call| &call.drafts).into_iter();
-        std::iter::once(self.record).chain(drafts).collect()
-    }
-
-    /// The drug of a resource.
-    pub(super) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
-        self.drugs.once(resource, || {
-            medication::drug(resource, &self.records(), self.drugs.dictionary())
-        })
-    }
-
-    /// The drug that an allergy is to.
-    pub(super) fn allergen(&self, allergy: Element<'_>) -> Arc<Drug> {
-        self.drugs.once(allergy, || {
-            medication::allergen(allergy, self.drugs.dictionary())
-        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Reason;
+use super::standing::Reason;
 use crate::fhir::names::Name;
 use crate::record::{Element, PatientRecord};
 use crate::requirements::{choice, reference_target, referenced};

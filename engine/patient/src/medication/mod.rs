@@ -12,9 +12,5 @@ mod tests;
 
 pub use allergy::{allergen, is_current};
 pub use drug::{Drug, drug, name};
+pub use standing::Reason;
 pub use taken::{is_taken, is_to_do, was_taken};
-
-use std::borrow::Cow;
-
-/// Why something cannot be told.
-pub type Reason = Cow<'static, str>;

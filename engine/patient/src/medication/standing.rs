@@ -1,11 +1,15 @@
 //! Parts of a judgement, each of three values; and by which day a date counts.
 
-use super::Reason;
+use std::borrow::Cow;
+
 use crate::fhir::names::Name;
 use crate::fhir::reading::{Reading, date_at, read_at};
 use crate::record::Element;
 use crate::system::date_time::{DateTime, Precision};
 use crate::system::zone::Zone;
+
+/// Why something cannot be told.
+pub type Reason = Cow<'static, str>;
 
 /// True, false, or why not known.
 pub(super) type Told = Result<bool, Reason>;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::drugs::{DrugDictionary, DrugKind};
-use super::drugs_catalog::rxcui_number;
+use super::drugs::DrugDictionary;
+use super::drugs_catalog::{DrugKind, rxcui_number};
 
 /// Ingredients and precise ingredients, by RxCUI, under a name for people.
 #[derive(Debug, Clone, PartialEq, Eq)]

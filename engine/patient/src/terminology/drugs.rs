@@ -5,27 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::drugs_catalog::{Catalog, Drug, rxcui_number};
-
-/// What a code in the dictionary stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DrugKind {
-    /// Ingredient (RxNorm `IN`).
-    Ingredient,
-    /// Precise ingredient such as a salt (`PIN`).
-    PreciseIngredient,
-    /// Anything made of ingredients: `SCD`, `SBD`, `GPCK`, `BPCK`, `SCDC`, `SCDF`, `MIN`, …
-    Product,
-}
-
-/// An ingredient of a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ingredient<'d> {
-    /// RxCUI.
-    pub rxcui: &'d str,
-    /// RxNorm name.
-    pub name: &'d str,
-}
+use super::drugs_catalog::{Catalog, Drug, DrugKind, Ingredient, rxcui_number};
 
 /// A class of ingredients.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::drugs::{DrugClass, DrugDictionary, DrugKind};
-use super::drugs_catalog::{Catalog, rxcui_number};
+use super::drugs::{DrugClass, DrugDictionary};
+use super::drugs_catalog::{Catalog, DrugKind, rxcui_number};
 
 /// Why something is no drug, or cannot be added to a dictionary: what, and what instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

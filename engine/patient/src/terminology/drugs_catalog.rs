@@ -6,7 +6,25 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use super::drugs::{DrugKind, Ingredient};
+/// What a code in the dictionary stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DrugKind {
+    /// Ingredient (RxNorm `IN`).
+    Ingredient,
+    /// Precise ingredient such as a salt (`PIN`).
+    PreciseIngredient,
+    /// Anything made of ingredients: `SCD`, `SBD`, `GPCK`, `BPCK`, `SCDC`, `SCDF`, `MIN`, …
+    Product,
+}
+
+/// An ingredient of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ingredient<'d> {
+    /// RxCUI.
+    pub rxcui: &'d str,
+    /// RxNorm name.
+    pub name: &'d str,
+}
 
 /// The number that an RxCUI is; `None` for anything else. RxNorm gives up to eight digits, none of them
 /// a zero in front.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::drug_set::DrugSet;
-use super::drugs::{DrugClass, DrugDictionary, DrugKind};
+use super::drugs::{DrugClass, DrugDictionary};
 use super::drugs_build::{DrugError, refuse};
-use super::drugs_catalog::rxcui_number;
+use super::drugs_catalog::{DrugKind, rxcui_number};
 use crate::finding::did_you_mean;
 
 /// What stands before the id of a class.

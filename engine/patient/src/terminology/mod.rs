@@ -51,8 +51,9 @@ pub use bind::{BUILT_IN_VALUE_SETS, Beyond, Binding, BindingMode, Named};
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
 pub use drug_set::{DrugSet, Substances};
-pub use drugs::{DrugClass, DrugDictionary, DrugKind, Ingredient};
+pub use drugs::{DrugClass, DrugDictionary};
 pub use drugs_build::{DrugDictionaryBuilder, DrugError};
+pub use drugs_catalog::{DrugKind, Ingredient};
 pub use drugs_csv::{
     CLASSES_HEADER, DrugFileError, DrugFiles, INGREDIENTS_HEADER, NDC_HEADER, NamedBytes,
     PRODUCTS_HEADER,
