@@ -24,6 +24,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "What a medication is called: the RxNorm name of its code, else as the data has it. Unknown \
          where nothing names it.",
         example: "medications().exists(m, drugName(m).contains(\"warfarin\"))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -34,6 +35,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Whether a medication has a code that the drug dictionary knows, so that questions about it \
          have an answer. Never unknown.",
         example: "medications().all(m, hasDrugCode(m))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -45,6 +47,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Of a list those, of one medication whether it is one, that have an ingredient in the drug \
          class of this id. Unknown where it has no code that the drug dictionary knows.",
         example: "medications().exists(m, inDrugClass(m, \"maoi\"))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -55,6 +58,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The RxNorm names of the ingredients of a medication. Unknown where it has no code that the \
          drug dictionary knows.",
         example: "medications().exists(m, \"warfarin\" in ingredients(m))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -68,6 +72,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          column of the table. Products, brands and packs are what is in them. Unknown where it has no \
          code that the drug dictionary knows.",
         example: "medications().exists(m, isDrug(m, \"warfarin\"))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -78,6 +83,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Whether two medications have an ingredient in common. Unknown where they have none that is \
          known and one has no code that the drug dictionary knows.",
         example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sameDrug(o, m)))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -87,6 +93,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: shared_class,
         doc: "Whether two medications have ingredients of one drug class. Unknown as `sameDrug`.",
         example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sharedClass(o, m)))",
+        gives: "false",
         ..PLAIN
     },
 ];

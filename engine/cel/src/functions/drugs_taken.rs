@@ -36,6 +36,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          error, not dated later than the moment of evaluation. One without a clinical status may be in it \
          or not: what it would decide is unknown.",
         example: "allergies().exists(a, a.criticality == \"high\")",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -50,6 +51,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          without a code that the drug dictionary knows: beside it ask `inValueSet(a.code, \"set\")` for \
          those in SNOMED CT.",
         example: "allergies().exists(a, isAllergen(a, \"penicillin V|amoxicillin\"))",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -65,6 +67,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          later. A day counts whole. One of which it cannot be told may be in it or not: what it would \
          decide is unknown.",
         example: "medications().isDrug(\"warfarin\").size() > 0",
+        gives: "true",
         ..PLAIN
     },
     FunctionInfo {
@@ -76,6 +79,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "What the patient took at any time up to the moment of evaluation, as far as requests that \
          order (active, on hold, completed or stopped) and statements (the same, not `not-taken`) tell.",
         example: "medicationsEver().exists(m, inDrugClass(m, \"maoi\"))",
+        gives: "false",
         ..PLAIN
     },
 ];

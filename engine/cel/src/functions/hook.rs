@@ -31,6 +31,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          (`doNotPerform`). They are not in the patient's record. Empty where the hook has no drafts; unknown where \
          one of the type could not be used, as another patient's.",
         example: "draftOrders(\"MedicationRequest\").exists(o, isDrug(o, \"warfarin\"))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -40,6 +41,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: reference,
         doc: "The reference to a resource, as `Patient/1`. Unknown without an id.",
         example: "reference(patient)",
+        gives: "Patient/p",
         ..PLAIN
     },
     FunctionInfo {
@@ -50,6 +52,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Whether two are one resource: the same, or of one type and id, as an order and a draft that \
          changes it.",
         example: "selections(\"MedicationRequest\").exists(o, draftOrders(\"MedicationRequest\").exists(d, sameResource(o, d)))",
+        gives: "false",
         ..PLAIN
     },
     FunctionInfo {
@@ -60,6 +63,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "The orders of a type that the call is about: at order-select those just selected, at \
          order-sign all drafts; otherwise as `draftOrders`.",
         example: "selections(\"MedicationRequest\").exists(o, isDrug(o, \"warfarin\"))",
+        gives: "false",
         ..PLAIN
     },
 ];
