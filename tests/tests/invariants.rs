@@ -56,6 +56,7 @@ fn the_arrows_between_the_crates() {
             vec!["engine-patient", "engine-fhirpath"],
         ),
         ("sources", vec![]),
+        ("terminology-fetch", vec!["engine-patient"]),
         (
             "datasets",
             vec![

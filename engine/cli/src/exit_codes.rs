@@ -195,6 +195,19 @@ const TABLE: &[Row] = &[
             OURS,
         ],
     ),
+    ("terminology coverage", &[DONE, FILE, UNSUPPORTED, OURS]),
+    (
+        "terminology fetch",
+        &[
+            (0, "all that was missing is there"),
+            (
+                2,
+                "a mistake in what was asked, or a value set could not be fetched; the others are kept",
+            ),
+            UNSUPPORTED,
+            OURS,
+        ],
+    ),
     ("terminology rxnorm", &[DONE, FILE, OURS]),
 ];
 

@@ -26,6 +26,7 @@
 
 pub mod attribution;
 mod bindings;
+pub mod code_coverage;
 pub mod count_files;
 pub mod deck;
 pub mod error;
@@ -39,6 +40,7 @@ mod lake_dates;
 mod lake_rows;
 mod ledger;
 mod manifest;
+pub mod missing_sets;
 mod people;
 pub mod prepared_job;
 pub mod report_files;
@@ -56,5 +58,7 @@ pub use ledger::{DECIDED, NO_VISIT};
 pub use prepared_job::PreparedJob;
 pub use run::JobResult;
 
+#[cfg(test)]
+mod code_coverage_tests;
 #[cfg(test)]
 mod job_tests;

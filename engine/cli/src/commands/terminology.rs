@@ -1,5 +1,8 @@
 //! `tandem terminology`
 
+mod coverage;
+mod fetch;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -15,7 +18,7 @@ use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
 use crate::listing::{Cell, Listing};
 use crate::staged::Staged;
 
-/// Look at value sets, and import RxNorm.
+/// Look at value sets, find codes that none has, fetch what is missing, and import RxNorm.
 #[derive(Args)]
 pub struct Terminology {
     #[command(subcommand)]
@@ -29,7 +32,7 @@ enum Command {
 Examples:
   tandem terminology check                     the built-in value sets
   tandem terminology check valuesets/ vs.json  with your own
-  tandem terminology check mapped.csv --bindings bindings.yaml
+  tandem terminology check --snomed            with the SNOMED CT codes beside
   tandem terminology check --manifest          hashes of all, as JSON")]
     Check {
         /// FHIR ValueSets and CodeSystems: JSON, NDJSON, Bundles; tables (.csv), bindings (.yaml); also .gz
@@ -44,6 +47,8 @@ Examples:
         #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table", conflicts_with = "manifest")]
         format: Format,
     },
+    Coverage(coverage::CoverageArgs),
+    Fetch(Box<fetch::Fetch>),
     /// Read an RxNorm release (RRF) into a drug dictionary.
     #[command(after_help = "\
 Example:
@@ -75,6 +80,8 @@ impl Terminology {
                     _ => check(&paths, manifest, format),
                 }
             }
+            Command::Coverage(command) => command.run(),
+            Command::Fetch(command) => command.run(),
             Command::Rxnorm {
                 release,
                 out,

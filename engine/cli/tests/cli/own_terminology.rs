@@ -182,3 +182,246 @@ fn snomed_is_one_flag() {
     assert_eq!(ran.out, named.out);
     tandem!("terminology", "check", folder, "--snomed").ok();
 }
+
+/// The list of unmapped codes, filled in and read back.
+#[test]
+fn codes_that_no_value_set_knows() {
+    let dir = folder();
+    let at = |name: &str| dir.path().join(name);
+    let condition = |n: usize, code: &str| {
+        json!({"resourceType": "Condition", "id": format!("c{n}"), "subject": {"reference": format!("Patient/p{}", n % 2)},
+            "code": {"coding": [{"system": "http://hospital.example/problems", "code": code, "display": format!("=Text {code}")}]}})
+    };
+    let mut lines: Vec<Value> = (0..2)
+        .map(|n| json!({"resourceType": "Patient", "id": format!("p{n}")}))
+        .collect();
+    lines.extend((0..5).map(|n| condition(n, "DM2")));
+    lines.extend((5..8).map(|n| condition(n, "HT")));
+    let data = file(
+        at("data.ndjson"),
+        lines.iter().map(|l| format!("{l}\n")).collect::<String>(),
+    );
+    let lake = at("lake");
+    import(&lake, &[&data]);
+    let out = at("unmapped.csv");
+    let ran = tandem!("terminology", "coverage", "--lake", &lake, "--out", &out).ok();
+    assert!(
+        ran.out
+            .contains("2 codes of the lake are in no value set in use"),
+        "{}",
+        ran.out
+    );
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(
+        text,
+        "element,system,code,display,resources,patients,value_set\n\
+         Condition.code,http://hospital.example/problems,DM2,'=Text DM2,5,2,\n\
+         Condition.code,http://hospital.example/problems,HT,'=Text HT,3,2,\n"
+    );
+    let again = tandem!("terminology", "coverage", "--lake", &lake, "--out", &out);
+    again.fails(2, &["it is there already"]);
+    std::fs::write(&out, text.replace("5,2,\n", "5,2,diabetes\n")).unwrap();
+    let bindings = "bindings:\n  - value_set: http://x/vs\n    to: diabetes\n    mode: replace\n";
+    let bindings = file(at("bindings.yaml"), bindings);
+    let args = ["--lake", lake.to_str().unwrap(), "--format", "json"];
+    let ran = tandem!(
+        "terminology",
+        "coverage",
+        args[0],
+        args[1],
+        args[2],
+        args[3],
+        "--terminology",
+        &out,
+        "--bindings",
+        &bindings
+    )
+    .ok();
+    for wanted in [
+        "1 row has no value set yet: left out",
+        "warning[T024]",
+        "`http://x/vs`, which is bound",
+    ] {
+        assert!(ran.err.contains(wanted), "{wanted}: {}", ran.err);
+    }
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let unmapped = found["unmapped"].as_array().unwrap();
+    assert_eq!((unmapped.len(), &unmapped[0]["code"]), (1, &json!("HT")));
+    let sets = found["valueSets"].as_array().unwrap().iter();
+    let diabetes: Vec<&Value> = sets
+        .filter(|one| one["valueSet"] == "https://tandem-cds.dev/ValueSet/diabetes|2025.1+(none)")
+        .collect();
+    assert_eq!(diabetes.len(), 1);
+    assert_eq!(
+        (
+            &diabetes[0]["element"],
+            &diabetes[0]["resources"],
+            &diabetes[0]["patients"]
+        ),
+        (&json!("Condition.code"), &json!(5), &json!(2))
+    );
+}
+
+/// A terminology server: three codes for every value set, one on a page, for whoever has the key.
+fn terminology_server() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::{BufRead, BufReader, Write};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/fhir", listener.local_addr().unwrap());
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = lines.next().unwrap().unwrap();
+            let headers: Vec<String> = lines
+                .map(Result::unwrap)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            count.fetch_add(1, Ordering::SeqCst);
+            let query = first
+                .split(['?', ' '])
+                .nth(2)
+                .unwrap_or_default()
+                .to_owned();
+            let value = |name: &str| {
+                let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                let found = pairs.find(|(key, _)| *key == name);
+                found
+                    .map(|(_, value)| value.replace("%3A", ":").replace("%2F", "/"))
+                    .unwrap_or_default()
+            };
+            // apikey:k3y
+            let login = headers
+                .iter()
+                .any(|h| h.eq_ignore_ascii_case("authorization: Basic YXBpa2V5OmszeQ=="));
+            let offset: usize = value("offset").parse().unwrap_or(0);
+            let (status, body) = match login {
+                false => (
+                    "401 Unauthorized",
+                    json!({"resourceType": "OperationOutcome",
+                    "issue": [{"severity": "error", "code": "login", "diagnostics": "who are you"}]}),
+                ),
+                true => (
+                    "200 OK",
+                    json!({"resourceType": "ValueSet", "url": value("url"), "version": "2026",
+                    "expansion": {"total": 3, "offset": offset,
+                        "contains": [{"system": "http://loinc.org", "code": format!("{offset}-0")}]}}),
+                ),
+            };
+            let body = body.to_string();
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn what_is_missing_is_fetched_once() {
+    use std::sync::atomic::Ordering;
+    let dir = folder();
+    let at = |name: &str| dir.path().join(name);
+    let rule = file(
+        at("rules/mine.yaml"),
+        "id: mine\nvalue_sets:\n  a: http://x/vs/a\n  b: urn:oid:1.2.3\n  c: https://tandem-cds.dev/ValueSet/diabetes\n",
+    );
+    let bindings = file(
+        at("bindings.yaml"),
+        "bindings:\n  - value_set: hospice\n    to: http://x/vs/h\n",
+    );
+    let (address, asked) = terminology_server();
+    let out = at("valuesets");
+    let fetch = |key: &str, more: &[&str]| {
+        let mut args = vec![
+            "terminology",
+            "fetch",
+            address.as_str(),
+            "--rules",
+            rule.to_str().unwrap(),
+        ];
+        args.extend([
+            "--bindings",
+            bindings.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        args.extend([
+            "--key-env",
+            "TANDEM_TEST_KEY",
+            "--page",
+            "1",
+            "--now",
+            "2026-11-29",
+        ]);
+        args.extend(more);
+        let args: Vec<&std::ffi::OsStr> = args.iter().map(std::ffi::OsStr::new).collect();
+        let mut command = std::process::Command::new(crate::tandem());
+        let done = command
+            .args(&args)
+            .env("TANDEM_TEST_KEY", key)
+            .output()
+            .unwrap();
+        crate::support::checked(&done, &args)
+    };
+    let ran = fetch("k3y", &["--dry-run"]).ok();
+    assert!(
+        ran.out.contains("http://x/vs/a") && asked.load(Ordering::SeqCst) == 0,
+        "{}",
+        ran.text()
+    );
+    let ran = fetch("wr0ng", &[]).fails(
+        2,
+        &[
+            "401 Unauthorized: who are you",
+            "3 value sets were not fetched",
+        ],
+    );
+    assert!(!ran.text().contains("wr0ng"), "{}", ran.text());
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        1,
+        "a login that is refused is not tried with the others"
+    );
+    let ran = fetch("k3y", &["--format", "json"]).ok();
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let sets = found["valueSets"].as_array().unwrap();
+    let urls: Vec<&str> = sets
+        .iter()
+        .map(|one| one["valueSet"].as_str().unwrap())
+        .collect();
+    assert_eq!(urls, ["http://x/vs/a", "http://x/vs/h", "urn:oid:1.2.3"]);
+    assert!(
+        sets.iter()
+            .all(|one| one["codes"] == 3 && one["version"] == "2026" && one["status"] == "fetched")
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 1 + 3 * 3);
+    let list = std::fs::read_to_string(out.join("fetched.list")).unwrap();
+    assert!(
+        list.contains("\"at\": \"2026-11-29\"") && list.contains(&address),
+        "{list}"
+    );
+    let ran = fetch("k3y", &[]).ok();
+    assert!(ran.out.contains("there already"), "{}", ran.out);
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        10,
+        "nothing is asked for again"
+    );
+    // What was fetched is used, also by the binding.
+    let checked = tandem!("terminology", "check", &out, "--bindings", &bindings).ok();
+    assert!(
+        checked.err.contains("ValueSet/hospice")
+            && checked.err.contains("`http://x/vs/h|2026` (3)"),
+        "{}",
+        checked.err
+    );
+    let ran = fetch("k3y", &["--terminology", out.to_str().unwrap()]).ok();
+    assert_eq!(ran.out.trim(), "Nothing is missing.");
+    tandem!("terminology", "fetch", &address, "--out", &out).fails(2, &["say for what"]);
+}

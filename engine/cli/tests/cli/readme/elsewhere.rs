@@ -33,6 +33,11 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
         "cargo +nightly fuzz",
         "cargo-fuzz, and a nightly compiler",
     ),
+    (
+        "rules/README.md",
+        "tandem terminology fetch",
+        "a terminology server; `own_terminology` has one",
+    ),
 ];
 
 /// What stands for the reader's own files, and for what would take too long.
@@ -74,6 +79,11 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "tandem terminology rxnorm --help",
         "tandem terminology rxnorm",
         "a release of RxNorm",
+    ),
+    (
+        "tandem terminology fetch --help",
+        "tandem terminology fetch",
+        "a terminology server; `own_terminology` has one",
     ),
 ];
 

@@ -141,6 +141,14 @@ fn every_mistake_is_told_at_once_and_nothing_is_bound() {
             "T018 - value sets are bound to each other in a circle: `http://x/vs`, `http://x/part`",
         ]
     );
+    for code in [
+        Code::BindingUnknown,
+        Code::BindingCircle,
+        Code::BindingTwice,
+        Code::ValueSetEmpty,
+    ] {
+        assert!(issues.iter().any(|one| one.code == code), "{code}");
+    }
     assert_eq!(issues[0].help.as_deref(), Some("did you mean `diabetes`?"));
     assert_eq!(issues[1].line(), Some(5));
     assert_eq!(codes(&store, OWN), "complete [a b]");

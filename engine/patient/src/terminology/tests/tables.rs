@@ -1,6 +1,6 @@
 use super::super::{TerminologyBuilder, TerminologyProvider, code_key, is_value_set_table};
 use super::{codes, expansion};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 fn read(text: &str) -> (super::TerminologyStore, Vec<Finding>) {
     let mut builder = TerminologyBuilder::new();
@@ -87,6 +87,10 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "T032 8:30 `6` stands in value set `http://x/vs` a second time",
         ]
     );
+    for code in [Code::ValueSetRow, Code::ValueSetRowTwice] {
+        assert!(issues.iter().any(|one| one.code == code), "{code}");
+    }
+    assert_eq!(read("value_set\n").1[0].code, Code::ValueSetTable);
     assert_eq!(issues[0].help.as_deref(), Some("did you mean `loinc`?"));
     assert_eq!(codes(&store, "http://x/vs"), "complete [6 7]");
     for (header, wanted) in [
