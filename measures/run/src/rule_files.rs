@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
-use engine_patient::terminology::{Beyond, Binding, DrugDictionary, Named, TerminologyStore};
+use engine_patient::terminology::{
+    BUILT_IN_VALUE_SETS, Beyond, Binding, DrugDictionary, Named, TerminologyProvider as _,
+    TerminologyStore,
+};
 use measures::source_files::{self, Holds, files};
 use rules::{Library, Rule, Status, Surroundings};
 use sources::{RULES, Source, TABLES, TERMINOLOGY, read_text};
@@ -59,7 +62,13 @@ fn value_sets_beside(
 
 /// A table names a value set in short that is not built in.
 fn unknown_short_name(built_in: &TerminologyStore, named: &Named) -> Option<Finding> {
-    let near = built_in.by_name(&named.name).err()?;
+    let url = format!("{BUILT_IN_VALUE_SETS}{}", named.name);
+    let near = match (built_in.value_set(&url), built_in.by_name(&named.name)) {
+        (Ok(_), _) => return None,
+        // By another of its names.
+        (_, Ok(set)) => vec![set.url.trim_start_matches(BUILT_IN_VALUE_SETS).to_owned()],
+        (_, Err(near)) => near,
+    };
     let message = format!("no built-in value set is called `{}`", named.name);
     let finding = Finding::error(Code::ValueSetRow, message).placed(named.place.clone());
     let otherwise = "write the url of a value set of your own in full";

@@ -13,7 +13,7 @@ use measures::prepared::Packages;
 use measures::spreadsheet;
 use measures_run::RunError;
 use measures_run::code_coverage::{Coverage, InUse, Unmapped};
-use measures_run::rule_files::{bindings, load_rules_beside, value_sets};
+use measures_run::rule_files::{bindings, live, load_rules_beside, value_sets};
 use serde_json::json;
 
 use super::super::measure::tell;
@@ -82,7 +82,8 @@ impl CoverageArgs {
             false => Beyond::Packages,
         };
         let mut in_use = InUse::default();
-        in_use.add_rules(&load_rules_beside(&self.rules, paths, beyond, &mut tell)?);
+        let rules = load_rules_beside(&self.rules, paths, beyond, &mut tell)?;
+        in_use.add_rules(&live(rules, false, &mut tell));
         let bindings = bindings(paths)?;
         if !self.package.is_empty() {
             let packages = Packages {
