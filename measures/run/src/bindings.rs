@@ -245,7 +245,7 @@ mod tests {
                 "4:24 `to` is empty: there is nothing to bind to",
                 "5:17 `2.16.840` is no url of a value set",
                 "5:32 the name of a value set must be a text, this is a mapping (`key: value`)",
-                "5:46 `mode` is `union` or `replace`",
+                "5:47 `mode` is `union` or `replace`",
                 "6:5 a binding must be a mapping (`value_set: …`), this is a text",
             ]
         );

@@ -137,7 +137,7 @@ fn mistakes_are_told_all_at_once_with_their_places() {
         "bindings.yaml:2:16",
         "did you mean `colonoscopy`?",
         "no value set `http://not/here` is loaded",
-        "bindings.yaml:3:24",
+        "bindings.yaml:3:25",
     ] {
         assert!(ran.err.contains(wanted), "{wanted}: {}", ran.err);
     }

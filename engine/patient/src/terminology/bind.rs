@@ -116,8 +116,9 @@ impl TerminologyStore {
         }
         let built_in = !name.contains(':') || name.starts_with(BUILT_IN_VALUE_SETS);
         match self.by_name(name) {
+            // Also where codes of it are here that add to it there.
+            _ if built_in && beyond == Beyond::BuiltIn => Ok(None),
             Ok(set) => Ok(Some(Arc::clone(&set.url))),
-            Err(_) if built_in && beyond == Beyond::BuiltIn => Ok(None),
             Err(_) if !built_in && binding.mode == BindingMode::Replace => {
                 Ok(Some(Arc::from(name)))
             }

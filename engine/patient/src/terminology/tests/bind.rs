@@ -170,6 +170,13 @@ fn what_another_store_knows_is_left_alone() {
     );
     let built_in = [binding(2, "hospice", &["http://x/vs"], BindingMode::Union)];
     assert_eq!(bound(&built_in, Beyond::BuiltIn).1, []);
+    let here = [binding(
+        2,
+        "diabetes",
+        &["palliative-care"],
+        BindingMode::Union,
+    )];
+    assert_eq!(bound(&here, Beyond::BuiltIn).1, []);
     assert_eq!(
         bound(&built_in, Beyond::Packages).1[0].code,
         Code::BindingUnknown
