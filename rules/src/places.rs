@@ -9,6 +9,8 @@ pub(crate) struct Places {
     pub eligible: Span,
     pub excluded: Span,
     pub satisfied: Span,
+    pub for_each: Span,
+    pub table: Span,
     pub when: Span,
     pub acted_on: Span,
     pub due: Span,

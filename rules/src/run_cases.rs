@@ -188,6 +188,8 @@ impl Rule {
                         field,
                         line: match field {
                             "acted_on" => places.acted_on.line,
+                            "for_each" => places.for_each.line,
+                            "table" => places.table.line,
                             _ => places.when.line,
                         },
                         clause,

@@ -415,6 +415,21 @@ fn an_interaction_is_found_at_signing() {
     let rule = load_with("pairs.yaml", INTERACTION, &surroundings);
     let rule = rule.unwrap_or_else(|found| panic!("{found:#?}"));
     passes(&rule);
+    // A case that fails shows the row that came nearest.
+    let unlike = INTERACTION.replace("rxnorm|11289", "rxnorm|6809").replace(
+        "  - name: not selected",
+        "  - name: none\n    at: 2025-12-31T12:00:00Z\n    patient: {gender: male}\n    expect: {applies: no}\n  - name: not selected",
+    );
+    let rule = load_with("pairs.yaml", &unlike, &surroundings).unwrap();
+    let failed = rule.run_cases().remove(0);
+    let shown: Vec<String> = failed
+        .why
+        .iter()
+        .map(|w| format!("{}: {} {:?}", w.field, w.clause.text, w.clause.value))
+        .collect();
+    assert!(shown[1].contains("table: row 1 of 2"), "{shown:?}");
+    assert!(shown[1].contains("a: warfarin"), "{shown:?}");
+    assert!(shown[2].starts_with("when: "), "{shown:?}");
 }
 
 /// The example of the read-me, with its table.

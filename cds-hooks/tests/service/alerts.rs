@@ -76,7 +76,11 @@ const AT_SELECT: &str = "warfarin-with-amiodarone";
 const AT_SIGN: &str = "warfarin-with-amiodarone-order-sign";
 
 fn services(text: &str) -> Vec<Arc<dyn CardService>> {
-    let rule = rules::load("warfarin-with-amiodarone.yaml", text, &rules::built_in_terminology());
+    let rule = rules::load(
+        "warfarin-with-amiodarone.yaml",
+        text,
+        &rules::built_in_terminology(),
+    );
     let rule = rule.unwrap_or_else(|found| panic!("{}", engine_patient::finding::listed(&found)));
     rule_services(vec![Arc::new(rule)])
 }

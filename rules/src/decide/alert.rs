@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use engine_cel::{Clause, Evaluation, Val};
+use engine_cel::{Evaluation, Val};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
@@ -142,57 +142,10 @@ impl Rule {
         }
         Ok(())
     }
-
-    /// Why it came out as it did, of the item and row that decide: the first that has a card, else the first
-    /// that could not be told, else the first.
-    pub(super) fn explain_alert<'r>(
-        &'r self,
-        alert: &'r Alert,
-        evaluation: &Evaluation<'r>,
-    ) -> Result<Vec<(&'static str, Clause)>, EvaluationError> {
-        let alive = self.alive(evaluation)?;
-        let items = items(alert, evaluation)?.unwrap_or_default();
-        if items.is_empty() {
-            return match &alert.items {
-                Some(list) => Ok(vec![("for_each", evaluation.explain(list)?)]),
-                None => Ok(vec![]),
-            };
-        }
-        let mut best: Option<(Truth, &Val<'r>, &'r [Val<'static>])> = None;
-        'all: for item in &items {
-            for row in rows(alert) {
-                evaluation.turn_to(item.item().0.clone(), row);
-                let truth = outcome(evaluation, &alert.when)?.truth;
-                let better = match best {
-                    None => true,
-                    Some((Truth::False, ..)) => truth != Truth::False,
-                    Some((Truth::Unknown, ..)) => truth == Truth::True,
-                    Some((Truth::True, ..)) => false,
-                };
-                if better {
-                    best = Some((truth, item, row));
-                }
-                if truth == Truth::True {
-                    break 'all;
-                }
-            }
-        }
-        let Some((_, item, row)) = best else {
-            return Ok(vec![]);
-        };
-        evaluation.turn_to(item.item().0.clone(), row);
-        let written = evaluation.explain(&alert.when)?;
-        let whole = Outcome::all(&[outcome(evaluation, &alert.when)?, alive]);
-        let mut clauses = vec![("when", self.with_alive(evaluation, written, whole)?)];
-        if let Some(acted_on) = &alert.acted_on {
-            clauses.push(("acted_on", evaluation.explain(acted_on)?));
-        }
-        Ok(clauses)
-    }
 }
 
 /// The rows that it is asked for; without a table one without cells.
-fn rows(alert: &Alert) -> impl Iterator<Item = &[Val<'static>]> {
+pub(super) fn rows(alert: &Alert) -> impl Iterator<Item = &[Val<'static>]> {
     let table = alert.table.as_ref();
     let rows = table.map(|table| table.rows.iter().map(Vec::as_slice));
     let none: Option<&[Val<'static>]> = table.is_none().then_some(&[]);
@@ -201,7 +154,7 @@ fn rows(alert: &Alert) -> impl Iterator<Item = &[Val<'static>]> {
 
 /// The items that it is asked for; why not, where that cannot be told. Without `for_each` there is one, which
 /// no expression names.
-fn items<'r>(
+pub(super) fn items<'r>(
     alert: &'r Alert,
     evaluation: &Evaluation<'r>,
 ) -> Result<Result<Vec<Val<'r>>, String>, EvaluationError> {

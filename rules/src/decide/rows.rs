@@ -88,7 +88,11 @@ impl PatientProgram for Rule {
     }
 
     fn necessary_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
-        self.needed.iter().map(|r| vec![*r]).collect()
+        match &self.program.expressions.question {
+            Question::Gap(_) => self.needed.iter().map(|r| vec![*r]).collect(),
+            // The first row of an alert is true of whoever is alive.
+            Question::Alert(_) => vec![],
+        }
     }
 
     /// Of a care gap four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`

@@ -355,6 +355,8 @@ fn places(
         eligible: of("eligible"),
         excluded: of("excluded"),
         satisfied: of("satisfied"),
+        for_each: of("for_each"),
+        table: of("table"),
         when: of("when"),
         acted_on: of("acted_on"),
         due: of("due"),

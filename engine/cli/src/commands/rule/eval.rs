@@ -265,6 +265,7 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
                 (Truth::False, "eligible", "not eligible"),
                 (Truth::True, "excluded", "excluded"),
                 (Truth::True, "satisfied", "what it recommends is done"),
+                (Truth::False, "when", "nothing is wrong"),
             ];
             let decided = outcomes.into_iter().find(|(wanted, name, _)| {
                 decision.criterion(name).is_some_and(|o| o.truth == *wanted)
