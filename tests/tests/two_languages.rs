@@ -39,6 +39,8 @@ const FROM: &str = "2025-01-10T08:30:00.000Z";
 /// Half a second after that.
 const HALF: &str = "2025-01-10T08:30:00.500Z";
 const TO: &str = "2025-11-20T17:45:00.000Z";
+/// A moment of one day in all zones of the test.
+const UNTIL: &str = "2025-11-20T08:30:00.000Z";
 
 // ELM, as a translator writes it.
 
@@ -209,18 +211,16 @@ fn questions() -> Vec<(&'static str, String, Json)> {
             "value",
         )
     };
-    // The day rule: where a time does not tell, the day does.
-    let day_later = |at: &str, sign: &str| {
-        let day = json!({"type": "Quantity", "value": 1, "unit": "day"});
-        op(sign, &[moment(at), day])
+    // The day rule: without a time the day counts.
+    let by_day = |day: &str, exact: &str, at: &str| {
+        let hour =
+            json!({"type": "DateTimeComponentFrom", "precision": "Hour", "operand": onset()});
+        let days = json!({"type": day, "precision": "Day", "operand": [onset(), moment(at)]});
+        json!({"type": "If", "condition": one("IsNull", hour), "then": days,
+            "else": op(exact, &[onset(), moment(at)])})
     };
-    let by_day = |order: &str, at: &str, sign: &str| {
-        let exact = op(order, &[onset(), moment(at)]);
-        let next = op(order, &[onset(), day_later(at, sign)]);
-        op("Coalesce", &[exact, next])
-    };
-    let since = || one("Not", by_day("Less", FROM, "Subtract"));
-    let as_of = || one("Not", by_day("Greater", TO, "Add"));
+    let since = || by_day("SameOrAfter", "GreaterOrEqual", FROM);
+    let as_of = || by_day("SameOrBefore", "LessOrEqual", UNTIL);
     let begun = "Condition().filter(c, has(c.onset))";
     let cel_value = "has(o.valueQuantity) && has(o.valueQuantity.value)";
     vec![
@@ -350,12 +350,12 @@ fn questions() -> Vec<(&'static str, String, Json)> {
         ),
         (
             "onset before a day",
-            format!("{begun}.before(date(\"{TO}\")).exists()"),
-            exists(retrieve("Condition"), by_day("Less", TO, "Subtract")),
+            format!("{begun}.before(date(\"{UNTIL}\")).exists()"),
+            exists(retrieve("Condition"), by_day("Before", "Less", UNTIL)),
         ),
         (
             "onset in a window of days",
-            format!("!{begun}.since(date(\"{FROM}\")).asOf(date(\"{TO}\")).isEmpty()"),
+            format!("!{begun}.since(date(\"{FROM}\")).asOf(date(\"{UNTIL}\")).isEmpty()"),
             exists(retrieve("Condition"), and(since(), as_of())),
         ),
         (

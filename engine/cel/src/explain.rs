@@ -1,6 +1,7 @@
 //! Why an expression came out as it did: its clauses, each with its own outcome.
 
 use super::evaluate::Evaluation;
+use super::functions::Returns;
 use super::nodes::{Compiled, Fold, Node, NodeKind, Span};
 use super::value::Val;
 use engine_patient::describe::{Described, described, text_of};
@@ -116,11 +117,11 @@ impl<'r> Evaluation<'r> {
             NodeKind::Select(select) => vec![&select.operand],
             _ => vec![],
         };
-        let interesting = |n: &&Node| {
-            !matches!(
-                n.kind,
-                NodeKind::Constant(_) | NodeKind::Local(_) | NodeKind::Patient | NodeKind::At
-            )
+        let interesting = |n: &&Node| match &n.kind {
+            NodeKind::Constant(_) | NodeKind::Local(_) | NodeKind::Patient | NodeKind::At => false,
+            // `years(10)` says what it is.
+            NodeKind::Call(info, _) => info.returns != Returns::Duration,
+            _ => true,
         };
         let (tried, more) = match &node.kind {
             NodeKind::Fold(fold, inner) if depth < 12 && *fold != Fold::Filter => {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use engine_patient::finding::Code;
+use rust_decimal::Decimal;
 
-use super::difference::difference;
+use super::difference::{difference, duration};
 use super::fact::{Allowed, Fact};
 use super::facts::facts;
 use super::look::Look;
@@ -192,6 +193,19 @@ fn beside<'f>(before: &'f [Fact], fact: &Fact) -> Option<&'f Fact> {
     about()
         .find(alone)
         .or_else(|| about().find(|other| last(other)))
+}
+
+/// `inLast(list, length)`
+pub fn window(look: &mut Look<'_>, node: &Node, args: &[Node]) {
+    let Some(length) = args.get(1) else { return };
+    if duration(length).is_some_and(|(days, _)| days <= Decimal::ZERO) {
+        let text = look.text.of(length.span);
+        let message = format!(
+            "of the last `{text}` is nothing: it goes back from `at` by a length above zero"
+        );
+        let help = "write how far back, as in `inLast(months(12))`".to_owned();
+        look.warning(Code::NeverHolds, message, node.span, Some(help));
+    }
 }
 
 /// `during(list, from, to)`

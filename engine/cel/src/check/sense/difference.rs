@@ -94,7 +94,7 @@ fn moved(node: &Node, known: &dyn Known, scope: &[Origin], depth: usize) -> Opti
 
 /// `months(12)`: about how many days, and by how much that may be off: months differ, and a date may be
 /// known to the month or year only.
-fn duration(node: &Node) -> Option<(Decimal, Decimal)> {
+pub fn duration(node: &Node) -> Option<(Decimal, Decimal)> {
     let NodeKind::Call(function, args) = &node.kind else {
         return None;
     };

@@ -642,3 +642,62 @@ fn hostile_expressions_take_no_time() {
 fn checker_of(source: &str) -> crate::Compiled {
     checker().compile(source, None).unwrap()
 }
+
+/// The words of clinicians are looked at as what they stand for.
+#[test]
+fn units_and_value_sets_of_clinical_words() {
+    says(
+        &["Observation(\"systolic\").latestValue(\"mmHg\") > 140"],
+        Code::NotAUnit,
+        "\"mmHg\"",
+        &["write `mm[Hg]`"],
+    );
+    says(
+        &["Observation().exists(o, componentValue(o, \"systolic\", \"mmHg\") > 140)"],
+        Code::NotAUnit,
+        "\"mmHg\"",
+        &["write `mm[Hg]`"],
+    );
+    says(
+        &[
+            "Observation(\"hba1c\").latestValue(\"%\") > 9.0 && quantityIn(Observation(\"hba1c\").latest().value, \"mg/dL\") > 3.0",
+        ],
+        Code::OtherUnit,
+        "\"mg/dL\"",
+        &["something else than `%`"],
+    );
+    says(
+        &[
+            "Observation(\"hba1c\").exists(o, valueIn(o, \"%\") > 9.0 && valueIn(o, \"mg/dL\") > 3.0)",
+        ],
+        Code::OtherUnit,
+        "\"mg/dL\"",
+        &["something else than `%`"],
+    );
+    says(
+        &["Procedure(\"diabetes\").completed().inLast(years(1)).exists()"],
+        Code::WrongValueSet,
+        "Procedure(\"diabetes\")",
+        &["`Condition(\"diabetes\")`"],
+    );
+    says(
+        &["Observation(\"systolic\").exists(o, componentValue(o, \"diabetes\", \"mm[Hg]\") > 140)"],
+        Code::WrongValueSet,
+        "componentValue(o, \"diabetes\", \"mm[Hg]\")",
+        &["Observation.Component.code"],
+    );
+    says(
+        &["Encounter().inLast(months(-6)).exists()"],
+        Code::NeverHolds,
+        "Encounter().inLast(months(-6))",
+        &["`inLast(months(12))`"],
+    );
+    says(
+        &["Encounter().completed().filter(e, e.status == \"done\").exists()"],
+        Code::NotACode,
+        "\"done\"",
+        &["`Encounter.status`"],
+    );
+    nothing(&["Observation(\"hba1c\").completed().inLast(months(12)).latestValue(\"%\") > 9.0"]);
+    nothing(&["Observation(\"hba1c\").inLast(months(12)).size() >= 2"]);
+}

@@ -83,6 +83,7 @@ fn walk(look: &mut Look<'_>, node: &Node) {
                 Role::QuantityIn | Role::ValueIn | Role::LatestValue | Role::ListValue => {
                     units::quantity_in(look, args);
                 }
+                Role::Filter => constant::window(look, node, args),
                 Role::During => constant::during(look, node, args),
                 Role::StartsWith | Role::EndsWith | Role::Contains => {
                     codes::part_of_text(look, function.role, args);
