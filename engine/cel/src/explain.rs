@@ -1,7 +1,7 @@
 //! Why an expression came out as it did: its clauses, each with its own outcome.
 
 use super::evaluate::Evaluation;
-use super::functions::Returns;
+use super::functions::{Returns, Role};
 use super::nodes::{Compiled, Fold, Node, NodeKind, Span};
 use super::value::Val;
 use engine_patient::describe::{Described, described, text_of};
@@ -133,6 +133,20 @@ impl<'r> Evaluation<'r> {
         if depth < 12 {
             for part in parts.into_iter().filter(interesting) {
                 clauses.push(self.clause(part, source, locals, depth + 1));
+            }
+            // The latest of the list, which the number is taken of.
+            if let NodeKind::Call(info, _) = &node.kind
+                && info.role == Role::LatestValue
+                && shown.is_some()
+                && let Some(list) = clauses.first()
+                && let Some(latest) = list.items.first()
+            {
+                let latest = Clause {
+                    text: format!("{}.latest()", list.text),
+                    value: Some(latest.clone()),
+                    ..Clause::default()
+                };
+                clauses.insert(0, latest);
             }
             if let NodeKind::Define(index) = node.kind
                 && let Some(definition) = self.definition(index)

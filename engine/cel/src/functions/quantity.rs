@@ -21,6 +21,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
          Unknown where the value or the unit is missing, cannot be converted, or has a comparator such \
          as `<`.",
     example: "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
+    gives: "true",
     ..PLAIN
 }];
 

@@ -58,11 +58,8 @@ fn examples_give_what_their_rows_say() {
         let sets: Vec<_> = checker.value_sets().cloned().collect();
         let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
         let given = show(&evaluation.evaluate(&compiled).unwrap());
-        if !info.gives.is_empty() && given != info.gives {
+        if given != info.gives {
             wrong.push(format!("{}: {given}, not {}", info.example, info.gives));
-        }
-        if info.gives.is_empty() {
-            println!("{} | {} | {given}", info.name, info.example);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
