@@ -1,8 +1,11 @@
 //! Slips in a rule, one at a time: a case has to find each.
 
+use std::sync::Arc;
+
 use engine_cel::Mutant;
 use engine_patient::finding::Span;
 
+use crate::case::Case;
 use crate::conditions_seen::written;
 use crate::rule::Rule;
 use crate::written::{ExpressionPlace, Written, field};
@@ -21,6 +24,8 @@ pub struct RuleMutant {
     pub excuse: Option<String>,
     place: ExpressionPlace,
     mutant: Mutant,
+    /// No change is of a case: they are not read again.
+    cases: Arc<[Case]>,
 }
 
 /// A change that the file says no case can find.
@@ -38,6 +43,7 @@ impl Rule {
     /// All small changes of what decides; not of what a card only shows, which cases do not compare.
     pub fn mutants(&self, file: &Written) -> Vec<RuleMutant> {
         let excuses = file.excuses();
+        let cases: Arc<[Case]> = self.cases.clone().into();
         let mut all = vec![];
         for expression in self.every_expression().into_iter().filter(|e| e.decides) {
             let source = &expression.compiled.source;
@@ -53,6 +59,7 @@ impl Rule {
                     excuse: excuse.map(|e| e.reason.clone()),
                     change,
                     place: place.clone(),
+                    cases: Arc::clone(&cases),
                     mutant,
                 });
             }
@@ -68,6 +75,10 @@ impl Rule {
 }
 
 impl RuleMutant {
+    pub(crate) fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
     /// The tree of the changed file.
     pub(crate) fn tree(&self, file: &Written) -> Node {
         file.changed(&self.place, self.mutant.span, &self.mutant.new)

@@ -21,8 +21,9 @@ pub struct Clause {
     pub value: Option<String>,
     /// The items of a list, a resource with its code, date and value; at most [`ITEMS`].
     pub items: Vec<String>,
-    /// Of `exists`, `all` and the like: what each item came to, and which part of the condition decided; at
-    /// most [`ITEMS`], the latest first.
+    /// Of `exists`, `all` and the like: what each item came to, and which part of the condition decided. Of a
+    /// step that narrows a list, as `.active()`: the items that it leaves out. At most [`ITEMS`], the latest
+    /// first.
     pub tried: Vec<Tried>,
     /// Of how many items that is not told.
     pub more: usize,
@@ -126,6 +127,9 @@ impl<'r> Evaluation<'r> {
         let (tried, more) = match &node.kind {
             NodeKind::Fold(fold, inner) if depth < 12 && *fold != Fold::Filter => {
                 self.tried(inner, source, locals)
+            }
+            NodeKind::Call(row, args) if depth < 12 && row.role == Role::Filter => {
+                self.left_out(node, args, &value, source, locals)
             }
             _ => (vec![], 0),
         };

@@ -6,6 +6,7 @@ use super::evaluate::Evaluation;
 use super::explain::{ITEMS, Tried, told, truth_of, written};
 use super::nodes::{Comprehension, Node, NodeKind};
 use super::value::Val;
+use engine_patient::system::truth::Truth;
 
 impl<'r> Evaluation<'r> {
     /// What the items came to, the latest first, and of how many that is not told.
@@ -47,6 +48,52 @@ impl<'r> Evaluation<'r> {
             });
         }
         (all, items.len().saturating_sub(ITEMS))
+    }
+
+    /// The items that a step of a chain leaves out, or perhaps leaves out: `.inLast(months(3))`.
+    pub(crate) fn left_out(
+        &self,
+        node: &'r Node,
+        args: &'r [Node],
+        kept: &Val<'r>,
+        source: &[char],
+        locals: &mut Vec<Val<'r>>,
+    ) -> (Vec<Tried>, usize) {
+        let (Some(first), Val::List(kept)) = (args.first(), kept) else {
+            return (vec![], 0);
+        };
+        let Val::List(items) = self.node(first, locals) else {
+            return (vec![], 0);
+        };
+        let step = written(source, (first.span.1, node.span.1));
+        // Of `active(list)` the step is written before its list.
+        let step = match step.starts_with('.') {
+            true => step,
+            false => written(source, node.span),
+        };
+        let mut out: Vec<(Option<String>, Tried)> = vec![];
+        for item in items.iter() {
+            let now = kept.iter().find(|other| is_same(other, item));
+            let (truth, because) = match now.map(Val::item) {
+                None => (Truth::False, format!("left out by {step}")),
+                // It was doubtful before, and is told there.
+                Some((_, Some(_))) if item.item().1.is_some() => continue,
+                Some((_, Some(reason))) => {
+                    (Truth::Unknown, format!("{step} cannot be told: {reason}"))
+                }
+                Some((_, None)) => continue,
+            };
+            let tried = Tried {
+                item: told(item.item().0),
+                truth,
+                because,
+            };
+            out.push((date(item), tried));
+        }
+        out.sort_by(|a, b| b.0.cmp(&a.0));
+        let more = out.len().saturating_sub(ITEMS);
+        let told = out.into_iter().take(ITEMS).map(|(_, tried)| tried);
+        (told.collect(), more)
     }
 
     /// The part that made a condition what it is: of `a && b` that is false the first that is false.
@@ -92,6 +139,16 @@ impl<'r> Evaluation<'r> {
             format!("{} is {}", written(source, side.span), told(&value))
         });
         told.collect()
+    }
+}
+
+/// Whether two items are one resource of the record.
+fn is_same(a: &Val<'_>, b: &Val<'_>) -> bool {
+    match (a.item().0, b.item().0) {
+        (Val::Element(a), Val::Element(b)) => {
+            std::ptr::eq(a.record, b.record) && a.index == b.index
+        }
+        _ => false,
     }
 }
 

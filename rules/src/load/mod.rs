@@ -26,6 +26,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::terminology::{DrugDictionary, TerminologyProvider, ValueSet};
 
+use crate::case::Case;
 use crate::document::{RULE, SOURCE, SURVIVOR};
 use crate::mutants::RuleMutant;
 use crate::places::Places;
@@ -71,7 +72,7 @@ pub fn load_with(
     surroundings: &Surroundings<'_>,
 ) -> Result<Rule, Vec<Finding>> {
     let (text, root) = yaml::read(file, text)?;
-    load_tree(&text, &root, surroundings)
+    load_tree(&text, &root, surroundings, None)
 }
 
 /// A rule with a small change of its file.
@@ -95,16 +96,22 @@ pub fn load_changed_with(
     mutant: &RuleMutant,
     surroundings: &Surroundings<'_>,
 ) -> Result<Rule, Vec<Finding>> {
-    load_tree(&file.text, &mutant.tree(file), surroundings)
+    load_tree(
+        &file.text,
+        &mutant.tree(file),
+        surroundings,
+        Some(mutant.cases()),
+    )
 }
 
 fn load_tree(
     text: &Text,
     root: &Node,
     surroundings: &Surroundings<'_>,
+    known: Option<&[Case]>,
 ) -> Result<Rule, Vec<Finding>> {
     let mut report = Report::new(text);
-    let rule = rule(&mut report, root, surroundings);
+    let rule = rule(&mut report, root, surroundings, known);
     let errors = report.errors();
     let found = report.into_findings();
     match rule {
@@ -121,7 +128,13 @@ fn checker(sets: Vec<(String, Arc<ValueSet>)>, drugs: &Arc<DrugDictionary>) -> C
     Checker::new(sets).with_drugs(Arc::clone(drugs))
 }
 
-fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -> Option<Rule> {
+/// `known`: its cases, where they were read before.
+fn rule(
+    report: &mut Report<'_>,
+    root: &Node,
+    surroundings: &Surroundings<'_>,
+    known: Option<&[Case]>,
+) -> Option<Rule> {
     let written = kind(report, root);
     // Where it is misspelt, the rest is looked at as what it seems to be.
     let kind = written.or_else(|| guessed(root));
@@ -160,10 +173,13 @@ fn rule(report: &mut Report<'_>, root: &Node, surroundings: &Surroundings<'_>) -
     sets.extend(own_sets);
     let table = fields.get("table");
     let table = table.map(|n| table::table(report, n, surroundings));
-    let cases = fields
-        .get("cases")
-        .map(|n| cases::cases(report, n, kind, &hooks, on_unknown))
-        .unwrap_or_default();
+    let cases = match known {
+        Some(known) => known.to_vec(),
+        None => fields
+            .get("cases")
+            .map(|n| cases::cases(report, n, kind, &hooks, on_unknown))
+            .unwrap_or_default(),
+    };
     // Without its table nothing is known of the names in its expressions, without its kind not which they
     // are.
     if matches!(table, Some(None)) {

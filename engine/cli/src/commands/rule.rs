@@ -103,7 +103,7 @@ Examples:
 Examples:
   tandem rule test                   the built-in rules
   tandem rule test my-rules/ --terminology valuesets/
-  tandem rule test my-rules/ --coverage --mutate
+  tandem rule test my-rules/ --coverage
   tandem rule test my-rules/ --format json > tested.json
 `tandem explain CODE` says more about the code of what is found.")]
     Test {
@@ -128,9 +128,9 @@ Examples:
     /// Begin a rule: a file with comments that say what to write.
     #[command(after_help = "\
 Examples:
-  tandem rule new
-  tandem rule new --kind alert --title 'Ibuprofen with warfarin' --hook order-sign
-Asks for what is not given, on a terminal. A file that is there is never overwritten.")]
+  tandem rule new --kind care-gap --title 'Foot exam in diabetes' --hook patient-view --out new
+  tandem rule new --kind alert --title 'Ibuprofen with warfarin' --hook order-sign --out new
+On a terminal it asks for what is not given. A file that is there is never overwritten.")]
     New {
         /// care-gap: who should get what; alert: a card at a moment.
         #[arg(long)]
@@ -162,7 +162,6 @@ Examples:
     #[command(after_help = "\
 Examples:
   tandem rule show hba1c-control
-  tandem rule show my-rules/kidney-check.yaml --terminology my-sets
   tandem rule show hba1c-control --format json")]
     Show {
         /// Id of a built-in rule, or a rule file.

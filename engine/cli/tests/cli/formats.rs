@@ -39,6 +39,7 @@ fn commands(dir: &Path) -> Vec<(Vec<String>, &'static [&'static str])> {
         (vec!["measure", "list", package], ALL),
         (vec!["measure", "test", deck], ALL),
         (vec!["rule", "test"], NO_CSV),
+        (vec!["rule", "show", "hba1c-control"], NO_CSV),
         (vec!["import", data.to_str().unwrap(), "--lake", lake], ALL),
         (vec!["export", "--lake", lake, "--out", &exported], ALL),
         (vec!["synth", "--patients", "1", "--out", &synth], NO_CSV),

@@ -36,6 +36,7 @@ mod reader;
 mod readme;
 mod references;
 mod roundtrip;
+mod rule_authoring;
 mod rule_test;
 mod serve;
 mod sources;

@@ -24,6 +24,8 @@ pub fn print(
     let card = decision.cards.iter().map(|card| {
         json!({
             "indicator": card.indicator.as_str(), "summary": card.summary, "detail": card.detail,
+            "source": card.source.as_ref().map(|source| &source.label),
+            "suggestions": card.suggestions.iter().map(|s| &s.label).collect::<Vec<_>>(),
         })
     });
     let out = json!({
@@ -32,6 +34,8 @@ pub fn print(
         "at": context.at.to_string(),
         "applies": decision.applicability.as_str(),
         "reason": decision.unknown_reason,
+        "hook": context.call.as_ref().map(|call| &*call.hook),
+        "actedOn": decision.acted_on,
         "due": decision.due.map(|due| due.to_string()),
         "cards": card.collect::<Vec<_>>(),
         "criteria": criteria.collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::patient_file;
+use engine_cel::explain::NONE;
 use engine_cel::{Clause, deciding, deciding_resource};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
@@ -217,12 +218,18 @@ fn print_decision(
         for line in card.detail.lines() {
             say!("│ {}", in_line(line));
         }
-        say!(
-            "└ {} ({}, {})",
-            rule.source.title,
-            rule.source.publisher,
-            rule.source.year
-        );
+        for suggestion in &card.suggestions {
+            say!("│ ▸ {}", in_line(&suggestion.label));
+        }
+        match &card.source {
+            Some(source) => say!("└ {}", in_line(&source.label)),
+            None => say!(
+                "└ {} ({}, {})",
+                rule.source.title,
+                rule.source.publisher,
+                rule.source.year
+            ),
+        }
     }
     say!("\nwhy (⇐ stands before the part of the rule that has the value):");
     let mut printed = Explained::default();
@@ -238,6 +245,22 @@ fn print_decision(
         }
     }
     Ok(())
+}
+
+/// Why an alert is silent.
+fn alert_verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String {
+    let find = |wanted: &str| explained.iter().find(|(name, _)| *name == wanted);
+    match (find("for_each"), find("when"), find("acted_on")) {
+        (Some((_, items)), ..) => format!("Does not apply: {} has {NONE}", items.text),
+        (_, _, Some((_, clause))) if decision.acted_on > 0 => {
+            format!(
+                "Does not apply: somebody acted on it already: {}",
+                deciding(clause)
+            )
+        }
+        (_, Some((_, clause)), _) => format!("Does not apply: {}", deciding(clause)),
+        _ => "Does not apply".to_owned(),
+    }
 }
 
 /// The answer on one line: what the card says, or what decided.
@@ -272,7 +295,7 @@ fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String 
             });
             match decided {
                 Some((_, name, words)) => format!("Does not apply: {words}: {}", of(name)),
-                None => "Does not apply".to_owned(),
+                None => alert_verdict(decision, explained),
             }
         }
     }

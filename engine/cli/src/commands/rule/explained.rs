@@ -49,6 +49,11 @@ impl Explained {
         if seen {
             return;
         }
+        // Of a list what is in it first, then what is left out of it.
+        let is_list = clause.truth.is_none();
+        if is_list && !same_items {
+            items(clause, indent);
+        }
         for item in &clause.tried {
             let Tried {
                 item,
@@ -61,19 +66,7 @@ impl Explained {
             line(indent + 4, &format!("- and {} earlier", clause.more));
         }
         let tried: Vec<String> = clause.tried.iter().map(|t| t.item.clone()).collect();
-        if !same_items && clause.tried.is_empty() {
-            for item in &clause.items {
-                line(indent + 4, &format!("- {item}"));
-            }
-            // `11 items`, of which the latest are told.
-            let first = clause.value.as_deref().and_then(|v| v.split(' ').next());
-            let count: usize = first.and_then(|n| n.parse().ok()).unwrap_or(0);
-            let more = count.saturating_sub(clause.items.len());
-            if more > 0 && !clause.items.is_empty() {
-                line(indent + 4, &format!("- and {more} earlier"));
-            }
-        }
-        let told = match (tried.is_empty(), clause.items.is_empty()) {
+        let told = match (is_list || tried.is_empty(), clause.items.is_empty()) {
             (false, _) => &tried[..],
             (true, false) => &clause.items,
             (true, true) => above,
@@ -104,6 +97,20 @@ impl Explained {
             "seeAbove": seen,
             "clauses": clauses,
         })
+    }
+}
+
+/// The items of a list; of many the latest.
+fn items(clause: &Clause, indent: usize) {
+    for item in &clause.items {
+        line(indent + 4, &format!("- {item}"));
+    }
+    // `11 items`, of which the latest are told.
+    let first = clause.value.as_deref().and_then(|v| v.split(' ').next());
+    let count: usize = first.and_then(|n| n.parse().ok()).unwrap_or(0);
+    let more = count.saturating_sub(clause.items.len());
+    if more > 0 && !clause.items.is_empty() {
+        line(indent + 4, &format!("- and {more} earlier"));
     }
 }
 

@@ -76,6 +76,11 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "README.md has the first, `demo` the others",
     ),
     (
+        "tandem rule eval --help",
+        "tandem rule eval my-alert.yaml",
+        "rules/README.md has such a line, with its files",
+    ),
+    (
         "tandem terminology rxnorm --help",
         "tandem terminology rxnorm",
         "a release of RxNorm",
@@ -106,6 +111,16 @@ pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
         "the folder of that name here has the rules that are built in",
     ),
     ("Patient/123", "Patient/p0000031", "a patient of the lake"),
+    (
+        "rule test my-rules/ --coverage",
+        "rule test my-rules/ --terminology my-sets --coverage",
+        "likewise",
+    ),
+    (
+        "rule check my-rules/ --format",
+        "rule check my-rules/ --terminology my-sets --format",
+        "likewise",
+    ),
     (
         "rule test my-rules/ --format",
         "rule test my-rules/ --terminology my-sets --format",
