@@ -1,0 +1,160 @@
+//! What a rehearsal prints.
+
+use engine_patient::plural::{several, thousands};
+use measures_run::RunError;
+use rehearse::report::{self, Report, table as cells};
+
+use crate::failure::Failure;
+use crate::format::Format;
+use crate::table;
+
+pub fn print(report: &Report, format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Json => data!("{:#}", json(report)?),
+        Format::Csv => {
+            let all = cells::rules(report);
+            let mut out = crate::say::csv();
+            out.write_record(all.heading.iter().map(|name| name.replace([' ', '-'], "_")))?;
+            for row in &all.rows {
+                out.write_record(row)?;
+            }
+            out.flush().map_err(RunError::from)?;
+        }
+        _ => print_table(report),
+    }
+    Ok(())
+}
+
+pub fn json(report: &Report) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(report).map_err(|e| Failure::Internal(e.to_string()))
+}
+
+/// So many clinicians, sites, pairs and reasons are printed; files have more.
+const SHOWN: usize = 5;
+
+fn print_table(report: &Report) {
+    let calls: u64 = report.hooks.iter().map(|h| h.calls).sum();
+    say!(
+        "{} calls of {} patients, of {} in the lake, in {} days",
+        thousands(calls),
+        thousands(report.patients_called),
+        thousands(report.patients),
+        thousands(report.days)
+    );
+    for hook in &report.hooks {
+        let per_day = cells::decimals(hook.per_day);
+        say!(
+            "  {}: {}, {per_day} a day",
+            hook.hook,
+            thousands(hook.calls)
+        );
+    }
+    say!("");
+    let rules = cells::short(report);
+    table::print(rules.heading, &rules.rows);
+    say!(
+        "\nper 100: calls with a card of 100 calls; repeats: the patient had the same card within {} days; cooled down: cards that a cool-down leaves (the rule's own, else {} days)",
+        report.repeat_days,
+        report.repeat_days
+    );
+    for d in &report.differences {
+        say!(
+            "\n{} {} against {} {} ({}): {} both, {} of them with other cards; {} only this, {} only the other; {} gained, {} lost",
+            d.rule,
+            d.version,
+            d.against,
+            d.against_version,
+            d.against_file,
+            several(d.both, "call", "calls"),
+            thousands(d.other_cards),
+            thousands(d.only_this),
+            thousands(d.only_other),
+            several(d.gained.len() as u64, "patient", "patients"),
+            thousands(d.lost.len() as u64)
+        );
+        ids("gained", &d.gained);
+        ids("lost", &d.lost);
+    }
+    people("clinician", &report.clinicians, report.clinicians_count);
+    people("site", &report.sites, report.sites_count);
+    if !report.together.is_empty() {
+        say!("");
+        let row =
+            |t: &report::Together| vec![t.first.clone(), t.second.clone(), thousands(t.calls)];
+        let rows: Vec<_> = report.together.iter().take(SHOWN).map(row).collect();
+        table::print(&["rule", "fires together with", "calls"], &rows);
+    }
+    let mut reasons = vec![];
+    for rule in &report.rules {
+        for reason in rule.reasons.iter().take(SHOWN) {
+            reasons.push(vec![
+                rule.id.clone(),
+                thousands(reason.count),
+                reason.name.clone(),
+            ]);
+        }
+    }
+    if !reasons.is_empty() {
+        say!("");
+        table::print(&["rule", "calls", "could not tell, because"], &reasons);
+    }
+    let samples = report.rules.iter().flat_map(|rule| {
+        let row = |s: &report::SampleReport| {
+            vec![
+                rule.id.clone(),
+                s.patient.clone(),
+                s.at.clone(),
+                s.hook.clone(),
+            ]
+        };
+        rule.samples.iter().map(row)
+    });
+    let samples: Vec<_> = samples.collect();
+    if !samples.is_empty() {
+        say!("");
+        table::print(&["rule", "patient, for example", "at", "hook"], &samples);
+    }
+    say!("\nResources of the patients who had a call:");
+    for (what, count) in cells::dating(report) {
+        if count > 0 {
+            say!("  {}: {what}", thousands(count));
+        }
+    }
+    if report.failed > 0 {
+        let patients = several(report.failed, "patient", "patients");
+        say!("  the evaluation of {patients} failed as a whole");
+    }
+}
+
+fn ids(word: &str, patients: &[String]) {
+    if patients.is_empty() {
+        return;
+    }
+    let shown: Vec<&str> = patients.iter().take(SHOWN).map(String::as_str).collect();
+    let more = patients.len().saturating_sub(SHOWN);
+    let more = match more {
+        0 => String::new(),
+        _ => format!(" and {} more", thousands(more as u64)),
+    };
+    say!("  {word}: {}{more}", shown.join(", "));
+}
+
+fn people(what: &'static str, all: &[report::Named], count: u64) {
+    if count == 0 {
+        return;
+    }
+    say!("");
+    let row = |n: &report::Named| {
+        let name = match n.name.is_empty() {
+            true => "not recorded".to_owned(),
+            false => n.name.clone(),
+        };
+        let per = cells::decimals(n.per_100_calls);
+        vec![name, thousands(n.calls), thousands(n.cards), per]
+    };
+    let rows: Vec<_> = all.iter().take(SHOWN).map(row).collect();
+    table::print(&[what, "calls", "cards", "cards per 100"], &rows);
+    if count > SHOWN as u64 {
+        say!("  and {} more", thousands(count - SHOWN as u64));
+    }
+}
