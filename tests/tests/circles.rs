@@ -97,6 +97,7 @@ fn no_circle_between_files_but_those_with_a_reason() {
         "datasets/sources",
         "datasets",
         "rules",
+        "rules/rehearse",
         "measures",
         "measures/run",
         "cds-hooks",

@@ -230,6 +230,7 @@ fn pure_crates_deny_clocks_environment_and_files() {
         "engine/elm",
         "engine/fhirpath",
         "rules",
+        "rules/rehearse",
         "measures",
         "measures/run",
     ] {

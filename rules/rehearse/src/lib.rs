@@ -13,9 +13,18 @@
 //!
 //! *Invariants:* the same inputs give the same bytes, whatever the threads; no clock, file or environment
 //! is read; a rule decides through [`rules::Rule::decide`], as the live service does.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 #![deny(missing_docs)]
 
+mod asked;
 pub mod calls;
 mod explanation;
 pub mod history;
@@ -28,6 +37,7 @@ mod samples;
 mod settings;
 mod tally;
 
+pub use asked::Asked;
 pub use program::{Candidate, Rehearsal};
-pub use run::{Asked, Line, Rehearsed, rehearse};
+pub use run::{Line, Rehearsed, rehearse};
 pub use settings::{HOOKS, Settings};

@@ -1,6 +1,5 @@
 //! The pass over the lake, and what comes of it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, Int32Array, RecordBatch, StringArray};
@@ -12,60 +11,18 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::system::truth::Truth;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
-use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{Limits, session_within};
 use futures::TryStreamExt;
 use rules::Rule;
 
+use crate::asked::Asked;
 use crate::history::Dating;
 use crate::program::{Candidate, Chosen, Rehearsal};
 use crate::report::{self, Report};
-use crate::rows::{self, CallRow, Explained, Is, SaidRow};
-use crate::settings::Settings;
+use crate::rows::{self, CallRow, Is, SaidRow};
+use crate::samples::Sample;
 use crate::tally::{CallSaid, Said, Tally};
-
-/// What is rehearsed, on whom.
-#[derive(Debug)]
-pub struct Asked<'a> {
-    /// The data.
-    pub lake: &'a Lake,
-    /// The rules.
-    pub candidates: Vec<Candidate>,
-    /// Other versions, each with the number of the rule it is compared with.
-    pub against: Vec<(usize, Candidate)>,
-    /// Which calls, and what was known at each.
-    pub settings: Settings,
-    /// Threads to work with.
-    pub threads: usize,
-    /// Chooses the patients that are shown.
-    pub seed: u64,
-    /// How many of each rule.
-    pub samples: usize,
-    /// The same card for the same patient within so many days is a repeat.
-    pub repeat_days: u32,
-    /// A folder for what does not fit into memory.
-    pub scratch: &'a Path,
-}
-
-impl Asked<'_> {
-    /// Numbers of rules that are compared.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
-        let first = self.candidates.len();
-        let against = self.against.iter().enumerate();
-        against.map(move |(place, (own, _))| (*own, first + place))
-    }
-
-    /// The cool-down whose effect is told: a rule's own, else that of repeats.
-    pub fn cooldown_of(&self, rule: &Rule) -> u32 {
-        rule.cooldown_days.unwrap_or(self.repeat_days)
-    }
-
-    fn all(&self) -> Vec<Candidate> {
-        let against = self.against.iter().map(|(_, candidate)| candidate);
-        self.candidates.iter().chain(against).cloned().collect()
-    }
-}
 
 /// What came of a rehearsal.
 #[derive(Debug)]
@@ -172,16 +129,6 @@ fn write(
         }
     }
     Ok(())
-}
-
-/// A firing that is shown with its reasons.
-#[derive(Debug)]
-pub(crate) struct Sample {
-    pub rule: usize,
-    pub patient: String,
-    pub call: CallRow,
-    pub cards: Vec<(String, String)>,
-    pub explained: Explained,
 }
 
 /// Goes over the chosen patients again, with reasons.
@@ -314,7 +261,8 @@ fn gather(
         let number = u32::try_from(groups.value(row)).unwrap_or(0);
         match Is::of(kinds.value(row)).ok_or_else(bug)? {
             Is::Dated => patient.dating = Some(rows::read(value).ok_or_else(bug)?),
-            Is::Said if number == 0 => patient.failed += 1,
+            // A row a rule.
+            Is::Said if number == 0 => patient.failed = 1,
             Is::Said => {
                 let said = Said {
                     rule: usize::try_from(indices.value(row)).unwrap_or(0),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::rows::{CallRow, Explained};
+
 /// So many of the smallest hashes, of different patients.
 #[derive(Debug)]
 pub(crate) struct Samples {
@@ -40,6 +42,16 @@ impl Samples {
     pub fn chosen(&self) -> impl Iterator<Item = (&str, u32)> {
         self.kept.values().map(|(p, call)| (p.as_str(), *call))
     }
+}
+
+/// A firing that is shown with its reasons.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub rule: usize,
+    pub patient: String,
+    pub call: CallRow,
+    pub cards: Vec<(String, String)>,
+    pub explained: Explained,
 }
 
 #[cfg(test)]

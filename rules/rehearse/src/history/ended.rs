@@ -3,8 +3,8 @@
 use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::record::Element;
 
-use super::known::{date, instant};
-use super::{ALWAYS, Dating};
+use super::dating::Dating;
+use super::known::{ALWAYS, date, instant};
 use crate::settings::{DAY, Settings};
 
 /// What is to be taken back of a resource.

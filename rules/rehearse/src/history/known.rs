@@ -7,8 +7,12 @@ use engine_patient::record::Element;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 
-use super::{ALWAYS, Dating, recorded};
+use super::dating::Dating;
+use super::recorded;
 use crate::settings::Settings;
+
+/// Before every call.
+pub(super) const ALWAYS: i64 = i64::MIN;
 
 /// The moment by which a date has passed: a date-time at once, a day, month or year at its end.
 pub fn instant(at: DateTime, zone: &Zone) -> i64 {

@@ -13,69 +13,23 @@
 //! and allergies that are resolved without a date, diagnoses added to a visit, changes of name or address.
 //! Where a status shows it, it is counted as `not_undone`. What was deleted since is not there at all.
 
+mod dating;
 mod ended;
 mod known;
 mod recorded;
 mod rewrite;
 
+pub use dating::Dating;
 pub(crate) use known::date;
 pub use known::instant;
 pub use rewrite::draft;
 
 use engine_patient::fhir::model::Model;
 use engine_patient::record::Element;
-use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 use ended::{Ending, ending};
-use known::known_from;
-
-/// How many resources of the patients who had a call were dated how, and what was assumed of them.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Dating {
-    /// By the moment they were recorded.
-    pub recorded: u64,
-    /// By their clinical time.
-    pub clinical: u64,
-    /// Without any date: taken as known from the start.
-    pub undated: u64,
-    /// Whose later end, status or death was taken back until it happened: it came after a call.
-    pub taken_back: u64,
-    /// Requests that are ended now and do not say when: taken to have ended after the assumed days.
-    pub assumed_end: u64,
-    /// Whose status is of later and has no date: left as it is.
-    pub not_undone: u64,
-    /// Patients who are dead without a date: alive at each call.
-    pub revived: u64,
-    /// Requests that nobody signed (drafts, proposals, plans, reported ones): no call.
-    pub unsigned: u64,
-    /// Requests without a readable `authoredOn`: no call.
-    pub undated_orders: u64,
-    /// Visits without a readable start, planned or cancelled ones: no call.
-    pub no_visit: u64,
-}
-
-impl Dating {
-    /// Adds another patient's.
-    pub fn add(&mut self, other: &Dating) {
-        let pairs = [
-            (&mut self.recorded, other.recorded),
-            (&mut self.clinical, other.clinical),
-            (&mut self.undated, other.undated),
-            (&mut self.taken_back, other.taken_back),
-            (&mut self.assumed_end, other.assumed_end),
-            (&mut self.not_undone, other.not_undone),
-            (&mut self.revived, other.revived),
-            (&mut self.unsigned, other.unsigned),
-            (&mut self.undated_orders, other.undated_orders),
-            (&mut self.no_visit, other.no_visit),
-        ];
-        for (own, more) in pairs {
-            *own += more;
-        }
-    }
-}
+use known::{ALWAYS, known_from};
 
 /// What was known of a resource from a moment on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,8 +39,6 @@ pub struct Version {
     /// Its JSON where that is not the resource as it is now.
     pub json: Option<String>,
 }
-
-const ALWAYS: i64 = i64::MIN;
 
 /// The versions of a resource, ascending in time: at most two. `calls`: the moments of the first and the
 /// last call; what is of no call is not made.

@@ -66,7 +66,7 @@ fn overview(report: &Report) -> Markup {
         h2 { "Rules" }
         (cells(&table::short(report), 1))
         p.dim {
-            "Fired: calls at which a rule applied and had a card. Repeats: cards that the same patient had had within "
+            "Fired: calls at which a rule applied and had a card. Repeats: cards that the same patient had had at the same hook within "
             (report.repeat_days) " days. Cooled down: cards that a cool-down would leave (a rule's own days, else "
             (report.repeat_days) ")."
         }

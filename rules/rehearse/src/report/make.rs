@@ -8,8 +8,9 @@ use super::{
     Counted, Difference, HookCalls, LISTED, Named, Report, RuleReport, SampleCard, SampleReport,
     Together,
 };
+use crate::asked::Asked;
 use crate::program::Candidate;
-use crate::run::{Asked, Sample};
+use crate::samples::Sample;
 use crate::tally::{Count, DifferenceTally, RuleTally, Tally};
 
 /// The report of a rehearsal.

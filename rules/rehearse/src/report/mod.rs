@@ -145,7 +145,7 @@ pub struct RuleReport {
     pub reasons: Vec<Counted>,
     /// Cards by indicator.
     pub indicators: Vec<Counted>,
-    /// Cards that the same patient had had within the days of a repeat.
+    /// Cards that the same patient had had at the same hook within the days of a repeat.
     pub repeats: u64,
     /// The cool-down in days whose effect follows: the rule's own, or the days of a repeat.
     pub cooldown_days: u32,

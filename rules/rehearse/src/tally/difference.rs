@@ -1,6 +1,8 @@
 //! What another version of a rule would have said instead.
 
-use super::{CallSaid, Said};
+use engine_patient::system::truth::Truth;
+
+use super::said::{CallSaid, Said};
 
 /// Two versions of a rule over the same calls.
 #[derive(Debug)]
@@ -35,7 +37,6 @@ impl DifferenceTally {
     }
 
     pub fn add(&mut self, patient: &str, calls: &[CallSaid]) {
-        use engine_patient::system::truth::Truth;
         let (mut this_ever, mut other_ever) = (false, false);
         for one in calls {
             let find = |rule: usize| one.said.iter().find(|s| s.rule == rule);

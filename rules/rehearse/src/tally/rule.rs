@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use engine_patient::system::truth::Truth;
 
-use super::{CallSaid, entry, month};
+use super::said::{CallSaid, entry, month};
+use crate::asked::Asked;
 use crate::program::Candidate;
-use crate::run::Asked;
 use crate::samples::Samples;
 use crate::settings::DAY;
 use rules::Hook;
@@ -73,9 +73,10 @@ impl RuleTally {
     /// All calls of a patient, ascending in time.
     pub fn add(&mut self, number: usize, patient: &str, calls: &[CallSaid]) {
         let mut fired: Vec<u32> = vec![];
-        // Of each card, when the patient had it last, and when it was let through last.
-        let mut last: HashMap<&str, i64> = HashMap::new();
-        let mut shown: HashMap<&str, i64> = HashMap::new();
+        // Of each card at a hook, when the patient had it last, and when it was let through last. One that is
+        // shown as an order is selected and as it is signed is no repeat.
+        let mut last: HashMap<(&str, &str), i64> = HashMap::new();
+        let mut shown: HashMap<(&str, &str), i64> = HashMap::new();
         for one in calls {
             let asked = self.hooks.iter().any(|h| h.as_str() == one.call.hook);
             self.calls += u64::from(asked);
@@ -103,11 +104,12 @@ impl RuleTally {
                 let within = |before: Option<&i64>, time: i64| {
                     before.is_some_and(|before| at.saturating_sub(*before) < time)
                 };
-                self.repeats += u64::from(within(last.get(&**summary), self.repeat));
-                last.insert(summary, at);
-                if !within(shown.get(&**summary), self.cooldown) {
+                let card = (one.call.hook.as_str(), summary.as_str());
+                self.repeats += u64::from(within(last.get(&card), self.repeat));
+                last.insert(card, at);
+                if !within(shown.get(&card), self.cooldown) {
                     self.kept += 1;
-                    shown.insert(summary, at);
+                    shown.insert(card, at);
                 }
             }
             let cards = said.row.cards.len() as u64;

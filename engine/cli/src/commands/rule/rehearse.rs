@@ -13,7 +13,8 @@ use measures_run::RunError;
 use rehearse::{Asked, Candidate, HOOKS, Settings};
 use rules::Hook;
 
-use self::files::{List, write};
+use self::files::{List, manifest, write};
+use self::select::Named;
 use crate::commands::measure::{parse_period, parse_zone};
 use crate::commands::own_terminology::TerminologyArgs;
 use crate::commands::{runtime, threads};
@@ -90,7 +91,13 @@ impl Rehearse {
         let zone = parse_zone(&self.time_zone)?;
         let (first, last) = parse_period(&self.period)?;
         let value_sets = self.terminology.paths()?;
-        let (chosen, others) = self.rules(&value_sets)?;
+        let named = Named {
+            rule: &self.rule,
+            rules: &self.rules,
+            against: &self.against,
+            drafts: self.status.is_some(),
+        };
+        let (chosen, others) = named.rules(&value_sets)?;
         let mut settings = Settings {
             period: (first.earliest(&zone), last.latest(&zone)),
             zone,
@@ -113,7 +120,7 @@ impl Rehearse {
             .retain(|hook| candidates.iter().any(|c| c.hooks.contains(hook)));
         let against = others
             .into_iter()
-            .map(|other| self.pair(&candidates, other, &settings))
+            .map(|other| named.pair(&candidates, other, &settings))
             .collect::<Result<Vec<_>, _>>()?;
         let out = self.out.as_deref();
         let staged = out
@@ -139,7 +146,7 @@ impl Rehearse {
         list.end()?;
         if let Some(staged) = staged {
             write(staged.folder(), &rehearsed.report)?;
-            let manifest = self.manifest(&asked, &value_sets)?;
+            let manifest = manifest(&asked, &named.files(), &value_sets)?;
             manifest.write(staged.folder()).map_err(RunError::from)?;
             staged.commit()?;
         }

@@ -12,74 +12,68 @@ use rehearse::report::{self, Report, table as cells};
 use rehearse::{Asked, Candidate, Line};
 use sources::{RULES, TABLES, TERMINOLOGY};
 
-use super::Rehearse;
 use super::print::json;
 use crate::failure::Failure;
 use crate::staged::Staged;
 
-impl Rehearse {
-    /// What decides the numbers.
-    pub(super) fn manifest(
-        &self,
-        asked: &Asked<'_>,
-        value_sets: &[PathBuf],
-    ) -> Result<Manifest, Failure> {
-        let settings = &asked.settings;
-        let moment = |millis| settings.zone.moment(millis).to_string();
-        let canonical = |c: &Candidate| {
-            let artifact = &c.rule.artifact;
-            format!("{}|{}", artifact.url, artifact.version)
-        };
-        let against = asked.against.iter().map(|(_, candidate)| candidate);
-        let mut manifest = Manifest {
-            engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
-            command: Some("rule rehearse".into()),
-            measures: asked
-                .candidates
-                .iter()
-                .chain(against)
-                .map(canonical)
-                .collect(),
-            snapshot: asked.lake.snapshot.number,
-            period: (moment(settings.period.0), moment(settings.period.1)),
-            time_zone: settings.zone.to_string(),
-            ..Manifest::default()
-        };
-        let hooks: Vec<&str> = settings.hooks.iter().map(|h| h.as_str()).collect();
-        for (name, value) in [
-            ("hooks", hooks.join(" ")),
-            ("seed", asked.seed.to_string()),
-            ("samples", asked.samples.to_string()),
-            ("repeat-days", asked.repeat_days.to_string()),
-            ("active-days", settings.assumed_days.to_string()),
-            ("last-updated", settings.last_updated.to_string()),
-        ] {
-            manifest.parameters.insert(name.to_owned(), value);
-        }
-        let mut sources = source_files::files(value_sets, TERMINOLOGY, &mut |_| {})?;
-        let mut rules: Vec<PathBuf> = self.rules.clone();
-        rules.extend(self.against.iter().cloned());
-        let named = self.rule.iter().map(PathBuf::from);
-        rules.extend(named.filter(|path| RULES.takes(path)));
-        let rules = source_files::files(&rules, RULES, &mut |_| {})?;
-        let mut beside = BTreeSet::new();
-        for rule in &rules {
-            let folder = rule.path.parent().unwrap_or(Path::new(""));
-            beside.extend(folder.ancestors().map(|f| f.join(LIBRARY)));
-            let tables = source_files::files(&[folder], TABLES, &mut |_| {});
-            sources.extend(tables.unwrap_or_default());
-        }
-        // What lies beside rules may be theirs.
-        beside.retain(|file| file.is_file());
-        let beside: Vec<PathBuf> = beside.into_iter().collect();
-        sources.extend(source_files::files(&beside, RULES, &mut |_| {})?);
-        sources.extend(rules);
-        for source in sources {
-            let bytes = source_files::bytes(&source)?;
-            manifest.file(&source.path.display().to_string(), &bytes);
-        }
-        Ok(manifest)
+/// What decides the numbers.
+pub fn manifest(
+    asked: &Asked<'_>,
+    rules: &[PathBuf],
+    value_sets: &[PathBuf],
+) -> Result<Manifest, Failure> {
+    let settings = &asked.settings;
+    let moment = |millis| settings.zone.moment(millis).to_string();
+    let canonical = |c: &Candidate| {
+        let artifact = &c.rule.artifact;
+        format!("{}|{}", artifact.url, artifact.version)
+    };
+    let against = asked.against.iter().map(|(_, candidate)| candidate);
+    let mut manifest = Manifest {
+        engine: concat!("tandem ", env!("CARGO_PKG_VERSION")).into(),
+        command: Some("rule rehearse".into()),
+        measures: asked
+            .candidates
+            .iter()
+            .chain(against)
+            .map(canonical)
+            .collect(),
+        snapshot: asked.lake.snapshot.number,
+        period: (moment(settings.period.0), moment(settings.period.1)),
+        time_zone: settings.zone.to_string(),
+        ..Manifest::default()
+    };
+    let hooks: Vec<&str> = settings.hooks.iter().map(|h| h.as_str()).collect();
+    for (name, value) in [
+        ("hooks", hooks.join(" ")),
+        ("seed", asked.seed.to_string()),
+        ("samples", asked.samples.to_string()),
+        ("repeat-days", asked.repeat_days.to_string()),
+        ("active-days", settings.assumed_days.to_string()),
+        ("last-updated", settings.last_updated.to_string()),
+    ] {
+        manifest.parameters.insert(name.to_owned(), value);
     }
+    let mut sources = source_files::files(value_sets, TERMINOLOGY, &mut |_| {})?;
+    let rules = source_files::files(rules, RULES, &mut |_| {})?;
+    let mut beside = BTreeSet::new();
+    for rule in &rules {
+        let folder = rule.path.parent().filter(|f| !f.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        beside.extend(folder.ancestors().map(|f| f.join(LIBRARY)));
+        let tables = source_files::files(&[folder], TABLES, &mut |_| {});
+        sources.extend(tables.unwrap_or_default());
+    }
+    // What lies beside rules may be theirs.
+    beside.retain(|file| file.is_file());
+    let beside: Vec<PathBuf> = beside.into_iter().collect();
+    sources.extend(source_files::files(&beside, RULES, &mut |_| {})?);
+    sources.extend(rules);
+    for source in sources {
+        let bytes = source_files::bytes(&source)?;
+        manifest.file(&source.path.display().to_string(), &bytes);
+    }
+    Ok(manifest)
 }
 
 /// `fired.csv`, a line a card, as the rehearsal goes.

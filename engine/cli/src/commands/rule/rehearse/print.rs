@@ -53,7 +53,7 @@ fn print_table(report: &Report) {
     let rules = cells::short(report);
     table::print(rules.heading, &rules.rows);
     say!(
-        "\nper 100: calls with a card of 100 calls; repeats: the patient had the same card within {} days; cooled down: cards that a cool-down leaves (the rule's own, else {} days)",
+        "\nper 100: calls with a card of 100 calls; repeats: the patient had the same card at the same hook within {} days; cooled down: cards that a cool-down leaves (the rule's own, else {} days)",
         report.repeat_days,
         report.repeat_days
     );

@@ -1,39 +1,70 @@
 //! Which rules are rehearsed, and what they are compared with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_patient::finding::{did_you_mean, listed};
+use engine_patient::finding::{Finding, did_you_mean, listed};
 use measures_run::rule_files::{RuleFolders, live, rule_sources, same_id, terminology};
 use rehearse::{Candidate, Settings};
 use rules::{Rule as ClinicalRule, Status};
 use sources::RULES;
 
-use super::Rehearse;
 use crate::commands::measure::tell;
 use crate::failure::Failure;
 
 pub type Rules = Vec<Arc<ClinicalRule>>;
 
-impl Rehearse {
+/// What names them.
+pub struct Named<'n> {
+    /// Ids, and files.
+    pub rule: &'n [String],
+    /// Files and folders.
+    pub rules: &'n [PathBuf],
+    /// Other versions.
+    pub against: &'n [PathBuf],
+    /// Whether drafts are wanted that are not named.
+    pub drafts: bool,
+}
+
+impl Named<'_> {
+    /// All files that are named.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let named = self.rule.iter().map(PathBuf::from);
+        let named = named.filter(|path| RULES.takes(path));
+        let all = self.rules.iter().chain(self.against).cloned();
+        all.chain(named).collect()
+    }
+
     /// The rules that are rehearsed, and the versions they are compared with.
-    pub(super) fn rules(&self, value_sets: &[PathBuf]) -> Result<(Rules, Rules), Failure> {
+    pub fn rules(&self, value_sets: &[PathBuf]) -> Result<(Rules, Rules), Failure> {
         let store = terminology(value_sets, &mut tell)?;
         let mut folders = RuleFolders::new(&store);
-        let mut file = |path: &Path| {
-            let rule = folders.load_file(path, &mut tell);
-            rule.map(Arc::new).map_err(|found| Failure::of(&found))
-        };
-        let others = self.against.iter().map(|path| file(path));
-        let others = others.collect::<Result<Vec<_>, _>>()?;
-        let mut own: Vec<Arc<ClinicalRule>> = vec![];
-        for source in rule_sources(&self.rules, &mut tell)? {
-            let rule = file(&source.path)?;
-            if let Some(other) = own.iter().find(|o| o.artifact.id == rule.artifact.id) {
-                let other = format!("`{}`", other.file);
-                return Err(Failure::of(&[same_id(&rule, &other)]));
+        // All that is wrong with all of them is said at once.
+        let mut wrong: Vec<Finding> = vec![];
+        let mut file = |path: &Path| match folders.load_file(path, &mut tell) {
+            Ok(rule) => Some(Arc::new(rule)),
+            Err(found) => {
+                wrong.extend(found);
+                None
             }
-            own.push(rule);
+        };
+        let others: Rules = self.against.iter().filter_map(|path| file(path)).collect();
+        let own = rule_sources(self.rules, &mut tell)?;
+        let own: Rules = own.iter().filter_map(|source| file(&source.path)).collect();
+        let named = self.rule.iter().map(Path::new);
+        let named: BTreeMap<&Path, Arc<ClinicalRule>> = named
+            .filter(|path| RULES.takes(path))
+            .filter_map(|path| Some((path, file(path)?)))
+            .collect();
+        for (place, rule) in own.iter().enumerate() {
+            let mut before = own.iter().take(place);
+            if let Some(other) = before.find(|o| o.artifact.id == rule.artifact.id) {
+                wrong.push(same_id(rule, &format!("`{}`", other.file)));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(Failure::of(&wrong));
         }
         let built_in = || {
             let all = rules::built_in_with(&store);
@@ -48,22 +79,22 @@ impl Rehearse {
             let compared = |rule: &Arc<ClinicalRule>| {
                 others.is_empty() || others.iter().any(|o| o.artifact.id == rule.artifact.id)
             };
-            let known = live(known, self.status.is_some(), &mut tell);
+            let known = live(known, self.drafts, &mut tell);
             let all: Vec<_> = known.into_iter().filter(compared).collect();
             return match all.is_empty() && !others.is_empty() {
                 true => Err(Failure::User(format!(
                     "there is no rule with the id of {}: name the rule to compare with it",
-                    several_files(&self.against)
+                    several_files(self.against)
                 ))),
                 false => Ok((all, others)),
             };
         }
-        let mut chosen: Vec<Arc<ClinicalRule>> = vec![];
-        let mut known: Option<Vec<Arc<ClinicalRule>>> = None;
-        for name in &self.rule {
-            let rule = match RULES.takes(Path::new(name)) {
-                true => file(Path::new(name))?,
-                false => {
+        let mut chosen: Rules = vec![];
+        let mut known: Option<Rules> = None;
+        for name in self.rule {
+            let rule = match named.get(Path::new(name)) {
+                Some(rule) => Arc::clone(rule),
+                None => {
                     if known.is_none() {
                         let mut all = own.clone();
                         all.extend(built_in()?);
@@ -90,7 +121,7 @@ impl Rehearse {
     }
 
     /// A version with the number of the rule that it is compared with: that of its id, or the only one.
-    pub(super) fn pair(
+    pub fn pair(
         &self,
         candidates: &[Candidate],
         other: Arc<ClinicalRule>,
