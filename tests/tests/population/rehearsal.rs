@@ -336,51 +336,6 @@ fn a_replayed_call_is_answered_as_the_live_one() {
     assert!(with_card >= 50, "{with_card} with a card");
 }
 
-/// Orders are drafts of the call: an alert at two hooks, with something to do about it.
-const ORDERED_AGAIN: &str = r#"
-id: ordered-again
-version: 1.0.0
-kind: alert
-title: Taken already
-description: The drug that is ordered is taken already.
-rationale: Two prescriptions of one drug are rarely meant.
-hooks: [order-sign, order-select]
-source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
-for_each: {order: selections("MedicationRequest")}
-when: medications().exists(m, sameDrug(m, order))
-unknown: card
-card:
-  indicator: warning
-  summary: "{{ drugName(order) }} is taken already"
-  detail: "{{ medications().size() }} drugs are taken."
-  unknown_summary: Whether it is taken already could not be checked
-  selection: at-most-one
-  suggestions:
-    - label: Remove the order
-      actions:
-        - {description: "Remove {{ drugName(order) }}", delete: order}
-cases:
-  - name: taken already
-    at: 2025-12-31T12:00:00Z
-    resources:
-      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, authoredOn: 2025-12-01}
-    drafts:
-      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|11289}
-    expect: {applies: yes, cards: 1}
-"#;
-
-#[test]
-fn a_replayed_order_is_answered_as_the_live_one() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
-    let store = rules::built_in_terminology();
-    let rule = rules::load("ordered-again.yaml", ORDERED_AGAIN, &store).unwrap();
-    let rules = vec![Arc::new(rule)];
-    let (compared, with_card) = runtime.block_on(compare(&lake, rules, &settings(2025)));
-    assert!(compared >= 100, "{compared} calls");
-    assert!(with_card >= 50, "{with_card} with a card");
-}
-
 /// Charts as people have them: `TANDEM_SYNTHEA` names a folder of FHIR files.
 #[test]
 fn a_replayed_call_of_a_real_chart_is_answered_as_the_live_one() {
