@@ -101,7 +101,7 @@ fn a_fixed_moment() {
     server.end();
     let said = server.rest.join("\n");
     assert!(
-        said.contains("Every call is answered as at 2021-05-01T10:00:00Z"),
+        said.contains("Every call is answered as at 2021-05-01T10:00:00"),
         "{said}"
     );
     // The hook stands beside the id.
