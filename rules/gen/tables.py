@@ -139,9 +139,10 @@ def allergies(shared):
     table("drug-allergy-cross-reactivity", ["allergen", "ordered", "level", "what", "advice", "source", "url"], rows)
 
 
-# Left out: ras_inhibitor (interactions of ACE inhibitors, ARBs and aliskiren are rows of the interactions)
-# and ndhp_ccb's like where the pair is an interaction as well is kept: the cards say different things.
-LEFT_OUT_DUPLICATES = {"ras_inhibitor"}
+# Left out: ras_inhibitor (interactions of ACE inhibitors, ARBs and aliskiren are rows of the interactions),
+# and the same ingredient twice, which mostly is a renewal or another strength.
+LEFT_OUT_DUPLICATES = {"ras_inhibitor", "same_ingredient"}
+COMBINED = {"combo:glp1+dpp4": "class:glp1|class:dpp4"}
 EXCEPTIONS = {
     "anticoagulant_all": ("switch", "A switch or bridging is meant to overlap for a few days: then give a stop date."),
     "ssri": ("", "A cross-taper may take up to four weeks: then give the old one a stop date."),
@@ -160,7 +161,7 @@ def duplicates(shared):
             continue
         kind, note = EXCEPTIONS.get(one["class"], ("", ""))
         indicator = "warning" if one["severity"] == "major" else "info"
-        rows.append([f"class:{one['class']}", sentence(one["finding"]), indicator, kind, note])
+        rows.append([COMBINED.get(one["class"], f"class:{one['class']}"), sentence(one["finding"]), indicator, kind, note])
     rows.sort(key=lambda row: row[2] != "warning")
     table("duplicate-therapy", ["drugs", "finding", "indicator", "exception", "note"], rows)
 

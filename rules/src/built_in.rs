@@ -5,8 +5,10 @@ use std::sync::Arc;
 use engine_patient::finding::Finding;
 use engine_patient::terminology::{TerminologyBuilder, TerminologyProvider, TerminologyStore};
 
-use crate::load::load;
+use crate::library::Library;
+use crate::load::load_with;
 use crate::rule::Rule;
+use crate::surroundings::{Surroundings, built_in_drugs};
 
 macro_rules! rule {
     ($path:literal) => {
@@ -26,11 +28,69 @@ macro_rules! value_set {
     };
 }
 
+macro_rules! table {
+    ($path:literal) => {
+        (
+            concat!("rules/content/", $path, ".csv"),
+            include_str!(concat!("../content/", $path, ".csv")),
+        )
+    };
+}
+
 /// Name and text of each rule file.
 const RULES: &[(&str, &str)] = &[
     rule!("cancer-screening/colorectal-cancer-screening"),
     rule!("diabetes/hba1c-control"),
     rule!("hypertension/blood-pressure-control"),
+    rule!("bone/osteoporosis-screening"),
+    rule!("cancer-screening/breast-cancer-screening"),
+    rule!("cancer-screening/cervical-cancer-screening"),
+    rule!("cardiovascular/statin-in-ascvd"),
+    rule!("cardiovascular/statin-in-diabetes"),
+    rule!("diabetes/diabetes-eye-exam"),
+    rule!("diabetes/kidney-health-evaluation"),
+    rule!("diabetes/prediabetes-screening"),
+    rule!("drug-safety/drug-allergy"),
+    rule!("drug-safety/drug-allergy-cross-reactivity"),
+    rule!("drug-safety/drug-drug-interactions"),
+    rule!("drug-safety/drug-drug-interactions-unconfirmed"),
+    rule!("drug-safety/duplicate-therapy"),
+    rule!("drug-safety/high-risk-medicines-65"),
+    rule!("drug-safety/metformin-renal"),
+    rule!("drug-safety/pregnancy-risk"),
+    rule!("drug-safety/pregnancy-risk-unconfirmed"),
+    rule!("drug-safety/qt-prolongation"),
+    rule!("drug-safety/renal-dosing"),
+    rule!("drug-safety/renal-dosing-unconfirmed"),
+    rule!("immunizations/hepatitis-b-vaccination"),
+    rule!("immunizations/influenza-vaccination"),
+    rule!("immunizations/pneumococcal-vaccination"),
+    rule!("immunizations/tetanus-booster"),
+    rule!("immunizations/zoster-vaccination"),
+    rule!("infections/hepatitis-c-screening"),
+    rule!("infections/hiv-screening"),
+    rule!("mental-health/depression-screening"),
+    rule!("prevention/tobacco-use-screening"),
+];
+
+/// Name and text of what they share.
+const LIBRARY: (&str, &str) = (
+    "rules/content/library.yaml",
+    include_str!("../content/library.yaml"),
+);
+
+/// Name and text of each table, which stands beside its rule.
+const TABLES: &[(&str, &str)] = &[
+    table!("drug-safety/drug-allergy-cross-reactivity"),
+    table!("drug-safety/drug-drug-interactions"),
+    table!("drug-safety/drug-drug-interactions-unconfirmed"),
+    table!("drug-safety/duplicate-therapy"),
+    table!("drug-safety/high-risk-medicines-65"),
+    table!("drug-safety/pregnancy-risk"),
+    table!("drug-safety/pregnancy-risk-unconfirmed"),
+    table!("drug-safety/qt-prolongation"),
+    table!("drug-safety/renal-dosing"),
+    table!("drug-safety/renal-dosing-unconfirmed"),
 ];
 
 /// Name and text of each value set.
@@ -109,9 +169,17 @@ pub fn built_in() -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
 pub fn built_in_with(
     terminology: &dyn TerminologyProvider,
 ) -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
+    let library = built_in_library()?;
+    let drugs = library.drugs(&built_in_drugs())?;
     let (mut rules, mut problems) = (vec![], vec![]);
     for (file, text) in RULES {
-        match load(file, text, terminology) {
+        let surroundings = Surroundings {
+            terminology,
+            drugs: Arc::clone(&drugs),
+            library: Some(&library),
+            tables: &|name| built_in_table(file, name),
+        };
+        match load_with(file, text, &surroundings) {
             Ok(rule) => rules.push(Arc::new(rule)),
             Err(found) => problems.extend(found),
         }
@@ -121,6 +189,22 @@ pub fn built_in_with(
     } else {
         Err(problems)
     }
+}
+
+/// What the built-in rules share.
+///
+/// # Errors
+/// What is wrong with it; a test keeps that from happening.
+pub fn built_in_library() -> Result<Library, Vec<Finding>> {
+    Library::load(LIBRARY.0, LIBRARY.1)
+}
+
+/// The bytes of a table beside the file of a built-in rule.
+pub fn built_in_table(rule: &str, name: &str) -> Option<Vec<u8>> {
+    let (folder, _) = rule.rsplit_once('/')?;
+    let is = |(file, _): &&(&str, &str)| file.rsplit_once('/') == Some((folder, name));
+    let (_, text) = TABLES.iter().find(is)?;
+    Some(text.as_bytes().to_vec())
 }
 
 /// Name and text of the file of a built-in rule.

@@ -47,7 +47,9 @@ mod words;
 mod written;
 pub mod yaml;
 
-pub use built_in::{built_in, built_in_file, built_in_terminology, built_in_with};
+pub use built_in::{
+    built_in, built_in_file, built_in_library, built_in_table, built_in_terminology, built_in_with,
+};
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;
 pub use format::format;

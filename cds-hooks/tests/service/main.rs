@@ -12,6 +12,7 @@ mod discovery;
 mod expectation;
 mod fixture;
 mod http;
+mod interactions;
 mod limits;
 mod markdown;
 mod orders;

@@ -80,8 +80,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         params: &[P::Drug, P::Drug],
         returns: R::Bool,
         code: same_drug,
-        doc: "Whether two medications have an ingredient in common. Unknown where they have none that is \
-         known and one has no code that the drug dictionary knows.",
+        doc: "Whether two medications, or what an AllergyIntolerance is to and a medication, have an \
+         ingredient in common. Unknown where they have none that is known and one has no code that the drug \
+         dictionary knows.",
         example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sameDrug(o, m)))",
         gives: "false",
         ..PLAIN
@@ -167,12 +168,20 @@ fn shared_class<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     })
 }
 
+/// The drug of a medication, or the one that an allergy is to.
+fn of(call: &Call<'_, '_>, resource: Element<'_>) -> Arc<Drug> {
+    match resource.resource_type().map(Name::as_str) {
+        Some("AllergyIntolerance") => call.scene.allergen(resource),
+        _ => call.scene.drug(resource),
+    }
+}
+
 /// What holds of what is known of two drugs.
 fn both<'r>(call: &Call<'_, 'r>, holds: impl Fn(&Drug, &Drug) -> bool) -> Val<'r> {
     let [Val::Element(a), Val::Element(b)] = call.args else {
         return call.other_kind();
     };
-    let (a, b): (Arc<Drug>, Arc<Drug>) = (call.scene.drug(*a), call.scene.drug(*b));
+    let (a, b): (Arc<Drug>, Arc<Drug>) = (of(call, *a), of(call, *b));
     match (holds(&a, &b), a.missing.as_ref().or(b.missing.as_ref())) {
         (true, _) => Val::Bool(true),
         (false, None) => Val::Bool(false),
