@@ -173,7 +173,7 @@ impl Demo {
         let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
         say!(
-            "\n4. The same three definitions answer an EHR's patient-view call. In another terminal:"
+            "\n4. The same definitions answer an EHR's patient-view call. In another terminal:"
         );
         super::serve::listen(config, services, |address| {
             super::serve::announce(format!(
