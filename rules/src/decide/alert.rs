@@ -95,7 +95,7 @@ impl Rule {
         };
         // Of this item: what has a card, and what could not be told.
         let mut shown: HashSet<String> = HashSet::new();
-        let mut open: Vec<(Option<String>, Option<String>)> = vec![];
+        let mut open: Vec<(Vec<String>, Option<String>)> = vec![];
         let nothing: &[Val<'static>] = &[];
         evaluation.turn_to(item.clone(), nothing);
         for row in rows(alert) {
@@ -119,13 +119,10 @@ impl Rule {
                     found.acted_on += usize::from(when.truth == Truth::True);
                     continue;
                 }
-                (None, _) => None,
-                (Some(per), _) => match evaluation.evaluate(per)? {
-                    Val::Str(text) => Some(text.into_owned()),
-                    _ => None,
-                },
+                (None, _) => vec![],
+                (Some(per), _) => texts(&evaluation.evaluate(per)?),
             };
-            if of.as_ref().is_some_and(|of| shown.contains(of)) {
+            if is_shown(&of, &shown) {
                 continue;
             }
             if applies.truth == Truth::Unknown {
@@ -136,12 +133,26 @@ impl Rule {
             found.cards.push(self.card(evaluation)?);
         }
         for (of, reason) in open {
-            if !of.is_some_and(|of| shown.contains(&of)) {
+            if !is_shown(&of, &shown) {
                 found.unknown(reason);
             }
         }
         Ok(())
     }
+}
+
+/// What a card is about, as far as that is certain.
+fn texts(value: &Val<'_>) -> Vec<String> {
+    match value {
+        Val::Str(text) => vec![text.to_string()],
+        Val::List(items) => items.iter().flat_map(texts).collect(),
+        _ => vec![],
+    }
+}
+
+/// Whether all that a card would be about has one. What is about nothing certain is never shown.
+fn is_shown(of: &[String], shown: &HashSet<String>) -> bool {
+    !of.is_empty() && of.iter().all(|text| shown.contains(text))
 }
 
 /// The rows that it is asked for; without a table one without cells.

@@ -166,7 +166,7 @@ pub(crate) static RULE: Object = Object {
             kinds: FAMILY,
             required: NONE,
             shape: Shape::Expression(Wanted::Text),
-            doc: "a text: of several rows with the same text only the first in the order of the table gives a card for an item",
+            doc: "a text, or a list of them: of several rows with the same text only the first in the order of the table gives a card for an item; with a list, a row whose texts all have a card gives none",
         },
         Field {
             name: "cooldown",

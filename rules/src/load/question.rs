@@ -1,6 +1,6 @@
 //! What a rule asks of a patient, by its kind.
 
-use engine_cel::Ty;
+use engine_cel::{Compiled, Ty};
 use engine_patient::finding::Code;
 
 use super::compile::Compiler;
@@ -9,6 +9,7 @@ use super::fields::Fields;
 use crate::program::{Alert, Gap, Question};
 use crate::table::Table;
 use crate::words::Kind;
+use crate::yaml::Node;
 
 impl Compiler<'_, '_> {
     /// Checks the list of `for_each`, and makes its item and the row known.
@@ -74,7 +75,7 @@ impl Compiler<'_, '_> {
         let acted_on = fields.get("acted_on");
         let acted_on = acted_on.map(|n| self.expression(Some(n), truth));
         let per = fields.get("one_card_per");
-        let per = per.map(|n| self.expression(Some(n), Some(&Ty::String)));
+        let per = per.map(|n| self.text_or_texts(n));
         Some(Question::Alert(Box::new(Alert {
             items: items.ok()?,
             table,
@@ -88,5 +89,14 @@ impl Compiler<'_, '_> {
                 None => None,
             },
         })))
+    }
+
+    /// A text, or a list of them.
+    fn text_or_texts(&mut self, node: &Node) -> Option<Compiled> {
+        let several = Ty::String.list();
+        let source = self.report.text_of(node)?;
+        let is_list = self.checker.compile(&source, Some(&several)).is_ok();
+        let wanted = if is_list { several } else { Ty::String };
+        self.expression(Some(node), Some(&wanted))
     }
 }

@@ -30,6 +30,16 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         ..PLAIN
     },
     FunctionInfo {
+        name: "join",
+        params: &[P::List, P::Text],
+        returns: R::Text,
+        code: join,
+        doc: "The texts of a list, each once, with the second text between them. Those that are unknown or \
+         may not be in the list are left out; unknown where none is left.",
+        example: "Condition().map(c, c.code.text).join(\", \")",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "startsWith",
         params: &[P::Text, P::Text],
         returns: R::Bool,
@@ -51,6 +61,23 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         ..PLAIN
     },
 ];
+
+fn join<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::List(items), Val::Str(between)] = call.args else {
+        return call.other_kind();
+    };
+    let mut texts: Vec<&str> = vec![];
+    for item in items.iter() {
+        match item {
+            Val::Str(text) if !texts.contains(&&**text) => texts.push(text),
+            _ => {}
+        }
+    }
+    match texts.is_empty() {
+        true => Val::unknown("no text of a list is certain"),
+        false => Val::Str(texts.join(between).into()),
+    }
+}
 
 fn two(call: &Call<'_, '_>, test: fn(&str, &str) -> bool) -> Option<bool> {
     match call.args {

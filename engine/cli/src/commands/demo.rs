@@ -172,9 +172,7 @@ impl Demo {
         std::fs::write(&request, sample_call(shown.as_ref(), super::now_ms())).map_err(io)?;
         let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
-        say!(
-            "\n4. The same definitions answer an EHR's patient-view call. In another terminal:"
-        );
+        say!("\n4. The same definitions answer an EHR's patient-view call. In another terminal:");
         super::serve::listen(config, services, |address| {
             super::serve::announce(format!(
                 "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{next}",
