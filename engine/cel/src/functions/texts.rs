@@ -36,7 +36,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: join,
         doc: "The texts of a list, each once, with the second text between them. Those that are unknown or \
          may not be in the list are left out; unknown where none is left.",
-        example: "Condition().map(c, c.code.text).join(\", \")",
+        example: "[\"aspirin\", \"warfarin\", \"aspirin\"].join(\", \")",
+        gives: "aspirin, warfarin",
         ..PLAIN
     },
     FunctionInfo {
