@@ -22,7 +22,11 @@ impl Compiler<'_, '_> {
     /// The expression at a node.
     pub fn expression(&mut self, node: Option<&Node>, wanted: Option<&Ty>) -> Option<Compiled> {
         let node = node?;
-        let source = self.report.text_of(node)?;
+        let source = match node.scalar() {
+            // That an expression is empty the language tells.
+            Some(scalar) => scalar.text.clone(),
+            None => self.report.text_of(node)?,
+        };
         self.part(node, &source, 0, wanted)
     }
 
