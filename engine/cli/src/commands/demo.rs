@@ -1,10 +1,12 @@
 //! `tandem demo`
 
+mod calls;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cds_hooks::{CardService, Templates, rule_services};
+use cds_hooks::rule_services;
 use clap::Args;
 use datasets::import::ImportOptions;
 use datasets::synth::{SynthOptions, write_population};
@@ -15,8 +17,8 @@ use measures::prepared::Packages;
 use measures_run::job::{Report, RunFiles, RunTask};
 use measures_run::rule_files::{live, load_rules};
 use measures_run::{Job, JobResult, Task};
-use serde_json::{Value, json};
 
+use self::calls::{CALLS, Days};
 use super::measure::{Work, print_table, print_unmatched, tell, unexpected};
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
@@ -43,14 +45,22 @@ pub struct Demo {
     listen: SocketAddr,
 }
 
-/// The service of the sample call.
+/// The rule of the care gap that is shown.
 const SHOWN: &str = "hba1c-control";
 
 /// Marks a folder as ours, so that only such a one is ever emptied.
 const MARK: &str = ".tandem-demo";
 
 /// All that a demo puts there. A folder with anything else is left alone.
-const OWN: [&str; 5] = [MARK, "fhir", "lake", "reports", "patient-view.json"];
+const OWN: [&str; 7] = [
+    MARK,
+    "fhir",
+    "lake",
+    "reports",
+    "patient-view.json",
+    "order-sign.json",
+    "healthy.json",
+];
 
 impl Demo {
     pub fn run(self) -> Done {
@@ -163,23 +173,37 @@ impl Demo {
         }
         drop(work);
 
-        let request = dir.join("patient-view.json");
-        let rules = live(load_rules(&[], &[], &mut tell)?, false, &mut tell);
+        let rules = live(load_rules(&[], &[], &mut tell)?, false, &mut |_| {});
         let services = rule_services(rules);
-        let shown = services.iter().find(|s| s.id() == SHOWN);
-        let shown =
-            shown.ok_or_else(|| Failure::Internal(format!("there is no rule `{SHOWN}`")))?;
-        std::fs::write(&request, sample_call(shown.as_ref(), super::now_ms())).map_err(io)?;
+        let now = Days {
+            now_ms: super::now_ms(),
+        };
+        let mut lines: Vec<(&str, String, PathBuf)> = vec![];
+        for call in &CALLS {
+            let service = call.service(&services)?;
+            let file = dir.join(call.file);
+            std::fs::write(&file, call.body(service, &now)).map_err(io)?;
+            lines.push((call.what, service.id().to_owned(), file));
+        }
         let mut config = super::serve::config(&UTC);
         config.listen = self.listen;
-        say!("\n4. The same definitions answer an EHR's patient-view call. In another terminal:");
-        super::serve::listen(config, services, |address| {
+        say!(
+            "\n4. Rules answer an EHR as it opens a chart or signs an order. In another terminal:"
+        );
+        super::serve::listen(config, services, move |address| {
+            let calls: String = lines.iter().map(|line| curl(address, line)).collect();
             super::serve::announce(format!(
-                "\n   curl -s http://{address}/cds-services/{SHOWN} -H 'Content-Type: application/json' -d @{}\n\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{next}",
-                request.display(),
+                "{calls}\n   Discovery: http://{address}/cds-services      Ctrl-C ends.\n\n{next}"
             ))
         })
     }
+}
+
+fn curl(address: SocketAddr, (what, service, file): &(&str, String, PathBuf)) -> String {
+    format!(
+        "\n   {what}\n   curl -s http://{address}/cds-services/{service} -H 'Content-Type: application/json' -d @{}\n",
+        file.display()
+    )
 }
 
 /// Whether the service could listen there.
@@ -250,49 +274,4 @@ fn prepare(dir: &std::path::Path) -> Result<(), Failure> {
     }
     std::fs::create_dir_all(dir).map_err(wrong)?;
     std::fs::write(dir.join(MARK), "").map_err(wrong)
-}
-
-/// A patient-view call, as of now, for a patient with diabetes whose last HbA1c was too high. It
-/// answers each prefetch template of the service.
-fn sample_call(service: &dyn CardService, now_ms: i64) -> String {
-    let days_ago = |days: i64| DateTime::from_utc_millis(now_ms - days * 86_400_000, 0).to_string();
-    let coding = |system: &str, code: &str, display: &str| json!({ "coding": [{ "system": system, "code": code, "display": display }] });
-    let condition = json!({
-        "resourceType": "Condition", "id": "c1", "subject": { "reference": "Patient/1" },
-        "clinicalStatus": coding("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active"),
-        "verificationStatus": coding("http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed", "Confirmed"),
-        "code": coding("http://hl7.org/fhir/sid/icd-10-cm", "E11.9", "Type 2 diabetes mellitus without complications"),
-        "onsetDateTime": "2015-03-01",
-    });
-    let hba1c = json!({
-        "resourceType": "Observation", "id": "o1", "status": "final", "subject": { "reference": "Patient/1" },
-        "code": coding("http://loinc.org", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
-        "effectiveDateTime": days_ago(40),
-        "valueQuantity": { "value": 9.6, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%" },
-    });
-    let patient = json!({ "resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1965-04-12" });
-    let found = |resources: &[&Value]| {
-        let entries: Vec<Value> = resources
-            .iter()
-            .map(|r| json!({ "resource": r, "search": { "mode": "match" } }))
-            .collect();
-        json!({ "resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries })
-    };
-    let templates = Templates::of_service(service).list.into_iter();
-    let prefetch: serde_json::Map<String, Value> = templates
-        .map(|template| {
-            let answer = match template.resource_type.as_str() {
-                "Patient" => patient.clone(),
-                "Condition" => found(&[&condition]),
-                "Observation" => found(&[&hba1c]),
-                _ => found(&[]),
-            };
-            (template.key, answer)
-        })
-        .collect();
-    let call = json!({
-        "hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": { "userId": "Practitioner/example", "patientId": "1" }, "prefetch": prefetch,
-    });
-    serde_json::to_string_pretty(&call).unwrap_or_default()
 }
