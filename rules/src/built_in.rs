@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine_patient::finding::Finding;
-use engine_patient::terminology::{TerminologyBuilder, TerminologyProvider, TerminologyStore};
+use engine_patient::terminology::{
+    DrugDictionary, TerminologyBuilder, TerminologyProvider, TerminologyStore,
+};
 
 use crate::library::Library;
 use crate::load::load_with;
@@ -169,17 +171,10 @@ pub fn built_in() -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
 pub fn built_in_with(
     terminology: &dyn TerminologyProvider,
 ) -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
-    let library = built_in_library()?;
-    let drugs = library.drugs(&built_in_drugs())?;
+    let shared = BuiltInShared::new(terminology)?;
     let (mut rules, mut problems) = (vec![], vec![]);
     for (file, text) in RULES {
-        let surroundings = Surroundings {
-            terminology,
-            drugs: Arc::clone(&drugs),
-            library: Some(&library),
-            tables: &|name| built_in_table(file, name),
-        };
-        match load_with(file, text, &surroundings) {
+        match shared.beside(file, |beside| load_with(file, text, beside)) {
             Ok(rule) => rules.push(Arc::new(rule)),
             Err(found) => problems.extend(found),
         }
@@ -188,6 +183,39 @@ pub fn built_in_with(
         Ok(rules)
     } else {
         Err(problems)
+    }
+}
+
+/// What is loaded once for all built-in rules.
+pub struct BuiltInShared<'t> {
+    terminology: &'t dyn TerminologyProvider,
+    library: Library,
+    drugs: Arc<DrugDictionary>,
+}
+
+impl<'t> BuiltInShared<'t> {
+    /// With these value sets.
+    ///
+    /// # Errors
+    /// What is wrong with the built-in library; a test keeps that from happening.
+    pub fn new(terminology: &'t dyn TerminologyProvider) -> Result<Self, Vec<Finding>> {
+        let library = built_in_library()?;
+        let drugs = library.drugs(&built_in_drugs())?;
+        Ok(BuiltInShared {
+            terminology,
+            library,
+            drugs,
+        })
+    }
+
+    /// Loads something with what stands beside the file of a built-in rule.
+    pub fn beside<T>(&self, file: &str, load: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        load(&Surroundings {
+            terminology: self.terminology,
+            drugs: Arc::clone(&self.drugs),
+            library: Some(&self.library),
+            tables: &|name| built_in_table(file, name),
+        })
     }
 }
 

@@ -48,7 +48,8 @@ mod written;
 pub mod yaml;
 
 pub use built_in::{
-    built_in, built_in_file, built_in_library, built_in_table, built_in_terminology, built_in_with,
+    BuiltInShared, built_in, built_in_file, built_in_library, built_in_table, built_in_terminology,
+    built_in_with,
 };
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;

@@ -1,7 +1,10 @@
 //! What cases show of conditions, and small changes that they have to find.
 #![cfg(test)]
 
-use rules::{Rule, Written, built_in_terminology, load, load_changed};
+use rules::{
+    BuiltInShared, Rule, Surroundings, Written, built_in_file, built_in_terminology, load,
+    load_changed, load_changed_with, load_with,
+};
 
 const RULE: &str = r#"id: young
 version: 1.0.0
@@ -158,4 +161,27 @@ fn a_change_is_found_or_survives_or_is_excused() {
         Some("for this test"),
         "{survived:#?}"
     );
+}
+
+/// With what stands beside it: without its library each change would be refused, and none looked at.
+#[test]
+fn a_built_in_rule_is_changed_beside_its_library() {
+    let store = built_in_terminology();
+    let shared = BuiltInShared::new(&store).unwrap();
+    for id in ["zoster-vaccination", "drug-drug-interactions"] {
+        let (file, text) = built_in_file(id).unwrap();
+        let written = Written::read(file, text).unwrap();
+        let rule = shared.beside(file, |beside| load_with(file, text, beside));
+        let mutants = rule.unwrap().mutants(&written);
+        let load = |mutant| {
+            let changed = |beside: &Surroundings<'_>| load_changed_with(&written, mutant, beside);
+            shared.beside(file, changed).is_ok()
+        };
+        let loaded = mutants.iter().filter(|mutant| load(mutant)).count();
+        assert!(
+            loaded * 2 > mutants.len(),
+            "{id}: {loaded} of {}",
+            mutants.len()
+        );
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_patient::finding::Span;
 use measures_run::rule_files::RuleFolders;
-use rules::{RuleMutant, load_changed, load_changed_with};
+use rules::{BuiltInShared, RuleMutant, load_changed_with};
 use serde_json::{Value, json};
 
 use super::explained::line;
@@ -51,6 +51,7 @@ pub fn mutate(all: &RuleFiles) -> Vec<Mutation> {
         for _ in 0..threads() {
             scope.spawn(|| {
                 let mut folders = RuleFolders::new(&all.store);
+                let built_in = BuiltInShared::new(&all.store);
                 while let Some((rule, mutant)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let file = all.rules.get(*rule);
                     let change = mutants.get(*rule).and_then(|own| own.get(*mutant));
@@ -58,7 +59,12 @@ pub fn mutate(all: &RuleFiles) -> Vec<Mutation> {
                         continue;
                     };
                     let changed = match file.built_in {
-                        true => load_changed(&file.written, change, &all.store),
+                        true => match &built_in {
+                            Ok(shared) => shared.beside(&file.rule.file, |beside| {
+                                load_changed_with(&file.written, change, beside)
+                            }),
+                            Err(found) => Err(found.clone()),
+                        },
                         false => folders.beside(Path::new(&file.rule.file), |beside| {
                             load_changed_with(&file.written, change, beside)
                         }),
