@@ -67,7 +67,7 @@ fn a_good_rule_passes_and_is_summed_up() {
     let ran = tandem!("rule", "test", &path).ok();
     assert_eq!(
         ran.out,
-        "high: 4 passed, 0 failed\n1 rule: 4 cases passed, 0 failed\n"
+        "high: 4 passed, 0 failed\n  conditions: true and false seen of 5 of 8 (81.2 %); --coverage lists them\n1 rule: 4 cases passed, 0 failed\n"
     );
     assert_eq!(ran.err, "");
 }

@@ -117,6 +117,11 @@ pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
         "likewise",
     ),
     (
+        "serve --rules my-rules --no-built-in",
+        "serve --rules my-rules --terminology my-sets --no-built-in",
+        "likewise",
+    ),
+    (
         "rule check my-rules/ --format",
         "rule check my-rules/ --terminology my-sets --format",
         "likewise",
