@@ -76,6 +76,20 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         ..PLAIN
     },
     FunctionInfo {
+        name: "isLocal",
+        params: &[P::Drug],
+        returns: R::Bool,
+        code: is_local,
+        doc: "Whether a medication acts only where it is put: its products are creams, gels, shampoos, patches \
+         for a place on the skin, eye or ear drops, by the dose form in their RxNorm names. False for \
+         transdermal systems, for what goes into nose, mouth, rectum or vagina, for what acts on the whole \
+         body also from the skin or the eye (as nitroglycerin, estradiol, timolol), and for one that is \
+         coded by its ingredient alone. Unknown where it has no code that the drug dictionary knows.",
+        example: "medications().exists(m, isLocal(m))",
+        gives: "false",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "sameDrug",
         params: &[P::Drug, P::Drug],
         returns: R::Bool,
@@ -132,6 +146,17 @@ fn drug_name<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match medication::name(*resource, &records, dictionary) {
         Some(name) => Val::Str(name.into_owned().into()),
         None => Val::Unknown(format!("nothing names the drug of a {ty}").into()),
+    }
+}
+
+fn is_local<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::Element(resource)] = call.args else {
+        return call.other_kind();
+    };
+    let records = call.scene.records();
+    match medication::is_local(*resource, &records, call.scene.drugs.dictionary()) {
+        Ok(local) => Val::Bool(local),
+        Err(reason) => Val::Unknown(reason),
     }
 }
 

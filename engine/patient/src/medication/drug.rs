@@ -100,6 +100,18 @@ fn medication<'r>(resource: Element<'r>, others: &[&'r PatientRecord]) -> Found<
     follow(resource, concept, others)
 }
 
+/// The concept that a drug is coded in: in the resource, or in the Medication that it refers to.
+pub(super) fn concept<'r>(
+    resource: Element<'r>,
+    others: &[&'r PatientRecord],
+) -> Option<Element<'r>> {
+    match medication(resource, others) {
+        Found::Concept(concept) => Some(concept),
+        Found::Medication(medication) => medication.get_named("code"),
+        Found::NotGiven | Found::Nothing => None,
+    }
+}
+
 /// A CodeableConcept, or what a Reference refers to.
 fn follow<'r>(owner: Element<'r>, concept: Element<'r>, others: &[&'r PatientRecord]) -> Found<'r> {
     let is_reference = concept.name().as_str().ends_with("Reference");
@@ -131,7 +143,7 @@ fn target<'r>(
 }
 
 /// The RxCUI of a Coding of RxNorm, or of an NDC that the dictionary has.
-fn rxcui<'r>(coding: Element<'r>, drugs: &DrugDictionary) -> Option<Cow<'r, str>> {
+pub(super) fn rxcui<'r>(coding: Element<'r>, drugs: &DrugDictionary) -> Option<Cow<'r, str>> {
     let (system, code) = (coding.get_str("system")?, coding.get_str("code")?);
     match canonical_system(&system) {
         RXNORM => Some(code),

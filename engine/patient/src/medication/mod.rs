@@ -4,6 +4,7 @@
 
 mod allergy;
 mod drug;
+mod local;
 mod standing;
 mod taken;
 
@@ -12,5 +13,6 @@ mod tests;
 
 pub use allergy::{allergen, is_current};
 pub use drug::{Drug, drug, name};
+pub use local::is_local;
 pub use standing::Reason;
 pub use taken::{is_taken, is_to_do, was_taken};
