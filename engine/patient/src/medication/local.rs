@@ -138,11 +138,11 @@ mod tests {
         let drugs = DrugDictionary::built_in_arc();
         let by_end = |end: &str, ingredient: &str| {
             let all = drugs.all(DrugKind::Product).into_iter();
-            let found = all.filter(|code| {
+            let mut found = all.filter(|code| {
                 let name = drugs.name(code).unwrap();
                 name.starts_with(ingredient) && name.ends_with(end)
             });
-            found.last().unwrap().to_owned()
+            found.next_back().unwrap().to_owned()
         };
         for (ingredient, end, local) in [
             ("ketoconazole", "Medicated Shampoo", "true"),
