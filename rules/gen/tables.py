@@ -216,10 +216,18 @@ RENAL = [
 ]
 
 
+# Whoever is on dialysis has doses of their own; what should not be given at all is told there, too.
+NOT_AT_ALL = ("contraindicated", "avoid", "choose another", "not recommended", "instead")
+
+
+def on_dialysis(row):
+    return "tell" if row[3] == "critical" or any(word in row[4].lower() for word in NOT_AT_ALL) else ""
+
+
 def renal():
-    columns = ["drugs", "measure", "below", "indicator", "action", "source", "url"]
+    columns = ["drugs", "measure", "below", "indicator", "dialysis", "action", "source", "url"]
     for confirmed, name in ((True, "renal-dosing"), (False, "renal-dosing-unconfirmed")):
-        table(name, columns, [[*row[:5], *SOURCES[row[5]]] for row in RENAL if row[6] == confirmed])
+        table(name, columns, [[*row[:4], on_dialysis(row), row[4], *SOURCES[row[5]]] for row in RENAL if row[6] == confirmed])
 
 
 # From which week on the harm is, as days before the expected date (40 weeks), and whether to tell of it where
