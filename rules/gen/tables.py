@@ -108,7 +108,7 @@ def allergies(shared):
         "penicillins": "Choose an antibiotic of another class, or have the allergy tested: most are not confirmed.",
         "sulfonamide_antibiotics": "Choose an antibiotic that is no sulfonamide.",
         "nsaid_cox1": "Acetaminophen or celecoxib where suitable.",
-        "ace_inhibitors": "Angioedema is an effect of the whole class: choose another class.",
+        "ace_inhibitors": "After angioedema choose another class: it is an effect of all of them. A cough may come back under any of them.",
         "aromatic_antiepileptics": "Severe skin reactions recur across these: choose another class, such as levetiracetam.",
         "statins": "Muscle symptoms: a lower dose or another statin may be tolerated.",
         "opioids_phenanthrene": "True allergy is rare; itching and nausea are no allergy. Ask what happened.",
@@ -131,7 +131,7 @@ def allergies(shared):
             add(names, names, 2, "Same side chain (R1) among beta-lactams", "Choose a beta-lactam with another side chain, or another class.")
     add(["aztreonam"], ["ceftazidime", "cefiderocol"], 2, "Same side chain (R1) among beta-lactams", "Choose a beta-lactam with another side chain.")
     add(["ceftazidime", "cefiderocol"], ["aztreonam"], 2, "Same side chain (R1) among beta-lactams", "Choose another class.")
-    add(members["ace_inhibitors"], ["sacubitril"], 3, "Angioedema under an ACE inhibitor", "Sacubitril is contraindicated after angioedema under an ACE inhibitor.")
+    add(members["ace_inhibitors"], ["sacubitril"], 3, "Reaction to an ACE inhibitor: was it angioedema?", "Sacubitril is contraindicated after angioedema under an ACE inhibitor, not after a cough.")
     add(members["penicillins"], cephalosporins, 1, "Penicillin allergy and another cephalosporin (about 2 % or less)", "May be given unless the reaction was severe.")
     add(cephalosporins, cephalosporins, 1, "Another cephalosporin without a shared side chain", "May be given unless the reaction was severe.")
     add(members["penicillins"], members["carbapenems"], 1, "Penicillin allergy and a carbapenem (below 1 %)", "May be given unless the reaction was severe.")
