@@ -457,3 +457,174 @@ fn the_read_me_has_a_family_that_works() {
     let rule = rule.unwrap_or_else(|found| panic!("{found:#?}"));
     passes(&rule);
 }
+
+/// A rule beside a table and a library.
+fn loaded(file: &str, text: &str, table: &str, library: &str) -> Rule {
+    let terminology = built_in_terminology();
+    let library = Library::load("library.yaml", library).unwrap();
+    let surroundings = Surroundings {
+        terminology: &terminology,
+        drugs: library.drugs(&built_in_drugs()).unwrap(),
+        library: Some(&library),
+        tables: &|_| Some(table.as_bytes().to_vec()),
+    };
+    load_with(file, text, &surroundings).unwrap_or_else(|found| panic!("{found:#?}"))
+}
+
+/// A card for a partner that is certain does not hide that another could not be checked.
+#[test]
+fn what_a_card_says_nothing_of_is_told() {
+    let (head, cases) = INTERACTION.split_once("cases:\n").unwrap();
+    let (head, card) = head.split_once("define:\n").unwrap();
+    let (_, card) = card.split_once("unknown: card\n").unwrap();
+    let drafts = "    drafts:\n      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|1191, subject: Patient/patient}\n";
+    let warfarin = "    resources:\n      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, subject: Patient/patient}\n";
+    let text_only = "      - {resourceType: MedicationRequest, status: active, intent: order, medicationCodeableConcept: {text: Tablets}, subject: Patient/patient}\n";
+    let begin = "    at: 2025-12-31T12:00:00Z\n    patient: {birthDate: 1960-01-01}\n";
+    let text = format!(
+        "{head}define:
+  partners: >
+    medications().filter(m, (isDrug(order, row.a) && isDrug(m, row.b)) || (isDrug(order, row.b) && isDrug(m, row.a)))
+when: partners.exists()
+one_card_per: partners.map(m, drugName(m))
+unknown: card
+{card}cases:
+  - name: a text beside a drug
+{begin}{warfarin}{text_only}{drafts}    expect: {{applies: yes, cards: 1, indicator: critical, reason: no code}}
+  - name: statements are not there
+{begin}{warfarin}    unavailable: [MedicationStatement]
+{drafts}    expect: {{applies: yes, cards: 1, reason: MedicationStatement}}
+{cases}"
+    );
+    // The second row is of the same pair: it has a card already.
+    let table =
+        "a,b,severity,text\nwarfarin,aspirin,critical,bleeding\nclass:vka,aspirin,info,less\n";
+    let rule = loaded("pairs.yaml", &text, table, "define: {}");
+    passes(&rule);
+}
+
+/// A row that could not be told, and would go before the one that has the card.
+#[test]
+fn a_graver_row_that_cannot_be_told_is_told() {
+    let (head, _) = FAMILY.split_once("cases:\n").unwrap();
+    let head = head.replace("unknown: silent", "unknown: card");
+    let case = |name: &str, value: &str, expect: &str| {
+        format!(
+            "  - name: {name}\n    at: 2025-12-31T12:00:00Z\n    patient: {{birthDate: 1960-01-01}}\n    resources:\n      - {{resourceType: Observation, status: final, code: loinc|4548-4, value: {value}}}\n    expect: {expect}\n"
+        )
+    };
+    let text = format!(
+        "{head}cases:\n{}{}  - name: none\n    at: 2025-12-31T12:00:00Z\n    patient: {{birthDate: 1960-01-01}}\n    expect: {{applies: no}}\n",
+        case(
+            "weaker",
+            "9.5 %",
+            "{applies: yes, cards: 1, summary: \"weaker: 9.5 %\", reason: \"`over` is empty\"}"
+        ),
+        case("none of them", "5 %", "{applies: unknown}"),
+    );
+    let table =
+        "name,group,over,urgency,drug\ngraver,a,,critical,warfarin\nweaker,a,7,info,warfarin\n";
+    let rule = loaded("limits.yaml", &text, table, "define: {}");
+    passes(&rule);
+    let record = high("");
+    let decision = rule.decide(&record, &noon()).unwrap();
+    assert_eq!(decision.cards.len(), 2, "{:?}", decision.cards);
+    let last = decision.cards.last().unwrap();
+    assert_eq!(last.summary, "A reading could not be checked");
+    // The other way round there is nothing to tell: it would have given no card.
+    let table = "name,group,over,urgency,drug\nweaker,a,7,info,warfarin\nother,a,,info,warfarin\n";
+    let rule = loaded("limits.yaml", &text, table, "define: {}");
+    let decision = rule.decide(&record, &noon()).unwrap();
+    assert_eq!((decision.cards.len(), decision.unknown_reason), (1, None));
+}
+
+#[test]
+fn the_item_goes_before_a_definition_of_the_library() {
+    let library = "define: {reading: at}";
+    passes(&loaded("high.yaml", ALERT, "", library));
+}
+
+fn high(observation: &str) -> PatientRecord {
+    let mut record = PatientRecord::new();
+    record
+        .push(r#"{"resourceType":"Patient","id":"p"}"#)
+        .unwrap();
+    let coded = r#""code":{"coding":[{"system":"http://loinc.org","code":"4548-4"}]},"valueQuantity":{"value":10,"system":"http://unitsofmeasure.org","code":"%"}"#;
+    for (number, rest) in observation.split('|').enumerate() {
+        let json = format!(r#"{{"resourceType":"Observation","id":"o{number}",{coded}{rest}}}"#);
+        record.push(&json).unwrap();
+    }
+    record
+}
+
+fn noon() -> EvaluationContext {
+    EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap())
+}
+
+#[test]
+fn what_is_offered_fits_its_elements() {
+    let record = high(
+        r#","status":"final","subject":{"reference":"Patient/p"},"effectiveDateTime":"2025-05-01""#,
+    );
+    let offered = |extension: &str| {
+        let text = ALERT.replace(
+            "            occurrence: 2026-01-01\n",
+            &format!("            occurrence: 2026-01-01\n            extension: [{{url: \"https://example.org\", {extension}}}]\n"),
+        );
+        let decision = made("high.yaml", &text).decide(&record, &noon()).unwrap();
+        decision.cards.into_iter().next().unwrap()
+    };
+    let day = offered("valueDate: \"{{ at }}\"");
+    let CardChange::Create(created) = &day.suggestions[0].actions[0].change else {
+        panic!("{day:?}");
+    };
+    assert!(created.contains(r#""valueDate":"2025-12-31""#), "{created}");
+    for wrong in [
+        "valueUnsignedInt: \"{{ 3 - 5 }}\"",
+        "valuePositiveInt: \"{{ 3 - 3 }}\"",
+        "valueInstant: \"{{ start(reading) }}\"",
+    ] {
+        let card = offered(wrong);
+        assert!(
+            card.detail.contains("“Order again” cannot be offered here"),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn what_nothing_refers_to_any_more_is_not_contained() {
+    let record = high(
+        r##","status":"final","effectiveDateTime":"2025-05-01","subject":{"reference":"#pat"},"device":{"reference":"#dev"},"contained":[{"resourceType":"Patient","id":"pat","managingOrganization":{"reference":"#org"}},{"resourceType":"Organization","id":"org"},{"resourceType":"Device","id":"dev"}]"##,
+    );
+    let text = ALERT.replace("\"{{ reading.subject }}\"", "Patient/p");
+    let decision = made("high.yaml", &text).decide(&record, &noon()).unwrap();
+    let card = decision.card().unwrap();
+    let CardChange::Update(updated) = &card.suggestions[1].actions[0].change else {
+        panic!("{card:?}");
+    };
+    let updated: serde_json::Value = serde_json::from_str(updated).unwrap();
+    let device = serde_json::json!([{"resourceType": "Device", "id": "dev"}]);
+    assert_eq!(updated["contained"], device);
+    assert_eq!(updated["subject"]["reference"], "Patient/p");
+}
+
+#[test]
+fn the_item_that_has_the_card_is_explained() {
+    let subject = r#""subject":{"reference":"Patient/p"},"effectiveDateTime":"2025-05-01""#;
+    let record = high(&format!(
+        r#","status":"cancelled",{subject}|,"status":"final",{subject}"#
+    ));
+    let rule = made("high.yaml", ALERT);
+    let decision = rule.decide(&record, &noon()).unwrap();
+    assert_eq!((decision.cards.len(), decision.acted_on), (1, 1));
+    let clauses = rule.explain(&record, &noon()).unwrap();
+    let (_, acted_on) = clauses
+        .iter()
+        .find(|(name, _)| *name == "acted_on")
+        .unwrap();
+    assert_eq!(
+        acted_on.truth,
+        Some(engine_patient::system::truth::Truth::False)
+    );
+}

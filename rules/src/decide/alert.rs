@@ -93,9 +93,8 @@ impl Rule {
             },
             reason: doubt.map(|reason| reason.to_string()),
         };
-        // Of this item: what has a card, and what could not be told.
+        // What of this item has a card.
         let mut shown: HashSet<String> = HashSet::new();
-        let mut open: Vec<(Vec<String>, Option<String>)> = vec![];
         let nothing: &[Val<'static>] = &[];
         evaluation.turn_to(item.clone(), nothing);
         for row in rows(alert) {
@@ -119,40 +118,74 @@ impl Rule {
                     found.acted_on += usize::from(when.truth == Truth::True);
                     continue;
                 }
-                (None, _) => vec![],
-                (Some(per), _) => texts(&evaluation.evaluate(per)?),
+                (None, _) => About::default(),
+                (Some(per), _) => About::of(&evaluation.evaluate(per)?),
             };
-            if is_shown(&of, &shown) {
-                continue;
-            }
+            let is_shown = of.is_shown(&shown);
             if applies.truth == Truth::Unknown {
-                open.push((of, applies.reason));
+                // What may be graver than a later row's card is told beside that card.
+                if !is_shown || of.doubts(&shown).next().is_some() {
+                    found.unknown(applies.reason);
+                }
                 continue;
             }
-            shown.extend(of);
-            found.cards.push(self.card(evaluation)?);
-        }
-        for (of, reason) in open {
-            if !is_shown(&of, &shown) {
-                found.unknown(reason);
+            if !is_shown {
+                shown.extend(of.sure.iter().cloned());
+                found.cards.push(self.card(evaluation)?);
+            }
+            // The card is about what is certain; it says nothing of the rest.
+            for reason in of.doubts(&shown) {
+                found.unknown(Some(reason.to_owned()));
             }
         }
         Ok(())
     }
 }
 
-/// What a card is about, as far as that is certain.
-fn texts(value: &Val<'_>) -> Vec<String> {
-    match value {
-        Val::Str(text) => vec![text.to_string()],
-        Val::List(items) => items.iter().flat_map(texts).collect(),
-        _ => vec![],
-    }
+/// What a card is about.
+#[derive(Default)]
+struct About {
+    sure: Vec<String>,
+    /// What it may be about, where that is known, and why it cannot be told.
+    doubtful: Vec<(Option<String>, String)>,
 }
 
-/// Whether all that a card would be about has one. What is about nothing certain is never shown.
-fn is_shown(of: &[String], shown: &HashSet<String>) -> bool {
-    !of.is_empty() && of.iter().all(|text| shown.contains(text))
+impl About {
+    fn of(value: &Val<'_>) -> Self {
+        let mut about = About::default();
+        if let Val::Str(text) = value {
+            about.sure.push(text.to_string());
+        }
+        for item in value.items() {
+            match item.item() {
+                (Val::Str(text), None) => about.sure.push(text.to_string()),
+                (Val::Str(text), Some(reason)) => {
+                    let doubt = (Some(text.to_string()), reason.to_string());
+                    about.doubtful.push(doubt);
+                }
+                (value, reason) => {
+                    if let Some(reason) = reason.or(value.why_unknown()) {
+                        about.doubtful.push((None, reason.to_string()));
+                    }
+                }
+            }
+        }
+        about
+    }
+
+    /// Whether all that is certain has a card. What is about nothing certain is never shown.
+    fn is_shown(&self, shown: &HashSet<String>) -> bool {
+        !self.sure.is_empty() && self.sure.iter().all(|text| shown.contains(text))
+    }
+
+    /// Why it cannot be told whether it is about more than what has a card.
+    fn doubts(&self, shown: &HashSet<String>) -> impl Iterator<Item = &str> {
+        let open = self.doubtful.iter().filter(|(text, _)| {
+            let text = text.as_ref();
+            text.is_none_or(|text| !shown.contains(text))
+        });
+        open.map(|(_, reason)| reason.as_str())
+    }
 }
 
 /// The rows that it is asked for; without a table one without cells.

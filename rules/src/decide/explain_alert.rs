@@ -14,32 +14,38 @@ use crate::rule::Rule;
 /// Of so many pairs of an item and a row it is looked at how near each came.
 const LOOKED_AT: usize = 2000;
 
+/// What came of an item and a row; the last decides first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    /// `when` does not hold.
+    Not,
+    /// It holds, and somebody acted on it already.
+    ActedOn,
+    Untold,
+    Card,
+}
+
 /// An item and a row, and what came of them.
 struct Pair<'p, 'r> {
     item: &'p Val<'r>,
     /// From 1.
     number: usize,
     row: &'r [Val<'static>],
-    truth: Truth,
+    came: Came,
     /// How many parts of `when` hold.
     held: usize,
 }
 
 impl Pair<'_, '_> {
     /// What decides first, and among pairs of one outcome how near it came.
-    fn rank(&self) -> (u8, usize) {
-        let outcome = match self.truth {
-            Truth::True => 2,
-            Truth::Unknown => 1,
-            Truth::False => 0,
-        };
-        (outcome, self.held)
+    fn rank(&self) -> (Came, usize) {
+        (self.came, self.held)
     }
 }
 
 impl Rule {
     /// Of the item and row that decide: the first that has a card, else the first that could not be told, else
-    /// the one of which most holds.
+    /// the first that somebody acted on, else the one of which most holds.
     pub(super) fn explain_alert<'r>(
         &'r self,
         alert: &'r Alert,
@@ -52,13 +58,15 @@ impl Rule {
         let items = items(alert, evaluation)?.unwrap_or_default();
         let mut best: Option<Pair<'_, 'r>> = None;
         let mut looked_at = 0;
+        let nothing: &[Val<'static>] = &[];
         'all: for item in &items {
+            evaluation.turn_to(item.item().0.clone(), nothing);
             for (number, row) in (1..).zip(rows(alert)) {
-                evaluation.turn_to(item.item().0.clone(), row);
-                let truth = outcome(evaluation, &alert.when)?.truth;
+                evaluation.turn_to_row(row);
+                let came = came(alert, evaluation, item)?;
                 looked_at += 1;
-                let held = match truth {
-                    Truth::False if looked_at <= LOOKED_AT => {
+                let held = match came {
+                    Came::Not if looked_at <= LOOKED_AT => {
                         holding(&evaluation.explain(&alert.when)?)
                     }
                     _ => 0,
@@ -67,13 +75,13 @@ impl Rule {
                     item,
                     number,
                     row,
-                    truth,
+                    came,
                     held,
                 };
                 if best.as_ref().is_none_or(|b| pair.rank() > b.rank()) {
                     best = Some(pair);
                 }
-                if truth == Truth::True {
+                if came == Came::Card {
                     break 'all;
                 }
             }
@@ -101,6 +109,26 @@ impl Rule {
         }
         Ok(clauses)
     }
+}
+
+/// What comes of the item and row that the evaluation is about.
+fn came<'r>(
+    alert: &'r Alert,
+    evaluation: &Evaluation<'r>,
+    item: &Val<'r>,
+) -> Result<Came, EvaluationError> {
+    let when = outcome(evaluation, &alert.when)?.truth;
+    let acted_on = match &alert.acted_on {
+        Some(acted_on) if when != Truth::False => outcome(evaluation, acted_on)?.truth,
+        _ => Truth::False,
+    };
+    let listed = item.item().1.is_none();
+    Ok(match (when, acted_on) {
+        (Truth::False, _) => Came::Not,
+        (_, Truth::True) => Came::ActedOn,
+        (Truth::True, Truth::False) if listed => Came::Card,
+        _ => Came::Untold,
+    })
 }
 
 /// How many parts hold.

@@ -6,6 +6,7 @@ use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::choice_name;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::{Element, Kind};
+use engine_patient::system::date_time::DateTime;
 
 use crate::load::scalar::{expand, quoted};
 use crate::outcome::CardChange;
@@ -100,8 +101,16 @@ fn filled<'r>(
             value => text.push_str(&show(&value)),
         }
     }
+    let mut text = text.trim();
+    // Of a moment, where a date is wanted: its day.
+    if hole.ty == "date"
+        && DateTime::parse(text).is_some()
+        && let Some((day, _)) = text.split_once('T')
+    {
+        text = day;
+    }
     let scalar = Scalar {
-        text: text.trim().to_owned(),
+        text: text.to_owned(),
         style: Style::Double,
     };
     let fits = |_: &String| {
@@ -124,16 +133,49 @@ fn replaced(resource: Element<'_>, set: &str, names: &[String]) -> String {
         let bare = property.strip_prefix('_').unwrap_or(property);
         gone.iter().any(|name| name == bare)
     };
-    let mut json = String::from("{");
+    let (mut kept, mut replaced) = (String::new(), String::new());
+    let mut contained = vec![];
     for child in resource.children() {
         let property = child.property();
-        if !is_gone(&property) {
-            json.push_str(&format!("{}:{},", quoted(&property), raw(child)));
+        let text = raw(child);
+        match (is_gone(&property), &*property) {
+            (true, _) => replaced.push_str(&text),
+            (false, "contained") => contained.extend(child.items()),
+            (false, _) => kept.push_str(&format!("{}:{text},", quoted(&property))),
         }
     }
-    json.push_str(set);
-    json.push('}');
-    json
+    let contained = still_meant(contained, &format!("{kept}{set}"), replaced);
+    if !contained.is_empty() {
+        let contained: Vec<String> = contained.into_iter().map(raw).collect();
+        kept.push_str(&format!("\"contained\":[{}],", contained.join(",")));
+    }
+    format!("{{{kept}{set}}}")
+}
+
+/// The contained resources without those that only what is replaced refers to: FHIR has none that nothing
+/// refers to.
+fn still_meant<'r>(
+    mut contained: Vec<Element<'r>>,
+    kept: &str,
+    mut replaced: String,
+) -> Vec<Element<'r>> {
+    let refers = |text: &str, id: &str| text.contains(&quoted(&format!("#{id}")));
+    loop {
+        let gone = contained.iter().position(|resource| {
+            let Some(id) = resource.get_str("id") else {
+                return false;
+            };
+            let mut others = contained.iter().filter(|other| *other != resource);
+            refers(&replaced, &id)
+                && !refers(kept, &id)
+                && !others.any(|other| refers(other.raw(), &id))
+        });
+        let Some(gone) = gone else {
+            return contained;
+        };
+        // What only it refers to goes with it.
+        replaced.push_str(contained.remove(gone).raw());
+    }
 }
 
 /// Its JSON.
