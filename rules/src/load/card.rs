@@ -1,7 +1,8 @@
 //! `card`: what is shown and offered.
 
 use engine_cel::Ty;
-use engine_patient::fhir::model::Model;
+use engine_patient::fhir::model::{Cardinality, Model};
+use engine_patient::fhir::names::choice_name;
 use engine_patient::finding::Code;
 
 use super::compile::{Compiler, parts, summary_length};
@@ -240,8 +241,13 @@ impl Compiler<'_, '_> {
         let names: Vec<String> = names.collect();
         let needed = NEEDED.iter().find(|(name, _)| *name == ty.as_str());
         for wanted in needed.map(|(_, all)| *all).unwrap_or_default() {
-            // A choice is written with its type.
-            if !names.iter().any(|n| n.starts_with(wanted)) {
+            let choice = Model::r4().element(ty.as_str(), wanted);
+            let choice = choice.filter(|e| e.cardinality == Cardinality::Choice);
+            // A choice may be written with its type.
+            let typed = |name: &str| {
+                choice.is_some_and(|e| e.types.iter().any(|t| choice_name(wanted, t) == name))
+            };
+            if !names.iter().any(|n| n == wanted || typed(n)) {
                 let message = format!("a {} needs `{wanted}`", ty.as_str());
                 let help = match *wanted {
                     "subject" | "patient" => Some(format!(

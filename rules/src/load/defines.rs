@@ -45,16 +45,18 @@ pub(super) fn named(root: &Node, object: &'static Object, library: Option<&Libra
     named
 }
 
-/// The names under `define` of the file.
+/// The names under `define` and `for_each` of the file.
 fn own_defines(root: &Node) -> Vec<&str> {
     let Value::Mapping(entries) = &root.value else {
         return vec![];
     };
-    let define = entries.iter().find(|e| e.key == "define");
-    match define.map(|e| &e.value.value) {
-        Some(Value::Mapping(defines)) => defines.iter().map(|d| d.key.as_str()).collect(),
-        _ => vec![],
-    }
+    let fields = entries.iter();
+    let fields = fields.filter(|e| e.key == "define" || e.key == "for_each");
+    let names = fields.flat_map(|e| match &e.value.value {
+        Value::Mapping(names) => names.as_slice(),
+        _ => &[],
+    });
+    names.map(|d| d.key.as_str()).collect()
 }
 
 fn collect(node: &Node, shape: Shape, named: &mut Named) {
@@ -113,7 +115,8 @@ impl Compiler<'_, '_> {
         };
         let own = own_entries(fields);
         for shared in library.defines.iter() {
-            let is_own = own.iter().any(|e| e.key == shared.name);
+            let mut own = own.iter().chain(items(fields));
+            let is_own = own.any(|e| e.key == shared.name);
             if is_own || !used.names.contains(&shared.name) {
                 continue;
             }
@@ -163,6 +166,11 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// Whether the file defines this name.
+    pub fn is_defined(&self, fields: &Fields<'_>, name: &str) -> bool {
+        own_entries(fields).iter().any(|e| e.key == name)
+    }
+
     fn known(&mut self, name: &str, compiled: &Option<Compiled>) {
         let stand_in = match compiled {
             None => self.checker.compile(ANYTHING, None).ok(),
@@ -203,12 +211,18 @@ fn own_entries<'n>(fields: &Fields<'n>) -> &'n [Entry] {
     }
 }
 
+/// What `for_each` names.
+fn items<'n>(fields: &Fields<'n>) -> &'n [Entry] {
+    match fields.get("for_each").map(|n| &n.value) {
+        Some(Value::Mapping(entries)) => entries,
+        _ => &[],
+    }
+}
+
 /// Those of them that name the item or the row, or another one that does.
 fn varying_names<'n>(fields: &Fields<'n>) -> HashSet<&'n str> {
     let mut varies: HashSet<&str> = HashSet::from(["row"]);
-    if let Some(Value::Mapping(items)) = fields.get("for_each").map(|n| &n.value) {
-        varies.extend(items.iter().map(|e| e.key.as_str()));
-    }
+    varies.extend(items(fields).iter().map(|e| e.key.as_str()));
     for entry in own_entries(fields) {
         let mut named = Named::default();
         let text = entry.value.scalar().map(|s| s.text.as_str());
@@ -222,10 +236,12 @@ fn varying_names<'n>(fields: &Fields<'n>) -> HashSet<&'n str> {
 
 const RESERVED: &[&str] = &[
     "at",
+    "hook",
     "patient",
     "period_start",
     "period_end",
     "row",
+    "userId",
     "true",
     "false",
     "null",

@@ -36,6 +36,13 @@ impl Compiler<'_, '_> {
             return Err(());
         };
         define_name(self.report, entry);
+        if self.is_defined(fields, &entry.key) {
+            let name = entry.key.as_str();
+            let message = format!("`{name}` is the name of a definition, too");
+            let help = "give the item a name of its own".to_owned();
+            let span = (entry.at, entry.at + name.chars().count());
+            self.report.error(Code::BadName, message, span, Some(help));
+        }
         let list = Ty::List(Box::new(Ty::Any));
         let compiled = self.expression(Some(&entry.value), Some(&list));
         let ty = match compiled.as_ref().map(|c| &c.ty) {

@@ -74,6 +74,20 @@ pub(super) fn elements(
 ) -> Option<(String, Vec<String>)> {
     let entries = report.entries(node, "`set`");
     if entries.is_empty() {
+        if matches!(node.value, Value::Mapping(_)) {
+            let message = "`set` is empty: it says what `update` replaces".into();
+            let help = "as in `set: {medication: rxnorm|861007}`";
+            report.wrong::<()>(Code::MissingField, message, node, help);
+        }
+        return None;
+    }
+    let fixed = |e: &&Entry| e.key == "resourceType" || e.key == "id";
+    if let Some(entry) = entries.iter().find(fixed) {
+        let name = entry.key.as_str();
+        let message = format!("`set` cannot replace `{name}`: the resource would be another one");
+        let help = "remove it; another resource is a `delete` and a `create`".to_owned();
+        let span = (entry.at, entry.at + name.chars().count());
+        report.error(Code::WrongValue, message, span, Some(help));
         return None;
     }
     let mut json = String::new();
@@ -145,10 +159,26 @@ fn members(
     if units::is_quantity(place.owner) {
         units::of_mapping(report, entries);
     }
-    for entry in entries.iter().filter(|e| e.key != "resourceType") {
+    let mut choices: Vec<(&str, &str)> = vec![];
+    let is_resource = Model::r4().is_a(place.owner, "Resource");
+    let entries = entries.iter();
+    for entry in entries.filter(|e| !is_resource || e.key != "resourceType") {
         let Some(mut member) = find(report, place.owner, entry) else {
             continue;
         };
+        if let Some(choice) = member.choice {
+            if let Some((_, other)) = choices.iter().find(|(name, _)| *name == choice) {
+                let key = entry.key.as_str();
+                let message = format!(
+                    "`{other}` and `{key}` are both `{}.{choice}`, which is at most one",
+                    place.owner
+                );
+                let span = (entry.at, entry.at + key.chars().count());
+                report.error(Code::Choice, message, span, Some("keep one of them".into()));
+                continue;
+            }
+            choices.push((choice, &entry.key));
+        }
         member.codes = codes::of(place.codes, place.owner, &member.property);
         let Some(value) = value(report, &entry.value, place.owner, &member) else {
             continue;
@@ -173,6 +203,8 @@ struct Member {
     property: String,
     ty: &'static str,
     many: bool,
+    /// The element that it is one type of, where there are several.
+    choice: Option<&'static str>,
     /// The codes that it must be of.
     codes: Option<&'static RequiredCodes>,
 }
@@ -207,6 +239,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 property: choice_name(name, ty),
                 ty,
                 many: false,
+                choice: Some(element.name),
                 codes: None,
             });
         }
@@ -215,6 +248,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
             property: name.to_owned(),
             ty,
             many: element.cardinality == Cardinality::Many,
+            choice: None,
             codes: None,
         });
     }
@@ -231,6 +265,7 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 property: name.to_owned(),
                 ty,
                 many: false,
+                choice: Some(element.name),
                 codes: None,
             });
         }
@@ -281,6 +316,7 @@ fn value(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> 
                 property: member.property.clone(),
                 ty: "Coding",
                 many: false,
+                choice: None,
                 codes: member.codes,
             };
             let codings: Vec<Option<String>> = items

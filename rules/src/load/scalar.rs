@@ -73,8 +73,29 @@ pub(crate) fn expand(
         },
         "decimal" => number(text).ok_or_else(|| "a number, as in `7.1`".into()),
         "integer" | "positiveInt" | "unsignedInt" => {
+            let least = match ty {
+                "positiveInt" => 1,
+                "unsignedInt" => 0,
+                _ => i64::from(i32::MIN),
+            };
+            let most = i64::from(i32::MAX);
             let whole = number(text).filter(|n| !n.contains(['.', 'e', 'E']));
-            whole.ok_or_else(|| "a whole number, as in `7`".into())
+            let Some(whole) = whole else {
+                return Err("a whole number, as in `7`".into());
+            };
+            let fits = whole
+                .parse::<i64>()
+                .is_ok_and(|n| (least..=most).contains(&n));
+            match fits {
+                true => Ok(whole),
+                false => Err(format!("a whole number from {least} to {most}")),
+            }
+        }
+        "date" if text.contains('T') && DateTime::parse(text).is_some() => {
+            Err("a date without a time, as in `2025-12-31`".into())
+        }
+        "instant" if !text.contains('T') && DateTime::parse(text).is_some() => {
+            Err("a date and a time, as in `2025-12-31T10:00:00Z`".into())
         }
         "date" | "dateTime" | "instant" => {
             let known = DateTime::parse(text).map(|_| quoted(text));

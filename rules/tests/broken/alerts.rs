@@ -116,6 +116,32 @@ fn the_good_family_is_good() {
 }
 
 #[test]
+fn names_of_items() {
+    check(
+        "for_each: {order:",
+        "for_each: {⟦hook⟧:",
+        "bad-name",
+        "word of the language",
+    );
+    let list = "selections(\"MedicationRequest\")}\ndefine:\n";
+    check(
+        &format!("for_each: {{order: {list}"),
+        &format!("for_each: {{⟦order⟧: {list}  order: at\n"),
+        "bad-name",
+        "definition, too",
+    );
+    // The items of a list may have the name of the item.
+    let same = FAMILY
+        .replace("selections(\"MedicationRequest\")", "drafted")
+        .replace(
+            "  taken: medications()\n",
+            "  taken: medications()\n  drafted: selections(\"MedicationRequest\").filter(order, reference(order) != \"\")\n",
+        );
+    let told = found(&same, Some(PAIRS), None);
+    assert!(told.is_empty(), "{told:#?}");
+}
+
+#[test]
 fn fields_by_kind() {
     let of_gap = "`eligible` is a field of a care gap, this is a family";
     check(

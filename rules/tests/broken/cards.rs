@@ -108,7 +108,43 @@ fn suggestions() {
 }
 
 #[test]
+fn what_is_set() {
+    let set = "set: {medication: rxnorm|6809, intent: order}";
+    for (to, code, words) in [
+        (
+            "{⟦resourceType⟧: Observation}",
+            "wrong-value",
+            "cannot replace",
+        ),
+        (
+            "{intent: order, ⟦id⟧: other}",
+            "wrong-value",
+            "cannot replace `id`",
+        ),
+        ("⟦{}⟧", "missing-field", "`set` is empty"),
+        (
+            "{medication: rxnorm|6809, ⟦medicationReference⟧: Medication/1}",
+            "choice",
+            "at most one",
+        ),
+        (
+            "{dispenseRequest: {numberOfRepeatsAllowed: ⟦-1⟧}}",
+            "wrong-value",
+            "from 0",
+        ),
+    ] {
+        check(set, &format!("set: {to}"), code, words);
+    }
+}
+
+#[test]
 fn resources() {
+    check(
+        "{resourceType: ServiceRequest, status: draft, intent: order, code: loinc|34714-6,",
+        "⟦{⟧resourceType: MedicationRequest, statusReason: {text: Why}, intent: order, medication: rxnorm|6809,",
+        "missing-field",
+        "needs `status`",
+    );
     check(
         "{resourceType: ServiceRequest,",
         "{resourceType: ⟦ServiceRequst⟧,",

@@ -23,16 +23,17 @@ impl Pass<'_> {
             let ty = self.scope.get(slot).map_or(Ty::Any, |(_, t)| t.clone());
             return (node(NodeKind::Local(slot)), ty);
         }
+        // Before the definitions: one of a library must not stand in for what the rule is about.
+        if let Some((_, ty)) = self.symbols.item.as_ref().filter(|(item, _)| item == name) {
+            self.varies = true;
+            return (node(NodeKind::Item), ty.clone());
+        }
         if let Some((index, definition)) = find(&mut self.symbols.definitions, name) {
             self.deepest = self.deepest.max(self.depth + definition.depth);
             let ty = definition.ty.clone();
             self.varies |= definition.varies;
             self.by_row |= definition.by_row;
             return (node(NodeKind::Define(index)), ty);
-        }
-        if let Some((_, ty)) = self.symbols.item.as_ref().filter(|(item, _)| item == name) {
-            self.varies = true;
-            return (node(NodeKind::Item), ty.clone());
         }
         match name {
             "hook" => (node(NodeKind::Hook), Ty::String),
