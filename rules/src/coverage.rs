@@ -67,12 +67,20 @@ impl Rule {
             let message = format!("{what} is {outcome} in no case");
             tell(Finding::warning(Code::OneOutcome, message), help, span);
         };
-        // What is written as `true` or as a name of `define` has nothing of its own to show.
-        if !seen.eligible.no && !gap.eligible.is_plain() {
+        // What is written as `true` or as a name of `define` has nothing of its own to show. What the library
+        // defines is shown nowhere but where it is used.
+        let (of_library, _) = self
+            .program
+            .define_names
+            .split_at(self.program.of_library.min(self.program.define_names.len()));
+        let is_shared = |text: &str| of_library.iter().any(|name| name == text);
+        let counts =
+            |compiled: &Compiled| !compiled.is_plain() || is_shared(compiled.source.trim());
+        if !seen.eligible.no && counts(&gap.eligible) {
             let help = "add a patient whom the rule is not for, with `expect: {applies: no, eligible: false}`";
             warn("`eligible`".into(), "false", help.into(), &places.eligible);
         }
-        if !seen.excluded.yes && !gap.excluded.is_plain() {
+        if !seen.excluded.yes && counts(&gap.excluded) {
             let help =
                 "add a patient who is left out, with `expect: {applies: no, excluded: true}`";
             warn("`excluded`".into(), "true", help.into(), &places.excluded);
@@ -99,8 +107,8 @@ impl Rule {
             }
             for ((term, span), (from, to)) in terms.iter().zip(spans).zip(alternatives) {
                 let text = text(compiled, from, to);
-                // Names are told where they are defined.
-                let named = self.program.define_names.contains(&text);
+                // Names of the file are told where they are defined.
+                let named = self.program.define_names.contains(&text) && !is_shared(&text);
                 if !term.yes && !named {
                     let help = format!("add a case in which this part of `{field}` holds");
                     warn(format!("`{text}`"), "true", help, span);

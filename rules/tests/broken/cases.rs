@@ -327,3 +327,36 @@ fn a_failed_case_shows_why() {
     );
     assert!(run(GOOD).why.is_empty());
 }
+
+/// A definition of the library is shown by the cases of the rule that uses it, or by none.
+#[test]
+fn what_the_library_defines_is_seen_both_ways() {
+    let library = "define:\n  very_old: ageInYearsAt(at) > 120\n  grown: ageInYearsAt(at) >= 18\n";
+    let library = rules::Library::load("library.yaml", library).unwrap();
+    let terminology = rules::built_in_terminology();
+    let surroundings = rules::Surroundings {
+        terminology: &terminology,
+        drugs: rules::built_in_drugs(),
+        library: Some(&library),
+        tables: &|_| None,
+    };
+    let told = |from: &str, to: &str| {
+        let text = crate::GOOD.replace(from, to);
+        assert_ne!(text, crate::GOOD);
+        let rule = rules::load_with("rules/gap.yaml", &text, &surroundings).unwrap();
+        let told: Vec<String> = rule.coverage().iter().map(ToString::to_string).collect();
+        told.join("\n")
+    };
+    let excluded = told("excluded: \"false\"", "excluded: very_old");
+    assert!(
+        excluded.contains("`excluded` is true in no case"),
+        "{excluded}"
+    );
+    let part = told(
+        "excluded: \"false\"",
+        "excluded: very_old || ageInYearsAt(at) < 18",
+    );
+    assert!(part.contains("`very_old` is true in no case"), "{part}");
+    let eligible = told("eligible: ageInYearsAt(at) >= 18", "eligible: grown");
+    assert!(!eligible.contains("`eligible`"), "{eligible}");
+}
