@@ -32,6 +32,8 @@ pub struct Mutation {
     refused: usize,
     /// Those that no case found, with the reason that the file gives.
     survivors: Vec<RuleMutant>,
+    /// Whether cases fail: then nothing was tried.
+    has_failed: bool,
     /// What the file excuses and needs no excuse: its line, and the change.
     stale: Vec<(usize, String)>,
 }
@@ -106,6 +108,10 @@ fn summed<'r>(
     ran: impl Iterator<Item = &'r Ran>,
 ) -> Mutation {
     let mut out = Mutation::default();
+    if !file.rule.passes() {
+        out.has_failed = true;
+        return out;
+    }
     for (_, number, fate) in ran {
         match fate {
             Fate::Refused => out.refused += 1,
@@ -130,7 +136,16 @@ impl Mutation {
         self.found + self.refused + self.survivors.len()
     }
 
+    /// Whether changes were tried: not of a rule whose cases fail.
+    pub fn is_tried(&self) -> bool {
+        !self.has_failed
+    }
+
     pub fn print(&self, file: &str) {
+        if !self.is_tried() {
+            say!("  changes: none tried, because cases fail");
+            return;
+        }
         let excused = self.survivors.len() - self.open();
         let with = match excused {
             0 => String::new(),
@@ -169,6 +184,10 @@ impl Mutation {
         });
         let stale = self.stale.iter();
         let stale = stale.map(|(line, change)| json!({ "line": line, "change": change }));
+        if !self.is_tried() {
+            // No count of survivors: none was looked for.
+            return json!({ "tried": 0, "reason": "cases fail" });
+        }
         json!({
             "tried": self.tried(), "found": self.found, "refused": self.refused,
             "survivors": survivors.collect::<Vec<_>>(),

@@ -42,6 +42,8 @@ struct Tested {
     seen: (usize, usize),
     /// Changes that no case found, and that the file says nothing about.
     survived: usize,
+    /// Rules of which no change was tried, because their cases fail.
+    untried: usize,
     /// Of rules that cannot be used.
     broken: Vec<Finding>,
     json: Vec<Value>,
@@ -115,6 +117,7 @@ impl Tested {
         self.failed += failed;
         self.warnings += warnings.len();
         self.survived += changes.map_or(0, Mutation::open);
+        self.untried += usize::from(changes.is_some_and(|c| !c.is_tried()));
         match asked.format {
             Format::Json => {
                 let value = to_json(rule, &warnings, &outcomes, &seen, changes);
@@ -124,7 +127,7 @@ impl Tested {
                 say!("{}: {passed} passed, {failed} failed", rule.artifact.id);
                 bad.for_each(|outcome| print(rule, outcome));
                 shown::print(&seen, asked.coverage);
-                if let Some(changes) = changes.filter(|_| failed == 0) {
+                if let Some(changes) = changes {
                     changes.print(&rule.file);
                 }
             }
@@ -143,7 +146,9 @@ impl Tested {
                 "conditions": { "outcomesSeen": seen, "outcomes": all },
             });
             if let (true, Some(fields)) = (asked.mutate, summary.as_object_mut()) {
-                fields.insert("survivors".into(), self.survived.into());
+                let survived = (self.untried < self.rules).then_some(self.survived);
+                fields.insert("survivors".into(), survived.into());
+                fields.insert("rulesNotTried".into(), self.untried.into());
             }
             data!(
                 "{:#}",
@@ -156,7 +161,17 @@ impl Tested {
                 false => String::new(),
             };
             let survived = match asked.mutate {
-                true => format!("; {} survived", many(self.survived, "change")),
+                true if self.untried == 0 => {
+                    format!("; {} survived", many(self.survived, "change"))
+                }
+                true if self.untried == self.rules => {
+                    "; no changes tried, because cases fail".to_owned()
+                }
+                true => format!(
+                    "; {} survived, none tried of {} whose cases fail",
+                    many(self.survived, "change"),
+                    many(self.untried, "rule")
+                ),
                 false => String::new(),
             };
             say!(
