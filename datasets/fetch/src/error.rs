@@ -13,6 +13,8 @@ pub enum FetchError {
     Unknown(String),
     /// It refuses to expand it.
     Refused(String),
+    /// It fails at this value set, again and again; others may go well.
+    Failing(String),
     /// It did not answer, or asks to come later, after all tries.
     Busy(String),
     /// What it answers cannot be used: no FHIR, not all codes, pages that do not fit each other.
@@ -39,6 +41,7 @@ impl fmt::Display for FetchError {
             | Self::Login(text)
             | Self::Unknown(text)
             | Self::Refused(text)
+            | Self::Failing(text)
             | Self::Busy(text)
             | Self::Answer(text)
             | Self::Folder(text) => f.write_str(text),

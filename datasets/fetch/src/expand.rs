@@ -118,6 +118,11 @@ impl Server {
                     "its pages overlap in {again} codes, so others would be missing: the value set may have changed meanwhile"
                 )));
             }
+            if page.total.is_none() && here > 0 && codes.is_empty() && pages > 1 {
+                return Err(answer(
+                    "it gives entries without codes, page after page, and no total".into(),
+                ));
+            }
             seen.extend(codes);
             count += here;
             let total = page
@@ -144,9 +149,9 @@ impl Server {
                     )));
                 }
                 Some(total) => count == total,
-                // Without a total a page that is not full is the last one; one that is larger than was
-                // asked for is all.
-                None => here != self.options.page,
+                // Without a total only an empty page is the end: a server may give less than was asked for.
+                // One that gives more does not page, and gives all.
+                None => here == 0 || here > self.options.page,
             };
             if whole {
                 let page = std::mem::replace(first, Page::empty());
@@ -201,12 +206,36 @@ fn same(first: &Page, next: &Page) -> Result<(), String> {
     }
 }
 
+/// Whether the parameters of an expansion say that it is of this version.
+fn confirms(page: &Page, version: &str) -> bool {
+    let parameters = page
+        .resource
+        .get("expansion")
+        .and_then(|expansion| expansion.get("parameter"));
+    let mut parameters = parameters.and_then(Value::as_array).into_iter().flatten();
+    parameters.any(|parameter| {
+        let text = |name: &str| parameter.get(name).and_then(Value::as_str);
+        let used = text("valueUri").or_else(|| text("valueCanonical"));
+        let used = used.and_then(|canonical| canonical.split_once('|'));
+        text("name") == Some("used-valueset")
+            && used.is_some_and(|(url, used)| {
+                used == version && page.url().is_none_or(|name| name == url)
+            })
+    })
+}
+
 /// One resource of all pages, if it has all codes.
 fn finished(page: Page, asked: &Asked, count: usize, pages: usize) -> Result<Expansion, String> {
-    let version = page
-        .version()
-        .map(str::to_owned)
-        .or_else(|| asked.version.clone());
+    let version = match (page.version(), &asked.version) {
+        (Some(version), _) => Some(version.to_owned()),
+        (None, Some(version)) if confirms(&page, version) => Some(version.clone()),
+        (None, Some(version)) => {
+            return Err(format!(
+                "version {version} was asked for, and it does not say which one it gives"
+            ));
+        }
+        (None, None) => None,
+    };
     let mut resource = page.resource;
     // Under the url by which it will be looked for.
     resource.insert("url".into(), json!(asked.url));

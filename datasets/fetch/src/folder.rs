@@ -122,7 +122,10 @@ impl Folder {
         }
         let text = format!("{:#}\n", expansion.resource);
         self.write(&file, &text)?;
-        self.list.value_sets.retain(|one| one.asked != canonical);
+        let (before, others) = std::mem::take(&mut self.list.value_sets)
+            .into_iter()
+            .partition::<Vec<_>, _>(|one| one.asked == canonical);
+        self.list.value_sets = others;
         self.list.value_sets.push(Kept {
             asked: canonical,
             url: asked.url.clone(),
@@ -137,6 +140,7 @@ impl Folder {
         let list = serde_json::to_string_pretty(&self.list);
         let list = list.map_err(|e| FetchError::Folder(e.to_string()))?;
         self.write(LIST, &(list + "\n"))?;
+        before.iter().try_for_each(|old| self.remove(&old.file))?;
         let canonical = asked.canonical();
         let kept = self
             .list
@@ -144,6 +148,21 @@ impl Folder {
             .iter()
             .find(|one| one.asked == canonical);
         kept.ok_or_else(|| FetchError::Folder(format!("{canonical} was not kept")))
+    }
+
+    /// Removes a file that the list no longer names: two versions of one value set would be read as one.
+    fn remove(&self, name: &str) -> Result<(), FetchError> {
+        let is_here = Path::new(name).file_name() == Some(std::ffi::OsStr::new(name));
+        if !is_here || self.list.value_sets.iter().any(|one| one.file == name) {
+            return Ok(());
+        }
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(FetchError::Folder(format!("{}: {e}", path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes aside, and moves it into place when it is on the disk.

@@ -3,7 +3,7 @@
 //! ```text
 //! canonicals ── Server::expand ($expand, page by page) ──▶ Expansion: one ValueSet, all its codes
 //!                                                             │
-//!                                    Folder::keep ◀───────────┘   files, and fetched.json: what is from where
+//!                                    Folder::keep ◀───────────┘   files, and fetched.list: what is from where
 //! ```
 //!
 //! *Invariants:* an expansion that is cut, or changed while it was read, is an error and never a file. The

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
+use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
@@ -80,7 +81,18 @@ impl Server {
     /// Where the address cannot be used, or a login would be sent for all to read.
     pub fn new(address: &str, options: Options) -> Result<Server, FetchError> {
         let base = address.trim_end_matches('/').to_owned();
-        let wrong = |why: &str| FetchError::Address(format!("{address}: {why}"));
+        // What may be a login or a key is shown in no text, whatever else is wrong.
+        if base.contains('@') {
+            let why = "a login does not belong into the address, where others can read it: use --user, and --key-env or --key-file";
+            return Err(FetchError::Address(format!(
+                "the address of the server: {why}"
+            )));
+        }
+        let shown = base.split(['?', '#']).next().unwrap_or_default();
+        let wrong = |why: &str| FetchError::Address(format!("{shown}: {why}"));
+        if shown.len() < base.len() {
+            return Err(wrong("the address ends before the `?` or `#`"));
+        }
         let uri: ureq::http::Uri = base
             .parse()
             .map_err(|_| wrong("this is no address of a server"))?;
@@ -95,15 +107,6 @@ impl Server {
             Some("http") => {}
             _ => return Err(wrong("write the address as https://…")),
         }
-        if uri.authority().is_some_and(|a| a.as_str().contains('@')) {
-            let why = "a login does not belong into the address, where others can read it";
-            return Err(FetchError::Address(format!(
-                "the address of the server: {why}"
-            )));
-        }
-        if uri.query().is_some() {
-            return Err(wrong("the address ends before the `?`"));
-        }
         let mut tls = TlsConfig::builder();
         if let Some(pem) = &options.roots {
             tls = tls.root_certs(RootCerts::new_with_certs(&certificates(pem)?));
@@ -112,6 +115,9 @@ impl Server {
             .tls_config(tls.build())
             .timeout_global(Some(options.timeout))
             .http_status_as_error(false)
+            // Never on to an unencrypted address, and the key to no other host.
+            .https_only(uri.scheme_str() == Some("https"))
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
             .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
             .build();
         let authorization = options.login.as_ref().map(|login| {
@@ -137,21 +143,31 @@ impl Server {
         let mut pause = Duration::from_secs(1);
         let mut tries = 1;
         loop {
-            let (why, asked) = match self.ask(path, query) {
+            let (why, asked, of_one) = match self.ask(path, query) {
                 Ok(response) => match response.status() {
                     StatusCode::OK => return self.body(response),
                     status if is_passing(status) => {
                         let asked = retry_after(&response);
-                        (format!("{status}{}", self.outcome(response)), asked)
+                        let of_one = matches!(status.as_u16(), 500 | 502 | 504);
+                        let why = format!("{status}{}", self.outcome(response));
+                        (why, asked, of_one)
                     }
                     status => return Err(self.refused(status, response)),
                 },
-                Err(e) if is_of_connection(&e) => (said(&e.to_string()), None),
+                Err(e) if is_of_connection(&e) => (said(&e.to_string()), None, false),
+                // Its text has the address that was gone on to, and so what was asked with.
+                Err(ureq::Error::RequireHttpsOnly(_)) => {
+                    let text = "it sends on to an address without encryption: refused";
+                    return Err(FetchError::Address(self.about(text)));
+                }
                 Err(e) => return Err(FetchError::Busy(self.about(&said(&e.to_string())))),
             };
             if tries >= self.options.tries {
-                let text = format!("no answer after {tries} tries: {why}");
-                return Err(FetchError::Busy(self.about(&text)));
+                let text = self.about(&format!("no answer after {tries} tries: {why}"));
+                return Err(match of_one {
+                    true => FetchError::Failing(text),
+                    false => FetchError::Busy(text),
+                });
             }
             let wait = asked.unwrap_or(pause);
             if wait > self.options.longest_wait {

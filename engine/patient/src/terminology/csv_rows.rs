@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-/// Rows that are not empty, each with its line from 1; or why one cannot be read.
+/// Rows that are not empty, each with its line from 1; or why one cannot be read, with the line where that
+/// shows.
 pub(super) struct Rows<'f> {
     bytes: &'f [u8],
     at: usize,
@@ -48,22 +49,25 @@ impl<'f> Rows<'f> {
         true
     }
 
-    /// What stands in quotes; the first quote was read.
-    fn quoted(&mut self) -> Cow<'f, [u8]> {
+    /// What stands in quotes; the first quote was read. Nothing where the file ends before the last one.
+    fn quoted(&mut self) -> Option<Cow<'f, [u8]>> {
         let mut field: Cow<'f, [u8]> = Cow::Borrowed(&[]);
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let length = memchr::memchr(b'"', rest).unwrap_or(rest.len());
+            let Some(length) = memchr::memchr(b'"', rest) else {
+                self.at = self.bytes.len();
+                return None;
+            };
             let part = rest.get(..length).unwrap_or_default();
             self.line += part.iter().filter(|byte| **byte == b'\n').count() as u64;
-            self.at = (self.at + length + 1).min(self.bytes.len());
+            self.at += length + 1;
             match field.is_empty() {
                 true => field = Cow::Borrowed(part),
                 false => field.to_mut().extend_from_slice(part),
             }
             // Two quotes are one of the text.
             if self.peek() != Some(b'"') {
-                return field;
+                return Some(field);
             }
             field.to_mut().push(b'"');
             self.at += 1;
@@ -86,20 +90,24 @@ impl<'f> Iterator for Rows<'f> {
         while self.at < self.bytes.len() && self.ends() {}
         self.peek()?;
         let (line, mut row, mut utf8) = (self.line, Vec::with_capacity(5), true);
+        // The first quote that does not do, with its line: of an unclosed one rows may have been taken for text.
+        let mut quote: Option<(u64, &'static str)> = None;
         loop {
-            let mut field: Cow<'f, [u8]> = match self.peek() {
+            let field: Cow<'f, [u8]> = match self.peek() {
                 Some(b'"') => {
+                    let begun = self.line;
                     self.at += 1;
-                    self.quoted()
+                    let Some(field) = self.quoted() else {
+                        return Some((begun, Err(UNCLOSED)));
+                    };
+                    // Nothing but a separator or an end belongs behind a quote.
+                    if !self.plain().trim_ascii().is_empty() {
+                        quote.get_or_insert((begun, TEXT_BEHIND));
+                    }
+                    field
                 }
-                _ => Cow::Borrowed(&[]),
+                _ => Cow::Borrowed(self.plain()),
             };
-            // Nothing but a separator or an end belongs behind a quote; what is there is kept.
-            let plain = self.plain();
-            match field.is_empty() {
-                true => field = Cow::Borrowed(plain),
-                false => field.to_mut().extend_from_slice(plain),
-            }
             match text(field) {
                 Some(field) => row.push(field),
                 None => utf8 = false,
@@ -112,16 +120,20 @@ impl<'f> Iterator for Rows<'f> {
                 }
             }
         }
-        Some((
-            line,
-            if utf8 {
-                Ok(row)
-            } else {
-                Err("the row is not UTF-8")
-            },
-        ))
+        Some(match (quote, utf8) {
+            (Some((line, why)), _) => (line, Err(why)),
+            (None, true) => (line, Ok(row)),
+            (None, false) => (line, Err("the row is not UTF-8")),
+        })
     }
 }
+
+/// Of a quote whose other one is not in the file.
+const UNCLOSED: &str =
+    "a quote begins on this line and never ends: all rows behind it would be one text";
+
+/// Of a quote that ends within a field.
+const TEXT_BEHIND: &str = "the quote that begins on this line ends, and text stands behind it";
 
 fn text(bytes: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
     match bytes {
@@ -158,5 +170,27 @@ mod tests {
         }
         assert!(Rows::new(b"").next().is_none());
         assert!(Rows::new(b"\xff").next().unwrap().1.is_err());
+    }
+
+    /// A quote that is not closed must not swallow the rows behind it in silence.
+    #[test]
+    fn quotes_that_do_not_end() {
+        for (text, line, why) in [
+            ("a,b\n1,x\n2,\"y\n3,z\n", 3, UNCLOSED),
+            ("a,\"", 1, UNCLOSED),
+            ("a,\"b\"\"", 1, UNCLOSED),
+            ("a\n\"b\nc\",\"d\n", 3, UNCLOSED),
+            // The next quote, of another row, is taken for its end.
+            ("a,b\n1,\"x\n2,\"y\"\n", 2, TEXT_BEHIND),
+            ("\"a\" b,c\n", 1, TEXT_BEHIND),
+        ] {
+            let rows: Vec<_> = Rows::new(text.as_bytes()).collect();
+            let wrong: Vec<_> = rows.iter().filter(|(_, row)| row.is_err()).collect();
+            assert_eq!(wrong.len(), 1, "{text:?}");
+            assert_eq!((wrong[0].0, &wrong[0].1), (line, &Err(why)), "{text:?}");
+        }
+        // Space behind a quote is no text.
+        let row = Rows::new(b"\"a\" ,b").next().unwrap().1.unwrap();
+        assert_eq!(row, ["a", "b"]);
     }
 }

@@ -15,6 +15,7 @@
 
 mod bind;
 mod code;
+mod code_damage;
 mod code_system;
 mod csv_rows;
 mod drug_set;

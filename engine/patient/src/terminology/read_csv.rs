@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::bind::{BUILT_IN_VALUE_SETS, Named};
 use super::code::Code;
+use super::code_damage::{Damage, damage};
 use super::csv_rows::Rows as CsvRows;
 use super::read::Read;
 use super::read_system::{known_names, system_named};
@@ -133,16 +134,25 @@ impl Read {
             return (vec![], vec![]);
         }
         let mut rows = CsvRows::separated(text.as_bytes(), separator);
-        let columns = rows
-            .next()
-            .and_then(|(_, row)| row.ok())
-            .map_or(0, |row| row.len());
+        let columns = match rows.next() {
+            Some((_, Ok(row))) => row.len(),
+            Some((line, Err(why))) => {
+                self.issues.push(unreadable(source, line, why));
+                return (vec![], vec![]);
+            }
+            None => 0,
+        };
         let mut sets: BTreeMap<Arc<str>, Rows> = BTreeMap::new();
         let mut names: BTreeMap<Arc<str>, Named> = BTreeMap::new();
         let mut open = 0;
         for (line, cells) in rows {
-            // The text is UTF-8, so every row is.
-            let Ok(cells) = cells else { continue };
+            let cells = match cells {
+                Ok(cells) => cells,
+                Err(why) => {
+                    self.issues.push(unreadable(source, line, why));
+                    continue;
+                }
+            };
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
@@ -252,6 +262,7 @@ impl Read {
     fn row(&mut self, table: &Table<'_>, row: &Row<'_>) -> Option<Code> {
         let before = self.issues.len();
         let (written, code) = (table.cell(row, "system"), table.cell(row, "code"));
+        let (written, code) = (plain(written), plain(code));
         let system = system_named(written);
         if written.is_empty() {
             let message = "this row has no `system`, so its code cannot be compared".to_owned();
@@ -273,20 +284,27 @@ impl Read {
             let message = "this row has no `code`".to_owned();
             let help = "write the code, or remove the row";
             self.issues.push(table.error(row, "code", message, help));
-        } else if is_spoiled(code) {
-            let message = format!("`{code}` is a number as spreadsheets round it, not a code");
+        }
+        let damage = damage(system.unwrap_or(written), code);
+        if let Some(Damage::Spoiled(message)) = &damage {
             let help =
                 "format the column as text before the codes are put in, and put the code in again";
+            let message = message.clone();
             self.issues.push(table.error(row, "code", message, help));
         }
         if self.issues.len() > before {
             return None;
         }
+        if let Some(Damage::Doubtful(message, help)) = damage {
+            let finding = Finding::warning(FindingCode::ValueSetRow, message);
+            let finding = finding.help(help).placed(table.place(row, "code"));
+            self.issues.push(finding);
+        }
         let system = match system {
             Some(url) => self.system(url),
             None => self.system(written),
         };
-        let display = Some(table.cell(row, "display")).filter(|text| !text.is_empty());
+        let display = Some(plain(table.cell(row, "display"))).filter(|text| !text.is_empty());
         Some(Code {
             system,
             version: None,
@@ -296,13 +314,19 @@ impl Read {
     }
 }
 
-/// A long code that a spreadsheet took for a number: `1.11E+14`.
-fn is_spoiled(code: &str) -> bool {
-    let Some((digits, exponent)) = code.split_once(['E', 'e']) else {
-        return false;
-    };
-    let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    exponent.strip_prefix('+').is_some_and(number) && digits.split(['.', ',']).all(number)
+/// A cell without the apostrophe that keeps a spreadsheet from calculating it: our own lists have it.
+fn plain(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest,
+        _ => cell,
+    }
+}
+
+fn unreadable(source: &Arc<str>, line: u64, why: &str) -> Finding {
+    let line = usize::try_from(line).ok();
+    Finding::error(FindingCode::ValueSetRow, why)
+        .help("put a quote behind the text as well, and write one that belongs to the text twice: \"5\"\" cuff\"")
+        .placed(Place::known(Arc::clone(source), line, None, None))
 }
 
 fn of_another_length(source: &Arc<str>, line: u64, cells: usize, columns: usize) -> Finding {

@@ -72,9 +72,9 @@ fn what_is_wrong_is_told_with_line_and_column() {
          http://x/vs,loinc,,\n\
          http://x/vs,\"snomed\",1.11E+14,\n\
          http://x/vs,loinc,5\n\
-         http://x/vs,loinc,6,six\n\
-         http://x/vs,http://loinc.org,6,six again\n\
-         http://x/vs,http://loinc.org/,7,\n",
+         http://x/vs,loinc,718-7,six\n\
+         http://x/vs,http://loinc.org,718-7,six again\n\
+         http://x/vs,http://loinc.org/,4548-4,\n",
     );
     assert_eq!(
         placed(&issues),
@@ -84,7 +84,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
             "T031 4:19 this row has no `code`",
             "T031 5:22 `1.11E+14` is a number as spreadsheets round it, not a code",
             "T031 6:0 this row has 3 cells, the first line has 4",
-            "T032 8:30 `6` stands in value set `http://x/vs` a second time",
+            "T032 8:30 `718-7` stands in value set `http://x/vs` a second time",
         ]
     );
     for code in [Code::ValueSetRow, Code::ValueSetRowTwice] {
@@ -92,7 +92,7 @@ fn what_is_wrong_is_told_with_line_and_column() {
     }
     assert_eq!(read("value_set\n").1[0].code, Code::ValueSetTable);
     assert_eq!(issues[0].help.as_deref(), Some("did you mean `loinc`?"));
-    assert_eq!(codes(&store, "http://x/vs"), "complete [6 7]");
+    assert_eq!(codes(&store, "http://x/vs"), "complete [4548-4 718-7]");
     for (header, wanted) in [
         (
             "value_set,system",
@@ -110,6 +110,46 @@ fn what_is_wrong_is_told_with_line_and_column() {
         assert_eq!(placed(&read(header).1), [wanted]);
     }
     assert!(!is_value_set_table(b"object,precipitant,severity\n"));
+}
+
+/// Each would otherwise be a row, or many, that match nothing, in silence.
+#[test]
+fn damage_is_told_with_its_place() {
+    let (store, issues) = read(
+        "value_set,system,code,display\n\
+         http://x/vs,snomed,44054006,\n\
+         http://x/vs,snomed,38341003.0,\n\
+         http://x/vs,loinc,May-48,\n\
+         http://x/vs,urn:mine,#N/A,\n\
+         http://x/vs,cvx,3,\n\
+         http://x/vs,snomed,44054007,\n\
+         http://x/vs,urn:mine,'-x,'=1+1\n\
+         http://x/vs,urn:mine,a,\"a\" b\n\
+         http://x/vs,urn:mine,b,\"5\n\
+         http://x/vs,urn:mine,c,\n",
+    );
+    assert_eq!(
+        placed(&issues),
+        [
+            "T031 3:20 `38341003.0` is a number as spreadsheets write it, not a code",
+            "T031 4:19 `May-48` is a date that a spreadsheet made of it, not a code",
+            "T031 5:22 `#N/A` is what a spreadsheet shows where it cannot calculate, not a code",
+            "T031 6:17 `3` is no code of this system: CVX has two digits or more, and spreadsheets drop a leading 0",
+            "T031 7:20 `44054007` is no code of this system: its last digit does not fit the others",
+            "T031 9:0 the quote that begins on this line ends, and text stands behind it",
+            "T031 10:0 a quote begins on this line and never ends: all rows behind it would be one text",
+        ]
+    );
+    let wrong = issues.iter().map(Finding::is_error).collect::<Vec<_>>();
+    assert_eq!(wrong, [true, true, true, false, false, true, true]);
+    assert_eq!(issues[3].help.as_deref(), Some("write `03`"));
+    // As our own lists keep a spreadsheet from calculating a cell.
+    let set = store.value_set("http://x/vs").unwrap();
+    let kept = set.find("urn:mine", "-x").unwrap();
+    assert_eq!(kept.display.as_deref(), Some("=1+1"));
+    let (_, issues) = read("value_set,system,code,\"display\nhttp://x/vs,loinc,718-7,x\n");
+    assert_eq!(placed(&issues).len(), 1, "{issues:?}");
+    assert!(placed(&issues)[0].contains("1:0 a quote begins on this line"));
 }
 
 /// A table adds to a set of the same url, whatever its version, and several tables to each other.
