@@ -51,7 +51,7 @@ impl Rule {
             let Some(place) = file.place_of(expression.top, &compiled.source) else {
                 continue;
             };
-            for condition in compiled.conditions() {
+            for condition in compiled.conditions(self.program.of_library) {
                 all.push(ConditionSeen {
                     field: expression.field.clone(),
                     text: written(&compiled.source, condition.span),

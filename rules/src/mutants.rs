@@ -50,7 +50,7 @@ impl Rule {
             let Some(place) = file.place_of(expression.top, source) else {
                 continue;
             };
-            for mutant in expression.compiled.mutants() {
+            for mutant in expression.compiled.mutants(self.program.of_library) {
                 let change = change(source, &mutant);
                 let excuse = excuses.iter().find(|e| e.change == change);
                 all.push(RuleMutant {

@@ -4,8 +4,8 @@ use super::functions::{FunctionInfo, Returns, Role};
 use super::nodes::{Compiled, Fold, Node, NodeKind, Span};
 use super::types::Ty;
 
-/// A part of an expression that is true or false. Names of definitions, literals, and `!x` beside its `x`
-/// are none: they have nothing of their own to show.
+/// A part of an expression that is true or false. Names of definitions that stand beside it, literals, and
+/// `!x` beside its `x` are none: they have nothing of their own to show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Condition {
     /// Its characters.
@@ -20,16 +20,17 @@ pub(crate) fn key(node: &Node) -> usize {
 }
 
 impl Compiled {
-    /// Its conditions, the whole before its parts.
-    pub fn conditions(&self) -> Vec<Condition> {
+    /// Its conditions, the whole before its parts. The first `shared` definitions are written elsewhere: their
+    /// names are conditions where they are used.
+    pub fn conditions(&self, shared: usize) -> Vec<Condition> {
         let mut found = vec![];
-        gather(&self.node, self.ty == Ty::Bool, &mut found);
+        gather(&self.node, self.ty == Ty::Bool, shared, &mut found);
         found
     }
 }
 
 /// `wanted`: whether it stands where true or false is wanted.
-fn gather(node: &Node, wanted: bool, found: &mut Vec<Condition>) {
+fn gather(node: &Node, wanted: bool, shared: usize, found: &mut Vec<Condition>) {
     let mut add = |is: bool| {
         if is {
             let key = key(node);
@@ -80,11 +81,15 @@ fn gather(node: &Node, wanted: bool, found: &mut Vec<Condition>) {
             add(wanted);
             vec![]
         }
+        NodeKind::Define(index) => {
+            add(wanted && *index < shared);
+            vec![]
+        }
         _ => vec![],
     };
     for (number, part) in node.parts().into_iter().enumerate() {
         let wanted = parts.get(number).copied().unwrap_or(false);
-        gather(part, wanted, found);
+        gather(part, wanted, shared, found);
     }
 }
 

@@ -28,14 +28,14 @@ const UNITS: [(&str, &str); 6] = [
 ];
 
 impl Compiled {
-    /// All changes, in the order of the text.
-    pub fn mutants(&self) -> Vec<Mutant> {
+    /// All changes, in the order of the text. `shared`: as of [`Compiled::conditions`].
+    pub fn mutants(&self, shared: usize) -> Vec<Mutant> {
         let mut search = Search {
             source: self.source.chars().collect(),
             found: vec![],
         };
         search.node(&self.node);
-        let conditions: Vec<Condition> = self.conditions();
+        let conditions: Vec<Condition> = self.conditions(shared);
         search.negate(&conditions);
         let mut found = search.found;
         found.sort_by(|a, b| (a.span, &a.new).cmp(&(b.span, &b.new)));

@@ -344,6 +344,20 @@ fn what_the_library_defines_is_seen_both_ways() {
         let text = crate::GOOD.replace(from, to);
         assert_ne!(text, crate::GOOD);
         let rule = rules::load_with("rules/gap.yaml", &text, &surroundings).unwrap();
+        // It is counted, and changed to its opposite.
+        let written = rules::Written::read("rules/gap.yaml", &text).unwrap();
+        let seen = rule.conditions_seen(&written).unwrap();
+        let name = to.split([' ', '|']).nth(1).unwrap();
+        let shared: Vec<_> = seen.iter().filter(|c| c.text == name).collect();
+        assert_eq!(shared.len(), 1, "{name}");
+        assert_eq!(shared[0].is_shown(), name == "grown");
+        let opposite = format!("{name} → !({name})");
+        let changes: Vec<String> = rule
+            .mutants(&written)
+            .into_iter()
+            .map(|m| m.change)
+            .collect();
+        assert!(changes.contains(&opposite), "{changes:?}");
         let told: Vec<String> = rule.coverage().iter().map(ToString::to_string).collect();
         told.join("\n")
     };
