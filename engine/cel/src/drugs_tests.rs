@@ -220,6 +220,63 @@ fn what_nobody_could_be_asked_for_is_unknown_unless_another_decides() {
         case.eval(&taken("warfarin"))
             .starts_with("unknown: no Medication")
     );
+    // What is ordered together is told all the same.
+    let both = |drug: &str| {
+        format!(
+            r#"(medications() + draftOrders("MedicationRequest")).exists(m, isDrug(m, "{drug}"))"#
+        )
+    };
+    assert_eq!(case.eval(&both("warfarin")), "true");
+    assert!(case.eval(&both("class:maoi")).starts_with("unknown: "));
+    assert!(
+        case.eval("medications().isEmpty()")
+            .starts_with("unknown: ")
+    );
+}
+
+#[test]
+fn what_a_draft_changes_or_takes_back() {
+    let mut case = case();
+    let draft = |id: &str, status: &str, more: &str| {
+        format!(
+            r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"{status}","intent":"order"{more},{}}}"#,
+            medication("5640")
+        )
+    };
+    let drafted = r#"draftOrders("MedicationRequest").size()"#;
+    let prior = r#","priorPrescription":{"reference":"MedicationRequest/w"}"#;
+    for (draft, taken, drafts) in [
+        (draft("new", "draft", ""), "2", "1"),
+        (draft("new", "active", ""), "2", "1"),
+        (draft("w", "draft", ""), "1", "1"),
+        (draft("w", "cancelled", ""), "1", "0"),
+        (draft("w", "stopped", ""), "1", "0"),
+        (draft("new", "draft", prior), "1", "1"),
+        (draft("new", "entered-in-error", prior), "2", "0"),
+        (draft("new", "completed", ""), "2", "0"),
+    ] {
+        let call = HookCall {
+            hook: "order-sign".into(),
+            drafts: record_of(&[draft.clone()]),
+            ..HookCall::default()
+        };
+        case.context.call = Some(Arc::new(call));
+        let mut checker = Checker::new(vec![]);
+        let mut eval = |source: &str| {
+            let compiled = checker.compile(source, None).unwrap();
+            let evaluation = Evaluation::new(
+                &case.record,
+                &case.context,
+                checker.requirements(),
+                &[],
+                &[],
+            );
+            show(&evaluation.evaluate(&compiled).unwrap())
+        };
+        assert_eq!(eval("medications().size()"), taken, "{draft}");
+        assert_eq!(eval(drafted), drafts, "{draft}");
+        assert_eq!(eval("medicationsEver().size()"), "3", "{draft}");
+    }
 }
 
 #[test]

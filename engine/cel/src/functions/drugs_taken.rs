@@ -47,7 +47,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Filter,
         doc: "Of a list those, of one AllergyIntolerance whether it is one, that are to these drugs, by the \
          RxNorm codes of what it is to and of the substances of its reactions; drugs as in `isDrug`. False \
-         where its only categories are food or environment, or it says that no allergies are known. Unknown \
+         where its only categories are food or environment, or it says that no allergies are known, by its code \
+         or its whole text. Unknown \
          without a code that the drug dictionary knows: beside it ask `inValueSet(a.code, \"set\")` for \
          those in SNOMED CT.",
         example: "allergies().exists(a, isAllergen(a, \"penicillin V|amoxicillin\"))",
@@ -62,9 +63,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: MEDICATIONS,
         doc: "What the patient takes at the moment of evaluation: active MedicationRequests that order (no \
          proposal, plan or option, not `doNotPerform`), written by then and not over, by the end of all \
-         dosages (`timing.repeat.boundsPeriod`), else by the time to dispense them and the supply; and \
-         MedicationStatements that are active or intended, begun and not over, or completed and over \
-         later. A day counts whole. One of which it cannot be told may be in it or not: what it would \
+         dosages (`timing.repeat.boundsPeriod`); and MedicationStatements that are active or intended, \
+         begun and not over, or completed and over later. A day counts whole. Without the requests that a \
+         draft of the call changes (of the same id) or replaces (`priorPrescription`). One of which it cannot be told may be in it or not: what it would \
          decide is unknown.",
         example: "medications().isDrug(\"warfarin\").size() > 0",
         gives: "true",
@@ -107,17 +108,21 @@ fn gathered<'r>(
     judge: Judge,
 ) -> Val<'r> {
     call.scene.drugs.list(which, || {
-        let (mut found, mut missing) = (vec![], vec![]);
+        let hook = call.scene.context.call.as_ref();
+        let mut found = vec![];
         for ty in types {
             let Some(name) = Name::of(ty) else { continue };
             if !call.record().is_available(name) {
                 let reason = Reason::from(format!("no {ty} data was given"));
-                missing.push(Val::Unknown(reason.clone()));
                 found.push(perhaps(Val::Unknown(reason.clone()), reason));
                 continue;
             }
             let resources = call.record().of_type(name);
             for resource in resources.filter(|one| !is_entered_in_error(*one)) {
+                // What a draft changes or replaces will not be taken beside it.
+                if which == Gathered::Taken && hook.is_some_and(|hook| hook.replaces(resource)) {
+                    continue;
+                }
                 match judge(resource, call.at(), call.zone()) {
                     Ok(true) => found.push(Val::Element(resource)),
                     Ok(false) => {}
@@ -125,10 +130,7 @@ fn gathered<'r>(
                 }
             }
         }
-        match missing.pop() {
-            Some(unknown) if missing.len() + 1 == types.len() => unknown,
-            _ => Val::List(found.into()),
-        }
+        Val::List(found.into())
     })
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
+use engine_patient::hook_call::HookCall;
 use engine_patient::medication::is_to_do;
 use engine_patient::record::Element;
 
@@ -28,7 +29,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Named,
         code: draft_orders,
         doc: "All orders of a type that are being written, without those not to do something \
-         (`doNotPerform`). They are not in the patient's record. Empty where the hook has no drafts; unknown where \
+         (`doNotPerform`) and those whose status says that they are over or taken back. They are not in the patient's record. Empty where the hook has no drafts; unknown where \
          one of the type could not be used, as another patient's.",
         example: "draftOrders(\"MedicationRequest\").exists(o, isDrug(o, \"warfarin\"))",
         gives: "false",
@@ -87,6 +88,7 @@ fn drafts<'r>(call: &Call<'_, 'r>, selected: bool) -> Val<'r> {
         return Val::unknown("not every draft could be used");
     }
     let drafts = hook.drafts.of_type_named(ty);
+    let drafts = drafts.filter(|draft| HookCall::is_made(*draft));
     let wanted = drafts.filter(|draft| !selected || hook.is_selected(*draft));
     let told = wanted.filter_map(|draft| match is_to_do(draft) {
         Ok(true) => Some(Val::Element(draft)),

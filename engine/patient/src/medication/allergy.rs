@@ -9,7 +9,7 @@ use crate::record::Element;
 use crate::system::codes::codings;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
-use crate::terminology::DrugDictionary;
+use crate::terminology::{DrugDictionary, canonical_system};
 
 const ALLERGY: &str = "AllergyIntolerance";
 
@@ -23,12 +23,17 @@ pub fn is_current(allergy: Element<'_>, at: DateTime, zone: &Zone) -> Told {
     let refuted = refuted
         .iter()
         .any(|s| matches!(s.as_ref(), "refuted" | "entered-in-error"));
+    // Of several codings those of others, as of the EHR itself, say nothing.
     let clinical = status(allergy, "clinicalStatus");
-    let active = match clinical.first().map(AsRef::as_ref) {
-        Some("active") => Ok(true),
-        Some("inactive" | "resolved") => Ok(false),
-        Some(_) => Err("`AllergyIntolerance.clinicalStatus` cannot be read".into()),
-        None => Err("`AllergyIntolerance.clinicalStatus` is missing".into()),
+    let says = |codes: &[&str]| clinical.iter().any(|code| codes.contains(&&**code));
+    let active = match (says(&["active"]), says(&["inactive", "resolved"])) {
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
+        (true, true) => Err("`AllergyIntolerance.clinicalStatus` contradicts itself".into()),
+        (false, false) if clinical.is_empty() => {
+            Err("`AllergyIntolerance.clinicalStatus` is missing".into())
+        }
+        (false, false) => Err("`AllergyIntolerance.clinicalStatus` cannot be read".into()),
     };
     let start = clinical_time(ALLERGY, allergy).start;
     let begun = start.map_or(Ok(true), |start| {
@@ -49,12 +54,12 @@ pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
     let mut found = Drug::default();
     let mut unknown = true;
     if let Some(code) = allergy.get_named("code") {
-        if is_none_known(code) {
-            return found;
-        }
-        if let Some(drug) = of_concept(code, drugs) {
-            found = drug;
-            unknown = false;
+        match of_concept(code, drugs) {
+            Some(drug) => {
+                found = drug;
+                unknown = false;
+            }
+            None => unknown = !is_none_known(code),
         }
     }
     let reactions = allergy.get_named("reaction");
@@ -77,12 +82,116 @@ fn is_of_other_category(allergy: Element<'_>) -> bool {
     categories.peek().is_some() && categories.all(|c| c.is_str("food") || c.is_str("environment"))
 }
 
-/// "No known allergies" is an entry of a list, in many codes: by what it is called.
+/// Codes that say that no allergies are known, of some kind or of any: of SNOMED CT, and of the
+/// International Patient Summary of HL7.
+const NONE_KNOWN: [(&str, &[&str]); 2] = [
+    (
+        "http://snomed.info/sct",
+        &[
+            "716186003",
+            "160244002",
+            "409137002",
+            "428197003",
+            "428607008",
+            "429625007",
+            "716184000",
+            "716220001",
+            "1003774007",
+        ],
+    ),
+    (
+        "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",
+        &[
+            "no-known-allergies",
+            "no-known-environmental-allergies",
+            "no-known-food-allergies",
+            "no-known-medication-allergies",
+        ],
+    ),
+];
+
+/// "No known allergies" is an entry of a list, by its code or by what it is called. A text beside it that
+/// says anything else takes that back.
 fn is_none_known(code: Element<'_>) -> bool {
-    let says = |text: &str| {
-        let text = text.trim_start().to_lowercase();
-        text.starts_with("no known") || matches!(text.trim_end(), "nka" | "nkda")
+    let (mut none, mut other) = (false, false);
+    let mut label = |text: Option<Cow<'_, str>>| {
+        if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
+            match says_none_known(&text) {
+                true => none = true,
+                false => other = true,
+            }
+        }
     };
-    let mut displays = codings(code).filter_map(|coding| coding.get_str("display"));
-    displays.any(|display| says(&display)) || code.get_str("text").is_some_and(|text| says(&text))
+    let mut coded = false;
+    for coding in codings(code) {
+        match is_coded_none_known(coding) {
+            true => coded = true,
+            false => label(coding.get_str("display")),
+        }
+    }
+    label(code.get_str("text"));
+    (none || coded) && !other
+}
+
+fn is_coded_none_known(coding: Element<'_>) -> bool {
+    let (Some(system), Some(code)) = (coding.get_str("system"), coding.get_str("code")) else {
+        return false;
+    };
+    let system = canonical_system(&system);
+    let mut all = NONE_KNOWN.iter();
+    all.any(|(of, codes)| *of == system && codes.contains(&&*code))
+}
+
+/// Whether a text says this and nothing else: "No known drug allergies", not "No known severity: aspirin".
+fn says_none_known(text: &str) -> bool {
+    /// What may be unknown.
+    const WHAT: [&str; 8] = [
+        "allergy",
+        "allergies",
+        "hypersensitivity",
+        "hypersensitivities",
+        "intolerance",
+        "intolerances",
+        "reaction",
+        "reactions",
+    ];
+    /// Of which kind; and the words between.
+    const KINDS: [&str; 25] = [
+        "active",
+        "adverse",
+        "allergic",
+        "and",
+        "animal",
+        "any",
+        "current",
+        "drug",
+        "drugs",
+        "environment",
+        "environmental",
+        "finding",
+        "food",
+        "foods",
+        "insect",
+        "latex",
+        "medication",
+        "medications",
+        "medicine",
+        "medicines",
+        "or",
+        "other",
+        "situation",
+        "substance",
+        "to",
+    ];
+    let text = text.to_lowercase();
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    match words.as_slice() {
+        ["nka" | "nkda" | "nkma" | "nkfa"] | ["no", "known"] | ["none", "known"] => true,
+        ["no", "known", rest @ ..] => {
+            let fits = |word: &&str| WHAT.contains(word) || KINDS.contains(word);
+            rest.iter().all(fits) && rest.iter().any(|word| WHAT.contains(word))
+        }
+        _ => false,
+    }
 }

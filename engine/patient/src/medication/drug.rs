@@ -26,7 +26,11 @@ pub struct Drug {
 ///
 /// Of several codes of one concept each says what the drug is; those that the dictionary does not know
 /// change nothing. A Medication whose own code it does not know is what its `ingredient`s are.
-pub fn drug(resource: Element<'_>, others: &[&PatientRecord], drugs: &DrugDictionary) -> Drug {
+pub fn drug<'r>(
+    resource: Element<'r>,
+    others: &[&'r PatientRecord],
+    drugs: &DrugDictionary,
+) -> Drug {
     let ty = type_of(resource);
     let unknown = |missing: String| Drug {
         substances: Substances::default(),
@@ -34,7 +38,7 @@ pub fn drug(resource: Element<'_>, others: &[&PatientRecord], drugs: &DrugDictio
     };
     let found = match medication(resource, others) {
         Found::Concept(concept) => of_concept(concept, drugs),
-        Found::Medication(medication) => of_medication(medication, others, drugs),
+        Found::Medication(medication) => of_medication(medication, resource, others, drugs),
         Found::NotGiven => {
             return unknown(format!(
                 "a {ty} refers to its code in a resource that was not given"
@@ -53,7 +57,8 @@ pub(super) fn no_code(ty: &str) -> String {
     format!("{article} {ty} has no code that the drug dictionary knows")
 }
 
-/// What a drug is called: as the dictionary has it, else as the data does.
+/// What a drug is called: as the dictionary has it, else as the data does, else by the ingredients of its
+/// Medication.
 pub fn name<'r>(
     resource: Element<'r>,
     others: &[&'r PatientRecord],
@@ -71,6 +76,16 @@ pub fn name<'r>(
         Found::NotGiven | Found::Nothing => None,
     }
     .or_else(|| filled(choice(resource, "medication")?, "display"))
+    .or_else(|| {
+        let Found::Medication(medication) = medication(resource, others) else {
+            return None;
+        };
+        let parts = medication.get_named("ingredient")?.items();
+        let names = parts.map(|part| from(ingredient(part, medication, resource, others)?));
+        // Some of its ingredients would be another drug.
+        let names: Vec<Cow<'r, str>> = names.collect::<Option<_>>()?;
+        (!names.is_empty()).then(|| Cow::Owned(names.join(" / ")))
+    })
 }
 
 fn filled<'r>(element: Element<'r>, name: &str) -> Option<Cow<'r, str>> {
@@ -185,10 +200,38 @@ pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option
     found
 }
 
+/// The concept of an ingredient of a Medication. `owner` is what refers to the Medication: one that it
+/// contains refers to others that it contains, for nothing contained contains anything.
+fn ingredient<'r>(
+    part: Element<'r>,
+    medication: Element<'r>,
+    owner: Element<'r>,
+    others: &[&'r PatientRecord],
+) -> Option<Element<'r>> {
+    let item = choice(part, "item")?;
+    let found = match follow(medication, item, others) {
+        Found::NotGiven if is_contained(medication, owner) => follow(owner, item, others),
+        found => found,
+    };
+    match found {
+        Found::Concept(concept) => Some(concept),
+        // Not its ingredients: a Medication must not go on for ever.
+        Found::Medication(inner) => inner.get_named("code"),
+        Found::NotGiven | Found::Nothing => None,
+    }
+}
+
+fn is_contained(inner: Element<'_>, owner: Element<'_>) -> bool {
+    let contained = owner.get_named("contained");
+    let mut all = contained.into_iter().flat_map(Element::items);
+    all.any(|one| one == inner)
+}
+
 /// The drug of a Medication: by its code, else by its ingredients.
-fn of_medication(
-    medication: Element<'_>,
-    others: &[&PatientRecord],
+fn of_medication<'r>(
+    medication: Element<'r>,
+    owner: Element<'r>,
+    others: &[&'r PatientRecord],
     drugs: &DrugDictionary,
 ) -> Option<Drug> {
     let code = medication.get_named("code");
@@ -199,14 +242,8 @@ fn of_medication(
     let mut whole = Drug::default();
     let mut known = 0;
     for part in parts.items() {
-        let item = choice(part, "item");
-        let found = item.and_then(|item| match follow(medication, item, others) {
-            Found::Concept(concept) => of_concept(concept, drugs),
-            // Not its ingredients: a Medication must not go on for ever.
-            Found::Medication(inner) => of_concept(inner.get_named("code")?, drugs),
-            Found::NotGiven | Found::Nothing => None,
-        });
-        match found {
+        let concept = ingredient(part, medication, owner, others);
+        match concept.and_then(|concept| of_concept(concept, drugs)) {
             Some(drug) => {
                 whole.substances.add(&drug.substances);
                 known += 1;

@@ -86,7 +86,11 @@ const ABSORBED: [&str; 20] = [
 ///
 /// # Errors
 /// Why it cannot be told: the dictionary knows no code of it.
-pub fn is_local(resource: Element<'_>, others: &[&PatientRecord], drugs: &DrugDictionary) -> Told {
+pub fn is_local<'r>(
+    resource: Element<'r>,
+    others: &[&'r PatientRecord],
+    drugs: &DrugDictionary,
+) -> Told {
     let made_of = drug(resource, others, drugs);
     if made_of.substances.is_empty() {
         let unknown = made_of.missing;

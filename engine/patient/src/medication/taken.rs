@@ -4,7 +4,6 @@ use super::drug::type_of;
 use super::standing::{Told, all, begun, code, date, goes_on, not_flagged};
 use crate::fhir::clinical_time::{ClinicalTime, time_of};
 use crate::record::Element;
-use crate::system::date_arithmetic::{CalendarDuration, plus_in};
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
 
@@ -22,8 +21,9 @@ const ORDERS: [&str; 5] = [
 /// Whether the patient takes it at a moment, as far as a MedicationRequest or MedicationStatement tells.
 ///
 /// A request: active, an order, not one not to take it, written by then and not over. It is over when
-/// every dosage has an end (`timing.repeat.boundsPeriod`) and the last is past; where none has, when the
-/// time to dispense it (`dispenseRequest.validityPeriod`) and the supply of the last time are.
+/// every dosage has an end (`timing.repeat.boundsPeriod`) and the last is past. The time to dispense it
+/// (`dispenseRequest.validityPeriod`) says nothing of when it is taken: a prescription that cannot be
+/// filled any more is of a drug that may be at home.
 ///
 /// A statement: active or intended, begun by then and not over; a completed or stopped one within the
 /// period that it gives.
@@ -119,47 +119,15 @@ fn lasts(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
             None => open = true,
         }
     }
-    if !ends.is_empty() {
-        if open {
-            return Ok(true);
-        }
-        // One that goes on is enough.
-        let over = all(ends.into_iter().map(|end| {
-            let told = goes_on(BOUNDS, end, at, zone)?;
-            Ok(!told)
-        }))?;
-        return Ok(!over);
-    }
-    const VALID: &str = "MedicationRequest.dispenseRequest.validityPeriod";
-    let Some(dispense) = request.get_named("dispenseRequest") else {
+    if open || ends.is_empty() {
         return Ok(true);
-    };
-    let valid = dispense.get_named("validityPeriod");
-    let end = valid.map(|valid| date(VALID, valid, "end"));
-    let Some(end) = end.transpose()?.flatten() else {
-        return Ok(true);
-    };
-    let supply = dispense.get_named("expectedSupplyDuration");
-    let end = match supply.and_then(days) {
-        Some(days) => plus_in(end, days, zone).unwrap_or(end),
-        None => end,
-    };
-    goes_on(VALID, end, at, zone)
-}
-
-/// A Duration in days, weeks or months.
-fn days(duration: Element<'_>) -> Option<CalendarDuration> {
-    let value = duration.get_named("value")?.as_decimal()?;
-    let whole = i32::try_from(value.ceil().mantissa()).ok()?;
-    let unit = duration
-        .get_str("code")
-        .or_else(|| duration.get_str("unit"))?;
-    match &*unit {
-        "d" | "day" | "days" => Some(CalendarDuration::days(whole)),
-        "wk" | "week" | "weeks" => Some(CalendarDuration::days(whole.checked_mul(7)?)),
-        "mo" | "month" | "months" => Some(CalendarDuration::months(whole)),
-        _ => None,
     }
+    // One that goes on is enough.
+    let over = all(ends.into_iter().map(|end| {
+        let told = goes_on(BOUNDS, end, at, zone)?;
+        Ok(!told)
+    }))?;
+    Ok(!over)
 }
 
 fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told {

@@ -116,20 +116,9 @@ fn what_a_request_tells() {
             "true",
             "true",
         ),
+        // The time to dispense it is not the time to take it.
         (
             dispense(r#""validityPeriod":{"end":"2025-06-01"}"#),
-            "false",
-            "true",
-        ),
-        (
-            dispense(
-                r#""validityPeriod":{"end":"2025-06-01"},"expectedSupplyDuration":{"value":30,"unit":"days","system":"http://unitsofmeasure.org","code":"d"}"#,
-            ),
-            "true",
-            "true",
-        ),
-        (
-            dispense(r#""validityPeriod":{"start":"2025-06-01"}"#),
             "true",
             "true",
         ),
@@ -191,6 +180,25 @@ fn whether_an_allergy_stands() {
     for (more, expected) in [
         (status("active"), "true"),
         (status("resolved"), "false"),
+        // Beside a code of the EHR itself.
+        (
+            r#","clinicalStatus":{"coding":[{"system":"urn:ehr","code":"1"},{"code":"active"}]}"#
+                .into(),
+            "true",
+        ),
+        (
+            r#","clinicalStatus":{"coding":[{"system":"urn:ehr","code":"1"},{"code":"inactive"}]}"#
+                .into(),
+            "false",
+        ),
+        (
+            r#","clinicalStatus":{"coding":[{"code":"active"},{"code":"resolved"}]}"#.into(),
+            "`AllergyIntolerance.clinicalStatus` contradicts itself",
+        ),
+        (
+            status("1"),
+            "`AllergyIntolerance.clinicalStatus` cannot be read",
+        ),
         (
             String::new(),
             "`AllergyIntolerance.clinicalStatus` is missing",
@@ -273,9 +281,24 @@ fn which_drug_it_is_wherever_it_stands() {
                 r#""ingredient":[{{"itemCodeableConcept":{KNOWN}}},{{"itemCodeableConcept":{OTHER}}}]"#
             )),
             "an ingredient of a Medication has no code that the drug dictionary knows",
-            "",
+            "warfarin sodium 5 MG Oral Tablet / Marevan",
         ),
         (contained(r#""code":{}"#), no_code, ""),
+        // Of what it contains one part may be another; a drug without a name is that of its parts.
+        (
+            request(&format!(
+                r##","contained":[{{"resourceType":"Medication","id":"i","code":{KNOWN}}},{{"resourceType":"Medication","id":"c","ingredient":[{{"itemReference":{{"reference":"#i"}}}}]}}],"medicationReference":{{"reference":"#c"}}"##
+            )),
+            "",
+            name,
+        ),
+        (
+            contained(&format!(
+                r#""ingredient":[{{"itemCodeableConcept":{KNOWN}}},{{"itemCodeableConcept":{KNOWN}}}]"#
+            )),
+            "",
+            "warfarin sodium 5 MG Oral Tablet / warfarin sodium 5 MG Oral Tablet",
+        ),
         (reference(r#"{"reference":"Medication/here"}"#), "", name),
         (reference(r#"{"reference":"urn:uuid:here"}"#), "", name),
         (
@@ -325,6 +348,11 @@ fn which_drug_it_is_wherever_it_stands() {
 fn what_an_allergy_is_to() {
     let drugs = dictionary();
     let no_code = "an AllergyIntolerance has no code that the drug dictionary knows";
+    let text = |text: &str| format!(r#","code":{{"text":"{text}"}}"#);
+    let coded = |system: &str, code: &str, text: &str| {
+        format!(r#","code":{{"coding":[{{"system":"{system}","code":"{code}"}}],"text":"{text}"}}"#)
+    };
+    const KNOWN_NOT_HOW_BAD: &str = r#","code":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"11289"}],"text":"No known allergies"}"#;
     for (more, names, missing) in [
         (format!(r#","code":{KNOWN}"#), vec!["warfarin"], ""),
         (format!(r#","code":{OTHER}"#), vec![], no_code),
@@ -343,11 +371,46 @@ fn what_an_allergy_is_to() {
             vec!["warfarin"],
             no_code,
         ),
+        // None are known: by the whole text, or by the code alone.
+        (text("No Known Drug Allergies"), vec![], ""),
+        (text(" NKDA "), vec![], ""),
+        (text("No known allergy (situation)"), vec![], ""),
+        (text("No known severity: aspirin"), vec![], no_code),
         (
-            r#","code":{"text":"No Known Drug Allergies"}"#.into(),
+            text("No known allergies except penicillin"),
+            vec![],
+            no_code,
+        ),
+        (text("No known drug"), vec![], no_code),
+        (coded("http://snomed.info/sct", "716186003", ""), vec![], ""),
+        (
+            coded("http://snomed.info/sct", "409137002", "NKA"),
             vec![],
             "",
         ),
+        (coded("http://snomed.info/sct", "428607008", ""), vec![], ""),
+        (coded("http://snomed.info/sct", "429625007", ""), vec![], ""),
+        (
+            coded("urn:oid:2.16.840.1.113883.6.96", "716186003", ""),
+            vec![],
+            "",
+        ),
+        (
+            coded(
+                "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",
+                "no-known-allergies",
+                "",
+            ),
+            vec![],
+            "",
+        ),
+        (coded("urn:ehr", "716186003", ""), vec![], no_code),
+        (
+            coded("http://snomed.info/sct", "716186003", "Aspirin"),
+            vec![],
+            no_code,
+        ),
+        (KNOWN_NOT_HOW_BAD.to_owned(), vec!["warfarin"], ""),
         (String::new(), vec![], no_code),
     ] {
         let mut record = PatientRecord::new();
