@@ -257,7 +257,7 @@ fn what_a_draft_changes_or_takes_back() {
     ] {
         let call = HookCall {
             hook: "order-sign".into(),
-            drafts: record_of(&[draft.clone()]),
+            drafts: record_of(std::slice::from_ref(&draft)),
             ..HookCall::default()
         };
         case.context.call = Some(Arc::new(call));
