@@ -35,6 +35,7 @@ SNOMED_NOTICE = "This value set includes content from SNOMED CT, which is copyri
 SYNTHEA = "codes of the public Synthea sample data (SMART on FHIR, Apache-2.0)"
 GUIDE = "codes named in the USPSTF summaries and measures of the knowledge pack (care-gaps.yaml)"
 IPS = "value set edd-method-uv-ips of the International Patient Summary (HL7, 2.0.1)"
+ICD_ADDED = "single codes of ICD-10-CM (CDC/NCHS) that Tandem adds"
 ICD_CHAPTER = "category M81 of ICD-10-CM (CDC/NCHS)"
 CVX_LIST = "the CVX list of the CDC, as US Core and the eCQM value sets have it"
 
@@ -111,7 +112,10 @@ SETS = [
      [(P + "526.3.403", None), ("2.16.840.1.113762.1.4.1047.46", None), ("2.16.840.1.113762.1.4.1047.44", None),
       ("2.16.840.1.113762.1.4.1047.21", None)],
      [(SNOMED, "53741008", "Coronary Heart Disease", SYNTHEA), (SNOMED, "230690007", "Stroke", SYNTHEA),
-      (SNOMED, "399211009", "History of myocardial infarction (situation)", SYNTHEA)]),
+      (SNOMED, "399211009", "History of myocardial infarction (situation)", SYNTHEA),
+      (ICD, "I73.9", "Peripheral vascular disease, unspecified", ICD_ADDED),
+      (ICD, "Z95.1", "Presence of aortocoronary bypass graft", ICD_ADDED),
+      (ICD, "Z95.5", "Presence of coronary angioplasty implant and graft", ICD_ADDED)]),
     ("statin-intolerance", "Muscle disease under statins", "Muscle symptoms attributed to statins, or rhabdomyolysis.",
      [("2.16.840.1.113762.1.4.1108.85", None), ("2.16.840.1.113762.1.4.1047.102", None)], []),
     ("liver-disease", "Liver disease", "Active liver disease, which speaks against a statin.", [("2.16.840.1.113762.1.4.1047.42", None)], []),

@@ -125,7 +125,7 @@ fn a_slip_in_a_rule_fails_a_case() {
             "",
         ),
         (1, "recent.exists() && latest_value", "latest_value"),
-        (1, "latestValue(", "highest("),
+        (1, "orElse(recent.latestValue(", "orElse(recent.highest("),
         (1, ".latest()", ".earliest()"),
         (0, ">= 45", "> 45"),
         (0, "<= 75", "<= 76"),
