@@ -304,10 +304,13 @@ fn same(a: &Node, b: &Node) -> bool {
             x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(x, y))
         }
         (Value::Mapping(x), Value::Mapping(y)) => {
-            let found = |e: &Entry| y.iter().find(|o| o.key == e.key);
-            x.len() == y.len()
-                && x.iter()
-                    .all(|e| found(e).is_some_and(|o| same(&e.value, &o.value)))
+            // Most stand where they stood.
+            let found = |(at, e): (usize, &Entry)| {
+                let there = y.get(at).filter(|o| o.key == e.key);
+                let found = there.or_else(|| y.iter().find(|o| o.key == e.key));
+                found.is_some_and(|o| same(&e.value, &o.value))
+            };
+            x.len() == y.len() && x.iter().enumerate().all(found)
         }
         _ => false,
     }
@@ -317,6 +320,7 @@ fn same(a: &Node, b: &Node) -> bool {
 fn comments(written: &Written, text: &str) -> Vec<String> {
     let mut scalars = vec![];
     ranges(written, &written.root, &mut scalars);
+    scalars.sort_unstable();
     let mut found = vec![];
     let chars: Vec<char> = text
         .strip_prefix('\u{feff}')
@@ -327,8 +331,13 @@ fn comments(written: &Written, text: &str) -> Vec<String> {
     while let Some(c) = chars.get(at) {
         let before = at.checked_sub(1).and_then(|b| chars.get(b));
         let begins = *c == '#' && before.is_none_or(|b| b.is_whitespace());
-        let inside = scalars.iter().any(|(from, to)| (*from..*to).contains(&at));
-        if begins && !inside {
+        // Scalars do not overlap: only the last that begins before may hold it.
+        let inside = || {
+            let before = scalars.partition_point(|(from, _)| *from <= at);
+            let last = before.checked_sub(1).and_then(|b| scalars.get(b));
+            last.is_some_and(|(_, to)| at < *to)
+        };
+        if begins && !inside() {
             let rest = chars.get(at..).unwrap_or_default().iter();
             let comment: String = rest.take_while(|c| **c != '\n').collect();
             at += comment.chars().count();
@@ -376,6 +385,19 @@ mod tests {
             formatted(text),
             "id: a\ndefine:\n  x: >\n     a &&\n       b\n  y: 'one\n    two'\ncases:\n  - name: n\n    resources:\n      - {a: 1,\n         b: 2}\n      - c: d\n        e: f\n"
         );
+    }
+
+    /// Took minutes where each character was looked for in each scalar.
+    #[test]
+    fn a_large_file_takes_no_minutes() {
+        let mut text = "id: a\ncases:\n".to_owned();
+        for n in 0..20_000 {
+            text.push_str(&format!(
+                "  # {n}\n  - name: n{n} # b\n    at: \"x # {n}\"\n"
+            ));
+        }
+        assert!(text.len() > 770_000, "{}", text.len());
+        assert!(format("a.yaml", &text).unwrap() == text);
     }
 
     #[test]
