@@ -503,3 +503,46 @@ fn drafts_that_are_not_all_there() {
         assert_eq!(case.eval(source), expected, "{source}");
     }
 }
+
+/// Every resource is a `Resource`, and not every one is a medication.
+#[test]
+fn only_a_medication_has_a_drug() {
+    let case = case();
+    let told = |source: &str| case.checker().compile(source, None);
+    for source in [
+        r#"Condition().exists(c, isDrug(c, "warfarin"))"#,
+        r#"Condition().isDrug("warfarin").exists()"#,
+        "allergies().exists(a, hasDrugCode(a))",
+        "Observation().exists(o, sameDrug(o, order))",
+    ] {
+        let problems = told(source).unwrap_err();
+        assert!(
+            problems[0].message.contains("a medication"),
+            "{source}: {problems:?}"
+        );
+    }
+    assert_eq!(
+        case.eval("allergies().exists(a, sameDrug(a, order))"),
+        "false"
+    );
+    assert_eq!(
+        case.eval(r#"medications().exists(m, isDrug(m, "warfarin"))"#),
+        "true"
+    );
+}
+
+/// Where nobody could be asked there may be any number.
+#[test]
+fn what_could_not_be_asked_has_no_date() {
+    let mut case = case();
+    let statements = Name::of("MedicationStatement").unwrap();
+    case.record.set_unavailable(statements);
+    let unknown = "unknown: no MedicationStatement data was given";
+    for source in [
+        "medications().during(at - days(1), at).size()",
+        "medications().during(at - days(1), at).exists()",
+        "medications().inLast(days(1)).size()",
+    ] {
+        assert_eq!(case.eval(source), unknown, "{source}");
+    }
+}

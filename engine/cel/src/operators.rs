@@ -236,6 +236,9 @@ pub(super) fn negate(value: Val<'_>) -> Val<'_> {
             .map_or(Val::unknown("a number too large"), Val::Int),
         Val::Decimal(d) => Val::Decimal(decimal::negate(d)),
         Val::Duration(d) => Val::Duration(d.negated()),
+        Val::Between(least, most, reason) => {
+            Val::Between(decimal::negate(most), decimal::negate(least), reason)
+        }
         other => other,
     }
 }

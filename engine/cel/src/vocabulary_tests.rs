@@ -571,3 +571,152 @@ fn components_by_their_code() {
         "unknown: an Observation has no such component"
     );
 }
+
+/// What is known of a value stays known, what is not known of an item is not taken for known.
+#[test]
+fn perhaps_is_neither_yes_nor_no() {
+    const ACTIVE: &str = r#""clinicalStatus":{"coding":[{"code":"active"}]}"#;
+    const NO_STATUS: &str = r#""onsetDateTime":"2020""#;
+    const MISSING: &str = "unknown: `Condition.clinicalStatus` is missing";
+    check(
+        "Condition",
+        &[
+            (
+                &[NO_STATUS, ACTIVE],
+                "orElse(Condition().active(), []).exists()",
+                "true",
+            ),
+            (
+                &[NO_STATUS],
+                "orElse(Condition().active(), []).exists()",
+                MISSING,
+            ),
+            (&[NO_STATUS], "-Condition().active().size() <= 0", "true"),
+            (&[NO_STATUS], "-Condition().active().size() >= 1", "false"),
+            (&[NO_STATUS], "-Condition().active().size() < 0", MISSING),
+        ],
+    );
+    check(
+        "Patient",
+        &[
+            (
+                &[r#""birthDate":"1960""#],
+                "orElse(ageInYearsAt(at), 0) >= 18",
+                "true",
+            ),
+            (
+                &[r#""active":true"#],
+                "orElse(ageInYearsAt(at), 0) >= 18",
+                "false",
+            ),
+        ],
+    );
+    const NO_PERIOD: &str = "unknown: `Encounter.period` is missing";
+    for (asked, expected) in [
+        (".inLast(years(1)).size() > 0", NO_PERIOD),
+        (".inLast(years(1)).exists()", NO_PERIOD),
+        (".inLast(years(1)).all(p, start(p) > at)", NO_PERIOD),
+        (".during(at - years(1), at).size() > 0", NO_PERIOD),
+        (".during(at - years(1), at).exists()", NO_PERIOD),
+    ] {
+        let source = format!("Encounter().map(e, e.period){asked}");
+        check(
+            "Encounter",
+            &[(&[r#""status":"finished""#], &source, expected)],
+        );
+    }
+}
+
+/// A status is of when it was written, the moment of evaluation may be before.
+#[test]
+fn a_condition_that_ended_later_went_on() {
+    let ended = |status: &str, date: &str| {
+        format!(
+            r#""clinicalStatus":{{"coding":[{{"code":"{status}"}}]}},"onsetDateTime":"2020-01-01","abatementDateTime":"{date}""#
+        )
+    };
+    for (status, date, expected) in [
+        ("resolved", "2026-05-01", "true"),
+        ("inactive", "2026", "true"),
+        ("active", "2026-05-01", "true"),
+        ("resolved", "2025-12-31", "false"),
+        ("active", "2025-12-31", "false"),
+        ("active", "2025-12", "false"),
+        ("resolved", "2025-12-31T11:00:00Z", "false"),
+        ("resolved", "2025-12-31T13:00:00Z", "true"),
+        ("resolved", "2024", "false"),
+    ] {
+        let condition = ended(status, date);
+        let case: (&[&str], _, _) = (&[&condition], "Condition().active().exists()", expected);
+        check("Condition", &[case]);
+    }
+    check(
+        "Condition",
+        &[(
+            &[r#""clinicalStatus":{"coding":[{"code":"resolved"}]},"abatementString":"long ago""#],
+            "Condition().active().exists()",
+            "false",
+        )],
+    );
+}
+
+/// Ids do not say which result came last.
+#[test]
+fn of_results_of_one_day_none_is_the_last() {
+    const ONE_DAY: &str =
+        "unknown: several results are of one day without a time: which is the last is not known";
+    let [high, low, before] = [
+        result("2025-08-01", "10", "%"),
+        result("2025-08-01", "7", "%"),
+        result("2025-03-01", "20", "%"),
+    ];
+    let [early, late] = [
+        result("2025-08-01T08:00:00Z", "10", "%"),
+        result("2025-08-01T09:00:00Z", "7", "%"),
+    ];
+    const LATEST: &str = "Observation().latestValue(\"%\")";
+    check(
+        "Observation",
+        &[
+            (&[&high, &low, &before], LATEST, ONE_DAY),
+            (
+                &[&low, &high, &before],
+                "Observation().latestValue(\"%\") > 9.0",
+                ONE_DAY,
+            ),
+            (
+                &[&high, &low, &before],
+                "Observation().latestValue(\"%\") > 6.5 && Observation().latestValue(\"%\") <= 10",
+                "true",
+            ),
+            (&[&high, &high], LATEST, "10"),
+            (&[&high, &low], "Observation().change(\"%\")", ONE_DAY),
+            (&[&high, &low], "hba1cPercent(Observation()) > 9.0", ONE_DAY),
+            (&[&late, &early], LATEST, "7"),
+            // Of one moment the id decides.
+            (&[&early, &early.replace("10", "9")], LATEST, "9"),
+        ],
+    );
+}
+
+/// Of two reasons that of data that cannot be used is told.
+#[test]
+fn why_neither_of_two_is_known() {
+    let grams = result("2025-08-01", "10", "g");
+    let unit = "unknown: the quantity is in another unit than `%`: in `g`";
+    check(
+        "Observation",
+        &[
+            (
+                &[&grams],
+                "orElse(Observation().latestValue(\"%\"), Observation().inLast(days(1)).latestValue(\"g\")) > 1",
+                unit,
+            ),
+            (
+                &[&grams],
+                "orElse(Observation().inLast(days(1)).latestValue(\"g\"), Observation().latestValue(\"%\")) > 1",
+                unit,
+            ),
+        ],
+    );
+}

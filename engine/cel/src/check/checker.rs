@@ -7,7 +7,7 @@ use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::CodedElement;
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
-use super::expression::MAX_DEPTH;
+use super::expression::{MAX_DEPTH, to_bool};
 use super::pass::Pass;
 use super::sense::{Look, Text, facts, look_at, origin, units};
 use super::symbols::{Definition, Named, Symbols, unused};
@@ -108,7 +108,8 @@ impl Checker {
         let (node, ty) = pass.expr(&expr);
         if let Some(wanted) = wanted.filter(|w| !ty.fits(w)) {
             let message = format!("this must be {wanted}, but it is {ty}");
-            pass.problem(Code::WrongType, message, node.span, None);
+            let help = (*wanted == Ty::Bool).then(|| to_bool(&ty)).flatten();
+            pass.problem(Code::WrongType, message, node.span, help);
         }
         let (slots, depth) = (pass.slots, pass.deepest);
         let (varies, by_row) = (pass.varies, pass.by_row);

@@ -84,14 +84,21 @@ impl Pass<'_> {
         let (node, ty) = self.expr(expr);
         if !ty.fits(&Ty::Bool) {
             let message = format!("this must be true or false, but it is {ty}");
-            let help = match &ty {
-                Ty::List(_) => Some("ask `.exists()` or `.exists(x, …)`".to_owned()),
-                _ => None,
-            };
-            self.problem(Code::WrongType, message, node.span, help);
+            self.problem(Code::WrongType, message, node.span, to_bool(&ty));
         }
         node
     }
+}
+
+/// How a value of another type is asked for true or false.
+pub(super) fn to_bool(ty: &Ty) -> Option<String> {
+    let help = match ty {
+        Ty::List(_) => "add `.exists()` to ask whether there is one, or `.exists(x, …)` which",
+        Ty::Int | Ty::Double => "compare it, as in `… > 0`",
+        Ty::String => "compare it, as in `… == \"active\"`",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
 
 /// A number with the digits that were written: the parser's is the nearest double. Otherwise what is

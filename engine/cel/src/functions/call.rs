@@ -9,7 +9,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use engine_patient::terminology::ValueSet;
 
-use super::drugs_known::Drugs;
+use super::drugs_known::{Asked, Drugs};
 use crate::value::Val;
 
 /// Whom it is about, and when.
@@ -29,14 +29,14 @@ impl<'r> Scene<'r> {
 
     /// The drug of a resource.
     pub(super) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
-        self.drugs.once(resource, || {
+        self.drugs.once(Asked::Drug, resource, || {
             medication::drug(resource, &self.records(), self.drugs.dictionary())
         })
     }
 
     /// The drug that an allergy is to.
     pub(super) fn allergen(&self, allergy: Element<'_>) -> Arc<Drug> {
-        self.drugs.once(allergy, || {
+        self.drugs.once(Asked::Allergen, allergy, || {
             medication::allergen(allergy, self.drugs.dictionary())
         })
     }

@@ -1,11 +1,8 @@
 //! Conditions: those that go on, those that ever were.
 
-use std::cmp::Ordering;
-
 use engine_patient::fhir::clinical_time::{ClinicalTime, clinical_time};
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
-use engine_patient::system::compare::compare;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::day_rule::is_after;
 use engine_patient::system::zone::Zone;
@@ -25,9 +22,10 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: active,
         role: Role::Filter,
         doc: "Of a list of Conditions those that go on at the moment of evaluation, of one whether it does: \
-         clinical status active, recurrence or relapse, no abatement at or before that moment, not refuted, \
-         and no onset after it (a day counts as begun). Unknown without a clinical status and without an \
-         abatement; a Condition without an onset has begun.",
+         clinical status active, recurrence or relapse, no abatement at or before that moment (a day counts \
+         as over), not refuted, and no onset after it (a day counts as begun). With an abatement after that \
+         moment it goes on, whatever its status has become since. Unknown without a clinical status and \
+         without an abatement; a Condition without an onset has begun.",
         example: "Condition(\"diabetes\").active().exists()",
         gives: "true",
         ..PLAIN
@@ -79,6 +77,16 @@ fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
     if is_ruled_out(condition) {
         return Val::Bool(false);
     }
+    let time = clinical_time("Condition", condition);
+    if !has_begun(time, at, zone) {
+        return Val::Bool(false);
+    }
+    // The status is of when the resource was written, the abatement says when: it may be later than `at`.
+    match time.end.map(|end| is_after(end, at, zone)) {
+        Some(Some(goes_on)) => return Val::Bool(goes_on),
+        Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
+        None => {}
+    }
     if status_is(
         condition,
         "clinicalStatus",
@@ -86,17 +94,8 @@ fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
     ) {
         return Val::Bool(false);
     }
-    let time = clinical_time("Condition", condition);
-    if !has_begun(time, at, zone) {
-        return Val::Bool(false);
-    }
     if let Some(element) = time.unreadable_end {
         return Val::Unknown(format!("`Condition.{element}` cannot be read").into());
-    }
-    match time.end.map(|end| compare(end, at, None, zone)) {
-        Some(Some(Ordering::Less | Ordering::Equal)) => return Val::Bool(false),
-        Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
-        _ => {}
     }
     if status_is(
         condition,

@@ -254,12 +254,10 @@ fn during<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     for item in items.iter() {
         let (value, _) = item.item();
         let Val::Element(element) = value else {
-            // Of a resource that is not known the date is not either.
-            kept.extend(
-                value
-                    .why_unknown()
-                    .map(|reason| Val::Unknown(reason.clone())),
-            );
+            // Of what is not known the date is not either: it may be one of them or not.
+            if let Some(reason) = value.why_unknown() {
+                kept.push(Val::Maybe(Arc::new(value.clone()), reason.clone()));
+            }
             continue;
         };
         let perhaps = |reason| Val::Maybe(Arc::new(value.clone()), reason);

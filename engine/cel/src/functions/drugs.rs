@@ -91,7 +91,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
     },
     FunctionInfo {
         name: "sameDrug",
-        params: &[P::Drug, P::Drug],
+        params: &[P::DrugOrAllergy, P::DrugOrAllergy],
         returns: R::Bool,
         code: same_drug,
         doc: "Whether two medications, or what an AllergyIntolerance is to and a medication, have an \
@@ -103,7 +103,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
     },
     FunctionInfo {
         name: "sharedClass",
-        params: &[P::Drug, P::Drug],
+        params: &[P::DrugOrAllergy, P::DrugOrAllergy],
         returns: R::Bool,
         code: shared_class,
         doc: "Whether two medications have ingredients of one drug class. Unknown as `sameDrug`.",

@@ -18,12 +18,21 @@ pub(super) enum Gathered {
     Allergies,
 }
 
+/// What is asked of a resource: two questions of one resource have two answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Asked {
+    /// Which drug a medication is.
+    Drug,
+    /// What an allergy is to.
+    Allergen,
+}
+
 /// The dictionary, and what was found by it.
 #[derive(Default)]
 pub(crate) struct Drugs<'r> {
     dictionary: OnceCell<Arc<DrugDictionary>>,
-    /// By record and place in it.
-    found: RefCell<FxHashMap<(usize, u32), Arc<Drug>>>,
+    /// By what is asked, record and place in it.
+    found: RefCell<FxHashMap<(Asked, usize, u32), Arc<Drug>>>,
     lists: [OnceCell<Val<'r>>; 3],
 }
 
@@ -47,8 +56,17 @@ impl<'r> Drugs<'r> {
         }
     }
 
-    pub(super) fn once(&self, element: Element<'_>, find: impl FnOnce() -> Drug) -> Arc<Drug> {
-        let key = (std::ptr::from_ref(element.record).addr(), element.index);
+    pub(super) fn once(
+        &self,
+        asked: Asked,
+        element: Element<'_>,
+        find: impl FnOnce() -> Drug,
+    ) -> Arc<Drug> {
+        let key = (
+            asked,
+            std::ptr::from_ref(element.record).addr(),
+            element.index,
+        );
         if let Some(known) = self.found.borrow().get(&key) {
             return Arc::clone(known);
         }

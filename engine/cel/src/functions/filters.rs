@@ -16,8 +16,8 @@ pub(super) fn filters<'r>(call: &Call<'_, 'r>, holds: impl Fn(&Val<'r>) -> Val<'
     for item in items.iter() {
         let (value, maybe) = item.item();
         let told = match value {
-            // Of a resource that is not known nothing else is.
-            Val::Unknown(_) => Val::Bool(true),
+            // Of what is not known nothing else is, and so not whether it stays.
+            Val::Unknown(_) => value.clone(),
             value => holds(value),
         };
         match (told, maybe) {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use engine_patient::record::Element;
 use engine_patient::system::compare::compare;
-use engine_patient::system::date_time::DateTime;
+use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 
 use super::call::Call;
@@ -23,7 +23,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Item,
         code: earliest,
         role: Role::Item,
-        doc: "The resource that began first; of several at the same moment the one with the lower id. \
+        doc: "The resource that began first; of several at the same moment, or of one day without times, the \
+         one with the lower id. \
          Unknown for an empty list, and where dates do not tell.",
         example: "Encounter().earliest()",
         gives: "Encounter/visit",
@@ -35,8 +36,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Item,
         code: latest,
         role: Role::Item,
-        doc: "The resource that began last; of several at the same moment the one with the higher id. \
-         Unknown for an empty list, and where dates do not tell.",
+        doc: "The resource that began last; of several at the same moment, or of one day without times, the \
+         one with the higher id: for a number take `latestValue`, which tells where they differ. Unknown for an empty list, and where dates do not tell.",
         example: "Observation(\"hba1c\").latest()",
         gives: "Observation/a1c-3",
         ..PLAIN
@@ -102,6 +103,10 @@ pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> V
     }
 }
 
+/// The reason why of several resources of one day none is surely the last.
+const ONE_DAY: &str =
+    "several results are of one day without a time: which is the last is not known";
+
 /// The resources of which one is the last, and why it cannot be told which.
 pub(super) struct Candidates<'r> {
     /// Each with the date when it began, where that is known.
@@ -110,7 +115,8 @@ pub(super) struct Candidates<'r> {
 }
 
 /// The resource that began last, or those that may have: what surely began before one that surely is in
-/// the list is none of them. Of several at the same moment the one with the higher id.
+/// the list is none of them. Of several at the same moment the one with the higher id; a day without a
+/// time is no moment, each of several may be the last of it.
 pub(super) fn last_ones<'r>(
     items: &[Val<'r>],
     zone: &Zone,
@@ -141,17 +147,25 @@ pub(super) fn last_ones<'r>(
     if all.iter().all(|(.., maybe)| *maybe) {
         return Err(why.unwrap_or("there is none to take the value of".into()));
     }
+    let mut tied = false;
     let mut all: Vec<_> = all.into_iter().map(|(e, start, _)| (e, start)).collect();
     if let Some((last, time)) = sure {
         all.retain(|(element, start)| {
             let order = start.and_then(|start| compare(start, time, None, zone));
             match order {
                 Some(Ordering::Less) => false,
-                Some(Ordering::Equal) => element.get_str("id") >= last.get_str("id"),
+                Some(Ordering::Equal) if time.precision > Precision::Day => {
+                    element.get_str("id") >= last.get_str("id")
+                }
+                Some(Ordering::Equal) => {
+                    tied |= element.index != last.index;
+                    true
+                }
                 _ => true,
             }
         });
     }
-    let why = why.unwrap_or(IMPRECISE.into());
+    let other = if tied { ONE_DAY } else { IMPRECISE };
+    let why = why.unwrap_or(other.into());
     Ok(Candidates { all, why })
 }

@@ -59,7 +59,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: latest_value,
         role: Role::LatestValue,
         doc: "The number of the Observation that began last, in this UCUM unit. Where it cannot be told \
-         which of several is the last, it lies between the least and the greatest of theirs: a comparison \
+         which of several is the last, as of one day without times, it lies between the least and the greatest of theirs: a comparison \
          is unknown only where it depends on which. Unknown for an empty list.",
         example: "Observation(\"hba1c\").latestValue(\"%\")",
         gives: "9.4",

@@ -42,6 +42,9 @@ impl Param {
             },
             P::Element(name) => ty.fits(&Ty::Element(name)),
             P::Drug => is_one_of(ty, MEDICATIONS),
+            P::DrugOrAllergy => {
+                is_one_of(ty, MEDICATIONS) || is_one_of(ty, &["AllergyIntolerance"])
+            }
             P::DrugOrMany => is_one_of(list_item.unwrap_or(ty), MEDICATIONS),
             P::AllergyOrMany => is_one_of(list_item.unwrap_or(ty), &["AllergyIntolerance"]),
             P::Drugs => *ty == Ty::Drugs,
@@ -77,6 +80,10 @@ impl Param {
             P::DateText => "a date in quotes, such as \"2024-12-31\"".into(),
             P::Drug => {
                 "a medication: of `medications()`, a `MedicationRequest`, a `Medication`".into()
+            }
+            P::DrugOrAllergy => {
+                "a medication: of `medications()`, a `MedicationRequest`, or an `AllergyIntolerance`"
+                    .into()
             }
             P::DrugOrMany => {
                 "a medication or a list of them, such as `medications()`, a `MedicationRequest`"
@@ -115,7 +122,12 @@ fn is_resource(ty: &Ty) -> bool {
 }
 
 fn is_one_of(ty: &Ty, types: &[&'static str]) -> bool {
-    *ty == Ty::Any || types.iter().any(|name| ty.fits(&Ty::Element(name)))
+    // Every resource is a `Resource`: where that is named, the items of `medications()` are meant.
+    let is = |name: &&'static str| match *name {
+        "Resource" => *ty == Ty::Element("Resource"),
+        name => ty.fits(&Ty::Element(name)),
+    };
+    *ty == Ty::Any || types.iter().any(is)
 }
 
 /// `A`, `B` or `C`

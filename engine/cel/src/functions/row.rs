@@ -83,7 +83,9 @@ pub enum Param {
     DateText,
     /// What has a drug: a request, a statement, a Medication.
     Drug,
-    /// One such, or a list of them.
+    /// A medication, or an allergy to one.
+    DrugOrAllergy,
+    /// A medication, or a list of them.
     DrugOrMany,
     /// An AllergyIntolerance, or a list of them.
     AllergyOrMany,

@@ -25,12 +25,16 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: or_else,
         role: Role::OrElse,
         takes_unknown: true,
-        doc: "The first value, or the second where the first is unknown. Says openly what missing data is \
-         taken for.",
+        doc: "The first value, or the second where nothing is known of the first. Says openly what missing \
+         data is taken for. A list of which some items are only perhaps in it stays, and so does a number \
+         that is known to lie between two: what they decide is known.",
         example: "orElse(patient.active, true)",
         gives: "true",
     },
 ];
+
+/// How the reasons begin of what is asked of an empty list.
+const NONE: &str = "there is none ";
 
 fn is_unknown<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let value = call.args.first();
@@ -39,8 +43,25 @@ fn is_unknown<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 
 fn or_else<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match call.args {
-        [first, second] if first.why_unknown().is_some() => second.clone(),
+        // Of two that are unknown the reason that tells more: data that cannot be used, not data that is
+        // not there.
+        [first @ Val::Unknown(reason), Val::Unknown(_)] if !reason.starts_with(NONE) => {
+            first.clone()
+        }
+        [first, second] if nothing_is_known(first) => second.clone(),
         [first, ..] => first.clone(),
         [] => call.other_kind(),
+    }
+}
+
+/// Whether a value is unknown as a whole; a list, whether nobody could be asked for any of it.
+fn nothing_is_known(value: &Val<'_>) -> bool {
+    match value {
+        Val::Unknown(_) => true,
+        Val::List(items) => {
+            let unasked = |item: &Val<'_>| matches!(item.item(), (Val::Unknown(_), Some(_)));
+            !items.is_empty() && items.iter().all(unasked)
+        }
+        _ => false,
     }
 }

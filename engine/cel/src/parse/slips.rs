@@ -5,7 +5,14 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
     if source.contains(['“', '”', '„', '‘', '’', '«', '»']) {
         return Some("write straight quotes, as in `\"egfr\"`: these are typographic ones".into());
     }
+    if let Some(name) = arrow(code) {
+        return Some(format!(
+            "write `,` behind the variable, as in `list.exists({name}, {name}.status == \"final\")`; at least is `>=`"
+        ));
+    }
     for (written, meant) in [
+        ("=>", ">="),
+        ("=<", "<="),
         ("≥", ">="),
         ("≤", "<="),
         ("≠", "!="),
@@ -72,6 +79,15 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
     Some(help.into())
 }
 
+/// `x` in `list.exists(x => …)`
+fn arrow(code: &str) -> Option<&str> {
+    let (before, _) = code.split_once("=>")?;
+    let (called, name) = before.rsplit_once('(')?;
+    let name = name.trim();
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    (called.ends_with(word) && !name.is_empty() && name.chars().all(word)).then_some(name)
+}
+
 /// `40..75`, `between 40 and 75`
 fn limits(code: &str) -> Option<String> {
     let help = "write the two limits for themselves: `x >= 40 && x <= 75`";
@@ -132,6 +148,9 @@ mod tests {
         for (written, words) in [
             ("Observation(“egfr”).size() > 0", "straight quotes"),
             ("ageInYearsAt(at) ≥ 18", "write `>=` for `≥`"),
+            ("ageInYearsAt(at) => 18", "write `>=` for `=>`"),
+            ("valueIn(x) =< 9", "write `<=` for `=<`"),
+            ("list.exists(x => x.id)", "`,` behind the variable"),
             ("a & b", "write `&&`"),
             ("a | b", "write `||`"),
             ("a = b", "write `==`"),

@@ -8,6 +8,7 @@ use super::drug_set::DrugSet;
 use super::drugs::{DrugClass, DrugDictionary};
 use super::drugs_build::{DrugError, refuse};
 use super::drugs_catalog::{DrugKind, rxcui_number};
+use super::drugs_other_names::other_name;
 use crate::finding::did_you_mean;
 
 /// What stands before the id of a class.
@@ -37,10 +38,9 @@ impl DrugDictionary {
         if let Some(drug) = number.and_then(|number| self.catalog.get(*number)) {
             return Ok(self.one(self.catalog.code(drug), self.catalog.name(drug)));
         }
-        let names = self.catalog.by_name().keys().map(String::as_str);
-        let help = match (self.class(term), did_you_mean(term, names)) {
+        let help = match (self.class(term), other_name(&self.catalog, term)) {
             (Some(class), _) => format!("for the class write `{CLASS}{}`", class.id),
-            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, Some(help)) => help,
             (None, None) => "name an ingredient as RxNorm does, without strength and brand; a class is written `class:maoi`".to_owned(),
         };
         let message = format!("no ingredient of RxNorm is named `{term}`");

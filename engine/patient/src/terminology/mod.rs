@@ -24,6 +24,7 @@ mod drugs_build;
 mod drugs_built_in;
 mod drugs_catalog;
 mod drugs_csv;
+mod drugs_other_names;
 mod drugs_terms;
 mod expand;
 mod filter;
