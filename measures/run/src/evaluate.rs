@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::compute::kernels::coalesce::BatchCoalescer;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -199,6 +201,9 @@ pub(crate) fn rows_properties() -> WriterProperties {
         .build()
 }
 
+/// Rows that are written at once.
+const WRITTEN_AT_ONCE: usize = 8192;
+
 async fn write_stream(
     stream: SendableRecordBatchStream,
     rows_file: &Path,
@@ -211,11 +216,24 @@ async fn write_stream(
         engine_population::evaluate::result_schema(),
         Some(rows_properties()),
     )?;
+    let mut even = BatchCoalescer::new(
+        engine_population::evaluate::result_schema(),
+        WRITTEN_AT_ONCE,
+    );
     futures::pin_mut!(stream);
     let mut totals = Totals::new(structures);
     let mut gatherer = BatchGatherer::new(structures);
     while let Some(batch) = stream.try_next().await? {
         gatherer.push(&batch, &mut |subject| totals.add(subject))?;
+        // Pages end where what is written at once ends: it must not depend on how rows were sorted.
+        even.push_batch(batch).map_err(DataFusionError::from)?;
+        while let Some(batch) = even.next_completed_batch() {
+            writer.write(&batch)?;
+        }
+    }
+    even.finish_buffered_batch()
+        .map_err(DataFusionError::from)?;
+    while let Some(batch) = even.next_completed_batch() {
         writer.write(&batch)?;
     }
     gatherer.finish(&mut |subject| totals.add(subject));

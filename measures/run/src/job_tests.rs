@@ -91,7 +91,7 @@ fn a_job_is_done_into_a_folder() {
     let JobResult::Run(ran) = ran.unwrap() else {
         unreachable!("results were asked for")
     };
-    assert_eq!(events, [false, false], "begun and ended");
+    assert_eq!(events, [true, false, false], "drafts, begun and ended");
     assert!(ran.missing.is_empty() && ran.results.len() > 3);
     assert_eq!(ran.results.len(), ran.reports.len());
     let list = std::fs::read_to_string(out.join("run.json")).unwrap();

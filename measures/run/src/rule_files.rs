@@ -204,7 +204,10 @@ pub fn live(rules: Vec<Arc<Rule>>, drafts: bool, tell: &mut Tell<'_>) -> Vec<Arc
         .into_iter()
         .partition(|rule| rule.is_live() || (drafts && rule.status == Status::Draft));
     for (status, what) in [
-        (Status::Draft, "not used: use them with `--status draft`"),
+        (
+            Status::Draft,
+            "not used (`serve` and `rule rehearse` take them with `--status draft`)",
+        ),
         (Status::Retired, "never used"),
     ] {
         let ids = left.iter().filter(|rule| rule.status == status);

@@ -18,7 +18,7 @@ use engine_population::evaluate::EvaluateTable;
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::session;
 
-use crate::fixture::{PATIENTS, context, fixture, id_of, open, record_from_json};
+use crate::fixture::{PATIENTS, care_gaps, context, fixture, id_of, open, record_from_json};
 
 /// measure, patient, population, basis → outcome, value, reason
 type Rows = BTreeMap<(String, String, String, String), (String, String, String)>;
@@ -114,11 +114,7 @@ fn assert_same(lake: &Rows, json: &Rows) {
 #[test]
 fn every_care_gap_is_the_same_for_every_patient() {
     fixture();
-    let programs: Vec<Arc<dyn PatientProgram>> = rules::built_in()
-        .unwrap()
-        .into_iter()
-        .map(|r| r as Arc<dyn PatientProgram>)
-        .collect();
+    let programs = care_gaps();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lake = runtime.block_on(through_the_lake(programs.clone(), 2));
     let json = through_json(&programs);

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use datasets::import::{ImportOptions, ImportReport, Progress, import};
 use datasets::synth::{ResourceSink, SynthOptions, patient, write_population};
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::PatientProgram;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::reference_target;
 use engine_patient::system::date_time::DateTime;
@@ -114,4 +115,11 @@ fn is_about(resource: Element<'_>, id: &str) -> bool {
             .and_then(|r| r.get_str("reference").map(String::from));
         reference.is_some_and(|r| reference_target(&r) == Some(("Patient", id)))
     })
+}
+
+/// The built-in care gaps, as measures of a lake.
+pub fn care_gaps() -> Vec<Arc<dyn PatientProgram>> {
+    let all = rules::built_in().unwrap().into_iter();
+    let gaps = all.filter(|rule| rule.kind == rules::Kind::CareGap);
+    gaps.map(|rule| rule as Arc<dyn PatientProgram>).collect()
 }

@@ -18,7 +18,7 @@ use measures_run::job::{Report, RunFiles, RunTask};
 use measures_run::rule_files::{live, load_rules};
 use measures_run::{Job, JobResult, Task};
 
-use self::calls::{CALLS, Days};
+use self::calls::{CALLS, Days, SHOWN};
 use super::measure::{Work, print_table, print_unmatched, tell, unexpected};
 use crate::failure::{Done, Failure};
 use crate::staged::Staged;
@@ -44,9 +44,6 @@ pub struct Demo {
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
-
-/// The rule of the care gap that is shown.
-const SHOWN: &str = "hba1c-control";
 
 /// Marks a folder as ours, so that only such a one is ever emptied.
 const MARK: &str = ".tandem-demo";

@@ -9,7 +9,7 @@
 //! | [`Source`] | the text that a place is in, from which the line is shown |
 //! | `render` | the text for people ([`Finding`]'s `Display`) |
 //! | `json` | the form for machines ([`Finding::to_json`]) |
-//! | `github`, `sarif` | the forms that reviews of changes read: [`Finding::to_github`], [`sarif()`] |
+//! | `github`, `sarif` | the forms that reviews of changes read: [`Finding::to_github`], [`Finding::to_sarif`] |
 //! | [`grouped`] | those that say the same as one; [`told`] is their text for people; [`identical`]: the same for machines |
 //! | [`did_you_mean`] | what was meant by a word that is not known |
 //!
@@ -37,7 +37,6 @@ pub use group::{Group, grouped, identical, told};
 pub use nearest::did_you_mean;
 pub(crate) use nearest::{distance, is_oid, only_digits_differ};
 pub use place::{ElmNode, Place, Span};
-pub use sarif::sarif;
 pub use source::Source;
 
 use std::sync::Arc;

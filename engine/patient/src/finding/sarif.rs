@@ -7,8 +7,14 @@ use super::{Code, Finding, Severity};
 /// The schema that the form is of.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// One run of a check of this version of the program, with the codes that were found described.
-pub fn sarif(findings: &[Finding], version: &str) -> Value {
+impl Finding {
+    /// One run of a check of this version of the program, with the codes that were found described.
+    pub fn to_sarif(findings: &[Finding], version: &str) -> Value {
+        run(findings, version)
+    }
+}
+
+fn run(findings: &[Finding], version: &str) -> Value {
     let mut codes: Vec<Code> = findings.iter().map(|f| f.code).collect();
     codes.sort();
     codes.dedup();

@@ -104,7 +104,7 @@ fn a_finding_stands_beside_the_line_of_a_change() {
 fn findings_as_sarif() {
     let unused = Finding::warning(Code::Unused, "x").in_file("my rules/ä:b.yaml");
     let lost = Finding::info(Code::NoOwner, "nobody");
-    let form = sarif(&[rule(), unused, lost], "1.2.3");
+    let form = Finding::to_sarif(&[rule(), unused, lost], "1.2.3");
     assert_eq!(form["version"], "2.1.0");
     let run = &form["runs"][0];
     let driver = &run["tool"]["driver"];

@@ -7,8 +7,10 @@ use cds_hooks::{CardService, Hook, ORDER_SIGN, PATIENT_VIEW, Templates};
 use engine_patient::system::date_time::DateTime;
 use serde_json::{Map, Value, json};
 
-use super::SHOWN;
 use crate::failure::Failure;
+
+/// The rule whose card is shown.
+pub const SHOWN: &str = "hba1c-control";
 
 /// One of the calls.
 pub struct SampleCall {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use engine_patient::finding::{Finding, count, listed, sarif};
+use engine_patient::finding::{Finding, count, listed};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use serde_json::json;
@@ -36,7 +36,7 @@ pub fn check(paths: &[PathBuf], sets: &[PathBuf], today: Option<&str>, format: F
                 } })
             );
         }
-        Format::Sarif => data!("{:#}", sarif(&found, env!("CARGO_PKG_VERSION"))),
+        Format::Sarif => data!("{:#}", Finding::to_sarif(&found, env!("CARGO_PKG_VERSION"))),
         Format::Github => found.iter().for_each(|f| data!("{}", f.to_github())),
         _ => {
             if !found.is_empty() {

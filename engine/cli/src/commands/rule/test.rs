@@ -79,7 +79,12 @@ fn once(asked: &Asked) -> Done {
     for (file, changes) in all.rules.iter().zip(changes) {
         tested.one(file, changes.as_ref(), asked)?;
     }
-    tested.broken.extend(all.wrong);
+    let (errors, others): (Vec<Finding>, Vec<Finding>) =
+        all.wrong.into_iter().partition(Finding::is_error);
+    if !others.is_empty() && asked.format == Format::Table {
+        tell(&listed(&others));
+    }
+    tested.broken.extend(errors);
     tested.broken.sort();
     tested.end(asked)
 }
