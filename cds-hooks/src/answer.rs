@@ -203,6 +203,7 @@ fn say_what_lacks(
 fn cause(reason: String, data: &Prefetched) -> String {
     let named = reason
         .strip_prefix("no ")
+        .or_else(|| reason.strip_prefix("not all "))
         .and_then(|rest| rest.strip_suffix(" data was given"));
     let Some(ty) = named else { return reason };
     let about = |l: &&Lacking| l.types.is_empty() || l.types.iter().any(|t| t.as_str() == ty);

@@ -20,6 +20,7 @@ use engine_patient::fhir::model::Model;
 use engine_patient::fhir::names::Name;
 use engine_patient::hook_call::HookCall;
 use engine_patient::record::{Element, Kind, PatientRecord};
+use engine_patient::requirements::reference_target;
 use serde_json::value::RawValue;
 
 use crate::hook::Hook;
@@ -114,10 +115,24 @@ impl Drafts {
                 let of_reason = left_out.entry(why).or_default();
                 of_reason.add(key, Some(number), ty, flaw);
             };
+            // `"entry": null` is no entry.
+            if root
+                .get_named("entry")
+                .is_some_and(|all| all.kind() == Kind::Null)
+            {
+                continue;
+            }
             let Some(came) = entry.resource.filter(|r| r.kind() != Kind::Null) else {
                 // Nothing is ordered there; so it is where an order is taken back.
                 if entry.deletes.is_none() {
-                    leave(Why::Broken, None, Some("there is no `resource`"));
+                    let ty = named_type(entry.element);
+                    leave(Why::Broken, ty, Some("there is no `resource`"));
+                    match ty {
+                        Some(ty) => {
+                            self.incomplete.insert(ty);
+                        }
+                        None => self.any_order(),
+                    }
                 }
                 continue;
             };
@@ -129,6 +144,14 @@ impl Drafts {
                 self.any_order();
                 continue;
             };
+            let holds_others = matches!(ty.as_str(), "Bundle" | "Parameters");
+            let contains = || came.get_named("contained").is_some();
+            if holds_others || (matches!(ty.as_str(), "RequestGroup" | "CarePlan") && contains()) {
+                let flaw = "it holds resources of its own; each draft is an entry of its own";
+                leave(Why::Broken, Some(ty), Some(flaw));
+                self.any_order();
+                continue;
+            }
             let context = Context::Entry(&bundle, number);
             let text = resolved(came, None, false, &context, &mut References::default()).text;
             let mut own = PatientRecord::new();
@@ -273,6 +296,20 @@ fn other(whose: Whose) -> Option<Why> {
         Whose::TwoPatients => Some(Why::TwoPatients),
         Whose::UnknownServer => Some(Why::UnknownServer),
     }
+}
+
+/// The type of the resource that an entry without one is about, by its `request.url` or `fullUrl`.
+fn named_type(entry: Element<'_>) -> Option<Name> {
+    let request = entry.get_named("request").and_then(|r| r.get_str("url"));
+    let named = |url: &str| {
+        let path = url.split(['?', '#']).next().unwrap_or(url);
+        let found = reference_target(path).map_or(path, |(ty, _)| ty);
+        Model::r4()
+            .resource(found)
+            .and_then(|info| Name::of(info.name))
+    };
+    let all = [request, entry.get_str("fullUrl")];
+    all.into_iter().flatten().find_map(|url| named(&url))
 }
 
 /// The ids that are taken.

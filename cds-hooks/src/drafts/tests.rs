@@ -108,3 +108,47 @@ fn deletions_are_no_drafts() {
     assert!(call.drafts.is_empty() && drafts.is_complete());
     assert_eq!(drafts.left_out, 0);
 }
+
+/// What is ordered there is not known; that something is must not be lost.
+#[test]
+fn an_entry_without_a_resource_is_told() {
+    let medication = Name::of("MedicationRequest").unwrap();
+    let service = Name::of("ServiceRequest").unwrap();
+    for (entry, services_known) in [
+        (
+            json!({"fullUrl": "http://s/fhir/MedicationRequest/1"}),
+            true,
+        ),
+        (
+            json!({"request": {"method": "POST", "url": "MedicationRequest"}}),
+            true,
+        ),
+        (
+            json!({"resource": null, "request": {"method": "PUT", "url": "MedicationRequest/1"}}),
+            true,
+        ),
+        (json!({"fullUrl": "urn:uuid:1"}), false),
+        (json!({}), false),
+        (json!({"resource": "an order"}), false),
+        (Value::Null, false),
+        (json!("MedicationRequest/1"), false),
+        (
+            json!({"resource": {"resourceType": "Bundle", "entry": [
+                {"resource": {"resourceType": "MedicationRequest"}},
+            ]}}),
+            false,
+        ),
+        (
+            json!({"resource": {"resourceType": "RequestGroup", "contained": [
+                {"resourceType": "MedicationRequest", "id": "m"},
+            ]}}),
+            false,
+        ),
+    ] {
+        let (drafts, call) = read(&json!({"resourceType": "Bundle", "entry": [entry]}), None);
+        assert!(!drafts.is_complete(), "{entry}");
+        assert!(!call.drafts.is_available(medication), "{entry}");
+        assert_eq!(call.drafts.is_available(service), services_known, "{entry}");
+        assert_eq!((drafts.left_out, drafts.lacking.len()), (1, 1), "{entry}");
+    }
+}

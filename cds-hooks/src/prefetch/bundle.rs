@@ -48,6 +48,8 @@ pub(super) struct Contents<'r> {
     /// The resource of each entry; `None` for an entry without one.
     pub(super) resources: Vec<Found<'r>>,
     pub(super) shortfall: Option<Shortfall>,
+    /// A resource, or all of them, may be without some of their elements.
+    pub(super) subsetted: bool,
 }
 
 /// Sorts out what stands under a key. `OperationOutcome`s never come out as resources.
@@ -55,6 +57,7 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
     let only = |shortfall| Contents {
         resources: vec![],
         shortfall: Some(shortfall),
+        subsetted: false,
     };
     match root.get_str("resourceType").as_deref() {
         Some("Bundle") => bundle(root, template),
@@ -65,6 +68,7 @@ pub(super) fn contents<'r>(root: Element<'r>, template: &Template) -> Contents<'
                 resource: Some(root),
             }],
             shortfall: is_subsetted(root).then_some(Shortfall::Partial),
+            subsetted: is_subsetted(root),
         },
         _ => only(Shortfall::WrongStructure),
     }
@@ -75,6 +79,7 @@ fn bundle<'r>(bundle: Element<'r>, template: &Template) -> Contents<'r> {
     let mut out = Contents {
         resources: vec![],
         shortfall: None,
+        subsetted: is_subsetted(bundle),
     };
     // The specification's own example is a `collection`; some clients leave the type out.
     let fits = match bundle.get_named("type") {
@@ -124,6 +129,7 @@ fn bundle<'r>(bundle: Element<'r>, template: &Template) -> Contents<'r> {
             matches.add(resource);
         }
         if resource.is_some_and(is_subsetted) {
+            out.subsetted = true;
             out.shortfall.get_or_insert(Shortfall::Partial);
         }
         out.resources.push(Found {

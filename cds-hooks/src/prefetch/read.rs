@@ -57,7 +57,8 @@ pub(crate) fn read(
             Some(json) => reader.key(json, template, &mut document),
         };
         if let Some(shortfall) = shortfall {
-            reader.record.set_unavailable(template.resource_type);
+            // What came is so. There may be more.
+            reader.record.set_incomplete(template.resource_type);
             reader.lacking.push(Lacking::of_key(shortfall, template));
         }
     }
@@ -117,6 +118,10 @@ impl<'p> Reader<'p> {
             return Some(Shortfall::WrongStructure);
         };
         let contents = contents(root, template);
+        if contents.subsetted {
+            // What a resource does not say, it may say in full.
+            self.record.set_unavailable(template.resource_type);
+        }
         self.entries(root, contents.resources, template);
         let read = template.is_read && contents.shortfall.is_none();
         let empty = read && self.left_out() == 0 && self.themselves.is_empty();
@@ -174,7 +179,7 @@ impl<'p> Reader<'p> {
             let broken = self.left_out.entry(Why::Broken).or_default();
             broken.add(&template.key, found.entry, None, Some(flaw));
             broken.types.insert(template.resource_type);
-            self.record.set_unavailable(template.resource_type);
+            self.record.set_incomplete(template.resource_type);
             return;
         };
         let entry = match context {
@@ -228,8 +233,17 @@ impl<'p> Reader<'p> {
         entries.add(&template.key, found.entry, Some(ty), flaw.as_deref());
         // What is left out is missing among what was asked for, too.
         entries.types.insert(template.resource_type);
-        self.record.set_unavailable(ty);
-        self.record.set_unavailable(template.resource_type);
+        match why {
+            // Which of the two holds, nobody can tell.
+            Why::Contradicting => {
+                self.record.set_unavailable(ty);
+                self.record.set_unavailable(template.resource_type);
+            }
+            _ => {
+                self.record.set_incomplete(ty);
+                self.record.set_incomplete(template.resource_type);
+            }
+        }
     }
 
     /// Takes a resource, and those it contains that the service asks for.
@@ -248,7 +262,7 @@ impl<'p> Reader<'p> {
             own.clear();
             let element = own.push_document(text).map_err(|_| Why::Broken)?;
             if structure::flaw(element, ty.as_str()).is_some() {
-                self.record.set_unavailable(ty);
+                self.record.set_incomplete(ty);
                 return Err(Why::Broken);
             }
             self.take(element, ty)?;

@@ -323,6 +323,68 @@ async fn without_the_patients_drugs() {
     assert!(told.contains("`medicationrequest` was not sent"), "{told}");
 }
 
+/// What is known to be taken is taken, whatever else came with it or did not: no card is lost to an entry
+/// that cannot be used. Of what is not known to be taken nothing is said for certain.
+#[tokio::test]
+async fn what_is_known_holds_beside_what_is_not() {
+    let taken = order("m1", "active", AMIODARONE);
+    let others = {
+        let mut other = order("m2", "active", "310965");
+        other["subject"]["reference"] = json!("Patient/p2");
+        other
+    };
+    let empty = {
+        let mut empty = order("m2", "active", "310965");
+        empty["category"] = json!([]);
+        empty
+    };
+    let failed = json!({"resourceType": "OperationOutcome", "issue": [
+        {"severity": "error", "code": "exception"},
+    ]});
+    let with = |entry: Value| {
+        move |bundle: &mut Value| {
+            let entries = bundle["entry"].as_array_mut().unwrap();
+            entries.push(entry.clone());
+            bundle["total"] = json!(entries.len());
+        }
+    };
+    type Spoil = Box<dyn Fn(&mut Value)>;
+    let spoils: Vec<(&str, Spoil)> = vec![
+        ("another's", Box::new(with(json!({"resource": others})))),
+        ("empty list", Box::new(with(json!({"resource": empty})))),
+        ("null", Box::new(with(json!({"resource": null})))),
+        ("outcome", Box::new(with(json!({"resource": failed})))),
+        (
+            "next",
+            Box::new(|b| b["link"] = json!([{"relation": "next", "url": "http://s/2"}])),
+        ),
+        ("total", Box::new(|b| b["total"] = json!(5))),
+    ];
+    let drafts = [order("d1", "draft", WARFARIN)];
+    for (name, spoil) in spoils {
+        let mut known = call("order-sign", std::slice::from_ref(&taken), &drafts);
+        spoil(&mut known["prefetch"]["medicationrequest"]);
+        let found = cards(AT_SIGN, &known).await;
+        assert!(summaries(&found).contains(&IS), "{name}: {found:?}");
+        let mut unknown = call("order-sign", &[order("m1", "active", "310965")], &drafts);
+        spoil(&mut unknown["prefetch"]["medicationrequest"]);
+        let found = cards(AT_SIGN, &unknown).await;
+        assert_eq!(summaries(&found), [UNCLEAR], "{name}");
+    }
+    // What says that it lacks elements, or contradicts another, is not sure itself.
+    let mut partial = call("order-sign", std::slice::from_ref(&taken), &drafts);
+    let tag = json!({"tag": [{"code": "SUBSETTED"}]});
+    partial["prefetch"]["medicationrequest"]["entry"][0]["resource"]["meta"] = tag;
+    let twice = call(
+        "order-sign",
+        &[taken, order("m1", "stopped", AMIODARONE)],
+        &drafts,
+    );
+    for call in [partial, twice] {
+        assert_eq!(summaries(&cards(AT_SIGN, &call).await), [UNCLEAR]);
+    }
+}
+
 #[tokio::test]
 async fn on_trial_it_is_logged_and_not_shown() {
     let text = ALERT.replace("kind: alert\n", "kind: alert\nstatus: shadow\n");

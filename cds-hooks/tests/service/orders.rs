@@ -322,10 +322,13 @@ async fn bundles_that_are_not_quite() {
             vec![],
         ),
         (json!({"resourceType": "Bundle", "entry": null}), vec![]),
-        (json!({"resourceType": "Bundle", "entry": [{}]}), vec![]),
+        (
+            json!({"resourceType": "Bundle", "entry": [{}]}),
+            vec![UNCLEAR],
+        ),
         (
             json!({"resourceType": "Bundle", "entry": [{"resource": null}, one]}),
-            vec![IS],
+            vec![IS, UNCLEAR],
         ),
         (json!({"resourceType": "Bundle", "entry": one}), vec![IS]),
         (

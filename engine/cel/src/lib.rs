@@ -22,6 +22,7 @@ pub mod explain;
 mod explain_items;
 mod explain_verdict;
 pub mod functions;
+mod lack;
 mod longest;
 mod mutants;
 mod needs;

@@ -67,7 +67,8 @@ pub fn reason(text: &str) -> String {
         return (*plain).to_owned();
     }
     let between = |start: &str, end: &str| text.strip_prefix(start)?.strip_suffix(end);
-    if let Some(ty) = between("no ", " data was given").filter(|ty| is_type(ty)) {
+    let given = |start| between(start, " data was given").filter(|ty| is_type(ty));
+    if let Some(ty) = given("no ").or_else(|| given("not all ")) {
         return match ty {
             "Patient" => "the patient's own record was not received".to_owned(),
             _ => format!("the {} were not all received", resources(ty)),
@@ -233,6 +234,10 @@ mod tests {
         for (said, plain) in [
             (
                 "no Observation data was given",
+                "the results and measurements were not all received",
+            ),
+            (
+                "not all Observation data was given",
                 "the results and measurements were not all received",
             ),
             (

@@ -11,6 +11,7 @@ use engine_patient::systems::{self, CodedElement};
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use crate::functions::{Drugs, Scene};
+use crate::lack::Lack;
 use crate::nodes::{Compiled, Span};
 use crate::value::Val;
 
@@ -184,26 +185,38 @@ impl<'r> Evaluation<'r> {
         }
         let requirement = self.requirements.get(index)?;
         let ty = requirement.resource_type.as_str();
-        let value = if self.scene.record.is_available(requirement.resource_type) {
-            let resources = self.scene.record.of_type(requirement.resource_type);
-            let found = resources.filter_map(|resource| match requirement.matches(resource) {
-                Match::Yes => Some(Val::Element(resource)),
-                Match::No => None,
-                // Others in the list may still decide.
-                Match::Unresolved => {
-                    let why = format!("a {ty} refers to its code in a resource that was not given");
-                    Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
+        let lack = Lack::of(self.scene.record, requirement.resource_type);
+        let value = match lack {
+            Some(Lack::All(reason)) => Val::Unknown(reason),
+            lack => {
+                let resources = self.scene.record.of_type(requirement.resource_type);
+                let found = resources.filter_map(|resource| match requirement.matches(resource) {
+                    Match::Yes => Some(Val::Element(resource)),
+                    Match::No => None,
+                    // Others in the list may still decide.
+                    Match::Unresolved => {
+                        let why =
+                            format!("a {ty} refers to its code in a resource that was not given");
+                        Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
+                    }
+                });
+                let mut found: Vec<Val<'r>> = found.collect();
+                let codes = requirement.codes.as_ref().filter(|_| found.is_empty());
+                let element = |path| (requirement.resource_type, path);
+                match (lack, found.is_empty()) {
+                    (Some(lack), true) => Val::Unknown(lack.reason()),
+                    (Some(lack), false) => {
+                        found.push(lack.perhaps_more());
+                        Val::List(found.into())
+                    }
+                    (None, _) => {
+                        match codes.and_then(|c| self.mismatch(element(c.path), &c.value_set)) {
+                            Some(reason) => Val::Unknown(reason.to_string().into()),
+                            None => Val::List(found.into()),
+                        }
+                    }
                 }
-            });
-            let found: Vec<Val<'r>> = found.collect();
-            let codes = requirement.codes.as_ref().filter(|_| found.is_empty());
-            let element = |path| (requirement.resource_type, path);
-            match codes.and_then(|c| self.mismatch(element(c.path), &c.value_set)) {
-                Some(reason) => Val::Unknown(reason.to_string().into()),
-                None => Val::List(found.into()),
             }
-        } else {
-            Val::Unknown(format!("no {ty} data was given").into())
         };
         if let Some(slot) = self.retrieved.borrow_mut().get_mut(index) {
             *slot = Some(value.clone());

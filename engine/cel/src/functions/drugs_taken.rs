@@ -17,6 +17,7 @@ use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::Role;
 use super::row::{FunctionInfo, PLAIN};
+use crate::lack::Lack;
 use crate::value::Val;
 
 const REQUEST: &str = "MedicationRequest";
@@ -99,8 +100,8 @@ fn allergies<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     gathered(call, Gathered::Allergies, &[ALLERGY], is_current)
 }
 
-/// The resources of these types that are judged to be so. Of a type that nobody could be asked for there
-/// may be one, of which nothing is known.
+/// The resources of these types that are judged to be so. Of a type that nobody could be asked for, or
+/// of which only a part is here, there may be one of which nothing is known.
 fn gathered<'r>(
     call: &Call<'_, 'r>,
     which: Gathered,
@@ -109,13 +110,16 @@ fn gathered<'r>(
 ) -> Val<'r> {
     call.scene.drugs.list(which, || {
         let hook = call.scene.context.call.as_ref();
-        let mut found = vec![];
+        let (mut found, mut more) = (vec![], vec![]);
         for ty in types {
             let Some(name) = Name::of(ty) else { continue };
-            if !call.record().is_available(name) {
-                let reason = Reason::from(format!("no {ty} data was given"));
-                found.push(perhaps(Val::Unknown(reason.clone()), reason));
-                continue;
+            match Lack::of(call.record(), name) {
+                None => {}
+                Some(all @ Lack::All(_)) => {
+                    found.push(all.perhaps_more());
+                    continue;
+                }
+                Some(part) => more.push(part.perhaps_more()),
             }
             let resources = call.record().of_type(name);
             for resource in resources.filter(|one| !is_entered_in_error(*one)) {
@@ -130,6 +134,7 @@ fn gathered<'r>(
                 }
             }
         }
+        found.extend(more);
         Val::List(found.into())
     })
 }

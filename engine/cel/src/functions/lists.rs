@@ -61,27 +61,20 @@ fn size<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let [Val::List(items)] = call.args else {
         return call.other_kind();
     };
-    // What nobody could be asked for may be any number of them.
-    let unasked = items.iter().find_map(|item| match item {
-        Val::Maybe(value, reason) if matches!(**value, Val::Unknown(_)) => Some(reason),
-        _ => None,
-    });
-    if let Some(reason) = unasked {
-        return Val::Unknown(reason.clone());
-    }
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut perhaps = items.iter().filter_map(|item| item.item().1);
-    match perhaps.next() {
-        Some(reason) => {
-            let sure = items.len() - 1 - perhaps.count();
-            Val::Between(
-                count(sure).into(),
-                count(items.len()).into(),
-                reason.clone(),
-            )
-        }
-        None => Val::Int(count(items.len())),
-    }
+    let Some(reason) = perhaps.next() else {
+        return Val::Int(count(items.len()));
+    };
+    let sure = items.len() - 1 - perhaps.count();
+    // What is not here may be any number of them.
+    let is_open =
+        |item: &Val<'_>| matches!(item, Val::Maybe(v, _) if matches!(**v, Val::Unknown(_)));
+    let most = match items.iter().any(is_open) {
+        true => i64::MAX,
+        false => count(items.len()),
+    };
+    Val::Between(count(sure).into(), most.into(), reason.clone())
 }
 
 fn exists<'r>(call: &Call<'_, 'r>) -> Val<'r> {

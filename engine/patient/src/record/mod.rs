@@ -29,6 +29,8 @@ pub struct PatientRecord {
     sealed: bool,
     /// Types that nobody could be asked for: a retrieve of them is unknown, not empty.
     unavailable: Vec<Name>,
+    /// Types of which only a part may be here: what is here is so, what is not may be all the same.
+    incomplete: Vec<Name>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +85,7 @@ impl PatientRecord {
         self.roots.clear();
         self.sealed = false;
         self.unavailable.clear();
+        self.incomplete.clear();
     }
 
     /// Adds a resource. On an error the record is as before.
@@ -311,9 +314,22 @@ impl PatientRecord {
         }
     }
 
+    /// Says that there may be more resources of this type than are here: those here count, the absence of
+    /// others means nothing.
+    pub fn set_incomplete(&mut self, ty: Name) {
+        if !self.incomplete.contains(&ty) {
+            self.incomplete.push(ty);
+        }
+    }
+
     /// Whether the resources of this type are all here, as far as the source knows.
     pub fn is_available(&self, ty: Name) -> bool {
-        !self.unavailable.contains(&ty)
+        !self.unavailable.contains(&ty) && !self.incomplete.contains(&ty)
+    }
+
+    /// Whether those that are here count, although there may be more.
+    pub fn is_known_in_part(&self, ty: Name) -> bool {
+        self.incomplete.contains(&ty) && !self.unavailable.contains(&ty)
     }
 }
 
