@@ -8,6 +8,7 @@ use cds_hooks::{
     Outcome, Resource, SelectionBehavior, Source, Suggestion, Suggestions, router,
 };
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::DataRequirement;
 use serde_json::{Value, json};
@@ -97,6 +98,9 @@ impl CardService for Warfarin {
             match code(order, &call.drafts).as_deref() {
                 None => unknown = Some("a draft has no code"),
                 Some("11289") => cards.push(warfarin(order)),
+                Some("fails") => {
+                    return Outcome::Failed(EvaluationError::Bug("a bug of ours at `x`".into()));
+                }
                 Some(_) => {}
             }
         }
@@ -441,6 +445,21 @@ async fn a_service_on_trial_is_logged_and_not_seen() {
         (&lines[1]["shadow"], &lines[1]["cards"]),
         (&Value::Null, &json!(1))
     );
+}
+
+/// Nor is its failure: that is in the log.
+#[tokio::test]
+async fn a_service_on_trial_that_fails_is_not_seen() {
+    let (config, lines) = logging();
+    let shadow = Warfarin {
+        is_shadow: true,
+        ..Warfarin::at(&ORDER_SIGN)
+    };
+    let call = sign(drafts(&[order("a", "fails")]));
+    let answer = ask(config.clone(), shadow, &call).await;
+    assert_eq!(answer.text, r#"{"cards":[]}"#);
+    let line = lines.all().join("");
+    assert!(line.contains("a bug of ours at `x`"), "{line}");
 }
 
 #[tokio::test]

@@ -280,6 +280,28 @@ fn what_a_draft_changes_or_takes_back() {
 }
 
 #[test]
+fn of_a_part_what_is_here_counts() {
+    let mut case = case();
+    let requests = Name::of("MedicationRequest").unwrap();
+    case.record.set_incomplete(requests);
+    assert!(!case.record.is_available(requests) && case.record.is_known_in_part(requests));
+    let unknown = "unknown: not all MedicationRequest data was given";
+    let taken = |drug: &str| format!(r#"medications().exists(m, isDrug(m, "{drug}"))"#);
+    for (source, expected) in [
+        (taken("warfarin").as_str(), "true"),
+        (&taken("5640"), unknown),
+        ("medications().isEmpty()", "false"),
+        ("medications().size() > 0", "true"),
+        ("medications().size() < 100", unknown),
+        ("medications().size()", unknown),
+    ] {
+        assert_eq!(case.eval(source), expected, "{source}");
+    }
+    case.record.set_unavailable(requests);
+    assert!(!case.record.is_known_in_part(requests));
+}
+
+#[test]
 fn requirements_are_those_of_the_lists() {
     let mut checker = case().checker();
     let source = r#"medications().exists(m, isDrug(m, "warfarin")) && isDrug(order, "5640")"#;
