@@ -260,6 +260,13 @@ pub struct RuleFolders<'s> {
     libraries: BTreeMap<PathBuf, Option<Arc<Read>>>,
 }
 
+/// The file of the library that rules of a folder share: its own, or that of the nearest folder above.
+pub fn library_file(folder: &Path) -> Option<PathBuf> {
+    let above = folder.ancestors().take(LEVELS);
+    let mut above = above.map(|f| f.join(LIBRARY));
+    above.find(|file| file.is_file())
+}
+
 /// A library, and the drugs with its classes.
 type Read = (Option<Library>, Arc<DrugDictionary>);
 
@@ -323,9 +330,7 @@ impl<'s> RuleFolders<'s> {
 
     /// The library of a folder: its own, or that of the nearest folder above.
     fn library(&mut self, folder: &Path) -> Result<Option<Arc<Read>>, Vec<Finding>> {
-        let above = folder.ancestors().take(LEVELS);
-        let mut above = above.map(|f| f.join(LIBRARY));
-        let file = above.find(|file| file.is_file());
+        let file = library_file(folder);
         let key = file.clone().unwrap_or_default();
         if let Some(known) = self.libraries.get(&key) {
             return Ok(known.clone());

@@ -329,7 +329,12 @@ fn what_is_missing_is_fetched_once() {
     let at = |name: &str| dir.path().join(name);
     let rule = file(
         at("rules/mine.yaml"),
-        "id: mine\nvalue_sets:\n  a: http://x/vs/a\n  b: urn:oid:1.2.3\n  c: https://tandem-cds.dev/ValueSet/diabetes\n",
+        "id: mine\nvalue_sets:\n  a: http://x/vs/a\n  c: https://tandem-cds.dev/ValueSet/diabetes\n",
+    );
+    // Of the folder, which a single file of it is loaded with as well.
+    file(
+        at("rules/library.yaml"),
+        "value_sets:\n  b: urn:oid:1.2.3\n",
     );
     let bindings = file(
         at("bindings.yaml"),
@@ -423,5 +428,24 @@ fn what_is_missing_is_fetched_once() {
     );
     let ran = fetch("k3y", &["--terminology", out.to_str().unwrap()]).ok();
     assert_eq!(ran.out.trim(), "Nothing is missing.");
+    let more = ["--terminology", out.to_str().unwrap(), "--format", "json"];
+    let found: Value = serde_json::from_str(&fetch("k3y", &more).ok().out).unwrap();
+    assert_eq!(found["valueSets"], json!([]));
+    // A key in the address is shown in no case.
+    for address in ["apikey:s3cret@x/fhir", "https://x/fhir?apikey=s3cret"] {
+        let ran = tandem!(
+            "terminology",
+            "fetch",
+            address,
+            "--value-set",
+            "http://x/vs/a",
+            "--out",
+            &out,
+            "--dry-run",
+            "--format",
+            "json"
+        );
+        assert!(!ran.fails(2, &["the address"]).text().contains("s3cret"));
+    }
     tandem!("terminology", "fetch", &address, "--out", &out).fails(2, &["say for what"]);
 }

@@ -104,6 +104,29 @@ fn the_usual_form_is_kept_and_given() {
     };
     assert_eq!(lines(&new), lines(&usual));
     assert!(new.contains("\n  order: "), "{new}");
+    // What belongs to the file and its folder stays: ends of lines, a link, rights, a file of the same name.
+    let windows = other.replace('\n', "\r\n");
+    let real = dir.join("real.yaml");
+    std::fs::write(&real, &windows).unwrap();
+    std::fs::write(dir.join("new/ibuprofen-with-warfarin.yaml.tmp"), "mine").unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&real, &file).unwrap();
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(&real, mode(0o640)).unwrap();
+    typed("rule|fmt|DIR/new", dir).ok();
+    assert!(std::fs::symlink_metadata(&file).unwrap().is_symlink());
+    let kept = std::fs::metadata(&real).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&kept) & 0o777,
+        0o640
+    );
+    assert_eq!(
+        std::fs::read_to_string(&real).unwrap(),
+        new.replace('\n', "\r\n")
+    );
+    let tmp = dir.join("new/ibuprofen-with-warfarin.yaml.tmp");
+    assert_eq!(std::fs::read_to_string(tmp).unwrap(), "mine");
+    typed("rule|fmt|DIR/new|--check", dir).ok();
 }
 
 #[test]

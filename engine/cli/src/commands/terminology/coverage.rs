@@ -12,7 +12,7 @@ use measures::package::select_each;
 use measures::prepared::Packages;
 use measures::spreadsheet;
 use measures_run::RunError;
-use measures_run::code_coverage::{Coverage, InUse, Unmapped};
+use measures_run::code_coverage::{Coverage, InUse, SetCoverage, Unmapped};
 use measures_run::rule_files::{bindings, live, load_rules_beside, value_sets};
 use serde_json::json;
 
@@ -136,7 +136,7 @@ impl CoverageArgs {
                 one.element.as_deref().into(),
                 one.resources.map_or(Cell::Nothing, Cell::Count),
                 one.patients.map_or(Cell::Nothing, Cell::Count),
-                one.by.join(", ").into(),
+                asked_by(one).into(),
             ]);
         }
         rows.print_as(self.format, "valueSets")?;
@@ -195,6 +195,14 @@ impl CoverageArgs {
     }
 }
 
+/// Who asks for a value set; of an element in which it only happens to match: that nobody asks there.
+fn asked_by(one: &SetCoverage) -> String {
+    match one.element.is_some() && !one.asked {
+        true => "not asked in this element".to_owned(),
+        false => one.by.join(", "),
+    }
+}
+
 fn as_json(coverage: &Coverage) -> serde_json::Value {
     let sets = coverage.sets.iter().map(|one| {
         json!({
@@ -239,13 +247,15 @@ fn write(out: &Path, unmapped: &[Unmapped]) -> Result<(), Failure> {
         "value_set",
     ])?;
     for one in unmapped {
-        let display = spreadsheet::cell(one.display.as_deref().unwrap_or_default()).into_owned();
+        // Reading back takes the apostrophe away.
+        let display = spreadsheet::cell(one.display.as_deref().unwrap_or_default());
+        let (system, code) = (spreadsheet::cell(&one.system), spreadsheet::cell(&one.code));
         let patients = one.patients.map_or(String::new(), |n| n.to_string());
         let resources = one.resources.to_string();
         writer.write_record([
-            &one.element,
-            &one.system,
-            &one.code,
+            one.element.as_str(),
+            &system,
+            &code,
             &display,
             &resources,
             &patients,

@@ -1,5 +1,6 @@
 //! `tandem terminology fetch`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,11 +9,10 @@ use clap::Args;
 use engine_patient::plural::several;
 use engine_patient::system::zone::UTC;
 use measures::prepared::Packages;
-use measures::source_files::files;
 use measures_run::missing_sets::{Missing, of_bindings, of_packages, of_rule};
-use measures_run::rule_files::{bindings, value_sets};
+use measures_run::rule_files::{bindings, library_file, rule_sources, value_sets};
 use serde_json::json;
-use sources::{RULES, read_text};
+use sources::read_text;
 use terminology_fetch::{Asked, FetchError, Folder, Kept, Login, Options, Server};
 
 use super::super::measure::tell;
@@ -38,7 +38,7 @@ pub struct Fetch {
     /// For the measures of these packages, as files or folders: what they lack.
     #[arg(long = "for", value_name = "PACKAGE")]
     packages: Vec<PathBuf>,
-    /// For these rules (and a library.yaml beside them), as files or folders: what they lack.
+    /// For these rules (and the library.yaml beside or above them), as files or folders: what they lack.
     #[arg(long)]
     rules: Vec<PathBuf>,
     /// This value set, as `url` or `url|version`; several times.
@@ -81,6 +81,9 @@ pub struct Fetch {
     format: Format,
 }
 
+/// So many value sets at which a server fails, one after the other, are the server's.
+const FAILING: u32 = 3;
+
 /// What came of one value set.
 struct Row {
     canonical: String,
@@ -93,8 +96,15 @@ struct Row {
 impl Fetch {
     pub fn run(self) -> Done {
         let missing = self.missing()?;
+        if missing.is_empty() || self.dry_run {
+            // The address is printed: what is none, or holds a key, is told first.
+            Server::new(&self.server, Options::default()).map_err(failure)?;
+        }
         if missing.is_empty() {
-            say!("Nothing is missing.");
+            match self.format {
+                Format::Json => self.print(&[])?,
+                _ => say!("Nothing is missing."),
+            }
             return Ok(ExitCode::SUCCESS);
         }
         if self.dry_run {
@@ -113,7 +123,8 @@ impl Fetch {
             Some(now) => now.clone(),
             None => UTC.moment(super::super::now_ms()).to_string(),
         };
-        let (mut rows, mut wrong, mut ended) = (vec![], vec![], None);
+        let (mut rows, mut wrong, mut ended) = (vec![], vec![], false);
+        let mut failing = 0;
         let bar = super::super::bar(
             missing.len() as u64,
             "{bar:30} {pos}/{len} value sets {msg}",
@@ -123,14 +134,19 @@ impl Fetch {
             bar.set_message(canonical.clone());
             let (status, kept) = match folder.has(&asked) {
                 Some(kept) => ("there already".to_owned(), Some(kept.clone())),
-                None if ended.is_some() => ("not asked for".to_owned(), None),
+                None if ended => ("not asked for".to_owned(), None),
                 None => match fetched(&server, &mut folder, &asked, &at) {
-                    Ok(kept) => ("fetched".to_owned(), Some(kept)),
+                    Ok(kept) => {
+                        failing = 0;
+                        ("fetched".to_owned(), Some(kept))
+                    }
                     Err(e) => {
                         wrong.push(format!("error: value set `{canonical}`: {e}"));
-                        if e.ends_all() {
-                            ended = Some(e);
-                        }
+                        failing = match e {
+                            FetchError::Failing(_) => failing + 1,
+                            _ => 0,
+                        };
+                        ended = e.ends_all() || failing == FAILING;
                         ("not fetched".to_owned(), None)
                     }
                 },
@@ -204,13 +220,18 @@ impl Fetch {
         // What bindings lack is looked for, not told.
         let (store, _) = value_sets(&paths, &mut |_| {})?;
         add(of_bindings(&bindings, &store));
+        // The rules, and the libraries that they are loaded with.
+        let mut paths = BTreeSet::new();
         for source in match self.rules.is_empty() {
             true => vec![],
-            false => files(&self.rules, RULES, &mut tell)?,
+            false => rule_sources(&self.rules, &mut tell)?,
         } {
-            let name = source.path.display().to_string();
-            let text =
-                read_text(&source.path).map_err(|e| Failure::User(format!("{name}: {e}")))?;
+            paths.extend(library_file(source.path.parent().unwrap_or(Path::new(""))));
+            paths.insert(source.path);
+        }
+        for path in paths {
+            let name = path.display().to_string();
+            let text = read_text(&path).map_err(|e| Failure::User(format!("{name}: {e}")))?;
             add(of_rule(&name, &text, &store)?);
         }
         Ok(missing)
