@@ -10,6 +10,7 @@ use datafusion::prelude::col;
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::PatientProgram;
 use engine_patient::system::truth::Truth;
+use engine_patient::systems::SystemsInUse;
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
 use engine_population::lake::systems::systems_in_use;
 use engine_population::session::{Limits, session_within};
@@ -22,6 +23,7 @@ use crate::program::{Candidate, Chosen, Rehearsal};
 use crate::report::{self, Report};
 use crate::rows::{self, CallRow, Is, SaidRow};
 use crate::samples::Sample;
+use crate::settings::Settings;
 use crate::tally::{CallSaid, Said, Tally};
 
 /// What came of a rehearsal.
@@ -48,8 +50,13 @@ pub struct Line<'l> {
     pub clinician: &'l str,
     /// Where.
     pub site: &'l str,
+    /// `this` for the rules that are rehearsed, `against` for what they are compared with, with the file where
+    /// that is more than one.
+    pub of: &'l str,
     /// The rule.
     pub rule: &'l Rule,
+    /// Whether it is a card: else nothing was shown.
+    pub card: bool,
     /// `true`, `unknown`, or `acted on`.
     pub outcome: &'l str,
     /// Indicator of the card; empty where there is none.
@@ -82,17 +89,46 @@ pub async fn rehearse(
         tally.failed += patient.failed;
         tally.add(asked, &patient.id, &patient.calls);
         for one in &patient.calls {
-            write(&all, &patient.id, one, list)?;
+            write(asked, &all, &patient.id, one, list)?;
         }
         Ok(())
     })
     .await?;
     let samples = explain(asked, program(), &tally).await?;
-    let report = report::of(asked, &tally, &statistics, &samples);
+    let span = match tally.patients_called {
+        0 => span(asked, &used).await?,
+        _ => None,
+    };
+    let report = report::of(asked, &tally, &statistics, &samples, span);
     Ok(Rehearsed { report, statistics })
 }
 
+/// First and last moment of all calls that there would be, whatever the period.
+async fn span(asked: &Asked<'_>, used: &SystemsInUse) -> Result<Option<(String, String)>> {
+    let settings = Settings {
+        period: (i64::MIN, i64::MAX),
+        ..asked.settings.clone()
+    };
+    let program = Rehearsal::new(vec![], settings, used);
+    let mut found: Option<(CallRow, CallRow)> = None;
+    pass(asked, program, None, &mut |patient| {
+        for CallSaid { call, .. } in &patient.calls {
+            let (first, last) = found.get_or_insert_with(|| (call.clone(), call.clone()));
+            if call.at < first.at {
+                first.clone_from(call);
+            }
+            if call.at > last.at {
+                last.clone_from(call);
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(found.map(|(first, last)| (first.moment, last.moment)))
+}
+
 fn write(
+    asked: &Asked<'_>,
     all: &[Candidate],
     patient: &str,
     one: &CallSaid,
@@ -103,6 +139,12 @@ fn write(
         let Some(candidate) = all.get(said.rule) else {
             continue;
         };
+        let several = asked.against.len() > 1;
+        let of = match said.rule.checked_sub(asked.candidates.len()) {
+            None => "this".to_owned(),
+            Some(_) if several => format!("against {}", candidate.rule.file),
+            Some(_) => "against".to_owned(),
+        };
         let mut line = Line {
             patient,
             at: &call.moment,
@@ -110,7 +152,9 @@ fn write(
             encounter: call.encounter.as_deref().unwrap_or_default(),
             clinician: call.clinician.as_deref().unwrap_or_default(),
             site: call.site.as_deref().unwrap_or_default(),
+            of: &of,
             rule: &candidate.rule,
+            card: false,
             outcome: match said.truth {
                 // A rule that does not apply has no line but for this.
                 Truth::False => "acted on",
@@ -123,6 +167,7 @@ fn write(
             list(&line)?;
         }
         for (indicator, summary) in &said.row.cards {
+            line.card = true;
             line.indicator = indicator;
             line.text = summary;
             list(&line)?;

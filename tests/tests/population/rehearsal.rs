@@ -336,12 +336,81 @@ fn a_replayed_call_is_answered_as_the_live_one() {
     assert!(with_card >= 50, "{with_card} with a card");
 }
 
-/// Charts as people have them: `TANDEM_SYNTHEA` names a folder of FHIR files.
+/// Orders are drafts of the call: an alert at two hooks, with something to do about it.
+const ORDERED_AGAIN: &str = r#"
+id: ordered-again
+version: 1.0.0
+kind: alert
+title: Taken already
+description: The drug that is ordered is taken already.
+rationale: Two prescriptions of one drug are rarely meant.
+hooks: [order-sign, order-select]
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+for_each: {order: selections("MedicationRequest")}
+when: medications().exists(m, sameDrug(m, order))
+unknown: card
+card:
+  indicator: warning
+  summary: "{{ drugName(order) }} is taken already"
+  detail: "{{ medications().size() }} drugs are taken."
+  unknown_summary: Whether it is taken already could not be checked
+  selection: at-most-one
+  suggestions:
+    - label: Remove the order
+      actions:
+        - {description: "Remove {{ drugName(order) }}", delete: order}
+cases:
+  - name: taken already
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, authoredOn: 2025-12-01}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|11289}
+    expect: {applies: yes, cards: 1}
+  - name: nothing is taken
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|11289}
+    expect: {applies: no}
+  - name: a drug that is not known
+    at: 2025-12-31T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    resources:
+      - {resourceType: MedicationRequest, status: active, intent: order, medication: rxnorm|11289, authoredOn: 2025-12-01}
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medicationCodeableConcept: {text: a pill}}
+    expect: {applies: unknown}
+"#;
+
+#[test]
+fn a_replayed_order_is_answered_as_the_live_one() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let store = rules::built_in_terminology();
+    let rule = rules::load("ordered-again.yaml", ORDERED_AGAIN, &store).unwrap();
+    let rules = vec![Arc::new(rule)];
+    let (compared, with_card) = runtime.block_on(compare(&lake, rules, &settings(2025)));
+    assert!(compared >= 100, "{compared} calls");
+    assert!(with_card >= 50, "{with_card} with a card");
+}
+
+/// Charts as people have them: `TANDEM_SYNTHEA` names a folder of FHIR files, else those of `../shared`
+/// beside the repository are taken.
 #[test]
 fn a_replayed_call_of_a_real_chart_is_answered_as_the_live_one() {
-    let Some(data) = std::env::var_os("TANDEM_SYNTHEA").map(PathBuf::from) else {
-        return println!("skipped: TANDEM_SYNTHEA names no folder of FHIR files");
+    let beside = || {
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/samples/synthea-r4"
+        )
+        .into()
     };
+    let data = PathBuf::from(std::env::var_os("TANDEM_SYNTHEA").unwrap_or_else(beside));
+    if !data.is_dir() {
+        return println!("skipped: {} is not there", data.display());
+    }
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     import_into(&data, &lake, 4, 1_700_000_000_000);
@@ -353,6 +422,11 @@ fn a_replayed_call_of_a_real_chart_is_answered_as_the_live_one() {
     let lake = runtime.block_on(Lake::open(&lake, None)).unwrap();
     let (compared, _) = runtime.block_on(compare(&lake, rules, &settings(2019)));
     assert!(compared >= 100, "{compared} calls");
+    let store = rules::built_in_terminology();
+    let rule = rules::load("ordered-again.yaml", ORDERED_AGAIN, &store).unwrap();
+    let rules = vec![Arc::new(rule)];
+    let (compared, _) = runtime.block_on(compare(&lake, rules, &settings(2019)));
+    assert!(compared >= 50, "{compared} calls with orders");
 }
 
 /// The same inputs give the same bytes, whatever the threads.
@@ -393,7 +467,7 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
         let json = serde_json::to_string(&report).unwrap();
         let d = &report.differences[0];
         assert_eq!((d.only_this, d.only_other, d.other_cards), (0, 0, 0));
-        assert!(d.both > 0 && d.gained.is_empty() && d.lost.is_empty());
+        assert!(d.both > 0 && d.patients_only_this.is_empty() && d.patients_only_other.is_empty());
         let calls: u64 = report.hooks.iter().map(|h| h.calls).sum();
         let months: u64 = report.months.iter().map(|m| m.calls).sum();
         assert!(calls > 0 && calls == months);
@@ -411,4 +485,124 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
         pages.push((lines, json, rehearse::report::page(&report)));
     }
     assert!(pages[0] == pages[1]);
+}
+
+/// What is rehearsed, with nothing to compare, and one sample.
+fn asked<'a>(lake: &'a Lake, rules: &[Rule], settings: &Settings, scratch: &'a Path) -> Asked<'a> {
+    let rules = rules.iter().cloned().map(Arc::new);
+    Asked {
+        lake,
+        candidates: rules.map(|rule| Candidate::of(rule, settings)).collect(),
+        against: vec![],
+        settings: settings.clone(),
+        threads: 2,
+        seed: 1,
+        samples: 1,
+        repeat_days: 30,
+        scratch,
+    }
+}
+
+fn ordered_again(change: impl Fn(&str) -> String) -> Rule {
+    let store = rules::built_in_terminology();
+    rules::load("ordered-again.yaml", &change(ORDERED_AGAIN), &store).unwrap()
+}
+
+/// A shadow rule has counts of its own, and interrupts nobody.
+#[test]
+fn a_shadow_rule_interrupts_nobody() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let (settings, scratch) = (settings(2025), tempfile::tempdir().unwrap());
+    let active = ordered_again(str::to_owned);
+    let shadow = ordered_again(|text| text.replace("kind: alert", "kind: alert\nstatus: shadow"));
+    let run = |rule: Rule| {
+        let asked = asked(&lake, &[rule], &settings, scratch.path());
+        runtime.block_on(rehearsed(&asked)).0.report
+    };
+    let (active, shadow) = (run(active), run(shadow));
+    let cards = |all: &[rehearse::report::Named]| all.iter().map(|n| n.cards).sum::<u64>();
+    assert!(active.rules[0].cards > 0 && active.rules[0].cards == shadow.rules[0].cards);
+    assert_eq!(cards(&active.months), active.rules[0].cards);
+    for all in [&shadow.months, &shadow.clinicians, &shadow.sites] {
+        assert_eq!(cards(all), 0);
+    }
+    let shown = rehearse::report::table::short(&shadow);
+    assert_eq!(shown.rows[0][0], "ordered-again (shadow)");
+    assert!(rehearse::report::page(&shadow).contains("nobody sees its cards"));
+}
+
+/// A period without calls is said, with the days that have some; and what the lake has nothing of.
+#[test]
+fn nothing_is_said_to_be_nothing() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let flagged = ordered_again(|text| {
+        text.replace(
+            "medications().exists(m, sameDrug(m, order))",
+            "Flag().size() > 0",
+        )
+    });
+    let run = |year: u32| {
+        let asked = asked(
+            &lake,
+            std::slice::from_ref(&flagged),
+            &settings(year),
+            scratch.path(),
+        );
+        runtime.block_on(rehearsed(&asked)).0.report
+    };
+    let report = run(1801);
+    let (first, last) = report.span.clone().unwrap();
+    assert!(first < last && first.as_str() > "1900", "{first} {last}");
+    let told = rehearse::report::table::no_call(&report).unwrap();
+    assert!(told.contains("1801-01-01 to 1801-12-31"), "{told}");
+    assert!(told.contains(first.split('T').next().unwrap()), "{told}");
+    assert!(rehearse::report::page(&report).contains(&told));
+    let report = run(2025);
+    assert!(report.span.is_none() && rehearse::report::table::no_call(&report).is_none());
+    assert_eq!(report.unmatched, ["Flag"]);
+}
+
+/// Cards that say that something could not be checked are calls with a card; lines of the list tell cards
+/// from silence, and versions of one number apart.
+#[test]
+fn what_could_not_be_checked_is_a_card() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let (settings, scratch) = (settings(2025), tempfile::tempdir().unwrap());
+    let when = "medications().exists(m, sameDrug(m, order))";
+    let loud = ordered_again(|text| text.replace(when, r#"order.priority == "stat""#));
+    let silent = ordered_again(|text| {
+        let text = text
+            .replace(when, r#"order.priority == "stat""#)
+            .replace("unknown: card", "unknown: silent");
+        let lines = text
+            .lines()
+            .filter(|line| !line.contains("unknown_summary"));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let mut asked = asked(&lake, &[loud], &settings, scratch.path());
+    asked.against = vec![(0, Candidate::of(Arc::new(silent), &settings))];
+    let mut lines = vec![];
+    let done = runtime.block_on(rehearse::rehearse(&asked, &mut |line| {
+        lines.push((line.of.to_owned(), line.card));
+        Ok(())
+    }));
+    let report = done.unwrap().report;
+    let rule = &report.rules[0];
+    assert_eq!(rule.fired, 0);
+    assert!(rule.with_card > 0 && rule.with_card == rule.unknown_with_card);
+    assert!(rule.per_100_calls > 0.0 && rule.patients > 0);
+    let count =
+        |of: &str, card: bool| lines.iter().filter(|l| l.0 == of && l.1 == card).count() as u64;
+    assert_eq!((count("this", true), count("this", false)), (rule.cards, 0));
+    assert_eq!(
+        (count("against", true), count("against", false)),
+        (0, rule.unknown)
+    );
+    let d = &report.differences[0];
+    assert_eq!((d.only_this, d.only_other, d.both), (rule.with_card, 0, 0));
+    assert_eq!(d.patients_only_this.len() as u64, rule.patients);
 }

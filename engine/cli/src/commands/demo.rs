@@ -156,7 +156,11 @@ impl Demo {
             started.elapsed().as_secs_f64()
         );
         print_table(results);
-        print_unmatched(statistics, &ran.value_set_names, false);
+        print_unmatched(
+            &statistics.evaluate.unmatched(),
+            &ran.value_set_names,
+            false,
+        );
         say!(
             "\nReports (FHIR MeasureReport), subject list and result rows: {}",
             out.display()

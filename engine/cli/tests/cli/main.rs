@@ -35,6 +35,7 @@ mod printing;
 mod reader;
 mod readme;
 mod references;
+mod rehearse;
 mod roundtrip;
 mod rule_authoring;
 mod rule_test;

@@ -38,6 +38,22 @@ pub(super) const STATUSES: &[(&str, &[&str], &str)] = &[
 /// Codes of `clinicalStatus` that are not of the beginning.
 const INACTIVE: &[&str] = &["inactive", "remission", "resolved"];
 
+/// Statuses of whatever type that a resource comes to later, and whose date no element has: they stay.
+const LATER: &[&str] = &[
+    "abandoned",
+    "amended",
+    "appended",
+    "cancelled",
+    "corrected",
+    "not-taken",
+    "on-hold",
+    "onhold",
+    "onleave",
+    "revoked",
+    "stopped",
+    "suspended",
+];
+
 /// `from`: since when the resource is known.
 pub(super) fn ending(
     ty: &str,
@@ -49,6 +65,10 @@ pub(super) fn ending(
     match ty {
         "Patient" => return death(resource, settings, dating),
         "Condition" => {
+            if is_refuted(resource) {
+                dating.not_undone += 1;
+                return Ending::None;
+            }
             if let Some(end) = clinical_time(ty, resource).end {
                 return Ending::At(instant(end, &settings.zone));
             }
@@ -56,16 +76,16 @@ pub(super) fn ending(
             return Ending::None;
         }
         "AllergyIntolerance" => {
-            dating.not_undone += u64::from(is_inactive(resource));
+            let is_later = is_inactive(resource) || is_refuted(resource);
+            dating.not_undone += u64::from(is_later);
             return Ending::None;
         }
         _ => {}
     }
-    let Some((_, over, _)) = STATUSES.iter().find(|(t, ..)| *t == ty) else {
-        return Ending::None;
-    };
     let status = resource.get_str("status").unwrap_or_default();
-    if !over.contains(&&*status) {
+    let mut all = STATUSES.iter().filter(|(t, ..)| *t == ty);
+    if !all.any(|(_, over, _)| over.contains(&&*status)) {
+        dating.not_undone += u64::from(LATER.contains(&&*status));
         return Ending::None;
     }
     let found = match ty {
@@ -100,10 +120,19 @@ fn death(patient: Element<'_>, settings: &Settings, dating: &mut Dating) -> Endi
 }
 
 fn is_inactive(resource: Element<'_>) -> bool {
-    let codings = resource.path(&["clinicalStatus", "coding"]);
+    has_code(resource, "clinicalStatus", INACTIVE)
+}
+
+/// It was thought to be so before; since when it is not, no element says.
+fn is_refuted(resource: Element<'_>) -> bool {
+    has_code(resource, "verificationStatus", &["refuted"])
+}
+
+fn has_code(resource: Element<'_>, name: &str, wanted: &[&str]) -> bool {
+    let codings = resource.path(&[name, "coding"]);
     codings.is_some_and(|codings| {
         let mut codes = codings.items().filter_map(|c| c.get_str("code"));
-        codes.any(|code| INACTIVE.contains(&&*code))
+        codes.any(|code| wanted.contains(&&*code))
     })
 }
 

@@ -136,6 +136,17 @@ fn how_it_was_dated_is_counted() {
         r#"{"resourceType":"Condition","recordedDate":"2020","clinicalStatus":{"coding":[{"code":"resolved"}]}}"#,
     );
     assert_eq!((resolved.not_undone, resolved.taken_back), (1, 0));
+    for later in [
+        r#"{"resourceType":"MedicationRequest","status":"on-hold","authoredOn":"2020"}"#,
+        r#"{"resourceType":"MedicationStatement","status":"not-taken","effectiveDateTime":"2020"}"#,
+        r#"{"resourceType":"Procedure","status":"stopped","performedDateTime":"2020"}"#,
+        r#"{"resourceType":"Observation","status":"corrected","issued":"2020-01-02T10:00:00Z"}"#,
+        r#"{"resourceType":"Condition","recordedDate":"2020","abatementDateTime":"2021","verificationStatus":{"coding":[{"code":"refuted"}]}}"#,
+        r#"{"resourceType":"AllergyIntolerance","recordedDate":"2020","verificationStatus":{"coding":[{"code":"refuted"}]}}"#,
+    ] {
+        let dating = count(later);
+        assert_eq!((dating.not_undone, dating.taken_back), (1, 0), "{later}");
+    }
     let assumed = count(
         r#"{"resourceType":"ServiceRequest","status":"completed","authoredOn":"2020-01-01T00:00:00Z"}"#,
     );

@@ -24,11 +24,13 @@ pub(super) fn columns(title: &str, bars: &[Bar]) -> Markup {
     let step = WIDTH / (bars.len() as u64).max(1);
     let step = step.clamp(4, 100);
     let width = step * 7 / 10;
+    // Of very many the page has to shrink the picture.
+    let whole = WIDTH.max(step * bars.len() as u64);
     // So many that labels do not run into each other.
     let every = 48_u64.div_ceil(step).max(1);
     html! {
-        svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT + 50) } role="img" aria-label=(title) {
-            line.axis x1="0" x2=(WIDTH) y1=(HEIGHT + 20) y2=(HEIGHT + 20) {}
+        svg viewBox={ "0 0 " (whole) " " (HEIGHT + 50) } role="img" aria-label=(title) {
+            line.axis x1="0" x2=(whole) y1=(HEIGHT + 20) y2=(HEIGHT + 20) {}
             @for (place, bar) in (0_u64..).zip(bars) {
                 @let height = bar.sum() * HEIGHT / most;
                 @let x = place * step;
@@ -92,5 +94,25 @@ fn shortened(label: &str) -> String {
     match label.chars().count() > MOST {
         true => label.chars().take(MOST - 1).chain(['…']).collect(),
         false => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bar, columns};
+
+    #[test]
+    fn all_months_lie_within_the_picture() {
+        for (months, width) in [(12, 800), (200, 800), (300, 1200)] {
+            let bar = |n: u64| Bar {
+                label: n.to_string(),
+                parts: vec![("bar", n)],
+                told: n.to_string(),
+            };
+            let bars: Vec<Bar> = (0..months).map(bar).collect();
+            let svg = columns("Cards", &bars).into_string();
+            let view = format!("viewBox=\"0 0 {width} 200\"");
+            assert!(svg.contains(&view), "{months}: {svg}");
+        }
     }
 }

@@ -37,6 +37,7 @@ pub fn page(report: &Report) -> String {
                     (report.days) " days, time zone " (report.time_zone) "; samples chosen by seed " (report.seed)
                 }
                 p.warn { "This page holds patient data: ids, and what cards say of patients." }
+                @if let Some(told) = table::no_call(report) { p.warn { (told) } }
                 (overview(report))
                 @for difference in &report.differences { (difference_of(difference)) }
                 (people("By clinician", "clinician", &report.clinicians, report.clinicians_count))
@@ -66,9 +67,7 @@ fn overview(report: &Report) -> Markup {
         h2 { "Rules" }
         (cells(&table::short(report), 1))
         p.dim {
-            "Fired: calls at which a rule applied and had a card. Repeats: cards that the same patient had had at the same hook within "
-            (report.repeat_days) " days. Cooled down: cards that a cool-down would leave (a rule's own days, else "
-            (report.repeat_days) ")."
+            (table::legend(report)) "."
         }
         @if !rules.is_empty() {
             h3 { "Cards by rule and indicator" }
@@ -162,19 +161,25 @@ fn together(report: &Report) -> Markup {
 
 fn difference_of(d: &Difference) -> Markup {
     html! {
-        h2 { (d.rule) " " (d.version) " against " (d.against) " " (d.against_version) }
+        h2 { (d.this()) " against " (d.against) " " (d.against_version) }
         p.sub { (plain(&d.against_file)) }
         table {
-            tr { td { "calls at which both fire" } td.n { (thousands(d.both)) } }
+            tr { td { "calls at which both have a card" } td.n { (thousands(d.both)) } }
             tr { td { "of these with other cards" } td.n { (thousands(d.other_cards)) } }
-            tr { td { "calls at which only this one fires" } td.n { (thousands(d.only_this)) } }
-            tr { td { "calls at which only the other fires" } td.n { (thousands(d.only_other)) } }
+            tr { td { "calls with a card of only " (d.this()) } td.n { (thousands(d.only_this)) } }
+            tr { td { "calls with a card of only " (plain(&d.against_file)) } td.n { (thousands(d.only_other)) } }
             tr { td { "calls at which one cannot tell, and the other can" } td.n { (thousands(d.other_unknown)) } }
-            tr { td { "patients gained" } td.n { (thousands(d.gained.len() as u64)) } }
-            tr { td { "patients lost" } td.n { (thousands(d.lost.len() as u64)) } }
+            tr {
+                td { "patients with a card of only " (d.this()) }
+                td.n { (thousands(d.patients_only_this.len() as u64)) }
+            }
+            tr {
+                td { "patients with a card of only " (plain(&d.against_file)) }
+                td.n { (thousands(d.patients_only_other.len() as u64)) }
+            }
         }
-        (ids("Gained", &d.gained))
-        (ids("Lost", &d.lost))
+        (ids(&format!("Only {}", d.this()), &d.patients_only_this))
+        (ids(&format!("Only {}", plain(&d.against_file)), &d.patients_only_other))
     }
 }
 
@@ -211,12 +216,15 @@ fn rule_of(rule: &RuleReport, report: &Report) -> Markup {
         h2 { (plain(&rule.title)) }
         p.sub { (rule.id) " " (rule.version) " · " (rule.kind) ", " (rule.status) " · " (rule.hooks.join(", ")) }
         p {
-            "Fired at " (thousands(rule.fired)) " of " (thousands(rule.calls)) " calls (" (decimals(rule.per_100_calls))
-            " of 100), " (decimals(rule.per_day)) " a day, for " (thousands(rule.patients)) " patients ("
-            (decimals(rule.per_1000_patients)) " firings per 1,000 of the lake). " (thousands(rule.cards)) " cards, "
+            "A card at " (thousands(rule.with_card)) " of " (thousands(rule.calls)) " calls ("
+            (decimals(rule.per_100_calls)) " of 100), " (decimals(rule.per_day)) " a day, for "
+            (thousands(rule.patients)) " patients (" (decimals(rule.per_1000_patients))
+            " per 1,000 of the lake): it fired at " (thousands(rule.fired)) ", and at "
+            (thousands(rule.unknown_with_card)) " a card says that it could not check. " (thousands(rule.cards)) " cards, "
             (thousands(rule.repeats)) " of them repeats within " (report.repeat_days) " days; a cool-down of "
             (rule.cooldown_days) " days leaves " (thousands(rule.cards_with_cooldown)) "."
             @if rule.acted_on > 0 { " " (thousands(rule.acted_on)) " more were not shown, for somebody had acted already." }
+            @if rule.is_shadow() { " It is a shadow rule: nobody sees its cards." }
             @if rule.failed > 0 { " Its evaluation failed at " (thousands(rule.failed)) " calls." }
         }
         @if rule.cards > 0 {
@@ -266,6 +274,10 @@ fn grounds(report: &Report) -> Markup {
         table {
             @for (what, count) in table::dating(report) { tr { td { (what) } td.n { (thousands(count)) } } }
             @if report.failed > 0 { tr { td { "patients whose evaluation failed" } td.n { (thousands(report.failed)) } } }
+        }
+        @if !report.unmatched.is_empty() {
+            p { "No resource of the lake matches what the rules ask for here, whoever the patient (other code systems?):" }
+            ul { @for one in &report.unmatched { li { (plain(one)) } } }
         }
     }
 }

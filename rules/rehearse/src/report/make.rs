@@ -1,7 +1,8 @@
 //! From counts to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use engine_patient::program::PatientProgram;
 use engine_population::evaluate::EvaluateStatistics;
 
 use super::{
@@ -19,6 +20,7 @@ pub(crate) fn of(
     tally: &Tally,
     statistics: &EvaluateStatistics,
     samples: &[Sample],
+    span: Option<(String, String)>,
 ) -> Report {
     let settings = &asked.settings;
     let moment = |millis| settings.zone.moment(millis).to_string();
@@ -62,6 +64,8 @@ pub(crate) fn of(
         assumed_days: settings.assumed_days,
         patients: statistics.patients,
         patients_called: tally.patients_called,
+        span,
+        unmatched: unmatched(asked, statistics),
         failed: tally.failed,
         hooks: hooks.collect(),
         months: tally.months.iter().map(named).collect(),
@@ -78,6 +82,16 @@ pub(crate) fn of(
             .filter_map(|d| difference(asked, d))
             .collect(),
     }
+}
+
+/// Of what the rules themselves ask for: a rehearsal reads more, which a lake need not have.
+fn unmatched(asked: &Asked<'_>, statistics: &EvaluateStatistics) -> Vec<String> {
+    let all = asked.all();
+    let own = all.iter().flat_map(|c| c.rule.data_requirements());
+    let own: BTreeSet<String> = own.map(ToString::to_string).collect();
+    let mut unmatched = statistics.unmatched();
+    unmatched.retain(|requirement| own.contains(requirement));
+    unmatched
 }
 
 fn rule(
@@ -97,11 +111,12 @@ fn rule(
         hooks: candidate.hooks.iter().map(|h| h.as_str()).collect(),
         calls: counts.calls,
         fired: counts.fired,
+        with_card: counts.with_card,
         cards: counts.cards,
-        per_100_calls: ratio(counts.fired, counts.calls, 100),
-        per_day: ratio(counts.fired, asked.settings.days(), 1),
+        per_100_calls: ratio(counts.with_card, counts.calls, 100),
+        per_day: ratio(counts.with_card, asked.settings.days(), 1),
         patients: counts.patients,
-        per_1000_patients: ratio(counts.fired, patients, 1000),
+        per_1000_patients: ratio(counts.with_card, patients, 1000),
         acted_on: counts.acted_on,
         unknown: counts.unknown,
         unknown_with_card: counts.unknown_with_card,
@@ -153,8 +168,8 @@ fn difference(asked: &Asked<'_>, counts: &DifferenceTally) -> Option<Difference>
         only_this: counts.only_this,
         only_other: counts.only_other,
         other_unknown: counts.other_unknown,
-        gained: counts.gained.clone(),
-        lost: counts.lost.clone(),
+        patients_only_this: counts.patients_only_this.clone(),
+        patients_only_other: counts.patients_only_other.clone(),
     })
 }
 

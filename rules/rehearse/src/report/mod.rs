@@ -36,11 +36,16 @@ pub struct Report {
     pub patients: u64,
     /// Patients with a call.
     pub patients_called: u64,
+    /// First and last day of what could have made a call, where the period has none of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<(String, String)>,
+    /// What the rules ask for and no resource of the lake matches, whoever the patient.
+    pub unmatched: Vec<String>,
     /// Patients whose evaluation failed as a whole.
     pub failed: u64,
     /// Calls, by hook.
     pub hooks: Vec<HookCalls>,
-    /// By month.
+    /// By month. What shadow rules would have said is in no count but their own.
     pub months: Vec<Named>,
     /// Each rule, the one with the most cards first.
     pub rules: Vec<RuleReport>,
@@ -121,17 +126,19 @@ pub struct RuleReport {
     pub hooks: Vec<&'static str>,
     /// Calls at which it was asked.
     pub calls: u64,
-    /// Calls at which it applied and had a card.
+    /// Calls at which it applied and had a card that says so.
     pub fired: u64,
+    /// Calls with a card, whether that says that it applies or that it could not be checked.
+    pub with_card: u64,
     /// Cards, also those that say that something could not be checked.
     pub cards: u64,
-    /// Calls with a firing, of 100.
+    /// Calls with a card, of 100.
     pub per_100_calls: f64,
-    /// Firings a day.
+    /// Calls with a card, a day.
     pub per_day: f64,
-    /// Patients for whom it fired.
+    /// Patients who had a card.
     pub patients: u64,
-    /// Firings per 1,000 patients of the lake.
+    /// Calls with a card per 1,000 patients of the lake.
     pub per_1000_patients: f64,
     /// Cards that were not shown, for somebody had acted on it already.
     pub acted_on: u64,
@@ -205,6 +212,20 @@ pub struct Together {
     pub calls: u64,
 }
 
+impl RuleReport {
+    /// Whether it is evaluated, and nobody sees its cards.
+    pub fn is_shadow(&self) -> bool {
+        self.status == rules::Status::Shadow.as_str()
+    }
+}
+
+impl Difference {
+    /// What this one is called beside the other.
+    pub fn this(&self) -> String {
+        format!("{} {}", self.rule, self.version)
+    }
+}
+
 /// Two versions of a rule.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -219,18 +240,18 @@ pub struct Difference {
     pub against_version: String,
     /// The file of that.
     pub against_file: String,
-    /// Calls at which both fired.
+    /// Calls at which both had a card, whether that says that the rule applies or that it could not be checked.
     pub both: u64,
     /// Of these: with other cards.
     pub other_cards: u64,
-    /// Calls at which only this one fired.
+    /// Calls at which only this one had a card.
     pub only_this: u64,
-    /// Calls at which only the other fired.
+    /// Calls at which only the other had a card.
     pub only_other: u64,
     /// Calls at which one could not tell, and the other could.
     pub other_unknown: u64,
-    /// Patients for whom this one fired and the other never. Ids: patient data.
-    pub gained: Vec<String>,
-    /// Patients for whom only the other fired.
-    pub lost: Vec<String>,
+    /// Patients who had a card of this one and never one of the other. Ids: patient data.
+    pub patients_only_this: Vec<String>,
+    /// Patients who had a card of the other only.
+    pub patients_only_other: Vec<String>,
 }

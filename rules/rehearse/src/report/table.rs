@@ -22,6 +22,8 @@ pub fn rules(report: &Report) -> Cells {
             r.hooks.join(" "),
             r.calls.to_string(),
             r.fired.to_string(),
+            r.unknown_with_card.to_string(),
+            r.with_card.to_string(),
             decimals(r.per_100_calls),
             decimals(r.per_day),
             decimals(r.per_1000_patients),
@@ -35,7 +37,6 @@ pub fn rules(report: &Report) -> Cells {
             r.cards_with_cooldown.to_string(),
             r.acted_on.to_string(),
             r.unknown.to_string(),
-            r.unknown_with_card.to_string(),
             r.failed.to_string(),
         ]
     };
@@ -48,6 +49,8 @@ pub fn rules(report: &Report) -> Cells {
             "hooks",
             "calls",
             "fired",
+            "could not check",
+            "calls with a card",
             "per 100 calls",
             "per day",
             "per 1000 patients",
@@ -61,7 +64,6 @@ pub fn rules(report: &Report) -> Cells {
             "cards with cool-down",
             "acted on",
             "unknown",
-            "unknown with card",
             "failed",
         ],
         rows: report.rules.iter().map(row).collect(),
@@ -72,9 +74,14 @@ pub fn rules(report: &Report) -> Cells {
 pub fn short(report: &Report) -> Cells {
     let row = |r: &RuleReport| {
         vec![
-            r.id.clone(),
+            match r.is_shadow() {
+                true => format!("{} (shadow)", r.id),
+                false => r.id.clone(),
+            },
             r.calls.to_string(),
             r.fired.to_string(),
+            r.unknown_with_card.to_string(),
+            r.cards.to_string(),
             decimals(r.per_100_calls),
             decimals(r.per_day),
             decimals(r.per_1000_patients),
@@ -89,6 +96,8 @@ pub fn short(report: &Report) -> Cells {
             "rule",
             "calls",
             "fired",
+            "could not check",
+            "cards",
             "per 100",
             "per day",
             "per 1,000 patients",
@@ -99,6 +108,43 @@ pub fn short(report: &Report) -> Cells {
         ],
         rows: report.rules.iter().map(row).collect(),
     }
+}
+
+/// What the columns of [`short`] mean.
+pub fn legend(report: &Report) -> String {
+    let days = report.repeat_days;
+    let shadow = match report.rules.iter().any(RuleReport::is_shadow) {
+        true => {
+            "; shadow: its cards are shown to nobody, and are in no count of clinicians, sites and months"
+        }
+        false => "",
+    };
+    format!(
+        "fired: calls at which a rule applied and had a card; could not check: calls with a card that says so; \
+         per 100, per day, per 1,000 patients: calls with a card of either kind; repeats: the patient had the \
+         same card at the same hook within {days} days; cooled down: cards that a cool-down leaves (the rule's \
+         own, else {days} days); unknown: calls at which it could not tell, with a card or without{shadow}"
+    )
+}
+
+/// That there was no call, and of which days there would be some.
+pub fn no_call(report: &Report) -> Option<String> {
+    if report.patients_called > 0 {
+        return None;
+    }
+    let day = |moment: &str| moment.split('T').next().unwrap_or_default().to_owned();
+    let (from, to) = (day(&report.period.0), day(&report.period.1));
+    Some(match &report.span {
+        Some((first, last)) => format!(
+            "There is no call from {from} to {to}: the visits and orders of the lake are of {} to {}.",
+            day(first),
+            day(last)
+        ),
+        None => format!(
+            "There is no call from {from} to {to}, nor would there be one at any other time: the lake has no \
+             visit or order with a date that makes one."
+        ),
+    })
 }
 
 /// How resources were dated, and what was assumed, in words.

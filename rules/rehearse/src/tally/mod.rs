@@ -6,6 +6,8 @@ mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rules::Status;
+
 use crate::asked::Asked;
 use crate::history::Dating;
 use crate::program::Candidate;
@@ -56,13 +58,17 @@ impl Tally {
             return;
         }
         self.patients_called += 1;
-        let own = asked.candidates.len();
         let mut hooks = BTreeSet::new();
         for one in calls {
             let hook = one.call.hook.as_str();
             self.hooks.entry(hook.to_owned()).or_default().0 += 1;
             hooks.insert(hook);
-            let said = || one.said.iter().filter(|s| s.rule < own);
+            // A shadow rule interrupts nobody.
+            let shown = |rule: usize| {
+                let candidate = asked.candidates.get(rule);
+                candidate.is_some_and(|c| c.rule.status != Status::Shadow)
+            };
+            let said = || one.said.iter().filter(|s| shown(s.rule));
             let cards: u64 = said().map(|s| s.row.cards.len() as u64).sum();
             let count = |to: &mut Count| {
                 to.calls += 1;

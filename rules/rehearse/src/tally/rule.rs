@@ -19,8 +19,10 @@ pub(crate) struct RuleTally {
     repeat: i64,
     cooldown: i64,
     pub calls: u64,
-    /// Calls at which it applied and had a card.
+    /// Calls at which it applied and had a card that says so.
     pub fired: u64,
+    /// Calls with a card, whether that says that it applies or that it could not be checked.
+    pub with_card: u64,
     /// All cards, also those that say that something could not be checked.
     pub cards: u64,
     /// Calls at which it could not tell, or not all of it.
@@ -29,7 +31,7 @@ pub(crate) struct RuleTally {
     pub failed: u64,
     /// Cards that were not shown, for somebody had acted on it already.
     pub acted_on: u64,
-    /// Patients for whom it fired.
+    /// Patients who had a card.
     pub patients: u64,
     pub indicators: BTreeMap<String, u64>,
     /// Cards that the patient had had within the days of a repeat.
@@ -53,6 +55,7 @@ impl RuleTally {
             cooldown: days(asked.cooldown_of(&candidate.rule)),
             calls: 0,
             fired: 0,
+            with_card: 0,
             cards: 0,
             unknown: 0,
             unknown_with_card: 0,
@@ -73,6 +76,7 @@ impl RuleTally {
     /// All calls of a patient, ascending in time.
     pub fn add(&mut self, number: usize, patient: &str, calls: &[CallSaid]) {
         let mut fired: Vec<u32> = vec![];
+        let mut had_card = false;
         // Of each card at a hook, when the patient had it last, and when it was let through last. One that is
         // shown as an order is selected and as it is signed is no repeat.
         let mut last: HashMap<(&str, &str), i64> = HashMap::new();
@@ -114,13 +118,15 @@ impl RuleTally {
             }
             let cards = said.row.cards.len() as u64;
             if cards > 0 {
+                had_card = true;
+                self.with_card += 1;
                 *entry(&mut self.months, Some(&month(&one.call))) += cards;
                 *entry(&mut self.clinicians, one.call.clinician.as_deref()) += cards;
                 *entry(&mut self.sites, one.call.site.as_deref()) += cards;
             }
         }
+        self.patients += u64::from(had_card);
         if !fired.is_empty() {
-            self.patients += 1;
             self.samples.offer(&self.id, patient, &fired);
         }
     }

@@ -138,8 +138,7 @@ const NAMED: usize = 4;
 
 /// Retrieves that found nothing in the whole lake: perhaps its codes are of another code system. A line
 /// a resource type, or each of them.
-pub fn print_unmatched(statistics: &RunStatistics, names: &BTreeMap<String, String>, each: bool) {
-    let unmatched = statistics.evaluate.unmatched();
+pub fn print_unmatched(unmatched: &[String], names: &BTreeMap<String, String>, each: bool) {
     if unmatched.is_empty() {
         return;
     }
@@ -148,7 +147,7 @@ pub fn print_unmatched(statistics: &RunStatistics, names: &BTreeMap<String, Stri
         "\nNo resource of the lake matches {count} of the retrieves, whoever the patient (other code systems? see --terminology):"
     );
     let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for requirement in &unmatched {
+    for requirement in unmatched {
         let (ty, what) = requirement.split_once(": ").unwrap_or((requirement, "any"));
         let set = what.split_once(" in ").map(|(path, canonical)| {
             let name = names.get(canonical).map(|n| format!("\"{n}\""));

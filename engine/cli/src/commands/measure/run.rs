@@ -177,7 +177,11 @@ impl Run {
         match self.format {
             Format::Table => {
                 print_table(&ran.results);
-                print_unmatched(&ran.statistics, &ran.value_set_names, verbose);
+                print_unmatched(
+                    &ran.statistics.evaluate.unmatched(),
+                    &ran.value_set_names,
+                    verbose,
+                );
                 print_ledger(&ran.report.ledger, verbose);
             }
             Format::Csv => match &ran.attributed {

@@ -14,7 +14,7 @@ use rehearse::{Asked, Candidate, HOOKS, Settings};
 use rules::Hook;
 
 use self::files::{List, manifest, write};
-use self::select::Named;
+use self::select::{Named, is_version};
 use crate::commands::measure::{parse_period, parse_zone};
 use crate::commands::own_terminology::TerminologyArgs;
 use crate::commands::{runtime, threads};
@@ -33,7 +33,7 @@ visit, which are drafts then and no part of the record. Each call sees what was 
 moment something was recorded, else by its clinical time; later ends, statuses and deaths are taken back.
 How often which, and what was assumed, stands below the table.
 What is printed names patients by id only, but --format json has cards and reasons. With --out:
-report.html and report.json, rules.csv, fired.csv (a line a card), differences.csv (with --against):
+report.html and report.json, rules.csv, fired.csv (a line a card; card: no where a rule had none to show), differences.csv (with --against):
 patient data; and run.json, which names all that decides the numbers. The same run.json, the same bytes.")]
 pub struct Rehearse {
     /// Ids of rules, or rule files. If none is given: those of --rules, else the built-in ones.
@@ -109,19 +109,37 @@ impl Rehearse {
             let rules = chosen.iter().map(Arc::clone);
             rules.map(|rule| Candidate::of(rule, settings)).collect()
         };
-        let mut candidates = all(&settings);
-        candidates.retain(|candidate| !candidate.hooks.is_empty());
+        let candidates = all(&settings);
+        let others = others
+            .into_iter()
+            .map(|other| named.version(&candidates, other, &settings))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Another version may have a hook that this one has not: then all of its cards are new.
+        let is_asked = |candidate: &Candidate| {
+            let mut versions = others.iter().filter(|other| is_version(candidate, other));
+            !candidate.hooks.is_empty() || versions.any(|other| !other.hooks.is_empty())
+        };
+        let (candidates, left_out): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_asked);
         if candidates.is_empty() {
             return Err(self.no_rule());
         }
-        // No calls that no rule answers.
-        settings
-            .hooks
-            .retain(|hook| candidates.iter().any(|c| c.hooks.contains(hook)));
-        let against = others
+        if !self.rule.is_empty() {
+            self.tell_left_out(&left_out);
+        }
+        let against: Vec<(usize, Candidate)> = others
             .into_iter()
-            .map(|other| named.pair(&candidates, other, &settings))
-            .collect::<Result<Vec<_>, _>>()?;
+            .filter_map(|other| {
+                let mut all = candidates.iter();
+                Some((all.position(|own| is_version(own, &other))?, other))
+            })
+            .collect();
+        // No calls that no rule answers.
+        let answers = |hook: &Hook| {
+            let others = against.iter().map(|(_, candidate)| candidate);
+            let mut all = candidates.iter().chain(others);
+            all.any(|c| c.hooks.contains(hook))
+        };
+        settings.hooks.retain(answers);
         let out = self.out.as_deref();
         let staged = out
             .map(|out| Staged::begin("--out", "rule rehearse", out))
@@ -164,6 +182,17 @@ impl Rehearse {
         let asked =
             |hook: &Hook| self.hook.is_empty() || self.hook.iter().any(|h| h == hook.as_str());
         HOOKS.into_iter().filter(asked).collect()
+    }
+
+    /// Who names a rule expects it in the table.
+    fn tell_left_out(&self, left_out: &[Candidate]) {
+        for candidate in left_out {
+            note!(
+                "the rule `{}` is not asked at {}: it is left out",
+                candidate.rule.artifact.id,
+                self.hook.join(" or ")
+            );
+        }
     }
 
     fn no_rule(&self) -> Failure {

@@ -76,7 +76,7 @@ pub fn manifest(
     Ok(manifest)
 }
 
-/// `fired.csv`, a line a card, as the rehearsal goes.
+/// `fired.csv`, a line a card and one for each time that a rule had none to show, as the rehearsal goes.
 pub struct List(Option<csv::Writer<std::fs::File>>);
 
 impl List {
@@ -92,6 +92,8 @@ impl List {
             "hook",
             "rule",
             "version",
+            "of",
+            "card",
             "outcome",
             "indicator",
             "text",
@@ -113,6 +115,8 @@ impl List {
             line.hook,
             &artifact.id,
             &artifact.version,
+            line.of,
+            if line.card { "yes" } else { "no" },
             line.outcome,
             line.indicator,
             line.text,
@@ -154,13 +158,26 @@ pub fn write(folder: &Path, report: &Report) -> Result<(), Failure> {
         "rule",
         "version",
         "against_version",
+        "against_file",
         "patient",
-        "difference",
+        "only",
     ])?;
     for d in &report.differences {
-        for (word, patients) in [("gained", &d.gained), ("lost", &d.lost)] {
+        for (only, patients) in [
+            ("this", &d.patients_only_this),
+            ("against", &d.patients_only_other),
+        ] {
             for patient in patients {
-                out.write_record([&*d.rule, &d.version, &d.against_version, patient, word])?;
+                let cells = [
+                    &*d.rule,
+                    &d.version,
+                    &d.against_version,
+                    &d.against_file,
+                    patient,
+                    only,
+                ];
+                let cells = cells.map(spreadsheet::cell);
+                out.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
             }
         }
     }

@@ -1,9 +1,12 @@
 //! What a rehearsal prints.
 
+use std::collections::BTreeMap;
+
 use engine_patient::plural::{several, thousands};
 use measures_run::RunError;
 use rehearse::report::{self, Report, table as cells};
 
+use crate::commands::measure::print_unmatched;
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::table;
@@ -41,6 +44,9 @@ fn print_table(report: &Report) {
         thousands(report.patients),
         thousands(report.days)
     );
+    if let Some(told) = cells::no_call(report) {
+        say!("{told}");
+    }
     for hook in &report.hooks {
         let per_day = cells::decimals(hook.per_day);
         say!(
@@ -52,28 +58,26 @@ fn print_table(report: &Report) {
     say!("");
     let rules = cells::short(report);
     table::print(rules.heading, &rules.rows);
-    say!(
-        "\nper 100: calls with a card of 100 calls; repeats: the patient had the same card at the same hook within {} days; cooled down: cards that a cool-down leaves (the rule's own, else {} days)",
-        report.repeat_days,
-        report.repeat_days
-    );
+    say!("\n{}", cells::legend(report));
     for d in &report.differences {
         say!(
-            "\n{} {} against {} {} ({}): {} both, {} of them with other cards; {} only this, {} only the other; {} gained, {} lost",
-            d.rule,
-            d.version,
+            "\n{} against {} {} ({}):",
+            d.this(),
             d.against,
             d.against_version,
-            d.against_file,
-            several(d.both, "call", "calls"),
-            thousands(d.other_cards),
-            thousands(d.only_this),
-            thousands(d.only_other),
-            several(d.gained.len() as u64, "patient", "patients"),
-            thousands(d.lost.len() as u64)
+            d.against_file
         );
-        ids("gained", &d.gained);
-        ids("lost", &d.lost);
+        say!(
+            "  both: {} with a card, {} of them with other cards",
+            several(d.both, "call", "calls"),
+            thousands(d.other_cards)
+        );
+        only(&d.this(), d.only_this, &d.patients_only_this);
+        only(&d.against_file, d.only_other, &d.patients_only_other);
+        if d.other_unknown > 0 {
+            let calls = several(d.other_unknown, "call", "calls");
+            say!("  {calls} at which one cannot tell, and the other can");
+        }
     }
     people("clinician", &report.clinicians, report.clinicians_count);
     people("site", &report.sites, report.sites_count);
@@ -120,13 +124,20 @@ fn print_table(report: &Report) {
             say!("  {}: {what}", thousands(count));
         }
     }
+    if !report.unmatched.is_empty() {
+        print_unmatched(&report.unmatched, &BTreeMap::new(), false);
+    }
     if report.failed > 0 {
         let patients = several(report.failed, "patient", "patients");
         say!("  the evaluation of {patients} failed as a whole");
     }
 }
 
-fn ids(word: &str, patients: &[String]) {
+/// Calls at which only one of two versions had a card, and the patients who had none of the other ever.
+fn only(name: &str, calls: u64, patients: &[String]) {
+    let calls = several(calls, "call", "calls");
+    let count = several(patients.len() as u64, "patient", "patients");
+    say!("  only {name}: {calls}; {count} without a card of the other");
     if patients.is_empty() {
         return;
     }
@@ -136,7 +147,7 @@ fn ids(word: &str, patients: &[String]) {
         0 => String::new(),
         _ => format!(" and {} more", thousands(more as u64)),
     };
-    say!("  {word}: {}{more}", shown.join(", "));
+    say!("    {}{more}", shown.join(", "));
 }
 
 fn people(what: &'static str, all: &[report::Named], count: u64) {

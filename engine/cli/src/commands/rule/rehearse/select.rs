@@ -120,24 +120,33 @@ impl Named<'_> {
         Ok((chosen, others))
     }
 
-    /// A version with the number of the rule that it is compared with: that of its id, or the only one.
-    pub fn pair(
+    /// A version to compare with: there is a rule of its id.
+    pub fn version(
         &self,
         candidates: &[Candidate],
         other: Arc<ClinicalRule>,
         settings: &Settings,
-    ) -> Result<(usize, Candidate), Failure> {
+    ) -> Result<Candidate, Failure> {
         let id = &other.artifact.id;
-        let place = candidates.iter().position(|c| c.rule.artifact.id == *id);
-        let place = place.or((candidates.len() == 1).then_some(0));
-        let place = place.ok_or_else(|| {
-            Failure::User(format!(
-                "--against {}: none of the rules has the id `{id}`; name the one to compare with it",
-                other.file
-            ))
-        })?;
-        Ok((place, Candidate::of(other, settings)))
+        match candidates.iter().any(|c| c.rule.artifact.id == *id) {
+            true => Ok(Candidate::of(other, settings)),
+            false => Err(Failure::User(format!(
+                "--against {}: its id is `{id}`, which none of the rules that are rehearsed has ({}): only versions of one rule are compared",
+                other.file,
+                names(candidates)
+            ))),
+        }
     }
+}
+
+/// Whether two are versions of one rule.
+pub fn is_version(one: &Candidate, other: &Candidate) -> bool {
+    one.rule.artifact.id == other.rule.artifact.id
+}
+
+fn names(candidates: &[Candidate]) -> String {
+    let names: Vec<&str> = candidates.iter().map(|c| &*c.rule.artifact.id).collect();
+    names.join(", ")
 }
 
 fn several_files(files: &[PathBuf]) -> String {
