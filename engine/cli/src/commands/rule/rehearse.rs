@@ -33,8 +33,9 @@ visit, which are drafts then and no part of the record. Each call sees what was 
 moment something was recorded, else by its clinical time; later ends, statuses and deaths are taken back.
 How often which, and what was assumed, stands below the table.
 What is printed names patients by id only, but --format json has cards and reasons. With --out:
-report.html and report.json, rules.csv, fired.csv (a line a card; card: no where a rule had none to show), differences.csv (with --against):
-patient data; and run.json, which names all that decides the numbers. The same run.json, the same bytes.")]
+report.html and report.json, rules.csv, fired.csv (a line a card, and one with card `no` where a rule could
+not tell and showed none), differences.csv (with --against): patient data; and run.json, which
+names all that decides the numbers. The same run.json, the same bytes.")]
 pub struct Rehearse {
     /// Ids of rules, or rule files. If none is given: those of --rules, else the built-in ones.
     rule: Vec<String>,
@@ -133,6 +134,15 @@ impl Rehearse {
                 Some((all.position(|own| is_version(own, &other))?, other))
             })
             .collect();
+        for (_, other) in &against {
+            if other.hooks.is_empty() {
+                let hooks = self.hook.join(" or ");
+                note!(
+                    "{} is not asked at {hooks}: it has no card",
+                    other.rule.file
+                );
+            }
+        }
         // No calls that no rule answers.
         let answers = |hook: &Hook| {
             let others = against.iter().map(|(_, candidate)| candidate);
