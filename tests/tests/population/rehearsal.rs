@@ -488,11 +488,15 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
 }
 
 /// What is rehearsed, with nothing to compare, and one sample.
-fn asked<'a>(lake: &'a Lake, rules: &[Rule], settings: &Settings, scratch: &'a Path) -> Asked<'a> {
-    let rules = rules.iter().cloned().map(Arc::new);
+fn asked<'a>(
+    lake: &'a Lake,
+    rule: &Arc<Rule>,
+    settings: &Settings,
+    scratch: &'a Path,
+) -> Asked<'a> {
     Asked {
         lake,
-        candidates: rules.map(|rule| Candidate::of(rule, settings)).collect(),
+        candidates: vec![Candidate::of(Arc::clone(rule), settings)],
         against: vec![],
         settings: settings.clone(),
         threads: 2,
@@ -503,9 +507,9 @@ fn asked<'a>(lake: &'a Lake, rules: &[Rule], settings: &Settings, scratch: &'a P
     }
 }
 
-fn ordered_again(change: impl Fn(&str) -> String) -> Rule {
+fn ordered_again(change: impl Fn(&str) -> String) -> Arc<Rule> {
     let store = rules::built_in_terminology();
-    rules::load("ordered-again.yaml", &change(ORDERED_AGAIN), &store).unwrap()
+    Arc::new(rules::load("ordered-again.yaml", &change(ORDERED_AGAIN), &store).unwrap())
 }
 
 /// A shadow rule has counts of its own, and interrupts nobody.
@@ -516,8 +520,8 @@ fn a_shadow_rule_interrupts_nobody() {
     let (settings, scratch) = (settings(2025), tempfile::tempdir().unwrap());
     let active = ordered_again(str::to_owned);
     let shadow = ordered_again(|text| text.replace("kind: alert", "kind: alert\nstatus: shadow"));
-    let run = |rule: Rule| {
-        let asked = asked(&lake, &[rule], &settings, scratch.path());
+    let run = |rule: Arc<Rule>| {
+        let asked = asked(&lake, &rule, &settings, scratch.path());
         runtime.block_on(rehearsed(&asked)).0.report
     };
     let (active, shadow) = (run(active), run(shadow));
@@ -545,12 +549,7 @@ fn nothing_is_said_to_be_nothing() {
         )
     });
     let run = |year: u32| {
-        let asked = asked(
-            &lake,
-            std::slice::from_ref(&flagged),
-            &settings(year),
-            scratch.path(),
-        );
+        let asked = asked(&lake, &flagged, &settings(year), scratch.path());
         runtime.block_on(rehearsed(&asked)).0.report
     };
     let report = run(1801);
@@ -583,8 +582,8 @@ fn what_could_not_be_checked_is_a_card() {
             .filter(|line| !line.contains("unknown_summary"));
         lines.collect::<Vec<_>>().join("\n")
     });
-    let mut asked = asked(&lake, &[loud], &settings, scratch.path());
-    asked.against = vec![(0, Candidate::of(Arc::new(silent), &settings))];
+    let mut asked = asked(&lake, &loud, &settings, scratch.path());
+    asked.against = vec![(0, Candidate::of(silent, &settings))];
     let mut lines = vec![];
     let done = runtime.block_on(rehearse::rehearse(&asked, &mut |line| {
         lines.push((line.of.to_owned(), line.card));
