@@ -3,8 +3,7 @@
 //! not interact give none.
 //!
 //! The pairs stand in `knowledge/drug-interaction-pairs.csv` of `$TANDEM_SHARED` (by default `shared`
-//! beside the repository); without them the tests say so and pass. `TANDEM_ALL_PAIRS=1` asks for every
-//! pair, otherwise for every eighth.
+//! beside the repository); without them the tests say so and pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,6 +12,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Method;
 use cds_hooks::{CardService, router, rule_services};
+use engine_patient::medication::is_local;
+use engine_patient::record::PatientRecord;
 use engine_patient::terminology::{DrugDictionary, DrugKind};
 use rules::Rule;
 use serde_json::{Map, Value, json};
@@ -90,7 +91,7 @@ impl Service {
         Service { router, keys }
     }
 
-    /// The indicators of the cards where one drug is ordered and the other taken.
+    /// The indicators and summaries of the cards where one drug is ordered and the other taken.
     async fn cards(&self, ordered: &str, taken: &str) -> Vec<String> {
         let request = |id: &str, status: &str, code: &str| {
             json!({
@@ -127,8 +128,11 @@ impl Service {
         let path = format!("/cds-services/{SERVICE}");
         let answer = exchange(&self.router, Method::POST, &path, &call).await;
         let cards = answer["cards"].as_array().unwrap();
-        let indicator = |card: &Value| card["indicator"].as_str().unwrap().to_owned();
-        cards.iter().map(indicator).collect()
+        let told = |card: &Value| {
+            let text = |name: &str| card[name].as_str().unwrap().to_owned();
+            format!("{}: {}", text("indicator"), text("summary"))
+        };
+        cards.iter().map(told).collect()
     }
 }
 
@@ -143,11 +147,12 @@ async fn exchange(router: &Router, method: Method, path: &str, body: &Value) -> 
     serde_json::from_slice(&body).unwrap()
 }
 
-/// A product that has this substance and no other, for each substance that has one.
+/// A product that has this substance and no other, and acts on the whole body, for each substance that
+/// has one.
 fn products(drugs: &DrugDictionary) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for product in drugs.all(DrugKind::Product) {
-        if drugs.ingredients(product).len() == 1 {
+        if drugs.ingredients(product).len() == 1 && !acts_where_it_is_put(product, drugs) {
             for substance in drugs.substances(product) {
                 let rxcui = substance.rxcui.to_string();
                 found.entry(rxcui).or_insert_with(|| product.to_owned());
@@ -157,13 +162,20 @@ fn products(drugs: &DrugDictionary) -> BTreeMap<String, String> {
     found
 }
 
+fn acts_where_it_is_put(product: &str, drugs: &DrugDictionary) -> bool {
+    let request = json!({
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": product}]},
+    });
+    let mut record = PatientRecord::new();
+    record.push(&request.to_string()).unwrap();
+    let request = record.resources().next().unwrap();
+    is_local(request, &[], drugs).is_ok_and(|local| local)
+}
+
 #[tokio::test]
 async fn every_pair_of_a_confirmed_interaction_gives_a_card() {
     let Some(folder) = shared() else { return };
-    let step = match std::env::var_os("TANDEM_ALL_PAIRS") {
-        Some(_) => 1,
-        None => 8,
-    };
     let (service, confirmed) = (Service::start().await, confirmed());
     let products = products(DrugDictionary::built_in().unwrap());
     let all = pairs(&folder);
@@ -171,7 +183,7 @@ async fn every_pair_of_a_confirmed_interaction_gives_a_card() {
         .iter()
         .filter(|(_, of)| of.iter().any(|i| confirmed.contains(i)));
     let (mut asked, mut by_product, mut missed) = (0, 0, vec![]);
-    for ((a, b), _) in wanted.step_by(step) {
+    for ((a, b), _) in wanted {
         let mut forms = vec![(a.clone(), b.clone())];
         if let (Some(a), Some(b)) = (products.get(a), products.get(b)) {
             forms.push((a.clone(), b.clone()));
@@ -181,7 +193,8 @@ async fn every_pair_of_a_confirmed_interaction_gives_a_card() {
         for (a, b) in forms {
             for (ordered, taken) in [(&a, &b), (&b, &a)] {
                 let cards = service.cards(ordered, taken).await;
-                if cards.len() != 1 {
+                let one = matches!(&cards[..], [card] if !card.contains("could not be checked"));
+                if !one {
                     missed.push(format!("{ordered} ordered, {taken} taken: {cards:?}"));
                 }
             }
@@ -189,16 +202,13 @@ async fn every_pair_of_a_confirmed_interaction_gives_a_card() {
     }
     println!("{asked} pairs, {by_product} of them by product as well; each in both orders");
     assert!(missed.is_empty(), "{}", missed.join("\n"));
-    assert!(asked > 3500 / step && by_product > 1500 / step);
+    assert!(asked > 3500 && by_product > 1500);
 }
 
 #[tokio::test]
 async fn pairs_that_do_not_interact_give_no_card() {
     let Some(folder) = shared() else { return };
-    let number = match std::env::var_os("TANDEM_ALL_PAIRS") {
-        Some(_) => 10_000,
-        None => 1_000,
-    };
+    let number = 10_000;
     let (service, all) = (Service::start().await, pairs(&folder));
     let drugs = DrugDictionary::built_in().unwrap();
     // Drugs that interact with something are the ones that could go wrong: half of each pair is one.
