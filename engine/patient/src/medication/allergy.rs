@@ -82,33 +82,17 @@ fn is_of_other_category(allergy: Element<'_>) -> bool {
     categories.peek().is_some() && categories.all(|c| c.is_str("food") || c.is_str("environment"))
 }
 
-/// Codes that say that no allergies are known, of some kind or of any: of SNOMED CT, and of the
-/// International Patient Summary of HL7.
-const NONE_KNOWN: [(&str, &[&str]); 2] = [
-    (
-        "http://snomed.info/sct",
-        &[
-            "716186003",
-            "160244002",
-            "409137002",
-            "428197003",
-            "428607008",
-            "429625007",
-            "716184000",
-            "716220001",
-            "1003774007",
-        ],
-    ),
-    (
-        "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",
-        &[
-            "no-known-allergies",
-            "no-known-environmental-allergies",
-            "no-known-food-allergies",
-            "no-known-medication-allergies",
-        ],
-    ),
-];
+/// Codes of the International Patient Summary of HL7 that say that no allergies are known, of some kind or
+/// of any. Those of SNOMED CT are no part of the program: an entry with such a code has to say it in words.
+const NONE_KNOWN: (&str, &[&str]) = (
+    "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",
+    &[
+        "no-known-allergies",
+        "no-known-environmental-allergies",
+        "no-known-food-allergies",
+        "no-known-medication-allergies",
+    ],
+);
 
 /// "No known allergies" is an entry of a list, by its code or by what it is called. A text beside it that
 /// says anything else takes that back.
@@ -137,9 +121,8 @@ fn is_coded_none_known(coding: Element<'_>) -> bool {
     let (Some(system), Some(code)) = (coding.get_str("system"), coding.get_str("code")) else {
         return false;
     };
-    let system = canonical_system(&system);
-    let mut all = NONE_KNOWN.iter();
-    all.any(|(of, codes)| *of == system && codes.contains(&&*code))
+    let (of, codes) = NONE_KNOWN;
+    of == canonical_system(&system) && codes.contains(&&*code)
 }
 
 /// Whether a text says this and nothing else: "No known drug allergies", not "No known severity: aspirin".
