@@ -213,7 +213,11 @@ impl Serve {
         };
         let built_in = !self.no_built_in;
         let rules = load_rules_of(&self.rules, built_in, &terminology, beyond, &mut tell)?;
-        let rules = live(rules, self.status.is_some(), &mut tell);
+        // Told when it listens: before, a reader who does not read would hold up the start.
+        let mut notes: Vec<String> = vec![];
+        let rules = live(rules, self.status.is_some(), &mut |note| {
+            notes.push(note.to_owned());
+        });
         let mut services = rule_services(rules);
         let packages = Packages {
             paths: self.package,
@@ -240,6 +244,7 @@ impl Serve {
         }
         let reach = within_reach(services);
         if (strict && !reach.refused.is_empty()) || reach.served.is_empty() {
+            notes.iter().for_each(|note| tell(note));
             return Err(Failure::Unsupported(nothing_served(&reach.refused, strict)));
         }
         reach.refused.iter().for_each(|why| tell(why));
@@ -249,6 +254,9 @@ impl Serve {
             format!("\nEvery call is answered as at {at}")
         });
         listen(config, services, move |address| {
+            if !notes.is_empty() {
+                aside(notes.join("\n"));
+            }
             announce(format!(
                 "CDS services at http://{address}/cds-services (Ctrl-C ends){always}{list}"
             ))
@@ -314,6 +322,18 @@ pub fn announce(text: String) {
         }
     }
     print_to(std::io::stdout(), text);
+}
+
+/// The same, on standard error.
+fn aside(text: String) {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        if let Ok(own) = std::io::stderr().as_fd().try_clone_to_owned() {
+            return print_to(std::fs::File::from(own), text);
+        }
+    }
+    print_to(std::io::stderr(), text);
 }
 
 fn print_to(mut out: impl Write + Send + 'static, text: String) {

@@ -64,9 +64,12 @@ fn versions_are_compared_and_what_could_not_be_checked_is_a_card() {
     let scratch = folder();
     let dir = scratch.path();
     let lake = lake(dir);
-    let new = file(dir.join("new.yaml"), rule("adult", "order-sign", NEW));
-    let old = file(dir.join("old.yaml"), rule("adult", "patient-view", OLD));
-    let other = file(dir.join("other.yaml"), rule("minor", "order-sign", OLD));
+    let new = file(dir.join("new/adult.yaml"), rule("adult", "order-sign", NEW));
+    let old = file(
+        dir.join("old/adult.yaml"),
+        rule("adult", "patient-view", OLD),
+    );
+    let other = file(dir.join("minor.yaml"), rule("minor", "order-sign", OLD));
     let year = "2025-01-01..2025-12-31";
     let against = |file: &Path, out: &Path| {
         tandem!(
@@ -91,7 +94,7 @@ fn versions_are_compared_and_what_could_not_be_checked_is_a_card() {
     for said in [
         "could not check",
         "only adult 1.0.0: 2 calls",
-        "old.yaml: 2 calls",
+        "adult.yaml: 2 calls",
         "Flag",
     ] {
         assert!(printed.contains(said), "{said}: {printed}");
