@@ -157,57 +157,62 @@ impl CardService for Replayed {
     }
 }
 
-/// The request of an EHR that sends all it knows.
-fn request(service: &dyn CardService, patient: &str, call: &Call, now: &PatientRecord) -> Value {
-    let value = |e: Element<'_>| serde_json::from_str::<Value>(e.raw()).unwrap();
-    let entry =
-        |e: Element<'_>, mode: &str| json!({"resource": value(e), "search": {"mode": mode}});
-    let mut prefetch = serde_json::Map::new();
+/// The request of an EHR that sends all it knows; resources as they stand, with all digits of a number.
+fn request(service: &dyn CardService, patient: &str, call: &Call, now: &PatientRecord) -> String {
+    let bundle = |kind: &str, entries: Vec<String>| {
+        let entries = entries.join(",");
+        format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#)
+    };
+    let entry = |e: Element<'_>, mode: &str| {
+        format!(r#"{{"resource":{},"search":{{"mode":"{mode}"}}}}"#, e.raw())
+    };
+    let mut prefetch = vec![];
     for template in Templates::of_service(service).list {
         let all = now.of_type(template.resource_type);
         let data = match template.is_read {
-            true => value(now.patient().unwrap()),
+            true => now.patient().unwrap().raw().to_owned(),
             false => {
-                let mut entries: Vec<Value> = all.map(|e| entry(e, "match")).collect();
+                let mut entries: Vec<String> = all.map(|e| entry(e, "match")).collect();
                 let drugs = now.of_type_named("Medication");
                 entries.extend(drugs.map(|e| entry(e, "include")));
-                json!({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+                bundle("searchset", entries)
             }
         };
-        prefetch.insert(template.key, data);
+        prefetch.push(format!("{}:{data}", json!(template.key)));
     }
     let own = call.context.call.as_ref().unwrap();
-    let mut context = json!({
-        "patientId": patient,
-        "userId": own.user.as_deref().unwrap_or("Practitioner/unknown"),
-    });
+    let user = own.user.as_deref().unwrap_or("Practitioner/unknown");
+    let mut context = vec![
+        format!(r#""patientId":{}"#, json!(patient)),
+        format!(r#""userId":{}"#, json!(user)),
+    ];
     if let Some(encounter) = &own.encounter {
-        context["encounterId"] = json!(**encounter);
+        context.push(format!(r#""encounterId":{}"#, json!(**encounter)));
     }
     if call.hook != Hook::PatientView {
         let drafts = own.drafts.resources();
-        let entries: Vec<Value> = drafts.map(|d| json!({"resource": value(d)})).collect();
-        context["draftOrders"] =
-            json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
+        let entries = drafts.map(|d| format!(r#"{{"resource":{}}}"#, d.raw()));
+        let drafts = bundle("collection", entries.collect());
+        context.push(format!(r#""draftOrders":{drafts}"#));
     }
     if let Some(selections) = &own.selections {
-        context["selections"] = json!(selections);
+        context.push(format!(r#""selections":{}"#, json!(selections)));
     }
-    json!({
-        "hook": call.hook.as_str(),
-        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": context,
-        "prefetch": prefetch,
-    })
+    format!(
+        r#"{{"hook":"{}","hookInstance":"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea","context":{{{}}},"prefetch":{{{}}}}}"#,
+        call.hook.as_str(),
+        context.join(","),
+        prefetch.join(","),
+    )
 }
 
-async fn post(service: Arc<dyn CardService>, at: DateTime, body: &Value) -> (StatusCode, String) {
+async fn post(service: Arc<dyn CardService>, at: DateTime, body: &str) -> (StatusCode, String) {
     let path = format!("/cds-services/{}", service.id());
     let request = Request::builder()
         .method(Method::POST)
         .uri(path)
         .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))
+        .body(Body::from(body.to_owned()))
         .unwrap();
     let config = Config::new(Arc::new(move || at));
     let response = router(config, vec![service])
@@ -320,17 +325,15 @@ async fn compare(lake: &Lake, rules: Vec<Arc<Rule>>, settings: &Settings) -> (us
             rule.artifact.id.to_string(),
         );
         let listed = listed.get(&key).cloned().unwrap_or_default();
-        // Two visits may begin at one instant: the list has the cards of both.
-        let has = |card: &(String, String)| listed.contains(card);
-        assert!(
-            shown.iter().all(has),
-            "{} at {at}: {listed:?}",
-            service.id()
-        );
-        assert!(
-            listed.len() >= shown.len()
-                && (calls.is_empty() || listed.is_empty() == shown.is_empty())
-        );
+        // Visits that begin at one instant share their lines of the list.
+        match calls.iter().filter(|c| **c == (at, hook)).count() {
+            1 => assert_eq!(listed, shown, "{} at {at}", service.id()),
+            at_once => {
+                let all = shown.iter().all(|card| listed.contains(card));
+                let most = at_once * (1 + shown.len());
+                assert!(all && listed.len() <= most, "{listed:?}, {shown:?}");
+            }
+        }
         compared += 1;
         with_card += usize::from(!cards.is_empty());
     }
@@ -410,7 +413,6 @@ fn a_replayed_order_is_answered_as_the_live_one() {
 /// Charts as people have them: `TANDEM_SYNTHEA` names a folder of FHIR files, else those of `../shared`
 /// beside the repository are taken.
 #[test]
-#[ignore = "its request goes through doubles, which a chart's numbers of 17 digits do not survive"]
 fn a_replayed_call_of_a_real_chart_is_answered_as_the_live_one() {
     let beside = || {
         concat!(
@@ -575,4 +577,41 @@ fn nothing_is_said_to_be_nothing() {
     assert!(report.span.is_none() && rehearse::report::table::no_call(&report).is_none());
     let flag = |what: &String| what == "Flag";
     assert!(report.unmatched.iter().any(flag), "{:?}", report.unmatched);
+}
+
+/// Cards that say that something could not be checked are calls with a card; lines of the list tell cards
+/// from silence, and versions of one number apart.
+#[test]
+fn what_could_not_be_checked_is_a_card() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let (settings, scratch) = (settings(2025), tempfile::tempdir().unwrap());
+    let when = "medications().exists(m, sameDrug(m, order))";
+    let loud = ordered_again(|text| text.replace(when, r#"order.priority == "stat""#));
+    let silent = ordered_again(|text| {
+        text.replace(when, r#"order.priority == "stat""#)
+            .replace("unknown: card", "unknown: silent")
+    });
+    let mut asked = asked(&lake, &loud, &settings, scratch.path());
+    asked.against = vec![(0, Candidate::of(silent, &settings))];
+    let mut lines = vec![];
+    let done = runtime.block_on(rehearse::rehearse(&asked, &mut |line| {
+        lines.push((line.of.to_owned(), line.card));
+        Ok(())
+    }));
+    let report = done.unwrap().report;
+    let rule = &report.rules[0];
+    assert_eq!(rule.fired, 0);
+    assert!(rule.with_card > 0 && rule.with_card == rule.unknown_with_card);
+    assert!(rule.per_100_calls > 0.0 && rule.patients > 0);
+    let count =
+        |of: &str, card: bool| lines.iter().filter(|l| l.0 == of && l.1 == card).count() as u64;
+    assert_eq!((count("this", true), count("this", false)), (rule.cards, 0));
+    assert_eq!(
+        (count("against", true), count("against", false)),
+        (0, rule.unknown)
+    );
+    let d = &report.differences[0];
+    assert_eq!((d.only_this, d.only_other, d.both), (rule.with_card, 0, 0));
+    assert_eq!(d.patients_only_this.len() as u64, rule.patients);
 }
