@@ -55,7 +55,7 @@ pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;
 pub use format::format;
 pub use library::Library;
-pub use load::{load, load_changed, load_changed_with, load_with};
+pub use load::{load, load_changed, load_with};
 pub use mutants::{Excuse, RuleMutant};
 pub use outcome::{
     Applicability, CardAction, CardChange, CardReason, CardSource, CardSuggestion, CardText,

@@ -3,7 +3,7 @@
 
 use rules::{
     BuiltInShared, Rule, Surroundings, Written, built_in_file, built_in_terminology, load,
-    load_changed, load_changed_with, load_with,
+    load_changed, load_with,
 };
 
 const RULE: &str = r#"id: young
@@ -140,7 +140,7 @@ fn a_change_is_found_or_survives_or_is_excused() {
     assert!(rule.passes());
     let (mut found, mut survived) = (vec![], vec![]);
     for mutant in rule.mutants(&written) {
-        let Ok(changed) = load_changed(&written, &mutant, &store) else {
+        let Ok(changed) = load_changed(&written, &mutant, &Surroundings::plain(&store)) else {
             continue;
         };
         match changed.passes() {
@@ -174,7 +174,7 @@ fn a_built_in_rule_is_changed_beside_its_library() {
         let rule = shared.beside(file, |beside| load_with(file, text, beside));
         let mutants = rule.unwrap().mutants(&written);
         let load = |mutant| {
-            let changed = |beside: &Surroundings<'_>| load_changed_with(&written, mutant, beside);
+            let changed = |beside: &Surroundings<'_>| load_changed(&written, mutant, beside);
             shared.beside(file, changed).is_ok()
         };
         let loaded = mutants.iter().filter(|mutant| load(mutant)).count();

@@ -449,62 +449,6 @@ fn mistakes_with_drugs_are_told_where_they_are() {
     }
 }
 
-/// `cargo test --release -p engine-cel speed -- --ignored --nocapture`
-#[test]
-#[ignore = "measures"]
-fn speed_of_a_family() {
-    let drugs = DrugDictionary::built_in_arc();
-    let ids: Vec<String> = drugs
-        .all_classes()
-        .map(|c| format!("class:{}", c.id))
-        .collect();
-    let cell = |n: usize| {
-        Val::Drugs(Arc::new(
-            DrugSet::parse_cell(&ids[n % ids.len()], &drugs).unwrap(),
-        ))
-    };
-    let mut resources = vec![];
-    for (n, code) in [
-        "855332", "5640", "29046", "36567", "4603", "1191", "6809", "7646", "8183", "10582",
-    ]
-    .iter()
-    .cycle()
-    .take(20)
-    .enumerate()
-    {
-        resources.push(format!(r#"{{"resourceType":"MedicationRequest","id":"m{n}","status":"active","intent":"order",{}}}"#, medication(code)));
-    }
-    let record = record_of(&resources);
-    let context = case().context;
-    let mut checker = family().checker();
-    let source = "(isDrug(order, row.object) && medications().exists(m, isDrug(m, row.precipitant))) || (isDrug(order, row.precipitant) && medications().exists(m, isDrug(m, row.object)))";
-    let compiled = checker.compile(source, None).unwrap();
-    for count in [124, 3700] {
-        let rows: Vec<Vec<Val<'static>>> =
-            (0..count).map(|n| vec![cell(n), cell(n * 7 + 3)]).collect();
-        let drafts = &context.call.as_ref().unwrap().drafts;
-        let start = std::time::Instant::now();
-        let (mut yes, rounds) = (0, 20);
-        for _ in 0..rounds {
-            let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
-            for order in drafts.of_type_named("MedicationRequest").take(2) {
-                for row in &rows {
-                    evaluation.turn_to(Val::Element(order), row);
-                    yes += usize::from(matches!(
-                        evaluation.evaluate(&compiled).unwrap(),
-                        Val::Bool(true)
-                    ));
-                }
-            }
-        }
-        println!(
-            "{count} rows, 2 drafts, 20 medications: {:?} a call, {} true",
-            start.elapsed() / rounds,
-            yes / rounds as usize
-        );
-    }
-}
-
 /// A draft that could not be used may have been any: of its type nothing is told, of others all.
 #[test]
 fn drafts_that_are_not_all_there() {

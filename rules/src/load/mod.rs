@@ -75,23 +75,11 @@ pub fn load_with(
     load_tree(&text, &root, surroundings, None)
 }
 
-/// A rule with a small change of its file.
+/// A rule with a small change of its file, with what stands around it.
 ///
 /// # Errors
 /// Where the changed rule is refused: then nobody would ship it.
 pub fn load_changed(
-    file: &Written,
-    mutant: &RuleMutant,
-    terminology: &dyn TerminologyProvider,
-) -> Result<Rule, Vec<Finding>> {
-    load_changed_with(file, mutant, &Surroundings::plain(terminology))
-}
-
-/// The same with what stands around it.
-///
-/// # Errors
-/// Where the changed rule is refused: then nobody would ship it.
-pub fn load_changed_with(
     file: &Written,
     mutant: &RuleMutant,
     surroundings: &Surroundings<'_>,

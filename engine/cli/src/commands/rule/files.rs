@@ -5,10 +5,10 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine_patient::finding::{Code, Finding};
+use engine_patient::finding::{Code, Finding, listed};
 use engine_patient::terminology::TerminologyStore;
-use measures_run::rule_files::{RuleFolders, load_rules, rule_sources, same_id, value_sets};
-use rules::{Rule, Written, built_in_file};
+use measures_run::rule_files::{RuleFolders, rule_sources, same_id, value_sets};
+use rules::{Rule, Written, built_in_file, built_in_with};
 use sources::read_text;
 
 use crate::commands::measure::tell;
@@ -42,14 +42,15 @@ impl RuleFiles {
             store,
         };
         match paths.is_empty() {
-            true => all.built_in(sets)?,
+            true => all.built_in()?,
             false => all.of_paths(paths)?,
         }
         Ok(all)
     }
 
-    fn built_in(&mut self, sets: &[PathBuf]) -> Result<(), Failure> {
-        for rule in load_rules(&[], sets, &mut tell)? {
+    fn built_in(&mut self) -> Result<(), Failure> {
+        let all = built_in_with(&self.store).map_err(|e| Failure::Internal(listed(&e)))?;
+        for rule in all {
             let found = built_in_file(&rule.artifact.id);
             let (file, text) = found.ok_or_else(|| unwritten(&rule))?;
             let written = Written::read(file, text).map_err(|_| unwritten(&rule))?;

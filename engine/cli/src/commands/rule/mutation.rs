@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_patient::finding::Span;
 use measures_run::rule_files::RuleFolders;
-use rules::{BuiltInShared, RuleMutant, load_changed_with};
+use rules::{BuiltInShared, RuleMutant, load_changed};
 use serde_json::{Value, json};
 
 use super::explained::line;
@@ -63,12 +63,12 @@ pub fn mutate(all: &RuleFiles) -> Vec<Mutation> {
                     let changed = match file.built_in {
                         true => match &built_in {
                             Ok(shared) => shared.beside(&file.rule.file, |beside| {
-                                load_changed_with(&file.written, change, beside)
+                                load_changed(&file.written, change, beside)
                             }),
                             Err(found) => Err(found.clone()),
                         },
                         false => folders.beside(Path::new(&file.rule.file), |beside| {
-                            load_changed_with(&file.written, change, beside)
+                            load_changed(&file.written, change, beside)
                         }),
                     };
                     let fate = match changed {
