@@ -77,6 +77,8 @@ pub(crate) struct CardProgram {
     pub indicator: IndicatorOf,
     pub summary: Template,
     pub detail: Template,
+    /// What the "could not be checked" card says beside the reasons, about the patient and the call.
+    pub unknown_detail: Template,
     /// Label, and where to read it.
     pub source: Option<(Template, Option<Template>)>,
     /// Labels and addresses.
@@ -160,6 +162,7 @@ impl CardProgram {
         };
         add("card.summary", &self.summary);
         add("card.detail", &self.detail);
+        add("card.unknown_detail", &self.unknown_detail);
         if let Some((label, url)) = &self.source {
             add("card.source", label);
             add("card.source", url.as_deref().unwrap_or_default());

@@ -503,6 +503,45 @@ unknown: card
     passes(&rule);
 }
 
+/// The card that says what could not be checked names what it was, for the reader; the reason, which goes into
+/// logs as well, names nothing of the patient.
+#[test]
+fn the_card_of_what_could_not_be_checked_names_it() {
+    let text = ALERT.replace(
+        "  unknown_summary: A reading could not be checked\n",
+        "  unknown_summary: A reading could not be checked\n  unknown_detail: |\n    - Without a value: {{ Observation(\"hba1c\").filter(o, isUnknown(o.value)).map(o, o.code.text).join(\", \") }}\n    - Never shown: {{ Observation(\"hba1c\").filter(o, o.status == \"cancelled\").map(o, o.code.text).join(\", \") }}\n",
+    );
+    let rule = made("high.yaml", &text);
+    let mut record = PatientRecord::new();
+    record
+        .push(r#"{"resourceType":"Observation","id":"o","status":"final","code":{"text":"Sugar of *May*","coding":[{"system":"http://loinc.org","code":"4548-4"}]}}"#)
+        .unwrap();
+    let decision = rule.decide(&record, &noon()).unwrap();
+    let card = decision.cards.last().unwrap();
+    let lines: Vec<&str> = card.detail.lines().filter(|l| !l.is_empty()).collect();
+    assert_eq!(
+        lines[1], r"- Without a value: Sugar of \*May\*",
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(!decision.unknown_reason.unwrap().contains("Sugar"));
+    // It is of the whole call: the item has no name there.
+    let wrong = text.replace(
+        "o.code.text).join(\", \") }}\n    - Never",
+        "percent).join(\", \") }}\n    - Never",
+    );
+    let found = load_with(
+        "high.yaml",
+        &wrong,
+        &Surroundings::plain(&built_in_terminology()),
+    );
+    let found = found.unwrap_err();
+    assert!(
+        found.iter().any(|f| f.message.contains("`percent`")),
+        "{found:#?}"
+    );
+}
+
 /// A row that could not be told, and would go before the one that has the card.
 #[test]
 fn a_graver_row_that_cannot_be_told_is_told() {

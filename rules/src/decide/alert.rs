@@ -57,7 +57,7 @@ impl Rule {
         let has_unknown_card = !found.reasons.is_empty() && self.on_unknown == OnUnknown::Card;
         if has_unknown_card {
             let reasons = found.reasons.iter().map(|reason| ("", reason.as_str()));
-            let card = self.unknown_card(reasons);
+            let card = self.unknown_card(evaluation, reasons)?;
             found.cards.push(card);
         }
         let reason = found.reasons.into_iter().next();

@@ -63,20 +63,26 @@ impl Rule {
     }
 
     /// What could not be checked, and why: questions with their reasons.
-    pub(super) fn unknown_card<'o>(
-        &self,
+    pub(super) fn unknown_card<'r, 'o>(
+        &'r self,
+        evaluation: &Evaluation<'r>,
         reasons: impl Iterator<Item = (&'o str, &'o str)>,
-    ) -> CardText {
+    ) -> Result<CardText, EvaluationError> {
         let mut detail = format!(
             "**{}** could not be checked, because data is missing or unclear:\n",
             text::markdown(&self.artifact.title)
         );
+        let program = &self.program.expressions.card;
+        let about = render(evaluation, &program.unknown_detail, true)?;
+        if !about.trim().is_empty() {
+            detail.push_str(&format!("\n{}\n", about.trim_end()));
+        }
         for (question, reason) in reasons {
             let colon = if question.is_empty() { "" } else { ": " };
             detail.push_str(&format!("\n- {question}{colon}{}", text::reason(reason)));
         }
         let summary = cut(&self.unknown_summary, SUMMARY_LENGTH);
-        CardText::text(Indicator::Info, summary, detail)
+        Ok(CardText::text(Indicator::Info, summary, detail))
     }
 }
 

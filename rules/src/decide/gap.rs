@@ -40,7 +40,7 @@ impl Rule {
                 let unknown = criteria.iter().filter(|(_, o)| o.truth == Truth::Unknown);
                 let reasons =
                     unknown.filter_map(|(question, o)| Some((*question, o.reason.as_deref()?)));
-                Some(self.unknown_card(reasons))
+                Some(self.unknown_card(evaluation, reasons)?)
             }
             _ => None,
         };

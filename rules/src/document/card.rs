@@ -43,6 +43,13 @@ pub(crate) static CARD: Object = Object {
             doc: "the line of the \"could not be checked\" card",
         },
         Field {
+            name: "unknown_detail",
+            kinds: ALL,
+            required: NONE,
+            shape: Shape::Template,
+            doc: "Markdown that stands on that card above the reasons, as which order or drug it was; about the patient and the call, so it names neither the item of `for_each` nor the row",
+        },
+        Field {
             name: "source",
             kinds: ALL,
             required: NONE,

@@ -16,7 +16,7 @@ use crate::program::{
 };
 use crate::template::Part;
 use crate::words::Kind;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// The code system of override reasons that name none.
 const REASONS: &str = "https://tandem-cds.dev/CodeSystem/override-reason";
@@ -48,8 +48,26 @@ pub(super) struct Card {
 }
 
 impl Compiler<'_, '_> {
+    /// `card.unknown_detail`, before the item and the row have names: the card is about all of them.
+    pub fn unknown_detail(&mut self, card: Option<&Node>) -> Option<Template> {
+        let Some(Value::Mapping(entries)) = card.map(|node| &node.value) else {
+            return Some(vec![]);
+        };
+        match entries.iter().find(|e| e.key == "unknown_detail") {
+            Some(entry) => self.template(Some(&entry.value)),
+            None => Some(vec![]),
+        }
+    }
+}
+
+impl Compiler<'_, '_> {
     /// Reads `card`.
-    pub fn card(&mut self, node: &Node, kind: Option<Kind>) -> Option<Card> {
+    pub fn card(
+        &mut self,
+        node: &Node,
+        kind: Option<Kind>,
+        unknown_detail: Option<Template>,
+    ) -> Option<Card> {
         let fields = self.report.fields(node, &CARD, kind)?;
         let indicator = self.indicator(node, &fields);
         let summary = self.template(fields.get("summary"));
@@ -86,6 +104,7 @@ impl Compiler<'_, '_> {
                 indicator: indicator?,
                 summary: summary?,
                 detail: detail?,
+                unknown_detail: unknown_detail?,
                 source: match source {
                     Some(source) => Some(source?),
                     None => None,
@@ -235,7 +254,7 @@ impl Compiler<'_, '_> {
         let holes = self.report.holes.take().unwrap_or_default();
         let (json, ty) = made?;
         let names = match &node.value {
-            crate::yaml::Value::Mapping(entries) => entries.iter().map(|e| e.key.clone()),
+            Value::Mapping(entries) => entries.iter().map(|e| e.key.clone()),
             _ => return None,
         };
         let names: Vec<String> = names.collect();

@@ -184,6 +184,7 @@ fn rule(
     }
     let mut defines = compiler.library_defines(&fields, library, &named);
     compiler.defines(&fields, false, &mut defines);
+    let unknown_detail = compiler.unknown_detail(fields.get("card"));
     let items = compiler.for_each(&fields, table.as_ref());
     compiler.defines(&fields, true, &mut defines);
     let alive = match include_deceased {
@@ -191,7 +192,9 @@ fn rule(
         false => compiler.checker.compile(ALIVE, None).ok().map(Some),
     };
     let question = kind.and_then(|kind| compiler.question(&fields, kind, items, table));
-    let card = fields.get("card").and_then(|n| compiler.card(n, kind));
+    let card = fields
+        .get("card")
+        .and_then(|n| compiler.card(n, kind, unknown_detail));
     if compiler.report.errors() == before {
         compiler.unused(&fields);
     }
