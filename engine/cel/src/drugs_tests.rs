@@ -141,6 +141,31 @@ fn drugs_of_orders_and_of_what_is_taken() {
         (r#"hasDrugCode(order)"#, "true"),
         (r#"medications().exists(m, sameDrug(order, m))"#, "false"),
         (r#"medicationsEver().exists(m, sameDrug(order, m))"#, "true"),
+        // When the ibuprofen of last year was stopped is not known.
+        (
+            r#"medicationsEver().takenInLast(days(14)).size() >= 2"#,
+            "true",
+        ),
+        (
+            r#"medicationsEver().isDrug("11289").takenInLast(days(14)).exists()"#,
+            "true",
+        ),
+        (
+            r#"medicationsEver().isDrug("5640").takenInLast(days(14)).exists()"#,
+            "unknown: a MedicationRequest that is over does not say when it was last taken",
+        ),
+        (
+            r#"medicationsEver().isDrug("5640").takenInLast(years(1)).exists()"#,
+            "true",
+        ),
+        (
+            r#"medicationsEver().isDrug("class:maoi").takenInLast(days(14)).exists()"#,
+            "false",
+        ),
+        (
+            r#"MedicationAdministration().takenInLast(days(14)).exists()"#,
+            "false",
+        ),
         (r#"sharedClass(order, order)"#, "true"),
         // Without what must not be done; one of them is text only, one refers to its drug.
         (r#"draftOrders("MedicationRequest").size()"#, "3"),

@@ -127,6 +127,13 @@ fn expressions_and_their_values() {
             "unknown: there is none to take the date of",
         ),
         ("1 / 0", "unknown: division by zero, or a number too large"),
+        ("month(at)", "12"),
+        ("month(date(\"2024-03\"))", "3"),
+        ("month(date(\"2024-11-01T02:00:00+05:00\"))", "11"),
+        (
+            "month(date(\"2024\")) == 3",
+            "unknown: of a date only the year is known",
+        ),
         // A date to the month takes whole months of 30 days, one to the year whole years (CQL).
         ("date(\"2024-12\") + days(45)", "2025-01"),
         ("date(\"2024-12\") + days(29)", "2024-12"),

@@ -109,6 +109,9 @@ fn drug(text: &str) -> Option<String> {
         (" names an ingredient, not which salt of it", _) => {
             Some(format!("{one} does not say which salt of the drug it is"))
         }
+        (" that is over does not say when it was last taken", _) => Some(format!(
+            "{one} that is over does not say when the drug was last taken"
+        )),
         _ => None,
     }
 }
@@ -279,6 +282,10 @@ mod tests {
             (
                 "a MedicationStatement names an ingredient, not which salt of it",
                 "a reported medication does not say which salt of the drug it is",
+            ),
+            (
+                "a MedicationRequest that is over does not say when it was last taken",
+                "a medication order that is over does not say when the drug was last taken",
             ),
             (
                 "nothing names the drug of a MedicationRequest",

@@ -118,6 +118,17 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         ..PLAIN
     },
     FunctionInfo {
+        name: "month",
+        params: &[P::When],
+        returns: R::Int,
+        code: month,
+        doc: "The month of the year, 1 to 12, of a date, or of when a resource or Period began; as it is written, \
+         in the time zone of its own (that of the run for `at`). Unknown where only the year is known.",
+        example: "month(at) in [10, 11, 12, 1, 2, 3]",
+        gives: "true",
+        ..PLAIN
+    },
+    FunctionInfo {
         name: "during",
         params: &[P::ListOfResources, P::Time, P::Time],
         returns: R::First,
@@ -164,6 +175,17 @@ fn days_between<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         Some((least, most)) if least == most => Val::Int(least),
         Some((least, most)) => Val::Between(least.into(), most.into(), IMPRECISE.into()),
         None => call.other_kind(),
+    }
+}
+
+/// As CQL's `month from`.
+fn month<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    match moment(call, start_of) {
+        Val::Time(time) if time.precision() >= Precision::Month => {
+            Val::Int(i64::from(time.civil().1))
+        }
+        Val::Time(_) => Val::unknown("of a date only the year is known"),
+        unknown => unknown,
     }
 }
 

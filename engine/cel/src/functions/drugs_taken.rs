@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
-use engine_patient::medication::{Reason, is_current, is_taken, was_taken};
+use engine_patient::medication::{Reason, is_current, is_taken, taken_since, was_taken};
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
+use engine_patient::system::date_arithmetic::plus_in;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 
@@ -84,6 +85,35 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         gives: "false",
         ..PLAIN
     },
+    FunctionInfo {
+        name: "takenInLast",
+        params: &[P::OneOrMany(TAKEN), P::Duration],
+        returns: R::Filtered,
+        code: taken_in_last,
+        role: Role::Filter,
+        doc: "Of medications those, of one whether it is one, that the patient took at some time so long before \
+         the moment of evaluation or later: for what has to be washed out. What is taken still is one of them. When \
+         one that is over was last taken, tell the end of all dosages (`timing.repeat.boundsPeriod`), else of a \
+         completed order the supply (`expectedSupplyDuration` from `authoredOn`, as often as \
+         `numberOfRepeatsAllowed` says, or from the end of `validityPeriod`); the end of a statement's or an \
+         administration's `effective`; of what was handed over its `daysSupply`. Where none of these is given it was \
+         between its beginning and what can be no later: the moment of evaluation, `dateAsserted`, \
+         `meta.lastUpdated` of what is over by then; if that does not tell, it may be one or not. By the day where the \
+         times do not tell: one that ended exactly 14 days ago is outside of `days(14)`. Administrations and \
+         dispenses are asked for themselves: `MedicationAdministration()`.",
+        example: "medicationsEver().inDrugClass(\"maoi\").takenInLast(days(14)).exists()",
+        gives: "false",
+        ..PLAIN
+    },
+];
+
+/// What tells that a drug was taken.
+const TAKEN: &[&str] = &[
+    REQUEST,
+    STATEMENT,
+    "MedicationAdministration",
+    "MedicationDispense",
+    "Resource",
 ];
 
 type Judge = fn(Element<'_>, DateTime, &Zone) -> Result<bool, Reason>;
@@ -136,6 +166,23 @@ fn gathered<'r>(
         }
         found.extend(more);
         Val::List(found.into())
+    })
+}
+
+fn taken_in_last<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [_, Val::Duration(length)] = call.args else {
+        return call.other_kind();
+    };
+    let (at, zone) = (call.at(), call.zone());
+    let Some(limit) = plus_in(at, length.negated(), zone) else {
+        return Val::unknown("a date outside the years 1 to 9999");
+    };
+    filters(call, |value| match value {
+        Val::Element(medication) => match taken_since(*medication, limit, at, zone) {
+            Ok(taken) => Val::Bool(taken),
+            Err(reason) => Val::Unknown(reason),
+        },
+        _ => call.other_kind(),
     })
 }
 

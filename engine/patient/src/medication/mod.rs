@@ -4,6 +4,7 @@
 
 mod allergy;
 mod drug;
+mod last_taken;
 mod local;
 mod standing;
 mod taken;
@@ -13,6 +14,7 @@ mod tests;
 
 pub use allergy::{allergen, is_current};
 pub use drug::{Drug, drug, name};
+pub use last_taken::taken_since;
 pub use local::is_local;
 pub use standing::Reason;
 pub use taken::{is_taken, is_to_do, was_taken};

@@ -47,6 +47,12 @@ pub(super) fn code(
     }
 }
 
+/// Whether a code that was read before is one of these.
+pub(super) fn is_one_of(resource: Element<'_>, element: &str, codes: &[&str]) -> bool {
+    let element = resource.get_named(element);
+    element.is_some_and(|element| codes.iter().any(|code| element.is_str(code)))
+}
+
 /// Whether a flag is not set.
 pub(super) fn not_flagged(ty: &str, resource: Element<'_>, element: &str) -> Told {
     let name = Name::of(element);

@@ -1,7 +1,7 @@
 //! Whether a patient takes what a request or statement is for.
 
 use super::drug::type_of;
-use super::standing::{Told, all, begun, code, date, goes_on, not_flagged};
+use super::standing::{Reason, Told, all, begun, code, date, goes_on, not_flagged};
 use crate::fhir::clinical_time::{ClinicalTime, time_of};
 use crate::record::Element;
 use crate::system::date_time::DateTime;
@@ -108,9 +108,24 @@ fn written(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
 
 /// Whether a request is not over.
 fn lasts(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
-    const BOUNDS: &str = "MedicationRequest.dosageInstruction.timing.repeat.bounds";
+    let Some(ends) = ends(request)? else {
+        return Ok(true);
+    };
+    // One that goes on is enough.
+    let over = all(ends.into_iter().map(|end| {
+        let told = goes_on(BOUNDS, end, at, zone)?;
+        Ok(!told)
+    }))?;
+    Ok(!over)
+}
+
+const BOUNDS: &str = "MedicationRequest.dosageInstruction.timing.repeat.bounds";
+
+/// The ends of all dosages; `None` where one has none.
+fn ends(request: Element<'_>) -> Result<Option<Vec<DateTime>>, Reason> {
     let dosages = request.get_named("dosageInstruction");
-    let (mut ends, mut open) = (vec![], false);
+    let mut ends = vec![];
+    let mut open = false;
     for dosage in dosages.into_iter().flat_map(Element::items) {
         let bounds = dosage.path(&["timing", "repeat", "boundsPeriod"]);
         let end = bounds.map(|bounds| date(BOUNDS, bounds, "end"));
@@ -119,15 +134,13 @@ fn lasts(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
             None => open = true,
         }
     }
-    if open || ends.is_empty() {
-        return Ok(true);
-    }
-    // One that goes on is enough.
-    let over = all(ends.into_iter().map(|end| {
-        let told = goes_on(BOUNDS, end, at, zone)?;
-        Ok(!told)
-    }))?;
-    Ok(!over)
+    Ok((!open && !ends.is_empty()).then_some(ends))
+}
+
+/// When the last of all dosages ends.
+pub(super) fn bounds_end(request: Element<'_>, zone: &Zone) -> Result<Option<DateTime>, Reason> {
+    let ends = ends(request)?.into_iter().flatten();
+    Ok(ends.max_by_key(|end| end.latest(zone)))
 }
 
 fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told {
@@ -150,7 +163,7 @@ fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told
 }
 
 /// When a statement says that it was taken: of a single date only that it had begun.
-fn period(statement: Element<'_>) -> ClinicalTime {
+pub(super) fn period(statement: Element<'_>) -> ClinicalTime {
     if let Some(period) = statement.get_named("effectivePeriod") {
         return time_of(period);
     }

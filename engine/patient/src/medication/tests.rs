@@ -426,3 +426,315 @@ fn what_an_allergy_is_to() {
         );
     }
 }
+
+/// Within the 14 days up to the moment of evaluation: from 1 June, 10:00.
+#[test]
+fn what_was_taken_lately() {
+    let lately = |json: &str| {
+        told(json, |resource, at, zone| {
+            taken_since(
+                resource,
+                DateTime::parse("2025-06-01T10:00:00Z").unwrap(),
+                at,
+                zone,
+            )
+        })
+    };
+    let unknown = |ty: &str| format!("a {ty} that is over does not say when it was last taken");
+    let of = |ty: &str, more: &str| format!(r#"{{"resourceType":"{ty}","id":"m",{more}}}"#);
+    let dosage = |end: &str| {
+        format!(
+            r#","dosageInstruction":[{{"timing":{{"repeat":{{"boundsPeriod":{{"end":"{end}"}}}}}}}}]"#
+        )
+    };
+    let rx = |status: &str, authored: &str, more: &str| {
+        let more =
+            format!(r#""status":"{status}","intent":"order","authoredOn":"{authored}"{more}"#);
+        of("MedicationRequest", &more)
+    };
+    let supply = |days: &str, more: &str| {
+        format!(
+            r#","dispenseRequest":{{"expectedSupplyDuration":{{"value":{days},"code":"d"}}{more}}}"#
+        )
+    };
+    let no_repeats = r#","numberOfRepeatsAllowed":0"#;
+    let saved = |on: &str| format!(r#","meta":{{"lastUpdated":"{on}T08:00:00Z"}}"#);
+    for (json, expected) in [
+        // Taken now, whenever it began.
+        (rx("active", "2020-01-01", ""), "true"),
+        (rx("draft", "2025-06-10", ""), "false"),
+        (rx("cancelled", "2025-06-10", ""), "false"),
+        (rx("stopped", "2025-06-16", ""), "false"),
+        (
+            rx("unknown", "2020-01-01", ""),
+            "`MedicationRequest.status` says that it is not known",
+        ),
+        // Over, and begun within the time.
+        (rx("stopped", "2025-06-02", ""), "true"),
+        // Nothing says when it was over.
+        (rx("stopped", "2020-01-01", ""), "?MedicationRequest"),
+        (rx("on-hold", "2020-01-01", ""), "?MedicationRequest"),
+        (
+            rx("completed", "2025-06", ""),
+            "`MedicationRequest.authoredOn` is too imprecise",
+        ),
+        // The end of its dosages; by the day, and 14 days ago is outside.
+        (rx("stopped", "2020-01-01", &dosage("2025-06-02")), "true"),
+        (
+            rx("completed", "2020-01-01", &dosage("2025-06-01")),
+            "false",
+        ),
+        (rx("active", "2020-01-01", &dosage("2025-06-14")), "true"),
+        (rx("active", "2020-01-01", &dosage("2025-05-31")), "false"),
+        (rx("active", "2020-01-01", &dosage("2025-05")), "false"),
+        (
+            rx("stopped", "2020-01-01", &dosage("2025-06")),
+            "?MedicationRequest",
+        ),
+        // A plan that goes on says nothing of one that was stopped.
+        (
+            rx("stopped", "2020-01-01", &dosage("2025-07-01")),
+            "?MedicationRequest",
+        ),
+        (
+            rx("stopped", "2020-01-01", &dosage("06/01/2025")),
+            "`MedicationRequest.dosageInstruction.timing.repeat.bounds` cannot be read",
+        ),
+        // It was over when that was written down.
+        (rx("stopped", "2020-01-01", &saved("2025-05-01")), "false"),
+        (
+            rx("stopped", "2020-01-01", &saved("2025-06-10")),
+            "?MedicationRequest",
+        ),
+        // Its supply: used up on 31 May, on 9 June.
+        (
+            rx("completed", "2025-05-01", &supply("30", no_repeats)),
+            "false",
+        ),
+        (
+            rx("completed", "2025-05-10", &supply("30", no_repeats)),
+            "true",
+        ),
+        (
+            rx("stopped", "2025-05-10", &supply("30", no_repeats)),
+            "?MedicationRequest",
+        ),
+        (
+            rx("stopped", "2025-05-01", &supply("30", no_repeats)),
+            "false",
+        ),
+        (
+            rx(
+                "completed",
+                "2025-05-01",
+                &supply("30", r#","numberOfRepeatsAllowed":1"#),
+            ),
+            "?MedicationRequest",
+        ),
+        (
+            rx(
+                "completed",
+                "2024-05-01",
+                &supply("30", r#","numberOfRepeatsAllowed":11"#),
+            ),
+            "false",
+        ),
+        // How often it may be filled is not known.
+        (
+            rx("completed", "2025-05-01", &supply("30", "")),
+            "?MedicationRequest",
+        ),
+        (
+            rx(
+                "completed",
+                "2024-01-01",
+                &supply("30", r#","validityPeriod":{"end":"2025-01-01"}"#),
+            ),
+            "false",
+        ),
+        (
+            rx(
+                "completed",
+                "2024-01-01",
+                &supply("30", r#","validityPeriod":{"end":"2025-05-10"}"#),
+            ),
+            "?MedicationRequest",
+        ),
+        (
+            rx(
+                "completed",
+                "2025-05-01",
+                &supply("30", no_repeats).replace(r#""code":"d""#, r#""unit":"Days""#),
+            ),
+            "false",
+        ),
+        (
+            rx(
+                "completed",
+                "2025-05-01",
+                &supply("30", no_repeats).replace(r#""code":"d""#, r#""code":"mg""#),
+            ),
+            "?MedicationRequest",
+        ),
+        // Statements.
+        (of("MedicationStatement", r#""status":"active""#), "true"),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"not-taken","effectiveDateTime":"2025-06-10""#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"completed","effectivePeriod":{"start":"2024-01-01","end":"2025-06-03"}"#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"stopped","effectivePeriod":{"start":"2024-01-01","end":"2025-05-03"}"#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"active","effectivePeriod":{"start":"2024-01-01","end":"2025-05-03"}"#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"stopped","effectiveDateTime":"2025-06-03""#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"stopped","effectiveDateTime":"2025-01-03""#,
+            ),
+            "?MedicationStatement",
+        ),
+        (
+            of("MedicationStatement", r#""status":"stopped""#),
+            "?MedicationStatement",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"stopped","dateAsserted":"2025-05-30""#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationStatement",
+                r#""status":"stopped","dateAsserted":"2025-06-10""#,
+            ),
+            "?MedicationStatement",
+        ),
+        // Administrations.
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"completed","effectiveDateTime":"2025-06-10T08:00:00Z""#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"completed","effectiveDateTime":"2025-06-01T09:00:00Z""#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"not-done","effectiveDateTime":"2025-06-10""#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"completed","effectiveDateTime":"2025-06-16""#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"in-progress","effectivePeriod":{"start":"2025-05-01"}"#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationAdministration",
+                r#""status":"completed","effectivePeriod":{"start":"2025-05-01"}"#,
+            ),
+            "?MedicationAdministration",
+        ),
+        (
+            of("MedicationAdministration", r#""status":"completed""#),
+            "`MedicationAdministration.effective` is missing",
+        ),
+        // Dispenses: 60 days from 1 May are not over, 30 from then are since 31 May.
+        (
+            of(
+                "MedicationDispense",
+                r#""status":"completed","whenHandedOver":"2025-05-01","daysSupply":{"value":60}"#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationDispense",
+                r#""status":"completed","whenHandedOver":"2025-05-01","daysSupply":{"value":30}"#,
+            ),
+            "false",
+        ),
+        (
+            of(
+                "MedicationDispense",
+                r#""status":"completed","whenHandedOver":"2025-05-10","daysSupply":{"value":30}"#,
+            ),
+            "true",
+        ),
+        (
+            of(
+                "MedicationDispense",
+                r#""status":"completed","whenHandedOver":"2025-05-01","meta":{"lastUpdated":"2025-05-01T09:00:00Z"}"#,
+            ),
+            "?MedicationDispense",
+        ),
+        (
+            of(
+                "MedicationDispense",
+                r#""status":"preparation","whenHandedOver":"2025-06-01""#,
+            ),
+            "false",
+        ),
+        (
+            of("MedicationDispense", r#""status":"in-progress""#),
+            "false",
+        ),
+        (
+            of("MedicationDispense", r#""status":"completed""#),
+            "`MedicationDispense.whenHandedOver` is missing",
+        ),
+        (of("Procedure", r#""status":"completed""#), "false"),
+    ] {
+        let expected = match expected.strip_prefix('?') {
+            Some(ty) => unknown(ty),
+            None => expected.to_owned(),
+        };
+        assert_eq!(lately(&json), expected, "{json}");
+    }
+}
