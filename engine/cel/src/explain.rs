@@ -249,6 +249,10 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
             };
             format!("{} [{}{more}]", items.len(), shown.join(", "))
         }
+        Val::Either(all, _) => {
+            let all: Vec<Val<'_>> = all.iter().map(|one| Val::Element(*one)).collect();
+            format!("one of {}", show_within(&Val::List(all.into()), lists))
+        }
         Val::Maybe(value, _) => format!("perhaps {}", show_within(value, lists)),
         Val::Between(least, most, _) => {
             format!("{} to {}", least.normalize(), most.normalize())

@@ -17,6 +17,7 @@
 mod alternatives;
 pub mod check;
 mod conditions;
+mod either;
 mod evaluate;
 pub mod explain;
 mod explain_items;

@@ -71,9 +71,8 @@ pub(super) fn compare(a: &Val<'_>, b: &Val<'_>, zone: &Zone) -> Result<Ordering,
 /// Whichever of the two is unknown.
 fn known<'r>(a: Val<'r>, b: Val<'r>) -> Result<(Val<'r>, Val<'r>), Val<'r>> {
     match (a, b) {
-        (Val::Between(_, _, reason), _) | (_, Val::Between(_, _, reason)) => {
-            Err(Val::Unknown(reason))
-        }
+        (Val::Between(_, _, reason) | Val::Either(_, reason), _)
+        | (_, Val::Between(_, _, reason) | Val::Either(_, reason)) => Err(Val::Unknown(reason)),
         (unknown @ Val::Unknown(_), _) | (_, unknown @ Val::Unknown(_)) => Err(unknown),
         pair => Ok(pair),
     }

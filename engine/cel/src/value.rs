@@ -32,6 +32,8 @@ pub enum Val<'r> {
     List(Arc<[Val<'r>]>),
     /// An item of a list of which it cannot be told whether it is in it, and why.
     Maybe(Arc<Val<'r>>, Cow<'r, str>),
+    /// One of several elements, and why not which: whichever of two results is the latest.
+    Either(Arc<[Element<'r>]>, Cow<'r, str>),
     /// A number that is known to lie between two, and why not which: the items of a list of which some may
     /// not be in it, an age by a year of birth, the value of whichever of two results is the latest.
     Between(Decimal, Decimal, Cow<'r, str>),
@@ -56,9 +58,10 @@ impl<'r> Val<'r> {
     /// Why it cannot be told what it is, or all of what it is.
     pub fn why_unknown(&self) -> Option<&Cow<'r, str>> {
         match self {
-            Val::Unknown(reason) | Val::Maybe(_, reason) | Val::Between(_, _, reason) => {
-                Some(reason)
-            }
+            Val::Unknown(reason)
+            | Val::Maybe(_, reason)
+            | Val::Between(_, _, reason)
+            | Val::Either(_, reason) => Some(reason),
             Val::List(items) => items.iter().find_map(Val::why_unknown),
             _ => None,
         }

@@ -665,6 +665,8 @@ fn a_condition_that_ended_later_went_on() {
 fn of_results_of_one_day_none_is_the_last() {
     const ONE_DAY: &str =
         "unknown: several results are of one day without a time: which is the last is not known";
+    const ONE_MOMENT: &str =
+        "unknown: several results are of one moment: which is the last is not known";
     let [high, low, before] = [
         result("2025-08-01", "10", "%"),
         result("2025-08-01", "7", "%"),
@@ -693,8 +695,58 @@ fn of_results_of_one_day_none_is_the_last() {
             (&[&high, &low], "Observation().change(\"%\")", ONE_DAY),
             (&[&high, &low], "hba1cPercent(Observation()) > 9.0", ONE_DAY),
             (&[&late, &early], LATEST, "7"),
-            // Of one moment the id decides.
-            (&[&early, &early.replace("10", "9")], LATEST, "9"),
+            // Of one moment none is the last either.
+            (&[&early, &early.replace("10", "9")], LATEST, ONE_MOMENT),
+            (&[&early, &early], LATEST, "10"),
+            // What all say that may be the last is known.
+            (
+                &[&high, &low, &before],
+                "start(Observation().latest())",
+                "2025-08-01",
+            ),
+            (
+                &[&high, &low, &before],
+                "Observation().latest().status",
+                "final",
+            ),
+            (
+                &[&high, &low, &before],
+                "quantityIn(Observation().latest().value, \"%\")",
+                ONE_DAY,
+            ),
+            (
+                &[&high, &low, &before],
+                "quantityIn(Observation().latest().value, \"%\") <= 10.0",
+                "true",
+            ),
+            (
+                &[&high, &low, &before],
+                "valueIn(Observation().latest(), \"%\") > 9.0",
+                ONE_DAY,
+            ),
+            (&[&high, &low], "has(Observation().latest().value)", "true"),
+            (&[&high, &low], "isUnknown(Observation().latest())", "false"),
+            (
+                &[&high, &low],
+                "daysBetween(Observation().earliest(), Observation().latest())",
+                "0",
+            ),
+            (&[&high, &low], "Observation().latest().id", ONE_DAY),
+            (
+                &[&high, &low],
+                "Observation().latest().component.exists(c, has(c.value))",
+                "unknown: `Observation.component` is missing",
+            ),
+            (
+                &[&before, &high, &low],
+                "valueIn(Observation().earliest(), \"%\")",
+                "20",
+            ),
+            (
+                &[&late, &early],
+                "valueIn(Observation().earliest(), \"%\")",
+                "10",
+            ),
         ],
     );
 }

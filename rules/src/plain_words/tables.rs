@@ -98,7 +98,11 @@ pub(super) const SYSTEMS: [(&str, &str); 19] = [
 ];
 
 /// Reasons that speak of the language of rules, and what they come to.
-pub(super) const REASONS: [(&str, &str); 18] = [
+pub(super) const REASONS: [(&str, &str); 19] = [
+    (
+        "several results are of one moment: which is the last is not known",
+        "several results are of one moment, and they differ",
+    ),
     (
         "several results are of one day without a time: which is the last is not known",
         "several results are of one day without a time of day, and they differ",

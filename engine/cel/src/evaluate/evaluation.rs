@@ -121,7 +121,7 @@ impl<'r> Evaluation<'r> {
     pub fn evaluate(&self, compiled: &'r Compiled) -> Result<Val<'r>, EvaluationError> {
         let value = self.uncertain(compiled);
         self.sound(match value {
-            Val::Between(_, _, reason) => Val::Unknown(reason),
+            Val::Between(_, _, reason) | Val::Either(_, reason) => Val::Unknown(reason),
             value => value,
         })
     }

@@ -82,14 +82,14 @@ impl<'r> Evaluation<'r> {
                 None => self.broken(node.span, "there is no such data requirement"),
             },
             NodeKind::Select(select) => self.select(select, locals),
-            NodeKind::Has(select) => match self.node(&select.operand, locals) {
+            NodeKind::Has(select) => {
+                let operand = self.node(&select.operand, locals);
                 // A value that is withheld is there.
-                Val::Element(element) => {
+                self.of_each(operand, |element| {
                     let there = find(element, select).is_some() || is_withheld(element, select);
                     Val::Bool(there)
-                }
-                unknown => unknown,
-            },
+                })
+            }
             NodeKind::And(terms) => self.connective(terms, false, locals),
             NodeKind::Or(terms) => self.connective(terms, true, locals),
             NodeKind::Not(inner) => match self.node(inner, locals) {
@@ -160,6 +160,9 @@ impl<'r> Evaluation<'r> {
             NodeKind::Call(function, args) => {
                 let values: Vec<Val<'r>> = args.iter().map(|a| self.node(a, locals)).collect();
                 self.work(values.first().map_or(0, |first| first.items().len()));
+                if self.are_too_many(&values) {
+                    return Val::unknown(TOO_MUCH);
+                }
                 function.call(&self.scene, &values, None)
             }
             NodeKind::InValueSet(function, set, args) => {
@@ -183,6 +186,9 @@ impl<'r> Evaluation<'r> {
             _ => None,
         };
         let values: Vec<Val<'r>> = args.iter().map(|a| self.node(a, locals)).collect();
+        if self.are_too_many(&values) {
+            return Val::unknown(TOO_MUCH);
+        }
         let value = function.call(&self.scene, &values, Some(set));
         match (value, element) {
             (Val::Bool(false), Some(element)) => self
@@ -190,6 +196,20 @@ impl<'r> Evaluation<'r> {
                 .map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into())),
             (value, _) => value,
         }
+    }
+
+    /// Whether a function would be called too often: each that an argument may be is asked.
+    fn are_too_many(&self, args: &[Val<'r>]) -> bool {
+        let mut calls = 1_usize;
+        for arg in args {
+            if let Val::Either(all, _) = arg {
+                calls = calls.saturating_mul(all.len());
+            }
+        }
+        if calls > 1 {
+            self.work(calls);
+        }
+        self.is_tired()
     }
 
     fn pair(&self, pair: &'r [Node; 2], locals: &mut Locals<'r>) -> (Val<'r>, Val<'r>) {

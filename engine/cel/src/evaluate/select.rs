@@ -4,31 +4,45 @@ use engine_patient::fhir::reading;
 use engine_patient::record::{Element, Kind};
 
 use super::evaluation::{Evaluation, Locals};
+use crate::either::united;
 use crate::nodes::Select;
 use crate::types::Conversion;
 use crate::value::Val;
 
 impl<'r> Evaluation<'r> {
     pub(super) fn select(&self, select: &'r Select, locals: &mut Locals<'r>) -> Val<'r> {
-        let element = match self.node(&select.operand, locals) {
-            Val::Element(element) => element,
-            other => return other,
-        };
-        let Some((found, conversion)) = find(element, select) else {
-            let why = match is_withheld(element, select) {
-                true => &select.withheld,
-                false => &select.missing,
-            };
-            return Val::Unknown(why.as_str().into());
-        };
-        let convert = |e: Element<'r>| {
-            convert(e, conversion).unwrap_or(Val::Unknown(select.malformed.as_str().into()))
-        };
-        if !select.many {
-            return convert(found);
-        }
-        Val::List(found.items().map(convert).collect())
+        let operand = self.node(&select.operand, locals);
+        self.of_each(operand, |element| selected(element, select))
     }
+
+    /// What is asked of an element, or of each that it may be.
+    pub(super) fn of_each(&self, value: Val<'r>, ask: impl Fn(Element<'r>) -> Val<'r>) -> Val<'r> {
+        match value {
+            Val::Element(element) => ask(element),
+            Val::Either(all, why) => {
+                self.work(all.len());
+                united(all.iter().map(|one| ask(*one)), &why)
+            }
+            other => other,
+        }
+    }
+}
+
+fn selected<'r>(element: Element<'r>, select: &'r Select) -> Val<'r> {
+    let Some((found, conversion)) = find(element, select) else {
+        let why = match is_withheld(element, select) {
+            true => &select.withheld,
+            false => &select.missing,
+        };
+        return Val::Unknown(why.as_str().into());
+    };
+    let convert = |e: Element<'r>| {
+        convert(e, conversion).unwrap_or(Val::Unknown(select.malformed.as_str().into()))
+    };
+    if !select.many {
+        return convert(found);
+    }
+    Val::List(found.items().map(convert).collect())
 }
 
 /// Whether an element has no value, and says so.

@@ -13,6 +13,7 @@ use super::dates::start_of;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};
+use crate::either::either;
 use crate::operators::IMPRECISE;
 use crate::value::Val;
 
@@ -23,9 +24,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Item,
         code: earliest,
         role: Role::Item,
-        doc: "The resource that began first; of several at the same moment, or of one day without times, the \
-         one with the lower id. \
-         Unknown for an empty list, and where dates do not tell.",
+        doc: "The resource that began first. Where it cannot be told which of several is, as of one day without \
+         times or of one moment, what all of them answer is known, and their numbers lie between the least and the \
+         greatest. Unknown for an empty list.",
         example: "Encounter().earliest()",
         gives: "Encounter/visit",
         ..PLAIN
@@ -36,8 +37,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Item,
         code: latest,
         role: Role::Item,
-        doc: "The resource that began last; of several at the same moment, or of one day without times, the \
-         one with the higher id: for a number take `latestValue`, which tells where they differ. Unknown for an empty list, and where dates do not tell.",
+        doc: "The resource that began last. Where it cannot be told which of several is, as of one day without \
+         times or of one moment, what all of them answer is known, and their numbers lie between the least and the \
+         greatest. Unknown for an empty list.",
         example: "Observation(\"hba1c\").latest()",
         gives: "Observation/a1c-3",
         ..PLAIN
@@ -45,67 +47,37 @@ pub(super) const ROWS: &[FunctionInfo] = &[
 ];
 
 fn latest<'r>(call: &Call<'_, 'r>) -> Val<'r> {
-    match call.args {
-        [Val::List(items)] => extreme(items, Ordering::Greater, call.zone()),
-        _ => call.other_kind(),
-    }
+    one(call, Wanted::Last)
 }
 
 fn earliest<'r>(call: &Call<'_, 'r>) -> Val<'r> {
-    match call.args {
-        [Val::List(items)] => extreme(items, Ordering::Less, call.zone()),
-        _ => call.other_kind(),
-    }
+    one(call, Wanted::First)
 }
 
-/// The resource that began last (`Greater`) or first (`Less`).
-pub(super) fn extreme<'r>(items: &[Val<'r>], wanted: Ordering, zone: &Zone) -> Val<'r> {
-    let mut best: Option<(Element<'r>, DateTime, &Val<'r>)> = None;
-    let mut dated = vec![];
-    for item in items {
-        let (value, _) = item.item();
-        let Val::Element(element) = value else {
-            if let Some(reason) = value.why_unknown() {
-                return Val::Unknown(reason.clone());
-            }
-            continue;
-        };
-        let start = match start_of(*element) {
-            Ok(start) => start,
-            Err(reason) => return Val::Unknown(reason),
-        };
-        dated.push(start);
-        let better = match best {
-            None => true,
-            Some((other, time, _)) => {
-                // By the first instant they can stand for; whether that is certain is asked below.
-                let by_time = start.earliest(zone).cmp(&time.earliest(zone));
-                let by_id = || element.get_str("id").cmp(&other.get_str("id"));
-                by_time.then_with(by_id) == wanted
-            }
-        };
-        if better {
-            best = Some((*element, start, item));
-        }
-    }
-    let Some((element, time, item)) = best else {
-        return Val::unknown("there is none to take the date of");
+fn one<'r>(call: &Call<'_, 'r>, wanted: Wanted) -> Val<'r> {
+    let [Val::List(items)] = call.args else {
+        return call.other_kind();
     };
-    // Of a resource that may not be in the list: it would be the one.
-    if let (_, Some(reason)) = item.item() {
-        return Val::Unknown(reason.clone());
+    if items.is_empty() {
+        return Val::unknown("there is none to take the date of");
     }
-    let certain = |other: &DateTime| matches!(compare(time, *other, None, zone), Some(o) if o == wanted || o.is_eq());
-    if dated.iter().all(certain) {
-        Val::Element(element)
-    } else {
-        Val::unknown(IMPRECISE)
+    match candidates(items, wanted, call.zone()) {
+        Ok(found) => either(found.all.into_iter().map(|(e, _)| e).collect(), found.why),
+        Err(reason) => Val::Unknown(reason),
     }
 }
 
-/// The reason why of several resources of one day none is surely the last.
+/// Which end of a list that is sorted by dates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    First,
+    Last,
+}
+
+/// The reasons why of several resources of one day, or of one moment, none is surely the one.
 const ONE_DAY: &str =
     "several results are of one day without a time: which is the last is not known";
+const ONE_MOMENT: &str = "several results are of one moment: which is the last is not known";
 
 /// The resources of which one is the last, and why it cannot be told which.
 pub(super) struct Candidates<'r> {
@@ -114,16 +86,24 @@ pub(super) struct Candidates<'r> {
     pub(super) why: Cow<'r, str>,
 }
 
-/// The resource that began last, or those that may have: what surely began before one that surely is in
-/// the list is none of them. Of several at the same moment the one with the higher id; a day without a
-/// time is no moment, each of several may be the last of it.
+/// The resource that began last, or those that may have.
 pub(super) fn last_ones<'r>(
     items: &[Val<'r>],
     zone: &Zone,
 ) -> Result<Candidates<'r>, Cow<'r, str>> {
+    candidates(items, Wanted::Last, zone)
+}
+
+/// The resource that is wanted, or those that may be it: what surely began before one that surely is in the
+/// list is not the last. Of several of one day without times, or of one moment, each may be.
+fn candidates<'r>(
+    items: &[Val<'r>],
+    wanted: Wanted,
+    zone: &Zone,
+) -> Result<Candidates<'r>, Cow<'r, str>> {
     let mut all = vec![];
     let mut why = None;
-    // The latest of those that are in the list and have a date.
+    // Of those that are in the list and have a date the one that is wanted.
     let mut sure: Option<(Element<'r>, DateTime)> = None;
     for item in items {
         let (value, maybe) = item.item();
@@ -136,8 +116,11 @@ pub(super) fn last_ones<'r>(
         why = why.or(maybe.cloned());
         let start = start_of(*element);
         if let (Ok(start), None) = (&start, maybe) {
-            let key = |e: Element<'r>, t: DateTime| (t.earliest(zone), e.get_str("id"));
-            if sure.is_none_or(|(e, t)| key(e, t) < key(*element, *start)) {
+            let better = sure.is_none_or(|(_, other)| match wanted {
+                Wanted::Last => other.earliest(zone) < start.earliest(zone),
+                Wanted::First => other.latest(zone) > start.latest(zone),
+            });
+            if better {
                 sure = Some((*element, *start));
             }
         }
@@ -147,25 +130,24 @@ pub(super) fn last_ones<'r>(
     if all.iter().all(|(.., maybe)| *maybe) {
         return Err(why.unwrap_or("there is none to take the value of".into()));
     }
-    let mut tied = false;
+    let mut tied = None;
     let mut all: Vec<_> = all.into_iter().map(|(e, start, _)| (e, start)).collect();
-    if let Some((last, time)) = sure {
+    if let Some((one, time)) = sure {
+        let out = match wanted {
+            Wanted::Last => Ordering::Less,
+            Wanted::First => Ordering::Greater,
+        };
         all.retain(|(element, start)| {
             let order = start.and_then(|start| compare(start, time, None, zone));
-            match order {
-                Some(Ordering::Less) => false,
-                Some(Ordering::Equal) if time.precision > Precision::Day => {
-                    element.get_str("id") >= last.get_str("id")
-                }
-                Some(Ordering::Equal) => {
-                    tied |= element.index != last.index;
-                    true
-                }
-                _ => true,
+            if order == Some(Ordering::Equal) && element.index != one.index {
+                tied = Some(match time.precision > Precision::Day {
+                    true => ONE_MOMENT,
+                    false => ONE_DAY,
+                });
             }
+            order != Some(out)
         });
     }
-    let other = if tied { ONE_DAY } else { IMPRECISE };
-    let why = why.unwrap_or(other.into());
+    let why = why.unwrap_or(tied.unwrap_or(IMPRECISE).into());
     Ok(Candidates { all, why })
 }

@@ -1,8 +1,12 @@
 //! What a row of the table of functions says.
 
+use std::borrow::Cow;
+
+use engine_patient::record::Element;
 use engine_patient::terminology::ValueSet;
 
 use super::call::{Call, Scene};
+use crate::either::united;
 use crate::value::Val;
 
 /// The code of a function.
@@ -162,6 +166,16 @@ impl FunctionInfo {
         {
             return Val::List(items.clone());
         }
+        if let Some((at, all, why)) = one_of_several(args) {
+            let answers = all.iter().map(|one| {
+                let mut args = args.to_vec();
+                if let Some(arg) = args.get_mut(at) {
+                    *arg = Val::Element(*one);
+                }
+                self.call(scene, &args, set)
+            });
+            return united(answers, why);
+        }
         let unknown = args.iter().find_map(|v| match v {
             Val::Unknown(reason) | Val::Between(_, _, reason) => Some(reason),
             _ => None,
@@ -171,6 +185,17 @@ impl FunctionInfo {
             None => (self.code)(&Call { scene, args, set }),
         }
     }
+}
+
+/// The first argument of which it is not known which of several it is: where it stands, which, and why.
+fn one_of_several<'a, 'r>(
+    args: &'a [Val<'r>],
+) -> Option<(usize, &'a [Element<'r>], &'a Cow<'r, str>)> {
+    let mut args = args.iter().enumerate();
+    args.find_map(|(at, arg)| match arg {
+        Val::Either(all, why) => Some((at, &**all, why)),
+        _ => None,
+    })
 }
 
 /// What rows leave out.
