@@ -48,7 +48,7 @@ impl Rule {
         for expression in self.every_expression() {
             let compiled = expression.compiled;
             // What stands in the library's file is the library's.
-            let Some(place) = file.place_of(expression.top, &compiled.source) else {
+            let Some(place) = file.place_of(&expression) else {
                 continue;
             };
             for condition in compiled.conditions(self.program.of_library) {

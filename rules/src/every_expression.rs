@@ -1,5 +1,7 @@
 //! All expressions that stand in a rule's file.
 
+use std::collections::HashMap;
+
 use engine_cel::Compiled;
 
 use crate::program::Question;
@@ -7,10 +9,10 @@ use crate::rule::Rule;
 
 /// An expression, and what it is part of.
 pub(crate) struct Expression<'r> {
-    /// The field at the top of the file: `eligible`, `define`, `card`.
-    pub top: &'static str,
-    /// For people: `eligible`, `define.year_ago`, `card.summary`.
+    /// Where it stands: `eligible`, `define.year_ago`, `card.summary`.
     pub field: String,
+    /// Which it is of those with the same text in this field.
+    pub number: usize,
     pub compiled: &'r Compiled,
     /// Whether it decides anything: what is only shown is not compared by cases.
     pub decides: bool,
@@ -21,17 +23,17 @@ impl Rule {
     pub(crate) fn every_expression(&self) -> Vec<Expression<'_>> {
         let expressions = &self.program.expressions;
         let mut all = vec![];
-        let mut add = |top, field: String, compiled, decides| {
+        let mut add = |field: String, compiled, decides| {
             all.push(Expression {
-                top,
                 field,
+                number: 0,
                 compiled,
                 decides,
             });
         };
         let names = self.program.define_names.iter();
         for (name, compiled) in names.zip(&expressions.defines) {
-            add("define", format!("define.{name}"), compiled, false);
+            add(format!("define.{name}"), compiled, false);
         }
         let criteria = match &expressions.question {
             Question::Gap(gap) => vec![
@@ -49,15 +51,22 @@ impl Rule {
         };
         for (name, compiled) in criteria {
             if let Some(compiled) = compiled {
-                add(name, name.to_owned(), compiled, true);
+                add(name.to_owned(), compiled, true);
             }
         }
         for (field, compiled) in expressions.card.expressions() {
             // Urgency is compared by cases; what is only shown is not.
             let decides = field == "card.indicator_from";
-            add("card", field.to_owned(), compiled, decides);
+            add(field.to_owned(), compiled, decides);
         }
         self.mark_definitions(&mut all);
+        let mut before: HashMap<(String, &str), usize> = HashMap::new();
+        for expression in &mut all {
+            let text = expression.compiled.source.as_ref();
+            let next = before.entry((expression.field.clone(), text)).or_default();
+            expression.number = *next;
+            *next += 1;
+        }
         all
     }
 

@@ -85,8 +85,7 @@ impl Rule {
 
     fn unbounded(&self, file: &Written, all: &[Expression<'_>], found: &mut Vec<Finding>) {
         for expression in all {
-            let source = &expression.compiled.source;
-            let Some(place) = file.place_of(expression.top, source) else {
+            let Some(place) = file.place_of(expression) else {
                 continue;
             };
             for (index, span) in expression.compiled.retrieves() {

@@ -47,7 +47,7 @@ impl Rule {
         let mut all = vec![];
         for expression in self.every_expression().into_iter().filter(|e| e.decides) {
             let source = &expression.compiled.source;
-            let Some(place) = file.place_of(expression.top, source) else {
+            let Some(place) = file.place_of(&expression) else {
                 continue;
             };
             for mutant in expression.compiled.mutants(self.program.of_library) {

@@ -3,6 +3,7 @@
 
 use engine_patient::finding::{Finding, Span};
 
+use crate::every_expression::Expression;
 use crate::template::{Part, parse};
 use crate::yaml::{self, Node, Style, Text, Value};
 
@@ -85,15 +86,21 @@ impl Written {
         found
     }
 
-    /// Where an expression of the field at the top stands; `None` where it is of another file.
-    pub(crate) fn place_of(&self, top: &str, source: &str) -> Option<ExpressionPlace> {
-        let Value::Mapping(entries) = &self.root.value else {
-            return None;
-        };
-        let (number, entry) = entries.iter().enumerate().find(|(_, e)| e.key == top)?;
-        let mut path = vec![number];
-        let offset = find(&entry.value, source, &mut path)?;
-        Some(ExpressionPlace { path, offset })
+    /// Where an expression stands; `None` where it is of another file. Of several with one text in one field it
+    /// is the one of its number.
+    pub(crate) fn place_of(&self, expression: &Expression<'_>) -> Option<ExpressionPlace> {
+        let (mut node, mut path) = (&self.root, vec![]);
+        for key in expression.field.split('.') {
+            let Value::Mapping(entries) = &node.value else {
+                return None;
+            };
+            let (number, entry) = entries.iter().enumerate().find(|(_, e)| e.key == key)?;
+            path.push(number);
+            node = &entry.value;
+        }
+        let mut found = vec![];
+        find(node, &expression.compiled.source, &mut path, &mut found);
+        found.into_iter().nth(expression.number)
     }
 
     /// The characters of the file behind characters of an expression.
@@ -174,30 +181,31 @@ fn json(node: &Node) -> serde_json::Value {
     }
 }
 
-/// The first scalar below that is this expression, or has it within `{{ }}`.
-fn find(node: &Node, source: &str, path: &mut Path) -> Option<usize> {
+/// The scalars below that are this expression, or have it within `{{ }}`.
+fn find(node: &Node, source: &str, path: &mut Path, found: &mut Vec<ExpressionPlace>) {
+    let mut add = |offset| {
+        let path = path.clone();
+        found.push(ExpressionPlace { path, offset });
+    };
     let children: Vec<&Node> = match &node.value {
-        Value::Scalar(scalar) if scalar.text == source => return Some(0),
+        Value::Scalar(scalar) if scalar.text == source => return add(0),
         Value::Scalar(scalar) => {
-            let parts = parse(&scalar.text).unwrap_or_default().into_iter();
-            return parts
-                .filter_map(|part| match part {
-                    Part::Expression(text, at) if text == source => Some(at),
-                    _ => None,
-                })
-                .next();
+            for part in parse(&scalar.text).unwrap_or_default() {
+                match part {
+                    Part::Expression(text, at) if text == source => add(at),
+                    _ => {}
+                }
+            }
+            return;
         }
         Value::Mapping(entries) => entries.iter().map(|e| &e.value).collect(),
         Value::Sequence(items) => items.iter().collect(),
     };
     for (number, child) in children.into_iter().enumerate() {
         path.push(number);
-        if let Some(offset) = find(child, source, path) {
-            return Some(offset);
-        }
+        find(child, source, path, found);
         path.pop();
     }
-    None
 }
 
 fn at<'n>(node: &'n Node, path: &[usize]) -> Option<&'n Node> {

@@ -163,6 +163,35 @@ fn a_change_is_found_or_survives_or_is_excused() {
     );
 }
 
+/// Of two definitions with the same text each is changed where it stands.
+#[test]
+fn what_is_written_twice_is_changed_at_both_places() {
+    let text = RULE
+        .replace(
+            "  year_ago: at - years(1)\n",
+            "  year_ago: at - years(1)\n  again: at - years(1)\n",
+        )
+        .replace(
+            "start(o) > year_ago",
+            "start(o) > year_ago && start(o) > again",
+        );
+    let store = built_in_terminology();
+    let rule = load("young.yaml", &text, &store).unwrap();
+    let written = Written::read("young.yaml", &text).unwrap();
+    let places = |all: Vec<(String, String, usize)>| -> Vec<(String, usize)> {
+        let wanted = all
+            .into_iter()
+            .filter(|(_, text, _)| text == "years(1) → years(2)");
+        wanted.map(|(field, _, line)| (field, line)).collect()
+    };
+    let changes = rule.mutants(&written).into_iter();
+    let changes = changes.map(|m| (m.field, m.change, m.span.line)).collect();
+    assert_eq!(
+        places(changes),
+        [("define.year_ago".into(), 11), ("define.again".into(), 12)]
+    );
+}
+
 /// With what stands beside it: without its library each change would be refused, and none looked at.
 #[test]
 fn a_built_in_rule_is_changed_beside_its_library() {
