@@ -60,8 +60,65 @@ def table(name, columns, rows):
     print(f"{name}: {len(rows)} rows")
 
 
-# Contraindications of the pack for which the sources that were seen give a lower level: shown as major.
-LOWER = {"cns-08": "major", "cns-10": "major", "id-16": "major"}
+# What the pack leaves open, or has at another level than its sources, and was read since: in the text of the US
+# label or of the FDA, as it stood at the address. The day is that of the reading.
+READ_ON = "2026-11-30"
+
+
+def was_read(what, url):
+    return (f"{what} (read {READ_ON})", url)
+
+
+FLAGYL = was_read("FDA label of Flagyl, Contraindications and Drug Interactions", "http://www.druglib.com/druginfo/flagyl/interactions_overdosage_contraindications/")
+READ = {
+    "ac-03": FLAGYL,
+    "id-16": FLAGYL,
+    "cns-02": was_read("FDA safety communication on gabapentinoids, 19 December 2019", "https://fda.gov/drugs/drug-safety-and-availability/fda-warns-about-serious-breathing-problems-seizure-and-nerve-pain-medicines-gabapentin-neurontin"),
+    "cns-24": was_read("FDA label of Wellbutrin, Contraindications, March 2013", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html"),
+}
+# Contraindications of the pack for which nothing that was read gives that level: shown as major. The drugs of them
+# that a label contraindicates are rows of their own (MORE).
+LOWER = {"cns-08": "major", "cns-10": "major"}
+# Days that must lie between the last dose of one and the first of the other, as the management of the pack or a
+# label says: after the precipitant, after the object. Gaps of hours (nitrates, triptans with ergots) are not here: the
+# record does not tell the hour of the last dose.
+DAYS_BETWEEN = {
+    "onc-01": (14, ""), "onc-04": (14, 14), "onc-05": (7, ""), "onc-06": (14, ""), "onc-07": (14, 14), "onc-15": (14, ""),
+    "cns-24": (14, ""), "cns-04": ("", 10), "cv-10": (2, 2), "id-16": ("", 14),
+}
+# The antidepressants of onc-04 whose labels give another time before an MAO inhibitor have rows of their own.
+OBJECTS = {"onc-04": "citalopram|escitalopram|fluvoxamine|paroxetine|sertraline|nefazodone|milnacipran|desvenlafaxine"}
+SEROTONIN = ("Additive serotonergic effect", "Serotonin syndrome")
+BLEEDING = ("Additive haemostatic impairment", "Major bleeding")
+CYP3A = ("CYP3A4 inhibition", "Deep sedation")
+URGENT = "Do not start unless urgent; stop antidepressant, monitor 2 weeks"
+# Rows that were read, the interaction of the pack that they are part of (if any) before the dot: severity, object,
+# precipitant, days after each, mechanism and effect, management, source.
+MORE = [
+    ("onc-04.fluoxetine", "contraindicated", "fluoxetine", "class:maoi", 14, 35, *SEROTONIN, "Do not combine; 5 weeks after fluoxetine, 14 days after the MAO inhibitor",
+     was_read("FDA label of Prozac, section 4.1", "http://www.drugs.com/labeling-changes/January-2013/prozac-fluoxetine-hcl-10-mg-20-mg-40-mg-capsules-prozac-fluoxetine-hcl-delayed-release-90-mg-3114.html")),
+    ("onc-04.venlafaxine", "contraindicated", "venlafaxine", "class:maoi", 14, 7, *SEROTONIN, "Do not combine; 7 days after venlafaxine, 14 days after the MAO inhibitor",
+     was_read("FDA label of venlafaxine, Contraindications, December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm335420.htm")),
+    ("onc-04.duloxetine", "contraindicated", "duloxetine", "class:maoi", 14, 5, *SEROTONIN, "Do not combine; 5 days after duloxetine, 14 days after the MAO inhibitor",
+     was_read("FDA label of Cymbalta, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm319241.htm")),
+    ("cns-08.ssri", "contraindicated", "linezolid|methylene blue", "class:ssri", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
+     was_read("FDA label of Zoloft, Contraindications, December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/Safety-RelatedDrugLabelingChanges/ucm116470.htm")),
+    ("cns-08.snri", "contraindicated", "linezolid|methylene blue", "class:snri", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
+     was_read("FDA label of Cymbalta, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm319241.htm")),
+    ("cns-08.tca", "contraindicated", "linezolid|methylene blue", "clomipramine|imipramine|nortriptyline", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
+     was_read("FDA labels of tricyclic antidepressants, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm327699.htm")),
+    ("cns-10.azoles", "contraindicated", "alprazolam|triazolam", "ketoconazole|itraconazole", "", "", *CYP3A, "Do not combine; lorazepam/oxazepam instead",
+     was_read("FDA label of alprazolam, Contraindications", "https://wikidoc.org./index.php?diff=618947&oldid=618931&title=Alprazolam_contraindications")),
+    ("cns-10.triazolam", "contraindicated", "triazolam", "clarithromycin|nefazodone|class:hiv_pi", "", "", *CYP3A, "Do not combine; lorazepam/oxazepam instead",
+     was_read("Monograph of Halcion, Contraindications", "https://www.neurologyadvisor.com/drug/halcion/")),
+    # Edoxaban is not in it: its label was not read.
+    ("doac.apixaban", "major", "apixaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
+     was_read("FDA label of Eliquis, section 7.3, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=e9481622-7cc6-418a-acb6-c5450daae9b0")),
+    ("doac.rivaroxaban", "major", "rivaroxaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
+     was_read("FDA label of Xarelto, section 7.3, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=10db92f9-2300-4a80-836b-673e1ae91610")),
+    ("doac.dabigatran", "major", "dabigatran etexilate", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
+     was_read("FDA label of Pradaxa, section 5, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=ba74e3cd-b06f-4145-b284-5fd6b84ff3c9")),
+]
 # Object and precipitant share members: the same drug twice is no interaction.
 SAME = {"onc-08", "id-21"}
 RANK = {"contraindicated": 0, "major": 1, "moderate": 2}
@@ -71,18 +128,23 @@ INDICATOR = {"contraindicated": "critical", "major": "warning", "moderate": "inf
 def interactions(shared):
     with open(f"{shared}/knowledge/drug-interactions.yaml") as file:
         all_rows = yaml.safe_load(file)["interactions"]
-    columns = ["interaction", "severity", "indicator", "object", "precipitant", "overlap", "mechanism", "effect", "management", "source", "url"]
+    columns = ["interaction", "severity", "indicator", "object", "precipitant", "overlap", "days_after_precipitant", "days_after_object",
+               "mechanism", "effect", "management", "source", "url"]
     for confirmed, name in ((True, "drug-drug-interactions"), (False, "drug-drug-interactions-unconfirmed")):
         rows = []
         for one in all_rows:
             # id-22 is metformin and contrast medium, which is a procedure: metformin-renal tells of it.
-            if one["confirmed"] != confirmed or not side(one["precipitant"]):
+            id = one["id"]
+            if (one["confirmed"] or id in READ) != confirmed or not side(one["precipitant"]):
                 continue
-            severity = LOWER.get(one["id"], one["severity"])
-            label, url = sources_of(one)
-            rows.append([one["id"], severity, INDICATOR[severity], side(one["object"]), side(one["precipitant"]),
-                         "yes" if one["id"] in SAME else "", sentence(one["mechanism"]), sentence(one["effect"]),
+            severity = LOWER.get(id, one["severity"])
+            label, url = READ[id] if id in READ else sources_of(one)
+            rows.append([id, severity, INDICATOR[severity], OBJECTS.get(id) or side(one["object"]), side(one["precipitant"]),
+                         "yes" if id in SAME else "", *DAYS_BETWEEN.get(id, ("", "")), sentence(one["mechanism"]), sentence(one["effect"]),
                          sentence(one["management"]), label, url])
+        for id, severity, object, precipitant, after_precipitant, after_object, mechanism, effect, management, (label, url) in MORE if confirmed else []:
+            rows.append([id, severity, INDICATOR[severity], object, precipitant, "", after_precipitant, after_object, mechanism, effect,
+                         management, label, url])
         rows.sort(key=lambda row: RANK[row[1]])
         table(name, columns, rows)
 
@@ -144,7 +206,7 @@ def allergies(shared):
 LEFT_OUT_DUPLICATES = {"ras_inhibitor", "same_ingredient"}
 COMBINED = {"combo:glp1+dpp4": "class:glp1|class:dpp4"}
 EXCEPTIONS = {
-    "anticoagulant_all": ("switch", "A switch or bridging is meant to overlap for a few days: then give a stop date."),
+    "anticoagulant_all": ("", "A switch or bridging is meant to overlap for a few days: then give a stop date."),
     "ssri": ("", "A cross-taper may take up to four weeks: then give the old one a stop date."),
     "antipsychotic": ("", "A cross-taper is meant to overlap: then give the old one a stop date."),
     "opioid_full": ("release", "A long-acting with a short-acting opioid is no duplicate."),
@@ -172,9 +234,9 @@ RENAL = [
     ("alendronate", "CrCl", 35, "warning", "Not recommended: choose another agent.", "label", True),
     ("fondaparinux", "CrCl", 30, "critical", "Contraindicated: choose another anticoagulant.", "label", True),
     ("sotalol", "CrCl", 40, "critical", "Contraindicated in atrial fibrillation by the label: risk of torsades.", "FDA-SPL-2014", True),
-    ("eplerenone", "CrCl", 30, "critical", "Contraindicated: risk of hyperkalaemia.", "FDA-SPL-2014", True),
-    ("rivaroxaban", "CrCl", 50, "warning", "Atrial fibrillation: 15 mg once daily with the evening meal from 15 to 50 mL/min; avoid below 15.", "FDA-SPL-2014", True),
-    ("atenolol", "CrCl", 35, "info", "At most 50 mg a day from 15 to 35 mL/min, 25 mg below 15.", "FDA-SPL-2014", True),
+    ("eplerenone", "CrCl", 30, "critical", "Contraindicated: risk of hyperkalaemia.", "eplerenone", True),
+    ("rivaroxaban", "CrCl", 50, "warning", "Atrial fibrillation: 15 mg once daily with the evening meal from 15 to 50 mL/min; avoid below 15.", "rivaroxaban", True),
+    ("atenolol", "CrCl", 35, "info", "At most 50 mg a day from 15 to 35 mL/min, 25 mg below 15.", "atenolol", True),
     ("digoxin", "CrCl", 50, "warning", "Reduce the dose and check the level.", "FDA-SPL-2014", True),
     ("potassium chloride", "eGFR", 30, "warning", "Risk of hyperkalaemia: avoid, or check potassium closely.", "FDA-SPL-2014", True),
     ("spironolactone", "eGFR", 30, "warning", "Risk of hyperkalaemia: contraindicated in significant renal impairment.", "FDA-SPL-2014", True),
@@ -216,6 +278,15 @@ RENAL = [
 ]
 
 
+READ_FOR_KIDNEYS = {
+    "eplerenone": was_read("FDA label of Inspra, section 4", "https://wikidoc.org./index.php?oldid=949335&title=Eplerenone_contraindications"),
+    "rivaroxaban": was_read("Xarelto, dosing by the label", "https://xareltohcp.com/cadpad/chronic/dosing"),
+    "atenolol": was_read("FDA label of atenolol, dosage in renal impairment", "https://www.droracle.ai/articles/43832/what-is-the-best-beta-blocker-option-in-patients"),
+}
+# The labels say "at most", not "below".
+THRESHOLD_COUNTS = {"eplerenone", "rivaroxaban"}
+
+
 # Whoever is on dialysis has doses of their own; what should not be given at all is told there, too.
 NOT_AT_ALL = ("contraindicated", "avoid", "choose another", "not recommended", "instead")
 
@@ -225,9 +296,23 @@ def on_dialysis(row):
 
 
 def renal():
-    columns = ["drugs", "measure", "below", "indicator", "dialysis", "action", "source", "url"]
+    columns = ["drugs", "measure", "below", "threshold_counts", "indicator", "dialysis", "action", "source", "url"]
     for confirmed, name in ((True, "renal-dosing"), (False, "renal-dosing-unconfirmed")):
-        table(name, columns, [[*row[:4], on_dialysis(row), row[4], *SOURCES[row[5]]] for row in RENAL if row[6] == confirmed])
+        table(name, columns, [[*row[:3], "yes" if row[0] in THRESHOLD_COUNTS else "", row[3], on_dialysis(row), row[4],
+                              *(READ_FOR_KIDNEYS.get(row[5]) or SOURCES[row[5]])] for row in RENAL if row[6] == confirmed])
+
+
+# Read since in the text of the FDA or of the label: what it is of, where.
+READ_IN_PREGNANCY = {
+    "warfarin": was_read("FDA label of Coumadin, section 8.1, October 2015", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm201100.htm"),
+    "valproate": was_read("FDA label of divalproex sodium, section 8.1", "https://medlibrary.org/lib/rx/meds/divalproex-sodium-extended-release-5/page/9/"),
+}
+# Where to find what the pack has read; of the table of REMS drugs no address is known.
+LABEL_PAGES = {
+    "FDA label": LABEL[1],
+    "FDA safety communication, 2020": "https://www.fda.gov/drugs/drug-safety-and-availability",
+    "Review (PMC1779429)": "https://www.ncbi.nlm.nih.gov/pmc/articles/PMC1779429/",
+}
 
 
 # From which week on the harm is, as days before the expected date (40 weeks), and whether to tell of it where
@@ -240,7 +325,8 @@ def pregnancy(shared):
     with open(f"{shared}/knowledge/pregnancy-risk.csv", newline="") as file:
         for row in csv.DictReader(file):
             key = (row["status"], row["fetal_risk"], row["action"], row["source"])
-            grouped[row["source_seen"] == "yes"].setdefault(key, []).append(row["ingredient"])
+            seen = row["source_seen"] == "yes" or row["ingredient"] in READ_IN_PREGNANCY
+            grouped[seen].setdefault(key, []).append(row["ingredient"])
     for confirmed, name in ((True, "pregnancy-risk"), (False, "pregnancy-risk-unconfirmed")):
         rows = []
         for (status, risk, action, source), drugs in grouped[confirmed].items():
@@ -250,10 +336,12 @@ def pregnancy(shared):
             action = {"REMS": "Only within its REMS programme", "stop when pregnancy detected": "Stop as soon as pregnancy is detected"}.get(action, sentence(action))
             label = ("FDA safety communication, 2020" if source.startswith("FDA DSC") else "Published table of REMS drugs" if "REMS" in source and "FDA" not in source
                      else "Review (PMC1779429)" if "PMC1779429" in source else "FDA label")
+            read = [READ_IN_PREGNANCY[drug] for drug in drugs if drug in READ_IN_PREGNANCY]
+            label, url = read[0] if read else (label, LABEL_PAGES.get(label, ""))
             days, without_date = FROM.get(status, ("", "tell"))
             status = {"boxed: fetal toxicity": "boxed warning"}.get(status, status)
-            rows.append(["|".join(drugs), sentence(status), indicator, days, without_date, risk, action, label])
-        table(name, ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source"], rows)
+            rows.append(["|".join(drugs), sentence(status), indicator, days, without_date, risk, action, label, url])
+        table(name, ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source", "url"], rows)
 
 
 # Of the value sets of CMS156 the ingredients that are meant: their products carry partners (acetaminophen,

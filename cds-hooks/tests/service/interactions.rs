@@ -14,7 +14,7 @@ use axum::http::Method;
 use cds_hooks::{CardService, router, rule_services};
 use engine_patient::medication::is_local;
 use engine_patient::record::PatientRecord;
-use engine_patient::terminology::{DrugDictionary, DrugKind};
+use engine_patient::terminology::{DrugDictionary, DrugKind, DrugSet};
 use rules::Rule;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
@@ -40,16 +40,8 @@ fn pairs(folder: &std::path::Path) -> BTreeMap<(String, String), Vec<String>> {
     let text = std::fs::read_to_string(folder.join("drug-interaction-pairs.csv")).unwrap();
     let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for line in text.lines().skip(1) {
-        // interaction_id,rxcui_a,name_a,rxcui_b,name_b,severity; a name with a comma stands in quotes.
-        let mut cells = vec![String::new()];
-        let mut quoted = false;
-        for c in line.chars() {
-            match c {
-                '"' => quoted = !quoted,
-                ',' if !quoted => cells.push(String::new()),
-                _ => cells.last_mut().unwrap().push(c),
-            }
-        }
+        // interaction_id,rxcui_a,name_a,rxcui_b,name_b,severity
+        let cells = cells(line);
         let [interaction, a, _, b, ..] = &cells[..] else {
             panic!("{line}")
         };
@@ -59,47 +51,106 @@ fn pairs(folder: &std::path::Path) -> BTreeMap<(String, String), Vec<String>> {
     found
 }
 
-/// The first column of the table, which names its interactions.
-fn confirmed() -> BTreeSet<String> {
+/// The cells of a line of CSV; one with a comma stands in quotes.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            _ => cells.last_mut().unwrap().push(c),
+        }
+    }
+    cells
+}
+
+/// The table: its interactions, with the drugs of both sides.
+fn table() -> Vec<[String; 3]> {
     let table = include_str!("../../../rules/content/drug-safety/drug-drug-interactions.csv");
-    let rows = table.lines().skip(1);
-    rows.map(|row| row.split(',').next().unwrap().to_owned())
+    let rows = table.lines().skip(1).map(cells);
+    rows.map(|row| [row[0].clone(), row[3].clone(), row[4].clone()])
         .collect()
+}
+
+fn confirmed() -> BTreeSet<String> {
+    table().into_iter().map(|[id, ..]| id).collect()
+}
+
+/// Of rows that the pairs do not know, which were read elsewhere: both sides.
+fn read_elsewhere(drugs: &DrugDictionary, known: &BTreeSet<String>) -> Vec<[DrugSet; 2]> {
+    let rows = table().into_iter().filter(|[id, ..]| !known.contains(id));
+    let set = |cell: &str| drugs.set_of_cell(cell).unwrap();
+    rows.map(|[_, a, b]| [set(&a), set(&b)]).collect()
 }
 
 struct Service {
     router: Router,
+    id: String,
+    hook: String,
     keys: Vec<(String, String)>,
 }
 
+fn request(id: &str, status: &str, medication: Value) -> Value {
+    json!({
+        "resourceType": "MedicationRequest", "id": id, "status": status, "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "authoredOn": "2020-01-01",
+        "medicationCodeableConcept": medication,
+    })
+}
+
+fn coded(code: &str) -> Value {
+    json!({"coding": [{"system": RXNORM, "code": code}]})
+}
+
 impl Service {
+    /// The interactions.
     async fn start() -> Self {
+        let mut all = Self::of(|id| id == "drug-drug-interactions").await;
+        let service = all.iter().position(|s| s.id == SERVICE).unwrap();
+        all.swap_remove(service)
+    }
+
+    /// The services of these built-in rules.
+    async fn of(wanted: fn(&str) -> bool) -> Vec<Self> {
         let rules = rules::built_in().unwrap_or_else(|_| panic!("the built-in rules do not load"));
-        let family = |rule: &Arc<Rule>| rule.artifact.id.as_ref() == "drug-drug-interactions";
-        let rules: Vec<Arc<Rule>> = rules.into_iter().filter(family).collect();
-        assert_eq!(rules.len(), 1);
+        let rules = rules.into_iter();
+        let rules: Vec<Arc<Rule>> = rules.filter(|rule| wanted(&rule.artifact.id)).collect();
         let services: Vec<Arc<dyn CardService>> = rule_services(rules);
         let router = router(config(), services);
         let document = exchange(&router, Method::GET, "/cds-services", &Value::Null).await;
-        let services = document["services"].as_array().unwrap();
-        let service = services.iter().find(|s| s["id"] == SERVICE).unwrap();
-        let templates = service["prefetch"].as_object().unwrap();
-        let keys = templates
-            .iter()
-            .map(|(key, query)| (key.clone(), query.as_str().unwrap().to_owned()))
-            .collect();
-        Service { router, keys }
+        let services = document["services"].as_array().unwrap().iter();
+        let services = services.map(|service| {
+            let templates = service["prefetch"].as_object().unwrap().iter();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            Service {
+                router: router.clone(),
+                id: text(&service["id"]),
+                hook: text(&service["hook"]),
+                keys: templates
+                    .map(|(key, query)| (key.clone(), text(query)))
+                    .collect(),
+            }
+        });
+        services.collect()
     }
 
     /// The indicators and summaries of the cards where one drug is ordered and the other taken.
     async fn cards(&self, ordered: &str, taken: &str) -> Vec<String> {
-        let request = |id: &str, status: &str, code: &str| {
-            json!({
-                "resourceType": "MedicationRequest", "id": id, "status": status, "intent": "order",
-                "subject": {"reference": "Patient/p1"}, "authoredOn": "2020-01-01",
-                "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code}]},
-            })
+        let mut draft = request("ordered", "draft", coded(ordered));
+        draft.as_object_mut().unwrap().remove("authoredOn");
+        let answer = self
+            .answer(&[draft], &[request("taken", "active", coded(taken))])
+            .await;
+        let told = |card: &Value| {
+            let text = |name: &str| card[name].as_str().unwrap().to_owned();
+            format!("{}: {}", text("indicator"), text("summary"))
         };
+        answer.iter().map(told).collect()
+    }
+
+    /// The cards for drafts, all of them selected, beside what is taken.
+    async fn answer(&self, drafts: &[Value], taken: &[Value]) -> Vec<Value> {
         let bundle = |all: &[Value]| {
             let entries: Vec<Value> = all.iter().map(|r| json!({"resource": r})).collect();
             json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len(), "entry": entries})
@@ -110,29 +161,26 @@ impl Service {
             .map(|(key, query)| {
                 let value = match () {
                     () if query.starts_with("Patient/") => patient(),
-                    () if query.starts_with("MedicationRequest") => {
-                        bundle(&[request("taken", "active", taken)])
-                    }
+                    () if query.starts_with("MedicationRequest") => bundle(taken),
                     () => bundle(&[]),
                 };
                 (key.clone(), value)
             })
             .collect();
-        let mut draft = request("ordered", "draft", ordered);
-        draft.as_object_mut().unwrap().remove("authoredOn");
+        let mut context =
+            json!({"userId": "Practitioner/d1", "patientId": "p1", "draftOrders": bundle(drafts)});
+        if self.hook == "order-select" {
+            let ids = drafts.iter().map(|draft| draft["id"].as_str().unwrap());
+            let ids = ids.map(|id| format!("MedicationRequest/{id}"));
+            context["selections"] = ids.collect();
+        }
         let call = json!({
-            "hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-            "context": {"userId": "Practitioner/d1", "patientId": "p1", "draftOrders": bundle(&[draft])},
-            "prefetch": prefetch,
+            "hook": self.hook, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": context, "prefetch": prefetch,
         });
-        let path = format!("/cds-services/{SERVICE}");
+        let path = format!("/cds-services/{}", self.id);
         let answer = exchange(&self.router, Method::POST, &path, &call).await;
-        let cards = answer["cards"].as_array().unwrap();
-        let told = |card: &Value| {
-            let text = |name: &str| card[name].as_str().unwrap().to_owned();
-            format!("{}: {}", text("indicator"), text("summary"))
-        };
-        cards.iter().map(told).collect()
+        answer["cards"].as_array().unwrap().clone()
     }
 }
 
@@ -219,9 +267,19 @@ async fn pairs_that_do_not_interact_give_no_card() {
         .into_iter()
         .collect();
     let any = drugs.all(DrugKind::Ingredient);
+    let ids: BTreeSet<String> = all.values().flatten().cloned().collect();
+    let elsewhere = read_elsewhere(drugs, &ids);
+    assert!(elsewhere.len() > 5);
+    let is_of = |set: &DrugSet, code: &str| {
+        let made_of = drugs.substances_of(code).unwrap_or_default();
+        set.holds(&made_of) == Some(true)
+    };
     let interacts = |a: &str, b: &str| {
         all.contains_key(&(a.to_owned(), b.to_owned()))
             || all.contains_key(&(b.to_owned(), a.to_owned()))
+            || elsewhere
+                .iter()
+                .any(|[x, y]| (is_of(x, a) && is_of(y, b)) || (is_of(x, b) && is_of(y, a)))
     };
     let mut state = 20_261_129_u64;
     let mut next = |below: usize| {
@@ -248,4 +306,61 @@ async fn pairs_that_do_not_interact_give_no_card() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Families that look at pairs from both sides tell of each pair of drafts once.
+#[tokio::test]
+async fn a_pair_of_drafts_has_one_card() {
+    let pair = |a: &str, b: &str| {
+        let draft = |id, code: &str| request(id, "draft", coded(code));
+        [draft("one", a), draft("two", b)]
+    };
+    let wanted = |id: &str| id == "duplicate-therapy" || id == "drug-drug-interactions";
+    for service in Service::of(wanted).await {
+        // Two SSRIs; warfarin and ibuprofen.
+        let (a, b) = match service.id.starts_with("duplicate") {
+            true => ("36437", "4493"),
+            false => ("11289", "5640"),
+        };
+        for drafts in [pair(a, b), pair(b, a)] {
+            let cards = service.answer(&drafts, &[]).await;
+            assert_eq!(cards.len(), 1, "{}: {cards:#?}", service.id);
+            let detail = cards[0]["detail"].as_str().unwrap();
+            assert!(!detail.contains("Two SSRIs"), "as in the summary: {detail}");
+        }
+    }
+}
+
+/// A draft that is not understood has one card of all the rules for orders. It says which draft that is and what
+/// was not checked, and which of the patient's medicines is not understood either.
+#[tokio::test]
+async fn an_order_that_is_not_understood_has_one_card_of_all_rules() {
+    let text = |text: &str| json!({"text": text});
+    let drafts = [request("one", "draft", text("blood thinner"))];
+    let taken = [
+        request("m1", "active", text("*white* tablets")),
+        request("m2", "active", coded("35827")),
+    ];
+    let mut told = vec![];
+    let mut asked = 0;
+    for service in Service::of(|_| true).await {
+        if service.hook == "order-sign" {
+            asked += 1;
+            let cards = service.answer(&drafts, &taken).await;
+            told.extend(cards.into_iter().map(|card| (service.id.clone(), card)));
+        }
+    }
+    assert!(asked >= 9, "{asked}");
+    let [(service, card)] = &told[..] else {
+        panic!("{told:#?}")
+    };
+    assert_eq!(service, SERVICE);
+    let detail = card["detail"].as_str().unwrap();
+    for part in [
+        "Ordered, not recognised: blood thinner.",
+        "no interaction, allergy, duplicate, dose for the kidneys, pregnancy, QT or age",
+        r"Taken, not recognised: \*white\* tablets",
+    ] {
+        assert!(detail.contains(part), "{part}\n{detail}");
+    }
 }
