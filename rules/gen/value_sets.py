@@ -37,6 +37,11 @@ GUIDE = "codes named in the USPSTF summaries and measures of the knowledge pack 
 IPS = "value set edd-method-uv-ips of the International Patient Summary (HL7, 2.0.1)"
 ICD_ADDED = "single codes of ICD-10-CM (CDC/NCHS) that Tandem adds"
 ICD_CHAPTER = "category M81 of ICD-10-CM (CDC/NCHS)"
+HCPCS_ADDED = "single codes of HCPCS level II (CMS), as their descriptions stand in Medicare's coding guides"
+LOINC_ANSWERS = "answers of LOINC's list LL2201-3, tobacco smoking status, as HL7 guides have them"
+LOINC_MEMORY = "a LOINC code that was not read in a source: to be checked before use"
+US_CORE = "US Core 7.0.0, example of cigarette pack-years"
+IMAGING = "value set LOINC Imaging Document Codes of C-CDA (HL7)"
 CVX_LIST = "the CVX list of the CDC, as US Core and the eCQM value sets have it"
 
 P = "2.16.840.1.113883.3."
@@ -47,7 +52,8 @@ SETS = [
      [(SNOMED, "24623002", "Screening mammography (procedure)", SYNTHEA)]),
     ("bilateral-mastectomy", "Removal of both breasts", "Mastectomy of both breasts, as a procedure or as absence of both.",
      [(P + "464.1003.198.12.1005", None), (P + "464.1003.198.12.1068", None)], []),
-    ("pap-test", "Cervical cytology", "Cytology of the cervix (Pap test).", [(P + "464.1003.108.12.1017", None)], []),
+    ("pap-test", "Cervical cytology", "Cytology of the cervix (Pap test).", [(P + "464.1003.108.12.1017", None)],
+     [(SNOMED, "90226004", "Cytopathology procedure, preparation of smear, genital source", SYNTHEA)]),
     ("hpv-test", "HPV test", "Test for high-risk human papilloma virus in the cervix.", [(P + "464.1003.110.12.1059", None)], []),
     ("absence-of-cervix", "No cervix", "Absence of the cervix, or hysterectomy without residual cervix.",
      [(P + "464.1003.111.12.1016", None), (P + "464.1003.198.12.1014", None)], []),
@@ -106,7 +112,8 @@ SETS = [
      [("2.16.840.1.113762.1.4.1147.120", r"^M8[01]")], [(ICD, "M81.0", "Age-related osteoporosis without current pathological fracture", ICD_CHAPTER),
       (ICD, "M81.6", "Localized osteoporosis [Lequesne]", ICD_CHAPTER),
       (ICD, "M81.8", "Other osteoporosis without current pathological fracture", ICD_CHAPTER),
-      (SNOMED, "64859006", "Osteoporosis (disorder)", SYNTHEA)]),
+      (SNOMED, "64859006", "Osteoporosis (disorder)", SYNTHEA),
+      (SNOMED, "443165006", "Pathological fracture due to osteoporosis (disorder)", SYNTHEA)]),
     ("ascvd", "Atherosclerotic cardiovascular disease",
      "Myocardial infarction, other ischemic heart disease, stroke or transient ischemic attack, peripheral artery disease.",
      [(P + "526.3.403", None), ("2.16.840.1.113762.1.4.1047.46", None), ("2.16.840.1.113762.1.4.1047.44", None),
@@ -131,6 +138,58 @@ SETS = [
       (LOINC, "11780-4", "Delivery date Estimated from ovulation date", IPS)]),
     ("body-weight", "Body weight", "Body weight.", [], [(LOINC, "29463-7", "Body weight", SYNTHEA)]),
     ("bmi", "Body mass index", "Body mass index.", [], [(LOINC, "39156-5", "Body mass index (BMI) [Ratio]", SYNTHEA)]),
+    ("breast-cancer", "Breast cancer", "Cancer of the breast, invasive or in situ, present or in history.",
+     [(P + "526.3.1010", r"^C50")],
+     [(ICD, f"D05.{kind}{side}", f"{name} of {where} breast", ICD_ADDED)
+      for kind, name in (("0", "Lobular carcinoma in situ"), ("1", "Intraductal carcinoma in situ"),
+                         ("8", "Other specified type of carcinoma in situ"), ("9", "Unspecified type of carcinoma in situ"))
+      for side, where in (("0", "unspecified"), ("1", "right"), ("2", "left"))]
+     + [(ICD, "Z85.3", "Personal history of malignant neoplasm of breast", ICD_ADDED),
+        (ICD, "Z86.000", "Personal history of in-situ neoplasm of breast", ICD_ADDED),
+        (SNOMED, "254837009", "Malignant neoplasm of breast (disorder)", SYNTHEA)]),
+    ("cervical-cancer", "Cervical cancer or high-grade precancer",
+     "Cancer of the cervix, carcinoma in situ or moderate dysplasia of it, present or in history.",
+     [(P + "526.3.1010", r"^C53")],
+     [(ICD, "D06.0", "Carcinoma in situ of endocervix", ICD_ADDED), (ICD, "D06.1", "Carcinoma in situ of exocervix", ICD_ADDED),
+      (ICD, "D06.7", "Carcinoma in situ of other parts of cervix", ICD_ADDED),
+      (ICD, "D06.9", "Carcinoma in situ of cervix, unspecified", ICD_ADDED),
+      (ICD, "N87.1", "Moderate cervical dysplasia", ICD_ADDED),
+      (ICD, "Z85.41", "Personal history of malignant neoplasm of cervix uteri", ICD_ADDED),
+      (ICD, "Z86.001", "Personal history of in-situ neoplasm of cervix uteri", ICD_ADDED)]),
+    ("lung-cancer", "Lung cancer", "Cancer of bronchus or lung, present or in history.", [(P + "526.3.1010", r"^C34")],
+     [(ICD, "Z85.118", "Personal history of other malignant neoplasm of bronchus and lung", ICD_ADDED),
+      (SNOMED, "254637007", "Non-small cell lung cancer (disorder)", SYNTHEA),
+      (SNOMED, "424132000", "Non-small cell carcinoma of lung, TNM stage 1 (disorder)", SYNTHEA)]),
+    ("type-1-diabetes", "Type 1 diabetes", "Type 1 diabetes mellitus, with or without complications.",
+     [(P + "464.1003.103.12.1001", r"^E10|(?<!young, )[Tt]ype 1\b")], []),
+    ("immunocompromised", "Immunocompromising conditions", "Conditions that compromise the immune system: cancer of blood and lymph, immunodeficiency, HIV and others.",
+     [(P + "666.5.1940", None)], []),
+    ("chest-ct-screening", "CT of the chest for screening", "Computed tomography of the chest for screening, with low dose.",
+     [(P + "464.1003.198.12.1034", r"^CT Chest for screening")],
+     [(HCPCS[0], "G0297", "Low dose CT scan (LDCT) for lung cancer screening", HCPCS_ADDED),
+      (SNOMED, "16334891000119106", "Low dose computed tomography of thorax (procedure)", SYNTHEA)]),
+    ("abdominal-aorta-imaging", "Imaging of the abdominal aorta", "Ultrasound or computed tomography that shows how wide the abdominal aorta is.",
+     [(P + "464.1003.198.12.1034", r"^CT Abdominal Aorta")],
+     [(LOINC, "24534-0", "US.doppler Abdominal vessels", IMAGING),
+      (HCPCS[0], "G0389", "Ultrasound b-scan and/or real time with image documentation; for abdominal aortic aneurysm (aaa) screening", HCPCS_ADDED)]),
+    ("pack-years", "Cigarette pack-years", "Packs of cigarettes a day, times the years of smoking.", [],
+     [(LOINC, "8664-5", "Cigarettes smoked total (pack per year) - Reported", LOINC_MEMORY),
+      (SNOMED, "401201003", "Cigarette pack-years (observable entity)", US_CORE)]),
+    ("smoker", "Smokes now", "Smokes tobacco now, as the answer to a question.",
+     [(P + "526.3.1170", r"(?i)smoker|smokes")],
+     [(LOINC, "LA18976-3", "Current every day smoker", LOINC_ANSWERS), (LOINC, "LA18977-1", "Current some day smoker", LOINC_ANSWERS),
+      (LOINC, "LA18981-3", "Heavy tobacco smoker", LOINC_ANSWERS),
+      (LOINC, "LA18982-1", "Light tobacco smoker", LOINC_ANSWERS), (LOINC, "LA20356-4", "Current smoker", LOINC_ANSWERS)]),
+    ("former-smoker", "Smoked formerly", "Smoked tobacco formerly, or whether it goes on is not known; as the answer to a question or as a problem.",
+     [(P + "526.3.1189", r"(?i)^(?!.*(electronic|smokeless))(?=.*(smok|cigarette)).*(\bex-|\bex |former)")],
+     [(LOINC, "LA18979-7", "Smoker, current status unknown", LOINC_ANSWERS), (LOINC, "LA15920-4", "Former smoker", LOINC_ANSWERS),
+      (ICD, "Z87.891", "Personal history of nicotine dependence", ICD_ADDED)]),
+    ("smoking-status", "Smoking status", "Status of smoking tobacco, as asked.", [],
+     [(LOINC, "72166-2", "Tobacco smoking status", GUIDE)]),
+    ("smoking-cessation-help", "Help to stop smoking", "Counselling of somebody who wants to stop using tobacco, or should.",
+     [(P + "526.3.509", None)],
+     [(HCPCS[0], "G0436", "Smoking and tobacco cessation counseling visit for the asymptomatic patient; intermediate, greater than 3 minutes, up to 10 minutes", HCPCS_ADDED),
+      (HCPCS[0], "G0437", "Smoking and tobacco cessation counseling visit for the asymptomatic patient; intensive, greater than 10 minutes", HCPCS_ADDED)]),
     ("inr", "INR", "International normalized ratio of the prothrombin time.", [(P + "117.1.7.1.213", None)], []),
 ]
 
