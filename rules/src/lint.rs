@@ -15,12 +15,12 @@ use crate::yaml::Node;
 /// A source may be so many years old.
 const YEARS: i32 = 10;
 
-/// Types of which a patient may have thousands.
+/// Types of which a patient may have thousands. Encounters are some dozens or hundreds, and the codes by which they
+/// are told apart, their classes, are none that a value set can ask for.
 const MANY: &[&str] = &[
     "Claim",
     "DiagnosticReport",
     "DocumentReference",
-    "Encounter",
     "ExplanationOfBenefit",
     "MedicationAdministration",
     "Observation",

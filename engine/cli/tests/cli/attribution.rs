@@ -297,7 +297,7 @@ fn gaps_of_rules() {
     assert_eq!(
         built_in,
         [
-            "hba1c-control high open-gap 2026-09-01 ",
+            "hba1c-control high open-gap 2025-09-01 2025-09-01",
             "hba1c-control late open-gap 2024-05-01 2024-05-01",
             "hba1c-control well closed-gap 2026-09-01 "
         ]
@@ -306,6 +306,8 @@ fn gaps_of_rules() {
     let own = own.replace("id: hba1c-control", "id: own-control");
     let rules = dir.path().join("rules");
     file(rules.join("own-control.yaml"), own);
+    let shared = include_str!("../../../../rules/content/library.yaml");
+    file(rules.join("library.yaml"), shared);
     let rules = rules.to_string_lossy();
     let (of_rules, run) = list(&[
         "--rules",
@@ -316,7 +318,10 @@ fn gaps_of_rules() {
         "open-gap",
     ]);
     let late = "own-control late open-gap 2024-05-01 2024-05-01";
-    assert_eq!(of_rules, ["own-control high open-gap 2026-09-01 ", late]);
+    assert_eq!(
+        of_rules,
+        ["own-control high open-gap 2025-09-01 2025-09-01", late]
+    );
     assert!(run.contains("own-control.yaml"), "{run}");
     // Beside a package, too; the built-in ones only where they are asked for.
     let package = package(dir.path());

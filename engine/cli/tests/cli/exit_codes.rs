@@ -139,6 +139,8 @@ fn rules_value_sets_and_the_rest() {
     let failing = rule.replacen("applies: yes", "applies: no", 1);
     assert_ne!(failing, rule);
     let failing = file(dir.path().join("hba1c-control.yaml"), failing);
+    let shared = include_str!("../../../../rules/content/library.yaml");
+    file(dir.path().join("library.yaml"), shared);
     tandem!("rule", "test", &failing).fails(1, &["failed"]);
     let broken = file(dir.path().join("broken.yaml"), "id: x\n");
     tandem!("rule", "test", &broken).fails(2, &["error"]);
