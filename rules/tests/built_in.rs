@@ -230,7 +230,9 @@ fn a_slip_in_what_the_rules_share_fails_a_case() {
     ];
     let text = content("library.yaml");
     let terminology = built_in_terminology();
-    let ids = built_in_or_why();
+    // Those of orders last: they have the most cases, and few of these slips are theirs.
+    let mut ids = built_in_or_why();
+    ids.sort_by_key(|rule| rule.file.contains("/drug-safety/"));
     let passes = |library: &Library| {
         let drugs = library.drugs(&built_in_drugs()).unwrap();
         ids.iter().all(|rule| {
