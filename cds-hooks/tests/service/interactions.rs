@@ -340,6 +340,7 @@ async fn an_order_that_is_not_understood_has_one_card_of_all_rules() {
     let taken = [
         request("m1", "active", text("*white* tablets")),
         request("m2", "active", coded("35827")),
+        request("m3", "unknown", coded("11289")),
     ];
     let mut told = vec![];
     let mut asked = 0;
@@ -359,7 +360,8 @@ async fn an_order_that_is_not_understood_has_one_card_of_all_rules() {
     for part in [
         "Ordered, not recognised: blood thinner.",
         "no interaction, allergy, duplicate, dose for the kidneys, pregnancy, QT or age",
-        r"Taken, not recognised: \*white\* tablets",
+        r"Taken, not recognised: \*white\* tablets (2020-01-01)",
+        "Not clear whether it is taken: warfarin (2020-01-01)",
     ] {
         assert!(detail.contains(part), "{part}\n{detail}");
     }

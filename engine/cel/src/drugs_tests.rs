@@ -143,6 +143,11 @@ fn drugs_of_orders_and_of_what_is_taken() {
         (r#"medicationsEver().exists(m, sameDrug(order, m))"#, "true"),
         // When the ibuprofen of last year was stopped is not known.
         (
+            r#"medicationsEver().takenInLast(days(14)).doubtful().isDrug("5640").size()"#,
+            "1",
+        ),
+        (r#"medicationsEver().doubtful().size()"#, "0"),
+        (
             r#"medicationsEver().takenInLast(days(14)).size() >= 2"#,
             "true",
         ),

@@ -57,8 +57,8 @@ pub enum Param {
     Any,
     Int,
     Number,
-    /// A number or a text.
-    NumberOrText,
+    /// What can be written as text: a number, a date or a text.
+    Writable,
     Text,
     /// A date, or something that has one: a resource, a Period, a choice with them.
     When,

@@ -53,12 +53,12 @@ pub(super) const ROWS: &[FunctionInfo] = &[
     },
     FunctionInfo {
         name: "string",
-        params: &[P::NumberOrText],
+        params: &[P::Writable],
         returns: R::Text,
         code: string,
-        doc: "The number as text.",
-        example: "string(3)",
-        gives: "3",
+        doc: "The number as text; a date to the day.",
+        example: "string(3) + \" on \" + string(date(\"2024-02-01T09:20:00Z\"))",
+        gives: "3 on 2024-02-01",
         ..PLAIN
     },
 ];
@@ -103,6 +103,10 @@ fn string<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match call.args {
         [Val::Int(i)] => Val::Str(i.to_string().into()),
         [Val::Decimal(d)] => Val::Str(d.normalize().to_string().into()),
+        [Val::Time(time)] => {
+            let day: String = time.to_string().chars().take_while(|c| *c != 'T').collect();
+            Val::Str(day.into())
+        }
         [text @ Val::Str(_)] => text.clone(),
         _ => call.other_kind(),
     }

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
-use super::row::{FunctionInfo, Role};
+use super::row::{FunctionInfo, PLAIN, Role};
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
@@ -31,7 +31,31 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         example: "orElse(patient.active, true)",
         gives: "true",
     },
+    FunctionInfo {
+        name: "doubtful",
+        params: &[P::List],
+        returns: R::First,
+        code: doubtful,
+        doc: "Of a list those items of which it cannot be told whether they are in it, for a card that names \
+         them: `medications().doubtful()` are those that the patient may take. A filter leaves out what surely \
+         is not so.",
+        example: "Condition().filter(c, c.severity.text == \"severe\").doubtful().size()",
+        gives: "1",
+        ..PLAIN
+    },
 ];
+
+/// The items of which something is known, and not that they are in the list.
+fn doubtful<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::List(items)] = call.args else {
+        return call.other_kind();
+    };
+    let perhaps = items.iter().filter_map(|item| match item {
+        Val::Maybe(value, _) if !matches!(**value, Val::Unknown(_)) => Some((**value).clone()),
+        _ => None,
+    });
+    Val::List(perhaps.collect())
+}
 
 /// How the reasons begin of what is asked of an empty list.
 const NONE: &str = "there is none ";
