@@ -76,9 +76,12 @@ READ = {
     "cns-02": was_read("FDA safety communication on gabapentinoids, 19 December 2019", "https://fda.gov/drugs/drug-safety-and-availability/fda-warns-about-serious-breathing-problems-seizure-and-nerve-pain-medicines-gabapentin-neurontin"),
     "cns-24": was_read("FDA label of Wellbutrin, Contraindications, March 2013", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html"),
 }
-# Contraindications of the pack for which nothing that was read gives that level: shown as major. The drugs of them
-# that a label contraindicates are rows of their own (MORE).
-LOWER = {"cns-08": "major", "cns-10": "major"}
+# Contraindications of the pack for which nothing that was read gives that level: shown as major, and why stands with
+# the source. The drugs of them that a label contraindicates are rows of their own (MORE).
+LOWER = {
+    "cns-08": ("major", "not recommended there; for these tricyclics no label was read"),
+    "cns-10": ("major", "not recommended or to be taken into account there; for these pairs no label was read that contraindicates them"),
+}
 # Days that must lie between the last dose of one and the first of the other, as the management of the pack or a
 # label says: after the precipitant, after the object. Gaps of hours (nitrates, triptans with ergots) are not here: the
 # record does not tell the hour of the last dose.
@@ -137,8 +140,9 @@ def interactions(shared):
             id = one["id"]
             if (one["confirmed"] or id in READ) != confirmed or not side(one["precipitant"]):
                 continue
-            severity = LOWER.get(id, one["severity"])
+            severity, why = LOWER.get(id, (one["severity"], ""))
             label, url = READ[id] if id in READ else sources_of(one)
+            label = f"{label} ({why})" if why else label
             rows.append([id, severity, INDICATOR[severity], OBJECTS.get(id) or side(one["object"]), side(one["precipitant"]),
                          "yes" if id in SAME else "", *DAYS_BETWEEN.get(id, ("", "")), sentence(one["mechanism"]), sentence(one["effect"]),
                          sentence(one["management"]), label, url])
