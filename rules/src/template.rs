@@ -38,6 +38,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Part>, usize> {
                 Some(c) if quote == Some(*c) => quote = None,
                 Some(c @ ('"' | '\'')) if quote.is_none() => quote = Some(*c),
                 Some('}') if quote.is_none() && pair(at, '}') => break,
+                // The next expression begins before this one ended.
+                Some('{') if quote.is_none() && at > start && pair(at, '{') => return Err(open),
                 _ => {}
             }
             at += 1;
@@ -88,6 +90,7 @@ mod tests {
         );
         assert_eq!(parse("a {{ b"), Err(2));
         assert_eq!(parse("a {{ \"b }}"), Err(2));
+        assert_eq!(parse("a {{ b and {{ c }}"), Err(2));
         assert_eq!(parse(""), Ok(vec![]));
     }
 

@@ -81,6 +81,14 @@ fn resource_of(part: &Clause) -> Option<&str> {
 }
 
 fn in_words(clause: &Clause) -> String {
+    // A list or a value, and no question.
+    if let (None, Some(value)) = (clause.truth, &clause.value) {
+        let of = clause
+            .items
+            .first()
+            .map(|item| format!(", the latest {item}"));
+        return format!("`{}` is {value}{}", clause.text, of.unwrap_or_default());
+    }
     let outcome = match clause.truth {
         Some(Truth::True) => "holds",
         Some(Truth::False) => "does not hold",
@@ -146,6 +154,10 @@ mod tests {
             vec![adult, young],
         );
         assert_eq!(deciding(&both), "`age <= 75` does not hold: age is 80");
+        assert_eq!(
+            deciding(&value("selections(\"MedicationRequest\")", "1 item")),
+            "`selections(\"MedicationRequest\")` is 1 item"
+        );
         let dead = clause("deceased(at)", Some(Truth::True), None, vec![]);
         let alive = clause("!deceased(at)", Some(Truth::False), None, vec![dead]);
         assert_eq!(deciding(&alive), "`deceased(at)` holds");

@@ -286,7 +286,7 @@ fn problems_say_where_and_what_instead() {
         (
             "patient.birthDate > \"2020\"",
             "wrong-type",
-            "date(\"2024-12-31\")",
+            "date(\"2020\")",
             "",
         ),
         ("agee(at)", "unknown-function", "functions", ""),

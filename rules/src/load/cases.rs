@@ -109,7 +109,8 @@ fn case(report: &mut Report<'_>, node: &Node, kind: Option<Kind>, hooks: &[Hook]
         for (index, item) in report.items(list, "`drafts`").iter().enumerate() {
             drafts.extend(resource::draft(report, item, index + 1));
         }
-        if !hook.is_none_or(Hook::has_drafts) {
+        // Of hooks that were not understood nothing is known.
+        if !hooks.is_empty() && !hook.is_none_or(Hook::has_drafts) {
             let message = "this hook has no drafts".to_owned();
             let help = "write `hook: order-sign`, or put the resources into `resources`";
             report.wrong::<()>(Code::WrongValue, message, list, help);

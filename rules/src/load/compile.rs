@@ -3,7 +3,9 @@
 use engine_cel::{Checker, Compiled, Ty};
 use engine_patient::fhir::model::Model;
 use engine_patient::finding::{Code, Finding, Severity, Span};
+use engine_patient::terminology::TerminologyProvider;
 
+use super::elsewhere;
 use super::fields::Report;
 use crate::program::{Fragment, Template};
 use crate::template::{Part, SUMMARY_LENGTH, parse};
@@ -16,6 +18,7 @@ pub(super) const ANYTHING: &str = "[][0]";
 pub(super) struct Compiler<'r, 't> {
     pub report: &'r mut Report<'t>,
     pub checker: Checker,
+    pub terminology: &'r dyn TerminologyProvider,
 }
 
 impl Compiler<'_, '_> {
@@ -27,6 +30,11 @@ impl Compiler<'_, '_> {
             Some(scalar) => scalar.text.clone(),
             None => self.report.text_of(node)?,
         };
+        if let Some(inner) = held(&source) {
+            let message = "an expression stands here by itself, without `{{ }}`".to_owned();
+            let help = format!("write `{inner}`; `{{{{ }}}}` is for expressions within a text");
+            return self.report.wrong(Code::Template, message, node, &help);
+        }
         self.part(node, &source, 0, wanted)
     }
 
@@ -55,9 +63,16 @@ impl Compiler<'_, '_> {
     }
 
     fn tell(&mut self, node: &Node, start: usize, finding: Finding) {
-        let finding = of_rule(finding);
         let (from, to) = finding.chars();
         let span = self.report.text.span_in(node, (start + from, start + to));
+        let written = self
+            .report
+            .text
+            .chars()
+            .get(span.0..span.1)
+            .unwrap_or_default();
+        let written: String = written.iter().collect();
+        let finding = elsewhere::told(of_rule(finding), &written, self.terminology);
         self.report.add(finding, span);
     }
 
@@ -94,7 +109,10 @@ impl Compiler<'_, '_> {
         let mut whole = true;
         for part in parts {
             match part {
-                Part::Text(text) => fragments.push(Fragment::Text(text)),
+                Part::Text(text) => {
+                    single_braces(self.report, node, &text);
+                    fragments.push(Fragment::Text(text));
+                }
                 Part::Expression(source, start) => {
                     let compiled = self.part(node, &source, start, None);
                     match compiled.as_ref().map(&refused) {
@@ -124,6 +142,43 @@ pub(super) fn parts(report: &mut Report<'_>, node: &Node) -> Option<Vec<Part>> {
             report.error(Code::Template, message, span, Some(help));
             None
         }
+    }
+}
+
+/// `x` in `{{ x }}`, where that is all.
+fn held(source: &str) -> Option<&str> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    Some(inner.trim())
+}
+
+/// Warns of `{ drugName(order) }`, which the card would show as it is written.
+fn single_braces(report: &mut Report<'_>, node: &Node, text: &str) {
+    for (at, _) in text.match_indices('{') {
+        let Some((inner, _)) = text.get(at + 1..).and_then(|rest| rest.split_once('}')) else {
+            continue;
+        };
+        let spaced = inner.starts_with(' ') && inner.ends_with(' ');
+        let called = inner.contains('(') && inner.trim_end().ends_with(')');
+        let begins = inner.trim().starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || !(spaced || called) {
+            continue;
+        }
+        let inner = inner.trim();
+        let written = report
+            .text
+            .chars()
+            .get(node.at..node.end)
+            .unwrap_or_default();
+        let written: String = written.iter().collect();
+        let marked = written
+            .find(&format!("{{{inner}}}"))
+            .or_else(|| written.find(&format!("{{ {inner} }}")));
+        let from = marked.map_or(node.at, |at| {
+            node.at + written.get(..at).map_or(0, |before| before.chars().count())
+        });
+        let message = format!("`{{ {inner} }}` is shown as it is written");
+        let help = format!("write `{{{{ {inner} }}}}` to show the value");
+        report.warning(Code::Template, message, (from, from + 1), Some(help));
     }
 }
 

@@ -3,9 +3,9 @@
 use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::finding::{Code, Finding, did_you_mean};
 
-use crate::document::{ALL, Object};
+use crate::document::{ALL, Field, Object, Shape};
 use crate::words::{Kind, Word};
-use crate::yaml::{Entry, Found, Node, Text, Value};
+use crate::yaml::{Entry, Found, Node, Style, Text, Value};
 
 /// Everything found in a file.
 pub(super) struct Report<'t> {
@@ -26,13 +26,17 @@ pub(super) struct RawHole {
 /// The fields of a mapping whose names were checked.
 pub(super) struct Fields<'n> {
     entries: &'n [Entry],
+    /// Those that are misspelt, by what was meant, so that what they hold is looked at too.
+    meant: Vec<(&'static str, &'n Node)>,
 }
 
 impl<'n> Fields<'n> {
     /// The value of a field that is there and not empty.
     pub fn get(&self, name: &str) -> Option<&'n Node> {
-        let entry = self.entries.iter().find(|e| e.key == name)?;
-        (!entry.value.is_nothing()).then_some(&entry.value)
+        let entry = self.entries.iter().find(|e| e.key == name);
+        let meant = self.meant.iter().find(|(meant, _)| *meant == name);
+        let value = entry.map(|e| &e.value).or(meant.map(|(_, node)| *node))?;
+        (!value.is_nothing()).then_some(value)
     }
 }
 
@@ -102,12 +106,17 @@ impl<'t> Report<'t> {
                     "{what} must be a mapping (`key: value`), this is {}",
                     node.kind()
                 );
-                self.wrong::<()>(
-                    Code::WrongKind,
-                    message,
-                    node,
-                    "write `key: value` lines, indented",
-                );
+                let help = match node.scalar() {
+                    // `for_each: selections("MedicationRequest")`
+                    Some(scalar) if what == "`for_each`" => {
+                        format!(
+                            "give the item a name: `for_each: {{order: {}}}`",
+                            scalar.text.trim()
+                        )
+                    }
+                    _ => "write `key: value` lines, indented".to_owned(),
+                };
+                self.wrong::<()>(Code::WrongKind, message, node, &help);
                 &[]
             }
         }
@@ -119,7 +128,16 @@ impl<'t> Report<'t> {
             Value::Sequence(items) => items,
             _ => {
                 let message = format!("{what} must be a list, this is {}", node.kind());
-                self.wrong::<()>(Code::WrongKind, message, node, "begin each item with `- `");
+                let help = match node.scalar() {
+                    Some(scalar) if scalar.style == Style::Plain => {
+                        format!(
+                            "write `[{}]`, or begin each item with `- `",
+                            scalar.text.trim()
+                        )
+                    }
+                    _ => "begin each item with `- `".to_owned(),
+                };
+                self.wrong::<()>(Code::WrongKind, message, node, &help);
                 &[]
             }
         }
@@ -134,15 +152,31 @@ impl<'t> Report<'t> {
         kind: Option<Kind>,
     ) -> Option<Fields<'n>> {
         let what = object.what;
-        if !matches!(node.value, Value::Mapping(_)) {
-            self.entries(node, what);
-            return None;
-        }
-        let entries = self.entries(node, what);
+        let Value::Mapping(entries) = &node.value else {
+            let needed = object.fields.iter().filter(|f| f.is_required(kind));
+            let needed: Vec<&str> = needed.map(|f| f.name).collect();
+            let message = format!(
+                "{what} must be a mapping (`key: value`), this is {}",
+                node.kind()
+            );
+            let help = match needed.is_empty() {
+                true => "write `key: value` lines, indented".to_owned(),
+                false => format!(
+                    "write `key: value` lines, indented: it needs `{}`",
+                    needed.join("`, `")
+                ),
+            };
+            return self.wrong(Code::WrongKind, message, node, &help);
+        };
+        let mut meant = vec![];
+        let mut above: Option<&Entry> = None;
         for entry in entries {
-            self.known(entry, object, kind);
+            let near = self.known(entry, above, object, kind);
+            let near = near.filter(|near| !entries.iter().any(|e| e.key == *near));
+            meant.extend(near.map(|near| (near, &entry.value)));
+            above = Some(entry);
         }
-        let fields = Fields { entries };
+        let fields = Fields { entries, meant };
         for field in object.fields.iter().filter(|f| f.is_required(kind)) {
             let name = field.name;
             if fields.get(name).is_none() {
@@ -154,7 +188,7 @@ impl<'t> Report<'t> {
                     }
                     _ => format!("{what} needs the field `{name}`"),
                 };
-                let help = (field.required.len() < ALL.len()).then(|| field.doc.to_owned());
+                let help = Some(needed_help(field));
                 let at = empty.map_or(node.at, |e| e.at);
                 self.error(Code::MissingField, message, (at, at + 1), help);
             }
@@ -162,11 +196,18 @@ impl<'t> Report<'t> {
         Some(fields)
     }
 
-    /// Refuses a field that the object does not have in a rule of this kind.
-    fn known(&mut self, entry: &Entry, object: &Object, kind: Option<Kind>) {
+    /// Refuses a field that the object does not have in a rule of this kind; the one that was meant.
+    fn known(
+        &mut self,
+        entry: &Entry,
+        above: Option<&Entry>,
+        object: &Object,
+        kind: Option<Kind>,
+    ) -> Option<&'static str> {
+        let mut meant = None;
         let (what, name) = (object.what, entry.key.as_str());
         let (message, help) = match object.field(name) {
-            Some(field) if field.is_of(kind) => return,
+            Some(field) if field.is_of(kind) => return None,
             Some(field) => {
                 let owners: Vec<&str> = field.kinds.iter().map(|k| k.noun()).collect();
                 let message = format!(
@@ -183,15 +224,28 @@ impl<'t> Report<'t> {
             None => {
                 let known = object.fields.iter().filter(|f| f.is_of(kind));
                 let known: Vec<&str> = known.map(|f| f.name).collect();
-                let help = match did_you_mean(name, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known are `{}`", known.join("`, `")),
+                let usual = called_elsewhere(name).filter(|usual| known.contains(usual));
+                let near = usual.or_else(|| did_you_mean(name, known.iter().copied()));
+                meant = near.and_then(|near| known.iter().copied().find(|known| *known == near));
+                let part_of = above.filter(|above| {
+                    let shape = object.field(&above.key).map(|f| f.shape);
+                    matches!(shape, Some(Shape::Named(_) | Shape::Object(_)))
+                });
+                let help = match (near, part_of) {
+                    (Some(near), _) => format!("did you mean `{near}`?"),
+                    (None, Some(above)) => format!(
+                        "as a part of `{}` above it begins two blanks further in; known are `{}`",
+                        above.key,
+                        known.join("`, `")
+                    ),
+                    (None, None) => format!("known are `{}`", known.join("`, `")),
                 };
                 (format!("{what} has no field `{name}`"), help)
             }
         };
         let span = (entry.at, entry.at + name.chars().count());
         self.error(Code::UnknownField, message, span, Some(help));
+        meant
     }
 
     /// A text of any length, as it stands.
@@ -281,4 +335,45 @@ impl<'t> Report<'t> {
         }
         Some(url)
     }
+}
+
+/// What a field that is missing is for, and what has to stand in it.
+fn needed_help(field: &Field) -> String {
+    let inner = match field.shape {
+        Shape::Object(object) => Some((object, "below it, indented, stand")),
+        Shape::List(Shape::Object(object)) => Some((*object, "each item has")),
+        _ => None,
+    };
+    let needed = inner.map(|(object, words)| {
+        let needed = object.fields.iter().filter(|f| f.is_required(None));
+        let needed: Vec<&str> = needed.map(|f| f.name).collect();
+        (needed, words)
+    });
+    match needed {
+        Some((needed, words)) if !needed.is_empty() => {
+            format!("{}; {words} `{}`", field.doc, needed.join("`, `"))
+        }
+        _ => field.doc.to_owned(),
+    }
+}
+
+/// Words that other tools have for a field.
+fn called_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "remove" | "cancel" => "delete",
+        "add" | "order" => "create",
+        "change" | "replace" | "modify" => "update",
+        "severity" | "priority" | "level" => "indicator",
+        "message" | "headline" => "summary",
+        "text" | "body" => "detail",
+        "tests" | "examples" => "cases",
+        "condition" | "trigger" | "if" => "when",
+        "exclusions" | "exclude" => "excluded",
+        "population" | "include" => "eligible",
+        "variables" | "definitions" | "let" => "define",
+        "valuesets" | "codes" | "sets" => "value_sets",
+        "foreach" | "for" => "for_each",
+        "reference" | "evidence" => "source",
+        _ => return None,
+    })
 }

@@ -59,6 +59,7 @@ impl Library {
             let sets = sets.map(|n| value_sets(&mut report, n, terminology));
             let mut compiler = Compiler {
                 checker: super::checker(sets.unwrap_or_default(), &drugs),
+                terminology,
                 report: &mut report,
             };
             compiler.defines(&fields, false, &mut Default::default());

@@ -6,6 +6,7 @@ mod codes;
 mod compile;
 mod csv;
 mod defines;
+mod elsewhere;
 mod fields;
 mod library;
 mod question;
@@ -176,6 +177,7 @@ fn rule(
     let before = report.errors();
     let mut compiler = Compiler {
         checker: checker(sets.clone(), &surroundings.drugs),
+        terminology: surroundings.terminology,
         report,
     };
     let table = table.flatten();
@@ -198,7 +200,9 @@ fn rule(
     if compiler.report.errors() == before {
         compiler.unused(&fields);
     }
-    let Compiler { checker, report } = compiler;
+    let Compiler {
+        checker, report, ..
+    } = compiler;
 
     let (kind, id, card) = (written?, id?, card?);
     let at = match kind {

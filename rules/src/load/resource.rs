@@ -9,6 +9,7 @@ use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::fhir::names::{Name, choice_name};
 use engine_patient::finding::{Code, did_you_mean};
+use engine_patient::terminology::DrugDictionary;
 
 use super::fields::{RawHole, Report};
 use super::{codes, scalar, slips, units};
@@ -209,6 +210,16 @@ struct Member {
     codes: Option<&'static RequiredCodes>,
 }
 
+/// `medication: warfarin`: a chart has codes.
+fn drug_code(element: &str, written: &str) -> Option<String> {
+    let named = (element == "medication").then(|| DrugDictionary::built_in_arc().set_of(written));
+    let set = named?.ok()?;
+    let code = set.members().first()?;
+    Some(format!(
+        "write the code of {written}: `medication: rxnorm|{code}`"
+    ))
+}
+
 fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<Member> {
     let model = Model::r4();
     let name = entry.key.as_str();
@@ -231,7 +242,10 @@ fn find(report: &mut Report<'_>, owner: &'static str, entry: &Entry) -> Option<M
                 let names: Vec<String> =
                     types.iter().take(6).map(|t| choice_name(name, t)).collect();
                 let message = format!("`{owner}.{name}` can be of several types");
-                let help = format!("name the type: `{}`", names.join("`, `"));
+                let help = match written.and_then(|text| drug_code(name, text)) {
+                    Some(help) => help,
+                    None => format!("name the type: `{}`", names.join("`, `")),
+                };
                 report.error(Code::Choice, message, span, Some(help));
                 return None;
             };

@@ -155,6 +155,10 @@ fn concept(text: &str, codes: Option<&RequiredCodes>) -> Result<String, String> 
     match system_of(system) {
         Some(url) if !code.is_empty() => Ok(coding(url, code)),
         Some(_) => Err("the code is missing after `|`".into()),
+        None if system_meant(system).is_some() => {
+            let name = system_meant(system).unwrap_or_default();
+            Err(format!("write `{name}|{code}`"))
+        }
         None => {
             let names: Vec<&str> = SYSTEMS.iter().map(|(name, _)| *name).collect();
             Err(format!(
@@ -163,6 +167,21 @@ fn concept(text: &str, codes: Option<&RequiredCodes>) -> Result<String, String> 
             ))
         }
     }
+}
+
+/// `LOINC`, `ICD-10-CM`, `SNOMED CT`: the short name of a system that is written otherwise.
+fn system_meant(system: &str) -> Option<&'static str> {
+    let plain: String = system.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let meant = match plain.as_str() {
+        "icd10" | "icd" => "icd10cm",
+        "sct" | "snomedct" => "snomed",
+        other => other,
+    };
+    SYSTEMS
+        .iter()
+        .map(|(name, _)| *name)
+        .find(|name| *name == meant)
 }
 
 /// The url of a code system that is named, or written in full.

@@ -1,5 +1,7 @@
 //! Dates and quantities as people write them elsewhere.
 
+use engine_patient::system::date_time::DateTime;
+
 /// The type that was meant, what is wrong with the text, and what to write instead.
 pub(super) fn of(text: &str) -> Option<(&'static str, String, String)> {
     if let Some(help) = date(text) {
@@ -36,7 +38,13 @@ fn date(text: &str) -> Option<String> {
                 {
                     format!("this day or time does not exist, or a part of it is missing; {form}")
                 }
-                _ => form.into(),
+                _ => match written_day(&parts) {
+                    Some(day) if DateTime::parse(&day).is_some() => {
+                        format!("write `{day}`: months and days have two digits")
+                    }
+                    Some(_) => format!("this day does not exist; {form}"),
+                    None => form.into(),
+                },
             }
         }
         // Day first only where points say so: with strokes the month may come first.
@@ -51,6 +59,17 @@ fn date(text: &str) -> Option<String> {
         [.., year] if year.len() == 4 => form.into(),
         _ => return None,
     })
+}
+
+/// Year, month and day, each with all its digits.
+fn written_day(parts: &[&str]) -> Option<String> {
+    let [year, rest @ ..] = parts else {
+        return None;
+    };
+    let two = rest
+        .iter()
+        .map(|part| (part.len() <= 2).then(|| format!("-{part:0>2}")));
+    Some(format!("{year}{}", two.collect::<Option<String>>()?))
 }
 
 fn in_range(part: &str, last: u32) -> bool {
@@ -104,7 +123,9 @@ mod tests {
             ("2020-06-32", "dateTime", "there is no day 32"),
             ("2020-02-30", "dateTime", "does not exist"),
             ("06/01/2020", "dateTime", "year, month and day"),
-            ("2020-6-1", "dateTime", "year, month and day"),
+            ("2020-6-1", "dateTime", "write `2020-06-01`"),
+            ("2020/6/1", "dateTime", "write `2020-06-01`"),
+            ("2025-2-30", "dateTime", "this day does not exist"),
             ("30mg/g", "Quantity", "write `30 mg/g`: a space"),
             ("3,5 mg/g", "Quantity", "write `3.5 mg/g`: a point"),
             ("<3,5mg/g", "Quantity", "write `< 3.5 mg/g`: a point"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::terminology::{Completeness, TerminologyError, TerminologyProvider, ValueSet};
 
+use super::elsewhere;
 use super::fields::Report;
 use crate::library::Library;
 use crate::scan::Named;
@@ -72,10 +73,12 @@ fn resolve(
         }
         Err(e) => {
             let help = match &e {
-                TerminologyError::Unknown { suggestions, .. } => match suggestions.first() {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "give the file or folder that has it with `--terminology`".into(),
-                },
+                TerminologyError::Unknown { suggestions, .. } => {
+                    match elsewhere::near(url).as_ref().or(suggestions.first()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "give the file or folder that has it with `--terminology`".into(),
+                    }
+                }
                 TerminologyError::UnknownVersion { available, .. } => {
                     format!("loaded: {}", available.join(", "))
                 }

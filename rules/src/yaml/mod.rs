@@ -9,6 +9,7 @@ mod found;
 mod limits;
 mod node;
 mod read;
+mod slips;
 mod text;
 
 pub use found::Found;

@@ -8,6 +8,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use super::found::Found;
 use super::limits::{MAX_DEPTH, MAX_SIZE};
 use super::node::{Entry, Node, Scalar, Style, Value};
+use super::slips;
 use super::text::Text;
 
 /// Reads a file: its text and, where it is YAML of the kind rules use, its tree. `Err` has
@@ -59,6 +60,12 @@ impl<'t> Reader<'t> {
 
     fn syntax(&self, error: &ScanError) -> Finding {
         let at = error.marker().index();
+        if let Some(slip) = slips::of(self.text.chars(), at) {
+            let help = Some(slip.help);
+            return self
+                .text
+                .error(Code::YamlSyntax, slip.message, slip.span, help);
+        }
         let info = error.info();
         let help = if info.contains("mapping values") {
             "fields of one level begin in the same column: look at the line above too; a text with `: ` in it must stand in quotes, or below the field after `|`"
@@ -190,6 +197,9 @@ impl<'t> Reader<'t> {
             }
             let key = self.node(event, span, depth + 1)?;
             let Value::Scalar(Scalar { text: name, .. }) = key.value else {
+                if let Some(slip) = slips::of(self.text.chars(), span.0) {
+                    return Err(self.refuse(&slip.message, slip.span, &slip.help));
+                }
                 let help = "a text that begins with `{` or `[` must stand in quotes";
                 return Err(self.refuse("a key must be a word", span, help));
             };

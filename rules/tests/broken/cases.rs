@@ -13,6 +13,18 @@ fn cases() {
         "did you mean `birthDate`",
     );
     check(
+        "loinc|4548-4",
+        "⟦LOINC|4548-4⟧",
+        "wrong-value",
+        "write `loinc|4548-4`",
+    );
+    check(
+        "birthDate: 1960",
+        "birthDate: ⟦1960-2-30⟧",
+        "wrong-value",
+        "this day does not exist",
+    );
+    check(
         "birthDate: 1960",
         "birthDate: ⟦15.6.1960⟧",
         "wrong-value",

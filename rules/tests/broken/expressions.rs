@@ -1,6 +1,8 @@
 //! Expressions: misspelt, of the wrong kind, or well formed and without meaning.
 
-use crate::check;
+use rules::{built_in_terminology, load};
+
+use crate::{GOOD, check};
 
 #[test]
 fn expressions_in_every_style() {
@@ -91,7 +93,7 @@ fn expressions_in_every_style() {
     );
     check(
         "eligible: ageInYearsAt(at) >= 18",
-        "eligible: {⟦{ ⟧x }}",
+        "eligible: ⟦{{ x }}⟧",
         "yaml-unsupported",
         "in quotes",
     );
@@ -179,4 +181,65 @@ fn what_can_never_hold() {
         "other-unit",
         "`Observation(\"hba1c\").value`",
     );
+}
+
+/// What the built-in rules have under a name is told to whoever uses it.
+#[test]
+fn names_of_the_built_in_library() {
+    check(
+        "excluded: \"false\"",
+        "excluded: ⟦end_of_life⟧",
+        "unknown-name",
+        "rules/content/library.yaml: copy it",
+    );
+    check(
+        "recent.size() > 0",
+        "Condition(⟦\"diabetes\"⟧).exists() && recent.size() > 0",
+        "unknown-value-set",
+        "write `diabetes: https://tandem-cds.dev/ValueSet/diabetes` under `value_sets`",
+    );
+    check(
+        "recent.size() > 0",
+        "Condition(⟦\"E11.9\"⟧).exists() && recent.size() > 0",
+        "unknown-value-set",
+        "with this code: `diabetes: https://tandem-cds.dev/ValueSet/diabetes`",
+    );
+    check(
+        "https://tandem-cds.dev/ValueSet/hba1c-lab",
+        "⟦https://tandem-cds.dev/ValueSet/kidney-disease⟧",
+        "unknown-value-set-url",
+        "did you mean `https://tandem-cds.dev/ValueSet/advanced-kidney-disease`?",
+    );
+}
+
+/// `{{ }}` and where it does not belong.
+#[test]
+fn braces() {
+    check(
+        "due: at + months(3)",
+        "due: ⟦\"{{ at + months(3) }}\"⟧",
+        "template",
+        "write `at + months(3)`",
+    );
+    check(
+        "Since {{ start(recent.latest()) }}",
+        "Since ⟦{{⟧ start(recent.latest()) and {{ at }}",
+        "template",
+        "never closed",
+    );
+    let one = GOOD.replace(
+        "Since {{ start(recent.latest()) }}",
+        "Since { start(recent.latest()) }",
+    );
+    let rule = load("rules/gap.yaml", &one, &built_in_terminology()).unwrap();
+    let told: Vec<String> = rule.warnings.iter().map(|w| w.message.clone()).collect();
+    assert_eq!(
+        told,
+        ["`{ start(recent.latest()) }` is shown as it is written"]
+    );
+    let line = one
+        .lines()
+        .position(|line| line.contains("Since {"))
+        .map(|at| at + 1);
+    assert_eq!(rule.warnings[0].line(), line);
 }

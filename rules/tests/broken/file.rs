@@ -26,7 +26,7 @@ fn yaml_that_is_refused() {
         "yaml-unsupported",
         "anchors",
     );
-    check("title: A gap", "title: ⟦*⟧x", "yaml-syntax", "");
+    check("title: A gap", "title: ⟦*x⟧", "yaml-syntax", "\"*x\"`");
     check("title: A gap", "title: ⟦!x A⟧", "yaml-unsupported", "tags");
 }
 
@@ -71,4 +71,47 @@ fn all_problems_come_at_once_in_the_order_of_the_file() {
         "wrong-value",
     ];
     assert_eq!(codes, expected, "{found:?}");
+}
+
+/// A key that is misspelt is told once: what it holds is looked at as if it were right.
+#[test]
+fn a_misspelt_key_is_told_once() {
+    for (from, to, words) in [
+        ("satisfied:", "satisfyed:", "did you mean `satisfied`?"),
+        ("value_sets:", "valuesets:", "did you mean `value_sets`?"),
+        ("  summary:", "  headline:", "did you mean `summary`?"),
+        (
+            "eligible:",
+            "xyzzy: x\neligible:",
+            "begins two blanks further in",
+        ),
+    ] {
+        let found = diagnose(&GOOD.replacen(from, to, 1));
+        let errors: Vec<_> = found
+            .iter()
+            .filter(|f| f.code.as_str() == "unknown-field")
+            .collect();
+        assert_eq!(errors.len(), 1, "{to}: {found:#?}");
+        let help = errors[0].help.clone().unwrap_or_default();
+        assert!(help.contains(words), "{to}: {help}");
+        if !to.contains("xyzzy") {
+            assert_eq!(found.len(), 1, "{to}: {found:#?}");
+        }
+    }
+}
+
+/// What is missing says what has to stand there.
+#[test]
+fn a_missing_part_says_what_it_holds() {
+    let (head, rest) = GOOD.split_once("card:\n").unwrap();
+    let (_, cases) = rest.split_once("cases:\n").unwrap();
+    let found = diagnose(&format!("{head}cases:\n{cases}"));
+    let help = found[0].help.clone().unwrap_or_default();
+    assert!(
+        help.contains("`summary`, `detail`, `unknown_summary`"),
+        "{found:#?}"
+    );
+    let found = diagnose(GOOD.split_once("cases:\n").unwrap().0);
+    let help = found[0].help.clone().unwrap_or_default();
+    assert!(help.contains("each item has `name`"), "{found:#?}");
 }

@@ -94,12 +94,23 @@ fn function(
         .chain(&call.args)
         .collect();
     if args.len() != info.params.len() {
-        let takes = match info.params.len() {
-            0 => "no argument".to_owned(),
-            1 => "1 argument".to_owned(),
-            count => format!("{count} arguments"),
+        // What stands before the dot is counted by nobody.
+        let before = usize::from(call.target.is_some());
+        let place = match before {
+            1 => " in its brackets",
+            _ => "",
         };
-        let message = format!("`{}` takes {takes}, here are {}", info.name, args.len());
+        let takes = match info.params.len().saturating_sub(before) {
+            0 => format!("nothing{place}"),
+            1 => format!("1 argument{place}"),
+            count => format!("{count} arguments{place}"),
+        };
+        let here = match args.len().saturating_sub(before) {
+            0 => "here is none".to_owned(),
+            1 => "here is 1".to_owned(),
+            count => format!("here are {count}"),
+        };
+        let message = format!("`{}` takes {takes}, {here}", info.name);
         return pass.wrong(
             Code::WrongArguments,
             message,
@@ -125,9 +136,10 @@ fn function(
                         Code::NotADate,
                         format!("`{text}` is not a date"),
                         place,
-                        Some(match no_such_day(text) {
-                            true => "this day does not exist; write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into(),
-                            false => {
+                        Some(match (no_such_day(text), padded(text)) {
+                            (true, _) => "this day does not exist; write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into(),
+                            (false, Some(day)) => format!("write `{day}`: months and days have two digits"),
+                            (false, None) => {
                                 "write it as in FHIR: 2024-12-31 or 2024-12-31T10:00:00Z".into()
                             }
                         }),
@@ -165,12 +177,10 @@ fn function(
                 info.name,
                 param.wanted()
             );
-            pass.problem(
-                Code::WrongType,
-                message,
-                node.span,
-                Some(format!("as in `{}`", info.example)),
-            );
+            let help = duration_meant(param, &node)
+                .or_else(|| drug_in_list(pass, info, &first, &node))
+                .unwrap_or_else(|| format!("as in `{}`", info.example));
+            pass.problem(Code::WrongType, message, node.span, Some(help));
         }
         first.get_or_insert(ty);
         nodes.push(node);
@@ -228,20 +238,60 @@ fn function(
     (Node { kind, span }, ty)
 }
 
-/// `2020-02-30`: the form of a date, but none of the calendar.
+/// `2020-02-30`, `2020-2-30`: the form of a date, but none of the calendar.
 fn no_such_day(text: &str) -> bool {
-    let mut parts = text.splitn(3, '-');
-    let mut next = |length: usize| {
-        let part = parts.next()?;
-        let digits = part.get(..length)?;
-        digits.parse::<u32>().ok()
+    written_day(text).is_some_and(|day| DateTime::parse(&day).is_none())
+}
+
+/// `2020-2-3` as it is to be written.
+fn padded(text: &str) -> Option<String> {
+    written_day(text).filter(|day| DateTime::parse(day).is_some())
+}
+
+/// Year, month and day of a text, each with all its digits.
+fn written_day(text: &str) -> Option<String> {
+    let day = text.split(['T', ' ']).next()?;
+    let parts: Vec<u32> = day
+        .split('-')
+        .map(|part| part.parse().ok().filter(|_| part.len() <= 4))
+        .collect::<Option<_>>()?;
+    let [year, month, day] = parts.as_slice() else {
+        return None;
     };
-    next(4).is_some()
-        && next(2).is_some()
-        && next(2).is_some()
-        && text
-            .get(..10)
-            .is_some_and(|day| DateTime::parse(day).is_none())
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// `inLast(12)`, `inLast("12 months")`: a number has no unit, and a text is no duration.
+fn duration_meant(param: &Param, node: &Node) -> Option<String> {
+    if !matches!(param, Param::Duration) {
+        return None;
+    }
+    match &node.kind {
+        NodeKind::Constant(Val::Int(number)) => Some(format!(
+            "say of what: `years({number})`, `months({number})`, `weeks({number})` or `days({number})`"
+        )),
+        NodeKind::Constant(Val::Str(text)) => {
+            let (number, unit) = text.trim().split_once(' ')?;
+            let number: u32 = number.parse().ok()?;
+            let unit = unit.trim().trim_end_matches('s');
+            let known = ["year", "month", "week", "day", "hour"].contains(&unit);
+            known.then(|| format!("write `{unit}s({number})`"))
+        }
+        _ => None,
+    }
+}
+
+/// `medications().contains("warfarin")`
+fn drug_in_list(
+    pass: &Pass<'_>,
+    info: &FunctionInfo,
+    first: &Option<Ty>,
+    list: &Node,
+) -> Option<String> {
+    let written = pass.places.text(list.span);
+    let is_list = first.is_none() && info.name == "contains";
+    (is_list && written.starts_with("medications"))
+        .then(|| format!("write `{written}.exists(m, isDrug(m, \"warfarin\"))`"))
 }
 
 fn text_literal(expr: &IdedExpr) -> Option<&str> {

@@ -31,7 +31,15 @@ pub(super) fn known_elsewhere(name: &str) -> Option<String> {
         "within" | "inthelast" | "withinlast" | "lookback" => "write `list.inLast(months(12))`",
         "after" => "write `list.since(date)`, or `start(x) > date`",
         "between" => "write `x >= 40 && x <= 75`; for dates `list.during(from, to)`",
-        "egfr" => "write `ckdEpi2021(Observation(\"creatinine\"))`",
+        "egfr" | "gfr" => {
+            "of creatinine `ckdEpi2021(Observation(\"creatinine\"))`; as the laboratory reports it `Observation(\"egfr\").latestValue(\"mL/min/{1.73_m2}\")`, each with its value set"
+        }
+        "takes" | "taking" | "ontherapy" | "hasmedication" | "onmedication" | "hasdrug" => {
+            "write `medications().exists(m, isDrug(m, \"warfarin\"))`, or `inDrugClass(m, \"nsaid\")` for a class"
+        }
+        "hascondition" | "hasdiagnosis" | "hasproblem" => {
+            "write `Condition(\"value set\").active().exists()`"
+        }
         "bsa" => "write `bodySurface(height, weight)`",
         "coalesce" | "ifnull" | "nvl" => "write `orElse(x, y)`",
         "isnull" => "write `isUnknown(x)`; `!has(x.y)` asks whether an element is not there",

@@ -58,9 +58,13 @@ impl Pass<'_> {
                 let near = did_you_mean(name, known.chain(locals).chain(defines).chain(item));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => known_elsewhere(name)
+                    None => self
+                        .of_variable(name)
+                        .or_else(|| known_elsewhere(name))
                         .or_else(|| of_patient(name))
-                        .unwrap_or_else(|| format!("{KNOWN} and the names under `define`")),
+                        .or_else(|| self.in_quotes(name))
+                        .or_else(|| self.of_item(name))
+                        .unwrap_or_else(|| self.known_names()),
                 };
                 self.wrong(
                     Code::UnknownName,
@@ -69,6 +73,58 @@ impl Pass<'_> {
                     Some(help),
                 )
             }
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// `status` for `o.status`, where `o` is a variable around it.
+    pub(super) fn of_variable(&self, name: &str) -> Option<String> {
+        let mut scope = self.scope.iter().rev();
+        let (variable, _) = scope.find(|(_, ty)| {
+            matches!(ty, Ty::Element(owner) if Model::r4().element(owner, name).is_some())
+        })?;
+        Some(format!("write `{variable}.{name}`"))
+    }
+
+    /// The name of a drug or a value set without its quotes.
+    fn in_quotes(&mut self, name: &str) -> Option<String> {
+        let is_set = names(&self.symbols.value_sets).any(|set| set == name);
+        // `anything` would be a text somewhere: only what is known to be one.
+        let known = is_set || self.symbols.drugs().set_of(name).is_ok();
+        known.then(|| format!("a name of a drug or a value set stands in quotes: `\"{name}\"`"))
+    }
+
+    /// What an alert is about, where that has another name, or none.
+    fn of_item(&self, name: &str) -> Option<String> {
+        let is_item = [
+            "order",
+            "draft",
+            "item",
+            "prescription",
+            "drug",
+            "medication",
+        ]
+        .contains(&name.to_ascii_lowercase().as_str());
+        if !is_item {
+            return None;
+        }
+        Some(match &self.symbols.item {
+            Some((item, _)) => format!("the item of `for_each` is called `{item}`"),
+            None => format!(
+                "write `for_each: {{{name}: selections(\"MedicationRequest\")}}` above: then each order is called `{name}`"
+            ),
+        })
+    }
+
+    /// The names that there are; of very many definitions only where they stand.
+    fn known_names(&self) -> String {
+        let item = self.symbols.item.iter().map(|(name, _)| name.as_str());
+        let own: Vec<&str> = item.chain(names(&self.symbols.definitions)).collect();
+        match own.len() {
+            0 => format!("{KNOWN} and the names under `define`, of which there is none above"),
+            1..=12 => format!("{KNOWN}, and `{}` of this rule", own.join("`, `")),
+            _ => format!("{KNOWN} and the names under `define`"),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr};
 use engine_patient::finding::Code;
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::units::written;
 
 use super::habits::typed;
 use super::name::{KNOWN, OF_PATIENT};
@@ -142,8 +144,14 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
                 let message =
                     format!("`in` needs a list with items such as the left side: {a_ty} in {b_ty}");
                 let help = match &b_ty {
+                    _ if drug_compared(pass, &a, &a_ty, &b).is_some() => {
+                        drug_compared(pass, &a, &a_ty, &b)
+                    }
+                    Ty::List(_) if drug_listed(pass, &a, &b).is_some() => {
+                        drug_listed(pass, &a, &b)
+                    }
                     Ty::String => {
-                        Some("write `inValueSet(code, \"value set\")` for value sets".into())
+                        Some("write `inValueSet(x.code, \"value set\")` for value sets, `inDrugClass(x, \"class\")` for classes of drugs".into())
                     }
                     Ty::List(item) => typed(&pass.places.text(a.span), &a_ty, item, "in […]")
                         .or_else(|| compare_help(&a_ty, item)),
@@ -173,12 +181,17 @@ pub(super) fn operator(pass: &mut Pass<'_>, call: &CallExpr, span: Span) -> Opti
 fn side(pass: &mut Pass<'_>, expr: &IdedExpr, other: &IdedExpr) -> Checked {
     let before = pass.problems.len();
     let checked = pass.expr(expr);
+    let of_variable = match &expr.expr {
+        Expr::Ident(name) => pass.of_variable(name),
+        _ => None,
+    };
     if let (Expr::Ident(name), Some(problem)) = (&expr.expr, pass.problems.get_mut(before))
         && problem.code == Code::UnknownName
         && problem.help.as_ref().is_some_and(|help| {
             // `gender == "female"` names an element of the patient, `o.status == active` a text.
             let literal = matches!(other.expr, Expr::Literal(_));
-            help.starts_with(KNOWN) || help.starts_with(OF_PATIENT) && !literal
+            let of_variable = of_variable.as_ref() == Some(help);
+            help.starts_with(KNOWN) || (help.starts_with(OF_PATIENT) || of_variable) && !literal
         })
     {
         problem.help = Some(format!("a text stands in quotes: `\"{name}\"`"));
@@ -187,14 +200,30 @@ fn side(pass: &mut Pass<'_>, expr: &IdedExpr, other: &IdedExpr) -> Checked {
 }
 
 /// What helps where two values cannot be compared.
-fn help(pass: &Pass<'_>, operator: &str, a: (&Node, &Ty), b: (&Node, &Ty)) -> Option<String> {
-    let text = |node: &Node| pass.places.text(node.span);
+fn help(pass: &mut Pass<'_>, operator: &str, a: (&Node, &Ty), b: (&Node, &Ty)) -> Option<String> {
     let operator = operator.trim_matches('_');
+    for ((x, x_ty), (y, _)) in [(a, b), (b, a)] {
+        if let Some(help) = drug_compared(pass, x, x_ty, y) {
+            return Some(help);
+        }
+    }
+    let pass = &*pass;
+    let text = |node: &Node| pass.places.text(node.span);
     for ((x, x_ty), (y, y_ty)) in [(a, b), (b, a)] {
         if let (Ty::Choice("Patient", "deceased"), Ty::Bool) = (x_ty, y_ty) {
             return Some(
                 "write `!deceased(at)`, or nothing: the dead are left out of rules already".into(),
             );
+        }
+        if let (Ty::Choice(..), NodeKind::Constant(Val::Str(value))) = (x_ty, &y.kind)
+            && let Some((number, unit)) = value.trim().split_once(' ')
+            && number.parse::<f64>().is_ok()
+        {
+            let unit = written::meant(unit).unwrap_or_else(|| unit.to_owned());
+            let x = text(x);
+            return Some(format!(
+                "take the number with its unit: `quantityIn({x}, \"{unit}\") {operator} {number}`"
+            ));
         }
         let written = text(y);
         if let Some(help) = typed(&text(x), x_ty, y_ty, &format!("{operator} {written}")) {
@@ -216,11 +245,49 @@ fn help(pass: &Pass<'_>, operator: &str, a: (&Node, &Ty), b: (&Node, &Ty)) -> Op
             return Some("write the two limits for themselves: `18 <= x && x <= 75`".into());
         }
         let digits = written.chars().all(|c| c.is_ascii_digit() || c == '-');
+        if *x_ty == Ty::Time
+            && *y_ty == Ty::String
+            && let NodeKind::Constant(Val::Str(date)) = &y.kind
+            && DateTime::parse(date).is_some()
+        {
+            return Some(format!("write a date as `date(\"{date}\")`"));
+        }
         if *x_ty == Ty::Time && *y_ty == Ty::Int && digits && written.contains('-') {
             return Some(format!("write a date as `date(\"{written}\")`"));
         }
     }
     compare_help(a.1, b.1)
+}
+
+/// `order == "ibuprofen"`, `order.medication == "ibuprofen"`, `order in "nsaid"`: by its name a drug is asked
+/// for with a function.
+fn drug_compared(pass: &mut Pass<'_>, x: &Node, ty: &Ty, y: &Node) -> Option<String> {
+    let NodeKind::Constant(Val::Str(name)) = &y.kind else {
+        return None;
+    };
+    let written = pass.places.text(x.span);
+    let of = |ty: &str| ty.starts_with("Medication") || ty == "Resource";
+    let resource = match ty {
+        Ty::Element(owner) if of(owner) => written.as_str(),
+        Ty::Choice(owner, "medication") if of(owner) => written.strip_suffix(".medication")?,
+        _ => return None,
+    };
+    let drugs = pass.symbols.drugs();
+    let class = name.strip_prefix("class:").unwrap_or(name);
+    Some(match drugs.class_set(class).is_ok() {
+        true => format!("write `inDrugClass({resource}, \"{class}\")`"),
+        false => format!("write `isDrug({resource}, \"{name}\")`"),
+    })
+}
+
+/// `"warfarin" in medications()`
+fn drug_listed(pass: &mut Pass<'_>, x: &Node, list: &Node) -> Option<String> {
+    let NodeKind::Constant(Val::Str(name)) = &x.kind else {
+        return None;
+    };
+    pass.symbols.drugs().set_of(name).ok()?;
+    let list = pass.places.text(list.span);
+    Some(format!("write `{list}.exists(m, isDrug(m, \"{name}\"))`"))
 }
 
 fn compare_help(a: &Ty, b: &Ty) -> Option<String> {

@@ -29,6 +29,17 @@ pub(super) struct Pass<'c> {
     pub(super) deepest: usize,
 }
 
+/// How the help for a value set that has no name begins.
+const NAME_IT: &str = "name it under `value_sets` first";
+
+/// `I50.9`, `4548-4`, `loinc|4548-4`, `73211009`: a code where the name of a value set stands.
+fn is_code(name: &str) -> bool {
+    let code = name.rsplit('|').next().unwrap_or(name);
+    let digits = code.chars().filter(char::is_ascii_digit).count();
+    let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
+    name.contains('|') && !name.contains(':') || digits >= 2 && code.chars().all(fits)
+}
+
 /// A checked expression and its type.
 pub(super) type Checked = (Node, Ty);
 
@@ -77,7 +88,18 @@ impl<'c> Pass<'c> {
         }
         let help = match did_you_mean(name, names(&self.symbols.value_sets)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "name it under `value_sets` first".into(),
+            None if is_code(name) => format!(
+                "this is a code, and a value set is wanted: name one that has the code under `value_sets`, or ask for the code itself with `.exists(x, x.code.coding.exists(k, k.code == \"{}\"))`",
+                name.rsplit('|').next().unwrap_or(name)
+            ),
+            None => {
+                let known: Vec<&str> = names(&self.symbols.value_sets).collect();
+                let known = match known.len() {
+                    1..=12 => format!("; there are `{}`", known.join("`, `")),
+                    _ => String::new(),
+                };
+                format!("{NAME_IT}{known}")
+            }
         };
         self.problem(
             Code::UnknownValueSet,

@@ -6,6 +6,7 @@ use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::requirements::DataRequirement;
 
 use super::pass::{Checked, Pass};
+use super::symbols::names;
 use crate::nodes::{Node, NodeKind, Span};
 use crate::types::Ty;
 
@@ -22,7 +23,13 @@ pub(super) fn retrieve(
             .types()
             .filter(|t| t.is_resource)
             .map(|t| t.name);
-        let help = did_you_mean(name, names).map(|n| format!("did you mean `{n}`?"));
+        let help = called_elsewhere(name).map(str::to_owned).unwrap_or_else(|| {
+            match did_you_mean(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "results are `Observation`, diagnoses `Condition`, what was done `Procedure`, drugs `medications()`, vaccines `Immunization`, visits `Encounter`, orders `ServiceRequest`".into(),
+            }
+        });
+        let help = Some(help);
         return pass.wrong(
             Code::UnknownResource,
             format!("FHIR R4 has no resource `{name}`"),
@@ -39,7 +46,12 @@ pub(super) fn retrieve(
             },
         ] => {
             let place = call.args.first().map_or(span, |a| pass.places.token(a));
-            let Some((_, set)) = pass.value_set(set.inner(), place) else {
+            let set = set.inner();
+            if let Some(help) = drug_help(pass, name, set) {
+                let message = format!("unknown value set `{set}`");
+                return pass.wrong(Code::UnknownValueSet, message, place, Some(help));
+            }
+            let Some((_, set)) = pass.value_set(set, place) else {
                 let kind = NodeKind::Wrong;
                 return (Node { kind, span }, Ty::Element(info.name).list());
             };
@@ -54,13 +66,19 @@ pub(super) fn retrieve(
         }
         _ => {
             let message = format!("`{name}(…)` takes nothing, or one value set name in quotes");
-            let place = pass.places.token(expr);
-            return pass.wrong(
-                Code::WrongArguments,
-                message,
-                place,
-                Some(format!("as in `{name}(\"value set\")`")),
-            );
+            let place = pass.places.span(expr);
+            let help = match call.args.as_slice() {
+                [
+                    IdedExpr {
+                        expr: Expr::Ident(word),
+                        ..
+                    },
+                ] => {
+                    format!("the name of a value set stands in quotes: `{name}(\"{word}\")`")
+                }
+                _ => format!("as in `{name}(\"value set\")`"),
+            };
+            return pass.wrong(Code::WrongArguments, message, place, Some(help));
         }
     };
     match requirement {
@@ -75,4 +93,48 @@ pub(super) fn retrieve(
             None,
         ),
     }
+}
+
+/// What stands for a kind of data that FHIR has under another name.
+fn called_elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "lab" | "labs" | "labresult" | "labtest" | "laboratory" | "result" | "test" | "vital"
+        | "vitals" | "vitalsign" | "finding" | "measurement" => {
+            "results of tests and vital signs are `Observation`, as in `Observation(\"value set\")`"
+        }
+        "diagnosis" | "diagnoses" | "problem" | "problems" | "disease" | "comorbidity" => {
+            "diagnoses and problems are `Condition`, as in `Condition(\"value set\").active().exists()`"
+        }
+        "drug" | "drugs" | "medications" | "med" | "meds" | "prescription" | "rx" => {
+            "what the patient takes is `medications()`, as in `medications().exists(m, isDrug(m, \"warfarin\"))`"
+        }
+        "vaccine" | "vaccination" | "vaccinations" | "shot" => {
+            "vaccines that were given are `Immunization`, as in `Immunization(\"value set\")`"
+        }
+        "operation" | "surgery" | "intervention" | "screening" => {
+            "what was done is `Procedure`, as in `Procedure(\"value set\").completed()`"
+        }
+        "visit" | "visits" | "admission" | "appointmentvisit" => {
+            "visits are `Encounter`, as in `Encounter(\"value set\")`"
+        }
+        "allergy" | "allergies" | "intolerance" => {
+            "allergies are `allergies()`, as in `allergies().exists(a, isAllergen(a, \"penicillin G\"))`"
+        }
+        "order" | "orders" => {
+            "orders being written are `selections(\"MedicationRequest\")`, those of tests on the chart `ServiceRequest(\"value set\")`"
+        }
+        "familyhistory" => "the history of the family is `FamilyMemberHistory()`",
+        _ => return None,
+    })
+}
+
+/// `Medication("warfarin")`: drugs are known by name, without a value set.
+fn drug_help(pass: &mut Pass<'_>, resource: &str, set: &str) -> Option<String> {
+    let known = names(&pass.symbols.value_sets).any(|name| name == set);
+    if known || !resource.starts_with("Medication") || pass.symbols.drugs().set_of(set).is_err() {
+        return None;
+    }
+    Some(format!(
+        "a drug needs no value set: write `medications().exists(m, isDrug(m, \"{set}\"))`"
+    ))
 }

@@ -81,6 +81,9 @@ impl Pass<'_> {
             let model = Model::r4();
             let near = did_you_mean(field, model.elements(owner).map(|e| e.name));
             let help = match near {
+                _ if known_elsewhere_of(owner, field).is_some() => {
+                    known_elsewhere_of(owner, field).unwrap_or_default()
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None if owner == "Resource" => {
                     "items of `medications()` are requests and statements: ask `isDrug(x, …)`, `drugName(x)`, `start(x)`, or take `MedicationRequest()`".to_owned()
@@ -133,4 +136,30 @@ impl Pass<'_> {
             ty,
         )
     }
+}
+
+/// What stands for an element that FHIR has elsewhere, or under another name.
+fn known_elsewhere_of(owner: &str, field: &str) -> Option<String> {
+    let told = match (owner, field.to_ascii_lowercase().as_str()) {
+        ("Patient", "age" | "ageinyears") => "write `ageInYearsAt(at)`",
+        ("Patient", "sex") => "write `patient.gender`",
+        ("Patient", "dob" | "dateofbirth" | "birthday" | "born") => "write `patient.birthDate`",
+        ("Patient", "dead" | "died" | "alive") => {
+            "write `deceased(at)`; the dead are left out of rules already"
+        }
+        ("MedicationRequest", "dose" | "dosage" | "dosequantity" | "strength") => {
+            "the dose stands in the instructions: `dosageInstruction.exists(d, d.doseAndRate.exists(r, quantityIn(r.dose, \"mg\") > 50.0))`"
+        }
+        ("MedicationRequest" | "MedicationStatement", "drug" | "ingredient" | "name" | "code") => {
+            "ask `isDrug(x, \"warfarin\")` or `inDrugClass(x, \"nsaid\")`; `drugName(x)` is the name"
+        }
+        (_, "date" | "time" | "when") => {
+            "write `start(x)`, or `end(x)`: the date that a resource has"
+        }
+        _ => return None,
+    };
+    Model::r4()
+        .element(owner, field)
+        .is_none()
+        .then(|| told.to_owned())
 }

@@ -73,13 +73,27 @@ pub(crate) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), Vec<Finding>
     };
     parsed.map_err(|errors| {
         let help = slips::help(source, &code);
+        if help.is_none()
+            && let Some((at, slip, help)) = slips::brackets(source)
+        {
+            let help = Some(help);
+            return told(
+                source,
+                vec![problem(Code::Syntax, slip, (at, at + 1), help)],
+            );
+        }
         let problems = errors.errors.iter().map(|e| {
             let start = offset_of(source, e.pos).min(length.saturating_sub(1));
-            let message = format!("not an expression: {}", plain(&e.msg));
-            let span = (start, (start + 1).min(length));
+            let (message, span) = placed(source, &e.msg, start);
             problem(Code::Syntax, message, span, help.clone())
         });
-        told(source, problems.collect())
+        let mut problems: Vec<Finding> = problems.collect();
+        // One slip trips the parser again and again: the same help is given once.
+        problems.sort_by_key(Finding::chars);
+        if help.is_some() {
+            problems.truncate(1);
+        }
+        told(source, problems)
     })
 }
 
@@ -96,11 +110,37 @@ fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
-/// The parser's message without its lists of tokens.
-fn plain(message: &str) -> String {
-    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-    let short = message.split(" expecting ").next().unwrap_or(message);
-    short.chars().take(160).collect()
+/// The parser's message in words of an author, and the whole word that it is about.
+fn placed(source: &str, message: &str, at: usize) -> (String, (usize, usize)) {
+    let chars: Vec<char> = source.chars().collect();
+    let length = chars.len();
+    let is_word = |c: &&char| c.is_alphanumeric() || **c == '_';
+    let rest = chars.get(at..).unwrap_or_default();
+    let word = rest.iter().take_while(is_word).count();
+    // A text in quotes is shown whole.
+    let quoted = match rest.first() {
+        Some(quote @ ('"' | '\'')) => rest.iter().skip(1).position(|c| c == quote).map(|n| n + 2),
+        _ => None,
+    };
+    let size = quoted.unwrap_or(word.max(1)).min(120);
+    let span = (at, (at + size).min(length));
+    let written: String = rest.iter().take(size).collect();
+    let known = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let known = known.split(" expecting ").next().unwrap_or(known);
+    let message = if known.contains("reserved identifier") {
+        format!("not an expression: the word `{written}` is not used in rules")
+    } else if known.contains("<EOF>") || written.trim().is_empty() {
+        "not an expression: it ends before it is complete".to_owned()
+    } else if ["input", "token", "missing", "viable"]
+        .iter()
+        .any(|word| known.contains(word))
+    {
+        format!("not an expression: `{written}` does not fit here")
+    } else {
+        let short: String = known.chars().take(160).collect();
+        format!("not an expression: {short}")
+    };
+    (message, span)
 }
 
 /// Line from 1 and column from 0 or 1 as the parser gives them, as a character offset.

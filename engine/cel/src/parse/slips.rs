@@ -1,5 +1,7 @@
 //! Slips of authors who know other languages, or whose editor changes what they type.
 
+use engine_patient::system::units::written;
+
 /// What probably helps; `code` is the expression with texts and comments blank, where they can be told.
 pub(super) fn help(source: &str, code: &str) -> Option<String> {
     if source.contains(['“', '”', '„', '‘', '’', '«', '»']) {
@@ -27,22 +29,22 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
         return Some(help);
     }
     let word = |w: &str| code.split(|c: char| !c.is_alphanumeric()).any(|s| s == w);
-    let units = ["years", "months", "weeks", "days", "hours"];
-    // `12 months`, and not `months(12)`.
-    let unit = units.into_iter().find(|unit| {
-        let mut behind = code.split(unit).skip(1);
-        word(unit) && behind.any(|rest| !rest.trim_start().starts_with('('))
-    });
-    if let Some(unit) = unit {
-        let now = ["today", "now", "TODAY", "NOW"]
-            .into_iter()
-            .find(|w| word(w));
-        return Some(match now {
-            Some(now) => format!(
-                "write `at` for `{now}` and `{unit}(12)` for a duration, as in `at - {unit}(12)`; of the last 12 {unit} is `list.inLast({unit}(12))`"
-            ),
-            None => format!("write a duration as `{unit}(12)`"),
-        });
+    if let Some(help) = duration(code) {
+        return Some(help);
+    }
+    if code.contains("<>") {
+        return Some("write `!=` for `<>`".into());
+    }
+    if let Some(number) = decimal_comma(code) {
+        return Some(format!(
+            "write `{}` for `{number}`: a point for the comma",
+            number.replace(',', ".")
+        ));
+    }
+    if let Some((number, unit)) = with_unit(source, code) {
+        return Some(format!(
+            "a number has no unit here: write `{number}`, and name the unit where the value is taken, as in `list.latestValue(\"{unit}\") > {number}` or `quantityIn(x.value, \"{unit}\")`"
+        ));
     }
     if word("null") || word("NULL") {
         return Some(
@@ -60,7 +62,7 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
     } else if word("not") || word("NOT") {
         "write `!` for not"
     } else if word("if") || word("then") || word("else") {
-        "write `condition ? value : other value`"
+        "write `condition ? value : other value`, in quotes in YAML; of true and false the condition alone is enough"
     } else if rest.contains('&') {
         "write `&&` for and"
     } else if rest.contains('|') {
@@ -74,9 +76,78 @@ pub(super) fn help(source: &str, code: &str) -> Option<String> {
     } else if percent(code) {
         "a number has no unit: write `quantityIn(x.value, \"%\") > 9.0`"
     } else {
-        return brackets(code);
+        return None;
     };
     Some(help.into())
+}
+
+/// `12 months`, and not `months(12)`: with the number that was written.
+fn duration(code: &str) -> Option<String> {
+    let words: Vec<&str> = code
+        .split(|c: char| !c.is_alphanumeric() && c != '(')
+        .filter(|w| !w.is_empty())
+        .collect();
+    let units = ["years", "months", "weeks", "days", "hours"];
+    let (number, unit) = words.windows(2).find_map(|pair| {
+        let [number, unit] = pair else { return None };
+        let unit = units
+            .iter()
+            .find(|u| **u == *unit || u.strip_suffix('s') == Some(*unit))?;
+        let number = number.rsplit('(').next()?;
+        let digits = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+        digits.then_some((number, *unit))
+    })?;
+    let ago = ["today", "now", "TODAY", "NOW"]
+        .into_iter()
+        .find(|w| words.contains(w));
+    let age = words
+        .iter()
+        .any(|w| w.to_ascii_lowercase().starts_with("age"));
+    Some(match ago {
+        Some(now) => format!(
+            "write `at` for `{now}` and `{unit}({number})` for a duration, as in `at - {unit}({number})`; of the last {number} {unit} is `list.inLast({unit}({number}))`"
+        ),
+        None if age && unit == "years" => format!(
+            "an age is a number without a unit, as in `ageInYearsAt(at) >= {number}`; a duration is `years({number})`"
+        ),
+        None => format!(
+            "write a duration as `{unit}({number})`; of the last {number} {unit} is `list.inLast({unit}({number}))`"
+        ),
+    })
+}
+
+/// `5,5` behind a comparison, which no function is around.
+fn decimal_comma(code: &str) -> Option<&str> {
+    let digit = |c: char| c.is_ascii_digit();
+    code.match_indices(',').find_map(|(at, _)| {
+        let (before, after) = (code.get(..at)?, code.get(at + 1..)?);
+        let whole = before.len() - before.trim_end_matches(digit).len();
+        let part = after.len() - after.trim_start_matches(digit).len();
+        let compared = before
+            .get(..at - whole)?
+            .trim_end()
+            .ends_with(['<', '>', '=']);
+        (whole > 0 && part > 0 && compared).then(|| code.get(at - whole..at + 1 + part))?
+    })
+}
+
+/// `5.5 mmol/L`: a number, and a unit behind it.
+fn with_unit<'s>(source: &'s str, code: &str) -> Option<(&'s str, &'s str)> {
+    // What is blank in the code is no part of it.
+    if !code.contains(['<', '>', '=']) {
+        return None;
+    }
+    let words: Vec<&str> = source.split_whitespace().collect();
+    words.windows(2).find_map(|pair| {
+        let [number, unit] = pair else { return None };
+        let unit = unit.trim_end_matches([')', '&', '|', ',']);
+        let number = number.trim_start_matches(['<', '>', '=', '(']);
+        let is_number =
+            number.parse::<f64>().is_ok() && number.ends_with(|c: char| c.is_ascii_digit());
+        let letter = unit.starts_with(|c: char| c.is_ascii_alphabetic() || c == '%');
+        let is_unit = letter && (written::is_ucum(unit) || written::meant(unit).is_some());
+        (is_number && is_unit).then_some((number, unit))
+    })
 }
 
 /// `x` in `list.exists(x => …)`
@@ -114,29 +185,42 @@ fn percent(code: &str) -> bool {
     false
 }
 
-/// Brackets that are not closed, or were never opened.
-fn brackets(code: &str) -> Option<String> {
-    for (open, close) in [('(', ')'), ('[', ']')] {
-        let count = |wanted: char| code.chars().filter(|c| *c == wanted).count();
-        let (opened, closed) = (count(open), count(close));
-        let told = |n: usize, c: char| match n {
-            1 => format!("one `{c}`"),
-            n => format!("{n} `{c}`"),
-        };
-        if opened > closed {
-            let missing = told(opened - closed, close);
-            return Some(format!(
-                "{missing} is missing: each `{open}` needs its `{close}`"
-            ));
-        }
-        if closed > opened {
-            let many = told(closed - opened, close);
-            return Some(format!(
-                "{many} too many: each `{close}` needs its `{open}`"
-            ));
+/// The bracket that has no partner: at which character, what is wrong with it, and what helps.
+pub(super) fn brackets(source: &str) -> Option<(usize, String, String)> {
+    let (mut open, mut quote) = (vec![], None);
+    for (at, c) in source.chars().enumerate() {
+        match (c, quote) {
+            (c, Some(closing)) if c == closing => quote = None,
+            (_, Some(_)) => {}
+            ('"' | '\'', None) => quote = Some(c),
+            ('(' | '[', None) => open.push((at, c)),
+            (')' | ']', None) => {
+                let wanted = if c == ')' { '(' } else { '[' };
+                match open.pop() {
+                    Some((_, opened)) if opened == wanted => {}
+                    Some((at, opened)) => return Some(unclosed(at, opened)),
+                    None => {
+                        return Some((
+                            at,
+                            format!("not an expression: this `{c}` closes nothing"),
+                            format!("remove it, or write the `{wanted}` that is missing before it"),
+                        ));
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    None
+    open.first().map(|(at, opened)| unclosed(*at, *opened))
+}
+
+fn unclosed(at: usize, opened: char) -> (usize, String, String) {
+    let close = if opened == '(' { ')' } else { ']' };
+    (
+        at,
+        format!("not an expression: this `{opened}` is never closed"),
+        format!("one `{close}` is missing: each `{opened}` needs its `{close}`"),
+    )
 }
 
 #[cfg(test)]
@@ -158,14 +242,40 @@ mod tests {
             ("a # comment", "`//`"),
             ("a > 9%", "quantityIn"),
             ("if a then b else c", "condition ? value : other value"),
-            ("(a && (b || c)", "one `)` is missing"),
-            ("a)", "one `)` too many"),
             ("a > 12 months", "`months(12)`"),
+            (
+                "a > today - 6 weeks",
+                "`at - weeks(6)`; of the last 6 weeks",
+            ),
+            ("ageInYearsAt(at) >= 18 years", "`ageInYearsAt(at) >= 18`"),
+            ("list.last(1 year)", "`years(1)`"),
+            ("a <> b", "write `!=`"),
+            ("level >= 5,5", "write `5.5` for `5,5`"),
+            (
+                "level >= 5.5 mmol/L",
+                "`list.latestValue(\"mmol/L\") > 5.5`",
+            ),
             ("a and b", "write `&&` for and"),
         ] {
             let told = help(written, written).unwrap_or_default();
             assert!(told.contains(words), "{written}: {told}");
         }
         assert_eq!(help("a > b % 2 .", "a > b % 2 ."), None);
+    }
+
+    #[test]
+    fn the_bracket_without_a_partner_is_marked() {
+        for (written, at, words) in [
+            ("(a && (b || c)", 0, "`(` is never closed"),
+            ("a)", 1, "`)` closes nothing"),
+            ("list[0", 4, "`[` is never closed"),
+            ("f(\"(\" + x))", 10, "`)` closes nothing"),
+            ("f(x[1)", 3, "`[` is never closed"),
+        ] {
+            let (place, message, _) = super::brackets(written).unwrap();
+            assert_eq!(place, at, "{written}");
+            assert!(message.contains(words), "{written}: {message}");
+        }
+        assert_eq!(super::brackets("f(\")\")"), None);
     }
 }

@@ -63,7 +63,7 @@ pub fn test(asked: &Asked) -> Done {
         .chain(&asked.value_sets)
         .cloned()
         .collect();
-    watch(&watched, || once(asked).map(|_| ()))
+    match watch(&watched, || once(asked).map(|_| ()))? {}
 }
 
 fn once(asked: &Asked) -> Done {
