@@ -77,6 +77,8 @@ pub(crate) struct CardProgram {
     pub indicator: IndicatorOf,
     pub summary: Template,
     pub detail: Template,
+    /// Whether what the question rests on stands below the detail.
+    pub why: bool,
     /// What the "could not be checked" card says beside the reasons, about the patient and the call.
     pub unknown_detail: Template,
     /// Label, and where to read it.

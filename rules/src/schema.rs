@@ -95,6 +95,10 @@ fn object_schema(object: &'static Object) -> Map<String, Value> {
     let properties = object.fields.iter().map(|field| {
         let mut schema = shape(field.shape);
         if let Value::Object(schema) = &mut schema {
+            // What may be left out may also be left empty.
+            if field.required.is_empty() {
+                nullable(schema);
+            }
             schema.insert("description".into(), field.doc.into());
         }
         (field.name.to_owned(), schema)
@@ -110,6 +114,18 @@ fn object_schema(object: &'static Object) -> Map<String, Value> {
         schema.insert("required".into(), required.into());
     }
     schema
+}
+
+/// Nothing fits, too.
+fn nullable(schema: &mut Map<String, Value>) {
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) => types.push("null".into()),
+        Some(ty) => *ty = json!([ty.clone(), "null"]),
+        None => {}
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.push(Value::Null);
+    }
 }
 
 /// A scalar as YAML may read it: the loader takes its text.
@@ -132,8 +148,11 @@ fn shape(shape: Shape) -> Value {
         Shape::Pattern(pattern, example) => {
             json!({"type": "string", "pattern": pattern, "examples": [example]})
         }
-        Shape::Whole(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
-        Shape::Flag => json!({"type": "boolean"}),
+        // In quotes it is the same to the loader.
+        Shape::Whole(from, to) => {
+            json!({"type": ["integer", "string"], "minimum": from, "maximum": to, "pattern": "^[0-9]+$"})
+        }
+        Shape::Flag => json!({"enum": [true, false, "true", "false"]}),
         Shape::Words(words) => json!({"enum": enumerated(words())}),
         Shape::Object(object) => Value::Object(object_schema(object)),
         Shape::Named(inner) => {

@@ -374,6 +374,70 @@ fn a_rule_is_the_same_on_every_thread() {
     );
 }
 
+/// `why: true`: of each value set that the question asks for the latest up to the moment, or that there is
+/// none.
+#[test]
+fn a_card_says_what_is_on_record() {
+    let colonoscopy = |id: &str, day: &str| {
+        format!(
+            r#"{{"resourceType":"Procedure","id":"{id}","status":"completed","performedDateTime":"{day}","code":{{"coding":[{{"system":"https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets","code":"G0121"}}]}}}}"#
+        )
+    };
+    let (first, second, later) = (
+        colonoscopy("a", "2001-05-05"),
+        colonoscopy("b", "2011-03-01"),
+        colonoscopy("c", "2030-01-01"),
+    );
+    let fit = r#"{"resourceType":"Observation","id":"f","status":"final","effectiveDateTime":"2022-02-02T10:00:00Z","code":{"coding":[{"system":"http://loinc.org","code":"14563-1"}]},"valueString":"*neg*"}"#;
+    let rule = rule("colorectal-cancer-screening");
+    let chart = record(&[PATIENT, &first, &second, &later, fit]);
+    let decision = rule.decide(&chart, &context()).unwrap();
+    let detail = &decision.card().unwrap().detail;
+    let (_, on_record) = detail.split_once("On record:\n\n").unwrap();
+    assert_eq!(
+        on_record.lines().collect::<Vec<_>>(),
+        [
+            "- Fecal occult blood test: \\*neg\\*, 2022-02-02",
+            "- Stool DNA test with FIT: nothing",
+            "- CT colonography: nothing",
+            "- Flexible sigmoidoscopy: nothing",
+            "- Colonoscopy: 2011-03-01, the latest of 2",
+        ]
+    );
+    // A rule that does not ask for it has none.
+    let silent = self::rule("hba1c-control").decide(&record(&[PATIENT, DIABETES]), &context());
+    assert!(!silent.unwrap().card().unwrap().detail.contains("On record"));
+}
+
+/// Beside each part stands which value set, drugs or class it was compared with.
+#[test]
+fn an_explanation_names_value_sets_and_drugs() {
+    let compared = |id: &str, resources: &[&str]| {
+        let explained = rule(id).explain(&record(resources), &context()).unwrap();
+        let (mut all, mut open): (Vec<String>, Vec<_>) =
+            (vec![], explained.iter().map(|(_, c)| c).collect());
+        while let Some(clause) = open.pop() {
+            all.extend(clause.compared.clone());
+            open.extend(&clause.clauses);
+        }
+        all
+    };
+    let all = compared("hba1c-control", &[PATIENT, DIABETES]);
+    let sets = "value set “Diabetes”, https://tandem-cds.dev/ValueSet/diabetes";
+    assert!(
+        all.iter()
+            .any(|c| c.starts_with(sets) && c.ends_with(" codes")),
+        "{all:#?}"
+    );
+    let statin = r#"{"resourceType":"MedicationRequest","id":"m","status":"active","intent":"order","medicationCodeableConcept":{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"83367"}]}}"#;
+    let all = compared("statin-in-diabetes", &[PATIENT, DIABETES, statin]);
+    assert!(
+        all.iter()
+            .any(|c| c.starts_with("drugs “") && c.contains(" ingredients")),
+        "{all:#?}"
+    );
+}
+
 #[test]
 fn an_unknown_outcome_says_what_is_missing() {
     let decision = telling()

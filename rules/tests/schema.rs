@@ -100,6 +100,89 @@ fn the_schema_refuses_what_the_loader_refuses() {
     }
 }
 
+/// An alert; the cases below write a part of it in another way.
+const ALERT: &str = r#"id: pair
+version: 1.0.0
+kind: alert
+title: A pair
+description: What does not go together.
+rationale: Why.
+source: {title: T, publisher: P, year: 2025, url: "https://example.org", strength: A}
+hooks: [order-sign]
+for_each: {order: selections("MedicationRequest")}
+when: isDrug(order, "ibuprofen")
+unknown: silent
+card:
+  indicator: warning
+  summary: x
+  detail: x
+  unknown_summary: x
+  selection: any
+  suggestions:
+    - label: Remove
+      recommended: true
+      actions: [{description: Remove it, delete: order}]
+  override_reasons: [{code: known, display: Known}]
+cases:
+  - name: yes
+    at: 2025-12-31T12:00:00Z
+    drafts:
+      - {resourceType: MedicationRequest, status: draft, intent: order, medication: rxnorm|5640, subject: Patient/patient}
+    expect: {applies: yes}
+  - name: no
+    at: 2025-12-31T12:00:00Z
+    expect: {applies: no}
+"#;
+
+/// What the loader takes, an editor does not mark; what it refuses of a card, the schema does, too.
+#[test]
+fn the_schema_takes_what_the_loader_takes() {
+    let schema: Value = serde_json::from_str(&rules::rule_schema()).unwrap();
+    let reasons = "override_reasons: [{code: known, display: Known}]";
+    for (from, to, good) in [
+        ("", "", true),
+        ("code: known", "code: not indicated", true),
+        ("code: known", "code: 12", true),
+        ("code: known", "code: \"12\"", true),
+        ("display: Known", "display: 1", true),
+        (
+            "display: Known",
+            "display: Known, system: \"urn:oid:1.2\"",
+            true,
+        ),
+        ("display: Known", "display: Known, system: reasons", false),
+        (
+            "display: Known",
+            "display: Known, system: \"https://a b\"",
+            false,
+        ),
+        (", display: Known", "", false),
+        ("code: known, ", "", false),
+        (reasons, "override_reasons:", true),
+        (reasons, "override_reasons: [known]", false),
+        ("year: 2025", "year: \"2025\"", true),
+        ("year: 2025", "year: soon", false),
+        ("year: 2025", "year: 25", false),
+        ("recommended: true", "recommended: \"true\"", true),
+        ("recommended: true", "recommended: yes", false),
+        ("hooks:", "owner:\ncooldown: {days: \"30\"}\nhooks:", true),
+        ("hooks:", "status: draft\nreview: 2027-01-01\nhooks:", true),
+        ("hooks:", "status:\nhooks:", true),
+        ("applies: yes", "applies: \"yes\"", true),
+        ("detail: x", "detail: x\n  why: true", true),
+        ("detail: x", "detail: x\n  why: soon", false),
+        ("version: 1.0.0", "version: 1.0", false),
+        ("indicator: warning", "indicator: hard-stop", false),
+    ] {
+        assert!(ALERT.contains(from), "{from}");
+        let text = ALERT.replacen(from, to, 1);
+        let loaded = rules::load("pair.yaml", &text, &rules::built_in_terminology());
+        assert_eq!(loaded.is_ok(), good, "{to}: {:#?}", loaded.err());
+        let told = problems(&schema, &text);
+        assert_eq!(told.is_empty(), good, "{to}: {told:?}");
+    }
+}
+
 fn problems(schema: &Value, text: &str) -> Vec<String> {
     let (_, root) = yaml::read("a.yaml", text).unwrap();
     let mut wrong = vec![];
@@ -155,6 +238,7 @@ fn check(schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
                     "number" => value.is_number(),
                     "integer" => value.is_i64(),
                     "boolean" => value.is_boolean(),
+                    "null" => value.is_null(),
                     other => panic!("{other}"),
                 };
                 if !wanted.iter().any(is) {

@@ -7,6 +7,7 @@ use super::value::Val;
 use engine_patient::describe::{Described, described, text_of};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
+use engine_patient::terminology::ValueSet;
 
 /// A part of a criterion. Shows values of the patient: for the clinician's eyes, never for a log.
 #[derive(Clone, Default, Debug)]
@@ -27,6 +28,8 @@ pub struct Clause {
     pub tried: Vec<Tried>,
     /// Of how many items that is not told.
     pub more: usize,
+    /// What it was compared with: the value set with its url and how many codes it has, the drugs or class.
+    pub compared: Option<String>,
     /// Whether it is the name of a definition: a reader needs its parts once.
     pub is_definition: bool,
     /// The parts it is made of.
@@ -166,10 +169,77 @@ impl<'r> Evaluation<'r> {
             items,
             tried,
             more,
+            compared: self.compared_with(node, locals),
             is_definition: matches!(node.kind, NodeKind::Define(_)),
             clauses,
         }
     }
+}
+
+impl<'r> Evaluation<'r> {
+    /// Which value sets, drugs or classes a node asks for; of `exists` and the like, its condition.
+    fn compared_with(&self, node: &'r Node, locals: &mut Vec<Val<'r>>) -> Option<String> {
+        match &node.kind {
+            NodeKind::Retrieve(index) => {
+                let codes = self.requirement(*index)?.codes.as_ref()?;
+                Some(set_told(&codes.value_set))
+            }
+            NodeKind::InValueSet(_, index, _) => Some(set_told(self.value_set(*index)?)),
+            NodeKind::Call(_, args) => {
+                let told = drugs_told(args)?;
+                let has = match self.node(args.first()?, locals) {
+                    Val::Element(resource) => self.ingredient_names(resource),
+                    _ => vec![],
+                };
+                Some(match has.is_empty() {
+                    true => told,
+                    false => format!("{told}; its own: {}", has.join(", ")),
+                })
+            }
+            NodeKind::Fold(_, inner) => {
+                let (mut told, mut open) = (vec![], vec![&inner.body]);
+                while let Some(part) = open.pop() {
+                    told.extend(match &part.kind {
+                        NodeKind::InValueSet(_, index, _) => {
+                            self.value_set(*index).map(|set| set_told(set))
+                        }
+                        NodeKind::Call(_, args) => drugs_told(args),
+                        _ => None,
+                    });
+                    open.extend(part.parts().into_iter().rev());
+                }
+                told.dedup();
+                (!told.is_empty()).then(|| told.join("; "))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `value set “Diabetes”, https://…|2025.1, 280 codes`
+fn set_told(set: &ValueSet) -> String {
+    let title = set.title.as_ref().or(set.name.as_ref());
+    let title = title
+        .map(|title| format!("“{title}”, "))
+        .unwrap_or_default();
+    let codes = match set.len() {
+        1 => "1 code".to_owned(),
+        n => format!("{n} codes"),
+    };
+    format!("value set {title}{}, {codes}", set.canonical())
+}
+
+/// The drugs or class that a function is called with.
+fn drugs_told(args: &[Node]) -> Option<String> {
+    let [_, drugs] = args else { return None };
+    let NodeKind::Constant(Val::Drugs(set)) = &drugs.kind else {
+        return None;
+    };
+    let members = match set.members().len() {
+        1 => "1 ingredient".to_owned(),
+        n => format!("{n} ingredients"),
+    };
+    Some(format!("drugs “{}”, {members}", set.name))
 }
 
 /// What is said of an empty list.

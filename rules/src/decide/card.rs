@@ -28,7 +28,10 @@ impl Rule {
             },
         };
         let summary = render(evaluation, &program.summary, false)?;
-        let detail = render(evaluation, &program.detail, true)?;
+        let mut detail = render(evaluation, &program.detail, true)?;
+        if program.why {
+            detail.push_str(&self.evidence(evaluation));
+        }
         let mut card = CardText::text(indicator, cut(&summary, SUMMARY_LENGTH), detail);
         if let Some((label, url)) = &program.source {
             let url = match url {

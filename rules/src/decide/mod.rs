@@ -2,6 +2,7 @@
 
 mod alert;
 mod card;
+mod evidence;
 mod explain_alert;
 mod fill;
 mod gap;

@@ -36,6 +36,13 @@ pub(crate) static CARD: Object = Object {
             doc: "GitHub-flavoured Markdown; values of data are escaped",
         },
         Field {
+            name: "why",
+            kinds: ALL,
+            required: NONE,
+            shape: Shape::Flag,
+            doc: "`true`: below `detail` stands what is on record of each value set that `satisfied` or `when` asks for: the latest, or that there is none",
+        },
+        Field {
             name: "unknown_summary",
             kinds: ALL,
             required: ALL,
@@ -214,8 +221,8 @@ pub(crate) static REASON: Object = Object {
             name: "code",
             kinds: ALL,
             required: ALL,
-            shape: Shape::Pattern("^\\S+$", "benefit-outweighs-risk"),
-            doc: "its code",
+            shape: Shape::Text,
+            doc: "its code, as in `benefit-outweighs-risk`",
         },
         Field {
             name: "display",

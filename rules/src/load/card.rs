@@ -73,6 +73,7 @@ impl Compiler<'_, '_> {
         let summary = self.template(fields.get("summary"));
         summary_length(self.report, fields.get("summary"));
         let detail = self.template(fields.get("detail"));
+        let why = self.report.flag(fields.get("why"));
         let unknown_summary = self.report.paragraph(fields.get("unknown_summary"));
         summary_length(self.report, fields.get("unknown_summary"));
         let source = fields.get("source");
@@ -104,6 +105,7 @@ impl Compiler<'_, '_> {
                 indicator: indicator?,
                 summary: summary?,
                 detail: detail?,
+                why,
                 unknown_detail: unknown_detail?,
                 source: match source {
                     Some(source) => Some(source?),
@@ -337,7 +339,15 @@ fn reason(report: &mut Report<'_>, node: &Node) -> Option<CardReason> {
     let fields = report.fields(node, &REASON, None)?;
     let code = fields.get("code").and_then(|n| report.line(n));
     let display = report.paragraph(fields.get("display"));
-    let system = fields.get("system").map(|n| report.line(n));
+    let system = fields.get("system").map(|n| {
+        let url = report.line(n)?;
+        if url.contains(':') && !url.contains(char::is_whitespace) {
+            return Some(url);
+        }
+        let message = format!("`{url}` is no code system");
+        let help = "write its address, as in `https://example.org/reasons`, or leave it out";
+        report.wrong(Code::WrongValue, message, n, help)
+    });
     Some(CardReason {
         system: match system {
             Some(system) => system?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
-use engine_patient::record::PatientRecord;
+use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{DataRequirement, Match};
 use engine_patient::systems::{self, CodedElement};
 use engine_patient::terminology::{DrugDictionary, ValueSet};
@@ -179,7 +179,7 @@ impl<'r> Evaluation<'r> {
 
     /// The resources that the data requirement of this number found; why not, if that cannot be
     /// told. `None` where there is no such requirement.
-    pub(super) fn retrieved(&self, index: usize) -> Option<Val<'r>> {
+    pub(crate) fn retrieved(&self, index: usize) -> Option<Val<'r>> {
         if let Some(Some(known)) = self.retrieved.borrow().get(index) {
             return Some(known.clone());
         }
@@ -259,5 +259,27 @@ impl<'r> Evaluation<'r> {
     /// The node behind a definition, for explaining.
     pub(crate) fn definition(&self, index: usize) -> Option<&'r Compiled> {
         self.defines.get(index)
+    }
+
+    /// The data requirement of a number.
+    pub(crate) fn requirement(&self, index: usize) -> Option<&'r DataRequirement> {
+        self.requirements.get(index)
+    }
+
+    /// When and where it is evaluated.
+    pub(crate) fn context(&self) -> &'r EvaluationContext {
+        self.scene.context
+    }
+
+    /// The value set of a number.
+    pub(crate) fn value_set(&self, index: usize) -> Option<&'r Arc<ValueSet>> {
+        self.value_sets.get(index)
+    }
+
+    /// The ingredients of a medication by name, as far as its codes tell them.
+    pub(crate) fn ingredient_names(&self, resource: Element<'_>) -> Vec<String> {
+        let drug = self.scene.drug(resource);
+        let names = drug.substances.names(self.scene.drugs.dictionary());
+        names.into_iter().map(str::to_owned).collect()
     }
 }

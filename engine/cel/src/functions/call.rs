@@ -28,7 +28,7 @@ impl<'r> Scene<'r> {
     }
 
     /// The drug of a resource.
-    pub(super) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
+    pub(crate) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
         self.drugs.once(Asked::Drug, resource, || {
             medication::drug(resource, &self.records(), self.drugs.dictionary())
         })

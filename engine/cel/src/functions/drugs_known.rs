@@ -45,7 +45,7 @@ impl<'r> Drugs<'r> {
         }
     }
 
-    pub(super) fn dictionary(&self) -> &DrugDictionary {
+    pub(crate) fn dictionary(&self) -> &DrugDictionary {
         self.dictionary.get_or_init(DrugDictionary::built_in_arc)
     }
 

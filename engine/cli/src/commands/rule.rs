@@ -70,7 +70,8 @@ Examples:
         /// Who asks, as Practitioner/1.
         #[arg(long)]
         user: Option<String>,
-        /// Tell why, part by part; this is what is done anyway.
+        /// Below each part that asks for codes or drugs: which value set or class it was compared with,
+        /// and the ingredients of the medication. JSON has that always.
         #[arg(long)]
         explain: bool,
         #[command(flatten)]
@@ -210,7 +211,7 @@ impl Rule {
                 user,
                 terminology,
                 format,
-                explain: _,
+                explain,
             } => eval(&eval::Asked {
                 rule,
                 patient,
@@ -222,6 +223,7 @@ impl Rule {
                 drafts,
                 select,
                 user,
+                explain,
                 format,
             }),
             Command::New {

@@ -41,6 +41,8 @@ pub struct Asked {
     pub drafts: Option<PathBuf>,
     pub select: Vec<String>,
     pub user: Option<String>,
+    /// Tell also with which value set, drugs or class each part was compared.
+    pub explain: bool,
     pub format: Format,
 }
 
@@ -59,7 +61,7 @@ pub fn eval(asked: &Asked) -> Done {
     context = context.with_call(Arc::new(call(asked, &rule)?));
     match asked.format {
         Format::Json => decision_json::print(&rule, &record, &context)?,
-        _ => print_decision(&rule, &record, &context)?,
+        _ => print_decision(&rule, &record, &context, asked.explain)?,
     }
     Ok(std::process::ExitCode::SUCCESS)
 }
@@ -191,6 +193,7 @@ fn print_decision(
     rule: &ClinicalRule,
     record: &PatientRecord,
     context: &EvaluationContext,
+    whole: bool,
 ) -> Result<(), Failure> {
     let bug = |bug: EvaluationError| Failure::Internal(bug.to_string());
     let decision = rule.decide(record, context).map_err(bug)?;
@@ -232,7 +235,7 @@ fn print_decision(
         }
     }
     say!("\nwhy (⇐ stands before the part of the rule that has the value):");
-    let mut printed = Explained::default();
+    let mut printed = Explained::whole(whole);
     for (criterion, clause) in &explained {
         let truth = clause.truth.map_or("", |t| t.as_str());
         say!("{criterion}: {truth}");

@@ -13,9 +13,19 @@ use crate::width;
 #[derive(Default)]
 pub struct Explained {
     shown: HashSet<String>,
+    /// Whether it is told of each part with which value set, drugs or class it was compared.
+    whole: bool,
 }
 
 impl Explained {
+    /// With what each part was compared with.
+    pub fn whole(whole: bool) -> Self {
+        Explained {
+            whole,
+            ..Explained::default()
+        }
+    }
+
     /// Whether its parts were shown before; where not, they are from now on.
     fn again(&mut self, clause: &Clause) -> bool {
         let has_parts = !clause.clauses.is_empty();
@@ -48,6 +58,9 @@ impl Explained {
         line(indent, &text);
         if seen {
             return;
+        }
+        if let (true, Some(compared)) = (self.whole, &clause.compared) {
+            line(indent + 4, &format!("with {compared}"));
         }
         // Of a list what is in it first, then what is left out of it.
         let is_list = clause.truth.is_none();
@@ -94,6 +107,7 @@ impl Explained {
             "items": clause.items,
             "tried": tried.collect::<Vec<_>>(),
             "more": clause.more,
+            "comparedWith": clause.compared,
             "seeAbove": seen,
             "clauses": clauses,
         })
