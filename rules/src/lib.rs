@@ -35,6 +35,7 @@ mod outcome;
 mod places;
 pub mod plain_words;
 mod program;
+mod read_out;
 mod rule;
 mod run_cases;
 mod scan;
@@ -61,6 +62,7 @@ pub use outcome::{
     Applicability, CardAction, CardChange, CardReason, CardSource, CardSuggestion, CardText,
     Decision, Outcome,
 };
+pub use read_out::ReadOut;
 pub use rule::{Rule, Source};
 pub use schema::{fields_table, library_schema, rule_schema};
 pub use surroundings::{Surroundings, built_in_drugs};

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use engine_cel::Words;
 use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Finding;
 use engine_patient::program::{PatientProgram, RowOptions};
@@ -407,6 +408,64 @@ fn a_card_says_what_is_on_record() {
     // A rule that does not ask for it has none.
     let silent = self::rule("hba1c-control").decide(&record(&[PATIENT, DIABETES]), &context());
     assert!(!silent.unwrap().card().unwrap().detail.contains("On record"));
+}
+
+/// A reviewer who knows no CEL reads what is asked, with the titles of value sets.
+#[test]
+fn a_rule_is_read_out_in_words() {
+    let said = |words: &Words| -> Vec<String> {
+        fn gather(words: &Words, all: &mut Vec<String>) {
+            match words {
+                Words::Said(text) => all.push(text.clone()),
+                Words::All(parts) | Words::Any(parts) => parts.iter().for_each(|p| gather(p, all)),
+            }
+        }
+        let mut all = vec![];
+        gather(words, &mut all);
+        all
+    };
+    let kidney = rule("kidney-health-evaluation").read_out(None);
+    let (field, eligible) = &kidney.questions[0];
+    assert_eq!(*field, "eligible");
+    assert!(matches!(eligible, Words::All(_)));
+    assert_eq!(
+        said(eligible),
+        [
+            "the age in years is at least 18",
+            "the age in years is at most 85",
+            "there are diagnoses in “Diabetes” (280 codes) that are active",
+        ]
+    );
+    let done = kidney
+        .definitions
+        .iter()
+        .find(|(name, _)| name == "egfr_done");
+    let (_, done) = done.unwrap();
+    let text = said(done).join("");
+    assert!(
+        text.starts_with("there are results in “Estimated glomerular filtration rate”")
+            && text.ends_with("that are completed, with a result, of the last 12 months"),
+        "{text}"
+    );
+    // No rule of ours keeps more than a part of an expression as code.
+    for rule in built_in_or_why() {
+        let read = rule.read_out(Some("order"));
+        for (field, words) in &read.questions {
+            for text in said(words) {
+                assert!(
+                    !text.is_empty() && !text.starts_with('`'),
+                    "{} {field}: {text}",
+                    rule.artifact.id
+                );
+            }
+        }
+        assert_eq!(
+            read.rows.is_empty(),
+            read.columns.is_empty(),
+            "{}",
+            rule.artifact.id
+        );
+    }
 }
 
 /// Beside each part stands which value set, drugs or class it was compared with.

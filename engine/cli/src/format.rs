@@ -31,6 +31,10 @@ pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv
 pub const TABLE_JSON_CSV_MARKDOWN: &[Format] =
     &[Format::Table, Format::Json, Format::Csv, Format::Markdown];
 
+/// What `rule show` gives: a page.
+pub const TABLE_JSON_MARKDOWN_HTML: &[Format] =
+    &[Format::Table, Format::Json, Format::Markdown, Format::Html];
+
 /// What a check gives.
 pub const FINDINGS: &[Format] = &[Format::Table, Format::Json, Format::Sarif, Format::Github];
 

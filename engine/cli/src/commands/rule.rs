@@ -10,7 +10,9 @@ use self::eval::eval;
 use self::test::{Asked, test};
 use super::own_terminology::TerminologyArgs;
 use crate::failure::Done;
-use crate::format::{FINDINGS, Format, TABLE_JSON, TABLE_JSON_CSV_MARKDOWN, one_of};
+use crate::format::{
+    FINDINGS, Format, TABLE_JSON, TABLE_JSON_CSV_MARKDOWN, TABLE_JSON_MARKDOWN_HTML, one_of,
+};
 use crate::listing::Listing;
 
 mod check;
@@ -159,10 +161,12 @@ Examples:
         #[arg(long)]
         check: bool,
     },
-    /// A rule as a page for people: whom it is about, what the card says, where it comes from.
+    /// A rule as a page for people who know no CEL: whom it is about, in words, what the card says, where it
+    /// comes from, its table and its cases.
     #[command(after_help = "\
 Examples:
   tandem rule show hba1c-control
+  tandem rule show hba1c-control --format html > hba1c-control.html
   tandem rule show hba1c-control --format json")]
     Show {
         /// Id of a built-in rule, or a rule file.
@@ -170,7 +174,7 @@ Examples:
         #[command(flatten)]
         terminology: TerminologyArgs,
         /// How to print it.
-        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
+        #[arg(long, value_parser = one_of(TABLE_JSON_MARKDOWN_HTML), default_value = "table")]
         format: Format,
     },
     /// The JSON Schema of rule files, for editors.

@@ -144,6 +144,38 @@ fn a_rule_is_shown_as_a_page() {
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }
+    // In words, with titles and counts of codes.
+    for part in [
+        "the age in years is at least 18",
+        "diagnoses in “Diabetes” (280 codes) that are active",
+        "Whom it is for",
+    ] {
+        assert!(out.contains(part), "{part}\n{out}");
+    }
+    let markdown = typed(
+        "rule|show|drug-drug-interactions|--format|markdown",
+        dir.path(),
+    );
+    let markdown = markdown.ok().out;
+    for part in [
+        "\n## Cases\n\n| case | at |",
+        "\n## The table: ",
+        "| interaction | severity | indicator |",
+    ] {
+        assert!(markdown.contains(part), "{part}\n{markdown}");
+    }
+    let html = typed("rule|show|statin-in-ascvd|--format|html", dir.path())
+        .ok()
+        .out;
+    assert!(
+        html.starts_with("<!doctype html>") && html.ends_with("</html>\n"),
+        "{html}"
+    );
+    assert_eq!(html.matches("<ul>").count(), html.matches("</ul>").count());
+    assert!(
+        !html.contains(">= ") && html.contains("<h2>Value sets</h2>"),
+        "{html}"
+    );
     let json = typed("rule|show|hba1c-control|--format|json", dir.path())
         .ok()
         .out;

@@ -1,29 +1,21 @@
 //! `tandem rule show`: a rule as a page for people.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod page;
 
+use std::path::{Path, PathBuf};
+
+use engine_cel::Words;
 use engine_patient::program::PatientProgram;
-use rules::{Applicability, Rule, Written, built_in_file};
+use engine_patient::system::truth::Truth;
+use rules::{Applicability, Case, ReadOut, Rule, Written, built_in_file};
 use serde_json::json;
 use sources::RULES;
 
+use self::page::Page;
 use super::eval::find_rule;
-use super::explained::line;
 use super::files::written;
 use crate::failure::{Done, Failure};
 use crate::format::Format;
-
-/// Fields that hold a question or a list, in the order of a page.
-const QUESTIONS: [&str; 7] = [
-    "eligible",
-    "excluded",
-    "satisfied",
-    "due",
-    "when",
-    "acted_on",
-    "one_card_per",
-];
 
 pub fn show(name: &str, sets: &[PathBuf], format: Format) -> Done {
     let rule = find_rule(name, sets)?;
@@ -39,108 +31,187 @@ pub fn show(name: &str, sets: &[PathBuf], format: Format) -> Done {
     };
     match format {
         Format::Json => as_json(&rule, &file),
-        _ => page(&rule, &file),
+        Format::Markdown => data!("{}", page(&rule, &file).markdown().trim_end()),
+        Format::Html => data!("{}", page(&rule, &file).html().trim_end()),
+        _ => page(&rule, &file).print(),
     }
     Ok(std::process::ExitCode::SUCCESS)
 }
 
-fn page(rule: &Arc<Rule>, file: &Written) {
+/// What a field is called on a page.
+fn asked(field: &str) -> &'static str {
+    match field {
+        "eligible" => "Whom it is for (eligible)",
+        "excluded" => "Who of those is left out (excluded)",
+        "satisfied" => "Who has it already (satisfied)",
+        "due" => "When it is due (due)",
+        "when" => "There is a card when (when)",
+        "acted_on" => "But not when somebody acted on it already (acted_on)",
+        "one_card_per" => "One card for each (one_card_per)",
+        _ => "",
+    }
+}
+
+fn page(rule: &Rule, file: &Written) -> Page {
     let artifact = &rule.artifact;
+    let mut page = Page::new(&artifact.title);
     let hooks: Vec<&str> = rule.hooks.iter().map(|hook| hook.as_str()).collect();
-    line(0, &artifact.title);
-    line(
-        0,
-        &format!(
-            "{} {}: {}, {}, at {}",
-            artifact.id,
-            artifact.version,
-            rule.kind.as_str(),
-            rule.status.as_str(),
-            hooks.join(", ")
-        ),
-    );
-    say!("");
-    line(0, &rule.description);
-    say!("");
+    page.text(&rule.description);
     let source = &rule.source;
     let of = format!(
         "{} ({}, {}; strength {}) {}",
         source.title, source.publisher, source.year, source.strength, source.url
     );
-    let owner = rule.owner.as_deref().unwrap_or("nobody is named");
-    let review = rule
-        .review
-        .map_or("no date is set".to_owned(), |day| day.to_string());
-    for (what, text) in [
-        ("Why", rule.rationale.as_str()),
-        ("Source", &of),
-        ("Owner", owner),
-        ("Review", &review),
-        ("File", &rule.file),
-    ] {
-        line(0, &format!("{what:9}{text}"));
+    let review = rule.review.map(|day| day.to_string());
+    page.pairs(&[
+        ("Rule", format!("{} {}", artifact.id, artifact.version)),
+        ("Kind", rule.kind.as_str().to_owned()),
+        ("Status", rule.status.as_str().to_owned()),
+        ("Asked at", hooks.join(", ")),
+        ("Why", rule.rationale.clone()),
+        ("Source", of),
+        (
+            "Owner",
+            rule.owner.clone().unwrap_or("nobody is named".into()),
+        ),
+        ("Review", review.unwrap_or("no date is set".into())),
+        ("File", rule.file.clone()),
+    ]);
+    let items = file.pairs("for_each");
+    let item = items.first().map(|(name, _)| name.as_str());
+    let read = rule.read_out(item);
+    page.heading("What it asks");
+    if let (Some(list), Some(item)) = (&read.for_each, item) {
+        page.text(&format!("Of each “{item}”: {}.", flat(list)));
     }
-    say!("\nWhom and what it is about");
-    for (name, text) in file.pairs("for_each") {
-        line(2, &format!("for each {name} of {}", one_line(&text)));
+    for (field, words) in &read.questions {
+        page.item(0, &format!("{}:", asked(field)));
+        items_of(&mut page, words, 1);
     }
-    for name in QUESTIONS {
-        if let Some(text) = file.text(&[name]) {
-            line(2, &format!("{name:12} {}", one_line(&text)));
-        }
+    if !rule.include_deceased {
+        page.item(0, "The dead are left out.");
     }
-    let defines = file.pairs("define");
-    if !defines.is_empty() {
-        say!("\nWhat its words stand for");
-        for (name, text) in defines {
-            line(2, &format!("{name}: {}", one_line(&text)));
-        }
+    definitions(&mut page, &read);
+    if !read.rows.is_empty() {
+        page.heading(&format!("The table: {} rows", read.rows.len()));
+        let columns: Vec<&str> = read.columns.iter().map(String::as_str).collect();
+        page.table(&columns, read.rows.clone());
     }
-    card(file);
+    card(&mut page, file);
     if !rule.value_sets.is_empty() {
-        say!("\nValue sets");
-        for (name, set) in &rule.value_sets {
-            line(
-                2,
-                &format!("{name}: {} codes, {}", set.len(), set.canonical()),
-            );
-        }
+        page.heading("Value sets");
+        let rows = rule.value_sets.iter().map(|(name, set)| {
+            let title = set.title.as_deref().or(set.name.as_deref());
+            let title = title.unwrap_or_default().to_owned();
+            vec![name.clone(), title, set.len().to_string(), set.canonical()]
+        });
+        page.table(&["name", "title", "codes", "url"], rows.collect());
     }
-    say!("\nWhat it reads");
+    page.heading("What it reads");
     for requirement in rule.data_requirements() {
-        line(2, &requirement.to_string());
+        page.item(0, &requirement.to_string());
     }
-    say!("\nCases");
-    for case in &rule.cases {
-        let told = match case.expect.applies {
-            Applicability::Applies => "applies",
-            Applicability::DoesNotApply => "silent",
-            Applicability::Unknown => "unknown",
-        };
-        line(2, &format!("{told:8} {}", case.name));
+    page.heading("Cases");
+    let rows = rule.cases.iter().map(|case| {
+        let at = case.at.to_string();
+        vec![case.name.clone(), at, outcome(case), expected(case)]
+    });
+    page.table(&["case", "at", "outcome", "also"], rows.collect());
+    page
+}
+
+fn definitions(page: &mut Page, read: &ReadOut) {
+    if read.definitions.is_empty() {
+        return;
+    }
+    page.heading("What its words stand for");
+    for (name, words) in &read.definitions {
+        page.item(0, &format!("“{}”:", name.replace('_', " ")));
+        items_of(page, words, 1);
     }
 }
 
-fn card(file: &Written) {
+/// A list of what must hold, each part on a line.
+fn items_of(page: &mut Page, words: &Words, depth: usize) {
+    let (head, parts) = match words {
+        Words::Said(text) => return page.item(depth, text),
+        Words::All(parts) => ("all of:", parts),
+        Words::Any(parts) => ("at least one of:", parts),
+    };
+    page.item(depth, head);
+    for part in parts {
+        items_of(page, part, depth + 1);
+    }
+}
+
+fn flat(words: &Words) -> String {
+    match words {
+        Words::Said(text) => text.clone(),
+        Words::All(parts) => parts.iter().map(flat).collect::<Vec<_>>().join(" and "),
+        Words::Any(parts) => parts.iter().map(flat).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn outcome(case: &Case) -> String {
+    let told = match case.expect.applies {
+        Applicability::Applies => "applies",
+        Applicability::DoesNotApply => "silent",
+        Applicability::Unknown => "unknown",
+    };
+    told.to_owned()
+}
+
+/// What a case asks beside its outcome.
+fn expected(case: &Case) -> String {
+    let expect = &case.expect;
+    let truth =
+        |name: &str, truth: Option<Truth>| truth.map(|truth| format!("{name}: {}", truth.as_str()));
+    let mut all = vec![
+        truth("eligible", expect.eligible),
+        truth("excluded", expect.excluded),
+        truth("satisfied", expect.satisfied),
+        expect.cards.map(|n| format!("cards: {n}")),
+        expect.summary.as_ref().map(|text| format!("“{text}”")),
+        expect
+            .reason
+            .as_ref()
+            .map(|text| format!("because: {text}")),
+    ];
+    let offers = expect
+        .suggestions
+        .as_ref()
+        .filter(|labels| !labels.is_empty());
+    all.push(offers.map(|labels| format!("offers: {}", labels.join(", "))));
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    all.join("; ")
+}
+
+fn card(page: &mut Page, file: &Written) {
     let of = |path: &[&str]| file.text(path);
-    say!("\nThe card");
+    page.heading("The card");
     let urgency = of(&["card", "indicator"]).or_else(|| of(&["card", "indicator_from"]));
     let summary = of(&["card", "summary"]).unwrap_or_default();
-    line(
-        2,
+    page.item(
+        0,
         &format!("{}: {}", urgency.unwrap_or_default(), one_line(&summary)),
     );
     for text in of(&["card", "detail"]).unwrap_or_default().lines() {
-        line(4, text);
+        page.item(1, text);
+    }
+    if of(&["card", "why"]).is_some_and(|why| why == "true") {
+        page.item(
+            1,
+            "and what is on record of each value set that is asked for",
+        );
     }
     for label in file.texts_named("card", "label") {
-        line(2, &format!("offers: {}", one_line(&label)));
+        page.item(0, &format!("offers: {}", one_line(&label)));
     }
     let unknown = of(&["card", "unknown_summary"]).unwrap_or_default();
     let does = of(&["unknown"]).unwrap_or_default();
     match does.as_str() {
-        "card" => line(2, &format!("where data is missing: {}", one_line(&unknown))),
-        _ => line(2, "where data is missing: nothing is shown"),
+        "card" => page.item(0, &format!("where data is missing: {}", one_line(&unknown))),
+        _ => page.item(0, "where data is missing: nothing is shown"),
     }
 }
 
@@ -159,6 +230,13 @@ fn as_json(rule: &Rule, file: &Written) {
         .map(ToString::to_string)
         .collect();
     let hooks: Vec<&str> = rule.hooks.iter().map(|hook| hook.as_str()).collect();
+    let items = file.pairs("for_each");
+    let read = rule.read_out(items.first().map(|(name, _)| name.as_str()));
+    let words: serde_json::Map<String, serde_json::Value> = read
+        .questions
+        .iter()
+        .map(|(field, words)| ((*field).to_owned(), flat(words).into()))
+        .collect();
     data!(
         "{:#}",
         json!({
@@ -171,6 +249,7 @@ fn as_json(rule: &Rule, file: &Written) {
             "file": rule.file,
             "valueSets": sets.collect::<Vec<_>>(),
             "reads": reads,
+            "inWords": words,
             "document": file.to_json(),
         })
     );
