@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::program::NoteKind;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::terminology::{Code, ValueSet};
@@ -771,4 +772,80 @@ fn why_neither_of_two_is_known() {
             ),
         ],
     );
+}
+
+/// Charts spell units as they like, and some have them for people only.
+#[test]
+fn units_as_charts_have_them() {
+    const SYSTEM: &str = r#""system":"http://unitsofmeasure.org","#;
+    let of = |unit: &str| {
+        format!(
+            r#""status":"final","effectiveDateTime":"2025-10-01","valueQuantity":{{"value":5{unit}}}"#
+        )
+    };
+    let coded = |code: &str| of(&format!(r#",{SYSTEM}"code":"{code}""#));
+    let told = |unit: &str| of(&format!(r#","unit":"{unit}""#));
+    let other = of(r#","system":"urn:units","code":"mg","unit":"mEq/L""#);
+    const POTASSIUM: &str = "Observation().latestValue(\"meq/L\")";
+    check(
+        "Observation",
+        &[
+            (&[&coded("meq/L")], POTASSIUM, "5"),
+            (&[&coded("mEq/L")], POTASSIUM, "5"),
+            (&[&told("mEq/L")], POTASSIUM, "5"),
+            (&[&told("ueq/L")], POTASSIUM, "0.005"),
+            (&[&other], POTASSIUM, "5"),
+            (
+                &[&coded("K/uL")],
+                "Observation().latestValue(\"10*9/L\")",
+                "5",
+            ),
+            (
+                &[&coded("mEq/L")],
+                "Observation().latestValue(\"mmol/L\")",
+                "unknown: the quantity is in another unit than `mmol/L`: in a unit that UCUM does not have",
+            ),
+            (
+                &[&coded("ML")],
+                "Observation().latestValue(\"mL\")",
+                "unknown: the quantity is in a unit of capitals, which in UCUM is another than it usually means",
+            ),
+            (
+                &[&of("")],
+                POTASSIUM,
+                "unknown: the quantity has no UCUM unit",
+            ),
+            (
+                &[&told(" ")],
+                POTASSIUM,
+                "unknown: the quantity has no UCUM unit",
+            ),
+        ],
+    );
+}
+
+/// What was read otherwise than it is written is counted.
+#[test]
+fn spellings_of_units_are_counted() {
+    let mut checker = Checker::new(vec![]);
+    let compiled = checker
+        .compile("Observation().highest(\"meq/L\") > 1", None)
+        .unwrap();
+    let mut record = PatientRecord::new();
+    for (id, code) in [("1", "mEq/L"), ("2", "meq/L"), ("3", "MEQ/L")] {
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"{id}","valueQuantity":{{"value":5,"system":"http://unitsofmeasure.org","code":"{code}"}}}}"#
+        );
+        record.push(&json).unwrap();
+    }
+    record.seal();
+    let context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
+    let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
+    assert_eq!(show(&evaluation.evaluate(&compiled).unwrap()), "true");
+    let notes: Vec<_> = evaluation
+        .notes()
+        .iter()
+        .map(|(k, d, n)| (k, d.to_owned(), n))
+        .collect();
+    assert_eq!(notes, [(NoteKind::UnitSpelling, "meq/L".to_owned(), 2)]);
 }

@@ -80,12 +80,16 @@ pub enum NoteKind {
     ValueSetNotLoaded,
     /// A reference that was not found.
     ReferenceNotFound,
+    /// A quantity whose unit is not of UCUM, and was read as what it is a usual spelling of.
+    UnitSpelling,
+    /// A drug that was told by the name that its code has, where the dictionary does not know the code.
+    DrugByName,
     /// A mistake of ours that an expression met: what is unknown of it, is unknown for no other reason.
     Bug,
 }
 
 impl NoteKind {
-    const ALL: [NoteKind; 9] = [
+    const ALL: [NoteKind; 11] = [
         NoteKind::UnitsNotConvertible,
         NoteKind::Message,
         NoteKind::Unreadable,
@@ -94,6 +98,8 @@ impl NoteKind {
         NoteKind::LostInCast,
         NoteKind::ValueSetNotLoaded,
         NoteKind::ReferenceNotFound,
+        NoteKind::UnitSpelling,
+        NoteKind::DrugByName,
         NoteKind::Bug,
     ];
 
@@ -109,6 +115,8 @@ impl NoteKind {
             NoteKind::LostInCast => "lost in a cast that does not fit",
             NoteKind::ValueSetNotLoaded => "asked of value sets that were not loaded",
             NoteKind::ReferenceNotFound => "references not found",
+            NoteKind::UnitSpelling => "units that are not of UCUM, read as",
+            NoteKind::DrugByName => "drugs told by their names, as their codes are not known",
             NoteKind::Bug => "bugs of tandem, please report them",
         }
     }

@@ -120,6 +120,7 @@ impl PatientProgram for Rule {
                 rows
             }
         };
+        out.notes.merge(&evaluation.notes());
         let populations = self.populations().iter().copied();
         out.rows.extend((0..).zip(populations.zip(rows)).map(
             |(index, (population, (outcome, value)))| ResultRow {

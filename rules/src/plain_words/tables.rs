@@ -98,7 +98,11 @@ pub(super) const SYSTEMS: [(&str, &str); 19] = [
 ];
 
 /// Reasons that speak of the language of rules, and what they come to.
-pub(super) const REASONS: [(&str, &str); 19] = [
+pub(super) const REASONS: [(&str, &str); 20] = [
+    (
+        "the quantity is in a unit of capitals, which in UCUM is another than it usually means",
+        "a value is in a unit that is not clear",
+    ),
     (
         "several results are of one moment: which is the last is not known",
         "several results are of one moment, and they differ",

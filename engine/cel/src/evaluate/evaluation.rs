@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
+use engine_patient::program::Notes;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{DataRequirement, Match};
 use engine_patient::systems::{self, CodedElement};
@@ -61,6 +62,7 @@ impl<'r> Evaluation<'r> {
                 record,
                 context,
                 drugs: Drugs::default(),
+                notes: RefCell::default(),
             },
             requirements,
             value_sets,
@@ -81,6 +83,11 @@ impl<'r> Evaluation<'r> {
     pub fn with_drugs(mut self, drugs: Arc<DrugDictionary>) -> Self {
         self.scene.drugs = Drugs::of(drugs);
         self
+    }
+
+    /// What was read otherwise than it is written, so far.
+    pub fn notes(&self) -> std::cell::Ref<'_, Notes> {
+        self.scene.notes.borrow()
     }
 
     /// What the next expressions are about: an item of `for_each`, and a row of the table, in the order of

@@ -1,9 +1,11 @@
 //! A call of a function: what its code is given.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::medication::{self, Drug};
+use engine_patient::program::{NoteKind, Notes};
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
@@ -17,9 +19,15 @@ pub(crate) struct Scene<'r> {
     pub(crate) record: &'r PatientRecord,
     pub(crate) context: &'r EvaluationContext,
     pub(crate) drugs: Drugs<'r>,
+    /// What was read otherwise than it is written.
+    pub(crate) notes: RefCell<Notes>,
 }
 
 impl<'r> Scene<'r> {
+    pub(super) fn note(&self, kind: NoteKind, detail: &str) {
+        self.notes.borrow_mut().add(kind, detail, 1);
+    }
+
     /// Where what a resource refers to may stand beside its own record.
     pub(super) fn records(&self) -> Vec<&'r PatientRecord> {
         let call = self.context.call.as_ref();

@@ -85,11 +85,11 @@ const NO_RESULT: &str = "a number that the formula is not made for";
 
 fn hba1c_percent<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     each(call, 0, |observation| {
-        let percent = number_of(observation, "%");
+        let percent = number_of(call, observation, "%");
         if percent.number().is_some() {
             return percent;
         }
-        let ifcc = number_of(observation, "mmol/mol");
+        let ifcc = number_of(call, observation, "mmol/mol");
         let Some(ifcc) = ifcc.number() else {
             return percent;
         };
@@ -101,11 +101,11 @@ fn hba1c_percent<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 
 fn creatinine<'r>(call: &Call<'_, 'r>) -> Measured<'r> {
     each(call, 0, |observation| {
-        let mass = number_of(observation, "mg/dL");
+        let mass = number_of(call, observation, "mg/dL");
         if mass.number().is_some() {
             return mass;
         }
-        let moles = number_of(observation, "umol/L").number();
+        let moles = number_of(call, observation, "umol/L").number();
         match moles.and_then(|n| divide(n, Decimal::new(884, 1))) {
             Some(number) => Val::Decimal(number),
             None => mass,
@@ -134,7 +134,7 @@ fn ckd_epi_2021<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 
 /// (140 - age) · weight / (72 · S), 0.85 of it for women.
 fn creatinine_clearance<'r>(call: &Call<'_, 'r>) -> Val<'r> {
-    let weight = each(call, 1, |o| number_of(o, "kg"));
+    let weight = each(call, 1, |o| number_of(call, o, "kg"));
     let (lightest, heaviest) = match bounds(&weight) {
         Ok(bounds) => bounds,
         Err(unknown) => return unknown,
@@ -178,8 +178,8 @@ fn of_body<'r>(
     call: &Call<'_, 'r>,
     formula: impl Fn(Decimal, Decimal) -> Option<Decimal>,
 ) -> Val<'r> {
-    let height = each(call, 0, |o| number_of(o, "cm"));
-    let weight = each(call, 1, |o| number_of(o, "kg"));
+    let height = each(call, 0, |o| number_of(call, o, "cm"));
+    let weight = each(call, 1, |o| number_of(call, o, "kg"));
     let (heights, weights) = match (bounds(&height), bounds(&weight)) {
         (Ok(heights), Ok(weights)) => (heights, weights),
         (Err(unknown), _) | (_, Err(unknown)) => return unknown,

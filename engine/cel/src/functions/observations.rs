@@ -175,16 +175,16 @@ fn with_result<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 }
 
 /// The number of an Observation in a unit.
-pub(super) fn number_of<'r>(observation: Element<'_>, unit: &str) -> Val<'r> {
+pub(super) fn number_of<'r>(call: &Call<'_, '_>, observation: Element<'_>, unit: &str) -> Val<'r> {
     match value_of(observation) {
-        Some(value) => quantity_in(value, unit),
+        Some(value) => quantity_in(call, value, unit),
         None => Val::unknown(NO_VALUE),
     }
 }
 
 fn value_in<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match call.args {
-        [Val::Element(observation), Val::Str(unit)] => number_of(*observation, unit),
+        [Val::Element(observation), Val::Str(unit)] => number_of(call, *observation, unit),
         _ => call.other_kind(),
     }
 }
@@ -197,7 +197,7 @@ fn latest_value<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         Ok(last) => last,
         Err(reason) => return Val::Unknown(reason),
     };
-    let values = last.all.iter().map(|(o, _)| number_of(*o, unit));
+    let values = last.all.iter().map(|(o, _)| number_of(call, *o, unit));
     one_of(values, last.why)
 }
 
@@ -237,7 +237,7 @@ fn extreme<'r>(call: &Call<'_, 'r>, better: fn(Decimal, Decimal) -> Decimal) -> 
     for item in items.iter() {
         let (value, maybe) = item.item();
         let number = match value {
-            Val::Element(observation) => number_of(*observation, unit),
+            Val::Element(observation) => number_of(call, *observation, unit),
             other => other.clone(),
         };
         let Some(number) = number.number() else {
@@ -261,10 +261,14 @@ fn extreme<'r>(call: &Call<'_, 'r>, better: fn(Decimal, Decimal) -> Decimal) -> 
 }
 
 /// The numbers of all, in the order of the list; the first that cannot be told instead.
-fn numbers<'r>(items: &[Val<'r>], unit: &str) -> Result<Vec<Decimal>, Val<'r>> {
+fn numbers<'r>(
+    call: &Call<'_, 'r>,
+    items: &[Val<'r>],
+    unit: &str,
+) -> Result<Vec<Decimal>, Val<'r>> {
     let number = |item: &Val<'r>| match item {
         Val::Element(observation) => {
-            let value = number_of(*observation, unit);
+            let value = number_of(call, *observation, unit);
             value.number().ok_or(value)
         }
         other => {
@@ -279,7 +283,7 @@ fn average<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let [Val::List(items), Val::Str(unit)] = call.args else {
         return call.other_kind();
     };
-    let numbers = match numbers(items, unit) {
+    let numbers = match numbers(call, items, unit) {
         Ok(numbers) => numbers,
         Err(unknown) => return unknown,
     };
@@ -310,7 +314,7 @@ fn change<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         let [(one, _)] = last.all.as_slice() else {
             return Val::Unknown(last.why);
         };
-        let value = number_of(*one, unit);
+        let value = number_of(call, *one, unit);
         match value.number() {
             Some(number) => found.push(number),
             None => return value,
@@ -338,7 +342,7 @@ fn component_value<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         return Val::unknown("an Observation has no such component");
     }
     let values = found.iter().map(|component| match component {
-        Val::Element(component) => number_of(*component, unit),
+        Val::Element(component) => number_of(call, *component, unit),
         other => other.clone(),
     });
     one_of(values, "an Observation has several such components".into())

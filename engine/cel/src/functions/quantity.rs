@@ -1,9 +1,11 @@
 //! Quantities and their units.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use engine_patient::program::NoteKind;
 use engine_patient::record::{Element, Kind};
-use engine_patient::system::units::{self, UnitsError, written};
+use engine_patient::system::units::{self, Reading, UnitsError, written};
 
 use super::call::Call;
 use super::row::Param as P;
@@ -18,8 +20,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
     code: of_value,
     role: Role::QuantityIn,
     doc: "The number of a Quantity in this UCUM unit, converted exactly where it is given in another. \
-         Unknown where the value or the unit is missing, cannot be converted, or has a comparator such \
-         as `<`.",
+         A unit that charts spell otherwise (`mEq/L`, `mmHg`, `K/uL`, `IU/L`), or that stands in `unit` alone, is read \
+         as what is meant, where that measures the same. Unknown where the value or the unit is missing, cannot be \
+         converted, or has a comparator such as `<`.",
     example: "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
     gives: "true",
     ..PLAIN
@@ -27,7 +30,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
 
 fn of_value<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match call.args {
-        [Val::Element(quantity), Val::Str(unit)] => quantity_in(*quantity, unit),
+        [Val::Element(quantity), Val::Str(unit)] => quantity_in(call, *quantity, unit),
         _ => Val::unknown("the value is no quantity"),
     }
 }
@@ -38,8 +41,8 @@ const TOO_LARGE: &str = "the quantity is a number too large";
 
 /// The number of a quantity in a unit, converted exactly where it is given in another (UCUM), as CQL
 /// does where it compares quantities (CQL 1.5, §12.1). Unlike CQL, not from an amount of substance to
-/// something else: see [`units::Units::are_of_one_kind`].
-pub(super) fn quantity_in<'r>(quantity: Element<'_>, unit: &str) -> Val<'r> {
+/// something else: see [`units::Units::are_of_one_kind`]; and also where the unit is spelled as charts do.
+pub(super) fn quantity_in<'r>(call: &Call<'_, '_>, quantity: Element<'_>, unit: &str) -> Val<'r> {
     if quantity.kind() != Kind::Object || quantity.get_named("coding").is_some() {
         return Val::unknown("the value is no quantity");
     }
@@ -53,21 +56,46 @@ pub(super) fn quantity_in<'r>(quantity: Element<'_>, unit: &str) -> Val<'r> {
     let Some(value) = number.as_rounded_decimal() else {
         return Val::unknown(TOO_LARGE);
     };
-    let ucum = quantity
-        .get_named("system")
-        .is_some_and(|s| s.is_str("http://unitsofmeasure.org"));
-    let Some(code) = quantity.get_str("code").filter(|_| ucum) else {
+    let Some((written, is_code)) = unit_of(quantity) else {
         return Val::unknown("the quantity has no UCUM unit");
     };
     let units = units::shared();
-    if !units.are_of_one_kind(&code, unit) {
-        return other_unit(&code, unit);
-    }
-    match units.convert(value, &code, unit) {
-        Ok(value) => Val::Decimal(value),
+    let spelled = match units.read(&written, unit) {
+        Reading::AsWritten if is_code => None,
+        Reading::AsWritten => Some(Arc::from(&*written)),
+        Reading::As(usual) => Some(usual),
+        Reading::Doubtful => return Val::unknown(DOUBTFUL),
+        Reading::Other => return other_unit(&written, unit),
+    };
+    let from = spelled.as_deref().unwrap_or(&written);
+    match units.convert(value, from, unit) {
+        Ok(value) => {
+            if let Some(usual) = &spelled {
+                call.scene.note(NoteKind::UnitSpelling, usual);
+            }
+            Val::Decimal(value)
+        }
         Err(UnitsError::OutOfRange) => Val::unknown(TOO_LARGE),
-        Err(UnitsError::Unknown | UnitsError::Incommensurable) => other_unit(&code, unit),
+        Err(UnitsError::Unknown | UnitsError::Incommensurable) => other_unit(&written, unit),
     }
+}
+
+const DOUBTFUL: &str =
+    "the quantity is in a unit of capitals, which in UCUM is another than it usually means";
+
+/// The code of UCUM, and that it is one; else the unit as people read it.
+fn unit_of<'q>(quantity: Element<'q>) -> Option<(Cow<'q, str>, bool)> {
+    let system = quantity.get_str("system");
+    let ucum = system
+        .as_ref()
+        .map(|system| system == "http://unitsofmeasure.org");
+    let code = quantity.get_str("code").filter(|_| ucum != Some(false));
+    if let Some(code) = code {
+        return Some((code, ucum == Some(true)));
+    }
+    let unit = quantity.get_str("unit");
+    unit.filter(|unit| !unit.trim().is_empty())
+        .map(|unit| (unit, false))
 }
 
 /// `{…}` of UCUM may hold any text.

@@ -52,6 +52,20 @@ struct Known {
     rule: Rule,
     /// See [`Units::are_of_one_kind`].
     one_kind: bool,
+    reading: Reading,
+}
+
+/// How the unit of a chart is to be read beside the one that is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// As the unit of UCUM that it is.
+    AsWritten,
+    /// As this one, of which it is a usual spelling: `mEq/L` is `meq/L`, `K/uL` is `10*3/uL`.
+    As(Arc<str>),
+    /// It is of UCUM, and would be a million times the one that its letters usually mean: `ML`.
+    Doubtful,
+    /// It cannot be converted.
+    Other,
 }
 
 /// Pairs of units that are kept; patient data may hold any number of odd ones.
@@ -104,6 +118,16 @@ impl Units {
     pub fn are_of_one_kind(&self, a: &str, b: &str) -> bool {
         let (a, b) = (plain(a), plain(b));
         a == b || self.known(a, b).one_kind
+    }
+
+    /// How the unit of a chart is to be read where a number in another is wanted. Charts have many spellings
+    /// that are not of UCUM; those that are usual stand in [`written`], and are only taken where they measure
+    /// what is wanted.
+    pub fn read(&self, unit: &str, wanted: &str) -> Reading {
+        match unit == wanted {
+            true => Reading::AsWritten,
+            false => self.known(plain(unit), plain(wanted)).reading,
+        }
     }
 
     /// Which of two values is greater.
@@ -229,9 +253,31 @@ fn linear(value: Decimal, rule: &(Fraction, Fraction)) -> (BigInt, BigInt) {
 
 fn known(from: &str, to: &str) -> Known {
     let rule = work_out(from, to);
+    let one_kind = is_one_kind(&rule, from, to);
+    let usual = written::mistaken(from);
+    let reading = match (one_kind, &usual) {
+        (true, None) => Reading::AsWritten,
+        (true, Some(_)) => Reading::Doubtful,
+        (false, _) => {
+            let spelled = match written::is_ucum(from) {
+                true => usual.into_iter().collect(),
+                false => written::spelled(from),
+            };
+            let fits = |unit: &String| is_one_kind(&work_out(unit, to), unit, to);
+            let found = spelled.into_iter().find(fits);
+            found.map_or(Reading::Other, |unit| Reading::As(unit.into()))
+        }
+    };
+    Known {
+        rule,
+        one_kind,
+        reading,
+    }
+}
+
+fn is_one_kind(rule: &Rule, from: &str, to: &str) -> bool {
     let amounts = |unit| expression::amounts(calendar::definite(unit));
-    let one_kind = !matches!(rule, Rule::Fails(_)) && amounts(from) == amounts(to);
-    Known { rule, one_kind }
+    !matches!(rule, Rule::Fails(_)) && amounts(from) == amounts(to)
 }
 
 fn work_out(from: &str, to: &str) -> Rule {

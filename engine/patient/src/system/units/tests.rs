@@ -203,3 +203,59 @@ fn amounts_of_substance_stay_what_they_are() {
     }
     assert!(units.are_of_one_kind("", "1"));
 }
+
+/// What charts write, beside what is wanted.
+#[test]
+fn units_of_charts() {
+    let units = Units::default();
+    let read = |written: &str, wanted: &str| match units.read(written, wanted) {
+        Reading::AsWritten => "=".to_owned(),
+        Reading::As(unit) => unit.to_string(),
+        Reading::Doubtful => "?".to_owned(),
+        Reading::Other => "-".to_owned(),
+    };
+    for (written, wanted, as_unit) in [
+        ("mg/dL", "mg/dL", "="),
+        ("g/L", "mg/dL", "="),
+        ("mEq/L", "meq/L", "meq/L"),
+        ("MEQ/L", "meq/L", "meq/L"),
+        // An equivalent is no mole: that depends on the ion.
+        ("mEq/L", "mmol/L", "-"),
+        ("mmHg", "mm[Hg]", "mm[Hg]"),
+        ("MMHG", "mm[Hg]", "mm[Hg]"),
+        ("MCG/ML", "ug/mL", "ug/mL"),
+        ("MG/DL", "mg/dL", "mg/dL"),
+        ("MG/ML", "mg/mL", "mg/mL"),
+        ("PG/ML", "pg/mL", "pg/mL"),
+        ("mg/dl", "mg/dL", "="),
+        ("gm/dL", "g/dL", "g/dL"),
+        ("IU/L", "U/L", "U/L"),
+        ("IU/L", "[iU]/L", "[iU]/L"),
+        ("uIU/mL", "m[iU]/L", "u[iU]/mL"),
+        ("mcIU/mL", "m[iU]/L", "u[iU]/mL"),
+        ("x10E3/uL", "10*3/uL", "10*3/uL"),
+        ("x10(3)/mcL", "10*3/uL", "10*3/uL"),
+        ("10^9/L", "10*3/uL", "10*9/L"),
+        ("K/uL", "10*3/uL", "10*3/uL"),
+        ("K/mcL", "10*3/uL", "10*3/uL"),
+        ("Thousand/uL", "10*3/uL", "10*3/uL"),
+        ("G/L", "10*3/uL", "10*9/L"),
+        ("% ", "%", "%"),
+        ("sec", "s", "s"),
+        ("Lbs", "kg", "[lb_av]"),
+        ("in", "cm", "[in_i]"),
+        ("F", "Cel", "[degF]"),
+        ("ug/mg creat", "mg/g", "ug/mg{creat}"),
+        ("mL/min/1.73m2", "mL/min/{1.73_m2}", "mL/min/{1.73_m2}"),
+        ("ML/MIN", "mL/min", "mL/min"),
+        // A megalitre, or a millilitre in capitals.
+        ("ML", "mL", "?"),
+        ("ML", "mg", "-"),
+        // What only looks like one is none in a chart.
+        ("precent", "%", "-"),
+        ("furlongs", "m", "-"),
+        ("mmol/mol", "%", "-"),
+    ] {
+        assert_eq!(read(written, wanted), as_unit, "{written} for {wanted}");
+    }
+}

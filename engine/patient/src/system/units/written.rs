@@ -1,4 +1,4 @@
-//! Units as authors write them: whether a text is of UCUM, and what it is in UCUM where it is not.
+//! Units as authors and charts write them: whether a text is of UCUM, and what it is in UCUM where it is not.
 //!
 //! The spellings are those of UCUM's table of example codes (FHIR `ucum-common`); the habits beside them
 //! are what laboratories and charts print.
@@ -11,8 +11,6 @@ const PARTS: &[(&str, &str)] = &[
     ("%", "%"),
     ("1.73m2", "{1.73_m2}"),
     ("1.73sqm", "{1.73_m2}"),
-    ("{1.73m2}", "{1.73_m2}"),
-    ("{1.73_m2}", "{1.73_m2}"),
     ("24h", "(24.h)"),
     ("24hours", "(24.h)"),
     ("24hr", "(24.h)"),
@@ -35,6 +33,9 @@ const PARTS: &[(&str, &str)] = &[
     ("eq", "eq"),
     ("fl", "fL"),
     ("g", "g"),
+    ("gcr", "g{creat}"),
+    ("gcreat", "g{creat}"),
+    ("gcreatinine", "g{creat}"),
     ("gm", "g"),
     ("gram", "g"),
     ("grams", "g"),
@@ -47,19 +48,27 @@ const PARTS: &[(&str, &str)] = &[
     ("iu", "[iU]"),
     ("kcal", "kcal"),
     ("kg", "kg"),
-    ("kpa", "kPa"),
     ("kiu", "k[iU]"),
+    ("kpa", "kPa"),
     ("ku", "kU"),
     ("l", "L"),
     ("liter", "L"),
+    ("liters", "L"),
     ("litre", "L"),
+    ("litres", "L"),
     ("lpf", "[LPF]"),
     ("m", "m"),
     ("m2", "m2"),
     ("mcg", "ug"),
     ("mci", "mCi"),
+    ("mciu", "u[iU]"),
+    ("mcl", "uL"),
+    ("mcmol", "umol"),
     ("meq", "meq"),
     ("mg", "mg"),
+    ("mgcr", "mg{creat}"),
+    ("mgcreat", "mg{creat}"),
+    ("mgcreatinine", "mg{creat}"),
     ("min", "min"),
     ("mins", "min"),
     ("minute", "min"),
@@ -84,9 +93,9 @@ const PARTS: &[(&str, &str)] = &[
     ("pmol", "pmol"),
     ("s", "s"),
     ("sec", "s"),
-    ("secs", "s"),
     ("second", "s"),
     ("seconds", "s"),
+    ("secs", "s"),
     ("u", "U"),
     ("ug", "ug"),
     ("uiu", "u[iU]"),
@@ -102,6 +111,8 @@ const PARTS: &[(&str, &str)] = &[
     ("years", "a"),
     ("yr", "a"),
     ("yrs", "a"),
+    ("{1.73_m2}", "{1.73_m2}"),
+    ("{1.73m2}", "{1.73_m2}"),
 ];
 
 /// Whole units, in the same way.
@@ -123,18 +134,23 @@ const WHOLE: &[(&str, &str)] = &[
     ("in", "[in_i]"),
     ("inch", "[in_i]"),
     ("inches", "[in_i]"),
-    ("inhg", "[in_i'Hg]"),
     ("index", "{index}"),
+    ("inhg", "[in_i'Hg]"),
     ("inr", "{INR}"),
+    ("k/mcl", "10*3/uL"),
     ("k/mm3", "10*3/uL"),
     ("k/ul", "10*3/uL"),
     ("lb", "[lb_av]"),
     ("lbs", "[lb_av]"),
+    ("m/mcl", "10*6/uL"),
     ("m/mm3", "10*6/uL"),
     ("m/ul", "10*6/uL"),
     ("mil/mm3", "10*6/uL"),
     ("mil/ul", "10*6/uL"),
     ("mill/ul", "10*6/uL"),
+    ("million/mcl", "10*6/uL"),
+    ("million/ul", "10*6/uL"),
+    ("millions/ul", "10*6/uL"),
     ("ounce", "[oz_av]"),
     ("oz", "[oz_av]"),
     ("pack", "{packs}"),
@@ -152,8 +168,12 @@ const WHOLE: &[(&str, &str)] = &[
     ("ratio", "{ratio}"),
     ("score", "{score}"),
     ("scores", "{score}"),
+    ("thou/mcl", "10*3/uL"),
     ("thou/mm3", "10*3/uL"),
     ("thou/ul", "10*3/uL"),
+    ("thousand/mcl", "10*3/uL"),
+    ("thousand/ul", "10*3/uL"),
+    ("thousands/ul", "10*3/uL"),
     ("titer", "{titer}"),
     ("titre", "{titer}"),
 ];
@@ -189,6 +209,26 @@ pub fn meant(written: &str) -> Option<String> {
             false => parts(&plain).or_else(|| near(&plain)),
         });
     found.filter(|unit| unit != written && is_ucum(unit))
+}
+
+/// The units of UCUM that a text of a chart, which is none, is a usual spelling of: by the tables alone, not by
+/// what it looks like. `IU` of an enzyme is its `U`, of anything else `[iU]`.
+pub(super) fn spelled(written: &str) -> Vec<String> {
+    if written.len() > 60 {
+        return vec![];
+    }
+    let plain = plain(written);
+    let found = whole(&plain)
+        .map(str::to_owned)
+        .or_else(|| match has_molar(written) {
+            true => molar(written),
+            false => parts(&plain),
+        });
+    let Some(unit) = found.filter(|unit| is_ucum(unit)) else {
+        return vec![];
+    };
+    let of_enzymes = unit.contains("[iU]").then(|| unit.replace("[iU]", "U"));
+    std::iter::once(unit).chain(of_enzymes).collect()
 }
 
 /// The usual unit where a text is of UCUM and means another there: `mL` for `ML`, a megalitre;
@@ -287,8 +327,15 @@ fn product(text: &str) -> Option<String> {
     if let Some(unit) = lookup(PARTS, text) {
         return Some(unit.to_owned());
     }
-    // `x10*3`, `10*9`: powers of ten.
+    // `x10*3`, `10*9`, `10(3)`: powers of ten.
     let power = text.strip_prefix('x').unwrap_or(text);
+    let power = power
+        .strip_prefix("10(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    let power = power.map(|exponent| format!("10*{exponent}"));
+    let power = power
+        .as_deref()
+        .unwrap_or(text.strip_prefix('x').unwrap_or(text));
     if let Some(exponent) = power
         .strip_prefix("10*")
         .or_else(|| power.strip_prefix("10e"))
