@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use engine_patient::terminology::{TerminologyBuilder, is_value_set_table};
+use engine_patient::terminology::{TerminologyBuilder, is_drug_table, is_value_set_table};
 use sources::{Kinds, Layout, Source, TERMINOLOGY, is_lines, list, read};
 
 use crate::error::MeasureError;
@@ -101,11 +101,11 @@ pub fn terminology<P: AsRef<Path>>(
         let name = source.path.display().to_string();
         if holds == Holds::Table {
             // Folders may have other tables.
-            match source.named || is_value_set_table(&bytes) {
+            match source.named || is_value_set_table(&bytes) || is_drug_table(&bytes) {
                 true => builder.add_table(&name, &bytes),
                 false => {
                     tell(&format!(
-                        "note: {name}: not read, its first line does not name the columns value_set and code"
+                        "note: {name}: not read, its first line does not name the columns value_set and code, nor those of drugs"
                     ));
                     &mut builder
                 }

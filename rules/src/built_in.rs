@@ -10,7 +10,7 @@ use engine_patient::terminology::{
 use crate::library::Library;
 use crate::load::load_with;
 use crate::rule::Rule;
-use crate::surroundings::{Surroundings, built_in_drugs};
+use crate::surroundings::Surroundings;
 
 macro_rules! rule {
     ($path:literal) => {
@@ -215,7 +215,7 @@ impl<'t> BuiltInShared<'t> {
     /// What is wrong with the built-in library; a test keeps that from happening.
     pub fn new(terminology: &'t dyn TerminologyProvider) -> Result<Self, Vec<Finding>> {
         let library = built_in_library()?;
-        let drugs = library.drugs(&built_in_drugs())?;
+        let drugs = library.drugs(&terminology.drugs())?;
         Ok(BuiltInShared {
             terminology,
             library,

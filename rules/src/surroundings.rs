@@ -20,11 +20,11 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// With the drugs that are built in, no library and no tables.
+    /// With the drugs of the terminology, no library and no tables.
     pub fn plain(terminology: &'a dyn TerminologyProvider) -> Self {
         Surroundings {
             terminology,
-            drugs: built_in_drugs(),
+            drugs: terminology.drugs(),
             library: None,
             tables: &|_| None,
         }

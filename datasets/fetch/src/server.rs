@@ -160,6 +160,10 @@ impl Server {
                     let text = "it sends on to an address without encryption: refused";
                     return Err(FetchError::Address(self.about(text)));
                 }
+                Err(ureq::Error::TooManyRedirects) => {
+                    let text = "it sends on from address to address without an end: refused";
+                    return Err(FetchError::Refused(self.about(text)));
+                }
                 Err(e) => return Err(FetchError::Busy(self.about(&said(&e.to_string())))),
             };
             if tries >= self.options.tries {

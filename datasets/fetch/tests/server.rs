@@ -79,6 +79,17 @@ fn decoded(query: &str) -> Asking {
         .collect()
 }
 
+fn sent_on(to: &str) -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, to.to_owned())]).into_response()
+}
+
+/// The same value set of this server under another name of it: `localhost` is not what was asked.
+fn other_host(headers: &HeaderMap, scheme: &str, set: &str) -> String {
+    let here = headers.get(header::HOST).unwrap().to_str().unwrap();
+    let port = here.rsplit(':').next().unwrap();
+    format!("{scheme}://localhost:{port}/fhir/ValueSet/$expand?arrived=1&url=http://x/{set}")
+}
+
 /// The value sets of the server are called as they behave.
 async fn expand(
     State(seen): State<Shared>,
@@ -205,6 +216,14 @@ async fn expand(
             )],
         )
             .into_response(),
+        kind if kind.starts_with("moved-") && asking.contains_key("arrived") => {
+            fhir(&page(&url, "1", &asking, 3))
+        }
+        "moved-here" => sent_on("$expand?arrived=1&url=http://x/moved-here"),
+        "moved-round" => sent_on("$expand?url=http://x/moved-round"),
+        "moved-nowhere" => StatusCode::FOUND.into_response(),
+        "moved-away" => sent_on(&other_host(&headers, "http", kind)),
+        "moved-to-tls" => sent_on(&other_host(&headers, "https", kind)),
         "nested" => fhir(
             &json!({"resourceType": "ValueSet", "url": url, "expansion": {"total": 3, "contains": [
             {"display": "group", "abstract": true, "contains": [
@@ -323,6 +342,52 @@ fn pages_become_one_value_set() {
         (&*seen.queries[1]["offset"], &*seen.queries[2]["offset"]),
         ("1000", "2000")
     );
+}
+
+/// Where the server sends on: to an address that is written in short, in a circle, nowhere, to another host
+/// without the key, to an encrypted address.
+#[test]
+fn redirects() {
+    let running = Running::start();
+    let login = || Login {
+        user: "apikey".into(),
+        key: "s3cret".into(),
+    };
+    let with_login = |url: &str| {
+        let options = Options {
+            login: Some(login()),
+            ..running.options()
+        };
+        let server = Server::new(&running.address, options).unwrap();
+        server.expand(&Asked::of(url))
+    };
+    let asked = |url: &str| {
+        let seen = running.seen.lock().unwrap();
+        let all = seen.queries.iter().zip(&seen.authorizations);
+        let of = all.filter(|(query, _)| query.get("url").is_some_and(|u| u == url));
+        of.map(|(_, login)| login.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(with_login("http://x/moved-here").unwrap().codes, 3);
+    assert_eq!(asked("http://x/moved-here").len(), 2);
+
+    // Another host is asked, and does not see the key.
+    assert_eq!(with_login("http://x/moved-away").unwrap().codes, 3);
+    assert_eq!(asked("http://x/moved-away"), [true, false]);
+
+    let error = with_login("http://x/moved-round").unwrap_err();
+    assert!(matches!(error, FetchError::Refused(_)), "{error:?}");
+    assert!(error.to_string().contains("without an end"), "{error}");
+    // Once round, and not again and again.
+    assert!(asked("http://x/moved-round").len() <= 11);
+
+    let error = with_login("http://x/moved-nowhere").unwrap_err();
+    assert!(error.to_string().contains("302"), "{error}");
+    assert_eq!(asked("http://x/moved-nowhere").len(), 1);
+
+    // There is no such server here: what went wrong is told, without the key.
+    let error = with_login("http://x/moved-to-tls").unwrap_err();
+    assert!(!error.to_string().contains("s3cret"), "{error}");
+    assert!(!asked("http://x/moved-to-tls").is_empty());
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct UsedSet {
 #[derive(Debug, Default)]
 pub struct InUse {
     sets: BTreeMap<String, UsedSet>,
+    /// The drugs that need no value set, where they are not the built-in ones alone.
+    pub drugs: Option<Arc<DrugDictionary>>,
 }
 
 /// What the lake has of one value set in one element.
@@ -180,8 +182,9 @@ impl InUse {
         let mut unmapped = self.unknown(&session).await?;
         let known = |one: &Unmapped| self.knows(&one.system, &one.code);
         unmapped.extend(shared.into_iter().filter(|one| !known(one)));
-        let drugs = DrugDictionary::built_in().ok();
-        unmapped.retain(|one| !drugs.is_some_and(|drugs| is_known_drug(one, drugs)));
+        let built_in = DrugDictionary::built_in_arc();
+        let drugs = self.drugs.as_ref().unwrap_or(&built_in);
+        unmapped.retain(|one| !is_known_drug(one, drugs));
         unmapped.sort_by(|a, b| {
             let name = |one: &Unmapped| (one.element.clone(), one.system.clone(), one.code.clone());
             b.resources
@@ -390,13 +393,16 @@ async fn of_medications(lake: &Lake) -> Result<Vec<Unmapped>, RunError> {
     Ok(all.collect())
 }
 
-/// A drug that the dictionary knows needs no value set.
+/// A drug that the dictionary knows needs no value set, nor does what an allergy is to.
 fn is_known_drug(one: &Unmapped, drugs: &DrugDictionary) -> bool {
-    let of_drugs = one.element == "Medication.code" || one.element.ends_with(".medication");
+    let of_drugs = matches!(
+        one.element.as_str(),
+        "Medication.code" | "AllergyIntolerance.code"
+    ) || one.element.ends_with(".medication");
     of_drugs
         && match one.system.as_str() {
             "http://www.nlm.nih.gov/research/umls/rxnorm" => drugs.kind(&one.code).is_some(),
             "http://hl7.org/fhir/sid/ndc" => drugs.rxcui_of_ndc(&one.code).is_some(),
-            _ => false,
+            system => drugs.meaning(system, &one.code).is_some(),
         }
 }

@@ -336,7 +336,7 @@ impl<'s> RuleFolders<'s> {
             return Ok(known.clone());
         }
         let read = match file {
-            None => Ok((None, rules::built_in_drugs())),
+            None => Ok((None, self.store.drugs())),
             Some(file) => self.read_library(&file),
         };
         let read = read.map(Arc::new);
@@ -347,13 +347,13 @@ impl<'s> RuleFolders<'s> {
     fn read_library(&self, file: &Path) -> Result<Read, Vec<Finding>> {
         let name = file.display().to_string();
         let text = read_text(file).map_err(|e| unreadable(&name, &e))?;
-        let built_in = rules::built_in_drugs();
-        let found = Library::check(&name, &text, self.store, &built_in);
+        let drugs = self.store.drugs();
+        let found = Library::check(&name, &text, self.store, &drugs);
         if found.iter().any(Finding::is_error) {
             return Err(found);
         }
         let library = Library::load(&name, &text)?;
-        let drugs = library.drugs(&built_in)?;
+        let drugs = library.drugs(&drugs)?;
         Ok((Some(library), drugs))
     }
 }

@@ -98,7 +98,11 @@ pub(super) const SYSTEMS: [(&str, &str); 19] = [
 ];
 
 /// Reasons that speak of the language of rules, and what they come to.
-pub(super) const REASONS: [(&str, &str); 20] = [
+pub(super) const REASONS: [(&str, &str); 21] = [
+    (
+        "of a salt it is not known which drug it is of",
+        "a drug is coded by a salt of which it is not known what it is of",
+    ),
     (
         "the quantity is in a unit of capitals, which in UCUM is another than it usually means",
         "a value is in a unit that is not clear",

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
 use engine_patient::medication::{self, Drug};
 use engine_patient::program::{NoteKind, Notes};
 use engine_patient::record::{Element, PatientRecord};
@@ -35,17 +36,27 @@ impl<'r> Scene<'r> {
         std::iter::once(self.record).chain(drafts).collect()
     }
 
+    fn counted(&self, resource: Element<'_>, drug: Drug) -> Drug {
+        if drug.by_name {
+            let ty = resource.resource_type().map_or("resource", Name::as_str);
+            self.note(NoteKind::DrugByName, ty);
+        }
+        drug
+    }
+
     /// The drug of a resource.
     pub(crate) fn drug(&self, resource: Element<'_>) -> Arc<Drug> {
         self.drugs.once(Asked::Drug, resource, || {
-            medication::drug(resource, &self.records(), self.drugs.dictionary())
+            let found = medication::drug(resource, &self.records(), self.drugs.dictionary());
+            self.counted(resource, found)
         })
     }
 
     /// The drug that an allergy is to.
     pub(super) fn allergen(&self, allergy: Element<'_>) -> Arc<Drug> {
         self.drugs.once(Asked::Allergen, allergy, || {
-            medication::allergen(allergy, self.drugs.dictionary())
+            let found = medication::allergen(allergy, self.drugs.dictionary());
+            self.counted(allergy, found)
         })
     }
 }

@@ -32,8 +32,10 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         params: &[P::Drug],
         returns: R::Bool,
         code: has_drug_code,
-        doc: "Whether a medication has a code that the drug dictionary knows, so that questions about it \
-         have an answer. Never unknown.",
+        doc: "Whether it is known which drug a medication is, so that questions about it have an answer: by a \
+         code that the drug dictionary knows, or, where it knows none, by displays and a text that are names as \
+         RxNorm writes them, with all ingredients and their strengths (`Amoxicillin 250 MG Oral Capsule`). Never \
+         unknown.",
         example: "medications().all(m, hasDrugCode(m))",
         gives: "true",
         ..PLAIN

@@ -48,11 +48,11 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: is_allergen,
         role: Role::Filter,
         doc: "Of a list those, of one AllergyIntolerance whether it is one, that are to these drugs, by the \
-         RxNorm codes of what it is to and of the substances of its reactions; drugs as in `isDrug`. False \
-         where its only categories are food or environment, or it says that no allergies are known, by its code \
-         or its whole text. Unknown \
-         without a code that the drug dictionary knows: beside it ask `inValueSet(a.code, \"set\")` for \
-         those in SNOMED CT.",
+         codes of what it is to (RxNorm, NDC, or those of a table given with `--drugs`) and of the substances of its \
+         reactions; drugs as in `isDrug`. Where no code is known, by what it is called, if all its names are of \
+         ingredients or classes and nothing else: `Penicillin`, `Allergy to amoxicillin (finding)`. False where its \
+         only categories are food or environment, or it says that no allergies are known, by its code or its whole \
+         text. Otherwise unknown: beside it ask `inValueSet(a.code, \"set\")` for those in SNOMED CT.",
         example: "allergies().exists(a, isAllergen(a, \"penicillin V|amoxicillin\"))",
         gives: "true",
         ..PLAIN

@@ -19,6 +19,10 @@ pub struct TerminologyArgs {
     /// a --terminology folder.
     #[arg(long, value_name = "FILE")]
     pub bindings: Vec<PathBuf>,
+    /// Drugs beside the built-in ones: the folder that `terminology rxnorm` wrote, or a table (.csv) of what the
+    /// codes of other systems stand for, with the columns system, code, display, drug.
+    #[arg(long, value_name = "PATH")]
+    pub drugs: Vec<PathBuf>,
     /// Add SNOMED CT codes to the built-in value sets. Use needs a SNOMED CT affiliate licence. The folder
     /// is the environment's TANDEM_SNOMED; else snomed-optional beside the program, or
     /// datasets/content/snomed-optional in a folder above the program or the working directory.
@@ -46,6 +50,7 @@ impl TerminologyArgs {
             }
             paths.push(path.clone());
         }
+        paths.extend(self.drugs.iter().cloned());
         if self.snomed {
             let folder = snomed()?;
             note!(

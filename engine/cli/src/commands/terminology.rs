@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use datasets::rxnorm::{RxNormLedger, import_rxnorm, write_csv};
 use engine_patient::finding::Finding;
-use engine_patient::terminology::{DrugDictionary, DrugKind, TerminologyManifest};
+use engine_patient::terminology::{
+    DrugDictionary, DrugKind, TerminologyManifest, TerminologyProvider as _,
+};
 use serde_json::json;
 
 use super::measure::tell;
@@ -110,19 +112,22 @@ fn check(paths: &[PathBuf], manifest: bool, format: Format) -> Done {
     }
     rows.print_as(format, "valueSets")?;
     if format == Format::Table {
-        say!("{}", drugs());
+        say!("{}", drugs(&store.drugs()));
     }
     Ok(std::process::ExitCode::SUCCESS)
 }
 
-/// What the built-in drug dictionary holds.
-fn drugs() -> String {
-    let drugs = DrugDictionary::built_in_arc();
+/// What the drug dictionary holds.
+fn drugs(drugs: &DrugDictionary) -> String {
     let types = ["SCD", "SBD", "GPCK", "BPCK"].map(|ty| (ty, drugs.count_of_type(ty)));
     let types = types.map(|(ty, count)| format!("{count} {ty}"));
+    let others = match (drugs.code_count(), drugs.all_ndcs().count()) {
+        (0, 0) => String::new(),
+        (codes, ndcs) => format!("; {ndcs} NDCs, {codes} codes of other systems"),
+    };
     let (ingredients, salts) = (DrugKind::Ingredient, DrugKind::PreciseIngredient);
     format!(
-        "Drugs: {} ingredients, {} precise ingredients, {} products ({}) of RxNorm in {} classes",
+        "Drugs: {} ingredients, {} precise ingredients, {} products ({}) of RxNorm in {} classes{others}",
         drugs.count(ingredients),
         drugs.count(salts),
         drugs.count(DrugKind::Product),

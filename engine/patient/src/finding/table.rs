@@ -307,6 +307,10 @@ codes! {
         why "nothing changes; one of the two may have been meant as another code"
         example Prose "two rows with loinc and 4548-4 for one value set"
         mend "remove one of the rows";
+    DrugFile "T033" "a table of drugs that cannot be used"
+        why "a drug or an allergy that it names would not be known"
+        example Prose "a row of a table with the columns system,code,display,drug whose drug is `penicilin`"
+        mend "correct the row that the message names";
     ValueSetEmpty "T020" "a value set has no codes"
         why "nothing will ever match it"
         example Prose "an expansion without `contains`"

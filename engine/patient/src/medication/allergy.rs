@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::drug::{Drug, no_code, of_concept};
+use super::drug::{Drug, meaning, names, no_code, of_concept};
 use super::standing::{Told, all, begun};
 use crate::fhir::clinical_time::clinical_time;
 use crate::record::Element;
 use crate::system::codes::codings;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
-use crate::terminology::{DrugDictionary, canonical_system};
+use crate::terminology::{DrugDictionary, DrugMeaning, Substances, canonical_system};
 
 const ALLERGY: &str = "AllergyIntolerance";
 
@@ -48,8 +48,9 @@ fn status<'r>(allergy: Element<'r>, element: &str) -> Vec<Cow<'r, str>> {
     all.filter_map(|coding| coding.get_str("code")).collect()
 }
 
-/// The drug that an allergy is to: by its code and by the substances of its reactions. Nothing where it
-/// says that it is to no drug: by its categories, or as an entry that no allergies are known.
+/// The drug that an allergy is to: by its code, by what it is called where the code is not known, and by the
+/// substances of its reactions. Nothing where it says that it is to no drug: by its code or its categories, or as
+/// an entry that no allergies are known.
 pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
     let mut found = Drug::default();
     let mut unknown = true;
@@ -59,7 +60,12 @@ pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
                 found = drug;
                 unknown = false;
             }
-            None => unknown = !is_none_known(code),
+            None if is_none_known(code, drugs) || is_no_drug(code, drugs) => unknown = false,
+            None => {
+                let named = by_name(code, drugs);
+                found.by_name = !named.substances.is_empty();
+                (found.substances, unknown) = (named.substances, !named.whole);
+            }
         }
     }
     let reactions = allergy.get_named("reaction");
@@ -75,6 +81,36 @@ pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
     found
 }
 
+/// What names say.
+struct Named {
+    substances: Substances,
+    /// Whether each is understood, and there is one.
+    whole: bool,
+}
+
+/// By what people call it: see [`DrugDictionary::allergen_named`].
+fn by_name(code: Element<'_>, drugs: &DrugDictionary) -> Named {
+    let mut found = Named {
+        substances: Substances::default(),
+        whole: true,
+    };
+    let mut several = 0;
+    for name in names(code) {
+        several += 1;
+        match drugs.allergen_named(&name) {
+            Some(substances) => found.substances.add(&substances),
+            None => found.whole = false,
+        }
+    }
+    found.whole &= several > 0;
+    found
+}
+
+/// A code that a table knows as something else than a drug, and none that is a drug.
+fn is_no_drug(code: Element<'_>, drugs: &DrugDictionary) -> bool {
+    codings(code).any(|coding| meaning(coding, drugs) == Some(&DrugMeaning::NoDrug))
+}
+
 /// `food` or `environment` alone.
 fn is_of_other_category(allergy: Element<'_>) -> bool {
     let categories = allergy.get_named("category");
@@ -83,7 +119,8 @@ fn is_of_other_category(allergy: Element<'_>) -> bool {
 }
 
 /// Codes of the International Patient Summary of HL7 that say that no allergies are known, of some kind or
-/// of any. Those of SNOMED CT are no part of the program: an entry with such a code has to say it in words.
+/// of any. Those of SNOMED CT are no part of the program: an entry with such a code has to say it in words, or a
+/// table of the user's knows it.
 const NONE_KNOWN: (&str, &[&str]) = (
     "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips",
     &[
@@ -96,7 +133,7 @@ const NONE_KNOWN: (&str, &[&str]) = (
 
 /// "No known allergies" is an entry of a list, by its code or by what it is called. A text beside it that
 /// says anything else takes that back.
-fn is_none_known(code: Element<'_>) -> bool {
+fn is_none_known(code: Element<'_>, drugs: &DrugDictionary) -> bool {
     let (mut none, mut other) = (false, false);
     let mut label = |text: Option<Cow<'_, str>>| {
         if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
@@ -108,7 +145,8 @@ fn is_none_known(code: Element<'_>) -> bool {
     };
     let mut coded = false;
     for coding in codings(code) {
-        match is_coded_none_known(coding) {
+        let by_table = meaning(coding, drugs) == Some(&DrugMeaning::NoneKnown);
+        match by_table || is_coded_none_known(coding) {
             true => coded = true,
             false => label(coding.get_str("display")),
         }

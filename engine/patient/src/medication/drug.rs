@@ -7,7 +7,7 @@ use crate::fhir::names::Name;
 use crate::record::{Element, PatientRecord};
 use crate::requirements::{choice, reference_target, referenced};
 use crate::system::codes::codings;
-use crate::terminology::{DrugDictionary, Substances, canonical_system};
+use crate::terminology::{DrugDictionary, DrugMeaning, Substances, canonical_system};
 
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 const NDC: &str = "http://hl7.org/fhir/sid/ndc";
@@ -19,13 +19,16 @@ pub struct Drug {
     pub substances: Substances,
     /// Why there may be others.
     pub missing: Option<Reason>,
+    /// Whether a name told it, as no code is known.
+    pub by_name: bool,
 }
 
 /// The drug of a resource that has a `medication`, or of a Medication. References are followed within its
 /// own record, then in the others.
 ///
 /// Of several codes of one concept each says what the drug is; those that the dictionary does not know
-/// change nothing. A Medication whose own code it does not know is what its `ingredient`s are.
+/// change nothing. Where it knows none, a display or text tells that is a name as RxNorm writes it: see
+/// [`DrugDictionary::drug_named`]. A Medication whose own code it does not know is what its `ingredient`s are.
 pub fn drug<'r>(
     resource: Element<'r>,
     others: &[&'r PatientRecord],
@@ -33,11 +36,13 @@ pub fn drug<'r>(
 ) -> Drug {
     let ty = type_of(resource);
     let unknown = |missing: String| Drug {
-        substances: Substances::default(),
         missing: Some(missing.into()),
+        ..Drug::default()
     };
     let found = match medication(resource, others) {
-        Found::Concept(concept) => of_concept(concept, drugs),
+        Found::Concept(concept) => {
+            of_concept(concept, drugs).or_else(|| of_name(concept, ty, drugs))
+        }
         Found::Medication(medication) => of_medication(medication, resource, others, drugs),
         Found::NotGiven => {
             return unknown(format!(
@@ -190,14 +195,61 @@ fn eleven_digits(ndc: &str) -> Option<String> {
 /// The drug of a CodeableConcept; `None` where the dictionary knows none of its codes.
 pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option<Drug> {
     let mut found: Option<Drug> = None;
+    let mut only_salts = true;
     for coding in codings(concept) {
         let code = rxcui(coding, drugs);
-        if let Some(substances) = code.and_then(|code| drugs.substances_of(&code)) {
+        let substances = match meaning(coding, drugs) {
+            Some(DrugMeaning::Drug(substances)) => Some(substances.clone()),
+            _ => code.as_deref().and_then(|code| drugs.substances_of(code)),
+        };
+        if let Some(substances) = substances {
+            only_salts &= code.is_some_and(|code| drugs.is_salt_of_unknown(&code));
             let drug = found.get_or_insert_with(Drug::default);
             drug.substances.add(&substances);
         }
     }
+    if let Some(drug) = found.as_mut().filter(|_| only_salts) {
+        drug.missing = Some("of a salt it is not known which drug it is of".into());
+    }
     found
+}
+
+/// What a code of another system than RxNorm stands for, where a table says so.
+pub(super) fn meaning<'d>(
+    coding: Element<'_>,
+    drugs: &'d DrugDictionary,
+) -> Option<&'d DrugMeaning> {
+    let (system, code) = (coding.get_str("system")?, coding.get_str("code")?);
+    drugs.meaning(&system, &code)
+}
+
+/// The names of a CodeableConcept: its displays and its text.
+pub(super) fn names<'r>(concept: Element<'r>) -> impl Iterator<Item = Cow<'r, str>> {
+    let displays = codings(concept).filter_map(|coding| filled(coding, "display"));
+    displays.chain(filled(concept, "text"))
+}
+
+/// The drug of the names of a CodeableConcept, where each is one of RxNorm. Of one that is not, or that says no
+/// strength, there may be more in it.
+fn of_name(concept: Element<'_>, ty: &str, drugs: &DrugDictionary) -> Option<Drug> {
+    let mut found = Drug {
+        by_name: true,
+        ..Drug::default()
+    };
+    let mut whole = true;
+    for name in names(concept) {
+        match drugs.drug_named(&name) {
+            Some(named) => {
+                found.substances.add(&named.substances);
+                whole &= named.is_whole;
+            }
+            None => whole = false,
+        }
+    }
+    if !whole {
+        found.missing = Some(no_code(ty).into());
+    }
+    (!found.substances.is_empty()).then_some(found)
 }
 
 /// The concept of an ingredient of a Medication. `owner` is what refers to the Medication: one that it
@@ -227,7 +279,7 @@ fn is_contained(inner: Element<'_>, owner: Element<'_>) -> bool {
     all.any(|one| one == inner)
 }
 
-/// The drug of a Medication: by its code, else by its ingredients.
+/// The drug of a Medication: by its code, else by its ingredients, else by its name.
 fn of_medication<'r>(
     medication: Element<'r>,
     owner: Element<'r>,
@@ -238,6 +290,16 @@ fn of_medication<'r>(
     if let Some(drug) = code.and_then(|code| of_concept(code, drugs)) {
         return Some(drug);
     }
+    let by_parts = of_parts(medication, owner, others, drugs);
+    by_parts.or_else(|| of_name(code?, type_of(owner), drugs))
+}
+
+fn of_parts<'r>(
+    medication: Element<'r>,
+    owner: Element<'r>,
+    others: &[&'r PatientRecord],
+    drugs: &DrugDictionary,
+) -> Option<Drug> {
     let parts = medication.get_named("ingredient")?;
     let mut whole = Drug::default();
     let mut known = 0;
@@ -246,6 +308,7 @@ fn of_medication<'r>(
         match concept.and_then(|concept| of_concept(concept, drugs)) {
             Some(drug) => {
                 whole.substances.add(&drug.substances);
+                whole.missing = whole.missing.or(drug.missing);
                 known += 1;
             }
             None => {

@@ -405,8 +405,8 @@ fn what_an_allergy_is_to() {
         (coded("urn:ehr", "716186003", ""), vec![], no_code),
         (
             coded("http://snomed.info/sct", "716186003", "Aspirin"),
-            vec![],
-            no_code,
+            vec!["aspirin"],
+            "",
         ),
         (KNOWN_NOT_HOW_BAD.to_owned(), vec!["warfarin"], ""),
         (String::new(), vec![], no_code),
@@ -737,4 +737,174 @@ fn what_was_taken_lately() {
         };
         assert_eq!(lately(&json), expected, "{json}");
     }
+}
+
+/// A code that is not known, and its name.
+#[test]
+fn a_name_of_rxnorm_tells_the_drug_of_a_code_that_is_not_known() {
+    let drugs = DrugDictionary::built_in_arc();
+    let no_code = "a MedicationRequest has no code that the drug dictionary knows";
+    let coded = |display: &str, text: &str| {
+        request(&format!(
+            r#","medicationCodeableConcept":{{"coding":[{{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"316049","display":"{display}"}}],"text":"{text}"}}"#
+        ))
+    };
+    for (json, names, missing) in [
+        (
+            coded("Hydrochlorothiazide 25 MG", ""),
+            vec!["hydrochlorothiazide"],
+            "",
+        ),
+        (
+            coded(
+                "Hydrochlorothiazide 25 MG",
+                "hydrochlorothiazide 25 MG Oral Tablet",
+            ),
+            vec!["hydrochlorothiazide"],
+            "",
+        ),
+        // What it is surely, and perhaps more.
+        (
+            coded("Hydrochlorothiazide 25 MG", "Maxzide"),
+            vec!["hydrochlorothiazide"],
+            no_code,
+        ),
+        (coded("Diazepam [Valium]", ""), vec!["diazepam"], no_code),
+        (coded("Simvistatin 10 MG", ""), vec![], no_code),
+        // A code that is known decides, whatever it is called.
+        (
+            coded("Hydrochlorothiazide 25 MG", "").replace("316049", "11289"),
+            vec!["warfarin"],
+            "",
+        ),
+        (
+            request(
+                r##","contained":[{"resourceType":"Medication","id":"c","code":{"text":"warfarin sodium 5 MG Oral Tablet"}}],"medicationReference":{"reference":"#c"}"##,
+            ),
+            vec!["warfarin"],
+            "",
+        ),
+    ] {
+        let mut record = PatientRecord::new();
+        record.push(&json).unwrap();
+        let found = drug(record.resources().next().unwrap(), &[], &drugs);
+        assert_eq!(found.substances.names(&drugs), names, "{json}");
+        assert_eq!(
+            found.missing.as_deref().unwrap_or_default(),
+            missing,
+            "{json}"
+        );
+        let known = json.contains("11289");
+        assert_eq!(found.by_name, !known && !names.is_empty(), "{json}");
+    }
+}
+
+/// Of a salt it is known which drug it is of, or it is told that it is not.
+#[test]
+fn salts() {
+    let drugs = DrugDictionary::built_in_arc();
+    for (code, names, missing) in [
+        // Amiodarone hydrochloride, canrenoate potassium.
+        ("203114", vec!["amiodarone"], ""),
+        (
+            "1981",
+            vec!["canrenoate potassium"],
+            "of a salt it is not known which drug it is of",
+        ),
+    ] {
+        let json = request(&format!(
+            r#","medicationCodeableConcept":{{"coding":[{{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"{code}"}}]}}"#
+        ));
+        let mut record = PatientRecord::new();
+        record.push(&json).unwrap();
+        let found = drug(record.resources().next().unwrap(), &[], &drugs);
+        assert_eq!(found.substances.names(&drugs), names, "{code}");
+        assert_eq!(
+            found.missing.as_deref().unwrap_or_default(),
+            missing,
+            "{code}"
+        );
+    }
+}
+
+/// Allergies by what they are called, and by a table of codes of another system.
+#[test]
+fn allergies_by_name_and_by_a_table() {
+    let no_code = "an AllergyIntolerance has no code that the drug dictionary knows";
+    let built_in = DrugDictionary::built_in_arc();
+    let mut with_table = (*built_in).clone();
+    let table = "system,code,display,drug\nsnomed,1,,class:penicillin\nsnomed,2,,none known\nurn:ehr,L,Latex,no drug\nurn:ehr,W,,warfarin|aspirin\nsnomed,9,not yet,\n";
+    with_table
+        .add_codes(("codes.csv", table.as_bytes()))
+        .unwrap();
+    assert_eq!(with_table.code_count(), 4);
+    let allergy = |system: &str, code: &str, display: &str| {
+        format!(
+            r#"{{"resourceType":"AllergyIntolerance","id":"a","code":{{"coding":[{{"system":"{system}","code":"{code}","display":"{display}"}}]}}}}"#
+        )
+    };
+    const SNOMED: &str = "http://snomed.info/sct";
+    for (json, drugs, holds, missing) in [
+        (allergy(SNOMED, "1", ""), &*built_in, false, no_code),
+        (allergy(SNOMED, "1", ""), &with_table, true, ""),
+        // The code decides, whatever it is called.
+        (allergy(SNOMED, "1", "Something"), &with_table, true, ""),
+        (allergy(SNOMED, "2", ""), &*built_in, false, no_code),
+        (allergy(SNOMED, "2", ""), &with_table, false, ""),
+        (allergy(SNOMED, "9", ""), &with_table, false, no_code),
+        (allergy("urn:ehr", "L", "Latex"), &with_table, false, ""),
+        (allergy("urn:ehr", "W", ""), &with_table, false, ""),
+        (
+            allergy(SNOMED, "7", "Allergy to penicillin (finding)"),
+            &*built_in,
+            true,
+            "",
+        ),
+        (allergy("urn:ehr", "7", "Amoxicillin"), &*built_in, true, ""),
+        (
+            allergy(SNOMED, "7", "Allergy to tree pollen"),
+            &*built_in,
+            false,
+            no_code,
+        ),
+        // Two names of which one is not understood.
+        (
+            allergy(SNOMED, "7", "Penicillin")
+                .replace(r#""}]}"#, r#""}],"text":"all antibiotics"}"#),
+            &*built_in,
+            true,
+            no_code,
+        ),
+    ] {
+        let mut record = PatientRecord::new();
+        record.push(&json).unwrap();
+        let found = allergen(record.resources().next().unwrap(), drugs);
+        let amoxicillin = drugs.substances_of("723").unwrap();
+        assert_eq!(
+            found.substances.share_ingredient(&amoxicillin),
+            holds,
+            "{json}"
+        );
+        assert_eq!(
+            found.missing.as_deref().unwrap_or_default(),
+            missing,
+            "{json}"
+        );
+    }
+    let wrong = "system,code,display,drug\nsnomed,1,,penicilin\nlonic,2,,warfarin\nsnomed,3,,warfarin\nsnomed,3,,aspirin\n";
+    let errors = with_table
+        .add_codes(("codes.csv", wrong.as_bytes()))
+        .unwrap_err();
+    let told: Vec<String> = errors
+        .iter()
+        .map(|e| format!("{}: {}", e.line, e.message))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2: no ingredient of RxNorm is named `penicilin`",
+            "3: `lonic` is no code system",
+            "5: `3` stands for two things"
+        ]
+    );
 }

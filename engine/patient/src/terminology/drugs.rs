@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::drug_codes::DrugCodes;
 use super::drugs_catalog::{Catalog, Drug, DrugKind, Ingredient, rxcui_number};
 
 /// A class of ingredients.
@@ -25,6 +26,8 @@ pub struct DrugDictionary {
     pub(super) catalog: Arc<Catalog>,
     pub(super) classes: BTreeMap<Arc<str>, DrugClass>,
     pub(super) classes_of: FxHashMap<u32, Vec<Arc<str>>>,
+    /// Of other code systems.
+    pub(super) codes: Arc<DrugCodes>,
 }
 
 impl DrugDictionary {
@@ -167,6 +170,41 @@ impl DrugDictionary {
     pub fn count_of_type(&self, tty: &str) -> usize {
         let all = self.catalog.all();
         all.filter(|one| self.catalog.term_type(one) == tty).count()
+    }
+
+    /// Whether it is a precise ingredient of which it is not known which ingredient it is a form of.
+    #[must_use]
+    pub fn is_salt_of_unknown(&self, rxcui: &str) -> bool {
+        let salt = self
+            .get(rxcui)
+            .filter(|one| one.kind == DrugKind::PreciseIngredient);
+        salt.is_some_and(|one| self.catalog.ingredients(one) == [one.number])
+    }
+
+    /// The drugs of both; where both know a code, as this one has it. The classes are those of both, too: of one
+    /// id the members of this one.
+    #[must_use]
+    pub fn beside(mut self, other: &Self) -> Self {
+        Arc::make_mut(&mut self.catalog).add_missing(&other.catalog);
+        for (id, class) in &other.classes {
+            self.classes
+                .entry(Arc::clone(id))
+                .or_insert_with(|| class.clone());
+        }
+        self.classes_of.clear();
+        for (id, class) in &self.classes {
+            for number in class
+                .members
+                .iter()
+                .filter_map(|member| rxcui_number(member))
+            {
+                self.classes_of
+                    .entry(number)
+                    .or_default()
+                    .push(Arc::clone(id));
+            }
+        }
+        self
     }
 
     /// The same drugs with the classes of another dictionary: an RxNorm release has none.

@@ -182,6 +182,7 @@ impl DrugDictionaryBuilder {
             catalog: Arc::new(self.catalog),
             classes: self.classes,
             classes_of: self.classes_of,
+            codes: Arc::default(),
         }
     }
 

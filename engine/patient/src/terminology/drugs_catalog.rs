@@ -1,7 +1,7 @@
 //! How the drugs of a dictionary are kept: tens of thousands of them, of which a run asks for few. All
 //! texts stand in one, all links in one list, so that reading a dictionary takes milliseconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
@@ -62,6 +62,8 @@ pub(super) struct Catalog {
     pub ndc: BTreeMap<Arc<str>, u32>,
     /// Ingredients and precise ingredients by their names in small letters.
     by_name: OnceLock<FxHashMap<String, u32>>,
+    /// Dose forms of products in small letters.
+    dose_forms: OnceLock<BTreeSet<String>>,
 }
 
 impl Catalog {
@@ -123,6 +125,30 @@ impl Catalog {
             }
             found
         })
+    }
+
+    /// Dose forms of products in small letters.
+    pub fn dose_forms(&self) -> &BTreeSet<String> {
+        self.dose_forms.get_or_init(|| self.find_dose_forms())
+    }
+
+    /// Adds what another has that is not here.
+    pub fn add_missing(&mut self, other: &Catalog) {
+        for drug in other.all() {
+            if self.get(drug.number).is_none() {
+                let links = [
+                    other.ingredients(drug).to_vec(),
+                    other.precise(drug).to_vec(),
+                ];
+                let (tty, name) = (other.term_type(drug), other.name(drug));
+                self.add(drug.number, drug.kind, tty, name, links);
+            }
+        }
+        for (ndc, number) in &other.ndc {
+            self.ndc.entry(Arc::clone(ndc)).or_insert(*number);
+        }
+        self.by_name = OnceLock::new();
+        self.dose_forms = OnceLock::new();
     }
 
     /// Adds a drug of which the number is new and the links are known.

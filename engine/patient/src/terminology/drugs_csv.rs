@@ -135,7 +135,12 @@ fn list(field: &str) -> impl Iterator<Item = &str> {
     field.split('|').filter(|code| !code.is_empty())
 }
 
-fn note(result: Result<(), DrugError>, file: &str, line: u64, errors: &mut Vec<DrugFileError>) {
+pub(super) fn note(
+    result: Result<(), DrugError>,
+    file: &str,
+    line: u64,
+    errors: &mut Vec<DrugFileError>,
+) {
     if let Err(DrugError { message, help }) = result {
         errors.push(DrugFileError {
             file: file.to_owned(),
@@ -148,7 +153,7 @@ fn note(result: Result<(), DrugError>, file: &str, line: u64, errors: &mut Vec<D
 
 /// Gives each row of `N` fields, with its line, to `take`; wrong rows, and what it refuses, go to the
 /// errors.
-fn rows<'f, const N: usize>(
+pub(super) fn rows<'f, const N: usize>(
     (file, bytes): NamedBytes<'f>,
     header: [&str; N],
     errors: &mut Vec<DrugFileError>,

@@ -121,6 +121,12 @@ const NAMES: &[(&str, &str)] = &[
     ("vitamin d3", "cholecalciferol"),
 ];
 
+/// What RxNorm calls a drug of this name, in small letters, of another country.
+pub(super) fn rxnorm_name(name: &str) -> Option<&'static str> {
+    let known = NAMES.iter().find(|(other, _)| *other == name);
+    known.map(|(_, name)| *name)
+}
+
 /// A name of this many letters may have two slips in it, a shorter one has one.
 const LONG: usize = 10;
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::bind::Named;
 use super::code::Code as CodedEntry;
+use super::drugs_csv::DrugFileError;
+use super::drugs_files::FoundDrugFiles;
 use super::expand::Expander;
 use super::read::{Read, Spot};
 use super::store::TerminologyStore;
@@ -30,6 +32,7 @@ pub struct TerminologyBuilder {
     /// Of tables: they add to value sets of the same url, whatever their version.
     tables: Vec<ValueSetDefinition>,
     short_names: Vec<Named>,
+    drugs: FoundDrugFiles,
 }
 
 impl TerminologyBuilder {
@@ -68,7 +71,12 @@ impl TerminologyBuilder {
 
     /// Adds value sets as a table (CSV): a row a code, under the columns `value_set`, `system`, `code` and
     /// perhaps `display`. A table adds its codes to a value set of the same url.
+    ///
+    /// A table of drugs, as `terminology rxnorm` writes them or of codes of other systems, is read as that.
     pub fn add_table(&mut self, source: &str, bytes: &[u8]) -> &mut Self {
+        if self.drugs.keep(source, bytes) {
+            return self;
+        }
         let source: Arc<str> = Arc::from(source);
         if let Some(text) = self.utf8(&Spot::start(&source), bytes) {
             let (sets, names) = self.read.table(&source, text);
@@ -131,6 +139,11 @@ impl TerminologyBuilder {
             store.insert_value_set(Arc::new(value_set), &mut issues);
         }
         store.review(&mut issues);
+        match self.drugs.dictionary() {
+            None => {}
+            Some(Ok(drugs)) => store.drugs = Some(drugs),
+            Some(Err(errors)) => issues.extend(errors.into_iter().map(of_drug_file)),
+        }
         store.keep_issues(issues.clone());
         if !self.tables.is_empty() {
             // What the rest lacks was told above; a table has all that it has.
@@ -157,6 +170,14 @@ impl TerminologyBuilder {
         self.read.issues.push(issue.help(help));
         None
     }
+}
+
+fn of_drug_file(error: DrugFileError) -> Finding {
+    let line = usize::try_from(error.line).ok();
+    Finding::error(Code::DrugFile, error.message)
+        .help(error.help)
+        .in_file(error.file)
+        .on_line(line, None)
 }
 
 /// Codes, and where they come from.

@@ -18,12 +18,15 @@ mod code;
 mod code_damage;
 mod code_system;
 mod csv_rows;
+mod drug_codes;
+mod drug_names;
 mod drug_set;
 mod drugs;
 mod drugs_build;
 mod drugs_built_in;
 mod drugs_catalog;
 mod drugs_csv;
+mod drugs_files;
 mod drugs_other_names;
 mod drugs_terms;
 mod expand;
@@ -52,6 +55,8 @@ mod tests;
 pub use bind::{BUILT_IN_VALUE_SETS, Beyond, Binding, BindingMode, Named};
 pub use code::{Code, canonical_system, code_key};
 pub use code_system::{CodeSystem, CodeSystemContent, Concept};
+pub use drug_codes::{DRUG_CODES_HEADER, DrugMeaning};
+pub use drug_names::NamedDrug;
 pub use drug_set::{DrugSet, Substances};
 pub use drugs::{DrugClass, DrugDictionary};
 pub use drugs_build::{DrugDictionaryBuilder, DrugError};
@@ -60,6 +65,7 @@ pub use drugs_csv::{
     CLASSES_HEADER, DrugFileError, DrugFiles, INGREDIENTS_HEADER, NDC_HEADER, NamedBytes,
     PRODUCTS_HEADER,
 };
+pub use drugs_files::is_drug_table;
 pub use hash::{ContentHash, HASH_ALGORITHM};
 pub use issue::TerminologyError;
 pub use load::TerminologyBuilder;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::code::canonical_system;
 use super::code_system::CodeSystem;
+use super::drugs::DrugDictionary;
 use super::issue::TerminologyError;
 use super::suggest::nearest;
 use super::value_set::{Completeness, ValueSet, canonical};
@@ -25,6 +26,11 @@ pub trait TerminologyProvider: Send + Sync {
     /// # Errors
     /// When the url or the version is not known.
     fn code_system(&self, canonical: &str) -> Result<Arc<CodeSystem>, TerminologyError>;
+
+    /// The drugs: those that are built in, where no others were loaded.
+    fn drugs(&self) -> Arc<DrugDictionary> {
+        DrugDictionary::built_in_arc()
+    }
 }
 
 /// Value sets and code systems in memory.
@@ -41,12 +47,19 @@ pub struct TerminologyStore {
     /// Urls of value sets that others include without a version.
     pub(super) included: BTreeSet<Arc<str>>,
     pub(super) issues: Vec<Finding>,
+    /// With those that were loaded, beside the built-in ones.
+    pub(super) drugs: Option<Arc<DrugDictionary>>,
 }
 
 /// VSAC's url of a value set known by OID.
 const VSAC: &str = "http://cts.nlm.nih.gov/fhir/ValueSet/";
 
 impl TerminologyProvider for TerminologyStore {
+    fn drugs(&self) -> Arc<DrugDictionary> {
+        let own = self.drugs.as_ref().map(Arc::clone);
+        own.unwrap_or_else(DrugDictionary::built_in_arc)
+    }
+
     fn value_set(&self, canonical: &str) -> Result<Arc<ValueSet>, TerminologyError> {
         let (url, version) = split(canonical);
         let found = self.value_sets.get(url).or_else(|| {

@@ -52,6 +52,7 @@ impl TerminologyStore {
             all.retain(|one| one.version != both.version);
             all.insert(0, both);
         }
+        self.drugs = other.drugs.or(self.drugs.take());
         self.included.extend(other.included);
         self.issues.extend(other.issues);
         self.issues.extend(issues.iter().cloned());

@@ -84,6 +84,11 @@ impl CoverageArgs {
         let mut in_use = InUse::default();
         let rules = load_rules_beside(&self.rules, paths, beyond, &mut tell)?;
         in_use.add_rules(&live(rules, false, &mut tell));
+        if !paths.is_empty() {
+            // What is to be told of the value sets was told above.
+            let (store, _) = value_sets(paths, &mut |_| {})?;
+            in_use.drugs = Some(store.drugs());
+        }
         let bindings = bindings(paths)?;
         if !self.package.is_empty() {
             let packages = Packages {

@@ -196,6 +196,9 @@ const MOLAR: &[(&str, &str)] = &[
     ("uM", "umol/L"),
 ];
 
+/// Longer than any unit that is in use.
+const LONGEST: usize = 60;
+
 /// Whether it is a unit of UCUM, letter by letter: UCUM is case-sensitive.
 pub fn is_ucum(unit: &str) -> bool {
     Meaning::of(unit).is_some()
@@ -203,8 +206,7 @@ pub fn is_ucum(unit: &str) -> bool {
 
 /// The unit of UCUM that was probably meant by a text that is none.
 pub fn meant(written: &str) -> Option<String> {
-    // Longer than any unit that is in use.
-    if written.len() > 60 {
+    if written.len() > LONGEST {
         return None;
     }
     let plain = plain(written);
@@ -220,7 +222,7 @@ pub fn meant(written: &str) -> Option<String> {
 /// The units of UCUM that a text of a chart, which is none, is a usual spelling of: by the tables alone, not by
 /// what it looks like. `IU` of an enzyme is its `U`, of anything else `[iU]`.
 pub(super) fn spelled(written: &str) -> Vec<String> {
-    if written.len() > 60 {
+    if written.len() > LONGEST {
         return vec![];
     }
     let plain = plain(written);
@@ -242,6 +244,9 @@ pub(super) fn spelled(written: &str) -> Vec<String> {
 pub fn mistaken(unit: &str) -> Option<String> {
     if let Some(usual) = lookup(GIGA, unit) {
         return Some(usual.to_owned());
+    }
+    if unit.len() > LONGEST {
+        return None;
     }
     let plain = plain(unit);
     let same_letters = |usual: &String| usual.eq_ignore_ascii_case(unit);

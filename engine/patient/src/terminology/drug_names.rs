@@ -1,0 +1,376 @@
+//! Which drug a name stands for: that of RxNorm, in full, and what people write of allergies.
+//!
+//! A name is read only where every word of it is understood. So no drug is taken for another that is called
+//! much the same, and no part of a combination for the whole: `acetaminophen 300 MG / codeine phosphate 30 MG
+//! Oral Tablet` is both, `acetaminophen with codeine` is nothing that is known.
+
+use std::collections::BTreeSet;
+
+use super::drug_set::Substances;
+use super::drugs::{DrugClass, DrugDictionary};
+use super::drugs_catalog::{Catalog, DrugKind};
+use super::drugs_other_names::rxnorm_name;
+
+/// The drug that a name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedDrug {
+    /// What is in it.
+    pub substances: Substances,
+    /// Whether that is all: each ingredient has its strength. Of an ingredient alone there may be more in what
+    /// was meant.
+    pub is_whole: bool,
+}
+
+/// Units of strengths in names of RxNorm, in capitals.
+const STRENGTHS: [&str; 18] = [
+    "ACTUAT", "AMB", "AU", "BAU", "CELLS", "G", "HR", "IR", "L", "MCG", "MCI", "MEQ", "MG", "ML",
+    "MMOL", "PNU", "SQCM", "UNT",
+];
+
+impl DrugDictionary {
+    /// The drug of a name as RxNorm writes it: ingredients or salts, each with its strength, then perhaps a dose
+    /// form of RxNorm and a brand in brackets (`200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler`); or the
+    /// names of ingredients alone. `None` where a part of it is anything else.
+    #[must_use]
+    pub fn drug_named(&self, name: &str) -> Option<NamedDrug> {
+        let name = name.trim().to_lowercase();
+        let name = match name.strip_suffix(']') {
+            Some(rest) => rest.rsplit_once(" [")?.0.trim_end(),
+            None => name.as_str(),
+        };
+        let name = without_amount(name);
+        let mut found = NamedDrug {
+            substances: Substances::default(),
+            is_whole: true,
+        };
+        let parts: Vec<&str> = name.split(" / ").map(str::trim).collect();
+        for (number, part) in parts.iter().enumerate() {
+            let is_last = number + 1 == parts.len();
+            let (ingredient, rest) = match strength(part) {
+                Some((ingredient, rest)) => (ingredient, rest),
+                None => {
+                    found.is_whole = false;
+                    (*part, "")
+                }
+            };
+            let form_fits = rest.is_empty() || is_last && self.catalog.has_dose_form(rest);
+            if !form_fits {
+                return None;
+            }
+            found.substances.add(&self.ingredient_named(ingredient)?);
+        }
+        Some(found)
+    }
+
+    /// What an allergy is to, by what people call it: `Penicillin allergy`, `Allergy to penicillin V (finding)`,
+    /// `Cephalosporins`. `None` where these are no names of ingredients or classes, letter by letter.
+    #[must_use]
+    pub fn allergen_named(&self, text: &str) -> Option<Substances> {
+        let text = text.trim().to_lowercase();
+        let text = match text.strip_suffix(')') {
+            Some(rest) => {
+                let (rest, kind) = rest.rsplit_once(" (")?;
+                KINDS.contains(&kind).then_some(rest)?
+            }
+            None => text.as_str(),
+        };
+        let text = BEFORE
+            .iter()
+            .find_map(|words| text.strip_prefix(words))
+            .unwrap_or(text);
+        let text = BEHIND
+            .iter()
+            .find_map(|words| text.strip_suffix(words))
+            .unwrap_or(text);
+        let mut found = Substances::default();
+        for part in text.split(" / ").map(str::trim) {
+            let one = self
+                .ingredient_named(part)
+                .or_else(|| self.class_named(part))?;
+            found.add(&one);
+        }
+        Some(found)
+    }
+
+    fn ingredient_named(&self, name: &str) -> Option<Substances> {
+        let by_name = self.catalog.by_name();
+        let number = by_name
+            .get(name)
+            .or_else(|| by_name.get(&rxnorm_name(name)?.to_lowercase()));
+        let code = self.catalog.code(self.catalog.get(*number?)?);
+        match self.is_salt_of_unknown(code) {
+            true => None,
+            false => self.substances_of(code),
+        }
+    }
+
+    /// By its name, also of one member: `penicillin`.
+    fn class_named(&self, name: &str) -> Option<Substances> {
+        let fits = |class: &&DrugClass| {
+            let full = class.name.to_lowercase();
+            let plain = full.split(" (").next().unwrap_or_default();
+            plain == name || plain.strip_suffix('s') == Some(name)
+        };
+        let class = self.all_classes().find(fits)?;
+        let mut found = Substances::default();
+        for member in &class.members {
+            found.add(&self.substances_of(member)?);
+        }
+        Some(found)
+    }
+}
+
+/// What stands before the name of what an allergy is to.
+const BEFORE: [&str; 6] = [
+    "allergy to ",
+    "allergic to ",
+    "allergic reaction to ",
+    "hypersensitivity to ",
+    "intolerance to ",
+    "propensity to adverse reactions to ",
+];
+/// And behind it.
+const BEHIND: [&str; 4] = [
+    " allergy",
+    " hypersensitivity",
+    " intolerance",
+    " sensitivity",
+];
+/// What a name in SNOMED CT is of.
+const KINDS: [&str; 7] = [
+    "disorder",
+    "finding",
+    "medicinal product",
+    "product",
+    "situation",
+    "substance",
+    "organism",
+];
+
+/// The name without the amount in a package before it: `200 ACTUAT albuterol …`, `NDA020800 0.3 ML …`,
+/// `24 HR metformin …`.
+fn without_amount(name: &str) -> &str {
+    let approval = |word: &str| {
+        let digits = word
+            .strip_prefix("nda")
+            .or_else(|| word.strip_prefix("anda"));
+        digits
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let name = match name.split_once(' ') {
+        Some((word, rest)) if approval(word) => rest,
+        _ => name,
+    };
+    let mut words = name.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some(number), Some(unit), Some(rest)) if is_number(number) && is_strength(unit) => rest,
+        _ => name,
+    }
+}
+
+/// `simvastatin`, `Oral Tablet` of `simvastatin 10 MG Oral Tablet`: by the last number with a unit.
+fn strength(part: &str) -> Option<(&str, &str)> {
+    let mut at = 0;
+    let words: Vec<(usize, &str)> = part
+        .split(' ')
+        .map(|word| {
+            let start = at;
+            at += word.len() + 1;
+            (start, word)
+        })
+        .collect();
+    let found = words.windows(2).rev().find_map(|pair| match pair {
+        [(start, number), (unit_start, unit)] if is_number(number) && is_strength(unit) => {
+            Some((*start, unit_start + unit.len()))
+        }
+        _ => None,
+    });
+    let (start, end) = found?;
+    let (ingredient, rest) = (part.get(..start)?.trim(), part.get(end..)?.trim());
+    (!ingredient.is_empty()).then_some((ingredient, rest))
+}
+
+fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'.' || b == b',')
+}
+
+/// `mg`, `mg/ml`, `%`
+fn is_strength(word: &str) -> bool {
+    let known = |unit: &str| {
+        STRENGTHS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(unit))
+    };
+    word == "%" || word.split('/').all(known)
+}
+
+impl Catalog {
+    /// Whether it is a dose form of RxNorm, in small letters: one that the name of a product ends in.
+    fn has_dose_form(&self, form: &str) -> bool {
+        self.dose_forms().contains(form)
+    }
+
+    pub(super) fn find_dose_forms(&self) -> BTreeSet<String> {
+        let products = self.all().filter(|one| one.kind == DrugKind::Product);
+        let mut found = BTreeSet::new();
+        for product in products {
+            // Packs are no dose forms, though they end in brackets, too.
+            let name = self.name(product);
+            if name.starts_with('{') || !matches!(self.term_type(product), "SCD" | "SBD") {
+                continue;
+            }
+            let name = name.rsplit_once(" [").map_or(name, |(generic, _)| generic);
+            let last = name.rsplit(" / ").next().unwrap_or_default();
+            let form = strength(last).map_or("", |(_, form)| form);
+            if !form.is_empty() && !found.contains(form) {
+                found.insert(form.to_lowercase());
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: &str) -> String {
+        let drugs = DrugDictionary::built_in_arc();
+        match drugs.drug_named(name) {
+            None => "-".to_owned(),
+            Some(found) => {
+                let names = found.substances.names(&drugs).join(", ");
+                let whole = if found.is_whole { "" } else { ", perhaps more" };
+                format!("{names}{whole}")
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_rxnorm() {
+        for (name, expected) in [
+            ("Hydrochlorothiazide 25 MG", "hydrochlorothiazide"),
+            ("Verapamil Hydrochloride 40 MG", "verapamil"),
+            ("Acetaminophen 160 MG Oral Tablet", "acetaminophen"),
+            (
+                "Acetaminophen 300 MG / HYDROcodone Bitartrate 5 MG [Vicodin]",
+                "acetaminophen, hydrocodone",
+            ),
+            (
+                "200 ACTUAT Albuterol 0.09 MG/ACTUAT Metered Dose Inhaler",
+                "albuterol",
+            ),
+            (
+                "24 HR metformin hydrochloride 500 MG Extended Release Oral Tablet",
+                "metformin",
+            ),
+            (
+                "NDA020800 0.3 ML Epinephrine 1 MG/ML Auto-Injector",
+                "epinephrine",
+            ),
+            // Without a strength there may be more in it.
+            ("Diazepam [Valium]", "diazepam, perhaps more"),
+            ("warfarin", "warfarin, perhaps more"),
+            ("paracetamol", "acetaminophen, perhaps more"),
+            (
+                "Sulfamethoxazole / Trimethoprim",
+                "sulfamethoxazole, trimethoprim, perhaps more",
+            ),
+            // A part that is not understood leaves nothing.
+            ("Simvistatin 10 MG", "-"),
+            ("Lasix 40mg", "-"),
+            ("acetaminophen 300 MG with codeine", "-"),
+            ("acetaminophen 300 MG / codein 30 MG Oral Tablet", "-"),
+            ("acetaminophen 300 MG Oral Tablet plus codeine", "-"),
+            ("stop warfarin 5 MG Oral Tablet", "-"),
+            ("no warfarin", "-"),
+            ("warfarin 5 MG daily", "-"),
+            ("", "-"),
+            ("[Valium]", "-"),
+        ] {
+            assert_eq!(told(name), expected, "{name}");
+        }
+    }
+
+    /// The names of all products of the dictionary, read as if their codes were not known: never another
+    /// ingredient than it has.
+    #[test]
+    fn no_name_of_rxnorm_is_read_as_another_drug() {
+        let drugs = DrugDictionary::built_in_arc();
+        let (mut read, mut all, mut other) = (0, 0, BTreeSet::new());
+        for code in drugs.all(DrugKind::Product) {
+            all += 1;
+            let Some(found) = drugs.drug_named(drugs.name(code).unwrap()) else {
+                continue;
+            };
+            read += 1;
+            let joined = |substances: &Substances| {
+                let mut names = substances.names(&drugs);
+                names.sort_unstable();
+                names.join(", ")
+            };
+            let names = joined(&found.substances);
+            let known = joined(&drugs.substances_of(code).unwrap());
+            if names != known {
+                other.insert((names, known));
+            }
+        }
+        // The relations of RxNorm and its names tell different ingredients.
+        let other: Vec<_> = other
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        assert_eq!(
+            other,
+            [
+                (
+                    "salicylic acid, sodium thiosulfate",
+                    "salicylic acid, thiosulfate"
+                ),
+                ("sodium thiosulfate", "thiosulfate")
+            ]
+        );
+        // Most can be read: the test is about something.
+        assert!(read * 10 > all * 8, "{read} of {all}");
+    }
+
+    #[test]
+    fn what_people_call_an_allergy() {
+        let drugs = DrugDictionary::built_in_arc();
+        let told = |text: &str| drugs.allergen_named(text);
+        let amoxicillin = drugs.substances_of("723").unwrap();
+        for text in [
+            "Penicillin",
+            "PENICILLINS",
+            "Allergy to penicillin",
+            "Penicillin allergy",
+            "Allergy to penicillin (finding)",
+            "Amoxicillin",
+            "Allergy to amoxicillin",
+            "Amoxicillin / Clavulanate",
+        ] {
+            let found = told(text).unwrap();
+            assert!(found.share_ingredient(&amoxicillin), "{text}");
+        }
+        for text in [
+            "no penicillin allergy",
+            "penicillin allergy ruled out",
+            "Allergy to penicillin (mother)",
+            "family history of penicillin allergy",
+            "Shellfish allergy",
+            "sulfa",
+            "penicilin",
+            "",
+        ] {
+            assert_eq!(told(text), None, "{text}");
+        }
+        assert!(
+            !told("Cephalosporins")
+                .unwrap()
+                .share_ingredient(&amoxicillin)
+        );
+    }
+}
