@@ -449,3 +449,90 @@ fn what_is_missing_is_fetched_once() {
     }
     tandem!("terminology", "fetch", &address, "--out", &out).fails(2, &["say for what"]);
 }
+
+/// A table of what codes of other systems stand for, and the folder of an RxNorm release, reach the rules.
+#[test]
+fn drugs_of_a_hospital_reach_the_rules() {
+    let dir = folder();
+    let at = |name: &str| dir.path().join(name);
+    let rule = "id: allergic\nversion: 1.0.0\nkind: alert\ntitle: Allergy\ndescription: d\nrationale: r\nsource: {title: t, publisher: p, year: 2025, url: https://example.org}\nhooks: [patient-view]\nwhen: allergies().isAllergen(\"amoxicillin\").exists() || medications().isDrug(\"amoxicillin\").exists()\nunknown: silent\ncard:\n  indicator: info\n  summary: s\n";
+    let rule = file(at("rules/allergic.yaml"), rule);
+    let chart = |name: &str, resource: Value| {
+        let entry = |resource: Value| json!({ "resource": resource });
+        let patient = json!({"resourceType": "Patient", "id": "a", "birthDate": "1965-06-15"});
+        let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [entry(patient), entry(resource)]});
+        file(at(name), bundle.to_string())
+    };
+    let allergy = chart(
+        "allergy.json",
+        json!({"resourceType": "AllergyIntolerance", "id": "x", "patient": {"reference": "Patient/a"},
+            "clinicalStatus": {"coding": [{"code": "active"}]},
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}}),
+    );
+    // A component of a drug, as Synthea codes them.
+    let order = chart(
+        "order.json",
+        json!({"resourceType": "MedicationRequest", "id": "x", "status": "active", "intent": "order",
+            "subject": {"reference": "Patient/a"}, "medicationCodeableConcept": {"coding": [
+                {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "999999999"}]}}),
+    );
+    let codes = file(
+        at("codes.csv"),
+        "system,code,display,drug\nsnomed,1,Penicillin,class:penicillin\nsnomed,2,,none known\n",
+    );
+    file(
+        at("release/ingredients.csv"),
+        "rxcui,tty,name,in_rxcui\n723,IN,amoxicillin,\n",
+    );
+    file(
+        at("release/products.csv"),
+        "rxcui,tty,name,ingredients,precise_ingredients\n999999999,SCDC,amoxicillin 1 MG,723,\n",
+    );
+    let release = at("release");
+    let eval = |chart: &std::path::Path, drugs: &std::path::Path| {
+        tandem!(
+            "rule",
+            "eval",
+            &rule,
+            "--patient",
+            chart,
+            "--at",
+            "2025-12-31",
+            "--drugs",
+            drugs
+        )
+        .ok()
+        .out
+    };
+    assert!(eval(&allergy, &codes).contains("allergic 1.0.0 at 2025-12-31T23:59:59.999Z: applies"));
+    assert!(eval(&order, &release).contains("allergic 1.0.0 at 2025-12-31T23:59:59.999Z: applies"));
+    assert!(!eval(&allergy, &release).contains("59.999Z: applies"));
+    assert!(!eval(&order, &codes).contains("59.999Z: applies"));
+
+    let checked = tandem!(
+        "terminology",
+        "check",
+        "--drugs",
+        &codes,
+        "--drugs",
+        &release
+    )
+    .ok();
+    assert!(
+        checked.out.contains("0 NDCs, 2 codes of other systems"),
+        "{}",
+        checked.out
+    );
+    let wrong = file(
+        at("wrong.csv"),
+        "system,code,display,drug\nsnomed,1,,penicilin\n",
+    );
+    tandem!("terminology", "check", "--drugs", &wrong).fails(
+        2,
+        &[
+            "T033",
+            "no ingredient of RxNorm is named `penicilin`",
+            "wrong.csv:2",
+        ],
+    );
+}

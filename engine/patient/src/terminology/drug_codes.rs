@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::code::canonical_system;
-use super::drug_set::Substances;
+use super::drug_meaning::{DrugMeaning, Substances};
 use super::drugs::DrugDictionary;
 use super::drugs_build::DrugError;
 use super::drugs_csv::{DrugFileError, NamedBytes, note, rows};
@@ -19,20 +19,6 @@ use super::read_system::system_named;
 
 /// The header of such a table.
 pub const DRUG_CODES_HEADER: [&str; 4] = ["system", "code", "display", "drug"];
-
-/// What a code of another system than RxNorm stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DrugMeaning {
-    /// These.
-    Drug(Substances),
-    /// That no allergy is known.
-    NoneKnown,
-    /// Something that is no drug.
-    NoDrug,
-}
-
-/// By system and code.
-pub(super) type DrugCodes = FxHashMap<Arc<str>, FxHashMap<Arc<str>, DrugMeaning>>;
 
 impl DrugDictionary {
     /// What a code of another system stands for, where a table says so.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::drug_set::Substances;
+use super::drug_meaning::Substances;
 use super::drugs::{DrugClass, DrugDictionary};
 use super::drugs_catalog::{Catalog, DrugKind};
 use super::drugs_other_names::rxnorm_name;

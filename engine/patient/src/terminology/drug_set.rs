@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::drug_meaning::Substances;
 use super::drugs::DrugDictionary;
 use super::drugs_catalog::{DrugKind, rxcui_number};
 
@@ -98,44 +99,7 @@ impl DrugSet {
     }
 }
 
-/// What a drug is made of, as numbers: to be looked for in many sets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Substances {
-    /// Ingredients and precise ingredients.
-    all: Vec<u32>,
-    /// The ingredients among them.
-    ingredients: Vec<u32>,
-    /// Those of the ingredients of which no salt is known.
-    bare: Vec<u32>,
-}
-
 impl Substances {
-    /// Adds those of another code of the same drug, or of another part of it.
-    pub fn add(&mut self, other: &Substances) {
-        let both = [(&mut self.all, &other.all)]
-            .into_iter()
-            .chain([(&mut self.ingredients, &other.ingredients)])
-            .chain([(&mut self.bare, &other.bare)]);
-        for (own, more) in both {
-            own.extend(more);
-            own.sort_unstable();
-            own.dedup();
-        }
-    }
-
-    /// Whether nothing is known to be in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    /// Whether both have an ingredient, whatever its salt.
-    #[must_use]
-    pub fn share_ingredient(&self, other: &Substances) -> bool {
-        let mut own = self.ingredients.iter();
-        own.any(|one| other.ingredients.binary_search(one).is_ok())
-    }
-
     /// The RxNorm names of the ingredients.
     #[must_use]
     pub fn names<'d>(&self, drugs: &'d DrugDictionary) -> Vec<&'d str> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::drug_codes::DrugCodes;
+use super::drug_meaning::DrugCodes;
 use super::drugs_catalog::{Catalog, Drug, DrugKind, Ingredient, rxcui_number};
 
 /// A class of ingredients.
