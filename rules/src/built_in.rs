@@ -1,6 +1,7 @@
 //! The rules that come with Tandem, and their value sets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_patient::finding::Finding;
 use engine_patient::terminology::{
@@ -188,8 +189,8 @@ pub fn built_in_with(
 ) -> Result<Vec<Arc<Rule>>, Vec<Finding>> {
     let shared = BuiltInShared::new(terminology)?;
     let (mut rules, mut problems) = (vec![], vec![]);
-    for (file, text) in RULES {
-        match shared.beside(file, |beside| load_with(file, text, beside)) {
+    for loaded in shared.all() {
+        match loaded {
             Ok(rule) => rules.push(Arc::new(rule)),
             Err(found) => problems.extend(found),
         }
@@ -221,6 +222,39 @@ impl<'t> BuiltInShared<'t> {
             library,
             drugs,
         })
+    }
+
+    /// Loads all, in their order. Parsing their expressions is most of the start of a service, and no rule
+    /// waits for another.
+    #[allow(clippy::disallowed_methods, reason = "all end before the call does")]
+    fn all(&self) -> Vec<Result<Rule, Vec<Finding>>> {
+        /// More gain nothing: one file is a large part of the whole.
+        const THREADS: usize = 4;
+        let next = AtomicUsize::new(0);
+        let load = || {
+            let mut loaded = vec![];
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some((file, text)) = RULES.get(number) else {
+                    return loaded;
+                };
+                let rule = self.beside(file, |beside| load_with(file, text, beside));
+                loaded.push((number, rule));
+            }
+        };
+        let mut all = std::thread::scope(|scope| {
+            let threads: Vec<_> = (1..THREADS).map(|_| scope.spawn(load)).collect();
+            let mut all = load();
+            for thread in threads {
+                match thread.join() {
+                    Ok(loaded) => all.extend(loaded),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        });
+        all.sort_by_key(|(number, _)| *number);
+        all.into_iter().map(|(_, rule)| rule).collect()
     }
 
     /// Loads something with what stands beside the file of a built-in rule.

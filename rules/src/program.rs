@@ -1,13 +1,13 @@
 //! The expressions of a rule, checked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use engine_cel::Compiled;
 use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use crate::outcome::CardReason;
-use crate::table::Table;
+use crate::table::{ByDrug, Table};
 use crate::words::Indicator;
 
 /// The expressions, and the value sets they name.
@@ -59,6 +59,8 @@ pub(crate) struct Alert {
     pub when: Compiled,
     pub acted_on: Option<Compiled>,
     pub one_card_per: Option<Compiled>,
+    /// The rows by the drugs that `when` asks for; `None` where it may hold for any.
+    pub by_drug: OnceLock<Option<ByDrug>>,
 }
 
 /// A text with values in it.

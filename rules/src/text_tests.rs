@@ -1,3 +1,6 @@
+use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
+
 use super::*;
 
 #[test]
@@ -129,5 +132,30 @@ fn values_in_targets_of_links() {
         "<b>x</b> ",
     ] {
         assert!(!stands_in_url(line), "{line}");
+    }
+}
+
+/// The day is that of the reader's zone, not of whoever wrote the moment down.
+#[test]
+fn a_moment_is_shown_as_the_day_it_is_here() {
+    for (written, zone, day) in [
+        ("2025-06-01T23:30:00-05:00", "+00:00", "2025-06-02"),
+        (
+            "2025-06-01T23:30:00-05:00",
+            "America/New_York",
+            "2025-06-02",
+        ),
+        ("2025-06-01T22:30:00-05:00", "America/Chicago", "2025-06-01"),
+        ("2025-06-02T03:30:00Z", "America/Chicago", "2025-06-01"),
+        ("2025-06-02T03:30:00", "America/Chicago", "2025-06-02"),
+        ("2025-06-02", "America/Chicago", "2025-06-02"),
+        ("2025-06", "America/Chicago", "2025-06"),
+    ] {
+        let time = DateTime::parse(written).unwrap();
+        assert_eq!(
+            super::day(time, &Zone::parse(zone).unwrap()),
+            day,
+            "{written} in {zone}"
+        );
     }
 }

@@ -479,6 +479,31 @@ fn mistakes_with_drugs_are_told_where_they_are() {
     }
 }
 
+/// A draft that could not be used may have been any. What holds of those that are there holds.
+#[test]
+fn drafts_of_which_some_are_there() {
+    let mut incomplete = call();
+    let requests = Name::of("MedicationRequest").unwrap();
+    incomplete.drafts.set_incomplete(requests);
+    let mut case = case();
+    case.context.call = Some(Arc::new(incomplete));
+    let unknown = "unknown: not every draft could be used";
+    for (source, expected) in [
+        (r#"draftOrders("MedicationRequest").exists()"#, "true"),
+        (
+            r#"selections("MedicationRequest").exists(d, isDrug(d, "ibuprofen"))"#,
+            "true",
+        ),
+        (
+            r#"selections("MedicationRequest").exists(d, isDrug(d, "amiodarone"))"#,
+            unknown,
+        ),
+        (r#"draftOrders("ServiceRequest").size()"#, "0"),
+    ] {
+        assert_eq!(case.eval(source), expected, "{source}");
+    }
+}
+
 /// A draft that could not be used may have been any: of its type nothing is told, of others all.
 #[test]
 fn drafts_that_are_not_all_there() {

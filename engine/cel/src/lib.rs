@@ -25,6 +25,7 @@ mod explain_items;
 mod explain_verdict;
 mod explain_words;
 pub mod functions;
+mod guards;
 mod lack;
 mod longest;
 mod mutants;
@@ -45,7 +46,7 @@ pub use explain::{Clause, Tried};
 pub use explain_verdict::{deciding, deciding_resource};
 pub use explain_words::{Reading, Words};
 pub use mutants::Mutant;
-pub use nodes::Compiled;
+pub use nodes::{Compiled, NamedDrugs};
 pub use types::Ty;
 pub use value::Val;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::Finding;
 use engine_patient::systems::CodedElement;
+use engine_patient::terminology::DrugSet;
 
 use super::functions::FunctionInfo;
 use super::operators::{Arithmetic, Numbers, Order};
@@ -133,4 +134,15 @@ pub struct Comprehension {
     pub range: Node,
     pub slot: usize,
     pub body: Node,
+    /// The drugs of which an item must be one, else the body is false; `None` where it may hold of any.
+    pub drugs: Option<Vec<NamedDrugs>>,
+}
+
+/// A set of drugs that an expression names.
+#[derive(Clone, Debug)]
+pub enum NamedDrugs {
+    /// The same for every row.
+    Always(Arc<DrugSet>),
+    /// The cell of a column.
+    Column(usize),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use engine_cel::{Evaluation, Val};
+use engine_cel::{Evaluation, NamedDrugs, Val};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
@@ -10,6 +10,7 @@ use super::outcome;
 use crate::outcome::{Applicability, CardText, Decision, Outcome};
 use crate::program::Alert;
 use crate::rule::Rule;
+use crate::table::ByDrug;
 use crate::words::OnUnknown;
 
 /// What came of the items and rows so far.
@@ -76,6 +77,38 @@ impl Rule {
         })
     }
 
+    /// The rows that an item is asked for: those that may hold for its drug, where that is known. Of the
+    /// others `when` is false. Where the outcomes of conditions are counted, none is passed over.
+    fn rows_of<'r>(
+        &'r self,
+        alert: &'r Alert,
+        evaluation: &Evaluation<'r>,
+        item: &Val<'r>,
+    ) -> Vec<&'r [Val<'static>]> {
+        let drug = match evaluation.notes_outcomes() {
+            true => None,
+            false => evaluation.known_drug(item),
+        };
+        let by_drug = alert.by_drug.get_or_init(|| {
+            let sets = alert
+                .when
+                .drugs_of_item(&self.program.expressions.defines)?;
+            let columns = sets.iter().map(|set| match set {
+                NamedDrugs::Column(column) => Some(*column),
+                NamedDrugs::Always(_) => None,
+            });
+            ByDrug::of(alert.table.as_ref()?, &columns.collect::<Option<Vec<_>>>()?)
+        });
+        match (by_drug, drug, &alert.table) {
+            (Some(by_drug), Some(drug), Some(table)) => {
+                let numbers = by_drug.rows(&drug.substances).into_iter();
+                let rows = numbers.filter_map(|number| table.rows.get(number));
+                rows.map(Vec::as_slice).collect()
+            }
+            _ => rows(alert).collect(),
+        }
+    }
+
     /// One item, with each row of the table.
     fn item<'r>(
         &'r self,
@@ -97,7 +130,7 @@ impl Rule {
         let mut shown: HashSet<String> = HashSet::new();
         let nothing: &[Val<'static>] = &[];
         evaluation.turn_to(item.clone(), nothing);
-        for row in rows(alert) {
+        for row in self.rows_of(alert, evaluation, item) {
             evaluation.turn_to_row(row);
             let when = outcome(evaluation, &alert.when)?;
             if when.truth == Truth::False {

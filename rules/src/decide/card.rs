@@ -122,7 +122,8 @@ fn address<'r>(
     Ok((web && !url.contains(char::is_whitespace)).then_some(url))
 }
 
-/// A text with its values. An unknown value is the word "unknown"; a date is shown to the day. In
+/// A text with its values. An unknown value is the word "unknown"; a date is shown as its day in
+/// the zone of the run. In
 /// Markdown a line whose values are all unknown is left out: it would say nothing.
 pub(super) fn render<'r>(
     evaluation: &Evaluation<'r>,
@@ -154,7 +155,7 @@ pub(super) fn render<'r>(
         }
         match value {
             Val::Unknown(_) => out.push_str("unknown"),
-            Val::Time(time) => out.extend(time.to_string().chars().take_while(|c| *c != 'T')),
+            Val::Time(time) => out.push_str(&text::day(time, evaluation.zone())),
             Val::Decimal(d) => {
                 out.push_str(&show(&Val::Decimal(decimal::for_people(d))));
             }

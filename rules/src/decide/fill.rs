@@ -11,6 +11,7 @@ use engine_patient::system::date_time::DateTime;
 use crate::load::scalar::{expand, quoted};
 use crate::outcome::CardChange;
 use crate::program::{ChangeProgram, Fragment, Hole, Piece, ResourceProgram};
+use crate::text::day;
 use crate::yaml::{Scalar, Style};
 
 /// What was made, or why it could not be: for people, without patient data.
@@ -97,6 +98,8 @@ fn filled<'r>(
             Val::Unknown(reason) => return Ok(Err(reason.into_owned())),
             // A copy of an element.
             Val::Element(element) if alone => return Ok(Ok(raw(element))),
+            // Of a moment, where a date is wanted: its day.
+            Val::Time(time) if hole.ty == "date" => text.push_str(&day(time, evaluation.zone())),
             Val::Time(time) => text.push_str(&time.to_string()),
             value => text.push_str(&show(&value)),
         }
@@ -105,9 +108,9 @@ fn filled<'r>(
     // Of a moment, where a date is wanted: its day.
     if hole.ty == "date"
         && DateTime::parse(text).is_some()
-        && let Some((day, _)) = text.split_once('T')
+        && let Some((of, _)) = text.split_once('T')
     {
-        text = day;
+        text = of;
     }
     let scalar = Scalar {
         text: text.to_owned(),

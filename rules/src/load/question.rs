@@ -1,5 +1,7 @@
 //! What a rule asks of a patient, by its kind.
 
+use std::sync::OnceLock;
+
 use engine_cel::{Compiled, Ty};
 use engine_patient::finding::Code;
 
@@ -95,6 +97,7 @@ impl Compiler<'_, '_> {
                 Some(per) => Some(per?),
                 None => None,
             },
+            by_drug: OnceLock::new(),
         })))
     }
 

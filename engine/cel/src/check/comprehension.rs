@@ -4,6 +4,7 @@ use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr};
 use engine_patient::finding::Code;
 
 use super::pass::{Checked, Pass};
+use crate::guards::{Asked, needed};
 use crate::nodes::{Comprehension, Fold, Node, NodeKind, Span};
 use crate::types::Ty;
 
@@ -55,7 +56,7 @@ impl Pass<'_> {
                     Fold::All
                 };
                 let body = self.boolean(body);
-                let inner = Box::new(Comprehension { range, slot, body });
+                let inner = Box::new(over(range, slot, body));
                 (
                     Node {
                         kind: NodeKind::Fold(fold, inner),
@@ -80,7 +81,7 @@ impl Pass<'_> {
                         let same = matches!(list.elements.as_slice(), [IdedExpr { expr: Expr::Ident(name), .. }] if *name == c.iter_var);
                         if same {
                             let body = self.boolean(condition);
-                            let inner = Box::new(Comprehension { range, slot, body });
+                            let inner = Box::new(over(range, slot, body));
                             let kind = NodeKind::Fold(Fold::Filter, inner);
                             return (Node { kind, span }, item.clone().list());
                         }
@@ -91,7 +92,7 @@ impl Pass<'_> {
                     }
                     _ => {
                         let body = self.boolean(condition);
-                        let inner = Box::new(Comprehension { range, slot, body });
+                        let inner = Box::new(over(range, slot, body));
                         (
                             Node {
                                 kind: NodeKind::Fold(Fold::ExistsOne, inner),
@@ -128,7 +129,7 @@ impl Pass<'_> {
             return self.wrong(Code::Syntax, "`map` needs an expression".into(), span, None);
         };
         let (body, ty) = self.expr(element);
-        let inner = Box::new(Comprehension { range, slot, body });
+        let inner = Box::new(over(range, slot, body));
         (
             Node {
                 kind: NodeKind::Map(inner, condition),
@@ -136,5 +137,15 @@ impl Pass<'_> {
             },
             ty.list(),
         )
+    }
+}
+
+fn over(range: Node, slot: usize, body: Node) -> Comprehension {
+    let drugs = needed(&body, Asked::Local(slot), &[]);
+    Comprehension {
+        range,
+        slot,
+        body,
+        drugs,
     }
 }

@@ -14,7 +14,13 @@ impl<'r> Evaluation<'r> {
         inner: &'r Comprehension,
         locals: &mut Locals<'r>,
     ) -> Val<'r> {
-        let range = match self.node(&inner.range, locals) {
+        // What is false of an item says nothing, but for `all`.
+        let drugs = inner.drugs.as_ref().filter(|_| fold != Fold::All);
+        let asked = match drugs {
+            Some(drugs) => self.asked(&inner.range, drugs, locals),
+            None => self.node(&inner.range, locals),
+        };
+        let range = match asked {
             Val::List(items) => items,
             other => return other,
         };

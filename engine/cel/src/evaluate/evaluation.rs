@@ -11,6 +11,7 @@ use engine_patient::requirements::{DataRequirement, Match};
 use engine_patient::systems::{self, CodedElement};
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
+use super::by_drug::ByDrug;
 use crate::functions::{Drugs, Scene};
 use crate::lack::Lack;
 use crate::nodes::{Compiled, Span};
@@ -32,6 +33,8 @@ pub struct Evaluation<'r> {
     /// The item of `for_each`, and the row, that it is about now.
     item: RefCell<Val<'r>>,
     row: Cell<&'r [Val<'static>]>,
+    /// See [`super::by_drug`].
+    pub(super) by_drug: ByDrug<'r>,
     /// Per element and value set that found nothing: see [`Evaluation::mismatch`].
     mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
@@ -71,6 +74,7 @@ impl<'r> Evaluation<'r> {
             retrieved: RefCell::new(vec![None; requirements.len()]),
             item: RefCell::new(Val::unknown("there is no item here")),
             row: Cell::new(&[]),
+            by_drug: ByDrug::default(),
             mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
             source: Cell::new(""),

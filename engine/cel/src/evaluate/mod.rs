@@ -1,5 +1,7 @@
 //! Evaluation of checked expressions over one patient's record.
 
+mod by_drug;
+mod candidates;
 mod comprehension;
 mod evaluation;
 mod node;

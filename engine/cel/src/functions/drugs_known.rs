@@ -3,10 +3,11 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::medication::Drug;
 use engine_patient::record::Element;
 use engine_patient::terminology::DrugDictionary;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::value::Val;
 
@@ -34,6 +35,10 @@ pub(crate) struct Drugs<'r> {
     /// By what is asked, record and place in it.
     found: RefCell<FxHashMap<(Asked, usize, u32), Arc<Drug>>>,
     lists: [OnceCell<Val<'r>>; 3],
+    /// Drafts, by their type, and whether only those that the call is about.
+    drafts: RefCell<FxHashMap<(Name, bool), Val<'r>>>,
+    /// The names of those that the call is about.
+    selected: OnceCell<FxHashSet<String>>,
 }
 
 impl<'r> Drugs<'r> {
@@ -54,6 +59,22 @@ impl<'r> Drugs<'r> {
             Some(known) => known.get_or_init(gather).clone(),
             None => gather(),
         }
+    }
+
+    pub(super) fn drafts(&self, which: (Name, bool), gather: impl FnOnce() -> Val<'r>) -> Val<'r> {
+        if let Some(known) = self.drafts.borrow().get(&which) {
+            return known.clone();
+        }
+        let drafts = gather();
+        self.drafts.borrow_mut().insert(which, drafts.clone());
+        drafts
+    }
+
+    pub(super) fn selected(
+        &self,
+        gather: impl FnOnce() -> FxHashSet<String>,
+    ) -> &FxHashSet<String> {
+        self.selected.get_or_init(gather)
     }
 
     pub(super) fn once(

@@ -29,9 +29,21 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Named,
         code: draft_orders,
         doc: "All orders of a type that are being written, without those not to do something \
-         (`doNotPerform`) and those whose status says that they are over or taken back. They are not in the patient's record. Empty where the hook has no drafts; unknown where \
-         one of the type could not be used, as another patient's.",
+         (`doNotPerform`) and those whose status says that they are over or taken back. They are not in the patient's record. Empty where the hook has no drafts. Where \
+         one of the type could not be used, as another patient's, the others are in it, and there may be more.",
         example: "draftOrders(\"MedicationRequest\").exists(o, isDrug(o, \"warfarin\"))",
+        gives: "false",
+        ..PLAIN
+    },
+    FunctionInfo {
+        name: "pairsWith",
+        params: &[P::Resource, P::Resource],
+        returns: R::Bool,
+        code: pairs_with,
+        doc: "Whether an order that the call is about (the first) is to be looked at together with another \
+         medication or draft: not with itself, and of two drafts that the call is about only the one whose \
+         id comes later, so that one of them tells of the pair.",
+        example: "selections(\"MedicationRequest\").exists(o, draftOrders(\"MedicationRequest\").exists(d, pairsWith(o, d)))",
         gives: "false",
         ..PLAIN
     },
@@ -81,21 +93,64 @@ fn drafts<'r>(call: &Call<'_, 'r>, selected: bool) -> Val<'r> {
     let [Val::Str(ty)] = call.args else {
         return call.other_kind();
     };
-    let Some(hook) = &call.scene.context.call else {
+    let (Some(hook), Some(ty)) = (&call.scene.context.call, Name::of(ty)) else {
         return Val::List(Arc::new([]));
     };
-    if Name::of(ty).is_some_and(|ty| !hook.drafts.is_available(ty)) {
-        return Val::unknown("not every draft could be used");
+    call.scene.drugs.drafts((ty, selected), || {
+        let drafts = hook.drafts.of_type(ty);
+        let drafts = drafts.filter(|draft| HookCall::is_made(*draft));
+        let wanted = drafts.filter(|draft| !selected || is_selected(call, hook, *draft));
+        let told = wanted.filter_map(|draft| match is_to_do(draft) {
+            Ok(true) => Some(Val::Element(draft)),
+            Ok(false) => None,
+            Err(reason) => Some(Val::Maybe(Arc::new(Val::Element(draft)), reason)),
+        });
+        let mut told: Vec<Val<'r>> = told.collect();
+        if !hook.drafts.is_available(ty) {
+            const SOME: &str = "not every draft could be used";
+            // Those that are here are so.
+            match hook.drafts.is_known_in_part(ty) && !told.is_empty() {
+                true => told.push(Val::Maybe(Arc::new(Val::unknown(SOME)), SOME.into())),
+                false => return Val::unknown(SOME),
+            }
+        }
+        Val::List(told.into())
+    })
+}
+
+/// Whether the call is about a draft. Of hundreds each is looked up, not looked for.
+fn is_selected(call: &Call<'_, '_>, hook: &HookCall, draft: Element<'_>) -> bool {
+    let Some(selections) = &hook.selections else {
+        return true;
+    };
+    let names = call
+        .scene
+        .drugs
+        .selected(|| selections.iter().cloned().collect());
+    named(draft).is_some_and(|(ty, id)| names.contains(&format!("{ty}/{id}")))
+}
+
+fn pairs_with<'r>(call: &Call<'_, 'r>) -> Val<'r> {
+    let [Val::Element(order), Val::Element(other)] = call.args else {
+        return call.other_kind();
+    };
+    if order == other {
+        return Val::Bool(false);
     }
-    let drafts = hook.drafts.of_type_named(ty);
-    let drafts = drafts.filter(|draft| HookCall::is_made(*draft));
-    let wanted = drafts.filter(|draft| !selected || hook.is_selected(*draft));
-    let told = wanted.filter_map(|draft| match is_to_do(draft) {
-        Ok(true) => Some(Val::Element(draft)),
-        Ok(false) => None,
-        Err(reason) => Some(Val::Maybe(Arc::new(Val::Element(draft)), reason)),
-    });
-    Val::List(told.collect())
+    let names = (named(*order), named(*other));
+    if let (Some(order), Some(other)) = &names
+        && order == other
+    {
+        return Val::Bool(false);
+    }
+    let hook = call.scene.context.call.as_deref();
+    let hook = hook.filter(|hook| std::ptr::eq(&raw const hook.drafts, other.record));
+    match (hook, names) {
+        (None, _) => Val::Bool(true),
+        (Some(hook), _) if !is_selected(call, hook, *other) => Val::Bool(true),
+        (Some(_), (Some(order), Some(other))) => Val::Bool(other < order),
+        _ => Val::unknown("a resource has no id"),
+    }
 }
 
 fn reference<'r>(call: &Call<'_, 'r>) -> Val<'r> {

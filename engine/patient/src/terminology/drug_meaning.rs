@@ -29,6 +29,12 @@ impl Substances {
         }
     }
 
+    /// RxCUIs of the ingredients and precise ingredients, as numbers, ascending.
+    #[must_use]
+    pub fn numbers(&self) -> &[u32] {
+        &self.all
+    }
+
     /// Whether nothing is known to be in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

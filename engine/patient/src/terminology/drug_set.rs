@@ -77,6 +77,11 @@ impl DrugSet {
         self.numbers.binary_search(&number).is_ok()
     }
 
+    /// The numbers that a drug must have one of, else this holds none of its substances.
+    pub fn keys(&self) -> impl Iterator<Item = u32> {
+        self.numbers.iter().chain(&self.bases).copied()
+    }
+
     /// Whether one of the substances of a drug is in it; `None` where that hangs on which salt of an
     /// ingredient it is, and this is not known.
     #[must_use]
