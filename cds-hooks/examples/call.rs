@@ -5,8 +5,9 @@
 //! cargo run --release -p cds-hooks --example call -- 50 300
 //! ```
 //!
-//! The first number is how many resources the chart has, the second how many times everything is done. At
-//! the hooks of orders the drafts are warfarin and metformin, which the chart's drugs meet.
+//! The first number is how many resources the chart has, the second how many times everything is done, the
+//! third, 2 where it is left out, how many drafts there are at the hooks of orders: of warfarin, metformin and
+//! further drugs in turn, which meet the chart's drugs and each other.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -96,23 +97,23 @@ fn chart(resources: usize) -> Vec<Value> {
         .collect()
 }
 
-fn drafts() -> Vec<Value> {
-    let draft = |(n, code): (usize, &str)| {
+/// Drugs of drafts: warfarin, metformin, simvastatin, amlodipine, clarithromycin, fluconazole.
+const DRAFTED: [&str; 6] = ["855332", "860975", "312961", "17767", "21212", "4450"];
+
+fn drafts(count: usize) -> Vec<Value> {
+    let draft = |n: usize| {
+        let code = DRAFTED[n % DRAFTED.len()];
         json!({
             "resourceType": "MedicationRequest", "id": format!("draft-{n}"), "status": "draft", "intent": "order",
             "subject": {"reference": "Patient/1"}, "authoredOn": AT,
             "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code}]},
         })
     };
-    ["855332", "860975"]
-        .into_iter()
-        .enumerate()
-        .map(draft)
-        .collect()
+    (0..count).map(draft).collect()
 }
 
 /// The call of a service with what its templates ask for.
-fn body(service: &dyn CardService, chart: &[Value]) -> Vec<u8> {
+fn body(service: &dyn CardService, chart: &[Value], orders: &[Value]) -> Vec<u8> {
     let bundle = |resources: Vec<&Value>| {
         let entries: Vec<Value> = resources.iter().map(|r| json!({"resource": r})).collect();
         json!({"resourceType": "Bundle", "type": "searchset", "entry": entries})
@@ -131,11 +132,13 @@ fn body(service: &dyn CardService, chart: &[Value]) -> Vec<u8> {
         })
         .collect();
     let mut context = json!({"userId": "Practitioner/1", "patientId": "1"});
-    let orders = drafts();
     for field in service.hook().context.iter().filter(|f| f.is_required) {
         match field.name {
             "draftOrders" => context["draftOrders"] = bundle(orders.iter().collect()),
-            "selections" => context["selections"] = json!(["draft-0", "draft-1"]),
+            "selections" => {
+                let ids: Vec<&Value> = orders.iter().map(|order| &order["id"]).collect();
+                context["selections"] = json!(ids);
+            }
             _ => {}
         }
     }
@@ -164,7 +167,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let number = |at: usize, usual| args.get(at).map_or(usual, |n| n.parse().unwrap());
     let (resources, calls) = (number(0, 50), number(1, 300));
-    let chart = chart(resources);
+    let (chart, orders) = (chart(resources), drafts(number(2, 2)));
     let started = Instant::now();
     let mut rules = rules::built_in().unwrap();
     rules.retain(|rule| rule.is_live());
@@ -185,7 +188,7 @@ fn main() {
                 ..HookCall::default()
             };
             if service.hook().drafts().is_some() {
-                call.drafts = self::record(&drafts());
+                call.drafts = self::record(&orders);
             }
             EvaluationContext::at(at).with_call(Arc::new(call))
         })
@@ -227,7 +230,7 @@ fn main() {
         "evaluated µs", "called µs", "bytes", "cards"
     );
     for (n, service) in services.iter().enumerate() {
-        let body = body(service.as_ref(), &chart);
+        let body = body(service.as_ref(), &chart, &orders);
         let mut times = vec![];
         for _ in 0..calls {
             let one = Instant::now();

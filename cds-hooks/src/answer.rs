@@ -3,7 +3,6 @@
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
-use engine_patient::record::PatientRecord;
 use rules::text;
 
 use crate::drafts::Drafts;
@@ -30,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) unknown_selections: usize,
     /// The service could not tell.
     pub(crate) unknown: bool,
+    /// What was there and could not be understood, and nothing depended on it.
+    pub(crate) passed_over: Vec<String>,
     /// Entries of the prefetch that were not used.
     pub(crate) left_out: usize,
     /// What the service could not tell for lack of it: keys and types.
@@ -46,6 +47,7 @@ pub(crate) fn answer(
     templates: &Templates,
     body: &[u8],
     context: &EvaluationContext,
+    most_drafts: usize,
 ) -> Answer {
     let mut answer = Answer::default();
     let request = match HookRequest::read(body, service.hook()) {
@@ -57,11 +59,18 @@ pub(crate) fn answer(
     };
     answer.hook_instance = Some(hash::short(&[&request.hook_instance]));
     let mut data = prefetch::read(templates, &request.prefetch, &request.patient);
-    let drafts = Drafts::read(&request.context, service.hook(), &request.patient);
+    let hook = service.hook();
+    let drafts = Drafts::read(&request.context, hook, &request.patient, most_drafts);
     answer.left_out = data.left_out + drafts.left_out;
     answer.unknown_selections = drafts.unknown_selections;
     data.lacking.extend(drafts.lacking.iter().cloned());
-    let mut outcome = decide(service, &data.record, context, &request, &drafts);
+    answer.passed_over = request.passed_over;
+    answer.passed_over.extend(data.unread.iter().cloned());
+    answer
+        .passed_over
+        .extend(drafts.passed_over.iter().cloned());
+    let call = drafts.call(hook, &request.context);
+    let mut outcome = service.decide(&data.record, &context.clone().with_call(call));
     let mut for_people = None;
     if let Outcome::Unknown { reason, .. } = &mut outcome {
         for_people = reason.clone();
@@ -99,40 +108,9 @@ pub(crate) fn answer(
     answer
 }
 
-/// What the service says. Where not every draft could be taken it could not tell; what holds of the
-/// others all the same is said, too.
-fn decide(
-    service: &dyn CardService,
-    record: &PatientRecord,
-    context: &EvaluationContext,
-    request: &HookRequest<'_>,
-    drafts: &Drafts,
-) -> Outcome {
-    let hook = service.hook();
-    let of = |all: bool| {
-        let call = drafts.call(hook, &request.context, all);
-        service.decide(record, &context.clone().with_call(call))
-    };
-    let (reason, cards) = match of(false) {
-        Outcome::Unknown { reason, cards } if !drafts.is_complete() => (reason, cards),
-        outcome => return outcome,
-    };
-    let known = match of(true) {
-        Outcome::Cards(known) | Outcome::Unknown { cards: known, .. } => known,
-        failed @ Outcome::Failed(_) => return failed,
-    };
-    let known = known.into_iter().filter(|card| !card.says_unknown);
-    let unknown = cards.into_iter().filter(|card| card.says_unknown);
-    Outcome::Unknown {
-        reason,
-        cards: known.chain(unknown).collect(),
-    }
-}
-
 /// Says when the card was made and of what: a chart stays open, and its data changes.
 fn dated(mut content: CardContent, context: &EvaluationContext) -> CardContent {
-    let at = context.at.to_string();
-    let day = at.split('T').next().unwrap_or_default();
+    let day = text::day(context.at, &context.zone);
     let line = format!("*Checked on {day} with the data sent at that time.*");
     let detail = [content.detail.trim_end(), &line].join("\n\n");
     content.detail = detail.trim_start().to_owned();

@@ -1,5 +1,7 @@
 //! From what a service has to say to a card within the limits of the specification.
 
+use std::collections::HashMap;
+
 use rules::text;
 
 use crate::hash;
@@ -15,14 +17,15 @@ impl Card {
     /// one content are told apart by which comes first.
     pub(crate) fn all(contents: impl Iterator<Item = CardContent>, scope: &[&str]) -> Vec<Self> {
         let mut cards: Vec<Self> = vec![];
+        let mut seen: HashMap<String, usize> = HashMap::new();
         for content in contents {
             let mut card = Card::new(content, scope);
-            let same = |other: &&Self| other.content == card.content;
-            let before = cards.iter().filter(same).count();
-            if before > 0 {
+            let before = seen.entry(card.content.clone()).or_default();
+            if *before > 0 {
                 let number = before.to_string();
                 card.uuid = hash::uuid(&[&card.uuid, &number]);
             }
+            *before += 1;
             card.name_suggestions();
             cards.push(card);
         }

@@ -212,6 +212,7 @@ impl App {
         };
         let at = self.config.at.unwrap_or_else(|| (self.config.clock)());
         let zone = self.config.time_zone.clone();
+        let most = self.config.limits.max_drafts;
         let context = EvaluationContext {
             at,
             zone,
@@ -221,7 +222,8 @@ impl App {
             call: None,
             outcomes_seen: None,
         };
-        let evaluate = AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context));
+        let evaluate =
+            AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context, most));
         catch_unwind(evaluate).unwrap_or_default()
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Body<'a> {
 }
 
 pub(crate) enum Prefetch<'a> {
-    /// Not there, or `null`.
+    /// Not there, `null`, or an empty list, as some write an empty object.
     Absent,
     Object(Members<'a>),
     /// No object.
@@ -194,8 +194,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Prefetch<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Prefetch<'de>, A::Error> {
-                while seq.next_element::<&RawValue>()?.is_some() {}
-                Ok(Prefetch::Wrong)
+                let mut prefetch = Prefetch::Absent;
+                while seq.next_element::<&RawValue>()?.is_some() {
+                    prefetch = Prefetch::Wrong;
+                }
+                Ok(prefetch)
             }
         }
         deserializer.deserialize_any(Any)

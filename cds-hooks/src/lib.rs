@@ -30,6 +30,7 @@ mod hook;
 mod host;
 mod http;
 mod json;
+mod json_text;
 mod limits;
 mod log;
 mod measure;

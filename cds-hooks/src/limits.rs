@@ -25,11 +25,15 @@ pub struct Limits {
     pub max_evaluations: usize,
     /// How long a body of more than 64 KiB waits for its turn.
     pub max_wait: Duration,
+    /// Drafts of one call that are looked at. Of those beyond the answer says how many they are: what
+    /// depends on them could not be checked.
+    pub max_drafts: usize,
 }
 
 impl Default for Limits {
     /// 1,024 connections; 10 s for a head, 10 s for a body, 60 s between requests; 64 MiB of large
-    /// bodies at once, evaluated by as many threads as there are processors; 5 s of waiting.
+    /// bodies at once, evaluated by as many threads as there are processors; 5 s of waiting; 2,000
+    /// drafts.
     fn default() -> Self {
         Limits {
             max_connections: 1024,
@@ -39,6 +43,7 @@ impl Default for Limits {
             max_in_flight: 64 << 20,
             max_evaluations: std::thread::available_parallelism().map_or(2, usize::from),
             max_wait: Duration::from_secs(5),
+            max_drafts: 2000,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn only(mut content: CardContent, drafts: &Drafts) -> CardContent {
     for (number, mut suggestion) in all.into_iter().enumerate() {
         if is_of_nameless(&suggestion, drafts) {
             not_offered.push(format!(
-                "suggestion {}: the draft that it changes came without an `id`",
+                "suggestion {}: the draft that it changes came without an `id` of its own",
                 number + 1
             ));
             continue;
@@ -29,7 +29,7 @@ pub(crate) fn only(mut content: CardContent, drafts: &Drafts) -> CardContent {
     content
 }
 
-/// Whether it changes a draft of which only we know the id.
+/// Whether it changes a draft that the client cannot know by its id.
 fn is_of_nameless(suggestion: &Suggestion, drafts: &Drafts) -> bool {
     suggestion
         .actions

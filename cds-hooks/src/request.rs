@@ -1,4 +1,8 @@
 //! A CDS Hooks request, checked: everything that is wrong with it is said at once.
+//!
+//! What a call must have is asked for (400). What it may have, and what is written otherwise than the
+//! specification has it but can mean one thing only, is taken as far as it can be understood; what cannot
+//! is passed over, and told in the log.
 
 use engine_patient::bundle::server_key;
 use serde_json::value::RawValue;
@@ -15,17 +19,19 @@ pub(crate) struct HookRequest<'a> {
     pub(crate) patient: Patient,
     pub(crate) context: CallContext<'a>,
     pub(crate) prefetch: Vec<(String, &'a RawValue)>,
+    /// What was there and could not be understood: names of members, never values.
+    pub(crate) passed_over: Vec<String>,
 }
 
 /// What the context of a call holds beside the patient.
 #[derive(Default)]
 pub(crate) struct CallContext<'a> {
-    /// `Practitioner/1`.
+    /// `Practitioner/1`; `None` where the call names nobody in that form.
     pub(crate) user: Option<String>,
     pub(crate) encounter: Option<String>,
     /// A Bundle.
     pub(crate) drafts: Option<&'a RawValue>,
-    /// As they came.
+    /// As they came; the empty text for one that is no text.
     pub(crate) selections: Option<Vec<String>>,
 }
 
@@ -34,7 +40,8 @@ impl<'a> HookRequest<'a> {
     pub(crate) fn read(body: &'a [u8], hook: &Hook) -> Result<Self, Refusal> {
         let body = Body::of(body)?;
         let mut check = Check::default();
-        let request = check.request(body, hook);
+        let mut request = check.request(body, hook);
+        request.passed_over = std::mem::take(&mut check.passed_over);
         if check.missing.is_empty() && check.wrong.is_empty() {
             return Ok(request);
         }
@@ -52,6 +59,7 @@ impl<'a> HookRequest<'a> {
 struct Check {
     missing: Vec<String>,
     wrong: Vec<String>,
+    passed_over: Vec<String>,
 }
 
 impl Check {
@@ -65,7 +73,12 @@ impl Check {
             ));
         }
         let uuid = "a UUID such as `d1577c69-dfbe-44ad-ba6d-3e05e953b2ea`";
-        let hook_instance = self.text(members, "", "hookInstance", uuid, is_uuid);
+        let is_name = |text: &str| !text.is_empty();
+        let hook_instance = self.text(members, "", "hookInstance", uuid, is_name);
+        if is_name(&hook_instance) && !is_uuid(&hook_instance) {
+            // It only tells calls apart, which any text does.
+            self.pass_over("", "hookInstance", uuid);
+        }
         let context = match (self.object(members, "context"), members.get("context")) {
             (None, None) => {
                 self.missing.push("`context`".to_owned());
@@ -99,12 +112,12 @@ impl Check {
             patient: Patient { id, server },
             context,
             prefetch,
+            passed_over: vec![],
         }
     }
 
     /// The members that the hook's context has; the patient's id first.
     fn context<'a>(&mut self, members: &Members<'a>, hook: &Hook) -> (String, CallContext<'a>) {
-        const ID: &str = "a FHIR id such as `123`";
         const USER: &str = "a reference such as `Practitioner/123`";
         let (mut id, mut found) = (String::new(), CallContext::default());
         for field in hook.context {
@@ -116,12 +129,27 @@ impl Check {
                 continue;
             };
             match field.form {
-                Form::Patient => id = self.text(members, path, name, ID, is_id),
+                Form::Patient => {
+                    const ID: &str = "a FHIR id such as `123`";
+                    let form = |text: &str| is_id(bare(text, "Patient"));
+                    let text = self.text(members, path, name, ID, form);
+                    id = bare(&text, "Patient").to_owned();
+                }
                 Form::User => {
-                    found.user = Some(self.text(members, path, name, USER, is_reference));
+                    let user = self.text(members, path, name, USER, |text| !text.is_empty());
+                    found.user = Some(user).filter(|user| is_reference(user));
+                    if found.user.is_none() {
+                        self.pass_over(path, name, USER);
+                    }
                 }
                 Form::Encounter => {
-                    found.encounter = Some(self.text(members, path, name, ID, is_id));
+                    let text = string(raw);
+                    let of = |text: &String| Some(bare(text, "Encounter")).filter(|id| is_id(id)).map(str::to_owned);
+                    found.encounter = text.as_ref().and_then(of);
+                    // An empty one is none.
+                    if found.encounter.is_none() && text.as_deref() != Some("") {
+                        self.pass_over(path, name, "a FHIR id such as `123`");
+                    }
                 }
                 Form::Drafts => {
                     found.drafts = Some(raw);
@@ -129,9 +157,9 @@ impl Check {
                     let flaw = flaw.map(|flaw| format!("`{path}{name}` must be {flaw}"));
                     self.wrong.extend(flaw);
                 }
-                Form::Selections => match serde_json::from_str(raw.get()) {
-                    Ok(selections) => found.selections = Some(selections),
-                    Err(_) => self.wrong.push(format!(
+                Form::Selections => match selections(raw) {
+                    Some(selections) => found.selections = Some(selections),
+                    None => self.wrong.push(format!(
                         "`{path}{name}` must be a list of references such as `[\"MedicationRequest/123\"]`"
                     )),
                 },
@@ -140,10 +168,16 @@ impl Check {
         (id, found)
     }
 
+    fn pass_over(&mut self, path: &str, name: &str, form: &str) {
+        self.passed_over
+            .push(format!("`{path}{name}` is not {form}"));
+    }
+
     /// `fhirServer`, without which there must be no `fhirAuthorization` (cds-r-1).
     fn server(&mut self, members: &Members<'_>, patient: &str) -> Option<String> {
         let server = members
             .get("fhirServer")
+            .filter(|raw| raw.get() != "\"\"")
             .map(|raw| string(raw).filter(|url| is_base(url)));
         if server == Some(None) {
             self.wrong
@@ -201,6 +235,33 @@ impl Check {
         }
         object
     }
+}
+
+/// An id that may stand behind its type.
+fn bare<'t>(text: &'t str, ty: &str) -> &'t str {
+    let id = text
+        .strip_prefix(ty)
+        .and_then(|rest| rest.strip_prefix('/'));
+    id.unwrap_or(text)
+}
+
+/// What is selected: a list of texts, or one. What is no text in the list may be a Reference, and names
+/// nothing otherwise.
+fn selections(raw: &RawValue) -> Option<Vec<String>> {
+    if let Some(one) = string(raw) {
+        return Some(
+            Some(one)
+                .filter(|one| !one.is_empty())
+                .into_iter()
+                .collect(),
+        );
+    }
+    let all: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+    let of = |one: &RawValue| {
+        let reference = || Members::of(one)?.get("reference").and_then(string);
+        string(one).or_else(reference).unwrap_or_default()
+    };
+    Some(all.into_iter().map(of).collect())
 }
 
 /// What a text that should be a Bundle is not. Its entries are looked at later, and may be anything.

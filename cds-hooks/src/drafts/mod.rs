@@ -7,12 +7,14 @@
 //!
 //! *Invariants:* whatever a draft looks like, the call is answered. A draft is kept as it is, however
 //! much of it is wrong: what cannot be read of it is unknown where it is asked for. One that is another
-//! patient's, or no resource at all, is left out, and its type is then not known in full.
+//! patient's, or no resource at all, is left out, and its type is then not known in full: those that are
+//! there count, and there may be more. The work is linear in what was sent.
 
+mod groups;
 mod selections;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
@@ -28,18 +30,14 @@ use crate::prefetch::{Lacking, LeftOut, Patient, Whose, Why};
 use crate::request::CallContext;
 use crate::wire::Resource;
 
+use groups::ORDERS;
 use selections::Named;
 
-/// The types of orders: where an entry cannot be read, it may be any of them.
-const ORDERS: [&str; 8] = [
-    "CommunicationRequest",
-    "DeviceRequest",
-    "ImmunizationRecommendation",
-    "MedicationRequest",
-    "NutritionOrder",
-    "ServiceRequest",
-    "SupplyRequest",
-    "VisionPrescription",
+/// What tells of a drug that is given, and is no order: what it says is not asked.
+const GIVEN: [&str; 3] = [
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationStatement",
 ];
 
 /// The drafts of a call, and what is wrong with them.
@@ -47,6 +45,10 @@ const ORDERS: [&str; 8] = [
 pub(crate) struct Drafts {
     /// JSON, each with an id.
     texts: Vec<String>,
+    /// The number of the text of each `Type/id`.
+    by_name: HashMap<String, usize>,
+    /// What is passed over: types that are no orders. For the log.
+    pub(crate) passed_over: Vec<String>,
     /// Types of which not every draft could be taken.
     incomplete: BTreeSet<Name>,
     /// What is lacking and why. Holds nothing of the patient.
@@ -57,23 +59,29 @@ pub(crate) struct Drafts {
     selections: Option<Vec<String>>,
     /// Selections that name no draft.
     pub(crate) unknown_selections: usize,
-    /// `Type/id` of drafts that came without an id: nobody else knows it.
-    made_up: Vec<String>,
+    /// `Type/id` of drafts that came without an id, or with that of another: nobody else knows which is
+    /// meant.
+    made_up: HashSet<String>,
     /// References as they are here, and as they came.
-    references: Vec<(String, String)>,
+    references: HashMap<String, String>,
 }
 
 impl Drafts {
-    /// Reads the drafts of a call. Nothing where the hook has none.
-    pub(crate) fn read(context: &CallContext<'_>, hook: &Hook, patient: &Patient) -> Self {
+    /// Reads the drafts of a call, at most so many. Nothing where the hook has none.
+    pub(crate) fn read(
+        context: &CallContext<'_>,
+        hook: &Hook,
+        patient: &Patient,
+        most: usize,
+    ) -> Self {
         let mut drafts = Drafts::default();
         let field = hook.drafts().map_or("draftOrders", |field| field.name);
         let mut named = Named::default();
         if let Some(raw) = context.drafts {
-            named = drafts.bundle(raw, &format!("context.{field}"), patient);
+            named = drafts.bundle(raw, &format!("context.{field}"), patient, most);
         }
         if let Some(sent) = &context.selections {
-            let mut found = vec![];
+            let (mut found, mut known) = (vec![], HashSet::new());
             for (number, selection) in sent.iter().enumerate() {
                 let meant = named.meant_by(selection);
                 if meant.is_empty() {
@@ -81,7 +89,7 @@ impl Drafts {
                     drafts.selection_lacks(number, selection);
                 }
                 for name in meant {
-                    if !found.contains(&name) {
+                    if known.insert(name.clone()) {
                         found.push(name);
                     }
                 }
@@ -91,7 +99,7 @@ impl Drafts {
         drafts
     }
 
-    fn bundle(&mut self, raw: &RawValue, key: &str, patient: &Patient) -> Named {
+    fn bundle(&mut self, raw: &RawValue, key: &str, patient: &Patient, most: usize) -> Named {
         let mut named = Named::default();
         let mut document = PatientRecord::new();
         let mut left_out: BTreeMap<Why, LeftOut> = BTreeMap::new();
@@ -109,8 +117,14 @@ impl Drafts {
             None => Bundle::read(root, &[]),
         };
         let urls = patient.urls(bundle.entries());
-        let ids: Vec<String> = ids(&bundle);
+        let mut ids = ids(&bundle);
+        let mut groups = vec![];
+        let mut others: BTreeMap<Name, usize> = BTreeMap::new();
         for (number, entry) in bundle.entries().iter().enumerate() {
+            if number >= most {
+                self.too_many(key, bundle.entries().len(), most);
+                break;
+            }
             let mut leave = |why: Why, ty: Option<Name>, flaw: Option<&str>| {
                 let of_reason = left_out.entry(why).or_default();
                 of_reason.add(key, Some(number), ty, flaw);
@@ -146,7 +160,7 @@ impl Drafts {
             };
             let holds_others = matches!(ty.as_str(), "Bundle" | "Parameters");
             let contains = || came.get_named("contained").is_some();
-            if holds_others || (matches!(ty.as_str(), "RequestGroup" | "CarePlan") && contains()) {
+            if holds_others || (groups::is_group(ty.as_str()) && contains()) {
                 let flaw = "it holds resources of its own; each draft is an entry of its own";
                 leave(Why::Broken, Some(ty), Some(flaw));
                 self.any_order();
@@ -177,30 +191,118 @@ impl Drafts {
             let after = resource.references().filter_map(Element::as_str);
             for (before, after) in before.zip(after).filter(|(before, after)| before != after) {
                 self.references
-                    .push((after.into_owned(), before.into_owned()));
+                    .entry(after.into_owned())
+                    .or_insert(before.into_owned());
             }
             let own_id = resource.get_str("id").filter(|id| !id.is_empty());
             let given = entry.given_id.as_deref();
             // A hash of the content is known to nobody else.
             let given = given.filter(|id| !id.starts_with("content-"));
-            let id = match own_id.as_deref().or(given) {
-                Some(id) => id.to_owned(),
-                None => {
-                    let id = free(&ids, number);
-                    self.made_up.push(format!("{}/{id}", ty.as_str()));
-                    id
-                }
-            };
+            let known = own_id.as_deref().or(given);
+            let id = known.map_or_else(|| free(&mut ids, number), str::to_owned);
             let url = entry.element.get_str("fullUrl");
-            named.add(ty.as_str(), &id, url.as_deref());
-            let text = written::resource(resource, &id);
-            // The same twice is one draft.
-            if !self.texts.contains(&text) {
-                self.texts.push(text);
+            let name = self.add(ty, id, known.is_some(), resource, &mut ids, number);
+            named.add(
+                ty.as_str(),
+                known.unwrap_or_default(),
+                url.as_deref(),
+                &name,
+            );
+            if groups::is_group(ty.as_str()) {
+                groups.push((number, ty, groups::ordered(resource)));
+            }
+            if GIVEN.contains(&ty.as_str()) {
+                leave(Why::Elsewhere, Some(ty), Some("it is no order"));
+                self.incomplete.extend(Name::of("MedicationRequest"));
+            } else if !ORDERS.contains(&ty.as_str()) && !groups::is_group(ty.as_str()) {
+                *others.entry(ty).or_default() += 1;
             }
         }
+        for (number, ty, ordered) in groups {
+            if let Some(flaw) = self.of_group(ordered) {
+                let of_reason = left_out.entry(Why::Elsewhere).or_default();
+                of_reason.add(key, Some(number), Some(ty), Some(flaw));
+            }
+        }
+        let others = others.into_iter();
+        self.passed_over.extend(others.map(|(ty, count)| {
+            format!("`{key}` has {count} × {}, which is no order", ty.as_str())
+        }));
         self.tell(&left_out);
         named
+    }
+
+    /// Adds a draft; under another id, where its own is that of another draft with other content: both are
+    /// ordered. Returns its name here.
+    fn add(
+        &mut self,
+        ty: Name,
+        id: String,
+        is_known: bool,
+        resource: Element<'_>,
+        ids: &mut HashSet<String>,
+        number: usize,
+    ) -> String {
+        let mut name = format!("{}/{id}", ty.as_str());
+        let mut text = written::resource(resource, &id);
+        if let Some(other) = self.by_name.get(&name) {
+            // The same twice is one draft.
+            if self.texts.get(*other) == Some(&text) {
+                return name;
+            }
+            self.made_up.insert(name);
+            let id = free(ids, number);
+            name = format!("{}/{id}", ty.as_str());
+            text = written::resource(resource, &id);
+            self.made_up.insert(name.clone());
+        } else if !is_known {
+            self.made_up.insert(name.clone());
+        }
+        self.by_name.insert(name.clone(), self.texts.len());
+        self.texts.push(text);
+        name
+    }
+
+    /// What a group orders that is no draft of the call: its types are not known in full.
+    fn of_group(&mut self, ordered: Vec<groups::Ordered>) -> Option<&'static str> {
+        let mut flaw = None;
+        for one in ordered {
+            let ty = match one {
+                groups::Ordered::Named(name) if self.by_name.contains_key(&name) => continue,
+                groups::Ordered::Named(name) => {
+                    flaw = Some("it refers to an order that is not in the call");
+                    name.split('/').next().and_then(Name::of)
+                }
+                groups::Ordered::Within(ty) => {
+                    flaw = flaw.or(Some("it orders something by itself"));
+                    ty
+                }
+            };
+            match ty {
+                Some(ty) => {
+                    self.incomplete.insert(ty);
+                }
+                None => self.any_order(),
+            }
+        }
+        flaw
+    }
+
+    fn too_many(&mut self, key: &str, came: usize, most: usize) {
+        let more = came.saturating_sub(most);
+        self.left_out += more;
+        self.any_order();
+        self.lacking.push(Lacking {
+            technical: format!(
+                "left out: {more} entries of `{key}`, which has {came}; {most} are looked at (--max-drafts)"
+            ),
+            plain: format!(
+                "{more} of the {came} drafts were not checked: a call can have {most}"
+            ),
+            withheld: false,
+            types: vec![],
+            absent: false,
+        });
     }
 
     fn any_order(&mut self) {
@@ -208,7 +310,7 @@ impl Drafts {
         self.incomplete.extend(all);
     }
 
-    /// A selection that names no draft: what is selected is not known.
+    /// A selection that names no draft: what is selected is not known. The others count.
     fn selection_lacks(&mut self, number: usize, selection: &str) {
         let ty = selection.split('/').rev().nth(1);
         let known = ty.filter(|ty| ORDERS.contains(ty)).and_then(Name::of);
@@ -233,18 +335,14 @@ impl Drafts {
             // A draft is never a reason to refuse the call.
             self.lacking.push(Lacking {
                 withheld: false,
+                plain: entries.of_drafts(*why),
                 ..Lacking::left_out(*why, entries)
             });
         }
     }
 
-    /// Whether every draft was taken.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.incomplete.is_empty()
-    }
-
-    /// The call as definitions see it. With `all` as if the drafts that could be taken were all there are.
-    pub(crate) fn call(&self, hook: &Hook, context: &CallContext<'_>, all: bool) -> Arc<HookCall> {
+    /// The call as definitions see it.
+    pub(crate) fn call(&self, hook: &Hook, context: &CallContext<'_>) -> Arc<HookCall> {
         let mut record = PatientRecord::new();
         for text in &self.texts {
             // What was written a moment ago is JSON; were it not, its type would not be known in full.
@@ -254,8 +352,8 @@ impl Drafts {
                     .for_each(|ty| record.set_unavailable(*ty));
             }
         }
-        for ty in self.incomplete.iter().filter(|_| !all) {
-            record.set_unavailable(*ty);
+        for ty in &self.incomplete {
+            record.set_incomplete(*ty);
         }
         let text = |text: &Option<String>| text.as_deref().map(Arc::from);
         Arc::new(HookCall {
@@ -269,7 +367,7 @@ impl Drafts {
 
     /// Whether a resource, by its `Type/id`, is one that only we have given an id.
     pub(crate) fn is_made_up(&self, name: &str) -> bool {
-        self.made_up.iter().any(|made| made == name)
+        self.made_up.contains(name)
     }
 
     /// A resource with its references as they came: the client knows a draft by the name it gave it.
@@ -278,9 +376,7 @@ impl Drafts {
             return resource;
         }
         let restored = written::with_references(resource.json(), |reference| {
-            let mut pairs = self.references.iter();
-            let found = pairs.find(|(here, _)| here == reference);
-            found.map(|(_, came)| came.as_str())
+            self.references.get(reference).map(String::as_str)
         });
         restored
             .and_then(|text| Resource::parse(&text))
@@ -313,7 +409,7 @@ fn named_type(entry: Element<'_>) -> Option<Name> {
 }
 
 /// The ids that are taken.
-fn ids(bundle: &Bundle<'_>) -> Vec<String> {
+fn ids(bundle: &Bundle<'_>) -> HashSet<String> {
     let entries = bundle.entries().iter();
     let of = |resource: Element<'_>| resource.get_str("id").map(|id| id.into_owned());
     entries
@@ -322,12 +418,14 @@ fn ids(bundle: &Bundle<'_>) -> Vec<String> {
         .collect()
 }
 
-/// An id for a draft that has none.
-fn free(taken: &[String], number: usize) -> String {
+/// An id for a draft that has none of its own; it is taken from now on.
+fn free(taken: &mut HashSet<String>, number: usize) -> String {
     let id = format!("draft-{}", number + 1);
     let longer = (2_u32..).map(|n| format!("{id}-{n}"));
     let mut all = std::iter::once(id.clone()).chain(longer);
-    all.find(|id| !taken.contains(id)).unwrap_or(id)
+    let found = all.find(|id| !taken.contains(id)).unwrap_or(id);
+    taken.insert(found.clone());
+    found
 }
 
 #[cfg(test)]

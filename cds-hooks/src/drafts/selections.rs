@@ -1,18 +1,27 @@
 //! What a selection means: `Type/id`, as the specification has it, or the other names that clients use.
 
+use std::collections::HashMap;
+
 use engine_patient::requirements::reference_target;
 
-/// The names of drafts.
+/// The drafts, as `Type/id`, by the names that clients use.
 #[derive(Default)]
-pub(super) struct Named(Vec<(String, String)>);
+pub(super) struct Named(HashMap<String, Vec<String>>);
 
 impl Named {
-    /// A draft, under its id and its `fullUrl`.
-    pub(super) fn add(&mut self, ty: &str, id: &str, url: Option<&str>) {
-        let name = format!("{ty}/{id}");
-        let mut known_as = |by: &str| self.0.push((by.to_owned(), name.clone()));
-        known_as(&name);
-        known_as(id);
+    /// A draft, under its id, if it has one, and its `fullUrl`.
+    pub(super) fn add(&mut self, ty: &str, id: &str, url: Option<&str>, name: &str) {
+        let mut known_as = |by: &str| {
+            let all = self.0.entry(by.to_owned()).or_default();
+            if all.iter().all(|known| known != name) {
+                all.push(name.to_owned());
+            }
+        };
+        known_as(name);
+        if !id.is_empty() {
+            known_as(&format!("{ty}/{id}"));
+            known_as(id);
+        }
         if let Some(url) = url {
             known_as(url);
             known_as(url.rsplit(':').next().unwrap_or(url));
@@ -21,12 +30,7 @@ impl Named {
 
     /// The drafts that a selection means, as `Type/id`: several where only an id says it.
     pub(super) fn meant_by(&self, selection: &str) -> Vec<String> {
-        let of = |by: &str| -> Vec<String> {
-            let found = self.0.iter().filter(|(key, _)| key == by);
-            let mut names: Vec<String> = found.map(|(_, name)| name.clone()).collect();
-            names.dedup();
-            names
-        };
+        let of = |by: &str| self.0.get(by).cloned().unwrap_or_default();
         let selection = selection.trim();
         let literal = selection
             .split_once("/_history/")
@@ -49,23 +53,32 @@ mod tests {
     fn a_draft_is_known_by_several_names() {
         let mut named = Named::default();
         let uuid = "0a1b2c3d-0000-4000-8000-000000000001";
-        named.add("MedicationRequest", "1", None);
-        named.add("ServiceRequest", "1", None);
-        named.add("MedicationRequest", uuid, Some(&format!("urn:uuid:{uuid}")));
-        named.add(
-            "ServiceRequest",
-            "9",
-            Some("https://ehr.example/fhir/ServiceRequest/9"),
-        );
+        for (ty, id, url) in [
+            ("MedicationRequest", "1", None),
+            ("ServiceRequest", "1", None),
+            ("MedicationRequest", uuid, Some(format!("urn:uuid:{uuid}"))),
+            (
+                "ServiceRequest",
+                "9",
+                Some("https://ehr.example/fhir/ServiceRequest/9".to_owned()),
+            ),
+        ] {
+            named.add(ty, id, url.as_deref(), &format!("{ty}/{id}"));
+        }
+        // One that has no id of its own is known by what it came with.
+        named.add("DeviceRequest", "1", None, "DeviceRequest/draft-2");
+        let device = ["DeviceRequest/draft-2".to_owned()];
         let both = [
             "MedicationRequest/1".to_owned(),
             "ServiceRequest/1".to_owned(),
+            "DeviceRequest/draft-2".to_owned(),
         ];
         let own = [format!("MedicationRequest/{uuid}")];
         for (selection, meant) in [
             ("MedicationRequest/1", &both[..1]),
             ("MedicationRequest/1/_history/2", &both[..1]),
             ("1", &both[..]),
+            ("DeviceRequest/1", &device[..]),
             (uuid, &own[..]),
             (&format!("urn:uuid:{uuid}"), &own[..]),
             (

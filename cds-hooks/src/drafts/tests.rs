@@ -19,8 +19,8 @@ fn read(bundle: &Value, selections: Option<&[&str]>) -> (Drafts, Arc<HookCall>) 
         id: "1".into(),
         server: None,
     };
-    let drafts = Drafts::read(&context, hook, &patient);
-    let call = drafts.call(hook, &context, false);
+    let drafts = Drafts::read(&context, hook, &patient, 100);
+    let call = drafts.call(hook, &context);
     (drafts, call)
 }
 
@@ -49,7 +49,7 @@ fn what_is_empty_is_not_there() {
         "note": [{"text": "a \"b\""}], "own": {"b": [null, 1.5, true]},
     });
     assert_eq!(shown(&call), [expected]);
-    assert!(drafts.is_complete() && drafts.lacking.is_empty());
+    assert!(drafts.incomplete.is_empty() && drafts.lacking.is_empty());
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn digits_are_kept() {
         drafts: Some(&raw),
         ..CallContext::default()
     };
-    let drafts = Drafts::read(&context, &ORDER_SIGN, &Patient::default());
+    let drafts = Drafts::read(&context, &ORDER_SIGN, &Patient::default(), 100);
     assert!(
         drafts.texts[0].ends_with(r#""n":1.50}"#),
         "{:?}",
@@ -93,7 +93,7 @@ fn a_selection_is_a_draft_or_unknown() {
         Some(&["MedicationRequest/a".to_owned()][..])
     );
     assert_eq!((call.selected().count(), drafts.unknown_selections), (1, 2));
-    assert!(!drafts.is_complete());
+    assert!(!drafts.incomplete.is_empty());
     let medication = Name::of("MedicationRequest").unwrap();
     assert!(!call.drafts.is_available(medication));
 }
@@ -105,7 +105,7 @@ fn deletions_are_no_drafts() {
         {"request": {"method": "DELETE", "url": "MedicationRequest/1"}},
     ]});
     let (drafts, call) = read(&text, None);
-    assert!(call.drafts.is_empty() && drafts.is_complete());
+    assert!(call.drafts.is_empty() && drafts.incomplete.is_empty());
     assert_eq!(drafts.left_out, 0);
 }
 
@@ -146,7 +146,7 @@ fn an_entry_without_a_resource_is_told() {
         ),
     ] {
         let (drafts, call) = read(&json!({"resourceType": "Bundle", "entry": [entry]}), None);
-        assert!(!drafts.is_complete(), "{entry}");
+        assert!(!drafts.incomplete.is_empty(), "{entry}");
         assert!(!call.drafts.is_available(medication), "{entry}");
         assert_eq!(call.drafts.is_available(service), services_known, "{entry}");
         assert_eq!((drafts.left_out, drafts.lacking.len()), (1, 1), "{entry}");

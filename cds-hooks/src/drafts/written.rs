@@ -2,6 +2,8 @@
 
 use engine_patient::record::{Element, Kind, PatientRecord};
 
+use crate::json_text::{is_empty, push_name, push_raw};
+
 /// The JSON of a resource under this id, without `null`, `""`, `[]` and `{}`: FHIR has none of them, and
 /// clients send them for what is not filled in yet. An empty code would be read as another code than the
 /// one asked for; without it there is no code, which is unknown.
@@ -18,20 +20,8 @@ pub(super) fn resource(resource: Element<'_>, id: &str) -> String {
     out
 }
 
-/// Nothing, or nothing but what is nothing.
-fn is_empty(element: Element<'_>) -> bool {
-    match element.kind() {
-        Kind::Null => true,
-        Kind::String => element.is_str(""),
-        // A `null` within a list holds the place of a primitive whose extensions stand beside it.
-        Kind::Array | Kind::Object => element.children().all(is_empty),
-        Kind::Number | Kind::True | Kind::False => false,
-    }
-}
-
 fn push_member(out: &mut String, member: Element<'_>) {
-    out.push_str(&serde_json::Value::from(&*member.property()).to_string());
-    out.push(':');
+    push_name(out, member);
     push_value(out, member);
 }
 
@@ -60,12 +50,7 @@ fn push_value(out: &mut String, element: Element<'_>) {
             }
             out.push(']');
         }
-        Kind::String => {
-            out.push('"');
-            out.push_str(element.raw());
-            out.push('"');
-        }
-        Kind::Null | Kind::Number | Kind::True | Kind::False => out.push_str(element.raw()),
+        _ => push_raw(out, element),
     }
 }
 

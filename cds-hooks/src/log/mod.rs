@@ -30,6 +30,8 @@ pub(crate) struct Line<'a> {
     #[serde(skip_serializing_if = "is_zero")]
     unknown_selections: usize,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    passed_over: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     lacking: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -65,6 +67,7 @@ impl<'a> Line<'a> {
             unknown: answer.unknown,
             left_out: answer.left_out,
             unknown_selections: answer.unknown_selections,
+            passed_over: &answer.passed_over,
             lacking: &answer.lacking,
             reason: answer.reason.as_deref(),
             error: None,

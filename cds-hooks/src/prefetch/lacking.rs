@@ -140,6 +140,37 @@ impl Lacking {
         )
     }
 
+    /// Entries of which a part is no FHIR R4. Where it is `open` what they are, they may be any of those
+    /// that were asked for.
+    pub(super) fn in_part(entries: &LeftOut, open: bool) -> Self {
+        let count = entries.count;
+        let were = match count {
+            1 => "entry was",
+            _ => "entries were",
+        };
+        let (said, plain) = match open {
+            true => (
+                "of which it cannot be told what it is",
+                "it is not said what it is",
+            ),
+            false => (
+                "of which a part is not valid FHIR R4",
+                "a part is not readable",
+            ),
+        };
+        Lacking {
+            withheld: open,
+            types: entries.types.iter().copied().collect(),
+            ..Lacking::withheld(
+                format!(
+                    "not used in full: {count} × a resource {said}: {}",
+                    entries.listed()
+                ),
+                format!("{count} {were} not used in full: {plain}"),
+            )
+        }
+    }
+
     /// Entries that were left out for one reason.
     pub(crate) fn left_out(why: Why, entries: &LeftOut) -> Self {
         let (technical, plain) = why.words();
@@ -148,11 +179,7 @@ impl Lacking {
             1 => "entry was",
             _ => "entries were",
         };
-        let mut places = entries.places.join("; ");
-        let more = count.saturating_sub(entries.places.len());
-        if more > 0 {
-            places.push_str(&format!("; {more} more"));
-        }
+        let places = entries.listed();
         Lacking {
             types: entries.types.iter().copied().collect(),
             ..Lacking::withheld(

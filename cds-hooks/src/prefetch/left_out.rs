@@ -1,4 +1,4 @@
-//! Entries that were not used: how many, why, and where they stand.
+//! Entries that were not used, or not in full: how many, why, and where they stand.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,8 @@ pub(crate) enum Why {
     Broken,
     /// It came twice, with different content.
     Contradicting,
+    /// It orders, or tells of, what is not among the drafts.
+    Elsewhere,
 }
 
 impl Why {
@@ -40,6 +42,10 @@ impl Why {
                 "that came twice with different content",
                 "sent twice with different content",
             ),
+            Self::Elsewhere => (
+                "that orders what is no draft of the call",
+                "what it orders was not received as an order",
+            ),
         }
     }
 }
@@ -51,11 +57,37 @@ pub(crate) struct LeftOut {
     /// Where the first of them stand. Names keys, types and elements, never an id or a value.
     pub(super) places: Vec<String>,
     pub(super) types: BTreeSet<Name>,
+    /// The numbers of the first of them among their entries, from 1.
+    numbers: Vec<usize>,
 }
 
 impl LeftOut {
     /// More would be a list to read, not a hint.
     const PLACES: usize = 5;
+
+    /// Where they stand; of many the first.
+    pub(super) fn listed(&self) -> String {
+        let more = self.count.saturating_sub(self.places.len());
+        let places = self.places.join("; ");
+        match more {
+            0 => places,
+            _ => format!("{places}; {more} more"),
+        }
+    }
+
+    /// Of drafts, for the clinician: by their numbers, as they came.
+    pub(crate) fn of_drafts(&self, why: Why) -> String {
+        let (_, plain) = why.words();
+        let numbers: Vec<String> = self.numbers.iter().map(ToString::to_string).collect();
+        let more = self.count.saturating_sub(numbers.len());
+        let which = match (&numbers[..], more) {
+            ([], _) => return format!("The drafts were not used: {plain}"),
+            ([one], 0) => return format!("Draft {one} of the call was not used: {plain}"),
+            (_, 0) => numbers.join(", "),
+            (_, more) => format!("{} and {more} more", numbers.join(", ")),
+        };
+        format!("Drafts {which} of the call were not used: {plain}")
+    }
 
     /// One more, under a key: the number of its entry, its type, what is wrong with which element.
     pub(crate) fn add(
@@ -70,6 +102,7 @@ impl LeftOut {
         if self.places.len() >= Self::PLACES {
             return;
         }
+        self.numbers.extend(entry.map(|number| number + 1));
         let mut place = match entry {
             Some(number) => format!("`{key}` entry[{number}]"),
             None => format!("`{key}`"),

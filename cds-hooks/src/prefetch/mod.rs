@@ -15,6 +15,7 @@ mod bundle;
 mod include;
 mod lacking;
 mod left_out;
+mod mend;
 mod parameters;
 mod read;
 mod search;

@@ -14,6 +14,7 @@ use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
 use super::lacking::Lacking;
 use super::left_out::{LeftOut, Why};
+use super::mend::{Mended, mended};
 use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
@@ -26,6 +27,8 @@ pub(crate) struct Prefetched {
     pub(crate) lacking: Vec<Lacking>,
     /// How many entries were left out.
     pub(crate) left_out: usize,
+    /// Parts of entries that could not be read, where the entries were taken.
+    pub(crate) unread: Option<String>,
     /// References that name nothing: searches, another server's, urns that no entry has.
     pub(crate) unresolved: u64,
 }
@@ -88,6 +91,9 @@ struct Reader<'p> {
     /// The root of each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
     taken: HashMap<(Name, String), u32>,
     left_out: BTreeMap<Why, LeftOut>,
+    /// Those of which a part could not be read: of which it cannot be told what they are, and others.
+    open: LeftOut,
+    unread: LeftOut,
     references: References,
 }
 
@@ -102,6 +108,8 @@ impl<'p> Reader<'p> {
             servers: BTreeSet::new(),
             taken: HashMap::new(),
             left_out: BTreeMap::new(),
+            open: LeftOut::default(),
+            unread: LeftOut::default(),
             references: References::default(),
         }
     }
@@ -217,15 +225,12 @@ impl<'p> Reader<'p> {
             Whose::UnknownServer => Why::UnknownServer,
             Whose::Unsaid => Why::Unsaid,
             Whose::Theirs | Whose::Nobodys => {
-                let place = format!("{} {}", template.key, found.entry.unwrap_or_default());
-                let beside = Beside::of(resource, self.along, &place);
-                flaw = structure::flaw(resource, ty.as_str());
-                match flaw {
-                    Some(_) => Why::Broken,
-                    None => match self.take_all(resource, ty, beside) {
-                        Ok(()) => return,
-                        Err(why) => why,
-                    },
+                match self.as_far_as_read(resource, ty, found, template) {
+                    Ok(()) => return,
+                    Err((why, what)) => {
+                        flaw = what;
+                        why
+                    }
                 }
             }
         };
@@ -246,28 +251,74 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// Takes a resource, and those it contains that the service asks for.
-    fn take_all(
+    /// Takes a resource, without what cannot be read of it; or why not, and what is wrong with it.
+    fn as_far_as_read(
         &mut self,
         resource: Element<'_>,
         ty: Name,
-        beside: Option<Beside>,
-    ) -> Result<(), Why> {
-        let Some(beside) = beside else {
-            return self.take(resource, ty);
-        };
+        found: Found<'_>,
+        template: &Template,
+    ) -> Result<(), (Why, Option<String>)> {
+        let place = format!("{} {}", template.key, found.entry.unwrap_or_default());
         let mut own = PatientRecord::new();
-        let inner = beside.contained.iter().map(|(ty, text)| (*ty, text));
-        for (ty, text) in std::iter::once((ty, &beside.resource)).chain(inner) {
-            own.clear();
-            let element = own.push_document(text).map_err(|_| Why::Broken)?;
-            if structure::flaw(element, ty.as_str()).is_some() {
-                self.record.set_incomplete(ty);
-                return Err(Why::Broken);
+        let (resource, told) = self.readable(resource, ty, &mut own)?;
+        let bare = |why| (why, None);
+        match Beside::of(resource, self.along, &place) {
+            None => self.take(resource, ty).map_err(bare)?,
+            Some(beside) => {
+                let inner = beside.contained.iter().map(|(ty, text)| (*ty, text));
+                let all = std::iter::once((ty, &beside.resource)).chain(inner);
+                for (number, (ty, text)) in all.enumerate() {
+                    let mut alone = PatientRecord::new();
+                    let element = alone.push_document(text);
+                    let element = element.map_err(|_| bare(Why::Broken))?;
+                    let mut own = PatientRecord::new();
+                    let (element, told) = self
+                        .readable(element, ty, &mut own)
+                        .inspect_err(|_| self.record.set_incomplete(ty))?;
+                    self.take(element, ty).map_err(bare)?;
+                    // What is wrong with the one that contains them is told below.
+                    if number > 0 {
+                        self.tell(&told, ty, found, template);
+                    }
+                }
             }
-            self.take(element, ty)?;
         }
+        self.tell(&told, ty, found, template);
         Ok(())
+    }
+
+    /// The resource as far as it can be read, as it came or in a record of its own; and what of it cannot.
+    fn readable<'e>(
+        &self,
+        resource: Element<'e>,
+        ty: Name,
+        own: &'e mut PatientRecord,
+    ) -> Result<(Element<'e>, Mended), (Why, Option<String>)> {
+        if structure::flaw(resource, ty.as_str()).is_none() {
+            return Ok((resource, Mended::default()));
+        }
+        let mended = mended(resource, ty.as_str()).map_err(|flaw| (Why::Broken, Some(flaw)))?;
+        let read = own.push_document(&mended.text);
+        Ok((read.map_err(|_| (Why::Broken, None))?, mended))
+    }
+
+    /// Says what of a resource that was taken is not known.
+    fn tell(&mut self, mended: &Mended, ty: Name, found: Found<'_>, template: &Template) {
+        for (flaws, told) in [
+            (&mended.open, &mut self.open),
+            (&mended.unread, &mut self.unread),
+        ] {
+            if !flaws.is_empty() {
+                let flaws = flaws.join(", ");
+                told.add(&template.key, found.entry, Some(ty), Some(&flaws));
+                told.types.insert(template.resource_type);
+            }
+        }
+        if !mended.open.is_empty() {
+            self.record.set_incomplete(ty);
+            self.record.set_incomplete(template.resource_type);
+        }
     }
 
     /// A resource that comes under two keys counts once.
@@ -318,8 +369,16 @@ impl<'p> Reader<'p> {
         for (why, entries) in &self.left_out {
             self.lacking.push(Lacking::left_out(*why, entries));
         }
+        for (entries, open) in [(&self.open, true), (&self.unread, false)] {
+            if entries.count > 0 {
+                self.lacking.push(Lacking::in_part(entries, open));
+            }
+        }
         let left_out = self.left_out();
+        let unread =
+            (self.unread.count > 0).then(|| Lacking::in_part(&self.unread, false).technical);
         Prefetched {
+            unread,
             record: self.record,
             lacking: self.lacking,
             left_out,

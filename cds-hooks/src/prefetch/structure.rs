@@ -1,4 +1,5 @@
-//! What of a resource has not the structure FHIR R4 gives it, as far as reading it depends on it.
+//! What of a resource has not the structure FHIR R4 gives it, as far as reading it depends on it. What
+//! can be made of it nevertheless is told by `mend`.
 
 use engine_patient::fhir::model::{Cardinality, Model};
 use engine_patient::record::{Element, Kind};
@@ -15,7 +16,7 @@ pub(super) fn flaw(resource: Element<'_>, type_name: &str) -> Option<String> {
 }
 
 /// Deeper parts are not looked at: rules read codes, dates and values.
-const DEPTH: usize = 4;
+pub(super) const DEPTH: usize = 4;
 
 /// The first flaw: the element, as FHIR R4 names it, and what is wrong with it. Holds no values.
 fn object_flaw(object: Element<'_>, type_name: &str, depth: usize) -> Option<String> {
@@ -59,22 +60,16 @@ fn primitive_flaw(
     excused: bool,
     status: bool,
 ) -> Option<String> {
-    let expected = match wanted {
-        Primitive::Text | Primitive::Token => "a text",
-        Primitive::Number => "a number",
-        Primitive::Truth => "true or false",
-    };
-    let other = || Some(format!("is {} where R4 has {expected}", named(kind)));
     match (wanted, kind) {
         (_, Kind::Null) if excused => None,
-        (_, Kind::Object | Kind::Array | Kind::Null) => other(),
-        (Primitive::Number, kind) if kind != Kind::Number => other(),
-        (Primitive::Truth, kind) if !matches!(kind, Kind::True | Kind::False) => other(),
+        _ if !wanted.fits(item) => Some(format!(
+            "is {} where R4 has {}",
+            named(kind),
+            wanted.called()
+        )),
         (Primitive::Number | Primitive::Truth, _) => None,
         (Primitive::Text | Primitive::Token, _) => {
-            let Some(text) = item.as_str() else {
-                return other();
-            };
+            let text = item.as_str().unwrap_or_default();
             // The statuses of all resources of R4 are small letters and hyphens: `Completed` is none,
             // and would be read as "not completed".
             let legal = |b: u8| b.is_ascii_lowercase() || b == b'-';
@@ -91,7 +86,7 @@ fn primitive_flaw(
 }
 
 /// What a JSON value is called.
-fn named(kind: Kind) -> &'static str {
+pub(super) fn named(kind: Kind) -> &'static str {
     match kind {
         Kind::Object => "an object",
         Kind::Array => "a list",
@@ -103,8 +98,8 @@ fn named(kind: Kind) -> &'static str {
 }
 
 /// The kinds of JSON value that primitives have.
-#[derive(Clone, Copy)]
-enum Primitive {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Primitive {
     /// Texts for people are taken also where they are empty: nothing is read from them.
     Text,
     /// Codes, dates, addresses: never empty.
@@ -113,8 +108,28 @@ enum Primitive {
     Truth,
 }
 
+impl Primitive {
+    /// Whether a value is of this kind.
+    pub(super) fn fits(self, value: Element<'_>) -> bool {
+        match self {
+            Primitive::Text | Primitive::Token => value.kind() == Kind::String,
+            Primitive::Number => value.kind() == Kind::Number,
+            Primitive::Truth => matches!(value.kind(), Kind::True | Kind::False),
+        }
+    }
+
+    /// What its values are called.
+    pub(super) fn called(self) -> &'static str {
+        match self {
+            Primitive::Text | Primitive::Token => "a text",
+            Primitive::Number => "a number",
+            Primitive::Truth => "true or false",
+        }
+    }
+}
+
 /// `None` for what is an object.
-fn primitive(ty: &str) -> Option<Primitive> {
+pub(super) fn primitive(ty: &str) -> Option<Primitive> {
     Some(match ty {
         "decimal" | "integer" | "positiveInt" | "unsignedInt" => Primitive::Number,
         "System.Decimal" | "System.Integer" => Primitive::Number,
@@ -128,13 +143,13 @@ fn primitive(ty: &str) -> Option<Primitive> {
 }
 
 /// `_given` beside `given`.
-fn has_extensions(object: Element<'_>, property: &str) -> bool {
+pub(super) fn has_extensions(object: Element<'_>, property: &str) -> bool {
     let beside = object.get_named(&format!("_{property}"));
     beside.is_some_and(|b| b.kind() == Kind::Array)
 }
 
 /// The type of a property, and whether it is a list; `None` where R4 has no such property.
-fn type_of(type_name: &str, property: &str) -> Option<(&'static str, bool)> {
+pub(super) fn type_of(type_name: &str, property: &str) -> Option<(&'static str, bool)> {
     let model = Model::r4();
     if let Some(info) = model.element(type_name, property) {
         let plain = info.cardinality != Cardinality::Choice;

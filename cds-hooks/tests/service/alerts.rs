@@ -335,7 +335,7 @@ async fn what_is_known_holds_beside_what_is_not() {
     };
     let empty = {
         let mut empty = order("m2", "active", "310965");
-        empty["category"] = json!([]);
+        empty["medicationCodeableConcept"] = json!({"coding": []});
         empty
     };
     let failed = json!({"resourceType": "OperationOutcome", "issue": [
@@ -351,7 +351,7 @@ async fn what_is_known_holds_beside_what_is_not() {
     type Spoil = Box<dyn Fn(&mut Value)>;
     let spoils: Vec<(&str, Spoil)> = vec![
         ("another's", Box::new(with(json!({"resource": others})))),
-        ("empty list", Box::new(with(json!({"resource": empty})))),
+        ("empty code", Box::new(with(json!({"resource": empty})))),
         ("null", Box::new(with(json!({"resource": null})))),
         ("outcome", Box::new(with(json!({"resource": failed})))),
         (

@@ -330,3 +330,54 @@ async fn the_dead_get_no_card() {
         "{detail}"
     );
 }
+
+const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+
+fn medication(id: &str, status: &str, code: &str) -> Value {
+    json!({
+        "resourceType": "MedicationRequest", "id": id, "status": status, "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "authoredOn": "2025-01-01",
+        "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code}]},
+    })
+}
+
+/// The cards of the interactions at order-sign.
+async fn interactions(taken: &[Value], drafts: &[Value]) -> Vec<Value> {
+    const ID: &str = "drug-drug-interactions-order-sign";
+    let services = discovery().await;
+    let service = services.iter().find(|s| s["id"] == ID).unwrap();
+    let keys = service["prefetch"].as_object().unwrap().iter();
+    let sent = keys.map(|(key, query)| {
+        let query = query.as_str().unwrap();
+        let value = match () {
+            () if key == "patient" => patient(),
+            () if query.starts_with("MedicationRequest") => bundle(taken),
+            () => bundle(&[]),
+        };
+        (key.clone(), value)
+    });
+    let call = json!({
+        "hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/d1", "patientId": "p1", "draftOrders": bundle(drafts)},
+        "prefetch": sent.collect::<Map<_, _>>(),
+    });
+    let answer = exchange(Method::POST, &format!("/cds-services/{ID}"), &call).await;
+    answer["cards"].as_array().unwrap().clone()
+}
+
+/// Every one of hundreds of drafts is checked, against what is taken and against each other.
+#[tokio::test]
+async fn hundreds_of_drafts_have_their_cards() {
+    const IBUPROFEN: &str = "310965";
+    const METFORMIN: &str = "6809";
+    let taken = [medication("m", "active", "855332")];
+    let draft = |n: usize| match n % 2 {
+        0 => medication(&format!("d{n}"), "draft", IBUPROFEN),
+        _ => medication(&format!("d{n}"), "draft", METFORMIN),
+    };
+    let drafts: Vec<Value> = (0..600).map(draft).collect();
+    let cards = interactions(&taken, &drafts).await;
+    let told = |card: &&Value| card["summary"].as_str().unwrap().contains("warfarin");
+    assert_eq!(cards.iter().filter(told).count(), 300);
+    assert_eq!(cards.len(), 300, "{:?}", cards.last());
+}

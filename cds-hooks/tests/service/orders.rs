@@ -92,11 +92,13 @@ impl CardService for Warfarin {
             (!call.drafts.is_available(requests)).then_some("not every draft is there");
         let mut cards = vec![];
         for order in call.selected() {
-            if order.resource_type() != Some(requests) || unknown.is_some() {
+            if order.resource_type() != Some(requests) {
                 continue;
             }
             match code(order, &call.drafts).as_deref() {
-                None => unknown = Some("a draft has no code"),
+                None => {
+                    unknown.get_or_insert("a draft has no code");
+                }
                 Some("11289") => cards.push(warfarin(order)),
                 Some("fails") => {
                     return Outcome::Failed(EvaluationError::Bug("a bug of ours at `x`".into()));
@@ -491,11 +493,10 @@ async fn contexts_that_are_none() {
             ),
             BUNDLE,
         ),
-        (with("selections", json!("Doe")), LIST),
-        (with("selections", json!([{"reference": "Doe"}])), LIST),
+        (with("selections", json!({"reference": "Doe"})), LIST),
         (
-            with("encounterId", json!("Encounter/Doe")),
-            "`context.encounterId` must be a FHIR id",
+            with("userId", json!("")),
+            "`context.userId` must be a reference",
         ),
     ] {
         let answer = ask(config(), Warfarin::at(&ORDER_SELECT), &call).await;
@@ -516,6 +517,166 @@ async fn contexts_that_are_none() {
         answer.text
     );
     assert!(answer.text.contains(LIST), "{}", answer.text);
+}
+
+/// What can mean one thing only is taken; what cannot be understood is passed over and logged. Neither is
+/// a reason to refuse a prescriber the card.
+#[tokio::test]
+async fn contexts_that_are_not_quite() {
+    let whole = || select(drafts(&[order("a", "11289")]), &["MedicationRequest/a"]);
+    let with = |name: &str, value: Value| {
+        let mut call = whole();
+        call["context"][name] = value;
+        call
+    };
+    let outer = |name: &str, value: Value| {
+        let mut call = whole();
+        call[name] = value;
+        call
+    };
+    for (call, told) in [
+        (with("encounterId", json!("")), ""),
+        (with("encounterId", json!(null)), ""),
+        (with("encounterId", json!("Encounter/e1")), ""),
+        (with("encounterId", json!("e 1")), "`context.encounterId`"),
+        (with("encounterId", json!(7)), "`context.encounterId`"),
+        (with("patientId", json!("Patient/p1")), ""),
+        (with("selections", json!("MedicationRequest/a")), ""),
+        (
+            with("selections", json!([{"reference": "MedicationRequest/a"}])),
+            "",
+        ),
+        (with("own", json!({"a": []})), ""),
+        (outer("prefetch", json!([])), ""),
+        (outer("fhirServer", json!("")), ""),
+        (outer("hookInstance", json!("call 7")), "`hookInstance`"),
+    ] {
+        let (config, lines) = logging();
+        let cards = ask(config, Warfarin::at(&ORDER_SELECT), &call)
+            .await
+            .cards();
+        assert_eq!(summaries(&cards), [IS], "{}", call["context"]);
+        let line: Value = serde_json::from_str(&lines.all()[0]).unwrap();
+        let passed_over = line["passed_over"]
+            .as_array()
+            .map_or("".into(), |all| all[0].to_string());
+        match told {
+            "" => assert_eq!(passed_over, "", "{call}"),
+            told => assert!(passed_over.contains(told), "{passed_over}"),
+        }
+    }
+}
+
+/// A user without a type is nobody that a reference could name.
+#[tokio::test]
+async fn a_user_that_is_no_reference() {
+    let mut call = crate::fixture::request();
+    call["context"]["userId"] = json!("1");
+    let answer = crate::fixture::post("a1c", &call).await;
+    assert_eq!(answer.cards().len(), 1);
+}
+
+/// Two drafts of one id are two drafts; which of them a suggestion would change, nobody can tell.
+#[tokio::test]
+async fn two_drafts_of_one_id() {
+    let cards = signed(&[order("a", "11289"), order("a", "5640"), order("a", "11289")]).await;
+    assert_eq!(summaries(&cards), [IS]);
+    assert!(cards[0].get("suggestions").is_none(), "{}", cards[0]);
+    let mut other = order("a", "11289");
+    other["status"] = json!("active");
+    assert_eq!(
+        summaries(&signed(&[order("a", "11289"), other.clone()]).await),
+        [IS, IS]
+    );
+    let call = select(
+        drafts(&[order("a", "5640"), other]),
+        &["MedicationRequest/a"],
+    );
+    assert_eq!(summaries(&at(&ORDER_SELECT, &call).await), [IS]);
+}
+
+/// What orders by way of others, or is no order, is told where it may hide one.
+#[tokio::test]
+async fn what_is_ordered_elsewhere() {
+    let group = |action: Value| {
+        json!({"resourceType": "RequestGroup", "id": "g", "status": "draft",
+        "intent": "order", "subject": {"reference": "Patient/p1"}, "action": action})
+    };
+    let plan = |activity: Value| {
+        json!({"resourceType": "CarePlan", "id": "g", "status": "draft",
+        "intent": "order", "subject": {"reference": "Patient/p1"}, "activity": activity})
+    };
+    let to = |reference: &str| json!({"resource": {"reference": reference}});
+    let given = json!({"resourceType": "MedicationDispense", "id": "g", "status": "preparation"});
+    let task = json!({"resourceType": "Task", "id": "g", "status": "draft", "intent": "order"});
+    for (draft, is_told) in [
+        (group(json!([to("MedicationRequest/a")])), false),
+        (
+            group(json!([{"action": [to("MedicationRequest/a")]}])),
+            false,
+        ),
+        (group(json!([to("MedicationRequest/x")])), true),
+        (group(json!([to("ServiceRequest/x")])), false),
+        (
+            group(json!([to("MedicationRequest/a"), to("urn:uuid:x")])),
+            true,
+        ),
+        (group(json!([{"title": "warfarin"}])), true),
+        (group(json!([])), true),
+        (plan(json!([])), false),
+        (
+            plan(json!([{"reference": {"reference": "MedicationRequest/a"}}])),
+            false,
+        ),
+        (
+            plan(json!([{"reference": {"reference": "MedicationRequest/x"}}])),
+            true,
+        ),
+        (
+            plan(json!([{"detail": {"kind": "MedicationRequest"}}])),
+            true,
+        ),
+        (plan(json!([{"detail": {"kind": "ServiceRequest"}}])), false),
+        (given, true),
+        (task, false),
+    ] {
+        let cards = signed(&[order("a", "11289"), draft.clone()]).await;
+        match is_told {
+            false => assert_eq!(summaries(&cards), [IS], "{draft}"),
+            true => {
+                assert_eq!(summaries(&cards), [IS, UNCLEAR], "{draft}");
+                let detail = cards[1]["detail"].as_str().unwrap();
+                assert!(
+                    detail.contains("Draft 2 of the call was not used"),
+                    "{detail}"
+                );
+            }
+        }
+    }
+}
+
+/// Of more drafts than a call can have the first are looked at, and the others are counted.
+#[tokio::test]
+async fn more_drafts_than_a_call_can_have() {
+    let mut config = config();
+    config.limits.max_drafts = 3;
+    let all: Vec<Value> = (0..5).map(|n| order(&n.to_string(), "11289")).collect();
+    let cards = ask(
+        config.clone(),
+        Warfarin::at(&ORDER_SIGN),
+        &sign(drafts(&all)),
+    )
+    .await
+    .cards();
+    assert_eq!(summaries(&cards), [IS, IS, IS, UNCLEAR]);
+    let detail = cards[3]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("2 of the 5 drafts were not checked: a call can have 3"),
+        "{detail}"
+    );
+    let three = sign(drafts(&all[..3]));
+    let cards = ask(config, Warfarin::at(&ORDER_SIGN), &three).await.cards();
+    assert_eq!(summaries(&cards), [IS; 3]);
 }
 
 /// A body with any one byte changed is answered, and never with an error of ours.

@@ -525,10 +525,6 @@ async fn primitives_of_another_kind_are_no_fhir() {
     for code in [
         json!({"coding": [{"system": "http://loinc.org", "code": 4548}]}),
         json!({"coding": [{"system": "http://loinc.org", "code": ["4548-4"]}]}),
-        json!({"coding": [{}]}),
-        json!({"coding": []}),
-        json!({}),
-        json!([]),
     ] {
         let mut observation = a1c("o1", "p1");
         observation["code"] = code.clone();
@@ -544,12 +540,91 @@ async fn primitives_of_another_kind_are_no_fhir() {
     }
 }
 
+/// Without a code it may be any, also the one asked for.
+#[tokio::test]
+async fn an_empty_code_is_not_another_code() {
+    for code in [
+        json!({"coding": [{}]}),
+        json!({"coding": []}),
+        json!({"coding": [{"system": "http://loinc.org", "code": ""}], "text": "a"}),
+        json!({}),
+        json!([]),
+        json!(null),
+    ] {
+        let mut observation = a1c("o1", "p1");
+        observation["code"] = code.clone();
+        let unknown = Unknown(
+            "1 × a resource of which it cannot be told what it is: `observation-hba1c-lab` entry[0] Observation: `code` has no code",
+        );
+        let sent = with(A1C, bundle(&[observation.clone()]));
+        check(&code.to_string(), &sent, unknown).await;
+        let sent = with(A1C, bundle(&[observation, a1c("o2", "p1")]));
+        check(&code.to_string(), &sent, Unknown("has no code")).await;
+    }
+}
+
+/// One bad member is no reason to lose the patient, or a result.
+#[tokio::test]
+async fn what_can_be_read_is_read() {
+    for (member, value) in [
+        ("name", json!([])),
+        ("name", json!("Doe")),
+        ("name", json!([null, {"family": "", "given": [null]}])),
+        ("telecom", json!([{}])),
+        ("address", json!({"line": [null]})),
+        ("gender", json!("")),
+        ("maritalStatus", json!({"coding": [{}]})),
+        ("active", json!("true")),
+        ("photo", json!(null)),
+        ("deceasedDateTime", json!(null)),
+        ("contact", json!([{"name": []}])),
+    ] {
+        let mut patient = crate::fixture::patient();
+        patient[member] = value.clone();
+        check(
+            &format!("{member}: {value}"),
+            &with("patient", patient),
+            Card,
+        )
+        .await;
+    }
+    for (member, value) in [
+        ("note", json!([])),
+        ("note", json!("high")),
+        ("category", json!([{}])),
+        ("interpretation", json!("H")),
+        ("performer", json!([null])),
+        ("effectiveDateTime", json!("")),
+        ("valueQuantity", json!({"value": "7"})),
+        ("referenceRange", json!([])),
+    ] {
+        let mut observation = a1c("o1", "p1");
+        observation[member] = value.clone();
+        check(
+            &format!("{member}: {value}"),
+            &with(A1C, bundle(&[observation])),
+            NoCard,
+        )
+        .await;
+    }
+    // What the rule asks for is unknown, not another value.
+    let mut patient = crate::fixture::patient();
+    patient["birthDate"] = json!(1960);
+    let request = with("patient", patient);
+    let answer = crate::fixture::post("a1c-or-say", &request).await;
+    let text = answer.text.as_str();
+    assert!(text.contains("Could not check"), "{text}");
+    assert!(
+        text.contains("`birthDate` is a number where R4 has a text"),
+        "{text}"
+    );
+}
+
 /// What was left out is named by its place, never by an id or a value.
 #[tokio::test]
 async fn what_was_left_out_is_named() {
     for (member, wrong, said) in [
         ("status", json!("Final"), "`status` is no code of R4"),
-        ("status", json!(""), "`status` is empty"),
         (
             "code",
             json!({"coding": [{"code": 7}]}),
@@ -560,7 +635,11 @@ async fn what_was_left_out_is_named() {
             json!("7"),
             "`code` is a text where R4 has an object",
         ),
-        ("note", json!([]), "`note` is an empty list"),
+        (
+            "component",
+            json!(["7"]),
+            "`component` is a text where R4 has an object",
+        ),
     ] {
         let mut observation = a1c("o2", "p1");
         observation[member] = wrong;

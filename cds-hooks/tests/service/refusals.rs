@@ -54,12 +54,8 @@ async fn requests_that_are_no_cds_hooks_requests() {
             &["`hook` must be a string"],
         ),
         (changed(|r| r["hook"] = Value::Null), &["missing: `hook`\n"]),
-        (changed(|r| r["hookInstance"] = json!("1")), &[UUID]),
+        (changed(|r| r["hookInstance"] = json!("")), &[UUID]),
         (changed(|r| r["hookInstance"] = json!({})), &[UUID]),
-        (
-            changed(|r| r["hookInstance"] = json!("d1577c69-dfbe-44ad-ba6d-3e05e953b2eg")),
-            &[UUID],
-        ),
         (
             changed(|r| r["context"] = json!([])),
             &["`context` must be an object"],
@@ -69,7 +65,7 @@ async fn requests_that_are_no_cds_hooks_requests() {
             &["`context` must be an object"],
         ),
         (
-            changed(|r| r["context"]["patientId"] = json!("Patient/p1")),
+            changed(|r| r["context"]["patientId"] = json!("Group/p1")),
             &[ID],
         ),
         (changed(|r| r["context"]["patientId"] = json!("")), &[ID]),
@@ -79,11 +75,11 @@ async fn requests_that_are_no_cds_hooks_requests() {
             &[ID],
         ),
         (
-            changed(|r| r["context"]["userId"] = json!("d1")),
+            changed(|r| r["context"]["userId"] = json!(1)),
             &["`context.userId` must be a reference"],
         ),
         (
-            changed(|r| r["prefetch"] = json!([])),
+            changed(|r| r["prefetch"] = json!([1])),
             &["`prefetch` must be an object"],
         ),
         (
@@ -278,7 +274,6 @@ async fn deep_nesting_is_refused_or_unknown_but_does_not_overflow() {
 #[tokio::test]
 async fn a_fhir_server_that_is_no_base_url() {
     for server in [
-        json!(""),
         json!("ehr"),
         json!("ftp://ehr.example"),
         json!("https://"),
@@ -319,7 +314,7 @@ async fn a_prefetch_is_an_object_or_nothing() {
     let whole = request().to_string();
     let sent = request()["prefetch"].to_string();
     for wrong in [
-        "[]",
+        "[0]",
         r#"[{"patient":null},[1,"x"]]"#,
         r#""none""#,
         r#""\u0041""#,
@@ -339,6 +334,8 @@ async fn a_prefetch_is_an_object_or_nothing() {
         };
         assert!(answer.text.contains(text), "{wrong}: {}", answer.text);
     }
-    let none = whole.replace(&sent, "null");
-    assert_eq!(post_bytes("a1c", none.into_bytes()).await.status, 412);
+    for none in ["null", "[]"] {
+        let none = whole.replace(&sent, none);
+        assert_eq!(post_bytes("a1c", none.into_bytes()).await.status, 412);
+    }
 }

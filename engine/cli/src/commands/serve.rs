@@ -119,6 +119,9 @@ struct LimitArgs {
     /// How long a request over 64 KiB waits for its turn.
     #[arg(long, value_name = "SECONDS", default_value = "5s", value_parser = seconds)]
     max_wait: Duration,
+    /// Drafts of one call that are looked at; of more a card says how many were not checked.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_drafts: u32,
 }
 
 /// `10s`, `10` or `500ms`, from a millisecond to a day.
@@ -192,6 +195,7 @@ impl LimitArgs {
                 .max_evaluations
                 .map_or(usual.max_evaluations, usize::from),
             max_wait: self.max_wait,
+            max_drafts: usize::try_from(self.max_drafts).unwrap_or(usize::MAX),
         })
     }
 }
