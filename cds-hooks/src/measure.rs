@@ -318,6 +318,7 @@ mod tests {
             status: GapStatus::NotEvaluable,
             reason: reason.map(Into::into),
             due: None,
+            evidence: None,
         };
         for (given, said) in [(None, "gives null"), (Some("no value"), "no value")] {
             let out = outcome(Ok(vec![row(given)]), |_| unreachable!("no card"));

@@ -54,6 +54,7 @@ pub use built_in::{
 };
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;
+pub use decide::Clauses;
 pub use format::format;
 pub use library::Library;
 pub use load::{load, load_changed, load_with};

@@ -35,6 +35,7 @@ mod operators;
 mod parse;
 mod parts;
 mod problem;
+mod terms;
 pub mod types;
 pub mod value;
 
@@ -47,6 +48,7 @@ pub use explain_verdict::{deciding, deciding_resource};
 pub use explain_words::{Reading, Words};
 pub use mutants::Mutant;
 pub use nodes::{Compiled, NamedDrugs};
+pub use terms::Term;
 pub use types::Ty;
 pub use value::Val;
 

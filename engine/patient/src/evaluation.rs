@@ -14,6 +14,8 @@ pub struct RowOptions {
     pub clauses: bool,
     /// The resources that were looked at.
     pub evaluated_resources: bool,
+    /// The last evidence of care gaps.
+    pub evidence: bool,
     /// No rows of a patient and artifact of whom nothing holds and nothing is unknown: most of a
     /// population. Who has no rows is in no population.
     pub sparse: bool,

@@ -28,6 +28,7 @@ pub mod program;
 pub mod record;
 pub mod requirements;
 mod result_row;
+mod retrieve;
 pub mod system;
 pub mod systems;
 pub mod terminology;

@@ -68,6 +68,13 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
         vec![]
     }
 
+    /// Within which moments a match of the necessary requirements counts, in milliseconds from 1970, both
+    /// inclusive: by when the resource began ([`crate::fhir::clinical_time`]) or, if that is later, ended.
+    /// `None`: whenever it was.
+    fn necessary_within(&self) -> Option<(i64, i64)> {
+        None
+    }
+
     /// The coded elements of which it wants to be told the code systems in use, see
     /// [`EvaluationContext::systems`].
     fn coded_elements(&self) -> &[CodedElement] {

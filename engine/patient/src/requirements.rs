@@ -77,23 +77,6 @@ impl DataRequirement {
             Some(filter) => filter.matches(resource),
         }
     }
-
-    /// The resources of a record that are asked for, in the order they were added; or why that
-    /// cannot be told.
-    pub fn retrieve<'r>(&self, record: &'r PatientRecord) -> Result<Vec<Element<'r>>, Missing> {
-        if !record.is_available(self.resource_type) {
-            return Err(Missing::NotAvailable);
-        }
-        let mut found = vec![];
-        for resource in record.of_type(self.resource_type) {
-            match self.matches(resource) {
-                Match::Yes => found.push(resource),
-                Match::No => {}
-                Match::Unresolved => return Err(Missing::UnresolvedReference),
-            }
-        }
-        Ok(found)
-    }
 }
 
 impl std::fmt::Display for DataRequirement {
@@ -115,15 +98,6 @@ pub enum Match {
     No,
     /// Its code stands in another resource that is not here.
     Unresolved,
-}
-
-/// Why a retrieve has no answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Missing {
-    /// Nobody could be asked for resources of this type.
-    NotAvailable,
-    /// A resource refers to its code in a resource that is not here.
-    UnresolvedReference,
 }
 
 impl CodeFilter {
@@ -178,6 +152,15 @@ pub fn referenced<'r>(from: Element<'r>, reference: &str) -> Option<Element<'r>>
     let ty = Name::of(ty)?;
     let mut candidates = from.record.of_type(ty);
     candidates.find(|r| r.get_named("id").is_some_and(|i| i.is_str(id)))
+}
+
+/// The type of the resource that the code of an element stands in, where that is another one of the record.
+pub(crate) fn code_elsewhere(resource: Element<'_>, path: &str) -> Option<Name> {
+    let element = resource
+        .get_named(path)
+        .or_else(|| choice(resource, path))?;
+    let reference = element.get_str("reference")?;
+    Name::of(reference_target(&reference)?.0)
 }
 
 /// The resources of these types that resources of the record refer to, by type and id, each once.

@@ -124,6 +124,9 @@ pub enum RowKind {
     Clauses(PopulationIndex),
     /// References of the resources that were looked at.
     EvaluatedResources,
+    /// The latest resource that a criterion looks for, as JSON: `resource`, `code`, `date`, `value`,
+    /// `negated`.
+    Evidence,
 }
 
 impl RowKind {
@@ -137,6 +140,7 @@ impl RowKind {
             RowKind::Stratifier(_) => "stratifier",
             RowKind::Clauses(_) => "clauses",
             RowKind::EvaluatedResources => "evaluated-resource",
+            RowKind::Evidence => "evidence",
         }
     }
 
@@ -148,7 +152,7 @@ impl RowKind {
             RowKind::SupplementalData(at)
             | RowKind::RiskAdjustment(at)
             | RowKind::Stratifier(at) => at,
-            RowKind::EvaluatedResources => 0,
+            RowKind::EvaluatedResources | RowKind::Evidence => 0,
         }
     }
 
@@ -162,6 +166,7 @@ impl RowKind {
             "stratifier" => RowKind::Stratifier(index),
             "clauses" => RowKind::Clauses(at),
             "evaluated-resource" => RowKind::EvaluatedResources,
+            "evidence" => RowKind::Evidence,
             code => RowKind::Population(PopulationCode::of(code)?, at),
         })
     }
@@ -177,6 +182,7 @@ impl RowKind {
             RowKind::Stratifier(_) => RowKind::Stratifier(index),
             RowKind::Clauses(_) => RowKind::Clauses(population),
             RowKind::EvaluatedResources => RowKind::EvaluatedResources,
+            RowKind::Evidence => RowKind::Evidence,
         }
     }
 }
@@ -264,6 +270,7 @@ mod tests {
             RowKind::Stratifier(3),
             RowKind::Clauses(PopulationIndex(4)),
             RowKind::EvaluatedResources,
+            RowKind::Evidence,
         ]);
         for kind in all {
             assert_eq!(RowKind::of(kind.as_str(), kind.index()), Some(kind));

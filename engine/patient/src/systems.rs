@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::fhir::names::Name;
-use crate::record::{Element, PatientRecord};
-use crate::requirements::{choice, referenced};
+use crate::record::{Element, Gather, PatientRecord};
+use crate::requirements::{choice, code_elsewhere, referenced};
 use crate::system::codes;
 use crate::terminology::{ValueSet, canonical_system};
 
@@ -50,8 +50,57 @@ impl SystemsInUse {
 
 /// The systems that the record's resources of a type code this element in.
 pub fn of_record(record: &PatientRecord, (ty, path): CodedElement) -> Systems {
-    let concepts = record.of_type(ty).filter_map(|r| concept(r, path));
-    of_concepts(concepts.flat_map(Element::items))
+    let new = || Counts {
+        path,
+        systems: BTreeMap::new(),
+    };
+    let known = record.gathered((ty, path, 0), new, |counts| {
+        counts.systems.keys().cloned().collect()
+    });
+    known.unwrap_or_else(|| {
+        let concepts = record.of_type(ty).filter_map(|r| concept(r, path));
+        of_concepts(concepts.flat_map(Element::items))
+    })
+}
+
+/// How many resources have codes of each system.
+struct Counts {
+    path: &'static str,
+    systems: BTreeMap<Arc<str>, usize>,
+}
+
+impl Counts {
+    fn of(&self, resource: Element<'_>) -> Systems {
+        let concept = concept(resource, self.path);
+        of_concepts(concept.into_iter().flat_map(Element::items))
+    }
+}
+
+impl Gather for Counts {
+    fn elsewhere(&self, resource: Element<'_>) -> Option<Name> {
+        code_elsewhere(resource, self.path)
+    }
+
+    fn add(&mut self, resource: Element<'_>) {
+        for system in self.of(resource) {
+            *self.systems.entry(system).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, resource: Element<'_>) {
+        for system in self.of(resource) {
+            if let Some(count) = self.systems.get_mut(&system) {
+                *count -= 1;
+                if *count == 0 {
+                    self.systems.remove(&system);
+                }
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.systems.clear();
+    }
 }
 
 /// The element itself, or the code of the resource that it refers to.

@@ -1,4 +1,5 @@
-//! Which codes of a lake the value sets in use know, and which they do not.
+//! Which codes of a lake the value sets in use know, and which they do not. A set knows a code where it is
+//! asked: one of conditions says nothing of a procedure.
 //!
 //! Counts are of all that the lake has, whatever its status or date: what a rule makes of it is another
 //! question. Codes within a resource (components) are not in the lake's index, so they are not counted.
@@ -39,6 +40,16 @@ pub struct UsedSet {
     pub by: BTreeSet<String>,
     /// The elements that are compared with it when resources are looked for.
     pub elements: BTreeSet<ElementName>,
+    /// The elements that it may be compared with otherwise: those that its rules compare with some value set.
+    pub compared: BTreeSet<ElementName>,
+}
+
+impl UsedSet {
+    /// Whether it may be asked of an element: of any where it is not known which.
+    pub fn may_be_asked_of(&self, element: ElementName) -> bool {
+        let nowhere = self.elements.is_empty() && self.compared.is_empty();
+        nowhere || self.elements.contains(&element) || self.compared.contains(&element)
+    }
 }
 
 /// The value sets in use, by canonical.
@@ -47,6 +58,8 @@ pub struct InUse {
     sets: BTreeMap<String, UsedSet>,
     /// The drugs that need no value set, where they are not the built-in ones alone.
     pub drugs: Option<Arc<DrugDictionary>>,
+    /// Types of resources that rules and measures read.
+    types: BTreeSet<&'static str>,
 }
 
 /// What the lake has of one value set in one element.
@@ -101,10 +114,20 @@ impl InUse {
     pub fn add_rules(&mut self, rules: &[Arc<Rule>]) {
         for rule in rules {
             let id = &rule.artifact.id;
-            for (_, set) in &rule.value_sets {
-                self.add(set, id);
-            }
             self.add_requirements(rule.data_requirements(), id);
+            let compared = rule.coded_elements().iter();
+            let compared: BTreeSet<ElementName> =
+                compared.map(|(ty, path)| (ty.as_str(), *path)).collect();
+            let requirements = rule.data_requirements().iter();
+            let retrieved = requirements.filter_map(|r| Some(&r.codes.as_ref()?.value_set));
+            let retrieved: BTreeSet<String> = retrieved.map(|set| set.canonical()).collect();
+            for (_, set) in &rule.value_sets {
+                let is_retrieved = retrieved.contains(&set.canonical());
+                let used = self.add(set, id);
+                if !is_retrieved {
+                    used.compared.extend(&compared);
+                }
+            }
         }
     }
 
@@ -127,6 +150,7 @@ impl InUse {
             set: Arc::clone(set),
             by: BTreeSet::new(),
             elements: BTreeSet::new(),
+            compared: BTreeSet::new(),
         });
         if !by.is_empty() {
             used.by.insert(by.to_owned());
@@ -136,11 +160,17 @@ impl InUse {
 
     fn add_requirements(&mut self, requirements: &[DataRequirement], by: &str) {
         for requirement in requirements {
+            self.types.insert(requirement.resource_type.as_str());
             if let Some(codes) = &requirement.codes {
                 let element = (requirement.resource_type.as_str(), codes.path);
                 self.add(&codes.value_set, by).elements.insert(element);
             }
         }
+    }
+
+    /// Whether rules or measures read resources of a type.
+    pub fn reads(&self, ty: &str) -> bool {
+        self.types.contains(ty)
     }
 
     /// All of them.
@@ -174,13 +204,18 @@ impl InUse {
         let session = session(lake, threads)?;
         register_stored(&session, lake)?;
         session.register_batch("wanted", self.wanted()?)?;
+        session.register_batch("known", self.known()?)?;
         let mut coverage = Coverage {
             sets: self.matched(&session).await?,
             ..Coverage::default()
         };
         let shared = of_medications(lake).await?;
         let mut unmapped = self.unknown(&session).await?;
-        let known = |one: &Unmapped| self.knows(&one.system, &one.code);
+        // The code of a Medication is that of the order that refers to it.
+        let known = |one: &Unmapped| {
+            self.sets()
+                .any(|set| set.set.find(&one.system, &one.code).is_some())
+        };
         unmapped.extend(shared.into_iter().filter(|one| !known(one)));
         let built_in = DrugDictionary::built_in_arc();
         let drugs = self.drugs.as_ref().unwrap_or(&built_in);
@@ -201,10 +236,6 @@ impl InUse {
         Ok(coverage)
     }
 
-    fn knows(&self, system: &str, code: &str) -> bool {
-        self.sets().any(|one| one.set.find(system, code).is_some())
-    }
-
     /// The codes of all sets, each with the number of its set.
     fn wanted(&self) -> Result<RecordBatch, RunError> {
         let (mut numbers, mut keys) = (vec![], vec![]);
@@ -220,6 +251,38 @@ impl InUse {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int32Array::from(numbers)),
             Arc::new(Int64Array::from(keys)),
+        ];
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns);
+        batch.map_err(|e| RunError::Internal(e.to_string()))
+    }
+
+    /// The codes of all sets, each with the elements that it is asked of; without one where that may be any.
+    fn known(&self) -> Result<RecordBatch, RunError> {
+        let names = element_names();
+        let (mut keys, mut types, mut paths) = (vec![], vec![], vec![]);
+        for one in self.sets() {
+            let nowhere = one.elements.is_empty() && one.compared.is_empty();
+            let asked = names.iter().filter(|(_, name)| one.may_be_asked_of(**name));
+            let asked = asked.map(|((ty, path), _)| (Some(*ty), Some(*path)));
+            let asked: Vec<_> = match nowhere {
+                true => vec![(None, None)],
+                false => asked.collect(),
+            };
+            for (ty, path) in asked {
+                keys.extend_from_slice(one.set.keys());
+                types.resize(keys.len(), ty);
+                paths.resize(keys.len(), path);
+            }
+        }
+        let fields = vec![
+            Field::new("key", DataType::Int64, false),
+            Field::new("rtype", DataType::Int16, true),
+            Field::new("path", DataType::Int16, true),
+        ];
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(keys)),
+            Arc::new(Int16Array::from(types)),
+            Arc::new(Int16Array::from(paths)),
         ];
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns);
         batch.map_err(|e| RunError::Internal(e.to_string()))
@@ -270,13 +333,16 @@ impl InUse {
         Ok(all)
     }
 
-    /// Codes of primary elements, and of those that are asked by, in none of the sets.
+    /// Codes of primary elements, and of those that are asked by, of the types that rules and measures read,
+    /// in none of the sets that are asked of the element.
     async fn unknown(&self, session: &SessionContext) -> Result<Vec<Unmapped>, RunError> {
         let asked: BTreeSet<ElementName> =
             self.sets().flat_map(|one| one.elements.clone()).collect();
         let sql = format!(
             "SELECT f.rtype, f.path, c.system, c.code, c.display, {RESOURCES}, {PATIENTS} FROM facts f \
-             JOIN codes c ON c.code_key = f.code_key LEFT ANTI JOIN wanted w ON f.code_key = w.key \
+             JOIN codes c ON c.code_key = f.code_key \
+             LEFT ANTI JOIN known k ON f.code_key = k.key AND f.rtype = k.rtype AND f.path = k.path \
+             LEFT ANTI JOIN known a ON f.code_key = a.key AND a.rtype IS NULL \
              WHERE f.path <> 0 AND f.code_key <> {REFERENCE_KEY} \
              GROUP BY f.rtype, f.path, c.system, c.code, c.display"
         );
@@ -290,7 +356,7 @@ impl InUse {
                 let name = element(&batch, (0, 1), row, &names)?;
                 let info = Model::r4().resource(name.0);
                 let primary = info.is_some_and(|info| info.primary_code_path == Some(name.1));
-                if !primary && !asked.contains(&name) {
+                if !self.reads(name.0) || !primary && !asked.contains(&name) {
                     continue;
                 }
                 all.push(Unmapped {

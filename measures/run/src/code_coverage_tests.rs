@@ -106,10 +106,14 @@ fn counted(lines: impl Iterator<Item = Value>) -> Counts {
 /// What the lake says is what every resource says.
 fn same(coverage: &Coverage, in_use: &InUse, counts: &Counts) {
     let drugs = DrugDictionary::built_in().unwrap();
-    let known = |system: &str, code: &str| {
-        in_use
-            .sets()
-            .any(|one| one.set.find(system, code).is_some())
+    let known = |element: &str, system: &str, code: &str| {
+        let name = element.split_once('.').unwrap();
+        let mut sets = in_use.sets();
+        !in_use.reads(name.0)
+            || sets.any(|one| {
+                let asked = one.elements.iter().chain(&one.compared).any(|e| *e == name);
+                asked && one.set.find(system, code).is_some()
+            })
     };
     let drug = |element: &str, system: &str, code: &str| {
         element.ends_with(".medication") && system.ends_with("rxnorm") && drugs.kind(code).is_some()
@@ -124,7 +128,9 @@ fn same(coverage: &Coverage, in_use: &InUse, counts: &Counts) {
         .collect();
     let wanted: BTreeMap<_, _> = counts
         .iter()
-        .filter(|((element, system, code), _)| !known(system, code) && !drug(element, system, code))
+        .filter(|((element, system, code), _)| {
+            !known(element, system, code) && !drug(element, system, code)
+        })
         .map(|(key, (resources, patients))| {
             (key.clone(), (resources.len() as u64, patients.len() as u64))
         })
@@ -215,6 +221,19 @@ fn a_small_lake() {
             1,
             json!({"status": "completed", "code": {"text": "colonoscopy"}}),
         );
+        // A set that is asked of conditions knows no procedure.
+        let diabetes = concept(&[("http://hl7.org/fhir/sid/icd-10-cm", "E11.9")]);
+        add(
+            "Procedure",
+            2,
+            json!({"status": "completed", "code": diabetes}),
+        );
+        // No rule reads it.
+        add(
+            "Claim",
+            1,
+            json!({"type": concept(&[("urn:hospital", "C1")])}),
+        );
     }
     let counts = counted(lines.clone().into_iter());
     lines.push(json!({"resourceType": "Patient", "id": "a"}));
@@ -240,7 +259,15 @@ fn a_small_lake() {
         (&*medication.code, medication.resources, medication.patients),
         ("M1", 1, None)
     );
-    assert_eq!(found.unmapped.len(), 2);
+    let elements = found.unmapped.iter().map(|one| &*one.element);
+    assert_eq!(
+        elements.collect::<Vec<_>>(),
+        [
+            "Condition.code",
+            "MedicationRequest.medication",
+            "Procedure.code"
+        ]
+    );
     assert_eq!(
         (
             &*found.unmapped[0].code,

@@ -1,17 +1,19 @@
 //! Why one patient of a lake is in a population or is not; and which clause loses how many.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::requirements::DataRequirement;
-use measures::explain::funnel::{FunnelTotals, PopulationFunnel};
+use engine_population::lake::systems::systems_in_use;
+use measures::explain::funnel::{FunnelTotals, PopulationFunnel, WrittenFunnel};
 use measures::explain::{Explanation, explain};
-use measures::official::ElmMeasures;
 use measures::package::PopulationCode;
 
 use crate::error::RunError;
 use crate::evaluate::RunStatistics;
+use crate::explain_rule::explain_rule;
 use crate::job::Listener;
 use crate::prepared_job::{PreparedJob, no_patient};
 use crate::rows::read_rows;
@@ -25,8 +27,7 @@ pub struct Answer<T> {
 }
 
 /// Types of resources without a patient that the measures may need.
-fn shared_types(program: &ElmMeasures) -> Vec<Name> {
-    let requirements = program.data_requirements().iter();
+fn shared_types<'r>(requirements: impl Iterator<Item = &'r DataRequirement>) -> Vec<Name> {
     let mut types: Vec<Name> = requirements
         .filter_map(DataRequirement::shared_type)
         .collect();
@@ -40,15 +41,26 @@ impl PreparedJob {
     pub(crate) async fn explain(&self, depth: usize) -> Result<Answer<Vec<Explanation>>, RunError> {
         let nobody = || RunError::User("nobody to explain: say which patient".into());
         let id = self.job.subject.as_deref().ok_or_else(nobody)?;
-        let none = || RunError::Internal("an explanation without a measure".into());
-        let packages = self.selected.packages.as_ref().ok_or_else(none)?;
-        let program = self.selected.official().ok_or_else(none)?;
-        let types = shared_types(program);
+        let official = self.selected.official();
+        let rules = self.selected.care_gaps();
+        let requirements = official.into_iter().flat_map(|p| p.data_requirements());
+        let requirements = requirements.chain(rules.flat_map(|(rule, _)| rule.data_requirements()));
+        let types = shared_types(requirements);
         let record = engine_population::patient::record(&self.lake, id, &types).await?;
         let record = record.ok_or_else(|| no_patient(id))?;
-        let structures = &packages.built.structures;
+        let mut found = vec![];
+        if let (Some(program), Some(packages)) = (official, &self.selected.packages) {
+            let structures = &packages.built.structures;
+            found = explain(program, structures, &record, &self.context, depth)?;
+        }
+        for (rule, structure) in self.selected.care_gaps() {
+            // As a run over all patients tells it.
+            let used = systems_in_use(&self.lake, rule.coded_elements()).await?;
+            let context = self.context.clone().with_systems(Arc::new(used));
+            found.push(explain_rule(rule, structure, &record, &context, depth)?);
+        }
         Ok(Answer {
-            found: explain(program, structures, &record, &self.context, depth)?,
+            found,
             missing: self.missing(&RunStatistics::default()),
         })
     }
@@ -65,9 +77,19 @@ impl PreparedJob {
         read_rows(ran.rows.as_deref(), &ran.structures, &mut |subject| {
             totals.add(subject)
         })?;
-        let program = self.selected.official();
+        let first = self.selected.official().map_or(0, |p| p.artifacts().len());
+        let rules = (first..).zip(self.selected.care_gaps());
+        let rules = rules.flat_map(|(measure, (rule, _))| {
+            rule.clauses().into_iter().map(move |of| WrittenFunnel {
+                measure,
+                population: of.population,
+                expression: of.criterion.to_owned(),
+                clauses: of.clauses,
+                any: of.any,
+            })
+        });
         Ok(Answer {
-            found: program.map_or_else(Vec::new, |program| totals.finish(program)),
+            found: totals.finish(self.selected.official().map(|p| &**p), rules),
             missing: self.missing(&ran.statistics),
         })
     }

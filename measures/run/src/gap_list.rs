@@ -20,6 +20,17 @@ use crate::rows::read_rows;
 /// Its name.
 pub const NAME: &str = "gaps.csv";
 
+/// What stands between the columns of gaps and those of people.
+const OWN: [&str; 7] = [
+    "since",
+    "next_due",
+    "last_evidence",
+    "last_evidence_date",
+    "last_evidence_value",
+    "last_evidence_resource",
+    "title",
+];
+
 /// Visits the gaps of every status, by measure and patient. Measures of which it is not settled which way
 /// is better have none.
 pub(crate) fn each_gap(
@@ -54,7 +65,7 @@ pub(crate) async fn write_list(
     let people = People::read(of, patients).await?;
     let mut out = csv::Writer::from_writer(out);
     let person = heading();
-    let columns = [&HEADING[..], &["since", "title"], &person, &["url"]];
+    let columns = [&HEADING[..], &OWN[..], &person, &["url"]];
     out.write_record(columns.concat())?;
     let (mut count, mut written) = (0, Ok(()));
     let at = of.context.at.latest(&of.job.zone);
@@ -75,8 +86,32 @@ pub(crate) async fn write_list(
 fn cells(structure: &MeasureStructure, row: &GapRow, at: i64, zone: &Zone) -> Vec<String> {
     let mut cells = row.cells(structure).to_vec();
     cells.push(since(row, at, zone).unwrap_or_default());
+    cells.push(next_due(row, at, zone).unwrap_or_default());
+    cells.extend(evidence(row).map(|cell| spreadsheet::cell(&cell).into_owned()));
     cells.push(spreadsheet::cell(&structure.artifact.title).into_owned());
     cells
+}
+
+/// When it is due where that is yet to come, as of a gap that is closed.
+fn next_due(row: &GapRow, at: i64, zone: &Zone) -> Option<String> {
+    let due = row.due.as_deref()?;
+    let is_past = DateTime::parse(due)?.latest(zone) <= at;
+    (!is_past).then(|| due.to_owned())
+}
+
+/// What was done last, when, with which value, and the resource that says so. Empty where the measure tells
+/// of none: of a care gap, that nothing it looks for is recorded.
+fn evidence(row: &GapRow) -> [String; 4] {
+    let Some(last) = row.evidence.clone() else {
+        return Default::default();
+    };
+    let what = last.code.into_iter().chain(last.negated);
+    [
+        what.collect::<Vec<_>>().join(", "),
+        last.date.unwrap_or_default(),
+        last.value.unwrap_or_default(),
+        last.resource,
+    ]
 }
 
 /// Since when a gap is open: since it was due, where the measure says when and that is past. Nothing else

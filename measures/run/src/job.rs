@@ -51,12 +51,25 @@ pub enum Task {
     Explain {
         /// How deep to go into criteria.
         depth: usize,
+        /// Care gaps beside the measures of packages.
+        rules: BesidePackages,
     },
     /// Which clause loses how many patients.
     Funnel {
         /// Only patients who count in this population.
         within: Option<PopulationCode>,
+        /// Care gaps beside the measures of packages.
+        rules: BesidePackages,
     },
+}
+
+/// Care gaps that are explained; without packages those that are built in are, too.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BesidePackages {
+    /// Rules of the user's: files or folders.
+    pub rules: Vec<PathBuf>,
+    /// The built-in ones beside those of packages.
+    pub built_in: bool,
 }
 
 /// Kinds of MeasureReports.
@@ -141,11 +154,14 @@ impl Job {
         let rows = match &self.task {
             Task::Run(task) => RowOptions {
                 clauses: task.clauses,
+                evidence: false,
                 evaluated_resources: task.report == Report::Individual,
                 sparse: true,
             },
             Task::Gaps(task) => RowOptions {
                 evaluated_resources: task.documents,
+                // Only the list tells it.
+                evidence: task.list,
                 ..RowOptions::default()
             },
             Task::Funnel { .. } => RowOptions {

@@ -32,6 +32,7 @@ pub mod deck;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+mod explain_rule;
 pub mod findings_file;
 pub mod gap_list;
 pub mod gaps;

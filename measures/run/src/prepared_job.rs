@@ -70,8 +70,8 @@ impl Job {
         let selected = match &self.task {
             Task::Run(task) => Selected::for_run(&self, task, &mut tell),
             Task::Gaps(task) => Selected::for_gaps(&self, task, &mut tell),
-            Task::Explain { .. } | Task::Funnel { .. } => {
-                Selected::for_explanation(&self, &mut tell)
+            Task::Explain { rules, .. } | Task::Funnel { rules, .. } => {
+                Selected::for_explanation(&self, rules, &mut tell)
             }
         };
         let (lake, dates, selected) = match (opened, selected) {

@@ -46,8 +46,8 @@ impl PreparedJob {
                 JobResult::Run(Box::new(self.results(task, folders.results, listen).await?))
             }
             Task::Gaps(task) => JobResult::Gaps(self.gaps(task, folders, listen).await?),
-            Task::Explain { depth } => JobResult::Explained(self.explain(*depth).await?),
-            Task::Funnel { within } => {
+            Task::Explain { depth, .. } => JobResult::Explained(self.explain(*depth).await?),
+            Task::Funnel { within, .. } => {
                 JobResult::Funnel(self.funnel(*within, folders.scratch, listen).await?)
             }
         })

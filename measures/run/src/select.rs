@@ -17,7 +17,7 @@ use rules::Rule;
 
 use crate::error::RunError;
 use crate::evaluate::ProgramMeasure;
-use crate::job::{GapsTask, Job, RunTask};
+use crate::job::{BesidePackages, GapsTask, Job, RunTask};
 use crate::rule_files::{Tell, live, load_rules, load_rules_beside};
 use crate::sql::{SqlMeasure, built_in};
 
@@ -26,6 +26,8 @@ use crate::sql::{SqlMeasure, built_in};
 pub struct Selected {
     /// Evaluated for each patient.
     pub programs: Vec<ProgramMeasure>,
+    /// The care gaps among them: what comes behind official measures, in the same order.
+    pub rules: Vec<Arc<Rule>>,
     /// Asked in SQL.
     pub queries: Vec<SqlMeasure>,
     /// The packages, where there are any.
@@ -228,6 +230,7 @@ impl Selected {
                 let sets = rule.value_sets.iter();
                 let sets = sets.map(|(_, s)| (s.canonical(), s.hash().to_string()));
                 selected.value_sets.extend(sets);
+                selected.rules.push(Arc::clone(&rule));
                 selected.programs.push(care_gap(rule));
             }
         }
@@ -246,18 +249,31 @@ impl Selected {
         Ok(selected)
     }
 
-    /// For explanations: official measures.
-    pub fn for_explanation(job: &Job, tell: &mut Tell<'_>) -> Result<Selected, RunError> {
-        let prepared = prepared(job, tell)?;
-        if prepared.built.program.is_none() {
-            return Err(RunError::User("the packages hold no measure".into()));
-        }
-        let mut selected = Selected {
-            packages: Some(prepared),
-            ..Selected::default()
+    /// For explanations: packages and rules.
+    pub fn for_explanation(
+        job: &Job,
+        rules: &BesidePackages,
+        tell: &mut Tell<'_>,
+    ) -> Result<Selected, RunError> {
+        let beside = Beside {
+            rules: &rules.rules,
+            built_in: rules.built_in,
+            sql: false,
         };
-        selected.add_official();
-        Ok(selected)
+        let selected = Selected::of(job, beside, tell)?;
+        match (selected.programs.is_empty(), &selected.packages) {
+            (true, Some(_)) => Err(RunError::User("the packages hold no measure".into())),
+            (true, None) => Err(RunError::User("there is no care gap to explain".into())),
+            _ => Ok(selected),
+        }
+    }
+
+    /// The care gaps, each with the measure that it is.
+    pub fn care_gaps(&self) -> impl Iterator<Item = (&Arc<Rule>, &Arc<MeasureStructure>)> {
+        let first = usize::from(self.official().is_some());
+        let others = self.programs.iter().skip(first);
+        let structures = others.filter_map(|program| program.structures.first());
+        self.rules.iter().zip(structures)
     }
 
     /// The official measures of the packages.
@@ -329,15 +345,6 @@ pub(crate) fn unsettled(names: &[String]) -> RunError {
     ))
 }
 
-/// The packages of a job, linked.
-fn prepared(job: &Job, tell: &mut Tell<'_>) -> Result<Prepared, RunError> {
-    let loaded = job.packages.load(tell)?;
-    let period = Some(job.period);
-    Ok(job
-        .packages
-        .prepare_loaded(loaded, job.limits, period, tell)?)
-}
-
 /// No measure outside packages is called so, and there are no packages.
 fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
     let ids: Vec<&str> = known.iter().map(|a| &*a.id).collect();
@@ -352,7 +359,8 @@ fn no_such(name: &str, known: &[Artifact], sql: bool) -> RunError {
 /// What is called so is no measure.
 fn no_measure(name: &str) -> RunError {
     RunError::User(format!(
-        "--measure {name}: this rule is an alert, which has no rate; `tandem rule rehearse` tells how often it would have fired"
+        "--measure {name}: this rule is an alert, which has no rate; `tandem rule rehearse` tells how often it would have fired, \
+         `tandem rule eval` why of a patient"
     ))
 }
 

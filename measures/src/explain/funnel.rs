@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_patient::program::PopulationIndex;
 use serde::Serialize;
 
 use super::clause_text::{ClauseTexts, collect, text};
@@ -111,17 +112,86 @@ impl<'s> FunnelTotals<'s> {
         }
     }
 
-    /// The funnels of the program that the rows are of.
-    pub fn finish(self, program: &ElmMeasures) -> Vec<PopulationFunnel> {
-        let texts = texts(program);
-        let all = program.funnels().iter();
-        all.filter_map(|funnel| {
-            let key = (funnel.artifact, funnel.group, funnel.population);
+    /// The funnels of the programs that the rows are of: official measures, and others behind them.
+    pub fn finish(
+        self,
+        program: Option<&ElmMeasures>,
+        others: impl Iterator<Item = WrittenFunnel>,
+    ) -> Vec<PopulationFunnel> {
+        let mut out = vec![];
+        if let Some(program) = program {
+            let texts = texts(program);
+            let all = program.funnels().iter();
+            out.extend(all.filter_map(|funnel| {
+                let key = (funnel.artifact, funnel.group, funnel.population);
+                let counts = self.counts.get(&key).cloned().unwrap_or_default();
+                let structure = self.structures.get(usize::from(funnel.artifact))?;
+                of(program, funnel, structure, &counts, &texts)
+            }));
+        }
+        out.extend(others.filter_map(|funnel| {
+            let measure = u16::try_from(funnel.measure).ok()?;
+            let key = (measure, 0, funnel.population);
             let counts = self.counts.get(&key).cloned().unwrap_or_default();
-            let structure = self.structures.get(usize::from(funnel.artifact))?;
-            of(program, funnel, structure, &counts, &texts)
-        })
-        .collect()
+            written(funnel, self.structures, &counts)
+        }));
+        out
+    }
+}
+
+/// The clauses of a population of a measure with one group that is no official one, as they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFunnel {
+    /// Which of the structures.
+    pub measure: usize,
+    pub population: PopulationIndex,
+    pub expression: String,
+    pub clauses: Vec<String>,
+    /// One of the clauses is enough.
+    pub any: bool,
+}
+
+fn written(
+    funnel: WrittenFunnel,
+    structures: &[Arc<MeasureStructure>],
+    counts: &FunnelCounts,
+) -> Option<PopulationFunnel> {
+    let structure = structures.get(funnel.measure)?;
+    let group = structure.groups.first()?;
+    let population = funnel.population.get(&group.populations)?;
+    let clauses = funnel.clauses.into_iter().enumerate();
+    let clauses = clauses.map(|(index, text)| counted(text, counts, index, funnel.any));
+    Some(PopulationFunnel {
+        measure: structure.name.to_string(),
+        group: group.name(0),
+        population: population.code.as_str(),
+        expression: funnel.expression,
+        resources: false,
+        operator: if funnel.any { "any of" } else { "all of" },
+        patients: counts.patients,
+        clauses: clauses.collect(),
+    })
+}
+
+/// A clause, with its counts.
+fn counted(clause: String, counts: &FunnelCounts, index: usize, any: bool) -> ClauseFunnel {
+    let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
+    ClauseFunnel {
+        clause,
+        library: None,
+        local_id: None,
+        locator: None,
+        holds: counts.holds,
+        fails: counts.fails,
+        unknown: counts.unknown,
+        lost: (!any).then_some(Lost {
+            left: counts.left,
+            lost_by_it_alone: counts.alone,
+        }),
+        met: any.then_some(Met {
+            met_so_far: counts.met,
+            met_by_it_alone: counts.met_alone,
+        }),
     }
 }
 
@@ -142,25 +212,13 @@ fn of(
             Some(place) if !whole => text(place, texts),
             _ => format!("\"{}\"", libraries.name_of(definition)),
         };
-        let counts: ClauseCounts = counts.clauses.get(index).cloned().unwrap_or_default();
         ClauseFunnel {
-            clause: label,
             library: libraries
                 .statement(definition)
                 .map(|s| super::clause_results::library(libraries, s.library)),
             local_id: clause.map(|c| c.local_id.to_string()),
             locator: clause.and_then(|c| c.locator.as_deref().map(str::to_owned)),
-            holds: counts.holds,
-            fails: counts.fails,
-            unknown: counts.unknown,
-            lost: (!funnel.any).then_some(Lost {
-                left: counts.left,
-                lost_by_it_alone: counts.alone,
-            }),
-            met: funnel.any.then_some(Met {
-                met_so_far: counts.met,
-                met_by_it_alone: counts.met_alone,
-            }),
+            ..counted(label, counts, index, funnel.any)
         }
     });
     Some(PopulationFunnel {

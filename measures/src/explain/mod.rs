@@ -439,12 +439,14 @@ pub fn explain(
     .map_err(EvaluationError::from)
 }
 
-fn subject(record: &PatientRecord) -> String {
+/// `Patient/1`
+pub fn subject(record: &PatientRecord) -> String {
     let id = record.patient().and_then(|p| p.get_str("id"));
     format!("Patient/{}", id.as_deref().unwrap_or("?"))
 }
 
-fn period(context: &EvaluationContext) -> Period {
+/// The days that an explanation is for.
+pub fn period(context: &EvaluationContext) -> Period {
     let (start, end) = context.period.unwrap_or((context.at, context.at));
     let day = |at: DateTime| at.to_string().chars().take(10).collect();
     Period {

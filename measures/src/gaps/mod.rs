@@ -20,6 +20,7 @@ use engine_patient::program::PopulationIndex;
 use engine_patient::system::truth::Truth;
 
 pub use bundle::{MeasureGaps, gaps_bundle};
+use serde::Deserialize;
 
 use crate::improvement_direction::Direction;
 use crate::package::{Basis, GroupDefinition, PopulationCode as Code, Scoring};
@@ -67,6 +68,23 @@ pub struct GapRow {
     pub reason: Option<Arc<str>>,
     /// When it is due, if the measure tells.
     pub due: Option<String>,
+    /// The latest of what the measure looks for, if the measure tells.
+    pub evidence: Option<Evidence>,
+}
+
+/// The latest resource that a criterion looks for.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Deserialize)]
+pub struct Evidence {
+    /// `Observation/1`
+    pub resource: String,
+    /// Its display, text or code.
+    pub code: Option<String>,
+    /// As written.
+    pub date: Option<String>,
+    /// With its unit.
+    pub value: Option<String>,
+    /// That it was not done, as it says itself.
+    pub negated: Option<String>,
 }
 
 /// The heading of [`GapRow::cells`].
@@ -117,6 +135,11 @@ pub fn gaps(structure: &MeasureStructure, subject: &Subject) -> Vec<GapRow> {
         let due = group
             .position(Code::Numerator)
             .and_then(|i| i.get(&own.populations)?.value.clone());
+        // A row that says something else is none of ours.
+        let evidence: Option<Evidence> = subject
+            .evidence
+            .as_deref()
+            .and_then(|json| serde_json::from_str(json).ok());
         let row = |resource: Option<String>, (status, reason): Judged| GapRow {
             group: index,
             patient: subject.patient.clone(),
@@ -124,6 +147,7 @@ pub fn gaps(structure: &MeasureStructure, subject: &Subject) -> Vec<GapRow> {
             status,
             reason,
             due: due.clone(),
+            evidence: evidence.clone(),
         };
         if group.basis == Basis::Boolean {
             let judged = judge(group, |i| i.get(&own.populations).cloned());

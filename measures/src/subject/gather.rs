@@ -213,6 +213,11 @@ impl<'s> Gatherer<'s> {
                 self.subject.evaluated.extend(references.map(str::to_owned));
                 return Ok(());
             }
+            RowKind::Evidence => {
+                let evidence = row.value().map(Cow::into_owned);
+                self.subject.evidence = evidence;
+                return Ok(());
+            }
             RowKind::Stratifier(index) => {
                 let own = self.subject.groups.get_mut(group).ok_or(NO_POPULATION)?;
                 let why = row.reason().unwrap_or_default();
@@ -296,6 +301,7 @@ impl Subject {
         self.supplemental.clear();
         self.clauses.clear();
         self.evaluated.clear();
+        self.evidence = None;
         let groups = structure.map_or(&[] as &[_], |s| s.groups.as_slice());
         self.groups.resize_with(groups.len(), SubjectGroup::default);
         for (own, group) in self.groups.iter_mut().zip(groups) {

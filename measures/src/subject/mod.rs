@@ -26,6 +26,8 @@ pub struct Subject {
     pub clauses: Vec<(usize, PopulationIndex, String)>,
     /// References of the resources that were looked at. Only where a run writes them.
     pub evaluated: Vec<String>,
+    /// The last evidence, as JSON. Only where a run writes it.
+    pub evidence: Option<String>,
 }
 
 /// A group's rows of a patient.

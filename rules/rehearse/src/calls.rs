@@ -8,7 +8,7 @@
 //! - `order-select`: the same, just before, all of its drafts selected. When a clinician picked which of
 //!   them first, no chart tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::record::{Element, PatientRecord};
@@ -143,13 +143,13 @@ fn orders<'r>(
             groups.entry((at, visit)).or_default().push(order);
         }
     }
+    let visits = record.of_type_named("Encounter");
+    let visits = visits.filter_map(|visit| Some((visit.get_str("id")?.into_owned(), visit)));
+    let visits: HashMap<String, Element<'r>> = visits.collect();
     for ((at, encounter), orders) in groups {
         let requesters = orders.iter().filter_map(|o| o.get_named("requester"));
         let requester = requesters.into_iter().next();
-        let visit = encounter.as_deref().and_then(|id| {
-            let mut all = record.of_type_named("Encounter");
-            all.find(|e| e.get_named("id").is_some_and(|i| i.is_str(id)))
-        });
+        let visit = encounter.as_deref().and_then(|id| visits.get(id).copied());
         for hook in [Hook::OrderSelect, Hook::OrderSign] {
             if !settings.has(hook) {
                 continue;

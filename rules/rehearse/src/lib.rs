@@ -26,6 +26,7 @@
 
 mod asked;
 pub mod calls;
+mod directory;
 mod explanation;
 pub mod history;
 mod program;
@@ -40,4 +41,4 @@ mod tally;
 pub use asked::Asked;
 pub use program::{Candidate, Rehearsal};
 pub use run::{Line, Rehearsed, rehearse};
-pub use settings::{HOOKS, Settings};
+pub use settings::{ACTIVE_DAYS, HOOKS, Settings};

@@ -245,6 +245,11 @@ impl PatientProgram for Rehearsal {
         vec![self.calling.clone()]
     }
 
+    /// Nor without one in the period.
+    fn necessary_within(&self) -> Option<(i64, i64)> {
+        Some(self.settings.period)
+    }
+
     fn absent(&self, _: usize, _: RowOptions, _: &mut Vec<ResultRow>) {}
 
     fn failed(&self, artifact: usize, reason: &Arc<str>, out: &mut Vec<ResultRow>) {

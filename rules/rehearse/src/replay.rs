@@ -90,6 +90,38 @@ pub fn replay(
     Ok(Some(dating))
 }
 
+/// The record as it was known at a moment, all that this moment brought included; and how many resources
+/// were not known yet.
+///
+/// # Errors
+/// Our bugs.
+pub fn record_as_of(
+    record: &PatientRecord,
+    at: i64,
+    settings: &Settings,
+    dating: &mut Dating,
+) -> Result<(PatientRecord, usize), EvaluationError> {
+    let mut then = PatientRecord::new();
+    let mut later = 0;
+    for resource in record.resources() {
+        let Some(ty) = resource.resource_type() else {
+            continue;
+        };
+        let all = versions(ty.as_str(), resource, (at, at), settings, dating);
+        // The last that had come by then.
+        let all = all.into_iter().flatten();
+        match all.filter(|version| version.from <= at).last() {
+            None => later += 1,
+            Some(version) => match &version.json {
+                Some(json) => then.push(json).map_err(bug)?,
+                None => then.append(resource).map(drop).map_err(bug)?,
+            },
+        }
+    }
+    then.seal();
+    Ok((then, later))
+}
+
 fn order_of(hook: Hook) -> Order {
     match hook {
         Hook::PatientView => Order::ChartOpened,

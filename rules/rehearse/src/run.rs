@@ -18,6 +18,7 @@ use futures::TryStreamExt;
 use rules::Rule;
 
 use crate::asked::Asked;
+use crate::directory::Directory;
 use crate::history::Dating;
 use crate::program::{Candidate, Chosen, Rehearsal};
 use crate::report::{self, Report};
@@ -99,8 +100,20 @@ pub async fn rehearse(
         0 => span(asked, &used).await?,
         _ => None,
     };
-    let report = report::of(asked, &tally, &statistics, &samples, span);
+    let mut report = report::of(asked, &tally, &statistics, &samples, span);
+    name(&mut report, asked).await?;
     Ok(Rehearsed { report, statistics })
+}
+
+/// Gives clinicians and sites the names that the lake has for them.
+async fn name(report: &mut Report, asked: &Asked<'_>) -> Result<()> {
+    let wanted = report.people().map(|name| name.as_str()).collect();
+    let directory = Directory::read(asked.lake, &wanted).await;
+    let directory = directory.map_err(|e| DataFusionError::External(Box::new(e)))?;
+    for name in report.people_mut() {
+        *name = directory.shown(name);
+    }
+    Ok(())
 }
 
 /// First and last moment of all calls that there would be, whatever the period.

@@ -6,6 +6,10 @@ use rules::Hook;
 /// The hooks that can be replayed.
 pub const HOOKS: [Hook; 3] = [Hook::PatientView, Hook::OrderSelect, Hook::OrderSign];
 
+/// A request that is ended now, and does not say when, is taken to have been active for so many days where
+/// nothing else is said.
+pub const ACTIVE_DAYS: u32 = 30;
+
 /// What decides which calls there are, and what was known at each.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -2,14 +2,17 @@
 
 mod alert;
 mod card;
+mod clauses;
 mod evidence;
 mod explain_alert;
 mod fill;
+mod last_evidence;
 mod gap;
 mod rows;
 
 use std::sync::Arc;
 
+pub use clauses::Clauses;
 use engine_cel::{Clause, Compiled, Evaluation};
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;

@@ -87,7 +87,11 @@ impl PatientProgram for Rule {
         &self.coded_elements
     }
 
-    fn necessary_requirements(&self, _: usize, _: RowOptions) -> Vec<Vec<usize>> {
+    fn necessary_requirements(&self, _: usize, rows: RowOptions) -> Vec<Vec<usize>> {
+        // What each clause comes to is told of every patient.
+        if rows.clauses {
+            return vec![];
+        }
         match &self.program.expressions.question {
             Question::Gap(_) => self.needed.iter().map(|r| vec![*r]).collect(),
             // The first row of an alert is true of whoever is alive.
@@ -98,7 +102,8 @@ impl PatientProgram for Rule {
     /// Of a care gap four rows: `initial-population` and `denominator` (eligible), `denominator-exclusion`
     /// (eligible and excluded), `numerator` (eligible, not excluded, satisfied; its value is the due
     /// date, if there is one). `and` is Kleene's. Of an alert two: `initial-population` (alive, or the
-    /// rule is for the dead) and `numerator` (there is a card; its value is how many).
+    /// rule is for the dead) and `numerator` (there is a card; its value is how many). Where clauses are asked
+    /// or the last evidence are asked for, rows of those of a care gap.
     fn evaluate(
         &self,
         record: &PatientRecord,
@@ -129,6 +134,17 @@ impl PatientProgram for Rule {
                 ..ResultRow::of_population(population, index, outcome.truth)
             },
         ));
+        if wanted.rows.clauses
+            && let Question::Gap(gap) = &self.program.expressions.question
+        {
+            out.rows.extend(self.clause_rows(gap, &evaluation)?);
+        }
+        if wanted.rows.evidence
+            && let Question::Gap(gap) = &self.program.expressions.question
+        {
+            out.rows
+                .extend(self.evidence_row(gap, record, wanted.context));
+        }
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use engine_patient::program::{
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::system::zone::UTC;
+use engine_patient::system::zone::{UTC, Zone};
 use engine_population::evaluate::EvaluateTable;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
@@ -499,6 +499,54 @@ fn a_rehearsal_is_the_same_whatever_the_threads() {
         pages.push((lines, json, rehearse::report::page(&report)));
     }
     assert!(pages[0] == pages[1]);
+}
+
+/// The calls of a month are those of a year that lie in it, though only who has one is read: dates without a
+/// time and without an offset, visits that end before they begin, orders without a date included.
+#[test]
+fn a_month_has_the_calls_that_the_year_has_in_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lake = runtime.block_on(Lake::open(&fixture().lake, None)).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let rule = ordered_again(|text| {
+        text.replace("[order-sign, order-select]", "[order-sign, patient-view]")
+            .replace(
+                "selections(\"MedicationRequest\")",
+                "draftOrders(\"MedicationRequest\")",
+            )
+    });
+    let zone = Zone::parse("America/New_York").unwrap();
+    let run = |from: &str, to: &str| {
+        let day = |text: &str| DateTime::parse(text).unwrap();
+        let settings = Settings {
+            period: (day(from).earliest(&zone), day(to).latest(&zone)),
+            zone: zone.clone(),
+            ..settings(2025)
+        };
+        let asked = asked(&lake, &rule, &settings, scratch.path());
+        let done = runtime.block_on(rehearse::rehearse(&asked, &mut |_| Ok(())));
+        done.unwrap()
+    };
+    let whole = run("2025-01-01", "2025-12-31");
+    let mut read = vec![];
+    for (month, last) in [("01", "31"), ("06", "30"), ("12", "31")] {
+        let month = format!("2025-{month}");
+        let own = run(&format!("{month}-01"), &format!("{month}-{last}"));
+        let of = |done: &Rehearsed| {
+            let mut all = done.report.months.iter().filter(|m| m.name == month);
+            all.next().map(|m| (m.calls, m.cards))
+        };
+        assert!(of(&whole).is_some_and(|(calls, _)| calls > 0), "{month}");
+        assert_eq!(of(&own), of(&whole), "{month}");
+        assert_eq!(own.report.months.len(), 1, "{month}");
+        read.push(own.statistics.resources);
+    }
+    let less = |own: &u64| own * 2 < whole.statistics.resources;
+    assert!(
+        read.iter().all(less),
+        "{read:?} of {}",
+        whole.statistics.resources
+    );
 }
 
 /// What is rehearsed, with nothing to compare, and one sample.

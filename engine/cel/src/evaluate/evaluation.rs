@@ -200,16 +200,15 @@ impl<'r> Evaluation<'r> {
         let value = match lack {
             Some(Lack::All(reason)) => Val::Unknown(reason),
             lack => {
-                let resources = self.scene.record.of_type(requirement.resource_type);
-                let found = resources.filter_map(|resource| match requirement.matches(resource) {
-                    Match::Yes => Some(Val::Element(resource)),
-                    Match::No => None,
+                let found = requirement.retrieve(self.scene.record).into_iter();
+                let found = found.map(|(resource, found)| match found {
                     // Others in the list may still decide.
                     Match::Unresolved => {
                         let why =
                             format!("a {ty} refers to its code in a resource that was not given");
-                        Some(Val::Maybe(Arc::new(Val::Element(resource)), why.into()))
+                        Val::Maybe(Arc::new(Val::Element(resource)), why.into())
                     }
+                    _ => Val::Element(resource),
                 });
                 let mut found: Vec<Val<'r>> = found.collect();
                 let codes = requirement.codes.as_ref().filter(|_| found.is_empty());

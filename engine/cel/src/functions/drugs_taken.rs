@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
-use engine_patient::medication::{Reason, is_current, is_taken, taken_since, was_taken};
+use engine_patient::medication::{
+    Reason, candidates, is_current, is_taken, taken_since, was_taken,
+};
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
 use engine_patient::system::date_arithmetic::plus_in;
@@ -151,7 +153,11 @@ fn gathered<'r>(
                 }
                 Some(part) => more.push(part.perhaps_more()),
             }
-            let resources = call.record().of_type(name);
+            let resources: Vec<Element<'r>> = match which {
+                Gathered::Taken => candidates(call.record(), name),
+                _ => call.record().of_type(name).collect(),
+            };
+            let resources = resources.into_iter();
             for resource in resources.filter(|one| !is_entered_in_error(*one)) {
                 // What a draft changes or replaces will not be taken beside it.
                 if which == Gathered::Taken && hook.is_some_and(|hook| hook.replaces(resource)) {

@@ -53,7 +53,8 @@ Examples:
         /// Folder of the lake that has the patient.
         #[arg(long)]
         lake: Option<PathBuf>,
-        /// The moment to evaluate for: a date (its end), or a date-time. Default: now.
+        /// The moment to evaluate for: a date (its end), or a date-time. With --lake by what was known then.
+        /// Default: now.
         #[arg(long)]
         at: Option<String>,
         /// Where dates, and date-times without an offset, are taken to be, as for `serve`: an offset from

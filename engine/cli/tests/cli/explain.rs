@@ -233,3 +233,132 @@ fn what_is_wrong_is_told() {
     explain(&["--lake", lake, "--funnel", "--format", "html"]).fails(2, &["--format html"]);
     explain(&["--lake", lake, "--funnel", "--within", "nobody"]).fails(2, &["--within nobody"]);
 }
+
+/// Two with diabetes, one of whom has a result, and one without.
+fn diabetics(folder: &Path) -> PathBuf {
+    let mut lines = vec![];
+    for (id, has) in [("high", Some(9.5)), ("none", None)] {
+        let subject = json!({"reference": format!("Patient/{id}")});
+        lines.push(
+            json!({"resourceType": "Patient", "id": id, "birthDate": "1970-01-01", "name": [{"family": SECRET}]}),
+        );
+        lines.push(json!({"resourceType": "Condition", "id": format!("c-{id}"), "subject": subject,
+            "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
+            "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "E11.9"}]}}));
+        lines.extend(has.map(|value| {
+            json!({"resourceType": "Observation", "id": format!("o-{id}"), "status": "final", "subject": subject,
+                "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}, "effectiveDateTime": "2025-09-01",
+                "valueQuantity": {"value": value, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}})
+        }));
+    }
+    lines.push(json!({"resourceType": "Patient", "id": "well", "birthDate": "1970-01-01"}));
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let lake = folder.join("lake");
+    import(&lake, &[&file(folder.join("all.ndjson"), text.join("\n"))]);
+    lake
+}
+
+/// A care gap is explained as a measure of a package: which criterion, by which resource, of which value.
+#[test]
+fn a_care_gap_is_explained_as_a_package_is() {
+    let dir = folder();
+    let lake = diabetics(dir.path());
+    let why = |subject: &str, format: &str| {
+        tandem!(
+            "measure",
+            "explain",
+            "--measure",
+            "hba1c-control",
+            "--lake",
+            &lake,
+            "--period",
+            PERIOD,
+            "--subject",
+            subject,
+            "--format",
+            format
+        )
+        .ok()
+        .out
+    };
+    let json: Value = serde_json::from_str(&why("Patient/high", "json")).unwrap();
+    let group = &json[0]["groups"][0];
+    let of = |code: &str| {
+        let all = group["populations"].as_array().unwrap();
+        all.iter().find(|p| p["code"] == code).unwrap().clone()
+    };
+    let counts = [
+        "initial-population",
+        "denominator",
+        "denominator-exclusion",
+        "numerator",
+    ];
+    let counts = counts.map(|code| of(code)["count"].as_i64().unwrap());
+    assert_eq!(counts, [1, 1, 0, 0], "{group:#}");
+    let numerator = of("numerator");
+    assert_eq!(numerator["criterion"]["outcome"], "false");
+    let facts = &numerator["verdict"]["because"][0]["facts"];
+    assert_eq!(
+        facts[0],
+        json!({"resource": "Observation/o-high", "code": facts[0]["code"], "date": "2025-09-01", "value": "9.5 %"}),
+        "{numerator:#}"
+    );
+    let verdict = group["verdict"]["text"].as_str().unwrap();
+    assert!(
+        verdict.starts_with("In the denominator, numerator not met: ") && verdict.contains("9.5"),
+        "{verdict}"
+    );
+    let text = why("high", "text");
+    for said in [
+        "◀",
+        "Observation/o-high",
+        "numerator: 0\n",
+        "initial-population: 1\n",
+        "E11.9",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let text = why("well", "text");
+    assert!(
+        text.starts_with("Out: ") && text.contains("initial-population: 0\n"),
+        "{text}"
+    );
+    let html = why("none", "html");
+    assert!(
+        html.starts_with("<!DOCTYPE html>") && html.contains("Condition/c-none"),
+        "{html}"
+    );
+    assert!(!html.contains(SECRET));
+}
+
+/// Each clause of each criterion of a care gap, over all patients.
+#[test]
+fn the_funnel_of_a_care_gap() {
+    let dir = folder();
+    let lake = diabetics(dir.path());
+    let own = include_str!("../../../../rules/content/diabetes/hba1c-control.yaml");
+    let own = own.replace("id: hba1c-control", "id: own-control");
+    let rules = file(dir.path().join("rules/own-control.yaml"), own);
+    let package = package(dir.path());
+    let csv = tandem!(
+        "measure", "explain", &package, "--rules", &rules, "--lake", &lake, "--period", PERIOD,
+        "--funnel", "--format", "csv"
+    )
+    .ok()
+    .out;
+    assert!(csv.contains("\nDemo,"), "{csv}");
+    let mut table = csv::Reader::from_reader(csv.as_bytes());
+    let rows = table.deserialize::<std::collections::BTreeMap<String, String>>();
+    let rows = rows
+        .map(Result::unwrap)
+        .filter(|r| r["measure"] == "own-control");
+    let rows: Vec<_> = rows.collect();
+    let last = |population: &str, column: &str| {
+        let own = rows.iter().filter(|r| r["population"] == population);
+        own.map(|r| r[column].clone()).next_back().unwrap()
+    };
+    assert!(rows.iter().all(|r| r["patients"] == "3"), "{csv}");
+    // All clauses of eligible hold for two, of satisfied for none.
+    assert_eq!(last("initial-population", "left"), "2", "{csv}");
+    assert_eq!(last("numerator", "left"), "0", "{csv}");
+}

@@ -143,3 +143,88 @@ fn a_named_rule_that_no_call_asks_and_a_year_without_calls_are_said() {
         assert!(text.contains(said), "{said}: {text}");
     }
 }
+
+/// A clinician and a site that charts name by reference only have the name that the lake knows; how fast it
+/// was stands beside the notes.
+#[test]
+fn clinicians_and_sites_have_their_names() {
+    let scratch = folder();
+    let dir = scratch.path();
+    let lines = [
+        patient("a", r#","birthDate":"1960-01-01""#),
+        r#"{"resourceType":"Practitioner","id":"jo","name":[{"family":"Doe","given":["Jo"]}]}
+{"resourceType":"Organization","id":"clinic","name":"The Clinic"}
+{"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/a"},"participant":[{"individual":{"reference":"Practitioner/jo"}}],"serviceProvider":{"reference":"Organization/clinic"},"period":{"start":"2025-03-01T10:00:00Z","end":"2025-03-01T11:00:00Z"}}
+"#
+        .to_owned(),
+    ];
+    let lake = dir.join("lake");
+    import(&lake, &[&file(dir.join("data.ndjson"), lines.concat())]);
+    let view = file(dir.join("view.yaml"), rule("view", "patient-view", OLD));
+    let out = dir.join("out");
+    let ran = tandem!(
+        "rule",
+        "rehearse",
+        &view,
+        "--lake",
+        &lake,
+        "--period",
+        "2025-01-01..2025-12-31",
+        "--out",
+        &out
+    )
+    .ok();
+    for said in [
+        "Doe, Jo (Practitioner/jo)",
+        "The Clinic (Organization/clinic)",
+    ] {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+        let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+        assert!(page.contains(said), "{said}");
+    }
+    assert!(ran.err.contains("1 patient and 1 call in "), "{}", ran.err);
+    assert!(ran.err.contains(" patients/s, "), "{}", ran.err);
+}
+
+/// A patient of a lake is as known at the moment that is asked for: what came later is left out, and said.
+#[test]
+fn a_patient_of_the_lake_is_as_known_then() {
+    let scratch = folder();
+    let dir = scratch.path();
+    let lake = lake(dir);
+    let flagged = rule(
+        "ordered",
+        "patient-view",
+        "ServiceRequest().exists(r, r.status == \"active\")",
+    );
+    let flagged = file(dir.join("ordered.yaml"), flagged);
+    let at = |day: &str| {
+        tandem!(
+            "rule",
+            "eval",
+            &flagged,
+            "--patient",
+            "a",
+            "--lake",
+            &lake,
+            "--at",
+            day
+        )
+        .ok()
+    };
+    let then = at("2025-03-01");
+    assert!(then.out.contains("does not apply"), "{}", then.out);
+    assert!(
+        then.err
+            .contains("without 1 resource that came after 2025-03-01T23:59:59.999Z"),
+        "{}",
+        then.err
+    );
+    let later = at("2025-03-02");
+    assert!(
+        later.out.contains("applies") && !later.out.contains("does not"),
+        "{}",
+        later.out
+    );
+    assert!(!later.err.contains("that came after"), "{}", later.err);
+}

@@ -3,6 +3,7 @@
 //! What cannot be told is an `Err` with its reason, which names elements and holds no patient data.
 
 mod allergy;
+mod candidates;
 mod drug;
 mod last_taken;
 mod local;
@@ -13,6 +14,7 @@ mod taken;
 mod tests;
 
 pub use allergy::{allergen, is_current};
+pub use candidates::candidates;
 pub use drug::{Drug, drug, name};
 pub use last_taken::taken_since;
 pub use local::is_local;

@@ -33,13 +33,29 @@ const ORDERS: [&str; 5] = [
 pub fn is_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
     match kind(resource) {
         Some(Kind::Request) => all([
-            code(REQUEST, resource, "status", &["active"], &["unknown"]),
-            is_ordered(resource),
+            is_in_force(resource),
             written(resource, at, zone),
             lasts(resource, at, zone),
         ]),
         Some(Kind::Statement) => statement_is_taken(resource, at, zone),
         None => Ok(false),
+    }
+}
+
+/// Whether a request is active, and orders something: whenever it is asked.
+fn is_in_force(request: Element<'_>) -> Told {
+    all([
+        code(REQUEST, request, "status", &["active"], &["unknown"]),
+        is_ordered(request),
+    ])
+}
+
+/// Whether [`is_taken`] can say of it at some moment that it is taken, or that it cannot tell.
+pub(super) fn may_be_taken(resource: Element<'_>) -> bool {
+    match kind(resource) {
+        Some(Kind::Request) => !matches!(is_in_force(resource), Ok(false)),
+        Some(Kind::Statement) => true,
+        None => false,
     }
 }
 

@@ -4,16 +4,19 @@ mod age;
 mod append;
 pub mod element;
 pub mod json;
+mod kept;
 
 use std::fmt;
 
 pub use age::Age;
 pub use element::{Children, Element};
 pub use json::{JsonError, Kind};
+pub(crate) use kept::{Gather, InOrder};
 
 use crate::fhir::model::Model;
 use crate::fhir::names::{self, Name};
 use json::Tree;
+use kept::Kept;
 
 /// The resources of one patient, as they came, with a tree over them.
 ///
@@ -23,17 +26,21 @@ pub struct PatientRecord {
     text: String,
     tree: Tree,
     resources: Vec<ResourceSlot>,
-    /// The roots of all resources, ascending.
-    roots: Vec<u32>,
-    /// The resources are sorted by type.
-    sealed: bool,
+    /// All resources that were ever added, by their roots, ascending.
+    roots: Vec<ResourceSlot>,
+    /// Those of which sealing kept another version.
+    replaced: Vec<ResourceSlot>,
+    /// So many of the first resources are in the order of [`PatientRecord::seal`].
+    in_order: usize,
+    /// What was found in it since it was sealed.
+    kept: Kept,
     /// Types that nobody could be asked for: a retrieve of them is unknown, not empty.
     unavailable: Vec<Name>,
     /// Types of which only a part may be here: what is here is so, what is not may be all the same.
     incomplete: Vec<Name>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct ResourceSlot {
     ty: Name,
     root: u32,
@@ -83,7 +90,9 @@ impl PatientRecord {
         self.tree.unknown.clear();
         self.resources.clear();
         self.roots.clear();
-        self.sealed = false;
+        self.replaced.clear();
+        self.in_order = 0;
+        self.kept.clear();
         self.unavailable.clear();
         self.incomplete.clear();
     }
@@ -135,8 +144,7 @@ impl PatientRecord {
 
     fn add(&mut self, slot: ResourceSlot) {
         self.resources.push(slot);
-        self.roots.push(slot.root);
-        self.sealed = false;
+        self.roots.push(slot);
     }
 
     fn parse_resource(&mut self, from: usize) -> Result<ResourceSlot, ResourceError> {
@@ -174,33 +182,62 @@ impl PatientRecord {
     /// Puts the resources in a fixed order, by type and id, and keeps one of each type and id: the
     /// one with the later `meta.lastUpdated`, else the one added later. Whatever source the record
     /// came from, and in whatever order, programs see the same. Returns how many were dropped.
+    ///
+    /// A few that are added to a sealed record are put in their places.
     pub fn seal(&mut self) -> usize {
-        let mut slots = std::mem::take(&mut self.resources);
-        let key = |slot: &ResourceSlot| {
-            let element = Element {
-                record: self,
-                index: slot.root,
-            };
-            let id = element.get(names::id()).map(Element::raw);
-            (slot.ty, id)
+        let before = self.replaced.len();
+        let added = self.resources.len() - self.in_order;
+        let mut sorted = std::mem::take(&mut self.resources);
+        let more = match added.saturating_mul(8) < self.in_order {
+            true => sorted.split_off(self.in_order),
+            false => {
+                let mut all = std::mem::take(&mut sorted);
+                all.sort_by(|a, b| self.key(a).cmp(&self.key(b)));
+                all
+            }
         };
-        slots.sort_by(|a, b| key(a).cmp(&key(b)));
-        let before = slots.len();
-        let mut kept: Vec<ResourceSlot> = Vec::with_capacity(before);
-        for slot in slots {
-            match kept.last_mut() {
-                Some(last) if key(last) == key(&slot) && key(&slot).1.is_some() => {
-                    if !self.is_newer(last.root, slot.root) {
-                        *last = slot;
-                    }
+        sorted.reserve(more.len());
+        for slot in more {
+            let key = self.key(&slot);
+            let place = match sorted.last() {
+                Some(last) if self.key(last) > key => {
+                    sorted.partition_point(|other| self.key(other) <= key)
                 }
-                _ => kept.push(slot),
+                _ => sorted.len(),
+            };
+            let same = place.checked_sub(1).and_then(|place| sorted.get_mut(place));
+            let same = same.filter(|other| key.1.is_some() && self.key(other) == key);
+            match same {
+                None => sorted.insert(place, slot),
+                Some(other) => {
+                    let replaced = match self.is_newer(other.root, slot.root) {
+                        true => slot,
+                        false => std::mem::replace(other, slot),
+                    };
+                    self.replaced.push(replaced);
+                }
             }
         }
-        let dropped = before - kept.len();
-        self.resources = kept;
-        self.sealed = true;
-        dropped
+        self.in_order = sorted.len();
+        self.resources = sorted;
+        self.replaced.len() - before
+    }
+
+    /// What resources are sorted by.
+    fn key(&self, slot: &ResourceSlot) -> (Name, Option<&str>) {
+        let id = self.at(slot.root).get(names::id());
+        (slot.ty, id.map(Element::raw))
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.in_order == self.resources.len()
+    }
+
+    fn at(&self, index: u32) -> Element<'_> {
+        Element {
+            record: self,
+            index,
+        }
     }
 
     /// Whether `a` is a newer version than `b`; the lake merges by the same rule.
@@ -241,7 +278,7 @@ impl PatientRecord {
 
     /// All resources of a type, in the order they were added.
     pub fn of_type(&self, ty: Name) -> impl Iterator<Item = Element<'_>> {
-        let slots = if self.sealed {
+        let slots = if self.is_sealed() {
             let start = self.resources.partition_point(|slot| slot.ty < ty);
             let rest = self.resources.get(start..).unwrap_or_default();
             let end = rest.partition_point(|slot| slot.ty == ty);
@@ -277,14 +314,18 @@ impl PatientRecord {
             record: self,
             index,
         };
-        node.name() == Name::NONE && self.roots.binary_search(&index).is_ok()
+        node.name() == Name::NONE
+            && self
+                .roots
+                .binary_search_by_key(&index, |slot| slot.root)
+                .is_ok()
     }
 
     /// The root of the resource that a node stands in.
     pub fn root_of(&self, index: u32) -> u32 {
-        let after = self.roots.partition_point(|root| *root <= index);
-        let root = after.checked_sub(1).and_then(|i| self.roots.get(i));
-        root.copied().unwrap_or(index)
+        let after = self.roots.partition_point(|slot| slot.root <= index);
+        let slot = after.checked_sub(1).and_then(|i| self.roots.get(i));
+        slot.map_or(index, |slot| slot.root)
     }
 
     /// All resources of a type, by its name; none where R4 does not know the type.

@@ -6,7 +6,7 @@ use engine_patient::contained;
 use engine_patient::program::{EvaluationResult, PatientProgram, Wanted};
 use engine_patient::record::PatientRecord;
 
-use super::facts::BucketFacts;
+use super::facts::{BucketFacts, WantedRow};
 use super::metrics::EvaluateMetrics;
 use super::output::Output;
 use super::slice::Slice;
@@ -73,7 +73,7 @@ struct Needed {
 fn plan_patients(
     work: &Work,
     patients: &[(String, bool)],
-    mut wanted: Vec<(u32, u32, Option<usize>)>,
+    mut wanted: Vec<WantedRow>,
 ) -> Vec<Needed> {
     wanted.sort_unstable();
     let mut out = Vec::with_capacity(patients.len());
@@ -82,7 +82,7 @@ fn plan_patients(
     let (mut matched, mut needed) = (vec![false; requirements], vec![false; requirements]);
     for (pat, (_, known)) in patients.iter().enumerate() {
         let rest = wanted.get(at..).unwrap_or_default();
-        let count = rest.partition_point(|(p, _, _)| *p as usize <= pat);
+        let count = rest.partition_point(|row| row.pat as usize <= pat);
         let own = rest.get(..count).unwrap_or_default();
         at += count;
         // Resources of a patient that is not in the lake are counted by `import`, not evaluated.
@@ -94,8 +94,8 @@ fn plan_patients(
             continue;
         }
         matched.fill(false);
-        for (_, _, requirement) in own {
-            if let Some(slot) = requirement.and_then(|r| matched.get_mut(r)) {
+        for row in own.iter().filter(|row| row.within) {
+            if let Some(slot) = row.requirement.and_then(|r| matched.get_mut(r)) {
                 *slot = true;
             }
         }
@@ -113,8 +113,8 @@ fn plan_patients(
             }
             let asked =
                 |r: &Option<usize>| r.is_none_or(|r| needed.get(r).copied().unwrap_or(false));
-            let own = own.iter().filter(|(_, _, r)| asked(r));
-            rids.extend(own.map(|(_, rid, _)| *rid));
+            let own = own.iter().filter(|row| asked(&row.requirement));
+            rids.extend(own.map(|row| row.rid));
             rids.sort_unstable();
             rids.dedup();
         }

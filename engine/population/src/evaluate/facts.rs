@@ -16,21 +16,47 @@ use super::subjects::Subjects;
 use super::work::Work;
 use crate::lake::reader::FactsKey;
 
+/// A row of `resources` that a requirement asks for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct WantedRow {
+    /// The patient, by number.
+    pub(super) pat: u32,
+    pub(super) rid: u32,
+    /// The Patient resource has none.
+    pub(super) requirement: Option<usize>,
+    /// It was at a time at which it counts as necessary.
+    pub(super) within: bool,
+}
+
 /// The rows of `facts` of a bucket that some requirement asks for.
 #[derive(Default, Debug)]
 pub(super) struct BucketFacts {
-    /// Patient, row of `resources`, requirement; the Patient resource has none.
-    pub(super) wanted: Vec<(u32, u32, Option<usize>)>,
+    pub(super) wanted: Vec<WantedRow>,
 }
 
 impl BucketFacts {
-    fn add(&mut self, pat: u32, rid: u32, requirements: &[usize], is_patient: bool) {
+    fn add(&mut self, row: WantedRow, requirements: &[usize], is_patient: bool) {
         if is_patient {
-            self.wanted.push((pat, rid, None));
+            self.wanted.push(row);
         }
-        self.wanted
-            .extend(requirements.iter().map(|r| (pat, rid, Some(*r))));
+        let of = |r: &usize| WantedRow {
+            requirement: Some(*r),
+            ..row
+        };
+        self.wanted.extend(requirements.iter().map(of));
     }
+}
+
+/// A date-time without an offset stands for any zone: `facts` has the first of these moments.
+const ZONES_MS: i64 = 26 * 3_600_000;
+
+/// Whether what began and ended then was within these moments. Of what began at no known time that is not
+/// so.
+fn is_within(start: Option<i64>, end: Option<i64>, (first, last): (i64, i64)) -> bool {
+    start.is_some_and(|start| {
+        let begun = start.saturating_add(ZONES_MS);
+        start <= last && begun.max(end.unwrap_or(begun)) >= first
+    })
 }
 
 /// Reads the partition's selected pages and keeps the rows that are asked for, by bucket. All
@@ -89,7 +115,17 @@ pub(super) async fn read_facts(
             for hits in answers.iter().filter_map(|a| metrics.hits.get(*a)) {
                 hits.add(1);
             }
-            bucket.add(pat, rid, &answers, is_patient);
+            let within = work.plan.within.is_none_or(|moments| {
+                let (start, end) = columns.times(row);
+                is_within(start, end, moments)
+            });
+            let wanted = WantedRow {
+                pat,
+                rid,
+                requirement: None,
+                within,
+            };
+            bucket.add(wanted, &answers, is_patient);
         }
         slice.give_way().await;
     }
@@ -104,6 +140,8 @@ struct FactsColumns<'b> {
     bucket: &'b Int32Array,
     pat: &'b Int32Array,
     rid: &'b Int32Array,
+    /// Where they are asked for.
+    times: Option<(&'b Int64Array, &'b Int64Array)>,
 }
 
 impl<'b> FactsColumns<'b> {
@@ -124,6 +162,17 @@ impl<'b> FactsColumns<'b> {
             bucket: typed(batch, 3)?,
             pat: typed(batch, 4)?,
             rid: typed(batch, 5)?,
+            times: match batch.num_columns() {
+                0..=6 => None,
+                _ => Some((typed(batch, 6)?, typed(batch, 7)?)),
+            },
         })
+    }
+
+    /// Start and end of a row.
+    fn times(&self, row: usize) -> (Option<i64>, Option<i64>) {
+        let of = |times: &Int64Array| times.is_valid(row).then(|| times.value(row));
+        self.times
+            .map_or((None, None), |(start, end)| (of(start), of(end)))
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) keys: Vec<FactsKey>,
     /// The artifacts of all programs, one after the other.
     pub(super) artifacts: Vec<PlannedArtifact>,
+    /// Matches count as necessary ones within these moments, where all programs say the same.
+    pub(super) within: Option<(i64, i64)>,
 }
 
 /// What one artifact reads.
@@ -31,7 +33,12 @@ impl Plan {
         systems: Option<&SystemsInUse>,
         rows: RowOptions,
     ) -> Plan {
-        let mut plan = Plan::default();
+        let mut within = programs.iter().map(|program| program.necessary_within());
+        let first = within.next().flatten();
+        let mut plan = Plan {
+            within: first.filter(|_| within.all(|other| other == first)),
+            ..Plan::default()
+        };
         for program in programs {
             let own: Vec<usize> = program
                 .data_requirements()

@@ -135,7 +135,11 @@ impl EvaluateTable {
         let source = ParquetSource::new(TableSchema::builder(schema::of(schema::FACTS)).build())
             .with_parquet_file_reader_factory(Arc::new(files));
         let partitions = groups.len();
-        let columns = (0..6).collect();
+        // When it was is asked for where only some moments count.
+        let columns = match plan.within {
+            None => (0..6).collect(),
+            Some(_) => (0..8).collect(),
+        };
         let config = FileScanConfigBuilder::new(store_url()?, Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(Some(columns))?

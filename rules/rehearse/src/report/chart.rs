@@ -91,15 +91,32 @@ fn placed(bar: &Bar, most: u64, room: u64) -> Vec<(&'static str, u64, u64)> {
 /// As much as there is room for; the whole stands in the table.
 fn shortened(label: &str) -> String {
     const MOST: usize = 42;
-    match label.chars().count() > MOST {
-        true => label.chars().take(MOST - 1).chain(['…']).collect(),
+    // What tells one from another often stands at the end: an id.
+    const END: usize = 10;
+    let count = label.chars().count();
+    match count > MOST {
+        true => {
+            let start = label.chars().take(MOST - 1 - END);
+            let end = label.chars().skip(count - END);
+            start.chain(['…']).chain(end).collect()
+        }
         false => label.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Bar, columns};
+    use super::{Bar, columns, shortened};
+
+    #[test]
+    fn a_long_label_keeps_its_end() {
+        let label = "The University Hospital of Springfield (Organization/org-12)";
+        assert_eq!(
+            shortened(label),
+            "The University Hospital of Spri…on/org-12)"
+        );
+        assert_eq!(shortened("Clinic"), "Clinic");
+    }
 
     #[test]
     fn all_months_lie_within_the_picture() {

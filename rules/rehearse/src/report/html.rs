@@ -78,7 +78,7 @@ fn overview(report: &Report) -> Markup {
         (columns("Cards by month", &months))
         h3 { "Calls" }
         table {
-            tr { th { "hook" } th.n { "calls" } th.n { "patients" } th.n { "per day" } }
+            thead { tr { th { "hook" } th.n { "calls" } th.n { "patients" } th.n { "per day" } } }
             @for hook in &report.hooks {
                 tr {
                     td { (hook.hook) } td.n { (thousands(hook.calls)) } td.n { (thousands(hook.patients)) }
@@ -114,7 +114,9 @@ fn cells(cells: &Cells, texts: usize) -> Markup {
     let class = |column: usize| if column < texts { "" } else { "n" };
     html! {
         table {
-            tr { @for (column, name) in cells.heading.iter().enumerate() { th class=(class(column)) { (name) } } }
+            thead { tr {
+                @for (column, name) in cells.heading.iter().enumerate() { th class=(class(column)) { (name) } }
+            } }
             @for row in &cells.rows {
                 tr { @for (column, cell) in row.iter().enumerate() { td class=(class(column)) { (plain(cell)) } } }
             }
@@ -127,7 +129,9 @@ fn people(title: &str, column: &str, all: &[Named], count: u64) -> Markup {
         @if count > 0 {
             h2 { (title) }
             table {
-                tr { th { (column) } th.n { "calls" } th.n { "with a card" } th.n { "cards" } th.n { "per 100 calls" } }
+                thead { tr {
+                    th { (column) } th.n { "calls" } th.n { "with a card" } th.n { "cards" } th.n { "per 100 calls" }
+                } }
                 @for one in all.iter().take(CHARTED) {
                     tr {
                         td { (name_of(&one.name)) } td.n { (thousands(one.calls)) } td.n { (thousands(one.interrupted)) }
@@ -151,7 +155,7 @@ fn together(report: &Report) -> Markup {
     html! {
         h2 { "Rules that fire together" }
         table {
-            tr { th { "rule" } th { "and" } th.n { "calls" } }
+            thead { tr { th { "rule" } th { "and" } th.n { "calls" } } }
             @for pair in &report.together {
                 tr { td { (pair.first) } td { (pair.second) } td.n { (thousands(pair.calls)) } }
             }
@@ -257,9 +261,16 @@ fn sample_of(sample: &SampleReport) -> Markup {
                     pre { (text::shown(&card.detail)) }
                 }
             }
-            pre { (text::shown(&sample.why.join("\n"))) }
+            div.why { @for line in &sample.why { (part(line)) } }
         }
     }
+}
+
+/// A part of a criterion, as far in as its line is: what is too long goes on below, further in.
+fn part(line: &str) -> Markup {
+    let told = line.trim_start();
+    let indent = line.chars().count() - told.chars().count();
+    html! { div style={ "padding-left:" (indent + 4) "ch" } { (text::shown(told)) } }
 }
 
 /// What the counts rest on.

@@ -212,6 +212,27 @@ pub struct Together {
     pub calls: u64,
 }
 
+impl Report {
+    /// The names of clinicians and sites, wherever they stand.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &String> {
+        let whole = self.clinicians.iter().chain(&self.sites).map(|n| &n.name);
+        whole.chain(self.rules.iter().flat_map(|rule| {
+            let all = rule.clinicians.iter().chain(&rule.sites);
+            all.map(|n| &n.name)
+        }))
+    }
+
+    /// The same, to change them.
+    pub(crate) fn people_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let whole = self.clinicians.iter_mut().chain(&mut self.sites);
+        let whole = whole.map(|n| &mut n.name);
+        whole.chain(self.rules.iter_mut().flat_map(|rule| {
+            let all = rule.clinicians.iter_mut().chain(&mut rule.sites);
+            all.map(|n| &mut n.name)
+        }))
+    }
+}
+
 impl RuleReport {
     /// Whether it is evaluated, and nobody sees its cards.
     pub fn is_shadow(&self) -> bool {

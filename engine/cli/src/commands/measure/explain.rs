@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use engine_patient::plural::several;
-use engine_patient::program::PatientProgram;
 use measures::explain::funnel::{CSV_HEADING, PopulationFunnel, csv_rows};
 use measures::explain::{Explanation, html, plain_text};
 use measures::package::PopulationCode;
+use measures_run::job::BesidePackages;
 use measures_run::{Job, JobResult, Task};
 
 use super::arguments::{
@@ -31,6 +31,10 @@ Examples:
   tandem measure explain packages/ --measure CMS122FHIR --subject Patient/123 --lake lake --period 2026-01-01..2026-12-31 --format html --out why.html
   tandem measure explain packages/ --measure CMS122FHIR --funnel --lake lake --period 2026-01-01..2026-12-31
   tandem measure explain packages/ --measure CMS122FHIR --funnel --within denominator --lake lake --period 2026-01-01..2026-12-31
+  tandem measure explain --measure hba1c-control --subject Patient/123 --lake lake --period 2026-01-01..2026-12-31
+  tandem measure explain --rules my-rules --measure my-gap --funnel --lake lake --period 2026-01-01..2026-12-31
+Without a package: the built-in care gaps, and those of --rules. With packages: their measures and --rules
+(add --built-in for all).
 HTML shows the logic with its clauses marked true, false, unknown or not evaluated; it is one file that
 needs no other. The output holds patient data.")]
 pub struct Explain {
@@ -38,6 +42,12 @@ pub struct Explain {
     packages: PackageArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Rules of your own, as files or folders (.yaml, also .gz and .zst).
+    #[arg(long)]
+    rules: Vec<PathBuf>,
+    /// The built-in care gaps beside the measures of packages.
+    #[arg(long)]
+    built_in: bool,
     /// The patient: Patient/ID.
     #[arg(long, conflicts_with = "within")]
     subject: Option<String>,
@@ -79,9 +89,6 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Csv, Format::H
 
 impl Explain {
     pub fn run(self) -> Done {
-        if self.packages.package.is_empty() {
-            return Err(Failure::User(self.nothing_given()));
-        }
         let within = self.within.as_deref().map(population).transpose()?;
         match (self.funnel, self.format) {
             (true, Format::Html) => {
@@ -98,6 +105,10 @@ impl Explain {
         }
         let zone = parse_zone(&self.time_zone)?;
         let day = self.as_of.as_deref();
+        let rules = BesidePackages {
+            rules: self.rules.clone(),
+            built_in: self.built_in,
+        };
         let job = Job {
             lake: self.lake.clone(),
             snapshot: self.snapshot,
@@ -110,9 +121,10 @@ impl Explain {
             reporter: None,
             threads: threads(),
             task: match self.funnel {
-                true => Task::Funnel { within },
+                true => Task::Funnel { within, rules },
                 false => Task::Explain {
                     depth: usize::from(self.depth),
+                    rules,
                 },
             },
         };
@@ -127,30 +139,6 @@ impl Explain {
         };
         self.write(&text)?;
         ended(missing)
-    }
-
-    /// What to do where no package is given: built-in measures are none.
-    fn nothing_given(&self) -> String {
-        let known = rules::built_in().unwrap_or_default();
-        let named = self.packages.measure.iter().find(|name| {
-            let mut known = known.iter();
-            known.any(|rule| rule.artifacts().iter().any(|a| *a.id == **name))
-        });
-        let Some(name) = named else {
-            return "nothing to explain: give files or folders with FHIR Measure, Library and ValueSet resources; \
-                    of a built-in rule `tandem rule eval` tells why"
-                .into();
-        };
-        let patient = match self.subject.as_deref() {
-            Some(subject) => subject.strip_prefix("Patient/").unwrap_or(subject),
-            None => "ID",
-        };
-        let end = self.period.split_once("..").map_or("DATE", |(_, end)| end);
-        format!(
-            "--measure {name}: this is a built-in rule, not a package; why it applies to a patient tells: \
-             tandem rule eval {name} --patient {patient} --lake {} --at {end}",
-            self.lake.display()
-        )
     }
 
     fn explained(&self, all: &[Explanation]) -> Result<String, Failure> {

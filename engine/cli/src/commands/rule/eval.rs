@@ -10,6 +10,7 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
 use engine_patient::hook_call::HookCall;
+use engine_patient::plural::several;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -19,6 +20,9 @@ use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
 use engine_population::lake::systems::systems_in_use;
 use measures_run::rule_files::{load_file, load_rules, terminology};
+use rehearse::history::Dating;
+use rehearse::replay::record_as_of;
+use rehearse::{ACTIVE_DAYS, Settings};
 use rules::{Applicability, Decision, Rule as ClinicalRule};
 use sources::RULES;
 
@@ -54,7 +58,10 @@ pub fn eval(asked: &Asked) -> Done {
         Some(lake) => {
             let (record, systems) = record_from_lake(lake, &asked.patient, &rule)?;
             context = context.with_systems(Arc::new(systems));
-            record
+            match &asked.at {
+                Some(_) => known_then(&record, &context)?,
+                None => record,
+            }
         }
         None => resources(Path::new(&asked.patient), patient_file::read)?,
     };
@@ -187,6 +194,36 @@ fn record_from_lake(
             record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))?;
         Ok((record, systems_in_use(&lake, rule.coded_elements()).await?))
     })
+}
+
+/// What was known of a patient at the moment of evaluation, as in a rehearsal: a lake has what came later.
+fn known_then(
+    record: &PatientRecord,
+    context: &EvaluationContext,
+) -> Result<PatientRecord, Failure> {
+    let at = context.at.latest(&context.zone);
+    let settings = Settings {
+        period: (at, at),
+        zone: context.zone.clone(),
+        hooks: vec![],
+        last_updated: false,
+        assumed_days: ACTIVE_DAYS,
+    };
+    let mut dating = Dating::default();
+    let then = record_as_of(record, at, &settings, &mut dating);
+    let (then, later) = then.map_err(|bug| Failure::Internal(bug.to_string()))?;
+    if later > 0 {
+        let what = several(later as u64, "resource that came", "resources that came");
+        note!("note: without {what} after {}", context.at);
+    }
+    if dating.taken_back > 0 {
+        let what = several(dating.taken_back, "resource", "resources");
+        note!(
+            "note: what became of {what} after {} is taken back",
+            context.at
+        );
+    }
+    Ok(then)
 }
 
 fn print_decision(

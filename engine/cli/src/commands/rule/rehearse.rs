@@ -6,11 +6,12 @@ mod select;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use engine_population::lake::Lake;
 use measures_run::RunError;
-use rehearse::{Asked, Candidate, HOOKS, Settings};
+use rehearse::{ACTIVE_DAYS, Asked, Candidate, HOOKS, Settings};
 use rules::Hook;
 
 use self::files::{List, manifest, write};
@@ -64,7 +65,7 @@ pub struct Rehearse {
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     repeat_days: u32,
     /// A request that is ended now, and does not say when, was active for so many days.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value_t = ACTIVE_DAYS)]
     active_days: u32,
     /// Take `meta.lastUpdated` as when a resource was recorded, where it has no date of that: right for a
     /// lake that a server keeps up to date, wrong for a bulk export.
@@ -169,8 +170,10 @@ impl Rehearse {
             scratch: scratch.path(),
         };
         let mut list = List::begin(staged.as_ref())?;
+        let begun = Instant::now();
         let rehearsed = runtime.block_on(rehearse::rehearse(&asked, &mut |line| list.add(line)));
         let rehearsed = rehearsed.map_err(RunError::from)?;
+        note!("{}", print::speed(&rehearsed.report, begun.elapsed()));
         list.end()?;
         if let Some(staged) = staged {
             write(staged.folder(), &rehearsed.report)?;

@@ -1,6 +1,7 @@
 //! What a rehearsal prints.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use engine_patient::plural::{several, thousands};
 use measures_run::RunError;
@@ -26,6 +27,21 @@ pub fn print(report: &Report, format: Format) -> Result<(), Failure> {
         _ => print_table(report),
     }
     Ok(())
+}
+
+/// How long it took: every patient of the lake was looked at.
+pub fn speed(report: &Report, took: Duration) -> String {
+    let calls = report.hooks.iter().map(|hook| hook.calls).sum();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let a_second = |count: u64| thousands(count.saturating_mul(1000) / millis);
+    format!(
+        "{} and {} in {:.1} s ({} patients/s, {} calls/s)",
+        several(report.patients, "patient", "patients"),
+        several(calls, "call", "calls"),
+        took.as_secs_f64(),
+        a_second(report.patients),
+        a_second(calls),
+    )
 }
 
 pub fn json(report: &Report) -> Result<serde_json::Value, Failure> {
