@@ -6,8 +6,8 @@ mod clauses;
 mod evidence;
 mod explain_alert;
 mod fill;
-mod last_evidence;
 mod gap;
+mod last_evidence;
 mod rows;
 
 use std::sync::Arc;
