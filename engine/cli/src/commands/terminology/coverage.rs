@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use engine_patient::plural::several;
-use engine_patient::terminology::Beyond;
+use engine_patient::terminology::{Beyond, TerminologyProvider as _};
 use engine_population::lake::Lake;
 use measures::official::build;
 use measures::package::select_each;
