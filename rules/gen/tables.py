@@ -309,6 +309,8 @@ def renal():
 # Read since in the text of the FDA or of the label: what it is of, where.
 READ_IN_PREGNANCY = {
     "warfarin": was_read("FDA label of Coumadin, section 8.1, October 2015", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm201100.htm"),
+    "leflunomide": was_read("FDA label of teriflunomide, its active form, section 4, January 2023; of leflunomide Reprod Toxicol 2020", "https://trial.medpath.com/drug/approvals/fda/54f285cacf45137c"),
+    "teriflunomide": was_read("FDA label of teriflunomide, section 4, January 2023", "https://trial.medpath.com/drug/approvals/fda/54f285cacf45137c"),
     "valproate": was_read("FDA label of divalproex sodium, section 8.1", "https://medlibrary.org/lib/rx/meds/divalproex-sodium-extended-release-5/page/9/"),
 }
 # Where to find what the pack has read; of the table of REMS drugs no address is known.
