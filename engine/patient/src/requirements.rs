@@ -77,6 +77,23 @@ impl DataRequirement {
             Some(filter) => filter.matches(resource),
         }
     }
+
+    /// The resources of a record that are asked for, in the order they were added; or why that
+    /// cannot be told.
+    pub fn retrieve<'r>(&self, record: &'r PatientRecord) -> Result<Vec<Element<'r>>, Missing> {
+        if !record.is_available(self.resource_type) {
+            return Err(Missing::NotAvailable);
+        }
+        let mut found = vec![];
+        for resource in record.of_type(self.resource_type) {
+            match self.matches(resource) {
+                Match::Yes => found.push(resource),
+                Match::No => {}
+                Match::Unresolved => return Err(Missing::UnresolvedReference),
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl std::fmt::Display for DataRequirement {
@@ -98,6 +115,15 @@ pub enum Match {
     No,
     /// Its code stands in another resource that is not here.
     Unresolved,
+}
+
+/// Why a retrieve has no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// Nobody could be asked for resources of this type.
+    NotAvailable,
+    /// A resource refers to its code in a resource that is not here.
+    UnresolvedReference,
 }
 
 impl CodeFilter {

@@ -1,4 +1,4 @@
-//! Retrieve: the resources of a record that a requirement asks for.
+//! The resources of a record that a requirement asks for.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ impl DataRequirement {
     /// The resources that are asked for, in the order of [`PatientRecord::of_type`]: those that match, and
     /// those of which that cannot be told because their code is not here. Whether nothing was found because
     /// nobody could be asked, the record tells.
-    pub fn retrieve<'r>(&self, record: &'r PatientRecord) -> Vec<(Element<'r>, Match)> {
+    pub fn found_in<'r>(&self, record: &'r PatientRecord) -> Vec<(Element<'r>, Match)> {
         let (ty, codes) = (self.resource_type, self.codes.as_ref());
         // The set is kept with what is found by it, so that its address is of no other one.
         let question = match codes {
@@ -151,12 +151,12 @@ mod tests {
                 let matches = matches.map(|e| (e, requirement.matches(e)));
                 let expected = raw(matches.filter(|(_, found)| *found != Match::No).collect());
                 assert_eq!(
-                    raw(requirement.retrieve(&grown)),
+                    raw(requirement.found_in(&grown)),
                     expected,
                     "step {step}: {requirement}"
                 );
                 assert_eq!(
-                    raw(requirement.retrieve(&whole)),
+                    raw(requirement.found_in(&whole)),
                     expected,
                     "step {step}: {requirement}"
                 );
@@ -176,7 +176,7 @@ mod tests {
             .unwrap();
         grown.seal();
         assert!(
-            requirements[0].retrieve(&grown).is_empty()
+            requirements[0].found_in(&grown).is_empty()
                 && systems::of_record(&grown, elements[0]).is_empty()
         );
     }

@@ -58,7 +58,7 @@ impl Rule {
         };
         let requirements = self.evidence_requirements(gap).into_iter();
         let requirements = requirements.filter_map(|index| self.requirements.get(index));
-        let all = requirements.flat_map(|requirement| requirement.retrieve(record));
+        let all = requirements.flat_map(|requirement| requirement.found_in(record));
         let certain = all.filter(|(_, found)| *found == Match::Yes);
         let dated = certain.filter_map(|(resource, _)| Some((at(resource)?, resource)));
         // Of one moment the first by its id, so that every run says the same.

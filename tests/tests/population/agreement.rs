@@ -10,7 +10,7 @@ use engine_patient::program::{
     RowOptions, Wanted,
 };
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::{DataRequirement, Match};
+use engine_patient::requirements::{DataRequirement, Missing};
 use engine_patient::system::truth::Truth;
 use engine_patient::terminology::ValueSet;
 use engine_patient::value::Value;
@@ -166,14 +166,16 @@ impl PatientProgram for Census {
             unknown_reason: reason.map(Arc::from),
             ..ResultRow::of_population(PopulationCode::InitialPopulation, 0, outcome)
         };
-        let found = self.requirement[0].retrieve(record);
-        match found.iter().any(|(_, found)| *found == Match::Unresolved) {
-            true => out.push(row("-", Truth::Unknown, Some("unresolved"))),
-            false => out.extend(
+        match self.requirement[0].retrieve(record) {
+            Ok(found) => out.extend(
                 found
                     .iter()
-                    .map(|(r, _)| row(&r.get_str("id").unwrap(), Truth::True, None)),
+                    .map(|r| row(&r.get_str("id").unwrap(), Truth::True, None)),
             ),
+            Err(Missing::NotAvailable) => out.push(row("-", Truth::Unknown, Some("not available"))),
+            Err(Missing::UnresolvedReference) => {
+                out.push(row("-", Truth::Unknown, Some("unresolved")))
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray};
 use engine_patient::program::PatientProgram;
 use engine_patient::record::PatientRecord;
-use engine_patient::requirements::{DataRequirement, Match};
+use engine_patient::requirements::{DataRequirement, Missing};
 use engine_patient::terminology::{Code, ValueSet};
 use engine_population::evaluate::{EvaluateStatistics, EvaluateTable};
 use engine_population::lake::Lake;
@@ -76,10 +76,10 @@ fn by_code_by_reference_and_contained() {
     let mut record = PatientRecord::new();
     lines().iter().for_each(|l| record.push(l).unwrap());
     record.seal();
-    let found = requirement.retrieve(&record);
+    let found = requirement.retrieve(&record).unwrap();
     let found: Vec<String> = found
         .iter()
-        .map(|(r, _)| r.get_str("id").unwrap().into_owned())
+        .map(|r| r.get_str("id").unwrap().into_owned())
         .collect();
     assert_eq!(found, ["by-code", "by-reference", "contained"]);
 
@@ -110,10 +110,10 @@ fn by_code_by_reference_and_contained() {
         .filter(|l| !l.contains("\"id\":\"wanted\""));
     without.for_each(|l| record.push(&l).unwrap());
     record.seal();
-    let found = requirement.retrieve(&record).into_iter();
-    let open = found.filter(|(_, found)| *found == Match::Unresolved);
-    let open: Vec<_> = open.map(|(r, _)| r.get_str("id").unwrap()).collect();
-    assert_eq!(open, ["by-reference"]);
+    assert_eq!(
+        requirement.retrieve(&record).err(),
+        Some(Missing::UnresolvedReference)
+    );
 }
 
 /// What belongs to no patient is not in `facts`, and is counted all the same: "nothing in the lake

@@ -200,7 +200,7 @@ impl<'r> Evaluation<'r> {
         let value = match lack {
             Some(Lack::All(reason)) => Val::Unknown(reason),
             lack => {
-                let found = requirement.retrieve(self.scene.record).into_iter();
+                let found = requirement.found_in(self.scene.record).into_iter();
                 let found = found.map(|(resource, found)| match found {
                     // Others in the list may still decide.
                     Match::Unresolved => {
