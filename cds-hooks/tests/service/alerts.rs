@@ -257,7 +257,9 @@ async fn what_cannot_be_told_of_a_draft_is_said() {
     for (draft, expected) in [
         (without("medicationCodeableConcept"), UNCLEAR),
         (with(json!({"coding": [{}]})), UNCLEAR),
-        (with(json!({"text": "warfarin"})), UNCLEAR),
+        (with(json!({"text": "her blood thinner"})), UNCLEAR),
+        // A name as RxNorm writes it says what it is.
+        (with(json!({"text": "warfarin"})), IS),
         (with(json!("warfarin")), UNCLEAR),
         (
             with(json!({"coding": [{"system": "http://local", "code": "7"}]})),

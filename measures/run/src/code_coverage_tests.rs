@@ -296,10 +296,7 @@ fn a_small_lake() {
         (true, Some(2))
     );
     assert_eq!(
-        (
-            of("systolic-bp").element.clone(),
-            of("systolic-bp").resources
-        ),
+        (of("smoker").element.clone(), of("smoker").resources),
         (None, None)
     );
 }

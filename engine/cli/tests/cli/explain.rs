@@ -209,27 +209,6 @@ fn what_is_wrong_is_told() {
     .fails(2, &["did you mean `Demo`?"]);
     explain(&["--lake", "/no/lake", "--subject", "Patient/a"]).fails(2, &["is not a folder"]);
     explain(&["--lake", lake]).fails(2, &["--subject", "--funnel"]);
-    // A built-in rule is no package: what tells why is another command.
-    tandem!(
-        "measure",
-        "explain",
-        "--measure",
-        "hba1c-control",
-        "--subject",
-        "Patient/a",
-        "--lake",
-        lake,
-        "--period",
-        PERIOD
-    )
-    .fails(
-        2,
-        &[
-            "built-in rule",
-            "tandem rule eval hba1c-control --patient a",
-            "--at 2025-12-31",
-        ],
-    );
     explain(&["--lake", lake, "--funnel", "--format", "html"]).fails(2, &["--format html"]);
     explain(&["--lake", lake, "--funnel", "--within", "nobody"]).fails(2, &["--within nobody"]);
 }
@@ -338,6 +317,8 @@ fn the_funnel_of_a_care_gap() {
     let lake = diabetics(dir.path());
     let own = include_str!("../../../../rules/content/diabetes/hba1c-control.yaml");
     let own = own.replace("id: hba1c-control", "id: own-control");
+    let shared = include_str!("../../../../rules/content/library.yaml");
+    file(dir.path().join("rules/library.yaml"), shared);
     let rules = file(dir.path().join("rules/own-control.yaml"), own);
     let package = package(dir.path());
     let csv = tandem!(

@@ -455,7 +455,20 @@ fn what_is_missing_is_fetched_once() {
 fn drugs_of_a_hospital_reach_the_rules() {
     let dir = folder();
     let at = |name: &str| dir.path().join(name);
-    let rule = "id: allergic\nversion: 1.0.0\nkind: alert\ntitle: Allergy\ndescription: d\nrationale: r\nsource: {title: t, publisher: p, year: 2025, url: https://example.org}\nhooks: [patient-view]\nwhen: allergies().isAllergen(\"amoxicillin\").exists() || medications().isDrug(\"amoxicillin\").exists()\nunknown: silent\ncard:\n  indicator: info\n  summary: s\n";
+    let rule = r#"id: allergic
+version: 1.0.0
+kind: alert
+title: Allergy
+description: d
+rationale: r
+source: {title: t, publisher: p, year: 2025, url: "https://example.org", strength: label}
+hooks: [patient-view]
+when: allergies().isAllergen("amoxicillin").exists() || medications().isDrug("amoxicillin").exists()
+unknown: silent
+card: {indicator: info, summary: s, detail: d, unknown_summary: u}
+cases:
+  - {name: nothing, at: 2025-12-31T12:00:00Z, patient: {birthDate: 1960-05-01}, expect: {applies: no}}
+"#;
     let rule = file(at("rules/allergic.yaml"), rule);
     let chart = |name: &str, resource: Value| {
         let entry = |resource: Value| json!({ "resource": resource });
