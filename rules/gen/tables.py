@@ -24,6 +24,8 @@ SOURCES = {
     "FDA DSC 2016-08-31": ("FDA safety communication on opioids and benzodiazepines, 2016", "https://www.fda.gov/drugs/drug-safety-and-availability"),
     "BMJ 2014": ("Fralick et al., BMJ 2014", "https://pubmed.ncbi.nlm.nih.gov/25359996/"),
     "PMID 25646289": ("Antoniou et al., CMAJ 2015", "https://pubmed.ncbi.nlm.nih.gov/25646289/"),
+    "renalandurologynews": ("Monograph of naltrexone, renalandurologynews.com", "https://www.renalandurologynews.com/"),
+    "ONC low-priority": ("ONC low-priority interactions", ""),
     "label": LABEL,
 }
 
@@ -36,11 +38,11 @@ def sources_of(one):
         key = source["id"]
         if key == "WEB":
             ref = source["ref"]
-            key = next((k for k in ("PMC9218784", "FDA 2011", "FDA DSC 2016-08-31", "BMJ 2014", "PMID 25646289") if k in ref), "label")
+            key = next((k for k in ("PMC9218784", "FDA 2011", "FDA DSC 2016-08-31", "BMJ 2014", "PMID 25646289", "renalandurologynews", "ONC low-priority") if k in ref), "label")
             key = "FDA 2011" if "2011" in ref else key
         if key in SOURCES and SOURCES[key] not in found:
             found.append(SOURCES[key])
-    return ("; ".join(label for label, _ in found) or "General label knowledge", found[0][1] if found else LABEL[1])
+    return ("; ".join(label for label, _ in found) or "General label knowledge", next((url for _, url in found if url), "") if found else LABEL[1])
 
 
 def sentence(text):
@@ -69,32 +71,55 @@ def was_read(what, url):
     return (f"{what} (read {READ_ON})", url)
 
 
-FLAGYL = was_read("FDA label of Flagyl, Contraindications and Drug Interactions", "http://www.druglib.com/druginfo/flagyl/interactions_overdosage_contraindications/")
+def copy(what, where, url):
+    """A label as a page that is not the FDA's shows it."""
+    return was_read(f"{what}, copied at {where}", url)
+
+
+FLAGYL = copy("Label of Flagyl, Contraindications and Drug Interactions", "druglib.com", "http://www.druglib.com/druginfo/flagyl/interactions_overdosage_contraindications/")
 READ = {
     "ac-03": FLAGYL,
     "id-16": FLAGYL,
     "cns-02": was_read("FDA safety communication on gabapentinoids, 19 December 2019", "https://fda.gov/drugs/drug-safety-and-availability/fda-warns-about-serious-breathing-problems-seizure-and-nerve-pain-medicines-gabapentin-neurontin"),
-    "cns-24": was_read("FDA label of Wellbutrin, Contraindications, March 2013", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html"),
+    "cns-24": was_read("FDA label of Wellbutrin, Contraindications, March 2013; the 14 days after bupropion by section 7.6 of the label of bupropion in openFDA, quoted in a public repository", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html"),
 }
 # Contraindications of the pack for which nothing that was read gives that level: shown as major, and why stands with
 # the source. The drugs of them that a label contraindicates are rows of their own (MORE).
 LOWER = {
     "cns-08": ("major", "not recommended there; for these tricyclics no label was read"),
     "cns-10": ("major", "not recommended or to be taken into account there; for these pairs no label was read that contraindicates them"),
+    "cv-09": ("major", "the label contraindicates it in diabetes, which this table does not ask for"),
+    "cv-13": ("major", "the labels of spironolactone, amiloride and triamterene say not to, that of eplerenone contraindicates it in hypertension"),
+}
+# What the pack advises for several drugs at once, in words that fit the row.
+MANAGEMENT = {
+    "onc-04": "Do not combine; 14 days between the last dose of the one and the first of the other, either way",
+    "cns-24": "Do not combine; 14 days between the last dose of the one and the first of the other, either way",
+    "cns-22": "Do not combine",
+    "cv-09": "In diabetes do not combine (contraindicated); otherwise avoid, above all at a clearance below 60 mL/min",
+    "cv-13": "Do not combine unless potassium is low, and then check it closely; eplerenone for hypertension: contraindicated",
 }
 # Days that must lie between the last dose of one and the first of the other, as the management of the pack or a
 # label says: after the precipitant, after the object. Gaps of hours (nitrates, triptans with ergots) are not here: the
 # record does not tell the hour of the last dose.
 DAYS_BETWEEN = {
     "onc-01": (14, ""), "onc-04": (14, 14), "onc-05": (7, ""), "onc-06": (14, ""), "onc-07": (14, 14), "onc-15": (14, ""),
-    "cns-24": (14, ""), "cns-04": ("", 10), "cv-10": (2, 2), "id-16": ("", 14),
+    "cns-24": (14, 14), "cns-04": ("", 10), "cv-10": (2, 2), "id-16": ("", 14),
 }
 # The antidepressants of onc-04 whose labels give another time before an MAO inhibitor have rows of their own.
-OBJECTS = {"onc-04": "citalopram|escitalopram|fluvoxamine|paroxetine|sertraline|nefazodone|milnacipran|desvenlafaxine"}
+# Quetiapine of cns-22 is not contraindicated: it has a row of its own.
+OBJECTS = {"onc-04": "citalopram|escitalopram|fluvoxamine|paroxetine|sertraline", "cns-22": "lurasidone"}
 SEROTONIN = ("Additive serotonergic effect", "Serotonin syndrome")
 BLEEDING = ("Additive haemostatic impairment", "Major bleeding")
 CYP3A = ("CYP3A4 inhibition", "Deep sedation")
 URGENT = "Do not start unless urgent; stop antidepressant, monitor 2 weeks"
+
+
+def apart(drug, days):
+    return f"Do not combine; {days} days after {drug}, 14 days after the MAO inhibitor"
+
+
+TRICYCLICS = "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm327699.htm"
 # Rows that were read, the interaction of the pack that they are part of (if any) before the dot: severity, object,
 # precipitant, days after each, mechanism and effect, management, source.
 MORE = [
@@ -104,23 +129,54 @@ MORE = [
      was_read("FDA label of venlafaxine, Contraindications, December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm335420.htm")),
     ("onc-04.duloxetine", "contraindicated", "duloxetine", "class:maoi", 14, 5, *SEROTONIN, "Do not combine; 5 days after duloxetine, 14 days after the MAO inhibitor",
      was_read("FDA label of Cymbalta, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm319241.htm")),
+    ("onc-04.desvenlafaxine", "contraindicated", "desvenlafaxine", "class:maoi", 14, 7, *SEROTONIN, apart("desvenlafaxine", 7),
+     was_read("Label of desvenlafaxine, Contraindications, as the maker tells it", "https://www.teva.co.il/news-and-media/latest-news/launch-of-generic-pristio-us/")),
+    ("onc-04.milnacipran", "contraindicated", "milnacipran", "class:maoi", 14, 5, *SEROTONIN, apart("milnacipran", 5),
+     was_read("Monograph of milnacipran, Drug Interactions", "http://www.medicinenet.com/milnacipran/page2.htm")),
+    ("onc-04.levomilnacipran", "contraindicated", "levomilnacipran", "class:maoi", 14, 7, *SEROTONIN, apart("levomilnacipran", 7),
+     copy("Label of Fetzima, Contraindications", "rxlist.com", "http://www.rxlist.com/fetzima-drug/overdosage-contraindications.htm")),
+    ("onc-04.nefazodone", "contraindicated", "nefazodone", "class:maoi", 14, 7, *SEROTONIN, apart("nefazodone", 7),
+     was_read("Monograph of nefazodone, Contraindications and Precautions", "https://www.empr.com/nefazodone/drug/413/")),
+    ("onc-04.vortioxetine", "contraindicated", "vortioxetine", "class:maoi", 14, 21, *SEROTONIN, apart("vortioxetine", 21),
+     copy("Label of Trintellix, section 7.1", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/trintellix-1/page/3/")),
+    ("onc-04.vilazodone", "contraindicated", "vilazodone", "class:maoi", 14, 14, *SEROTONIN, apart("vilazodone", 14),
+     was_read("Monograph of Viibryd, Contraindications", "https://www.oncologynurseadvisor.com/drug/viibryd/")),
+    ("onc-04.mirtazapine", "contraindicated", "mirtazapine", "class:maoi", 14, 14, *SEROTONIN, apart("mirtazapine", 14),
+     copy("Label of Remeron, Contraindications", "scholarsinmedicine.com", "https://scholarsinmedicine.com/resources/drugs/50")),
+    # How long to wait after trazodone nothing that was read says.
+    ("onc-04.trazodone", "contraindicated", "trazodone", "class:maoi", 14, "", *SEROTONIN, "Do not combine; 14 days after the MAO inhibitor; after trazodone see its label",
+     was_read("FDA class labelling of antidepressants, Warnings, which names Oleptro (trazodone), November 2012; the 14 days by psychiatrienet.nl, tranylcypromine to trazodone", TRICYCLICS)),
+    ("cns-08.others", "contraindicated", "linezolid|methylene blue", "vilazodone|mirtazapine|trazodone", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
+     was_read("FDA labels of Viibryd, Remeron and Oleptro, Contraindications, October to December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm335517.htm")),
+    ("cns-08.vortioxetine", "contraindicated", "linezolid|methylene blue", "vortioxetine", "", "", "MAO-A inhibition", "Serotonin syndrome",
+     "Do not start unless urgent; stop vortioxetine, monitor 3 weeks", copy("Label of Trintellix, section 7.1", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/trintellix-1/page/3/")),
+    ("cns-24.linezolid", "contraindicated", "linezolid|methylene blue", "bupropion", "", "", "Monoamine excess", "Hypertensive reactions",
+     "Do not start one under the other unless urgent; then stop bupropion and monitor", was_read("FDA label of Wellbutrin, Contraindications, March 2013", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html")),
+    ("cns-22.quetiapine", "major", "quetiapine", "class:cyp3a4_strong_inh", "", "", "CYP3A4 inhibition", "Over-sedation, QT", "One sixth of the dose of quetiapine", ANSM),
     ("cns-08.ssri", "contraindicated", "linezolid|methylene blue", "class:ssri", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
      was_read("FDA label of Zoloft, Contraindications, December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/Safety-RelatedDrugLabelingChanges/ucm116470.htm")),
     ("cns-08.snri", "contraindicated", "linezolid|methylene blue", "class:snri", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
      was_read("FDA label of Cymbalta, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm319241.htm")),
     ("cns-08.tca", "contraindicated", "linezolid|methylene blue", "clomipramine|imipramine|nortriptyline", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
-     was_read("FDA labels of tricyclic antidepressants, Contraindications, October 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm327699.htm")),
+     was_read("FDA labels of tricyclic antidepressants, Contraindications, October 2012", TRICYCLICS)),
     ("cns-10.azoles", "contraindicated", "alprazolam|triazolam", "ketoconazole|itraconazole", "", "", *CYP3A, "Do not combine; lorazepam/oxazepam instead",
-     was_read("FDA label of alprazolam, Contraindications", "https://wikidoc.org./index.php?diff=618947&oldid=618931&title=Alprazolam_contraindications")),
+     copy("Label of alprazolam, Contraindications", "wikidoc.org", "https://wikidoc.org./index.php?diff=618947&oldid=618931&title=Alprazolam_contraindications")),
     ("cns-10.triazolam", "contraindicated", "triazolam", "clarithromycin|nefazodone|class:hiv_pi", "", "", *CYP3A, "Do not combine; lorazepam/oxazepam instead",
      was_read("Monograph of Halcion, Contraindications", "https://www.neurologyadvisor.com/drug/halcion/")),
-    # Edoxaban is not in it: its label was not read.
+    # Edoxaban is among the unconfirmed: its label was not read.
     ("doac.apixaban", "major", "apixaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
      was_read("FDA label of Eliquis, section 7.3, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=e9481622-7cc6-418a-acb6-c5450daae9b0")),
     ("doac.rivaroxaban", "major", "rivaroxaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
      was_read("FDA label of Xarelto, section 7.3, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=10db92f9-2300-4a80-836b-673e1ae91610")),
     ("doac.dabigatran", "major", "dabigatran etexilate", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect",
      was_read("FDA label of Pradaxa, section 5, 2014", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=ba74e3cd-b06f-4145-b284-5fd6b84ff3c9")),
+]
+# RxNorm has lithium carbonate and citrate as ingredients of their own, the pack has the element: each row of it is
+# one of the salts, too.
+SALTS = {"lithium": "lithium carbonate|lithium citrate"}
+# Rows that nobody has read in a source: beside those of the pack.
+UNCONFIRMED = [
+    ("doac.edoxaban", "major", "edoxaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect", ("General label knowledge", LABEL[1])),
 ]
 # Object and precipitant share members: the same drug twice is no interaction.
 SAME = {"onc-08", "id-21"}
@@ -145,8 +201,11 @@ def interactions(shared):
             label = f"{label} ({why})" if why else label
             rows.append([id, severity, INDICATOR[severity], OBJECTS.get(id) or side(one["object"]), side(one["precipitant"]),
                          "yes" if id in SAME else "", *DAYS_BETWEEN.get(id, ("", "")), sentence(one["mechanism"]), sentence(one["effect"]),
-                         sentence(one["management"]), label, url])
-        for id, severity, object, precipitant, after_precipitant, after_object, mechanism, effect, management, (label, url) in MORE if confirmed else []:
+                         MANAGEMENT.get(id) or sentence(one["management"]), label, url])
+        for row in list(rows):
+            if row[3] in SALTS:
+                rows.append([f"{row[0]}.salts", *row[1:3], SALTS[row[3]], *row[4:]])
+        for id, severity, object, precipitant, after_precipitant, after_object, mechanism, effect, management, (label, url) in MORE if confirmed else UNCONFIRMED:
             rows.append([id, severity, INDICATOR[severity], object, precipitant, "", after_precipitant, after_object, mechanism, effect,
                          management, label, url])
         rows.sort(key=lambda row: RANK[row[1]])
@@ -228,33 +287,35 @@ def duplicates(shared):
         kind, note = EXCEPTIONS.get(one["class"], ("", ""))
         indicator = "warning" if one["severity"] == "major" else "info"
         rows.append([COMBINED.get(one["class"], f"class:{one['class']}"), sentence(one["finding"]), indicator, kind, note])
+    # One ingredient of many combinations, which the class rows do not see.
+    rows.append(["acetaminophen", "Acetaminophen in two products", "warning", "", "Add up the daily dose of all of them: too much harms the liver."])
     rows.sort(key=lambda row: row[2] != "warning")
     table("duplicate-therapy", ["drugs", "finding", "indicator", "exception", "note"], rows)
 
 
-# drug, measure (eGFR or CrCl), below, indicator, action, source, confirmed
+# drug, measure (eGFR or CrCl), below, indicator, action, source (of READ_FOR_KIDNEYS or SOURCES), confirmed
 RENAL = [
-    ("nitrofurantoin", "CrCl", 30, "warning", "Little reaches the urine and toxicity rises: choose another antibiotic. The label says from 60 mL/min down.", "label", True),
-    ("alendronate", "CrCl", 35, "warning", "Not recommended: choose another agent.", "label", True),
-    ("fondaparinux", "CrCl", 30, "critical", "Contraindicated: choose another anticoagulant.", "label", True),
-    ("sotalol", "CrCl", 40, "critical", "Contraindicated in atrial fibrillation by the label: risk of torsades.", "FDA-SPL-2014", True),
+    ("nitrofurantoin", "CrCl", 30, "warning", "Little reaches the urine and toxicity rises: choose another antibiotic. The label says from 60 mL/min down.", "nitrofurantoin", True),
+    ("alendronate", "CrCl", 35, "warning", "Not recommended: choose another agent.", "alendronate", True),
+    ("fondaparinux", "CrCl", 30, "critical", "Contraindicated: choose another anticoagulant.", "fondaparinux", True),
+    ("sotalol", "CrCl", 40, "critical", "Contraindicated in atrial fibrillation by the label: risk of torsades.", "sotalol", True),
     ("eplerenone", "CrCl", 30, "critical", "Contraindicated: risk of hyperkalaemia.", "eplerenone", True),
-    ("rivaroxaban", "CrCl", 50, "warning", "Atrial fibrillation: 15 mg once daily with the evening meal from 15 to 50 mL/min; avoid below 15.", "rivaroxaban", True),
+    ("rivaroxaban", "CrCl", 50, "warning", "Atrial fibrillation: 15 mg once daily with the evening meal. Below 15 mL/min see the current label (that of 2014: avoid).", "rivaroxaban", True),
     ("atenolol", "CrCl", 35, "info", "At most 50 mg a day from 15 to 35 mL/min, 25 mg below 15.", "atenolol", True),
     ("digoxin", "CrCl", 50, "warning", "Reduce the dose and check the level.", "FDA-SPL-2014", True),
     ("potassium chloride", "eGFR", 30, "warning", "Risk of hyperkalaemia: avoid, or check potassium closely.", "FDA-SPL-2014", True),
     ("spironolactone", "eGFR", 30, "warning", "Risk of hyperkalaemia: contraindicated in significant renal impairment.", "FDA-SPL-2014", True),
-    ("ketorolac", "eGFR", 30, "critical", "Contraindicated in advanced renal impairment: choose another analgesic.", "label", True),
-    ("glyburide", "eGFR", 60, "warning", "Active metabolites accumulate, hypoglycaemia: glipizide instead.", "label", True),
-    ("saxagliptin", "eGFR", 45, "info", "At most 2.5 mg a day.", "label", True),
-    ("alogliptin", "CrCl", 60, "info", "12.5 mg a day from 30 to 60 mL/min, 6.25 mg below 30.", "label", True),
-    ("exenatide", "CrCl", 30, "warning", "Avoid.", "label", True),
-    ("levofloxacin", "CrCl", 50, "info", "Reduce dose or lengthen the interval.", "label", True),
-    ("fluconazole", "CrCl", 50, "info", "Half the dose after the loading dose.", "label", True),
-    ("valacyclovir", "CrCl", 30, "warning", "Reduce the dose by indication: neurotoxicity.", "label", True),
-    ("nirmatrelvir", "eGFR", 60, "warning", "150 mg with ritonavir 100 mg twice daily from 30 to 60 mL/min.", "label", True),
-    ("vancomycin", "CrCl", 50, "warning", "Dose by levels.", "label", True),
-    ("gentamicin|tobramycin|amikacin", "CrCl", 70, "warning", "Lengthen the interval, dose by levels.", "label", True),
+    ("ketorolac", "eGFR", 30, "critical", "Contraindicated in advanced renal impairment: choose another analgesic.", "ketorolac", True),
+    ("saxagliptin", "eGFR", 45, "info", "At most 2.5 mg a day.", "saxagliptin", True),
+    ("alogliptin", "CrCl", 60, "info", "12.5 mg a day from 30 to 60 mL/min, 6.25 mg below 30.", "alogliptin", True),
+    ("exenatide", "CrCl", 30, "warning", "Avoid.", "exenatide", True),
+    ("levofloxacin", "CrCl", 50, "info", "Reduce dose or lengthen the interval.", "levofloxacin", True),
+    ("fluconazole", "CrCl", 50, "info", "Half the dose after the loading dose. A single dose for vaginal candidiasis stays as it is.", "fluconazole", True),
+    ("valacyclovir", "CrCl", 30, "warning", "Reduce the dose by indication: neurotoxicity. For zoster and cold sores from 49 mL/min down.", "valacyclovir", True),
+    ("nirmatrelvir", "eGFR", 60, "warning", "From 30 to 60 mL/min 150 mg with ritonavir 100 mg twice daily. Below 30 another pack and schedule, once daily from the second day on: see the label.", "nirmatrelvir", True),
+    ("vancomycin", "CrCl", 50, "warning", "Dose by levels.", "EACS", True),
+    ("gentamicin|tobramycin|amikacin", "CrCl", 70, "warning", "Lengthen the interval, dose by levels.", "EACS", True),
+    ("glyburide", "eGFR", 60, "warning", "Active metabolites accumulate, hypoglycaemia: glipizide instead.", "label", False),
     ("zoledronic acid", "CrCl", 35, "warning", "Contraindicated for osteoporosis.", "label", False),
     ("dabigatran etexilate", "CrCl", 30, "warning", "75 mg twice daily from 15 to 30 mL/min by the US label; avoid below 15.", "label", False),
     ("edoxaban", "CrCl", 50, "warning", "30 mg a day from 15 to 50 mL/min.", "label", False),
@@ -270,7 +331,7 @@ RENAL = [
     ("duloxetine", "eGFR", 30, "warning", "Avoid.", "label", False),
     ("baclofen", "eGFR", 30, "warning", "Avoid: encephalopathy.", "label", False),
     ("methotrexate", "CrCl", 30, "critical", "Avoid.", "label", False),
-    ("lithium", "eGFR", 60, "warning", "Reduce from 30 to 60 with levels; avoid below 30.", "label", False),
+    ("lithium|lithium carbonate|lithium citrate", "eGFR", 60, "warning", "Reduce from 30 to 60 with levels; avoid below 30.", "label", False),
     ("meperidine", "eGFR", 30, "warning", "Avoid: normeperidine accumulates.", "label", False),
     ("morphine", "eGFR", 30, "warning", "Avoid or reduce.", "label", False),
     ("tramadol", "CrCl", 30, "warning", "At most 200 mg a day, every 12 hours; no extended release.", "label", False),
@@ -282,13 +343,33 @@ RENAL = [
 ]
 
 
+def of_2014(what, setid):
+    return (f"FDA label of {what}, 2014", f"https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid={setid}")
+
+
 READ_FOR_KIDNEYS = {
-    "eplerenone": was_read("FDA label of Inspra, section 4", "https://wikidoc.org./index.php?oldid=949335&title=Eplerenone_contraindications"),
-    "rivaroxaban": was_read("Xarelto, dosing by the label", "https://xareltohcp.com/cadpad/chronic/dosing"),
-    "atenolol": was_read("FDA label of atenolol, dosage in renal impairment", "https://www.droracle.ai/articles/43832/what-is-the-best-beta-blocker-option-in-patients"),
+    "nitrofurantoin": copy("Label of nitrofurantoin, Contraindications", "druglib.com", "http://www.druglib.com/druginfo/nitrofurantoin/interactions_overdosage_contraindications/"),
+    "alendronate": copy("Label of Fosamax, Special Populations", "healthscout.com", "http://www.healthscout.com/rxdetail/1/49/5/main_3.html"),
+    "fondaparinux": copy("Label of Arixtra, Contraindications", "wikidoc.org", "https://wikidoc.org./index.php?diff=prev&oldid=938961&title=Fondaparinux_contraindications"),
+    "sotalol": of_2014("Betapace AF", "21aea811-f47d-4a44-a552-dfc46d2773bf"),
+    "eplerenone": of_2014("Inspra, section 4", "a55a39ff-1bd5-428b-a64f-c44262e2f3ed"),
+    "rivaroxaban": of_2014("Xarelto, sections 2 and 5", "10db92f9-2300-4a80-836b-673e1ae91610"),
+    "atenolol": of_2014("Tenormin, Dosage and Administration", "fcfc9676-4edc-460e-6199-8161b824908f"),
+    "ketorolac": copy("Label of ketorolac, boxed warning", "drugs-library.com", "https://drugs-library.com/drugs/ketorolac-tromethamine.html"),
+    "saxagliptin": copy("Label of Onglyza, section 2", "themeditary.com", "https://themeditary.com/dosage-information/onglyza-dosage-967.html"),
+    "alogliptin": was_read("FDA label of Nesina, section 2, August 2023", "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=a3768c7e-aa4c-44d3-bc53-43bb7346c0b0"),
+    "exenatide": copy("FDA safety communication on Byetta, 2 November 2009", "pdr.net", "https://www.pdr.net/fda-drug-safety-communication/?druglabelid=61&id=4975&hsLang=en"),
+    "levofloxacin": was_read("Label of levofloxacin, section 2, as the maker shows it", "https://www.pfizermedicalinformation.com/en-us/levofloxacin/dosage-admin"),
+    "fluconazole": copy("Label of fluconazole, Dosage in impaired renal function", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/fluconazole-9/page/8/"),
+    "valacyclovir": copy("Label of valacyclovir, section 2.4", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/valacyclovir-hydrochloride-53/page/2/"),
+    "nirmatrelvir": was_read("Paxlovid, dosing, by its maker", "https://paxlovid.pfizerpro.com/dosing"),
+    # Of no page with an address: what the knowledge pack has read, which is no label.
+    "EACS": ("EACS guidelines, table of doses in renal impairment", ""),
 }
 # The labels say "at most", not "below".
-THRESHOLD_COUNTS = {"eplerenone", "rivaroxaban"}
+THRESHOLD_COUNTS = {"eplerenone", "rivaroxaban", "fluconazole"}
+# Of what is not absorbed the name of the form says it.
+NOT_ABSORBED = {"vancomycin": "Oral", "gentamicin|tobramycin|amikacin": "Inhal"}
 
 
 # Whoever is on dialysis has doses of their own; what should not be given at all is told there, too.
@@ -300,18 +381,19 @@ def on_dialysis(row):
 
 
 def renal():
-    columns = ["drugs", "measure", "below", "threshold_counts", "indicator", "dialysis", "action", "source", "url"]
+    columns = ["drugs", "measure", "below", "threshold_counts", "unless_form", "indicator", "dialysis", "action", "source", "url"]
     for confirmed, name in ((True, "renal-dosing"), (False, "renal-dosing-unconfirmed")):
-        table(name, columns, [[*row[:3], "yes" if row[0] in THRESHOLD_COUNTS else "", row[3], on_dialysis(row), row[4],
+        table(name, columns, [[*row[:3], "yes" if row[0] in THRESHOLD_COUNTS else "", NOT_ABSORBED.get(row[0], ""), row[3], on_dialysis(row), row[4],
                               *(READ_FOR_KIDNEYS.get(row[5]) or SOURCES[row[5]])] for row in RENAL if row[6] == confirmed])
 
 
 # Read since in the text of the FDA or of the label: what it is of, where.
 READ_IN_PREGNANCY = {
     "warfarin": was_read("FDA label of Coumadin, section 8.1, October 2015", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/ucm201100.htm"),
-    "leflunomide": was_read("FDA label of teriflunomide, its active form, section 4, January 2023; of leflunomide Reprod Toxicol 2020", "https://trial.medpath.com/drug/approvals/fda/54f285cacf45137c"),
-    "teriflunomide": was_read("FDA label of teriflunomide, section 4, January 2023", "https://trial.medpath.com/drug/approvals/fda/54f285cacf45137c"),
-    "valproate": was_read("FDA label of divalproex sodium, section 8.1", "https://medlibrary.org/lib/rx/meds/divalproex-sodium-extended-release-5/page/9/"),
+    "leflunomide": copy("Label of Arava, section 4, 2018", "epgonline.org", "https://www.epgonline.org/global/drugs/arava/"),
+    "teriflunomide": copy("Label of teriflunomide, section 4, January 2023", "medpath.com", "https://trial.medpath.com/drug/approvals/fda/54f285cacf45137c"),
+    "valproate": copy("Label of divalproex sodium, section 8.1", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/divalproex-sodium-extended-release-5/page/9/"),
+    "nitrofurantoin": copy("Label of nitrofurantoin, Contraindications", "druglib.com", "http://www.druglib.com/druginfo/nitrofurantoin/interactions_overdosage_contraindications/"),
 }
 # Where to find what the pack has read; of the table of REMS drugs no address is known.
 LABEL_PAGES = {
@@ -330,22 +412,23 @@ def pregnancy(shared):
     grouped = {False: {}, True: {}}
     with open(f"{shared}/knowledge/pregnancy-risk.csv", newline="") as file:
         for row in csv.DictReader(file):
-            key = (row["status"], row["fetal_risk"], row["action"], row["source"])
+            # What was read for one drug is the source of no other.
+            key = (row["status"], row["fetal_risk"], row["action"], row["source"], READ_IN_PREGNANCY.get(row["ingredient"]))
             seen = row["source_seen"] == "yes" or row["ingredient"] in READ_IN_PREGNANCY
             grouped[seen].setdefault(key, []).append(row["ingredient"])
     for confirmed, name in ((True, "pregnancy-risk"), (False, "pregnancy-risk-unconfirmed")):
         rows = []
-        for (status, risk, action, source), drugs in grouped[confirmed].items():
+        for (status, risk, action, source, read), drugs in grouped[confirmed].items():
             critical = any(word in status for word in ("contraindicated", "boxed"))
             indicator = "critical" if critical else "info" if status == "caution" else "warning"
             risk = "As under ACE inhibitors: fetal kidney failure, oligohydramnios, death" if risk == "as ACE inhibitors" else sentence(risk)
             action = {"REMS": "Only within its REMS programme", "stop when pregnancy detected": "Stop as soon as pregnancy is detected"}.get(action, sentence(action))
             label = ("FDA safety communication, 2020" if source.startswith("FDA DSC") else "Published table of REMS drugs" if "REMS" in source and "FDA" not in source
                      else "Review (PMC1779429)" if "PMC1779429" in source else "FDA label")
-            read = [READ_IN_PREGNANCY[drug] for drug in drugs if drug in READ_IN_PREGNANCY]
-            label, url = read[0] if read else (label, LABEL_PAGES.get(label, ""))
+            label, url = read or (label, LABEL_PAGES.get(label, ""))
             days, without_date = FROM.get(status, ("", "tell"))
             status = {"boxed: fetal toxicity": "boxed warning"}.get(status, status)
+            drugs = [f"{drug}|{SALTS[drug]}" if drug in SALTS else drug for drug in drugs]
             rows.append(["|".join(drugs), sentence(status), indicator, days, without_date, risk, action, label, url])
         table(name, ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source", "url"], rows)
 
@@ -371,7 +454,9 @@ OLDER = [
     ("Long-acting sulfonylureas", "glimepiride|glyburide", "Prolonged hypoglycaemia", "Glipizide, or another class", "", "warning"),
     ("Skeletal muscle relaxants", "carisoprodol|chlorzoxazone|cyclobenzaprine|metaxalone|methocarbamol|orphenadrine", "Sedation, falls, fractures", "Physical therapy, acetaminophen", "", "warning"),
     ("Pain medicines", "indomethacin|ketorolac|meperidine", "Bleeding and kidney injury; meperidine: neurotoxicity", "Acetaminophen, or another analgesic", "", "warning"),
-    ("Others", "thyroid (USP)|dipyridamole|guanfacine|megestrol|meprobamate|nifedipine", "More harm than benefit at this age", "Another drug (levothyroxine; long-acting dihydropyridines are fine)", "", "info"),
+    ("Others", "dipyridamole|guanfacine|megestrol|meprobamate", "More harm than benefit at this age", "Another drug", "", "info"),
+    ("Desiccated thyroid", "thyroid (USP)", "More harm than benefit at this age", "Levothyroxine", "", "info"),
+    ("Immediate-release nifedipine", "nifedipine", "Hypotension, myocardial ischaemia", "A long-acting dihydropyridine", "extended", "info"),
 ]
 
 
