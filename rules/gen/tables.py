@@ -435,15 +435,15 @@ def pregnancy(shared):
 
 # Of the value sets of CMS156 the ingredients that are meant: their products carry partners (acetaminophen,
 # caffeine, …). Left out, because the harm depends on dose or duration: digoxin above 0.125 mg, doxepin above
-# 6 mg, nitrofurantoin beyond 90 days.
+# 6 mg, nitrofurantoin beyond 90 days; and pimavanserin, which is made for the psychosis of Parkinson's disease.
 OLDER = [
     ("Anticholinergic antihistamines", "brompheniramine|chlorpheniramine|cyproheptadine|dimenhydrinate|diphenhydramine|doxylamine|hydroxyzine|meclizine|promethazine|pyrilamine|triprolidine",
      "Confusion, dry mouth, constipation, urinary retention", "Loratadine or cetirizine for allergy; no sedating antihistamine for sleep", "", "info"),
     ("Anticholinergic antiparkinson drugs", "benztropine|trihexyphenidyl", "Confusion and other anticholinergic effects", "Not for side effects of antipsychotics; other drugs for Parkinson's disease", "", "warning"),
-    ("Gastrointestinal antispasmodics", "atropine|clidinium|dicyclomine|hyoscyamine|scopolamine", "Strongly anticholinergic, uncertain benefit", "Avoid but for short palliative use", "", "info"),
+    ("Gastrointestinal antispasmodics", "atropine|clidinium|dicyclomine|hyoscyamine|scopolamine", "Strongly anticholinergic, uncertain benefit", "Avoid but for short palliative use", "injection", "info"),
     ("Antidepressants with anticholinergic effect", "amitriptyline|amoxapine|clomipramine|desipramine|imipramine|nortriptyline|paroxetine",
      "Sedation, orthostatic hypotension, confusion", "Another antidepressant, such as sertraline", "", "warning"),
-    ("Antipsychotics", "aripiprazole|asenapine|brexpiprazole|cariprazine|chlorpromazine|clozapine|fluphenazine|haloperidol|iloperidone|loxapine|lurasidone|molindone|olanzapine|paliperidone|perphenazine|pimavanserin|pimozide|quetiapine|risperidone|thioridazine|thiothixene|trifluoperazine|ziprasidone",
+    ("Antipsychotics", "aripiprazole|asenapine|brexpiprazole|cariprazine|chlorpromazine|clozapine|fluphenazine|haloperidol|iloperidone|loxapine|lurasidone|molindone|olanzapine|paliperidone|perphenazine|pimozide|quetiapine|risperidone|thioridazine|thiothixene|trifluoperazine|ziprasidone",
      "Stroke and death in dementia", "Only for schizophrenia or bipolar disorder, or where nothing else helps and harm threatens", "psychosis", "warning"),
     ("Barbiturates", "butalbital|phenobarbital|primidone", "Dependence, tolerance, overdose at low doses", "Another drug", "seizure", "warning"),
     ("Benzodiazepines", "alprazolam|chlordiazepoxide|clobazam|clonazepam|clorazepate|diazepam|estazolam|lorazepam|midazolam|oxazepam|temazepam|triazolam",
