@@ -37,12 +37,63 @@ GUIDE = "codes named in the USPSTF summaries and measures of the knowledge pack 
 IPS = "value set edd-method-uv-ips of the International Patient Summary (HL7, 2.0.1)"
 ICD_ADDED = "single codes of ICD-10-CM (CDC/NCHS) that Tandem adds"
 ICD_CHAPTER = "category M81 of ICD-10-CM (CDC/NCHS)"
+PCS_ADDED = "single codes of ICD-10-PCS (CMS) that Tandem adds"
 HCPCS_ADDED = "single codes of HCPCS level II (CMS), as their descriptions stand in Medicare's coding guides"
 LOINC_ANSWERS = "answers of LOINC's list LL2201-3, tobacco smoking status, as HL7 guides have them"
 LOINC_MEMORY = "a LOINC code that was not read in a source: to be checked before use"
 US_CORE = "US Core 7.0.0, example of cigarette pack-years"
 IMAGING = "value set LOINC Imaging Document Codes of C-CDA (HL7)"
+CVX_UNREAD = "a CVX code whose row in the list of the CDC was not read: to be checked before use"
 CVX_LIST = "the CVX list of the CDC, as US Core and the eCQM value sets have it"
+
+# Of M80: code without the seventh character, and name.
+OSTEOPOROTIC_FRACTURES = [
+    (f"M80.{cause}{place}", f"{kind} osteoporosis with current pathological fracture, {where}")
+    for cause, kind in (("0", "Age-related"), ("8", "Other"))
+    for place, where in [("0X", "unspecified site"), ("8X", "vertebra(e)"), ("AX", "other site")] + [
+        (bone + side, f"{which} {name}")
+        for bone, name in (("1", "shoulder"), ("2", "humerus"), ("3", "forearm"), ("4", "hand"), ("5", "femur"),
+                           ("6", "lower leg"), ("7", "ankle and foot"), ("B", "pelvis"))
+        for side, which in (("1", "right"), ("2", "left"), ("9", "unspecified"))]
+]
+LATER_ENCOUNTERS = [("D", "routine healing"), ("G", "delayed healing"), ("K", "nonunion"), ("P", "malunion"), ("S", "sequela")]
+
+PNEUMOCOCCAL_RISK = [
+    ("I50.1", "Left ventricular failure, unspecified"), ("I50.9", "Heart failure, unspecified"),
+    ("I50.20", "Unspecified systolic (congestive) heart failure"), ("I50.22", "Chronic systolic (congestive) heart failure"),
+    ("I50.30", "Unspecified diastolic (congestive) heart failure"), ("I50.32", "Chronic diastolic (congestive) heart failure"),
+    ("I50.40", "Unspecified combined systolic and diastolic heart failure"),
+    ("I50.42", "Chronic combined systolic and diastolic heart failure"), ("I11.0", "Hypertensive heart disease with heart failure"),
+    ("I42.0", "Dilated cardiomyopathy"), ("I42.1", "Obstructive hypertrophic cardiomyopathy"),
+    ("I42.2", "Other hypertrophic cardiomyopathy"), ("I42.5", "Other restrictive cardiomyopathy"),
+    ("I42.6", "Alcoholic cardiomyopathy"), ("I42.8", "Other cardiomyopathies"), ("I42.9", "Cardiomyopathy, unspecified"),
+    ("I25.10", "Atherosclerotic heart disease of native coronary artery without angina pectoris"),
+    ("I25.5", "Ischemic cardiomyopathy"),
+    ("J41.0", "Simple chronic bronchitis"), ("J42", "Unspecified chronic bronchitis"), ("J43.9", "Emphysema, unspecified"),
+    ("J44.0", "Chronic obstructive pulmonary disease with (acute) lower respiratory infection"),
+    ("J44.1", "Chronic obstructive pulmonary disease with (acute) exacerbation"),
+    ("J44.89", "Other specified chronic obstructive pulmonary disease"),
+    ("J44.9", "Chronic obstructive pulmonary disease, unspecified"),
+    ("J45.20", "Mild intermittent asthma, uncomplicated"), ("J45.30", "Mild persistent asthma, uncomplicated"),
+    ("J45.40", "Moderate persistent asthma, uncomplicated"), ("J45.50", "Severe persistent asthma, uncomplicated"),
+    ("J45.901", "Unspecified asthma with (acute) exacerbation"), ("J45.909", "Unspecified asthma, uncomplicated"),
+    ("J45.998", "Other asthma"), ("J47.9", "Bronchiectasis, uncomplicated"), ("J84.10", "Pulmonary fibrosis, unspecified"),
+    ("F10.20", "Alcohol dependence, uncomplicated"), ("D73.0", "Hyposplenism"), ("Q89.01", "Asplenia (congenital)"),
+    ("Z90.81", "Acquired absence of spleen"), ("N04.9", "Nephrotic syndrome with unspecified morphologic changes"),
+    ("N18.4", "Chronic kidney disease, stage 4 (severe)"), ("G96.00", "Cerebrospinal fluid leak, unspecified"),
+    ("Z96.21", "Cochlear implant status"),
+]
+
+# Delivery (O80, O82, Z37), aftercare (Z39), termination (Z33.2), ectopic and molar pregnancy, miscarriage and
+# abortion (O00 to O08).
+PREGNANCY_ENDED = (
+    "O80 O82 Z33.2 Z39.0 Z39.1 Z39.2 Z37.0 Z37.1 Z37.2 Z37.3 Z37.4 Z37.50 Z37.51 Z37.52 Z37.53 Z37.54 Z37.59 Z37.60 Z37.61 "
+    "Z37.62 Z37.63 Z37.64 Z37.69 Z37.7 Z37.9 O00.00 O00.01 O00.101 O00.102 O00.109 O00.111 O00.112 O00.119 O00.201 O00.202 "
+    "O00.209 O00.211 O00.212 O00.219 O00.80 O00.81 O00.90 O00.91 O01.0 O01.1 O01.9 O02.0 O02.1 O02.81 O02.89 O02.9 O03.0 "
+    "O03.1 O03.2 O03.30 O03.31 O03.32 O03.33 O03.34 O03.35 O03.36 O03.37 O03.38 O03.39 O03.4 O03.5 O03.6 O03.7 O03.80 "
+    "O03.81 O03.82 O03.83 O03.84 O03.85 O03.86 O03.87 O03.88 O03.89 O03.9 O04.5 O04.6 O04.7 O04.80 O04.81 O04.82 O04.83 "
+    "O04.84 O04.85 O04.86 O04.87 O04.88 O04.89 O07.0 O07.1 O07.2 O07.30 O07.31 O07.32 O07.33 O07.34 O07.35 O07.36 O07.37 "
+    "O07.38 O07.39 O07.4 O08.0 O08.1 O08.2 O08.3 O08.4 O08.5 O08.6 O08.7 O08.81 O08.82 O08.83 O08.89 O08.9").split()
 
 P = "2.16.840.1.113883.3."
 # id, title, description, value sets (a pattern picks codes or displays of a wider set), single codes
@@ -52,6 +103,12 @@ SETS = [
      [(SNOMED, "24623002", "Screening mammography (procedure)", SYNTHEA)]),
     ("bilateral-mastectomy", "Removal of both breasts", "Mastectomy of both breasts, as a procedure or as absence of both.",
      [(P + "464.1003.198.12.1005", None), (P + "464.1003.198.12.1068", None)], []),
+    ("left-mastectomy", "Removal of the left breast", "Mastectomy of the left breast, as a procedure or as absence of it.", [],
+     [(ICD, "Z90.12", "Acquired absence of left breast and nipple", ICD_ADDED),
+      (PCS, "0HTU0ZZ", "Resection of Left Breast, Open Approach", PCS_ADDED)]),
+    ("right-mastectomy", "Removal of the right breast", "Mastectomy of the right breast, as a procedure or as absence of it.", [],
+     [(ICD, "Z90.11", "Acquired absence of right breast and nipple", ICD_ADDED),
+      (PCS, "0HTT0ZZ", "Resection of Right Breast, Open Approach", PCS_ADDED)]),
     ("pap-test", "Cervical cytology", "Cytology of the cervix (Pap test).", [(P + "464.1003.108.12.1017", None)],
      [(SNOMED, "90226004", "Cytopathology procedure, preparation of smear, genital source", SYNTHEA)]),
     ("hpv-test", "HPV test", "Test for high-risk human papilloma virus in the cervix.", [(P + "464.1003.110.12.1059", None)], []),
@@ -77,9 +134,12 @@ SETS = [
     ("hiv-test", "HIV test", "Laboratory test for HIV antibodies or antigen.", [("2.16.840.1.113762.1.4.1056.50", None)],
      [(SNOMED, "31676001", "Human immunodeficiency virus antigen test", SYNTHEA)]),
     ("hiv", "HIV", "Infection with HIV.", [(P + "464.1003.120.12.1003", None)], []),
-    ("influenza-vaccine", "Influenza vaccine", "Seasonal influenza vaccine.", [(P + "526.3.1254", None)], []),
+    ("influenza-vaccine", "Influenza vaccine", "Seasonal influenza vaccine.", [(P + "526.3.1254", None)],
+     [(CVX, c, None, CVX_LIST) for c in ("15", "16", "111")]
+     + [(CVX, "320", "Influenza, MDCK, trivalent, preservative", CVX_UNREAD)]),
     ("tetanus-diphtheria-vaccine", "Td or Tdap vaccine", "Tetanus and diphtheria vaccine for adults, with or without pertussis.", [],
-     [(CVX, c, None, CVX_LIST) for c in ("09", "113", "115", "138", "139")]),
+     [(CVX, c, None, CVX_LIST) for c in ("09", "113", "115", "138", "139")]
+     + [(CVX, "196", "Td, adsorbed, preservative free, adult use, Lf unspecified", CVX_UNREAD)]),
     ("zoster-vaccine", "Recombinant zoster vaccine", "Recombinant zoster vaccine; the live vaccine does not count.", [],
      [(CVX, "187", None, CVX_LIST)]),
     ("pneumococcal-complete", "Pneumococcal vaccine that needs no further dose", "20- or 21-valent pneumococcal conjugate vaccine.", [],
@@ -89,7 +149,8 @@ SETS = [
     ("pneumococcal-ppsv23", "23-valent pneumococcal vaccine", "23-valent pneumococcal polysaccharide vaccine.", [],
      [(CVX, "33", None, CVX_LIST)]),
     ("hepatitis-b-vaccine", "Hepatitis B vaccine", "Hepatitis B vaccine, alone or combined.", [],
-     [(CVX, c, None, CVX_LIST) for c in ("08", "42", "43", "44", "45", "51", "104", "110", "132", "146", "189", "198")]),
+     [(CVX, c, None, CVX_LIST) for c in ("08", "42", "43", "44", "45", "51", "104", "110", "132", "146", "189", "198")]
+     + [(CVX, "220", "Hepatitis B vaccine recombinant, 3-antigen", CVX_UNREAD)]),
     ("hepatitis-b-vaccine-two-dose", "Hepatitis B vaccine of two doses", "Hepatitis B vaccine with CpG adjuvant, which needs two doses.", [],
      [(CVX, "189", None, CVX_LIST)]),
     ("hepatitis-b", "Hepatitis B", "Acute, chronic or unspecified hepatitis B.", [(P + "67.1.101.1.269", None)], []),
@@ -100,7 +161,8 @@ SETS = [
       (SNOMED, "454711000124102", "Depression screening using Patient Health Questionnaire Two-Item score (procedure)", SYNTHEA),
       (SNOMED, "715252007", "Depression screening using Patient Health Questionnaire Nine Item score (procedure)", SYNTHEA)]),
     ("depression", "Depression", "Major depression.", [(P + "464.1003.105.12.1007", None)],
-     [(SNOMED, "370143000", "Major depression disorder", SYNTHEA)]),
+     [(ICD, "F32.A", "Depression, unspecified", ICD_ADDED), (ICD, "F34.1", "Dysthymic disorder", ICD_ADDED),
+      (SNOMED, "370143000", "Major depression disorder", SYNTHEA)]),
     ("bipolar-disorder", "Bipolar disorder", "Bipolar disorder.", [(P + "67.1.101.1.128", None)], []),
     ("psychosis", "Schizophrenia or psychotic disorder", "Schizophrenia or another psychotic disorder.",
      [(P + "464.1003.105.12.1104", None), (P + "464.1003.105.12.1205", None)], []),
@@ -109,30 +171,43 @@ SETS = [
     ("dxa-scan", "Bone density scan", "Bone density by dual energy X-ray absorptiometry.", [(P + "464.1003.113.12.1051", None)],
      [(SNOMED, "312681000", "Bone density scan (procedure)", SYNTHEA)]),
     ("osteoporosis", "Osteoporosis", "Osteoporosis, with or without a fracture.",
-     [("2.16.840.1.113762.1.4.1147.120", r"^M8[01]")], [(ICD, "M81.0", "Age-related osteoporosis without current pathological fracture", ICD_CHAPTER),
+     [("2.16.840.1.113762.1.4.1147.120", r"^M8[01]")],
+     [(ICD, code + encounter, f"{name}, {word}", ICD_ADDED)
+      for code, name in OSTEOPOROTIC_FRACTURES for encounter, word in LATER_ENCOUNTERS]
+     + [(ICD, "M81.0", "Age-related osteoporosis without current pathological fracture", ICD_CHAPTER),
       (ICD, "M81.6", "Localized osteoporosis [Lequesne]", ICD_CHAPTER),
       (ICD, "M81.8", "Other osteoporosis without current pathological fracture", ICD_CHAPTER),
       (SNOMED, "64859006", "Osteoporosis (disorder)", SYNTHEA),
       (SNOMED, "443165006", "Pathological fracture due to osteoporosis (disorder)", SYNTHEA)]),
     ("ascvd", "Atherosclerotic cardiovascular disease",
      "Myocardial infarction, other ischemic heart disease, stroke or transient ischemic attack, peripheral artery disease.",
-     [(P + "526.3.403", None), ("2.16.840.1.113762.1.4.1047.46", None), ("2.16.840.1.113762.1.4.1047.44", None),
-      ("2.16.840.1.113762.1.4.1047.21", None)],
-     [(SNOMED, "53741008", "Coronary Heart Disease", SYNTHEA), (SNOMED, "230690007", "Stroke", SYNTHEA),
+     # The sequelae of bleeding (I69.0 to I69.2) are no atherosclerosis.
+     [(oid, r"^(?:\d+$|I69\.[^012]|(?!I69)[A-Z]\d)") for oid in
+      (P + "526.3.403", "2.16.840.1.113762.1.4.1047.46", "2.16.840.1.113762.1.4.1047.44", "2.16.840.1.113762.1.4.1047.21",
+       "2.16.840.1.113762.1.4.1047.47")],
+     [(ICD, f"{kind}.5{gangrene}", f"{name} with diabetic peripheral angiopathy {word} gangrene", ICD_ADDED)
+      for kind, name in (("E10", "Type 1 diabetes mellitus"), ("E11", "Type 2 diabetes mellitus"), ("E13", "Other specified diabetes mellitus"))
+      for gangrene, word in (("1", "without"), ("2", "with"))]
+     + [(SNOMED, "53741008", "Coronary Heart Disease", SYNTHEA), (SNOMED, "230690007", "Stroke", SYNTHEA),
       (SNOMED, "399211009", "History of myocardial infarction (situation)", SYNTHEA),
       (ICD, "I73.9", "Peripheral vascular disease, unspecified", ICD_ADDED),
       (ICD, "Z95.1", "Presence of aortocoronary bypass graft", ICD_ADDED),
       (ICD, "Z95.5", "Presence of coronary angioplasty implant and graft", ICD_ADDED)]),
+    ("pregnancy-ended", "End of a pregnancy", "Delivery, miscarriage, ectopic pregnancy, abortion and their aftercare.", [],
+     [(ICD, code, None, ICD_ADDED) for code in PREGNANCY_ENDED]),
     ("statin-intolerance", "Muscle disease under statins", "Muscle symptoms attributed to statins, or rhabdomyolysis.",
      [("2.16.840.1.113762.1.4.1108.85", None), ("2.16.840.1.113762.1.4.1047.102", None)], []),
     ("liver-disease", "Liver disease", "Active liver disease, which speaks against a statin.", [("2.16.840.1.113762.1.4.1047.42", None)], []),
+    ("dialysis-dependence", "Kidney failure with dialysis", "End-stage kidney disease, or dependence on dialysis.", [(P + "526.3.353", None)],
+     [(ICD, "Z99.2", "Dependence on renal dialysis", "code Z99.2 of ICD-10-CM (CDC/NCHS)")]),
     ("breastfeeding", "Breastfeeding", "Breastfeeding.", [("2.16.840.1.113762.1.4.1047.73", None)], []),
     ("long-qt", "Long QT syndrome", "Long QT syndrome or torsades de pointes.",
      [("2.16.840.1.113762.1.4.1029.341", r"Long QT|[Tt]orsades")], []),
     ("aortic-aneurysm", "Aortic aneurysm", "Aneurysm of the aorta, which is followed up, not screened for.",
      [("2.16.840.1.113762.1.4.1029.219", None)], []),
-    ("nicotine-dependence", "Nicotine dependence", "Dependence on nicotine, without what is in remission.",
-     [("2.16.840.1.113762.1.4.1029.320", r"^F17\.2.[^1]$")], [(SNOMED, "449868002", "Smokes tobacco daily", SYNTHEA)]),
+    # "Smoker" is F17.200 in the index of ICD-10-CM; what is chewed (F17.22), vaporised or else (F17.29) is not smoking.
+    ("nicotine-dependence", "Nicotine dependence by smoking", "Dependence on nicotine of cigarettes, or of a product that is not named, without what is in remission.",
+     [("2.16.840.1.113762.1.4.1029.320", r"^F17\.2[01][^1]$")], [(SNOMED, "449868002", "Smokes tobacco daily", SYNTHEA)]),
     ("pregnancy-due-date", "Expected date of delivery", "Expected date of delivery, by whatever method.", [],
      [(LOINC, "11778-8", "Delivery date Estimated", IPS), (LOINC, "11779-6", "Delivery date Estimated from last menstrual period", IPS),
       (LOINC, "11780-4", "Delivery date Estimated from ovulation date", IPS)]),
@@ -164,6 +239,12 @@ SETS = [
      [(P + "464.1003.103.12.1001", r"^E10|(?<!young, )[Tt]ype 1\b")], []),
     ("immunocompromised", "Immunocompromising conditions", "Conditions that compromise the immune system: cancer of blood and lymph, immunodeficiency, HIV and others.",
      [(P + "666.5.1940", None)], []),
+    # Without lack of antibodies, of granulocytes and of all blood cells: what keeps zoster down is cellular immunity.
+    ("zoster-risk", "Impaired cellular immunity", "Conditions that impair cellular immunity: cancer of blood and lymph, immunodeficiency, HIV and others.",
+     [(P + "666.5.1940", r"^(?:\d+$|(?!D61|D70|D73|D80)[A-Z]\d)")], []),
+    ("pneumococcal-risk", "Risk of pneumococcal disease", "Heart failure, cardiomyopathy, chronic lung disease, alcohol dependence, sickle cell disease, no spleen, nephrotic syndrome, leak of cerebrospinal fluid, cochlear implant.",
+     [("2.16.840.1.113762.1.4.1111.175", None)],
+     [(ICD, code, name, ICD_ADDED) for code, name in PNEUMOCOCCAL_RISK]),
     ("chest-ct-screening", "CT of the chest for screening", "Computed tomography of the chest for screening, with low dose.",
      [(P + "464.1003.198.12.1034", r"^CT Chest for screening")],
      [(HCPCS[0], "G0297", "Low dose CT scan (LDCT) for lung cancer screening", HCPCS_ADDED),
@@ -183,7 +264,12 @@ SETS = [
     ("former-smoker", "Smoked formerly", "Smoked tobacco formerly, or whether it goes on is not known; as the answer to a question or as a problem.",
      [(P + "526.3.1189", r"(?i)^(?!.*(electronic|smokeless))(?=.*(smok|cigarette)).*(\bex-|\bex |former)")],
      [(LOINC, "LA18979-7", "Smoker, current status unknown", LOINC_ANSWERS), (LOINC, "LA15920-4", "Former smoker", LOINC_ANSWERS),
+      (ICD, "F17.201", "Nicotine dependence, unspecified, in remission", ICD_ADDED),
+      (ICD, "F17.211", "Nicotine dependence, cigarettes, in remission", ICD_ADDED),
       (ICD, "Z87.891", "Personal history of nicotine dependence", ICD_ADDED)]),
+    ("non-smoker", "Does not smoke now", "Smoked formerly or never, as the answer to a question.",
+     [(P + "526.3.1189", r"(?i)^(?!.*(electronic|smokeless))(?=.*(smok|cigarette)).*(\bex-|\bex |former|never smoked|non-?smoker|does not smoke)")],
+     [(LOINC, "LA15920-4", "Former smoker", LOINC_ANSWERS), (LOINC, "LA18978-9", "Never smoker", LOINC_ANSWERS)]),
     ("smoking-status", "Smoking status", "Status of smoking tobacco, as asked.", [],
      [(LOINC, "72166-2", "Tobacco smoking status", GUIDE)]),
     ("smoking-cessation-help", "Help to stop smoking", "Counselling of somebody who wants to stop using tobacco, or should.",
