@@ -1,7 +1,7 @@
 //! What a rule says about a patient.
 
-use engine_cel::Val;
 use engine_cel::explain::truth_of;
+use engine_cel::{TOO_MUCH, Val};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
 
@@ -175,6 +175,12 @@ impl Outcome {
     pub(crate) fn of(value: &Val<'_>) -> Self {
         let (truth, reason) = truth_of(value);
         Outcome { truth, reason }
+    }
+
+    /// Whether it is unknown because the rule took too much work, not for what is on record.
+    pub(crate) fn is_too_much(&self) -> bool {
+        let reason = self.reason.as_deref();
+        self.truth == Truth::Unknown && reason.is_some_and(|r| r.contains(TOO_MUCH))
     }
 
     pub(crate) fn not(&self) -> Self {

@@ -50,7 +50,7 @@ pub enum Improvement {
 pub enum OnUnknown {
     /// A card says that it could not be checked, and why.
     Card,
-    /// Nothing is shown.
+    /// Nothing is shown, unless the rule took too much work: that is told whatever the file says.
     Silent,
 }
 

@@ -41,7 +41,7 @@ pub mod value;
 
 pub use check::Checker;
 pub use conditions::Condition;
-pub use evaluate::Evaluation;
+pub use evaluate::{Evaluation, TOO_MUCH};
 pub use evidence::Evidence;
 pub use explain::{Clause, Tried};
 pub use explain_verdict::{deciding, deciding_resource};

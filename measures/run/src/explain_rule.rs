@@ -1,7 +1,7 @@
 //! Why a patient is in a population of a care gap or is not: the criteria of the rule, as those of a package
 //! are explained.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use engine_cel::explain::NONE;
 use engine_cel::{Clause, Tried, deciding};
@@ -10,7 +10,7 @@ use engine_patient::describe::described;
 use engine_patient::program::{
     EvaluationError, PatientProgram, PopulationCode, PopulationIndex, RowKind,
 };
-use engine_patient::record::PatientRecord;
+use engine_patient::record::{Element, PatientRecord};
 use engine_patient::system::truth::Truth;
 use measures::explain::verdict::{Cause, dependent, of_group, of_population};
 use measures::explain::{
@@ -39,10 +39,7 @@ pub(crate) fn explain_rule(
     // What counts comes from the evaluation that a run does.
     let rows = rule.rows(record, context)?;
     let criteria = rule.explain(record, context)?;
-    let mut trees = Trees {
-        record,
-        shown: HashSet::new(),
-    };
+    let mut trees = Trees::of(record);
     let mut populations = vec![];
     for (index, (code, name)) in CRITERIA.into_iter().enumerate() {
         let row = rows
@@ -143,11 +140,26 @@ fn once(outcome: Outcome) -> Times {
 
 /// Makes the trees of the criteria. A definition is taken apart where it comes first.
 struct Trees<'r> {
-    record: &'r PatientRecord,
+    /// The resources by `Type/id`; of several the first.
+    resources: HashMap<String, Element<'r>>,
     shown: HashSet<String>,
 }
 
-impl Trees<'_> {
+impl<'r> Trees<'r> {
+    fn of(record: &'r PatientRecord) -> Self {
+        let mut resources = HashMap::new();
+        for resource in record.resources() {
+            if let (Some(ty), Some(id)) = (resource.resource_type(), resource.get_str("id")) {
+                let name = format!("{}/{id}", ty.as_str());
+                resources.entry(name).or_insert(resource);
+            }
+        }
+        Trees {
+            resources,
+            shown: HashSet::new(),
+        }
+    }
+
     /// A criterion, and on the way to what decided it.
     fn whole(&mut self, clause: &Clause, depth: usize) -> Branch {
         let inner = self.branch(clause, depth, true);
@@ -236,10 +248,8 @@ impl Trees<'_> {
                 facts.push(fact);
             }
         };
-        let same = clause
-            .clauses
-            .iter()
-            .filter(|part| part.truth == clause.truth);
+        let is_same = |part: &Clause| part.truth == clause.truth;
+        let same = clause.clauses.iter().filter(|part| is_same(part));
         let before = facts.len();
         same.for_each(|part| self.deciding_facts(part, facts));
         if facts.len() > before {
@@ -255,7 +265,10 @@ impl Trees<'_> {
             clause.clauses.iter().for_each(|part| {
                 let values = part.value.iter().filter(|value| value.contains('/'));
                 values.chain(&part.items).for_each(|item| add(facts, item));
-                self.deciding_facts(part, facts);
+                // Those of the same outcome have told what they have.
+                if !is_same(part) {
+                    self.deciding_facts(part, facts);
+                }
             });
         }
     }
@@ -263,11 +276,7 @@ impl Trees<'_> {
     /// A resource of the record, by its line in an explanation; another value as it is.
     fn fact(&self, item: &str) -> Fact {
         let name = item.split(", ").next().unwrap_or_default();
-        let found = name.split_once('/').and_then(|(ty, id)| {
-            let mut all = self.record.of_type_named(ty);
-            all.find(|r| r.get_str("id").is_some_and(|own| own == id))
-        });
-        match found.and_then(described) {
+        match self.resources.get(name).copied().and_then(described) {
             Some(described) => Fact::from(described),
             None => Fact {
                 value: Some(item.to_owned()),
@@ -344,5 +353,73 @@ impl Logic {
         }
         out.push(Token::Text(rest.to_owned()));
         out.push(Token::Close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> PatientRecord {
+        let mut record = PatientRecord::new();
+        for (ty, id) in [
+            ("Condition", "a"),
+            ("Observation", "a"),
+            ("Observation", "b"),
+        ] {
+            let json =
+                format!(r#"{{"resourceType":"{ty}","id":"{id}","code":{{"text":"{ty} {id}"}}}}"#);
+            record.push(&json).unwrap();
+        }
+        record.seal();
+        record
+    }
+
+    fn told(clause: &Clause) -> Vec<String> {
+        let record = record();
+        let mut facts = vec![];
+        Trees::of(&record).deciding_facts(clause, &mut facts);
+        let code = |fact: Fact| fact.code.unwrap_or_default();
+        facts.into_iter().map(code).collect()
+    }
+
+    /// Twice a part would be 2^200 visits of what lies deepest.
+    #[test]
+    fn every_part_is_visited_once() {
+        let mut clause = Clause {
+            truth: Some(Truth::True),
+            ..Clause::default()
+        };
+        for _ in 0..200 {
+            clause = Clause {
+                truth: Some(Truth::True),
+                clauses: vec![clause],
+                ..Clause::default()
+            };
+        }
+        assert!(told(&clause).is_empty());
+    }
+
+    #[test]
+    fn facts_are_found_by_type_and_id() {
+        let list = |item: &str| Clause {
+            items: vec![item.to_owned()],
+            ..Clause::default()
+        };
+        let clause = Clause {
+            truth: Some(Truth::True),
+            clauses: vec![
+                list("Observation/a, X"),
+                list("Condition/a"),
+                list("Observation/b"),
+                list("Observation/a"),
+                list("Observation/c"),
+            ],
+            ..Clause::default()
+        };
+        assert_eq!(
+            told(&clause),
+            ["Observation a", "Condition a", "Observation b"]
+        );
     }
 }

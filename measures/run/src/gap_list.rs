@@ -99,8 +99,9 @@ fn next_due(row: &GapRow, at: i64, zone: &Zone) -> Option<String> {
     (!is_past).then(|| due.to_owned())
 }
 
-/// What was done last, when, with which value, and the resource that says so. Empty where the measure tells
-/// of none: of a care gap, that nothing it looks for is recorded.
+/// What was done last, when, with which value, and the resource that says so; without a date where it has none.
+/// Empty where the measure tells of none: of a care gap, that nothing it looks for by code is recorded as done.
+/// Medicines are looked for by drug, and never stand here.
 fn evidence(row: &GapRow) -> [String; 4] {
     let Some(last) = row.evidence.clone() else {
         return Default::default();

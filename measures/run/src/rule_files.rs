@@ -8,7 +8,7 @@ use std::sync::Arc;
 use engine_patient::finding::{Code, Finding, Severity, blame, count, listed};
 use engine_patient::terminology::{
     BUILT_IN_VALUE_SETS, Beyond, Binding, DrugDictionary, Named, TerminologyProvider as _,
-    TerminologyStore,
+    TerminologyStore, ValueSet,
 };
 use measures::source_files::{self, Holds, files};
 use rules::{Library, Rule, Status, Surroundings};
@@ -51,13 +51,63 @@ fn value_sets_beside(
         .filter_map(|named| unknown_short_name(&store, named))
         .collect();
     let (own, found) = builder.build();
-    issues.extend(found);
+    let several = supplemented(&store, &own);
+    // A supplement is no other version of the same codes: nobody has to choose.
+    let chosen = |issue: &Finding| {
+        let url = issue.place.canonical.as_deref();
+        let url = url.and_then(|canonical| canonical.split('|').next());
+        issue.code == Code::SeveralVersions
+            && several
+                .iter()
+                .any(|(of, only, _)| *only && url == Some(&**of))
+    };
+    issues.extend(found.into_iter().filter(|issue| !chosen(issue)));
     issues.extend(store.unite(own));
+    for (url, _, parts) in several {
+        for part in parts {
+            let known = store.value_set(&url).ok();
+            let has = |key: &i64| known.as_ref().is_some_and(|set| set.contains(*key));
+            if !part.keys().iter().all(has) {
+                let mut one = TerminologyStore::default();
+                issues.extend(one.insert(ValueSet::clone(&part)));
+                issues.extend(store.unite(one));
+            }
+        }
+    }
     match read_bindings(paths)? {
         Ok(bindings) => issues.extend(store.bind(&bindings, beyond)),
         Err(found) => issues.extend(found),
     }
     Ok((store, issues))
+}
+
+/// The url of a value set, whether it has one version but for supplements, and what is to be in it: that
+/// version, and the supplements.
+type Supplemented = (String, bool, Vec<Arc<ValueSet>>);
+
+/// The built-in value sets of which the user has a version and, beside it, the supplement of SNOMED CT
+/// (`2025.1-snomed`). Of versions one is taken, of these two both are meant.
+fn supplemented(built_in: &TerminologyStore, own: &TerminologyStore) -> Vec<Supplemented> {
+    let mut by_url: BTreeMap<&str, (Vec<_>, Vec<_>)> = BTreeMap::new();
+    for set in own.value_sets() {
+        let version = set.version.as_deref().unwrap_or_default();
+        let (versions, supplements) = by_url.entry(&set.url).or_default();
+        // One with codes of a table is `2025.1-snomed+(none)`.
+        match version.split('+').any(|part| part.ends_with("-snomed")) {
+            true => supplements.push(Arc::clone(set)),
+            false => versions.push(Arc::clone(set)),
+        }
+    }
+    let both = by_url.into_iter().filter(|(url, (versions, supplements))| {
+        let is_both = !versions.is_empty() && !supplements.is_empty();
+        is_both && built_in.value_set(url).is_ok()
+    });
+    both.map(|(url, (versions, supplements))| {
+        let only = versions.len() == 1;
+        let parts = versions.into_iter().take(1).chain(supplements);
+        (url.to_owned(), only, parts.collect())
+    })
+    .collect()
 }
 
 /// A table names a value set in short that is not built in.
@@ -361,4 +411,43 @@ impl<'s> RuleFolders<'s> {
 fn unreadable(name: &str, e: &std::io::Error) -> Vec<Finding> {
     let message = format!("`{name}` cannot be read: {e}");
     vec![Finding::error(Code::UnreadablePath, message).in_file(name)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes of SNOMED CT go beside a set of the user's of the same url, whichever has the higher version.
+    #[test]
+    fn a_supplement_is_added_beside_the_users_version() {
+        let url = "https://tandem-cds.dev/ValueSet/diabetes";
+        let write = |dir: &Path, version: &str, system: &str, code: &str| {
+            let set = serde_json::json!({"resourceType": "ValueSet", "url": url, "version": version, "status": "active",
+                "compose": {"include": [{"system": system, "concept": [{"code": code}]}]}});
+            let path = dir.join(format!("{code}.json"));
+            std::fs::write(&path, set.to_string()).unwrap();
+            path
+        };
+        let built_in = rules::built_in_terminology().value_set(url).unwrap();
+        let version = built_in.version.as_deref().unwrap();
+        for mine in ["0.9", version, "2099"] {
+            let dir = tempfile::tempdir().unwrap();
+            let hospital = write(dir.path(), mine, "http://hospital.example", "DM2");
+            let supplement = format!("{version}-snomed");
+            let snomed = write(
+                dir.path(),
+                &supplement,
+                "http://snomed.info/sct",
+                "73211009",
+            );
+            for paths in [[hospital.clone(), snomed.clone()], [snomed, hospital]] {
+                let (store, found) = value_sets(&paths, &mut |_| {}).unwrap();
+                let all = store.value_set(url).unwrap();
+                let has = |code: &str| all.entries().iter().any(|one| &*one.code == code);
+                assert!(has("DM2") && has("73211009") && has("E11.9"), "{mine}");
+                let choice = found.iter().find(|f| f.code == Code::SeveralVersions);
+                assert!(choice.is_none(), "{choice:?}");
+            }
+        }
+    }
 }

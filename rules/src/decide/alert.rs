@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use engine_cel::{Evaluation, NamedDrugs, Val};
+use engine_cel::{Evaluation, NamedDrugs, TOO_MUCH, Val};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::truth::Truth;
 
@@ -55,8 +55,13 @@ impl Rule {
             (true, false) => Truth::Unknown,
             (true, true) => Truth::False,
         };
-        let has_unknown_card = !found.reasons.is_empty() && self.on_unknown == OnUnknown::Card;
+        // A limit of ours is no data that is missing: it is never silent.
+        let has_unknown_card = match self.on_unknown {
+            OnUnknown::Card => !found.reasons.is_empty(),
+            OnUnknown::Silent => found.reasons.iter().any(|r| r.contains(TOO_MUCH)),
+        };
         if has_unknown_card {
+            evaluation.rest();
             let reasons = found.reasons.iter().map(|reason| ("", reason.as_str()));
             let card = self.unknown_card(evaluation, reasons)?;
             found.cards.push(card);

@@ -1,7 +1,7 @@
 //! The card: texts with values, and what it offers.
 
 use engine_cel::explain::show;
-use engine_cel::{Evaluation, Val};
+use engine_cel::{Evaluation, TOO_MUCH, Val};
 use engine_patient::program::EvaluationError;
 use engine_patient::system::decimal;
 
@@ -27,8 +27,20 @@ impl Rule {
                 _ => Indicator::Warning,
             },
         };
-        let summary = render(evaluation, &program.summary, false)?;
         let mut detail = render(evaluation, &program.detail, true)?;
+        let (summary, untold) = rendered(evaluation, &program.summary, false)?;
+        let summary = match untold {
+            None => summary,
+            // "unknown" says nothing: what could not be told is, and why.
+            Some(reason) => {
+                let title = text::markdown(&self.artifact.title);
+                let why = text::reason(&reason);
+                detail = format!(
+                    "What **{title}** has to say here could not be told: {why}.\n\n{detail}"
+                );
+                self.unknown_summary.clone()
+            }
+        };
         if program.why {
             detail.push_str(&self.evidence(evaluation));
         }
@@ -71,8 +83,14 @@ impl Rule {
         evaluation: &Evaluation<'r>,
         reasons: impl Iterator<Item = (&'o str, &'o str)>,
     ) -> Result<CardText, EvaluationError> {
+        let reasons: Vec<(&str, &str)> = reasons.collect();
+        let is_too_much = |(_, reason): &(&str, &str)| reason.contains(TOO_MUCH);
+        let because = match !reasons.is_empty() && reasons.iter().all(is_too_much) {
+            true => "",
+            false => ", because data is missing or unclear",
+        };
         let mut detail = format!(
-            "**{}** could not be checked, because data is missing or unclear:\n",
+            "**{}** could not be checked{because}:\n",
             text::markdown(&self.artifact.title)
         );
         let program = &self.program.expressions.card;
@@ -130,12 +148,24 @@ pub(super) fn render<'r>(
     fragments: &'r [Fragment],
     markdown: bool,
 ) -> Result<String, EvaluationError> {
+    Ok(rendered(evaluation, fragments, markdown)?.0)
+}
+
+/// The same, and why it says nothing, where it does not: no value is known and no words stand beside them, or
+/// one took too much work. No value is evaluated twice for it.
+fn rendered<'r>(
+    evaluation: &Evaluation<'r>,
+    fragments: &'r [Fragment],
+    markdown: bool,
+) -> Result<(String, Option<String>), EvaluationError> {
+    let (mut says, mut reason, mut too_much) = (false, None, None);
     let mut out = String::new();
     let (mut line, mut known, mut unknown) = (0, 0, 0);
     for fragment in fragments {
         let compiled = match fragment {
             Fragment::Value(compiled) => compiled,
             Fragment::Text(text) => {
+                says |= text.contains(char::is_alphanumeric);
                 for piece in text.split_inclusive('\n') {
                     out.push_str(piece);
                     if piece.ends_with('\n') {
@@ -150,8 +180,18 @@ pub(super) fn render<'r>(
         };
         let value = evaluation.evaluate(compiled)?;
         match &value {
-            Val::Unknown(_) => unknown += 1,
-            _ => known += 1,
+            Val::Unknown(why) => {
+                unknown += 1;
+                let first = match why.contains(TOO_MUCH) {
+                    true => &mut too_much,
+                    false => &mut reason,
+                };
+                first.get_or_insert_with(|| why.to_string());
+            }
+            _ => {
+                known += 1;
+                says = true;
+            }
         }
         match value {
             Val::Unknown(_) => out.push_str("unknown"),
@@ -170,5 +210,5 @@ pub(super) fn render<'r>(
     if markdown && unknown > 0 && known == 0 {
         out.truncate(line);
     }
-    Ok(out)
+    Ok((out, too_much.or(reason.filter(|_| !says))))
 }

@@ -28,7 +28,13 @@ impl Rule {
             Truth::False | Truth::Unknown => None,
         };
         let unknown = applicability == Applicability::Unknown;
-        let has_unknown_card = unknown && self.on_unknown == OnUnknown::Card;
+        let too_much = [&eligible, &excluded, &satisfied]
+            .into_iter()
+            .any(Outcome::is_too_much);
+        // A limit of ours is no data that is missing: it is never silent.
+        let has_unknown_card = unknown && (too_much || self.on_unknown == OnUnknown::Card);
+        // It is decided. What it took must not keep the card from telling it.
+        evaluation.rest();
         let card = match applicability {
             Applicability::Applies => Some(self.card(evaluation)?),
             _ if has_unknown_card => {

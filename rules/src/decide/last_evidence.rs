@@ -1,6 +1,8 @@
-//! The last evidence of a care gap: the latest resource that `satisfied` looks for, whether it is enough or
-//! too old. Who calls a patient wants to know what was done last.
+//! The last evidence of a care gap: the latest resource that `satisfied` looks for and that is done, whether
+//! it is enough or too old. Who calls a patient wants to know what was done last. Medicines are none: they are
+//! looked for by drug, not by the codes of a value set.
 
+use engine_cel::functions::is_done;
 use engine_patient::context::EvaluationContext;
 use engine_patient::describe::described;
 use engine_patient::fhir::clinical_time::clinical_time;
@@ -49,20 +51,22 @@ impl Rule {
         context: &EvaluationContext,
     ) -> Option<ResultRow> {
         let now = context.at.latest(&context.zone);
-        // When it began; a day counts from its first moment on.
+        // When it began; a day counts from its first moment on. What does not say when goes behind what does.
         let at = |resource: Element<'_>| {
             let ty = resource.resource_type()?.as_str();
-            let start = clinical_time(ty, resource).start?;
-            let at = start.earliest(&context.zone);
-            (at <= now).then_some(at)
+            let start = clinical_time(ty, resource).start;
+            Some(start.map(|start| start.earliest(&context.zone)))
         };
+        let is_past = |at: &Option<i64>| at.is_none_or(|at| at <= now);
         let requirements = self.evidence_requirements(gap).into_iter();
         let requirements = requirements.filter_map(|index| self.requirements.get(index));
         let all = requirements.flat_map(|requirement| requirement.found_in(record));
         let certain = all.filter(|(_, found)| *found == Match::Yes);
-        let dated = certain.filter_map(|(resource, _)| Some((at(resource)?, resource)));
+        let done = certain.filter(|(resource, _)| is_done(*resource));
+        let dated = done.filter_map(|(resource, _)| Some((at(resource)?, resource)));
+        let past = dated.filter(|(at, _)| is_past(at));
         // Of one moment the first by its id, so that every run says the same.
-        let last = dated.min_by_key(|(at, resource)| {
+        let last = past.min_by_key(|(at, resource)| {
             (
                 std::cmp::Reverse(*at),
                 resource.get_str("id").map(|id| id.into_owned()),

@@ -9,6 +9,8 @@ mod fill;
 mod gap;
 mod last_evidence;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -117,6 +117,23 @@ fn checker(sets: Vec<(String, Arc<ValueSet>)>, drugs: &Arc<DrugDictionary>) -> C
     Checker::new(sets).with_drugs(Arc::clone(drugs))
 }
 
+/// What `rule new` left to be written is not for clinicians.
+fn unfinished(report: &mut Report<'_>, node: &Node) {
+    match &node.value {
+        Value::Scalar(text) if text.text.split(['/', ' ', '\n']).any(|word| word == "TODO") => {
+            let message = "a rule in use has a text that is still to be written".to_owned();
+            let help = "write it, or set `status: draft`";
+            report.wrong::<()>(Code::WrongValue, message, node, help);
+        }
+        Value::Scalar(_) => {}
+        Value::Mapping(entries) => {
+            let shown = entries.iter().filter(|e| e.key != "cases");
+            shown.for_each(|entry| unfinished(report, &entry.value));
+        }
+        Value::Sequence(items) => items.iter().for_each(|item| unfinished(report, item)),
+    }
+}
+
 /// `known`: its cases, where they were read before.
 fn rule(
     report: &mut Report<'_>,
@@ -135,6 +152,9 @@ fn rule(
     let rationale = report.paragraph(fields.get("rationale"));
     let source = fields.get("source").and_then(|n| source(report, n));
     let status = fields.get("status").map(|n| report.enumerated(n));
+    if matches!(status, None | Some(Some(Status::Active))) {
+        unfinished(report, root);
+    }
     let owner = report.paragraph(fields.get("owner"));
     let review = fields.get("review").and_then(|n| review(report, n));
     let hooks = hooks(report, &fields, kind);

@@ -381,6 +381,16 @@ fn one(report: &mut Report<'_>, node: &Node, owner: &str, member: &Member) -> Op
             holes.push(hole);
             Some(HOLE.to_string())
         }
+        // Of a case it is the case's own patient; on a card it would be the same one for everybody.
+        Value::Scalar(text)
+            if report.holes.is_some()
+                && (member.ty == "Reference" || owner == "Reference")
+                && text.text.starts_with("Patient/") =>
+        {
+            let message = format!("`{}` is one patient, whoever the card is about", text.text);
+            let help = "write `\"{{ reference(patient) }}\"`";
+            report.wrong(Code::WrongValue, message, node, help)
+        }
         Value::Scalar(text) => match scalar::expand(text, member.ty, member.codes) {
             Ok(json) => {
                 if let Some(codes) = member

@@ -69,6 +69,17 @@ fn suggestions() {
         "at-most-one",
     );
     check("at-most-one", "⟦one⟧", "wrong-value", "`at-most-one`");
+    for subject in [
+        "set: {subject: ⟦Patient/patient⟧, ",
+        "set: {subject: {reference: ⟦Patient/patient⟧}, ",
+    ] {
+        check(
+            "set: {medication: rxnorm|6809, ",
+            subject,
+            "wrong-value",
+            "write `\"{{ reference(patient) }}\"`",
+        );
+    }
     check(
         "recommended: true",
         "recommended: ⟦yes⟧",

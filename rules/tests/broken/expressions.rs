@@ -190,7 +190,14 @@ fn names_of_the_built_in_library() {
         "excluded: \"false\"",
         "excluded: ⟦end_of_life⟧",
         "unknown-name",
-        "rules/content/library.yaml: copy it",
+        "write under `define` of this rule, or of a library.yaml beside it, `end_of_life: '(Procedure(\"hospice\")",
+    );
+    // With the definitions and value sets that it names, through others.
+    check(
+        "excluded: \"false\"",
+        "excluded: ⟦no_statin⟧",
+        "unknown-name",
+        "and under `value_sets`, `advanced-kidney-disease: https://tandem-cds.dev/ValueSet/advanced-kidney-disease`, `",
     );
     check(
         "recent.size() > 0",

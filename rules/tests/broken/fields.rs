@@ -2,7 +2,31 @@
 
 use rules::{built_in_terminology, load};
 
-use crate::{GOOD, check};
+use crate::{GOOD, check, diagnose};
+
+/// What `rule new` left to be written, in a rule that would be served.
+#[test]
+fn texts_that_are_still_to_be_written() {
+    for (from, to) in [
+        (
+            "rationale: Why.",
+            "rationale: ⟦TODO why it is worth an interruption⟧",
+        ),
+        (
+            "url: \"https://example.org\"",
+            "url: ⟦\"https://example.org/TODO\"⟧",
+        ),
+        (
+            "unknown_summary: Not checked",
+            "unknown_summary: ⟦TODO what could not be checked⟧",
+        ),
+    ] {
+        check(from, to, "wrong-value", "set `status: draft`");
+        let draft = GOOD.replacen(from, &to.replace(['⟦', '⟧'], ""), 1);
+        let draft = draft.replacen("kind: care-gap", "status: draft\nkind: care-gap", 1);
+        assert!(diagnose(&draft).is_empty());
+    }
+}
 
 #[test]
 fn fields() {

@@ -20,7 +20,8 @@ use crate::value::Val;
 /// Most work of one evaluation. Comprehensions within each other multiply: one rule must not hold up
 /// everything else. A rule over a patient with thousands of resources takes less than a tenth of it.
 const MAX_WORK: usize = 10_000_000;
-pub(super) const TOO_MUCH: &str = "the rule takes too much work for this patient";
+/// The reason of what took too much work.
+pub const TOO_MUCH: &str = "the rule takes too much work for this patient";
 
 /// One artifact, one patient, one moment. Definitions and retrieves are evaluated once.
 pub struct Evaluation<'r> {
@@ -183,8 +184,8 @@ impl<'r> Evaluation<'r> {
         self.work.get() > MAX_WORK
     }
 
-    /// For what is evaluated only to be shown.
-    pub(crate) fn rest(&self) {
+    /// For what is evaluated only to be shown, once it is decided. What a definition came to until now stays.
+    pub fn rest(&self) {
         self.work.set(0);
     }
 

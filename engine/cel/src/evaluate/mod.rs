@@ -7,4 +7,4 @@ mod evaluation;
 mod node;
 mod select;
 
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, TOO_MUCH};

@@ -30,6 +30,7 @@ mod windows;
 
 pub use reference::page;
 pub use row::{FunctionInfo, Param, Returns, Role};
+pub use status::is_done;
 pub use table::{TOPICS, Topic, all, find};
 
 pub(crate) use call::Scene;

@@ -1,5 +1,6 @@
 //! What was done, ordered, left out: by its status.
 
+use engine_patient::describe::described;
 use engine_patient::record::Element;
 
 use super::call::Call;
@@ -7,6 +8,7 @@ use super::filters::filters;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};
+use super::table::find;
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
@@ -93,6 +95,21 @@ fn done(ty: &str) -> &'static [&'static str] {
         "QuestionnaireResponse" => &["completed", "amended"],
         _ => &["completed"],
     }
+}
+
+/// Whether a resource says of itself that it is done, as `completed()` asks; of a type that is not done or left
+/// undone, that nothing in it says otherwise.
+pub fn is_done(resource: Element<'_>) -> bool {
+    let Some(ty) = resource.resource_type() else {
+        return false;
+    };
+    let negated = described(resource).is_none_or(|told| told.negated.is_some());
+    let can_be_done = find("completed").is_some_and(|row| {
+        let takes = |p: &P| matches!(p, P::OneOrMany(types) if types.contains(&ty.as_str()));
+        row.params.iter().any(takes)
+    });
+    let status = resource.get_str("status").unwrap_or_default();
+    !negated && (!can_be_done || done(ty.as_str()).contains(&&*status))
 }
 
 /// What says of an order that it waits to be done.
