@@ -197,7 +197,7 @@ fn names_of_the_built_in_library() {
         "excluded: \"false\"",
         "excluded: ⟦no_statin⟧",
         "unknown-name",
-        "and under `value_sets`, `advanced-kidney-disease: https://tandem-cds.dev/ValueSet/advanced-kidney-disease`, `",
+        "`pregnancy-due-date: https://tandem-cds.dev/ValueSet/pregnancy-due-date`",
     );
     check(
         "recent.size() > 0",
