@@ -152,6 +152,8 @@ MORE = [
      "Do not start unless urgent; stop vortioxetine, monitor 3 weeks", copy("Label of Trintellix, section 7.1", "medlibrary.org", "https://medlibrary.org/lib/rx/meds/trintellix-1/page/3/")),
     ("cns-24.linezolid", "contraindicated", "linezolid|methylene blue", "bupropion", "", "", "Monoamine excess", "Hypertensive reactions",
      "Do not start one under the other unless urgent; then stop bupropion and monitor", was_read("FDA label of Wellbutrin, Contraindications, March 2013", "https://www.drugs.com/labeling-changes/March-2013/wellbutrin-bupropion-hydrochloride-wellbutrin-sr-bupropion-hydrochloride-sustained-release-3211.html")),
+    ("cns-04.depot", "contraindicated", "class:opioid_full", "naltrexone", 28, "", "Opioid receptor antagonism", "Lost analgesia; overdose when it is overcome",
+     "Depot naltrexone blocks opioids for about 28 days: another kind of analgesia", copy("Label of Vivitrol, section 5.1, December 2025", "prescriberpoint.com", "https://prescriberpoint.com/therapies/vivitrol-cd11c43")),
     ("cns-22.quetiapine", "major", "quetiapine", "class:cyp3a4_strong_inh", "", "", "CYP3A4 inhibition", "Over-sedation, QT", "One sixth of the dose of quetiapine", ANSM),
     ("cns-08.ssri", "contraindicated", "linezolid|methylene blue", "class:ssri", "", "", "MAO-A inhibition", "Serotonin syndrome", URGENT,
      was_read("FDA label of Zoloft, Contraindications, December 2012", "http://www.fda.gov/Safety/MedWatch/SafetyInformation/Safety-RelatedDrugLabelingChanges/ucm116470.htm")),
@@ -178,6 +180,8 @@ SALTS = {"lithium": "lithium carbonate|lithium citrate"}
 UNCONFIRMED = [
     ("doac.edoxaban", "major", "edoxaban", "class:antiplatelet", "", "", *BLEEDING, "Confirm indication for both; gastroprotect", ("General label knowledge", LABEL[1])),
 ]
+# The row is about these preparations of the precipitant: what their names contain.
+FORMS = {"cns-04.depot": "Injection"}
 # Object and precipitant share members: the same drug twice is no interaction.
 SAME = {"onc-08", "id-21"}
 RANK = {"contraindicated": 0, "major": 1, "moderate": 2}
@@ -188,7 +192,7 @@ def interactions(shared):
     with open(f"{shared}/knowledge/drug-interactions.yaml") as file:
         all_rows = yaml.safe_load(file)["interactions"]
     columns = ["interaction", "severity", "indicator", "object", "precipitant", "overlap", "days_after_precipitant", "days_after_object",
-               "mechanism", "effect", "management", "source", "url"]
+               "precipitant_form", "mechanism", "effect", "management", "source", "url"]
     for confirmed, name in ((True, "drug-drug-interactions"), (False, "drug-drug-interactions-unconfirmed")):
         rows = []
         for one in all_rows:
@@ -200,14 +204,14 @@ def interactions(shared):
             label, url = READ[id] if id in READ else sources_of(one)
             label = f"{label} ({why})" if why else label
             rows.append([id, severity, INDICATOR[severity], OBJECTS.get(id) or side(one["object"]), side(one["precipitant"]),
-                         "yes" if id in SAME else "", *DAYS_BETWEEN.get(id, ("", "")), sentence(one["mechanism"]), sentence(one["effect"]),
+                         "yes" if id in SAME else "", *DAYS_BETWEEN.get(id, ("", "")), "", sentence(one["mechanism"]), sentence(one["effect"]),
                          MANAGEMENT.get(id) or sentence(one["management"]), label, url])
         for row in list(rows):
             if row[3] in SALTS:
                 rows.append([f"{row[0]}.salts", *row[1:3], SALTS[row[3]], *row[4:]])
         for id, severity, object, precipitant, after_precipitant, after_object, mechanism, effect, management, (label, url) in MORE if confirmed else UNCONFIRMED:
-            rows.append([id, severity, INDICATOR[severity], object, precipitant, "", after_precipitant, after_object, mechanism, effect,
-                         management, label, url])
+            rows.append([id, severity, INDICATOR[severity], object, precipitant, "", after_precipitant, after_object, FORMS.get(id, ""), mechanism,
+                         effect, management, label, url])
         rows.sort(key=lambda row: RANK[row[1]])
         table(name, columns, rows)
 
