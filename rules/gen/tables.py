@@ -434,7 +434,13 @@ def pregnancy(shared):
             status = {"boxed: fetal toxicity": "boxed warning"}.get(status, status)
             drugs = [f"{drug}|{SALTS[drug]}" if drug in SALTS else drug for drug in drugs]
             rows.append(["|".join(drugs), sentence(status), indicator, days, without_date, risk, action, label, url])
-        table(name, ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source", "url"], rows)
+        columns = ["drugs", "status", "indicator", "days_before_due", "without_date", "risk", "action", "source", "url"]
+        if not confirmed:
+            table(name, columns, rows)
+            continue
+        # Whether she is pregnant is asked for what is contraindicated; of the others a pregnancy counts that is known.
+        table("pregnancy-risk", columns, [row for row in rows if row[2] == "critical"])
+        table("pregnancy-caution", columns, [row for row in rows if row[2] != "critical"])
 
 
 # Of the value sets of CMS156 the ingredients that are meant: their products carry partners (acetaminophen,
