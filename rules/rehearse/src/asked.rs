@@ -25,7 +25,7 @@ pub struct Asked<'a> {
     pub seed: u64,
     /// How many of each rule.
     pub samples: usize,
-    /// The same card for the same patient within so many days is a repeat.
+    /// The same card for the same patient less than so many days before makes a repeat.
     pub repeat_days: u32,
     /// A folder for what does not fit into memory.
     pub scratch: &'a Path,

@@ -3,18 +3,23 @@
 //! - `patient-view`: one for each visit, at its start. What was planned, cancelled or entered in error
 //!   opened no chart.
 //! - `order-sign`: one for all orders with one `authoredOn` and one visit. They are sent as drafts and are
-//!   no part of the record then; what was authored in the same instant for another visit neither. An
-//!   `authoredOn` without a time stands for the end of its day.
+//!   no part of the record then; what was authored in the same instant for another visit neither. What
+//!   nobody signed, was entered in error, or is not to be done (`doNotPerform`), had no call.
 //! - `order-select`: the same, just before, all of its drafts selected. When a clinician picked which of
 //!   them first, no chart tells.
+//!
+//! A day without a time stands for its end, of visits and orders alike. A month or a year is no moment: no
+//! call. Whatever had no call, and may have been in the period, is counted in [`Dating`].
 
 use std::collections::{BTreeMap, HashMap};
 
 use engine_patient::fhir::clinical_time::clinical_time;
+use engine_patient::medication::is_to_do;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{is_entered_in_error, reference_target};
+use engine_patient::system::date_time::{DateTime, Precision};
 
-use crate::history::{Dating, instant};
+use crate::history::{Dating, instant, is_imprecise};
 use crate::settings::Settings;
 use rules::Hook;
 
@@ -62,6 +67,12 @@ fn within(at: i64, settings: &Settings) -> bool {
     (settings.period.0..=settings.period.1).contains(&at)
 }
 
+/// Whether some moment that a date stands for is in the period.
+fn may_be_within(at: DateTime, settings: &Settings) -> bool {
+    let (first, last) = settings.period;
+    at.earliest(&settings.zone) <= last && at.latest(&settings.zone) >= first
+}
+
 fn visits<'r>(
     record: &'r PatientRecord,
     settings: &Settings,
@@ -69,17 +80,32 @@ fn visits<'r>(
     calls: &mut Vec<Planned<'r>>,
 ) {
     for visit in record.of_type_named("Encounter") {
-        let status = visit.get_str("status").unwrap_or_default();
-        let none = matches!(&*status, "planned" | "cancelled" | "entered-in-error");
         let start = clinical_time("Encounter", visit).start;
-        let Some(start) = start.filter(|_| !none) else {
-            dating.no_visit += 1;
+        if start.is_some_and(|start| !may_be_within(start, settings)) {
             continue;
+        }
+        let status = visit.get_str("status").unwrap_or_default();
+        let counted = match &*status {
+            "entered-in-error" => Err(&mut dating.visits_in_error),
+            "planned" | "cancelled" => Err(&mut dating.no_visit),
+            _ => match start {
+                None => Err(&mut dating.undated_visits),
+                Some(start) if is_imprecise(start) => Err(&mut dating.imprecise_visits),
+                Some(start) => Ok(start),
+            },
         };
-        let at = start.earliest(&settings.zone);
+        let start = match counted {
+            Ok(start) => start,
+            Err(count) => {
+                *count += 1;
+                continue;
+            }
+        };
+        let at = instant(start, &settings.zone);
         if !within(at, settings) {
             continue;
         }
+        dating.at_day_end += u64::from(start.precision() == Precision::Day);
         let individuals = visit.get_named("participant").into_iter();
         let individuals = individuals
             .flat_map(Element::items)
@@ -123,21 +149,31 @@ fn orders<'r>(
     let mut groups: BTreeMap<(i64, Option<String>), Vec<Element<'r>>> = BTreeMap::new();
     for ty in ORDERS {
         for order in record.of_type_named(ty) {
-            if is_entered_in_error(order) {
+            let authored = crate::history::date(order, "authoredOn");
+            if authored.is_some_and(|authored| !may_be_within(authored, settings)) {
                 continue;
             }
-            if !is_signed(order) {
-                dating.unsigned += 1;
-                continue;
-            }
-            let Some(authored) = crate::history::date(order, "authoredOn") else {
-                dating.undated_orders += 1;
-                continue;
+            let counted = match authored {
+                _ if is_entered_in_error(order) => Err(&mut dating.orders_in_error),
+                _ if !is_signed(order) => Err(&mut dating.unsigned),
+                // Where that cannot be read, it may be one.
+                _ if is_to_do(order) == Ok(false) => Err(&mut dating.not_to_do),
+                None => Err(&mut dating.undated_orders),
+                Some(authored) if is_imprecise(authored) => Err(&mut dating.imprecise_orders),
+                Some(authored) => Ok(authored),
+            };
+            let authored = match counted {
+                Ok(authored) => authored,
+                Err(count) => {
+                    *count += 1;
+                    continue;
+                }
             };
             let at = instant(authored, &settings.zone);
             if !within(at, settings) {
                 continue;
             }
+            dating.at_day_end += u64::from(authored.precision() == Precision::Day);
             let visit = order.get_named("encounter").and_then(target);
             let visit = visit.filter(|(ty, _)| ty == "Encounter").map(|(_, id)| id);
             groups.entry((at, visit)).or_default().push(order);

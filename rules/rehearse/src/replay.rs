@@ -54,7 +54,8 @@ struct Event<'r> {
 }
 
 /// Makes every call of the period: `visit` gets it with the record as of then. Gives how resources were
-/// dated, and `None` for a patient without a call.
+/// dated; of a patient without a call, which visits and orders made none, and `None` where there are none of these
+/// either.
 ///
 /// # Errors
 /// What `visit` gives; and our bugs.
@@ -65,11 +66,11 @@ pub fn replay(
 ) -> Result<Option<Dating>, EvaluationError> {
     let mut dating = Dating::default();
     let calls = planned(record, settings, &mut dating);
-    let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
-        return Ok(None);
-    };
-    let within = (first.at, last.at);
-    let events = events(record, within, settings, &mut dating);
+    if calls.is_empty() {
+        return Ok((dating != Dating::default()).then_some(dating));
+    }
+    let moments: Vec<i64> = calls.iter().map(|call| call.at).collect();
+    let events = events(record, &moments, settings, &mut dating);
     let mut events = events.into_iter().peekable();
     let mut now = PatientRecord::new();
     for (number, planned) in (1..).zip(&calls) {
@@ -107,7 +108,7 @@ pub fn record_as_of(
         let Some(ty) = resource.resource_type() else {
             continue;
         };
-        let all = versions(ty.as_str(), resource, (at, at), settings, dating);
+        let all = versions(ty.as_str(), resource, &[at], settings, dating);
         // The last that had come by then.
         let all = all.into_iter().flatten();
         match all.filter(|version| version.from <= at).last() {
@@ -131,7 +132,7 @@ fn order_of(hook: Hook) -> Order {
 
 fn events<'r>(
     record: &'r PatientRecord,
-    calls: (i64, i64),
+    calls: &[i64],
     settings: &Settings,
     dating: &mut Dating,
 ) -> Vec<Event<'r>> {

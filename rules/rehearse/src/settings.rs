@@ -1,5 +1,6 @@
 //! What a rehearsal is told.
 
+use engine_patient::system::date_time::days_from_civil;
 use engine_patient::system::zone::Zone;
 use rules::Hook;
 
@@ -27,10 +28,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Days of the period, begun ones whole.
+    /// Days of the period by the calendar, begun ones whole: some have 23 or 25 hours.
     pub fn days(&self) -> u64 {
-        let millis = self.period.1.saturating_sub(self.period.0);
-        u64::try_from(millis / DAY).unwrap_or(0) + 1
+        let day = |millis| {
+            let (year, month, day) = self.zone.moment(millis).civil();
+            i64::from(days_from_civil(year, month, day))
+        };
+        let between = day(self.period.1) - day(self.period.0);
+        u64::try_from(between).unwrap_or(0) + 1
     }
 
     /// Whether calls of a hook are replayed.
@@ -41,3 +46,32 @@ impl Settings {
 
 /// Milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use engine_patient::system::date_time::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (first, last, expected) in [
+            // The clock goes back, and forward.
+            ("2025-11-01", "2025-11-30", 30),
+            ("2025-03-01", "2025-03-31", 31),
+            ("2025-01-01", "2025-12-31", 365),
+            ("2025-11-02", "2025-11-02", 1),
+        ] {
+            let zone = Zone::parse("America/New_York").unwrap();
+            let day = |text| DateTime::parse(text).unwrap();
+            let settings = Settings {
+                period: (day(first).earliest(&zone), day(last).latest(&zone)),
+                zone: zone.clone(),
+                hooks: vec![],
+                last_updated: false,
+                assumed_days: ACTIVE_DAYS,
+            };
+            assert_eq!(settings.days(), expected, "{first}..{last}");
+        }
+    }
+}

@@ -228,3 +228,67 @@ fn a_patient_of_the_lake_is_as_known_then() {
     );
     assert!(!later.err.contains("that came after"), "{}", later.err);
 }
+
+/// A dose of some day of the year may have been given by then: to call it "not done" would be a false card.
+#[test]
+fn an_imprecise_date_is_unknown_and_not_undone() {
+    let scratch = folder();
+    let dir = scratch.path();
+    let mut lines = vec![];
+    for (id, date) in [
+        ("year", "2025"),
+        ("month", "2025-11"),
+        ("day", "2025-11-09"),
+        ("later", "2025-12"),
+    ] {
+        lines.push(format!(r#"{{"resourceType":"Patient","id":"{id}","birthDate":"1960-01-01"}}
+{{"resourceType":"Encounter","id":"e{id}","status":"finished","class":{{"code":"AMB"}},"subject":{{"reference":"Patient/{id}"}},"period":{{"start":"2025-11-10T10:00:00-05:00","end":"2025-11-10T11:00:00-05:00"}}}}
+{{"resourceType":"Immunization","id":"i{id}","status":"completed","vaccineCode":{{"coding":[{{"system":"http://hl7.org/fhir/sid/cvx","code":"150"}}]}},"patient":{{"reference":"Patient/{id}"}},"occurrenceDateTime":"{date}"}}"#));
+    }
+    let data = file(dir.join("data.ndjson"), lines.join("\n"));
+    let lake = dir.join("lake");
+    import(&lake, &[&data]);
+    let flu = "influenza-vaccination";
+    let eval = |patient: &str| {
+        tandem!(
+            "rule",
+            "eval",
+            flu,
+            "--patient",
+            patient,
+            "--lake",
+            &lake,
+            "--at",
+            "2025-11-10T10:00:00-05:00"
+        )
+        .ok()
+    };
+    for patient in ["year", "month"] {
+        let ran = eval(patient);
+        assert!(ran.out.contains("could not be checked"), "{}", ran.out);
+        let told = "1 resource is dated (or ended) by a month or year only";
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+    assert!(eval("day").out.contains("does not apply"));
+    assert!(eval("later").out.starts_with("Applies"));
+    let ran = tandem!(
+        "rule",
+        "rehearse",
+        flu,
+        "--lake",
+        &lake,
+        "--period",
+        "2025-11-01..2025-11-30",
+        "--time-zone",
+        "America/New_York",
+        "--format",
+        "json"
+    )
+    .ok();
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let rule = &report["rules"][0];
+    assert_eq!(report["days"], 30);
+    assert_eq!(rule["fired"], 1);
+    assert_eq!(rule["unknown"], 2);
+    assert_eq!(report["dating"]["imprecise"], 2);
+}

@@ -232,7 +232,7 @@ fn an_alert_is_evaluated_with_drafts() {
         drug("5640")
     );
     std::fs::write(dir.join("chart.json"), chart).unwrap();
-    std::fs::write(dir.join("drafts.json"), drafts).unwrap();
+    std::fs::write(dir.join("drafts.json"), &drafts).unwrap();
     let eval =
         "rule|eval|DIR/new/ibuprofen-with-warfarin.yaml|--patient|DIR/chart.json|--at|2025-12-31";
     let with = format!("{eval}|--hook|order-sign|--drafts|DIR/drafts.json");
@@ -254,8 +254,24 @@ fn an_alert_is_evaluated_with_drafts() {
         criteria.iter().any(|c| c["criterion"] == "when"),
         "{json:#}"
     );
-    let silent = typed(eval, dir).ok().out;
-    assert!(silent.contains("does not apply"), "{silent}");
+    // Without an order it would be silent, whatever is ordered.
+    typed(eval, dir).fails(2, &["order-sign", "--drafts FILE"]);
+    let with = |name: &str, text: &str| {
+        std::fs::write(dir.join(name), text).unwrap();
+        typed(&format!("{eval}|--drafts|DIR/{name}"), dir)
+    };
+    for (name, text) in [
+        (
+            "empty.json",
+            r#"{"resourceType":"Bundle","type":"collection"}"#,
+        ),
+        ("chart2.json", r#"{"resourceType":"Observation","id":"o"}"#),
+    ] {
+        with(name, text).fails(2, &[name, "there is no order in it"]);
+    }
+    let another = drafts.replace("Patient/a", "Patient/b");
+    with("another.json", &another).fails(2, &["MedicationRequest `d1`", "another patient"]);
+    let with = format!("{eval}|--hook|order-sign|--drafts|DIR/drafts.json");
     typed(&format!("{eval}|--hook|patient-view"), dir).fails(2, &["order-sign"]);
     typed(&format!("{with}|--select|MedicationRequest/x"), dir).fails(2, &["MedicationRequest/x"]);
 }

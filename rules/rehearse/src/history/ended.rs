@@ -2,9 +2,10 @@
 
 use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::record::Element;
+use engine_patient::system::date_time::DateTime;
 
 use super::dating::Dating;
-use super::known::{ALWAYS, date, instant};
+use super::known::{ALWAYS, date, has_call, instant, possible};
 use crate::settings::{DAY, Settings};
 
 /// What is to be taken back of a resource.
@@ -54,23 +55,36 @@ const LATER: &[&str] = &[
     "suspended",
 ];
 
-/// `from`: since when the resource is known.
+/// `from`: since when the resource is known for sure.
 pub(super) fn ending(
     ty: &str,
     resource: Element<'_>,
     from: i64,
+    calls: &[i64],
     settings: &Settings,
     dating: &mut Dating,
 ) -> Ending {
+    // A rule judges an abatement or a death that is a month or a year by itself: it stays from then on.
+    let dated = |at: DateTime, dating: &mut Dating| {
+        let from = possible(at, &settings.zone);
+        let is_open = has_call(calls, (from, instant(at, &settings.zone)));
+        dating.imprecise += u64::from(is_open);
+        Ending::At(from)
+    };
     match ty {
-        "Patient" => return death(resource, settings, dating),
+        "Patient" => {
+            return match date(resource, "deceasedDateTime") {
+                Some(at) => dated(at, dating),
+                None => death(resource, dating),
+            };
+        }
         "Condition" => {
             if is_refuted(resource) {
                 dating.not_undone += 1;
                 return Ending::None;
             }
             if let Some(end) = clinical_time(ty, resource).end {
-                return Ending::At(instant(end, &settings.zone));
+                return dated(end, dating);
             }
             dating.not_undone += u64::from(is_inactive(resource));
             return Ending::None;
@@ -107,10 +121,7 @@ pub(super) fn ending(
 }
 
 /// Who had a call was alive: a death without a date is taken back at every call.
-fn death(patient: Element<'_>, settings: &Settings, dating: &mut Dating) -> Ending {
-    if let Some(at) = date(patient, "deceasedDateTime") {
-        return Ending::At(instant(at, &settings.zone));
-    }
+fn death(patient: Element<'_>, dating: &mut Dating) -> Ending {
     let dead = patient.get_named("deceasedBoolean");
     if dead.and_then(Element::as_bool) == Some(true) {
         dating.revived += 1;

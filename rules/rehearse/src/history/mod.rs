@@ -2,8 +2,10 @@
 //!
 //! **Known from.** The moment it was recorded, where it says so (`recordedDate`, `issued`, `authoredOn`,
 //! …: the table of `recorded.rs`); otherwise the clinical time, its end where something is told when it is
-//! over. A date without a time is known from the end of that day, month or year on: never too early. What
-//! has no date at all is taken as known from the start. Each is counted, see [`Dating`].
+//! over. A day without a time is known from its end on: never too early. A month or a year is in the record
+//! from its first day on, for it may have been known: a rule finds its date too imprecise, as in a live call,
+//! and "not known yet" would be "not done". What has no date at all is taken as known from the start. Each
+//! is counted, see [`Dating`].
 //!
 //! **Taken back.** What happened after: the abatement of a condition and its clinical status, the end of
 //! a visit, the end of what has a period and is over now, the status of a request (it was `active` until
@@ -20,8 +22,8 @@ mod recorded;
 mod rewrite;
 
 pub use dating::Dating;
-pub(crate) use known::date;
 pub use known::instant;
+pub(crate) use known::{date, is_imprecise};
 pub use rewrite::draft;
 
 use engine_patient::fhir::model::Model;
@@ -29,7 +31,7 @@ use engine_patient::record::Element;
 
 use crate::settings::Settings;
 use ended::{Ending, ending};
-use known::{ALWAYS, known_from};
+use known::{ALWAYS, Known, known};
 
 /// What was known of a resource from a moment on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,12 +42,12 @@ pub struct Version {
     pub json: Option<String>,
 }
 
-/// The versions of a resource, ascending in time: at most two. `calls`: the moments of the first and the
-/// last call; what is of no call is not made.
+/// The versions of a resource, ascending in time: at most two. `calls`: the moments of all calls, ascending;
+/// what is of no call is not made.
 pub fn versions(
     ty: &str,
     resource: Element<'_>,
-    calls: (i64, i64),
+    calls: &[i64],
     settings: &Settings,
     dating: &mut Dating,
 ) -> [Option<Version>; 2] {
@@ -57,16 +59,24 @@ pub fn versions(
     if shared && ty != "Patient" {
         return [whole(ALWAYS), None];
     }
-    let from = match ty {
-        "Patient" => ALWAYS,
-        _ => known_from(ty, resource, settings, dating),
+    let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
+        return [None, None];
     };
-    if from > calls.1 {
+    let Known { from, sure } = match ty {
+        "Patient" => Known {
+            from: ALWAYS,
+            sure: ALWAYS,
+        },
+        _ => known(ty, resource, calls, settings, dating),
+    };
+    if from > *last {
         return [None, None];
     }
-    match ending(ty, resource, from, settings, dating) {
+    // A visit of one day, or one moment, goes on when its chart is opened.
+    let is_over = |end: i64| end < from || (end == from && ty != "Encounter");
+    match ending(ty, resource, sure, calls, settings, dating) {
         Ending::None => [whole(from), None],
-        Ending::At(end) | Ending::Assumed(end) if end <= from || end < calls.0 => {
+        Ending::At(end) | Ending::Assumed(end) if is_over(end) || end < *first => {
             [whole(from), None]
         }
         ending @ (Ending::At(end) | Ending::Assumed(end)) => {

@@ -22,8 +22,10 @@ fn told(json: &str, settings: &Settings) -> (Vec<String>, Dating) {
     let resource = record.resources().next().unwrap();
     let ty = resource.resource_type().unwrap();
     let mut dating = Dating::default();
-    let calls = (0, i64::MAX);
-    let all = versions(ty.as_str(), resource, calls, settings, &mut dating);
+    let call = DateTime::parse("2020-07-01T12:00:00Z").unwrap();
+    let call = call.earliest(&UTC);
+    let calls = [0, call, i64::MAX];
+    let all = versions(ty.as_str(), resource, &calls, settings, &mut dating);
     let all = all.into_iter().flatten().map(|version| {
         let from = match version.from {
             i64::MIN => "always".to_owned(),
@@ -69,10 +71,54 @@ fn what_is_known_since_when_and_how_it_was_then() {
                 "2020-01-01T11:00:00.000Z",
             ],
         ),
-        // A chart is opened as the day begins.
+        // A day stands for its end, of visits as of all else; and the visit goes on then.
         (
             r#"{"resourceType":"Encounter","status":"in-progress","period":{"start":"2020-01-01"}}"#,
+            &["2020-01-01T23:59:59.999Z"],
+        ),
+        (
+            r#"{"resourceType":"Encounter","status":"finished","period":{"start":"2020-01-01","end":"2020-01-01"}}"#,
+            &[
+                r#"2020-01-01T23:59:59.999Z {"resourceType":"Encounter","status":"in-progress","period":{"start":"2020-01-01"}}"#,
+                "2020-01-01T23:59:59.999Z",
+            ],
+        ),
+        // A month or a year may have been known from its first day on.
+        (
+            r#"{"resourceType":"Immunization","status":"completed","occurrenceDateTime":"2020"}"#,
             &["2020-01-01T00:00:00.000Z"],
+        ),
+        (
+            r#"{"resourceType":"Immunization","status":"completed","occurrenceDateTime":"2020-07"}"#,
+            &["2020-07-01T00:00:00.000Z"],
+        ),
+        // Not before it happened, though.
+        (
+            r#"{"resourceType":"Immunization","status":"completed","recorded":"2020","occurrenceDateTime":"2020-05-04T10:00:00Z"}"#,
+            &["2020-05-04T10:00:00.000Z"],
+        ),
+        // Whether it is over then, a rule judges.
+        (
+            r#"{"resourceType":"Condition","recordedDate":"2019-01-01T00:00:00Z","abatementDateTime":"2020"}"#,
+            &[
+                r#"2019-01-01T00:00:00.000Z {"resourceType":"Condition","recordedDate":"2019-01-01T00:00:00Z"}"#,
+                "2020-01-01T00:00:00.000Z",
+            ],
+        ),
+        (
+            r#"{"resourceType":"Patient","id":"1","deceasedDateTime":"2020-05"}"#,
+            &[
+                r#"always {"resourceType":"Patient","id":"1"}"#,
+                "2020-05-01T00:00:00.000Z",
+            ],
+        ),
+        // Its supply is counted from the end of the month on.
+        (
+            r#"{"resourceType":"ServiceRequest","status":"completed","authoredOn":"2020-01"}"#,
+            &[
+                r#"2020-01-01T00:00:00.000Z {"resourceType":"ServiceRequest","status":"active","authoredOn":"2020-01"}"#,
+                "2020-03-01T23:59:59.999Z",
+            ],
         ),
         // Told when it is issued, or over.
         (
@@ -130,6 +176,25 @@ fn how_it_was_dated_is_counted() {
     assert_eq!((recorded.recorded, recorded.clinical), (1, 0));
     let clinical = count(r#"{"resourceType":"Observation","effectiveDateTime":"2020"}"#);
     assert_eq!((clinical.recorded, clinical.clinical), (0, 1));
+    // With a call at noon of 1 July 2020.
+    for (date, imprecise, day_of_call) in [
+        ("2020", 1, 0),
+        ("2020-07", 1, 0),
+        ("2020-06", 0, 0),
+        ("2020-07-01", 0, 1),
+        ("2020-07-02", 0, 0),
+        ("2020-07-01T13:00:00Z", 0, 0),
+    ] {
+        let dating = count(&format!(
+            r#"{{"resourceType":"Observation","effectiveDateTime":"{date}"}}"#
+        ));
+        let found = (dating.imprecise, dating.day_of_call);
+        assert_eq!(found, (imprecise, day_of_call), "{date}");
+    }
+    let abated = count(
+        r#"{"resourceType":"Condition","recordedDate":"2019-01-01T00:00:00Z","abatementDateTime":"2020"}"#,
+    );
+    assert_eq!((abated.imprecise, abated.taken_back), (1, 1));
     let undated = count(r#"{"resourceType":"Observation","issued":"yesterday"}"#);
     assert_eq!(undated.undated, 1);
     let resolved = count(

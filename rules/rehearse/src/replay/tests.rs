@@ -192,3 +192,90 @@ fn who_had_no_call_is_not_looked_at() {
     let none = replay(&record, &all, &mut |_, _| panic!("there is no call"));
     assert_eq!(none.unwrap(), None);
 }
+
+/// Each kind on its own line, also of a patient who had no call.
+#[test]
+fn visits_and_orders_that_make_no_call_are_counted() {
+    let visit = |status: &str, start: &str| {
+        format!(
+            r#"{{"resourceType":"Encounter","id":"{status}{start}","status":"{status}","period":{{"start":"{start}"}}}}"#
+        )
+    };
+    let day = r#","authoredOn":"2020-05-01""#;
+    let counted = |resource: &str| {
+        let mut record = PatientRecord::new();
+        let patient = r#"{"resourceType":"Patient","id":"p"}"#;
+        record.push(patient).unwrap();
+        record.push(resource).unwrap();
+        record.seal();
+        let mut calls = 0;
+        let all = settings(&[Hook::PatientView, Hook::OrderSign]);
+        let dating = replay(&record, &all, &mut |_, _| {
+            calls += 1;
+            Ok(())
+        });
+        let dating = dating.unwrap().map(|dating| {
+            let lines = serde_json::to_value(dating).unwrap();
+            let lines = lines.as_object().unwrap().clone().into_iter();
+            let resources = ["recorded", "clinical", "notUndone"];
+            let lines = lines.filter(|(name, n)| n != 0 && !resources.contains(&&**name));
+            let names: Vec<String> = lines.map(|(name, _)| name).collect();
+            names.join(" ")
+        });
+        (calls, dating.unwrap_or_default())
+    };
+    let undated = r#"{"resourceType":"Encounter","id":"e","status":"finished"}"#.to_owned();
+    for (resource, calls, expected) in [
+        (visit("finished", "2020-05-01T10:00:00Z"), 1, ""),
+        (visit("finished", "2020-05-01"), 1, "atDayEnd"),
+        (visit("finished", "2020-05"), 0, "impreciseVisits"),
+        (visit("finished", "2020"), 0, "impreciseVisits"),
+        (visit("entered-in-error", "2020-05-01"), 0, "visitsInError"),
+        (visit("planned", "2020-05-01"), 0, "noVisit"),
+        (undated, 0, "undatedVisits"),
+        // Of another period.
+        (visit("planned", "2021-05-01"), 0, ""),
+        (visit("finished", "2019"), 0, ""),
+        (order("a", "active", day), 1, "atDayEnd"),
+        (
+            order("a", "active", r#","authoredOn":"2020-05""#),
+            0,
+            "impreciseOrders",
+        ),
+        (order("a", "active", ""), 0, "undatedOrders"),
+        (order("a", "entered-in-error", day), 0, "ordersInError"),
+        (order("a", "draft", day), 0, "unsigned"),
+        (
+            order("a", "active", &format!(r#"{day},"doNotPerform":true"#)),
+            0,
+            "notToDo",
+        ),
+        (
+            order("a", "active", &format!(r#"{day},"doNotPerform":false"#)),
+            1,
+            "atDayEnd",
+        ),
+    ] {
+        let (found, lines) = counted(&resource);
+        assert_eq!((found, lines.as_str()), (calls, expected), "{resource}");
+    }
+}
+
+/// A day has one convention, and a visit of a day goes on as its chart is opened.
+#[test]
+fn a_day_stands_for_its_end() {
+    let visit = r#"{"resourceType":"Encounter","id":"e","status":"finished","period":{"start":"2020-05-01","end":"2020-05-01"}}"#;
+    let timed = r#"{"resourceType":"Observation","id":"timed","status":"final","effectiveDateTime":"2020-05-01T10:00:00Z"}"#;
+    let day = r#"{"resourceType":"Observation","id":"day","status":"final","effectiveDateTime":"2020-05-01"}"#;
+    let year =
+        r#"{"resourceType":"Observation","id":"year","status":"final","effectiveDateTime":"2020"}"#;
+    let signed = order("a", "active", r#","authoredOn":"2020-05-01""#);
+    let hooks = [Hook::PatientView, Hook::OrderSign];
+    assert_eq!(
+        calls(&[visit, timed, day, year, &signed], &hooks),
+        [
+            "patient-view 05-01T23:59 [] e in-progress, timed final, year final, p",
+            "order-sign 05-01T23:59 [a draft] e finished, day final, timed final, year final, p",
+        ]
+    );
+}

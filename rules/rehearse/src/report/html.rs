@@ -225,7 +225,7 @@ fn rule_of(rule: &RuleReport, report: &Report) -> Markup {
             (thousands(rule.patients)) " patients (" (decimals(rule.per_1000_patients))
             " per 1,000 of the lake): it fired at " (thousands(rule.fired)) ", and at "
             (thousands(rule.unknown_with_card)) " a card says that it could not check. " (thousands(rule.cards)) " cards, "
-            (thousands(rule.repeats)) " of them repeats within " (report.repeat_days) " days; a cool-down of "
+            (thousands(rule.repeats)) " of them less than " (report.repeat_days) " days after the same card; a cool-down of "
             (rule.cooldown_days) " days leaves " (thousands(rule.cards_with_cooldown)) "."
             @if rule.acted_on > 0 { " " (thousands(rule.acted_on)) " more were not shown, for somebody had acted already." }
             @if rule.is_shadow() { " It is a shadow rule: nobody sees its cards." }
@@ -279,6 +279,8 @@ fn grounds(report: &Report) -> Markup {
         h2 { "What this rests on" }
         p {
             "Each call sees what was known by then: by the moment something was recorded, else by its clinical time. "
+            "A day without a time stands for its end; a month or a year counts from its first day on, and a rule judges "
+            "it as too imprecise while it lasts. "
             "What was corrected, deleted or resolved without a date since cannot be taken back. A request that is ended "
             "now and does not say when is taken as active for " (report.assumed_days) " days."
         }

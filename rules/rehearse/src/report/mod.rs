@@ -28,7 +28,7 @@ pub struct Report {
     pub snapshot: u64,
     /// What chose the samples.
     pub seed: u64,
-    /// The same card for the same patient within so many days is a repeat.
+    /// The same card for the same patient less than so many days before makes a repeat.
     pub repeat_days: u32,
     /// A request that is ended now, and does not say when, was active for so many days.
     pub assumed_days: u32,
@@ -152,7 +152,7 @@ pub struct RuleReport {
     pub reasons: Vec<Counted>,
     /// Cards by indicator.
     pub indicators: Vec<Counted>,
-    /// Cards that the same patient had had at the same hook within the days of a repeat.
+    /// Cards that the same patient had had at the same hook less than the days of a repeat before.
     pub repeats: u64,
     /// The cool-down in days whose effect follows: the rule's own, or the days of a repeat.
     pub cooldown_days: u32,

@@ -122,7 +122,7 @@ pub fn legend(report: &Report) -> String {
     format!(
         "fired: calls at which a rule applied and had a card; could not check: calls with a card that says so; \
          per 100, per day, per 1,000 patients: calls with a card of either kind; repeats: the patient had the \
-         same card at the same hook within {days} days; cooled down: cards that a cool-down leaves (the rule's \
+         same card at the same hook less than {days} days before; cooled down: cards that a cool-down leaves (the rule's \
          own, else {days} days); unknown: calls at which it could not tell, with a card or without{shadow}"
     )
 }
@@ -155,6 +155,14 @@ pub fn dating(report: &Report) -> Vec<(&'static str, u64)> {
         ("dated by their clinical time", d.clinical),
         ("without any date, taken as known from the start", d.undated),
         (
+            "dated by a month or year only that a call falls into (or whose end is): kept, for rules to judge",
+            d.imprecise,
+        ),
+        (
+            "dated by the day of a call without a time, taken as known from the end of that day",
+            d.day_of_call,
+        ),
+        (
             "whose later end, status or death was taken back until it happened",
             d.taken_back,
         ),
@@ -176,8 +184,24 @@ pub fn dating(report: &Report) -> Vec<(&'static str, u64)> {
         ),
         ("requests without a date: no call", d.undated_orders),
         (
-            "visits without a start, planned or cancelled ones: no call",
-            d.no_visit,
+            "requests dated by a month or year only: no call",
+            d.imprecise_orders,
+        ),
+        ("requests entered in error: no call", d.orders_in_error),
+        (
+            "requests not to do something (doNotPerform): no call",
+            d.not_to_do,
+        ),
+        ("planned or cancelled visits: no call", d.no_visit),
+        ("visits without a start: no call", d.undated_visits),
+        (
+            "visits dated by a month or year only: no call",
+            d.imprecise_visits,
+        ),
+        ("visits entered in error: no call", d.visits_in_error),
+        (
+            "visits and requests dated by a day without a time: called at the end of that day",
+            d.at_day_end,
         ),
     ]
 }

@@ -1,5 +1,7 @@
 //! `tandem rule eval`: a rule for one patient, and why.
 
+mod drafts;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,7 +67,9 @@ pub fn eval(asked: &Asked) -> Done {
         }
         None => resources(Path::new(&asked.patient), patient_file::read)?,
     };
-    context = context.with_call(Arc::new(call(asked, &rule)?));
+    let call = call(asked, &rule)?;
+    drafts::check(asked.drafts.as_deref(), &rule, &call, &record)?;
+    context = context.with_call(Arc::new(call));
     match asked.format {
         Format::Json => decision_json::print(&rule, &record, &context)?,
         _ => print_decision(&rule, &record, &context, asked.explain)?,
@@ -215,6 +219,21 @@ fn known_then(
     if later > 0 {
         let what = several(later as u64, "resource that came", "resources that came");
         note!("note: without {what} after {}", context.at);
+    }
+    if dating.day_of_call > 0 {
+        let what = several(dating.day_of_call, "of these bears", "of these bear");
+        note!("note: {what} the day of that moment without a time: it counts from its end on");
+    }
+    if dating.imprecise > 0 {
+        let what = several(
+            dating.imprecise,
+            "resource is dated (or ended)",
+            "resources are dated (or ended)",
+        );
+        note!(
+            "note: {what} by a month or year only that {} falls into: kept, for the rule to judge",
+            context.at
+        );
     }
     if dating.taken_back > 0 {
         let what = several(dating.taken_back, "resource", "resources");

@@ -30,7 +30,8 @@ Examples:
   tandem rule rehearse hba1c-control --lake lake --period 2025-01-01..2025-12-31
   tandem rule rehearse --lake lake --period 2025-01-01..2025-12-31 --hook patient-view --out rehearsed
 Calls: patient-view at the start of each visit; order-select and order-sign for orders of one instant and
-visit, which are drafts then and no part of the record. Each call sees what was known by then: by the
+visit, which are drafts then and no part of the record. A day without a time stands for its end; what is
+dated by a month or year only makes no call. Each call sees what was known by then: by the
 moment something was recorded, else by its clinical time; later ends, statuses and deaths are taken back.
 How often which, and what was assumed, stands below the table.
 What is printed names patients by id only, but --format json has cards and reasons. With --out:
@@ -61,7 +62,7 @@ pub struct Rehearse {
     /// How many of each rule.
     #[arg(long, default_value_t = 3)]
     samples: usize,
-    /// The same card for the same patient within so many days is a repeat.
+    /// A card that the patient had had less than so many days before is a repeat.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     repeat_days: u32,
     /// A request that is ended now, and does not say when, was active for so many days.

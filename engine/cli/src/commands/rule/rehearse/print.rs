@@ -134,7 +134,7 @@ fn print_table(report: &Report) {
         say!("");
         table::print(&["rule", "patient, for example", "at", "hook"], &samples);
     }
-    say!("\nResources of the patients who had a call:");
+    say!("\nResources of the patients who had a call, and visits and orders that made none:");
     for (what, count) in cells::dating(report) {
         if count > 0 {
             say!("  {}: {what}", thousands(count));
