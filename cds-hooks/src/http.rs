@@ -176,7 +176,7 @@ async fn call(
     }
     let start = Instant::now();
     let answer = match app.gate.receive(request).await {
-        Ok(body) if body.is_small() => app.answer(index, body.bytes()),
+        Ok(body) if body.is_small() && app.is_short(index) => app.answer(index, body.bytes()),
         Ok(body) => match app.gate.turn().await {
             Ok(turn) => {
                 let there = Arc::clone(&app);
@@ -205,6 +205,12 @@ fn refused(refusal: Refusal) -> Answer {
 }
 
 impl App {
+    /// Whether a service answers a small body quickly: a few orders meet many rows, and each other.
+    fn is_short(&self, index: usize) -> bool {
+        let service = self.services.get(index);
+        service.is_none_or(|(service, _)| service.hook().drafts().is_none())
+    }
+
     /// Answers; a panic of an evaluation leaves no answer, which becomes an error with an id.
     fn answer(&self, index: usize, body: &[u8]) -> Answer {
         let Some((service, templates)) = self.services.get(index) else {

@@ -20,10 +20,10 @@ pub struct Limits {
     /// Bytes of bodies of more than 64 KiB that are received or evaluated at once. A body beyond
     /// waits for `max_wait`; then 503 with `Retry-After`. Less than the largest body counts as that.
     pub max_in_flight: usize,
-    /// Bodies of more than 64 KiB that are evaluated at once. An evaluation takes about seven times
+    /// Bodies of more than 64 KiB, and calls of hooks with orders, that are evaluated at once. An evaluation takes about seven times
     /// the memory of its body. 0 counts as 1.
     pub max_evaluations: usize,
-    /// How long a body of more than 64 KiB waits for its turn.
+    /// How long those wait for their turn.
     pub max_wait: Duration,
     /// Drafts of one call that are looked at. Of those beyond the answer says how many they are: what
     /// depends on them could not be checked.

@@ -44,7 +44,10 @@ impl Case {
             user: self.user.as_deref().map(Arc::from),
             encounter: None,
             drafts,
-            selections: self.selections.clone(),
+            selections: self
+                .selections
+                .as_ref()
+                .map(|all| all.iter().cloned().collect()),
         };
         let context = EvaluationContext::at(self.at).with_call(Arc::new(call));
         (context, failures)

@@ -61,6 +61,8 @@ pub(crate) struct ByDrug {
     rows: HashMap<u32, Vec<usize>>,
     /// Those without drugs in one of the columns: they are unknown for every drug.
     always: Vec<usize>,
+    /// The columns of the drugs.
+    pub columns: Vec<usize>,
 }
 
 impl ByDrug {
@@ -89,7 +91,12 @@ impl ByDrug {
                 }
             }
         }
-        Some(ByDrug { rows, always })
+        let columns = columns.to_vec();
+        Some(ByDrug {
+            rows,
+            always,
+            columns,
+        })
     }
 
     /// The numbers of the rows that may hold for a drug of these substances, ascending.

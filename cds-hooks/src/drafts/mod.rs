@@ -56,7 +56,7 @@ pub(crate) struct Drafts {
     /// Entries that were not taken.
     pub(crate) left_out: usize,
     /// As `Type/id` of a draft; `None` where the hook has none.
-    selections: Option<Vec<String>>,
+    selections: Option<HashSet<String>>,
     /// Selections that name no draft.
     pub(crate) unknown_selections: usize,
     /// `Type/id` of drafts that came without an id, or with that of another: nobody else knows which is
@@ -81,20 +81,18 @@ impl Drafts {
             named = drafts.bundle(raw, &format!("context.{field}"), patient, most);
         }
         if let Some(sent) = &context.selections {
-            let (mut found, mut known) = (vec![], HashSet::new());
+            let mut found = HashSet::new();
+            let mut unknown = Unknown::default();
             for (number, selection) in sent.iter().enumerate() {
                 let meant = named.meant_by(selection);
                 if meant.is_empty() {
                     drafts.unknown_selections += 1;
-                    drafts.selection_lacks(number, selection);
+                    drafts.selection_lacks(number, selection, &mut unknown);
                 }
-                for name in meant {
-                    if known.insert(name.clone()) {
-                        found.push(name);
-                    }
-                }
+                found.extend(meant);
             }
             drafts.selections = Some(found);
+            drafts.lacking.extend(unknown.told());
         }
         drafts
     }
@@ -311,7 +309,7 @@ impl Drafts {
     }
 
     /// A selection that names no draft: what is selected is not known. The others count.
-    fn selection_lacks(&mut self, number: usize, selection: &str) {
+    fn selection_lacks(&mut self, number: usize, selection: &str, unknown: &mut Unknown) {
         let ty = selection.split('/').rev().nth(1);
         let known = ty.filter(|ty| ORDERS.contains(ty)).and_then(Name::of);
         match known {
@@ -320,13 +318,8 @@ impl Drafts {
             }
             None => self.any_order(),
         }
-        self.lacking.push(Lacking {
-            technical: format!("`context.selections`[{number}] names no draft of the call"),
-            plain: "An order that is selected was not received from the EHR".to_owned(),
-            withheld: false,
-            types: known.into_iter().collect(),
-            absent: false,
-        });
+        unknown.types.extend(known);
+        unknown.numbers.push(number);
     }
 
     fn tell(&mut self, left_out: &BTreeMap<Why, LeftOut>) {
@@ -381,6 +374,43 @@ impl Drafts {
         restored
             .and_then(|text| Resource::parse(&text))
             .unwrap_or(resource)
+    }
+}
+
+/// Selections that name no draft.
+#[derive(Default)]
+struct Unknown {
+    numbers: Vec<usize>,
+    types: BTreeSet<Name>,
+}
+
+impl Unknown {
+    /// Of more the number is told.
+    const NAMED: usize = 5;
+
+    /// What is lacking; nothing where every selection names a draft.
+    fn told(self) -> Option<Lacking> {
+        let first = self.numbers.iter().take(Self::NAMED);
+        let first: Vec<String> = first.map(|n| format!("[{n}]")).collect();
+        let more = match self.numbers.len().saturating_sub(first.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (verb, plain) = match self.numbers.len() {
+            0 => return None,
+            1 => ("names", "An order that is selected was".to_owned()),
+            all => ("name", format!("{all} orders that are selected were")),
+        };
+        Some(Lacking {
+            technical: format!(
+                "`context.selections`{}{more} {verb} no draft of the call",
+                first.join(", ")
+            ),
+            plain: format!("{plain} not received from the EHR"),
+            withheld: false,
+            types: self.types.into_iter().collect(),
+            absent: false,
+        })
     }
 }
 

@@ -89,11 +89,30 @@ fn a_selection_is_a_draft_or_unknown() {
         Some(&["a", "ServiceRequest/x", "urn:uuid:y"]),
     );
     assert_eq!(
-        call.selections.as_deref(),
-        Some(&["MedicationRequest/a".to_owned()][..])
+        call.selections,
+        Some(["MedicationRequest/a".to_owned()].into())
     );
     assert_eq!((call.selected().count(), drafts.unknown_selections), (1, 2));
     assert!(!drafts.incomplete.is_empty());
+    let told = |drafts: &Drafts| {
+        let [one] = &drafts.lacking[..] else {
+            panic!("{}", drafts.lacking.len())
+        };
+        (one.technical.clone(), one.plain.clone())
+    };
+    assert_eq!(
+        told(&drafts),
+        (
+            "`context.selections`[1], [2] name no draft of the call".to_owned(),
+            "2 orders that are selected were not received from the EHR".to_owned()
+        )
+    );
+    let many: Vec<&str> = vec!["x"; 30_000];
+    let (drafts, _) = read(&bundle(&[]), Some(&many));
+    assert_eq!(
+        told(&drafts).0,
+        "`context.selections`[0], [1], [2], [3], [4] and 29995 more name no draft of the call"
+    );
     let medication = Name::of("MedicationRequest").unwrap();
     assert!(!call.drafts.is_available(medication));
 }

@@ -48,6 +48,20 @@ const DECISIVE: [&str; 6] = [
 /// Of those what R4 requires: without it a resource may be of any kind.
 const REQUIRED: [&str; 2] = ["status", "intent"];
 
+/// Types of which R4 requires the code that says what one is.
+const CODED: [&str; 10] = [
+    "Basic",
+    "DeviceRequest",
+    "DiagnosticReport",
+    "Immunization",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Substance",
+];
+
 /// Types that say nothing of health.
 const IDLE: [&str; 14] = [
     "Address",
@@ -78,6 +92,7 @@ pub(super) fn mended(resource: Element<'_>, type_name: &str) -> Result<Mended, S
     let code = info.and_then(|info| info.primary_code_path);
     let mut mending = Mending {
         code,
+        is_patient: type_name == "Patient",
         mended: Mended::default(),
     };
     mending.object(resource, type_name, Weight::Plain, 0)?;
@@ -85,7 +100,24 @@ pub(super) fn mended(resource: Element<'_>, type_name: &str) -> Result<Mended, S
     if let Some(code) = code {
         mended.open.extend(without_code(resource, &mended, code));
     }
+    mended.open.extend(uncoded(resource, type_name));
     Ok(mended)
+}
+
+/// What is open of a resource that need not be mended: it may lack the code that says what it is.
+pub(super) fn uncoded(resource: Element<'_>, type_name: &str) -> Option<String> {
+    let code = Model::r4().resource(type_name)?.primary_code_path;
+    let code = code.filter(|_| CODED.contains(&type_name))?;
+    match resource.children().find(|e| is_named(&e.property(), code)) {
+        None => Some(format!("`{code}` is missing")),
+        // An extension says at most why.
+        Some(found) => {
+            let says = |child: Element<'_>| !matches!(&*child.property(), "extension" | "id");
+            let whole = found.kind() == Kind::Object && !is_empty(found);
+            let mute = whole && !found.children().any(says);
+            mute.then(|| format!("`{}` has no code", found.property()))
+        }
+    }
 }
 
 /// Whether the element that says what a resource is had something in it, and has no code any more.
@@ -111,6 +143,7 @@ fn is_named(property: &str, element: &str) -> bool {
 
 struct Mending<'m> {
     code: Option<&'m str>,
+    is_patient: bool,
     mended: Mended,
 }
 
@@ -213,11 +246,18 @@ impl Mending<'_> {
         let looked_into =
             ty.contains('.') || LOOKED_INTO.contains(&ty) || LOOKED_INTO.contains(&owner);
         let within = owner.contains('.') && primitive(ty).is_none_or(|p| p == Primitive::Token);
+        // What is no Coding would be taken for another code. There is only one Patient to lose.
+        let codes = match owner {
+            "CodeableConcept" => property == "coding",
+            "Coding" => matches!(property, "code" | "system"),
+            _ => false,
+        };
         match outer {
             Weight::Idle => Weight::Idle,
             _ if IDLE.contains(&ty) => Weight::Idle,
             Weight::Decisive => Weight::Decisive,
             Weight::Plain if decides || looked_into || within => Weight::Decisive,
+            Weight::Plain if codes && !self.is_patient => Weight::Decisive,
             Weight::Plain => Weight::Plain,
         }
     }

@@ -99,6 +99,52 @@ fn what_may_be_any_is_told() {
     }
 }
 
+/// Where R4 requires a code, one that never came is told as one that is empty.
+#[test]
+fn what_lacks_its_code_may_be_any() {
+    for (ty, members, open) in [
+        (
+            "Observation",
+            r#""status":"final""#,
+            Some("`code` is missing"),
+        ),
+        (
+            "Observation",
+            r#""code":{"extension":[{"url":"x"}]}"#,
+            Some("`code` has no code"),
+        ),
+        (
+            "MedicationRequest",
+            r#""intent":"order""#,
+            Some("`medication` is missing"),
+        ),
+        (
+            "Immunization",
+            r#""status":"completed""#,
+            Some("`vaccineCode` is missing"),
+        ),
+        ("Observation", r#""code":{"coding":[{"code":"c"}]}"#, None),
+        // As for a retrieve anywhere.
+        ("Observation", r#""code":{"text":"x"}"#, None),
+        (
+            "MedicationRequest",
+            r#""medicationReference":{"display":"x"}"#,
+            None,
+        ),
+        // R4 requires none.
+        ("Condition", r#""recordedDate":"2024""#, None),
+        ("Encounter", r#""status":"finished""#, None),
+    ] {
+        let mut document = PatientRecord::new();
+        let json = format!(r#"{{"resourceType":"{ty}",{members}}}"#);
+        let resource = document.push_document(&json).unwrap();
+        assert_eq!(uncoded(resource, ty).as_deref(), open, "{members}");
+        let mended = mended(resource, ty).unwrap();
+        assert_eq!(mended.open.first().map(String::as_str), open, "{members}");
+        assert!(mended.open.len() < 2, "{:?}", mended.open);
+    }
+}
+
 /// It stays, where evaluation sees that it is none, and goes where nobody asks.
 #[test]
 fn what_is_of_another_kind_is_unread() {
@@ -164,6 +210,30 @@ fn what_is_of_another_kind_is_unread() {
             "",
             "`note` is a text where R4 has an object",
         ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":"smoker""#,
+            r#""valueCodeableConcept":"smoker""#,
+            "`valueCodeableConcept` is a text where R4 has an object",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":[{"code":"c","display":7}]}"#,
+            r#""valueCodeableConcept":{"coding":[{"code":"c","display":7}]}"#,
+            "`valueCodeableConcept.coding.display` is a number where R4 has a text",
+        ),
+        (
+            "Patient",
+            r#""maritalStatus":{"coding":[{"code":7}]}"#,
+            r#""maritalStatus":{"coding":[{"code":7}]}"#,
+            "`maritalStatus.coding.code` is a number where R4 has a text",
+        ),
+        (
+            "Observation",
+            r#""meta":{"tag":[{"code":7}]}"#,
+            r#""meta":{"tag":[{}]}"#,
+            "`meta.tag.code` is a number where R4 has a text",
+        ),
     ] {
         let (found, open, told) = of(ty, members).unwrap();
         assert_eq!((found.as_str(), open.len()), (left, 0), "{members}");
@@ -188,6 +258,36 @@ fn what_decides_must_be_readable() {
             "Observation",
             r#""code":{"coding":"x"}"#,
             "`code.coding` is a text where R4 has an object",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":[{"code":77176002}]}"#,
+            "`valueCodeableConcept.coding.code` is a number where R4 has a text",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":[{"code":["7717"]}]}"#,
+            "`valueCodeableConcept.coding.code` is a list where R4 has one value",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":[{"system":7,"code":"c"}]}"#,
+            "`valueCodeableConcept.coding.system` is a number where R4 has a text",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":"7717"}"#,
+            "`valueCodeableConcept.coding` is a text where R4 has an object",
+        ),
+        (
+            "Observation",
+            r#""valueCodeableConcept":{"coding":["7717"]}"#,
+            "`valueCodeableConcept.coding` is a text where R4 has an object",
+        ),
+        (
+            "Encounter",
+            r#""class":{"code":7}"#,
+            "`class.code` is a number where R4 has a text",
         ),
         (
             "Observation",

@@ -1,12 +1,13 @@
 //! From the prefetch of a request to a record in which what is not known is marked so.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine_patient::bundle::{Bundle, Context, References, resolved};
 use engine_patient::contained::Beside;
 use engine_patient::fhir::names::Name;
-use engine_patient::record::{Element, PatientRecord};
+use engine_patient::record::{Age, Element, PatientRecord};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -14,7 +15,7 @@ use super::along::Along;
 use super::bundle::{Found, Shortfall, contents};
 use super::lacking::Lacking;
 use super::left_out::{LeftOut, Why};
-use super::mend::{Mended, mended};
+use super::mend::{Mended, mended, uncoded};
 use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
@@ -90,6 +91,8 @@ struct Reader<'p> {
     servers: BTreeSet<String>,
     /// The root of each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
     taken: HashMap<(Name, String), u32>,
+    /// Whether something came in several versions, as where pages changed while they were read.
+    has_versions: bool,
     left_out: BTreeMap<Why, LeftOut>,
     /// Those of which a part could not be read: of which it cannot be told what they are, and others.
     open: LeftOut,
@@ -107,6 +110,7 @@ impl<'p> Reader<'p> {
             themselves: PatientRecord::new(),
             servers: BTreeSet::new(),
             taken: HashMap::new(),
+            has_versions: false,
             left_out: BTreeMap::new(),
             open: LeftOut::default(),
             unread: LeftOut::default(),
@@ -239,6 +243,8 @@ impl<'p> Reader<'p> {
         // What is left out is missing among what was asked for, too.
         entries.types.insert(template.resource_type);
         match why {
+            // It says nothing of the patient, who comes under a key of their own, nor of what is asked for here.
+            Why::Anothers if ty.as_str() == "Patient" && !template.is_read => {}
             // Which of the two holds, nobody can tell.
             Why::Contradicting => {
                 self.record.set_unavailable(ty);
@@ -296,7 +302,9 @@ impl<'p> Reader<'p> {
         own: &'e mut PatientRecord,
     ) -> Result<(Element<'e>, Mended), (Why, Option<String>)> {
         if structure::flaw(resource, ty.as_str()).is_none() {
-            return Ok((resource, Mended::default()));
+            let mut mended = Mended::default();
+            mended.open.extend(uncoded(resource, ty.as_str()));
+            return Ok((resource, mended));
         }
         let mended = mended(resource, ty.as_str()).map_err(|flaw| (Why::Broken, Some(flaw)))?;
         let read = own.push_document(&mended.text);
@@ -329,11 +337,17 @@ impl<'p> Reader<'p> {
             _ => &mut self.record,
         };
         if let Some(index) = key.as_ref().and_then(|key| self.taken.get(key)) {
-            let (record, index) = (&*record, *index);
-            return match same(Element { record, index }.raw(), resource.raw()) {
-                true => Ok(()),
-                false => Err(Why::Contradicting),
+            let known = Element {
+                record: &*record,
+                index: *index,
             };
+            match later(known, resource) {
+                Some(Ordering::Less) => {}
+                Some(_) => return Ok(()),
+                None => return Err(Why::Contradicting),
+            }
+            // Both are there until it is sealed.
+            self.has_versions = true;
         }
         let root = record.append(resource).map_err(|_| Why::Broken)?;
         self.taken.extend(key.map(|key| (key, root)));
@@ -358,6 +372,10 @@ impl<'p> Reader<'p> {
     }
 
     fn finish(mut self) -> Prefetched {
+        if self.has_versions {
+            self.record.seal();
+            self.themselves.seal();
+        }
         let known = Name::of("Patient").is_some_and(|ty| self.record.is_available(ty));
         let patient = self.themselves.resources().next();
         if let Some(patient) = patient.filter(|_| known)
@@ -387,8 +405,23 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// Whether two texts are the same JSON, spaces and order of properties aside.
-fn same(a: &str, b: &str) -> bool {
-    let parse = |text| serde_json::from_str::<Value>(text).ok();
-    a == b || parse(a).is_some_and(|a| parse(b) == Some(a))
+/// How a resource that is known stands to another of its type and id: the same, where only `meta`, spaces and
+/// the order of properties differ; else an older or newer version. `None` where that cannot be told.
+fn later(known: Element<'_>, other: Element<'_>) -> Option<Ordering> {
+    let parse = |element: Element<'_>| {
+        let mut json = serde_json::from_str::<Value>(element.raw()).ok()?;
+        json.as_object_mut()?.remove("meta");
+        Some(json)
+    };
+    if known.raw() == other.raw() || parse(known).is_some_and(|a| parse(other) == Some(a)) {
+        return Some(Ordering::Equal);
+    }
+    let (a, b) = (Age::of(known), Age::of(other));
+    let comparable = match (a.updated.is_some(), b.updated.is_some()) {
+        (true, true) => true,
+        (false, false) => a.version.is_some() && b.version.is_some(),
+        _ => false,
+    };
+    let order = a.cmp(&b);
+    (comparable && order != Ordering::Equal).then_some(order)
 }

@@ -331,6 +331,37 @@ async fn a_pair_of_drafts_has_one_card() {
     }
 }
 
+/// What is not understood takes no work from what is: each order has its share.
+#[tokio::test]
+async fn an_order_has_its_card_beside_many_that_are_not_understood() {
+    let service = Service::start().await;
+    let taken = [request("taken", "active", coded("21212"))];
+    let text = |n: usize| {
+        request(
+            &format!("t{n}"),
+            "draft",
+            json!({"text": format!("Remedy {n}")}),
+        )
+    };
+    let coded_otherwise =
+        |n: usize| json!({"coding": [{"system": "http://snomed.info/sct", "code": n.to_string()}]});
+    let simvastatin = request("simvastatin", "draft", coded("36567"));
+    for many in [60, 500] {
+        let mut drafts: Vec<Value> = (0..many).map(text).collect();
+        drafts.extend((0..10).map(|n| request(&format!("c{n}"), "draft", coded_otherwise(n))));
+        for first in [true, false] {
+            let mut drafts = drafts.clone();
+            drafts.insert(if first { 0 } else { drafts.len() }, simvastatin.clone());
+            let cards = service.answer(&drafts, &taken).await;
+            let critical = cards.iter().filter(|card| card["indicator"] == "critical");
+            assert_eq!(critical.count(), 1, "{many} {first}: {cards:#?}");
+            let last = cards.last().unwrap()["detail"].as_str().unwrap();
+            assert!(last.contains("Ordered, not recognised: Remedy 0"), "{last}");
+            assert!(!last.contains("too much work"), "{last}");
+        }
+    }
+}
+
 /// A draft that is not understood has one card of all the rules for orders. It says which draft that is and what
 /// was not checked, and which of the patient's medicines is not understood either.
 #[tokio::test]

@@ -1,10 +1,19 @@
 //! Addresses, methods, media types, sizes, and evaluations that fail.
 
-use axum::http::Method;
-use cds_hooks::Config;
-use serde_json::json;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-use crate::fixture::{bundle, condition, config, get, http, logging, post, request, send};
+use axum::http::Method;
+use cds_hooks::{CardService, Config, Hook, ORDER_SIGN, Outcome, router};
+use engine_patient::context::EvaluationContext;
+use engine_patient::program::EvaluationError;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::DataRequirement;
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::fixture::{bundle, condition, config, get, http, logging, patient, post, request, send};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
@@ -160,6 +169,68 @@ async fn a_large_body_is_answered_too() {
     large["prefetch"]["condition"] = bundle(&conditions);
     assert!(large.to_string().len() > 300_000);
     assert_eq!(post("a1c", &large).await.cards().len(), 1);
+}
+
+/// A service that answers when it is told to.
+struct Waits(Mutex<Receiver<()>>);
+
+impl CardService for Waits {
+    fn id(&self) -> &str {
+        "waits"
+    }
+
+    fn hook(&self) -> &'static Hook {
+        &ORDER_SIGN
+    }
+
+    fn title(&self) -> &str {
+        "Waits"
+    }
+
+    fn description(&self) -> &str {
+        "Waits."
+    }
+
+    fn requirements(&self) -> &[DataRequirement] {
+        &[]
+    }
+
+    fn decide(&self, _: &PatientRecord, _: &EvaluationContext) -> Outcome {
+        match self.0.lock().unwrap().recv_timeout(Duration::from_secs(20)) {
+            Ok(()) => Outcome::Cards(vec![]),
+            Err(_) => Outcome::Failed(EvaluationError::Bug("nobody came".into())),
+        }
+    }
+}
+
+/// A few orders can be much work: a small call of theirs does not keep the thread that receives the others.
+#[tokio::test]
+async fn a_small_call_of_orders_holds_up_nobody() {
+    let (go, wait) = channel();
+    let router = router(config(), vec![std::sync::Arc::new(Waits(Mutex::new(wait)))]);
+    let call = json!({
+        "hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/d1", "patientId": "p1", "draftOrders": bundle(&[])},
+        "prefetch": {"patient": patient()},
+    });
+    let body = serde_json::to_vec(&call).unwrap();
+    let call = router
+        .clone()
+        .oneshot(http(Method::POST, "/cds-services/waits", JSON, body));
+    let health = async {
+        let answer = router
+            .clone()
+            .oneshot(http(Method::GET, "/health", &[], vec![]))
+            .await
+            .unwrap();
+        go.send(()).unwrap();
+        answer.status()
+    };
+    let (answer, health) = tokio::join!(call, health);
+    assert_eq!(
+        (answer.unwrap().status(), health),
+        (200.try_into().unwrap(), 200.try_into().unwrap())
+    );
 }
 
 /// The same for a body answered at once and one that goes to a thread of its own.

@@ -1,6 +1,6 @@
 //! Whose the resources of a prefetch are, and that each counts once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::expectation::Came::{Card, NoCard, Unknown};
 use crate::expectation::{A1C, check, with};
@@ -58,11 +58,70 @@ async fn a_resource_under_two_keys_or_twice_counts_once() {
     changed["recordedDate"] = json!("2024-01-01");
     twice["prefetch"]["condition"]["entry"][1]["resource"] = changed;
     check("changed", &twice, Unknown("twice with different content")).await;
+    // Pages that changed while they were read: the same but for `meta`, or two versions of it.
+    let versions = |known: Value, other: Value, status: &str| {
+        let (mut a, mut b) = (condition("c1", "p1"), condition("c1", "p1"));
+        (a["meta"], b["meta"]) = (known, other);
+        if status != "same" {
+            b["verificationStatus"] = json!({"coding": [{"code": status}]});
+        }
+        let mut call = request();
+        call["prefetch"]["condition"] = bundle(&[a, b]);
+        call
+    };
+    let of = |version: &str, updated: &str| json!({"versionId": version, "lastUpdated": updated});
+    let (old, new) = (
+        of("9", "2024-01-01T00:00:00Z"),
+        of("10", "2024-06-01T00:00:00Z"),
+    );
+    let wrong = "entered-in-error";
+    let same = versions(old.clone(), new.clone(), "same");
+    check("meta", &same, Card).await;
+    let newer = versions(old.clone(), new.clone(), wrong);
+    check("newer, and wrong", &newer, NoCard).await;
+    let older = versions(new.clone(), old.clone(), wrong);
+    check("older, and wrong", &older, Card).await;
+    let numbers = versions(json!({"versionId": "9"}), json!({"versionId": "10"}), wrong);
+    check("by number", &numbers, NoCard).await;
+    for (a, b) in [
+        (old.clone(), json!({"versionId": "10"})),
+        (old.clone(), old.clone()),
+        (json!({"versionId": "a"}), json!({"versionId": "b"})),
+    ] {
+        let call = versions(a, b, wrong);
+        check(
+            "which is newer",
+            &call,
+            Unknown("twice with different content"),
+        )
+        .await;
+    }
 
     let mut other = patient();
     other["birthDate"] = json!("2020-01-01");
     let two = with("patient", bundle(&[patient(), other]));
     check("patient", &two, Unknown("twice with different content")).await;
+}
+
+/// Who comes along with what was found says nothing of the patient.
+#[tokio::test]
+async fn anothers_patient_beside_what_was_found_is_left_out() {
+    let mut somebody = patient();
+    somebody["id"] = json!("p2");
+    for mode in ["include", "outcome", "match", ""] {
+        let mut found = bundle(&[a1c("o1", "p1"), somebody.clone()]);
+        if !mode.is_empty() {
+            found["entry"][1]["search"] = json!({ "mode": mode });
+        }
+        found.as_object_mut().unwrap().remove("total");
+        check(mode, &with(A1C, found), NoCard).await;
+    }
+    check(
+        "the patient's own key",
+        &with("patient", bundle(&[patient(), somebody])),
+        Unknown("of another patient"),
+    )
+    .await;
 }
 
 /// FHIR R4 §2.36.4.1: a urn is the entry of that `fullUrl`; a URL of the Bundle's server is relative.

@@ -69,7 +69,7 @@ fn call() -> HookCall {
                 r#"{{"resourceType":"Medication","id":"m","code":{{"coding":[{{"system":"{RXNORM}","code":"855332"}}]}}}}"#
             ),
         ]),
-        selections: Some(vec!["MedicationRequest/nsaid".into()]),
+        selections: Some(["MedicationRequest/nsaid".to_owned()].into()),
         ..HookCall::default()
     }
 }

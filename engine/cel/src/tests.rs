@@ -666,6 +666,62 @@ fn a_set_without_a_system_in_use_finds_nothing_known() {
     );
 }
 
+/// An answer that is a text, or whose code cannot be read, is not "not in the set".
+#[test]
+fn an_answer_without_a_readable_code_is_unknown() {
+    let text = "unknown: there is a text and no code";
+    let kind = "unknown: a code is not as FHIR has it";
+    let malformed = "unknown: `Observation.value[x]` is not of its type";
+    let coded = r#"{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"I10"}"#;
+    for (value, expected) in [
+        (r#"{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]}"#.to_owned(), "true"),
+        (r#"{"coding":[{"code":7},{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]}"#.to_owned(), "true"),
+        (format!(r#"{{"coding":[{coded}],"text":"Diabetes"}}"#), "false"),
+        (format!(r#"{{"coding":[{{"display":"x"}},null,{coded}]}}"#), "false"),
+        (r#"{"text":"Diabetes"}"#.to_owned(), text),
+        (r#"{"coding":[{"display":"Diabetes"}]}"#.to_owned(), text),
+        (r#"{"extension":[{"url":"x"}]}"#.to_owned(), text),
+        (r#"{"coding":[{"system":"s","code":77176002}]}"#.to_owned(), kind),
+        (r#"{"coding":[{"system":"s","code":["E11.9"]}]}"#.to_owned(), kind),
+        (r#"{"coding":[{"system":7,"code":"E11.9"}]}"#.to_owned(), kind),
+        (r#"{"coding":"E11.9"}"#.to_owned(), kind),
+        (r#"{"coding":["E11.9"]}"#.to_owned(), kind),
+        (format!(r#"{{"coding":[{coded},{{"code":7}}]}}"#), kind),
+        (r#""E11.9""#.to_owned(), malformed),
+    ] {
+        let json = format!(
+            r#"{{"resourceType":"Observation","id":"o","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"4548-4"}}]}},"valueCodeableConcept":{value}}}"#
+        );
+        let source = "Observation(\"hba1c\").exists(o, inValueSet(o.value, \"diabetes\"))";
+        assert_eq!(eval_over(source, &[&json], None), expected, "{value}");
+    }
+    // Of a list the others may decide.
+    let reasons = |all: &str| {
+        let json = format!(
+            r#"{{"resourceType":"Encounter","id":"e","status":"finished","reasonCode":[{all}]}}"#
+        );
+        let source = "Encounter().exists(e, inValueSet(e.reasonCode, \"diabetes\"))";
+        eval_over(source, &[&json], None)
+    };
+    let other = format!(r#"{{"coding":[{coded}]}}"#);
+    let wanted = other.replace("I10", "E11.9");
+    assert_eq!(reasons(&other), "false");
+    assert_eq!(reasons(&format!(r#"{other},{{"text":"x"}}"#)), text);
+    assert_eq!(reasons(&format!(r#"{other},{{"coding":["x"]}}"#)), kind);
+    assert_eq!(reasons(&format!(r#"{{"coding":["x"]}},{wanted}"#)), "true");
+    // The code of a resource itself: as for a retrieve.
+    let problem = |code: &str| format!(r#"{{"resourceType":"Condition","id":"c","code":{code}}}"#);
+    let source = "Condition().exists(c, inValueSet(c.code, \"diabetes\"))";
+    assert_eq!(
+        eval_over(source, &[&problem(r#"{"text":"Diabetes"}"#)], None),
+        "false"
+    );
+    assert_eq!(
+        eval_over(source, &[&problem(r#"{"coding":"E11.9"}"#)], None),
+        kind
+    );
+}
+
 /// Also where the code stands within the resource.
 #[test]
 fn components_in_other_systems_are_unknown() {

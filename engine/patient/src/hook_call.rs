@@ -1,5 +1,6 @@
 //! A CDS Hooks call, as definitions see it: which hook, who calls, what is being ordered.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::record::{Element, PatientRecord};
@@ -18,7 +19,7 @@ pub struct HookCall {
     pub drafts: PatientRecord,
     /// `context.selections` (order-select), as `Type/id`; `None` where the hook has none: then all drafts
     /// are meant.
-    pub selections: Option<Vec<String>>,
+    pub selections: Option<HashSet<String>>,
 }
 
 impl HookCall {
@@ -29,7 +30,7 @@ impl HookCall {
             .filter(|draft| self.is_selected(*draft))
     }
 
-    /// Whether a draft is one of those that the call is about.
+    /// Whether a draft is one of those that the call is about. Of hundreds each is looked up, not looked for.
     pub fn is_selected(&self, draft: Element<'_>) -> bool {
         let Some(selections) = &self.selections else {
             return true;
@@ -37,8 +38,7 @@ impl HookCall {
         let (Some(ty), Some(id)) = (draft.resource_type(), draft.get_str("id")) else {
             return false;
         };
-        let of = |s: &String| s.split_once('/') == Some((ty.as_str(), &*id));
-        selections.iter().any(of)
+        selections.contains(&format!("{}/{id}", ty.as_str()))
     }
 
     /// Whether a draft orders something, as far as its status tells: one that is taken back or over does
@@ -81,6 +81,38 @@ const OVER: [&str; 5] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_drafts_that_a_call_is_about() {
+        let about = |selections: Option<&[&str]>| {
+            let all = selections.map(|all| all.iter().map(|s| (*s).to_owned()).collect());
+            let mut call = HookCall {
+                selections: all,
+                ..HookCall::default()
+            };
+            for json in [
+                r#"{"resourceType":"ServiceRequest","id":"a"}"#,
+                r#"{"resourceType":"MedicationRequest","id":"a"}"#,
+                r#"{"resourceType":"ServiceRequest"}"#,
+            ] {
+                call.drafts.push(json).unwrap();
+            }
+            call.drafts.seal();
+            let which = call.drafts.resources().map(|draft| call.is_selected(draft));
+            let which: Vec<bool> = which.collect();
+            assert_eq!(
+                call.selected().count(),
+                which.iter().filter(|is| **is).count()
+            );
+            which
+        };
+        assert_eq!(about(None), [true, true, true]);
+        assert_eq!(
+            about(Some(&["ServiceRequest/a", "x"])),
+            [true, false, false]
+        );
+        assert_eq!(about(Some(&["a", "ServiceRequest/"])), [false; 3]);
+    }
 
     #[test]
     fn what_a_draft_replaces() {

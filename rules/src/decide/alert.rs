@@ -30,6 +30,14 @@ impl Found {
             self.reasons.push(reason);
         }
     }
+
+    fn add(&mut self, other: Found) {
+        self.cards.extend(other.cards);
+        self.acted_on += other.acted_on;
+        for reason in other.reasons {
+            self.unknown(Some(reason));
+        }
+    }
 }
 
 impl Rule {
@@ -44,8 +52,8 @@ impl Rule {
             match items(alert, evaluation)? {
                 Err(reason) => found.unknown(Some(reason)),
                 Ok(items) => {
-                    for item in &items {
-                        self.item(alert, evaluation, item, &alive, &mut found)?;
+                    for of_item in self.items(alert, evaluation, &items, &alive)? {
+                        found.add(of_item);
                     }
                 }
             }
@@ -82,6 +90,40 @@ impl Rule {
         })
     }
 
+    /// What comes of each item, in their order. Each has its share of the work; one that needs more is asked
+    /// again when it is known what the others left.
+    fn items<'r>(
+        &'r self,
+        alert: &'r Alert,
+        evaluation: &Evaluation<'r>,
+        items: &[Val<'r>],
+        alive: &Outcome,
+    ) -> Result<Vec<Found>, EvaluationError> {
+        let mut all: Vec<Found> = vec![];
+        let mut open = vec![];
+        let work = |item: &Val<'r>, of: usize| {
+            evaluation.within_share(of, || {
+                let mut found = Found::default();
+                self.item(alert, evaluation, item, alive, &mut found)?;
+                Ok::<_, EvaluationError>((found, evaluation.is_tired()))
+            })
+        };
+        for (number, item) in items.iter().enumerate() {
+            let (found, is_tired) = work(item, items.len() - number)?;
+            if is_tired && items.len() > 1 {
+                open.push((number, item));
+            }
+            all.push(found);
+        }
+        for (done, (number, item)) in open.iter().enumerate() {
+            let (found, _) = work(item, open.len() - done)?;
+            if let Some(place) = all.get_mut(*number) {
+                *place = found;
+            }
+        }
+        Ok(all)
+    }
+
     /// The rows that an item is asked for: those that may hold for its drug, where that is known. Of the
     /// others `when` is false. Where the outcomes of conditions are counted, none is passed over.
     fn rows_of<'r>(
@@ -89,11 +131,15 @@ impl Rule {
         alert: &'r Alert,
         evaluation: &Evaluation<'r>,
         item: &Val<'r>,
-    ) -> Vec<&'r [Val<'static>]> {
-        let drug = match evaluation.notes_outcomes() {
-            true => None,
-            false => evaluation.known_drug(item),
+    ) -> Rows<'r> {
+        let all = |unless: &'r [usize]| Rows {
+            rows: rows(alert).collect(),
+            unless,
         };
+        if evaluation.notes_outcomes() {
+            return all(&[]);
+        }
+        let drug = evaluation.known_drug(item);
         let by_drug = alert.by_drug.get_or_init(|| {
             let sets = alert
                 .when
@@ -108,9 +154,13 @@ impl Rule {
             (Some(by_drug), Some(drug), Some(table)) => {
                 let numbers = by_drug.rows(&drug.substances).into_iter();
                 let rows = numbers.filter_map(|number| table.rows.get(number));
-                rows.map(Vec::as_slice).collect()
+                Rows {
+                    rows: rows.map(Vec::as_slice).collect(),
+                    unless: &[],
+                }
             }
-            _ => rows(alert).collect(),
+            (Some(by_drug), None, _) => all(&by_drug.columns),
+            _ => all(&[]),
         }
     }
 
@@ -135,7 +185,14 @@ impl Rule {
         let mut shown: HashSet<String> = HashSet::new();
         let nothing: &[Val<'static>] = &[];
         evaluation.turn_to(item.clone(), nothing);
-        for row in self.rows_of(alert, evaluation, item) {
+        let rows = self.rows_of(alert, evaluation, item);
+        let mut is_told = false;
+        for row in rows.rows.iter().copied() {
+            let is_open = rows.unless.is_empty() || rows.may_hold(evaluation, item, row);
+            // Whatever else there is of it, it is unknown: to say so once is enough.
+            if is_told && !is_open {
+                continue;
+            }
             evaluation.turn_to_row(row);
             let when = outcome(evaluation, &alert.when)?;
             if when.truth == Truth::False {
@@ -164,6 +221,7 @@ impl Rule {
                 // What may be graver than a later row's card is told beside that card.
                 if !is_shown || of.doubts(&shown).next().is_some() {
                     found.unknown(applies.reason);
+                    is_told |= !is_open;
                 }
                 continue;
             }
@@ -177,6 +235,29 @@ impl Rule {
             }
         }
         Ok(())
+    }
+}
+
+/// The rows that an item is asked for.
+struct Rows<'r> {
+    rows: Vec<&'r [Val<'static>]>,
+    /// Of an item whose drug is not known in full: columns of drugs, in none of which it surely is where `when`
+    /// can be nothing but unknown or false. Empty where that cannot be told.
+    unless: &'r [usize],
+}
+
+impl<'r> Rows<'r> {
+    /// Whether a row may hold for the item.
+    fn may_hold(
+        &self,
+        evaluation: &Evaluation<'r>,
+        item: &Val<'r>,
+        row: &'r [Val<'static>],
+    ) -> bool {
+        self.unless.iter().any(|column| match row.get(*column) {
+            Some(Val::Drugs(drugs)) => evaluation.is_surely(item, drugs),
+            _ => true,
+        })
     }
 }
 

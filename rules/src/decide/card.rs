@@ -1,5 +1,7 @@
 //! The card: texts with values, and what it offers.
 
+use std::borrow::Cow;
+
 use engine_cel::explain::show;
 use engine_cel::{Evaluation, TOO_MUCH, Val};
 use engine_patient::program::EvaluationError;
@@ -140,6 +142,21 @@ fn address<'r>(
     Ok((web && !url.contains(char::is_whitespace)).then_some(url))
 }
 
+/// Longest text of data that a card shows. Names of hundreds of orders have room in it.
+const LONGEST: usize = 20_000;
+
+/// A text of data; of a very long one the front, and how much more there is.
+fn fit(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let (front, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+            let more = rest.chars().count();
+            Cow::Owned(format!("{front}… ({more} more characters)"))
+        }
+    }
+}
+
 /// A text with its values. An unknown value is the word "unknown"; a date is shown as its day in
 /// the zone of the run. In
 /// Markdown a line whose values are all unknown is left out: it would say nothing.
@@ -201,14 +218,27 @@ fn rendered<'r>(
             }
             Val::Int(_) | Val::Bool(_) => out.push_str(&show(&value)),
             value if markdown => {
-                let shown = text::value(&show(&value), &out);
+                let shown = text::value(&fit(&show(&value)), &out);
                 out.push_str(&shown);
             }
-            value => out.push_str(&text::plain(&show(&value))),
+            value => out.push_str(&text::plain(&fit(&show(&value)))),
         }
     }
     if markdown && unknown > 0 && known == 0 {
         out.truncate(line);
     }
     Ok((out, too_much.or(reason.filter(|_| !says))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_an_end_is_cut_and_counted() {
+        let short = "é".repeat(LONGEST);
+        assert_eq!(fit(&short), short);
+        let long = format!("{short}üxyz");
+        assert_eq!(fit(&long), format!("{short}… (4 more characters)"));
+    }
 }

@@ -8,10 +8,11 @@ use rustc_hash::FxHashMap;
 
 use crate::value::Val;
 
-/// Most lists that are remembered at once: the same one is asked again and again.
-const MOST: usize = 8;
+/// Most lists that are remembered at once, more than a rule names: the same ones are asked again and again,
+/// beside others that are made for one item and never come again.
+const MOST: usize = 64;
 
-/// The lists that were asked.
+/// The lists that were asked, the last one last.
 #[derive(Default)]
 pub(super) struct ByDrug<'r>(RefCell<Vec<Remembered<'r>>>);
 
@@ -38,20 +39,25 @@ impl<'r> ByDrug<'r> {
         drug: impl Fn(&Val<'r>) -> Option<Arc<Drug>>,
     ) -> Option<Arc<Index>> {
         let mut all = self.0.borrow_mut();
-        let known = all.iter_mut().find(|known| Arc::ptr_eq(&known.list, list));
-        if let Some(known) = known {
-            let made = || Arc::new(Index::of(list, drug));
-            return Some(Arc::clone(known.index.get_or_insert_with(made)));
-        }
-        if all.len() >= MOST {
-            let spare = all.iter().position(|known| known.index.is_none());
-            all.remove(spare.unwrap_or(0));
-        }
-        all.push(Remembered {
-            list: Arc::clone(list),
-            index: None,
-        });
-        None
+        let place = all.iter().position(|known| Arc::ptr_eq(&known.list, list));
+        let Some(place) = place else {
+            if all.len() >= MOST {
+                all.remove(0);
+            }
+            all.push(Remembered {
+                list: Arc::clone(list),
+                index: None,
+            });
+            return None;
+        };
+        let mut known = all.remove(place);
+        let index = known
+            .index
+            .take()
+            .unwrap_or_else(|| Arc::new(Index::of(list, drug)));
+        known.index = Some(Arc::clone(&index));
+        all.push(known);
+        Some(index)
     }
 }
 
@@ -80,5 +86,32 @@ impl Index {
         found.sort_unstable();
         found.dedup();
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> Arc<[Val<'static>]> {
+        [Val::Bool(true)].into()
+    }
+
+    /// A rule may ask more than a few lists in turn, and others in between that are made for one item.
+    #[test]
+    fn lists_that_are_asked_in_turn_are_indexed() {
+        let by_drug = ByDrug::default();
+        let lists: Vec<_> = (0..MOST / 2).map(|_| list()).collect();
+        let is_indexed = |list: &Arc<[Val<'static>]>| by_drug.of(list, |_| None).is_some();
+        for round in 0..4 {
+            for known in &lists {
+                assert_eq!(is_indexed(known), round > 0);
+                // As those of a draft, which come once.
+                assert!(!is_indexed(&list()));
+            }
+        }
+        let more: Vec<_> = (0..2 * MOST).map(|_| list()).collect();
+        assert!(!more.iter().any(is_indexed));
+        assert!(by_drug.0.borrow().len() <= MOST);
     }
 }

@@ -9,10 +9,10 @@ use engine_patient::program::Notes;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::{DataRequirement, Match};
 use engine_patient::systems::{self, CodedElement};
-use engine_patient::terminology::{DrugDictionary, ValueSet};
+use engine_patient::terminology::{DrugDictionary, DrugSet, ValueSet};
 
 use super::by_drug::ByDrug;
-use crate::functions::{Drugs, Scene};
+use crate::functions::{Drugs, Scene, held};
 use crate::lack::Lack;
 use crate::nodes::{Compiled, Span};
 use crate::value::Val;
@@ -20,6 +20,8 @@ use crate::value::Val;
 /// Most work of one evaluation. Comprehensions within each other multiply: one rule must not hold up
 /// everything else. A rule over a patient with thousands of resources takes less than a tenth of it.
 const MAX_WORK: usize = 10_000_000;
+/// Most work for all items of a list together, where each has a share of its own.
+const MAX_WORK_OF_ITEMS: usize = 4 * MAX_WORK;
 /// The reason of what took too much work.
 pub const TOO_MUCH: &str = "the rule takes too much work for this patient";
 
@@ -40,6 +42,10 @@ pub struct Evaluation<'r> {
     mismatches: RefCell<Vec<Mismatch>>,
     /// See [`MAX_WORK`].
     work: Cell<usize>,
+    /// How much work it may do now.
+    limit: Cell<usize>,
+    /// See [`MAX_WORK_OF_ITEMS`]: what is left of it.
+    for_items: Cell<usize>,
     /// The text of the expression or definition that is being evaluated.
     source: Cell<&'r str>,
     /// The first broken invariant, with its clause.
@@ -78,6 +84,8 @@ impl<'r> Evaluation<'r> {
             by_drug: ByDrug::default(),
             mismatches: RefCell::new(vec![]),
             work: Cell::new(0),
+            limit: Cell::new(MAX_WORK),
+            for_items: Cell::new(MAX_WORK_OF_ITEMS),
             source: Cell::new(""),
             bug: RefCell::new(None),
         }
@@ -180,8 +188,38 @@ impl<'r> Evaluation<'r> {
     }
 
     /// Whether it did all the work it may do.
-    pub(super) fn is_tired(&self) -> bool {
-        self.work.get() > MAX_WORK
+    pub fn is_tired(&self) -> bool {
+        self.work.get() > self.limit.get()
+    }
+
+    /// Works on one of so many items that are still to come, within its share of the work: what one takes is
+    /// not taken from another.
+    pub fn within_share<T>(&self, items: usize, work: impl FnOnce() -> T) -> T {
+        let left = self.for_items.get();
+        let share = left.checked_div(items).unwrap_or(left).min(MAX_WORK);
+        self.with_limit(share, || {
+            let done = work();
+            self.for_items.set(left.saturating_sub(self.work.get()));
+            done
+        })
+    }
+
+    /// Works within a limit of its own.
+    fn with_limit<T>(&self, limit: usize, work: impl FnOnce() -> T) -> T {
+        let before = (self.work.replace(0), self.limit.replace(limit));
+        let done = work();
+        self.work.set(before.0);
+        self.limit.set(before.1);
+        done
+    }
+
+    /// Whether a value is surely one of these drugs, as far as it is known which it is.
+    pub fn is_surely(&self, value: &Val<'r>, drugs: &DrugSet) -> bool {
+        let Val::Element(resource) = value else {
+            return false;
+        };
+        let drug = self.scene.drug(*resource);
+        matches!(held(*resource, &drug, drugs), Val::Bool(true))
     }
 
     /// For what is evaluated only to be shown, once it is decided. What a definition came to until now stays.
@@ -260,7 +298,12 @@ impl<'r> Evaluation<'r> {
         if let Some(Some(known)) = self.defined.borrow().get(index) {
             return Some(known.clone());
         }
-        let value = self.uncertain(self.defines.get(index)?);
+        let definition = self.defines.get(index)?;
+        // What is the same for all items is no work of the one that asks for it first.
+        let value = match definition.varies || self.limit.get() == MAX_WORK {
+            true => self.uncertain(definition),
+            false => self.with_limit(MAX_WORK, || self.uncertain(definition)),
+        };
         if let Some(slot) = self.defined.borrow_mut().get_mut(index) {
             *slot = Some(value.clone());
         }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use engine_patient::fhir::model::Model;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::systems::CodedElement;
 use engine_patient::terminology::ValueSet;
 
 use super::comprehension::unless;
@@ -190,12 +192,16 @@ impl<'r> Evaluation<'r> {
             return Val::unknown(TOO_MUCH);
         }
         let value = function.call(&self.scene, &values, Some(set));
-        match (value, element) {
-            (Val::Bool(false), Some(element)) => self
-                .mismatch(element, set)
-                .map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into())),
-            (value, _) => value,
+        if !matches!(value, Val::Bool(false)) {
+            return value;
         }
+        // Of resources that were not asked for there are many: a text is "not this one", as it is for a
+        // retrieve. An answer is the one that was asked for.
+        if !element.is_some_and(is_own_code) && values.iter().any(functions::is_without_code) {
+            return Val::unknown("there is a text and no code");
+        }
+        let reason = element.and_then(|element| self.mismatch(element, set));
+        reason.map_or(Val::Bool(false), |r| Val::Unknown(r.to_string().into()))
     }
 
     /// Whether a function would be called too often: each that an argument may be is asked.
@@ -261,4 +267,10 @@ fn any<'r>(outcomes: impl Iterator<Item = Val<'r>>) -> Val<'r> {
         }
     }
     unknown.unwrap_or(Val::Bool(false))
+}
+
+/// Whether an element says what its resource is, and is what retrieves ask for.
+fn is_own_code((ty, path): CodedElement) -> bool {
+    let info = Model::r4().resource(ty.as_str());
+    info.is_some_and(|info| info.primary_code_path == Some(path))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
-use engine_patient::record::Element;
+use engine_patient::record::{Element, Kind};
 use engine_patient::system::codes;
 use engine_patient::systems;
 use engine_patient::terminology::ValueSet;
@@ -33,7 +33,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: in_value_set,
         role: Role::InValueSet,
         takes_unknown: true,
-        doc: "Whether a code is in the value set (CQL InValueSet).",
+        doc: "Whether a code is in the value set (CQL InValueSet). Unknown where a code is of another kind than \
+         FHIR has it, or, of an answer (`o.value`) and whatever else is no code of a resource itself, where \
+         there is only a text.",
         example: "Encounter().exists(e, inValueSet(e.type, \"visit\"))",
         gives: "true",
     },
@@ -83,22 +85,64 @@ fn in_value_set<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         return Val::unknown(NO_SET);
     };
     match call.args {
-        [Val::Element(element)] => Val::Bool(codes::any_in(*element, set)),
+        [Val::Element(element)] => one(*element, set),
         [Val::List(items)] => {
             let mut unknown = None;
             for item in items.iter() {
                 match item.item() {
-                    (Val::Element(e), None) if codes::any_in(*e, set) => return Val::Bool(true),
-                    (Val::Element(e), Some(reason)) if codes::any_in(*e, set) => {
-                        unknown = unknown.or(Some(reason));
+                    (Val::Element(e), doubt) => match (one(*e, set), doubt) {
+                        (Val::Bool(true), None) => return Val::Bool(true),
+                        (Val::Bool(true), Some(reason)) => {
+                            unknown = unknown.or_else(|| Some(reason.clone()));
+                        }
+                        (Val::Unknown(reason), _) => unknown = unknown.or(Some(reason)),
+                        _ => {}
+                    },
+                    (Val::Unknown(reason), _) => {
+                        unknown = unknown.or_else(|| Some(reason.clone()));
                     }
-                    (Val::Unknown(reason), _) => unknown = unknown.or(Some(reason)),
                     _ => {}
                 }
             }
-            unknown.map_or(Val::Bool(false), |reason| Val::Unknown(reason.clone()))
+            unknown.map_or(Val::Bool(false), Val::Unknown)
         }
         [Val::Unknown(reason) | Val::Between(_, _, reason)] => Val::Unknown(reason.clone()),
         _ => Val::unknown("a code was expected"),
+    }
+}
+
+/// Whether one of the codes of a concept is in the set; where none is, those that cannot be read may be.
+fn one<'r>(concept: Element<'r>, set: &ValueSet) -> Val<'r> {
+    match codes::any_in(concept, set) {
+        true => Val::Bool(true),
+        false if is_unreadable(concept) => Val::unknown("a code is not as FHIR has it"),
+        false => Val::Bool(false),
+    }
+}
+
+/// Whether something stands where FHIR has a code, and is of another kind.
+fn is_unreadable(concept: Element<'_>) -> bool {
+    let other = |coding: Element<'_>, name: &str| {
+        let kind = coding.get_named(name).map(Element::kind);
+        kind.is_some_and(|kind| !matches!(kind, Kind::String | Kind::Null))
+    };
+    let flawed = |coding: Element<'_>| match coding.kind() {
+        Kind::Object => other(coding, "code") || other(coding, "system"),
+        Kind::Null => false,
+        _ => true,
+    };
+    match concept.get_named("coding") {
+        Some(codings) => codings.items().any(flawed),
+        // A Coding, or a plain code.
+        None => concept.kind() != Kind::String && flawed(concept),
+    }
+}
+
+/// Whether an answer, or one of several, has no code at all: it may be a text, which no set of codes holds.
+pub(crate) fn is_without_code(value: &Val<'_>) -> bool {
+    match value {
+        Val::Element(element) => codes::keys(*element).next().is_none(),
+        Val::List(items) => items.iter().any(|item| is_without_code(item.item().0)),
+        _ => false,
     }
 }

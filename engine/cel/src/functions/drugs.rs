@@ -116,7 +116,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
 ];
 
 /// Whether one of the substances of a drug is in a set.
-pub(super) fn held<'r>(resource: Element<'_>, drug: &Drug, set: &DrugSet) -> Val<'r> {
+pub(crate) fn held<'r>(resource: Element<'_>, drug: &Drug, set: &DrugSet) -> Val<'r> {
     match (set.holds(&drug.substances), &drug.missing) {
         (Some(true), _) => Val::Bool(true),
         (Some(false), None) => Val::Bool(false),

@@ -7,7 +7,7 @@ use engine_patient::fhir::names::Name;
 use engine_patient::medication::Drug;
 use engine_patient::record::Element;
 use engine_patient::terminology::DrugDictionary;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::value::Val;
 
@@ -37,8 +37,6 @@ pub(crate) struct Drugs<'r> {
     lists: [OnceCell<Val<'r>>; 3],
     /// Drafts, by their type, and whether only those that the call is about.
     drafts: RefCell<FxHashMap<(Name, bool), Val<'r>>>,
-    /// The names of those that the call is about.
-    selected: OnceCell<FxHashSet<String>>,
 }
 
 impl<'r> Drugs<'r> {
@@ -68,13 +66,6 @@ impl<'r> Drugs<'r> {
         let drafts = gather();
         self.drafts.borrow_mut().insert(which, drafts.clone());
         drafts
-    }
-
-    pub(super) fn selected(
-        &self,
-        gather: impl FnOnce() -> FxHashSet<String>,
-    ) -> &FxHashSet<String> {
-        self.selected.get_or_init(gather)
     }
 
     pub(super) fn once(

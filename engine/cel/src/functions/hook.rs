@@ -99,7 +99,7 @@ fn drafts<'r>(call: &Call<'_, 'r>, selected: bool) -> Val<'r> {
     call.scene.drugs.drafts((ty, selected), || {
         let drafts = hook.drafts.of_type(ty);
         let drafts = drafts.filter(|draft| HookCall::is_made(*draft));
-        let wanted = drafts.filter(|draft| !selected || is_selected(call, hook, *draft));
+        let wanted = drafts.filter(|draft| !selected || hook.is_selected(*draft));
         let told = wanted.filter_map(|draft| match is_to_do(draft) {
             Ok(true) => Some(Val::Element(draft)),
             Ok(false) => None,
@@ -116,18 +116,6 @@ fn drafts<'r>(call: &Call<'_, 'r>, selected: bool) -> Val<'r> {
         }
         Val::List(told.into())
     })
-}
-
-/// Whether the call is about a draft. Of hundreds each is looked up, not looked for.
-fn is_selected(call: &Call<'_, '_>, hook: &HookCall, draft: Element<'_>) -> bool {
-    let Some(selections) = &hook.selections else {
-        return true;
-    };
-    let names = call
-        .scene
-        .drugs
-        .selected(|| selections.iter().cloned().collect());
-    named(draft).is_some_and(|(ty, id)| names.contains(&format!("{ty}/{id}")))
 }
 
 fn pairs_with<'r>(call: &Call<'_, 'r>) -> Val<'r> {
@@ -147,7 +135,7 @@ fn pairs_with<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let hook = hook.filter(|hook| std::ptr::eq(&raw const hook.drafts, other.record));
     match (hook, names) {
         (None, _) => Val::Bool(true),
-        (Some(hook), _) if !is_selected(call, hook, *other) => Val::Bool(true),
+        (Some(hook), _) if !hook.is_selected(*other) => Val::Bool(true),
         (Some(_), (Some(order), Some(other))) => Val::Bool(other < order),
         _ => Val::unknown("a resource has no id"),
     }

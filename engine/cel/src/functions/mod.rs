@@ -34,6 +34,8 @@ pub use status::is_done;
 pub use table::{TOPICS, Topic, all, find};
 
 pub(crate) use call::Scene;
+pub(crate) use codes::is_without_code;
+pub(crate) use drugs::held;
 pub(crate) use drugs_known::Drugs;
 pub(crate) use hook::DRAFTS;
 pub(crate) use lists::item_at;

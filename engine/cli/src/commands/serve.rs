@@ -113,10 +113,10 @@ struct LimitArgs {
     /// times as much. At least --max-body.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_in_flight_bytes: usize,
-    /// Requests over 64 KiB that are evaluated at once. Default: the number of processors.
+    /// Requests over 64 KiB, and those with orders, that are evaluated at once. Default: the number of processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     max_evaluations: Option<u16>,
-    /// How long a request over 64 KiB waits for its turn.
+    /// How long those wait for their turn.
     #[arg(long, value_name = "SECONDS", default_value = "5s", value_parser = seconds)]
     max_wait: Duration,
     /// Drafts of one call that are looked at; of more a card says how many were not checked.

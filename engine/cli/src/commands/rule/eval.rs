@@ -123,7 +123,7 @@ fn call(asked: &Asked, rule: &ClinicalRule) -> Result<HookCall, Failure> {
         user: asked.user.as_deref().map(Arc::from),
         encounter: None,
         drafts,
-        selections: (!asked.select.is_empty()).then(|| asked.select.clone()),
+        selections: (!asked.select.is_empty()).then(|| asked.select.iter().cloned().collect()),
     })
 }
 
