@@ -194,6 +194,17 @@ impl Mending<'_> {
             return Ok(());
         };
         let weight = self.weight(&property, type_name, ty, outer, depth);
+        // What is no Coding would be taken for another code; its parts are another matter. There is only one
+        // Patient to lose.
+        let of_code = match type_name {
+            "CodeableConcept" => property == "coding",
+            "Coding" => matches!(&*property, "code" | "system"),
+            _ => false,
+        };
+        let own = match weight {
+            Weight::Plain if of_code && !self.is_patient => Weight::Decisive,
+            weight => weight,
+        };
         if is_empty(child) && !is_kept_empty(child, ty) {
             if depth == 0 && REQUIRED.contains(&&*property) {
                 self.mended.open.push(format!("`{property}` is empty"));
@@ -202,10 +213,10 @@ impl Mending<'_> {
         }
         let list = child.kind() == Kind::Array;
         if list && !many {
-            return self.wrong(child, &property, weight, "is a list where R4 has one value");
+            return self.wrong(child, &property, own, "is a list where R4 has one value");
         }
         if !list {
-            return self.item(child, &property, ty, weight, depth);
+            return self.item(child, &property, ty, (own, weight), depth);
         }
         let excused = has_extensions(object, &property);
         let start = self.mended.text.len();
@@ -224,7 +235,7 @@ impl Mending<'_> {
             let before = self.mended.text.len();
             match holds_a_place {
                 true => self.out().push_str("null"),
-                false => self.item(item, &property, ty, weight, depth)?,
+                false => self.item(item, &property, ty, (own, weight), depth)?,
             }
             match self.mended.text.len() == before {
                 true => self.mended.text.truncate(from),
@@ -246,29 +257,22 @@ impl Mending<'_> {
         let looked_into =
             ty.contains('.') || LOOKED_INTO.contains(&ty) || LOOKED_INTO.contains(&owner);
         let within = owner.contains('.') && primitive(ty).is_none_or(|p| p == Primitive::Token);
-        // What is no Coding would be taken for another code. There is only one Patient to lose.
-        let codes = match owner {
-            "CodeableConcept" => property == "coding",
-            "Coding" => matches!(property, "code" | "system"),
-            _ => false,
-        };
         match outer {
             Weight::Idle => Weight::Idle,
             _ if IDLE.contains(&ty) => Weight::Idle,
             Weight::Decisive => Weight::Decisive,
             Weight::Plain if decides || looked_into || within => Weight::Decisive,
-            Weight::Plain if codes && !self.is_patient => Weight::Decisive,
             Weight::Plain => Weight::Plain,
         }
     }
 
-    /// One value.
+    /// One value: what rests on it, and on its parts.
     fn item(
         &mut self,
         item: Element<'_>,
         property: &str,
         ty: &str,
-        weight: Weight,
+        (own, weight): (Weight, Weight),
         depth: usize,
     ) -> Result<(), String> {
         let kind = item.kind();
@@ -285,9 +289,9 @@ impl Mending<'_> {
                 push_raw(self.out(), item);
                 Ok(())
             }
-            (None, _) => self.wrong(item, property, weight, &other("an object")),
+            (None, _) => self.wrong(item, property, own, &other("an object")),
             (Some(wanted), _) if !wanted.fits(item) => {
-                self.wrong(item, property, weight, &other(wanted.called()))
+                self.wrong(item, property, own, &other(wanted.called()))
             }
             // A status that is written otherwise would be read as another one.
             (Some(_), _) if depth == 0 && property == "status" && !is_lower(item) => {

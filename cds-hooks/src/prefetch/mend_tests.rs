@@ -4,7 +4,9 @@ use super::*;
 fn of(ty: &str, members: &str) -> Result<(String, Vec<String>, Vec<String>), String> {
     let mut document = PatientRecord::new();
     let json = format!(r#"{{"resourceType":"{ty}",{members}}}"#);
-    let mended = mended(document.push_document(&json).unwrap(), ty)?;
+    let mut mended = mended(document.push_document(&json).unwrap(), ty)?;
+    // Most members are looked at alone: see `what_lacks_its_code_may_be_any`.
+    mended.open.retain(|open| !open.ends_with("is missing"));
     let start = format!(r#"{{"resourceType":"{ty}""#);
     let rest = mended.text.strip_prefix(&start).unwrap();
     let rest = rest.strip_suffix('}').unwrap().trim_start_matches(',');

@@ -259,7 +259,10 @@ async fn what_cannot_be_told_of_a_draft_is_said() {
         (with(json!({"coding": [{}]})), UNCLEAR),
         (with(json!({"text": "her blood thinner"})), UNCLEAR),
         // A name as RxNorm writes it says what it is.
-        (with(json!({"text": "warfarin"})), IS),
+        (
+            with(json!({"text": "warfarin sodium 5 MG Oral Tablet"})),
+            IS,
+        ),
         (with(json!("warfarin")), UNCLEAR),
         (
             with(json!({"coding": [{"system": "http://local", "code": "7"}]})),

@@ -671,7 +671,7 @@ fn a_set_without_a_system_in_use_finds_nothing_known() {
 fn an_answer_without_a_readable_code_is_unknown() {
     let text = "unknown: there is a text and no code";
     let kind = "unknown: a code is not as FHIR has it";
-    let malformed = "unknown: `Observation.value[x]` is not of its type";
+    let malformed = "unknown: `Observation.value` is not as FHIR has it";
     let coded = r#"{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"I10"}"#;
     for (value, expected) in [
         (r#"{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"E11.9"}]}"#.to_owned(), "true"),
