@@ -187,7 +187,8 @@ pub(crate) static RULE: Object = Object {
             kinds: ALL,
             required: ALL,
             shape: Shape::Words(words_of::<OnUnknown>),
-            doc: "`card` says that it could not be checked, and why; `silent` shows nothing",
+            doc: "`card` says that it could not be checked, and why; `silent` shows nothing. What took too \
+                  much work for a patient is told on a card in either case",
         },
         Field {
             name: "card",
