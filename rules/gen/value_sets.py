@@ -354,7 +354,7 @@ def main(shared):
     with open(f"{shared}/knowledge/code-lists/cvx-codes.csv", newline="") as file:
         vaccines = {row["cvx"]: row["display"] for row in csv.DictReader(file)}
     labels = {LOINC: "LOINC", ICD: "ICD-10-CM", CVX: "CVX", PCS: "ICD-10-PCS", RXNORM: "RxNorm", HCPCS[0]: "HCPCS"}
-    rows, optional = [], []
+    rows, optional, in_optional = [], [], 0
     for name, title, description, wanted, single in SETS:
         codes, lines, releases, oids = collect(sources, wanted, single)
         codes = {k: (vaccines.get(k[1], v) if k[0] == CVX and not v else v) for k, v in codes.items()}
@@ -382,8 +382,10 @@ def main(shared):
             about = f"Optional supplement: adds to https://tandem-cds.dev/ValueSet/{name}. Source: " + "; ".join(lines) + "."
             entries, digest = write(OPTIONAL, name + "-snomed", name, VERSION + "-snomed", title + " (SNOMED CT supplement)",
                                     description, about, SNOMED_NOTICE, snomed)
+            in_optional += entries
             optional.append(f"| {name}-snomed | {entries} | {source} | {', '.join(releases) or '–'} | `{digest}` |")
     print("\n".join(rows), "\n", "\n".join(optional), sep="\n")
+    print(f"\n{len(optional)} value sets, {in_optional:,} codes.")
 
 
 main(sys.argv[1])

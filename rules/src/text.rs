@@ -9,8 +9,7 @@
 //! The joiners U+200C and U+200D are kept between letters beyond ASCII, since Persian and the scripts
 //! of India need them; so are variation selectors. A control character becomes a space.
 
-use engine_patient::system::date_time::{DateTime, Precision};
-use engine_patient::system::zone::Zone;
+pub use engine_patient::system::day_rule::written_day as day;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::plain_words;
@@ -133,18 +132,6 @@ pub fn markdown(text: &str) -> String {
         before = Some(c);
     }
     out
-}
-
-/// The day of a date or a moment, for people: of a moment the day that it is in this zone, wherever it was
-/// written.
-pub fn day(time: DateTime, zone: &Zone) -> String {
-    let timed = time.precision() > Precision::Day && time.offset().is_some();
-    let here = match timed {
-        true => zone.moment(time.earliest(zone)),
-        false => time,
-    };
-    let text = here.to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// A reason as Markdown, in the words of a clinician.

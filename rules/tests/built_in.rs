@@ -11,7 +11,7 @@ use engine_patient::program::{PatientProgram, RowOptions};
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
-use engine_patient::terminology::TerminologyStore;
+use engine_patient::terminology::{TerminologyBuilder, TerminologyStore};
 use rules::{
     BuiltInShared, Library, Rule, Surroundings, built_in, built_in_drugs, built_in_file,
     built_in_terminology, load, load_with,
@@ -701,10 +701,34 @@ fn what_an_eligible_patient_must_have() {
 /// conditions are noted, nothing is looked up.
 #[test]
 fn what_is_looked_up_by_drug_is_what_is_gone_through() {
-    const CODES: [&str; 14] = [
-        "855332", "310965", "833528", "21212", "312961", "860975", "11289", "5640", "10829",
-        "6851", "314076", "243670", "1", "",
+    /// Of so many at the end it is not known in full which drug they are.
+    const UNKNOWN: usize = 6;
+    // Of RxNorm: products, ingredients, an ingredient of which a salt is in a set, a salt of which no ingredient is
+    // known; by text, known in full or in part; codes of a table, for a drug, a class and that salt.
+    const CODES: [&str; 21] = [
+        "855332",
+        "310965",
+        "833528",
+        "21212",
+        "312961",
+        "860975",
+        "11289",
+        "5640",
+        "10829",
+        "6851",
+        "314076",
+        "243670",
+        "6057",
+        "=warfarin sodium 5 MG Oral Tablet",
+        "#W",
+        "2708",
+        "=ibuprofen",
+        "#BB",
+        "#C",
+        "1",
+        "",
     ];
+    const TABLE: &str = "system,code,display,drug\nurn:ehr,W,,warfarin\nurn:ehr,BB,,class:beta_blocker\nurn:ehr,C,,colistimethate\n";
     let mut state = 7_u64;
     let mut next = |below: usize| {
         state = state
@@ -713,17 +737,29 @@ fn what_is_looked_up_by_drug_is_what_is_gone_through() {
         (state >> 33) as usize % below
     };
     let order = |id: &str, status: &str, code: &str| {
-        let medication = match code {
-            "" => String::new(),
-            code => format!(
-                r#","medicationCodeableConcept":{{"coding":[{{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"{code}"}}]}}"#
-            ),
+        let coded = |system: &str, code: &str| {
+            format!(
+                r#","medicationCodeableConcept":{{"coding":[{{"system":"{system}","code":"{code}"}}]}}"#
+            )
+        };
+        let medication = match (code, code.strip_prefix('='), code.strip_prefix('#')) {
+            ("", ..) => String::new(),
+            (_, Some(text), _) => {
+                format!(r#","medicationCodeableConcept":{{"text":"{text}"}}"#)
+            }
+            (_, _, Some(code)) => coded("urn:ehr", code),
+            _ => coded("http://www.nlm.nih.gov/research/umls/rxnorm", code),
         };
         format!(
             r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"{status}","intent":"order","subject":{{"reference":"Patient/1"}},"authoredOn":"2025-01-01"{medication}}}"#
         )
     };
-    let families: Vec<Arc<Rule>> = built_in_or_why()
+    let mut of_table = TerminologyBuilder::new();
+    of_table.add_table("codes.csv", TABLE.as_bytes());
+    let mut terminology = rules::built_in_terminology();
+    terminology.unite(of_table.build().0);
+    let families: Vec<Arc<Rule>> = rules::built_in_with(&terminology)
+        .unwrap()
         .into_iter()
         .filter(|rule| rule.hooks.contains(&rules::Hook::OrderSign))
         .collect();
@@ -741,7 +777,7 @@ fn what_is_looked_up_by_drug_is_what_is_gone_through() {
             ..HookCall::default()
         };
         for n in 0..12 {
-            let code = CODES[next(CODES.len() - 2 * (round % 2))];
+            let code = CODES[next(CODES.len() - UNKNOWN * (round % 2))];
             record
                 .push(&order(&format!("m{n}"), "active", code))
                 .unwrap();

@@ -567,3 +567,55 @@ fn what_could_not_be_asked_has_no_date() {
         assert_eq!(case.eval(source), unknown, "{source}");
     }
 }
+
+/// A table's classes: of an order one drug of the class, of an allergy all, and perhaps more than the list has.
+#[test]
+fn classes_of_a_table_in_orders_and_allergies() {
+    let mut drugs = (*DrugDictionary::built_in_arc()).clone();
+    let table = "system,code,display,drug\nurn:ehr,BB,,class:beta_blocker\n";
+    drugs.add_codes(("codes.csv", table.as_bytes())).unwrap();
+    let drugs = Arc::new(drugs);
+    let class = r#"{"coding":[{"system":"urn:ehr","code":"BB"}]}"#;
+    let record = record_of(&[
+        format!(
+            r#"{{"resourceType":"MedicationRequest","id":"c","status":"active","intent":"order","medicationCodeableConcept":{class}}}"#
+        ),
+        format!(
+            r#"{{"resourceType":"MedicationStatement","id":"m","status":"active",{}}}"#,
+            medication("6918")
+        ),
+        format!(
+            r#"{{"resourceType":"AllergyIntolerance","id":"a","clinicalStatus":{{"coding":[{{"code":"active"}}]}},"code":{class}}}"#
+        ),
+    ]);
+    let context = EvaluationContext::at(DateTime::parse("2025-06-15T12:00:00Z").unwrap());
+    let is_class = "unknown: a code stands for a drug class, not for one drug of it";
+    let more =
+        "unknown: an AllergyIntolerance is to a drug class, and not every drug of it is known";
+    let order = "MedicationRequest().first()";
+    let taken = "MedicationStatement().first()";
+    let allergy = "AllergyIntolerance().first()";
+    for (source, expected) in [
+        (format!(r#"isDrug({order}, "class:beta_blocker")"#), "true"),
+        (format!(r#"isDrug({order}, "metoprolol")"#), is_class),
+        (format!(r#"isDrug({order}, "warfarin")"#), is_class),
+        (format!("hasDrugCode({order})"), "false"),
+        (format!("sameDrug({order}, {taken})"), is_class),
+        (format!("sharedClass({order}, {taken})"), "true"),
+        (format!("sameDrug({allergy}, {taken})"), "true"),
+        (format!("sameDrug({allergy}, {order})"), "true"),
+        (format!(r#"isAllergen({allergy}, "metoprolol")"#), "true"),
+        (format!(r#"isAllergen({allergy}, "sotalol")"#), more),
+    ] {
+        let mut checker = Checker::new(vec![]).with_drugs(Arc::clone(&drugs));
+        let compiled = checker.compile(&source, None);
+        let compiled = compiled.unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
+        let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[])
+            .with_drugs(Arc::clone(&drugs));
+        assert_eq!(
+            show(&evaluation.evaluate(&compiled).unwrap()),
+            expected,
+            "{source}"
+        );
+    }
+}

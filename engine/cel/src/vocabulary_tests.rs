@@ -824,6 +824,20 @@ fn units_as_charts_have_them() {
     );
 }
 
+/// As cards tell days: where the rule runs, here in UTC.
+#[test]
+fn a_moment_is_written_as_the_day_here() {
+    let of = |date: &str| {
+        let effective = format!(r#""effectiveDateTime":"{date}""#);
+        let one = resource("Observation", 1, &effective);
+        value("string(start(Observation().first()))", &[one])
+    };
+    assert_eq!(of("2025-03-01T23:20:00-05:00"), "2025-03-02");
+    assert_eq!(of("2025-03-01T00:20:00+02:00"), "2025-02-28");
+    assert_eq!(of("2025-03-01"), "2025-03-01");
+    assert_eq!(of("2025-03"), "2025-03");
+}
+
 /// What was read otherwise than it is written is counted.
 #[test]
 fn spellings_of_units_are_counted() {
@@ -838,6 +852,9 @@ fn spellings_of_units_are_counted() {
         );
         record.push(&json).unwrap();
     }
+    record
+        .push(r#"{"resourceType":"Observation","id":"4","valueQuantity":{"value":4,"unit":"meq/L{Smith}"}}"#)
+        .unwrap();
     record.seal();
     let context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &[], &[]);
@@ -847,5 +864,12 @@ fn spellings_of_units_are_counted() {
         .iter()
         .map(|(k, d, n)| (k, d.to_owned(), n))
         .collect();
-    assert_eq!(notes, [(NoteKind::UnitSpelling, "meq/L".to_owned(), 2)]);
+    // What may be any text is left out.
+    assert_eq!(
+        notes,
+        [
+            (NoteKind::UnitSpelling, "meq/L".to_owned(), 2),
+            (NoteKind::UnitSpelling, "meq/L{…}".to_owned(), 1)
+        ]
+    );
 }

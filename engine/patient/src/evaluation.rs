@@ -82,7 +82,7 @@ pub enum NoteKind {
     ValueSetNotLoaded,
     /// A reference that was not found.
     ReferenceNotFound,
-    /// A quantity whose unit is not of UCUM, and was read as what it is a usual spelling of.
+    /// A quantity whose unit is no code of UCUM, and was read as what its text says or is a usual spelling of.
     UnitSpelling,
     /// A drug that was told by the name that its code has, where the dictionary does not know the code.
     DrugByName,
@@ -117,7 +117,7 @@ impl NoteKind {
             NoteKind::LostInCast => "lost in a cast that does not fit",
             NoteKind::ValueSetNotLoaded => "asked of value sets that were not loaded",
             NoteKind::ReferenceNotFound => "references not found",
-            NoteKind::UnitSpelling => "units that are not of UCUM, read as",
+            NoteKind::UnitSpelling => "units that no code of UCUM gives, read as",
             NoteKind::DrugByName => "drugs told by their names, as their codes are not known",
             NoteKind::Bug => "bugs of tandem, please report them",
         }

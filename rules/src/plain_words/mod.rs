@@ -106,6 +106,9 @@ fn drug(text: &str) -> Option<String> {
             "{one} has no code by which it is known what it is to"
         )),
         (NO_CODE, _) => Some(format!("{one} has no code by which its drug is known")),
+        (" is to a drug class, and not every drug of it is known", _) => Some(format!(
+            "{one} is to a class of drugs, and not every drug of it is known"
+        )),
         (" names an ingredient, not which salt of it", _) => {
             Some(format!("{one} does not say which salt of the drug it is"))
         }
@@ -274,6 +277,10 @@ mod tests {
             (
                 "an AllergyIntolerance has no code that the drug dictionary knows",
                 "an allergy or intolerance has no code by which it is known what it is to",
+            ),
+            (
+                "an AllergyIntolerance is to a drug class, and not every drug of it is known",
+                "an allergy or intolerance is to a class of drugs, and not every drug of it is known",
             ),
             (
                 "an ingredient of a Medication has no code that the drug dictionary knows",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_patient::fhir::names::Name;
 use engine_patient::medication::{self, Drug};
 use engine_patient::record::Element;
-use engine_patient::terminology::DrugSet;
+use engine_patient::terminology::{DrugSet, Substances};
 
 use super::call::Call;
 use super::filters::filters;
@@ -33,9 +33,10 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Bool,
         code: has_drug_code,
         doc: "Whether it is known which drug a medication is, so that questions about it have an answer: by a \
-         code that the drug dictionary knows, or, where it knows none, by displays and a text that are names as \
-         RxNorm writes them, with all ingredients and their strengths (`Amoxicillin 250 MG Oral Capsule`). Never \
-         unknown.",
+         code that the drug dictionary knows (RxNorm, NDC, or those of a table given with `--drugs`), or, where it \
+         knows none, by displays and a text that are names as RxNorm writes them, with all ingredients and their \
+         strengths (`Amoxicillin 250 MG Oral Capsule`). Not by the code of a class: which of its drugs it is, is not \
+         known. Never unknown.",
         example: "medications().all(m, hasDrugCode(m))",
         gives: "true",
         ..PLAIN
@@ -47,7 +48,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: is_drug,
         role: Role::Filter,
         doc: "Of a list those, of one medication whether it is one, that have an ingredient in the drug \
-         class of this id. Unknown where it has no code that the drug dictionary knows.",
+         class of this id. Unknown where it is not known which drug it is: see `hasDrugCode`.",
         example: "medications().exists(m, inDrugClass(m, \"maoi\"))",
         gives: "false",
         ..PLAIN
@@ -57,8 +58,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         params: &[P::Drug],
         returns: R::Texts,
         code: ingredients,
-        doc: "The RxNorm names of the ingredients of a medication. Unknown where it has no code that the \
-         drug dictionary knows.",
+        doc: "The RxNorm names of the ingredients of a medication. Unknown where it is not known which drug it \
+         is: see `hasDrugCode`.",
         example: "medications().exists(m, \"warfarin\" in ingredients(m))",
         gives: "true",
         ..PLAIN
@@ -71,8 +72,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Filter,
         doc: "Of a list those, of one medication whether it is one, that have this ingredient: by its \
          RxNorm name or RxCUI, `class:` and the id of a class, several with `|` between, or a `drugs` \
-         column of the table. Products, brands and packs are what is in them. Unknown where it has no \
-         code that the drug dictionary knows.",
+         column of the table. Products, brands and packs are what is in them; what is coded by a class is one where \
+         all its drugs are. Otherwise unknown where it is not known which drug it is: see `hasDrugCode`.",
         example: "medications().exists(m, isDrug(m, \"warfarin\"))",
         gives: "true",
         ..PLAIN
@@ -86,7 +87,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
          for a place on the skin, eye or ear drops, by the dose form in their RxNorm names. False for \
          transdermal systems, for what goes into nose, mouth, rectum or vagina, for what acts on the whole \
          body also from the skin or the eye (as nitroglycerin, estradiol, timolol), and for one that is \
-         coded by its ingredient alone. Unknown where it has no code that the drug dictionary knows.",
+         coded by its ingredient alone or told by its name. Unknown where nothing of its drug is known.",
         example: "medications().exists(m, isLocal(m))",
         gives: "false",
         ..PLAIN
@@ -97,8 +98,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::Bool,
         code: same_drug,
         doc: "Whether two medications, or what an AllergyIntolerance is to and a medication, have an \
-         ingredient in common. Unknown where they have none that is known and one has no code that the drug \
-         dictionary knows.",
+         ingredient in common. Unknown where they have none that is known and of one it is not known in full \
+         which drug it is: see `hasDrugCode`, and `isAllergen` for allergies.",
         example: "selections(\"MedicationRequest\").exists(o, medications().exists(m, sameDrug(o, m)))",
         gives: "false",
         ..PLAIN
@@ -117,7 +118,11 @@ pub(super) const ROWS: &[FunctionInfo] = &[
 
 /// Whether one of the substances of a drug is in a set.
 pub(crate) fn held<'r>(resource: Element<'_>, drug: &Drug, set: &DrugSet) -> Val<'r> {
-    match (set.holds(&drug.substances), &drug.missing) {
+    let holds = match drug.surely(|substances| set.holds(substances) == Some(true)) {
+        true => Some(true),
+        false => set.holds(&drug.substances),
+    };
+    match (holds, &drug.missing) {
         (Some(true), _) => Val::Bool(true),
         (Some(false), None) => Val::Bool(false),
         (_, Some(reason)) => Val::Unknown(reason.clone()),
@@ -185,13 +190,13 @@ fn ingredients<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 }
 
 fn same_drug<'r>(call: &Call<'_, 'r>) -> Val<'r> {
-    both(call, |a, b| a.substances.share_ingredient(&b.substances))
+    both(call, Substances::share_ingredient)
 }
 
 fn shared_class<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     both(call, |a, b| {
         let dictionary = call.scene.drugs.dictionary();
-        a.substances.share_class(&b.substances, dictionary)
+        a.share_class(b, dictionary)
     })
 }
 
@@ -204,12 +209,13 @@ fn of(call: &Call<'_, '_>, resource: Element<'_>) -> Arc<Drug> {
 }
 
 /// What holds of what is known of two drugs.
-fn both<'r>(call: &Call<'_, 'r>, holds: impl Fn(&Drug, &Drug) -> bool) -> Val<'r> {
+fn both<'r>(call: &Call<'_, 'r>, holds: impl Fn(&Substances, &Substances) -> bool) -> Val<'r> {
     let [Val::Element(a), Val::Element(b)] = call.args else {
         return call.other_kind();
     };
     let (a, b): (Arc<Drug>, Arc<Drug>) = (of(call, *a), of(call, *b));
-    match (holds(&a, &b), a.missing.as_ref().or(b.missing.as_ref())) {
+    let told = a.surely(|a| b.surely(|b| holds(a, b)));
+    match (told, a.missing.as_ref().or(b.missing.as_ref())) {
         (true, _) => Val::Bool(true),
         (false, None) => Val::Bool(false),
         (false, Some(reason)) => Val::Unknown(reason.clone()),

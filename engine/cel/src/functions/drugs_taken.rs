@@ -52,7 +52,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         doc: "Of a list those, of one AllergyIntolerance whether it is one, that are to these drugs, by the \
          codes of what it is to (RxNorm, NDC, or those of a table given with `--drugs`) and of the substances of its \
          reactions; drugs as in `isDrug`. Where no code is known, by what it is called, if all its names are of \
-         ingredients or classes and nothing else: `Penicillin`, `Allergy to amoxicillin (finding)`. False where its \
+         ingredients or classes and nothing else: `Penicillin`, `Allergy to amoxicillin (finding)`. Of a class the \
+         known members count; of any other drug it is unknown, as no list of a class is complete. False where its \
          only categories are food or environment, or it says that no allergies are known, by its code or its whole \
          text. Otherwise unknown: beside it ask `inValueSet(a.code, \"set\")` for those in SNOMED CT.",
         example: "allergies().exists(a, isAllergen(a, \"penicillin V|amoxicillin\"))",
@@ -95,7 +96,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Filter,
         doc: "Of medications those, of one whether it is one, that the patient took at some time so long before \
          the moment of evaluation or later: for what has to be washed out. What is taken still is one of them. When \
-         one that is over was last taken, tell the end of all dosages (`timing.repeat.boundsPeriod`), else of a \
+         one that is over was last taken, tell the end of all dosages (`timing.repeat.boundsPeriod`; of an order that was \
+         stopped or is on hold only the latest that it can be), else of a \
          completed order the supply (`expectedSupplyDuration` from `authoredOn`, as often as \
          `numberOfRepeatsAllowed` says, or from the end of `validityPeriod`); the end of a statement's or an \
          administration's `effective`; of what was handed over its `daysSupply`. Where none of these is given it was \

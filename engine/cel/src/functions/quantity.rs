@@ -60,14 +60,20 @@ pub(super) fn quantity_in<'r>(call: &Call<'_, '_>, quantity: Element<'_>, unit: 
         return Val::unknown("the quantity has no UCUM unit");
     };
     let units = units::shared();
-    let spelled = match units.read(&written, unit) {
+    let reading = units.read(&written, unit);
+    let is_as_written = matches!(reading, Reading::AsWritten);
+    let spelled = match reading {
         Reading::AsWritten if is_code => None,
-        Reading::AsWritten => Some(Arc::from(&*written)),
+        // What stands in `unit` is text of the chart: without annotations only words of UCUM are left.
+        Reading::AsWritten => Some(Arc::from(without_annotations(&written))),
         Reading::As(usual) => Some(usual),
         Reading::Doubtful => return Val::unknown(DOUBTFUL),
         Reading::Other => return other_unit(&written, unit),
     };
-    let from = spelled.as_deref().unwrap_or(&written);
+    let from = match is_as_written {
+        true => &*written,
+        false => spelled.as_deref().unwrap_or(&written),
+    };
     match units.convert(value, from, unit) {
         Ok(value) => {
             if let Some(usual) = &spelled {

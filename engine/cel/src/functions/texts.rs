@@ -1,5 +1,7 @@
 //! Texts.
 
+use engine_patient::system::day_rule::written_day;
+
 use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
@@ -56,7 +58,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         params: &[P::Writable],
         returns: R::Text,
         code: string,
-        doc: "The number as text; a date to the day.",
+        doc: "The number as text; a date to the day, of a moment the day that it is where the rule runs (the zone of \
+         the context), wherever it was written.",
         example: "string(3) + \" on \" + string(date(\"2024-02-01T09:20:00Z\"))",
         gives: "3 on 2024-02-01",
         ..PLAIN
@@ -103,10 +106,7 @@ fn string<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     match call.args {
         [Val::Int(i)] => Val::Str(i.to_string().into()),
         [Val::Decimal(d)] => Val::Str(d.normalize().to_string().into()),
-        [Val::Time(time)] => {
-            let day: String = time.to_string().chars().take_while(|c| *c != 'T').collect();
-            Val::Str(day.into())
-        }
+        [Val::Time(time)] => Val::Str(written_day(*time, call.zone()).into()),
         [text @ Val::Str(_)] => text.clone(),
         _ => call.other_kind(),
     }

@@ -9,7 +9,7 @@ use crate::record::Element;
 use crate::system::codes::codings;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
-use crate::terminology::{DrugDictionary, DrugMeaning, Substances, canonical_system};
+use crate::terminology::{DrugDictionary, DrugMeaning, canonical_system};
 
 const ALLERGY: &str = "AllergyIntolerance";
 
@@ -48,67 +48,98 @@ fn status<'r>(allergy: Element<'r>, element: &str) -> Vec<Cow<'r, str>> {
     all.filter_map(|coding| coding.get_str("code")).collect()
 }
 
-/// The drug that an allergy is to: by its code, by what it is called where the code is not known, and by the
-/// substances of its reactions. Nothing where it says that it is to no drug: by its code or its categories, or as
+/// The drug that an allergy is to, and those that its reactions were to: each by its code, or by what it is called
+/// where the code is not known. Nothing where it says that it is to no drug: by its code or its categories, or as
 /// an entry that no allergies are known.
 pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
-    let mut found = Drug::default();
-    let mut unknown = true;
-    if let Some(code) = allergy.get_named("code") {
-        match of_concept(code, drugs) {
-            Some(drug) => {
-                found = drug;
-                unknown = false;
-            }
-            None if is_none_known(code, drugs) || is_no_drug(code, drugs) => unknown = false,
-            None => {
-                let named = by_name(code, drugs);
-                found.by_name = !named.substances.is_empty();
-                (found.substances, unknown) = (named.substances, !named.whole);
-            }
-        }
-    }
+    let is_other = is_of_other_category(allergy);
+    let mut found = match allergy.get_named("code") {
+        Some(code) => allergen_of(code, is_other, drugs),
+        None => Drug {
+            missing: (!is_other).then(|| no_code(ALLERGY).into()),
+            ..Drug::default()
+        },
+    };
     let reactions = allergy.get_named("reaction");
     for reaction in reactions.into_iter().flat_map(Element::items) {
-        let substance = reaction.get_named("substance");
-        if let Some(drug) = substance.and_then(|substance| of_concept(substance, drugs)) {
-            found.substances.add(&drug.substances);
+        if let Some(substance) = reaction.get_named("substance") {
+            let more = allergen_of(substance, is_other, drugs);
+            found.substances.add(&more.substances);
+            found.missing = found.missing.or(more.missing);
+            found.by_name |= more.by_name;
         }
-    }
-    if unknown && !is_of_other_category(allergy) {
-        found.missing = Some(no_code(ALLERGY).into());
     }
     found
 }
 
-/// What names say.
-struct Named {
-    substances: Substances,
-    /// Whether each is understood, and there is one.
-    whole: bool,
-}
-
-/// By what people call it: see [`DrugDictionary::allergen_named`].
-fn by_name(code: Element<'_>, drugs: &DrugDictionary) -> Named {
-    let mut found = Named {
-        substances: Substances::default(),
-        whole: true,
+/// The drug that a concept names. Of an allergy to no drug (`is_other`) what is not understood is none.
+fn allergen_of(concept: Element<'_>, is_other: bool, drugs: &DrugDictionary) -> Drug {
+    const OF_CLASS: &str =
+        "an AllergyIntolerance is to a drug class, and not every drug of it is known";
+    if let Some(mut drug) = of_concept(concept, drugs) {
+        // It is to all of a class, of which others may be than the dictionary has.
+        for members in std::mem::take(&mut drug.one_of) {
+            members.iter().for_each(|one| drug.substances.add(one));
+            drug.missing = Some(OF_CLASS.into());
+        }
+        return drug;
+    }
+    let mut found = Drug::default();
+    if is_none_known(concept, drugs) || is_no_drug(concept, drugs) {
+        return found;
+    }
+    let (mut names, mut understood, mut whole) = (0, 0, true);
+    for name in other_names(concept, drugs) {
+        names += 1;
+        if let Some(named) = drugs.allergen_named(&name) {
+            understood += 1;
+            found.substances.add(&named.substances);
+            whole &= named.is_whole;
+        }
+    }
+    found.by_name = !found.substances.is_empty();
+    found.missing = match names > 0 && understood == names {
+        true if whole => None,
+        true => Some(OF_CLASS.into()),
+        false if is_other => None,
+        false => Some(no_code(ALLERGY).into()),
     };
-    let mut several = 0;
-    for name in names(code) {
-        several += 1;
-        match drugs.allergen_named(&name) {
-            Some(substances) => found.substances.add(&substances),
-            None => found.whole = false,
-        }
-    }
-    found.whole &= several > 0;
     found
 }
 
-/// A code that a table knows as something else than a drug, and none that is a drug.
-fn is_no_drug(code: Element<'_>, drugs: &DrugDictionary) -> bool {
-    codings(code).any(|coding| meaning(coding, drugs) == Some(&DrugMeaning::NoDrug))
+/// Whether a table knows a code as something else than a drug.
+fn is_no_drug_coding(coding: Element<'_>, drugs: &DrugDictionary) -> bool {
+    meaning(coding, drugs) == Some(&DrugMeaning::NoDrug)
+}
+
+/// What a concept is called, but for what its codes of no drug are called.
+fn other_names<'r>(concept: Element<'r>, drugs: &DrugDictionary) -> Vec<Cow<'r, str>> {
+    let none = codings(concept).filter(|coding| is_no_drug_coding(*coding, drugs));
+    let none: Vec<String> = none
+        .filter_map(|coding| coding.get_str("display"))
+        .map(|label| label.trim().to_lowercase())
+        .collect();
+    let other = |name: &Cow<'_, str>| !none.contains(&name.trim().to_lowercase());
+    names(concept).filter(other).collect()
+}
+
+/// A code that a table knows as something else than a drug, beside nothing that may be a drug: other codes and
+/// names say the same, or that none is known.
+fn is_no_drug(concept: Element<'_>, drugs: &DrugDictionary) -> bool {
+    let is_none = |coding| {
+        let meaning = meaning(coding, drugs);
+        let by_table = matches!(meaning, Some(DrugMeaning::NoDrug | DrugMeaning::NoneKnown));
+        by_table || is_coded_none_known(coding)
+    };
+    let is_named = |coding: Element<'_>| {
+        let display = coding.get_str("display");
+        display.is_some_and(|text| !text.trim().is_empty())
+    };
+    codings(concept).any(|coding| is_no_drug_coding(coding, drugs))
+        && codings(concept).all(|coding| is_none(coding) || is_named(coding))
+        && other_names(concept, drugs)
+            .iter()
+            .all(|name| says_none_known(name))
 }
 
 /// `food` or `environment` alone.

@@ -1,13 +1,16 @@
 //! Which drug it is: from a request, a statement or a Medication to substances.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::standing::Reason;
 use crate::fhir::names::Name;
 use crate::record::{Element, PatientRecord};
 use crate::requirements::{choice, reference_target, referenced};
 use crate::system::codes::codings;
-use crate::terminology::{DrugDictionary, DrugMeaning, Substances, canonical_system};
+use crate::terminology::{
+    DrugDictionary, DrugMeaning, Meant, Substances, canonical_system, eleven_digits,
+};
 
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 const NDC: &str = "http://hl7.org/fhir/sid/ndc";
@@ -17,10 +20,20 @@ const NDC: &str = "http://hl7.org/fhir/sid/ndc";
 pub struct Drug {
     /// The substances that are known.
     pub substances: Substances,
+    /// What is coded as a class: of each it has one, and which is not known. What the known members are made of.
+    pub one_of: Vec<Arc<[Substances]>>,
     /// Why there may be others.
     pub missing: Option<Reason>,
     /// Whether a name told it, as no code is known.
     pub by_name: bool,
+}
+
+impl Drug {
+    /// Whether something holds of what is known of it; of a class, whichever of its members it is.
+    pub fn surely(&self, holds: impl Fn(&Substances) -> bool) -> bool {
+        let mut classes = self.one_of.iter();
+        holds(&self.substances) || classes.any(|members| members.iter().all(&holds))
+    }
 }
 
 /// The drug of a resource that has a `medication`, or of a Medication. References are followed within its
@@ -175,43 +188,46 @@ pub(super) fn rxcui<'r>(coding: Element<'r>, drugs: &DrugDictionary) -> Option<C
     }
 }
 
-/// An NDC in the 5-4-2 form without hyphens: the part of ten digits that is short gets a zero.
-fn eleven_digits(ndc: &str) -> Option<String> {
-    let parts: Vec<&str> = ndc.split('-').collect();
-    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !parts.iter().all(digits) {
-        return None;
-    }
-    match parts.as_slice() {
-        [whole] if whole.len() == 11 => Some((*whole).to_owned()),
-        [labeler, product, package] => {
-            let fits = labeler.len() <= 5 && product.len() <= 4 && package.len() <= 2;
-            fits.then(|| format!("{labeler:0>5}{product:0>4}{package:0>2}"))
-        }
-        _ => None,
-    }
-}
-
 /// The drug of a CodeableConcept; `None` where the dictionary knows none of its codes.
 pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option<Drug> {
-    let mut found: Option<Drug> = None;
-    let mut only_salts = true;
-    for coding in codings(concept) {
-        let code = rxcui(coding, drugs);
-        let substances = match meaning(coding, drugs) {
-            Some(DrugMeaning::Drug(substances)) => Some(substances.clone()),
-            _ => code.as_deref().and_then(|code| drugs.substances_of(code)),
+    let all = codings(concept).filter_map(|coding| meant(coding, drugs));
+    let all: Vec<Meant> = all.collect();
+    if all.is_empty() {
+        return None;
+    }
+    let mut found = Drug::default();
+    for (number, meant) in all.iter().enumerate() {
+        found.substances.add(&meant.substances);
+        // Another code of the same drug may say which of a class it is.
+        let told = |members: &[Substances]| {
+            let others = all.iter().enumerate().filter(|(other, _)| *other != number);
+            let mut others = others.map(|(_, other)| &other.substances);
+            others.any(|other| members.iter().any(|one| one.share_ingredient(other)))
         };
-        if let Some(substances) = substances {
-            only_salts &= code.is_some_and(|code| drugs.is_salt_of_unknown(&code));
-            let drug = found.get_or_insert_with(Drug::default);
-            drug.substances.add(&substances);
-        }
+        let classes = meant.classes.iter().filter(|members| !told(members));
+        found.one_of.extend(classes.cloned());
     }
-    if let Some(drug) = found.as_mut().filter(|_| only_salts) {
-        drug.missing = Some("of a salt it is not known which drug it is of".into());
+    if !found.one_of.is_empty() {
+        found.missing = Some("a code stands for a drug class, not for one drug of it".into());
+    } else if all
+        .iter()
+        .all(|one| one.substances.has_salt_of_unknown(drugs))
+    {
+        found.missing = Some("of a salt it is not known which drug it is of".into());
     }
-    found
+    Some(found)
+}
+
+/// What a Coding stands for.
+fn meant(coding: Element<'_>, drugs: &DrugDictionary) -> Option<Meant> {
+    if let Some(DrugMeaning::Drug(meant)) = meaning(coding, drugs) {
+        return Some(meant.clone());
+    }
+    let substances = drugs.substances_of(&rxcui(coding, drugs)?)?;
+    Some(Meant {
+        substances,
+        classes: vec![],
+    })
 }
 
 /// What a code of another system than RxNorm stands for, where a table says so.
@@ -308,6 +324,7 @@ fn of_parts<'r>(
         match concept.and_then(|concept| of_concept(concept, drugs)) {
             Some(drug) => {
                 whole.substances.add(&drug.substances);
+                whole.one_of.extend(drug.one_of);
                 whole.missing = whole.missing.or(drug.missing);
                 known += 1;
             }

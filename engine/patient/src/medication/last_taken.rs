@@ -89,12 +89,13 @@ pub fn taken_since(resource: Element<'_>, limit: DateTime, at: DateTime, zone: &
 /// Of a request: by the end of its dosages, else by its supply, else before it was known to be over.
 fn ordered(request: Element<'_>, now: Now<'_>) -> Result<Last, Reason> {
     let authored = date("MedicationRequest.authoredOn", request, "authoredOn")?;
+    let updated = updated(request);
     if let Some(end) = bounds_end(request, now.zone)? {
-        return Ok(now.ended(authored, end));
+        return Ok(planned(request, authored, end, updated, now));
     }
     let over = Last {
         not_before: authored,
-        not_after: updated(request),
+        not_after: updated,
     };
     let supply = request.get_named("dispenseRequest");
     let one = supply.and_then(|supply| amount(supply, "expectedSupplyDuration", None));
@@ -121,6 +122,32 @@ fn ordered(request: Element<'_>, now: Now<'_>) -> Result<Last, Reason> {
         not_before: first_used_up.or(Some(authored)),
         not_after: earlier(used_up, over.not_after, now.zone),
     })
+}
+
+/// Of a request whose dosages have an end: that is when it was last taken, unless it was over before. One that is
+/// active was not; one that is completed was not where it was still changed after that end, or says nothing of
+/// changes; one that was stopped or is on hold may have been at any time.
+fn planned(
+    request: Element<'_>,
+    authored: Option<DateTime>,
+    end: DateTime,
+    updated: Option<DateTime>,
+    now: Now<'_>,
+) -> Last {
+    let planned = now.ended(authored, end);
+    if is_one_of(request, "status", &["active"]) {
+        return planned;
+    }
+    let not_after = earlier(planned.not_after, updated, now.zone);
+    let reached = is_one_of(request, "status", &["completed"]) && not_after == planned.not_after;
+    Last {
+        not_before: if reached {
+            planned.not_before
+        } else {
+            authored
+        },
+        not_after,
+    }
 }
 
 /// Of a statement: by its period, else before it was known to be over.

@@ -9,7 +9,7 @@
 //! that of `Coalesce(x > limit, x > limit + 1 day)` and of `Coalesce(x < limit, x < limit - 1 day)`.
 
 use super::compare::{compare, in_zone};
-use super::date_time::{DAY, DateTime};
+use super::date_time::{DAY, DateTime, Precision};
 use super::zone::Zone;
 
 /// Whether a value is after a limit, by the day where its time does not tell.
@@ -35,6 +35,18 @@ fn later(these: (i64, i64), those: (i64, i64)) -> Option<bool> {
         (_, true) => Some(false),
         _ => None,
     }
+}
+
+/// The day of a date or a moment, as FHIR writes it, for people: of a moment the day that it is in this zone,
+/// wherever it was written. Of a year or a month that.
+pub fn written_day(time: DateTime, zone: &Zone) -> String {
+    let timed = time.precision() > Precision::Day && time.offset().is_some();
+    let here = match timed {
+        true => zone.moment(time.earliest(zone)),
+        false => time,
+    };
+    let text = here.to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
 }
 
 /// The first and the last day that a value can be of.

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::drugs::DrugDictionary;
+use super::drugs_catalog::DrugKind;
+
 /// What a drug is made of, as numbers: to be looked for in many sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Substances {
@@ -41,6 +44,16 @@ impl Substances {
         self.all.is_empty()
     }
 
+    /// Whether there is a salt in it of which it is not known which drug it is of.
+    #[must_use]
+    pub fn has_salt_of_unknown(&self, drugs: &DrugDictionary) -> bool {
+        let mut all = self.ingredients.iter();
+        all.any(|number| {
+            let one = drugs.catalog.get(*number);
+            one.is_some_and(|one| one.kind == DrugKind::PreciseIngredient)
+        })
+    }
+
     /// Whether both have an ingredient, whatever its salt.
     #[must_use]
     pub fn share_ingredient(&self, other: &Substances) -> bool {
@@ -49,11 +62,20 @@ impl Substances {
     }
 }
 
+/// Drugs that a code of another system than RxNorm stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meant {
+    /// Those that are named.
+    pub substances: Substances,
+    /// Those that are named by their classes: what the known members of each are made of.
+    pub classes: Vec<Arc<[Substances]>>,
+}
+
 /// What a code of another system than RxNorm stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DrugMeaning {
     /// These.
-    Drug(Substances),
+    Drug(Meant),
     /// That no allergy is known.
     NoneKnown,
     /// Something that is no drug.

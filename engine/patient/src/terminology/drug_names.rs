@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use super::drug_meaning::Substances;
 use super::drugs::{DrugClass, DrugDictionary};
 use super::drugs_catalog::{Catalog, DrugKind};
@@ -16,8 +18,8 @@ use super::drugs_other_names::rxnorm_name;
 pub struct NamedDrug {
     /// What is in it.
     pub substances: Substances,
-    /// Whether that is all: each ingredient has its strength. Of an ingredient alone there may be more in what
-    /// was meant.
+    /// Whether that is all. Of a drug that needs the strength of each ingredient: of an ingredient alone there may
+    /// be more in what was meant. Of an allergen that none is a class, as no list of a class has all its members.
     pub is_whole: bool,
 }
 
@@ -29,14 +31,17 @@ const STRENGTHS: [&str; 18] = [
 
 impl DrugDictionary {
     /// The drug of a name as RxNorm writes it: ingredients or salts, each with its strength, then perhaps a dose
-    /// form of RxNorm and a brand in brackets (`200 ACTUAT albuterol 0.09 MG/ACTUAT Metered Dose Inhaler`); or the
+    /// form of RxNorm and in brackets a brand that has just these (`diazepam 5 MG Oral Tablet [Valium]`); or the
     /// names of ingredients alone. `None` where a part of it is anything else.
     #[must_use]
     pub fn drug_named(&self, name: &str) -> Option<NamedDrug> {
         let name = name.trim().to_lowercase();
-        let name = match name.strip_suffix(']') {
-            Some(rest) => rest.rsplit_once(" [")?.0.trim_end(),
-            None => name.as_str(),
+        let (name, brand) = match name.strip_suffix(']') {
+            Some(rest) => {
+                let (name, brand) = rest.rsplit_once(" [")?;
+                (name.trim_end(), Some(brand))
+            }
+            None => (name.as_str(), None),
         };
         let name = without_amount(name);
         let mut found = NamedDrug {
@@ -59,13 +64,15 @@ impl DrugDictionary {
             }
             found.substances.add(&self.ingredient_named(ingredient)?);
         }
-        Some(found)
+        let made_of = &found.substances.ingredients;
+        let fits = brand.is_none_or(|brand| self.catalog.is_brand_of(brand, made_of));
+        fits.then_some(found)
     }
 
     /// What an allergy is to, by what people call it: `Penicillin allergy`, `Allergy to penicillin V (finding)`,
     /// `Cephalosporins`. `None` where these are no names of ingredients or classes, letter by letter.
     #[must_use]
-    pub fn allergen_named(&self, text: &str) -> Option<Substances> {
+    pub fn allergen_named(&self, text: &str) -> Option<NamedDrug> {
         let text = text.trim().to_lowercase();
         let text = match text.strip_suffix(')') {
             Some(rest) => {
@@ -82,12 +89,19 @@ impl DrugDictionary {
             .iter()
             .find_map(|words| text.strip_suffix(words))
             .unwrap_or(text);
-        let mut found = Substances::default();
+        let mut found = NamedDrug {
+            substances: Substances::default(),
+            is_whole: true,
+        };
         for part in text.split(" / ").map(str::trim) {
-            let one = self
-                .ingredient_named(part)
-                .or_else(|| self.class_named(part))?;
-            found.add(&one);
+            let one = match self.ingredient_named(part) {
+                Some(ingredient) => ingredient,
+                None => {
+                    found.is_whole = false;
+                    self.class_named(part)?
+                }
+            };
+            found.substances.add(&one);
         }
         Some(found)
     }
@@ -98,13 +112,12 @@ impl DrugDictionary {
             .get(name)
             .or_else(|| by_name.get(&rxnorm_name(name)?.to_lowercase()));
         let code = self.catalog.code(self.catalog.get(*number?)?);
-        match self.is_salt_of_unknown(code) {
-            true => None,
-            false => self.substances_of(code),
-        }
+        let found = self.substances_of(code);
+        found.filter(|found| !found.has_salt_of_unknown(self))
     }
 
-    /// By its name, also of one member: `penicillin`.
+    /// The known members of a class, by its name, also of one member: `penicillin`. There are others: a list is as
+    /// long as the rules need it, and what stands in brackets behind its name is left out of it.
     fn class_named(&self, name: &str) -> Option<Substances> {
         let fits = |class: &&DrugClass| {
             let full = class.name.to_lowercase();
@@ -213,6 +226,25 @@ impl Catalog {
         self.dose_forms().contains(form)
     }
 
+    /// Whether a product of this brand, in small letters, has just these ingredients.
+    fn is_brand_of(&self, brand: &str, ingredients: &[u32]) -> bool {
+        let of_brand = self.brands().get(brand);
+        of_brand.is_some_and(|all| all.contains(ingredients))
+    }
+
+    /// What products of a brand are made of. Packs are called as what is in them, too.
+    pub(super) fn find_brands(&self) -> FxHashMap<String, BTreeSet<Vec<u32>>> {
+        let mut found: FxHashMap<String, BTreeSet<Vec<u32>>> = FxHashMap::default();
+        for product in self.all().filter(|one| one.kind == DrugKind::Product) {
+            let name = self.name(product).strip_suffix(']');
+            if let Some((_, brand)) = name.and_then(|name| name.rsplit_once(" [")) {
+                let all = found.entry(brand.to_lowercase()).or_default();
+                all.insert(self.ingredients(product).to_vec());
+            }
+        }
+        found
+    }
+
     pub(super) fn find_dose_forms(&self) -> BTreeSet<String> {
         let products = self.all().filter(|one| one.kind == DrugKind::Product);
         let mut found = BTreeSet::new();
@@ -256,7 +288,7 @@ mod tests {
             ("Verapamil Hydrochloride 40 MG", "verapamil"),
             ("Acetaminophen 160 MG Oral Tablet", "acetaminophen"),
             (
-                "Acetaminophen 300 MG / HYDROcodone Bitartrate 5 MG [Vicodin]",
+                "Acetaminophen 300 MG / HYDROcodone Bitartrate 5 MG",
                 "acetaminophen, hydrocodone",
             ),
             (
@@ -273,6 +305,7 @@ mod tests {
             ),
             // Without a strength there may be more in it.
             ("Diazepam [Valium]", "diazepam, perhaps more"),
+            ("diazepam 5 MG Oral Tablet [Valium]", "diazepam"),
             ("warfarin", "warfarin, perhaps more"),
             ("paracetamol", "acetaminophen, perhaps more"),
             (
@@ -290,6 +323,12 @@ mod tests {
             ("warfarin 5 MG daily", "-"),
             ("", "-"),
             ("[Valium]", "-"),
+            // In brackets nothing is known but brands, and each of its own drugs.
+            ("amoxicillin 250 MG Oral Capsule [plus warfarin]", "-"),
+            ("amoxicillin 250 MG Oral Capsule [warfarin]", "-"),
+            ("amoxicillin 250 MG Oral Capsule [Valium]", "-"),
+            ("diazepam 5 MG / codeine 30 MG [Valium]", "-"),
+            ("warfarin []", "-"),
         ] {
             assert_eq!(told(name), expected, "{name}");
         }
@@ -340,7 +379,7 @@ mod tests {
     #[test]
     fn what_people_call_an_allergy() {
         let drugs = DrugDictionary::built_in_arc();
-        let told = |text: &str| drugs.allergen_named(text);
+        let told = |text: &str| drugs.allergen_named(text).map(|found| found.substances);
         let amoxicillin = drugs.substances_of("723").unwrap();
         for text in [
             "Penicillin",
@@ -372,5 +411,19 @@ mod tests {
                 .unwrap()
                 .share_ingredient(&amoxicillin)
         );
+    }
+
+    /// No list of a class has all its members: there may be more, whatever the class.
+    #[test]
+    fn a_class_is_never_known_in_full() {
+        let drugs = DrugDictionary::built_in_arc();
+        for class in drugs.all_classes() {
+            let found =
+                drugs.allergen_named(&class.name.replace(" (", "#").split('#').next().unwrap());
+            let found = found.unwrap_or_else(|| panic!("{}", class.name));
+            assert!(!found.is_whole, "{}", class.name);
+        }
+        let whole = |text: &str| drugs.allergen_named(text).unwrap().is_whole;
+        assert!(!whole("Penicillin / Warfarin") && whole("Amoxicillin / Clavulanate"));
     }
 }

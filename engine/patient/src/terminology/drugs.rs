@@ -172,17 +172,8 @@ impl DrugDictionary {
         all.filter(|one| self.catalog.term_type(one) == tty).count()
     }
 
-    /// Whether it is a precise ingredient of which it is not known which ingredient it is a form of.
-    #[must_use]
-    pub fn is_salt_of_unknown(&self, rxcui: &str) -> bool {
-        let salt = self
-            .get(rxcui)
-            .filter(|one| one.kind == DrugKind::PreciseIngredient);
-        salt.is_some_and(|one| self.catalog.ingredients(one) == [one.number])
-    }
-
-    /// The drugs of both; where both know a code, as this one has it. The classes are those of both, too: of one
-    /// id the members of this one.
+    /// The drugs of both, and what codes of other systems stand for; where both know a code, as this one has it.
+    /// The classes are those of both, too: of one id the members of this one.
     #[must_use]
     pub fn beside(mut self, other: &Self) -> Self {
         Arc::make_mut(&mut self.catalog).add_missing(&other.catalog);
@@ -190,6 +181,14 @@ impl DrugDictionary {
             self.classes
                 .entry(Arc::clone(id))
                 .or_insert_with(|| class.clone());
+        }
+        let codes = Arc::make_mut(&mut self.codes);
+        for (system, of_system) in other.codes.iter() {
+            let own = codes.entry(Arc::clone(system)).or_default();
+            for (code, meaning) in of_system {
+                let new = || meaning.clone();
+                own.entry(Arc::clone(code)).or_insert_with(new);
+            }
         }
         self.classes_of.clear();
         for (id, class) in &self.classes {

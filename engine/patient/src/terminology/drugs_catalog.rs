@@ -64,6 +64,8 @@ pub(super) struct Catalog {
     by_name: OnceLock<FxHashMap<String, u32>>,
     /// Dose forms of products in small letters.
     dose_forms: OnceLock<BTreeSet<String>>,
+    /// Brands in small letters, each with what its products are made of.
+    brands: OnceLock<FxHashMap<String, BTreeSet<Vec<u32>>>>,
 }
 
 impl Catalog {
@@ -132,6 +134,11 @@ impl Catalog {
         self.dose_forms.get_or_init(|| self.find_dose_forms())
     }
 
+    /// Brands in small letters, each with what its products are made of.
+    pub fn brands(&self) -> &FxHashMap<String, BTreeSet<Vec<u32>>> {
+        self.brands.get_or_init(|| self.find_brands())
+    }
+
     /// Adds what another has that is not here.
     pub fn add_missing(&mut self, other: &Catalog) {
         for drug in other.all() {
@@ -149,6 +156,7 @@ impl Catalog {
         }
         self.by_name = OnceLock::new();
         self.dose_forms = OnceLock::new();
+        self.brands = OnceLock::new();
     }
 
     /// Adds a drug of which the number is new and the links are known.

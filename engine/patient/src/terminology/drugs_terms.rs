@@ -14,6 +14,11 @@ use crate::finding::did_you_mean;
 /// What stands before the id of a class.
 const CLASS: &str = "class:";
 
+/// Whether a term names a class.
+pub(super) fn is_class(term: &str) -> bool {
+    term.trim_start().starts_with(CLASS)
+}
+
 impl DrugDictionary {
     /// The set that a term stands for: `class:` and the id of a class, the RxCUI of an ingredient or
     /// precise ingredient, or its RxNorm name in letters of any case.

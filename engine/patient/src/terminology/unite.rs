@@ -52,7 +52,12 @@ impl TerminologyStore {
             all.retain(|one| one.version != both.version);
             all.insert(0, both);
         }
-        self.drugs = other.drugs.or(self.drugs.take());
+        self.drugs = match (other.drugs, self.drugs.take()) {
+            (Some(added), Some(own)) if !Arc::ptr_eq(&added, &own) => {
+                Some(Arc::new((*added).clone().beside(&own)))
+            }
+            (added, own) => added.or(own),
+        };
         self.included.extend(other.included);
         self.issues.extend(other.issues);
         self.issues.extend(issues.iter().cloned());

@@ -1,4 +1,9 @@
-use super::super::{Code, TerminologyError, TerminologyProvider, TerminologyStore, ValueSet};
+use std::sync::Arc;
+
+use super::super::{
+    Code, DrugDictionary, TerminologyBuilder, TerminologyError, TerminologyProvider,
+    TerminologyStore, ValueSet,
+};
 use super::{codes, expansion, load, shown};
 use crate::finding::{Code as FindingCode, Severity};
 
@@ -314,4 +319,25 @@ fn uniting_adds_codes_and_loses_none() {
     )]);
     part.unite(other);
     assert_eq!(codes(&part, "http://x/u"), "partial [a b c]");
+}
+
+/// Drugs are added as value sets are: of two tables of codes both count.
+#[test]
+fn drugs_of_both_stores() {
+    let store = |row: &str| {
+        let mut drugs = (*DrugDictionary::built_in_arc()).clone();
+        let table = format!("system,code,display,drug\n{row}\n");
+        drugs.add_codes(("codes.csv", table.as_bytes())).unwrap();
+        let (mut store, _) = TerminologyBuilder::new().build();
+        store.drugs = Some(Arc::new(drugs));
+        store
+    };
+    let mut one = store("snomed,1,,warfarin");
+    one.unite(store("snomed,2,,aspirin"));
+    let known = |code| {
+        one.drugs()
+            .meaning("http://snomed.info/sct", code)
+            .is_some()
+    };
+    assert!(known("1") && known("2") && !known("3"));
 }
