@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::drug::{Drug, meaning, names, no_code, of_concept};
+use super::drug::{Drug, meaning, meant_by, names, no_code, of_salts};
 use super::standing::{Told, all, begun};
 use crate::fhir::clinical_time::clinical_time;
 use crate::record::Element;
@@ -76,15 +76,20 @@ pub fn allergen(allergy: Element<'_>, drugs: &DrugDictionary) -> Drug {
 fn allergen_of(concept: Element<'_>, is_other: bool, drugs: &DrugDictionary) -> Drug {
     const OF_CLASS: &str =
         "an AllergyIntolerance is to a drug class, and not every drug of it is known";
-    if let Some(mut drug) = of_concept(concept, drugs) {
-        // It is to all of a class, of which others may be than the dictionary has.
-        for members in std::mem::take(&mut drug.one_of) {
-            members.iter().for_each(|one| drug.substances.add(one));
-            drug.missing = Some(OF_CLASS.into());
-        }
-        return drug;
-    }
     let mut found = Drug::default();
+    let all = meant_by(concept, drugs);
+    if !all.is_empty() {
+        found.missing = of_salts(&all, drugs);
+        for meant in &all {
+            found.substances.add(&meant.substances);
+            // It is to all of a class, of which others may be than the dictionary has.
+            for one in meant.classes.iter().flat_map(|members| members.iter()) {
+                found.substances.add(one);
+                found.missing = Some(OF_CLASS.into());
+            }
+        }
+        return found;
+    }
     if is_none_known(concept, drugs) || is_no_drug(concept, drugs) {
         return found;
     }

@@ -190,12 +190,11 @@ pub(super) fn rxcui<'r>(coding: Element<'r>, drugs: &DrugDictionary) -> Option<C
 
 /// The drug of a CodeableConcept; `None` where the dictionary knows none of its codes.
 pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option<Drug> {
-    let all = codings(concept).filter_map(|coding| meant(coding, drugs));
-    let all: Vec<Meant> = all.collect();
-    if all.is_empty() {
-        return None;
-    }
-    let mut found = Drug::default();
+    let all = meant_by(concept, drugs);
+    let mut found = Drug {
+        missing: of_salts(&all, drugs),
+        ..Drug::default()
+    };
     for (number, meant) in all.iter().enumerate() {
         found.substances.add(&meant.substances);
         // Another code of the same drug may say which of a class it is.
@@ -209,13 +208,22 @@ pub(super) fn of_concept(concept: Element<'_>, drugs: &DrugDictionary) -> Option
     }
     if !found.one_of.is_empty() {
         found.missing = Some("a code stands for a drug class, not for one drug of it".into());
-    } else if all
-        .iter()
-        .all(|one| one.substances.has_salt_of_unknown(drugs))
-    {
-        found.missing = Some("of a salt it is not known which drug it is of".into());
     }
-    Some(found)
+    (!all.is_empty()).then_some(found)
+}
+
+/// What the codes of a concept stand for that are known to be drugs.
+pub(super) fn meant_by(concept: Element<'_>, drugs: &DrugDictionary) -> Vec<Meant> {
+    codings(concept)
+        .filter_map(|coding| meant(coding, drugs))
+        .collect()
+}
+
+/// Why drugs are not known where each code names a salt of which it is not known which drug it is of.
+pub(super) fn of_salts(all: &[Meant], drugs: &DrugDictionary) -> Option<Reason> {
+    let mut meant = all.iter();
+    let only = meant.all(|one| one.substances.has_salt_of_unknown(drugs));
+    only.then(|| "of a salt it is not known which drug it is of".into())
 }
 
 /// What a Coding stands for.

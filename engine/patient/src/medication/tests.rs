@@ -933,6 +933,12 @@ fn an_allergy_to_a_class_may_be_to_more_than_its_list_has() {
             "metoprolol",
             "sotalol",
         ),
+        // Beside the code of a drug of the class.
+        (
+            r#"{"coding":[{"system":"urn:ehr","code":"BB"},{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"6918"}]}"#,
+            "atenolol",
+            "sotalol",
+        ),
     ] {
         let json = format!(r#"{{"resourceType":"AllergyIntolerance","id":"a","code":{code}}}"#);
         let found = drug_of(&json, &drugs);
