@@ -96,8 +96,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Filter,
         doc: "Of medications those, of one whether it is one, that the patient took at some time so long before \
          the moment of evaluation or later: for what has to be washed out. What is taken still is one of them. When \
-         one that is over was last taken, tell the end of all dosages (`timing.repeat.boundsPeriod`; of an order that was \
-         stopped or is on hold only the latest that it can be), else of a \
+         one that is over was last taken, tell the end of all dosages (`timing.repeat.boundsPeriod`; of an order that is \
+         on hold only the latest that it can be), else of a \
          completed order the supply (`expectedSupplyDuration` from `authoredOn`, as often as \
          `numberOfRepeatsAllowed` says, or from the end of `validityPeriod`); the end of a statement's or an \
          administration's `effective`; of what was handed over its `daysSupply`. Where none of these is given it was \

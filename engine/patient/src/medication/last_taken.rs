@@ -125,8 +125,8 @@ fn ordered(request: Element<'_>, now: Now<'_>) -> Result<Last, Reason> {
 }
 
 /// Of a request whose dosages have an end: that is when it was last taken, unless it was over before. One that is
-/// active was not; one that is completed was not where it was still changed after that end, or says nothing of
-/// changes; one that was stopped or is on hold may have been at any time.
+/// active was not; one that is completed or stopped was not where it was still changed after that end, or says
+/// nothing of changes: who stops an order writes the end of its dosages. One on hold may have been at any time.
 fn planned(
     request: Element<'_>,
     authored: Option<DateTime>,
@@ -139,7 +139,8 @@ fn planned(
         return planned;
     }
     let not_after = earlier(planned.not_after, updated, now.zone);
-    let reached = is_one_of(request, "status", &["completed"]) && not_after == planned.not_after;
+    let over = is_one_of(request, "status", &["completed", "stopped"]);
+    let reached = over && not_after == planned.not_after;
     Last {
         not_before: if reached {
             planned.not_before

@@ -478,12 +478,9 @@ fn what_was_taken_lately() {
             rx("completed", "2025-06", ""),
             "`MedicationRequest.authoredOn` is too imprecise",
         ),
-        // The end of its dosages; by the day, and 14 days ago is outside. What was stopped may have been before.
+        // The end of its dosages; by the day, and 14 days ago is outside. What is on hold may have been before.
         (rx("completed", "2020-01-01", &dosage("2025-06-02")), "true"),
-        (
-            rx("stopped", "2020-01-01", &dosage("2025-06-02")),
-            "?MedicationRequest",
-        ),
+        (rx("stopped", "2020-01-01", &dosage("2025-06-02")), "true"),
         (
             rx("on-hold", "2020-01-01", &dosage("2025-06-02")),
             "?MedicationRequest",
