@@ -111,7 +111,7 @@ pub fn record_as_of(
         let all = versions(ty.as_str(), resource, &[at], settings, dating);
         // The last that had come by then.
         let all = all.into_iter().flatten();
-        match all.filter(|version| version.from <= at).last() {
+        match all.filter(|version| version.from <= at).next_back() {
             None => later += 1,
             Some(version) => match &version.json {
                 Some(json) => then.push(json).map_err(bug)?,
