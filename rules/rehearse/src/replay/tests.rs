@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use engine_patient::system::zone::UTC;
 
 use super::*;
@@ -176,7 +178,7 @@ fn the_call_tells_who_and_where() {
                 "Practitioner/2".into(),
                 "Dr. X (Practitioner/2)".into(),
                 site,
-                Some(vec!["MedicationRequest/a".to_owned()])
+                Some(HashSet::from(["MedicationRequest/a".to_owned()]))
             ),
         ]
     );
