@@ -110,8 +110,8 @@ pub fn record_as_of(
         };
         let all = versions(ty.as_str(), resource, &[at], settings, dating);
         // The last that had come by then.
-        let all = all.into_iter().flatten();
-        match all.filter(|version| version.from <= at).next_back() {
+        let mut all = all.into_iter().flatten();
+        match all.rfind(|version| version.from <= at) {
             None => later += 1,
             Some(version) => match &version.json {
                 Some(json) => then.push(json).map_err(bug)?,
