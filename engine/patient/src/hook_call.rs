@@ -107,9 +107,10 @@ mod tests {
             which
         };
         assert_eq!(about(None), [true, true, true]);
+        // A record has its resources in the order of type and id.
         assert_eq!(
             about(Some(&["ServiceRequest/a", "x"])),
-            [true, false, false]
+            [false, false, true]
         );
         assert_eq!(about(Some(&["a", "ServiceRequest/"])), [false; 3]);
     }
