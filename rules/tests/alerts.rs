@@ -636,7 +636,7 @@ fn what_nothing_refers_to_any_more_is_not_contained() {
     let record = high(
         r##","status":"final","effectiveDateTime":"2025-05-01","subject":{"reference":"#pat"},"device":{"reference":"#dev"},"contained":[{"resourceType":"Patient","id":"pat","managingOrganization":{"reference":"#org"}},{"resourceType":"Organization","id":"org"},{"resourceType":"Device","id":"dev"}]"##,
     );
-    let text = ALERT.replace("\"{{ reading.subject }}\"", "Patient/p");
+    let text = ALERT.replace("\"{{ reading.subject }}\"", "\"{{ reference(patient) }}\"");
     let decision = made("high.yaml", &text).decide(&record, &noon()).unwrap();
     let card = decision.card().unwrap();
     let CardChange::Update(updated) = &card.suggestions[1].actions[0].change else {
