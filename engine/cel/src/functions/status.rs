@@ -8,7 +8,6 @@ use super::filters::filters;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};
-use super::table::find;
 use crate::value::Val;
 
 pub(super) const ROWS: &[FunctionInfo] = &[
@@ -104,9 +103,9 @@ pub fn is_done(resource: Element<'_>) -> bool {
         return false;
     };
     let negated = described(resource).is_none_or(|told| told.negated.is_some());
-    let can_be_done = find("completed").is_some_and(|row| {
+    let can_be_done = ROWS.iter().any(|row| {
         let takes = |p: &P| matches!(p, P::OneOrMany(types) if types.contains(&ty.as_str()));
-        row.params.iter().any(takes)
+        row.name == "completed" && row.params.iter().any(takes)
     });
     let status = resource.get_str("status").unwrap_or_default();
     !negated && (!can_be_done || done(ty.as_str()).contains(&&*status))

@@ -4,9 +4,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::drugs::DrugDictionary;
-use super::drugs_catalog::DrugKind;
-
 /// What a drug is made of, as numbers: to be looked for in many sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Substances {
@@ -42,16 +39,6 @@ impl Substances {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
-    }
-
-    /// Whether there is a salt in it of which it is not known which drug it is of.
-    #[must_use]
-    pub fn has_salt_of_unknown(&self, drugs: &DrugDictionary) -> bool {
-        let mut all = self.ingredients.iter();
-        all.any(|number| {
-            let one = drugs.catalog.get(*number);
-            one.is_some_and(|one| one.kind == DrugKind::PreciseIngredient)
-        })
     }
 
     /// Whether both have an ingredient, whatever its salt.

@@ -105,6 +105,16 @@ impl DrugSet {
 }
 
 impl Substances {
+    /// Whether there is a salt in it of which it is not known which drug it is of.
+    #[must_use]
+    pub fn has_salt_of_unknown(&self, drugs: &DrugDictionary) -> bool {
+        let mut all = self.ingredients.iter();
+        all.any(|number| {
+            let one = drugs.catalog.get(*number);
+            one.is_some_and(|one| one.kind == DrugKind::PreciseIngredient)
+        })
+    }
+
     /// The RxNorm names of the ingredients.
     #[must_use]
     pub fn names<'d>(&self, drugs: &'d DrugDictionary) -> Vec<&'d str> {

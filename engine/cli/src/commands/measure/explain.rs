@@ -32,7 +32,7 @@ Examples:
   tandem measure explain packages/ --measure CMS122FHIR --funnel --lake lake --period 2026-01-01..2026-12-31
   tandem measure explain packages/ --measure CMS122FHIR --funnel --within denominator --lake lake --period 2026-01-01..2026-12-31
   tandem measure explain --measure hba1c-control --subject Patient/123 --lake lake --period 2026-01-01..2026-12-31
-  tandem measure explain --rules my-rules --terminology my-sets --measure my-gap --funnel --lake lake --period 2026-01-01..2026-12-31
+  tandem measure explain --rules my-rules --terminology my-sets --measure tobacco-status-recorded --funnel --lake lake --period 2026-01-01..2026-12-31
 Without a package: the built-in care gaps, and those of --rules. With packages: their measures and --rules
 (add --built-in for all).
 HTML shows the logic with its clauses marked true, false, unknown or not evaluated; it is one file that
