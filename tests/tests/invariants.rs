@@ -190,7 +190,7 @@ const PURE: &str = "#![cfg_attr(not(test),deny(clippy::disallowed_methods,clippy
                     clippy::print_stdout,clippy::print_stderr))]";
 
 /// The files of those crates that may do one of these things after all: each says there why.
-const ALLOWED: [&str; 13] = [
+const ALLOWED: [&str; 14] = [
     "engine/cel/src/parse/mod.rs",
     "measures/run/src/count_files.rs",
     "measures/run/src/deck.rs",
@@ -204,6 +204,7 @@ const ALLOWED: [&str; 13] = [
     "measures/src/package/load.rs",
     "measures/src/package/near_libraries.rs",
     "measures/src/source_files.rs",
+    "rules/src/built_in.rs",
 ];
 
 fn sources(folder: &Path, out: &mut Vec<PathBuf>) {

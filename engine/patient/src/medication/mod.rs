@@ -11,6 +11,8 @@ mod standing;
 mod taken;
 
 #[cfg(test)]
+mod meaning_tests;
+#[cfg(test)]
 mod tests;
 
 pub use allergy::{allergen, is_current};
