@@ -380,8 +380,8 @@ fn a_rule_is_the_same_on_every_thread() {
     );
 }
 
-/// `why: true`: of each value set that the question asks for the latest up to the moment, or that there is
-/// none.
+/// `why: true`: of each value set that the question asks for the latest up to the moment, whatever its offset,
+/// with its day in the zone of the run; or that there is none.
 #[test]
 fn a_card_says_what_is_on_record() {
     let colonoscopy = |id: &str, day: &str| {
@@ -390,11 +390,11 @@ fn a_card_says_what_is_on_record() {
         )
     };
     let (first, second, later) = (
-        colonoscopy("a", "2001-05-05"),
-        colonoscopy("b", "2011-03-01"),
+        colonoscopy("a", "2011-03-02T00:30:00+05:00"),
+        colonoscopy("b", "2011-03-01T22:00:00Z"),
         colonoscopy("c", "2030-01-01"),
     );
-    let fit = r#"{"resourceType":"Observation","id":"f","status":"final","effectiveDateTime":"2022-02-02T10:00:00Z","code":{"coding":[{"system":"http://loinc.org","code":"14563-1"}]},"valueString":"*neg*"}"#;
+    let fit = r#"{"resourceType":"Observation","id":"f","status":"final","effectiveDateTime":"2022-02-01T23:00:00-05:00","code":{"coding":[{"system":"http://loinc.org","code":"14563-1"}]},"valueString":"*neg*"}"#;
     let rule = rule("colorectal-cancer-screening");
     let chart = record(&[PATIENT, &first, &second, &later, fit]);
     let decision = rule.decide(&chart, &context()).unwrap();

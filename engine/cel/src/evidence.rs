@@ -1,10 +1,14 @@
 //! What a question rests on: the resources in the value sets that it names, for a card's reader.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use engine_patient::describe::{Described, described};
+use engine_patient::fhir::clinical_time::clinical_time;
 use engine_patient::fhir::names::Name;
+use engine_patient::record::Element;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::zone::Zone;
 use engine_patient::terminology::ValueSet;
 
 use super::evaluate::Evaluation;
@@ -18,8 +22,8 @@ pub struct Evidence {
     pub set: Arc<ValueSet>,
     /// The resources' type.
     pub resource_type: Name,
-    /// The one of the latest date; of those without a date the first.
-    pub latest: Option<Described>,
+    /// The one that began last, and when; of one moment, and of those that do not say when, the first.
+    pub latest: Option<(Described, Option<DateTime>)>,
     /// How many there are up to the moment of evaluation.
     pub count: usize,
     /// Why it cannot be told what there is.
@@ -28,14 +32,19 @@ pub struct Evidence {
 
 impl Evidence {
     /// With the resources of another type in the same value set.
-    fn add(&mut self, other: Evidence) {
+    fn add(&mut self, other: Evidence, zone: &Zone) {
         self.count += other.count;
-        let date = |found: &Option<Described>| found.as_ref().and_then(|f| f.date.clone());
-        if self.latest.is_none() || date(&other.latest) > date(&self.latest) {
-            self.latest = other.latest.or(self.latest.take());
+        let begins = |found: &Evidence| Some(begins(found.latest.as_ref()?.1, zone));
+        if begins(&other) > begins(self) {
+            self.latest = other.latest;
         }
         self.unknown = self.unknown.take().or(other.unknown);
     }
+}
+
+/// The first moment of when something began; what does not say when goes behind what does.
+fn begins(at: Option<DateTime>, zone: &Zone) -> Option<i64> {
+    at.map(|at| at.earliest(zone))
 }
 
 impl<'r> Evaluation<'r> {
@@ -48,7 +57,7 @@ impl<'r> Evaluation<'r> {
         for found in seen.into_iter().filter_map(|index| self.evidence_of(index)) {
             // Results and reports of one test are one thing to a reader.
             match all.iter_mut().find(|known| known.set.url == found.set.url) {
-                Some(known) => known.add(found),
+                Some(known) => known.add(found, &self.context().zone),
                 None => all.push(found),
             }
         }
@@ -88,24 +97,27 @@ impl<'r> Evaluation<'r> {
             Val::Unknown(reason) => return Some(of(None, 0, Some(reason.to_string().into()))),
             _ => return None,
         };
+        let context = self.context();
+        let now = context.at.latest(&context.zone);
         let all = found.iter().filter_map(|item| match item.item().0 {
-            Val::Element(resource) => described(*resource),
+            Val::Element(resource) => Some((*resource, start(*resource))),
             _ => None,
         });
-        let mut all: Vec<Described> = all.filter(|found| !self.is_later(found)).collect();
+        let begins = |at: Option<DateTime>| begins(at, &context.zone);
+        let mut all: Vec<_> = all
+            .filter(|(_, at)| begins(*at).is_none_or(|at| at <= now))
+            .collect();
         let count = all.len();
-        // A stable sort: of one date the first stays first.
-        all.sort_by(|a, b| b.date.cmp(&a.date));
-        Some(of(all.into_iter().next(), count, None))
+        // A stable sort: of one moment the first stays first.
+        all.sort_by_key(|(_, at)| Reverse(begins(*at)));
+        let latest = all
+            .first()
+            .and_then(|(resource, at)| Some((described(*resource)?, *at)));
+        Some(of(latest, count, None))
     }
+}
 
-    /// Whether a resource begins after the moment of evaluation.
-    fn is_later(&self, found: &Described) -> bool {
-        let context = self.context();
-        let begins = found.date.as_deref().and_then(|date| {
-            let begin = date.split([' ', '–', '/']).next()?;
-            DateTime::parse(begin)
-        });
-        begins.is_some_and(|date| date.earliest(&context.zone) > context.at.latest(&context.zone))
-    }
+/// When a resource began, by its clinical time.
+fn start(resource: Element<'_>) -> Option<DateTime> {
+    clinical_time(resource.resource_type()?.as_str(), resource).start
 }

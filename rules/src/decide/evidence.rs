@@ -1,6 +1,7 @@
 //! What a card rests on, below its detail: of each value set that the question asks for what is on record.
 
 use engine_cel::{Evaluation, Evidence};
+use engine_patient::system::zone::Zone;
 
 use crate::plain_words;
 use crate::program::Question;
@@ -14,7 +15,11 @@ impl Rule {
             Question::Gap(gap) => &gap.satisfied,
             Question::Alert(alert) => &alert.when,
         };
-        let lines: Vec<String> = evaluation.evidence(asked).iter().map(line).collect();
+        let lines: Vec<String> = evaluation
+            .evidence(asked)
+            .iter()
+            .map(|found| line(found, evaluation.zone()))
+            .collect();
         match lines.is_empty() {
             true => String::new(),
             false => format!("\n\nOn record:\n\n{}", lines.join("\n")),
@@ -23,7 +28,7 @@ impl Rule {
 }
 
 /// `- Colonoscopy: 2014-03-01`, `- HbA1c: 9.3 %, 2025-09-15, the latest of 3`
-fn line(evidence: &Evidence) -> String {
+fn line(evidence: &Evidence, zone: &Zone) -> String {
     let set = &evidence.set;
     let title = set.title.as_deref().or(set.name.as_deref());
     let title = title.and_then(plain_words::code_title);
@@ -34,17 +39,13 @@ fn line(evidence: &Evidence) -> String {
         first.unwrap_or_default() + letters.as_str()
     });
     let title = text::markdown(&title);
-    let Some(latest) = &evidence.latest else {
+    let Some((latest, began)) = &evidence.latest else {
         return match &evidence.unknown {
             Some(reason) => format!("- {title}: could not be told, {}", text::reason(reason)),
             None => format!("- {title}: nothing"),
         };
     };
-    let day = |date: &String| date.chars().take_while(|c| *c != 'T').collect::<String>();
-    let date = latest
-        .date
-        .as_ref()
-        .map_or("without a date".to_owned(), day);
+    let date = began.map_or("without a date".to_owned(), |began| text::day(began, zone));
     let mut said = vec![];
     said.extend(latest.value.as_deref().map(text::markdown));
     said.push(text::markdown(&date));
