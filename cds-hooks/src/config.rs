@@ -8,6 +8,7 @@ use engine_patient::system::zone::{UTC, Zone};
 
 use crate::limits::Limits;
 use crate::log::Log;
+use crate::seams::Seams;
 
 /// Gives the moment of a call.
 pub type Clock = Arc<dyn Fn() -> DateTime + Send + Sync>;
@@ -31,6 +32,8 @@ pub struct Config {
     pub log: Option<Log>,
     /// What clients may take at once.
     pub limits: Limits,
+    /// What stands around the protocol: who may call, where missing data comes from, what is recorded.
+    pub seams: Seams,
 }
 
 impl Config {
@@ -45,6 +48,7 @@ impl Config {
             allowed_origins: vec![],
             log: None,
             limits: Limits::default(),
+            seams: Seams::default(),
         }
     }
 }

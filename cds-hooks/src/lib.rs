@@ -41,6 +41,7 @@ mod receive;
 mod refusal;
 mod request;
 mod rule;
+pub mod seams;
 mod serve;
 mod service;
 mod wire;
@@ -56,6 +57,7 @@ pub use measure::measure_services;
 pub use prefetch::{Template, Templates};
 pub use reach::{Reach, within_reach};
 pub use rule::rule_services;
+pub use seams::Seams;
 pub use serve::{open_files, serve, serve_until};
 pub use service::{CardContent, CardService, Outcome};
 pub use wire::{
