@@ -1,0 +1,6 @@
+//! Reading TOML so that every mistake is told with its place.
+
+pub(crate) mod file;
+pub(crate) mod secret;
+pub(crate) mod table;
+pub(crate) mod values;

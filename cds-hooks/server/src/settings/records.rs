@@ -1,0 +1,154 @@
+//! `[store]`, `[explain]`, `[consent]`: what is kept of a call, and what may be seen of a patient.
+
+use std::time::Duration;
+
+use super::read::secret::Secret;
+use super::read::table::Table;
+use super::read::values;
+use super::server::size;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const YEAR: Duration = Duration::from_millis(31_557_600_000);
+
+/// Where cards, feedback and the audit log are kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// `sqlite:PATH` (or a path), or `postgres://…`. It may hold a password.
+    pub url: Secret,
+    /// Whether a call whose record cannot be kept is refused (503).
+    pub required: bool,
+    /// How long the audit log is kept.
+    pub retention: Duration,
+    /// Whether requests are kept whole, for replay. They hold the data of patients.
+    pub record_requests: bool,
+    /// Makes pseudonyms of the ids of patients; without it they are kept as they are.
+    pub pseudonym_key: Option<Secret>,
+    /// How often what is over its time is removed.
+    pub purge_every: Duration,
+}
+
+/// Six years: the time that HIPAA has documentation kept (45 CFR 164.316(b)(2)(i)).
+pub const RETENTION: Duration = Duration::from_millis(6 * 31_557_600_000);
+
+impl Store {
+    pub(super) fn read(table: Table<'_>) -> Option<Self> {
+        let url = table.secret("url", "url_file");
+        if table.is_there() && !table.has("url") && !table.has("url_file") {
+            table.missing("url", "\"sqlite:tandem.db\", or \"postgres://…\", or `url_file` with such a text");
+        }
+        let store = (
+            table.boolean("required", true),
+            table.value_or("retention", RETENTION, |value| {
+                values::duration(value, DAY, 100 * YEAR)
+            }),
+            table.boolean("record_requests", false),
+            table.secret("pseudonym_key", "pseudonym_key_file"),
+            table.value_or("purge_every", DAY, |value| {
+                values::duration(value, Duration::from_secs(60), 365 * DAY)
+            }),
+        );
+        if let Some(key) = &store.3
+            && key.expose().len() < 16
+        {
+            table.wrong("pseudonym_key", "is shorter than 16 characters", None);
+        }
+        table.done();
+        let (required, retention, record_requests, pseudonym_key, purge_every) = store;
+        Some(Store {
+            url: url?,
+            required,
+            retention,
+            record_requests,
+            pseudonym_key,
+            purge_every,
+        })
+    }
+}
+
+/// Why a call was answered as it was: kept in memory for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explain {
+    /// Off unless it is switched on: what is kept holds the data of patients.
+    pub enabled: bool,
+    /// Calls that are kept at most; the oldest goes first.
+    pub max_calls: usize,
+    /// Bytes that they may take.
+    pub max_bytes: usize,
+    /// How long each is kept.
+    pub max_age: Duration,
+}
+
+impl Default for Explain {
+    fn default() -> Self {
+        Explain {
+            enabled: false,
+            max_calls: 1000,
+            max_bytes: 64 << 20,
+            max_age: Duration::from_secs(900),
+        }
+    }
+}
+
+impl Explain {
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let usual = Explain::default();
+        let explain = Explain {
+            enabled: table.boolean("enabled", usual.enabled),
+            max_calls: size(table.number("max_calls", usual.max_calls as u64, 1, 1_000_000)),
+            max_bytes: size(table.value_or("max_bytes", usual.max_bytes as u64, |value| {
+                values::bytes(value, 1 << 16, 1 << 36)
+            })),
+            max_age: table.value_or("max_age", usual.max_age, |value| {
+                values::duration(value, Duration::from_secs(1), 30 * DAY)
+            }),
+        };
+        table.done();
+        explain
+    }
+}
+
+/// Whether what patients allow is looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Consent {
+    /// Whether a patient's Consent resources decide what rules may see.
+    pub enabled: bool,
+    /// Whether data may be seen where there is no consent.
+    pub permit_without: bool,
+    /// Whether a call is refused (412) where consents cannot be had; else everything is unknown.
+    pub refuse_unavailable: bool,
+    /// The purpose of a call that names none (v3 PurposeOfUse).
+    pub purpose: String,
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        Consent {
+            enabled: false,
+            permit_without: true,
+            refuse_unavailable: false,
+            purpose: "TREAT".to_owned(),
+        }
+    }
+}
+
+impl Consent {
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let usual = Consent::default();
+        let consent = Consent {
+            enabled: table.boolean("enabled", usual.enabled),
+            permit_without: table.word(
+                "without_consent",
+                usual.permit_without,
+                &[("permit", true), ("deny", false)],
+            ),
+            refuse_unavailable: table.word(
+                "unavailable",
+                usual.refuse_unavailable,
+                &[("refuse", true), ("unknown", false)],
+            ),
+            purpose: table.text("purpose", values::name).unwrap_or(usual.purpose),
+        };
+        table.done();
+        consent
+    }
+}

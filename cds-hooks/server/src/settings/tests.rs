@@ -1,0 +1,204 @@
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+/// Variables and files of a test.
+#[derive(Default)]
+struct Around(HashMap<&'static str, &'static str>);
+
+impl Surroundings for Around {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|text| (*text).to_owned())
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let text = self.0.get(path.to_str().unwrap());
+        let text = text.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok(text.as_bytes().to_vec())
+    }
+}
+
+fn read(text: &str) -> Result<Settings, Problems> {
+    let around = Around(HashMap::from([
+        ("STORE", "postgres://u:hush@db/t"),
+        ("/etc/t/key", "0123456789abcdef\n"),
+        ("/etc/t/short", "abc"),
+    ]));
+    Settings::read(text, Path::new("/etc/t/tandem.toml"), &around)
+}
+
+/// The messages of a text that is wrong, each with its place.
+fn wrong(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_example_is_valid_and_shows_the_defaults() {
+    let read = Settings::read(EXAMPLE, Path::new("tandem.toml"), &Around::default());
+    let settings = read.unwrap_or_else(|e| panic!("{e}"));
+    let usual = Settings::default();
+    let same = |a: String, b: String| assert_eq!(a, b);
+    let mut server = settings.server.clone();
+    assert_eq!(server.public_url.take().unwrap().as_str(), "https://cds.example.org/");
+    same(format!("{server:?}"), format!("{:?}", usual.server));
+    assert_eq!(settings.rules, usual.rules);
+    assert_eq!(settings.reload, usual.reload);
+    assert_eq!(settings.outbound, usual.outbound);
+    assert_eq!(settings.log, usual.log);
+    assert_eq!(settings.metrics, usual.metrics);
+    assert_eq!(settings.tracing, usual.tracing);
+    assert_eq!(settings.explain, usual.explain);
+    assert_eq!(settings.consent, usual.consent);
+    assert_eq!(settings.clients[0].fhir_servers, ["north"]);
+    assert_eq!(settings.store.unwrap().retention, RETENTION);
+    assert_eq!(settings.roles.len(), 6);
+}
+
+/// Every line that is commented out can be taken in: the file shows nothing that is refused.
+#[test]
+fn the_lines_that_are_commented_out_are_valid() {
+    let mut text = String::new();
+    for line in EXAMPLE.lines() {
+        let taken = line.strip_prefix("# ").unwrap_or(line);
+        let name = taken.split(['=', ']']).next().unwrap_or_default();
+        let is_name = |b: u8| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b'[' | b' ');
+        let is_one = !name.is_empty()
+            && name.trim().bytes().all(is_name)
+            && !name.trim().contains(' ')
+            && (taken.contains(" = ") || taken.starts_with('['));
+        // A client has its keys from one place, and a secret comes from one place.
+        let other = taken.starts_with("keys = ");
+        match line.starts_with("# ") && (!is_one || other) {
+            true => {}
+            false => text += &format!("{taken}\n"),
+        }
+    }
+    for name in ["admin_listen", "client_ca", "measures", "role_claim", "endpoint"] {
+        assert!(text.contains(&format!("\n{name} = ")), "{name} is not taken in");
+    }
+    let around = Around(HashMap::from([("pseudonyms.key", "0123456789abcdef")]));
+    let text = text.replace("packages = []", "packages = [\"p\"]");
+    let read = Settings::read(&text, Path::new("tandem.toml"), &around);
+    let settings = read.unwrap_or_else(|e| panic!("{e}\n{text}"));
+    assert!(settings.server.tls.unwrap().client_ca.is_some());
+    assert!(settings.tenants[0].rules.is_some());
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    let settings = read("").unwrap();
+    assert!(settings.clients.is_empty() && settings.store.is_none());
+    assert_eq!(settings.server.deadline, Duration::from_millis(400));
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_with_its_place() {
+    let said = wrong(
+        "[server]\nlisten = 8080\nmax_cards = 0\ndeadine = \"1s\"\n\n[rules]\npaths = \"rules\"\ngroup_by = \"sets\"\n\n[logg]\n",
+    );
+    for line in [
+        "/etc/t/tandem.toml:2:10: `server.listen`: expected an IP address and a port, as in 127.0.0.1:8080, not 8080",
+        "/etc/t/tandem.toml:3:13: `server.max_cards`: expected a whole number from 1 to 1000, not 0",
+        "/etc/t/tandem.toml:4:1: unknown name `deadine` in [server]\n   = help: did you mean `deadline`?",
+        "/etc/t/tandem.toml:7:9: `rules.paths`: expected a list, not \"rules\"\n   = help: write it in brackets: paths = [\"rules\"]",
+        "/etc/t/tandem.toml:8:12: `rules.group_by`: expected one of \"set\", \"rule\", not \"sets\"\n   = help: did you mean \"set\"?",
+        "/etc/t/tandem.toml:10:2: unknown name `logg` at the top of the file\n   = help: did you mean `log`?",
+        "6 errors in the settings",
+    ] {
+        assert!(said.contains(line), "{line}\n--\n{said}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    let said = wrong("[server]\nlisten = \n[rules\n");
+    assert!(said.contains("/etc/t/tandem.toml:2:"), "{said}");
+    assert!(said.contains("/etc/t/tandem.toml:3:"), "{said}");
+    let said = wrong("[log]\ncalls = true\ncalls = false\n");
+    assert!(said.contains(":3:1: duplicate key"), "{said}");
+}
+
+#[test]
+fn secrets_come_from_elsewhere_and_are_never_printed() {
+    let text = "[store]\nurl = \"${STORE}\"\npseudonym_key_file = \"key\"\n";
+    let store = read(text).unwrap().store.unwrap();
+    assert_eq!(store.url.expose(), "postgres://u:hush@db/t");
+    assert_eq!(store.pseudonym_key.as_ref().unwrap().expose(), "0123456789abcdef");
+    let shown = format!("{store:?}");
+    assert!(!shown.contains("hush") && !shown.contains("0123"), "{shown}");
+
+    let said = wrong("[store]\nurl = \"${NONE}\"\nurl_file = \"none\"\npseudonym_key_file = \"short\"\n");
+    assert!(said.contains("`store.url` and `store.url_file`: give one of them"), "{said}");
+    assert!(said.contains("shorter than 16 characters"), "{said}");
+    let said = wrong("[store]\nurl = \"${NONE}\"\n");
+    assert!(said.contains("the environment has no variable `NONE`"), "{said}");
+    let said = wrong("[store]\nurl_file = \"none\"\n");
+    assert!(said.contains("/etc/t/none cannot be read"), "{said}");
+    // A password that stands where none belongs is not shown either.
+    let said = wrong("[server]\npublic_url = \"https://u:hush@host\"\n[tracing]\nendpoint = \"https://u:hush@host\"\n");
+    assert!(said.contains("not shown") && !said.contains("hush"), "{said}");
+}
+
+#[test]
+fn names_of_one_section_are_those_of_another() {
+    let text = "[[client]]\nname = \"a\"\niss = \"i\"\njku = [\"http://a/k\"]\ntenants = [\"nort\"]\nroles = [\"eht\"]\nfhir_servers = [\"x\"]\n\
+                [[client]]\nname = \"a\"\niss = \"i\"\nkeys_file = \"k\"\n[[tenant]]\nname = \"north\"\n";
+    let said = wrong(text);
+    for part in [
+        ":5:11: `client[1].tenants`: there is no [[tenant]] of the name \"nort\"\n   = help: did you mean \"north\"?",
+        ":6:9: `client[1].roles`: there is no [[role]] of the name \"eht\"\n   = help: did you mean \"ehr\"?",
+        "`client[1].fhir_servers`: there is no [[fhir_server]] of the name \"x\"\n   = help: the file has no [[fhir_server]]",
+        ":4:7: `client[1].jku`: is not https",
+        "`server.public_url` is missing",
+        "`client[2].name`: another one has this name",
+        "two clients have the `iss` \"i\"",
+    ] {
+        assert!(said.contains(part), "{part}\n--\n{said}");
+    }
+}
+
+#[test]
+fn a_client_needs_something_to_be_known_by() {
+    let said = wrong("[[client]]\nname = \"a\"\n");
+    assert!(said.contains("`client[1].iss` is missing"), "{said}");
+    let said = wrong("[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\n");
+    assert!(said.contains("`client[1].jku` is missing"), "{said}");
+    for algorithm in ["none", "HS256"] {
+        let said = wrong(&format!("[[client]]\nname = \"a\"\nalgorithms = [\"{algorithm}\"]\n"));
+        assert!(said.contains("CDS Hooks forbids `none` and symmetric"), "{said}");
+    }
+    let said = wrong("[[client]]\nname = \"a\"\ncertificates = [\"x\"]\ncertificate_alone = true\n");
+    assert!(said.contains("no client certificate is ever seen"), "{said}");
+}
+
+#[test]
+fn values_with_a_form_of_their_own() {
+    let settings = read("[server]\ndeadline = \"2s\"\nmax_body = \"1 MiB\"\ntime_zone = \"America/New_York\"\nlisten = \"localhost:1\"\n[store]\nurl = \"x\"\nretention = \"10y\"\n").unwrap();
+    assert_eq!(settings.server.deadline, Duration::from_secs(2));
+    assert_eq!(settings.server.max_body, 1 << 20);
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:1");
+    let said = wrong("[server]\ndeadline = \"400\"\nmax_body = \"1 parsec\"\ntime_zone = \"America/NewYork\"\npublic_url = \"cds.example.org\"\nallowed_origins = [\"ehr.example\", \"https://ok.example\"]\n[outbound]\nkey_set_private_ranges = [\"10.0.0.0/99\"]\n[tracing]\nsample = 2\n");
+    for part in [
+        "`server.deadline`: expected a time from 10ms to 1m, not \"400\"",
+        "`server.max_body`: expected a number of bytes",
+        "`server.time_zone`",
+        "`server.public_url`: expected an https URL",
+        ":6:20: `server.allowed_origins`",
+        "`outbound.key_set_private_ranges`: expected a range of addresses",
+        "`tracing.sample`: expected a number from 0 to 1, not 2",
+        "7 errors",
+    ] {
+        assert!(said.contains(part), "{part}\n--\n{said}");
+    }
+}
+
+#[test]
+fn sections_of_the_wrong_kind() {
+    let said = wrong("client = 1\n[[server]]\n[role]\n");
+    assert!(said.contains("write [[client]] with two pairs of brackets"), "{said}");
+    assert!(said.contains("write [server] with one pair of brackets"), "{said}");
+    assert!(said.contains("write [[role]] with two pairs of brackets"), "{said}");
+}
