@@ -3,9 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Router;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::{UTC, Zone};
 
+use crate::connection::Turned;
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::seams::Seams;
@@ -34,6 +36,11 @@ pub struct Config {
     pub limits: Limits,
     /// What stands around the protocol: who may call, where missing data comes from, what is recorded.
     pub seams: Seams,
+    /// Other addresses of the same listener, such as those of operators. They see to it themselves who may
+    /// ask; ours go before them.
+    pub routes: Option<Router>,
+    /// Counts connections that were turned away; shared with whoever reads it.
+    pub turned: Arc<Turned>,
 }
 
 impl Config {
@@ -49,6 +56,8 @@ impl Config {
             log: None,
             limits: Limits::default(),
             seams: Seams::default(),
+            routes: None,
+            turned: Arc::default(),
         }
     }
 }

@@ -28,6 +28,11 @@ pub(crate) fn short(fields: &[&str]) -> String {
     format!("{:016x}", (hash >> 64) ^ (hash & u128::from(u64::MAX)))
 }
 
+/// What logs and counts call a hook instance, so that it is not given away: sixteen hexadecimal digits.
+pub fn instance_name(hook_instance: &str) -> String {
+    short(&[hook_instance])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,15 +51,11 @@ struct App {
 ///
 /// Slashes at the end of an address and repeated ones do not matter.
 pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
-    router_of(config, services, Arc::default())
+    router_of(config, services)
 }
 
-/// The router; `/health` tells what `turned` counts.
-pub(crate) fn router_of(
-    config: Config,
-    services: Vec<Arc<dyn CardService>>,
-    turned: Arc<Turned>,
-) -> Router {
+pub(crate) fn router_of(mut config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
+    let (more, turned) = (config.routes.take(), Arc::clone(&config.turned));
     let services: Vec<_> = services
         .into_iter()
         .map(|service| {
@@ -91,6 +87,10 @@ pub(crate) fn router_of(
         .method_not_allowed_fallback(|| async { Refusal::Method })
         .fallback(|| async { Refusal::NotFound })
         .with_state(Arc::clone(&app));
+    let routes = match more {
+        Some(more) => routes.merge(more),
+        None => routes,
+    };
     let plain = routes.clone();
     routes
         .fallback(move |request| without_slashes(plain.clone(), request))

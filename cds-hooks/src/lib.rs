@@ -48,7 +48,9 @@ mod wire;
 
 pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
+pub use connection::Turned;
 pub use cors::is_origin;
+pub use hash::instance_name;
 pub use hook::{ContextField, Form, Hook, ORDER_SELECT, ORDER_SIGN, PATIENT_VIEW};
 pub use http::router;
 pub use limits::Limits;
@@ -58,7 +60,7 @@ pub use prefetch::{Template, Templates};
 pub use reach::{Reach, within_reach};
 pub use rule::rule_services;
 pub use seams::Seams;
-pub use serve::{open_files, serve, serve_until};
+pub use serve::{open_files, serve, serve_until, signal, tell_panics};
 pub use service::{CardContent, CardService, Outcome};
 pub use wire::{
     Action, Card, Change, Coding, Extension, Indicator, Link, LinkTarget, Resource, Response,

@@ -68,14 +68,17 @@ pub async fn serve(
     services: Vec<Arc<dyn CardService>>,
     on_listening: impl FnOnce(SocketAddr),
 ) -> io::Result<()> {
-    let (panics, clock) = (
-        config.log.clone().unwrap_or_else(Log::stderr),
-        config.clock.clone(),
-    );
-    std::panic::set_hook(Box::new(move |panic| {
-        panics.line(&log::of_panic(clock(), panic));
-    }));
+    let panics = config.log.clone().unwrap_or_else(Log::stderr);
+    tell_panics(panics, config.clock.clone());
     serve_until(config, services, on_listening, signal()).await
+}
+
+/// Replaces the panic hook of the process: only the place of a panic in the source is written to the log,
+/// since its message may quote a patient's data.
+pub fn tell_panics(log: Log, clock: Clock) {
+    std::panic::set_hook(Box::new(move |panic| {
+        log.line(&log::of_panic(clock(), panic));
+    }));
 }
 
 /// Serves until `end`. `on_listening` must not block.
@@ -98,12 +101,12 @@ pub async fn serve_until(
     let listener = TcpListener::bind(config.listen).await?;
     on_listening(listener.local_addr()?);
     let log = config.log.clone();
-    let turned = Arc::new(Turned::default());
+    let turned = Arc::clone(&config.turned);
     let server = Server {
         clock: config.clock.clone(),
         log: log.clone(),
         connections: Connections::new(&config.limits, Arc::clone(&turned)),
-        router: router_of(config, services, Arc::clone(&turned)),
+        router: router_of(config, services),
         turned,
     };
     server.run(listener, end).await;
@@ -210,8 +213,8 @@ fn problems(services: &[Arc<dyn CardService>]) -> Vec<String> {
     problems
 }
 
-/// Ctrl-C, or SIGTERM where there is such a thing.
-async fn signal() {
+/// Ctrl-C, or SIGTERM where there is such a thing: the end of [`serve_until`] for a program.
+pub async fn signal() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

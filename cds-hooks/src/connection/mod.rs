@@ -18,4 +18,5 @@ mod table;
 mod watched;
 
 pub(crate) use run::{run, turn_away};
-pub(crate) use table::{Connections, Turned};
+pub(crate) use table::Connections;
+pub use table::Turned;

@@ -13,9 +13,9 @@ use crate::limits::Limits;
 /// A request that has not come on for so long is not on its way.
 const STALE: Duration = Duration::from_secs(1);
 
-/// Connections that were not served as they might have hoped, for `/health`.
+/// Connections that were not served as they might have hoped, for `/health` and whoever counts.
 #[derive(Default, Debug)]
-pub(crate) struct Turned {
+pub struct Turned {
     refused: AtomicU64,
     closed_for_others: AtomicU64,
     timed_out: AtomicU64,
@@ -38,6 +38,17 @@ impl Turned {
             "timed_out": timed_out, "accept_errors": accept_errors,
         });
         (refused + closed_for_others + timed_out + accept_errors > 0).then_some(told)
+    }
+
+    /// Each kind with its name.
+    pub fn each(&self) -> [(&'static str, u64); 4] {
+        [
+            ("refused", &self.refused),
+            ("closed_for_others", &self.closed_for_others),
+            ("timed_out", &self.timed_out),
+            ("accept_errors", &self.accept_errors),
+        ]
+        .map(|(name, count)| (name, count.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn accept_error(&self) {
