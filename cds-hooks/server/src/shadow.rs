@@ -115,17 +115,21 @@ mod tests {
             ..CallRecord::default()
         };
         let found = comparisons(&call);
-        let of = |rule: &str, version: &str, live: Option<&str>, added, removed, common| Comparison {
-            rule: rule.into(),
-            version: version.into(),
-            live_version: live.map(str::to_owned),
-            added,
-            removed,
-            common,
-        };
+        let of =
+            |rule: &str, version: &str, live: Option<&str>, added, removed, common| Comparison {
+                rule: rule.into(),
+                version: version.into(),
+                live_version: live.map(str::to_owned),
+                added,
+                removed,
+                common,
+            };
         assert_eq!(
             found,
-            [of("a", "2", Some("1"), 1, 1, 1), of("new", "1", None, 1, 0, 0)]
+            [
+                of("a", "2", Some("1"), 1, 1, 1),
+                of("new", "1", None, 1, 0, 0)
+            ]
         );
     }
 }

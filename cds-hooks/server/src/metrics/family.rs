@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::TypedMetric;
@@ -17,6 +17,8 @@ const SERIES: usize = 5_000;
 #[derive(Clone)]
 pub(super) struct Bounded<L, M, C = fn() -> M> {
     family: Family<L, M, C>,
+    /// How many series there are.
+    made: Arc<AtomicUsize>,
     left_out: Arc<AtomicU64>,
 }
 
@@ -38,6 +40,7 @@ where
         registry.register(name, help, family.clone());
         Bounded {
             family,
+            made: Arc::default(),
             left_out: Arc::clone(left_out),
         }
     }
@@ -47,11 +50,11 @@ where
         if let Some(metric) = self.family.get(labels) {
             return count(&metric);
         }
-        match self.family.len() < SERIES {
-            true => count(&self.family.get_or_create(labels)),
-            false => {
-                self.left_out.fetch_add(1, Ordering::Relaxed);
-            }
+        // Two threads may make the same at once, and count it twice: there is a little less room then.
+        if self.made.fetch_add(1, Ordering::Relaxed) < SERIES {
+            return count(&self.family.get_or_create(labels));
         }
+        self.made.fetch_sub(1, Ordering::Relaxed);
+        self.left_out.fetch_add(1, Ordering::Relaxed);
     }
 }

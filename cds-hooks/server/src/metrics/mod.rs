@@ -37,9 +37,7 @@ const CALL: [f64; 14] = [
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 2.0, 5.0, 10.0,
 ];
 /// And of a rule.
-const RULE: [f64; 9] = [
-    0.000_05, 0.000_2, 0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 1.0,
-];
+const RULE: [f64; 9] = [0.000_05, 0.000_2, 0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 1.0];
 
 /// All numbers of a server. Clones count in the same place.
 #[derive(Clone)]
@@ -148,10 +146,7 @@ impl Metrics {
             }};
         }
         let inner = Inner {
-            requests: family!(
-                "requests",
-                "Requests by endpoint, service, hook and status"
-            ),
+            requests: family!("requests", "Requests by endpoint, service, hook and status"),
             seconds: family!("request_seconds", "How long requests took", of_call),
             under_way: single!("calls_under_way", "Calls that are being answered"),
             rules: family!(
@@ -159,7 +154,10 @@ impl Metrics {
                 "What rules came to: fired, silent, unknown, failed or late"
             ),
             rule_seconds: family!("rule_seconds", "How long rules took", of_rule),
-            cards: family!("cards", "Cards of rules that are live, before equal ones became one"),
+            cards: family!(
+                "cards",
+                "Cards of rules that are live, before equal ones became one"
+            ),
             keys: family!(
                 "prefetch_keys",
                 "How clients answered prefetch keys, and what a fetch of ours came to"
@@ -225,14 +223,22 @@ impl Metrics {
             is_counter,
             read: Box::new(read),
         };
-        let mut registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut registry = self
+            .0
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         registry.register_collector(Box::new(watched));
     }
 
     /// All of them, as Prometheus reads them ([`MEDIA_TYPE`]).
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let registry = self.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = self
+            .0
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // Writing to a text does not fail.
         let _ = encode_registry(&mut text, &registry);
         let _ = encode_registry(&mut text, &self.0.process);
@@ -397,8 +403,15 @@ impl Observer for Metrics {
     fn not_admitted(&self, endpoint: Endpoint<'_>, status: u16, reason: &str) {
         // Reasons of ours begin with their kind: `expired: …`.
         let kind = reason.split(':').next().unwrap_or_default();
-        let is_word = kind.len() <= 40 && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b" -_".contains(&b));
-        self.refused(endpoint.name(), status, if is_word { kind } else { "other" });
+        let is_word = kind.len() <= 40
+            && kind
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b" -_".contains(&b));
+        self.refused(
+            endpoint.name(),
+            status,
+            if is_word { kind } else { "other" },
+        );
     }
 
     fn not_recorded(&self, _reason: &str) {

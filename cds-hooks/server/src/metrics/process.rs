@@ -53,8 +53,16 @@ impl Collector for Process {
             let kind = prometheus_client::metrics::MetricType::Gauge;
             gauge.encode(encoder.encode_descriptor(name, help, None, kind)?)
         };
-        gauge("process_resident_memory_bytes", "Memory in use", seen.resident)?;
-        gauge("process_open_fds", "Open files and connections", seen.open_files)?;
+        gauge(
+            "process_resident_memory_bytes",
+            "Memory in use",
+            seen.resident,
+        )?;
+        gauge(
+            "process_open_fds",
+            "Open files and connections",
+            seen.open_files,
+        )?;
         gauge("process_threads", "Threads", seen.threads)?;
         let kind = prometheus_client::metrics::MetricType::Counter;
         let cpu = ConstCounter::new(seen.cpu_seconds);

@@ -79,7 +79,10 @@ fn callers_make_no_series() {
         metrics.ended(&call(&format!("s{n}"), 404));
     }
     let text = metrics.text();
-    assert!(text.contains("service=\"\",hook=\"patient-view\",status=\"404\"} 100"), "{text}");
+    assert!(
+        text.contains("service=\"\",hook=\"patient-view\",status=\"404\"} 100"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -93,5 +96,9 @@ fn series_have_a_bound_and_what_is_beyond_is_counted() {
     assert!(text.contains("tandem_series_left_out_total 1000\n"));
     // Those that there are go on.
     metrics.outbound("https://h0", "200");
-    assert!(metrics.text().contains("origin=\"https://h0\",outcome=\"200\"} 2"));
+    assert!(
+        metrics
+            .text()
+            .contains("origin=\"https://h0\",outcome=\"200\"} 2")
+    );
 }

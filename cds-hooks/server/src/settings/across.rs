@@ -18,16 +18,35 @@ pub(super) struct Lists {
 /// `settings` without the lists.
 pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
     let names = |name: Option<&str>| name.map(str::to_owned);
-    twice(root, "tenant", lists.tenants.iter().map(|t| names(t.as_ref().map(|t| &*t.name))));
-    twice(root, "client", lists.clients.iter().map(|c| names(c.as_ref().map(|c| &*c.name))));
+    twice(
+        root,
+        "tenant",
+        lists
+            .tenants
+            .iter()
+            .map(|t| names(t.as_ref().map(|t| &*t.name))),
+    );
+    twice(
+        root,
+        "client",
+        lists
+            .clients
+            .iter()
+            .map(|c| names(c.as_ref().map(|c| &*c.name))),
+    );
     let servers = lists.fhir_servers.iter();
-    twice(root, "fhir_server", servers.map(|s| names(s.as_ref().map(|s| &*s.name))));
+    twice(
+        root,
+        "fhir_server",
+        servers.map(|s| names(s.as_ref().map(|s| &*s.name))),
+    );
     let clients = lists.clients.iter().flatten();
     let issuers = clients.filter_map(|c| c.issuer.as_deref());
     let mut seen = HashSet::new();
     for issuer in issuers {
         if !seen.insert(issuer) {
-            let message = format!("two clients have the `iss` {issuer:?}: a token could be of either");
+            let message =
+                format!("two clients have the `iss` {issuer:?}: a token could be of either");
             root.file.wrong(root.place_of("client"), message, None);
         }
     }
@@ -39,7 +58,13 @@ pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
         let Some(client) = client else { continue };
         known(&table, "tenants", &client.tenants, &tenants, "[[tenant]]");
         known(&table, "roles", &client.roles, &roles, "[[role]]");
-        known(&table, "fhir_servers", &client.fhir_servers, &servers, "[[fhir_server]]");
+        known(
+            &table,
+            "fhir_servers",
+            &client.fhir_servers,
+            &servers,
+            "[[fhir_server]]",
+        );
         for url in &client.key_urls {
             https(settings, &table, "jku", url);
         }
@@ -49,13 +74,21 @@ pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
                 client.name
             );
             let help = "write the base URL as clients call it, as in public_url = \"https://cds.example.org\"";
-            root.file.wrong(root.place_of("server"), message, Some(help.to_owned()));
+            root.file
+                .wrong(root.place_of("server"), message, Some(help.to_owned()));
         }
-        if !client.certificates.is_empty()
-            && settings.server.tls.as_ref().is_none_or(|tls| tls.client_ca.is_none())
+        let claimed = client.role_claim.iter().flat_map(|claim| &claim.map);
+        let claimed: Vec<String> = claimed.map(|(_, role)| role.clone()).collect();
+        known(&table, "role_claim", &claimed, &roles, "[[role]]");
+        if client.certificate.is_some()
+            && settings
+                .server
+                .tls
+                .as_ref()
+                .is_none_or(|tls| tls.client_ca.is_none())
         {
             table.wrong(
-                "certificates",
+                "certificate",
                 "no client certificate is ever seen without `client_ca` in [server.tls]",
                 None,
             );
@@ -96,6 +129,10 @@ fn known(table: &Table<'_>, name: &str, given: &[String], there: &[&str], what: 
             (None, true) => format!("the file has no {what}"),
             (None, false) => format!("there are: {}", there.join(", ")),
         };
-        table.wrong(name, &format!("there is no {what} of the name {word:?}"), Some(help));
+        table.wrong(
+            name,
+            &format!("there is no {what} of the name {word:?}"),
+            Some(help),
+        );
     }
 }

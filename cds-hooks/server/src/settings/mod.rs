@@ -21,7 +21,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use clients::{Algorithm, Client, PERMISSIONS, Permission, Role, usual_roles};
+pub use clients::{Algorithm, Certificate, Client, Role, RoleClaim, Tokens, usual_roles};
 pub use network::{FhirServer, Outbound};
 pub use problem::{Problem, Problems};
 pub use read::file::{Machine, Surroundings};
@@ -55,6 +55,8 @@ pub struct Settings {
     pub clients: Vec<Client>,
     /// Names for permissions, those of [`usual_roles`] among them.
     pub roles: Vec<Role>,
+    /// Limits on tokens and key sets.
+    pub tokens: Tokens,
     /// FHIR servers that may be asked.
     pub fhir_servers: Vec<FhirServer>,
     /// Bounds of calls that the server makes.
@@ -82,7 +84,11 @@ impl Settings {
         let name = path.display().to_string();
         let file = File::new(text, path, around);
         if text.len() > LARGEST {
-            file.wrong(0..0, format!("the file is larger than {LARGEST} bytes"), None);
+            file.wrong(
+                0..0,
+                format!("the file is larger than {LARGEST} bytes"),
+                None,
+            );
         }
         let (root, found) = match file.is_fine() {
             true => DeTable::parse_recoverable(text),
@@ -128,7 +134,11 @@ impl Settings {
     }
 
     fn of(root: &Table<'_>) -> Self {
-        let mut roles: Vec<Role> = root.tables("role").into_iter().filter_map(Role::read).collect();
+        let mut roles: Vec<Role> = root
+            .tables("role")
+            .into_iter()
+            .filter_map(Role::read)
+            .collect();
         for usual in usual_roles() {
             if !roles.iter().any(|role| role.name == usual.name) {
                 roles.push(usual);
@@ -147,6 +157,7 @@ impl Settings {
             tenants: vec![],
             clients: vec![],
             roles,
+            tokens: Tokens::read(root.table("tokens")),
             fhir_servers: vec![],
             outbound: Outbound::read(root.table("outbound")),
             store: Store::read(root.table("store")),

@@ -37,8 +37,6 @@ pub struct Outbound {
     pub parallel: usize,
     /// Private address ranges of key sets (`jku`).
     pub key_ranges: Vec<IpNet>,
-    /// How long a key set is taken as it was read.
-    pub key_max_age: Duration,
     /// Whether `http://` will do for FHIR servers and key sets. For rehearsals only.
     pub plain_http: bool,
 }
@@ -53,14 +51,16 @@ impl Default for Outbound {
             max_resources: 10_000,
             parallel: 8,
             key_ranges: vec![],
-            key_max_age: Duration::from_secs(600),
             plain_http: false,
         }
     }
 }
 
 fn range(text: &str) -> Result<IpNet, Wrong> {
-    let alone = || text.parse().map(|address: std::net::IpAddr| IpNet::from(address));
+    let alone = || {
+        text.parse()
+            .map(|address: std::net::IpAddr| IpNet::from(address))
+    };
     text.parse::<IpNet>()
         .or_else(|_| alone())
         .map_err(|_| Wrong::expected("a range of addresses, as in 10.0.0.0/8"))
@@ -68,12 +68,18 @@ fn range(text: &str) -> Result<IpNet, Wrong> {
 
 impl FhirServer {
     pub(super) fn read(table: Table<'_>) -> Option<Self> {
-        let (name, url) = (table.text("name", values::name), table.text("url", values::url));
+        let (name, url) = (
+            table.text("name", values::name),
+            table.text("url", values::url),
+        );
         if !table.has("name") {
             table.missing("name", "a short name, as `fhir_servers` of a client has it");
         }
         if !table.has("url") {
-            table.missing("url", "the base URL of the server, as clients send it in `fhirServer`");
+            table.missing(
+                "url",
+                "the base URL of the server, as clients send it in `fhirServer`",
+            );
         }
         let ranges = table.list("private_ranges", range);
         table.done();
@@ -108,9 +114,6 @@ impl Outbound {
             )),
             parallel: size(table.number("parallel", usual.parallel as u64, 1, 64)),
             key_ranges: table.list("key_set_private_ranges", range),
-            key_max_age: table.value_or("key_set_max_age", usual.key_max_age, |value| {
-                values::duration(value, Duration::from_secs(10), Duration::from_secs(86_400))
-            }),
             plain_http: table.boolean("plain_http", usual.plain_http),
         };
         table.done();

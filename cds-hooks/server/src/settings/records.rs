@@ -34,7 +34,10 @@ impl Store {
     pub(super) fn read(table: Table<'_>) -> Option<Self> {
         let url = table.secret("url", "url_file");
         if table.is_there() && !table.has("url") && !table.has("url_file") {
-            table.missing("url", "\"sqlite:tandem.db\", or \"postgres://…\", or `url_file` with such a text");
+            table.missing(
+                "url",
+                "\"sqlite:tandem.db\", or \"postgres://…\", or `url_file` with such a text",
+            );
         }
         let store = (
             table.boolean("required", true),
@@ -95,9 +98,11 @@ impl Explain {
         let explain = Explain {
             enabled: table.boolean("enabled", usual.enabled),
             max_calls: size(table.number("max_calls", usual.max_calls as u64, 1, 1_000_000)),
-            max_bytes: size(table.value_or("max_bytes", usual.max_bytes as u64, |value| {
-                values::bytes(value, 1 << 16, 1 << 36)
-            })),
+            max_bytes: size(
+                table.value_or("max_bytes", usual.max_bytes as u64, |value| {
+                    values::bytes(value, 1 << 16, 1 << 36)
+                }),
+            ),
             max_age: table.value_or("max_age", usual.max_age, |value| {
                 values::duration(value, Duration::from_secs(1), 30 * DAY)
             }),

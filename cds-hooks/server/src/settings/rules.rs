@@ -85,7 +85,11 @@ impl Rules {
             shadow: table.paths("shadow"),
         };
         if rules.packages.is_empty() && table.has("measures") {
-            table.wrong("measures", "chooses among the measures of packages, and there are none", Some("name them in `packages`".to_owned()));
+            table.wrong(
+                "measures",
+                "chooses among the measures of packages, and there are none",
+                Some("name them in `packages`".to_owned()),
+            );
         }
         if !rules.built_in && rules.paths.is_empty() && rules.packages.is_empty() {
             table.wrong("built_in", "without the built-in rules, and without `paths` or `packages`, there is nothing to serve", None);
@@ -169,9 +173,6 @@ impl Tenant {
         let rules = table.table("rules");
         let rules = rules.is_there().then(|| Rules::read(rules));
         table.done();
-        Some(Tenant {
-            name: name?,
-            rules,
-        })
+        Some(Tenant { name: name?, rules })
     }
 }

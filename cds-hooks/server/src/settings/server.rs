@@ -87,7 +87,9 @@ impl Server {
             admin_listen: table.text("admin_listen", values::listen),
             public_url: table.text("public_url", values::url),
             audience_base: table.boolean("audience_base", usual.audience_base),
-            time_zone: table.text("time_zone", values::zone).unwrap_or(usual.time_zone),
+            time_zone: table
+                .text("time_zone", values::zone)
+                .unwrap_or(usual.time_zone),
             allowed_origins: table.list("allowed_origins", values::origin),
             deadline: table.value_or("deadline", usual.deadline, |value| {
                 values::duration(value, Duration::from_millis(10), 60 * SECOND)
@@ -113,7 +115,11 @@ impl Server {
             table.wrong("max_body", &text, None);
         }
         if server.admin_listen == Some(server.listen) && server.listen.port() != 0 {
-            table.wrong("admin_listen", "is the address of `listen`", Some("leave it out to have one listener for both".to_owned()));
+            table.wrong(
+                "admin_listen",
+                "is the address of `listen`",
+                Some("leave it out to have one listener for both".to_owned()),
+            );
         }
         table.done();
         server
@@ -136,7 +142,10 @@ impl Tls {
             table.missing("key", "the private key of the certificate, a PEM file");
         }
         if table.has("client_certificates") && !table.has("client_ca") {
-            table.missing("client_ca", "the authorities that client certificates are checked by");
+            table.missing(
+                "client_ca",
+                "the authorities that client certificates are checked by",
+            );
         }
         table.done();
         Some(Tls {
@@ -160,11 +169,11 @@ fn limits(table: Table<'_>, usual: Limits) -> Limits {
         header_timeout: time("header_timeout", usual.header_timeout),
         body_timeout: time("body_timeout", usual.body_timeout),
         idle_timeout: time("idle_timeout", usual.idle_timeout),
-        max_in_flight: size(table.value_or(
-            "max_in_flight",
-            usual.max_in_flight as u64,
-            |value| values::bytes(value, 1024, 1 << 40),
-        )),
+        max_in_flight: size(
+            table.value_or("max_in_flight", usual.max_in_flight as u64, |value| {
+                values::bytes(value, 1024, 1 << 40)
+            }),
+        ),
         max_evaluations: count("max_evaluations", usual.max_evaluations, 65_535),
         max_wait: time("max_wait", usual.max_wait),
         max_drafts: count("max_drafts", usual.max_drafts, 1_000_000),

@@ -119,7 +119,9 @@ impl Tracing {
         let usual = Tracing::default();
         let tracing = Tracing {
             endpoint: table.text("endpoint", values::url),
-            service_name: table.text("service_name", values::some_text).unwrap_or(usual.service_name),
+            service_name: table
+                .text("service_name", values::some_text)
+                .unwrap_or(usual.service_name),
             sample: table.share("sample", usual.sample),
             timeout: table.value_or("timeout", usual.timeout, |value| {
                 values::duration(value, Duration::from_millis(10), Duration::from_secs(60))

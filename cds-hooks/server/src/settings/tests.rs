@@ -42,7 +42,10 @@ fn the_example_is_valid_and_shows_the_defaults() {
     let usual = Settings::default();
     let same = |a: String, b: String| assert_eq!(a, b);
     let mut server = settings.server.clone();
-    assert_eq!(server.public_url.take().unwrap().as_str(), "https://cds.example.org/");
+    assert_eq!(
+        server.public_url.take().unwrap().as_str(),
+        "https://cds.example.org/"
+    );
     same(format!("{server:?}"), format!("{:?}", usual.server));
     assert_eq!(settings.rules, usual.rules);
     assert_eq!(settings.reload, usual.reload);
@@ -54,7 +57,8 @@ fn the_example_is_valid_and_shows_the_defaults() {
     assert_eq!(settings.consent, usual.consent);
     assert_eq!(settings.clients[0].fhir_servers, ["north"]);
     assert_eq!(settings.store.unwrap().retention, RETENTION);
-    assert_eq!(settings.roles.len(), 6);
+    assert_eq!(settings.tokens, usual.tokens);
+    assert_eq!(settings.roles.len(), 5);
 }
 
 /// Every line that is commented out can be taken in: the file shows nothing that is refused.
@@ -68,7 +72,7 @@ fn the_lines_that_are_commented_out_are_valid() {
         let is_one = !name.is_empty()
             && name.trim().bytes().all(is_name)
             && !name.trim().contains(' ')
-            && (taken.contains(" = ") || taken.starts_with('['));
+            && (taken.contains(" = ") || taken.starts_with('[') && taken.contains(']'));
         // A client has its keys from one place, and a secret comes from one place.
         let other = taken.starts_with("keys = ");
         match line.starts_with("# ") && (!is_one || other) {
@@ -76,8 +80,11 @@ fn the_lines_that_are_commented_out_are_valid() {
             false => text += &format!("{taken}\n"),
         }
     }
-    for name in ["admin_listen", "client_ca", "measures", "role_claim", "endpoint"] {
-        assert!(text.contains(&format!("\n{name} = ")), "{name} is not taken in");
+    for name in ["admin_listen", "client_ca", "measures", "san", "endpoint"] {
+        assert!(
+            text.contains(&format!("\n{name} = ")),
+            "{name} is not taken in"
+        );
     }
     let around = Around(HashMap::from([("pseudonyms.key", "0123456789abcdef")]));
     let text = text.replace("packages = []", "packages = [\"p\"]");
@@ -126,20 +133,38 @@ fn secrets_come_from_elsewhere_and_are_never_printed() {
     let text = "[store]\nurl = \"${STORE}\"\npseudonym_key_file = \"key\"\n";
     let store = read(text).unwrap().store.unwrap();
     assert_eq!(store.url.expose(), "postgres://u:hush@db/t");
-    assert_eq!(store.pseudonym_key.as_ref().unwrap().expose(), "0123456789abcdef");
+    assert_eq!(
+        store.pseudonym_key.as_ref().unwrap().expose(),
+        "0123456789abcdef"
+    );
     let shown = format!("{store:?}");
-    assert!(!shown.contains("hush") && !shown.contains("0123"), "{shown}");
+    assert!(
+        !shown.contains("hush") && !shown.contains("0123"),
+        "{shown}"
+    );
 
-    let said = wrong("[store]\nurl = \"${NONE}\"\nurl_file = \"none\"\npseudonym_key_file = \"short\"\n");
-    assert!(said.contains("`store.url` and `store.url_file`: give one of them"), "{said}");
+    let said =
+        wrong("[store]\nurl = \"${NONE}\"\nurl_file = \"none\"\npseudonym_key_file = \"short\"\n");
+    assert!(
+        said.contains("`store.url` and `store.url_file`: give one of them"),
+        "{said}"
+    );
     assert!(said.contains("shorter than 16 characters"), "{said}");
     let said = wrong("[store]\nurl = \"${NONE}\"\n");
-    assert!(said.contains("the environment has no variable `NONE`"), "{said}");
+    assert!(
+        said.contains("the environment has no variable `NONE`"),
+        "{said}"
+    );
     let said = wrong("[store]\nurl_file = \"none\"\n");
     assert!(said.contains("/etc/t/none cannot be read"), "{said}");
     // A password that stands where none belongs is not shown either.
-    let said = wrong("[server]\npublic_url = \"https://u:hush@host\"\n[tracing]\nendpoint = \"https://u:hush@host\"\n");
-    assert!(said.contains("not shown") && !said.contains("hush"), "{said}");
+    let said = wrong(
+        "[server]\npublic_url = \"https://u:hush@host\"\n[tracing]\nendpoint = \"https://u:hush@host\"\n",
+    );
+    assert!(
+        said.contains("not shown") && !said.contains("hush"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -164,14 +189,34 @@ fn names_of_one_section_are_those_of_another() {
 fn a_client_needs_something_to_be_known_by() {
     let said = wrong("[[client]]\nname = \"a\"\n");
     assert!(said.contains("`client[1].iss` is missing"), "{said}");
-    let said = wrong("[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\n");
+    let said =
+        wrong("[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\n");
     assert!(said.contains("`client[1].jku` is missing"), "{said}");
     for algorithm in ["none", "HS256"] {
-        let said = wrong(&format!("[[client]]\nname = \"a\"\nalgorithms = [\"{algorithm}\"]\n"));
-        assert!(said.contains("CDS Hooks forbids `none` and symmetric"), "{said}");
+        let said = wrong(&format!(
+            "[[client]]\nname = \"a\"\nalgorithms = [\"{algorithm}\"]\n"
+        ));
+        assert!(
+            said.contains("CDS Hooks forbids `none` and symmetric"),
+            "{said}"
+        );
     }
-    let said = wrong("[[client]]\nname = \"a\"\ncertificates = [\"x\"]\ncertificate_alone = true\n");
-    assert!(said.contains("no client certificate is ever seen"), "{said}");
+    let said = wrong("[[client]]\nname = \"a\"\n[client.certificate]\nsan = \"dns:x\"\n");
+    assert!(
+        said.contains("no client certificate is ever seen"),
+        "{said}"
+    );
+    let said = wrong(
+        "[[client]]\nname = \"a\"\n[client.certificate]\nsan = \"x\"\n[client.role_claim]\nclaim = \"c\"\nmap = { \"X\" = \"nobody\" }\n",
+    );
+    assert!(
+        said.contains("`client[1].certificate.san`: expected a subject"),
+        "{said}"
+    );
+    assert!(
+        said.contains("no [[role]] of the name \"nobody\""),
+        "{said}"
+    );
 }
 
 #[test]
@@ -180,7 +225,9 @@ fn values_with_a_form_of_their_own() {
     assert_eq!(settings.server.deadline, Duration::from_secs(2));
     assert_eq!(settings.server.max_body, 1 << 20);
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:1");
-    let said = wrong("[server]\ndeadline = \"400\"\nmax_body = \"1 parsec\"\ntime_zone = \"America/NewYork\"\npublic_url = \"cds.example.org\"\nallowed_origins = [\"ehr.example\", \"https://ok.example\"]\n[outbound]\nkey_set_private_ranges = [\"10.0.0.0/99\"]\n[tracing]\nsample = 2\n");
+    let said = wrong(
+        "[server]\ndeadline = \"400\"\nmax_body = \"1 parsec\"\ntime_zone = \"America/NewYork\"\npublic_url = \"cds.example.org\"\nallowed_origins = [\"ehr.example\", \"https://ok.example\"]\n[outbound]\nkey_set_private_ranges = [\"10.0.0.0/99\"]\n[tracing]\nsample = 2\n",
+    );
     for part in [
         "`server.deadline`: expected a time from 10ms to 1m, not \"400\"",
         "`server.max_body`: expected a number of bytes",
@@ -198,7 +245,16 @@ fn values_with_a_form_of_their_own() {
 #[test]
 fn sections_of_the_wrong_kind() {
     let said = wrong("client = 1\n[[server]]\n[role]\n");
-    assert!(said.contains("write [[client]] with two pairs of brackets"), "{said}");
-    assert!(said.contains("write [server] with one pair of brackets"), "{said}");
-    assert!(said.contains("write [[role]] with two pairs of brackets"), "{said}");
+    assert!(
+        said.contains("write [[client]] with two pairs of brackets"),
+        "{said}"
+    );
+    assert!(
+        said.contains("write [server] with one pair of brackets"),
+        "{said}"
+    );
+    assert!(
+        said.contains("write [[role]] with two pairs of brackets"),
+        "{said}"
+    );
 }

@@ -61,7 +61,8 @@ impl<'t> Table<'t> {
 
     /// Whether it has this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.entries.is_some_and(|entries| entries.get(name).is_some())
+        self.entries
+            .is_some_and(|entries| entries.get(name).is_some())
     }
 
     /// Where the table is, for what is wrong with it as a whole.
@@ -141,7 +142,9 @@ impl<'t> Table<'t> {
 
     pub(crate) fn boolean(&self, name: &'static str, default: bool) -> bool {
         self.value_or(name, default, |value| {
-            value.as_bool().ok_or_else(|| Wrong::expected("true or false"))
+            value
+                .as_bool()
+                .ok_or_else(|| Wrong::expected("true or false"))
         })
     }
 
@@ -174,7 +177,8 @@ impl<'t> Table<'t> {
         default: T,
         words: &[(&'static str, T)],
     ) -> T {
-        self.text(name, |text| one_of(text, words)).unwrap_or(default)
+        self.text(name, |text| one_of(text, words))
+            .unwrap_or(default)
     }
 
     /// A list of texts by their own reader; each that is wrong is told at its place.
@@ -206,6 +210,31 @@ impl<'t> Table<'t> {
             }
         }
         list
+    }
+
+    /// Whether a name has a list.
+    pub(crate) fn is_list(&self, name: &str) -> bool {
+        let value = self.entries.and_then(|entries| entries.get(name));
+        value.is_some_and(|value| value.get_ref().is_array())
+    }
+
+    /// A table whose names are the user's own, with a text for each.
+    pub(crate) fn texts(&self, name: &'static str) -> Vec<(String, String)> {
+        let Some(value) = self.value(name) else {
+            return vec![];
+        };
+        let Some(entries) = value.get_ref().as_table() else {
+            self.refuse(name, value, Wrong::expected("a table"));
+            return vec![];
+        };
+        let mut texts = vec![];
+        for (key, item) in entries {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push((key.get_ref().to_string(), text.to_owned())),
+                None => self.refuse(name, item, Wrong::expected("a text")),
+            }
+        }
+        texts
     }
 
     /// Files or folders.

@@ -105,7 +105,8 @@ pub(crate) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
 
 /// An absolute http(s) URL without user, query and fragment.
 pub(crate) fn url(text: &str) -> Result<Url, Wrong> {
-    let what = "an https URL without user, query and fragment, as in https://cds.example.org/tandem";
+    let what =
+        "an https URL without user, query and fragment, as in https://cds.example.org/tandem";
     let url = Url::parse(text).map_err(|_| Wrong::expected(what))?;
     let plain = url.username().is_empty()
         && url.password().is_none()

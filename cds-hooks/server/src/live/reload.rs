@@ -1,0 +1,291 @@
+//! Reading again: at a signal, at a wish of an operator, or when files changed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cds_hooks::Clock;
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+use super::state::{Failed, State};
+use super::watch::Watch;
+use crate::admin::Wish;
+use crate::metrics::Metrics;
+use crate::settings::Reload;
+use crate::told::Tell;
+
+/// Something that is read from files and can be read again while calls go on.
+pub trait Part: Send + Sync {
+    /// `rules`, `keys` or `certificate`.
+    fn name(&self) -> &'static str;
+
+    /// The tenant whose rules they are.
+    fn tenant(&self) -> Option<&str> {
+        None
+    }
+
+    /// Files and folders that it is read from.
+    fn paths(&self) -> Vec<PathBuf>;
+
+    /// Reads it again, and puts it in the place of what was live: whole, or not at all. Whether that is
+    /// another now. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with it; what was live is live still.
+    fn read(&self) -> Result<bool, Vec<String>>;
+}
+
+/// What reads again.
+pub struct Reloader {
+    /// All that can be.
+    pub parts: Vec<Arc<dyn Part>>,
+    /// When.
+    pub settings: Reload,
+    /// What is live.
+    pub state: Arc<State>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Is told.
+    pub tell: Tell,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Reloader {
+    /// Goes on until nobody can wish for anything any more.
+    pub async fn run(self, mut wishes: mpsc::Receiver<Wish>) {
+        let settle = self.settings.settle;
+        // What is live was read just now.
+        let watches = self
+            .parts
+            .iter()
+            .map(|part| Watch::new(part.paths(), settle));
+        let mut watches: Vec<Watch> = match self.settings.watch {
+            true => watches.collect(),
+            false => vec![],
+        };
+        let mut rhythm = tokio::time::interval(self.settings.every);
+        rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hangup = Hangup::new();
+        loop {
+            tokio::select! {
+                wish = wishes.recv() => {
+                    let Some(Wish(told)) = wish else { return };
+                    let failed = self.all(&mut watches, "as was asked").await;
+                    // Who asked may be gone.
+                    let _ = told.send(failed);
+                }
+                () = hangup.came() => {
+                    self.all(&mut watches, "at SIGHUP").await;
+                }
+                _ = rhythm.tick(), if !watches.is_empty() => {
+                    watches = self.changed(watches).await;
+                }
+            }
+        }
+    }
+
+    /// Reads all parts again. What failed.
+    async fn all(&self, watches: &mut [Watch], why: &str) -> Vec<Failed> {
+        let mut failed = vec![];
+        for part in &self.parts {
+            failed.extend(self.one(part, why).await);
+        }
+        watches.iter_mut().for_each(Watch::is_read);
+        failed
+    }
+
+    /// Reads those parts again whose files changed.
+    async fn changed(&self, mut watches: Vec<Watch>) -> Vec<Watch> {
+        let every = self.settings.every;
+        let looked = tokio::task::spawn_blocking(move || {
+            let looks = watches.iter_mut().map(|watch| watch.look(every));
+            let looks: Vec<bool> = looks.collect();
+            (watches, looks)
+        });
+        let Ok((watches, looks)) = looked.await else {
+            // It panicked, which is logged: nothing is watched any more.
+            (self.tell)("files are not watched any more, after an error of ours");
+            return vec![];
+        };
+        for (part, changed) in self.parts.iter().zip(looks) {
+            if changed {
+                self.one(part, "since files changed").await;
+            }
+        }
+        watches
+    }
+
+    async fn one(&self, part: &Arc<dyn Part>, why: &str) -> Option<Failed> {
+        let (name, tenant) = (part.name(), part.tenant().map(str::to_owned));
+        let there = Arc::clone(part);
+        let read = tokio::task::spawn_blocking(move || there.read()).await;
+        let read = read.unwrap_or_else(|_| Err(vec!["an error of ours; see the log".to_owned()]));
+        let of = tenant
+            .as_ref()
+            .map_or_else(String::new, |t| format!(" of tenant {t}"));
+        match read {
+            Ok(changed) => {
+                self.state.mended(name, tenant.as_deref());
+                let word = if changed { "changed" } else { "same" };
+                self.metrics.reloaded(name, word);
+                let what = if changed {
+                    "others are live now"
+                } else {
+                    "they are the same"
+                };
+                (self.tell)(&format!("{name}{of} were read again {why}: {what}"));
+                None
+            }
+            Err(lines) => {
+                self.metrics.reloaded(name, "failed");
+                let all = lines.join("\n");
+                (self.tell)(&format!(
+                    "{name}{of} were read again {why}, and are wrong; what was live goes on: {all}"
+                ));
+                let failed = Failed {
+                    part: name,
+                    tenant,
+                    at: (self.clock)().to_string(),
+                    why: lines,
+                };
+                self.state.failed(failed.clone());
+                Some(failed)
+            }
+        }
+    }
+}
+
+/// SIGHUP, where there is such a thing.
+struct Hangup {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangup {
+    #[cfg(unix)]
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Hangup {
+            signal: signal(SignalKind::hangup()).ok(),
+        }
+    }
+
+    #[cfg(unix)]
+    async fn came(&mut self) {
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Self {
+        Hangup {}
+    }
+
+    #[cfg(not(unix))]
+    async fn came(&mut self) {
+        std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use engine_patient::system::zone::UTC;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const QUICK: std::time::Duration = std::time::Duration::from_millis(20);
+
+    struct Numbers {
+        path: PathBuf,
+        read: AtomicUsize,
+    }
+
+    impl Part for Numbers {
+        fn name(&self) -> &'static str {
+            "rules"
+        }
+
+        fn paths(&self) -> Vec<PathBuf> {
+            vec![self.path.clone()]
+        }
+
+        fn read(&self) -> Result<bool, Vec<String>> {
+            self.read.fetch_add(1, Ordering::SeqCst);
+            let text = std::fs::read_to_string(&self.path).unwrap();
+            match text.parse::<u32>() {
+                Ok(_) => Ok(true),
+                Err(e) => Err(vec![e.to_string()]),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_of_files_and_wishes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n");
+        std::fs::write(&path, "1").unwrap();
+        let part = Arc::new(Numbers {
+            path: path.clone(),
+            read: AtomicUsize::new(0),
+        });
+        let (state, lines) = (Arc::new(State::default()), Arc::new(Mutex::new(vec![])));
+        let there = Arc::clone(&lines);
+        let metrics = Metrics::new();
+        let reloader = Reloader {
+            parts: vec![part.clone()],
+            settings: Reload {
+                watch: true,
+                every: QUICK,
+                settle: QUICK,
+            },
+            state: Arc::clone(&state),
+            metrics: metrics.clone(),
+            tell: Arc::new(move |line: &str| there.lock().unwrap().push(line.to_owned())),
+            clock: Arc::new(|| UTC.moment(0)),
+        };
+        let (sender, wishes) = mpsc::channel(1);
+        let running = tokio::spawn(reloader.run(wishes));
+        let until = async |what: &dyn Fn() -> bool| {
+            for _ in 0..500 {
+                if what() {
+                    return;
+                }
+                tokio::time::sleep(QUICK).await;
+            }
+            panic!("it does not happen");
+        };
+        tokio::time::sleep(5 * QUICK).await;
+        assert_eq!(part.read.load(Ordering::SeqCst), 0, "nothing changed");
+        std::fs::write(&path, "no number").unwrap();
+        until(&|| state.all().1.len() == 1).await;
+        assert_eq!(state.all().1[0].why, ["invalid digit found in string"]);
+        std::fs::write(&path, "22").unwrap();
+        until(&|| state.all().1.is_empty()).await;
+        let before = part.read.load(Ordering::SeqCst);
+        let (told, outcome) = oneshot::channel();
+        sender.send(Wish(told)).await.unwrap();
+        assert!(outcome.await.unwrap().is_empty());
+        assert!(part.read.load(Ordering::SeqCst) > before);
+        drop(sender);
+        running.await.unwrap();
+        let said = lines.lock().unwrap().join("\n");
+        assert!(
+            said.contains("what was live goes on: invalid digit"),
+            "{said}"
+        );
+        let text = metrics.text();
+        assert!(
+            text.contains("tandem_reloads_total{part=\"rules\",outcome=\"failed\"} 1"),
+            "{text}"
+        );
+    }
+}
