@@ -7,7 +7,7 @@ use axum::Router;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::{UTC, Zone};
 
-use crate::connection::Turned;
+use crate::connection::{Tls, Turned};
 use crate::limits::Limits;
 use crate::log::Log;
 use crate::seams::Seams;
@@ -41,10 +41,12 @@ pub struct Config {
     pub routes: Option<Router>,
     /// Counts connections that were turned away; shared with whoever reads it.
     pub turned: Arc<Turned>,
+    /// What makes connections secure; `None` for plain HTTP.
+    pub tls: Option<Arc<dyn Tls>>,
 }
 
 impl Config {
-    /// Port 8080 of this machine only, UTC, bodies of up to 10 MB, no browser clients, no log.
+    /// Port 8080 of this machine only, UTC, bodies of up to 10 MB, no browser clients, no log, no TLS.
     pub fn new(clock: Clock) -> Self {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
@@ -58,6 +60,7 @@ impl Config {
             seams: Seams::default(),
             routes: None,
             turned: Arc::default(),
+            tls: None,
         }
     }
 }

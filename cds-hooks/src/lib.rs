@@ -48,7 +48,7 @@ mod wire;
 
 pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config};
-pub use connection::Turned;
+pub use connection::{ClientCertificate, SecureStream, Secured, Tls, Turned};
 pub use cors::is_origin;
 pub use hash::instance_name;
 pub use hook::{ContextField, Form, Hook, ORDER_SELECT, ORDER_SIGN, PATIENT_VIEW};

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::{Clock, Config};
-use crate::connection::{self, Connections, Turned};
+use crate::connection::{self, Connections, Tls, Turned};
 use crate::http::router_of;
 use crate::log::{self, Log};
 use crate::service::CardService;
@@ -105,6 +105,7 @@ pub async fn serve_until(
     let server = Server {
         clock: config.clock.clone(),
         log: log.clone(),
+        tls: config.tls.clone(),
         connections: Connections::new(&config.limits, Arc::clone(&turned)),
         router: router_of(config, services),
         turned,
@@ -119,6 +120,7 @@ pub async fn serve_until(
 struct Server {
     clock: Clock,
     log: Option<Log>,
+    tls: Option<Arc<dyn Tls>>,
     connections: Arc<Connections>,
     router: axum::Router,
     turned: Arc<Turned>,
@@ -141,10 +143,12 @@ impl Server {
                 accepted = listener.accept(), if !pause => match accepted {
                     Ok((stream, _)) => match self.connections.admit() {
                         Some(place) => {
-                            let router = self.router.clone();
-                            tasks.spawn(connection::run(stream, place, router, ended.clone()));
+                            let (router, tls) = (self.router.clone(), self.tls.clone());
+                            let ended = ended.clone();
+                            tasks.spawn(connection::run(stream, place, router, ended, tls));
                         }
-                        None if telling.len() < TURNING_AWAY => {
+                        // Who waits for a handshake would not understand it.
+                        None if self.tls.is_none() && telling.len() < TURNING_AWAY => {
                             telling.spawn(connection::turn_away(stream));
                         }
                         None => {}

@@ -1,7 +1,7 @@
 //! Connections: HTTP/1.1 over each, and none that keeps others out.
 //!
 //! ```text
-//! accept ─▶ Connections::admit ─▶ run: Watched (bytes in, out) ─ hyper ─ head::check ─ router
+//! accept ─▶ Connections::admit ─▶ run: (TLS) ─ Watched (bytes in, out) ─ hyper ─ head::check ─ router
 //!                │                        │ phase                         │ phase
 //!                └─ closes what is idle ◀─┴────────── Connection ─────────┘
 //! ```
@@ -14,9 +14,11 @@ mod head;
 mod lengths;
 mod phase;
 mod run;
+mod secure;
 mod table;
 mod watched;
 
 pub(crate) use run::{run, turn_away};
+pub use secure::{ClientCertificate, SecureStream, Secured, Tls};
 pub(crate) use table::Connections;
 pub use table::Turned;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONNECTION;
@@ -25,6 +26,7 @@ use tower_service::Service;
 
 use super::head;
 use super::phase::{Connection, Phase};
+use super::secure::{self, Io, Opened, Secured, Tls};
 use super::table::Place;
 use super::watched::Watched;
 use crate::refusal::RETRY;
@@ -43,11 +45,52 @@ pub(crate) async fn run(
     stream: TcpStream,
     place: Place,
     router: Router,
-    mut ending: watch::Receiver<bool>,
+    ending: watch::Receiver<bool>,
+    tls: Option<Arc<dyn Tls>>,
 ) {
     // Without it small answers would wait for more to send.
     let _ = stream.set_nodelay(true);
-    let connection = Arc::clone(&place.connection);
+    let (connection, all) = (Arc::clone(&place.connection), Arc::clone(&place.all));
+    let work = async move {
+        let Some(tls) = tls else {
+            return http(Io::Plain(stream), connection, router, ending, NOT_TLS).await;
+        };
+        match secure::open(stream, tls.as_ref()).await {
+            Opened::Secure(Secured {
+                stream,
+                client_certificate,
+            }) => {
+                let router = match client_certificate {
+                    Some(certificate) => router.layer(Extension(certificate)),
+                    None => router,
+                };
+                http(Io::Secure(stream), connection, router, ending, "").await;
+            }
+            Opened::Plain(stream) => {
+                all.not_secure();
+                let mut stream = Io::Plain(stream);
+                let _ = stream.write_all(not_http(400, ONLY_TLS).as_bytes()).await;
+                connection.enter(Phase::Linger);
+                linger(&mut stream).await;
+            }
+            Opened::Neither => all.not_secure(),
+            Opened::Nothing => {}
+        }
+    };
+    tokio::select! {
+        () = place.connection.close.notified() => {}
+        () = work => {}
+    }
+}
+
+/// Serves what is clear text by now. `hint` is what else a client that sends no HTTP may have meant.
+async fn http(
+    stream: Io,
+    connection: Arc<Connection>,
+    router: Router,
+    mut ending: watch::Receiver<bool>,
+    hint: &str,
+) {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&connection)));
     let served = Arc::clone(&connection);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -61,35 +104,31 @@ pub(crate) async fn run(
         .header_read_timeout(None)
         .max_buf_size(BUFFER)
         .serve_connection(io, service);
-    let work = async move {
-        let mut told = false;
-        let done = loop {
-            tokio::select! {
-                done = poll_fn(|cx| http.poll_without_shutdown(cx)) => break done,
-                _ = ending.wait_for(|ending| *ending), if !told => {
-                    told = true;
-                    Pin::new(&mut http).graceful_shutdown();
-                }
+    let mut told = false;
+    let done = loop {
+        tokio::select! {
+            done = poll_fn(|cx| http.poll_without_shutdown(cx)) => break done,
+            _ = ending.wait_for(|ending| *ending), if !told => {
+                told = true;
+                Pin::new(&mut http).graceful_shutdown();
             }
-        };
-        // Where the request was no HTTP, its client may be sending still.
-        let refused = done.is_err_and(|e| e.is_parse());
-        let mut watched = http.into_parts().io.into_inner();
-        let status = watched.refused();
-        let mut stream = watched.stream;
-        if let Some(status) = status {
-            let _ = stream.write_all(not_http(status).as_bytes()).await;
-        }
-        if refused || connection.has_unread() {
-            connection.enter(Phase::Linger);
-            linger(&mut stream).await;
-        } else {
-            let _ = stream.shutdown().await;
         }
     };
-    tokio::select! {
-        () = place.connection.close.notified() => {}
-        () = work => {}
+    // Where the request was no HTTP, its client may be sending still.
+    let refused = done.is_err_and(|e| e.is_parse());
+    let mut watched = http.into_parts().io.into_inner();
+    let status = watched.refused();
+    let mut stream = watched.stream;
+    if let Some(status) = status {
+        let _ = stream.write_all(not_http(status, hint).as_bytes()).await;
+        // A TLS library may hold it back until then.
+        let _ = stream.flush().await;
+    }
+    if refused || connection.has_unread() {
+        connection.enter(Phase::Linger);
+        linger(&mut stream).await;
+    } else {
+        let _ = stream.shutdown().await;
     }
 }
 
@@ -163,8 +202,13 @@ impl Drop for Noticed {
     }
 }
 
+/// What a client that sends no HTTP to a plain port may have meant, and one that does to a TLS port.
+const NOT_TLS: &str = " (this port speaks plain HTTP: call it with http://)";
+const ONLY_TLS: &str = " in TLS (this port speaks TLS only: call it with https://)";
+
 /// The answer to what hyper could not read as a request: it gives a status without a word.
-fn not_http(status: u16) -> String {
+fn not_http(status: u16, hint: &str) -> String {
+    let wrong = format!("the request is not valid HTTP/1.1{hint}\n");
     let (reason, text) = match status {
         431 => (
             "Request Header Fields Too Large",
@@ -174,10 +218,7 @@ fn not_http(status: u16) -> String {
             "URI Too Long",
             "the address of the request is too long: `/cds-services` lists the services\n",
         ),
-        _ => (
-            "Bad Request",
-            "the request is not valid HTTP/1.1 (TLS is for a proxy before this service: call it with http://)\n",
-        ),
+        _ => ("Bad Request", wrong.as_str()),
     };
     format!(
         "HTTP/1.1 {status} {reason}\r\nconnection: close\r\n\
@@ -187,7 +228,7 @@ fn not_http(status: u16) -> String {
 }
 
 /// Says that there will be no more answers, and hears the client out.
-async fn linger(stream: &mut TcpStream) {
+async fn linger(stream: &mut Io) {
     let heard = async {
         stream.shutdown().await?;
         let (mut sink, mut left) = (vec![0; 16 * 1024], THROWN_AWAY);

@@ -20,6 +20,7 @@ pub struct Turned {
     closed_for_others: AtomicU64,
     timed_out: AtomicU64,
     accept_errors: AtomicU64,
+    handshake_errors: AtomicU64,
 }
 
 impl Turned {
@@ -30,14 +31,21 @@ impl Turned {
             &self.closed_for_others,
             &self.timed_out,
             &self.accept_errors,
+            &self.handshake_errors,
         ];
-        let [refused, closed_for_others, timed_out, accept_errors] =
-            all.map(|n| n.load(Ordering::Relaxed));
+        let all = all.map(|n| n.load(Ordering::Relaxed));
+        let [
+            refused,
+            closed_for_others,
+            timed_out,
+            accept_errors,
+            handshake_errors,
+        ] = all;
         let told = json!({
             "refused": refused, "closed_for_others": closed_for_others,
-            "timed_out": timed_out, "accept_errors": accept_errors,
+            "timed_out": timed_out, "accept_errors": accept_errors, "handshake_errors": handshake_errors,
         });
-        (refused + closed_for_others + timed_out + accept_errors > 0).then_some(told)
+        all.iter().any(|n| *n > 0).then_some(told)
     }
 
     /// Each kind with its name.
@@ -78,7 +86,7 @@ struct Live {
 pub(crate) struct Place {
     number: u64,
     pub(crate) connection: Arc<Connection>,
-    all: Arc<Connections>,
+    pub(super) all: Arc<Connections>,
 }
 
 impl Drop for Place {
@@ -95,6 +103,11 @@ impl Connections {
             turned,
             live: Mutex::default(),
         })
+    }
+
+    /// A connection to a TLS port was none.
+    pub(super) fn not_secure(&self) {
+        add(&self.turned.handshake_errors);
     }
 
     fn lock(&self) -> MutexGuard<'_, Live> {

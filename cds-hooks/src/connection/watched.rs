@@ -7,14 +7,14 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::lengths::Lengths;
 use super::phase::{Connection, Phase};
+use super::secure::Io;
 
-/// A TCP stream whose bytes are noticed.
+/// A stream whose bytes are noticed.
 pub(super) struct Watched {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Io,
     connection: Arc<Connection>,
     lengths: Lengths,
     /// hyper refused a request on its own: with this status. Its answer, which has no text, was not sent.
@@ -22,7 +22,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(stream: Io, connection: Arc<Connection>) -> Self {
         Watched {
             stream,
             connection,

@@ -19,6 +19,7 @@ mod orders;
 mod packages;
 mod prefetch;
 mod refusals;
+mod secure;
 mod server;
 mod socket;
 mod whose;
