@@ -1,0 +1,26 @@
+//! Where key sets come from that clients publish.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+/// Fetches a key set. Only addresses that the configuration lists are asked for.
+#[async_trait]
+pub trait KeyFetcher: Send + Sync {
+    /// The body at `url`, of at most `most` bytes, within `time`. Nothing is to be followed from there.
+    ///
+    /// # Errors
+    /// Why it could not be had, in plain words.
+    async fn fetch(&self, url: &str, most: usize, time: Duration) -> Result<Vec<u8>, String>;
+}
+
+/// Fetches nothing: for clients whose key sets were exchanged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFetcher;
+
+#[async_trait]
+impl KeyFetcher for NoFetcher {
+    async fn fetch(&self, _: &str, _: usize, _: Duration) -> Result<Vec<u8>, String> {
+        Err("this service fetches no key sets".to_owned())
+    }
+}
