@@ -1,0 +1,137 @@
+//! One way to speak to both databases: the same SQL with `$1`, the same few types of values.
+//!
+//! Two types are enough: 64-bit integers and text. Moments are microseconds since 1970, hashes are
+//! hexadecimal, structures are JSON.
+
+mod failure;
+mod place;
+mod row;
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, SqlSafeStr};
+
+use crate::StoreError;
+
+pub(crate) use failure::is_twice;
+pub use place::Place;
+pub(crate) use place::{FileId, Mode};
+pub(crate) use row::{Row, Value};
+
+/// How long a statement of SQLite waits for another process that writes. Whoever writes tries again.
+pub(crate) const BUSY: Duration = Duration::from_secs(1);
+
+/// A connection. Dropped in the middle of a transaction it takes the transaction back.
+pub(crate) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Connection {
+    /// Whether it is PostgreSQL, where several servers may write.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self, Connection::Postgres(_))
+    }
+
+    /// Runs a statement. How many rows it changed.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        match self {
+            Connection::Sqlite(own) => {
+                let query = row::bound_sqlite(sqlx::query(sql), values);
+                let done = query.execute(own).await.map_err(failure::told)?;
+                Ok(done.rows_affected())
+            }
+            Connection::Postgres(own) => {
+                let query = row::bound_postgres(sqlx::query(sql), values);
+                let done = query.execute(own).await.map_err(failure::told)?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    /// All rows of a question, which must bound them itself.
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Connection::Sqlite(own) => {
+                let query = row::bound_sqlite(sqlx::query(sql), values);
+                let rows = query.fetch_all(own).await.map_err(failure::told)?;
+                rows.iter().map(row::of_sqlite).collect()
+            }
+            Connection::Postgres(own) => {
+                let query = row::bound_postgres(sqlx::query(sql), values);
+                let rows = query.fetch_all(own).await.map_err(failure::told)?;
+                rows.iter().map(row::of_postgres).collect()
+            }
+        }
+    }
+
+    /// The only row, if there is one.
+    pub(crate) async fn row(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs statements without values.
+    pub(crate) async fn script(&mut self, sql: impl SqlSafeStr) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(own) => {
+                let done = sqlx::raw_sql(sql).execute(own).await;
+                done.map(|_| ()).map_err(failure::told)
+            }
+            Connection::Postgres(own) => {
+                let done = sqlx::raw_sql(sql).execute(own).await;
+                done.map(|_| ()).map_err(failure::told)
+            }
+        }
+    }
+
+    /// Begins to write. In SQLite nobody else writes until the end.
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.script("BEGIN IMMEDIATE").await,
+            Connection::Postgres(_) => self.script("BEGIN").await,
+        }
+    }
+
+    /// Begins to read one state of the whole, whatever is written meanwhile.
+    pub(crate) async fn begin_reading(&mut self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.script("BEGIN").await,
+            Connection::Postgres(_) => {
+                let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                self.script(sql).await
+            }
+        }
+    }
+
+    /// Makes durable what was written.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        self.script("COMMIT").await
+    }
+
+    /// Takes back what was written. Whether the connection can be used on.
+    pub(crate) async fn roll_back(&mut self) -> bool {
+        self.script("ROLLBACK").await.is_ok()
+    }
+
+    /// Ends it. Whoever ends it in order need not know whether that worked.
+    pub(crate) async fn close(self) {
+        let _ = match self {
+            Connection::Sqlite(own) => own.close().await,
+            Connection::Postgres(own) => own.close().await,
+        };
+    }
+}

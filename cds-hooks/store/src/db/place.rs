@@ -1,0 +1,203 @@
+//! Where a database is, and how to connect to it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::failure::told;
+use super::{BUSY, Connection};
+use crate::StoreError;
+
+/// Where a store is: a file for SQLite, a URL for PostgreSQL. Shown without user and password.
+#[derive(Clone, Debug)]
+pub struct Place(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Sqlite(PathBuf),
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// To write; a file that is not there is made.
+    Create,
+    /// To write to what is there.
+    Write,
+    /// To read what is there.
+    Read,
+}
+
+/// Names a file also after it was moved or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId(u64, u64);
+
+impl FromStr for Place {
+    type Err = StoreError;
+
+    /// `postgres://…` or `postgresql://…`, `sqlite:FILE` or `sqlite://FILE`, or the path of a file.
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+        match scheme.map(str::to_ascii_lowercase).as_deref() {
+            Some("postgres" | "postgresql") => {
+                let options = PgConnectOptions::from_str(text).map_err(told)?;
+                let options = options.application_name("tandem");
+                let options = options.disable_statement_logging();
+                Ok(Place(Kind::Postgres(Box::new(options))))
+            }
+            Some("sqlite") | None => {
+                let file = text.strip_prefix("sqlite://");
+                let file = file
+                    .or_else(|| text.strip_prefix("sqlite:"))
+                    .unwrap_or(text);
+                match file {
+                    "" => Err(StoreError::Mistake(
+                        "the store has no address: expected the path of a file, or postgres://…".into(),
+                    )),
+                    file if file.starts_with(":memory:") => Err(StoreError::Mistake(
+                        "a store in memory keeps nothing: expected the path of a file, or postgres://…"
+                            .into(),
+                    )),
+                    file => Ok(Place(Kind::Sqlite(PathBuf::from(file)))),
+                }
+            }
+            Some(other) => Err(StoreError::Mistake(format!(
+                "a store cannot be at `{other}://`: expected the path of a file (SQLite), or postgres://…"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Sqlite(path) => write!(f, "{}", path.display()),
+            Kind::Postgres(options) => {
+                let host = match options.get_socket() {
+                    Some(socket) => socket.display().to_string(),
+                    None => options.get_host().to_owned(),
+                };
+                let database = options.get_database().unwrap_or(options.get_username());
+                write!(f, "postgres://{host}:{}/{database}", options.get_port())
+            }
+        }
+    }
+}
+
+impl Place {
+    /// The file of SQLite.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Sqlite(path) => Some(path),
+            Kind::Postgres(_) => None,
+        }
+    }
+
+    /// What the file is at present; none for PostgreSQL, or where there is no file.
+    pub(crate) fn file_id(&self) -> Option<FileId> {
+        file_id(self.file()?)
+    }
+
+    /// A new connection.
+    pub(crate) async fn connect(&self, mode: Mode) -> Result<Connection, StoreError> {
+        match &self.0 {
+            Kind::Sqlite(path) => sqlite(path, mode).await,
+            Kind::Postgres(options) => {
+                let own = options.connect().await.map_err(told)?;
+                let mut connection = Connection::Postgres(own);
+                // Whoever set it to off for speed did not mean an audit log.
+                let setting = connection.row("SHOW synchronous_commit", vec![]).await?;
+                if setting.map(|row| row.text(0)).transpose()?.as_deref() == Some("off") {
+                    connection.script("SET synchronous_commit = on").await?;
+                }
+                Ok(connection)
+            }
+        }
+    }
+}
+
+async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
+    if mode != Mode::Create && !path.exists() {
+        let text = format!(
+            "there is no store at {}: the server makes it when it starts",
+            path.display()
+        );
+        // A server had one.
+        return Err(match mode {
+            Mode::Write => StoreError::Unavailable(text),
+            Mode::Create | Mode::Read => StoreError::Mistake(text),
+        });
+    }
+    if mode == Mode::Create
+        && let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty())
+        && !folder.is_dir()
+    {
+        return Err(StoreError::Mistake(format!(
+            "the store {} cannot be made: there is no folder {}",
+            path.display(),
+            folder.display()
+        )));
+    }
+    // A commit is on the disk before it is acknowledged, also if the power fails (FULL).
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(mode == Mode::Create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
+    let options = match mode {
+        Mode::Read => options.pragma("query_only", "1"),
+        Mode::Create | Mode::Write => options,
+    };
+    Ok(Connection::Sqlite(options.connect().await.map_err(told)?))
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(FileId(metadata.dev(), metadata.ino()))
+}
+
+/// Where files cannot be told apart, whether there is one.
+#[cfg(not(unix))]
+fn file_id(path: &Path) -> Option<FileId> {
+    path.exists().then_some(FileId(0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let place: Place = "postgres://nurse:hunter2@db.example:5433/cds"
+            .parse()
+            .unwrap();
+        assert_eq!(place.to_string(), "postgres://db.example:5433/cds");
+        assert_eq!("a/b.db".parse::<Place>().unwrap().to_string(), "a/b.db");
+        let place: Place = "sqlite://a/b.db".parse().unwrap();
+        assert_eq!(place.file(), Some(Path::new("a/b.db")));
+    }
+
+    #[test]
+    fn what_is_no_address_is_told() {
+        for (text, told) in [
+            ("", "no address"),
+            (":memory:", "keeps nothing"),
+            ("sqlite::memory:", "keeps nothing"),
+            ("mysql://x/y", "`mysql://`"),
+            ("postgres://[", "expected postgres://"),
+        ] {
+            let error = text.parse::<Place>().unwrap_err();
+            assert!(matches!(error, StoreError::Mistake(_)), "{text}");
+            assert!(error.to_string().contains(told), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! A store: what a server writes to, and what reports are made from.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::StoreError;
+use crate::audit::{self, AuditEntry, AuditFilter, Checked, Head, Prepared, Purged, StoredEntry};
+use crate::db::{Connection, Mode, Place};
+use crate::feedback::{FeedbackBatch, FeedbackCounts};
+use crate::hash;
+use crate::ids::Ids;
+use crate::jti::Used;
+use crate::recorded::{self, RecordedCall};
+use crate::report::{self, Asked, Report};
+use crate::schema;
+use crate::settings::Settings;
+use crate::shown::Shown;
+use crate::writer::{Counts, Done, Link, Work, Writer};
+
+/// A store that is written to. Cheap to clone; closed with the last clone, after what waits is written.
+///
+/// Every method that writes comes back when what it wrote is durable, or with an error within twice
+/// [`Settings::wait`].
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    writer: Writer,
+    reader: Reader,
+    settings: Settings,
+    /// Tells this store's questions from those of others.
+    asked: Ids,
+}
+
+/// A call: its entry in the audit log, the cards that were shown, and the whole of it where calls are
+/// recorded. Written together, or not at all.
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    /// Its entry in the audit log.
+    pub entry: AuditEntry,
+    /// The cards, if any were shown.
+    pub shown: Option<Shown>,
+    /// The whole, for a replay.
+    pub recorded: Option<RecordedCall>,
+}
+
+impl Store {
+    /// Opens a store, makes it where there is none, and brings one of an older version forward. Must be
+    /// called in a tokio runtime, in which the writer then runs. `name` tells this process from others
+    /// that use the store, as host and process id do.
+    pub async fn open(place: &Place, settings: Settings, name: &str) -> Result<Self, StoreError> {
+        let mut tries = 0;
+        let link = loop {
+            // Of two servers that start at once one may find the other in the middle of it.
+            match Link::open(place).await {
+                Err(StoreError::Busy(_)) if tries < 20 => {
+                    tries += 1;
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                other => break other?,
+            }
+        };
+        Ok(Store(Arc::new(Inner {
+            writer: Writer::start(link, &settings),
+            reader: Reader::new(place.clone()),
+            settings,
+            asked: Ids::new(name),
+        })))
+    }
+
+    /// Writes a call.
+    pub async fn record(&self, record: CallRecord) -> Result<Head, StoreError> {
+        let CallRecord {
+            entry,
+            mut shown,
+            recorded,
+        } = record;
+        if let Some(recorded) = &recorded
+            && recorded.size() > recorded::LONGEST
+        {
+            return Err(StoreError::Mistake(format!(
+                "a call of {} bytes is too large to be recorded: {} at most",
+                recorded.size(),
+                recorded::LONGEST
+            )));
+        }
+        if let (Some(shown), Some(key)) = (&mut shown, &self.0.settings.pseudonym_key)
+            && let Some(patient) = &mut shown.patient
+        {
+            *patient = hash::keyed(key, patient)?;
+        }
+        let work = Work::Entry {
+            entry: Prepared::new(&entry)?,
+            shown: shown.filter(|shown| !shown.cards.is_empty()),
+            recorded,
+        };
+        self.entry(work).await
+    }
+
+    /// Writes an entry of the audit log.
+    pub async fn audit(&self, entry: &AuditEntry) -> Result<Head, StoreError> {
+        let work = Work::Entry {
+            entry: Prepared::new(entry)?,
+            shown: None,
+            recorded: None,
+        };
+        self.entry(work).await
+    }
+
+    async fn entry(&self, work: Work) -> Result<Head, StoreError> {
+        match self.0.writer.submit(work).await? {
+            Done::Entry(head) => Ok(head),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Writes feedback, with its entry in the audit log. The same feedback may come any number of times,
+    /// and before the card is recorded.
+    pub async fn feedback(
+        &self,
+        batch: FeedbackBatch,
+        entry: Option<&AuditEntry>,
+    ) -> Result<FeedbackCounts, StoreError> {
+        let entry = entry.map(Prepared::new).transpose()?;
+        match self
+            .0
+            .writer
+            .submit(Work::Feedback { batch, entry })
+            .await?
+        {
+            Done::Feedback(counts) => Ok(counts),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Remembers the `jti` of an issuer's token until the token expires. Whether it is seen for the first
+    /// time, by any server that shares this store. Expired ones are forgotten as of `now`.
+    pub async fn remember_jti(
+        &self,
+        iss: &str,
+        jti: &str,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let owner = self.0.asked.next(now);
+        let used = Used::new(iss, jti, expires, owner);
+        match self.0.writer.submit(Work::Used { used, now }).await? {
+            Done::First(first) => Ok(first),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Removes what is older than `before`: entries of the audit log by whole stretches between
+    /// checkpoints, recorded calls, cards and feedback. `entry` (id, time, who asks) becomes the entry of
+    /// the log that says what was removed. To be called again while [`Purged::more`].
+    pub async fn purge(&self, before: Timestamp, entry: AuditEntry) -> Result<Purged, StoreError> {
+        let entry = Box::new(entry);
+        match self.0.writer.submit(Work::Purge { before, entry }).await? {
+            Done::Purged(purged) => Ok(purged),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What was written so far, what waits, and whether the database is there: for metrics and readiness.
+    pub fn counts(&self) -> Counts {
+        self.0.writer.counts()
+    }
+
+    /// To read what is stored.
+    pub fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+}
+
+fn unexpected() -> StoreError {
+    StoreError::Internal("a record was written as something else".into())
+}
+
+/// Reads a store. Each question has a connection of its own; four at a time, the others wait.
+pub struct Reader {
+    place: Place,
+    turns: Semaphore,
+}
+
+impl Reader {
+    fn new(place: Place) -> Self {
+        Reader {
+            place,
+            turns: Semaphore::new(4),
+        }
+    }
+
+    /// Opens a store that is there, to read. Refused where another version of the program made it.
+    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+        let mut connection = place.connect(Mode::Read).await?;
+        schema::look(&mut connection).await?;
+        connection.close().await;
+        Ok(Reader::new(place.clone()))
+    }
+
+    /// What became of cards.
+    pub async fn report(&self, asked: &Asked) -> Result<Report, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let report = report::make(&mut connection, asked).await;
+        connection.close().await;
+        report
+    }
+
+    /// The last entry of the audit log: to be noted elsewhere.
+    pub async fn head(&self) -> Result<Head, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let head = audit::head(&mut connection).await;
+        connection.close().await;
+        head
+    }
+
+    /// Whether the audit log is as it was written, from and to these entries (both included), and whether
+    /// it has the head that somebody noted.
+    pub async fn verify(
+        &self,
+        range: (Option<u64>, Option<u64>),
+        expected: Option<&Head>,
+    ) -> Result<Checked, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let checked = audit::verify(&mut connection, range, expected).await;
+        connection.close().await;
+        checked
+    }
+
+    /// Entries of the audit log after number `after`, at most `most`, oldest first. The next page is after
+    /// the last of these.
+    pub async fn entries(
+        &self,
+        filter: &AuditFilter,
+        after: u64,
+        most: u64,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let entries = audit::page(&mut connection, filter, after, most).await;
+        connection.close().await;
+        entries
+    }
+
+    /// A call that was recorded in full. Refused where the audit log has other hashes of it.
+    pub async fn recorded(&self, id: &str) -> Result<Option<RecordedCall>, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let call = recorded::read(&mut connection, id).await;
+        connection.close().await;
+        call
+    }
+
+    /// A connection that shows one state of the whole.
+    async fn begin(&self) -> Result<(Connection, SemaphorePermit<'_>), StoreError> {
+        let ended = |_| StoreError::Internal("the store was closed".into());
+        let turn = self.turns.acquire().await.map_err(ended)?;
+        let mut connection = self.place.connect(Mode::Read).await?;
+        connection.begin_reading().await?;
+        Ok((connection, turn))
+    }
+}

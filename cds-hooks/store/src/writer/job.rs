@@ -1,0 +1,81 @@
+//! What is given to be written.
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
+
+use crate::StoreError;
+use crate::audit::{AuditEntry, Head, Prepared, Purged};
+use crate::feedback::{FeedbackBatch, FeedbackCounts};
+use crate::jti::Used;
+use crate::recorded::RecordedCall;
+use crate::shown::Shown;
+
+/// One thing to write: all of it, or nothing.
+pub(crate) enum Work {
+    /// An entry of the audit log, and what belongs to it.
+    Entry {
+        entry: Prepared,
+        shown: Option<Shown>,
+        recorded: Option<RecordedCall>,
+    },
+    /// Feedback, and its entry in the audit log.
+    Feedback {
+        batch: FeedbackBatch,
+        entry: Option<Prepared>,
+    },
+    /// A token that was used.
+    Used { used: Used, now: Timestamp },
+    /// Removing what is older.
+    Purge {
+        before: Timestamp,
+        entry: Box<AuditEntry>,
+    },
+}
+
+impl Work {
+    /// Its entry in the audit log.
+    pub(crate) fn entry(&self) -> Option<&Prepared> {
+        match self {
+            Work::Entry { entry, .. } => Some(entry),
+            Work::Feedback { entry, .. } => entry.as_ref(),
+            Work::Used { .. } | Work::Purge { .. } => None,
+        }
+    }
+
+    /// Bytes, about.
+    pub(crate) fn size(&self) -> usize {
+        let entry = self.entry().map_or(0, |entry| entry.body.len() * 2);
+        let rest = match self {
+            Work::Entry {
+                shown, recorded, ..
+            } => {
+                shown.as_ref().map_or(0, Shown::size)
+                    + recorded.as_ref().map_or(0, RecordedCall::size)
+            }
+            Work::Feedback { batch, .. } => batch.size(),
+            Work::Used { .. } | Work::Purge { .. } => 0,
+        };
+        200 + entry + rest
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Done {
+    Entry(Head),
+    Feedback(FeedbackCounts),
+    /// Whether the token was used for the first time.
+    First(bool),
+    Purged(Purged),
+}
+
+/// Work, and who waits for it.
+pub(crate) struct Job {
+    pub work: Work,
+    pub reply: oneshot::Sender<Result<Done, StoreError>>,
+    /// Nothing is begun after it.
+    pub deadline: Instant,
+    /// Its part of the queue's room, given back when it is dropped.
+    pub _room: OwnedSemaphorePermit,
+}
