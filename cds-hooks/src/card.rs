@@ -6,7 +6,7 @@ use rules::text;
 
 use crate::hash;
 use crate::service::CardContent;
-use crate::wire::{Card, Indicator, SelectionBehavior};
+use crate::wire::{Card, SelectionBehavior};
 
 /// Longest summary: the specification wants fewer than 140 characters. Counted in UTF-16, as browsers do.
 pub const MAX_SUMMARY: usize = 139;
@@ -41,12 +41,7 @@ impl Card {
             Some(whole) => format!("{whole}\n\n{}", content.detail),
             None => content.detail,
         };
-        let urgency = match indicator {
-            Indicator::Info => "info",
-            Indicator::Warning => "warning",
-            Indicator::Critical => "critical",
-        };
-        let content_fields = [urgency, &summary, &detail, &content.source.label];
+        let content_fields = [indicator.as_str(), &summary, &detail, &content.source.label];
         let uuid = hash::uuid(&[scope, &content_fields].concat());
         Card {
             content: uuid.clone(),
@@ -60,6 +55,16 @@ impl Card {
             links: content.links,
             extension: content.extension,
         }
+    }
+
+    /// Names what the card says, in whichever call it says it.
+    pub(crate) fn content_name(&self) -> String {
+        hash::short(&[
+            self.indicator.as_str(),
+            &self.summary,
+            &self.detail,
+            &self.source.label,
+        ])
     }
 
     /// Feedback names the suggestion that was taken.

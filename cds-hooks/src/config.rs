@@ -34,6 +34,8 @@ pub struct Config {
     pub log: Option<Log>,
     /// What clients may take at once.
     pub limits: Limits,
+    /// Which parts of the protocol are spoken that not every client knows.
+    pub protocol: Protocol,
     /// What stands around the protocol: who may call, where missing data comes from, what is recorded.
     pub seams: Seams,
     /// Other addresses of the same listener, such as those of operators. They see to it themselves who may
@@ -43,6 +45,19 @@ pub struct Config {
     pub turned: Arc<Turned>,
     /// What makes connections secure; `None` for plain HTTP.
     pub tls: Option<Arc<dyn Tls>>,
+}
+
+/// Parts of the protocol that not every client knows. All are off unless they are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Protocol {
+    /// Discovery tells `version` and `hookVersion` (CDS Hooks 3.0). Templates have the tokens of 2.0 all the
+    /// same: a client of either knows them.
+    pub version_3: bool,
+    /// `systemActions` are sent to clients that are known to carry them out
+    /// ([`crate::seams::Knows::system_actions`]).
+    pub system_actions: bool,
+    /// Discovery offers configuration options in the form of Da Vinci CRD. They are honoured in any case.
+    pub crd: bool,
 }
 
 impl Config {
@@ -57,6 +72,7 @@ impl Config {
             allowed_origins: vec![],
             log: None,
             limits: Limits::default(),
+            protocol: Protocol::default(),
             seams: Seams::default(),
             routes: None,
             turned: Arc::default(),

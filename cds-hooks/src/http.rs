@@ -1,96 +1,77 @@
 //! The HTTP surface: addresses, methods, media types, limits, and what keeps a call from harm.
 
-use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use engine_patient::context::EvaluationContext;
-use tower_service::Service;
+use engine_patient::system::zone::UTC;
+use tower_service::Service as _;
 
-use crate::answer::{Answer, answer};
+use crate::answer::Answer;
 use crate::config::Config;
-use crate::connection::Turned;
 use crate::cors::{self, Origins};
-use crate::discovery;
-use crate::hash;
 use crate::log::Line;
-use crate::prefetch::Templates;
 use crate::receive::Gate;
 use crate::refusal::{Logged, Refusal};
+use crate::seams::{CallSeen, Caller, Endpoint, NotAdmitted};
 use crate::service::CardService;
+use crate::set::{Live, Service, ServiceSet, Sets};
 
-struct App {
-    config: Config,
-    services: Vec<(Arc<dyn CardService>, Templates)>,
-    by_id: HashMap<String, usize>,
-    discovery: Bytes,
-    failures: AtomicU64,
-    gate: Gate,
-    /// What became of connections; nothing where there is no listener.
-    turned: Arc<Turned>,
+/// What answers.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) live: Live,
+    pub(crate) failures: AtomicU64,
+    pub(crate) gate: Gate,
 }
 
-/// The service as an axum router, without a listener. Of services that share an id the first is
-/// called; [`crate::serve()`] refuses such a list.
+/// The service as an axum router, without a listener: each of these as a service of its own. Of services
+/// that share an id the first is called; [`crate::serve()`] refuses such a list.
 ///
 /// ```text
-/// GET  /cds-services        discovery
-/// POST /cds-services/{id}   one call
-/// GET  /health              200 as soon as it listens
+/// GET  /cds-services                 discovery
+/// POST /cds-services/{id}            one call
+/// POST /cds-services/{id}/feedback   what became of cards
+/// GET  /health                       200 as soon as it listens
 /// ```
 ///
 /// Slashes at the end of an address and repeated ones do not matter.
 pub fn router(config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
-    router_of(config, services)
+    let services = services.into_iter().map(Service::of).collect();
+    let set = ServiceSet::unchecked("", services, &config);
+    router_of_live(config, Live::new(Sets::of(set)))
 }
 
-pub(crate) fn router_of(mut config: Config, services: Vec<Arc<dyn CardService>>) -> Router {
-    let (more, turned) = (config.routes.take(), Arc::clone(&config.turned));
-    let services: Vec<_> = services
-        .into_iter()
-        .map(|service| {
-            let templates = Templates::of_service(service.as_ref());
-            (service, templates)
-        })
-        .collect();
-    let discovery = discovery::body(services.iter().map(|(s, t)| (s.as_ref(), t)));
-    let mut by_id = HashMap::new();
-    for (index, (service, _)) in services.iter().enumerate() {
-        by_id.entry(service.id().to_owned()).or_insert(index);
-    }
+/// The same with the sets that are live, whichever they are when a call comes.
+pub fn router_of_live(mut config: Config, live: Live) -> Router {
+    let others = config.routes.take().unwrap_or_default();
     let origins = Arc::new(Origins::new(&config.allowed_origins));
     let gate = Gate::new(&config);
-    let discovery = Bytes::from(discovery);
     let app = Arc::new(App {
         config,
-        services,
-        by_id,
-        discovery,
+        live,
         failures: AtomicU64::new(0),
         gate,
-        turned,
     });
     let routes = Router::new()
         .route("/cds-services", get(discover))
         .route("/cds-services/{id}", any(call))
+        .route("/cds-services/{id}/feedback", any(feedback))
         .route("/health", get(health))
+        .with_state(Arc::clone(&app))
+        .merge(others)
         .method_not_allowed_fallback(|| async { Refusal::Method })
-        .fallback(|| async { Refusal::NotFound })
-        .with_state(Arc::clone(&app));
-    let routes = match more {
-        Some(more) => routes.merge(more),
-        None => routes,
-    };
+        .fallback(|| async { Refusal::NotFound });
     let plain = routes.clone();
     routes
         .fallback(move |request| without_slashes(plain.clone(), request))
@@ -121,8 +102,8 @@ async fn without_slashes(mut routes: Router, mut request: Request) -> Response {
     }
 }
 
-/// A line for what was refused before a service was called: an address or a method that is none. The
-/// address itself is not logged, since it may hold anything.
+/// A line for what was refused before a service was called: an address or a method that is none, a caller who
+/// is not let in. The address itself is not logged, since it may hold anything.
 async fn log_others(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let mut response = next.run(request).await;
@@ -136,8 +117,18 @@ async fn log_others(State(app): State<Arc<App>>, request: Request, next: Next) -
     response
 }
 
-async fn discover(State(app): State<Arc<App>>) -> Response {
-    json(app.discovery.clone())
+async fn discover(State(app): State<Arc<App>>, request: Request) -> Response {
+    let start = Instant::now();
+    let (head, _) = request.into_parts();
+    let caller = match app.admit(&head, Endpoint::Discovery).await {
+        Ok(caller) => caller,
+        Err(refusal) => return app.turned_away(Endpoint::Discovery, refusal, start),
+    };
+    let sets = app.live.current();
+    let body = sets.for_caller(&caller).discovery(&caller);
+    let response = json(Bytes::from(body));
+    app.seen("discovery", &caller, response.status(), start);
+    response
 }
 
 /// What is lost or turned away is told here too: of the log wherever there is one, of connections
@@ -151,121 +142,136 @@ async fn health(State(app): State<Arc<App>>) -> Response {
             serde_json::json!({ "dropped": counts.dropped, "write_errors": counts.write_errors }),
         );
     }
-    if let (Some(turned), Some(members)) = (app.turned.counts(), health.as_object_mut()) {
+    if let (Some(turned), Some(members)) = (app.config.turned.counts(), health.as_object_mut()) {
         members.insert("connections".into(), turned);
     }
     json(Bytes::from(health.to_string()))
 }
 
-fn json(body: Bytes) -> Response {
+pub(crate) fn json(body: Bytes) -> Response {
     (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 async fn call(
     State(app): State<Arc<App>>,
-    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let found = path.ok().and_then(|Path(id)| app.by_id.get(&id).copied());
-    let Some(index) = found else {
-        let ids: Vec<&str> = app.services.iter().map(|(s, _)| s.id()).collect();
-        return Refusal::NoService(ids.join(", ")).into_response();
-    };
-    if request.method() != Method::POST {
-        return ([(ALLOW, "POST")], Refusal::Method).into_response();
-    }
     let start = Instant::now();
-    let answer = match app.gate.receive(request).await {
-        Ok(body) if body.is_small() && app.is_short(index) => app.answer(index, body.bytes()),
-        Ok(body) => match app.gate.turn().await {
-            Ok(turn) => {
-                let there = Arc::clone(&app);
-                // The memory and the turn are given back when the work is done, also where the
-                // client is gone by then.
-                let work = move || {
-                    let answer = there.answer(index, body.bytes());
-                    drop((body, turn));
-                    answer
-                };
-                let done = tokio::task::spawn_blocking(work).await;
-                done.unwrap_or_default()
-            }
-            Err(refusal) => refused(refusal),
-        },
-        Err(refusal) => refused(refusal),
+    let id = path.map(|Path(id)| id).unwrap_or_default();
+    let (head, body) = request.into_parts();
+    let (caller, set) = match app.enter(&head, Endpoint::Call(&id), &id, start).await {
+        Ok(entered) => entered,
+        Err(response) => return *response,
     };
-    app.respond(index, answer, start)
+    app.called(set, &id, caller, Request::from_parts(head, body), start)
+        .await
 }
 
-fn refused(refusal: Refusal) -> Answer {
-    Answer {
-        body: Some(Err(refusal)),
-        ..Answer::default()
-    }
+async fn feedback(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let start = Instant::now();
+    let id = path.map(|Path(id)| id).unwrap_or_default();
+    let (head, body) = request.into_parts();
+    let (caller, _) = match app.enter(&head, Endpoint::Feedback(&id), &id, start).await {
+        Ok(entered) => entered,
+        Err(response) => return *response,
+    };
+    app.told(&id, &caller, Request::from_parts(head, body), start)
+        .await
 }
 
 impl App {
-    /// Whether a service answers a small body quickly: a few orders meet many rows, and each other.
-    fn is_short(&self, index: usize) -> bool {
-        let service = self.services.get(index);
-        service.is_none_or(|(service, _)| service.hook().drafts().is_none())
-    }
-
-    /// Answers; a panic of an evaluation leaves no answer, which becomes an error with an id.
-    fn answer(&self, index: usize, body: &[u8]) -> Answer {
-        let Some((service, templates)) = self.services.get(index) else {
-            return Answer::default();
-        };
-        let at = self.config.at.unwrap_or_else(|| (self.config.clock)());
-        let zone = self.config.time_zone.clone();
-        let most = self.config.limits.max_drafts;
-        let context = EvaluationContext {
-            at,
-            zone,
-            period: None,
-            // What was sent is all there is.
-            systems: None,
-            call: None,
-            outcomes_seen: None,
-        };
-        let evaluate =
-            AssertUnwindSafe(|| answer(service.as_ref(), templates, body, &context, most));
-        catch_unwind(evaluate).unwrap_or_default()
-    }
-
-    /// An id that says nothing but which failure of which service it was.
-    fn internal(&self, index: usize) -> Refusal {
-        let count = self.failures.fetch_add(1, Ordering::Relaxed).to_string();
-        let process = std::process::id().to_string();
-        Refusal::Internal(hash::short(&[&index.to_string(), &process, &count]))
-    }
-
-    fn respond(&self, index: usize, mut answer: Answer, start: Instant) -> Response {
-        let (mut error_id, no_store) = (None, [(CACHE_CONTROL, "no-store")]);
-        let body = answer.body.take();
-        let mut response = match body.unwrap_or_else(|| Err(self.internal(index))) {
-            Ok(body) => (no_store, json(Bytes::from(body))).into_response(),
-            Err(refusal) => {
-                if let Refusal::Internal(id) = &refusal {
-                    error_id = Some(id.clone());
-                }
-                (no_store, refusal).into_response()
-            }
-        };
-        let error = response.extensions_mut().remove();
-        let error = error.and_then(|Logged(error)| error);
-        if let (Some(log), Some((service, _))) = (&self.config.log, self.services.get(index)) {
-            let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
-            let line = Line::new(
-                (self.config.clock)(),
-                Some(service.id()),
-                &answer,
-                status,
-                seconds,
-            );
-            let line = line.with_error(error.as_deref());
-            log.line(&line.with_id(error_id.as_deref()).text());
+    /// Who calls, where they are let in and may do it.
+    async fn admit(&self, head: &Parts, endpoint: Endpoint<'_>) -> Result<Caller, Refusal> {
+        let seconds = (self.config.clock)().earliest(&UTC).div_euclid(1000);
+        let admission = &self.config.seams.admission;
+        let admitted = admission.admit(head, endpoint, seconds).await;
+        let caller = admitted.map_err(|refused| match refused {
+            NotAdmitted::Unauthorized(reason) => Refusal::Unauthorized(reason),
+            NotAdmitted::Forbidden(reason) => Refusal::Forbidden(reason),
+            NotAdmitted::Unavailable(reason) => Refusal::Unavailable(reason),
+        })?;
+        match caller.permissions.contains(endpoint.permission()) {
+            true => Ok(caller),
+            false => Err(Refusal::Forbidden(format!(
+                "the caller lacks the permission `{}`",
+                endpoint.permission().as_str()
+            ))),
         }
-        response
+    }
+
+    /// Lets a caller in to a service, by POST; whose set it is in. What is refused here is told: boxed, since
+    /// it is rare.
+    async fn enter(
+        &self,
+        head: &Parts,
+        endpoint: Endpoint<'_>,
+        id: &str,
+        start: Instant,
+    ) -> Result<(Caller, Arc<ServiceSet>), Box<Response>> {
+        let not_allowed = || Box::new(([(ALLOW, "POST")], Refusal::Method).into_response());
+        // Nobody who asks what there is to ask needs a token.
+        if head.method == Method::OPTIONS {
+            return Err(not_allowed());
+        }
+        let caller = match self.admit(head, endpoint).await {
+            Ok(caller) => caller,
+            Err(refusal) => return Err(Box::new(self.turned_away(endpoint, refusal, start))),
+        };
+        let set = Arc::clone(self.live.current().for_caller(&caller));
+        if set.of_id(id).is_empty() {
+            let ids = set.ids(&caller).join(", ");
+            return Err(Box::new(Refusal::NoService(ids).into_response()));
+        }
+        if !caller.may_see(id) {
+            let reason = "the caller may not use this service".to_owned();
+            let refusal = Refusal::Forbidden(reason);
+            return Err(Box::new(self.turned_away(endpoint, refusal, start)));
+        }
+        match head.method == Method::POST {
+            true => Ok((caller, set)),
+            false => Err(not_allowed()),
+        }
+    }
+
+    /// Tells a caller that they are not let in.
+    fn turned_away(&self, endpoint: Endpoint<'_>, refusal: Refusal, start: Instant) -> Response {
+        let status = refusal.status();
+        let reason = match &refusal {
+            Refusal::Unauthorized(reason)
+            | Refusal::Forbidden(reason)
+            | Refusal::Unavailable(reason) => reason.as_str(),
+            _ => "",
+        };
+        let observer = &self.config.seams.observer;
+        observer.not_admitted(endpoint, status.as_u16(), reason);
+        self.seen(endpoint.name(), &Caller::default(), status, start);
+        refusal.into_response()
+    }
+
+    /// Counts a request that is no call of a service.
+    pub(crate) fn seen(
+        &self,
+        endpoint: &'static str,
+        caller: &Caller,
+        status: StatusCode,
+        start: Instant,
+    ) {
+        self.config.seams.observer.ended(&CallSeen {
+            endpoint,
+            service: None,
+            hook: None,
+            client: caller.client.as_deref(),
+            tenant: caller.tenant.as_deref(),
+            hook_instance: None,
+            status: status.as_u16(),
+            seconds: start.elapsed().as_secs_f64(),
+            cards: 0,
+            shadow: 0,
+        });
     }
 }

@@ -33,14 +33,7 @@ pub(crate) enum Prefetch<'a> {
 impl<'a> Body<'a> {
     /// Reads a body. The refusal says where it stops being JSON.
     pub(crate) fn of(body: &'a [u8]) -> Result<Self, Refusal> {
-        let text = std::str::from_utf8(body).map_err(|e| {
-            let before = body.get(..e.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-            let column = before.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len) + 1;
-            malformed("a byte that is not UTF-8", line, column, e.valid_up_to())
-        })?;
-        // A byte order mark is no part of the text (RFC 8259 §8.1 lets it be passed over).
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text(body)?;
         serde_json::from_str(text).map_err(|e| refusal(text, &e))
     }
 }
@@ -56,6 +49,36 @@ impl<'a> Members<'a> {
         let found = self.0.iter().find(|(n, _)| n == name);
         found.map(|(_, raw)| *raw).filter(|raw| raw.get() != "null")
     }
+}
+
+/// A whole body of a moderate size.
+///
+/// # Errors
+/// Where it stops being JSON.
+pub(crate) fn value(body: &[u8]) -> Result<serde_json::Value, Refusal> {
+    let text = text(body)?;
+    serde_json::from_str(text).map_err(|e| refusal(text, &e))
+}
+
+/// The text of a body. A byte order mark is no part of it (RFC 8259 §8.1 lets it be passed over).
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    let text = std::str::from_utf8(body).map_err(|e| {
+        let before = body.get(..e.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = before.rsplit(|b| *b == b'\n').next().map_or(0, <[u8]>::len) + 1;
+        malformed("a byte that is not UTF-8", line, column, e.valid_up_to())
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// A body without one of its members, as it came otherwise; `None` where it is no object.
+pub(crate) fn without(body: &[u8], name: &str) -> Option<Vec<u8>> {
+    let members: Members<'_> = serde_json::from_str(text(body).ok()?).ok()?;
+    let kept = members.0.iter().filter(|(member, _)| member != name);
+    let kept: Vec<String> = kept
+        .map(|(member, raw)| format!("{}:{}", serde_json::Value::from(member.as_str()), raw.get()))
+        .collect();
+    Some(format!("{{{}}}", kept.join(",")).into_bytes())
 }
 
 /// A JSON string.

@@ -19,18 +19,26 @@
 //! - no DataFusion: the card server stays small and starts in milliseconds.
 
 mod answer;
+mod by_set;
+mod call;
 mod card;
+mod card_order;
 mod config;
+mod configuration;
 mod connection;
 mod cors;
 mod discovery;
 mod drafts;
+mod evaluate;
+mod feedback;
+mod fetch;
 mod hash;
 mod hook;
 mod host;
 mod http;
 mod json;
 mod json_text;
+mod lacks;
 mod limits;
 mod log;
 mod measure;
@@ -39,30 +47,36 @@ mod prefetch;
 mod reach;
 mod receive;
 mod refusal;
+mod replay;
 mod request;
 mod rule;
 pub mod seams;
 mod serve;
 mod service;
+mod set;
+mod told;
 mod wire;
 
+pub use by_set::{RuleSet, services_by_set};
 pub use card::MAX_SUMMARY;
-pub use config::{Clock, Config};
+pub use config::{Clock, Config, Protocol};
 pub use connection::{ClientCertificate, SecureStream, Secured, Tls, Turned};
 pub use cors::is_origin;
 pub use hash::instance_name;
 pub use hook::{ContextField, Form, Hook, ORDER_SELECT, ORDER_SIGN, PATIENT_VIEW};
-pub use http::router;
+pub use http::{router, router_of_live};
 pub use limits::Limits;
 pub use log::{Log, LogCounts};
 pub use measure::measure_services;
 pub use prefetch::{Template, Templates};
 pub use reach::{Reach, within_reach};
+pub use replay::{Asked, Replayed, replay};
 pub use rule::rule_services;
 pub use seams::Seams;
-pub use serve::{open_files, serve, serve_until, signal, tell_panics};
-pub use service::{CardContent, CardService, Outcome};
+pub use serve::{open_files, serve, serve_live, serve_until, signal, tell_panics};
+pub use service::{CardContent, CardService, Outcome, RuleName};
+pub use set::{Live, Service, ServiceSet, Sets};
 pub use wire::{
-    Action, Card, Change, Coding, Extension, Indicator, Link, LinkTarget, Resource, Response,
-    SelectionBehavior, Source, Suggestion, Suggestions,
+    Action, ActionSelectionBehavior, Card, Change, Coding, Extension, Indicator, Link, LinkTarget,
+    Resource, Response, SelectionBehavior, Source, Suggestion, Suggestions,
 };

@@ -28,12 +28,22 @@ pub struct Limits {
     /// Drafts of one call that are looked at. Of those beyond the answer says how many they are: what
     /// depends on them could not be checked.
     pub max_drafts: usize,
+    /// How long an answer may take once the body is there, data that has to be fetched included: what is not
+    /// done by then is left out, and said to be. `None`: as long as it takes. See [`Limits::DEADLINE`].
+    pub deadline: Option<Duration>,
+    /// Cards of one answer. Critical ones come all the same; the last card counts those that are left out.
+    pub max_cards: usize,
+}
+
+impl Limits {
+    /// What a service in use should keep to: the specification wants an answer within 500 ms.
+    pub const DEADLINE: Duration = Duration::from_millis(400);
 }
 
 impl Default for Limits {
     /// 1,024 connections; 10 s for a head, 10 s for a body, 60 s between requests; 64 MiB of large
     /// bodies at once, evaluated by as many threads as there are processors; 5 s of waiting; 2,000
-    /// drafts.
+    /// drafts; no deadline; 10 cards.
     fn default() -> Self {
         Limits {
             max_connections: 1024,
@@ -44,6 +54,8 @@ impl Default for Limits {
             max_evaluations: std::thread::available_parallelism().map_or(2, usize::from),
             max_wait: Duration::from_secs(5),
             max_drafts: 2000,
+            deadline: None,
+            max_cards: 10,
         }
     }
 }

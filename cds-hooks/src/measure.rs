@@ -17,7 +17,8 @@ use measures::package::{
 use measures::prepared::Packages;
 use measures::structure::{MeasureStructure, plain_name};
 
-use crate::service::{CardContent, CardService, Outcome};
+use crate::hash;
+use crate::service::{CardContent, CardService, Outcome, RuleName};
 use crate::wire::{Indicator, OfMeasure, Source};
 
 /// One measure of a program.
@@ -178,6 +179,15 @@ impl CardService for MeasureCard {
 
     fn requirements(&self) -> &[DataRequirement] {
         &self.requirements
+    }
+
+    fn rule(&self) -> RuleName {
+        let artifact = &self.structure.artifact;
+        RuleName {
+            id: self.id.clone(),
+            version: artifact.version.to_string(),
+            hash: hash::short(&[&artifact.url, &artifact.version]),
+        }
     }
 
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome {

@@ -59,6 +59,11 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// One that was received before.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Received { bytes, room: None }
+    }
+
     /// Whether it is quickly answered.
     pub(crate) fn is_small(&self) -> bool {
         self.room.is_none()
@@ -184,9 +189,14 @@ impl Gate {
         }
     }
 
-    /// Waits until one more large body may be evaluated.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        match timeout(self.max_wait, Arc::clone(&self.turns).acquire_owned()).await {
+    /// Waits until one more large body may be evaluated; not beyond a deadline.
+    pub(crate) async fn turn(
+        &self,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<OwnedSemaphorePermit, Refusal> {
+        let left = deadline.map(|end| end.saturating_duration_since(std::time::Instant::now()));
+        let wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
+        match timeout(wait, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(Refusal::Busy),
         }

@@ -1,8 +1,9 @@
 //! Why a call is not answered with cards. Nothing here ever holds patient data.
 
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 use thiserror::Error;
 
 /// When a client that was turned away may come again, in seconds.
@@ -55,6 +56,26 @@ pub(crate) enum Refusal {
         "cannot decide without data that the client did not supply as the templates of `/cds-services` ask for it: {}", .0.join("; ")
     )]
     Lacking(Vec<String>),
+    #[error("the request is not CDS Hooks feedback: {}", .0.join("; "))]
+    NoFeedback(Vec<String>),
+    /// By consent; in the words of the filter.
+    #[error("cannot decide without data that may not be seen: {0}")]
+    Withheld(String),
+    /// The reason is for the log.
+    #[error("")]
+    Unauthorized(String),
+    /// The reason is for the log.
+    #[error("this caller may not do that here")]
+    Forbidden(String),
+    /// The reason is for the log.
+    #[error("it cannot be told now who calls; try again in {RETRY} seconds")]
+    Unavailable(String),
+    #[error(
+        "it could not be recorded, and is not answered without that; try again in {RETRY} seconds"
+    )]
+    NotRecorded,
+    #[error("there was no time to read the request; try again in {RETRY} seconds, or send less")]
+    Late,
     #[error("an error of ours; please report it with the id {0}")]
     Internal(String),
 }
@@ -67,12 +88,18 @@ impl Refusal {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::TooManyValues(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Http(_) | Self::Broken | Self::Malformed { .. } | Self::Invalid(_) => {
-                StatusCode::BAD_REQUEST
+            Self::Busy | Self::Unavailable(_) | Self::NotRecorded | Self::Late => {
+                StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Http(_)
+            | Self::Broken
+            | Self::Malformed { .. }
+            | Self::Invalid(_)
+            | Self::NoFeedback(_) => StatusCode::BAD_REQUEST,
             Self::Coding => StatusCode::NOT_IMPLEMENTED,
-            Self::Lacking(_) => StatusCode::PRECONDITION_FAILED,
+            Self::Lacking(_) | Self::Withheld(_) => StatusCode::PRECONDITION_FAILED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -88,19 +115,62 @@ impl Refusal {
         match self {
             Self::Lacking(_) | Self::Internal(_) => None,
             Self::NoService(_) => Some("there is no service of this id".to_owned()),
+            Self::Unauthorized(reason) | Self::Forbidden(reason) | Self::Unavailable(reason) => {
+                Some(reason.clone())
+            }
             other => Some(other.to_string()),
         }
+    }
+
+    /// The kind of the issue (FHIR R4 `issue-type`).
+    fn issue(&self) -> &'static str {
+        match self {
+            Self::NotFound | Self::NoService(_) => "not-found",
+            Self::Method | Self::MediaType(_) | Self::Coding => "not-supported",
+            Self::TooLarge(_) => "too-long",
+            Self::TooManyValues(_) => "too-costly",
+            Self::Slow | Self::Late => "timeout",
+            Self::Broken | Self::Lacking(_) => "incomplete",
+            Self::Busy => "throttled",
+            Self::Http(_) | Self::Malformed { .. } => "structure",
+            Self::Invalid(_) | Self::NoFeedback(_) => "invalid",
+            Self::Withheld(_) => "suppressed",
+            Self::Unauthorized(_) => "login",
+            Self::Forbidden(_) => "forbidden",
+            Self::Unavailable(_) => "transient",
+            Self::NotRecorded => "no-store",
+            Self::Internal(_) => "exception",
+        }
+    }
+
+    /// An OperationOutcome (CDS Hooks 3.0, "HTTP Status Codes"); what it says stands in `diagnostics`.
+    pub(crate) fn body(&self) -> String {
+        let mut issue = json!({ "severity": "error", "code": self.issue() });
+        let text = self.to_string();
+        if let Some(members) = issue.as_object_mut().filter(|_| !text.is_empty()) {
+            members.insert("diagnostics".into(), text.into());
+        }
+        json!({ "resourceType": "OperationOutcome", "issue": [issue] }).to_string()
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-        let mut response = (self.status(), kind, format!("{self}\n")).into_response();
+        let kind = [(CONTENT_TYPE, "application/fhir+json")];
+        let mut response = (self.status(), kind, self.body()).into_response();
         // For whoever logs it.
         response.extensions_mut().insert(Logged(self.log_text()));
-        if self == Self::Busy {
-            response.headers_mut().insert(RETRY_AFTER, RETRY.into());
+        let headers = response.headers_mut();
+        match self {
+            Self::Busy | Self::Unavailable(_) | Self::NotRecorded | Self::Late => {
+                headers.insert(RETRY_AFTER, RETRY.into());
+            }
+            // No word of what is wrong with a token.
+            Self::Unauthorized(_) => {
+                let bearer = axum::http::HeaderValue::from_static("Bearer");
+                headers.insert(WWW_AUTHENTICATE, bearer);
+            }
+            _ => {}
         }
         response
     }

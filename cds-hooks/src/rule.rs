@@ -9,7 +9,7 @@ use engine_patient::requirements::DataRequirement;
 use rules::{Applicability, CardAction, CardChange, CardSuggestion, CardText, Rule};
 
 use crate::hook::Hook;
-use crate::service::{CardContent, CardService, Outcome};
+use crate::service::{CardContent, CardService, Outcome, RuleName};
 use crate::wire::{
     Action, Change, Coding, Cooldown, Indicator, Link, LinkTarget, Resource, SelectionBehavior,
     Source, Suggestion, Suggestions,
@@ -65,6 +65,27 @@ impl CardService for RuleService {
         self.rule.data_requirements()
     }
 
+    fn rule(&self) -> RuleName {
+        RuleName {
+            id: self.rule.artifact.id.to_string(),
+            version: self.rule.artifact.version.to_string(),
+            hash: self.rule.content.clone(),
+        }
+    }
+
+    fn as_rule(&self) -> Option<&Arc<Rule>> {
+        Some(&self.rule)
+    }
+
+    fn late(&self) -> Option<CardContent> {
+        let says = self.rule.on_unknown == rules::OnUnknown::Card;
+        says.then(|| {
+            let summary = &self.rule.unknown_summary;
+            let said = "Could not be checked: it was not done in time.";
+            CardContent::text(Indicator::Info, summary, said, source(&self.rule)).could_not_check()
+        })
+    }
+
     fn is_shadow(&self) -> bool {
         self.rule.status == rules::Status::Shadow
     }
@@ -81,7 +102,7 @@ impl CardService for RuleService {
         let has_unknown_card = decision.has_unknown_card;
         let texts = decision.cards.into_iter();
         let cards: Result<Vec<CardContent>, EvaluationError> =
-            texts.map(|text| content(&self.rule, text)).collect();
+            texts.map(|text| card(&self.rule, text)).collect();
         let mut cards = match cards {
             Ok(cards) => cards,
             Err(bug) => return Outcome::Failed(bug),
@@ -105,7 +126,7 @@ impl CardService for RuleService {
     }
 }
 
-fn content(rule: &Rule, text: CardText) -> Result<CardContent, EvaluationError> {
+fn card(rule: &Rule, text: CardText) -> Result<CardContent, EvaluationError> {
     let indicator = match text.indicator {
         rules::Indicator::Info => Indicator::Info,
         rules::Indicator::Warning => Indicator::Warning,
@@ -163,6 +184,7 @@ fn suggestion(suggestion: CardSuggestion) -> Result<Suggestion, EvaluationError>
         uuid: None,
         is_recommended: suggestion.is_recommended.then_some(true),
         actions: actions.collect::<Result<_, _>>()?,
+        action_selection_behavior: None,
     })
 }
 

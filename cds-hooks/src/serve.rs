@@ -1,6 +1,5 @@
 //! Listening, and ending in good order.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -15,9 +14,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::config::{Clock, Config};
 use crate::connection::{self, Connections, Tls, Turned};
-use crate::http::router_of;
+use crate::http::router_of_live;
 use crate::log::{self, Log};
 use crate::service::CardService;
+use crate::set::{Live, Service, ServiceSet, Sets};
 
 /// How long calls under way may still take after the signal to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -91,13 +91,24 @@ pub async fn serve_until(
     on_listening: impl FnOnce(SocketAddr),
     end: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let problems = problems(&services);
-    if !problems.is_empty() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            problems.join("; "),
-        ));
-    }
+    let services = services.into_iter().map(Service::of).collect();
+    let set = ServiceSet::new("", services, &config)
+        .map_err(|problems| io::Error::new(io::ErrorKind::InvalidInput, problems.join("; ")))?;
+    let live = Live::new(Sets::of(set));
+    serve_live(config, live, on_listening, end).await
+}
+
+/// Serves the sets that are live, whichever they are when a call comes, until `end`. `on_listening` must not
+/// block. The panic hook stays as it is ([`tell_panics`]).
+///
+/// # Errors
+/// Where the address cannot be listened at.
+pub async fn serve_live(
+    config: Config,
+    live: Live,
+    on_listening: impl FnOnce(SocketAddr),
+    end: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let listener = TcpListener::bind(config.listen).await?;
     on_listening(listener.local_addr()?);
     let log = config.log.clone();
@@ -107,7 +118,7 @@ pub async fn serve_until(
         log: log.clone(),
         tls: config.tls.clone(),
         connections: Connections::new(&config.limits, Arc::clone(&turned)),
-        router: router_of(config, services),
+        router: router_of_live(config, live),
         turned,
     };
     server.run(listener, end).await;
@@ -196,28 +207,7 @@ impl Server {
     }
 }
 
-/// What would make a list of services break the specification.
-fn problems(services: &[Arc<dyn CardService>]) -> Vec<String> {
-    let (mut problems, mut seen) = (vec![], HashSet::new());
-    for service in services {
-        let id = service.id();
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        if id.is_empty() || !id.bytes().all(fits) {
-            problems.push(format!(
-                "service id `{id}` is not of letters, digits, `.`, `_`, `-`"
-            ));
-        }
-        if !seen.insert(id) {
-            problems.push(format!("two services have the id `{id}`"));
-        }
-        if service.description().trim().is_empty() {
-            problems.push(format!("service `{id}` has no description"));
-        }
-    }
-    problems
-}
-
-/// Ctrl-C, or SIGTERM where there is such a thing: the end of [`serve_until`] for a program.
+/// Ctrl-C, or SIGTERM where there is such a thing.
 pub async fn signal() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {

@@ -1,12 +1,14 @@
 //! What gives advice: the joint between this crate and the rules.
 
+use std::sync::Arc;
+
 use engine_patient::context::EvaluationContext;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 
 use crate::hook::{Hook, PATIENT_VIEW};
-use crate::wire::{Coding, Extension, Indicator, Link, Source, Suggestions};
+use crate::wire::{Action, Coding, Extension, Indicator, Link, Source, Suggestions};
 
 /// One CDS service: something with an id that looks at one patient and may have a card to show.
 pub trait CardService: Send + Sync {
@@ -38,9 +40,39 @@ pub trait CardService: Send + Sync {
         false
     }
 
+    /// What names it in records and metrics.
+    fn rule(&self) -> RuleName {
+        RuleName {
+            id: self.id().to_owned(),
+            ..RuleName::default()
+        }
+    }
+
+    /// The rule it is, where it is one: to explain what it did.
+    fn as_rule(&self) -> Option<&Arc<rules::Rule>> {
+        None
+    }
+
+    /// The card that says that it was not done in time, where its author wants to be told what could not
+    /// be checked.
+    fn late(&self) -> Option<CardContent> {
+        None
+    }
+
     /// Looks at one patient; [`EvaluationContext::call`] has what the hook's context holds. Types in the record that are not available must lead to
     /// [`Outcome::Unknown`] wherever they could have changed the answer.
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome;
+}
+
+/// What names a rule or measure, here and in every record.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RuleName {
+    /// Its id, the same at every hook.
+    pub id: String,
+    /// Its version; empty where it has none.
+    pub version: String,
+    /// What names its content: another text has another.
+    pub hash: String,
 }
 
 /// What a service has to say.
@@ -79,6 +111,9 @@ pub struct CardContent {
     pub suggestions: Option<Suggestions>,
     /// Reasons offered to whoever declines.
     pub override_reasons: Vec<Coding>,
+    /// What the client is to do without being asked (`systemActions`). Sent only where the service is
+    /// configured to, and the client is known to carry it out; otherwise left out.
+    pub system_actions: Vec<Action>,
     /// It says that something could not be checked: what is lacking is added to it.
     pub(crate) says_unknown: bool,
     /// For whoever built the call.
@@ -96,6 +131,7 @@ impl CardContent {
             links: vec![],
             suggestions: None,
             override_reasons: vec![],
+            system_actions: vec![],
             says_unknown: false,
             extension: Extension::default(),
         }

@@ -9,9 +9,56 @@ use serde_json::value::RawValue;
 
 /// The body of an answer with status 200.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Response {
     /// The cards; empty where there is nothing to say.
     pub cards: Vec<Card>,
+    /// What the client is to do without being asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) system_actions: Vec<Action>,
+    #[serde(skip_serializing_if = "AnswerExtension::is_empty")]
+    pub(crate) extension: AnswerExtension,
+}
+
+/// What is said to the integrator of the answer as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub(crate) struct AnswerExtension {
+    /// Rules that could not be evaluated, or not in full, and have no card that says so.
+    #[serde(
+        rename = "dev.tandem-cds.not-evaluated",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) not_evaluated: Vec<NotEvaluated>,
+    /// Cards beyond the cap.
+    #[serde(
+        rename = "dev.tandem-cds.not-shown",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) not_shown: Option<NotShown>,
+}
+
+impl AnswerExtension {
+    fn is_empty(&self) -> bool {
+        *self == AnswerExtension::default()
+    }
+}
+
+/// A rule that could not be evaluated. Names keys, elements and types, holds nothing of the patient.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct NotEvaluated {
+    pub(crate) rule: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) version: String,
+    /// `lacking`, `late` or `failed`.
+    pub(crate) why: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lacking: Vec<String>,
+}
+
+/// How many cards there are beyond the cap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct NotShown {
+    pub(crate) cards: usize,
 }
 
 /// One card.
@@ -113,6 +160,17 @@ pub enum Indicator {
     Critical,
 }
 
+impl Indicator {
+    /// As in a card.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Indicator::Info => "info",
+            Indicator::Warning => "warning",
+            Indicator::Critical => "critical",
+        }
+    }
+}
+
 /// Who says so.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Source {
@@ -198,6 +256,22 @@ pub struct Suggestion {
     /// Done together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
+    /// How many of the actions may be taken; `None` for all of them. Sent only to clients that are known to
+    /// support it (CDS Hooks 3.0); for others each action becomes a suggestion of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_selection_behavior: Option<ActionSelectionBehavior>,
+}
+
+/// How many actions of a suggestion may be taken (CDS Hooks 3.0).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionSelectionBehavior {
+    /// All together.
+    All,
+    /// Any number.
+    Any,
+    /// None or one.
+    AtMostOne,
 }
 
 /// A change of one resource.

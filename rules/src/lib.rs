@@ -67,5 +67,5 @@ pub use read_out::ReadOut;
 pub use rule::{Rule, Source};
 pub use schema::{fields_table, library_schema, rule_schema};
 pub use surroundings::{Surroundings, built_in_drugs};
-pub use words::{Hook, Improvement, Indicator, Kind, OnUnknown, Status};
+pub use words::{Hook, Improvement, Indicator, Kind, OnUnknown, OwnHook, Status};
 pub use written::Written;

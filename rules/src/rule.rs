@@ -52,6 +52,9 @@ pub struct Rule {
     pub cases: Vec<Case>,
     /// What is not wrong but worth a look: unused names, value sets without codes.
     pub warnings: Vec<Finding>,
+    /// Names what it is made of, its file and its tables: sixteen hexadecimal digits, others for another
+    /// text.
+    pub content: String,
     /// The file it was read from, as the user named it.
     pub file: String,
     pub(crate) requirements: Vec<DataRequirement>,

@@ -126,6 +126,9 @@ fn nullable(schema: &mut Map<String, Value>) {
     if let Some(Value::Array(words)) = schema.get_mut("enum") {
         words.push(Value::Null);
     }
+    if let Some(Value::Array(ways)) = schema.get_mut("anyOf") {
+        ways.push(json!({"type": "null"}));
+    }
 }
 
 /// A scalar as YAML may read it: the loader takes its text.
@@ -154,6 +157,10 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Flag => json!({"enum": [true, false, "true", "false"]}),
         Shape::Words(words) => json!({"enum": enumerated(words())}),
+        Shape::WordsOr(words, form) => json!({"anyOf": [
+            {"enum": enumerated(words())},
+            {"type": "string", "pattern": form},
+        ]}),
         Shape::Object(object) => Value::Object(object_schema(object)),
         Shape::Named(inner) => {
             json!({"type": "object", "additionalProperties": self::shape(*inner)})

@@ -1,5 +1,7 @@
 //! The words of a rule's file for what it chooses between.
 
+use std::sync::{Mutex, PoisonError};
+
 /// What a rule is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -34,6 +36,57 @@ pub enum Hook {
     OrderSelect,
     /// Orders are about to be signed.
     OrderSign,
+    /// Orders that are signed are given to somebody to carry out.
+    OrderDispatch,
+    /// An encounter begins.
+    EncounterStart,
+    /// A patient is about to be discharged.
+    EncounterDischarge,
+    /// Appointments are about to be booked.
+    AppointmentBook,
+    /// A refill is asked for.
+    MedicationRefill,
+    /// A problem was added to the list.
+    ProblemListItemCreate,
+    /// An allergy is about to be saved.
+    AllergyIntoleranceCreate,
+    /// A medication is verified, as by a pharmacist.
+    MedicationVerify,
+    /// What order-sign was for medications, before CDS Hooks 1.1; old clients still send it.
+    MedicationPrescribe,
+    /// What order-sign was, before CDS Hooks 1.1; old clients still send it.
+    OrderReview,
+    /// An organization's own hook, by its name.
+    Own(OwnHook),
+}
+
+/// The name of an organization's own hook: `org.example.name`. A process knows 256 of them at most: those
+/// that its rules name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnHook(&'static str);
+
+static OWN_HOOKS: Mutex<Vec<&'static str>> = Mutex::new(vec![]);
+
+impl OwnHook {
+    const MOST: usize = 256;
+
+    /// The one of this name, in the form `org.example.name`; `None` for other names, and beyond the bound.
+    pub fn of(name: &str) -> Option<Self> {
+        let part = |part: &str| {
+            let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            !part.is_empty() && part.bytes().all(fits)
+        };
+        let fits = name.len() <= 100 && name.split('.').count() >= 3 && name.split('.').all(part);
+        let mut known = OWN_HOOKS.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().find(|known| **known == name).copied();
+        if found.is_some() || !fits || known.len() >= Self::MOST {
+            return found.map(OwnHook);
+        }
+        // For as long as the process lives: rules come and go, and name few.
+        let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+        known.push(name);
+        Some(OwnHook(name))
+    }
 }
 
 /// Which direction of a rate is better (FHIR `improvementNotation`).
@@ -110,6 +163,16 @@ impl Word for Hook {
         ("patient-view", Hook::PatientView),
         ("order-select", Hook::OrderSelect),
         ("order-sign", Hook::OrderSign),
+        ("order-dispatch", Hook::OrderDispatch),
+        ("encounter-start", Hook::EncounterStart),
+        ("encounter-discharge", Hook::EncounterDischarge),
+        ("appointment-book", Hook::AppointmentBook),
+        ("medication-refill", Hook::MedicationRefill),
+        ("problem-list-item-create", Hook::ProblemListItemCreate),
+        ("allergyintolerance-create", Hook::AllergyIntoleranceCreate),
+        ("medication-verify", Hook::MedicationVerify),
+        ("medication-prescribe", Hook::MedicationPrescribe),
+        ("order-review", Hook::OrderReview),
     ];
 }
 
@@ -164,17 +227,24 @@ impl Status {
 impl Hook {
     /// The name of the hook in CDS Hooks.
     pub fn as_str(self) -> &'static str {
-        self.word()
+        match self {
+            Hook::Own(OwnHook(name)) => name,
+            published => published.word(),
+        }
     }
 
-    /// The one of this name.
+    /// The one of this name: a published one, or an organization's own (`org.example.name`).
     pub fn of(name: &str) -> Option<Self> {
-        Self::of_word(name)
+        Self::of_word(name).or_else(|| OwnHook::of(name).map(Hook::Own))
     }
 
-    /// Whether its context has drafts of orders.
+    /// Whether its context has something that is not stored yet: orders, appointments, problems. An
+    /// organization's own hook may.
     pub fn has_drafts(self) -> bool {
-        matches!(self, Hook::OrderSelect | Hook::OrderSign)
+        !matches!(
+            self,
+            Hook::PatientView | Hook::EncounterStart | Hook::EncounterDischarge
+        )
     }
 }
 

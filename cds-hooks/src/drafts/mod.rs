@@ -23,7 +23,6 @@ use engine_patient::fhir::names::Name;
 use engine_patient::hook_call::HookCall;
 use engine_patient::record::{Element, Kind, PatientRecord};
 use engine_patient::requirements::reference_target;
-use serde_json::value::RawValue;
 
 use crate::hook::Hook;
 use crate::prefetch::{Lacking, LeftOut, Patient, Whose, Why};
@@ -64,6 +63,8 @@ pub(crate) struct Drafts {
     made_up: HashSet<String>,
     /// References as they are here, and as they came.
     references: HashMap<String, String>,
+    /// The hook is about orders: what is none is told.
+    are_orders: bool,
 }
 
 impl Drafts {
@@ -75,10 +76,10 @@ impl Drafts {
         most: usize,
     ) -> Self {
         let mut drafts = Drafts::default();
-        let field = hook.drafts().map_or("draftOrders", |field| field.name);
         let mut named = Named::default();
-        if let Some(raw) = context.drafts {
-            named = drafts.bundle(raw, &format!("context.{field}"), patient, most);
+        if let Some((field, json)) = &context.drafts {
+            drafts.are_orders = hook.has_orders();
+            named = drafts.bundle(json, &format!("context.{field}"), patient, most);
         }
         if let Some(sent) = &context.selections {
             let mut found = HashSet::new();
@@ -97,11 +98,11 @@ impl Drafts {
         drafts
     }
 
-    fn bundle(&mut self, raw: &RawValue, key: &str, patient: &Patient, most: usize) -> Named {
+    fn bundle(&mut self, json: &str, key: &str, patient: &Patient, most: usize) -> Named {
         let mut named = Named::default();
         let mut document = PatientRecord::new();
         let mut left_out: BTreeMap<Why, LeftOut> = BTreeMap::new();
-        let Ok(root) = document.push_document(raw.get()) else {
+        let Ok(root) = document.push_document(json) else {
             left_out
                 .entry(Why::Broken)
                 .or_default()
@@ -209,6 +210,9 @@ impl Drafts {
             if groups::is_group(ty.as_str()) {
                 groups.push((number, ty, groups::ordered(resource)));
             }
+            if !self.are_orders {
+                continue;
+            }
             if GIVEN.contains(&ty.as_str()) {
                 leave(Why::Elsewhere, Some(ty), Some("it is no order"));
                 self.incomplete.extend(Name::of("MedicationRequest"));
@@ -300,11 +304,19 @@ impl Drafts {
             withheld: false,
             types: vec![],
             absent: false,
+            template: None,
+            by_consent: false,
         });
     }
 
+    /// It may be an order of any type; at a hook that is about something else, any of that.
     fn any_order(&mut self) {
-        let all = ORDERS.iter().filter_map(|name| Name::of(name));
+        const OTHERS: [&str; 4] = ["AllergyIntolerance", "Appointment", "Condition", "Task"];
+        let others = OTHERS.iter().filter(|_| !self.are_orders);
+        let all = ORDERS
+            .iter()
+            .chain(others)
+            .filter_map(|name| Name::of(name));
         self.incomplete.extend(all);
     }
 
@@ -356,6 +368,11 @@ impl Drafts {
             drafts: record,
             selections: self.selections.clone(),
         })
+    }
+
+    /// The drafts that the client knows by name, as `Type/id`, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.by_name.keys().filter(|name| !self.is_made_up(name))
     }
 
     /// Whether a resource, by its `Type/id`, is one that only we have given an id.
@@ -410,6 +427,8 @@ impl Unknown {
             withheld: false,
             types: self.types.into_iter().collect(),
             absent: false,
+            template: None,
+            by_consent: false,
         })
     }
 }

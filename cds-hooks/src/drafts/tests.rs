@@ -1,13 +1,13 @@
-use serde_json::value::to_raw_value;
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::hook::{ORDER_SELECT, ORDER_SIGN};
 
 fn read(bundle: &Value, selections: Option<&[&str]>) -> (Drafts, Arc<HookCall>) {
-    let raw = to_raw_value(bundle).unwrap();
     let context = CallContext {
-        drafts: Some(&raw),
+        drafts: Some(("draftOrders", Cow::Owned(bundle.to_string()))),
         selections: selections.map(|all| all.iter().map(|s| (*s).to_owned()).collect()),
         ..CallContext::default()
     };
@@ -55,9 +55,8 @@ fn what_is_empty_is_not_there() {
 #[test]
 fn digits_are_kept() {
     let text = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MedicationRequest","id":"a","n":1.50}}]}"#;
-    let raw: Box<RawValue> = serde_json::from_str(text).unwrap();
     let context = CallContext {
-        drafts: Some(&raw),
+        drafts: Some(("draftOrders", Cow::Borrowed(text))),
         ..CallContext::default()
     };
     let drafts = Drafts::read(&context, &ORDER_SIGN, &Patient::default(), 100);

@@ -2,12 +2,14 @@
 
 mod writer;
 
+use std::collections::BTreeMap;
 use std::panic::PanicHookInfo;
 
 use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::answer::Answer;
+use crate::seams::{Caller, RuleOutcome, RuleRecord};
 
 pub use writer::{Log, LogCounts};
 
@@ -17,6 +19,10 @@ pub(crate) struct Line<'a> {
     time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook_instance: Option<&'a str>,
     status: u16,
@@ -41,10 +47,28 @@ pub(crate) struct Line<'a> {
     error_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bug: Option<&'a str>,
+    /// Of a service of several rules: by outcome, those that have not just nothing to say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    rules: BTreeMap<&'static str, Vec<&'a str>>,
 }
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+fn by_outcome(answer: &Answer) -> BTreeMap<&'static str, Vec<&str>> {
+    let mut all: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+    let late = |rule: &&RuleRecord| rule.outcome == RuleOutcome::Late;
+    if answer.rules.len() < 2 && !answer.rules.iter().any(|rule| late(&rule)) {
+        return all;
+    }
+    let said = answer.rules.iter();
+    for rule in said.filter(|rule| rule.outcome != RuleOutcome::Silent) {
+        all.entry(rule.outcome.as_str())
+            .or_default()
+            .push(&rule.rule);
+    }
+    all
 }
 
 impl<'a> Line<'a> {
@@ -59,6 +83,8 @@ impl<'a> Line<'a> {
         Line {
             time: time.to_string(),
             service,
+            client: None,
+            tenant: None,
             hook_instance: answer.hook_instance.as_deref(),
             status,
             ms: (seconds * 1e6).round() / 1e3,
@@ -73,7 +99,15 @@ impl<'a> Line<'a> {
             error: None,
             error_id: None,
             bug: answer.bug.as_deref(),
+            rules: by_outcome(answer),
         }
+    }
+
+    /// With who called.
+    pub(crate) fn with_caller(mut self, caller: &'a Caller) -> Self {
+        self.client = caller.client.as_deref();
+        self.tenant = caller.tenant.as_deref();
+        self
     }
 
     /// With what the caller was told.

@@ -8,6 +8,7 @@ use engine_patient::record::{Element, Kind};
 use rules::text::plain;
 
 use super::template::Template;
+use crate::seams::KeyState;
 
 /// Entries of one Bundle: what is larger takes too much memory, and a call of 10 MB has fewer.
 pub(super) const MOST_ENTRIES: usize = 100_000;
@@ -33,6 +34,21 @@ pub(super) enum Shortfall {
     TooManyEntries,
     /// Neither the resource nor the Bundle that was asked for, or no valid FHIR JSON.
     WrongStructure,
+}
+
+impl Shortfall {
+    /// For metrics.
+    pub(super) fn state(self) -> KeyState {
+        match self {
+            Self::NotSent => KeyState::Absent,
+            Self::NoPatient | Self::Failed | Self::WrongStructure | Self::OtherTypes => {
+                KeyState::Failed
+            }
+            Self::MorePages | Self::TooMany | Self::Partial | Self::TooManyEntries => {
+                KeyState::Partial
+            }
+        }
+    }
 }
 
 /// A resource and where it stands.
@@ -262,6 +278,15 @@ fn links(bundle: Element<'_>) -> Links {
         true => Links::OtherPages,
         false => Links::Complete,
     }
+}
+
+/// The URL of the next page, where one link says so plainly.
+pub(super) fn next_page(bundle: Element<'_>) -> Option<String> {
+    let links = bundle.get_named("link")?.items();
+    let mut next =
+        links.filter(|link| link.get_named("relation").is_some_and(|r| r.is_str("next")));
+    let url = next.next()?.get_str("url")?;
+    next.next().is_none().then(|| url.into_owned())
 }
 
 /// Whether `meta.tag` says that elements were left out (`_summary`, `_elements`; FHIR R4 §3.1.1.5.8).

@@ -8,6 +8,7 @@ use super::bundle::{MOST_ENTRIES, Shortfall};
 use super::include::Include;
 use super::left_out::{LeftOut, Why};
 use super::template::Template;
+use crate::seams::KeyFailure;
 
 /// Something that the service did not get.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,6 +24,10 @@ pub(crate) struct Lacking {
     pub(crate) types: Vec<Name>,
     /// Nothing was sent, as opposed to something that cannot be used.
     pub(crate) absent: bool,
+    /// The number of the template it is about; `None` where it is no single one.
+    pub(crate) template: Option<usize>,
+    /// The patient does not want it to be seen: of what it is about nothing is said.
+    pub(crate) by_consent: bool,
 }
 
 impl Lacking {
@@ -33,6 +38,8 @@ impl Lacking {
             withheld: true,
             types: vec![],
             absent: false,
+            template: None,
+            by_consent: false,
         }
     }
 
@@ -43,8 +50,33 @@ impl Lacking {
         }
     }
 
-    /// A key as a whole.
-    pub(super) fn of_key(shortfall: Shortfall, template: &Template) -> Self {
+    /// About the template of this number.
+    pub(super) fn of_template(self, number: usize) -> Self {
+        Lacking {
+            template: Some(number),
+            ..self
+        }
+    }
+
+    /// What the patient does not want to be seen. That is no fault of the call.
+    pub(super) fn withheld_by_consent(types: Vec<Name>) -> Self {
+        Lacking {
+            withheld: false,
+            types,
+            by_consent: true,
+            ..Lacking::withheld(
+                "some data is withheld by consent".to_owned(),
+                "Some of the patient's data is withheld by consent".to_owned(),
+            )
+        }
+    }
+
+    /// A key as a whole; and why it could not be fetched, where that was tried.
+    pub(super) fn of_key(
+        shortfall: Shortfall,
+        template: &Template,
+        failure: Option<&KeyFailure>,
+    ) -> Self {
         let what = what(template);
         let plain = match shortfall {
             _ if template.is_read => {
@@ -66,7 +98,10 @@ impl Lacking {
                 format!("What was received from the EHR as {what} could not be read")
             }
         };
-        let technical = technical(shortfall, &template.key, template.is_read);
+        let mut technical = technical(shortfall, &template.key, template.is_read);
+        if let Some(failure) = failure {
+            technical.push_str(&format!(", and could not be fetched: {failure}"));
+        }
         Lacking {
             absent: shortfall == Shortfall::NotSent,
             ..Lacking::withheld(technical, plain).about(template.resource_type)
@@ -99,6 +134,8 @@ impl Lacking {
             withheld: !came,
             types: vec![include.target],
             absent: false,
+            template: None,
+            by_consent: false,
         }
     }
 
@@ -116,6 +153,8 @@ impl Lacking {
             withheld: false,
             types: vec![ty],
             absent: false,
+            template: None,
+            by_consent: false,
         }
     }
 
@@ -130,6 +169,8 @@ impl Lacking {
             withheld: false,
             types: vec![ty],
             absent: false,
+            template: None,
+            by_consent: false,
         }
     }
 

@@ -25,6 +25,6 @@ mod template;
 
 pub(crate) use lacking::Lacking;
 pub(crate) use left_out::{LeftOut, Why};
-pub(crate) use read::{Prefetched, read};
+pub(crate) use read::{Prefetched, origins, read};
 pub(crate) use subject::{Patient, Whose};
 pub use template::{Template, Templates};

@@ -9,16 +9,16 @@ use engine_patient::contained::Beside;
 use engine_patient::fhir::names::Name;
 use engine_patient::record::{Age, Element, PatientRecord};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::along::Along;
-use super::bundle::{Found, Shortfall, contents};
+use super::bundle::{Found, Shortfall, contents, next_page};
 use super::lacking::Lacking;
 use super::left_out::{LeftOut, Why};
 use super::mend::{Mended, mended, uncoded};
 use super::structure;
 use super::subject::{Patient, Urls, Whose};
 use super::template::{Template, Templates};
+use crate::seams::{KeyFailure, KeyState};
 
 /// A patient's record, and what it lacks.
 pub(crate) struct Prefetched {
@@ -32,51 +32,164 @@ pub(crate) struct Prefetched {
     pub(crate) unread: Option<String>,
     /// References that name nothing: searches, another server's, urns that no entry has.
     pub(crate) unresolved: u64,
+    /// What stood under each template, in their order.
+    pub(crate) keys: Vec<KeyRead>,
+    /// Types that are not known in full, and by which key.
+    gaps: Vec<Gap>,
 }
 
-/// Reads what the client sent for the templates. Keys that no template has are passed over.
+/// What stood under a key.
+pub(crate) struct KeyRead {
+    pub(crate) state: KeyState,
+    /// There is more that was not sent.
+    pub(crate) has_more: bool,
+    /// The URL of the next page, where the Bundle has one.
+    pub(crate) next: Option<String>,
+}
+
+/// A type that is not known in full.
+struct Gap {
+    ty: Name,
+    /// Not even what is here counts.
+    is_unavailable: bool,
+    /// The template it is about; `None` for all.
+    template: Option<usize>,
+}
+
+impl Prefetched {
+    /// Lets the record say what is not known to one who needs only some of the templates.
+    pub(crate) fn show_to(&mut self, needs: &[usize]) {
+        self.record.set_all_available();
+        for gap in &self.gaps {
+            let concerns = |template: usize| needs.contains(&template);
+            if !gap.template.is_none_or(concerns) {
+                continue;
+            }
+            match gap.is_unavailable {
+                true => self.record.set_unavailable(gap.ty),
+                false => self.record.set_incomplete(gap.ty),
+            }
+        }
+    }
+
+    /// Puts what may be seen in the place of the record.
+    pub(crate) fn withhold(&mut self, seen: PatientRecord, types: Vec<Name>) {
+        self.record = seen;
+        let gaps = types.iter().map(|ty| Gap {
+            ty: *ty,
+            is_unavailable: !self.record.is_known_in_part(*ty),
+            template: None,
+        });
+        let gaps: Vec<Gap> = gaps.collect();
+        for gap in &self.gaps {
+            match gap.is_unavailable {
+                true => self.record.set_unavailable(gap.ty),
+                false => self.record.set_incomplete(gap.ty),
+            }
+        }
+        self.gaps.extend(gaps);
+        if !types.is_empty() {
+            self.lacking.push(Lacking::withheld_by_consent(types));
+        }
+    }
+}
+
+/// Reads what the client sent for the templates, by their keys, or what was fetched in its place. Keys that
+/// no template has are passed over. `failures`: keys that were to be fetched and could not be.
 pub(crate) fn read(
     templates: &Templates,
-    sent: &[(String, &RawValue)],
+    sent: &[(&str, &str)],
     patient: &Patient,
+    failures: &[(&str, &KeyFailure)],
 ) -> Prefetched {
     let mut reader = Reader::new(patient, &templates.along);
     let mut document = PatientRecord::new();
     for ty in &templates.out_of_reach {
-        reader.record.set_unavailable(*ty);
+        reader.unavailable(*ty);
         reader.lacking.push(Lacking::out_of_reach(*ty));
     }
-    for template in &templates.list {
+    for (number, template) in templates.list.iter().enumerate() {
         let found = sent.iter().find(|(key, _)| *key == template.key);
+        reader.template = Some(number);
+        reader.next = None;
+        let json = found.map(|(_, json)| *json);
         if template.is_sample {
-            if let Some((_, raw)) = found {
-                reader.sample(raw.get(), template, &mut document);
+            if let Some(json) = json {
+                reader.sample(json, template, &mut document);
             }
+            let state = match json {
+                None => KeyState::Absent,
+                Some("null") => KeyState::Null,
+                Some(_) => KeyState::Honoured,
+            };
+            reader.keys.push(KeyRead {
+                state,
+                has_more: false,
+                next: None,
+            });
             continue;
         }
-        let shortfall = match found.map(|(_, raw)| raw.get()) {
+        let shortfall = match json {
             None => Some(Shortfall::NotSent),
             // Asked, and there is nothing; but there is always a patient.
             Some("null") => template.is_read.then_some(Shortfall::NoPatient),
             Some(json) => reader.key(json, template, &mut document),
         };
+        let state = match (json, shortfall) {
+            (Some("null"), _) => KeyState::Null,
+            (_, shortfall) => shortfall.map_or(KeyState::Honoured, Shortfall::state),
+        };
+        let next = reader.next.take();
+        reader.keys.push(KeyRead {
+            state,
+            has_more: shortfall == Some(Shortfall::MorePages),
+            next,
+        });
         if let Some(shortfall) = shortfall {
             // What came is so. There may be more.
-            reader.record.set_incomplete(template.resource_type);
-            reader.lacking.push(Lacking::of_key(shortfall, template));
+            reader.incomplete(template.resource_type);
+            let failure = failures.iter().find(|(key, _)| *key == template.key);
+            let lacking = Lacking::of_key(shortfall, template, failure.map(|(_, why)| *why));
+            reader.lacking.push(lacking.of_template(number));
         }
     }
+    reader.template = None;
     if reader.servers.len() > 1 {
         reader.forget(templates);
     } else {
         let taken = |ty, id: &str| reader.taken.contains_key(&(ty, id.to_owned()));
         let along = Along::of(templates, &reader.record, taken);
         for ty in along.unavailable {
-            reader.record.set_unavailable(ty);
+            reader.unavailable(ty);
         }
         reader.lacking.extend(along.lacking);
     }
     reader.finish()
+}
+
+/// The key under which each resource came, by `Type/id`; of several the first.
+pub(crate) fn origins(templates: &Templates, sent: &[(&str, &str)]) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    let mut document = PatientRecord::new();
+    for template in &templates.list {
+        let Some((key, json)) = sent.iter().find(|(key, _)| *key == template.key) else {
+            continue;
+        };
+        document.clear();
+        let Ok(root) = document.push_document(json) else {
+            continue;
+        };
+        for resource in contents(root, template).resources {
+            let resource = resource.resource;
+            let ty = resource.and_then(Element::resource_type);
+            let id = resource.and_then(|r| r.get_str("id"));
+            if let (Some(ty), Some(id)) = (ty, id) {
+                let name = format!("{}/{id}", ty.as_str());
+                found.entry(name).or_insert_with(|| (*key).to_owned());
+            }
+        }
+    }
+    found
 }
 
 struct Reader<'p> {
@@ -98,6 +211,12 @@ struct Reader<'p> {
     open: LeftOut,
     unread: LeftOut,
     references: References,
+    /// The number of the template that is read.
+    template: Option<usize>,
+    /// The next page of what is under its key.
+    next: Option<String>,
+    keys: Vec<KeyRead>,
+    gaps: Vec<Gap>,
 }
 
 impl<'p> Reader<'p> {
@@ -115,6 +234,35 @@ impl<'p> Reader<'p> {
             open: LeftOut::default(),
             unread: LeftOut::default(),
             references: References::default(),
+            template: None,
+            next: None,
+            keys: vec![],
+            gaps: vec![],
+        }
+    }
+
+    /// What is here of a type counts; there may be more.
+    fn incomplete(&mut self, ty: Name) {
+        self.record.set_incomplete(ty);
+        self.gap(ty, false, self.template);
+    }
+
+    /// Nothing of a type counts.
+    fn unavailable(&mut self, ty: Name) {
+        self.record.set_unavailable(ty);
+        self.gap(ty, true, self.template);
+    }
+
+    fn gap(&mut self, ty: Name, is_unavailable: bool, template: Option<usize>) {
+        let known = |gap: &Gap| {
+            (gap.ty, gap.is_unavailable, gap.template) == (ty, is_unavailable, template)
+        };
+        if !self.gaps.iter().any(known) {
+            self.gaps.push(Gap {
+                ty,
+                is_unavailable,
+                template,
+            });
         }
     }
 
@@ -130,9 +278,12 @@ impl<'p> Reader<'p> {
             return Some(Shortfall::WrongStructure);
         };
         let contents = contents(root, template);
+        if contents.shortfall == Some(Shortfall::MorePages) {
+            self.next = next_page(root);
+        }
         if contents.subsetted {
             // What a resource does not say, it may say in full.
-            self.record.set_unavailable(template.resource_type);
+            self.unavailable(template.resource_type);
         }
         self.entries(root, contents.resources, template);
         let read = template.is_read && contents.shortfall.is_none();
@@ -191,7 +342,7 @@ impl<'p> Reader<'p> {
             let broken = self.left_out.entry(Why::Broken).or_default();
             broken.add(&template.key, found.entry, None, Some(flaw));
             broken.types.insert(template.resource_type);
-            self.record.set_incomplete(template.resource_type);
+            self.incomplete(template.resource_type);
             return;
         };
         let entry = match context {
@@ -247,12 +398,15 @@ impl<'p> Reader<'p> {
             Why::Anothers if ty.as_str() == "Patient" && !template.is_read => {}
             // Which of the two holds, nobody can tell.
             Why::Contradicting => {
-                self.record.set_unavailable(ty);
-                self.record.set_unavailable(template.resource_type);
+                // The other may be of another key.
+                let number = self.template.take();
+                self.unavailable(ty);
+                self.unavailable(template.resource_type);
+                self.template = number;
             }
             _ => {
-                self.record.set_incomplete(ty);
-                self.record.set_incomplete(template.resource_type);
+                self.incomplete(ty);
+                self.incomplete(template.resource_type);
             }
         }
     }
@@ -281,7 +435,7 @@ impl<'p> Reader<'p> {
                     let mut own = PatientRecord::new();
                     let (element, told) = self
                         .readable(element, ty, &mut own)
-                        .inspect_err(|_| self.record.set_incomplete(ty))?;
+                        .inspect_err(|_| self.incomplete(ty))?;
                     self.take(element, ty).map_err(bare)?;
                     // What is wrong with the one that contains them is told below.
                     if number > 0 {
@@ -324,8 +478,8 @@ impl<'p> Reader<'p> {
             }
         }
         if !mended.open.is_empty() {
-            self.record.set_incomplete(ty);
-            self.record.set_incomplete(template.resource_type);
+            self.incomplete(ty);
+            self.incomplete(template.resource_type);
         }
     }
 
@@ -362,7 +516,7 @@ impl<'p> Reader<'p> {
         let types = templates.list.iter().map(|t| t.resource_type);
         let others = templates.out_of_reach.iter().chain(&templates.along);
         for ty in types.chain(others.copied()) {
-            self.record.set_unavailable(ty);
+            self.unavailable(ty);
         }
         self.lacking.push(Lacking::several_servers());
     }
@@ -401,6 +555,8 @@ impl<'p> Reader<'p> {
             lacking: self.lacking,
             left_out,
             unresolved: self.references.unresolved(),
+            keys: self.keys,
+            gaps: self.gaps,
         }
     }
 }

@@ -74,6 +74,11 @@ impl Codes {
         (self.parameter == other.parameter && both.fit()).then_some(both)
     }
 
+    /// Whether a search by these finds some of what one by the others finds.
+    pub(super) fn meets(&self, other: &Codes) -> bool {
+        self.parameter != other.parameter || !self.tokens.is_disjoint(&other.tokens)
+    }
+
     /// `&code=http://loinc.org|4548-4,…`
     pub(super) fn query(&self) -> String {
         let tokens: Vec<&str> = self.tokens.iter().map(String::as_str).collect();

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::ask::{Ask, add_once, join};
 use super::include::Include;
 use super::parameters;
+use super::search::Codes;
 use crate::service::CardService;
 
 /// The token that stands for the patient's id.
@@ -31,12 +32,23 @@ pub struct Template {
     pub is_read: bool,
     /// It shows which code systems the type is coded in, and may be left unanswered.
     pub is_sample: bool,
-    /// It asks by codes.
-    is_coded: bool,
+    /// The codes it asks by; `None` where it asks for the whole type.
+    codes: Option<Codes>,
     /// What is to come along with the matches.
     pub(super) includes: Vec<Include>,
     /// The titles of the value sets whose codes it asks for.
     pub(super) about: Vec<Arc<str>>,
+}
+
+impl Template {
+    /// Whether it gives something of what another template asks for.
+    fn has(&self, other: &Template) -> bool {
+        self.resource_type == other.resource_type
+            && match (&self.codes, &other.codes) {
+                (Some(own), Some(asked)) => own.meets(asked),
+                _ => true,
+            }
+    }
 }
 
 /// All prefetch templates of a service, in the order of discovery.
@@ -128,11 +140,16 @@ impl Templates {
     /// a search without codes for a few resources of the type follows: an empty answer to "these
     /// codes" says "not done" only where the type is coded in their systems at all.
     pub fn of_service(service: &dyn CardService) -> Self {
-        let mut templates = Self::of(service.requirements());
-        if service.judges_code_systems() {
+        Self::of_parts(service.requirements(), service.judges_code_systems())
+    }
+
+    /// The templates of what requires this; with samples where it judges by code systems.
+    pub(crate) fn of_parts(requirements: &[DataRequirement], judges_code_systems: bool) -> Self {
+        let mut templates = Self::of(requirements);
+        if judges_code_systems {
             let mut types: Vec<Name> = vec![];
             for template in &templates.list {
-                if template.is_coded {
+                if template.codes.is_some() {
                     add_once(&mut types, template.resource_type);
                 }
             }
@@ -141,6 +158,22 @@ impl Templates {
             }
         }
         templates
+    }
+
+    /// Which of these templates ask for something that one with these others is about: those of a rule,
+    /// and these of a service with several rules.
+    pub(crate) fn that_serve(&self, others: &Templates) -> Vec<usize> {
+        let serves = |template: &Template| others.list.iter().any(|own| template.has(own));
+        let all = self.list.iter().enumerate();
+        all.filter(|(_, template)| serves(template))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// Whether resources of a type come along with those of the template of this number.
+    pub(crate) fn brings(&self, number: usize, ty: Name) -> bool {
+        let template = self.list.get(number);
+        template.is_some_and(|t| t.resource_type == ty || t.includes.iter().any(|i| i.target == ty))
     }
 
     fn sample(&mut self, ty: Name) {
@@ -155,7 +188,7 @@ impl Templates {
             resource_type: ty,
             is_read: false,
             is_sample: true,
-            is_coded: false,
+            codes: None,
             includes,
             about: vec![],
         });
@@ -163,7 +196,11 @@ impl Templates {
 
     fn add(&mut self, ty: Name, ask: &Ask, includes: Vec<Include>) {
         let lower = ty.as_str().to_ascii_lowercase();
-        let (is_read, is_coded) = (*ask == Ask::Patient, matches!(ask, Ask::Coded { .. }));
+        let is_read = *ask == Ask::Patient;
+        let codes = match ask {
+            Ask::Coded { codes, .. } => Some(codes.clone()),
+            _ => None,
+        };
         let (key, query, about) = match ask {
             Ask::Patient => (lower, format!("Patient/{PATIENT}"), vec![]),
             Ask::Coded { codes, name, about } => {
@@ -179,7 +216,7 @@ impl Templates {
             resource_type: ty,
             is_read,
             is_sample: false,
-            is_coded,
+            codes,
             includes,
             about,
         });

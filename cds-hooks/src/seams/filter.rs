@@ -36,6 +36,10 @@ pub struct FilterAsk<'a> {
 }
 
 /// What may be seen.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each call, and it is moved once"
+)]
 pub enum Filtered {
     /// All of it.
     All,

@@ -41,7 +41,9 @@ fn services() -> Vec<Arc<dyn CardService>> {
 async fn exchange(method: Method, path: &str, body: &Value) -> Value {
     let headers = [("content-type", "application/json")];
     let request = http(method, path, &headers, serde_json::to_vec(body).unwrap());
-    let response = router(config(), services()).oneshot(request).await.unwrap();
+    let mut config = config();
+    config.limits.max_cards = 1000;
+    let response = router(config, services()).oneshot(request).await.unwrap();
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
         .await

@@ -52,6 +52,7 @@ fn is_uuid(value: &Value) -> bool {
 
 /// The discovery document.
 pub fn discovery(document: &Value) {
+    crate::schema::check("discovery", document);
     nothing_empty(document, "$", &["$.services"]);
     members(document, &["services"], &[]);
     for service in document["services"].as_array().unwrap() {
@@ -84,6 +85,7 @@ pub fn discovery(document: &Value) {
 
 /// The body of an answer with status 200.
 pub fn response(body: &Value) {
+    crate::schema::check("response", body);
     nothing_empty(body, "$", &["$.cards"]);
     members(body, &["cards"], &["systemActions", "extension"]);
     for card in body["cards"].as_array().unwrap() {

@@ -250,9 +250,23 @@ pub async fn send(config: Config, request: Request<Body>) -> Answer {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     Answer {
         status: parts.status,
+        text: said(parts.status, &text),
         headers: parts.headers,
-        text,
     }
+}
+
+/// What an answer says: of a refusal the text in its OperationOutcome, with an end of line.
+pub fn said(status: StatusCode, text: &str) -> String {
+    if status.is_success() || text.is_empty() {
+        return text.to_owned();
+    }
+    let outcome: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(outcome["resourceType"], "OperationOutcome", "{text}");
+    let issue = &outcome["issue"][0];
+    assert_eq!(issue["severity"], "error", "{text}");
+    assert!(issue["code"].is_string(), "{text}");
+    let diagnostics = issue["diagnostics"].as_str().unwrap_or_default();
+    format!("{diagnostics}\n")
 }
 
 /// A request with these headers.

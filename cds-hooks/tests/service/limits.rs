@@ -24,7 +24,8 @@ async fn addresses_and_methods() {
         "//",
         "/cds-services/none",
         "/cds-services/none/",
-        "/cds-services/a1c/feedback",
+        "/cds-services/none/feedback",
+        "/cds-services/a1c/else",
         "/cds-services/%ff",
     ] {
         let answer = send(config(), http(Method::POST, path, JSON, vec![])).await;

@@ -125,6 +125,7 @@ fn warfarin(order: Element<'_>) -> CardContent {
     let suggestion = |label: &str, change: Change| Suggestion {
         label: label.to_owned(),
         uuid: None,
+        action_selection_behavior: None,
         is_recommended: Some(true),
         actions: vec![Action {
             description: label.to_owned(),

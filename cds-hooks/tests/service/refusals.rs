@@ -149,7 +149,7 @@ async fn requests_that_are_no_cds_hooks_requests() {
     for (request, expected) in cases {
         let answer = post("a1c", &request).await;
         assert_eq!(answer.status, 400, "{request}");
-        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(answer.headers["content-type"], "application/fhir+json");
         for text in expected {
             assert!(answer.text.contains(text), "{text} in {}", answer.text);
         }

@@ -465,7 +465,7 @@ fn mistakes_with_drugs_are_told_where_they_are() {
         (
             r#"draftOrders("MedicationOrder").size() > 0"#,
             &[
-                "(12, 29) `MedicationOrder` is no type of draft orders | drafts are `DeviceRequest`, `MedicationRequest`, `NutritionOrder`, `ServiceRequest`, `VisionPrescription`",
+                "(12, 29) `MedicationOrder` is no type of draft orders | drafts are `AllergyIntolerance`, `Appointment`, `Condition`, `DeviceRequest`, `MedicationRequest`, `NutritionOrder`, `ServiceRequest`, `Task`, `VisionPrescription`",
             ],
         ),
         (

@@ -125,8 +125,9 @@ pub fn record_as_of(
 
 fn order_of(hook: Hook) -> Order {
     match hook {
-        Hook::PatientView => Order::ChartOpened,
         Hook::OrderSelect | Hook::OrderSign => Order::Drafted,
+        // Of the others no call is planned.
+        _ => Order::ChartOpened,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The fields of a case.
 
-use super::{ALERTS, ALL, Field, GAP, NONE, Object, Shape};
+use super::{ALERTS, ALL, Field, GAP, NONE, OWN_HOOK, Object, Shape};
 use crate::words::{Hook, Indicator, words_of};
 
 /// A made-up patient and what the rule must say.
@@ -56,7 +56,7 @@ pub(crate) static CASE: Object = Object {
             name: "hook",
             kinds: ALL,
             required: NONE,
-            shape: Shape::Words(words_of::<Hook>),
+            shape: Shape::WordsOr(words_of::<Hook>, OWN_HOOK),
             doc: "the hook that calls; the first of the rule's `hooks` where nothing stands",
         },
         Field {

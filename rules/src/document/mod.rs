@@ -14,6 +14,9 @@ pub(crate) use rule::{RULE, SOURCE, SURVIVOR, TABLE};
 
 use crate::words::Kind;
 
+/// The name of an organization's own hook, as a regular expression.
+pub(crate) const OWN_HOOK: &str = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}$";
+
 /// A mapping with these fields.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -53,6 +56,8 @@ pub(crate) enum Shape {
     Flag,
     /// One of these words.
     Words(fn() -> Vec<&'static str>),
+    /// One of these words, or a text of this form.
+    WordsOr(fn() -> Vec<&'static str>, &'static str),
     /// A mapping with fields of its own.
     Object(&'static Object),
     /// A mapping whose keys are names that the author chooses.

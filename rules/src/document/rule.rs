@@ -1,6 +1,6 @@
 //! The fields of a rule.
 
-use super::{ALERTS, ALL, CARD, CASE, FAMILY, Field, GAP, NONE, Object, Shape, Wanted};
+use super::{ALERTS, ALL, CARD, CASE, FAMILY, Field, GAP, NONE, OWN_HOOK, Object, Shape, Wanted};
 use crate::words::{Hook, Improvement, Kind, OnUnknown, Status, words_of};
 
 /// A rule's file.
@@ -81,8 +81,8 @@ pub(crate) static RULE: Object = Object {
             name: "hooks",
             kinds: ALL,
             required: ALERTS,
-            shape: Shape::List(&Shape::Words(words_of::<Hook>)),
-            doc: "when it is asked: `patient-view` (the chart is opened; what a care gap has where nothing stands), `order-select`, `order-sign`",
+            shape: Shape::List(&Shape::WordsOr(words_of::<Hook>, OWN_HOOK)),
+            doc: "when it is asked: `patient-view` (the chart is opened; what a care gap has where nothing stands), `order-select`, `order-sign` or another hook of CDS Hooks, or an organization's own as `org.example.name`",
         },
         Field {
             name: "improvement",

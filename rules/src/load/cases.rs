@@ -153,7 +153,7 @@ fn hook(report: &mut Report<'_>, fields: &Fields<'_>, hooks: &[Hook]) -> Option<
         // A rule without hooks was told already.
         return Some(hooks.first().copied().unwrap_or(Hook::PatientView));
     };
-    let hook: Hook = report.enumerated(node)?;
+    let hook = report.hook(node)?;
     if !hooks.is_empty() && !hooks.contains(&hook) {
         let message = format!("`{}` is none of the rule's `hooks`", hook.as_str());
         return report.wrong(

@@ -4,7 +4,7 @@ use engine_patient::fhir::codes::RequiredCodes;
 use engine_patient::finding::{Code, Finding, did_you_mean};
 
 use crate::document::{ALL, Field, Object, Shape};
-use crate::words::{Kind, Word};
+use crate::words::{Hook, Kind, OwnHook, Word};
 use crate::yaml::{Entry, Found, Node, Style, Text, Value};
 
 /// Everything found in a file.
@@ -302,6 +302,21 @@ impl<'t> Report<'t> {
     /// The value of an enum with a table of words.
     pub fn enumerated<T: Word>(&mut self, node: &Node) -> Option<T> {
         self.word(node, T::WORDS)
+    }
+
+    /// A hook: a published one, or an organization's own.
+    pub fn hook(&mut self, node: &Node) -> Option<Hook> {
+        let is_own = matches!(&node.value, Value::Scalar(text) if text.text.contains('.'));
+        if !is_own {
+            return self.enumerated(node);
+        }
+        let text = self.line(node)?;
+        let found = OwnHook::of(&text).map(Hook::Own);
+        found.or_else(|| {
+            let message = format!("`{text}` is no name of an organization's own hook");
+            let help = "write it as `org.example.name`: three or more parts of letters, digits, `-` and `_`";
+            self.wrong(Code::WrongValue, message, node, help)
+        })
     }
 
     /// `true` or `false`.

@@ -4,6 +4,7 @@ mod card;
 mod cases;
 mod codes;
 mod compile;
+mod content;
 mod csv;
 mod defines;
 mod elsewhere;
@@ -18,6 +19,7 @@ mod units;
 mod urgency;
 mod value_sets;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use engine_cel::Checker;
@@ -38,6 +40,7 @@ use crate::words::{Hook, Kind, Status};
 use crate::written::Written;
 use crate::yaml::{self, Node, Text, Value};
 use compile::Compiler;
+use content::Content;
 use fields::{Fields, Report};
 use value_sets::value_sets;
 
@@ -100,12 +103,23 @@ fn load_tree(
     known: Option<&[Case]>,
 ) -> Result<Rule, Vec<Finding>> {
     let mut report = Report::new(text);
-    let rule = rule(&mut report, root, surroundings, known);
+    let content = RefCell::new(Content::of(text));
+    let tables = |name: &str| {
+        let bytes = (surroundings.tables)(name)?;
+        content.borrow_mut().add(&bytes);
+        Some(bytes)
+    };
+    let surroundings = Surroundings {
+        tables: &tables,
+        ..surroundings.clone()
+    };
+    let rule = rule(&mut report, root, &surroundings, known);
     let errors = report.errors();
     let found = report.into_findings();
     match rule {
         Some(mut rule) if errors == 0 => {
             rule.warnings = found;
+            rule.content = content.borrow().name();
             Ok(rule)
         }
         _ => Err(found),
@@ -272,6 +286,7 @@ fn rule(
         value_sets: sets,
         cases,
         warnings: vec![],
+        content: String::new(),
         places: places(report, &fields, &program, defines.spans),
         file: report.text.file().to_owned(),
         requirements,
@@ -318,7 +333,7 @@ fn hooks(report: &mut Report<'_>, fields: &Fields<'_>, kind: Option<Kind>) -> Ve
     };
     let mut hooks = vec![];
     for item in report.items(node, "`hooks`") {
-        let Some(hook) = report.enumerated::<Hook>(item) else {
+        let Some(hook) = report.hook(item) else {
             continue;
         };
         if hooks.contains(&hook) {

@@ -13,12 +13,17 @@ use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN};
 use crate::value::Val;
 
-/// The types that `context.draftOrders` of CDS Hooks 2.0 holds.
+/// The types that `context.draftOrders` of CDS Hooks 2.0 holds, and what other hooks have that is not stored
+/// yet: appointments, problems, allergies, tasks.
 pub(crate) const DRAFTS: &[&str] = &[
+    "AllergyIntolerance",
+    "Appointment",
+    "Condition",
     "DeviceRequest",
     "MedicationRequest",
     "NutritionOrder",
     "ServiceRequest",
+    "Task",
     "VisionPrescription",
 ];
 

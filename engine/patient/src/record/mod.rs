@@ -363,6 +363,13 @@ impl PatientRecord {
         }
     }
 
+    /// Takes back what [`PatientRecord::set_unavailable`] and [`PatientRecord::set_incomplete`] said, for
+    /// who asks next of other data.
+    pub fn set_all_available(&mut self) {
+        self.unavailable.clear();
+        self.incomplete.clear();
+    }
+
     /// Whether the resources of this type are all here, as far as the source knows.
     pub fn is_available(&self, ty: Name) -> bool {
         !self.unavailable.contains(&ty) && !self.incomplete.contains(&ty)
