@@ -2,10 +2,21 @@
 #![deny(missing_docs)]
 
 pub mod admin;
+mod admission;
+mod calls_out;
+mod kept;
 pub mod live;
+mod loaded;
 pub mod metrics;
+mod record;
+mod rules_live;
 pub mod settings;
 pub mod shadow;
-pub mod sight;
-pub mod spans;
-pub mod told;
+mod sight;
+mod spans;
+mod start;
+mod tls;
+mod told;
+
+pub use loaded::{Load, Loaded, NotLoaded};
+pub use start::{Checked, Listening, Start};

@@ -54,13 +54,6 @@ pub(super) struct Key {
     pub(super) fetched: String,
 }
 
-/// A call of ours.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(super) struct Outbound {
-    pub(super) origin: String,
-    pub(super) outcome: String,
-}
-
 /// A caller who was not let in.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct Refused {

@@ -53,7 +53,6 @@ struct Inner {
     rule_seconds: Bounded<labels::OfRule, Histogram>,
     cards: Bounded<labels::OfRule, Counter>,
     keys: Bounded<labels::Key, Counter>,
-    outbound: Bounded<labels::Outbound, Counter>,
     refused: Bounded<labels::Refused, Counter>,
     feedback: Bounded<labels::Feedback, Counter>,
     taken: Bounded<labels::Taken, Counter>,
@@ -90,8 +89,11 @@ struct Watched {
     name: &'static str,
     help: &'static str,
     is_counter: bool,
-    read: Box<dyn Fn() -> u64 + Send + Sync>,
+    read: Box<dyn Fn() -> Vec<Labelled> + Send + Sync>,
 }
+
+/// A number, and what tells it from others of its name.
+pub type Labelled = (Vec<(&'static str, String)>, u64);
 
 impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,16 +103,19 @@ impl fmt::Debug for Watched {
 
 impl Collector for Watched {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let value = (self.read)();
         let kind = match self.is_counter {
             true => MetricType::Counter,
             false => MetricType::Gauge,
         };
-        let encoder = encoder.encode_descriptor(self.name, self.help, None, kind)?;
-        match self.is_counter {
-            true => ConstCounter::new(value).encode(encoder),
-            false => ConstGauge::new(value).encode(encoder),
+        let mut all = encoder.encode_descriptor(self.name, self.help, None, kind)?;
+        for (labels, value) in (self.read)() {
+            let one = all.encode_family(&labels)?;
+            match self.is_counter {
+                true => ConstCounter::new(value).encode(one)?,
+                false => ConstGauge::new(value).encode(one)?,
+            }
         }
+        Ok(())
     }
 }
 
@@ -162,7 +167,6 @@ impl Metrics {
                 "prefetch_keys",
                 "How clients answered prefetch keys, and what a fetch of ours came to"
             ),
-            outbound: family!("outbound_calls", "Calls of ours by origin and outcome"),
             refused: family!(
                 "callers_refused",
                 "Callers who were not let in, by kind of reason"
@@ -200,7 +204,7 @@ impl Metrics {
             name: "series_left_out",
             help: "Counts that found no room, since a family of series has a bound",
             is_counter: true,
-            read: Box::new(move || left_out.load(Ordering::Relaxed)),
+            read: Box::new(move || vec![(vec![], left_out.load(Ordering::Relaxed))]),
         }));
         let inner = Inner {
             registry: Mutex::new(registry),
@@ -216,6 +220,18 @@ impl Metrics {
         help: &'static str,
         is_counter: bool,
         read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        self.watch_all(name, help, is_counter, move || vec![(vec![], read())]);
+    }
+
+    /// The same for several of one name, told apart by labels. Of what is configured only: they have no bound
+    /// of their own.
+    pub fn watch_all(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        is_counter: bool,
+        read: impl Fn() -> Vec<Labelled> + Send + Sync + 'static,
     ) {
         let watched = Watched {
             name,
@@ -244,17 +260,6 @@ impl Metrics {
         let _ = encode_registry(&mut text, &self.0.process);
         let _ = encode_eof(&mut text);
         text
-    }
-
-    /// A call of ours: to which origin (scheme, host, port), and what came of it, in a word.
-    pub fn outbound(&self, origin: &str, outcome: &str) {
-        let labels = labels::Outbound {
-            origin: origin.to_owned(),
-            outcome: outcome.to_owned(),
-        };
-        self.0.outbound.with(&labels, |n| {
-            n.inc();
-        });
     }
 
     /// A caller who was not let in, and the kind of reason, in a word of a few.

@@ -43,7 +43,11 @@ fn what_happens_is_counted() {
     });
     metrics.not_admitted(Endpoint::Call("a"), 401, "expired: by 12 s");
     metrics.not_admitted(Endpoint::Call("a"), 401, "\u{1F600}");
-    metrics.outbound("https://fhir.example", "200");
+    metrics.watch_all("outbound_calls", "Calls of ours", true, || {
+        let labels = [("origin", "https://fhir.example"), ("outcome", "ok")];
+        let labels = labels.map(|(name, value)| (name, value.to_owned()));
+        vec![(labels.into(), 1)]
+    });
     metrics.reloaded("rules", "failed");
     metrics.live("", 29, 1_700_000_000);
     metrics.watch("log_dropped", "Lines lost", true, || 7);
@@ -57,7 +61,7 @@ fn what_happens_is_counted() {
         "tandem_prefetch_keys_total{client=\"ehr\",service=\"a\",key=\"patient\",state=\"absent\",fetched=\"timed-out\"} 1",
         "tandem_callers_refused_total{endpoint=\"call\",status=\"401\",reason=\"expired\"} 1",
         "tandem_callers_refused_total{endpoint=\"call\",status=\"401\",reason=\"other\"} 1",
-        "tandem_outbound_calls_total{origin=\"https://fhir.example\",outcome=\"200\"} 1",
+        "tandem_outbound_calls_total{origin=\"https://fhir.example\",outcome=\"ok\"} 1",
         "tandem_reloads_total{part=\"rules\",outcome=\"failed\"} 1",
         "tandem_live_rules{tenant=\"\"} 29",
         "tandem_live_since_seconds 1700000000",
@@ -89,16 +93,12 @@ fn callers_make_no_series() {
 fn series_have_a_bound_and_what_is_beyond_is_counted() {
     let metrics = Metrics::new();
     for n in 0..6_000 {
-        metrics.outbound(&format!("https://h{n}"), "200");
+        metrics.refused("call", 401, &format!("h{n}"));
     }
     let text = metrics.text();
-    assert_eq!(text.matches("tandem_outbound_calls_total{").count(), 5_000);
+    assert_eq!(text.matches("tandem_callers_refused_total{").count(), 5_000);
     assert!(text.contains("tandem_series_left_out_total 1000\n"));
     // Those that there are go on.
-    metrics.outbound("https://h0", "200");
-    assert!(
-        metrics
-            .text()
-            .contains("origin=\"https://h0\",outcome=\"200\"} 2")
-    );
+    metrics.refused("call", 401, "h0");
+    assert!(metrics.text().contains("reason=\"h0\"} 2"));
 }

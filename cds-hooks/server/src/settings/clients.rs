@@ -19,7 +19,7 @@ pub struct Role {
     pub name: String,
     /// What it may do.
     pub permissions: Vec<Permission>,
-    /// Ids of services that it may call, or their beginning with `*` behind; all where it is empty.
+    /// Ids of services that it may call; all where it is empty.
     pub services: Vec<String>,
 }
 
@@ -55,9 +55,7 @@ impl Role {
         if !table.has("permissions") {
             table.missing("permissions", "a list of what the role may do");
         }
-        let services = table.list("services", |text| {
-            values::name(text.strip_suffix('*').unwrap_or(text)).map(|_| text.to_owned())
-        });
+        let services = table.list("services", values::name);
         table.done();
         Some(Role {
             name: name?,
@@ -108,6 +106,8 @@ pub struct Client {
     pub certificate: Option<Certificate>,
     /// The purpose of its calls (v3 PurposeOfUse), for consent.
     pub purpose: Option<String>,
+    /// Who it is, in the references of Consents.
+    pub party: Party,
     /// It is known to support `actionSelectionBehavior` of suggestions (CDS Hooks 3.0).
     pub action_selection_behavior: bool,
     /// It is known to carry out `systemActions`.
@@ -132,6 +132,47 @@ pub struct Certificate {
     pub san: Option<String>,
     /// The common name of its subject.
     pub common_name: Option<String>,
+}
+
+/// Who a client is, in the references of Consents.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Party {
+    /// Organizations that it belongs to or acts for: `Organization/1`.
+    pub organizations: Vec<String>,
+    /// The program itself: `Device/1`.
+    pub devices: Vec<String>,
+    /// Organizations that hold the data it sends: `Organization/1`.
+    pub custodians: Vec<String>,
+    /// Business identifiers of any of these: system and value.
+    pub identifiers: Vec<(String, String)>,
+}
+
+impl Party {
+    fn read(table: Table<'_>) -> Self {
+        let reference = |text: &str| {
+            let parts = text.split_once('/');
+            let fits = parts.is_some_and(|(ty, id)| !ty.is_empty() && !id.is_empty());
+            match fits {
+                true => Ok(text.to_owned()),
+                false => Err(Wrong::expected("a reference, as in \"Organization/1\"")),
+            }
+        };
+        let party = Party {
+            organizations: table.list("organizations", reference),
+            devices: table.list("devices", reference),
+            custodians: table.list("custodians", reference),
+            identifiers: table.list("identifiers", |text| match text.split_once('|') {
+                Some((system, value)) if !value.is_empty() => {
+                    Ok((system.to_owned(), value.to_owned()))
+                }
+                _ => Err(Wrong::expected(
+                    "an identifier, as in \"http://example.org/ids|42\"",
+                )),
+            }),
+        };
+        table.done();
+        party
+    }
 }
 
 impl RoleClaim {
@@ -280,7 +321,10 @@ impl Client {
             role_claim: RoleClaim::read(table.table("role_claim")),
             fhir_servers: table.list("fhir_servers", values::name),
             certificate: Certificate::read(table.table("certificate")),
-            purpose: table.text("purpose", values::name),
+            purpose: table.text("purpose", |text| {
+                super::records::purpose(text).map(|_| text.to_owned())
+            }),
+            party: Party::read(table.table("party")),
             action_selection_behavior: table.boolean("action_selection_behavior", false),
             system_actions: table.boolean("system_actions", false),
         };

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use clients::{Algorithm, Certificate, Client, Role, RoleClaim, Tokens, usual_roles};
+pub use clients::{Algorithm, Certificate, Client, Party, Role, RoleClaim, Tokens, usual_roles};
 pub use network::{FhirServer, Outbound};
 pub use problem::{Problem, Problems};
 pub use read::file::{Machine, Surroundings};

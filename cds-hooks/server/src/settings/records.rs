@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use consent::{Precedence, Purpose};
+
 use super::read::secret::Secret;
-use super::read::table::Table;
+use super::read::table::{Table, Wrong};
 use super::read::values;
 use super::server::size;
 
@@ -30,9 +32,23 @@ pub struct Store {
 /// Six years: the time that HIPAA has documentation kept (45 CFR 164.316(b)(2)(i)).
 pub const RETENTION: Duration = Duration::from_millis(6 * 31_557_600_000);
 
+/// The file of SQLite, from the folder of the settings where it is relative.
+fn located(table: &Table<'_>, url: &Secret) -> Secret {
+    let text = url.expose();
+    let path = text.strip_prefix("sqlite:").unwrap_or(text);
+    // `sqlite://…` and `postgres://…` say where from the root.
+    let is_path = !path.contains("://") && !path.starts_with("//") && !path.is_empty();
+    match is_path {
+        true => Secret::new(table.file.path(path).display().to_string()),
+        false => url.clone(),
+    }
+}
+
 impl Store {
     pub(super) fn read(table: Table<'_>) -> Option<Self> {
-        let url = table.secret("url", "url_file");
+        let url = table
+            .secret("url", "url_file")
+            .map(|url| located(&table, &url));
         if table.is_there() && !table.has("url") && !table.has("url_file") {
             table.missing(
                 "url",
@@ -112,46 +128,73 @@ impl Explain {
     }
 }
 
-/// Whether what patients allow is looked at.
+/// What patients allow.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Consent {
     /// Whether a patient's Consent resources decide what rules may see.
     pub enabled: bool,
-    /// Whether data may be seen where there is no consent.
-    pub permit_without: bool,
+    /// What Consents leave to the policy of the place.
+    pub policy: consent::Settings,
     /// Whether a call is refused (412) where consents cannot be had; else everything is unknown.
     pub refuse_unavailable: bool,
     /// The purpose of a call that names none (v3 PurposeOfUse).
-    pub purpose: String,
+    pub purpose: Purpose,
 }
 
 impl Default for Consent {
     fn default() -> Self {
         Consent {
             enabled: false,
-            permit_without: true,
+            policy: consent::Settings::default(),
             refuse_unavailable: false,
-            purpose: "TREAT".to_owned(),
+            purpose: Purpose::TREATMENT,
         }
     }
+}
+
+/// A code of v3 PurposeOfUse.
+pub(super) fn purpose(text: &str) -> Result<Purpose, Wrong> {
+    Purpose::parse(text).map_err(|e| {
+        Wrong(
+            "a code of v3 PurposeOfUse, as in \"TREAT\"".to_owned(),
+            Some(e.to_string()),
+        )
+    })
 }
 
 impl Consent {
     pub(super) fn read(table: Table<'_>) -> Self {
         let usual = Consent::default();
+        let mut permitted = table.list("permitted_without", purpose);
+        if !table.has("permitted_without") {
+            permitted.clone_from(&usual.policy.permitted_without);
+        }
         let consent = Consent {
             enabled: table.boolean("enabled", usual.enabled),
-            permit_without: table.word(
-                "without_consent",
-                usual.permit_without,
-                &[("permit", true), ("deny", false)],
-            ),
+            policy: consent::Settings {
+                permitted_without: permitted,
+                not_asked: table.list("not_asked", purpose),
+                unclear_permits: table.word(
+                    "unclear",
+                    usual.policy.unclear_permits,
+                    &[("withhold", false), ("permit", true)],
+                ),
+                precedence: table.word(
+                    "precedence",
+                    usual.policy.precedence,
+                    &[
+                        ("most-recent", Precedence::MostRecent),
+                        ("deny-overrides", Precedence::DenyOverrides),
+                    ],
+                ),
+                ..usual.policy
+            },
             refuse_unavailable: table.word(
                 "unavailable",
                 usual.refuse_unavailable,
                 &[("refuse", true), ("unknown", false)],
             ),
-            purpose: table.text("purpose", values::name).unwrap_or(usual.purpose),
+            purpose: table.text("purpose", purpose).unwrap_or(usual.purpose),
         };
         table.done();
         consent

@@ -36,6 +36,8 @@ pub struct Server {
     pub version_3: bool,
     /// Whether rules may answer with actions that need nobody's click.
     pub system_actions: bool,
+    /// Whether discovery offers configuration options in the form of Da Vinci CRD.
+    pub crd: bool,
     /// Where TLS ends here; `None` where a proxy does it.
     pub tls: Option<Tls>,
     /// What clients may take at once.
@@ -69,6 +71,7 @@ impl Default for Server {
             max_body: 10 << 20,
             version_3: false,
             system_actions: false,
+            crd: false,
             tls: None,
             limits: Limits::default(),
         }
@@ -104,6 +107,7 @@ impl Server {
                 &[("2.0.1", false), ("3.0", true)],
             ),
             system_actions: table.boolean("system_actions", usual.system_actions),
+            crd: table.boolean("crd", usual.crd),
             tls: Tls::read(table.table("tls")),
             limits: limits(table.table("limits"), usual.limits),
         };

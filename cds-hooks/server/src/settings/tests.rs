@@ -137,6 +137,14 @@ fn secrets_come_from_elsewhere_and_are_never_printed() {
         store.pseudonym_key.as_ref().unwrap().expose(),
         "0123456789abcdef"
     );
+    let located = |url: &str| {
+        let store = read(&format!("[store]\nurl = \"{url}\"\n")).unwrap().store;
+        store.unwrap().url.expose().to_owned()
+    };
+    assert_eq!(located("sqlite:tandem.db"), "/etc/t/tandem.db");
+    assert_eq!(located("sub/t.db"), "/etc/t/sub/t.db");
+    assert_eq!(located("/var/lib/t.db"), "/var/lib/t.db");
+    assert_eq!(located("postgres://h/d"), "postgres://h/d");
     let shown = format!("{store:?}");
     assert!(
         !shown.contains("hush") && !shown.contains("0123"),

@@ -18,6 +18,8 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(timeout: Duration) -> Result<Self, String> {
         let runtime = Handle::try_current().map_err(|e| e.to_string())?;
+        // Where something else was installed before, that is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // No proxy of the environment and no redirects: spans go where the settings say.
         let client = reqwest::Client::builder()
             .no_proxy()

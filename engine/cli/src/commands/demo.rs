@@ -67,6 +67,7 @@ impl Demo {
             .unwrap_or_else(|| std::env::temp_dir().join("tandem-demo"));
         if !self.no_serve {
             // Known before the work, not after it.
+            super::serve::on_this_machine("demo", self.listen)?;
             free(self.listen)?;
         }
         prepare(&dir)?;

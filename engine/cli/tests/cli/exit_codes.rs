@@ -152,6 +152,6 @@ fn rules_value_sets_and_the_rest() {
     let synth = dir.path().join("synth");
     tandem!("synth", "--patients", "1", "--out", &synth).ok();
     tandem!("synth", "--patients", "1", "--out", &synth).fails(2, &[]);
-    tandem!("serve", "--rules", &none).fails(2, &["nothing in this folder"]);
+    tandem!("serve", "--insecure-dev", "--rules", &none).fails(2, &["nothing in this folder"]);
     tandem!("nonsense").fails(2, &["nonsense"]);
 }

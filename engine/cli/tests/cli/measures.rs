@@ -302,6 +302,7 @@ fn better_without_packages_is_refused() {
     }
     let serve = [
         "serve",
+        "--insecure-dev",
         "--listen",
         "127.0.0.1:0",
         "--better",

@@ -263,7 +263,13 @@ fn a_service_ends_though_nobody_reads_what_it_says() {
     let filling = std::thread::spawn(move || writer.write_all(&[b'x'; 4 << 20]));
     std::thread::sleep(Duration::from_millis(500));
     let mut child = Command::new(crate::tandem())
-        .args(["serve", "--log", "--listen", "127.0.0.1:0"])
+        .args([
+            "serve",
+            "--insecure-dev",
+            "--log",
+            "--listen",
+            "127.0.0.1:0",
+        ])
         .stdin(Stdio::null())
         .stdout(full.try_clone().unwrap())
         .stderr(full)

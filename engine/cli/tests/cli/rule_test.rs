@@ -96,7 +96,7 @@ fn what_can_never_hold_is_refused_wherever_rules_are_read() {
         "4 errors",
     ];
     tandem!("rule", "test", &path).fails(2, &says);
-    tandem!("serve", "--rules", &path).fails(2, &says);
+    tandem!("serve", "--insecure-dev", "--rules", &path).fails(2, &says);
     let lake = dir.path().join("lake");
     tandem!(
         "measure",
@@ -271,7 +271,7 @@ fn two_rules_with_one_id_are_refused() {
     let dir = folder();
     let text = spoilt("id: high", "id: hba1c-control");
     let path = file(dir.path().join("hba1c-control.yaml"), &text);
-    tandem!("serve", "--rules", &path).fails(2, &["`hba1c-control`", "built in"]);
+    tandem!("serve", "--insecure-dev", "--rules", &path).fails(2, &["`hba1c-control`", "built in"]);
     // By itself it may be tested.
     tandem!("rule", "test", &path).ok();
 }

@@ -47,11 +47,26 @@ cases:
 fn what_cannot_be_served_is_said_before_it_listens() {
     let any = "127.0.0.1:0";
     for origin in ["ehr.example.org", "https://ehr.example.org/app"] {
-        tandem!("serve", "--listen", any, "--allow-origin", origin)
-            .fails(2, &["--allow-origin", "as in https://ehr.example.org"]);
+        tandem!(
+            "serve",
+            "--insecure-dev",
+            "--listen",
+            any,
+            "--allow-origin",
+            origin
+        )
+        .fails(2, &["--allow-origin", "as in https://ehr.example.org"]);
     }
     tandem!("serve", "--listen", any, "--max-body", "0").fails(2, &["--max-body", "1 or more"]);
-    tandem!("serve", "--listen", any, "--measure", "CMS122").fails(2, &["--package"]);
+    tandem!(
+        "serve",
+        "--insecure-dev",
+        "--listen",
+        any,
+        "--measure",
+        "CMS122"
+    )
+    .fails(2, &["--package"]);
 }
 
 #[test]
@@ -65,6 +80,7 @@ fn a_service_that_nobody_could_call_is_not_served() {
     let why = "far: no service, since it needs what a client cannot prefetch: Organization: it belongs to no patient, and no search parameter of what is asked for (Condition) refers to it";
     tandem!(
         "serve",
+        "--insecure-dev",
         "--listen",
         "127.0.0.1:0",
         "--strict",
@@ -85,11 +101,55 @@ fn a_service_that_nobody_could_call_is_not_served() {
     assert!(said.contains(why), "{said}");
 }
 
+/// Who may call is said by the operator: by default nobody.
+#[test]
+fn without_a_client_only_this_machine_is_served_and_only_when_it_is_asked_for() {
+    tandem!("serve", "--listen", "127.0.0.1:0").fails(
+        2,
+        &[
+            "no client is configured",
+            "--insecure-dev",
+            "--print-config",
+        ],
+    );
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080"] {
+        tandem!("serve", "--insecure-dev", "--listen", address)
+            .fails(2, &["this machine only", address]);
+    }
+}
+
+/// What is printed as an example is one.
+#[test]
+fn the_printed_settings_are_valid_and_all_that_is_wrong_is_told() {
+    let printed = tandem!("serve", "--print-config").ok().out;
+    let scratch = folder();
+    let path = scratch.path().join("tandem.toml");
+    // The tenant's rules are those of all, and its keys are fetched when it listens.
+    file(path.clone(), &printed);
+    tandem!("serve", "--config", &path, "--check").ok();
+    file(path.clone(), "[server]\nlisten = 1\n[rulse]\n");
+    tandem!("serve", "--config", &path, "--check").fails(
+        2,
+        &[
+            "tandem.toml:2:10: `server.listen`",
+            "tandem.toml:3:2: unknown name `rulse`",
+            "did you mean `rules`?",
+        ],
+    );
+}
+
 /// A rehearsal has one moment, whatever the time is.
 #[test]
 fn a_fixed_moment() {
-    tandem!("serve", "--listen", "127.0.0.1:0", "--at", "May 2021")
-        .fails(2, &["--at May 2021", "2021-05-01"]);
+    tandem!(
+        "serve",
+        "--insecure-dev",
+        "--listen",
+        "127.0.0.1:0",
+        "--at",
+        "May 2021"
+    )
+    .fails(2, &["--at May 2021", "2021-05-01"]);
     let mut server = Server::start(&["--at", "2021-05-01T10:00:00Z"]);
     let call = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -124,7 +184,14 @@ struct Server {
 impl Server {
     fn start(args: &[&str]) -> Self {
         let mut child = Command::new(crate::tandem())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args([
+                "serve",
+                "--insecure-dev",
+                "--group-by",
+                "rule",
+                "--listen",
+                "127.0.0.1:0",
+            ])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,207 @@
+//! The store of cards, feedback and the audit log, as the server uses it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use cds_hooks::seams::Recorder;
+use cds_security::ReplayStore;
+use cds_store::{AuditEntry, AuditKind, Counts, Event, Ids, Place, Store, Timestamp};
+
+use crate::admin::Check;
+use crate::loaded::NotLoaded;
+use crate::metrics::Metrics;
+use crate::record::{RecordSettings, StoreRecorder};
+use crate::settings::Settings;
+use crate::told::Tell;
+
+/// A store that is open.
+#[derive(Clone)]
+pub struct Kept {
+    store: Store,
+    recorder: Arc<StoreRecorder>,
+    ids: Arc<Ids>,
+    retention: Duration,
+}
+
+impl Kept {
+    /// Opens the store of the settings, or none where they have none.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub async fn open(
+        settings: &Settings,
+        place: Option<Place>,
+        tell: &Tell,
+    ) -> Result<Option<Self>, NotLoaded> {
+        let (Some(wanted), Some(place)) = (&settings.store, place) else {
+            return Ok(None);
+        };
+        let telling = Arc::clone(tell);
+        let key = wanted.pseudonym_key.as_ref();
+        let how = cds_store::Settings {
+            pseudonym_key: key.map(|key| key.expose().as_bytes().to_vec()),
+            told: Some(Arc::new(move |event| telling(&said(&event)))),
+            ..cds_store::Settings::default()
+        };
+        let name = name();
+        let store = Store::open(&place, how, &name).await;
+        let store = store.map_err(|e| NotLoaded::User(format!("[store] {place}: {e}")))?;
+        let recording = RecordSettings {
+            is_required: wanted.required,
+            records_calls: wanted.record_requests,
+            configuration: None,
+        };
+        let recorder = StoreRecorder::new(store, &name, recording);
+        Ok(Some(Kept {
+            store: recorder.store().clone(),
+            recorder: Arc::new(recorder),
+            ids: Arc::new(Ids::new(&format!("{name}/purge"))),
+            retention: wanted.retention,
+        }))
+    }
+
+    /// Writes calls and feedback.
+    pub fn recorder(&self) -> Arc<dyn Recorder> {
+        Arc::clone(&self.recorder) as _
+    }
+
+    /// Remembers tokens for all servers that share the store.
+    pub fn replay(&self) -> Arc<dyn ReplayStore> {
+        Arc::new(Remembered(self.store.clone()))
+    }
+
+    /// Whether it can be written to.
+    pub fn check(&self) -> Check {
+        let store = self.store.clone();
+        Box::new(move || {
+            let is_up = store.counts().is_up;
+            Box::pin(std::future::ready(match is_up {
+                true => Ok(()),
+                false => Err("the database cannot be written to".to_owned()),
+            }))
+        })
+    }
+
+    /// Its numbers.
+    pub fn watch(&self, metrics: &Metrics) {
+        for (name, help, is_counter, read) in COUNTS {
+            let store = self.store.clone();
+            metrics.watch(name, help, is_counter, move || read(&store.counts()));
+        }
+    }
+
+    /// Removes what is over its time. `now` is in milliseconds from 1970.
+    pub async fn purge(&self, now: i64, tell: &Tell) {
+        let retention = i64::try_from(self.retention.as_millis()).unwrap_or(i64::MAX);
+        let (Ok(at), Ok(before)) = (
+            Timestamp::from_millisecond(now),
+            Timestamp::from_millisecond(now.saturating_sub(retention)),
+        ) else {
+            return;
+        };
+        loop {
+            let entry = AuditEntry::new(self.ids.next(at), at, AuditKind::Purge);
+            match self.store.purge(before, entry).await {
+                Ok(purged) => {
+                    let gone = purged.entries + purged.recorded + purged.shown + purged.feedback;
+                    if gone > 0 {
+                        tell(&format!(
+                            "removed what is over its time: {} entries of the audit log, {} recorded calls, {} cards, {} of feedback",
+                            purged.entries, purged.recorded, purged.shown, purged.feedback
+                        ));
+                    }
+                    if !purged.more {
+                        return;
+                    }
+                }
+                Err(e) => return tell(&format!("what is over its time could not be removed: {e}")),
+            }
+        }
+    }
+}
+
+type OfStore = fn(&Counts) -> u64;
+
+const COUNTS: [(&str, &str, bool, OfStore); 9] = [
+    (
+        "store_up",
+        "Whether the store can be written to",
+        false,
+        |c| u64::from(c.is_up),
+    ),
+    (
+        "store_waiting",
+        "Records that wait to be written",
+        false,
+        |c| c.waiting,
+    ),
+    ("store_records", "Records that were written", true, |c| {
+        c.records
+    }),
+    ("store_commits", "Transactions that they took", true, |c| {
+        c.commits
+    }),
+    ("store_failed", "Transactions that failed", true, |c| {
+        c.failed
+    }),
+    (
+        "store_refused_full",
+        "Records that found no room in the queue",
+        true,
+        |c| c.refused_full,
+    ),
+    (
+        "store_refused_late",
+        "Records that waited for the database in vain",
+        true,
+        |c| c.refused_late,
+    ),
+    (
+        "store_refused_down",
+        "Records that were refused since the database was away",
+        true,
+        |c| c.refused_down,
+    ),
+    (
+        "store_set_back",
+        "How often the audit log ended before what was acknowledged",
+        true,
+        |c| c.set_back,
+    ),
+];
+
+/// Tells this server from others: host, process and start. In a container every process is the first, so that
+/// the first two tell too little.
+fn name() -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let start = since.map_or(0, |since| since.as_nanos());
+    format!("{}/{}/{start}", host.trim(), std::process::id())
+}
+
+fn said(event: &Event) -> String {
+    match event {
+        Event::Checkpoint(head) => format!("the audit log is at a checkpoint: {head}"),
+        Event::Down(why) => format!("the store cannot be written to: {why}"),
+        Event::Up => "the store can be written to again".to_owned(),
+        Event::SetBack {
+            acknowledged,
+            found,
+        } => format!(
+            "the audit log ends before what was acknowledged: {acknowledged} was, {found} is there; the database was set back"
+        ),
+    }
+}
+
+/// Tokens that were used, in the store.
+struct Remembered(Store);
+
+#[async_trait]
+impl ReplayStore for Remembered {
+    async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String> {
+        let of = |second| Timestamp::from_second(second).map_err(|e| e.to_string());
+        let known = self.0.remember_jti(iss, jti, of(until)?, of(now)?).await;
+        known.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,18 @@
+//! The composed server, over real sockets, with a real store, real tokens and real certificates.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod client;
+mod kept;
+mod open;
+mod reload;
+mod rules_of_test;
+mod secured;
+mod server;
+mod tenants;
+mod tls;

@@ -1,0 +1,172 @@
+//! For trials: everyone on this machine.
+
+use crate::client::{call, get, http, post};
+use crate::rules_of_test::{rule, write};
+use crate::server::{Server, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_may_call_and_operators_see_it() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "A visit is due"),
+    );
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let http = http();
+    let discovery = get(&http, &server.url("/cds-services"), None).await;
+    assert_eq!(discovery.status, 200);
+    assert_eq!(discovery.json()["services"][0]["id"], "own-patient-view");
+    let answer = post(
+        &http,
+        &server.url("/cds-services/own-patient-view"),
+        None,
+        call(),
+    )
+    .await;
+    assert_eq!(answer.summaries(), ["A visit is due"], "{}", answer.text);
+
+    assert_eq!(get(&http, &server.url("/healthz"), None).await.status, 200);
+    let ready = get(&http, &server.url("/readyz"), None).await;
+    assert_eq!(ready.status, 200, "{}", ready.text);
+    let live = get(&http, &server.url("/admin/live"), None).await.json();
+    let visit = &live["live"][0]["rules"][0];
+    assert_eq!(
+        (visit["id"].as_str(), visit["version"].as_str()),
+        (Some("visit"), Some("1.0.0"))
+    );
+    assert!(!visit["hash"].as_str().unwrap().is_empty());
+    let metrics = get(&http, &server.url("/metrics"), None).await;
+    assert!(
+        metrics.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .contains("openmetrics-text")
+    );
+    for line in [
+        "tandem_requests_total{endpoint=\"call\",service=\"own-patient-view\",hook=\"patient-view\",status=\"200\"} 1",
+        "tandem_rule_evaluations_total{rule=\"visit\",version=\"1.0.0\",outcome=\"fired\",shadow=\"no\"} 1",
+        "tandem_prefetch_keys_total{client=\"\",service=\"own-patient-view\",key=\"encounter\",state=\"null\",fetched=\"\"} 1",
+        "tandem_calls_under_way 0",
+        "tandem_live_rules{tenant=\"\"} 1",
+        "tandem_connections_refused_total 0",
+    ] {
+        assert!(
+            metrics.text.contains(&format!("\n{line}\n")),
+            "{line}\n--\n{}",
+            metrics.text
+        );
+    }
+    let log = server.log.clone();
+    server.end().await;
+    let log = log.text();
+    assert!(
+        log.contains("\"service\":\"own-patient-view\"") && !log.contains("p1"),
+        "{log}"
+    );
+}
+
+/// A rule on trial is compared with the live one of its id, and nobody sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn candidates_are_counted_compared_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "A visit is due"),
+    );
+    let next = folder.path().join("next");
+    write(&next, "visit.yaml", &rule("visit", "2.0.0", "Come in"));
+    write(
+        &next,
+        "other.yaml",
+        &rule("other", "1.0.0", "Something new"),
+    );
+    let settings =
+        "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\nshadow = [\"next\"]\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let http = http();
+    for _ in 0..3 {
+        let url = server.url("/cds-services/own-patient-view");
+        let answer = post(&http, &url, None, call()).await;
+        assert_eq!(answer.summaries(), ["A visit is due"], "{}", answer.text);
+    }
+    let metrics = get(&http, &server.url("/metrics"), None).await.text;
+    for line in [
+        "tandem_shadow_calls_total{rule=\"visit\",version=\"2.0.0\",live_version=\"1.0.0\",change=\"other\"} 3",
+        "tandem_shadow_cards_total{rule=\"visit\",version=\"2.0.0\",live_version=\"1.0.0\",change=\"added\"} 3",
+        "tandem_shadow_cards_total{rule=\"visit\",version=\"2.0.0\",live_version=\"1.0.0\",change=\"removed\"} 3",
+        "tandem_shadow_cards_total{rule=\"other\",version=\"1.0.0\",live_version=\"\",change=\"added\"} 3",
+    ] {
+        assert!(
+            metrics.contains(&format!("\n{line}\n")),
+            "{line}\n--\n{metrics}"
+        );
+    }
+    server.end().await;
+}
+
+/// Operators may have a listener of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_on_a_listener_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "Due"),
+    );
+    // A port that is free now.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let settings = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"{free}\"\n[rules]\npaths = [\"rules\"]\n"
+    );
+    let server = Server::start(folder.path(), &settings, true).await;
+    let http = http();
+    for path in ["/metrics", "/readyz", "/admin/live", "/healthz"] {
+        assert_eq!(
+            get(&http, &server.url(path), None).await.status,
+            404,
+            "{path}"
+        );
+        let theirs = get(&http, &format!("http://{free}{path}"), None).await;
+        assert_eq!(theirs.status, 200, "{path}");
+    }
+    server.end().await;
+    assert!(
+        std::net::TcpListener::bind(free).is_ok(),
+        "it listens still"
+    );
+}
+
+/// All that is wrong is told at once, and a check opens nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_tells_all_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    write(&rules, "visit.yaml", "id: visit\n");
+    let settings = "[server]\npublic_url = \"https://cds.example\"\n[server.tls]\ncert = \"none.pem\"\nkey = \"none.key\"\n[rules]\npaths = [\"rules\"]\n[store]\nurl = \"mysql://x\"\n[[client]]\nname = \"ehr\"\niss = \"x\"\nkeys_file = \"none.json\"\n";
+    let (starting, _) = start(folder.path(), settings, false);
+    let said = starting.check().err().unwrap().to_string();
+    for part in [
+        "none.pem",
+        "none.key",
+        "visit.yaml",
+        "[store] url",
+        "client \"ehr\", keys_file",
+    ] {
+        assert!(said.contains(part), "{part}\n--\n{said}");
+    }
+    write(&rules, "visit.yaml", &rule("visit", "1.0.0", "Due"));
+    let (starting, _) = start(
+        folder.path(),
+        "[rules]\npaths = [\"rules\"]\n[store]\nurl = \"t.db\"\n",
+        true,
+    );
+    let checked = starting.check().unwrap();
+    assert_eq!((checked.services, checked.rules), (1, 1));
+    assert!(!folder.path().join("t.db").exists());
+}
