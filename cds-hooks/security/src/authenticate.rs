@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::algorithm::Algorithm;
 use crate::bearer::bearer;
@@ -194,13 +195,8 @@ impl Authenticator {
     ) -> Result<Caller, Denied> {
         let (header, claims) = (&token.header, &token.claims);
         let name = &client.name;
-        if let Some(jku) = header.jku.as_ref().filter(|jku| !client.jku.contains(jku)) {
-            let text = format!(
-                "`jku` is `{}`, which is not on the list of `{name}`",
-                shown(jku)
-            );
-            return Err(Denied::new(Reason::KeySetAddress, text));
-        }
+        let jku = header.jku.as_deref().map(|jku| client.listed(jku));
+        let jku = jku.transpose()?;
         if !client.algorithms.contains(&header.algorithm) {
             let text = format!(
                 "`alg` is {}, which `{name}` may not use",
@@ -220,7 +216,7 @@ impl Authenticator {
         self.in_time(client, claims, now)?;
         let tenant = client.tenant(claims.tenant.as_deref())?;
         let proof = client.certified(presented)?;
-        self.signed(client, token, now).await?;
+        self.signed(client, token, jku, now).await?;
         let until = claims.exp + i64::from(self.policy.leeway_seconds);
         match self
             .replay
@@ -273,7 +269,13 @@ impl Authenticator {
         Ok(())
     }
 
-    async fn signed(&self, client: &Known, token: &Token<'_>, now: i64) -> Result<(), Denied> {
+    async fn signed(
+        &self,
+        client: &Known,
+        token: &Token<'_>,
+        jku: Option<&String>,
+        now: i64,
+    ) -> Result<(), Denied> {
         let (algorithm, kid) = (token.header.algorithm, token.header.kid.as_deref());
         let fits = |keys: &KeySet| {
             let mut keys = keys.fitting(algorithm, kid).into_iter();
@@ -287,7 +289,7 @@ impl Authenticator {
         if let Some(own) = own.filter(|keys| !keys.fitting(algorithm, kid).is_empty()) {
             return signed(fits(own));
         }
-        let urls = match &token.header.jku {
+        let urls = match jku {
             Some(jku) => std::slice::from_ref(jku),
             None => client.jku.as_slice(),
         };
@@ -376,6 +378,17 @@ impl Known {
         }
     }
 
+    /// The address of a key set as it is configured: that one is fetched, whatever the token writes.
+    fn listed(&self, jku: &str) -> Result<&String, Denied> {
+        let mut all = self.jku.iter();
+        let found = all.find(|listed| is_same_address(listed, jku));
+        found.ok_or_else(|| {
+            let (jku, name) = (shown(jku), &self.name);
+            let text = format!("`jku` is `{jku}`, which is not on the list of `{name}`");
+            Denied::new(Reason::KeySetAddress, text)
+        })
+    }
+
     /// The tenant that a call is for.
     fn tenant(&self, claimed: Option<&str>) -> Result<Option<Arc<str>>, Denied> {
         let denied = |text: &str| Err(Denied::new(Reason::Tenant, text));
@@ -449,6 +462,24 @@ impl Known {
         }
         given
     }
+}
+
+/// Letter by letter, but for what RFC 3986 §6.2.2.1 and §6.2.3 call the same in scheme, host and port.
+fn is_same_address(listed: &str, jku: &str) -> bool {
+    if listed == jku {
+        return true;
+    }
+    let parts = |text: &str| {
+        // Nothing that a parser mends in silence.
+        let odd = |b: u8| !b.is_ascii_graphic() || matches!(b, b'\\' | b'@' | b'#');
+        let url = Url::parse(text).ok().filter(|_| !text.bytes().any(odd))?;
+        let (_, rest) = text.split_once("://")?;
+        let path = rest
+            .find('/')
+            .map_or("/", |at| rest.get(at..).unwrap_or("/"));
+        Some((url.origin().ascii_serialization(), path.to_owned()))
+    };
+    matches!((parts(listed), parts(jku)), (Some(listed), Some(jku)) if listed == jku)
 }
 
 /// The key set that was exchanged with a client.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::CONNECTION;
@@ -26,7 +25,7 @@ use tower_service::Service;
 
 use super::head;
 use super::phase::{Connection, Phase};
-use super::secure::{self, Io, Opened, Secured, Tls};
+use super::secure::{self, ClientCertificate, Io, Opened, Secured, Tls};
 use super::table::Place;
 use super::watched::Watched;
 use crate::refusal::RETRY;
@@ -53,18 +52,22 @@ pub(crate) async fn run(
     let (connection, all) = (Arc::clone(&place.connection), Arc::clone(&place.all));
     let work = async move {
         let Some(tls) = tls else {
-            return http(Io::Plain(stream), connection, router, ending, NOT_TLS).await;
+            let served = Served {
+                router,
+                client_certificate: None,
+            };
+            return http(Io::Plain(stream), connection, served, ending, NOT_TLS).await;
         };
         match secure::open(stream, tls.as_ref()).await {
             Opened::Secure(Secured {
                 stream,
                 client_certificate,
             }) => {
-                let router = match client_certificate {
-                    Some(certificate) => router.layer(Extension(certificate)),
-                    None => router,
+                let served = Served {
+                    router,
+                    client_certificate,
                 };
-                http(Io::Secure(stream), connection, router, ending, "").await;
+                http(Io::Secure(stream), connection, served, ending, "").await;
             }
             Opened::Plain(stream) => {
                 all.not_secure();
@@ -83,19 +86,26 @@ pub(crate) async fn run(
     }
 }
 
+/// What answers the requests of a connection, and what all of them carry.
+#[derive(Clone)]
+struct Served {
+    router: Router,
+    client_certificate: Option<ClientCertificate>,
+}
+
 /// Serves what is clear text by now. `hint` is what else a client that sends no HTTP may have meant.
 async fn http(
     stream: Io,
     connection: Arc<Connection>,
-    router: Router,
+    served: Served,
     mut ending: watch::Receiver<bool>,
     hint: &str,
 ) {
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&connection)));
-    let served = Arc::clone(&connection);
+    let noticed = Arc::clone(&connection);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (router, connection) = (router.clone(), Arc::clone(&served));
-        Box::pin(async move { Ok::<_, Infallible>(answer(router, request, connection).await) })
+        let (served, connection) = (served.clone(), Arc::clone(&noticed));
+        Box::pin(async move { Ok::<_, Infallible>(answer(served, request, connection).await) })
     });
     let mut http = http1::Builder::new()
         // A client may close its side once it has asked.
@@ -134,10 +144,13 @@ async fn http(
 
 /// One request.
 async fn answer(
-    mut router: Router,
-    request: Request<Incoming>,
+    mut served: Served,
+    mut request: Request<Incoming>,
     connection: Arc<Connection>,
 ) -> Response {
+    if let Some(certificate) = served.client_certificate.take() {
+        request.extensions_mut().insert(certificate);
+    }
     connection.enter(Phase::Body);
     let checked = head::check(request.version(), request.headers(), &connection);
     let last = head::ends(request.headers());
@@ -148,7 +161,7 @@ async fn answer(
         })
     });
     let mut response = match checked {
-        Ok(()) => match router.call(request).await {
+        Ok(()) => match served.router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         },

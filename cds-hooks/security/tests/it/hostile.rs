@@ -198,8 +198,13 @@ async fn item_81_jku_not_on_the_list_is_refused_and_not_fetched() {
         "https://ehr.example/.well-known/jwks.json#x",
         "https://ehr.example/.well-known/../evil/jwks.json",
         "https://ehr.example//.well-known/jwks.json",
-        "https://EHR.example/.well-known/jwks.json",
-        "https://ehr.example:443/.well-known/jwks.json",
+        "https://ehr.example/.well-known/./jwks.json",
+        "https://ehr.example/.well-known/%6awks.json",
+        "https://ehr.example/.WELL-KNOWN/jwks.json",
+        "https://ehr.example:8443/.well-known/jwks.json",
+        "https://ehr.example./.well-known/jwks.json",
+        "https://ehr.example%2f.evil.example/.well-known/jwks.json",
+        "https://\u{ff45}hr.example/.well-known/jwks.json",
         "https://ehr.example@evil.example/.well-known/jwks.json",
         "https://evil.example/.well-known/jwks.json#https://ehr.example/.well-known/jwks.json",
         "https://evil.example\\@ehr.example/.well-known/jwks.json",
@@ -244,6 +249,17 @@ async fn item_81_jku_not_on_the_list_is_refused_and_not_fetched() {
     assert_eq!(service.web.asked(), 0);
     service.web.put(JKU, &key_set(&[&EC]));
     service.call(&headed(json!({ "jku": JKU }))).await.unwrap();
+    assert_eq!(service.web.asked(), 1);
+    // The same address in other letters is the one on the list, and that one is known by now.
+    for same in [
+        "https://EHR.example",
+        "HTTPS://ehr.example",
+        "https://ehr.example:443",
+    ] {
+        let jku = format!("{same}/.well-known/jwks.json");
+        let token = headed(json!({ "jku": jku }));
+        service.call(&token).await.unwrap();
+    }
     assert_eq!(service.web.asked(), 1);
 }
 

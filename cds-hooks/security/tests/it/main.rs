@@ -7,5 +7,6 @@ mod fixture;
 mod fuzz;
 mod hostile;
 mod key_sets;
+mod published;
 mod tls;
 mod tokens;
