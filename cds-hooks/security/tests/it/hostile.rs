@@ -151,6 +151,48 @@ async fn item_80_key_confusion_is_refused() {
     }
 }
 
+/// Signatures that some libraries took for good: of zeros, of the order of the curve, in another form.
+#[tokio::test]
+async fn item_82_signatures_of_zeros_or_in_another_form_are_refused() {
+    let service = Service::new(vec![ehr()]);
+    let message = good();
+    let (message, signature) = message.rsplit_once('.').unwrap();
+    let order = [
+        &[0xff; 24][..],
+        &[
+            0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0,
+            0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73,
+        ],
+    ]
+    .concat();
+    let whole = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    // ASN.1, as certificates have it.
+    let mut der = vec![0x30, 0x64, 0x02, 0x30];
+    der.extend(&whole[..48]);
+    der.extend([0x02, 0x30]);
+    der.extend(&whole[48..]);
+    for forged in [
+        vec![0; 96],
+        order.repeat(2),
+        [vec![0; 47], vec![1], vec![0; 47], vec![1]].concat(),
+        whole[..95].to_vec(),
+        [&whole[..], &[0]].concat(),
+        whole.repeat(2),
+        der,
+    ] {
+        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&forged));
+        assert_eq!(
+            service.refused(&token).await,
+            Reason::Signature,
+            "{forged:?}"
+        );
+    }
+    service
+        .call(&format!("{message}.{signature}"))
+        .await
+        .unwrap();
+}
+
 /// RFC 7518 §3.3: keys that can be broken are none.
 #[tokio::test]
 async fn item_80_short_rsa_keys_are_left_out() {
