@@ -30,6 +30,7 @@ use crate::http::{App, json};
 use crate::log::Line;
 use crate::receive::Received;
 use crate::refusal::{Logged, Refusal};
+use crate::request::is_uuid;
 use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, RuleSeen};
 use crate::set::ServiceSet;
 
@@ -52,6 +53,14 @@ enum Ended {
 }
 
 impl App {
+    /// What the log calls a hook instance. One that is no UUID may hold anything.
+    fn named(&self, hook_instance: &str) -> String {
+        match self.config.whole_hook_instances && is_uuid(hook_instance) {
+            true => hook_instance.to_owned(),
+            false => hash::short(&[hook_instance]),
+        }
+    }
+
     /// Answers a call that was let in.
     pub(crate) async fn called(
         self: &Arc<Self>,
@@ -69,9 +78,7 @@ impl App {
             Err(refusal) => Ended::Refused(Box::default(), refusal),
         };
         let (mut answer, about, read) = self.answered(&set, &caller, ended);
-        answer.hook_instance = about
-            .as_ref()
-            .map(|about| hash::short(&[&about.hook_instance]));
+        answer.hook_instance = about.as_ref().map(|about| self.named(&about.hook_instance));
         let entry = about
             .as_ref()
             .and_then(|about| set.entries.get(about.entry));

@@ -32,6 +32,9 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Where each call leaves a line of JSON without patient data; `None` for nowhere.
     pub log: Option<Log>,
+    /// Whether the log has hook instances as they came, where they are UUIDs; otherwise a name that does not
+    /// give them away ([`crate::instance_name`]).
+    pub whole_hook_instances: bool,
     /// What clients may take at once.
     pub limits: Limits,
     /// Which parts of the protocol are spoken that not every client knows.
@@ -71,6 +74,7 @@ impl Config {
             max_body: 10_000_000,
             allowed_origins: vec![],
             log: None,
+            whole_hook_instances: false,
             limits: Limits::default(),
             protocol: Protocol::default(),
             seams: Seams::default(),

@@ -469,7 +469,7 @@ fn twice(name: &str) -> String {
 }
 
 /// 8-4-4-4-12 hexadecimal digits: the other forms have other lengths.
-fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()
 }
 

@@ -507,6 +507,7 @@ impl Start {
         config.max_body = server.max_body;
         config.allowed_origins.clone_from(&server.allowed_origins);
         config.log = log.calls.then(|| self.log.clone());
+        config.whole_hook_instances = log.whole_hook_instance;
         config.limits = server.limits.clone();
         config.limits.deadline = Some(server.deadline);
         config.limits.max_cards = server.max_cards;

@@ -103,7 +103,8 @@ impl Spans {
 
     /// A request was answered just now.
     pub fn ended(&self, call: &CallSeen<'_>, now: SystemTime) {
-        let rules = call.hook_instance.and_then(|instance| {
+        let instance = call.hook_instance.map(named);
+        let rules = instance.as_ref().and_then(|instance| {
             let mut waiting = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
             waiting.remove(instance)
         });
@@ -123,7 +124,7 @@ impl Spans {
         for (name, text) in texts {
             attributes.extend(text.map(|text| KeyValue::new(name, text.to_owned())));
         }
-        Ids::next(call.hook_instance.and_then(trace_id));
+        Ids::next(instance.as_deref().and_then(trace_id));
         let name = match call.endpoint {
             "call" => call
                 .hook
@@ -163,6 +164,14 @@ impl Spans {
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The name of a hook instance, also where the log has it as it came.
+fn named(instance: &str) -> String {
+    match instance.len() == 16 {
+        true => instance.to_owned(),
+        false => cds_hooks::instance_name(instance),
+    }
 }
 
 /// Of sixteen hexadecimal digits.

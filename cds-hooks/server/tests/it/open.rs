@@ -67,6 +67,36 @@ async fn everyone_may_call_and_operators_see_it() {
     );
 }
 
+/// The log names hook instances by a hash, or as they came where the operator wants it.
+#[tokio::test(flavor = "multi_thread")]
+async fn hook_instances_in_the_log() {
+    for (setting, is_whole) in [("hash", false), ("whole", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        write(
+            &folder.path().join("rules"),
+            "visit.yaml",
+            &rule("visit", "1.0.0", "Due"),
+        );
+        let settings = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n[log]\nhook_instance = \"{setting}\"\n"
+        );
+        let server = Server::start(folder.path(), &settings, true).await;
+        let http = http();
+        let url = server.url("/cds-services/own-patient-view");
+        let uuid = "0b9a7f52-2b1c-4d7e-9a33-6f1e2d3c4b5a";
+        for instance in [uuid, "the name of a patient"] {
+            let mut body: serde_json::Value = serde_json::from_str(&call()).unwrap();
+            body["hookInstance"] = instance.into();
+            assert_eq!(post(&http, &url, None, body.to_string()).await.status, 200);
+        }
+        let log = server.log.clone();
+        server.end().await;
+        let log = log.text();
+        assert_eq!(log.contains(uuid), is_whole, "{log}");
+        assert!(!log.contains("the name of a patient"), "{log}");
+    }
+}
+
 /// A rule on trial is compared with the live one of its id, and nobody sees it.
 #[tokio::test(flavor = "multi_thread")]
 async fn candidates_are_counted_compared_and_not_shown() {
