@@ -41,7 +41,7 @@ const FETCHING: f64 = 0.75;
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a record may take that a call must have, beyond its deadline: longer, and it is refused.
-const RECORDING: Duration = Duration::from_secs(5);
+const RECORDING: Duration = Duration::from_secs(2);
 
 /// How an evaluation ended.
 enum Ended {
@@ -135,15 +135,13 @@ impl App {
         let progress = Arc::new(Progress::default());
         let mut fetched: Option<Fetched> = None;
         loop {
-            let turn = match short {
-                true => Ok(None),
-                false => self.gate.turn(deadline).await.map(Some),
-            };
-            let step = match turn {
+            let step = match short && deadline.is_none() {
                 // Nobody waits for it, and it is soon done.
-                Ok(None) if deadline.is_none() => Some(run(&ask, &progress, fetched.take())),
-                Ok(turn) => on_a_thread(&ask, &progress, fetched.take(), turn, deadline).await,
-                Err(refusal) => Some(Step::Refused(refusal)),
+                true => Some(run(&ask, &progress, fetched.take())),
+                false => match self.gate.turn(short, deadline).await {
+                    Ok(turn) => on_a_thread(&ask, &progress, fetched.take(), turn, deadline).await,
+                    Err(refusal) => Some(Step::Refused(refusal)),
+                },
             };
             match step {
                 Some(Step::Fetch(plan)) => {
@@ -386,7 +384,7 @@ async fn on_a_thread(
     ask: &Arc<Ask>,
     progress: &Arc<Progress>,
     fetched: Option<Fetched>,
-    turn: Option<OwnedSemaphorePermit>,
+    turn: OwnedSemaphorePermit,
     deadline: Option<Instant>,
 ) -> Option<Step> {
     let (ask, progress) = (Arc::clone(ask), Arc::clone(progress));

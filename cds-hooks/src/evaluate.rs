@@ -179,7 +179,12 @@ impl Ask {
                 return Step::Fetch(Box::new(plan));
             }
         }
-        let drafts = Drafts::read(&request.context, hook, &request.patient, self.most_drafts);
+        let mut drafts = Drafts::read(&request.context, hook, &request.patient, self.most_drafts);
+        let consent = match self.withhold(&mut data, hook, &request) {
+            Ok(consent) => consent,
+            Err(reason) => return Step::Refused(Refusal::Withheld(reason)),
+        };
+        drafts.add_stored(&request.context, &data.record);
         let mut context = EvaluationContext {
             at: self.at,
             zone: self.zone.clone(),
@@ -190,10 +195,6 @@ impl Ask {
             outcomes_seen: None,
         };
         context = context.with_call(drafts.call(hook, &request.context));
-        let consent = match self.withhold(&mut data, hook, &request) {
-            Ok(consent) => consent,
-            Err(reason) => return Step::Refused(Refusal::Withheld(reason)),
-        };
         let read = self.seen(&data, &drafts, fetched, &sent, consent);
         progress.lock().read = Some(read);
         let keys = look

@@ -20,8 +20,9 @@ pub struct Limits {
     /// Bytes of bodies of more than 64 KiB that are received or evaluated at once. A body beyond
     /// waits for `max_wait`; then 503 with `Retry-After`. Less than the largest body counts as that.
     pub max_in_flight: usize,
-    /// Bodies of more than 64 KiB, and calls of hooks with orders, that are evaluated at once. An evaluation takes about seven times
-    /// the memory of its body. 0 counts as 1.
+    /// Bodies of more than 64 KiB, and calls of hooks with orders, that are evaluated at once. An evaluation
+    /// takes about seven times the memory of its body. With a deadline four times as many of the other calls
+    /// are evaluated beside them. 0 counts as 1.
     pub max_evaluations: usize,
     /// How long those wait for their turn.
     pub max_wait: Duration,

@@ -50,7 +50,12 @@ pub(crate) struct Gate {
     units: usize,
     waiting: AtomicUsize,
     turns: Arc<Semaphore>,
+    short_turns: Arc<Semaphore>,
 }
+
+/// For each evaluation of a large body so many of small ones: more at once would only make each of them
+/// slower.
+const SHORT_TURNS: usize = 4;
 
 /// A body that is here, and the room it takes.
 pub(crate) struct Received {
@@ -97,6 +102,11 @@ impl Gate {
             units,
             waiting: AtomicUsize::new(0),
             turns: Arc::new(Semaphore::new(turns)),
+            short_turns: Arc::new(Semaphore::new(
+                turns
+                    .saturating_mul(SHORT_TURNS)
+                    .min(Semaphore::MAX_PERMITS),
+            )),
         }
     }
 
@@ -189,14 +199,20 @@ impl Gate {
         }
     }
 
-    /// Waits until one more large body may be evaluated; not beyond a deadline.
+    /// Waits until one more body may be evaluated, a large one or one that is soon done; not beyond a
+    /// deadline.
     pub(crate) async fn turn(
         &self,
+        is_short: bool,
         deadline: Option<std::time::Instant>,
     ) -> Result<OwnedSemaphorePermit, Refusal> {
         let left = deadline.map(|end| end.saturating_duration_since(std::time::Instant::now()));
         let wait = left.map_or(self.max_wait, |left| left.min(self.max_wait));
-        match timeout(wait, Arc::clone(&self.turns).acquire_owned()).await {
+        let turns = match is_short {
+            true => &self.short_turns,
+            false => &self.turns,
+        };
+        match timeout(wait, Arc::clone(turns).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             _ => Err(Refusal::Busy),
         }

@@ -43,6 +43,9 @@ pub(crate) struct CallContext<'a> {
     pub(crate) drafts: Option<(&'static str, Cow<'a, str>)>,
     /// As they came; the empty text for one that is no text.
     pub(crate) selections: Option<Vec<String>>,
+    /// References to orders that are stored already and that the call is about, with the member of the
+    /// context that has them; as they came, the empty text for one that is no text.
+    pub(crate) stored: Option<(&'static str, Vec<String>)>,
     /// What templates may name, with its value: `context.patientId`.
     pub(crate) tokens: Vec<(String, String)>,
 }
@@ -237,14 +240,16 @@ impl Check {
                     found.drafts.get_or_insert((name, bundle_of(&entries)));
                 }
                 Form::References => match selections(raw) {
-                    Some(all) if field.is_token => {
-                        let all: Vec<String> =
-                            all.into_iter().filter(|r| is_reference(r)).collect();
-                        if !all.is_empty() {
-                            found.tokens.push((format!("{path}{name}"), all.join(",")));
+                    Some(all) => {
+                        let named = all.iter().filter(|one| is_reference(one));
+                        let named: Vec<&str> = named.map(String::as_str).collect();
+                        if field.is_token && !named.is_empty() {
+                            found
+                                .tokens
+                                .push((format!("{path}{name}"), named.join(",")));
                         }
+                        found.stored = Some((name, all));
                     }
-                    Some(_) => {}
                     None => self.wrong.push(references_wanted(path, name)),
                 },
                 Form::Reference => {

@@ -12,6 +12,7 @@
 
 mod groups;
 mod selections;
+mod stored;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

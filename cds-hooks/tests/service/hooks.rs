@@ -165,6 +165,37 @@ async fn item_87_an_organizations_own_hook() {
     );
 }
 
+/// At order-dispatch the orders are stored already: rules see those that are on record, and know where one is
+/// not.
+#[tokio::test]
+async fn dispatched_orders_are_seen_where_they_are_on_record() {
+    let hook = Hook::of("order-dispatch").unwrap();
+    let mut part = part(hook);
+    let needs = engine_patient::requirements::DataRequirement::of_type("ServiceRequest");
+    part.requirements = vec![needs.unwrap()];
+    let said = |_: &_, context: &EvaluationContext| {
+        let call = context.call.as_ref().unwrap();
+        let ty = engine_patient::fhir::names::Name::of("ServiceRequest").unwrap();
+        let all = call.drafts.is_available(ty);
+        let said = format!("{}, all: {all}", drafts(context));
+        Outcome::Cards(vec![card(Indicator::Info, &said)])
+    };
+    part.decide = Box::new(said);
+    let router = routes(config(), vec![service("a", vec![part])]);
+    let (context, _) = context("order-dispatch");
+    let mut request = request("order-dispatch", &context);
+    for (id, said) in [
+        ("1", "ServiceRequest Task, all: true"),
+        ("2", "Task, all: false"),
+    ] {
+        let mut order = of("ServiceRequest");
+        order["id"] = json!(id);
+        request["prefetch"]["servicerequest"] = bundle(&[order]);
+        let answer = call(&router, "a", &request).await;
+        assert_eq!(summaries(&answer), [format!("order-dispatch: {said}")]);
+    }
+}
+
 /// Broken drafts of the other hooks are answered, too (checklist item 25).
 #[tokio::test]
 async fn item_25_broken_drafts_of_the_other_hooks() {

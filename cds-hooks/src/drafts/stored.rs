@@ -1,0 +1,61 @@
+//! Orders that are stored already and that a call is about (order-dispatch): rules see them as they see
+//! drafts, as far as they are on record.
+
+use std::collections::HashSet;
+
+use engine_patient::fhir::names::Name;
+use engine_patient::record::PatientRecord;
+use engine_patient::requirements::reference_target;
+
+use super::Drafts;
+use crate::prefetch::Lacking;
+use crate::request::CallContext;
+
+/// Orders of one call that are looked for.
+const MOST: usize = 1000;
+
+impl Drafts {
+    /// Adds the orders that the context names. One that is not on record is unknown, and so is what there
+    /// may be of its type.
+    pub(crate) fn add_stored(&mut self, context: &CallContext<'_>, record: &PatientRecord) {
+        let Some((member, references)) = &context.stored else {
+            return;
+        };
+        let (mut ids, mut lost) = (HashSet::new(), 0);
+        for (number, reference) in references.iter().enumerate().take(MOST) {
+            let named = reference_target(reference);
+            let named = named.and_then(|(ty, id)| Some((Name::of(ty)?, id)));
+            let found = named.and_then(|(ty, id)| {
+                let mut all = record.of_type(ty);
+                all.find(|r| r.get_named("id").is_some_and(|own| own.is_str(id)))
+            });
+            match (named, found) {
+                (Some((ty, id)), Some(order)) => {
+                    self.add(ty, id.to_owned(), true, order, &mut ids, number);
+                }
+                (Some((ty, _)), None) => {
+                    lost += 1;
+                    self.incomplete.insert(ty);
+                }
+                (None, _) => {
+                    lost += 1;
+                    self.any_order();
+                }
+            }
+        }
+        lost += references.len().saturating_sub(MOST);
+        if lost > 0 {
+            self.lacking.push(Lacking {
+                technical: format!(
+                    "`context.{member}` names {lost} × an order that is not in the prefetch"
+                ),
+                plain: format!("{lost} of the orders of this call were not received from the EHR"),
+                withheld: false,
+                types: vec![],
+                absent: false,
+                template: None,
+                by_consent: false,
+            });
+        }
+    }
+}
