@@ -31,7 +31,7 @@ use crate::log::Line;
 use crate::receive::Received;
 use crate::refusal::{Logged, Refusal};
 use crate::request::is_uuid;
-use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, RuleSeen};
+use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, RuleSeen};
 use crate::set::ServiceSet;
 
 /// Of a deadline the part in which data may be fetched; the rest is for the rules.
@@ -70,7 +70,7 @@ impl App {
         request: Request,
         start: Instant,
     ) -> Response {
-        self.config.seams.observer.began();
+        let _under_way = UnderWay::new(self.config.seams.observer.as_ref());
         let now = (self.config.clock)();
         let at = self.config.at.unwrap_or(now);
         let ended = match self.gate.receive(request).await {
@@ -370,6 +370,23 @@ impl App {
             shadow: answer.shadow.unwrap_or(0),
         });
         response
+    }
+}
+
+/// A call that is under way, until it is dropped: also where its client goes away, and nobody waits for the
+/// answer any more.
+struct UnderWay<'a>(&'a dyn Observer);
+
+impl<'a> UnderWay<'a> {
+    fn new(observer: &'a dyn Observer) -> Self {
+        observer.began();
+        UnderWay(observer)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.left();
     }
 }
 

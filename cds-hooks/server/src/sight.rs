@@ -25,6 +25,10 @@ impl Observer for Sight {
         self.metrics.began();
     }
 
+    fn left(&self) {
+        self.metrics.left();
+    }
+
     fn ended(&self, call: &CallSeen<'_>) {
         self.metrics.ended(call);
         if let Some(spans) = &self.spans {

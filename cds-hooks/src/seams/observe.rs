@@ -6,8 +6,11 @@ use super::record::{FeedbackRecord, FeedbackTaken, RuleOutcome};
 /// Sees what happens, to count it. Called on the threads that serve: must not block. What it is given
 /// holds nothing of a patient.
 pub trait Observer: Send + Sync {
-    /// A call begins; [`Observer::ended`] follows in any case.
+    /// A call begins; [`Observer::left`] follows in any case.
     fn began(&self) {}
+
+    /// A call is under way no more: it was answered, or its client went away before.
+    fn left(&self) {}
 
     /// A request was answered.
     fn ended(&self, _call: &CallSeen<'_>) {}

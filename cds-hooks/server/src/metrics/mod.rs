@@ -323,10 +323,11 @@ impl Observer for Metrics {
         self.0.under_way.inc();
     }
 
+    fn left(&self) {
+        self.0.under_way.dec();
+    }
+
     fn ended(&self, call: &CallSeen<'_>) {
-        if call.endpoint == "call" {
-            self.0.under_way.dec();
-        }
         // Who is not let in may name any service.
         let service = match call.status {
             401 | 403 | 404 => "",

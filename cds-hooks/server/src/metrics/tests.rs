@@ -23,6 +23,7 @@ fn what_happens_is_counted() {
     metrics.began();
     metrics.began();
     metrics.ended(&call("a", 200));
+    metrics.left();
     metrics.rule(&RuleSeen {
         service: "a",
         hook: "patient-view",

@@ -2,7 +2,7 @@
 
 use crate::client::{call, get, http, post};
 use crate::rules_of_test::{rule, write};
-use crate::server::{Server, start};
+use crate::server::{Server, start, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everyone_may_call_and_operators_see_it() {
@@ -65,6 +65,35 @@ async fn everyone_may_call_and_operators_see_it() {
         log.contains("\"service\":\"own-patient-view\"") && !log.contains("p1"),
         "{log}"
     );
+}
+
+/// A client that goes away in the middle of its request leaves nothing that counts as under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_go_away_are_not_under_way() {
+    use tokio::io::AsyncWriteExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "Due"),
+    );
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let (http, url) = (http(), server.url("/metrics"));
+    let under_way = async |wanted: &str| {
+        let wanted = format!("\ntandem_calls_under_way {wanted}\n");
+        until(&wanted, || async {
+            get(&http, &url, None).await.text.contains(&wanted)
+        })
+        .await;
+    };
+    let mut stream = tokio::net::TcpStream::connect(server.at).await.unwrap();
+    let head = "POST /cds-services/own-patient-view HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    under_way("1").await;
+    drop(stream);
+    under_way("0").await;
+    server.end().await;
 }
 
 /// The log names hook instances by a hash, or as they came where the operator wants it.
