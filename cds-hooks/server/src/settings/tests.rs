@@ -266,3 +266,64 @@ fn sections_of_the_wrong_kind() {
         "{said}"
     );
 }
+
+/// Whatever stands in the file, it is read or refused with a place that is in it.
+#[test]
+fn any_text_is_read_or_refused_with_its_place() {
+    // Of a sequence that is always the same.
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let pieces = [
+        "",
+        "\"",
+        "[",
+        "]",
+        "[[",
+        "=",
+        "\n",
+        "#",
+        "0",
+        "-1",
+        "1e400",
+        "true",
+        "{",
+        "}",
+        "'''",
+        "\\u0000",
+        "é",
+        "9999999999999999999999",
+        "0x1F",
+        "1979-05-27",
+        "[server]",
+        "[[client]]",
+        "server.listen = 1\n",
+        "\u{7f}",
+        "\r",
+        "\u{feff}",
+    ];
+    let chars: Vec<char> = EXAMPLE.chars().collect();
+    for _ in 0..3_000 {
+        let mut text = chars.clone();
+        for _ in 0..=next(4) {
+            let (from, length) = (next(text.len()), next(40));
+            let to = (from + length).min(text.len());
+            text.splice(from..to, pieces[next(pieces.len())].chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(problems) = read(&text) {
+            assert!(!problems.list.is_empty(), "{text}");
+            for problem in problems.list {
+                assert!(
+                    (1..=text.matches('\n').count() + 1).contains(&problem.line),
+                    "{problem:?}"
+                );
+                assert!(problem.column >= 1 && !problem.message.is_empty());
+            }
+        }
+    }
+}
