@@ -9,6 +9,7 @@ pub mod live;
 mod loaded;
 pub mod metrics;
 mod record;
+mod replay;
 mod rules_live;
 pub mod settings;
 pub mod shadow;
@@ -19,4 +20,5 @@ mod tls;
 mod told;
 
 pub use loaded::{Load, Loaded, NotLoaded};
+pub use replay::{Replayed, Said, replay};
 pub use start::{Checked, Listening, Start};

@@ -79,3 +79,77 @@ async fn calls_and_feedback_outlive_the_server() {
     );
     server.end().await;
 }
+
+/// A recorded call by the rules of now: what is the same, what is new, what is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_call_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    write(
+        &rules,
+        "visit.yaml",
+        &rule("visit", "1.0.0", "A visit is due"),
+    );
+    write(
+        &rules,
+        "gone.yaml",
+        &rule("gone", "1.0.0", "Said then only"),
+    );
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n[store]\nurl = \"t.db\"\nrecord_requests = true\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let answer = post(&http(), &server.url(PATH), None, call()).await;
+    assert_eq!(answer.summaries().len(), 2, "{}", answer.text);
+    server.end().await;
+    let place = folder
+        .path()
+        .join("t.db")
+        .display()
+        .to_string()
+        .parse()
+        .unwrap();
+    let reader = cds_store::Reader::open(&place).await.unwrap();
+    let entries = reader
+        .entries(&cds_store::AuditFilter::default(), 0, 10)
+        .await
+        .unwrap();
+    let id = entries
+        .iter()
+        .find(|e| e.entry.patient.as_deref() == Some("p1"))
+        .unwrap();
+    let recorded = reader
+        .recorded(&id.entry.id)
+        .await
+        .unwrap()
+        .expect("not recorded");
+    let services = || {
+        let wanted = cds_server::settings::Rules {
+            paths: vec![rules.clone()],
+            ..cds_server::settings::Rules::default()
+        };
+        crate::rules_of_test::load()(&wanted).unwrap().services
+    };
+    let zone = engine_patient::system::zone::UTC.clone();
+    let same = cds_server::replay(&recorded, services(), zone.clone())
+        .await
+        .unwrap();
+    assert!(same.is_same() && same.same.len() == 2, "{same:?}");
+    std::fs::remove_file(rules.join("gone.yaml")).unwrap();
+    write(&rules, "new.yaml", &rule("new", "1.0.0", "Said now only"));
+    let other = cds_server::replay(&recorded, services(), zone.clone())
+        .await
+        .unwrap();
+    let summaries = |cards: &[cds_server::Said]| {
+        cards
+            .iter()
+            .map(|card| card.summary.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(summaries(&other.same), ["A visit is due"]);
+    assert_eq!(summaries(&other.added), ["Said now only"]);
+    assert_eq!(summaries(&other.removed), ["Said then only"]);
+    assert_eq!(other.status, (200, 200));
+    let none = cds_server::replay(&recorded, vec![], zone)
+        .await
+        .unwrap_err();
+    assert!(none.contains("no service `own-patient-view`"), "{none}");
+}
