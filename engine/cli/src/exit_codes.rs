@@ -35,6 +35,11 @@ const OURS: (u8, &str) = (
     "a bug in Tandem, or the machine failed (a full disk, a damaged lake)",
 );
 
+const STORE: (u8, &str) = (
+    4,
+    "the database cannot be reached or is damaged, the machine failed, or a bug in Tandem",
+);
+
 const MEASURE: (u8, &str) = (
     2,
     "a mistake in what was asked, or a measure that is named could not be run; the results of the others stand",
@@ -45,6 +50,21 @@ const MEASURE_UNSUPPORTED: (u8, &str) = (
 );
 
 const TABLE: &[Row] = &[
+    (
+        "audit verify",
+        &[
+            (0, "the log is whole"),
+            (1, "it is not: where, and what is wrong there"),
+            MISTAKE,
+            STORE,
+        ],
+    ),
+    ("audit export", &[DONE, MISTAKE, STORE]),
+    ("audit show", &[DONE, MISTAKE, STORE]),
+    (
+        "audit purge",
+        &[(0, "done, whether or not there was something to remove"), MISTAKE, STORE],
+    ),
     ("demo", &[DONE, MISTAKE, OURS]),
     ("explain", &[DONE, (2, "there is no such code"), OURS]),
     (
@@ -61,6 +81,7 @@ const TABLE: &[Row] = &[
         ],
     ),
     ("export", &[DONE, MISTAKE, OURS]),
+    ("feedback report", &[DONE, MISTAKE, STORE]),
     ("lake info", &[DONE, MISTAKE, OURS]),
     ("lake files", &[DONE, MISTAKE, OURS]),
     ("lake snapshots", &[DONE, MISTAKE, OURS]),

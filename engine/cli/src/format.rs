@@ -27,6 +27,10 @@ pub const TABLE_JSON: &[Format] = &[Format::Table, Format::Json];
 /// What a command gives whose result is one table.
 pub const TABLE_JSON_CSV: &[Format] = &[Format::Table, Format::Json, Format::Csv];
 
+/// What `feedback report` gives: also a page.
+pub const TABLE_JSON_CSV_HTML: &[Format] =
+    &[Format::Table, Format::Json, Format::Csv, Format::Html];
+
 /// What `rule functions` gives: also the reference page.
 pub const TABLE_JSON_CSV_MARKDOWN: &[Format] =
     &[Format::Table, Format::Json, Format::Csv, Format::Markdown];

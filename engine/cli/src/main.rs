@@ -46,10 +46,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Audit(commands::audit::Audit),
     Demo(commands::demo::Demo),
     Explain(commands::explain::Explain),
     Import(commands::import::Import),
     Export(commands::export::Export),
+    Feedback(commands::feedback::Feedback),
     Lake(commands::lake::Lake),
     Measure(commands::measure::Measure),
     Rule(commands::rule::Rule),
@@ -92,10 +94,12 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> failure::Done {
     match command {
+        Command::Audit(c) => c.run(),
         Command::Demo(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Import(c) => c.run(),
         Command::Export(c) => c.run(),
+        Command::Feedback(c) => c.run(),
         Command::Lake(c) => c.run(),
         Command::Measure(c) => c.run(),
         Command::Rule(c) => c.run(),

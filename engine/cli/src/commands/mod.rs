@@ -1,8 +1,10 @@
 //! The commands.
 
+pub mod audit;
 pub mod demo;
 pub mod explain;
 pub mod export;
+pub mod feedback;
 pub mod import;
 pub mod lake;
 pub mod measure;
@@ -10,6 +12,7 @@ pub mod own_terminology;
 pub mod rule;
 pub mod serve;
 pub mod sql;
+pub mod store;
 pub mod synth;
 pub mod terminology;
 mod vacuum;

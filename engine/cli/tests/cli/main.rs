@@ -45,6 +45,7 @@ mod sql;
 mod sql_examples;
 mod sql_results;
 mod sql_words;
+mod store;
 mod supplement;
 mod tables;
 mod unreadable;

@@ -66,6 +66,31 @@ pub const STAND_INS: &[(&str, &str, &str)] = &[
 /// Examples of `--help` that are not typed, by the command.
 pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
     (
+        "tandem audit verify --help",
+        "tandem audit verify",
+        "a service that recorded calls; `store` has what one writes",
+    ),
+    (
+        "tandem audit export --help",
+        "tandem audit export",
+        "a service that recorded calls; `store` has what one writes",
+    ),
+    (
+        "tandem audit show --help",
+        "tandem audit show",
+        "a service that recorded calls; `store` has what one writes",
+    ),
+    (
+        "tandem audit purge --help",
+        "tandem audit purge",
+        "a service that recorded calls; `store` has what one writes",
+    ),
+    (
+        "tandem feedback report --help",
+        "tandem feedback report",
+        "a service that recorded calls; `store` has what one writes",
+    ),
+    (
         "tandem sql --help",
         "tandem sql",
         "`sql_examples` has their answers",
