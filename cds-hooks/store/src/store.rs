@@ -92,8 +92,8 @@ impl Store {
             *patient = hash::keyed(key, patient)?;
         }
         let work = Work::Entry {
-            entry: Prepared::new(&entry)?,
-            shown: shown.filter(|shown| !shown.cards.is_empty()),
+            entry: Box::new(Prepared::new(&entry)?),
+            shown: shown.filter(|shown| !shown.cards.is_empty()).map(Box::new),
             recorded,
         };
         self.entry(work).await
@@ -102,7 +102,7 @@ impl Store {
     /// Writes an entry of the audit log.
     pub async fn audit(&self, entry: &AuditEntry) -> Result<Head, StoreError> {
         let work = Work::Entry {
-            entry: Prepared::new(entry)?,
+            entry: Box::new(Prepared::new(entry)?),
             shown: None,
             recorded: None,
         };
@@ -123,7 +123,7 @@ impl Store {
         batch: FeedbackBatch,
         entry: Option<&AuditEntry>,
     ) -> Result<FeedbackCounts, StoreError> {
-        let entry = entry.map(Prepared::new).transpose()?;
+        let entry = entry.map(Prepared::new).transpose()?.map(Box::new);
         match self
             .0
             .writer

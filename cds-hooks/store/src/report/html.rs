@@ -122,7 +122,7 @@ fn breakdown(by: &Breakdown) -> Markup {
             None => names.push((row.name.clone(), row.line.counts)),
         }
     }
-    names.sort_by(|a, b| b.1.shown.cmp(&a.1.shown));
+    names.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.shown));
     let lines = names.iter().take(CHARTED);
     let lines: Vec<(&str, Line)> = lines
         .map(|(n, counts)| (named(n), (*counts).into()))

@@ -98,7 +98,7 @@ async fn parts(
         jti::forget(connection, now).await?;
     }
     let all_shown = open.iter().filter_map(|work| match work {
-        Work::Entry { shown, .. } => shown.as_ref(),
+        Work::Entry { shown, .. } => shown.as_deref(),
         _ => None,
     });
     shown::write(connection, all_shown).await?;

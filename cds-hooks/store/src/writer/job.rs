@@ -15,14 +15,14 @@ use crate::shown::Shown;
 pub(crate) enum Work {
     /// An entry of the audit log, and what belongs to it.
     Entry {
-        entry: Prepared,
-        shown: Option<Shown>,
+        entry: Box<Prepared>,
+        shown: Option<Box<Shown>>,
         recorded: Option<RecordedCall>,
     },
     /// Feedback, and its entry in the audit log.
     Feedback {
         batch: FeedbackBatch,
-        entry: Option<Prepared>,
+        entry: Option<Box<Prepared>>,
     },
     /// A token that was used.
     Used { used: Used, now: Timestamp },
@@ -38,7 +38,7 @@ impl Work {
     pub(crate) fn entry(&self) -> Option<&Prepared> {
         match self {
             Work::Entry { entry, .. } => Some(entry),
-            Work::Feedback { entry, .. } => entry.as_ref(),
+            Work::Feedback { entry, .. } => entry.as_deref(),
             Work::Used { .. } | Work::Purge { .. } => None,
         }
     }
@@ -50,7 +50,7 @@ impl Work {
             Work::Entry {
                 shown, recorded, ..
             } => {
-                shown.as_ref().map_or(0, Shown::size)
+                shown.as_ref().map_or(0, |shown| shown.size())
                     + recorded.as_ref().map_or(0, RecordedCall::size)
             }
             Work::Feedback { batch, .. } => batch.size(),

@@ -1,6 +1,7 @@
 //! The store against real databases: SQLite in files, and PostgreSQL of its own binaries, in a cluster
 //! that is made for the tests and removed after them.
-#![cfg(all(test, unix))]
+#![cfg(test)]
+#![cfg(unix)]
 
 mod audit;
 mod faults;
