@@ -63,7 +63,11 @@ const TABLE: &[Row] = &[
     ("audit show", &[DONE, MISTAKE, STORE]),
     (
         "audit purge",
-        &[(0, "done, whether or not there was something to remove"), MISTAKE, STORE],
+        &[
+            (0, "done, whether or not there was something to remove"),
+            MISTAKE,
+            STORE,
+        ],
     ),
     ("demo", &[DONE, MISTAKE, OURS]),
     ("explain", &[DONE, (2, "there is no such code"), OURS]),

@@ -242,7 +242,13 @@ async fn a_connection_that_is_cut_loses_and_doubles_nothing() {
         return;
     };
     let base = Base::of(cluster);
-    let store = base.open().await;
+    // So long that a machine with other work to do connects again within it.
+    let store = base
+        .open_with(Settings {
+            wait: Duration::from_secs(20),
+            ..Settings::default()
+        })
+        .await;
     let name = base
         .url
         .split("localhost/")
