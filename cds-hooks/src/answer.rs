@@ -198,6 +198,8 @@ fn response(
         let actions = std::mem::take(&mut listed.content.system_actions);
         if style.system_actions && style.knows.system_actions {
             system_actions.extend(actions);
+            let suggestions = listed.content.suggestions.iter_mut();
+            suggestions.for_each(|offered| system_actions.extend(automatic(offered)));
         }
         let suggestions = listed.content.suggestions.iter_mut();
         suggestions.for_each(|offered| understood(offered, style.knows));
@@ -253,6 +255,14 @@ fn cards(
     cards
 }
 
+/// Takes out the actions of the suggestions that need nobody's click.
+fn automatic(offered: &mut Suggestions) -> Vec<Action> {
+    let all = std::mem::take(&mut offered.suggestions).into_iter();
+    let (done, left): (Vec<Suggestion>, Vec<Suggestion>) = all.partition(|s| s.is_automatic);
+    offered.suggestions = left;
+    done.into_iter().flat_map(|s| s.actions).collect()
+}
+
 /// Suggestions as a client can carry them out: one that does not know `actionSelectionBehavior` would do
 /// all actions of a suggestion, so that those among which it may choose become suggestions of their own.
 fn understood(offered: &mut Suggestions, knows: Knows) {
@@ -275,6 +285,7 @@ fn understood(offered: &mut Suggestions, knows: Knows) {
                 is_recommended: recommended.filter(|_| number == 0),
                 actions: vec![action],
                 action_selection_behavior: None,
+                is_automatic: false,
             });
         }
     }

@@ -92,6 +92,7 @@ fn suggestions_links_and_override_reasons_have_the_members_of_the_specification(
                 },
             ],
             action_selection_behavior: None,
+            is_automatic: false,
         }],
     });
     let smart = LinkTarget::Smart {

@@ -185,6 +185,7 @@ fn suggestion(suggestion: CardSuggestion) -> Result<Suggestion, EvaluationError>
         is_recommended: suggestion.is_recommended.then_some(true),
         actions: actions.collect::<Result<_, _>>()?,
         action_selection_behavior: None,
+        is_automatic: suggestion.is_automatic,
     })
 }
 

@@ -260,6 +260,10 @@ pub struct Suggestion {
     /// support it (CDS Hooks 3.0); for others each action becomes a suggestion of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action_selection_behavior: Option<ActionSelectionBehavior>,
+    /// It becomes `systemActions`, where the service is configured so and the client is known to carry them
+    /// out; otherwise it is offered.
+    #[serde(skip)]
+    pub is_automatic: bool,
 }
 
 /// How many actions of a suggestion may be taken (CDS Hooks 3.0).

@@ -95,6 +95,8 @@ pub struct CardSuggestion {
     pub label: String,
     /// The one to prefer.
     pub is_recommended: bool,
+    /// The client may carry it out without being asked.
+    pub is_automatic: bool,
     /// Done together.
     pub actions: Vec<CardAction>,
 }

@@ -104,6 +104,7 @@ pub(crate) enum IndicatorOf {
 pub(crate) struct SuggestionProgram {
     pub label: Template,
     pub is_recommended: bool,
+    pub is_automatic: bool,
     pub actions: Vec<ActionProgram>,
 }
 

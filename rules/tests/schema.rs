@@ -303,6 +303,16 @@ fn check(schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
                     check(schema, value, at, wrong);
                 }
             }
+            "anyOf" => {
+                let fits = |schema: &Value| {
+                    let mut unfit = vec![];
+                    check(schema, value, at, &mut unfit);
+                    unfit.is_empty()
+                };
+                if !wanted.as_array().unwrap().iter().any(fits) {
+                    wrong.push(format!("{at} is none of {wanted}: {value}"));
+                }
+            }
             "if" => {
                 let mut unfit = vec![];
                 check(wanted, value, at, &mut unfit);

@@ -126,6 +126,7 @@ fn warfarin(order: Element<'_>) -> CardContent {
         label: label.to_owned(),
         uuid: None,
         action_selection_behavior: None,
+        is_automatic: false,
         is_recommended: Some(true),
         actions: vec![Action {
             description: label.to_owned(),

@@ -405,6 +405,7 @@ fn choices() -> Suggestions {
             is_recommended: Some(true),
             actions: vec![action("1"), action("2")],
             action_selection_behavior: Some(ActionSelectionBehavior::AtMostOne),
+            is_automatic: false,
         }],
     }
 }
@@ -457,6 +458,96 @@ async fn items_17_47_what_not_every_client_understands() {
     for suggestion in &suggestions {
         assert!(suggestion.get("actionSelectionBehavior").is_none());
         assert_eq!(suggestion["actions"].as_array().unwrap().len(), 1);
+    }
+}
+
+const AUTOMATIC: &str = r#"id: a-rule
+version: 1.0.0
+kind: alert
+title: An order
+description: An order is made.
+rationale: A test.
+hooks: [order-sign]
+source: {title: Label, publisher: FDA, year: 2024, url: "https://example.org/label", strength: label}
+for_each: {order: selections("ServiceRequest")}
+when: order.priority == "stat"
+unknown: silent
+card:
+  indicator: info
+  summary: An order is urgent
+  detail: Look at it.
+  unknown_summary: An order could not be checked
+  selection: any
+  suggestions:
+    - label: Make it routine
+      automatic: true
+      actions:
+        - update: order
+          set: {priority: routine}
+          description: Make the order routine
+cases:
+  - name: one
+    at: 2025-06-15T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    drafts:
+      - {resourceType: ServiceRequest, status: draft, intent: order, priority: stat, subject: Patient/patient}
+    expect: {applies: yes, cards: 1}
+  - name: routine
+    at: 2025-06-15T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    drafts:
+      - {resourceType: ServiceRequest, status: draft, intent: order, priority: routine, subject: Patient/patient}
+    expect: {applies: no}
+  - name: it does not say
+    at: 2025-06-15T12:00:00Z
+    patient: {birthDate: 1960-01-01}
+    drafts:
+      - {resourceType: ServiceRequest, status: draft, intent: order, subject: Patient/patient}
+    expect: {applies: unknown}
+"#;
+
+/// Checklist item 47: a rule says so, the service permits it, the client is known to carry it out; otherwise
+/// the same is offered.
+#[tokio::test]
+async fn item_47_a_rule_acts_where_it_may() {
+    let rule = rules::load("a-rule.yaml", AUTOMATIC, &rules::built_in_terminology());
+    let rule = Arc::new(rule.unwrap_or_else(|f| panic!("{}", engine_patient::finding::listed(&f))));
+    let mut order = request();
+    order["hook"] = json!("order-sign");
+    order["context"]["draftOrders"] = bundle(&[
+        json!({"resourceType": "ServiceRequest", "id": "s1",
+        "status": "draft", "intent": "order", "priority": "stat", "subject": {"reference": "Patient/p1"}}),
+    ]);
+    let knows = cds_hooks::seams::Knows {
+        system_actions: true,
+        ..Default::default()
+    };
+    for (permitted, knows) in [(true, knows), (false, knows), (true, Default::default())] {
+        let mut config = config();
+        config.protocol.system_actions = permitted;
+        config.seams.admission = Arc::new(crate::seams::Known(knows));
+        let services = cds_hooks::rule_services(vec![Arc::clone(&rule)]);
+        let services = services.into_iter().map(cds_hooks::Service::of).collect();
+        let answer = call(&routes(config, services), "a-rule", &order)
+            .await
+            .json();
+        conformance::response(&answer);
+        let (done, offered) = (&answer["systemActions"], &answer["cards"][0]["suggestions"]);
+        let acts = permitted && knows.system_actions;
+        let action = match acts {
+            true => &done[0],
+            false => &offered[0]["actions"][0],
+        };
+        assert_eq!(
+            (done.is_null(), offered.is_null()),
+            (!acts, acts),
+            "{answer}"
+        );
+        assert_eq!(action["resource"]["priority"], "routine");
+        assert_eq!(
+            (&action["type"], &action["resource"]["id"]),
+            (&json!("update"), &json!("s1"))
+        );
     }
 }
 

@@ -128,6 +128,7 @@ fn suggestion<'r>(
     Ok(Ok(CardSuggestion {
         label,
         is_recommended: program.is_recommended,
+        is_automatic: program.is_automatic,
         actions,
     }))
 }

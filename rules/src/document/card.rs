@@ -162,6 +162,13 @@ pub(crate) static SUGGESTION: Object = Object {
             doc: "`true`: the one to prefer",
         },
         Field {
+            name: "automatic",
+            kinds: ALL,
+            required: NONE,
+            shape: Shape::Flag,
+            doc: "`true`: the client carries it out without being asked, where the service is configured so and the client is known to (`systemActions`); otherwise it is offered as any other",
+        },
+        Field {
             name: "actions",
             kinds: ALL,
             required: ALL,

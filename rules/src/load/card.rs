@@ -194,11 +194,13 @@ impl Compiler<'_, '_> {
         let fields = self.report.fields(node, &SUGGESTION, None)?;
         let label = self.template(fields.get("label"));
         let is_recommended = self.report.flag(fields.get("recommended"));
+        let is_automatic = self.report.flag(fields.get("automatic"));
         let actions = fields.get("actions")?;
         let actions = self.each(Some(actions), "`actions`", Self::action);
         Some(SuggestionProgram {
             label: label?,
             is_recommended,
+            is_automatic,
             actions: actions?,
         })
     }
