@@ -38,8 +38,9 @@ impl Loaded {
         rules.into_values().collect()
     }
 
-    /// Names all that is served: another rule, version, text, service or status gives another.
-    pub fn configuration(&self) -> String {
+    /// Names all that is served: another rule, version, text, service or status gives another, and so do other
+    /// `files`: value sets, libraries, packages ([`crate::live::Fingerprint::contents`]).
+    pub fn configuration(&self, files: &str) -> String {
         let mut all: Vec<String> = self
             .rules()
             .into_iter()
@@ -48,6 +49,7 @@ impl Loaded {
         let services = self.services.iter();
         all.extend(services.map(|service| format!("{}|{}", service.id, service.hook.name)));
         all.sort();
+        all.push(files.to_owned());
         cds_hooks::instance_name(&all.join("\n"))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cds_hooks::{Clock, Config, Live, ServiceSet, Sets};
 use engine_patient::system::zone::UTC;
 
-use crate::live::{LiveSet, Part, State};
+use crate::live::{Fingerprint, LiveSet, Part, State};
 use crate::loaded::{Load, Loaded, NotLoaded};
 use crate::metrics::Metrics;
 use crate::settings::{Rules, Settings};
@@ -40,12 +40,22 @@ impl Board {
         self.live.clone()
     }
 
-    /// Puts a set in its place. Whether it is another than before.
+    /// Puts a set in its place, made of `files` ([`Fingerprint::contents`]). Whether it is another than before;
+    /// the same is not put again, since rules that have run answer faster.
     ///
     /// # Errors
     /// What would break the specification; what was live is live still.
-    pub fn put(&self, tenant: Option<&str>, loaded: &Loaded) -> Result<bool, Vec<String>> {
-        let configuration = loaded.configuration();
+    pub fn put(
+        &self,
+        tenant: Option<&str>,
+        loaded: &Loaded,
+        files: &str,
+    ) -> Result<bool, Vec<String>> {
+        let configuration = loaded.configuration(files);
+        let known = self.state.of(tenant);
+        if known.is_some_and(|known| known.configuration == configuration) {
+            return Ok(false);
+        }
         let set = ServiceSet::new(&configuration, loaded.services.clone(), &self.config)?;
         let set = Arc::new(set);
         let _alone = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,10 +119,17 @@ impl RulesOf {
     /// # Errors
     /// What is wrong with it.
     pub fn first(&self) -> Result<Loaded, NotLoaded> {
+        let files = self.files();
         let loaded = (self.load)(&self.rules)?;
-        let put = self.board.put(self.tenant.as_deref(), &loaded);
+        let put = self.board.put(self.tenant.as_deref(), &loaded, &files);
         put.map_err(|problems| NotLoaded::User(problems.join("\n")))?;
         Ok(loaded)
+    }
+}
+
+impl RulesOf {
+    fn files(&self) -> String {
+        Fingerprint::of(self.rules.all_paths(), &Fingerprint::default()).contents()
     }
 }
 
@@ -130,7 +147,9 @@ impl Part for RulesOf {
     }
 
     fn read(&self) -> Result<bool, Vec<String>> {
+        // Before they are read: what changes meanwhile is another set, and is read again.
+        let files = self.files();
         let loaded = (self.load)(&self.rules).map_err(|why| vec![why.to_string()])?;
-        self.board.put(self.tenant.as_deref(), &loaded)
+        self.board.put(self.tenant.as_deref(), &loaded, &files)
     }
 }

@@ -72,6 +72,17 @@ impl Fingerprint {
         self.0.insert(path.to_owned(), seen);
     }
 
+    /// Names what is in the files, wherever they are: the same on every machine that has the same.
+    pub fn contents(&self) -> String {
+        let of = |seen: &Seen| match seen.content {
+            Some(content) => format!("{content:016x}"),
+            None => format!("{} bytes", seen.size),
+        };
+        let mut all: Vec<String> = self.0.values().map(of).collect();
+        all.sort();
+        cds_hooks::instance_name(&all.join("\n"))
+    }
+
     /// Whether the same is in them: a file that was only touched is the same.
     fn same_content(&self, other: &Fingerprint) -> bool {
         let same = |(a, b): (&Seen, &Seen)| match (a.content, b.content) {
