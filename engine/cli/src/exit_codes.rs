@@ -60,6 +60,16 @@ const TABLE: &[Row] = &[
         ],
     ),
     ("audit export", &[DONE, MISTAKE, STORE]),
+    (
+        "audit replay",
+        &[
+            (0, "the answer is the same"),
+            (1, "it is another"),
+            FILE,
+            UNSUPPORTED,
+            STORE,
+        ],
+    ),
     ("audit show", &[DONE, MISTAKE, STORE]),
     (
         "audit purge",

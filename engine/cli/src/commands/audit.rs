@@ -1,5 +1,7 @@
 //! `tandem audit`
 
+mod replay;
+
 use std::collections::VecDeque;
 
 use cds_store::{
@@ -81,6 +83,7 @@ Examples:
         #[arg(long, value_parser = one_of(TABLE_JSON_CSV), default_value = "table")]
         format: Format,
     },
+    Replay(replay::Replay),
     /// Remove what need not be kept any more: entries of the log, recorded calls, cards and feedback.
     #[command(after_help = "\
 Examples:
@@ -165,6 +168,7 @@ impl Audit {
                 last,
                 format,
             } => show(&store.place()?, &chosen.filter()?, last, format),
+            Command::Replay(command) => command.run(),
             Command::Purge {
                 store,
                 keep_days,

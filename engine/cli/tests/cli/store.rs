@@ -268,6 +268,14 @@ fn audit_purge_keeps_six_years() {
 }
 
 #[test]
+fn a_call_that_was_not_recorded_cannot_be_replayed() {
+    let dir = folder();
+    let file = store(dir.path(), at(0));
+    let id = "00000000-0000-4000-8000-000000000001";
+    tandem!("audit", "replay", "--store", &file, id).fails(2, &["record_requests"]);
+}
+
+#[test]
 fn a_store_that_is_none() {
     let dir = folder();
     let nowhere = dir.path().join("nowhere.db");

@@ -18,6 +18,7 @@ use engine_patient::system::zone::Zone;
 use self::flags::Flags;
 use crate::failure::{Done, Failure};
 
+pub use load::load;
 pub use print::announce;
 
 /// Answer CDS Hooks calls with cards.
@@ -86,7 +87,7 @@ impl Serve {
                 possible(settings.server.limits.max_connections);
         }
         let start = Start {
-            load: Arc::new(load::load),
+            load: Arc::new(load),
             clock: clock(&zone),
             log: Log::stderr(),
             settings,
@@ -152,7 +153,8 @@ pub fn on_this_machine(what: &str, address: SocketAddr) -> Result<(), Failure> {
     }
 }
 
-fn failure(why: NotLoaded) -> Failure {
+/// What could not be loaded, as a command fails.
+pub fn failure(why: NotLoaded) -> Failure {
     match why {
         NotLoaded::User(text) => Failure::User(text),
         NotLoaded::Unsupported(text) => Failure::Unsupported(text),

@@ -81,6 +81,11 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "a service that recorded calls; `store` has what one writes",
     ),
     (
+        "tandem audit replay --help",
+        "tandem audit replay",
+        "likewise",
+    ),
+    (
         "tandem audit purge --help",
         "tandem audit purge",
         "a service that recorded calls; `store` has what one writes",
