@@ -31,12 +31,25 @@ fn a_name_of_rxnorm_tells_the_drug_of_a_code_that_is_not_known() {
         ),
         // What it is surely, and perhaps more.
         (
-            coded("Hydrochlorothiazide 25 MG", "Maxzide"),
+            coded("Hydrochlorothiazide 25 MG", "Blood pressure pill"),
             vec!["hydrochlorothiazide"],
             no_code,
         ),
+        // A brand has what all its products have in them.
+        (
+            coded("Hydrochlorothiazide 25 MG", "Maxzide"),
+            vec!["hydrochlorothiazide", "triamterene"],
+            "",
+        ),
+        (coded("Lasix 40mg", "Lasix 40mg"), vec!["furosemide"], ""),
+        (
+            coded("clarithromycin 500 mg tablet", ""),
+            vec!["clarithromycin"],
+            "",
+        ),
         (coded("Diazepam [Valium]", ""), vec!["diazepam"], no_code),
-        (coded("Simvistatin 10 MG", ""), vec![], no_code),
+        (coded("Simvistatin 10 MG", ""), vec!["simvastatin"], ""),
+        (coded("Simvustatin 10 MG", ""), vec![], no_code),
         // A code that is known decides, whatever it is called.
         (
             coded("Hydrochlorothiazide 25 MG", "").replace("316049", "11289"),
@@ -141,8 +154,11 @@ fn an_allergy_to_a_class_may_be_to_more_than_its_list_has() {
         (
             r#"{"text":"Nonsteroidal anti-inflammatory drugs"}"#,
             "ibuprofen",
-            "aspirin",
+            "phenylbutazone",
         ),
+        (r#"{"text":"NSAIDs"}"#, "aspirin", "phenylbutazone"),
+        (r#"{"text":"PCN"}"#, "amoxicillin", "floxacillin"),
+        (r#"{"text":"Sulfa"}"#, "sulfamethoxazole", "furosemide"),
         (
             r#"{"coding":[{"system":"urn:ehr","code":"BB"}]}"#,
             "metoprolol",
@@ -240,7 +256,13 @@ fn no_drug_beside_what_may_be_one() {
         ),
         (vec![latex(), other("Aspirin")], "", vec!["aspirin"], true),
         (vec![latex()], "Aspirin", vec!["aspirin"], true),
-        (vec![latex(), other("Augmentin")], "", vec![], false),
+        (
+            vec![latex(), other("Augmentin")],
+            "",
+            vec!["amoxicillin", "clavulanate"],
+            true,
+        ),
+        (vec![latex(), other("all antibiotics")], "", vec![], false),
         (vec![latex(), other("")], "Latex", vec![], false),
         (vec![latex()], "Latex and more", vec![], false),
     ] {
@@ -270,7 +292,18 @@ fn the_substance_of_a_reaction() {
             vec!["aspirin", "amoxicillin"],
             true,
         ),
-        (r#"{"text":"Augmentin"}"#, "", vec!["amoxicillin"], false),
+        (
+            r#"{"text":"Augmentin"}"#,
+            "",
+            vec!["amoxicillin", "clavulanate"],
+            true,
+        ),
+        (
+            r#"{"text":"all antibiotics"}"#,
+            "",
+            vec!["amoxicillin"],
+            false,
+        ),
         (r#"{"text":"Penicillins"}"#, "", vec![], false),
         (
             r#"{"coding":[{"system":"urn:ehr","code":"X"}]}"#,
@@ -345,10 +378,30 @@ fn allergies_by_name_and_by_a_table() {
         ),
         (allergy("urn:ehr", "7", "Amoxicillin"), &*built_in, true, ""),
         (
-            allergy(SNOMED, "7", "Allergy to tree pollen"),
+            allergy(SNOMED, "7", "Allergy to something"),
             &*built_in,
             false,
             no_code,
+        ),
+        // Surely no drug.
+        (
+            allergy(SNOMED, "7", "Allergy to tree pollen"),
+            &*built_in,
+            false,
+            "",
+        ),
+        (
+            allergy(SNOMED, "7", "Shellfish")
+                .replace(r#""}]}"#, r#""}],"text":"Shellfish allergy"}"#),
+            &*built_in,
+            false,
+            "",
+        ),
+        (
+            allergy(SNOMED, "7", "Peanut").replace(r#""}]}"#, r#""}],"text":"Penicillin"}"#),
+            &*built_in,
+            true,
+            of_class,
         ),
         // Two names of which one is not understood.
         (

@@ -1,4 +1,4 @@
-//! Which drug a name stands for: that of RxNorm, in full, and what people write of allergies.
+//! Which drug a name stands for: that of RxNorm, in full, a brand, what people write of allergies.
 //!
 //! A name is read only where every word of it is understood. So no drug is taken for another that is called
 //! much the same, and no part of a combination for the whole: `acetaminophen 300 MG / codeine phosphate 30 MG
@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::drug_meaning::Substances;
+use super::drug_words;
 use super::drugs::{DrugClass, DrugDictionary};
 use super::drugs_catalog::{Catalog, DrugKind};
 use super::drugs_other_names::rxnorm_name;
@@ -32,10 +33,12 @@ const STRENGTHS: [&str; 18] = [
 impl DrugDictionary {
     /// The drug of a name as RxNorm writes it: ingredients or salts, each with its strength, then perhaps a dose
     /// form of RxNorm and in brackets a brand that has just these (`diazepam 5 MG Oral Tablet [Valium]`); or the
-    /// names of ingredients alone. `None` where a part of it is anything else.
+    /// names of ingredients alone. Also a brand of which all products have the same in them, with a strength or
+    /// without (`Lasix 40mg`), strengths without a blank, and dose forms as people write them (`tab`, `capsule ER`).
+    /// `None` where a part of it is anything else.
     #[must_use]
     pub fn drug_named(&self, name: &str) -> Option<NamedDrug> {
-        let name = name.trim().to_lowercase();
+        let name = with_blanks(&name.trim().to_lowercase());
         let (name, brand) = match name.strip_suffix(']') {
             Some(rest) => {
                 let (name, brand) = rest.rsplit_once(" [")?;
@@ -58,11 +61,24 @@ impl DrugDictionary {
                     (*part, "")
                 }
             };
-            let form_fits = rest.is_empty() || is_last && self.catalog.has_dose_form(rest);
+            let is_form =
+                |rest: &str| self.catalog.has_dose_form(rest) || drug_words::is_form(rest);
+            let form_fits = rest.is_empty() || is_last && is_form(rest);
             if !form_fits {
                 return None;
             }
-            found.substances.add(&self.ingredient_named(ingredient)?);
+            let without_form = drug_words::without_form(ingredient).filter(|_| is_last);
+            let mut names = [Some(ingredient), without_form].into_iter().flatten();
+            if let Some(ingredient) = names.clone().find_map(|name| self.ingredient_named(name)) {
+                found.substances.add(&ingredient);
+                continue;
+            }
+            // A brand is all that is in it, and stands alone.
+            let of_brand = names.find_map(|name| self.brand_named(name));
+            found
+                .substances
+                .add(&of_brand.filter(|_| parts.len() == 1)?);
+            found.is_whole = true;
         }
         let made_of = &found.substances.ingredients;
         let fits = brand.is_none_or(|brand| self.catalog.is_brand_of(brand, made_of));
@@ -70,10 +86,14 @@ impl DrugDictionary {
     }
 
     /// What an allergy is to, by what people call it: `Penicillin allergy`, `Allergy to penicillin V (finding)`,
-    /// `Cephalosporins`. `None` where these are no names of ingredients or classes, letter by letter.
+    /// `Cephalosporins`, `Sulfa`, `PCN`, `Bactrim`. Nothing is in what is surely no drug: `Peanuts`. `None` where
+    /// these are no names of ingredients, classes, brands or such things, letter by letter.
     #[must_use]
     pub fn allergen_named(&self, text: &str) -> Option<NamedDrug> {
         let text = text.trim().to_lowercase();
+        if let Some(classes) = drug_words::group(&text) {
+            return self.all_of(classes);
+        }
         let text = match text.strip_suffix(')') {
             Some(rest) => {
                 let (rest, kind) = rest.rsplit_once(" (")?;
@@ -94,16 +114,53 @@ impl DrugDictionary {
             is_whole: true,
         };
         for part in text.split(" / ").map(str::trim) {
-            let one = match self.ingredient_named(part) {
-                Some(ingredient) => ingredient,
-                None => {
-                    found.is_whole = false;
-                    self.class_named(part)?
-                }
+            if drug_words::is_no_drug(part) {
+                continue;
+            }
+            if let Some(known) = self
+                .ingredient_named(part)
+                .or_else(|| self.brand_named(part))
+            {
+                found.substances.add(&known);
+                continue;
+            }
+            found.is_whole = false;
+            let members = match drug_words::group(part) {
+                Some(classes) => self.all_of(classes).map(|all| all.substances),
+                None => self.class_named(part),
             };
-            found.substances.add(&one);
+            found.substances.add(&members?);
         }
         Some(found)
+    }
+
+    /// The known members of classes; there are others. `None` where the dictionary does not have them.
+    fn all_of(&self, classes: &[&str]) -> Option<NamedDrug> {
+        let mut substances = Substances::default();
+        for class in classes {
+            for member in &self.class(class)?.members {
+                substances.add(&self.substances_of(member)?);
+            }
+        }
+        Some(NamedDrug {
+            substances,
+            is_whole: false,
+        })
+    }
+
+    /// What is in all products of a brand, in small letters; `None` where they differ.
+    fn brand_named(&self, name: &str) -> Option<Substances> {
+        let all = self.catalog.brands().get(name)?;
+        let mut compositions = all.iter();
+        let (Some(ingredients), None) = (compositions.next(), compositions.next()) else {
+            return None;
+        };
+        let mut found = Substances::default();
+        for number in ingredients {
+            let code = self.catalog.code(self.catalog.get(*number)?);
+            found.add(&self.substances_of(code)?);
+        }
+        (!found.is_empty()).then_some(found)
     }
 
     fn ingredient_named(&self, name: &str) -> Option<Substances> {
@@ -134,7 +191,9 @@ impl DrugDictionary {
 }
 
 /// What stands before the name of what an allergy is to.
-const BEFORE: [&str; 6] = [
+const BEFORE: [&str; 8] = [
+    "food allergy to ",
+    "drug allergy to ",
     "allergy to ",
     "allergic to ",
     "allergic reaction to ",
@@ -143,7 +202,8 @@ const BEFORE: [&str; 6] = [
     "propensity to adverse reactions to ",
 ];
 /// And behind it.
-const BEHIND: [&str; 4] = [
+const BEHIND: [&str; 5] = [
+    " food allergy",
     " allergy",
     " hypersensitivity",
     " intolerance",
@@ -203,6 +263,21 @@ fn strength(part: &str) -> Option<(&str, &str)> {
     (!ingredient.is_empty()).then_some((ingredient, rest))
 }
 
+/// `40 mg` of `40mg`.
+fn with_blanks(name: &str) -> String {
+    let words = name.split(' ').map(|word| {
+        let end = word.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
+        let parts = end.and_then(|end| word.split_at_checked(end));
+        match parts {
+            Some((number, unit)) if is_number(number) && is_strength(unit) => {
+                format!("{number} {unit}")
+            }
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word
@@ -210,14 +285,19 @@ fn is_number(word: &str) -> bool {
             .all(|b| b.is_ascii_digit() || b == b'.' || b == b',')
 }
 
-/// `mg`, `mg/ml`, `%`
+/// `mg`, `mg/ml`, `mg/5ml`, `%`
 fn is_strength(word: &str) -> bool {
     let known = |unit: &str| {
         STRENGTHS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(unit))
     };
-    word == "%" || word.split('/').all(known)
+    let amount = |(place, unit): (usize, &str)| match place {
+        0 => known(unit),
+        // `mg/5ml`
+        _ => known(unit.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')),
+    };
+    word == "%" || word.split('/').enumerate().all(amount)
 }
 
 impl Catalog {
@@ -312,9 +392,30 @@ mod tests {
                 "Sulfamethoxazole / Trimethoprim",
                 "sulfamethoxazole, trimethoprim, perhaps more",
             ),
+            ("Simvistatin 10 MG", "simvastatin"),
+            // A brand says all that is in it.
+            ("Lasix 40mg", "furosemide"),
+            ("Lasix", "furosemide"),
+            ("Lasix tablets", "furosemide"),
+            ("LASIX 40 mg oral tablet", "furosemide"),
+            ("Bactrim", "sulfamethoxazole, trimethoprim"),
+            ("Lasix 40mg / warfarin 5 mg", "-"),
+            ("Lasix with warfarin", "-"),
+            ("Lasix pm", "-"),
+            ("no Lasix", "-"),
+            // As people write them.
+            ("clarithromycin 500 mg tablet", "clarithromycin"),
+            ("clarithromycin 500mg tabs", "clarithromycin"),
+            ("Clarithromycin tablet 500 mg", "clarithromycin"),
+            ("amoxicillin 250mg/5mL oral suspension", "amoxicillin"),
+            ("metoprolol ER", "metoprolol, perhaps more"),
+            ("clarithromycin tablet", "clarithromycin, perhaps more"),
+            ("acetaminophen 300mg/codeine 30mg tab", "-"),
+            ("clarithromycin 500 mg tablet warfarin", "-"),
+            ("warfarin tablet daily", "-"),
+            ("tablet", "-"),
             // A part that is not understood leaves nothing.
-            ("Simvistatin 10 MG", "-"),
-            ("Lasix 40mg", "-"),
+            ("Simvustatin 10 MG", "-"),
             ("acetaminophen 300 MG with codeine", "-"),
             ("acetaminophen 300 MG / codein 30 MG Oral Tablet", "-"),
             ("acetaminophen 300 MG Oral Tablet plus codeine", "-"),
@@ -390,6 +491,11 @@ mod tests {
             "Amoxicillin",
             "Allergy to amoxicillin",
             "Amoxicillin / Clavulanate",
+            "PCN",
+            "pcn allergy",
+            "Augmentin",
+            "Allergy to beta-lactams",
+            "Penicillins / Peanuts",
         ] {
             let found = told(text).unwrap();
             assert!(found.share_ingredient(&amoxicillin), "{text}");
@@ -399,9 +505,12 @@ mod tests {
             "penicillin allergy ruled out",
             "Allergy to penicillin (mother)",
             "family history of penicillin allergy",
-            "Shellfish allergy",
-            "sulfa",
             "penicilin",
+            "sulfates",
+            "sulfites",
+            "bee venom",
+            "peanuts and penicillin",
+            "milk of magnesia",
             "",
         ] {
             assert_eq!(told(text), None, "{text}");
@@ -411,6 +520,55 @@ mod tests {
                 .unwrap()
                 .share_ingredient(&amoxicillin)
         );
+    }
+
+    #[test]
+    fn short_names_of_groups_and_what_is_no_drug() {
+        let drugs = DrugDictionary::built_in_arc();
+        let has = |text: &str, rxcui: &str| {
+            let found = drugs.allergen_named(text).unwrap();
+            let one = drugs.substances_of(rxcui).unwrap();
+            assert!(!found.is_whole, "{text}");
+            found.substances.share_ingredient(&one)
+        };
+        let (smx, ibuprofen, aspirin, glyburide) = ("10180", "5640", "1191", "4815");
+        for text in [
+            "Sulfa",
+            "SULFA DRUGS",
+            "Sulfa (Sulfonamide Antibiotics)",
+            "Allergy to sulfonamides",
+        ] {
+            assert!(has(text, smx) && !has(text, glyburide), "{text}");
+        }
+        assert!(has("NSAIDs", ibuprofen) && has("NSAIDs", aspirin) && !has("NSAIDs", smx));
+        // All of them are classes of the dictionary.
+        for text in [
+            "ACE-inhibitors",
+            "quinolones",
+            "statins",
+            "SSRIs",
+            "opioids",
+            "nsaid",
+        ] {
+            assert!(
+                !drugs.allergen_named(text).unwrap().substances.is_empty(),
+                "{text}"
+            );
+        }
+        for text in [
+            "Peanut",
+            "Peanuts",
+            "Allergy to peanut (finding)",
+            "Shellfish allergy",
+            "Shellfish (substance)",
+            "Tree nuts / Eggs",
+            "Cow's milk (substance)",
+            "Natural rubber latex",
+            "House dust mite (organism)",
+        ] {
+            let found = drugs.allergen_named(text).unwrap();
+            assert!(found.is_whole && found.substances.is_empty(), "{text}");
+        }
     }
 
     /// No list of a class has all its members: there may be more, whatever the class.

@@ -102,6 +102,8 @@ const NAMES: &[(&str, &str)] = &[
     ("salazosulfapyridine", "sulfasalazine"),
     ("salbutamol", "albuterol"),
     ("simeticone", "simethicone"),
+    // As Synthea writes it, with a code that RxNorm has retired.
+    ("simvistatin", "simvastatin"),
     ("sodium cromoglicate", "cromolyn sodium"),
     ("stilboestrol", "diethylstilbestrol"),
     ("sulfadimidine", "sulfamethazine"),

@@ -22,6 +22,7 @@ mod drug_codes;
 mod drug_meaning;
 mod drug_names;
 mod drug_set;
+mod drug_words;
 mod drugs;
 mod drugs_build;
 mod drugs_built_in;
