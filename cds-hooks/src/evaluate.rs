@@ -185,15 +185,9 @@ impl Ask {
             Err(reason) => return Step::Refused(Refusal::Withheld(reason)),
         };
         drafts.add_stored(&request.context, &data.record);
-        let mut context = EvaluationContext {
-            at: self.at,
-            zone: self.zone.clone(),
-            period: None,
-            // What was sent is all there is.
-            systems: None,
-            call: None,
-            outcomes_seen: None,
-        };
+        // What was sent is all there is, and of now.
+        let mut context = EvaluationContext::at(self.at);
+        context.zone = self.zone.clone();
         context = context.with_call(drafts.call(hook, &request.context));
         let read = self.seen(&data, &drafts, fetched, &sent, consent);
         progress.lock().read = Some(read);

@@ -6,7 +6,7 @@ use engine_patient::finding::Finding;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::systems::CodedElement;
+use engine_patient::systems::{CodedElement, Compared};
 use engine_patient::terminology::ValueSet;
 
 use crate::case::Case;
@@ -61,6 +61,7 @@ pub struct Rule {
     /// Those of them that each eligible patient has a match of.
     pub(crate) needed: Vec<usize>,
     pub(crate) coded_elements: Vec<CodedElement>,
+    pub(crate) compared: Vec<Compared>,
     pub(crate) places: Places,
     pub(crate) program: Program,
 }

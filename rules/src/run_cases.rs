@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
 use engine_patient::hook_call::HookCall;
+use engine_patient::now::Ahead;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::truth::Truth;
@@ -49,7 +50,8 @@ impl Case {
                 .as_ref()
                 .map(|all| all.iter().cloned().collect()),
         };
-        let context = EvaluationContext::at(self.at).with_call(Arc::new(call));
+        let context = EvaluationContext::at(self.at).with_ahead(Ahead::GIVEN);
+        let context = context.with_call(Arc::new(call));
         (context, failures)
     }
 }

@@ -324,9 +324,7 @@ fn show_within(value: &Val<'_>, lists: usize) -> String {
             format!("one of {}", show_within(&Val::List(all.into()), lists))
         }
         Val::Maybe(value, _) => format!("perhaps {}", show_within(value, lists)),
-        Val::Between(least, most, _) => {
-            format!("{} to {}", least.normalize(), most.normalize())
-        }
+        Val::Between(..) => value.bounds_in_words().unwrap_or_default(),
         Val::Unknown(reason) => format!("unknown: {reason}"),
     }
 }

@@ -53,6 +53,10 @@ pub use types::Ty;
 pub use value::Val;
 
 #[cfg(test)]
+mod ahead_tests;
+#[cfg(test)]
+mod comparator_tests;
+#[cfg(test)]
 #[path = "drugs_tests.rs"]
 mod drugs_tests;
 #[cfg(test)]

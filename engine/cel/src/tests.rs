@@ -5,7 +5,6 @@ use engine_patient::context::EvaluationContext;
 use engine_patient::finding::Code;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::systems::SystemsInUse;
 use engine_patient::terminology::TerminologyBuilder;
 
 fn value_sets() -> Vec<(String, Arc<engine_patient::terminology::ValueSet>)> {
@@ -505,15 +504,19 @@ fn work_is_bounded() {
     }
 }
 
-fn eval_over(source: &str, resources: &[&str], systems: Option<SystemsInUse>) -> String {
+fn eval_over(source: &str, resources: &[&str], systems: Option<Vec<Arc<str>>>) -> String {
     let mut checker = Checker::new(value_sets());
     let compiled = checker.compile(source, None).unwrap();
     let mut record = PatientRecord::new();
     for json in resources {
         record.push(json).unwrap();
     }
-    let mut context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
-    context.systems = systems.map(Arc::new);
+    let context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
+    let condition = (
+        engine_patient::fhir::names::Name::of("Condition").unwrap(),
+        "code",
+    );
+    record.tell_systems(condition, systems.unwrap_or_default());
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
     explain::show(&evaluation.evaluate(&compiled).unwrap())
@@ -644,26 +647,14 @@ fn a_set_without_a_system_in_use_finds_nothing_known() {
     assert_eq!(eval_over(filter, &[snomed, both], None), "true");
     let decided = format!("{size} > 0 || true");
     assert_eq!(eval_over(&decided, &[snomed], None), "true");
-    // Of a lake, what the lake uses counts.
-    let condition = (
-        engine_patient::fhir::names::Name::of("Condition").unwrap(),
-        "code",
-    );
-    let lake = |systems: &[&'static str]| {
-        let mut used = SystemsInUse::default();
-        used.add(condition, systems.iter().copied());
-        Some(used)
-    };
+    // A source that reads what matches tells of the rest: the patient has other codes, or one of this system.
+    let told = |systems: &[&str]| Some(systems.iter().map(|s| Arc::from(*s)).collect());
     let sct = "http://snomed.info/sct";
-    assert_eq!(eval_over(size, &[], lake(&[sct])), unknown);
-    assert_eq!(eval_over(size, &[], lake(&[])), "0");
-    let mixed = lake(&[sct, "urn:oid:2.16.840.1.113883.6.90"]);
+    assert_eq!(eval_over(size, &[], told(&[sct])), unknown);
+    assert_eq!(eval_over(size, &[], told(&[])), "0");
+    let mixed = told(&[sct, "urn:oid:2.16.840.1.113883.6.90"]);
     assert_eq!(eval_over(size, &[snomed], mixed), "0");
-    assert_eq!(eval_over(size, &[both], lake(&[sct])), "1");
-    assert_eq!(
-        eval_over(size, &[snomed], Some(SystemsInUse::default())),
-        "0"
-    );
+    assert_eq!(eval_over(size, &[both], told(&[sct])), "1");
 }
 
 /// An answer that is a text, or whose code cannot be read, is not "not in the set".

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_patient::record::Element;
 use engine_patient::system::date_arithmetic::CalendarDuration;
 use engine_patient::system::date_time::DateTime;
+use engine_patient::system::decimal::{self, MAX, PLACES, STEP, add, subtract};
 use engine_patient::terminology::DrugSet;
 use rust_decimal::Decimal;
 
@@ -64,6 +65,39 @@ impl<'r> Val<'r> {
             | Val::Either(_, reason) => Some(reason),
             Val::List(items) => items.iter().find_map(Val::why_unknown),
             _ => None,
+        }
+    }
+
+    /// A number of which one bound at least is known, in words: `7 to 9`, `above 60`, `15 or less`. `None` for
+    /// any other value.
+    pub fn bounds_in_words(&self) -> Option<String> {
+        let Val::Between(least, most, _) = self else {
+            return None;
+        };
+        // The bound itself is none of the numbers where the value is `> 60`.
+        let whole = |edge: Option<Decimal>| edge.filter(|n| n.normalize().scale() < PLACES);
+        let (low, high) = (least.normalize(), most.normalize());
+        Some(match (*least <= decimal::negate(MAX), *most >= MAX) {
+            (true, true) => "any number".to_owned(),
+            (false, true) => {
+                match whole(subtract(*least, STEP)).filter(|_| low.scale() == PLACES) {
+                    Some(edge) => format!("above {}", edge.normalize()),
+                    None => format!("{low} or more"),
+                }
+            }
+            (true, false) => match whole(add(*most, STEP)).filter(|_| high.scale() == PLACES) {
+                Some(edge) => format!("below {}", edge.normalize()),
+                None => format!("{high} or less"),
+            },
+            (false, false) => format!("{low} to {high}"),
+        })
+    }
+
+    /// Whether it is a number of which one bound only is known, as of a quantity with a comparator.
+    pub fn is_open_ended(&self) -> bool {
+        match self {
+            Val::Between(least, most, _) => *least <= decimal::negate(MAX) || *most >= MAX,
+            _ => false,
         }
     }
 

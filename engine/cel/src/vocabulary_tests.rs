@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::now::Ahead;
 use engine_patient::program::NoteKind;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -13,6 +14,11 @@ use super::{Checker, Evaluation};
 
 /// The value of an expression over these elements of resources, on 31 December 2025 at noon.
 fn value(source: &str, resources: &[String]) -> String {
+    value_in(Ahead::PAST, source, resources)
+}
+
+/// The same, where what is dated after that moment is taken so.
+pub(super) fn value_in(ahead: Ahead, source: &str, resources: &[String]) -> String {
     let code = Code {
         system: "urn:x".into(),
         version: None,
@@ -29,12 +35,13 @@ fn value(source: &str, resources: &[String]) -> String {
     }
     record.seal();
     let context = EvaluationContext::at(DateTime::parse("2025-12-31T12:00:00Z").unwrap());
+    let context = context.with_ahead(ahead);
     let sets: Vec<_> = checker.value_sets().cloned().collect();
     let evaluation = Evaluation::new(&record, &context, checker.requirements(), &sets, &[]);
     show(&evaluation.evaluate(&compiled).unwrap())
 }
 
-fn resource(ty: &str, number: usize, elements: &str) -> String {
+pub(super) fn resource(ty: &str, number: usize, elements: &str) -> String {
     format!(r#"{{"resourceType":"{ty}","id":"{number}",{elements}}}"#)
 }
 
@@ -316,7 +323,7 @@ fn conditions_that_go_on_and_that_ever_were() {
     );
 }
 
-fn result(date: &str, number: &str, unit: &str) -> String {
+pub(super) fn result(date: &str, number: &str, unit: &str) -> String {
     format!(
         r#""status":"final","effectiveDateTime":"{date}","valueQuantity":{{"value":{number},"system":"http://unitsofmeasure.org","code":"{unit}"}}"#
     )

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::hook_call::HookCall;
+use crate::now::{Ahead, Now};
 use crate::outcomes_seen::OutcomesSeen;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
-use crate::systems::SystemsInUse;
 
 /// The moment an evaluation is for, and how to read what the data leaves open.
 #[derive(Clone, Debug)]
@@ -15,11 +15,10 @@ pub struct EvaluationContext {
     pub at: DateTime,
     /// Where dates, and date-times without an offset, are taken to be. Printed on reports.
     pub zone: Zone,
+    /// How what is dated after that moment is taken.
+    pub ahead: Ahead,
     /// Measurement period, both ends inclusive, where there is one.
     pub period: Option<(DateTime, DateTime)>,
-    /// The code systems that the data at hand is coded in, where the patient is one of a lake. `None`:
-    /// those of the patient's own record. See [`crate::systems`].
-    pub systems: Option<Arc<SystemsInUse>>,
     /// The call of a hook, where there is one: its drafts, its user.
     pub call: Option<Arc<HookCall>>,
     /// Notes which outcomes conditions have, where that is asked: while the tests of a definition run.
@@ -27,14 +26,14 @@ pub struct EvaluationContext {
 }
 
 impl EvaluationContext {
-    /// For one moment. Its own offset is the zone, UTC where it has none.
+    /// For one moment, at which the data is all there is: see [`Ahead::CALL`]. Its own offset is the zone, UTC where it has none.
     pub fn at(at: DateTime) -> Self {
         let zone = Zone::fixed(at.offset().unwrap_or(0));
         EvaluationContext {
             at,
             zone,
+            ahead: Ahead::CALL,
             period: None,
-            systems: None,
             call: None,
             outcomes_seen: None,
         }
@@ -48,10 +47,25 @@ impl EvaluationContext {
         EvaluationContext {
             at,
             zone,
+            ahead: Ahead::PAST,
             period: Some((start, at)),
-            systems: None,
             call: None,
             outcomes_seen: None,
+        }
+    }
+
+    /// What is dated after its moment is taken so.
+    pub fn with_ahead(mut self, ahead: Ahead) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// Its moment, for what is judged at it.
+    pub fn now(&self) -> Now<'_> {
+        Now {
+            at: self.at,
+            zone: &self.zone,
+            ahead: self.ahead,
         }
     }
 
@@ -64,12 +78,6 @@ impl EvaluationContext {
     /// For a look at which outcomes conditions have.
     pub fn noting(mut self, outcomes: Arc<OutcomesSeen>) -> Self {
         self.outcomes_seen = Some(outcomes);
-        self
-    }
-
-    /// For a patient of a lake whose data is coded in these systems.
-    pub fn with_systems(mut self, systems: Arc<SystemsInUse>) -> Self {
-        self.systems = Some(systems);
         self
     }
 }

@@ -22,6 +22,7 @@ pub mod fhir;
 pub mod finding;
 pub mod hook_call;
 pub mod medication;
+pub mod now;
 pub mod outcomes_seen;
 pub mod plural;
 pub mod program;

@@ -7,7 +7,7 @@ use crate::context::EvaluationContext;
 use crate::record::PatientRecord;
 use crate::requirements::DataRequirement;
 use crate::system::truth::Truth;
-use crate::systems::CodedElement;
+use crate::systems::{CodedElement, Compared};
 
 pub use crate::evaluation::{EvaluationResult, NoteKind, Notes, RowOptions, Used, Wanted};
 pub use crate::result_row::{PopulationCode, PopulationIndex, ResultRow, RowKind};
@@ -62,8 +62,8 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
     /// Requirements without which no criterion of an artifact can hold: each group needs a match of
     /// at least one of its members. A source may leave out patients who lack one, since
     /// [`PatientProgram::absent`] says all there is to say of them. Empty where nothing can be said.
-    /// A group with a member of which no match can be told, because the data is coded in other systems
-    /// ([`crate::systems`]), decides nothing.
+    /// A patient whose codes are of systems that a member's set does not have ([`crate::systems`]) is
+    /// taken as a match of it: what is not found is not known.
     fn necessary_requirements(&self, _artifact: usize, _rows: RowOptions) -> Vec<Vec<usize>> {
         vec![]
     }
@@ -75,9 +75,14 @@ pub trait PatientProgram: Send + Sync + fmt::Debug {
         None
     }
 
-    /// The coded elements of which it wants to be told the code systems in use, see
-    /// [`EvaluationContext::systems`].
+    /// The coded elements whose code systems it goes by ([`crate::systems`]): a source that reads only what
+    /// matches tells the record the systems of all the patient's resources.
     fn coded_elements(&self) -> &[CodedElement] {
+        &[]
+    }
+
+    /// What it compares each of them with, in retrieves and conditions.
+    fn compared(&self) -> &[Compared] {
         &[]
     }
 

@@ -2,6 +2,12 @@
 //!
 //! A retrieve by a value set that finds nothing says "not done". Where the data codes that element in
 //! other systems only, it says nothing: a colonoscopy in SNOMED CT is not in a set of HCPCS codes.
+//!
+//! This is judged by the patient's own codes, for a card, a measure, a rehearsal and one patient of a lake
+//! alike ([`of_record`]). What other patients are coded in proves nothing: one HCPCS code in a lake does
+//! not make its CPT codes readable. A patient without any resource of the type has nothing that could be
+//! coded otherwise: that nothing is there is known. A source that reads only what was asked for tells the
+//! record the systems of the rest ([`PatientRecord::tell_systems`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,8 +25,12 @@ pub type Systems = BTreeSet<Arc<str>>;
 /// A coded element of a resource type: `Procedure`, `code`; a choice element without its type.
 pub type CodedElement = (Name, &'static str);
 
+/// An element, and a value set that a program compares it with.
+pub type Compared = (CodedElement, Arc<ValueSet>);
+
 /// The code systems in use, by coded element: of a whole lake. An element that is not here is not
-/// known; one without systems has no codes.
+/// known; one without systems has no codes. It tells of which elements patients may be coded otherwise,
+/// and so have to be asked one by one; it decides nothing of any patient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SystemsInUse(BTreeMap<CodedElement, Systems>);
 
@@ -36,10 +46,17 @@ impl SystemsInUse {
         self.0.get(&element)
     }
 
-    /// Why no code of an element could be in a value set; `None` where one could, or where that is not
-    /// known. See [`mismatch`].
-    pub fn mismatch(&self, element: CodedElement, set: &ValueSet) -> Option<String> {
-        mismatch(element, set, self.of(element)?)
+    /// Whether some patient may be coded in systems that none of these sets has, so that what is not found
+    /// is not known ([`mismatch`]). `compared`: what a program compares with what ([`Compared`]).
+    pub fn may_mismatch(&self, element: CodedElement, compared: &[Compared]) -> bool {
+        let Some(systems) = self.of(element) else {
+            return true;
+        };
+        let mut sets = compared.iter().filter(|(of, _)| *of == element);
+        sets.any(|(_, set)| {
+            let wanted = set.systems();
+            !wanted.is_empty() && systems.iter().any(|s| !wanted.contains(s))
+        })
     }
 
     /// The elements that were looked at, and their systems.
@@ -48,7 +65,8 @@ impl SystemsInUse {
     }
 }
 
-/// The systems that the record's resources of a type code this element in.
+/// The systems that the patient's resources of a type code this element in: those of the record, and those
+/// that the record was told of.
 pub fn of_record(record: &PatientRecord, (ty, path): CodedElement) -> Systems {
     let new = || Counts {
         path,
@@ -57,10 +75,12 @@ pub fn of_record(record: &PatientRecord, (ty, path): CodedElement) -> Systems {
     let known = record.gathered((ty, path, 0), new, |counts| {
         counts.systems.keys().cloned().collect()
     });
-    known.unwrap_or_else(|| {
+    let mut found = known.unwrap_or_else(|| {
         let concepts = record.of_type(ty).filter_map(|r| concept(r, path));
         of_concepts(concepts.flat_map(Element::items))
-    })
+    });
+    found.extend(record.systems_told((ty, path)).cloned());
+    found
 }
 
 /// How many resources have codes of each system.
@@ -232,5 +252,41 @@ mod tests {
         assert_eq!(of("Procedure", "code"), " http://snomed.info/sct urn:a");
         assert_eq!(of("MedicationRequest", "medication"), "urn:c urn:m");
         assert_eq!(of("Condition", "code"), "");
+        // And of those that were not read.
+        let element = (Name::of("Procedure").unwrap(), "code");
+        record.tell_systems(
+            element,
+            ["urn:z".into(), "urn:oid:2.16.840.1.113883.6.96".into()],
+        );
+        let systems = |record: &PatientRecord| {
+            of_record(record, element)
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(systems(&record), " http://snomed.info/sct urn:a urn:z");
+        record.clear();
+        assert_eq!(systems(&record), "");
+    }
+
+    #[test]
+    fn only_sets_that_lack_a_system_in_use_can_mismatch() {
+        let element = (Name::of("Procedure").unwrap(), "code");
+        let other = (Name::of("Condition").unwrap(), "code");
+        let may = |used: &[&str], sets: &[&[&str]]| {
+            let mut all = SystemsInUse::default();
+            all.add(element, used.iter().copied());
+            let sets = sets.iter().map(|s| Arc::new(set(s)));
+            let mut compared: Vec<Compared> = sets.map(|s| (element, s)).collect();
+            compared.push((other, Arc::new(set(&["urn:z"]))));
+            all.may_mismatch(element, &compared)
+        };
+        let (a, ab): (&[&str], &[&str]) = (&["urn:a"], &["urn:a", "urn:b"]);
+        assert!(
+            !may(&["urn:a"], &[a, ab]) && !may(ab, &[ab]) && !may(&[], &[a]) && !may(ab, &[&[]])
+        );
+        assert!(may(&["urn:b"], &[ab, a]) && may(ab, &[ab, a]));
+        // An element that was not looked at.
+        assert!(SystemsInUse::default().may_mismatch(element, &[]));
     }
 }

@@ -1,12 +1,10 @@
 //! Why one patient of a lake is in a population or is not; and which clause loses how many.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::requirements::DataRequirement;
-use engine_population::lake::systems::systems_in_use;
 use measures::explain::funnel::{FunnelTotals, PopulationFunnel, WrittenFunnel};
 use measures::explain::{Explanation, explain};
 use measures::package::PopulationCode;
@@ -54,10 +52,8 @@ impl PreparedJob {
             found = explain(program, structures, &record, &self.context, depth)?;
         }
         for (rule, structure) in self.selected.care_gaps() {
-            // As a run over all patients tells it.
-            let used = systems_in_use(&self.lake, rule.coded_elements()).await?;
-            let context = self.context.clone().with_systems(Arc::new(used));
-            found.push(explain_rule(rule, structure, &record, &context, depth)?);
+            let context = &self.context;
+            found.push(explain_rule(rule, structure, &record, context, depth)?);
         }
         Ok(Answer {
             found,

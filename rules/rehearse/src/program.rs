@@ -201,34 +201,12 @@ fn requirements(
             add(requirement.clone());
         }
         for element in candidate.rule.coded_elements() {
-            if may_mismatch(&candidate.rule, *element, used) {
+            if used.may_mismatch(*element, candidate.rule.compared()) {
                 of_type(element.0.as_str()).map(&mut add);
             }
         }
     }
     (all, calling)
-}
-
-/// Whether "not found" may mean "coded otherwise" for a patient of this lake: not where all of its codes
-/// are of systems that the rule's value sets have.
-fn may_mismatch(rule: &Rule, element: CodedElement, used: &SystemsInUse) -> bool {
-    let Some(systems) = used.of(element) else {
-        return true;
-    };
-    let asked = rule.data_requirements().iter();
-    let mut sets = asked
-        .filter(|r| r.resource_type == element.0)
-        .filter_map(|r| r.codes.as_ref())
-        .filter(|codes| codes.path == element.1)
-        .peekable();
-    if sets.peek().is_none() {
-        // Asked of resources that are read whatever their codes: their own system is there.
-        return systems.len() > 1;
-    }
-    sets.any(|codes| {
-        let wanted = codes.value_set.systems();
-        systems.iter().any(|system| !wanted.contains(system))
-    })
 }
 
 impl PatientProgram for Rehearsal {

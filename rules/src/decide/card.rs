@@ -196,7 +196,7 @@ fn rendered<'r>(
                 continue;
             }
         };
-        let value = evaluation.evaluate(compiled)?;
+        let value = evaluation.evaluate_for_text(compiled)?;
         match &value {
             Val::Unknown(why) => {
                 unknown += 1;

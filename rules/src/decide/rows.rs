@@ -10,7 +10,7 @@ use engine_patient::program::{
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::system::truth::Truth;
-use engine_patient::systems::CodedElement;
+use engine_patient::systems::{CodedElement, Compared};
 use engine_patient::value::Value;
 
 use super::gap::due;
@@ -85,6 +85,10 @@ impl PatientProgram for Rule {
 
     fn coded_elements(&self) -> &[CodedElement] {
         &self.coded_elements
+    }
+
+    fn compared(&self) -> &[Compared] {
+        &self.compared
     }
 
     fn necessary_requirements(&self, _: usize, rows: RowOptions) -> Vec<Vec<usize>> {

@@ -263,6 +263,9 @@ fn rule(
         expressions,
     };
     let requirements = checker.requirements().to_vec();
+    let compared = checker.compared();
+    let mut coded_elements: Vec<_> = compared.iter().map(|(element, _)| *element).collect();
+    coded_elements.dedup();
     let rule = Rule {
         artifact,
         kind,
@@ -282,7 +285,8 @@ fn rule(
         on_unknown: on_unknown?,
         unknown_summary: card.unknown_summary?,
         needed: needed(&program, &requirements),
-        coded_elements: checker.coded_elements(),
+        coded_elements,
+        compared,
         value_sets: sets,
         cases,
         warnings: vec![],

@@ -69,6 +69,7 @@ fn resolve(
                     _ => report.warning(code, message, span, help),
                 }
             }
+            tell_misshapen(report, value, url, &set);
             set
         }
         Err(e) => {
@@ -98,6 +99,21 @@ fn resolve(
             nothing()
         }
     }
+}
+
+/// Warns of codes of a value set that cannot be of their system: no data will ever have them.
+fn tell_misshapen(report: &mut Report<'_>, value: &Node, url: &str, set: &ValueSet) {
+    let mut misshapen = set.misshapen();
+    let Some(first) = misshapen.next() else {
+        return;
+    };
+    let message = match misshapen.count() {
+        0 => format!("in the value set `{url}` {first}"),
+        more => format!("in the value set `{url}` {first}; the same of {more} more"),
+    };
+    let help = "look the codes up, and write them in its file as they are there";
+    let span = (value.at, value.end);
+    report.warning(Code::CodesOfNoSystem, message, span, Some(help.into()));
 }
 
 /// The value sets of a library that expressions name; a rule's own of the same name win.

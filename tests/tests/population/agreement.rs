@@ -15,7 +15,6 @@ use engine_patient::system::truth::Truth;
 use engine_patient::terminology::ValueSet;
 use engine_patient::value::Value;
 use engine_population::evaluate::EvaluateTable;
-use engine_population::lake::systems::systems_in_use;
 use engine_population::session::session;
 
 use crate::fixture::{PATIENTS, care_gaps, context, fixture, id_of, open, record_from_json};
@@ -64,15 +63,7 @@ async fn open_async() -> engine_population::lake::Lake {
 
 fn through_json(programs: &[Arc<dyn PatientProgram>]) -> Rows {
     let mut out = Rows::new();
-    // The lake's code systems, as for one patient of it.
-    let elements: Vec<_> = programs
-        .iter()
-        .flat_map(|p| p.coded_elements().to_vec())
-        .collect();
-    let lake = open();
-    let systems = systems_in_use(&lake, &elements);
-    let systems = tokio::runtime::Runtime::new().unwrap().block_on(systems);
-    let context = context().with_systems(Arc::new(systems.unwrap()));
+    let context = context();
     for index in 0..PATIENTS {
         let record = record_from_json(index);
         for program in programs {

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::PatientProgram;
 use engine_patient::program::RowOptions;
@@ -115,13 +114,10 @@ fn outcomes(
 
 /// One patient of the lake, as `tandem rule eval --lake` asks.
 fn alone(made: &Made, rule: &rules::Rule, patient: &str) -> (String, String) {
-    let (record, systems) = runtime().block_on(async {
-        let record = engine_population::patient::record(&made.lake, patient, &[]).await;
-        let systems = systems_in_use(&made.lake, rule.coded_elements()).await;
-        (record.unwrap().unwrap(), systems.unwrap())
-    });
-    let context: EvaluationContext = context().with_systems(Arc::new(systems));
-    let rows = rule.rows(&record, &context).unwrap();
+    let types = [name("Medication")];
+    let record = engine_population::patient::record(&made.lake, patient, &types);
+    let record = runtime().block_on(record).unwrap().unwrap();
+    let rows = rule.rows(&record, &context()).unwrap();
     let outcomes = rows.iter().map(|r| &r.outcome.as_str()[..1]).collect();
     let reason = rows.last().unwrap().unknown_reason.as_deref();
     (outcomes, reason.unwrap_or_default().to_owned())
@@ -165,16 +161,17 @@ fn the_systems_of_a_lake_are_by_element_and_of_all_patients() {
     assert_eq!(none, SystemsInUse::default());
 }
 
-/// A lake coded in other systems: nobody is "not done", nobody is skipped as surely not eligible.
+/// Who is coded in other systems is not "not done", and not skipped as surely not eligible. Who has nothing
+/// at all of a kind has nothing that could be coded otherwise.
 #[test]
 fn a_lake_coded_in_other_systems_is_not_evaluable() {
     let made = lake(&[
         patient("done-elsewhere", ""),
-        patient("nothing", ""),
+        patient("conditions-elsewhere", ""),
         patient("stool-test", ""),
         patient("child", "").replace("1965", "2020"),
         procedure("1", "done-elsewhere", LOCAL, "colonoscopy"),
-        condition("2", "nothing", LOCAL, "diabetes"),
+        condition("2", "conditions-elsewhere", LOCAL, "diabetes"),
         r#"{"resourceType":"Observation","id":"3","status":"final","subject":{"reference":"Patient/stool-test"},"effectiveDateTime":"2025-05-01","code":{"coding":[{"system":"http://loinc.org","code":"57905-2"}]},"valueString":"negative"}"#.into(),
     ]);
     let rules = [rule("colorectal-cancer-screening"), rule("hba1c-control")];
@@ -184,21 +181,27 @@ fn a_lake_coded_in_other_systems_is_not_evaluable() {
         (outcomes.clone(), reason.clone())
     };
     let screening = "colorectal-cancer-screening";
-    for patient in ["done-elsewhere", "nothing", "stool-test"] {
-        let (outcomes, reason) = of(screening, patient);
-        assert_eq!(outcomes, "ttuu", "{patient}");
-        let condition =
-            format!("excluded: Condition.code is coded in {LOCAL} here, the value set ");
-        assert!(reason.starts_with(&condition), "{reason}");
-        assert_eq!(of("hba1c-control", patient).0[..3], *"uuu", "{patient}");
-    }
+    let coded = |ty: &str| format!("{ty}.code is coded in {LOCAL} here, the value set ");
+    let (told, reason) = of(screening, "done-elsewhere");
+    assert_eq!(told, "ttuu");
+    assert!(
+        reason.starts_with(&format!("excluded: {}", coded("Procedure"))),
+        "{reason}"
+    );
+    let (told, reason) = of(screening, "conditions-elsewhere");
+    assert_eq!(told, "ttuf", "{reason}");
+    assert_eq!(of(screening, "stool-test").0, "ttft");
+    let (told, reason) = of("hba1c-control", "conditions-elsewhere");
+    assert_eq!(told[..3], *"uuu");
+    assert!(reason.contains(&coded("Condition")), "{reason}");
+    // Nobody wrote a Condition of theirs, in whatever codes.
+    assert_eq!(of("hba1c-control", "done-elsewhere").0, "ffff");
     assert_eq!(of(screening, "child").0, "ffff");
     assert_eq!(of("hba1c-control", "child").0, "ffff");
-    // No bare rate: of three in the denominator nothing is certain.
+    // No bare rate: of two of three in the denominator it is open.
     let counts = &results[0].groups[0].counts;
-    assert_eq!(counts.unknown, 3);
-    assert_eq!(counts.rate_bounds(), Some((0.0, 1.0)));
-    assert_eq!(counts.score(&results[0].structure.groups[0]), None);
+    assert_eq!(counts.unknown, 2);
+    assert_eq!(counts.rate_bounds(), Some((0.5, 1.0)));
     // With the local codes added, the same lake is evaluable.
     let own = format!(
         r#"{{"resourceType":"Bundle","entry":[{}]}}"#,
@@ -214,29 +217,89 @@ fn a_lake_coded_in_other_systems_is_not_evaluable() {
     let (found, _) = outcomes(&made, &all[..1]);
     let of = |patient: &str| found[&(screening.to_owned(), patient.to_owned())].0.clone();
     assert_eq!(of("done-elsewhere"), "ttft");
-    assert_eq!(of("nothing"), "ttff");
+    assert_eq!(of("conditions-elsewhere"), "ttff");
     assert_eq!(of("stool-test"), "ttft");
 }
 
-/// One patient's codes in a system are enough for the lake to use it; absence is absence then.
+/// What other patients are coded in proves nothing: one HCPCS code in the lake does not make a colonoscopy
+/// in CPT "not done". A card, a measure and the list of gaps say the same of every patient.
 #[test]
-fn a_lake_that_uses_the_systems_is_evaluable() {
+fn a_mixed_lake_is_judged_patient_by_patient() {
+    const CPT: &str = "http://www.ama-assn.org/go/cpt";
+    const ICD: &str = "http://hl7.org/fhir/sid/icd-10-cm";
+    let reference = |id: &str, patient: &str, drug: &str| {
+        format!(
+            r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"active","intent":"order","subject":{{"reference":"Patient/{patient}"}},"medicationReference":{{"reference":"Medication/{drug}"}}}}"#
+        )
+    };
     let made = lake(&[
-        patient("a", ""),
-        patient("b", ""),
-        patient("c", r#","deceasedDateTime":"2025-06-01""#),
-        patient("d", r#","deceasedDateTime":"2026-06-01""#),
-        patient("e", r#","deceasedBoolean":false"#),
-        procedure("1", "a", LOCAL, "colonoscopy"),
-        procedure("2", "b", HCPCS, "G0121"),
-        procedure("3", "c", HCPCS, "G0121"),
+        patient("hcpcs", ""),
+        patient("cpt", ""),
+        patient("both", ""),
+        patient("nothing", ""),
+        patient("sct", ""),
+        patient("icd", ""),
+        patient("sct-and-icd", ""),
+        patient("dead", r#","deceasedDateTime":"2025-06-01""#),
+        procedure("1", "hcpcs", HCPCS, "G0121"),
+        procedure("2", "cpt", CPT, "45378"),
+        procedure("3", "both", CPT, "45378"),
+        procedure("4", "both", HCPCS, "G0008"),
+        procedure("5", "dead", HCPCS, "G0121"),
+        condition("6", "sct", "http://snomed.info/sct", "44054006"),
+        condition("7", "icd", ICD, "E11.9"),
+        condition("8", "sct-and-icd", "http://snomed.info/sct", "44054006"),
+        condition("9", "sct-and-icd", ICD, "I10"),
+        reference("10", "nothing", "m"),
+        r#"{"resourceType":"Medication","id":"m","code":{"coding":[{"system":"urn:drugs","code":"1"}]}}"#.into(),
     ]);
-    let (found, _) = outcomes(&made, &[rule("colorectal-cancer-screening")]);
-    let all: Vec<_> = found
-        .iter()
-        .map(|((_, p), o)| format!("{p} {}", o.0))
+    let all = rules::built_in().unwrap();
+    let gaps: Vec<_> = all
+        .into_iter()
+        .filter(|r| r.kind == rules::Kind::CareGap)
         .collect();
-    assert_eq!(all, ["a ttff", "b ttft", "c ffff", "d ttff", "e ttff"]);
+    // Each against one patient at a time: see `outcomes`.
+    let (found, _) = outcomes(&made, &gaps);
+    let of = |rule: &str, patient: &str| found[&(rule.to_owned(), patient.to_owned())].clone();
+    let screening = |patient: &str| of("colorectal-cancer-screening", patient).0;
+    assert_eq!(screening("hcpcs"), "ttft");
+    let (cpt, reason) = of("colorectal-cancer-screening", "cpt");
+    assert_eq!(cpt, "ttuu", "{reason}");
+    assert!(reason.contains(CPT), "{reason}");
+    assert_eq!(screening("both"), "ttff");
+    assert_eq!(screening("nothing"), "ttff");
+    assert_eq!(screening("dead"), "ffff");
+    // Nor is a diabetic coded in SNOMED CT skipped as not diabetic, because another is in ICD-10-CM.
+    let control = |patient: &str| of("hba1c-control", patient).0;
+    assert_eq!(control("sct")[..2], *"uu");
+    assert_eq!(control("icd")[..2], *"tt");
+    assert_eq!(control("sct-and-icd")[..2], *"ff");
+    assert_eq!(control("nothing")[..2], *"ff");
+    // A card is shown where the measure counts a gap, and where it cannot tell there is none.
+    for rule in gaps
+        .iter()
+        .filter(|r| r.hooks.contains(&rules::Hook::PatientView))
+    {
+        for ((_, patient), (outcomes, reason)) in found
+            .iter()
+            .filter(|((id, _), _)| **id == *rule.artifact.id)
+        {
+            let types = [name("Medication")];
+            let record = engine_population::patient::record(&made.lake, patient, &types);
+            let record = runtime().block_on(record).unwrap().unwrap();
+            let decision = rule.decide(&record, &context()).unwrap();
+            let expected = match outcomes.as_str() {
+                "ttff" => rules::Applicability::Applies,
+                text if text.contains('u') => rules::Applicability::Unknown,
+                _ => rules::Applicability::DoesNotApply,
+            };
+            let of = &rule.artifact.id;
+            assert_eq!(
+                decision.applicability, expected,
+                "{of} {patient} {outcomes} {reason}"
+            );
+        }
+    }
 }
 
 /// Who died in the stay, or before its end was written down, could not be readmitted.

@@ -1,5 +1,7 @@
 //! Calls: operators, retrieves, and the functions of the table.
 
+use std::sync::Arc;
+
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue};
 use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::requirements::DataRequirement;
@@ -221,8 +223,10 @@ fn function(
     if info.role == Role::InValueSet
         && let Some(NodeKind::Select(select)) = nodes.first().map(|n| &n.kind)
         && let Some(element) = select.coded
+        && let Some(set) = set.and_then(|set| pass.symbols.value_sets.get(set))
     {
-        pass.symbols.compared.push(element);
+        let compared = (element, Arc::clone(&set.value));
+        pass.symbols.compared.push(compared);
     }
     let kind = match info.role {
         Role::InValueSet | Role::Component | Role::ComponentValue => match set {

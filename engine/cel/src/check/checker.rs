@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use engine_patient::finding::{Code, Finding};
 use engine_patient::requirements::DataRequirement;
-use engine_patient::systems::CodedElement;
+use engine_patient::systems::Compared;
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use super::expression::{MAX_DEPTH, to_bool};
 use super::pass::Pass;
-use super::sense::{Look, Text, facts, look_at, origin, units};
+use super::sense::{Look, Text, facts, look_at, origin, units, without_brackets};
 use super::symbols::{Definition, Named, Symbols, unused};
 use crate::nodes::{Compiled, Node};
 use crate::parse::parse;
@@ -72,14 +72,17 @@ impl Checker {
         &self.symbols.requirements
     }
 
-    /// The coded elements that the expressions checked so far compare with value sets, sorted.
-    pub fn coded_elements(&self) -> Vec<CodedElement> {
-        let retrieved = self.symbols.requirements.iter();
-        let retrieved = retrieved.filter_map(|r| Some((r.resource_type, r.codes.as_ref()?.path)));
-        let compared = self.symbols.compared.iter().copied();
-        let mut all: Vec<_> = retrieved.chain(compared).collect();
-        all.sort_unstable();
-        all.dedup();
+    /// What the expressions checked so far compare with value sets, by element.
+    pub fn compared(&self) -> Vec<Compared> {
+        let retrieved = self.symbols.requirements.iter().filter_map(|r| {
+            let codes = r.codes.as_ref()?;
+            let element = (r.resource_type, codes.path);
+            Some((element, Arc::clone(&codes.value_set)))
+        });
+        let mut all = self.symbols.compared.clone();
+        all.extend(retrieved);
+        all.sort_by(|a, b| (a.0, Arc::as_ptr(&a.1)).cmp(&(b.0, Arc::as_ptr(&b.1))));
+        all.dedup_by(|a, b| a.0 == b.0 && Arc::ptr_eq(&a.1, &b.1));
         all
     }
 
@@ -145,6 +148,7 @@ impl Checker {
             found: vec![],
         };
         look_at(&mut look, node);
+        without_brackets(&mut look, source);
         look.found
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::requirements::DataRequirement;
-use engine_patient::systems::CodedElement;
+use engine_patient::systems::Compared;
 use engine_patient::terminology::{DrugDictionary, ValueSet};
 
 use super::sense::{Facts, Known, Origin, Units};
@@ -22,7 +22,7 @@ pub(super) struct Symbols {
     pub(super) drugs: Option<Arc<DrugDictionary>>,
     pub(super) requirements: Vec<DataRequirement>,
     /// Elements that `inValueSet` compares.
-    pub(super) compared: Vec<CodedElement>,
+    pub(super) compared: Vec<Compared>,
 }
 
 /// What a name stands for, and whether an expression has it.

@@ -146,6 +146,21 @@ impl<'r> Evaluation<'r> {
         })
     }
 
+    /// The value of an expression that is shown: a number of which only a bound is known stays that.
+    ///
+    /// # Errors
+    /// As [`Evaluation::evaluate`].
+    pub fn evaluate_for_text(&self, compiled: &'r Compiled) -> Result<Val<'r>, EvaluationError> {
+        let value = self.uncertain(compiled);
+        match value.is_open_ended() {
+            true => self.sound(value),
+            false => self.sound(match value {
+                Val::Between(_, _, reason) | Val::Either(_, reason) => Val::Unknown(reason),
+                value => value,
+            }),
+        }
+    }
+
     /// What was found, unless something was not as the checker left it.
     pub(crate) fn sound<T>(&self, found: T) -> Result<T, EvaluationError> {
         match self.bug.borrow().as_ref() {
@@ -280,15 +295,8 @@ impl<'r> Evaluation<'r> {
         if let Some((.., known)) = all.iter().find(|m| m.0 == element && m.1 == address) {
             return known.clone();
         }
-        let reason = match &self.scene.context.systems {
-            Some(told) => told.mismatch(element, set),
-            None => systems::mismatch(
-                element,
-                set,
-                &systems::of_record(self.scene.record, element),
-            ),
-        };
-        let reason = reason.map(Arc::from);
+        let seen = systems::of_record(self.scene.record, element);
+        let reason = systems::mismatch(element, set, &seen).map(Arc::from);
         all.push((element, address, reason.clone()));
         reason
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::medication::{self, Drug};
+use engine_patient::now::Now;
 use engine_patient::program::{NoteKind, Notes};
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::system::date_time::DateTime;
@@ -77,6 +78,11 @@ impl<'r> Call<'_, 'r> {
     /// The moment of evaluation.
     pub(crate) fn at(&self) -> DateTime {
         self.scene.context.at
+    }
+
+    /// The moment of evaluation, for what is judged at it.
+    pub(crate) fn now(&self) -> Now<'r> {
+        self.scene.context.now()
     }
 
     pub(crate) fn zone(&self) -> &'r Zone {

@@ -1,11 +1,10 @@
 //! Conditions: those that go on, those that ever were.
 
 use engine_patient::fhir::clinical_time::{ClinicalTime, clinical_time};
+use engine_patient::now::{Begun, Now};
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
-use engine_patient::system::date_time::DateTime;
 use engine_patient::system::day_rule::is_after;
-use engine_patient::system::zone::Zone;
 
 use super::call::Call;
 use super::filters::filters;
@@ -23,7 +22,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         role: Role::Filter,
         doc: "Of a list of Conditions those that go on at the moment of evaluation, of one whether it does: \
          clinical status active, recurrence or relapse, no abatement at or before that moment (a day counts \
-         as over), not refuted, and no onset after it (a day counts as begun). With an abatement after that \
+         as over), not refuted, and no onset after it (a day counts as begun; in a call an onset less than 15 \
+         minutes ahead, too, and one that is later is unknown). With an abatement after that \
          moment it goes on, whatever its status has become since. Unknown without a clinical status and \
          without an abatement; a Condition without an onset has begun.",
         example: "Condition(\"diabetes\").active().exists()",
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
 
 fn active<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     filters(call, |value| match value {
-        Val::Element(condition) => goes_on(*condition, call.at(), call.zone()),
+        Val::Element(condition) => goes_on(*condition, call.now()),
         _ => call.other_kind(),
     })
 }
@@ -56,8 +56,11 @@ fn ever<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     filters(call, |value| match value {
         Val::Element(condition) => {
             let time = clinical_time("Condition", *condition);
-            let told = !is_ruled_out(*condition) && has_begun(time, call.at(), call.zone());
-            Val::Bool(told)
+            match (is_ruled_out(*condition), begun(time, call.now())) {
+                (true, _) | (_, Begun::NotYet) => Val::Bool(false),
+                (false, Begun::Yes) => Val::Bool(true),
+                (false, Begun::Ahead) => Val::unknown(AHEAD),
+            }
         }
         _ => call.other_kind(),
     })
@@ -67,23 +70,30 @@ fn is_ruled_out(condition: Element<'_>) -> bool {
     is_entered_in_error(condition) || status_is(condition, "verificationStatus", &["refuted"])
 }
 
+const AHEAD: &str = "`Condition.onset` lies in the future";
+
 /// Whether it has begun, as far as is known: it is recorded, after all.
-fn has_begun(time: ClinicalTime, at: DateTime, zone: &Zone) -> bool {
-    time.start.and_then(|start| is_after(start, at, zone)) != Some(true)
+fn begun(time: ClinicalTime, now: Now<'_>) -> Begun {
+    time.start.map_or(Begun::Yes, |start| now.begun(start))
 }
 
 /// Whether a Condition goes on at this moment.
-fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
+fn goes_on<'r>(condition: Element<'_>, now: Now<'_>) -> Val<'r> {
     if is_ruled_out(condition) {
         return Val::Bool(false);
     }
     let time = clinical_time("Condition", condition);
-    if !has_begun(time, at, zone) {
+    let begun = begun(time, now);
+    if begun == Begun::NotYet {
         return Val::Bool(false);
     }
+    let goes_on = |value: Val<'r>| match (begun, &value) {
+        (Begun::Ahead, Val::Bool(true)) => Val::unknown(AHEAD),
+        _ => value,
+    };
     // The status is of when the resource was written, the abatement says when: it may be later than `at`.
-    match time.end.map(|end| is_after(end, at, zone)) {
-        Some(Some(goes_on)) => return Val::Bool(goes_on),
+    match time.end.map(|end| is_after(end, now.at, now.zone)) {
+        Some(Some(later)) => return goes_on(Val::Bool(later)),
         Some(None) => return Val::unknown("`Condition.abatement` is too imprecise"),
         None => {}
     }
@@ -102,7 +112,7 @@ fn goes_on<'r>(condition: Element<'_>, at: DateTime, zone: &Zone) -> Val<'r> {
         "clinicalStatus",
         &["active", "recurrence", "relapse"],
     ) {
-        return Val::Bool(true);
+        return goes_on(Val::Bool(true));
     }
     Val::unknown("`Condition.clinicalStatus` is missing")
 }

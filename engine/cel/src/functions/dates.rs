@@ -15,6 +15,7 @@ use super::call::Call;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};
+use super::windows::has_begun;
 use crate::operators::IMPRECISE;
 use crate::value::Val;
 
@@ -290,11 +291,22 @@ fn during<'r>(call: &Call<'_, 'r>) -> Val<'r> {
                 continue;
             }
         };
-        let (after, before) = (
-            compare(start, from, None, zone),
-            compare(start, to, None, zone),
-        );
-        match (after.map(Ordering::is_ge), before.map(Ordering::is_le)) {
+        let after = compare(start, from, None, zone).map(Ordering::is_ge);
+        let before = compare(start, to, None, zone).map(Ordering::is_le);
+        // Up to now is what has begun, and clocks differ.
+        let before = match before {
+            Some(false) if to == call.at() && after == Some(true) => {
+                match has_begun(call, value, start) {
+                    Ok(begun) => begun,
+                    Err(reason) => {
+                        kept.push(perhaps(reason));
+                        continue;
+                    }
+                }
+            }
+            before => before,
+        };
+        match (after, before) {
             (Some(false), _) | (_, Some(false)) => {}
             (Some(true), Some(true)) => kept.push(item.clone()),
             _ => kept.push(perhaps(IMPRECISE.into())),

@@ -6,11 +6,10 @@ use engine_patient::fhir::names::Name;
 use engine_patient::medication::{
     Reason, candidates, is_current, is_taken, taken_since, was_taken,
 };
+use engine_patient::now::Now;
 use engine_patient::record::Element;
 use engine_patient::requirements::is_entered_in_error;
 use engine_patient::system::date_arithmetic::plus_in;
-use engine_patient::system::date_time::DateTime;
-use engine_patient::system::zone::Zone;
 
 use super::call::Call;
 use super::drugs::held;
@@ -37,7 +36,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: allergies,
         role: Role::Reads(&[ALLERGY]),
         doc: "The allergies and intolerances that stand: clinically active, neither refuted nor entered in \
-         error, not dated later than the moment of evaluation. One without a clinical status may be in it \
+         error, not dated later than the moment of evaluation (in a call by more than 15 minutes: then it may be in it or not). One without a clinical status may be in it \
          or not: what it would decide is unknown.",
         example: "allergies().exists(a, a.criticality == \"high\")",
         gives: "true",
@@ -66,10 +65,11 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         returns: R::ListOf("Resource"),
         code: medications,
         role: MEDICATIONS,
-        doc: "What the patient takes at the moment of evaluation: active MedicationRequests that order (no \
-         proposal, plan or option, not `doNotPerform`), written by then and not over, by the end of all \
+        doc: "What the patient takes at the moment of evaluation: active MedicationRequests that order or plan (no \
+         proposal or option, not `doNotPerform`), written by then and not over, by the end of all \
          dosages (`timing.repeat.boundsPeriod`); and MedicationStatements that are active or intended, \
-         begun and not over, or completed and over later. A day counts whole. Without the requests that a \
+         begun and not over, or completed and over later. A day counts whole; of a month or year the first day. In a \
+         call what is dated less than 15 minutes ahead counts, what is dated later may be in it or not. Without the requests that a \
          draft of the call changes (of the same id) or replaces (`priorPrescription`). One of which it cannot be told may be in it or not: what it would \
          decide is unknown.",
         example: "medications().isDrug(\"warfarin\").size() > 0",
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         code: medications_ever,
         role: MEDICATIONS,
         doc: "What the patient took at any time up to the moment of evaluation, as far as requests that \
-         order (active, on hold, completed or stopped) and statements (the same, not `not-taken`) tell.",
+         order or plan (active, on hold, completed or stopped) and statements (the same, not `not-taken`) tell.",
         example: "medicationsEver().exists(m, inDrugClass(m, \"maoi\"))",
         gives: "false",
         ..PLAIN
@@ -120,7 +120,7 @@ const TAKEN: &[&str] = &[
     "Resource",
 ];
 
-type Judge = fn(Element<'_>, DateTime, &Zone) -> Result<bool, Reason>;
+type Judge = fn(Element<'_>, Now<'_>) -> Result<bool, Reason>;
 
 fn medications<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     gathered(call, Gathered::Taken, &[REQUEST, STATEMENT], is_taken)
@@ -165,7 +165,7 @@ fn gathered<'r>(
                 if which == Gathered::Taken && hook.is_some_and(|hook| hook.replaces(resource)) {
                     continue;
                 }
-                match judge(resource, call.at(), call.zone()) {
+                match judge(resource, call.now()) {
                     Ok(true) => found.push(Val::Element(resource)),
                     Ok(false) => {}
                     Err(reason) => found.push(perhaps(Val::Element(resource), reason)),
@@ -181,12 +181,11 @@ fn taken_in_last<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     let [_, Val::Duration(length)] = call.args else {
         return call.other_kind();
     };
-    let (at, zone) = (call.at(), call.zone());
-    let Some(limit) = plus_in(at, length.negated(), zone) else {
+    let Some(limit) = plus_in(call.at(), length.negated(), call.zone()) else {
         return Val::unknown("a date outside the years 1 to 9999");
     };
     filters(call, |value| match value {
-        Val::Element(medication) => match taken_since(*medication, limit, at, zone) {
+        Val::Element(medication) => match taken_since(*medication, limit, call.now()) {
             Ok(taken) => Val::Bool(taken),
             Err(reason) => Val::Unknown(reason),
         },

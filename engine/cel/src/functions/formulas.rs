@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::system::decimal::{divide, multiply, round};
+use engine_patient::system::decimal::{MAX, divide, multiply, round};
 use engine_patient::system::exponentials::power;
 use rust_decimal::Decimal;
 
@@ -218,8 +218,11 @@ fn of_adults<'r>(
         if least < 18 {
             return Val::unknown("the formula is for adults");
         }
-        if number <= Decimal::ZERO {
-            return Val::unknown(NO_RESULT);
+        if number <= Decimal::ZERO || number >= MAX {
+            return match why.is_empty() {
+                true => Val::unknown(NO_RESULT),
+                false => Val::Unknown(why),
+            };
         }
         if least != most {
             why = "`Patient.birthDate` is too imprecise".into();

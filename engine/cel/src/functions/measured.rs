@@ -46,10 +46,16 @@ pub(super) fn each<'r>(
 ) -> Measured<'r> {
     let of = |all: Vec<(Element<'r>, Option<DateTime>)>, why| {
         let mut values = vec![];
+        let mut why = why;
         for (observation, start) in all {
             let value = number(observation);
             match (value.number(), value) {
                 (Some(n), _) => values.push((n, start)),
+                // Formulas rise or fall with it: their bounds are those of its bounds.
+                (None, Val::Between(low, high, reason)) => {
+                    values.extend([(low, start), (high, start)]);
+                    why = reason;
+                }
                 (None, Val::Unknown(reason)) => return Measured::none(reason),
                 _ => return Measured::none("the value is no quantity".into()),
             }

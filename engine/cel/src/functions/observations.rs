@@ -204,9 +204,13 @@ fn latest_value<'r>(call: &Call<'_, 'r>) -> Val<'r> {
 /// One number of several; `why` says why not which.
 pub(super) fn one_of<'r>(values: impl Iterator<Item = Val<'r>>, why: Cow<'r, str>) -> Val<'r> {
     let mut bounds: Option<(Decimal, Decimal)> = None;
+    let mut bound = None;
     for value in values {
         let (low, high) = match (&value, value.number()) {
-            (Val::Between(low, high, _), _) => (*low, *high),
+            (Val::Between(low, high, reason), _) => {
+                bound = bound.or_else(|| Some(reason.clone()));
+                (*low, *high)
+            }
             (_, Some(number)) => (number, number),
             _ => return value,
         };
@@ -215,7 +219,7 @@ pub(super) fn one_of<'r>(values: impl Iterator<Item = Val<'r>>, why: Cow<'r, str
     }
     match bounds {
         Some((least, most)) if least == most => Val::Decimal(least),
-        Some((least, most)) => Val::Between(least, most, why),
+        Some((least, most)) => Val::Between(least, most, bound.unwrap_or(why)),
         None => Val::unknown("there is none to take the value of"),
     }
 }
@@ -228,35 +232,48 @@ fn highest<'r>(call: &Call<'_, 'r>) -> Val<'r> {
     extreme(call, Decimal::max)
 }
 
-/// The least or the greatest: of those that are in the list, and of all.
+/// The least or the greatest: of those that are in the list, and of all. Of a number of which only bounds are
+/// known it lies between the least or greatest of the lower and that of the upper ones.
 fn extreme<'r>(call: &Call<'_, 'r>, better: fn(Decimal, Decimal) -> Decimal) -> Val<'r> {
     let [Val::List(items), Val::Str(unit)] = call.args else {
         return call.other_kind();
     };
-    let (mut sure, mut all, mut why) = (None::<Decimal>, None::<Decimal>, None);
+    type Bounds = Option<(Decimal, Decimal)>;
+    let (mut sure, mut all, mut why) = (None::<(Decimal, Decimal)>, None, None);
     for item in items.iter() {
         let (value, maybe) = item.item();
         let number = match value {
             Val::Element(observation) => number_of(call, *observation, unit),
             other => other.clone(),
         };
-        let Some(number) = number.number() else {
-            return number;
+        let (low, high) = match (&number, number.number()) {
+            (Val::Between(low, high, reason), _) => {
+                why = why.or_else(|| Some(reason.clone()));
+                (*low, *high)
+            }
+            (_, Some(number)) => (number, number),
+            _ => return number,
         };
-        let with = |so_far: Option<Decimal>| Some(so_far.map_or(number, |n| better(n, number)));
+        let with = |so_far: Bounds| {
+            let (l, h) = so_far.unwrap_or((low, high));
+            Some((better(l, low), better(h, high)))
+        };
         all = with(all);
         match maybe {
             None => sure = with(sure),
-            reason => why = why.or(reason),
+            reason => why = why.or(reason.cloned()),
         }
     }
     match (sure, all, why) {
-        (Some(sure), Some(all), Some(why)) if sure != all => {
-            Val::Between(sure.min(all), sure.max(all), why.clone())
+        (Some(sure), Some(all), why) => {
+            let (least, most) = (sure.0.min(all.0), sure.1.max(all.1));
+            match (least == most, why) {
+                (false, Some(why)) => Val::Between(least, most, why),
+                _ => Val::Decimal(least),
+            }
         }
-        (Some(sure), ..) => Val::Decimal(sure),
-        (None, _, Some(why)) => Val::Unknown(why.clone()),
-        (None, ..) => Val::unknown("there is none to take the value of"),
+        (None, _, Some(why)) => Val::Unknown(why),
+        _ => Val::unknown("there is none to take the value of"),
     }
 }
 
@@ -269,7 +286,7 @@ fn numbers<'r>(
     let number = |item: &Val<'r>| match item {
         Val::Element(observation) => {
             let value = number_of(call, *observation, unit);
-            value.number().ok_or(value)
+            value.number().ok_or_else(|| no_number(value))
         }
         other => {
             let reason = other.why_unknown().cloned();
@@ -277,6 +294,14 @@ fn numbers<'r>(
         }
     };
     items.iter().map(number).collect()
+}
+
+/// Why a value is no number; of a bound nothing is calculated.
+fn no_number(value: Val<'_>) -> Val<'_> {
+    match value {
+        Val::Between(_, _, reason) => Val::Unknown(reason),
+        value => value,
+    }
 }
 
 fn average<'r>(call: &Call<'_, 'r>) -> Val<'r> {
@@ -317,7 +342,7 @@ fn change<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         let value = number_of(call, *one, unit);
         match value.number() {
             Some(number) => found.push(number),
-            None => return value,
+            None => return no_number(value),
         }
         rest.retain(|item| !matches!(item, Val::Element(e) if e.index == one.index));
     }

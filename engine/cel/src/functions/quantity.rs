@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use engine_patient::program::NoteKind;
 use engine_patient::record::{Element, Kind};
+use engine_patient::system::decimal::{self, MAX, STEP, add, subtract};
 use engine_patient::system::units::{self, Reading, UnitsError, written};
+use rust_decimal::Decimal;
 
 use super::call::Call;
 use super::row::Param as P;
@@ -21,8 +23,9 @@ pub(super) const ROWS: &[FunctionInfo] = &[FunctionInfo {
     role: Role::QuantityIn,
     doc: "The number of a Quantity in this UCUM unit, converted exactly where it is given in another. \
          A unit that charts spell otherwise (`mEq/L`, `mmHg`, `K/uL`, `IU/L`), or that stands in `unit` alone, is read \
-         as what is meant, where that measures the same. Unknown where the value or the unit is missing, cannot be \
-         converted, or has a comparator such as `<`.",
+         as what is meant, where that measures the same. With a comparator (`> 60`) it lies on that side of the number: \
+         a comparison is unknown only where that does not decide it. Unknown where the value or the unit is missing, or \
+         cannot be converted.",
     example: "quantityIn(Observation(\"hba1c\").latest().value, \"%\") > 9.0",
     gives: "true",
     ..PLAIN
@@ -46,9 +49,13 @@ pub(super) fn quantity_in<'r>(call: &Call<'_, '_>, quantity: Element<'_>, unit: 
     if quantity.kind() != Kind::Object || quantity.get_named("coding").is_some() {
         return Val::unknown("the value is no quantity");
     }
-    if quantity.get_named("comparator").is_some() {
-        return Val::unknown("the value is only a bound (`comparator`)");
-    }
+    let comparator = match quantity.get_named("comparator") {
+        None => None,
+        Some(written) => match Comparator::of(written) {
+            Some(comparator) => Some(comparator),
+            None => return Val::unknown("the `comparator` of a quantity cannot be read"),
+        },
+    };
     let number = quantity.get_named("value");
     let Some(number) = number.filter(|v| v.kind() == Kind::Number) else {
         return Val::unknown("the quantity has no number");
@@ -79,12 +86,53 @@ pub(super) fn quantity_in<'r>(call: &Call<'_, '_>, quantity: Element<'_>, unit: 
             if let Some(usual) = &spelled {
                 call.scene.note(NoteKind::UnitSpelling, usual);
             }
-            Val::Decimal(value)
+            match comparator {
+                None => Val::Decimal(value),
+                Some(comparator) => comparator.side_of(value),
+            }
         }
         Err(UnitsError::OutOfRange) => Val::unknown(TOO_LARGE),
         Err(UnitsError::Unknown | UnitsError::Incommensurable) => other_unit(&written, unit),
     }
 }
+
+/// On which side of a quantity's number what was measured lies (`Quantity.comparator`).
+#[derive(Clone, Copy)]
+enum Comparator {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparator {
+    fn of(written: Element<'_>) -> Option<Self> {
+        Some(match &*written.as_str()? {
+            "<" => Comparator::Less,
+            "<=" => Comparator::LessOrEqual,
+            ">" => Comparator::Greater,
+            ">=" => Comparator::GreaterOrEqual,
+            _ => return None,
+        })
+    }
+
+    /// The numbers on that side of one that is in the unit asked for: units are converted by a positive factor,
+    /// and an offset. Next to a number comes the one that CQL has as its successor (CQL 1.5, §4).
+    fn side_of<'r>(self, value: Decimal) -> Val<'r> {
+        let (least, most) = match self {
+            Comparator::Less => (Some(decimal::negate(MAX)), subtract(value, STEP)),
+            Comparator::LessOrEqual => (Some(decimal::negate(MAX)), Some(value)),
+            Comparator::Greater => (add(value, STEP), Some(MAX)),
+            Comparator::GreaterOrEqual => (Some(value), Some(MAX)),
+        };
+        match least.zip(most) {
+            Some((least, most)) => Val::Between(least, most, BOUND.into()),
+            None => Val::unknown(TOO_LARGE),
+        }
+    }
+}
+
+const BOUND: &str = "the value is only a bound (`comparator`)";
 
 const DOUBTFUL: &str =
     "the quantity is in a unit of capitals, which in UCUM is another than it usually means";

@@ -58,7 +58,8 @@ pub(super) const ROWS: &[FunctionInfo] = &[
         params: &[P::Writable],
         returns: R::Text,
         code: string,
-        doc: "The number as text; a date to the day, of a moment the day that it is where the rule runs (the zone of \
+        takes_unknown: true,
+        doc: "The number as text, and one of which only a bound is known as that (`above 60`); a date to the day, of a moment the day that it is where the rule runs (the zone of \
          the context), wherever it was written.",
         example: "string(3) + \" on \" + string(date(\"2024-02-01T09:20:00Z\"))",
         gives: "3 on 2024-02-01",
@@ -108,6 +109,11 @@ fn string<'r>(call: &Call<'_, 'r>) -> Val<'r> {
         [Val::Decimal(d)] => Val::Str(d.normalize().to_string().into()),
         [Val::Time(time)] => Val::Str(written_day(*time, call.zone()).into()),
         [text @ Val::Str(_)] => text.clone(),
+        [value] if value.is_open_ended() => match value.bounds_in_words() {
+            Some(words) => Val::Str(words.into()),
+            None => call.other_kind(),
+        },
+        [Val::Unknown(reason) | Val::Between(_, _, reason)] => Val::Unknown(reason.clone()),
         _ => call.other_kind(),
     }
 }

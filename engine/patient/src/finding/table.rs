@@ -216,6 +216,14 @@ codes! {
         why "it decides nothing, and the rule says something else than it seems to"
         example Rule "eligible: patient.gender != \"male\" || patient.gender != \"female\""
         mend "correct a limit, or write `&&` where both are meant";
+    MixedAndOr "mixed-and-or" "`&&` and `||` stand beside each other without brackets"
+        why "`&&` binds first, and who reads it otherwise reads another rule"
+        example Prose "eligible: over_65 && diabetes || kidney_disease, which is for everybody with kidney disease"
+        mend "write brackets: `(a && b) || c`, or `a && (b || c)` where that is meant";
+    CodesOfNoSystem "codes-of-no-system" "a value set that a rule names has codes that cannot be of their code system"
+        why "no data has them, so that what was meant is never found"
+        example Prose "a value set with the LOINC code 4548-5, whose last digit does not fit the others"
+        mend "look the codes up, and write them as they are there";
     PresenceIsNotDeath "presence-is-not-death" "`has(patient.deceased…)` is used for death"
         why "it also holds where it is recorded that the patient lives, or died later"
         example Cel "!has(patient.deceasedBoolean)"

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use super::drug::{Drug, meaning, meant_by, names, no_code, of_salts};
 use super::standing::{Told, all, begun};
 use crate::fhir::clinical_time::clinical_time;
+use crate::now::Now;
 use crate::record::Element;
 use crate::system::codes::codings;
-use crate::system::date_time::DateTime;
-use crate::system::zone::Zone;
 use crate::terminology::{DrugDictionary, DrugMeaning, canonical_system};
 
 const ALLERGY: &str = "AllergyIntolerance";
@@ -18,7 +17,7 @@ const ALLERGY: &str = "AllergyIntolerance";
 ///
 /// # Errors
 /// Why it cannot be told.
-pub fn is_current(allergy: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+pub fn is_current(allergy: Element<'_>, now: Now<'_>) -> Told {
     let refuted = status(allergy, "verificationStatus");
     let refuted = refuted
         .iter()
@@ -37,7 +36,7 @@ pub fn is_current(allergy: Element<'_>, at: DateTime, zone: &Zone) -> Told {
     };
     let start = clinical_time(ALLERGY, allergy).start;
     let begun = start.map_or(Ok(true), |start| {
-        begun("AllergyIntolerance.onset", start, at, zone)
+        begun("AllergyIntolerance.onset", start, now)
     });
     all([Ok(!refuted), active, begun])
 }

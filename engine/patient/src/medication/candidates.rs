@@ -44,6 +44,7 @@ impl Gather for Candidates {
 mod tests {
     use super::*;
     use crate::medication::is_taken;
+    use crate::now::Now;
     use crate::system::date_time::DateTime;
     use crate::system::zone::UTC;
 
@@ -60,9 +61,14 @@ mod tests {
             ("unknown", status("unknown"), true),
             ("none", String::new(), true),
             (
+                "proposal",
+                r#","status":"active","intent":"proposal""#.to_owned(),
+                false,
+            ),
+            (
                 "plan",
                 r#","status":"active","intent":"plan""#.to_owned(),
-                false,
+                true,
             ),
             ("not", status("active") + r#","doNotPerform":true"#, false),
             (
@@ -90,7 +96,7 @@ mod tests {
         for resource in record.of_type(ty) {
             let id = resource.get_str("id").unwrap();
             let is_left_out = !expected.contains(&&*id);
-            let taken = is_taken(resource, at, &UTC);
+            let taken = is_taken(resource, Now::past(at, &UTC));
             assert!(!is_left_out || taken == Ok(false), "{id}: {taken:?}");
         }
         record

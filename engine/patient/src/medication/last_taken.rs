@@ -12,6 +12,7 @@ use super::taken::{bounds_end, is_taken, period, was_taken};
 use crate::fhir::clinical_time::clinical_time;
 use crate::fhir::names::Name;
 use crate::fhir::reading::{Reading, date_at};
+use crate::now::Now;
 use crate::record::Element;
 use crate::system::date_arithmetic::{CalendarDuration, plus_in};
 use crate::system::date_time::DateTime;
@@ -32,31 +33,22 @@ struct Last {
     not_after: Option<DateTime>,
 }
 
-/// The moment of evaluation, and where it is.
-#[derive(Clone, Copy)]
-struct Now<'z> {
-    at: DateTime,
-    zone: &'z Zone,
+fn is_past(now: Now<'_>, date: DateTime) -> bool {
+    is_after(date, now.at, now.zone) == Some(false)
 }
 
-impl Now<'_> {
-    fn is_past(self, date: DateTime) -> bool {
-        is_after(date, self.at, self.zone) == Some(false)
-    }
-
-    /// On the date that is given as the end. One that is still to come is that of a plan: what is over by now
-    /// ended earlier.
-    fn ended(self, start: Option<DateTime>, end: DateTime) -> Last {
-        match self.is_past(end) {
-            true => Last {
-                not_before: Some(end),
-                not_after: Some(end),
-            },
-            false => Last {
-                not_before: start,
-                not_after: None,
-            },
-        }
+/// On the date that is given as the end. One that is still to come is that of a plan: what is over by now ended
+/// earlier.
+fn ended(now: Now<'_>, start: Option<DateTime>, end: DateTime) -> Last {
+    match is_past(now, end) {
+        true => Last {
+            not_before: Some(end),
+            not_after: Some(end),
+        },
+        false => Last {
+            not_before: start,
+            not_after: None,
+        },
     }
 }
 
@@ -65,20 +57,20 @@ impl Now<'_> {
 ///
 /// # Errors
 /// Why it cannot be told.
-pub fn taken_since(resource: Element<'_>, limit: DateTime, at: DateTime, zone: &Zone) -> Told {
-    let (ty, now) = (type_of(resource), Now { at, zone });
-    if is_taken(resource, at, zone) == Ok(true) {
+pub fn taken_since(resource: Element<'_>, limit: DateTime, now: Now<'_>) -> Told {
+    let ty = type_of(resource);
+    if is_taken(resource, now) == Ok(true) {
         return Ok(true);
     }
     let last = match ty {
         ADMINISTRATION => administered(resource, now)?,
         DISPENSE => handed_over(resource, now)?,
-        REQUEST if was_taken(resource, at, zone)? => Some(ordered(resource, now)?),
-        STATEMENT if was_taken(resource, at, zone)? => Some(stated(resource, now)?),
+        REQUEST if was_taken(resource, now)? => Some(ordered(resource, now)?),
+        STATEMENT if was_taken(resource, now)? => Some(stated(resource, now)?),
         _ => None,
     };
     let Some(last) = last else { return Ok(false) };
-    let after = |date: Option<DateTime>| date.and_then(|date| is_after(date, limit, zone));
+    let after = |date: Option<DateTime>| date.and_then(|date| is_after(date, limit, now.zone));
     match (after(last.not_before), after(last.not_after)) {
         (Some(true), _) => Ok(true),
         (_, Some(false)) => Ok(false),
@@ -116,7 +108,7 @@ fn ordered(request: Element<'_>, now: Now<'_>) -> Result<Last, Reason> {
         None => fills.and_then(|fills| later(authored, fills)),
     };
     // One that was stopped may have been before its first supply was used up.
-    let first_used_up = later(authored, Decimal::ONE).filter(|end| now.is_past(*end));
+    let first_used_up = later(authored, Decimal::ONE).filter(|end| is_past(now, *end));
     let first_used_up = first_used_up.filter(|_| is_one_of(request, "status", &["completed"]));
     Ok(Last {
         not_before: first_used_up.or(Some(authored)),
@@ -134,7 +126,7 @@ fn planned(
     updated: Option<DateTime>,
     now: Now<'_>,
 ) -> Last {
-    let planned = now.ended(authored, end);
+    let planned = ended(now, authored, end);
     if is_one_of(request, "status", &["active"]) {
         return planned;
     }
@@ -158,7 +150,7 @@ fn stated(statement: Element<'_>, now: Now<'_>) -> Result<Last, Reason> {
         return Err("`MedicationStatement.effective` cannot be read".into());
     }
     if let Some(end) = time.end {
-        return Ok(now.ended(time.start, end));
+        return Ok(ended(now, time.start, end));
     }
     let asserted = date(
         "MedicationStatement.dateAsserted",
@@ -185,7 +177,7 @@ fn administered(given: Element<'_>, now: Now<'_>) -> Result<Option<Last>, Reason
     let Some(start) = time.start.or(time.end) else {
         return Err(format!("`{PATH}` is missing").into());
     };
-    if !begun(PATH, start, now.at, now.zone)? {
+    if !begun(PATH, start, now)? {
         return Ok(None);
     }
     Ok(Some(match time.end {
@@ -193,7 +185,7 @@ fn administered(given: Element<'_>, now: Now<'_>) -> Result<Option<Last>, Reason
             not_before: Some(now.at),
             not_after: None,
         },
-        Some(end) => now.ended(Some(start), end),
+        Some(end) => ended(now, Some(start), end),
         None => Last {
             not_before: Some(start),
             not_after: updated(given),
@@ -216,7 +208,7 @@ fn handed_over(dispense: Element<'_>, now: Now<'_>) -> Result<Option<Last>, Reas
             false => Err(format!("`{PATH}` is missing").into()),
         };
     };
-    if !begun(PATH, handed, now.at, now.zone)? {
+    if !begun(PATH, handed, now)? {
         return Ok(None);
     }
     let lasts = amount(dispense, "daysSupply", Some(CalendarUnit::Day));
@@ -224,11 +216,11 @@ fn handed_over(dispense: Element<'_>, now: Now<'_>) -> Result<Option<Last>, Reas
     let end = lasts.and_then(|long| plus_in(handed, long, now.zone));
     Ok(Some(match end {
         // There is some left: it is taken still.
-        Some(end) if !now.is_past(end) => Last {
+        Some(end) if !is_past(now, end) => Last {
             not_before: Some(now.at),
             not_after: None,
         },
-        Some(end) => now.ended(Some(handed), end),
+        Some(end) => ended(now, Some(handed), end),
         None => Last {
             not_before: Some(handed),
             not_after: None,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::fhir::names::Name;
 use crate::fhir::reading::{Reading, date_at, read_at};
+use crate::now::{Begun, Now};
 use crate::record::Element;
 use crate::system::date_time::{DateTime, Precision};
 use crate::system::zone::Zone;
@@ -77,15 +78,16 @@ pub(super) fn date(
     }
 }
 
-/// Whether what began on a date had begun at a moment: a day counts from its start.
-pub(super) fn begun(path: &str, date: DateTime, at: DateTime, zone: &Zone) -> Told {
-    let (from, to) = (date.earliest(zone), date.latest(zone));
-    let at = at.latest(zone);
-    match (from <= at, to <= at) {
-        (false, _) => Ok(false),
-        (true, true) => Ok(true),
-        (true, false) if date.precision() >= Precision::Day => Ok(true),
-        (true, false) => Err(format!("`{path}` is too imprecise").into()),
+/// Whether what is recorded with a date has begun at a moment. It is recorded, so that a date that is known
+/// to the month or year only is past unless all of it is to come.
+///
+/// # Errors
+/// Where it is dated after a call in which it is there already.
+pub(super) fn begun(path: &str, date: DateTime, now: Now<'_>) -> Told {
+    match now.begun(date) {
+        Begun::Yes => Ok(true),
+        Begun::NotYet => Ok(false),
+        Begun::Ahead => Err(format!("`{path}` lies in the future").into()),
     }
 }
 

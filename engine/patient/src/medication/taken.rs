@@ -1,16 +1,21 @@
 //! Whether a patient takes what a request or statement is for.
 
 use super::drug::type_of;
-use super::standing::{Reason, Told, all, begun, code, date, goes_on, not_flagged};
+use super::standing::{Reason, Told, all, begun, code, date, goes_on, is_one_of, not_flagged};
 use crate::fhir::clinical_time::{ClinicalTime, time_of};
+use crate::now::Now;
 use crate::record::Element;
 use crate::system::date_time::DateTime;
 use crate::system::zone::Zone;
 
 const REQUEST: &str = "MedicationRequest";
 const STATEMENT: &str = "MedicationStatement";
-/// Intents of a request that orders: what is proposed or planned is not taken.
-const ORDERS: [&str; 5] = [
+/// Intents of a request for what is taken: what is proposed or an option is not. A plan gives nobody an
+/// authority, and is taken all the same: US Core writes with it, and with `reported[x]`, what a patient takes
+/// that was ordered elsewhere or by nobody, and its list of active medications is of the intents `order` and
+/// `plan` (<https://hl7.org/fhir/us/core/medication-list.html>).
+const ORDERS: [&str; 6] = [
+    "plan",
     "order",
     "original-order",
     "reflex-order",
@@ -20,24 +25,27 @@ const ORDERS: [&str; 5] = [
 
 /// Whether the patient takes it at a moment, as far as a MedicationRequest or MedicationStatement tells.
 ///
-/// A request: active, an order, not one not to take it, written by then and not over. It is over when
+/// A request: active, an order or a plan, not one not to take it, written by then and not over. It is over when
 /// every dosage has an end (`timing.repeat.boundsPeriod`) and the last is past. The time to dispense it
 /// (`dispenseRequest.validityPeriod`) says nothing of when it is taken: a prescription that cannot be
 /// filled any more is of a drug that may be at home.
+///
+/// What is written with a date of which only the month or the year is known is so, unless all of that is to
+/// come: it is there. In a call what is dated ahead by more than clocks differ cannot be told ([`Now`]).
 ///
 /// A statement: active or intended, begun by then and not over; a completed or stopped one within the
 /// period that it gives.
 ///
 /// # Errors
 /// Why it cannot be told.
-pub fn is_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+pub fn is_taken(resource: Element<'_>, now: Now<'_>) -> Told {
     match kind(resource) {
         Some(Kind::Request) => all([
             is_in_force(resource),
-            written(resource, at, zone),
-            lasts(resource, at, zone),
+            written(resource, now),
+            lasts(resource, now),
         ]),
-        Some(Kind::Statement) => statement_is_taken(resource, at, zone),
+        Some(Kind::Statement) => statement_is_taken(resource, now),
         None => Ok(false),
     }
 }
@@ -63,7 +71,7 @@ pub(super) fn may_be_taken(resource: Element<'_>) -> bool {
 ///
 /// # Errors
 /// Why it cannot be told.
-pub fn was_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+pub fn was_taken(resource: Element<'_>, now: Now<'_>) -> Told {
     match kind(resource) {
         Some(Kind::Request) => all([
             code(
@@ -74,18 +82,18 @@ pub fn was_taken(resource: Element<'_>, at: DateTime, zone: &Zone) -> Told {
                 &["unknown"],
             ),
             is_ordered(resource),
-            written(resource, at, zone),
+            written(resource, now),
         ]),
         Some(Kind::Statement) => {
             let taken = ["active", "completed", "stopped", "on-hold"];
             let status = code(STATEMENT, resource, "status", &taken, &["unknown"]);
-            all([status, started(&period(resource), at, zone)])
+            all([status, started(&period(resource), now)])
         }
         None => Ok(false),
     }
 }
 
-/// Whether a request orders something: no proposal, plan or option, and not an order not to give it.
+/// Whether a request is for something that is taken: no proposal or option, and not an order not to give it.
 fn is_ordered(request: Element<'_>) -> Told {
     all([
         code(REQUEST, request, "intent", &ORDERS, &[]),
@@ -114,22 +122,22 @@ fn kind(resource: Element<'_>) -> Option<Kind> {
     }
 }
 
-fn written(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+fn written(request: Element<'_>, now: Now<'_>) -> Told {
     const PATH: &str = "MedicationRequest.authoredOn";
     match date(PATH, request, "authoredOn")? {
-        Some(authored) => begun(PATH, authored, at, zone),
+        Some(authored) => begun(PATH, authored, now),
         None => Ok(true),
     }
 }
 
 /// Whether a request is not over.
-fn lasts(request: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+fn lasts(request: Element<'_>, now: Now<'_>) -> Told {
     let Some(ends) = ends(request)? else {
         return Ok(true);
     };
     // One that goes on is enough.
     let over = all(ends.into_iter().map(|end| {
-        let told = goes_on(BOUNDS, end, at, zone)?;
+        let told = goes_on(BOUNDS, end, now.at, now.zone)?;
         Ok(!told)
     }))?;
     Ok(!over)
@@ -159,7 +167,7 @@ pub(super) fn bounds_end(request: Element<'_>, zone: &Zone) -> Result<Option<Dat
     Ok(ends.max_by_key(|end| end.latest(zone)))
 }
 
-fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told {
+fn statement_is_taken(statement: Element<'_>, now: Now<'_>) -> Told {
     let time = period(statement);
     let yes = ["active", "intended"];
     let going = code(STATEMENT, statement, "status", &yes, &["unknown"]);
@@ -175,7 +183,12 @@ fn statement_is_taken(statement: Element<'_>, at: DateTime, zone: &Zone) -> Told
         (_, Ok(true)) => Ok(time.start.is_some() && time.end.is_some()),
         (going, _) => going,
     };
-    all([status, started(&time, at, zone), not_over(&time, at, zone)])
+    let started = match started(&time, now) {
+        // It says itself that it is to come.
+        Err(_) if is_one_of(statement, "status", &["intended"]) => Ok(false),
+        told => told,
+    };
+    all([status, started, not_over(&time, now)])
 }
 
 /// When a statement says that it was taken: of a single date only that it had begun.
@@ -194,18 +207,18 @@ pub(super) fn period(statement: Element<'_>) -> ClinicalTime {
 
 const EFFECTIVE: &str = "MedicationStatement.effective";
 
-fn started(time: &ClinicalTime, at: DateTime, zone: &Zone) -> Told {
+fn started(time: &ClinicalTime, now: Now<'_>) -> Told {
     match (time.start, time.unreadable_start) {
         (_, Some(_)) => Err(format!("`{EFFECTIVE}` cannot be read").into()),
-        (Some(start), None) => begun(EFFECTIVE, start, at, zone),
+        (Some(start), None) => begun(EFFECTIVE, start, now),
         (None, None) => Ok(true),
     }
 }
 
-fn not_over(time: &ClinicalTime, at: DateTime, zone: &Zone) -> Told {
+fn not_over(time: &ClinicalTime, now: Now<'_>) -> Told {
     match (time.end, time.unreadable_end) {
         (_, Some(_)) => Err(format!("`{EFFECTIVE}` cannot be read").into()),
-        (Some(end), None) => goes_on(EFFECTIVE, end, at, zone),
+        (Some(end), None) => goes_on(EFFECTIVE, end, now.at, now.zone),
         (None, None) => Ok(true),
     }
 }

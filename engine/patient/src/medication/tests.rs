@@ -1,20 +1,31 @@
 use super::*;
-use crate::record::PatientRecord;
+use crate::now::{Ahead, Now};
+use crate::record::{Element, PatientRecord};
 use crate::system::date_time::DateTime;
-use crate::system::zone::Zone;
+use crate::system::zone::UTC;
 use crate::terminology::{DrugDictionary, DrugFiles};
 
 const AT: &str = "2025-06-15T10:00:00Z";
 
-fn told(
+fn told(json: &str, judge: fn(Element<'_>, Now<'_>) -> Result<bool, Reason>) -> String {
+    told_in(json, Ahead::PAST, judge)
+}
+
+fn told_in(
     json: &str,
-    judge: fn(crate::record::Element<'_>, DateTime, &Zone) -> Result<bool, Reason>,
+    ahead: Ahead,
+    judge: fn(Element<'_>, Now<'_>) -> Result<bool, Reason>,
 ) -> String {
     let mut record = PatientRecord::new();
     record.push(json).unwrap();
     let at = DateTime::parse(AT).unwrap();
     let resource = record.resources().next().unwrap();
-    match judge(resource, at, &Zone::parse("UTC").unwrap()) {
+    let now = Now {
+        at,
+        zone: &UTC,
+        ahead,
+    };
+    match judge(resource, now) {
         Ok(told) => told.to_string(),
         Err(reason) => reason.into_owned(),
     }
@@ -37,8 +48,29 @@ fn what_a_request_tells() {
     let dispense = |text: &str| format!(r#"{ORDER},"dispenseRequest":{{{text}}}"#);
     for (more, now, ever) in [
         (ORDER.to_owned(), "true", "true"),
+        // As US Core writes what a patient reports; what is proposed or an option is not taken.
+        (
+            r#","status":"active","intent":"plan","reportedBoolean":true"#.into(),
+            "true",
+            "true",
+        ),
         (
             r#","status":"active","intent":"plan""#.into(),
+            "true",
+            "true",
+        ),
+        (
+            r#","status":"completed","intent":"plan""#.into(),
+            "false",
+            "true",
+        ),
+        (
+            r#","status":"active","intent":"proposal","reportedBoolean":true"#.into(),
+            "false",
+            "false",
+        ),
+        (
+            r#","status":"active","intent":"option""#.into(),
             "false",
             "false",
         ),
@@ -89,11 +121,15 @@ fn what_a_request_tells() {
             "false",
             "false",
         ),
+        // Known to the month or the year: it is there, so it was written, unless all of that is to come.
+        (format!(r#"{ORDER},"authoredOn":"2025""#), "true", "true"),
+        (format!(r#"{ORDER},"authoredOn":"2025-06""#), "true", "true"),
         (
-            format!(r#"{ORDER},"authoredOn":"2025""#),
-            "`MedicationRequest.authoredOn` is too imprecise",
-            "`MedicationRequest.authoredOn` is too imprecise",
+            format!(r#"{ORDER},"authoredOn":"2025-07""#),
+            "false",
+            "false",
         ),
+        (format!(r#"{ORDER},"authoredOn":"2026""#), "false", "false"),
         (
             format!(r#"{ORDER},"authoredOn":"15/06/2025""#),
             "`MedicationRequest.authoredOn` cannot be read",
@@ -174,6 +210,60 @@ fn what_a_statement_tells() {
     );
 }
 
+/// In a call what is there has begun, as far as clocks may differ; beyond that its date contradicts it.
+#[test]
+fn what_is_dated_ahead_of_a_call() {
+    let order = |on: &str| request(&format!(r#"{ORDER},"authoredOn":"{on}""#));
+    let statement = |status: &str, on: &str| {
+        format!(
+            r#"{{"resourceType":"MedicationStatement","id":"m","status":"{status}","effectivePeriod":{{"start":"{on}"}}}}"#
+        )
+    };
+    let allergy = |on: &str| {
+        format!(
+            r#"{{"resourceType":"AllergyIntolerance","id":"a","clinicalStatus":{{"coding":[{{"code":"active"}}]}},"recordedDate":"{on}"}}"#
+        )
+    };
+    let (soon, hours, tomorrow) = ("2025-06-15T10:14:00Z", "2025-06-15T14:00:00Z", "2025-06-17");
+    let ahead = |path: &str| format!("`{path}` lies in the future");
+    let authored = ahead("MedicationRequest.authoredOn");
+    for (json, judge, expected) in [
+        (
+            order(soon),
+            is_taken as fn(Element<'_>, Now<'_>) -> _,
+            "true",
+        ),
+        (order(soon), was_taken, "true"),
+        (order(hours), is_taken, &*authored),
+        (order(tomorrow), is_taken, &*authored),
+        (order("2025-06"), is_taken, "true"),
+        // Whatever its date, it is not taken.
+        (
+            request(r#","status":"draft","intent":"order","authoredOn":"2026-01-01""#),
+            is_taken,
+            "false",
+        ),
+        (statement("active", soon), is_taken, "true"),
+        (
+            statement("active", hours),
+            is_taken,
+            &*ahead("MedicationStatement.effective"),
+        ),
+        (statement("intended", hours), is_taken, "false"),
+        (allergy(soon), is_current, "true"),
+        (
+            allergy(tomorrow),
+            is_current,
+            &*ahead("AllergyIntolerance.onset"),
+        ),
+    ] {
+        assert_eq!(told_in(&json, Ahead::CALL, judge), expected, "{json}");
+        let then = told_in(&json, Ahead::PAST, judge);
+        let is_past = json.contains("\"2025-06\"");
+        assert_eq!(then, if is_past { "true" } else { "false" }, "{json}");
+    }
+}
+
 #[test]
 fn whether_an_allergy_stands() {
     let status = |code: &str| format!(r#","clinicalStatus":{{"coding":[{{"code":"{code}"}}]}}"#);
@@ -231,7 +321,7 @@ fn dictionary() -> DrugDictionary {
     .with_classes_from(&built_in)
 }
 
-const KNOWN: &str = r#"{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"855332","display":"Warfarin tab"}]}"#;
+const KNOWN: &str = r#"{"coding":[{"system":"http://www.nlm.nih.gov/research/umls/rxnorm","code":"855332","display":"Warfarin daily"}]}"#;
 const OTHER: &str =
     r#"{"coding":[{"system":"http://snomed.info/sct","code":"1"}],"text":"Marevan"}"#;
 
@@ -261,7 +351,7 @@ fn which_drug_it_is_wherever_it_stands() {
         (
             concept(&KNOWN.replace("855332", "1")),
             no_code,
-            "Warfarin tab",
+            "Warfarin daily",
         ),
         (ndc("0056-0172-70"), "", name),
         (ndc("00056017270"), "", name),
@@ -431,13 +521,9 @@ fn what_an_allergy_is_to() {
 #[test]
 fn what_was_taken_lately() {
     let lately = |json: &str| {
-        told(json, |resource, at, zone| {
-            taken_since(
-                resource,
-                DateTime::parse("2025-06-01T10:00:00Z").unwrap(),
-                at,
-                zone,
-            )
+        told(json, |resource, now| {
+            let limit = DateTime::parse("2025-06-01T10:00:00Z").unwrap();
+            taken_since(resource, limit, now)
         })
     };
     let unknown = |ty: &str| format!("a {ty} that is over does not say when it was last taken");
@@ -475,8 +561,9 @@ fn what_was_taken_lately() {
         (rx("stopped", "2020-01-01", ""), "?MedicationRequest"),
         (rx("on-hold", "2020-01-01", ""), "?MedicationRequest"),
         (
+            // It was written in that month, and may have been on its first day.
             rx("completed", "2025-06", ""),
-            "`MedicationRequest.authoredOn` is too imprecise",
+            "?MedicationRequest",
         ),
         // The end of its dosages; by the day, and 14 days ago is outside. What is on hold may have been before.
         (rx("completed", "2020-01-01", &dosage("2025-06-02")), "true"),

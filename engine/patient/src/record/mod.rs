@@ -7,6 +7,7 @@ pub mod json;
 mod kept;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use age::Age;
 pub use element::{Children, Element};
@@ -15,6 +16,8 @@ pub(crate) use kept::{Gather, InOrder};
 
 use crate::fhir::model::Model;
 use crate::fhir::names::{self, Name};
+use crate::systems::CodedElement;
+use crate::terminology::canonical_system;
 use json::Tree;
 use kept::Kept;
 
@@ -38,6 +41,8 @@ pub struct PatientRecord {
     unavailable: Vec<Name>,
     /// Types of which only a part may be here: what is here is so, what is not may be all the same.
     incomplete: Vec<Name>,
+    /// Code systems of resources of the patient that are not here, by element.
+    systems: Vec<(CodedElement, Arc<str>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +100,7 @@ impl PatientRecord {
         self.kept.clear();
         self.unavailable.clear();
         self.incomplete.clear();
+        self.systems.clear();
     }
 
     /// Adds a resource. On an error the record is as before.
@@ -368,6 +374,30 @@ impl PatientRecord {
     pub fn set_all_available(&mut self) {
         self.unavailable.clear();
         self.incomplete.clear();
+    }
+
+    /// Says that resources of the patient code an element in these systems, whether they are here or were
+    /// not asked for. See [`crate::systems`].
+    pub fn tell_systems(
+        &mut self,
+        element: CodedElement,
+        systems: impl IntoIterator<Item = Arc<str>>,
+    ) {
+        for system in systems {
+            let system = match canonical_system(&system) {
+                same if *same == *system => system,
+                other => Arc::from(other),
+            };
+            if !self.systems_told(element).any(|told| *told == system) {
+                self.systems.push((element, system));
+            }
+        }
+    }
+
+    /// What was told of an element by [`PatientRecord::tell_systems`].
+    pub fn systems_told(&self, element: CodedElement) -> impl Iterator<Item = &Arc<str>> {
+        let told = self.systems.iter().filter(move |(of, _)| *of == element);
+        told.map(|(_, system)| system)
     }
 
     /// Whether the resources of this type are all here, as far as the source knows.

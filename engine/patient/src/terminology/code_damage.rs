@@ -1,5 +1,7 @@
 //! Codes that a spreadsheet changed, and codes that cannot be of their system.
 
+use super::value_set::ValueSet;
+
 /// What is wrong with a code as it is written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Damage {
@@ -7,6 +9,17 @@ pub(super) enum Damage {
     Spoiled(String),
     /// No code of its system looks so, though data that was spoiled may have it: in words, and what to do.
     Doubtful(String, String),
+}
+
+impl ValueSet {
+    /// Codes that cannot be of their code system, by their digits, check digits and what spreadsheets make of
+    /// codes: each with why, in the order of the codes.
+    pub fn misshapen(&self) -> impl Iterator<Item = String> {
+        let all = self.entries().iter();
+        all.filter_map(|code| match damage(&code.system, &code.code)? {
+            Damage::Spoiled(why) | Damage::Doubtful(why, _) => Some(why),
+        })
+    }
 }
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -173,6 +186,30 @@ fn mod_10(number: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminology::Code;
+
+    #[test]
+    fn codes_of_a_value_set_that_are_of_no_system() {
+        let codes = vec![
+            Code::new(LOINC, "4548-4"),
+            Code::new(LOINC, "4548-5"),
+            Code::new(SNOMED, "44054006"),
+            Code::new(SNOMED, "44054007"),
+            Code::new(RXNORM, "warfarin"),
+            Code::new("urn:local", "anything"),
+        ];
+        let set = ValueSet::from_codes("urn:vs", None, codes, "test");
+        let mut found: Vec<String> = set.misshapen().collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                "`44054007` is no code of this system: its last digit does not fit the others",
+                "`4548-5` is no code of this system: its last digit does not fit the others",
+                "`warfarin` is no code of this system: it has digits only",
+            ]
+        );
+    }
 
     #[test]
     fn real_codes_are_left_alone() {

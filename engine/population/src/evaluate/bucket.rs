@@ -1,12 +1,14 @@
 //! One bucket: fetch the wanted resources, build each patient's record, run every program.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, Int32Array};
 use datafusion::error::{DataFusionError, Result};
 use engine_patient::contained;
 use engine_patient::program::{EvaluationResult, PatientProgram, Wanted};
 use engine_patient::record::PatientRecord;
 
-use super::facts::{BucketFacts, WantedRow};
+use super::facts::{BucketFacts, CodedIn, WantedRow};
 use super::metrics::EvaluateMetrics;
 use super::output::Output;
 use super::slice::Slice;
@@ -52,13 +54,39 @@ async fn patients(work: &Work, bucket: u32) -> Result<Vec<(String, bool)>> {
 }
 
 /// Which artifacts a patient needs to be evaluated for: those of whose necessary requirements every
-/// group has a match.
-fn undecided(work: &Work, matched: &[bool]) -> Vec<bool> {
+/// group has a match, or a member of which the patient's codes cannot tell.
+fn undecided(work: &Work, matched: &[bool], coded: &[CodedIn]) -> Vec<bool> {
     let has = |r: &usize| matched.get(*r).copied().unwrap_or(false);
     let artifacts = work.plan.artifacts.iter();
     artifacts
-        .map(|a| a.necessary.iter().all(|group| group.iter().any(has)))
+        .map(|a| {
+            let open = |r: &usize| {
+                let mut by_systems = a.by_systems.iter().filter(|(of, _)| of == r);
+                by_systems.any(|(_, element)| is_foreign(work, *r, *element, coded))
+            };
+            let mut groups = a.necessary.iter();
+            groups.all(|group| group.iter().any(|r| has(r) || open(r)))
+        })
         .collect()
+}
+
+/// Whether a patient has codes of an element, and none of a system that a requirement's set has.
+fn is_foreign(work: &Work, requirement: usize, element: usize, coded: &[CodedIn]) -> bool {
+    let requirement = work.plan.requirements.get(requirement);
+    let Some(codes) = requirement.and_then(|r| r.codes.as_ref()) else {
+        return false;
+    };
+    let wanted = codes.value_set.systems();
+    let mut own = coded.iter().filter(|(_, of, _)| *of == element).peekable();
+    own.peek().is_some() && own.all(|(.., system)| !wanted.contains(system))
+}
+
+/// Those of one patient, of a sorted list.
+fn of_patient(coded: &[CodedIn], pat: usize) -> &[CodedIn] {
+    let first = coded.partition_point(|(of, ..)| (*of as usize) < pat);
+    let rest = coded.get(first..).unwrap_or_default();
+    let count = rest.partition_point(|(of, ..)| *of as usize == pat);
+    rest.get(..count).unwrap_or_default()
 }
 
 /// What a patient of a bucket needs.
@@ -74,6 +102,7 @@ fn plan_patients(
     work: &Work,
     patients: &[(String, bool)],
     mut wanted: Vec<WantedRow>,
+    coded: &[CodedIn],
 ) -> Vec<Needed> {
     wanted.sort_unstable();
     let mut out = Vec::with_capacity(patients.len());
@@ -99,7 +128,7 @@ fn plan_patients(
                 *slot = true;
             }
         }
-        let undecided = undecided(work, &matched);
+        let undecided = undecided(work, &matched, of_patient(coded, pat));
         let mut rids: Vec<u32> = vec![];
         if undecided.contains(&true) {
             needed.fill(false);
@@ -137,7 +166,8 @@ pub(super) async fn evaluate_bucket(
             *known = *known && subjects.has(id);
         }
     }
-    let needed = plan_patients(work, &patients, facts.wanted);
+    let coded: Vec<CodedIn> = facts.coded.into_iter().collect();
+    let needed = plan_patients(work, &patients, facts.wanted, &coded);
     let mut rids: Vec<u32> = needed.iter().flat_map(|n| n.rids.iter().copied()).collect();
     rids.sort_unstable();
     rids.dedup();
@@ -147,7 +177,7 @@ pub(super) async fn evaluate_bucket(
     let mut record = PatientRecord::new();
     let mut evaluation = EvaluationResult::default();
     let mut slice = Slice::begin();
-    for ((id, known), needed) in patients.iter().zip(&needed) {
+    for (pat, ((id, known), needed)) in patients.iter().zip(&needed).enumerate() {
         if !*known {
             continue;
         }
@@ -155,6 +185,11 @@ pub(super) async fn evaluate_bucket(
         if needed.undecided.contains(&true) {
             let timer = metrics.parse_time.timer();
             read_record(&mut record, &rids, needed, &resources, shared)?;
+            for (_, element, system) in of_patient(&coded, pat) {
+                if let Some((element, _)) = work.plan.asked_systems.get(*element) {
+                    record.tell_systems(*element, [Arc::clone(system)]);
+                }
+            }
             metrics.resources.add(record.len());
             timer.done();
         }

@@ -1,6 +1,6 @@
 //! From the selected pages of `facts` to what each bucket wants of `resources`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, Int16Array, Int32Array, Int64Array, RecordBatch};
@@ -14,6 +14,7 @@ use super::metrics::EvaluateMetrics;
 use super::slice::Slice;
 use super::subjects::Subjects;
 use super::work::Work;
+use crate::lake::paths::REFERENCE_KEY;
 use crate::lake::reader::FactsKey;
 
 /// A row of `resources` that a requirement asks for.
@@ -22,7 +23,7 @@ pub(super) struct WantedRow {
     /// The patient, by number.
     pub(super) pat: u32,
     pub(super) rid: u32,
-    /// The Patient resource has none.
+    /// What is read whatever is asked for has none: the Patient resource.
     pub(super) requirement: Option<usize>,
     /// It was at a time at which it counts as necessary.
     pub(super) within: bool,
@@ -32,11 +33,17 @@ pub(super) struct WantedRow {
 #[derive(Default, Debug)]
 pub(super) struct BucketFacts {
     pub(super) wanted: Vec<WantedRow>,
+    /// Which systems the patients' codes are of.
+    pub(super) coded: BTreeSet<CodedIn>,
 }
 
+/// A patient has a code of a system: the patient's number, the element's place among
+/// [`super::plan::Plan::asked_systems`], the system.
+pub(super) type CodedIn = (u32, usize, Arc<str>);
+
 impl BucketFacts {
-    fn add(&mut self, row: WantedRow, requirements: &[usize], is_patient: bool) {
-        if is_patient {
+    fn add(&mut self, row: WantedRow, requirements: &[usize], always: bool) {
+        if always {
             self.wanted.push(row);
         }
         let of = |r: &usize| WantedRow {
@@ -76,6 +83,9 @@ pub(super) async fn read_facts(
     let mut run: Option<(i16, i16, i64)> = None;
     let mut answers: Vec<usize> = vec![];
     let mut is_patient = false;
+    // The elements whose systems are asked for, and the system of the run's code.
+    let mut coded: Vec<usize> = vec![];
+    let mut system: Option<&Arc<str>> = None;
     let mut slice = Slice::begin();
     let asked = work.subjects.as_ref().map(Subjects::buckets);
     while let Some(batch) = stream.next().await {
@@ -98,8 +108,13 @@ pub(super) async fn read_facts(
                 is_patient = patient
                     .as_ref()
                     .is_some_and(|p| p.matches(key.0, key.1, key.2));
+                let asked = work.plan.asked_systems.iter().enumerate();
+                let asked = asked.filter(|(_, (_, k))| k.matches(key.0, key.1, key.2));
+                coded.clear();
+                coded.extend(asked.map(|(i, _)| i));
+                system = work.systems.of_key(key.2);
             }
-            if answers.is_empty() && !is_patient {
+            if answers.is_empty() && !is_patient && coded.is_empty() {
                 continue;
             }
             let number = |v: i32| u32::try_from(v).unwrap_or(0);
@@ -125,7 +140,14 @@ pub(super) async fn read_facts(
                 requirement: None,
                 within,
             };
-            bucket.add(wanted, &answers, is_patient);
+            // A code in another resource: the record tells of which system it is, once that is read.
+            let is_elsewhere = key.2 == REFERENCE_KEY && !coded.is_empty();
+            bucket.add(wanted, &answers, is_patient || is_elsewhere);
+            for element in &coded {
+                if let Some(system) = system {
+                    bucket.coded.insert((pat, *element, Arc::clone(system)));
+                }
+            }
         }
         slice.give_way().await;
     }

@@ -21,7 +21,7 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::program::{PatientProgram, RowOptions};
-use engine_patient::systems::{CodedElement, SystemsInUse};
+use engine_patient::systems::CodedElement;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::budget::{Budgets, GivenUp};
@@ -31,7 +31,7 @@ use super::rows::result_schema;
 use super::subjects::Subjects;
 use super::work::Work;
 use crate::lake::reader::{FactsKey, Selection, metadata, select_facts};
-use crate::lake::systems::systems_in_use;
+use crate::lake::systems::{CodeSystems, code_systems};
 use crate::lake::{Lake, LakeFiles, schema};
 
 /// Programs over a lake at one snapshot.
@@ -74,9 +74,6 @@ impl EvaluateTable {
 
     /// Evaluates these patients only, by id or as `Patient/ID`; of `facts`, `patients` and `resources`
     /// no file is opened that does not hold their buckets. One that the lake does not have gives no rows.
-    ///
-    /// Which code systems the data uses ([`PatientProgram::coded_elements`]) is still asked of the whole
-    /// lake: the answer for a patient is the same in every run.
     pub fn of_patients<'i>(mut self, ids: impl IntoIterator<Item = &'i str>) -> Self {
         self.subjects = Some(Subjects::of(&self.lake, ids));
         self
@@ -88,8 +85,8 @@ impl EvaluateTable {
         self.subjects.as_ref().map_or_else(all, Subjects::count)
     }
 
-    /// The code systems that the programs want to be told of; `None` where they want none.
-    async fn systems(&self) -> Result<Option<SystemsInUse>> {
+    /// The code systems of the elements that the programs go by; `None` where they go by none.
+    async fn systems(&self) -> Result<Option<CodeSystems>> {
         let elements = self.programs.iter().flat_map(|p| p.coded_elements());
         let mut elements: Vec<CodedElement> = elements.copied().collect();
         elements.sort_unstable();
@@ -97,8 +94,9 @@ impl EvaluateTable {
         if elements.is_empty() {
             return Ok(None);
         }
-        let used = systems_in_use(&self.lake, &elements).await;
-        used.map(Some)
+        let found = code_systems(&self.lake, &elements).await;
+        found
+            .map(Some)
             .map_err(|e| DataFusionError::External(Box::new(e)))
     }
 
@@ -109,6 +107,7 @@ impl EvaluateTable {
         // The Patient itself is always needed.
         let mut keys = plan.keys.clone();
         keys.extend(Name::of("Patient").map(FactsKey::of_type));
+        keys.extend(plan.asked_systems.iter().map(|(_, key)| key.clone()));
         let subjects = self.subjects.as_ref();
         let files = self.lake.files(schema::FACTS).iter();
         let files = files.filter(|f| subjects.is_none_or(|s| s.may_be_in(f)));
@@ -171,18 +170,17 @@ impl TableProvider for EvaluateTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut context = self.context.clone();
-        if context.systems.is_none() {
-            context.systems = self.systems().await?.map(Arc::new);
-        }
-        let plan = Plan::new(&self.programs, context.systems.as_deref(), self.rows);
+        let systems = self.systems().await?;
+        let used = systems.as_ref().map(|s| &s.used);
+        let plan = Plan::new(&self.programs, used, self.rows);
         let (facts, pages, selected) = self.facts(&plan).await?;
         let parallel = state.config().target_partitions().max(1);
         let work = Work {
             lake: self.lake.clone(),
             programs: self.programs.clone(),
             plan: Arc::new(plan),
-            context,
+            context: self.context.clone(),
+            systems: systems.unwrap_or_default(),
             subjects: self.subjects.clone(),
             rows: self.rows,
             given_up: self.given_up.clone(),

@@ -17,6 +17,7 @@ use super::plan::Plan;
 use super::slice::Slice;
 use super::subjects::Subjects;
 use crate::lake::reader::read_shared;
+use crate::lake::systems::CodeSystems;
 use crate::lake::{Lake, schema};
 
 /// What all partitions share.
@@ -26,6 +27,8 @@ pub(super) struct Work {
     pub(super) programs: Vec<Arc<dyn PatientProgram>>,
     pub(super) plan: Arc<Plan>,
     pub(super) context: EvaluationContext,
+    /// The code systems of the lake's codes.
+    pub(super) systems: CodeSystems,
     /// Evaluate only these.
     pub(super) subjects: Option<Subjects>,
     /// Which rows are wanted.

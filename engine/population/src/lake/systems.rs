@@ -3,12 +3,14 @@
 //! Read from `facts`, which is sorted by type, path and code: of a page with one code only its bounds
 //! are looked at, and pages of other elements are passed over. `codes` tells the systems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use arrow::array::{Array, Int16Array, Int64Array, RecordBatch};
 use engine_patient::fhir::names::Name;
 use engine_patient::record::PatientRecord;
 use engine_patient::systems::{CodedElement, SystemsInUse, of_record};
+use engine_patient::terminology::canonical_system;
 
 use super::paths::{REFERENCE_KEY, path_id, type_id};
 use super::reader::{
@@ -16,12 +18,36 @@ use super::reader::{
 };
 use super::{Lake, LakeError, schema};
 
-/// The code systems of these elements, over all patients. An element that `facts` does not index is
-/// left out: it is not known. Codes behind references are those of the lake's medications.
+/// The code systems of a lake's elements, over all patients, and of its codes.
+#[derive(Debug, Default)]
+pub struct CodeSystems {
+    /// By element; one that `facts` does not index is left out: it is not known. Codes behind references
+    /// are those of the lake's medications.
+    pub used: SystemsInUse,
+    /// The system of each code that stands in `facts` for one of the elements, by its key, under its URL.
+    of_key: HashMap<i64, Arc<str>>,
+}
+
+impl CodeSystems {
+    /// The system of a code, by its key in `facts`.
+    pub fn of_key(&self, key: i64) -> Option<&Arc<str>> {
+        self.of_key.get(&key)
+    }
+}
+
+/// The code systems of these elements, over all patients.
 pub async fn systems_in_use(
     lake: &Lake,
     elements: &[CodedElement],
 ) -> Result<SystemsInUse, LakeError> {
+    Ok(code_systems(lake, elements).await?.used)
+}
+
+/// The code systems of these elements, over all patients, and of each of their codes.
+pub async fn code_systems(
+    lake: &Lake,
+    elements: &[CodedElement],
+) -> Result<CodeSystems, LakeError> {
     let mut used = SystemsInUse::default();
     let mut wanted: BTreeMap<(i16, i16), CodedElement> = BTreeMap::new();
     for element in elements {
@@ -31,22 +57,25 @@ pub async fn systems_in_use(
         }
     }
     if wanted.is_empty() {
-        return Ok(used);
+        return Ok(CodeSystems {
+            used,
+            ..CodeSystems::default()
+        });
     }
     let seen = keys(lake, &wanted).await?;
     let codes: BTreeSet<i64> = seen.iter().map(|(.., key)| *key).collect();
-    let systems = systems_of(lake, &codes).await?;
+    let of_key = systems_of(lake, &codes).await?;
     for (rtype, path, key) in &seen {
         let Some(element) = wanted.get(&(*rtype, *path)) else {
             continue;
         };
         if *key == REFERENCE_KEY {
             referred(lake, *element, &mut used).await?;
-        } else if let Some(system) = systems.get(key) {
-            used.add(*element, [system.as_str()]);
+        } else if let Some(system) = of_key.get(key) {
+            used.add(*element, [&**system]);
         }
     }
-    Ok(used)
+    Ok(CodeSystems { used, of_key })
 }
 
 /// The distinct codes of each element.
@@ -130,8 +159,10 @@ fn typed<T: Array + 'static>(batch: &RecordBatch, column: usize) -> Result<&T, L
 async fn systems_of(
     lake: &Lake,
     codes: &BTreeSet<i64>,
-) -> Result<BTreeMap<i64, String>, LakeError> {
-    let mut systems = BTreeMap::new();
+) -> Result<HashMap<i64, Arc<str>>, LakeError> {
+    let mut systems = HashMap::new();
+    // There are a few systems and many codes.
+    let mut known = BTreeSet::<Arc<str>>::new();
     for file in lake.files(schema::CODES) {
         let wanted = ["code_key", "system"];
         for batch in read_columns(&lake.store, schema::CODES, file, &wanted).await? {
@@ -139,7 +170,13 @@ async fn systems_of(
             for row in 0..batch.num_rows() {
                 let key = keys.value(row);
                 if codes.contains(&key) {
-                    systems.insert(key, names.value(row).to_owned());
+                    let system = canonical_system(names.value(row));
+                    let system = match known.get(system) {
+                        Some(same) => Arc::clone(same),
+                        None => Arc::from(system),
+                    };
+                    known.insert(Arc::clone(&system));
+                    systems.insert(key, system);
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! Whether an expression that is well formed can mean anything: texts that are no codes of their element,
 //! units that are none or do not go together, value sets of another kind, comparisons that have one
-//! outcome for every patient. Only what follows from the text, the FHIR model and the value sets.
+//! outcome for every patient, `&&` beside `||` without brackets. Only what follows from the text, the FHIR model and the value sets.
 //!
 //! ```text
 //! walk ─▶ codes, units, unit_kinds, value_sets, constant ─▶ look ─▶ facts ─▶ difference ─▶ trace ─▶ known ─▶ origin, fact
 //! ```
 
+mod brackets;
 mod codes;
 mod constant;
 mod difference;
@@ -21,6 +22,7 @@ mod units;
 mod value_sets;
 mod walk;
 
+pub(super) use brackets::without_brackets;
 pub(super) use fact::Facts;
 pub(super) use facts::facts;
 pub(super) use known::Known;

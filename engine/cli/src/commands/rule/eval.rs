@@ -13,14 +13,13 @@ use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
 use engine_patient::hook_call::HookCall;
 use engine_patient::plural::several;
-use engine_patient::program::{EvaluationError, PatientProgram};
+use engine_patient::now::Ahead;
+use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::{UTC, Zone};
-use engine_patient::systems::SystemsInUse;
 use engine_population::lake::Lake;
-use engine_population::lake::systems::systems_in_use;
 use measures_run::rule_files::{load_file, load_rules, terminology};
 use rehearse::history::Dating;
 use rehearse::replay::record_as_of;
@@ -58,8 +57,7 @@ pub fn eval(asked: &Asked) -> Done {
     let mut context = context(asked.at.as_deref(), zone)?;
     let record = match &asked.lake {
         Some(lake) => {
-            let (record, systems) = record_from_lake(lake, &asked.patient, &rule)?;
-            context = context.with_systems(Arc::new(systems));
+            let record = record_from_lake(lake, &asked.patient)?;
             match &asked.at {
                 Some(_) => known_then(&record, &context)?,
                 None => record,
@@ -129,7 +127,7 @@ fn call(asked: &Asked, rule: &ClinicalRule) -> Result<HookCall, Failure> {
 
 /// The moment, and the zone that it is in. A date stands for its end, as a measurement period does.
 fn context(at: Option<&str>, zone: Option<Zone>) -> Result<EvaluationContext, Failure> {
-    let (at, zone) = match at {
+    let (at_moment, zone) = match at {
         None => {
             let zone = zone.unwrap_or(UTC.clone());
             (zone.moment(crate::commands::now_ms()), zone)
@@ -140,9 +138,13 @@ fn context(at: Option<&str>, zone: Option<Zone>) -> Result<EvaluationContext, Fa
             (zone.moment(parsed.latest(&zone)), zone)
         }
     };
-    let mut context = EvaluationContext::at(at);
+    let mut context = EvaluationContext::at(at_moment);
     context.zone = zone;
-    Ok(context)
+    // The data may go on after a moment that is given.
+    Ok(match at {
+        Some(_) => context.with_ahead(Ahead::GIVEN),
+        None => context,
+    })
 }
 
 pub fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>, Failure> {
@@ -180,13 +182,8 @@ pub fn find_rule(name: &str, value_sets: &[PathBuf]) -> Result<Arc<ClinicalRule>
     })
 }
 
-/// All resources of one patient of the lake, and the code systems that the lake is coded in: one
-/// patient's answer is that of a run over all.
-fn record_from_lake(
-    folder: &Path,
-    patient: &str,
-    rule: &ClinicalRule,
-) -> Result<(PatientRecord, SystemsInUse), Failure> {
+/// All resources of one patient of the lake.
+fn record_from_lake(folder: &Path, patient: &str) -> Result<PatientRecord, Failure> {
     let patient = patient.strip_prefix("Patient/").unwrap_or(patient);
     let runtime = crate::commands::runtime()?;
     runtime.block_on(async {
@@ -194,9 +191,7 @@ fn record_from_lake(
         // Rules read the codes of medications, and no other resource without a patient.
         let types: Vec<Name> = Name::of("Medication").into_iter().collect();
         let record = engine_population::patient::record(&lake, patient, &types).await?;
-        let record =
-            record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))?;
-        Ok((record, systems_in_use(&lake, rule.coded_elements()).await?))
+        record.ok_or_else(|| Failure::User(format!("the lake has no patient `{patient}`")))
     })
 }
 
