@@ -8,7 +8,7 @@ use reqwest::{Certificate, Identity, Method, redirect};
 use crate::options::{DoctorError, Options};
 
 /// How long an answer may take before it counts as none.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes of an answer that are read.
 const LARGEST: usize = 32 << 20;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -27,6 +28,10 @@ pub struct Options {
     pub identity: Option<Vec<u8>>,
     /// Examine each service with all cases, not only the first of each hook.
     pub every_service: bool,
+    /// Within what time 99 of 100 calls are to be answered: 500 ms, which the specification recommends.
+    pub good_within: Duration,
+    /// Within what time every call has to be answered: 5 s, as Da Vinci CRD has it.
+    pub all_within: Duration,
     /// The time in seconds since 1970: of tokens, and of the built-in patient's data.
     pub clock: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// What the UUIDs of calls and tokens are made from. Another for each run: a service may keep them.
@@ -46,6 +51,8 @@ impl Options {
             ca: None,
             identity: None,
             every_service: false,
+            good_within: Duration::from_millis(500),
+            all_within: Duration::from_secs(5),
             clock,
             seed,
         }

@@ -41,6 +41,18 @@ pub(crate) fn plausible(chart: &Chart) -> Vec<Value> {
     ]
 }
 
+/// An order in words that no dictionary has.
+pub(crate) fn unheard(chart: &Chart) -> Value {
+    let mut draft = medication(chart, "doctor-draft7", "0", "Remedy of the uncle");
+    if let Some(concept) = draft
+        .pointer_mut("/medicationCodeableConcept")
+        .and_then(Value::as_object_mut)
+    {
+        concept.remove("coding");
+    }
+    draft
+}
+
 /// A Bundle as clients make it.
 pub(crate) fn bundle(resources: &[Value]) -> Value {
     let entries: Vec<Value> = resources

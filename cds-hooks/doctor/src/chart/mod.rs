@@ -55,15 +55,16 @@ impl Chart {
         })
     }
 
-    /// The Patient.
-    pub(crate) fn patient(&self) -> Value {
-        let found = self.resources.iter().find(|r| kind(r) == "Patient");
-        found.cloned().unwrap_or(Value::Null)
-    }
-
     /// The same with text that a careless service would turn into a page: in each display and text.
     pub(crate) fn hostile(&self) -> Self {
         let mut chart = self.clone();
+        // What is not recognised is likely to be shown in its own words.
+        chart.resources.push(json!({
+            "resourceType": "AllergyIntolerance", "id": "doctor-a2", "code": {"text": "Remedy of the aunt"},
+            "clinicalStatus": {"coding": [{"code": "active",
+                "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"}]},
+            "patient": {"reference": format!("Patient/{}", self.patient)},
+        }));
         chart.resources.iter_mut().for_each(taint);
         chart
     }
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn the_built_in_patient_is_there_and_can_be_tainted() {
         let chart = Chart::built_in(1_796_000_000).unwrap();
-        assert_eq!(chart.patient()["id"], "doctor-p1");
+        assert_eq!(chart.patient, "doctor-p1");
         let hostile = chart.hostile();
         let text = serde_json::to_string(&hostile.resources).unwrap();
         assert!(text.contains("warfarin sodium 5 MG Oral Tablet <img"));

@@ -61,7 +61,7 @@ fn text_of<'r>(resource: &'r Value, name: &str) -> Option<&'r str> {
 enum Test<'q> {
     Reference(&'q str, &'q str),
     Token(&'q str, &'q str),
-    Date(&'q str, &'q str),
+    Date(&'q str),
     Id(&'q str),
 }
 
@@ -76,7 +76,7 @@ impl<'q> Test<'q> {
                 Ok(Test::Reference(name, value))
             }
             "date" | "authoredon" | "recorded-date" | "onset-date" | "issued" | "_lastUpdated"
-            | "effective" | "authored" => Ok(Test::Date(name, value)),
+            | "effective" | "authored" => Ok(Test::Date(value)),
             "code"
             | "status"
             | "clinical-status"
@@ -121,7 +121,7 @@ impl<'q> Test<'q> {
                     })
                 })
             }
-            Test::Date(_, values) => {
+            Test::Date(values) => {
                 let date = date_of(resource);
                 date.is_some_and(|date| values.split(',').any(|value| compares(date, value)))
             }

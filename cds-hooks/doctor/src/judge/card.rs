@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{action, card_members, document, is_absolute, is_uuid, members, text, told};
+use super::{
+    action, card_members, document, has_empties, is_absolute, is_uuid, members, text, told,
+};
 use crate::chart::{HTML, LINK as HOSTILE_LINK};
 use crate::check::{
     Book, CARD_DETAIL, CARD_INDICATOR, CARD_SOURCE, CARD_SUMMARY, CARD_UUID, CARD_UUID_FORM,
@@ -61,7 +63,7 @@ pub(crate) fn response(
             return None;
         }
     };
-    document(book, &read, place);
+    document(book, &read, has_empties(drafts), place);
     let Some(object) = read.value.as_object() else {
         book.fail(&CARDS_LIST, place, told(Some(&read.value)));
         return None;

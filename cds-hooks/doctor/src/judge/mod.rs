@@ -65,26 +65,50 @@ pub(crate) fn card_members(
     members(book, &CARD_MEMBERS, object, known, place);
 }
 
-/// A whole document: nothing twice, nothing empty.
-pub(crate) fn document(book: &mut Book, document: &Document, place: &str) {
+/// Whether values have members without a value.
+pub(crate) fn has_empties(values: &[Value]) -> bool {
+    let mut found = vec![];
+    for value in values {
+        empties(value, ".", Within::Document, &mut found);
+    }
+    !found.is_empty()
+}
+
+/// A whole document: nothing twice, nothing empty. `echoed` where its resources may be drafts of the call
+/// that have empty members themselves: what came from the client may go back to it.
+pub(crate) fn document(book: &mut Book, document: &Document, echoed: bool, place: &str) {
     let twice = &document.twice;
     book.judge(&STRICT_JSON, twice.is_empty(), place, || {
         format!("members that occur twice: {}", twice.join(", "))
     });
     let mut found = vec![];
-    empties(&document.value, "", false, &mut found);
+    let within = if echoed {
+        Within::Echo
+    } else {
+        Within::Document
+    };
+    empties(&document.value, "", within, &mut found);
     book.judge(&NO_EMPTY, found.is_empty(), place, || found.join(", "));
 }
 
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Document,
+    /// The same, and resources in it are not looked at.
+    Echo,
+    Resource,
+}
+
 /// Where a document has members without a value. Lists of primitives in FHIR may have nulls.
-fn empties(value: &Value, path: &str, in_resource: bool, out: &mut Vec<String>) {
+fn empties(value: &Value, path: &str, within: Within, out: &mut Vec<String>) {
     const TOLD: usize = 5;
     if out.len() >= TOLD {
         return;
     }
     let top = matches!(path, ".cards" | ".services") && value.as_array().is_some_and(Vec::is_empty);
     let empty = match value {
-        Value::Null => !(in_resource && path.ends_with(']')),
+        Value::Null => !(within == Within::Resource && path.ends_with(']')),
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
@@ -96,13 +120,17 @@ fn empties(value: &Value, path: &str, in_resource: bool, out: &mut Vec<String>) 
     match value {
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                empties(item, &format!("{path}[{at}]"), in_resource, out);
+                empties(item, &format!("{path}[{at}]"), within, out);
             }
         }
         Value::Object(members) => {
-            let in_resource = in_resource || members.contains_key("resourceType");
+            let within = match (members.contains_key("resourceType"), within) {
+                (true, Within::Echo) => return,
+                (true, _) => Within::Resource,
+                (false, within) => within,
+            };
             for (name, value) in members {
-                empties(value, &format!("{path}.{name}"), in_resource, out);
+                empties(value, &format!("{path}.{name}"), within, out);
             }
         }
         _ => {}
@@ -118,7 +146,7 @@ mod tests {
     fn what_is_empty() {
         let found = |value: Value| {
             let mut out = vec![];
-            empties(&value, "", false, &mut out);
+            empties(&value, "", Within::Document, &mut out);
             out
         };
         assert_eq!(found(json!({"cards": []})), [""; 0]);

@@ -72,7 +72,7 @@ impl Doctor<'_> {
             if !call.whole {
                 continue;
             }
-            self.fetched(service, &base, fill, &place).await;
+            let _ = self.fetched(service, &base, fill, &place).await;
             let asked = self.asked();
             self.book
                 .judge(&NOT_FETCHED_AGAIN, asked.is_empty(), &place, || {
@@ -132,7 +132,7 @@ impl Doctor<'_> {
         for host in hosts {
             let base = format!("http://{host}:{port}/fhir");
             let place = format!("POST {}: fhirServer {base}", service.id);
-            self.fetched(service, &base, &none, &place).await;
+            let _ = self.fetched(service, &base, &none, &place).await;
         }
         // A Bundle may lead there, too.
         let next = json!([{"relation": "next", "url": format!("http://127.0.0.1:{port}/page2")}]);
@@ -146,7 +146,7 @@ impl Doctor<'_> {
         };
         let server = "https://ehr.example/fhir";
         let place = format!("POST {}: a next page elsewhere", service.id);
-        self.fetched(service, server, &paged, &place).await;
+        let _ = self.fetched(service, server, &paged, &place).await;
         let came = trap.came();
         let place = format!("POST {}", service.id);
         self.book.judge(&SSRF, came == 0, &place, || {

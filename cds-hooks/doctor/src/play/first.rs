@@ -32,7 +32,7 @@ impl Doctor<'_> {
             .judge(&DISCOVERY_MEDIA, exchange.is_json(), PLACE, media);
         let services = match json::read(&exchange.body) {
             Ok(document) => {
-                judge::document(&mut self.book, &document, PLACE);
+                judge::document(&mut self.book, &document, false, PLACE);
                 judge::discovery::services(&mut self.book, &document)
             }
             Err(why) => {

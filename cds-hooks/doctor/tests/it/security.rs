@@ -1,15 +1,15 @@
 //! Tokens: a model that verifies them, and the same with holes.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use axum::http::HeaderMap;
-use cds_doctor::{Options, Outcome, Signer, examine};
+use cds_doctor::{Outcome, Signer, examine};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous, decode, decode_header};
 use serde_json::Value;
 
-use crate::broken::NOW;
-use crate::model::{Model, ORIGIN};
+use crate::broken::{NOW, options};
+use crate::model::Model;
 
 const ISSUER: &str = "https://ehr.example/client";
 const JKU: &str = "https://ehr.example/jwks.json";
@@ -140,8 +140,7 @@ async fn run(flaw: &'static str) -> cds_doctor::Report {
     }
     .serve()
     .await;
-    let mut options = Options::new(&base, Arc::new(|| NOW), 11);
-    options.origin = Some(ORIGIN.to_owned());
+    let mut options = options(&base);
     let issuer = if flaw == "other-client" {
         "https://other.example"
     } else {
