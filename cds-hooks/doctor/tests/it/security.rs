@@ -136,6 +136,7 @@ async fn run(flaw: &'static str) -> cds_doctor::Report {
     let base = Model {
         flaw,
         guard,
+        few: true,
         ..Model::default()
     }
     .serve()
