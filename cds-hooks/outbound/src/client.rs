@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -41,6 +42,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     sites: HashMap<String, Site>,
     limits: Limits,
+    /// Bytes that answers may still have.
+    buffer: AtomicUsize,
     /// Of calls to no origin that is configured.
     elsewhere: Counters,
 }
@@ -55,7 +58,7 @@ pub(crate) struct Request<'a> {
     /// A redirect must stay under this path.
     pub(crate) under: &'a str,
     pub(crate) max_bytes: usize,
-    pub(crate) budget: Option<&'a Budget>,
+    pub(crate) budget: Option<&'a Budget<'a>>,
     pub(crate) deadline: Instant,
 }
 
@@ -98,6 +101,7 @@ impl Client {
         }
         Ok(Client(Arc::new(Inner {
             sites,
+            buffer: AtomicUsize::new(limits.max_buffered),
             limits,
             elsewhere: Counters::default(),
         })))
@@ -181,6 +185,11 @@ impl Client {
         }
         url.set_fragment(None);
         Ok(url)
+    }
+
+    /// A budget of this many bytes, as far as there are any left.
+    pub(crate) fn budget(&self, bytes: usize) -> Budget<'_> {
+        Budget::new(bytes, &self.0.buffer)
     }
 
     fn site(&self, url: &Url) -> Result<&Site, Failure> {
@@ -288,7 +297,7 @@ impl Client {
         let body = body::read(answer, &site.origin, request.max_bytes, request.budget);
         let body = match tokio::time::timeout_at(request.deadline.into(), body).await {
             Err(_) => return Err(late(site)),
-            Ok(Err(Stopped::TooLarge(failure))) => return Err(failure),
+            Ok(Err(Stopped::TooMuch(failure))) => return Err(failure),
             Ok(Err(Stopped::Broken(error))) => return Err(broken(site, &error)),
             Ok(Ok(body)) => body,
         };

@@ -49,6 +49,7 @@ pub struct Failure {
     pub family: Family,
     /// The token of a template that has no value in the call, without braces.
     pub token: Option<String>,
+    origin: Option<String>,
     text: String,
 }
 
@@ -57,19 +58,36 @@ impl Failure {
         Failure {
             family,
             token: None,
+            origin: None,
             text: text.into(),
         }
     }
 
     /// One about a server: `https://ehr.example: …`.
     pub(crate) fn at(origin: &str, family: Family, text: impl fmt::Display) -> Self {
-        Failure::new(family, format!("{origin}: {text}"))
+        Failure {
+            origin: Some(origin.to_owned()),
+            ..Failure::new(family, text.to_string())
+        }
+    }
+
+    /// The configured origin that it is about.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// What happened, without the origin.
+    pub fn reason(&self) -> &str {
+        &self.text
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        match &self.origin {
+            Some(origin) => write!(f, "{origin}: {}", self.text),
+            None => f.write_str(&self.text),
+        }
     }
 }
 

@@ -15,10 +15,13 @@ pub struct Limits {
     pub idle: Duration,
     /// The longest URL that is called, in bytes.
     pub max_url: usize,
+    /// Bytes of answers of FHIR servers that are held at once, of all calls. An answer beyond fails
+    /// ([`crate::Family::Busy`]).
+    pub max_buffered: usize,
 }
 
 impl Default for Limits {
-    /// 32 calls at once, 256 waiting; 2 s to connect; kept for 30 s; 8,000 bytes of URL.
+    /// 32 calls at once, 256 waiting; 2 s to connect; kept for 30 s; 8,000 bytes of URL; 256 MiB of answers.
     fn default() -> Self {
         Limits {
             max_calls: 32,
@@ -26,6 +29,7 @@ impl Default for Limits {
             connect: Duration::from_secs(2),
             idle: Duration::from_secs(30),
             max_url: 8000,
+            max_buffered: 256 << 20,
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod admin;
 mod admission;
 mod calls_out;
+mod data;
 mod kept;
 pub mod live;
 mod loaded;

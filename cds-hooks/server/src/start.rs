@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::admin::{self, Admin, Checks};
 use crate::admission::{Door, Fetch};
 use crate::calls_out;
+use crate::data::FhirData;
 use crate::kept::Kept;
 use crate::live::{Part, Reloader, State};
 use crate::loaded::{Load, NotLoaded};
@@ -261,6 +262,11 @@ impl Start {
             observer: Arc::new(Sight {
                 metrics: metrics.clone(),
                 spans: spans.clone(),
+            }),
+            // Without a server there is nobody to ask.
+            data: (!settings.fhir_servers.is_empty()).then(|| {
+                let source = FhirData::of(client.clone(), settings, Arc::clone(tell));
+                Arc::new(source) as _
             }),
             ..Seams::default()
         };

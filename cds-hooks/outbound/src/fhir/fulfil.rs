@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream;
 
-use crate::body::Budget;
 use crate::client::Client;
 use crate::failure::{Failure, Family};
 
@@ -68,7 +67,7 @@ pub async fn fulfil(
     deadline: Instant,
     limits: &Limits,
 ) -> Vec<(String, Result<Fetched, Failure>)> {
-    let budget = Budget::new(limits.max_bytes);
+    let budget = client.budget(limits.max_bytes);
     let source = Source {
         client,
         access,

@@ -29,7 +29,7 @@ pub(crate) struct Source<'a> {
     pub(crate) client: &'a Client,
     pub(crate) access: &'a Access,
     pub(crate) limits: &'a Limits,
-    pub(crate) budget: &'a Budget,
+    pub(crate) budget: &'a Budget<'a>,
     pub(crate) deadline: Instant,
 }
 

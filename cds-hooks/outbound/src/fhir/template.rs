@@ -65,7 +65,7 @@ pub(crate) fn resolve(template: &str, tokens: &Tokens) -> Result<Query, Failure>
             _ => continue,
         };
         let mut failure = no(format!("the token `{name}` {flaw}"));
-        failure.token = Some((*name).to_owned()).filter(|_| value.is_empty());
+        failure.token = Some((*name).to_owned()).filter(|_| value.is_empty() && is_token(name));
         return Err(failure);
     }
     query(&parts, |name| tokens.get(name).unwrap_or("")).map_err(no)

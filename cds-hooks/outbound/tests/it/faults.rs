@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use outbound::Family;
 use outbound::fhir::{Access, Fetched, Limits, Tokens, Want, fulfil};
+use outbound::{Family, Limits as ClientLimits};
 use serde_json::{Value, json};
 
 use super::fhir::{ID, access, observation, one, several};
-use super::names::{after, client, local};
+use super::names::{Names, after, client, local, with};
 use super::server::{Reply, Seen, Server, resetting};
 
 fn search() -> String {
@@ -304,6 +304,29 @@ async fn entries_and_bytes_of_a_call_are_bounded() {
         found.json
     );
     assert_eq!(found.incomplete.unwrap().family, Family::TooLarge);
+}
+
+#[tokio::test]
+async fn bytes_of_all_calls_are_bounded_and_given_back() {
+    let server = Server::start(|_| page(1, "")).await;
+    let limits = ClientLimits {
+        max_buffered: 1000,
+        ..ClientLimits::default()
+    };
+    let client = with(&[local(&server.origin())], limits, Names::of(&[]));
+    let access = access(&client, &format!("{}/fhir", server.origin()));
+    let templates: Vec<String> = (0..9)
+        .map(|n| format!("Basic?patient={ID}&code=x|{n}"))
+        .collect();
+    let all: Vec<_> = templates.iter().map(|t| ("k", Want::Template(t))).collect();
+    for _ in 0..3 {
+        let found = several(&client, &access, &all, &Limits::default()).await;
+        let busy = found
+            .iter()
+            .filter(|(_, f)| f.as_ref().is_err_and(|f| f.family == Family::Busy));
+        let busy = busy.count();
+        assert!(busy > 0 && busy < 9, "{busy}");
+    }
 }
 
 #[tokio::test]
