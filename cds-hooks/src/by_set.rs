@@ -7,8 +7,7 @@ use rules::Rule;
 
 use crate::hook::Hook;
 use crate::rule::rule_services;
-use crate::service::CardService;
-use crate::set::Service;
+use crate::service::{CardService, Service};
 
 /// Rules that belong together: those that are built in, or a folder of an organization's own.
 pub struct RuleSet {

@@ -83,7 +83,7 @@ impl App {
             .as_ref()
             .and_then(|about| set.entries.get(about.entry));
         let hook = entry.map(|entry| entry.service.hook.name);
-        if let Some(about) = about {
+        if let Some(about) = about.filter(|_| self.config.seams.recorder.is_some()) {
             let record = self.record(
                 &set,
                 id,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::configuration;
 use crate::prefetch::Templates;
-use crate::set::Service;
+use crate::service::Service;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

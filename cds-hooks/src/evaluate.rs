@@ -13,6 +13,7 @@ use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::Zone;
 use rules::text;
 
+use crate::asked::Asked;
 use crate::configuration::Options;
 use crate::drafts::Drafts;
 use crate::fetch::{Fetched, Plan};
@@ -23,7 +24,6 @@ use crate::offered;
 use crate::prefetch::{self, Lacking, Prefetched};
 use crate::receive::Received;
 use crate::refusal::Refusal;
-use crate::replay::Asked;
 use crate::request::HookRequest;
 use crate::seams::{Caller, Filter, FilterAsk, Filtered, KeyAnswer, KeyState, RuleOutcome};
 use crate::service::{CardContent, Outcome};

@@ -24,8 +24,8 @@ use crate::log::Line;
 use crate::receive::Gate;
 use crate::refusal::{Logged, Refusal};
 use crate::seams::{CallSeen, Caller, Endpoint, NotAdmitted};
-use crate::service::CardService;
-use crate::set::{Live, Service, ServiceSet, Sets};
+use crate::service::{CardService, Service};
+use crate::set::{Live, ServiceSet, Sets};
 
 /// What answers.
 pub(crate) struct App {

@@ -19,6 +19,7 @@
 //! - no DataFusion: the card server stays small and starts in milliseconds.
 
 mod answer;
+mod asked;
 mod by_set;
 mod call;
 mod card;
@@ -57,6 +58,7 @@ mod set;
 mod told;
 mod wire;
 
+pub use asked::Asked;
 pub use by_set::{RuleSet, services_by_set};
 pub use card::MAX_SUMMARY;
 pub use config::{Clock, Config, Protocol};
@@ -70,12 +72,12 @@ pub use log::{Log, LogCounts};
 pub use measure::measure_services;
 pub use prefetch::{Template, Templates};
 pub use reach::{Reach, within_reach};
-pub use replay::{Asked, Replayed, replay};
+pub use replay::{Replayed, replay};
 pub use rule::rule_services;
 pub use seams::Seams;
 pub use serve::{open_files, serve, serve_live, serve_until, signal, tell_panics};
-pub use service::{CardContent, CardService, Outcome, RuleName};
-pub use set::{Live, Service, ServiceSet, Sets};
+pub use service::{CardContent, CardService, Outcome, RuleName, Service};
+pub use set::{Live, ServiceSet, Sets};
 pub use wire::{
     Action, ActionSelectionBehavior, Card, Change, Coding, Extension, Indicator, Link, LinkTarget,
     Resource, Response, SelectionBehavior, Source, Suggestion, Suggestions,

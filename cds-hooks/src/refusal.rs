@@ -145,13 +145,17 @@ impl Refusal {
 
     /// An OperationOutcome (CDS Hooks 3.0, "HTTP Status Codes"); what it says stands in `diagnostics`.
     pub(crate) fn body(&self) -> String {
-        let mut issue = json!({ "severity": "error", "code": self.issue() });
-        let text = self.to_string();
-        if let Some(members) = issue.as_object_mut().filter(|_| !text.is_empty()) {
-            members.insert("diagnostics".into(), text.into());
-        }
-        json!({ "resourceType": "OperationOutcome", "issue": [issue] }).to_string()
+        outcome(self.issue(), &self.to_string())
     }
+}
+
+/// An OperationOutcome with one error of a kind, and what it says; nothing where that is empty.
+pub(crate) fn outcome(kind: &str, text: &str) -> String {
+    let mut issue = json!({ "severity": "error", "code": kind });
+    if let Some(members) = issue.as_object_mut().filter(|_| !text.is_empty()) {
+        members.insert("diagnostics".into(), text.into());
+    }
+    json!({ "resourceType": "OperationOutcome", "issue": [issue] }).to_string()
 }
 
 impl IntoResponse for Refusal {

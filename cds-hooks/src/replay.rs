@@ -1,31 +1,15 @@
 //! A recorded call, evaluated anew: to explain it, to compare rules of now with those of then.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use engine_patient::context::EvaluationContext;
-use engine_patient::record::PatientRecord;
-
 use crate::answer::{Style, answer};
+use crate::asked::Asked;
 use crate::config::Config;
 use crate::evaluate::{Ask, Progress, Step};
 use crate::fetch::Fetched;
 use crate::receive::Received;
 use crate::seams::{CallRecord, Caller, CardRecord, RuleRecord};
-use crate::service::CardService;
 use crate::set::ServiceSet;
-
-/// A rule as it is asked in a replay: what it is, what it may see, and the call.
-pub struct Asked<'a> {
-    /// The rule; [`CardService::as_rule`] explains.
-    pub part: &'a dyn CardService,
-    /// What it may see: without what consent withholds, and with what is not known marked so.
-    pub record: &'a PatientRecord,
-    /// The moment and the call.
-    pub context: &'a EvaluationContext,
-    /// The key under which each resource came that was sent or fetched, by `Type/id`.
-    pub keys: &'a HashMap<String, String>,
-}
 
 /// What a replay came to.
 #[derive(Clone, Debug, Default)]

@@ -16,8 +16,8 @@ use crate::config::{Clock, Config};
 use crate::connection::{self, Connections, Tls, Turned};
 use crate::http::router_of_live;
 use crate::log::{self, Log};
-use crate::service::CardService;
-use crate::set::{Live, Service, ServiceSet, Sets};
+use crate::service::{CardService, Service};
+use crate::set::{Live, ServiceSet, Sets};
 
 /// How long calls under way may still take after the signal to end.
 const GRACE: Duration = Duration::from_secs(10);

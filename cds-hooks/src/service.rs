@@ -64,6 +64,41 @@ pub trait CardService: Send + Sync {
     fn decide(&self, record: &PatientRecord, context: &EvaluationContext) -> Outcome;
 }
 
+/// An id at a hook: one entry of discovery. What gives advice there are its parts: usually rules.
+#[derive(Clone)]
+pub struct Service {
+    /// The last segment of its URL. The same at several hooks says that each call makes the cards of an
+    /// earlier one obsolete (CDS Hooks 2.0, "Update stale guidance"); the hook of the request then tells
+    /// which is meant.
+    pub id: String,
+    /// The hook that calls it.
+    pub hook: &'static Hook,
+    /// For people, short.
+    pub title: String,
+    /// For people, what it looks for. Not empty.
+    pub description: String,
+    /// What looks at the patient, in the author's order.
+    pub parts: Vec<Arc<dyn CardService>>,
+}
+
+impl Service {
+    /// A service with one part, under the part's own id.
+    pub fn of(part: Arc<dyn CardService>) -> Self {
+        Service {
+            id: part.id().to_owned(),
+            hook: part.hook(),
+            title: part.title().to_owned(),
+            description: part.description().to_owned(),
+            parts: vec![part],
+        }
+    }
+
+    /// Whether nobody sees its cards: all of its parts are on trial.
+    pub fn is_shadow(&self) -> bool {
+        !self.parts.is_empty() && self.parts.iter().all(|part| part.is_shadow())
+    }
+}
+
 /// What names a rule or measure, here and in every record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RuleName {

@@ -28,7 +28,7 @@ use super::phase::{Connection, Phase};
 use super::secure::{self, ClientCertificate, Io, Opened, Secured, Tls};
 use super::table::Place;
 use super::watched::Watched;
-use crate::refusal::RETRY;
+use crate::refusal::{RETRY, outcome};
 
 /// Bytes that wait to be understood or to be sent, and with it the largest head of a request.
 const BUFFER: usize = 64 * 1024;
@@ -233,10 +233,11 @@ fn not_http(status: u16, hint: &str) -> String {
         ),
         _ => ("Bad Request", wrong.as_str()),
     };
+    let body = outcome("structure", text.trim_end());
     format!(
         "HTTP/1.1 {status} {reason}\r\nconnection: close\r\n\
-         content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\r\n{text}",
-        text.len()
+         content-type: application/fhir+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
     )
 }
 
@@ -259,11 +260,12 @@ async fn linger(stream: &mut Io) {
 
 /// Tells a client that all connections are in use.
 pub(crate) async fn turn_away(mut stream: TcpStream) {
-    let text = format!("all connections are in use; try again in {RETRY} seconds\n");
+    let text = format!("all connections are in use; try again in {RETRY} seconds");
+    let body = outcome("throttled", &text);
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nretry-after: {RETRY}\r\nconnection: close\r\n\
-         content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\r\n{text}",
-        text.len()
+         content-type: application/fhir+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
     );
     let told = async {
         stream.write_all(answer.as_bytes()).await?;

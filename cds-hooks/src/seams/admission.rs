@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 
-use super::BoxFuture;
+use super::boxed::BoxFuture;
 use super::permission::{Permission, Permissions};
 
 /// Lets callers in, or not. Asked once per request, before its body is read. A CORS preflight is not a

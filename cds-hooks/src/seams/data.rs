@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::BoxFuture;
 use super::admission::Caller;
+use super::boxed::BoxFuture;
 use super::secret::Secret;
 
 /// Fetches what is missing from the FHIR server of the request. Asked where the request has a

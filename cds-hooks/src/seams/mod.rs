@@ -13,6 +13,7 @@
 //! reaches the caller but what its type allows; a seam that fails never turns "unknown" into "no".
 
 mod admission;
+mod boxed;
 mod data;
 mod filter;
 mod observe;
@@ -20,11 +21,10 @@ mod permission;
 mod record;
 mod secret;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 pub use admission::{Admission, Caller, Endpoint, Knows, NotAdmitted, Open};
+pub use boxed::BoxFuture;
 pub use data::{Authorization, DataAsk, DataSource, KeyAnswer, KeyAsk, KeyData, KeyFailure};
 pub use filter::{Filter, FilterAsk, Filtered, Withheld};
 pub use observe::{CallSeen, KeySeen, KeyState, Observer, RuleSeen, Unseen};
@@ -34,9 +34,6 @@ pub use record::{
     FeedbackTaken, NotRecorded, Recorder, RuleOutcome, RuleRecord,
 };
 pub use secret::Secret;
-
-/// What a seam answers, later.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The seams of a service.
 #[derive(Clone)]

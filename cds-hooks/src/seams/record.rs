@@ -2,7 +2,7 @@
 
 use engine_patient::system::date_time::DateTime;
 
-use super::BoxFuture;
+use super::boxed::BoxFuture;
 
 /// Writes durably. What it acknowledges is there after a crash.
 pub trait Recorder: Send + Sync {

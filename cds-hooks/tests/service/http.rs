@@ -301,6 +301,8 @@ async fn what_is_no_http_is_told_so() {
         assert_eq!(status(&head), expected, "{head}");
         assert!(head.contains("\r\nconnection: close\r\n"), "{head}");
         assert!(body.contains(text), "{body}");
+        // Checklist item 49, also where there is no request yet.
+        crate::fixture::said(axum::http::StatusCode::BAD_REQUEST, &body);
         assert_eq!(rest(&mut stream).await, "");
     }
     // Also after an answer on the same connection.
