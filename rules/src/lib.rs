@@ -26,6 +26,7 @@ mod coverage;
 mod decide;
 mod document;
 mod every_expression;
+pub mod explanation;
 mod format;
 mod library;
 mod lint;
@@ -55,6 +56,7 @@ pub use built_in::{
 pub use case::{Case, CaseOutcome, Difference, Expectation, Why};
 pub use conditions_seen::ConditionSeen;
 pub use decide::Clauses;
+pub use explanation::Explanation;
 pub use format::format;
 pub use library::Library;
 pub use load::{load, load_changed, load_with};
