@@ -245,6 +245,7 @@ impl App {
             client: text(&caller.client),
             tenant: text(&caller.tenant),
             subject: text(&caller.subject),
+            purpose: text(&caller.purpose),
             roles: caller.roles.iter().map(ToString::to_string).collect(),
             patient: about.patient.clone(),
             user: about.user.clone(),

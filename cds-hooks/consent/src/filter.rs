@@ -117,6 +117,22 @@ impl Policy {
     }
 }
 
+/// A record with the same resources, of which the same is known.
+#[must_use]
+pub fn copy(record: &PatientRecord) -> PatientRecord {
+    let mut copy = PatientRecord::new();
+    availability(record, &mut copy);
+    for resource in record.resources() {
+        let ty = resource.resource_type();
+        if copy.append(resource).is_err()
+            && let Some(ty) = ty
+        {
+            copy.set_unavailable(ty);
+        }
+    }
+    copy
+}
+
 /// What belongs to no patient and only what is withheld refers to.
 fn only_of(record: &PatientRecord, withheld: &HashSet<u32>) -> Vec<u32> {
     let shared = |resource: Element<'_>| {

@@ -68,7 +68,7 @@ mod request;
 mod seen;
 
 pub use codes::{Purpose, UnknownPurpose};
-pub use filter::Filtered;
+pub use filter::{Filtered, copy};
 pub use flaw::{Flaw, PassedOver};
 pub use policy::{MOST_CONSENTS, Policy, Precedence, Settings, Verdict};
 pub use request::{Action, Request};

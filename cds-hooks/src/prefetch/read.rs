@@ -455,7 +455,8 @@ impl<'p> Reader<'p> {
         ty: Name,
         own: &'e mut PatientRecord,
     ) -> Result<(Element<'e>, Mended), (Why, Option<String>)> {
-        if structure::flaw(resource, ty.as_str()).is_none() {
+        // Who reads Consents is strict about each of their elements: none of them is mended before.
+        if ty.as_str() == "Consent" || structure::flaw(resource, ty.as_str()).is_none() {
             let mut mended = Mended::default();
             mended.open.extend(uncoded(resource, ty.as_str()));
             return Ok((resource, mended));

@@ -57,6 +57,8 @@ pub struct CallRecord {
     pub subject: Option<String>,
     /// The caller's roles.
     pub roles: Vec<String>,
+    /// Why it asked (v3 PurposeOfUse), where the caller says so.
+    pub purpose: Option<String>,
     /// `context.patientId`.
     pub patient: String,
     /// `context.userId`.

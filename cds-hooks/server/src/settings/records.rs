@@ -187,7 +187,11 @@ impl Consent {
                         ("deny-overrides", Precedence::DenyOverrides),
                     ],
                 ),
-                ..usual.policy
+                is_labelled: table.word(
+                    "labels",
+                    usual.policy.is_labelled,
+                    &[("seen", None), ("all", Some(true)), ("none", Some(false))],
+                ),
             },
             refuse_unavailable: table.word(
                 "unavailable",
