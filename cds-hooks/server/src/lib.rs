@@ -4,7 +4,9 @@
 pub mod admin;
 mod admission;
 mod calls_out;
+pub mod consent;
 mod data;
+pub mod explain;
 mod kept;
 pub mod live;
 mod loaded;

@@ -8,6 +8,7 @@ use cds_hooks::seams::{
     Observer, Recorder, RuleSeen,
 };
 
+use crate::explain::Explain;
 use crate::metrics::Metrics;
 use crate::shadow;
 use crate::spans::Spans;
@@ -65,6 +66,8 @@ pub struct Seen {
     pub metrics: Metrics,
     /// Where spans are wanted.
     pub spans: Option<Arc<Spans>>,
+    /// Keeps calls to be explained, where that is wanted.
+    pub explain: Option<Arc<Explain>>,
 }
 
 impl Recorder for Seen {
@@ -74,6 +77,9 @@ impl Recorder for Seen {
         }
         if let Some(spans) = &self.spans {
             spans.rules(&cds_hooks::instance_name(&call.hook_instance), call);
+        }
+        if let Some(explain) = &self.explain {
+            explain.keep(call);
         }
         match &self.store {
             Some(store) => store.call(call),
@@ -101,8 +107,7 @@ impl Recorder for Seen {
     }
 
     fn wants_request(&self) -> bool {
-        self.store
-            .as_ref()
-            .is_some_and(|store| store.wants_request())
+        let store = self.store.as_ref();
+        self.explain.is_some() || store.is_some_and(|store| store.wants_request())
     }
 }

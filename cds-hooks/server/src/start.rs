@@ -18,7 +18,9 @@ use tokio::sync::{mpsc, watch};
 use crate::admin::{self, Admin, Checks};
 use crate::admission::{Door, Fetch};
 use crate::calls_out;
+use crate::consent;
 use crate::data::FhirData;
+use crate::explain::{self, Explain};
 use crate::kept::Kept;
 use crate::live::{Part, Reloader, State};
 use crate::loaded::{Load, NotLoaded};
@@ -113,6 +115,10 @@ impl Start {
             .map(|secure| Arc::new(secure) as Arc<dyn cds_hooks::Tls>);
         let board = Board::new(config.clone(), Arc::clone(&state), metrics.clone());
         let board = Arc::new(board);
+        if let Some(explain) = &parts.explain {
+            explain.serve(config.clone(), board.live());
+            config.routes = Some(Arc::clone(explain).routes());
+        }
         let sets = RulesOf::all(&self.settings, &self.load, &board);
         let (sets, services, notes) = first(sets).await?;
         self.watch(&metrics, &parts, &config);
@@ -185,7 +191,8 @@ impl Start {
         };
         let Some(operators) = server.admin_listen else {
             let is_local = server.listen.ip().is_loopback();
-            config.routes = Some(admin::routes(admin, is_local));
+            let own = config.routes.take().unwrap_or_default();
+            config.routes = Some(own.merge(admin::routes(admin, is_local)));
             let served = serve_live(config, board.live(), told, end).await;
             return served.map_err(|e| not_listening(server.listen, &e));
         };
@@ -249,6 +256,7 @@ impl Start {
         let spans = Spans::new(&settings.tracing)
             .map_err(NotLoaded::User)?
             .map(Arc::new);
+        let explain = explain::kept(&settings.explain).map(Arc::new);
         let seams = Seams {
             admission: match &door {
                 Some(door) => Arc::clone(door) as _,
@@ -258,7 +266,9 @@ impl Start {
                 store: kept.as_ref().map(Kept::recorder),
                 metrics: metrics.clone(),
                 spans: spans.clone(),
+                explain: explain.clone(),
             })),
+            filter: consent::filter(settings),
             observer: Arc::new(Sight {
                 metrics: metrics.clone(),
                 spans: spans.clone(),
@@ -277,6 +287,7 @@ impl Start {
             secure,
             spans,
             kept,
+            explain,
         })
     }
 
@@ -357,6 +368,7 @@ struct Parts {
     secure: Option<Secure>,
     spans: Option<Arc<Spans>>,
     kept: Option<Kept>,
+    explain: Option<Arc<Explain>>,
 }
 
 impl Parts {

@@ -2,7 +2,6 @@
 
 pub mod audit;
 pub mod demo;
-pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod feedback;

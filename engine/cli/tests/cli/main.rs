@@ -13,7 +13,6 @@ mod crash;
 mod deletions;
 mod demo;
 mod determinism;
-mod doctor;
 mod exit_codes;
 mod explain;
 mod findings;

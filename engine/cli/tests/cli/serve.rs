@@ -173,16 +173,16 @@ fn a_fixed_moment() {
 }
 
 /// A server on a port of its own.
-pub struct Server {
+struct Server {
     child: Child,
-    pub address: String,
+    address: String,
     /// Lines that it printed behind the first, once it has ended.
     rest: Vec<String>,
     out: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
-    pub fn start(args: &[&str]) -> Self {
+    fn start(args: &[&str]) -> Self {
         let mut child = Command::new(crate::tandem())
             .args([
                 "serve",
@@ -236,7 +236,7 @@ impl Server {
     }
 
     /// What it said on standard error.
-    pub fn end(&mut self) -> String {
+    fn end(&mut self) -> String {
         self.child.kill().unwrap();
         let mut said = String::new();
         let mut err = self.child.stderr.take().unwrap();
