@@ -14,7 +14,7 @@ use crate::support::*;
 const HL7: &str = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes";
 
 fn at(seconds: i64) -> Timestamp {
-    let noon: Timestamp = "2026-11-30T12:00:00Z".parse().unwrap();
+    let noon: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
     Timestamp::from_second(noon.as_second() + seconds).unwrap()
 }
 
@@ -122,8 +122,8 @@ fn feedback_report_in_every_format() {
     let table = report(&[]).ok().out;
     for said in [
         "warfarin-nsaid",
-        "90",
-        "Patient refuses/declines",
+        "100 %",
+        "refuses/declines",
         "mostly overridden",
         "silent:",
     ] {
@@ -149,23 +149,23 @@ fn feedback_report_in_every_format() {
         let json: Value = serde_json::from_str(&report(&all).ok().out).unwrap();
         json["total"]["shown"].as_u64().unwrap()
     };
-    assert_eq!(total(&["--from", "2026-11-30", "--to", "2026-11-30"]), 40);
-    assert_eq!(total(&["--to", "2026-11-29"]), 0);
+    assert_eq!(total(&["--from", "2026-01-15", "--to", "2026-01-15"]), 40);
+    assert_eq!(total(&["--to", "2026-01-14"]), 0);
     assert_eq!(
         total(&[
             "--from",
-            "2026-11-30T12:00:10Z",
+            "2026-01-15T12:00:10Z",
             "--to",
-            "2026-11-30T12:00:20Z"
+            "2026-01-15T12:00:20Z"
         ]),
         10
     );
     assert_eq!(
-        total(&["--from", "2026-12-01", "--time-zone", "+12:00"]),
+        total(&["--from", "2026-01-16", "--time-zone", "+12:00"]),
         40
     );
     report(&["--from", "yesterday"]).fails(2, &["--from yesterday"]);
-    report(&["--from", "2026-12-01", "--to", "2026-11-01"]).fails(2, &["ends before it begins"]);
+    report(&["--from", "2026-01-16", "--to", "2026-01-01"]).fails(2, &["ends before it begins"]);
     report(&["--by", "weather"]).fails(2, &["hook"]);
 }
 
@@ -194,7 +194,7 @@ fn audit_verify_show_and_export() {
             .lines()
             .nth(1)
             .unwrap()
-            .starts_with("38,2026-11-30T12:00:37Z,call"),
+            .starts_with("38,2026-01-15T12:00:37Z,call"),
         "{shown}"
     );
     let one = tandem!(
