@@ -37,7 +37,9 @@ pub(crate) fn say(
     let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
     for ty in own.iter().filter(|l| l.by_consent).flat_map(|l| &l.types) {
         let told = text::reason(&format!("not all {} data was given", ty.as_str()));
-        content.detail = content.detail.replace(&told, "some data is withheld by consent");
+        content.detail = content
+            .detail
+            .replace(&told, "some data is withheld by consent");
     }
     let mut paragraphs = vec![];
     if !content.detail.is_empty() {
