@@ -156,11 +156,7 @@ fn of_role(role: &Role) -> cds_security::Role {
 
 fn of_client(client: &Client, settings: &Settings) -> Result<cds_security::Client, String> {
     let keys = client.keys.as_ref();
-    let keys = keys.map(|text| serde_json::from_str(text.expose()));
-    // Not the error itself: it may quote the text.
-    let keys = keys
-        .transpose()
-        .map_err(|_| "keys: is no JSON".to_owned())?;
+    let keys = keys.map(|text| serde_json::Value::from(text.expose()));
     let algorithms: Result<Vec<cds_security::Algorithm>, String> = client
         .algorithms
         .iter()
@@ -194,7 +190,8 @@ fn of_client(client: &Client, settings: &Settings) -> Result<cds_security::Clien
             .collect(),
         keys_file: client.keys_file.clone(),
         keys,
-        algorithms: Some(algorithms?),
+        // Of tokens, and it may send none.
+        algorithms: client.issuer.is_some().then_some(algorithms?),
         audiences: client.audiences.clone(),
         tenants: client.tenants.clone(),
         roles: Some(client.roles.clone()),

@@ -324,7 +324,7 @@ impl Start {
 }
 
 /// In the order of `Turned::each`.
-const TURNED: [(&str, &str); 4] = [
+const TURNED: [(&str, &str); 5] = [
     ("connections_refused", "Connections that found no room"),
     (
         "connections_closed_for_others",
@@ -334,6 +334,10 @@ const TURNED: [(&str, &str); 4] = [
     (
         "connections_not_accepted",
         "Connections that the system could not give",
+    ),
+    (
+        "connections_not_secure",
+        "Connections to a TLS port without a handshake that held",
     ),
 ];
 

@@ -49,12 +49,13 @@ impl Turned {
     }
 
     /// Each kind with its name.
-    pub fn each(&self) -> [(&'static str, u64); 4] {
+    pub fn each(&self) -> [(&'static str, u64); 5] {
         [
             ("refused", &self.refused),
             ("closed_for_others", &self.closed_for_others),
             ("timed_out", &self.timed_out),
             ("accept_errors", &self.accept_errors),
+            ("handshake_errors", &self.handshake_errors),
         ]
         .map(|(name, count)| (name, count.load(Ordering::Relaxed)))
     }

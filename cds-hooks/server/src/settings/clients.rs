@@ -380,7 +380,7 @@ impl Default for Tokens {
             keys_usable: Duration::from_secs(3600),
             keys_retry: Duration::from_secs(30),
             keys_timeout: Duration::from_secs(2),
-            max_remembered: 200_000,
+            max_remembered: 1_000_000,
         }
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod hostile;
 mod kept;
 mod open;
 mod reload;
