@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use crate::fhir::names::CodedElement;
 use crate::fhir::names::Name;
 use crate::record::{Element, Gather, PatientRecord};
 use crate::requirements::{choice, code_elsewhere, referenced};
@@ -21,9 +22,6 @@ use crate::terminology::{ValueSet, canonical_system};
 /// Code systems by their URL, `urn:oid:` of well-known ones as their URL; the empty text stands for
 /// codes without a system.
 pub type Systems = BTreeSet<Arc<str>>;
-
-/// A coded element of a resource type: `Procedure`, `code`; a choice element without its type.
-pub type CodedElement = (Name, &'static str);
 
 /// An element, and a value set that a program compares it with.
 pub type Compared = (CodedElement, Arc<ValueSet>);

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use engine_patient::fhir::clinical_time::{ClinicalTime, Unreadable, clinical_time, time_of};
 use engine_patient::record::Element;
 use engine_patient::system::compare::compare;
 use engine_patient::system::date_arithmetic::CalendarDuration;
@@ -12,6 +11,7 @@ use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::duration::{Moment, Unit, difference};
 
 use super::call::Call;
+use super::moments::{end_of, start_of};
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};
@@ -220,14 +220,6 @@ fn duration<'r>(call: &Call<'_, 'r>, make: impl Fn(i32) -> Option<CalendarDurati
     made.map_or(Val::unknown("a duration too large"), Val::Duration)
 }
 
-/// When an element of whatever kind began and ended.
-fn times(element: Element<'_>) -> ClinicalTime {
-    match element.resource_type() {
-        Some(ty) => clinical_time(ty.as_str(), element),
-        None => time_of(element),
-    }
-}
-
 fn moment<'r>(
     call: &Call<'_, 'r>,
     of: impl Fn(Element<'r>) -> Result<DateTime, Cow<'r, str>>,
@@ -236,35 +228,6 @@ fn moment<'r>(
         [Val::Element(element)] => of(*element).map_or_else(Val::Unknown, Val::Time),
         [Val::Time(time)] => Val::Time(*time),
         _ => Val::unknown("this value has no date"),
-    }
-}
-
-/// When an element began, or why that cannot be told.
-pub(super) fn start_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
-    let time = times(element);
-    let missing = "the date of a resource is missing";
-    time.start
-        .ok_or_else(|| why(element, time.unreadable_start, missing))
-}
-
-/// When it ended, or why that cannot be told.
-fn end_of<'r>(element: Element<'_>) -> Result<DateTime, Cow<'r, str>> {
-    let time = times(element);
-    let missing = "the end date of a resource is missing";
-    time.end
-        .ok_or_else(|| why(element, time.unreadable_end, missing))
-}
-
-/// What is there and cannot be read is named with its resource type.
-fn why<'r>(
-    element: Element<'_>,
-    unreadable: Option<Unreadable>,
-    missing: &'static str,
-) -> Cow<'r, str> {
-    match (unreadable, element.resource_type()) {
-        (Some(part), Some(ty)) => format!("`{}.{part}` cannot be read", ty.as_str()).into(),
-        (Some(part), None) => format!("`{part}` cannot be read").into(),
-        (None, _) => missing.into(),
     }
 }
 

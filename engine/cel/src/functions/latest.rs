@@ -9,7 +9,7 @@ use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
 
 use super::call::Call;
-use super::dates::start_of;
+use super::moments::start_of;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};

@@ -7,8 +7,8 @@ use engine_patient::system::date_time::DateTime;
 use rust_decimal::Decimal;
 
 use super::call::Call;
-use super::dates::start_of;
 use super::latest::last_ones;
+use super::moments::start_of;
 use super::observations::one_of;
 use crate::value::Val;
 

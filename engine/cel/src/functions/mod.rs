@@ -15,6 +15,7 @@ mod hook;
 mod latest;
 mod lists;
 mod measured;
+mod moments;
 mod numbers;
 mod observations;
 mod params;

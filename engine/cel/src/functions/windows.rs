@@ -9,8 +9,8 @@ use engine_patient::system::day_rule::{is_after, is_before};
 use engine_patient::system::zone::Zone;
 
 use super::call::Call;
-use super::dates::start_of;
 use super::filters::filters;
+use super::moments::start_of;
 use super::row::Param as P;
 use super::row::Returns as R;
 use super::row::{FunctionInfo, PLAIN, Role};

@@ -10,6 +10,9 @@ use super::model::{Cardinality, Model};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Name(pub(crate) u16);
 
+/// A coded element of a resource type: `Procedure`, `code`; a choice element without its type.
+pub type CodedElement = (Name, &'static str);
+
 impl Name {
     /// A property that the R4 model does not know; its text is kept beside the tree.
     pub const UNKNOWN: Name = Name(u16::MAX);

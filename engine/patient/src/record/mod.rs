@@ -15,8 +15,7 @@ pub use json::{JsonError, Kind};
 pub(crate) use kept::{Gather, InOrder};
 
 use crate::fhir::model::Model;
-use crate::fhir::names::{self, Name};
-use crate::systems::CodedElement;
+use crate::fhir::names::{self, CodedElement, Name};
 use crate::terminology::canonical_system;
 use json::Tree;
 use kept::Kept;
