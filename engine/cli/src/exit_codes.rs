@@ -80,6 +80,19 @@ const TABLE: &[Row] = &[
         ],
     ),
     ("demo", &[DONE, MISTAKE, OURS]),
+    (
+        "doctor",
+        &[
+            (0, "nothing that must be is otherwise, perhaps with advice"),
+            (
+                1,
+                "a check failed that must pass, or the service is not there",
+            ),
+            FILE,
+            (3, "hostile requests over TLS"),
+            OURS,
+        ],
+    ),
     ("explain", &[DONE, (2, "there is no such code"), OURS]),
     (
         "import",

@@ -48,6 +48,7 @@ struct Cli {
 enum Command {
     Audit(commands::audit::Audit),
     Demo(commands::demo::Demo),
+    Doctor(commands::doctor::Doctor),
     Explain(commands::explain::Explain),
     Import(commands::import::Import),
     Export(commands::export::Export),
@@ -96,6 +97,7 @@ fn run(command: Command) -> failure::Done {
     match command {
         Command::Audit(c) => c.run(),
         Command::Demo(c) => c.run(),
+        Command::Doctor(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Import(c) => c.run(),
         Command::Export(c) => c.run(),

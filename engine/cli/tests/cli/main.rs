@@ -13,6 +13,7 @@ mod crash;
 mod deletions;
 mod demo;
 mod determinism;
+mod doctor;
 mod exit_codes;
 mod explain;
 mod findings;

@@ -173,16 +173,16 @@ fn a_fixed_moment() {
 }
 
 /// A server on a port of its own.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
     /// Lines that it printed behind the first, once it has ended.
     rest: Vec<String>,
     out: Option<BufReader<ChildStdout>>,
 }
 
 impl Server {
-    fn start(args: &[&str]) -> Self {
+    pub fn start(args: &[&str]) -> Self {
         let mut child = Command::new(crate::tandem())
             .args([
                 "serve",
@@ -236,7 +236,7 @@ impl Server {
     }
 
     /// What it said on standard error.
-    fn end(&mut self) -> String {
+    pub fn end(&mut self) -> String {
         self.child.kill().unwrap();
         let mut said = String::new();
         let mut err = self.child.stderr.take().unwrap();
