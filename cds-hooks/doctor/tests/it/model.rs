@@ -387,7 +387,10 @@ async fn fetch(model: &Arc<Model>, request: &Value) -> Found {
         return Found::Unknown;
     };
     let allowed = model.allowed.as_deref() == Some(server);
-    if !allowed && !model.is("fetches-anywhere") {
+    // Only this machine is called, whatever is broken.
+    let here = ["http://127.0.0.1:", "http://localhost:"];
+    let here = here.iter().any(|start| server.starts_with(start));
+    if !allowed && !(here && model.is("fetches-anywhere")) {
         return Found::Unknown;
     }
     let _ = rustls::crypto::ring::default_provider().install_default();
