@@ -278,7 +278,6 @@ impl Start {
                 let source = FhirData::of(client.clone(), settings, Arc::clone(tell));
                 Arc::new(source) as _
             }),
-            ..Seams::default()
         };
         Ok(Parts {
             seams,

@@ -12,10 +12,13 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Kinds that are remembered. There are a few of each configured server; where there are more, all begin anew.
 const MOST: usize = 1000;
 
+/// A server, and what went wrong there.
+type Kind = (String, &'static str);
+
 pub(super) struct Reasons {
     tell: Tell,
     /// Of each server and kind: when it was last told, and how many came since.
-    last: Mutex<HashMap<(String, &'static str), (Instant, u64)>>,
+    last: Mutex<HashMap<Kind, (Instant, u64)>>,
 }
 
 impl Reasons {
