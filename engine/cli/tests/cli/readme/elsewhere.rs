@@ -147,8 +147,8 @@ pub const EXAMPLE_STAND_INS: &[(&str, &str, &str)] = &[
         "likewise",
     ),
     (
-        "serve --rules my-rules --no-built-in",
-        "serve --rules my-rules --terminology my-sets --no-built-in",
+        "serve --insecure-dev --rules my-rules --no-built-in",
+        "serve --insecure-dev --rules my-rules --terminology my-sets --no-built-in",
         "likewise",
     ),
     (

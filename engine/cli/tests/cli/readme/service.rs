@@ -18,6 +18,8 @@ pub struct Service {
 /// Whether a command goes on until it is stopped.
 pub fn serves(command: &str) -> bool {
     command.starts_with("tandem serve")
+        && !command.contains("--print-config")
+        && !command.contains("--check")
         || command.starts_with("tandem demo") && !command.contains("--no-serve")
 }
 
