@@ -119,7 +119,10 @@ fn alone(made: &Made, rule: &rules::Rule, patient: &str) -> (String, String) {
     let record = runtime().block_on(record).unwrap().unwrap();
     let rows = rule.rows(&record, &context()).unwrap();
     let outcomes = rows.iter().map(|r| &r.outcome.as_str()[..1]).collect();
-    let reason = rows.iter().rev().find_map(|row| row.unknown_reason.as_deref());
+    let reason = rows
+        .iter()
+        .rev()
+        .find_map(|row| row.unknown_reason.as_deref());
     (outcomes, reason.unwrap_or_default().to_owned())
 }
 
