@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::settings::Machine;
 
+// Of what the server of the next line is made.
+use futures as _;
+
 #[path = "../../../outbound/tests/it/server.rs"]
 pub(super) mod server;
 
