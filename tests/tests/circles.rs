@@ -64,6 +64,14 @@ const ALLOWED: &[(&[&str], &str)] = &[
         &["measures/src/score/mod.rs", "measures/src/score/gate.rs"],
         "`mod.rs` has what criteria gave, which the gate takes and it calls",
     ),
+    (
+        &[
+            "rules/src/explanation/mod.rs",
+            "rules/src/explanation/evidence.rs",
+            "rules/src/explanation/tree.rs",
+        ],
+        "`mod.rs` has the types of an explanation, which its parts fill",
+    ),
 ];
 
 /// A module's place in its crate.
