@@ -1,5 +1,5 @@
 //! Numbers for Prometheus (OpenMetrics text). Labels are names of ours: services, rules, clients, keys;
-//! never anything of a patient. Each family has a bound on its series ([`family`]).
+//! never anything of a patient. Each family has a bound on its series (`family`).
 
 mod family;
 mod labels;

@@ -48,7 +48,7 @@ pub struct Doctor {
     /// Tenant that the tokens name.
     #[arg(long, value_name = "NAME", requires = "token_key")]
     tenant: Option<String>,
-    /// Origin of a browser client that the service lets in, as in https://ehr.example.org.
+    /// Origin of a browser client that the service lets in, as in `https://ehr.example.org`.
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
     /// A FHIR Bundle (JSON) with the data of one patient, instead of the made-up one.

@@ -96,6 +96,11 @@ pub const EXAMPLES_ELSEWHERE: &[(&str, &str, &str)] = &[
         "a service that recorded calls; `store` has what one writes",
     ),
     (
+        "tandem doctor --help",
+        "tandem doctor",
+        "a running service; `doctor` has one",
+    ),
+    (
         "tandem sql --help",
         "tandem sql",
         "`sql_examples` has their answers",
