@@ -1,7 +1,7 @@
 //! The audit log: who asked, for which patient, which rules answered. Append only, and chained: the hash of
 //! an entry is made of its content and the hash before it, so that nothing can be changed, taken out, put
 //! in or moved without all that follows being made anew. That would be noticed by who noted a head
-//! elsewhere ([`crate::Store::head`], [`crate::Event::Checkpoint`]).
+//! elsewhere (`Reader::head`, [`crate::Event::Checkpoint`]).
 //!
 //! There is one chain a store, whatever the tenants: several would let a whole tenant vanish. Servers on
 //! one PostgreSQL take turns by a row lock on the head.

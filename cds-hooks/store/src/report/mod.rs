@@ -209,7 +209,7 @@ pub struct Line {
     /// Overridden of the answered, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_rate: Option<f64>,
-    /// The rate is of fewer than [`FEW`].
+    /// The rate is of fewer than `FEW`.
     pub few: bool,
 }
 
