@@ -64,7 +64,9 @@ impl Service {
             printed,
         };
         let answer = service.discovery();
-        match answer.starts_with("HTTP/1.1 200") && answer.contains("\"prefetch\"") {
+        // Where settings say who may call, nobody else is told what there is.
+        let secured = command.contains("--config") && answer.starts_with("HTTP/1.1 401");
+        match secured || answer.starts_with("HTTP/1.1 200") && answer.contains("\"prefetch\"") {
             true => Ok(service),
             false => Err(format!("`{command}` has no services:\n{answer}")),
         }
