@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datasets::patient_file;
-use engine_cel::explain::NONE;
-use engine_cel::{Clause, deciding, deciding_resource};
 use engine_patient::context::EvaluationContext;
 use engine_patient::fhir::names::Name;
 use engine_patient::finding::did_you_mean;
@@ -17,14 +15,14 @@ use engine_patient::plural::several;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
-use engine_patient::system::truth::Truth;
 use engine_patient::system::zone::{UTC, Zone};
 use engine_population::lake::Lake;
 use measures_run::rule_files::{load_file, load_rules, terminology};
 use rehearse::history::Dating;
 use rehearse::replay::record_as_of;
 use rehearse::{ACTIVE_DAYS, Settings};
-use rules::{Applicability, Decision, Rule as ClinicalRule};
+use rules::explanation::verdict;
+use rules::{Applicability, Rule as ClinicalRule};
 use sources::RULES;
 
 use super::decision_json;
@@ -299,60 +297,6 @@ fn print_decision(
         }
     }
     Ok(())
-}
-
-/// Why an alert is silent.
-fn alert_verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String {
-    let find = |wanted: &str| explained.iter().find(|(name, _)| *name == wanted);
-    match (find("for_each"), find("when"), find("acted_on")) {
-        (Some((_, items)), ..) => format!("Does not apply: {} has {NONE}", items.text),
-        (_, _, Some((_, clause))) if decision.acted_on > 0 => {
-            format!(
-                "Does not apply: somebody acted on it already: {}",
-                deciding(clause)
-            )
-        }
-        (_, Some((_, clause)), _) => format!("Does not apply: {}", deciding(clause)),
-        _ => "Does not apply".to_owned(),
-    }
-}
-
-/// The answer on one line: what the card says, or what decided.
-fn verdict(decision: &Decision, explained: &[(&'static str, Clause)]) -> String {
-    let of = |wanted: &str| {
-        let found = explained.iter().find(|(name, _)| *name == wanted);
-        found.map_or_else(String::new, |(_, clause)| deciding(clause))
-    };
-    match decision.applicability {
-        Applicability::Applies => match decision.card() {
-            Some(card) => {
-                let satisfied = explained.iter().find(|(name, _)| *name == "satisfied");
-                let of = satisfied.and_then(|(_, clause)| deciding_resource(clause));
-                let of = of.map_or_else(String::new, |of| format!(" ({of})"));
-                format!("Applies: {}{of}", card.summary)
-            }
-            None => format!("Applies: {}", of("satisfied")),
-        },
-        Applicability::Unknown => {
-            let reason = decision.unknown_reason.as_deref().unwrap_or("");
-            format!("Could not be checked: {reason}")
-        }
-        Applicability::DoesNotApply => {
-            let outcomes = [
-                (Truth::False, "eligible", "not eligible"),
-                (Truth::True, "excluded", "excluded"),
-                (Truth::True, "satisfied", "what it recommends is done"),
-                (Truth::False, "when", "nothing is wrong"),
-            ];
-            let decided = outcomes.into_iter().find(|(wanted, name, _)| {
-                decision.criterion(name).is_some_and(|o| o.truth == *wanted)
-            });
-            match decided {
-                Some((_, name, words)) => format!("Does not apply: {words}: {}", of(name)),
-                None => alert_verdict(decision, explained),
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Load for a server that runs already, as it is operated: tokens, feedback, several services.
 //!
 //! ```text
-//! cargo run --release -p cds-server --example load -- --rate 500 --seconds 300 --pid $(pgrep -n tandem) \
+//! cargo run --release -p cds-server --example load_with_tokens -- --rate 500 --seconds 300 --pid $(pgrep -n tandem) \
 //!     --token-key ehr.pem --algorithm ES384 --kid k1 --iss https://ehr.example.org \
 //!     --audience https://cds.example.org --feedback 0.1
 //! ```
