@@ -4,12 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// Ranges of IPv4 that are not of the public Internet (IANA special-purpose registry, RFC 6890).
-const V4: [([u8; 4], u8, &str); 16] = [
+/// Ranges of IPv4 that are not of the public Internet (IANA special-purpose registry, RFC 6890), and one
+/// address that only looks as if it were: within Azure the platform itself answers there.
+const V4: [([u8; 4], u8, &str); 17] = [
     ([0, 0, 0, 0], 8, "an unspecified address"),
     ([10, 0, 0, 0], 8, "a private address"),
     ([100, 64, 0, 0], 10, "an address behind a carrier's NAT"),
     ([127, 0, 0, 0], 8, "a loopback address"),
+    (
+        [168, 63, 129, 16],
+        32,
+        "an address of a cloud's own services",
+    ),
     ([169, 254, 0, 0], 16, "a link-local address"),
     ([172, 16, 0, 0], 12, "a private address"),
     ([192, 0, 0, 0], 24, "an address of IETF protocols"),
@@ -103,6 +109,7 @@ mod tests {
             ("100.127.255.255", "carrier"),
             ("127.0.0.1", "loopback"),
             ("127.255.255.254", "loopback"),
+            ("168.63.129.16", "cloud"),
             ("169.254.169.254", "link-local"),
             ("172.16.0.1", "private"),
             ("172.31.255.255", "private"),
@@ -152,6 +159,8 @@ mod tests {
             "100.128.0.0",
             "126.255.255.255",
             "128.0.0.0",
+            "168.63.129.15",
+            "168.63.129.17",
             "169.253.255.255",
             "172.15.255.255",
             "172.32.0.0",

@@ -310,7 +310,14 @@ impl Client {
     }
 }
 
+/// The longest access token, in bytes: no server takes a header of more. Each request has its own copy.
+const MAX_TOKEN: usize = 64 << 10;
+
 fn bearer(site: &Site, secret: &Secret) -> Result<HeaderValue, Failure> {
+    if secret.reveal().len() > MAX_TOKEN {
+        let why = format!("the access token has more than {MAX_TOKEN} bytes");
+        return Err(Failure::at(&site.origin, Family::NotAsked, why));
+    }
     let value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal()));
     let mut value = value.map_err(|_| {
         let why = "the access token has characters that no header can have";

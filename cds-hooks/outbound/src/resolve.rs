@@ -3,9 +3,10 @@
 //! The check is part of the look-up that a connection is made by, so that the address that was checked is
 //! the one connected to, whatever the name means a moment later (DNS rebinding).
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use ipnet::IpNet;
@@ -21,33 +22,63 @@ pub trait Resolver: Send + Sync {
 
 /// The look-up of the machine.
 ///
-/// A look-up that hangs cannot be ended, and holds a thread: so at most [`System::LOOKUPS`] at once, and
-/// the next waits for its turn (until its deadline).
-pub struct System(Arc<Semaphore>);
+/// A look-up that hangs cannot be ended, and holds a thread: so at most [`System::LOOKUPS`] at once, of which
+/// one name has [`System::OF_ONE_NAME`], and the next waits for its turn (until its deadline). A name whose
+/// servers hang takes nothing from the others.
+pub struct System {
+    all: Arc<Semaphore>,
+    /// Names are those of configured origins: there are a few.
+    by_name: Mutex<HashMap<String, Arc<Semaphore>>>,
+    look_up: LookUp,
+}
+
+type LookUp = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 impl System {
     /// Look-ups at once.
-    pub const LOOKUPS: usize = 16;
+    pub const LOOKUPS: usize = 32;
+
+    /// Look-ups of one name at once.
+    pub const OF_ONE_NAME: usize = 2;
+
+    fn with(look_up: LookUp) -> Self {
+        System {
+            all: Arc::new(Semaphore::new(System::LOOKUPS)),
+            by_name: Mutex::default(),
+            look_up,
+        }
+    }
+
+    fn turns_of(&self, name: &str) -> Arc<Semaphore> {
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = by_name.entry(name.to_owned());
+        Arc::clone(turns.or_insert_with(|| Arc::new(Semaphore::new(System::OF_ONE_NAME))))
+    }
 }
 
 impl Default for System {
     fn default() -> Self {
-        System(Arc::new(Semaphore::new(System::LOOKUPS)))
+        System::with(Arc::new(|name| {
+            let found = (name, 0u16).to_socket_addrs()?;
+            Ok(found.map(|address| address.ip()).collect())
+        }))
     }
 }
 
 impl Resolver for System {
     fn resolve(&self, name: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        let (turns, name) = (Arc::clone(&self.0), name.to_owned());
+        let (own, all) = (self.turns_of(name), Arc::clone(&self.all));
+        let (name, look_up) = (name.to_owned(), Arc::clone(&self.look_up));
         Box::pin(async move {
-            let turn = turns.acquire_owned().await.map_err(io::Error::other)?;
-            let look_up = move || {
+            // In this order: who waits for its own name's turn takes none of all.
+            let own = own.acquire_owned().await.map_err(io::Error::other)?;
+            let turn = all.acquire_owned().await.map_err(io::Error::other)?;
+            let looked_up = move || {
                 // Kept until the look-up ends, also where nobody waits for it any more.
-                let _turn = turn;
-                let found = (name.as_str(), 0u16).to_socket_addrs()?;
-                Ok(found.map(|address| address.ip()).collect())
+                let _turns = (own, turn);
+                look_up(&name)
             };
-            tokio::task::spawn_blocking(look_up)
+            tokio::task::spawn_blocking(looked_up)
                 .await
                 .map_err(io::Error::other)?
         })
@@ -89,5 +120,36 @@ impl reqwest::dns::Resolve for Checked {
             let all = found.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(all) as reqwest::dns::Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_hangs_takes_nothing_from_the_others() {
+        let (end, ends) = mpsc::channel::<()>();
+        let ends = Mutex::new(ends);
+        let system = System::with(Arc::new(move |name| {
+            if name == "hangs.example" {
+                // Until the other end is gone.
+                let _ = ends.lock().unwrap().recv();
+            }
+            Ok(vec![IpAddr::from([192, 0, 2, 1])])
+        }));
+        let soon = Duration::from_millis(200);
+        for _ in 0..2 * System::LOOKUPS {
+            let hangs = tokio::time::timeout(soon / 20, system.resolve("hangs.example"));
+            assert!(hangs.await.is_err(), "nobody waits longer for it");
+        }
+        let other = tokio::time::timeout(50 * soon, system.resolve("ehr.example"));
+        assert_eq!(other.await.unwrap().unwrap().len(), 1);
+        drop(end);
+        let again = tokio::time::timeout(50 * soon, system.resolve("hangs.example"));
+        assert!(again.await.unwrap().is_ok(), "its turns come back");
     }
 }

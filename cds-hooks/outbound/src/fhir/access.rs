@@ -49,13 +49,7 @@ impl Access {
         // The parser resolves them; what was named is what is compared.
         let after = server.split_once("://").map_or("", |(_, after)| after);
         let path = after.split_once('/').map_or("", |(_, path)| path);
-        let dots = |segment: &str| {
-            matches!(
-                segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-                "." | ".."
-            )
-        };
-        if path.split('/').any(dots) {
+        if leads_up(path) {
             return refuse("the base URL of a FHIR server has no `..` in it");
         }
         if let Some((_, ty)) = &token
@@ -106,7 +100,7 @@ impl Access {
         let path = url.path();
         let under = path.starts_with(self.base.path()) || format!("{path}/") == self.base.path();
         let bare = url.username().is_empty() && url.password().is_none();
-        match under && bare && url.origin() == self.base.origin() {
+        match under && bare && !leads_up(path) && url.origin() == self.base.origin() {
             true => Ok(url),
             false => Err(self.elsewhere()),
         }
@@ -116,4 +110,17 @@ impl Access {
         let why = "a link to the next page leads to another place, and is not followed";
         Failure::at(&self.origin(), Family::NotAllowed, why)
     }
+}
+
+/// Whether a path has `.` or `..` for a segment, however it is written: a server may take an encoded slash for
+/// one.
+fn leads_up(path: &str) -> bool {
+    let plain = path
+        .to_ascii_lowercase()
+        .replace("%2e", ".")
+        .replace("%2f", "/")
+        .replace("%5c", "/");
+    plain
+        .split('/')
+        .any(|segment| matches!(segment, "." | ".."))
 }

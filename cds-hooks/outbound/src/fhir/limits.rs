@@ -9,7 +9,7 @@ pub struct Limits {
     pub max_parallel: usize,
     /// Pages of one key. Of more the rest is told as not read.
     pub max_pages: usize,
-    /// Entries of one key, likewise.
+    /// Entries of one key, likewise. A page that has more by itself is not read at all.
     pub max_entries: usize,
     /// Bytes of one answer.
     pub max_page_bytes: usize,

@@ -134,7 +134,7 @@ mod tests {
     fn merged(pages: &[&str]) -> Merged {
         let mut merged = Merged::default();
         for json in pages {
-            merged.add(&Page::read(json, Some("1"), "x").unwrap());
+            merged.add(&Page::read(json, Some("1"), "x", 10).unwrap());
         }
         merged
     }

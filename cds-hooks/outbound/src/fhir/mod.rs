@@ -11,7 +11,6 @@
 //! ```
 
 mod access;
-mod depth;
 mod fulfil;
 mod limits;
 mod merge;
@@ -19,6 +18,7 @@ mod outcome;
 mod page;
 mod pages;
 mod query;
+mod shape;
 mod template;
 mod tokens;
 mod whose;

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Family};
 
-use super::outcome;
 use super::whose::{Head, Whose};
+use super::{outcome, shape};
 
 /// A page, read as far as it must be: what the entries hold is left to whoever uses them.
 pub(crate) struct Page<'a> {
@@ -53,16 +53,17 @@ struct Entry<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Reads the answer to a search; `patient` is whose data it may be.
+    /// Reads the answer to a search; `patient` is whose data it may be, `most` how many entries it may have.
     ///
     /// # Errors
     ///
-    /// It is no JSON, or no Bundle of type `searchset`; an OperationOutcome in its place is an error of the
+    /// It is no JSON, or no Bundle of type `searchset`, or has more entries; an OperationOutcome in its place is an error of the
     /// server. Texts hold nothing of the answer.
     pub(crate) fn read(
         json: &'a str,
         patient: Option<&str>,
         origin: &str,
+        most: usize,
     ) -> Result<Self, Failure> {
         let bundle: Bundle<'a> = serde_json::from_str(json).map_err(|e| unreadable(origin, &e))?;
         let wrong = |text: &str| Failure::at(origin, Family::NotAsAsked, text);
@@ -87,6 +88,10 @@ impl<'a> Page<'a> {
             anothers: 0,
         };
         if let Some(entries) = bundle.entry {
+            if shape::items(entries.get().as_bytes()) > most {
+                let text = format!("a page has more than {most} entries");
+                return Err(Failure::at(origin, Family::TooLarge, text));
+            }
             page.entries = serde_json::from_str(entries.get())
                 .map_err(|_| wrong("`entry` of the Bundle is no list"))?;
         }

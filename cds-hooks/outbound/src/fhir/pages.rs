@@ -10,16 +10,23 @@ use crate::client::{Answer, Client, Request, status_text};
 use crate::failure::{Failure, Family};
 
 use super::access::Access;
-use super::depth;
 use super::limits::Limits;
 use super::merge::Merged;
 use super::outcome;
 use super::page::{Page, reported, unreadable};
 use super::query::Sent;
+use super::shape;
 use super::whose::{Head, Whose};
 
 /// Answers of more than this are read on a thread for blocking work.
 const LARGE: usize = 256 << 10;
+
+/// A value takes some 16 to 32 bytes in memory, in a text of two: at most one in so many bytes is taken, of what
+/// is not small. FHIR has one in ten or more.
+const SMALLEST: usize = 8;
+
+/// What is smaller may consist of anything.
+const SMALL: usize = 64 << 10;
 
 /// How often a server is asked again that says when (`Retry-After`).
 const RETRIES: u32 = 2;
@@ -168,9 +175,9 @@ impl Source<'_> {
     ) -> (Merged, Result<Step, Failure>) {
         let patient = self.access.patient.clone();
         let origin = self.access.origin();
-        let is_large = body.len() > LARGE;
+        let (is_large, most) = (body.len() > LARGE, self.limits.max_entries);
         let read = move || {
-            let page = match Page::read(&body, patient.as_deref(), &origin) {
+            let page = match Page::read(&body, patient.as_deref(), &origin, most) {
                 Ok(page) => page,
                 Err(failure) => return (merged, Err(failure)),
             };
@@ -188,11 +195,9 @@ impl Source<'_> {
         if !is_large {
             return read();
         }
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
-            let why = "the answer could not be read: an error of this service";
-            let failure = Failure::new(Family::NotAsAsked, why);
-            (Merged::default(), Err(failure))
-        })
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or_else(|_| (Merged::default(), Err(unread())))
     }
 
     /// The text of an answer with status 200.
@@ -219,7 +224,12 @@ impl Source<'_> {
                 continue;
             }
             if answer.status == 200 {
-                return text(answer, self.limits.max_depth, &origin);
+                let max_depth = self.limits.max_depth;
+                if answer.body.len() <= LARGE {
+                    return text(answer, max_depth, &origin);
+                }
+                let read = tokio::task::spawn_blocking(move || text(answer, max_depth, &origin));
+                return read.await.unwrap_or_else(|_| Err(unread()));
             }
             let mut why = status_text(answer.status);
             if let Some(codes) = outcome::codes(&answer.body) {
@@ -238,6 +248,12 @@ impl Source<'_> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         (wait < left).then_some(wait)
     }
+}
+
+/// A thread that reads ended before it had.
+fn unread() -> Failure {
+    let why = "the answer could not be read: an error of this service";
+    Failure::new(Family::NotAsAsked, why)
 }
 
 /// What came of a page.
@@ -272,9 +288,14 @@ fn text(answer: Answer, max_depth: usize, origin: &str) -> Result<String, Failur
     if body.trim().is_empty() {
         return Err(no("the answer is empty".to_owned()));
     }
-    if !depth::is_within(body.as_bytes(), max_depth) {
-        let why = format!("the answer is nested deeper than {max_depth} levels");
-        return Err(Failure::at(origin, Family::TooLarge, why));
-    }
-    Ok(body)
+    let (depth, values) = shape::of(body.as_bytes());
+    let most = body.len().max(SMALL) / SMALLEST;
+    let why = if depth > max_depth {
+        format!("the answer is nested deeper than {max_depth} levels")
+    } else if values > most {
+        format!("the answer has more than {most} values; FHIR of this size has fewer")
+    } else {
+        return Ok(body);
+    };
+    Err(Failure::at(origin, Family::TooLarge, why))
 }

@@ -159,11 +159,14 @@ fn is_type(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// One segment of a path. Some servers have ids that FHIR would not allow; they are encoded.
+/// One segment of a path. Some servers have ids that FHIR would not allow; they are encoded. What begins with
+/// `$` is an operation to a server that decodes it.
 fn is_id(text: &str) -> bool {
     let no_id =
         |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\' | '?' | '#');
-    !matches!(text, "" | "." | ".." | "_search" | "_history") && !text.contains(no_id)
+    !matches!(text, "" | "." | ".." | "_search" | "_history")
+        && !text.starts_with('$')
+        && !text.contains(no_id)
 }
 
 /// The author's own text of parameters: as it is, but for what must not stand in a URL. (Tomcat refuses `|`.)

@@ -149,6 +149,7 @@ fn item_38_values_are_encoded() {
         "a\nb",
         "a\\b",
         "_search",
+        "$everything",
         &"x".repeat(300),
     ] {
         assert_eq!(read(value), None, "{value}");

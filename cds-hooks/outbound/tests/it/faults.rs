@@ -226,6 +226,7 @@ async fn item_33_pages_without_end_are_told_as_incomplete() {
     let elsewhere = |_: &Seen| page(0, "https://evil.example/fhir?page=2");
     let metadata = |_: &Seen| page(0, "http://169.254.169.254/latest/meta-data/");
     let above = |_: &Seen| page(0, "../admin");
+    let encoded = |_: &Seen| page(0, "Observation/..%2F..%2Fadmin");
     let fails = |seen: &Seen| match seen.value("page") {
         None => page(0, "Observation?page=1"),
         Some(_) => Reply::outcome(500, "exception"),
@@ -252,6 +253,13 @@ async fn item_33_pages_without_end_are_told_as_incomplete() {
     check(
         Server::start(elsewhere).await,
         "elsewhere",
+        1,
+        Family::NotAllowed,
+    )
+    .await;
+    check(
+        Server::start(encoded).await,
+        "encoded",
         1,
         Family::NotAllowed,
     )
@@ -304,6 +312,51 @@ async fn entries_and_bytes_of_a_call_are_bounded() {
         found.json
     );
     assert_eq!(found.incomplete.unwrap().family, Family::TooLarge);
+}
+
+/// What is small as text may be large in memory: a page of nothing but the smallest values is refused before
+/// anything is made of it.
+#[tokio::test]
+async fn values_and_entries_of_one_answer_are_bounded() {
+    let bundle = |entries: &str| {
+        format!(r#"{{"resourceType":"Bundle","type":"searchset","entry":[{entries}]}}"#)
+    };
+    let refused = async |body: String, limits: &Limits| {
+        let reply = Reply::raw(200, "application/fhir+json", body);
+        let server = Server::start(move |_| reply.clone()).await;
+        one(&server, &search(), limits).await.map_err(|failure| {
+            assert_eq!(failure.family, Family::TooLarge, "{failure}");
+            failure.to_string()
+        })
+    };
+    let usual = Limits::default();
+    let said = refused(bundle(&vec!["1"; 1 << 20].join(",")), &usual).await;
+    assert!(said.unwrap_err().contains("values"));
+    let nested = format!(
+        r#"{{"resource":{{"resourceType":"Basic","subject":[{}]}}}}"#,
+        vec!["1"; 1 << 20].join(",")
+    );
+    let said = refused(bundle(&nested), &usual).await;
+    assert!(said.unwrap_err().contains("values"));
+    let few = Limits {
+        max_entries: 10,
+        ..Limits::default()
+    };
+    let entry = format!(r#"{{"resource":{}}}"#, observation(1, "p1"));
+    let many = |count: usize| bundle(&vec![entry.as_str(); count].join(","));
+    let said = refused(many(11), &few).await;
+    assert!(said.unwrap_err().contains("more than 10 entries"));
+    assert_eq!(refused(many(10), &few).await.unwrap().resources, 10);
+    // Commas within strings and resources are none of the list.
+    let note = format!(
+        r#"{{"resource":{{"resourceType":"Basic","subject":{{"reference":"Patient/p1"}},"x":"{}","y":[1,2,3,4,5,6,7,8,9,0,1]}}}}"#,
+        ",[{".repeat(100_000)
+    );
+    let found = refused(bundle(&note), &few).await.unwrap();
+    assert_eq!(found.resources, 1);
+    // An ordinary record is far from it.
+    let found = refused(many(5000), &usual).await.unwrap();
+    assert_eq!(found.resources, 5000);
 }
 
 #[tokio::test]

@@ -287,6 +287,8 @@ async fn item_44_base_urls() {
         format!("{origin}/fhir/../admin"),
         format!("{origin}/fhir/%2E%2e/admin"),
         format!("{origin}/fhir/./x"),
+        format!("{origin}/fhir/..%2Fadmin"),
+        format!("{origin}/fhir/x%5c%2e%2e"),
         format!("{origin}\\fhir"),
         "https://evil.example/fhir".to_owned(),
         "http://169.254.169.254/".to_owned(),
