@@ -14,7 +14,7 @@ use crate::certificate::PeerCertificate;
 use crate::check::{Problem, Problems};
 use crate::client::{CertificateBinding, Client, Policy, RoleClaim, Security};
 use crate::denied::{Claimed, Denied, Reason, hash, shown};
-use crate::endpoint::{Audiences, Endpoint};
+use crate::endpoint::{Audiences, Endpoint, without_instance};
 use crate::key_cache::{KeyCache, KeyState};
 use crate::key_fetcher::KeyFetcher;
 use crate::key_set::KeySet;
@@ -90,10 +90,12 @@ impl Authenticator {
         let urls = clients
             .iter()
             .flat_map(|c| c.jku.iter().map(String::as_str));
+        let by_iss: HashMap<_, _> = clients.iter().enumerate().filter_map(iss).collect();
+        replay.shared_by(by_iss.len());
         Ok(Authenticator {
             audiences: Audiences::new(&security.public_urls, security.base_audience),
             policy: security.policy.clone(),
-            by_iss: clients.iter().enumerate().filter_map(iss).collect(),
+            by_iss,
             keys: KeyCache::new(urls, &security.policy, fetcher, before.map(|b| &b.keys)),
             clients,
             replay,
@@ -206,10 +208,11 @@ impl Authenticator {
         }
         if !self.is_for(client, claims, endpoint) {
             let expected = self.audiences.expected(endpoint);
-            let sent = claims.aud.first().map(|aud| shown(aud)).unwrap_or_default();
+            let sent = claims.aud.first().map_or("", String::as_str);
             let text = format!(
-                "`aud` is `{sent}`, and the address called is `{}`",
-                shown(&expected)
+                "`aud` is `{}`, and the address called is `{}`",
+                shown(without_instance(sent)),
+                shown(without_instance(&expected))
             );
             return Err(Denied::new(Reason::Audience, text));
         }
@@ -217,7 +220,9 @@ impl Authenticator {
         let tenant = client.tenant(claims.tenant.as_deref())?;
         let proof = client.certified(presented)?;
         self.signed(client, token, jku, now).await?;
-        let until = claims.exp + i64::from(self.policy.leeway_seconds);
+        // The clocks of servers that share what is remembered may differ, too: the one that is ahead must
+        // not forget what another would still take.
+        let until = claims.exp + 2 * i64::from(self.policy.leeway_seconds);
         match self
             .replay
             .remember(&claims.iss, &claims.jti, until, now)
@@ -235,10 +240,8 @@ impl Authenticator {
     }
 
     fn is_for(&self, client: &Known, claims: &Claims, endpoint: &Endpoint) -> bool {
-        claims
-            .aud
-            .iter()
-            .any(|aud| self.audiences.fits(aud, endpoint) || client.audiences.contains(aud))
+        let promised = |aud: &String| client.audiences.contains(aud);
+        self.audiences.fits(&claims.aud, endpoint) || claims.aud.iter().any(promised)
     }
 
     fn in_time(&self, client: &Known, claims: &Claims, now: i64) -> Result<(), Denied> {
@@ -293,14 +296,16 @@ impl Authenticator {
             Some(jku) => std::slice::from_ref(jku),
             None => client.jku.as_slice(),
         };
-        let mut why = "no key of the client has this `kid` and algorithm".to_owned();
-        for url in urls {
-            match self.keys.find(url, algorithm, kid, now).await {
-                Ok(keys) => return signed(fits(&keys)),
-                Err(failure) => why = format!("{failure} ({})", shown(url)),
-            }
+        if urls.is_empty() {
+            let why = "no key of the client has this `kid` and algorithm";
+            return Err(Denied::new(Reason::Key, why));
         }
-        Err(Denied::new(Reason::Key, why))
+        match self.keys.find(urls, algorithm, kid, now).await {
+            Ok(keys) => signed(fits(&keys)),
+            // A set that cannot be had is 401 as well, and no 5xx: whoever writes tokens of a client whose
+            // keys cannot be had would make this service look broken, and learn who its clients are.
+            Err(why) => Err(Denied::new(Reason::Key, why)),
+        }
     }
 
     /// The one client that is bound to a certificate and to nothing else.

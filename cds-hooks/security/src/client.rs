@@ -164,8 +164,9 @@ pub struct Policy {
     /// For how long it is used where a newer one cannot be had, in seconds: 3,600. At most a week: a
     /// key that a client has withdrawn works until then.
     pub keys_usable_seconds: u32,
-    /// The shortest time between two looks at one address, in seconds: 30. A token with an unknown
-    /// `kid` is a reason to look, and anybody can write one.
+    /// The time after which one more look may be taken at an address, in seconds: 5; three may follow each
+    /// other at once. A token with an unknown `kid` is a reason to look, and anybody can write one: so long,
+    /// and no longer, can they put off that a new key is found.
     pub keys_retry_seconds: u32,
     /// How long a fetch may take, in milliseconds: 2,000.
     pub keys_timeout_ms: u64,
@@ -173,7 +174,7 @@ pub struct Policy {
     pub max_keys_bytes: usize,
     /// Tokens that are remembered at once where no database does that: 1,000,000, which takes 60 MB and is
     /// enough for 250 calls a second with tokens of an hour. Where there are as many that have not expired,
-    /// further ones are refused (503).
+    /// further ones are refused (503). Each client has its share, and more only of what others leave.
     pub max_remembered: usize,
 }
 
@@ -185,7 +186,7 @@ impl Default for Policy {
             max_token_bytes: 16 * 1024,
             keys_fresh_seconds: 600,
             keys_usable_seconds: 3600,
-            keys_retry_seconds: 30,
+            keys_retry_seconds: 5,
             keys_timeout_ms: 2000,
             max_keys_bytes: 256 * 1024,
             max_remembered: 1_000_000,

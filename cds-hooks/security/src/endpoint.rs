@@ -72,15 +72,18 @@ impl Audiences {
         }
     }
 
-    /// Whether a token with this `aud` is for this endpoint.
-    pub(crate) fn fits(&self, aud: &str, endpoint: &Endpoint) -> bool {
-        let Some(aud) = address(aud) else {
-            return false;
-        };
-        self.bases.iter().any(|base| {
-            let called = address(&format!("{base}{}", endpoint.path));
-            called.is_some_and(|called| called == aud) || self.base_alone && *base == aud
-        })
+    /// Whether a token with these `aud` is for this endpoint.
+    pub(crate) fn fits<T: AsRef<str>>(&self, aud: &[T], endpoint: &Endpoint) -> bool {
+        let called = self
+            .bases
+            .iter()
+            .map(|base| format!("{base}{}", endpoint.path));
+        let called: Vec<String> = called.filter_map(|url| address(&url)).collect();
+        let known =
+            |aud: &String| called.contains(aud) || self.base_alone && self.bases.contains(aud);
+        aud.iter()
+            .filter_map(|aud| address(aud.as_ref()))
+            .any(|aud| known(&aud))
     }
 
     /// What `aud` should be, for the log.
@@ -93,7 +96,8 @@ impl Audiences {
 /// An address as it is compared: host in small letters, no default port, and single slashes, none of
 /// them at the end, since the service takes an address with more for the same.
 ///
-/// `None` for what nobody can have called: with user, query or fragment, or not of HTTP.
+/// `None` for what nobody can have called: with user, query or fragment, with `.` or `..` for a segment (which
+/// an id of a service that came percent-encoded may be), or not of HTTP.
 fn address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let plain = matches!(url.scheme(), "http" | "https")
@@ -105,7 +109,13 @@ fn address(text: &str) -> Option<String> {
     let odd = text
         .bytes()
         .any(|b| b == b'\\' || b <= b' ' || !b.is_ascii());
-    if !plain || odd {
+    let dots = |segment: &str| {
+        matches!(
+            &*segment.to_ascii_lowercase().replace("%2e", "."),
+            "." | ".."
+        )
+    };
+    if !plain || odd || text.split('/').any(dots) {
         return None;
     }
     let mut address = url.origin().ascii_serialization();
@@ -114,6 +124,13 @@ fn address(text: &str) -> Option<String> {
         address.push_str(segment);
     }
     Some(address)
+}
+
+/// An address for the log, without the hook instance that the one of an explanation ends with.
+pub(crate) fn without_instance(address: &str) -> &str {
+    const EXPLAIN: &str = "/explain/";
+    let end = address.find(EXPLAIN).map(|at| at + EXPLAIN.len());
+    end.and_then(|end| address.get(..end)).unwrap_or(address)
 }
 
 /// A base URL of the service as it is compared.
@@ -149,7 +166,7 @@ mod tests {
             "https://cds.example:443/r4/cds-services/a1c",
             "HTTPS://Cds.Example/r4/cds-services/a1c",
         ] {
-            assert!(audiences(false).fits(right, &call), "{right}");
+            assert!(audiences(false).fits(&[right], &call), "{right}");
         }
         for wrong in [
             "",
@@ -169,25 +186,62 @@ mod tests {
             "https://cds.example/r4\\cds-services\\a1c",
             " https://cds.example/r4/cds-services/a1c",
             "https://cds.example/r4/cds-services/a1\nc",
+            "https://cds.example/r4/cds-services/x/../a1c",
+            "https://cds.example/r4/cds-services/./a1c",
+            "https://cds.example/r4/cds-services/x/%2E%2e/a1c",
         ] {
-            assert!(!audiences(false).fits(wrong, &call), "{wrong}");
+            assert!(!audiences(false).fits(&[wrong], &call), "{wrong}");
         }
         let feedback = Endpoint::feedback("a1c");
         let called = "https://cds.example/r4/cds-services/a1c/feedback";
-        assert!(audiences(false).fits(called, &feedback));
+        assert!(audiences(false).fits(&[called], &feedback));
         let discovery = Endpoint::discovery();
-        assert!(audiences(false).fits("https://cds.example/r4/cds-services", &discovery));
-        assert!(!audiences(false).fits("https://cds.example/r4/cds-services/a1c", &discovery));
+        assert!(audiences(false).fits(&["https://cds.example/r4/cds-services"], &discovery));
+        assert!(!audiences(false).fits(&["https://cds.example/r4/cds-services/a1c"], &discovery));
         assert_eq!(audiences(false).expected(&feedback), called);
+    }
+
+    /// An id comes from outside: with a slash or dots in it, it makes no other address of this one.
+    #[test]
+    fn an_id_leads_nowhere_else() {
+        let feedback = "https://cds.example/r4/cds-services/a1c/feedback";
+        for id in [
+            "x/../a1c",
+            "..",
+            ".",
+            "../cds-services/a1c",
+            "a1c?x",
+            "a1c#x",
+            "%2e%2e",
+        ] {
+            let called = [format!("https://cds.example/r4/cds-services/{id}")];
+            assert!(!audiences(false).fits(&called, &Endpoint::call(id)), "{id}");
+        }
+        let explain = Endpoint::explain("a1c", "../feedback");
+        assert!(!audiences(false).fits(&[feedback], &explain));
+        assert!(!audiences(true).fits(&["https://cds.example"], &Endpoint::call("../..")));
+    }
+
+    #[test]
+    fn a_hook_instance_is_not_logged() {
+        let called = "https://cds.example/r4/cds-services/a1c/explain/d1577c69";
+        assert_eq!(
+            without_instance(called),
+            called.trim_end_matches("d1577c69")
+        );
+        assert_eq!(
+            without_instance("https://cds.example/x"),
+            "https://cds.example/x"
+        );
     }
 
     #[test]
     fn the_base_alone_where_it_is_said() {
         let call = Endpoint::call("a1c");
-        assert!(!audiences(false).fits("https://cds.example/r4", &call));
-        assert!(audiences(true).fits("https://cds.example/r4", &call));
-        assert!(audiences(true).fits("https://cds.example/r4/", &call));
-        assert!(!audiences(true).fits("https://cds.example", &call));
+        assert!(!audiences(false).fits(&["https://cds.example/r4"], &call));
+        assert!(audiences(true).fits(&["https://cds.example/r4"], &call));
+        assert!(audiences(true).fits(&["https://cds.example/r4/"], &call));
+        assert!(!audiences(true).fits(&["https://cds.example"], &call));
     }
 
     #[test]

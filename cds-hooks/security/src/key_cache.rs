@@ -4,8 +4,12 @@
 //! age of the set   0 ─── fresh ─── usable ───▶
 //! known kid          used │ used, and a   │ fetched, or the token is
 //!                         │ new one sought│ refused
-//! unknown kid        fetched, if the last look is `retry` ago
+//! unknown kid        fetched, where another look may be taken
 //! ```
+//!
+//! A few looks at one address may follow each other at once ([`AT_ONCE`]), then one each `retry`: a look just
+//! before does not put off the one for a new key, and whoever writes tokens of keys that nobody has puts it
+//! off by `retry` and no longer.
 //!
 //! One fetch at a time for one address; who needs it waits for it. How many addresses there are is
 //! fixed by the configuration, whatever tokens say.
@@ -18,8 +22,12 @@ use tokio::sync::watch;
 
 use crate::algorithm::Algorithm;
 use crate::client::Policy;
+use crate::denied::shown;
 use crate::key_fetcher::KeyFetcher;
 use crate::key_set::KeySet;
+
+/// Looks at one address that may follow each other at once.
+const AT_ONCE: i64 = 3;
 
 /// When to fetch.
 #[derive(Clone, Debug)]
@@ -68,8 +76,8 @@ struct Entry {
 #[derive(Clone, Default)]
 struct State {
     keys: Option<(Arc<KeySet>, i64)>,
-    /// The last look, whatever came of it.
-    looked: Option<i64>,
+    /// When every look that was taken is made up for, at one each `retry`.
+    spent: Option<i64>,
     /// Why the last look failed.
     failure: Option<String>,
     counts: FetchCounts,
@@ -111,9 +119,32 @@ impl State {
         (now - at).abs().le(&most).then_some(keys)
     }
 
-    /// Whether another look may be taken.
-    fn may_look(&self, now: i64, retry: i64) -> bool {
-        self.looked.is_none_or(|at| (now - at).abs() >= retry)
+    fn has_keys(&self) -> bool {
+        self.keys.as_ref().is_some_and(|(keys, _)| !keys.is_empty())
+    }
+
+    /// Why there is no key that fits; `others`: there are some that do not.
+    fn lack(&self, others: bool) -> String {
+        match (others, &self.failure) {
+            (true, None) => "the key set has no key of this `kid` and algorithm".to_owned(),
+            (true, Some(why)) => format!(
+                "the key set has no key of this `kid` and algorithm, and a newer one cannot be had: {why}"
+            ),
+            (false, Some(why)) => format!("the key set cannot be had: {why}"),
+            (false, None) => "the key set cannot be had: it is too old".to_owned(),
+        }
+    }
+
+    /// Whether another look may be taken. It counts then.
+    fn takes_look(&mut self, now: i64, retry: i64) -> bool {
+        // With a clock that was put back all begins anew.
+        let spent = self.spent.filter(|spent| spent - now <= AT_ONCE * retry);
+        let spent = spent.unwrap_or(now).max(now);
+        let may = spent - now <= (AT_ONCE - 1) * retry;
+        if may {
+            self.spent = Some(spent + retry);
+        }
+        may
     }
 }
 
@@ -137,42 +168,55 @@ impl KeyCache {
         }
     }
 
-    /// The set at `url` that has a key for this algorithm and `kid`.
+    /// The first set of these addresses that has a key for this algorithm and `kid`. What is at hand is
+    /// taken at once, whatever becomes of the others; then all are looked at, at the same time.
     ///
     /// # Errors
     /// Why there is none, for the log.
     pub(crate) async fn find(
         &self,
-        url: &str,
+        urls: &[String],
         algorithm: Algorithm,
         kid: Option<&str>,
         now: i64,
     ) -> Result<Arc<KeySet>, String> {
-        let Some(entry) = self.by_url.get(url) else {
-            return Err("the key set is not on the list".to_owned());
-        };
-        let fits = |keys: &Arc<KeySet>| !keys.fitting(algorithm, kid).is_empty();
-        let state = entry.state();
-        if let Some(keys) = state.keys(now, self.ages.fresh).filter(|keys| fits(keys)) {
-            return Ok(Arc::clone(keys));
+        let fits = |keys: &&Arc<KeySet>| !keys.fitting(algorithm, kid).is_empty();
+        let listed = |url: &String| self.by_url.get_key_value(url);
+        let entries: Vec<(&String, &Arc<Entry>)> = urls.iter().filter_map(listed).collect();
+        for most in [self.ages.fresh, self.ages.usable] {
+            for (url, entry) in &entries {
+                let state = entry.state();
+                let Some(keys) = state.keys(now, most).filter(fits) else {
+                    continue;
+                };
+                if state.keys(now, self.ages.fresh).is_none() {
+                    drop(self.look(url, entry, now));
+                }
+                return Ok(Arc::clone(keys));
+            }
         }
-        if let Some(keys) = state.keys(now, self.ages.usable).filter(|keys| fits(keys)) {
-            drop(self.look(url, entry, now));
-            return Ok(Arc::clone(keys));
-        }
-        if let Some(mut under_way) = self.look(url, entry, now) {
+        let looks = entries
+            .iter()
+            .map(|(url, entry)| self.look(url, entry, now));
+        let looks: Vec<_> = looks.flatten().collect();
+        for mut under_way in looks {
             // An error says that it is over.
             let _ = under_way.changed().await;
         }
-        let state = entry.state();
-        match state.keys(now, self.ages.usable) {
-            Some(keys) if fits(keys) => Ok(Arc::clone(keys)),
-            Some(_) => Err("the key set has no key of this `kid` and algorithm".to_owned()),
-            None => {
-                let why = state.failure.as_deref().unwrap_or("it is too old");
-                Err(format!("the key set cannot be had: {why}"))
+        let mut why = vec![];
+        for (url, entry) in entries {
+            let state = entry.state();
+            let keys = state.keys(now, self.ages.usable);
+            if let Some(keys) = keys.filter(fits) {
+                return Ok(Arc::clone(keys));
             }
+            why.push(format!(
+                "{} ({})",
+                state.lack(keys.is_some_and(|keys| !keys.is_empty())),
+                shown(url)
+            ));
         }
+        Err(why.join("; "))
     }
 
     /// Starts a fetch, unless one is under way already or was so lately that none may follow. It goes on
@@ -183,10 +227,9 @@ impl KeyCache {
         if let Some(under_way) = under_way.filter(|w| w.has_changed().is_ok()) {
             return Some(under_way.clone());
         }
-        if !state.may_look(now, self.ages.retry) {
+        if !state.takes_look(now, self.ages.retry) {
             return None;
         }
-        state.looked = Some(now);
         let (done, under_way) = watch::channel(());
         state.under_way = Some(under_way.clone());
         let (url, entry) = (url.to_owned(), Arc::clone(entry));
@@ -198,9 +241,9 @@ impl KeyCache {
         Some(under_way)
     }
 
-    /// Fetches all that were never fetched, at the same time.
+    /// Fetches all of which there is no key, at the same time.
     pub(crate) async fn warm(&self, now: i64) {
-        let missing = self.by_url.iter().filter(|(_, e)| e.lock().keys.is_none());
+        let missing = self.by_url.iter().filter(|(_, e)| !e.lock().has_keys());
         let looks: Vec<_> = missing
             .filter_map(|(url, e)| self.look(url, e, now))
             .collect();
@@ -235,21 +278,25 @@ impl KeyCache {
     }
 }
 
-/// Fetches a set. One that fails leaves the one before in its place.
+/// Fetches a set. Where none comes the one before stays in its place; one without keys takes it, since it says
+/// that the keys are withdrawn.
 async fn fetch(url: &str, entry: &Entry, ages: &Ages, fetcher: &dyn KeyFetcher, now: i64) {
     let body = tokio::time::timeout(ages.time, fetcher.fetch(url, ages.most, ages.time)).await;
     let keys = match body {
         Err(_) => Err("it did not come in time".to_owned()),
         Ok(Err(why)) => Err(why),
         Ok(Ok(body)) if body.len() > ages.most => Err("it is too large".to_owned()),
-        Ok(Ok(body)) => KeySet::parse(&body).map_err(|why| format!("it {why}")),
+        Ok(Ok(body)) => KeySet::published(&body).map_err(|why| format!("it {why}")),
     };
     let mut state = entry.lock();
     match keys {
         Ok(keys) => {
+            state.failure = keys.lack().map(|why| format!("it {why}"));
+            match state.failure {
+                None => state.counts.fetched += 1,
+                Some(_) => state.counts.failed += 1,
+            }
             state.keys = Some((Arc::new(keys), now));
-            state.failure = None;
-            state.counts.fetched += 1;
         }
         Err(why) => {
             state.failure = Some(why);

@@ -12,6 +12,9 @@ use crate::algorithm::{Algorithm, KeyKind};
 /// Keys of one set that are looked at.
 const MAX_KEYS: usize = 100;
 
+/// Keys of a set without any good one of which it is told what is wrong with them.
+const TOLD: usize = 5;
+
 /// Keys that one token is tried with: a set may have several of one `kid`.
 const MAX_TRIED: usize = 4;
 
@@ -43,13 +46,22 @@ impl KeySet {
     /// # Errors
     /// Where it is no key set, or none of its keys is left.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        KeySet::published(bytes)?.with_keys()
+    }
+
+    /// The same, as a client publishes it: perhaps without any key that is left, since that says something,
+    /// too: the keys before are withdrawn.
+    ///
+    /// # Errors
+    /// Where it is no key set.
+    pub(crate) fn published(bytes: &[u8]) -> Result<Self, String> {
         if bytes.trim_ascii_start().starts_with(b"-----BEGIN") {
-            return KeySet::of_keys(pem::keys(bytes));
+            return Ok(KeySet::of_keys(pem::keys(bytes)));
         }
         let json: Value = serde_json::from_slice(bytes).map_err(|_| {
             "is neither JSON nor PEM: write a JWK Set, `{\"keys\":[…]}`, or a public key".to_owned()
         })?;
-        KeySet::of(&json)
+        KeySet::of_json(&json)
     }
 
     /// The same, of JSON that is read.
@@ -57,11 +69,15 @@ impl KeySet {
     /// # Errors
     /// As [`parse`](KeySet::parse).
     pub fn of(json: &Value) -> Result<Self, String> {
+        KeySet::of_json(json)?.with_keys()
+    }
+
+    fn of_json(json: &Value) -> Result<Self, String> {
         let Some(Value::Array(items)) = json.get("keys") else {
             return Err("has no list `keys`: write a JWK Set, `{\"keys\":[…]}`".to_owned());
         };
         let read = items.iter().take(MAX_KEYS).map(key).collect();
-        let mut set = KeySet::of_keys(read)?;
+        let mut set = KeySet::of_keys(read);
         if let Some(more @ 1..) = items.len().checked_sub(MAX_KEYS) {
             set.left_out
                 .push(format!("{more} keys after the first {MAX_KEYS}"));
@@ -69,22 +85,64 @@ impl KeySet {
         Ok(set)
     }
 
-    fn of_keys(read: Vec<Result<Key, String>>) -> Result<Self, String> {
+    fn of_keys(read: Vec<Result<Key, String>>) -> Self {
         let mut set = KeySet::default();
         for (index, key) in read.into_iter().enumerate() {
+            let key = key.and_then(|key| match set.like(&key) < MAX_TRIED {
+                true => Ok(key),
+                false => Err(format!(
+                    "there are {MAX_TRIED} before it that the same tokens could be signed with, and no more are tried: give keys a `kid` of their own, and take old ones out"
+                )),
+            });
             match key {
                 Ok(key) => set.keys.push(key),
                 Err(why) => set.left_out.push(format!("keys[{index}]: {why}")),
             }
         }
-        if set.keys.is_empty() {
-            let why = set.left_out.join("; ");
-            return Err(format!(
-                "has no key that could verify a signature ({})",
-                if why.is_empty() { "it is empty" } else { &why }
-            ));
+        set
+    }
+
+    /// How many keys there are that one and the same token could be signed with, beside this one.
+    fn like(&self, key: &Key) -> usize {
+        let like = |other: &&Key| {
+            let same_name = other.kid.is_some() && other.kid == key.kid;
+            other.kind == key.kind
+                && (other.unnamed || key.unnamed || same_name)
+                && match (other.algorithm, key.algorithm) {
+                    (Some(one), Some(other)) => one == other,
+                    _ => true,
+                }
+        };
+        self.keys.iter().filter(like).count()
+    }
+
+    /// Itself, where it has a key.
+    fn with_keys(self) -> Result<Self, String> {
+        match self.lack() {
+            None => Ok(self),
+            Some(why) => Err(why),
         }
-        Ok(set)
+    }
+
+    /// Why there is no key.
+    pub(crate) fn lack(&self) -> Option<String> {
+        if !self.keys.is_empty() {
+            return None;
+        }
+        let mut why = match self.left_out.is_empty() {
+            true => "it is empty".to_owned(),
+            false => self
+                .left_out
+                .iter()
+                .take(TOLD)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
+        if let Some(more @ 1..) = self.left_out.len().checked_sub(TOLD) {
+            why.push_str(&format!("; and {more} more"));
+        }
+        Some(format!("has no key that could verify a signature ({why})"))
     }
 
     /// How many keys there are.

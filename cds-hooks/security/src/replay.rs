@@ -1,6 +1,6 @@
 //! Tokens that were used: each is good for one call.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -15,9 +15,18 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     /// Where it cannot be remembered: the token is refused then (503).
     async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String>;
+
+    /// Of so many issuers tokens will come: by whoever asks, before it does. A store whose room is scarce
+    /// shares it out.
+    fn shared_by(&self, issuers: usize) {
+        let _ = issuers;
+    }
 }
 
 /// Remembers in memory: for one server. What it knows is gone with its process.
+///
+/// Room is shared out: each issuer has as much as any other, and more only of what the shares of the others
+/// leave. So none can keep the others out, however many tokens it signs.
 #[derive(Debug)]
 pub struct MemoryReplay {
     most: usize,
@@ -29,15 +38,25 @@ type Key = [u8; 16];
 
 #[derive(Default, Debug)]
 struct Used {
-    known: HashSet<Key>,
-    by_end: BTreeMap<i64, Vec<Key>>,
+    /// How many have a share.
+    issuers: usize,
+    by_issuer: HashMap<String, Issued>,
+    /// Of all issuers.
+    count: usize,
     /// Tokens that were refused for want of room.
     refused: u64,
 }
 
+/// Tokens of one issuer.
+#[derive(Default, Debug)]
+struct Issued {
+    known: HashSet<Key>,
+    by_end: BTreeMap<i64, Vec<Key>>,
+}
+
 impl MemoryReplay {
-    /// With room for `most` tokens that have not expired, of about 60 bytes each. None is forgotten
-    /// before its time: one more is refused.
+    /// With room for `most` tokens that have not expired, of about 60 bytes each. None is forgotten before its
+    /// time: one more is refused.
     pub fn new(most: usize) -> Self {
         MemoryReplay {
             most,
@@ -48,48 +67,88 @@ impl MemoryReplay {
     /// How many are remembered, and how many were refused for want of room.
     pub fn counts(&self) -> (usize, u64) {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        (used.known.len(), used.refused)
+        (used.count, used.refused)
+    }
+
+    /// Whether an issuer may have one more.
+    fn has_room(&self, used: &Used, iss: &str) -> bool {
+        let share = self.most / used.issuers.max(1);
+        let own = used.by_issuer.get(iss).map_or(0, |one| one.known.len());
+        if own < share {
+            return used.count < self.most;
+        }
+        let others = used.by_issuer.iter().filter(|(other, _)| *other != iss);
+        let (mut unseen, mut kept) = (used.issuers.saturating_sub(1), 0);
+        for (_, other) in others {
+            unseen = unseen.saturating_sub(1);
+            kept += share.saturating_sub(other.known.len());
+        }
+        used.count + kept + unseen * share < self.most
+    }
+}
+
+impl Used {
+    /// Forgets what expired before `now`.
+    fn forget(&mut self, now: i64) {
+        for issued in self.by_issuer.values_mut() {
+            self.count -= issued.forget(now);
+        }
+        self.by_issuer.retain(|_, issued| !issued.known.is_empty());
+    }
+}
+
+impl Issued {
+    /// How many it forgot.
+    fn forget(&mut self, now: i64) -> usize {
+        let before = self.known.len();
+        while let Some(first) = self.by_end.first_entry() {
+            if *first.key() >= now {
+                break;
+            }
+            for gone in first.remove() {
+                self.known.remove(&gone);
+            }
+        }
+        before - self.known.len()
     }
 }
 
 #[async_trait]
 impl ReplayStore for MemoryReplay {
     async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String> {
-        let key = key(iss, jti);
+        let key = key(jti);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(first) = used.by_end.first_entry() {
-            if *first.key() >= now {
-                break;
-            }
-            for gone in first.remove() {
-                used.known.remove(&gone);
-            }
-        }
-        if used.known.contains(&key) {
+        used.forget(now);
+        let issued = used.by_issuer.get(iss);
+        if issued.is_some_and(|issued| issued.known.contains(&key)) {
             return Ok(false);
         }
-        if used.known.len() >= self.most {
+        if !self.has_room(&used, iss) {
             used.refused += 1;
+            let own = used.by_issuer.get(iss).map_or(0, |one| one.known.len());
             return Err(format!(
-                "there is no room to remember a further token: {} are remembered that have not expired (`max_remembered`)",
-                self.most
+                "there is no room to remember a further token: {own} of this issuer and {} of all are remembered that have not expired, and {} may be (`max_remembered`, of which each issuer has its share)",
+                used.count, self.most
             ));
         }
-        used.known.insert(key);
-        used.by_end.entry(until).or_default().push(key);
+        used.count += 1;
+        let issued = used.by_issuer.entry(iss.to_owned()).or_default();
+        issued.known.insert(key);
+        issued.by_end.entry(until).or_default().push(key);
         Ok(true)
+    }
+
+    fn shared_by(&self, issuers: usize) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.issuers = issuers;
     }
 }
 
-/// Of fixed size, whatever the token says. The length keeps two pairs apart that read the same.
-fn key(iss: &str, jti: &str) -> Key {
-    let mut hasher = Sha256::new();
-    hasher.update((iss.len() as u64).to_be_bytes());
-    hasher.update(iss.as_bytes());
-    hasher.update(jti.as_bytes());
+/// Of fixed size, whatever the token says.
+fn key(jti: &str) -> Key {
     let mut key = Key::default();
     key.iter_mut()
-        .zip(hasher.finalize())
+        .zip(Sha256::digest(jti.as_bytes()))
         .for_each(|(to, from)| *to = from);
     key
 }
@@ -125,5 +184,55 @@ mod tests {
         }
         assert_eq!(store.counts(), (3, 1));
         assert_eq!(store.remember("a", "4", 200, 101).await, Ok(true));
+    }
+
+    /// Checklist 83: who signs tokens without end fills what is free, and not the room of others.
+    #[tokio::test]
+    async fn item_83_no_issuer_keeps_the_others_out() {
+        let store = MemoryReplay::new(12);
+        store.shared_by(3);
+        let take = async |iss: &str, count: usize, until: i64, now: i64| {
+            let mut taken = 0;
+            for number in 0..count {
+                let jti = format!("{iss}-{until}-{number}");
+                taken += usize::from(store.remember(iss, &jti, until, now).await == Ok(true));
+            }
+            taken
+        };
+        assert_eq!(
+            take("busy", 20, 100, 50).await,
+            4,
+            "the rest is the share of others"
+        );
+        assert_eq!(take("second", 1, 100, 50).await, 1);
+        assert_eq!(
+            take("busy", 20, 101, 50).await,
+            0,
+            "a share that is in use is no free room"
+        );
+        assert_eq!(take("third", 20, 100, 50).await, 4);
+        assert_eq!(take("second", 20, 101, 50).await, 3);
+        assert_eq!(store.counts().0, 12);
+        // What is over its time is free again, whoever comes next.
+        assert_eq!(take("second", 20, 300, 102).await, 4);
+        assert_eq!(store.counts().0, 4);
+    }
+
+    /// Beyond its share an issuer has what nobody else is entitled to.
+    #[tokio::test]
+    async fn what_cannot_be_shared_out_is_for_all() {
+        let store = MemoryReplay::new(5);
+        store.shared_by(2);
+        for jti in ["1", "2", "3"] {
+            assert_eq!(store.remember("a", jti, 100, 50).await, Ok(true), "{jti}");
+        }
+        assert!(store.remember("a", "4", 100, 50).await.is_err());
+        for jti in ["1", "2"] {
+            assert_eq!(store.remember("b", jti, 100, 50).await, Ok(true), "{jti}");
+        }
+        assert!(store.remember("b", "3", 100, 50).await.is_err());
+        // More issuers than were said: never more than there is room.
+        assert!(store.remember("c", "1", 100, 50).await.is_err());
+        assert_eq!(store.counts(), (5, 3));
     }
 }

@@ -124,7 +124,8 @@ pub enum NotAdmitted {
     Unauthorized(String),
     /// 403: it is known who calls, and they may not.
     Forbidden(String),
-    /// 503: it cannot be told now, since keys cannot be had or no room is left to remember tokens.
+    /// 503: it cannot be told now, since no room is left to remember tokens, or their store is away. Only for
+    /// a token whose signature holds: nobody outside can make a 5xx.
     Unavailable(String),
 }
 

@@ -357,7 +357,7 @@ async fn item_80_kid_is_no_path_and_no_query() {
         let token = EVIL.sign(&with(EVIL.header(), json!({ "kid": kid })), &payload());
         assert_eq!(service.refused(&token).await, Reason::Header, "{kid}");
     }
-    assert_eq!(service.web.asked(), 1, "for all of them once");
+    assert_eq!(service.web.asked(), 3, "for all of them together");
 }
 
 /// One client cannot speak for another.

@@ -285,6 +285,39 @@ async fn item_82_a_token_is_good_once() {
     assert_eq!(taken, 1);
 }
 
+/// Checklist 83: servers share what is remembered, and their clocks differ by the leeway at most. The one that is
+/// ahead forgets nothing that another would still take.
+#[tokio::test]
+async fn item_83_a_server_that_is_ahead_opens_no_replay() {
+    let service = Service::new(vec![ehr()]);
+    let token = says(json!({ "iat": NOW, "exp": NOW + 300 }));
+    service.call_at(&token, NOW).await.unwrap();
+    let last = NOW + 359;
+    let ahead = last + 60;
+    let later = says(json!({ "iat": ahead, "exp": ahead + 60 }));
+    service.call_at(&later, ahead).await.unwrap();
+    let denied = service.call_at(&token, last).await.unwrap_err();
+    assert_eq!(denied.reason, Reason::Replay);
+}
+
+/// Checklist 83: a client that signs tokens without end keeps no other out.
+#[tokio::test]
+async fn item_83_one_client_cannot_use_up_the_room_of_others() {
+    let mut security = security(vec![ehr(), other()]);
+    security.policy.max_remembered = 10;
+    let service = Service::of(&security);
+    let mut taken = 0;
+    for _ in 0..50 {
+        taken += usize::from(service.call(&good()).await.is_ok());
+    }
+    assert_eq!(taken, 5);
+    let theirs = || with(payload(), json!({ "iss": OTHER_ISS }));
+    for _ in 0..5 {
+        let token = OTHER.sign(&OTHER.header(), &theirs());
+        service.call(&token).await.unwrap();
+    }
+}
+
 /// Nobody can use up the `jti` of another: it counts once the signature does.
 #[tokio::test]
 async fn item_82_a_refused_token_uses_up_nothing() {

@@ -188,6 +188,10 @@ impl RoleClaim {
             );
         }
         let map = table.texts("map");
+        if table.has("map") && map.is_empty() {
+            let help = "as in map = { \"Pharmacist\" = \"ehr\" }, or leave out [client.role_claim]";
+            table.wrong("map", "gives no role", Some(help.to_owned()));
+        }
         if table.is_there() && !table.has("map") {
             table.missing(
                 "map",
@@ -362,7 +366,7 @@ pub struct Tokens {
     pub keys_fresh: Duration,
     /// How long it is used where a newer one cannot be had.
     pub keys_usable: Duration,
-    /// The shortest time between two looks at one address.
+    /// The time after which one more look may be taken at an address.
     pub keys_retry: Duration,
     /// How long a fetch may take.
     pub keys_timeout: Duration,
@@ -378,7 +382,7 @@ impl Default for Tokens {
             max_bytes: 16 << 10,
             keys_fresh: Duration::from_secs(600),
             keys_usable: Duration::from_secs(3600),
-            keys_retry: Duration::from_secs(30),
+            keys_retry: Duration::from_secs(5),
             keys_timeout: Duration::from_secs(2),
             max_remembered: 1_000_000,
         }
