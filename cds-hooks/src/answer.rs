@@ -11,7 +11,7 @@ use crate::service::CardContent;
 use crate::set::{Entry, Part};
 use crate::wire::{
     Action, ActionSelectionBehavior, AnswerExtension, Card, Indicator, NotEvaluated, NotShown,
-    Response, Source, Suggestion, Suggestions,
+    Response, SelectionBehavior, Source, Suggestion, Suggestions,
 };
 
 /// How a call ended, also where it was refused: for the log, and for the record.
@@ -276,6 +276,10 @@ fn understood(offered: &mut Suggestions, knows: Knows) {
         if !choose || suggestion.actions.len() < 2 {
             all.push(suggestion);
             continue;
+        }
+        // Of those of which one may be done, two must not be chosen.
+        if behavior == Some(ActionSelectionBehavior::AtMostOne) {
+            offered.selection_behavior = SelectionBehavior::AtMostOne;
         }
         let recommended = suggestion.is_recommended;
         for (number, action) in suggestion.actions.into_iter().enumerate() {

@@ -5,8 +5,8 @@
 //!                      └───────── nothing is missing ──▲
 //! ```
 //!
-//! *Invariant:* whatever rules, sources and recorders do, an answer goes out: what is not done by the
-//! deadline is left out and said to be.
+//! *Invariant:* whatever rules and sources do, an answer goes out by the deadline: what is not done by then is
+//! left out and said to be. Only a record that a call must have is waited for, two seconds at most.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::log::Line;
 use crate::receive::Received;
 use crate::refusal::{Logged, Refusal};
 use crate::request::is_uuid;
-use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, RuleSeen};
+use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, Recorder, RuleSeen};
 use crate::set::ServiceSet;
 
 /// Of a deadline the part in which data may be fetched; the rest is for the rules.
@@ -40,7 +40,8 @@ const FETCHING: f64 = 0.75;
 /// How long data may be fetched where there is no deadline.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a record may take that a call must have, beyond its deadline: longer, and it is refused.
+/// How long it may take to write a call down. One that must be written down waits for it, beyond its deadline,
+/// too; longer, and it is refused.
 const RECORDING: Duration = Duration::from_secs(2);
 
 /// How an evaluation ended.
@@ -73,8 +74,11 @@ impl App {
         let _under_way = UnderWay::new(self.config.seams.observer.as_ref());
         let now = (self.config.clock)();
         let at = self.config.at.unwrap_or(now);
-        let ended = match self.gate.receive(request).await {
-            Ok(body) => self.evaluate(&set, id, &caller, body, at).await,
+        let received = self.gate.receive(request).await;
+        let most = self.config.limits.deadline;
+        let deadline = most.map(|most| Instant::now() + most);
+        let ended = match received {
+            Ok(body) => self.evaluate(&set, id, &caller, body, at, deadline).await,
             Err(refusal) => Ended::Refused(Box::default(), refusal),
         };
         let (mut answer, about, read) = self.answered(&set, &caller, ended);
@@ -95,7 +99,7 @@ impl App {
                 now,
                 start,
             );
-            if let Err(refusal) = self.write_down(record).await {
+            if let Err(refusal) = self.write_down(record, deadline).await {
                 answer.body = Some(Err(refusal));
                 (answer.cards, answer.shadow) = (0, None);
             }
@@ -112,13 +116,13 @@ impl App {
         caller: &Caller,
         body: Received,
         at: DateTime,
+        deadline: Option<Instant>,
     ) -> Ended {
         let config = &self.config;
         let recorder = config.seams.recorder.as_ref();
         let candidates = set.of_id(id).to_vec();
         let mut entries = candidates.iter().filter_map(|n| set.entries.get(*n));
         let short = body.is_small() && entries.all(|entry| entry.is_short());
-        let deadline = config.limits.deadline.map(|most| Instant::now() + most);
         let ask = Arc::new(Ask {
             set: Arc::clone(set),
             candidates,
@@ -261,24 +265,46 @@ impl App {
         }
     }
 
-    /// Writes a call down; a refusal where it must be and cannot be.
-    async fn write_down(&self, record: CallRecord) -> Result<(), Refusal> {
-        let seams = &self.config.seams;
-        let Some(recorder) = &seams.recorder else {
+    /// Writes a call down; a refusal where it must be and cannot be. Where it need not be, the answer does not
+    /// wait for it beyond its deadline: it is written down beside it. It goes on where the client goes away.
+    async fn write_down(
+        self: &Arc<Self>,
+        record: CallRecord,
+        deadline: Option<Instant>,
+    ) -> Result<(), Refusal> {
+        let Some(recorder) = self.config.seams.recorder.clone() else {
             return Ok(());
         };
-        let written = tokio::time::timeout(RECORDING, recorder.call(&record)).await;
+        let is_required = recorder.is_required();
+        let app = Arc::clone(self);
+        let writing = tokio::spawn(async move { app.kept(recorder.as_ref(), &record).await });
+        match (is_required, deadline) {
+            (true, _) => match writing.await {
+                Ok(true) => Ok(()),
+                _ => Err(Refusal::NotRecorded),
+            },
+            (false, Some(end)) => {
+                let _ = timeout_at(end.into(), writing).await;
+                Ok(())
+            }
+            (false, None) => {
+                let _ = writing.await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a call could be written down; where it could not, that is told.
+    async fn kept(&self, recorder: &dyn Recorder, record: &CallRecord) -> bool {
+        let written = tokio::time::timeout(RECORDING, recorder.call(record)).await;
         let reason = match written {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(())) => return true,
             Ok(Err(not)) => not.0,
             Err(_) => "it took too long".to_owned(),
         };
-        seams.observer.not_recorded(&reason);
+        self.config.seams.observer.not_recorded(&reason);
         self.server_line(&format!("a call could not be recorded: {reason}"));
-        match recorder.is_required() {
-            true => Err(Refusal::NotRecorded),
-            false => Ok(()),
-        }
+        false
     }
 
     /// Something that the server itself met.

@@ -6,7 +6,7 @@ use rules::text;
 
 use crate::hash;
 use crate::service::CardContent;
-use crate::wire::{Card, SelectionBehavior};
+use crate::wire::{Card, SelectionBehavior, Suggestion};
 
 /// Longest summary: the specification wants fewer than 140 characters. Counted in UTF-16, as browsers do.
 pub const MAX_SUMMARY: usize = 139;
@@ -90,9 +90,16 @@ fn clean(mut content: CardContent) -> CardContent {
     for reason in &mut content.override_reasons {
         plain(&mut reason.display);
     }
+    // What a rule fills in may be empty; what the specification wants there must not be.
+    if content.summary.is_empty() {
+        content.summary = format!("A notice of {}", content.source.label);
+    }
     content.links.retain_mut(|link| {
         plain(&mut link.label);
         let url = text::link(&link.url);
+        if let (Some(url), true) = (&url, link.label.is_empty()) {
+            link.label.clone_from(url);
+        }
         url.map(|url| link.url = url).is_some()
     });
     for offered in content.suggestions.iter_mut() {
@@ -113,8 +120,37 @@ fn clean(mut content: CardContent) -> CardContent {
         for action in &mut suggestion.actions {
             plain(&mut action.description);
         }
+        describe(suggestion);
+    }
+    let offered = content.suggestions.iter_mut();
+    let all = offered.map(|offered| &mut offered.suggestions);
+    for suggestions in all {
+        let before = suggestions.len();
+        suggestions.retain(|suggestion| !suggestion.label.is_empty());
+        if suggestions.len() < before {
+            let said = format!(
+                "{} × a suggestion without a label",
+                before - suggestions.len()
+            );
+            content.extension.not_offered.push(said);
+        }
     }
     content
+}
+
+/// A suggestion without a label is called what its first action is, and an action without a description what
+/// the suggestion is.
+fn describe(suggestion: &mut Suggestion) {
+    if suggestion.label.is_empty() {
+        let mut described = suggestion.actions.iter().map(|action| &action.description);
+        let first = described.find(|text| !text.is_empty()).cloned();
+        suggestion.label = first.unwrap_or_default();
+    }
+    for action in &mut suggestion.actions {
+        if action.description.is_empty() {
+            action.description.clone_from(&suggestion.label);
+        }
+    }
 }
 
 /// A summary on one line within the limit, and the whole where it had to be cut.

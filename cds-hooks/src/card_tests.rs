@@ -151,3 +151,55 @@ fn suggestions_links_and_override_reasons_have_the_members_of_the_specification(
     let card = serde_json::to_value(one(none, &[])).unwrap();
     assert!(card.get("suggestions").is_none() && card.get("selectionBehavior").is_none());
 }
+
+/// Checklist item 2: what a rule fills in may be empty, or nothing that is seen; a label never is.
+#[test]
+fn item_2_labels_are_never_empty() {
+    let mut content = CardContent::text(Indicator::Info, "\u{200b} ", "", source("https://x.org"));
+    content.links = vec![Link {
+        label: " ".into(),
+        url: "https://x.org/more".into(),
+        target: LinkTarget::Absolute,
+    }];
+    let suggestion = |label: &str, descriptions: &[&str]| Suggestion {
+        label: label.into(),
+        uuid: None,
+        is_recommended: None,
+        actions: descriptions
+            .iter()
+            .map(|description| Action {
+                description: (*description).into(),
+                change: Change::Delete {
+                    resource_id: "ServiceRequest/2".into(),
+                },
+            })
+            .collect(),
+        action_selection_behavior: None,
+        is_automatic: false,
+    };
+    content.suggestions = Some(Suggestions {
+        selection_behavior: SelectionBehavior::Any,
+        suggestions: vec![
+            suggestion("", &["", "Drop it"]),
+            suggestion("Remove it", &[""]),
+            suggestion("", &[""]),
+        ],
+    });
+    let card = serde_json::to_value(one(content, &[])).unwrap();
+    assert_eq!(card["summary"], "A notice of USPSTF");
+    assert_eq!(card["links"][0]["label"], "https://x.org/more");
+    let said = |at: usize| {
+        let suggestion = &card["suggestions"][at];
+        let actions = suggestion["actions"].as_array().unwrap().iter();
+        let all = std::iter::once(&suggestion["label"]).chain(actions.map(|a| &a["description"]));
+        all.map(|text| text.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(0), ["Drop it", "Drop it", "Drop it"]);
+    assert_eq!(said(1), ["Remove it", "Remove it"]);
+    assert_eq!(card["suggestions"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        card["extension"]["dev.tandem-cds.not-offered"],
+        json!(["1 × a suggestion without a label"])
+    );
+}

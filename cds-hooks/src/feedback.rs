@@ -1,6 +1,8 @@
 //! Feedback (CDS Hooks 2.0, "Feedback"), checked: everything that is wrong with it is said at once. What it
 //! says may be repeated, of any card, in any order.
 
+use std::collections::HashSet;
+
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::UTC;
 use serde_json::{Map, Value};
@@ -144,10 +146,10 @@ impl Check {
             self.is_wrong::<()>(&path, "a shorter list");
             return vec![];
         }
-        let mut ids: Vec<String> = vec![];
+        let (mut ids, mut seen) = (vec![], HashSet::new());
         for (number, one) in all.iter().enumerate() {
             let id = self.uuid(one.get("id"), &format!("{path}[{number}].id"));
-            ids.extend(id.filter(|id| !ids.contains(id)));
+            ids.extend(id.filter(|id| seen.insert(id.clone())));
         }
         ids
     }

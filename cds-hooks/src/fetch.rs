@@ -37,7 +37,8 @@ pub(crate) struct Fetched {
 }
 
 impl Plan {
-    /// What is missing; `None` where nothing is, or there is nowhere to fetch it from.
+    /// What is missing: keys that are absent, further pages, and what should have come along; `None` where
+    /// nothing is, or there is nowhere to fetch it from.
     pub(crate) fn of(
         templates: &Templates,
         data: &Prefetched,
@@ -45,9 +46,9 @@ impl Plan {
     ) -> Option<Self> {
         let server = request.server.clone()?;
         let all = templates.list.iter().zip(&data.keys);
-        let wanted = all
-            .clone()
-            .filter(|(_, key)| key.state == KeyState::Absent || key.has_more);
+        let wanted = all.clone().filter(|(_, key)| {
+            key.state == KeyState::Absent || key.has_more || key.without_include
+        });
         let keys: Vec<_> = wanted
             .map(|(template, read)| {
                 (

@@ -290,6 +290,11 @@ impl Hook {
         !self.is_own() && !OF_OTHERS.contains(&self.name)
     }
 
+    /// Whether its context only names the orders that it is about: they are stored already.
+    pub(crate) fn names_orders(&self) -> bool {
+        self.context.iter().any(|f| f.form == Form::References)
+    }
+
     /// The first member of its context that holds drafts, where it has one.
     pub fn drafts(&self) -> Option<&'static ContextField> {
         self.context.iter().find(|f| f.form.has_drafts())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
 use engine_patient::program::{EvaluationError, PatientProgram};
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -63,6 +64,10 @@ impl CardService for RuleService {
 
     fn requirements(&self) -> &[DataRequirement] {
         self.rule.data_requirements()
+    }
+
+    fn draft_types(&self) -> &[Name] {
+        self.rule.draft_types()
     }
 
     fn rule(&self) -> RuleName {
@@ -132,7 +137,9 @@ fn card(rule: &Rule, text: CardText) -> Result<CardContent, EvaluationError> {
         rules::Indicator::Warning => Indicator::Warning,
         rules::Indicator::Critical => Indicator::Critical,
     };
-    let source = match text.source {
+    let is_named = |own: &rules::CardSource| !rules::text::plain(&own.label).is_empty();
+    let own = text.source.filter(is_named);
+    let source = match own {
         Some(own) => Source {
             label: own.label,
             url: own.url,

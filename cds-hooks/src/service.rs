@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::requirements::DataRequirement;
@@ -28,6 +29,12 @@ pub trait CardService: Send + Sync {
 
     /// Everything it may read. The prefetch templates are made of it.
     fn requirements(&self) -> &[DataRequirement];
+
+    /// The types of drafts that it looks at. Where a hook's context only names its orders, those of these types
+    /// are asked for, too.
+    fn draft_types(&self) -> &[Name] {
+        &[]
+    }
 
     /// Whether it looks at the code systems that the patient's resources are coded in, so that what is
     /// searched by code needs a sample of its type, too.

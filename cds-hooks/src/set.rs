@@ -14,6 +14,8 @@ use engine_patient::requirements::DataRequirement;
 
 use crate::config::Config;
 use crate::discovery;
+use crate::drafts::is_order;
+use crate::hook::Hook;
 use crate::prefetch::Templates;
 use crate::seams::Caller;
 use crate::service::{CardService, RuleName, Service};
@@ -42,8 +44,8 @@ impl Entry {
         let filter = config.seams.filter.as_ref();
         let also = filter.map_or(&[][..], |filter| filter.requirements());
         let of = |parts: &[Arc<dyn CardService>], also: &[DataRequirement]| {
-            let all = parts.iter().flat_map(|part| part.requirements());
-            let all: Vec<DataRequirement> = all.chain(also).cloned().collect();
+            let own = parts.iter().flat_map(|part| needs(part, service.hook));
+            let all: Vec<DataRequirement> = own.chain(also.iter().cloned()).collect();
             let judges = parts.iter().any(|part| part.judges_code_systems());
             Templates::of_parts(&all, judges)
         };
@@ -52,10 +54,8 @@ impl Entry {
             service: Arc::clone(part),
             name: part.rule(),
             needs: templates.that_serve(&of(std::slice::from_ref(part), &[])),
-            types: part
-                .requirements()
-                .iter()
-                .map(|r| r.resource_type)
+            types: needs(part, service.hook)
+                .map(|requirement| requirement.resource_type)
                 .collect(),
         });
         let parts = parts.collect();
@@ -72,6 +72,19 @@ impl Entry {
     pub(crate) fn is_short(&self) -> bool {
         self.service.hook.drafts().is_none()
     }
+}
+
+/// What a part needs at a hook: what it reads, and the orders that it looks at where the hook's context only
+/// names them. All of their type, since no token of CDS Hooks 2.0 stands for the ids of several orders.
+fn needs<'p>(
+    part: &'p Arc<dyn CardService>,
+    hook: &Hook,
+) -> impl Iterator<Item = DataRequirement> + use<'p> {
+    let asks = hook.names_orders();
+    let types = part.draft_types().iter();
+    let orders = types.filter(move |ty| asks && is_order(**ty));
+    let orders = orders.filter_map(|ty| DataRequirement::of_type(ty.as_str()));
+    part.requirements().iter().cloned().chain(orders)
 }
 
 /// Services that are live together.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::finding::Finding;
 use engine_patient::program::Artifact;
 use engine_patient::requirements::DataRequirement;
@@ -58,6 +59,7 @@ pub struct Rule {
     /// The file it was read from, as the user named it.
     pub file: String,
     pub(crate) requirements: Vec<DataRequirement>,
+    pub(crate) draft_types: Vec<Name>,
     /// Those of them that each eligible patient has a match of.
     pub(crate) needed: Vec<usize>,
     pub(crate) coded_elements: Vec<CodedElement>,
@@ -70,6 +72,12 @@ impl Rule {
     /// Whether it is in use: its cards are shown, or logged only.
     pub fn is_live(&self) -> bool {
         matches!(self.status, Status::Active | Status::Shadow)
+    }
+
+    /// The types of drafts that it looks at (`draftOrders`, `selections`), each once. Where a hook only names
+    /// its orders, they have to be asked for.
+    pub fn draft_types(&self) -> &[Name] {
+        &self.draft_types
     }
 
     /// Whether it is a measure, too.

@@ -16,6 +16,11 @@ pub(super) const ORDERS: [&str; 8] = [
     "VisionPrescription",
 ];
 
+/// Whether resources of a type are orders.
+pub(crate) fn is_order(ty: Name) -> bool {
+    ORDERS.contains(&ty.as_str())
+}
+
 /// What a group orders.
 pub(super) enum Ordered {
     /// The order of this `Type/id`, or of what was written in its place.

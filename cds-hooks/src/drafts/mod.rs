@@ -31,6 +31,7 @@ use crate::request::CallContext;
 use crate::wire::Resource;
 
 use groups::ORDERS;
+pub(crate) use groups::is_order;
 use selections::Named;
 
 /// What tells of a drug that is given, and is no order: what it says is not asked.
@@ -83,15 +84,21 @@ impl Drafts {
             named = drafts.bundle(json, &format!("context.{field}"), patient, most);
         }
         if let Some(sent) = &context.selections {
-            let mut found = HashSet::new();
+            let (mut found, mut looked_up) = (HashSet::new(), HashSet::new());
             let mut unknown = Unknown::default();
             for (number, selection) in sent.iter().enumerate() {
-                let meant = named.meant_by(selection);
-                if meant.is_empty() {
-                    drafts.unknown_selections += 1;
-                    drafts.selection_lacks(number, selection, &mut unknown);
+                match named.meant_by(selection) {
+                    // Said again, however often and in whatever words, it means no more.
+                    Some((name, meant)) => {
+                        if looked_up.insert(name) {
+                            found.extend(meant.iter().cloned());
+                        }
+                    }
+                    None => {
+                        drafts.unknown_selections += 1;
+                        drafts.selection_lacks(number, selection, &mut unknown);
+                    }
                 }
-                found.extend(meant);
             }
             drafts.selections = Some(found);
             drafts.lacking.extend(unknown.told());

@@ -28,9 +28,14 @@ impl Named {
         }
     }
 
-    /// The drafts that a selection means, as `Type/id`: several where only an id says it.
-    pub(super) fn meant_by(&self, selection: &str) -> Vec<String> {
-        let of = |by: &str| self.0.get(by).cloned().unwrap_or_default();
+    /// The drafts that a selection means, as `Type/id`, and the name that says so: several where only an id
+    /// says it, none where it names no draft.
+    pub(super) fn meant_by(&self, selection: &str) -> Option<(&str, &[String])> {
+        let of = |by: &str| {
+            // What was no text names nothing, whatever else came without a name.
+            let (name, drafts) = self.0.get_key_value(by).filter(|_| !by.is_empty())?;
+            Some((name.as_str(), drafts.as_slice()))
+        };
         let selection = selection.trim();
         let literal = selection
             .split_once("/_history/")
@@ -40,8 +45,7 @@ impl Named {
             .strip_prefix("urn:")
             .and_then(|u| u.split(':').next_back());
         let ways = [Some(literal), typed.as_deref(), urn];
-        let mut found = ways.into_iter().flatten().map(of);
-        found.find(|names| !names.is_empty()).unwrap_or_default()
+        ways.into_iter().flatten().find_map(of)
     }
 }
 
@@ -89,7 +93,9 @@ mod tests {
             ("MedicationRequest/2", &[]),
             ("", &[]),
         ] {
-            assert_eq!(named.meant_by(selection), meant, "{selection}");
+            let found = named.meant_by(selection);
+            let found = found.map_or(&[][..], |(_, drafts)| drafts);
+            assert_eq!(found, meant, "{selection}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Orders that are stored already and that a call is about (order-dispatch): rules see them as they see
 //! drafts, as far as they are on record.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use engine_patient::fhir::names::Name;
-use engine_patient::record::PatientRecord;
+use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::reference_target;
 
 use super::Drafts;
@@ -22,12 +22,13 @@ impl Drafts {
             return;
         };
         let (mut ids, mut lost) = (HashSet::new(), 0);
+        let mut on_record: HashMap<Name, HashMap<String, Element<'_>>> = HashMap::new();
         for (number, reference) in references.iter().enumerate().take(MOST) {
             let named = reference_target(reference);
             let named = named.and_then(|(ty, id)| Some((Name::of(ty)?, id)));
             let found = named.and_then(|(ty, id)| {
-                let mut all = record.of_type(ty);
-                all.find(|r| r.get_named("id").is_some_and(|own| own.is_str(id)))
+                let of_type = on_record.entry(ty).or_insert_with(|| by_id(record, ty));
+                of_type.get(id).copied()
             });
             match (named, found) {
                 (Some((ty, id)), Some(order)) => {
@@ -58,4 +59,11 @@ impl Drafts {
             });
         }
     }
+}
+
+/// The resources of a type that have an id, by that.
+fn by_id(record: &PatientRecord, ty: Name) -> HashMap<String, Element<'_>> {
+    let all = record.of_type(ty);
+    all.filter_map(|r| Some((r.get_str("id")?.into_owned(), r)))
+        .collect()
 }

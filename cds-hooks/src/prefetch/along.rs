@@ -16,6 +16,8 @@ pub(super) struct Along {
     /// Types that are not known in full.
     pub(super) unavailable: BTreeSet<Name>,
     pub(super) lacking: Vec<Lacking>,
+    /// The numbers of the templates that were answered as if they had no `_include`.
+    pub(super) without_include: BTreeSet<usize>,
 }
 
 impl Along {
@@ -26,7 +28,7 @@ impl Along {
         taken: impl Fn(Name, &str) -> bool,
     ) -> Self {
         let mut along = Along::default();
-        for template in &templates.list {
+        for (number, template) in templates.list.iter().enumerate() {
             for include in &template.includes {
                 let target = include.target;
                 if !record.is_available(template.resource_type) {
@@ -51,6 +53,9 @@ impl Along {
                 };
                 if references.any(lost) {
                     let came = record.of_type(target).next().is_some();
+                    if !came {
+                        along.without_include.insert(number);
+                    }
                     let lacking = Lacking::not_included(template, include, came);
                     if !along.lacking.contains(&lacking) {
                         along.lacking.push(lacking);

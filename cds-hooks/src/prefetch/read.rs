@@ -45,6 +45,8 @@ pub(crate) struct KeyRead {
     pub(crate) has_more: bool,
     /// The URL of the next page, where the Bundle has one.
     pub(crate) next: Option<String>,
+    /// Nothing came along that it refers to: the search was made without its `_include`.
+    pub(crate) without_include: bool,
 }
 
 /// A type that is not known in full.
@@ -114,18 +116,16 @@ pub(crate) fn read(
         reader.next = None;
         let json = found.map(|(_, json)| *json);
         if template.is_sample {
-            if let Some(json) = json {
-                reader.sample(json, template, &mut document);
-            }
             let state = match json {
                 None => KeyState::Absent,
                 Some("null") => KeyState::Null,
-                Some(_) => KeyState::Honoured,
+                Some(json) => reader.sample(json, template, &mut document),
             };
             reader.keys.push(KeyRead {
                 state,
                 has_more: false,
                 next: None,
+                without_include: false,
             });
             continue;
         }
@@ -144,6 +144,7 @@ pub(crate) fn read(
             state,
             has_more: shortfall == Some(Shortfall::MorePages),
             next,
+            without_include: false,
         });
         if let Some(shortfall) = shortfall {
             // What came is so. There may be more.
@@ -163,6 +164,13 @@ pub(crate) fn read(
             reader.unavailable(ty);
         }
         reader.lacking.extend(along.lacking);
+        for (number, key) in reader.keys.iter_mut().enumerate() {
+            key.without_include = along.without_include.contains(&number);
+            // The metrics tell which clients leave it out.
+            if key.without_include && key.state == KeyState::Honoured {
+                key.state = KeyState::Partial;
+            }
+        }
     }
     reader.finish()
 }
@@ -192,6 +200,14 @@ pub(crate) fn origins(templates: &Templates, sent: &[(&str, &str)]) -> HashMap<S
     found
 }
 
+/// A resource that was taken.
+struct Taken {
+    /// Its root.
+    root: u32,
+    /// What it says, once another of its type and id came: parsed once, however many come.
+    content: Option<Content>,
+}
+
 struct Reader<'p> {
     patient: &'p Patient,
     /// Types that the service asks for as they are, and that come along with others.
@@ -202,8 +218,8 @@ struct Reader<'p> {
     themselves: PatientRecord,
     /// Where the request does not say it: the servers that the Bundles are from.
     servers: BTreeSet<String>,
-    /// The root of each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
-    taken: HashMap<(Name, String), u32>,
+    /// Each resource taken, by type and id: a Patient's in `themselves`, others' in the record.
+    taken: HashMap<(Name, String), Taken>,
     /// Whether something came in several versions, as where pages changed while they were read.
     has_versions: bool,
     left_out: BTreeMap<Why, LeftOut>,
@@ -291,13 +307,23 @@ impl<'p> Reader<'p> {
         contents.shortfall.or(empty.then_some(Shortfall::NoPatient))
     }
 
-    /// Takes what a sample shows. That there is more, or that the search failed, is no matter: it only
-    /// adds to what the other keys gave.
-    fn sample(&mut self, json: &str, template: &Template, document: &mut PatientRecord) {
+    /// Takes what a sample shows. That the search failed is no matter but for whoever counts: it only adds to
+    /// what the other keys gave. That there is more is how it was asked for.
+    fn sample(
+        &mut self,
+        json: &str,
+        template: &Template,
+        document: &mut PatientRecord,
+    ) -> KeyState {
         document.clear();
-        if let Ok(root) = document.push_document(json) {
-            let found = contents(root, template).resources;
-            self.entries(root, found, template);
+        let Ok(root) = document.push_document(json) else {
+            return KeyState::Failed;
+        };
+        let found = contents(root, template);
+        self.entries(root, found.resources, template);
+        match found.shortfall.map(Shortfall::state) {
+            Some(KeyState::Failed) => KeyState::Failed,
+            _ => KeyState::Honoured,
         }
     }
 
@@ -491,21 +517,29 @@ impl<'p> Reader<'p> {
             "Patient" => &mut self.themselves,
             _ => &mut self.record,
         };
-        if let Some(index) = key.as_ref().and_then(|key| self.taken.get(key)) {
+        let mut content = None;
+        if let Some(taken) = key.as_ref().and_then(|key| self.taken.get_mut(key)) {
             let known = Element {
                 record: &*record,
-                index: *index,
+                index: taken.root,
             };
-            match later(known, resource) {
+            if known.raw() == resource.raw() {
+                return Ok(());
+            }
+            let before = taken.content.get_or_insert_with(|| Content::of(known));
+            let new = Content::of(resource);
+            match later(known, before, resource, &new) {
                 Some(Ordering::Less) => {}
                 Some(_) => return Ok(()),
                 None => return Err(Why::Contradicting),
             }
             // Both are there until it is sealed.
             self.has_versions = true;
+            content = Some(new);
         }
         let root = record.append(resource).map_err(|_| Why::Broken)?;
-        self.taken.extend(key.map(|key| (key, root)));
+        self.taken
+            .extend(key.map(|key| (key, Taken { root, content })));
         Ok(())
     }
 
@@ -562,15 +596,33 @@ impl<'p> Reader<'p> {
     }
 }
 
+/// What a resource says, as JSON with its properties in order, without spaces and `meta`; `None` where it is too
+/// deep to be read so. No longer than the resource: of thousands each is kept.
+struct Content(Option<String>);
+
+impl Content {
+    fn of(resource: Element<'_>) -> Self {
+        let parsed = serde_json::from_str::<Value>(resource.raw()).ok();
+        Content(parsed.and_then(|mut json| {
+            json.as_object_mut()?.remove("meta");
+            Some(json.to_string())
+        }))
+    }
+
+    fn says_the_same(&self, other: &Content) -> bool {
+        self.0.is_some() && self.0 == other.0
+    }
+}
+
 /// How a resource that is known stands to another of its type and id: the same, where only `meta`, spaces and
 /// the order of properties differ; else an older or newer version. `None` where that cannot be told.
-fn later(known: Element<'_>, other: Element<'_>) -> Option<Ordering> {
-    let parse = |element: Element<'_>| {
-        let mut json = serde_json::from_str::<Value>(element.raw()).ok()?;
-        json.as_object_mut()?.remove("meta");
-        Some(json)
-    };
-    if known.raw() == other.raw() || parse(known).is_some_and(|a| parse(other) == Some(a)) {
+fn later(
+    known: Element<'_>,
+    before: &Content,
+    other: Element<'_>,
+    new: &Content,
+) -> Option<Ordering> {
+    if before.says_the_same(new) {
         return Some(Ordering::Equal);
     }
     let (a, b) = (Age::of(known), Age::of(other));
@@ -582,3 +634,7 @@ fn later(known: Element<'_>, other: Element<'_>) -> Option<Ordering> {
     let order = a.cmp(&b);
     (comparable && order != Ordering::Equal).then_some(order)
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -320,3 +320,22 @@ fn what_cannot_come_along_is_out_of_reach() {
         ]
     );
 }
+
+/// Of thousands of contained resources each is looked up, not looked for at each reference.
+#[tokio::test]
+async fn many_contained_ones_take_no_longer_than_they_are_long() {
+    let contained: Vec<Value> = (0..40_000)
+        .map(|n| json!({"resourceType": "Medication", "id": format!("m{n:05}")}))
+        .collect();
+    let last = json!({"reference": "#m39999"});
+    let order = json!({"resourceType": "MedicationRequest", "id": "o", "status": "active", "intent": "order",
+        "subject": {"reference": "Patient/p1"}, "contained": contained, "medicationReference": last,
+        "supportingInformation": vec![last.clone(); 100_000]});
+    let start = std::time::Instant::now();
+    assert_eq!(
+        summary("drugs", "medicationrequest", bundle(&[order])).await,
+        "1 40000"
+    );
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(8), "{took:?}");
+}

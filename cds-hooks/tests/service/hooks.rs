@@ -196,6 +196,34 @@ async fn dispatched_orders_are_seen_where_they_are_on_record() {
     }
 }
 
+/// However often drafts are selected, and by whatever names, each is looked up once.
+#[tokio::test]
+async fn selections_that_mean_many_drafts_take_no_time() {
+    let hook = Hook::of("order-select").unwrap();
+    let counts = |_: &_, context: &EvaluationContext| {
+        let count = context.call.as_ref().unwrap().selected().count();
+        Outcome::Cards(vec![card(Indicator::Info, &count.to_string())])
+    };
+    let router = routes(
+        config(),
+        vec![service("a", vec![Part::new("a", counts).at(hook)])],
+    );
+    let draft = |number: usize| {
+        let mut draft = of("ServiceRequest");
+        draft["note"] = json!([{"text": number.to_string()}]);
+        draft
+    };
+    let drafts: Vec<Value> = (0..2000).map(draft).collect();
+    let selections: Vec<String> = (0..200_000).map(|n| format!("urn:{n}:d1")).collect();
+    let context = json!({"userId": "Practitioner/d1", "patientId": "p1",
+        "draftOrders": bundle(&drafts), "selections": selections});
+    let start = std::time::Instant::now();
+    let answer = call(&router, "a", &request(hook.name, &context)).await;
+    assert_eq!(summaries(&answer), ["2000"]);
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+}
+
 /// Broken drafts of the other hooks are answered, too (checklist item 25).
 #[tokio::test]
 async fn item_25_broken_drafts_of_the_other_hooks() {

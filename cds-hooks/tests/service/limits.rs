@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use cds_hooks::{CardService, Config, Hook, ORDER_SIGN, Outcome, router};
@@ -290,4 +290,26 @@ async fn a_body_of_nothing_but_the_smallest_values_is_refused() {
     // As many as can be are taken, in whatever body.
     let answer = crate::fixture::post_bytes("a1c", body(1_200_000)).await;
     assert_eq!(answer.status, 400, "{}", answer.text);
+}
+
+/// Of what comes in many versions each is read once: a long one beside thousands that contradict it.
+#[tokio::test]
+async fn many_of_one_id_take_no_longer_than_they_are_long() {
+    let mut long = condition("c1", "p1");
+    let extension = json!({"url": "https://x.org/e"});
+    long["extension"] = vec![extension; 60_000].into();
+    let mut all = vec![condition("c1", "p1"); 4000];
+    all.insert(0, long);
+    let mut call = request();
+    call["prefetch"]["condition"] = bundle(&all);
+    let start = Instant::now();
+    let answer = post("a1c", &call).await;
+    assert_eq!(answer.status, 412);
+    let said = "left out: 4000 × a resource that came twice with different content";
+    assert!(answer.text.contains(said), "{}", answer.text);
+    assert!(
+        start.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -210,8 +210,8 @@ async fn tenants_have_rules_of_their_own() {
 
 /// What was asked of it, and what it answers.
 #[derive(Default)]
-struct Source {
-    asked: Mutex<Vec<Value>>,
+pub struct Source {
+    pub asked: Mutex<Vec<Value>>,
     answers: Vec<(&'static str, Result<Value, KeyFailure>)>,
     hangs: bool,
 }
@@ -260,7 +260,7 @@ fn both() -> Vec<cds_hooks::Service> {
     )]
 }
 
-fn fetching(answers: Vec<(&'static str, Result<Value, KeyFailure>)>) -> (Config, Arc<Source>) {
+pub fn fetching(answers: Vec<(&'static str, Result<Value, KeyFailure>)>) -> (Config, Arc<Source>) {
     let source = Arc::new(Source {
         answers,
         ..Source::default()
@@ -271,7 +271,7 @@ fn fetching(answers: Vec<(&'static str, Result<Value, KeyFailure>)>) -> (Config,
 }
 
 /// A call that lets the service fetch, with these keys.
-fn open(keys: Value) -> Value {
+pub fn open(keys: Value) -> Value {
     let mut call = request();
     let patient = call["prefetch"]["patient"].clone();
     call["prefetch"] = keys;

@@ -455,6 +455,8 @@ async fn items_17_47_what_not_every_client_understands() {
         .map(|s| s["label"].as_str().unwrap())
         .collect();
     assert_eq!(labels, ["Choose: Remove 1", "Choose: Remove 2"]);
+    // One of the two, as the rule has it.
+    assert_eq!(answer["cards"][0]["selectionBehavior"], "at-most-one");
     for suggestion in &suggestions {
         assert!(suggestion.get("actionSelectionBehavior").is_none());
         assert_eq!(suggestion["actions"].as_array().unwrap().len(), 1);

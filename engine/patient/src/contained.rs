@@ -4,6 +4,8 @@
 //! one (`"reference": "#m"`) they cannot see, and would take for none. What is made here is only
 //! evaluated; nobody gets it back.
 
+use std::collections::HashMap;
+
 use memchr::memmem;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -48,7 +50,8 @@ impl Beside {
         let owner = resource.get_str("id");
         let owner = owner.as_deref().unwrap_or(place);
         let kind = resource.resource_type()?.as_str();
-        let mut named: Vec<(String, String)> = vec![];
+        // Of thousands each is looked up, not looked for.
+        let mut named: HashMap<String, String> = HashMap::new();
         let mut contained = vec![];
         for inner in all.items() {
             let (ty, id) = (inner.resource_type(), inner.get_named("id"));
@@ -58,7 +61,9 @@ impl Beside {
             let Some(local) = id.as_str() else { continue };
             let made = format!("contained-{}", short(kind, owner, &local));
             let text = replaced(inner, &[(id, &made)]);
-            named.push((format!("#{local}"), format!("{}/{made}", ty.as_str())));
+            named
+                .entry(format!("#{local}"))
+                .or_insert_with(|| format!("{}/{made}", ty.as_str()));
             contained.push((ty, text));
         }
         let within = |e: Element<'_>| {
@@ -68,11 +73,8 @@ impl Beside {
         };
         let mut changes = vec![];
         for reference in resource.references().filter(|e| !within(*e)) {
-            let text = reference.as_str();
-            let found = named
-                .iter()
-                .find(|(local, _)| text.as_deref() == Some(local));
-            changes.extend(found.map(|(_, new)| (reference, new.as_str())));
+            let found = reference.as_str().and_then(|text| named.get(&*text));
+            changes.extend(found.map(|new| (reference, new.as_str())));
         }
         (!contained.is_empty()).then(|| Beside {
             resource: replaced(resource, &changes),

@@ -293,6 +293,7 @@ fn rule(
         content: String::new(),
         places: places(report, &fields, &program, defines.spans),
         file: report.text.file().to_owned(),
+        draft_types: checker.draft_types().to_vec(),
         requirements,
         program,
     };

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -30,6 +32,7 @@ pub struct Model {
     pub base: String,
     pub count: Mutex<u64>,
     pub seen: Mutex<HashSet<String>>,
+    pub under_way: AtomicUsize,
 }
 
 impl Model {
@@ -72,6 +75,9 @@ async fn outer(State(model): State<Arc<Model>>, request: Request) -> Response {
     } else {
         inner(&model, request).await
     };
+    if model.is("text-errors") && !response.status().is_success() {
+        *response.body_mut() = "no".into();
+    }
     if model.is("cors-not-on-errors") && response.status().is_client_error() {
         return response;
     }
@@ -127,6 +133,7 @@ async fn inner(model: &Arc<Model>, request: Request) -> Response {
     }
     if rest.is_empty() {
         return match parts.method {
+            Method::HEAD if model.is("no-head") => refuse(405, "GET only"),
             Method::GET | Method::HEAD => discovery(model),
             _ => refuse(405, "GET only"),
         };
@@ -142,18 +149,33 @@ async fn inner(model: &Arc<Model>, request: Request) -> Response {
     };
     let service = services
         .iter()
-        .find(|s| routed(s["id"].as_str().unwrap()) == names[0]);
+        .find(|s| routed(s["id"].as_str().unwrap()) == names[0])
+        .or_else(|| services.first().filter(|_| model.is("any-id")));
     let Some(service) = service else {
         return refuse(404, "no such service");
     };
     if parts.method != Method::POST {
+        if model.is("any-method") && names.len() == 1 {
+            return json_of(200, &json!({"cards": []}));
+        }
         return refuse(405, "POST only");
     }
     let Ok(body) = to_bytes(body, 20 << 20).await else {
         return refuse(413, "too large");
     };
     match &names[1..] {
-        [] => call(model, service, &parts.headers, &body).await,
+        [] => {
+            let others = model.under_way.fetch_add(1, Ordering::Relaxed);
+            if model.is("one-at-a-time") {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let answer = match model.is("one-at-a-time") && others > 0 {
+                true => json_of(200, &json!({"cards": []})),
+                false => call(model, service, &parts.headers, &body).await,
+            };
+            model.under_way.fetch_sub(1, Ordering::Relaxed);
+            answer
+        }
         ["feedback"] if !model.is("no-feedback") => feedback(model, &body),
         _ => refuse(404, "nothing here"),
     }
@@ -169,6 +191,26 @@ fn services(model: &Model) -> Vec<Value> {
     if model.is("unclosed-template") {
         patient["patient"] = json!("Patient/{{context.patientId");
     }
+    // It stands before the others.
+    let first = match model.flaw {
+        "variable-before" => "Encounter?patient={{%patient.id}}".to_owned(),
+        "fhirpath-token" => {
+            "Encounter?patient={{context.patientId}}&date=ge{{today() - 30 days}}".to_owned()
+        }
+        "include" => {
+            "MedicationRequest?patient={{context.patientId}}&_include=MedicationRequest:medication"
+                .to_owned()
+        }
+        "of-everybody" => "Observation?code=http://loinc.org|4548-4".to_owned(),
+        "long-template" => {
+            let codes = vec!["http://loinc.org|4548-4"; 90].join(",");
+            format!("Observation?patient={{{{context.patientId}}}}&code={codes}")
+        }
+        _ => String::new(),
+    };
+    if !first.is_empty() {
+        patient["a0"] = json!(first);
+    }
     let mut all = vec![
         json!({"hook": "patient-view", "id": "gap", "title": "A1c", "description": "A1c overdue.",
             "prefetch": patient, "usageRequirements": "Send the prefetch."}),
@@ -178,6 +220,11 @@ fn services(model: &Model) -> Vec<Value> {
     ];
     if model.few {
         all.truncate(2);
+    }
+    if model.is("odd-hook") {
+        let odd =
+            json!({"hook": "patient-sing", "id": "sing", "title": "Sing", "description": "Sings."});
+        all.push(odd);
     }
     all
 }
@@ -200,6 +247,7 @@ fn discovery(model: &Model) -> Response {
             first.insert("preFetch".into(), prefetch);
         }
         "no-description" => drop(first.remove("description")),
+        "no-title" => drop(first.remove("title")),
         "null-title" => drop(first.insert("title".into(), Value::Null)),
         "version-of-rule" => drop(first.insert("version".into(), json!("STU2"))),
         "odd-member" => drop(first.insert("name".into(), json!("x"))),
@@ -247,16 +295,24 @@ async fn call(model: &Arc<Model>, service: &Value, headers: &HeaderMap, body: &[
         .get("content-type")
         .map_or("", |v| v.to_str().unwrap_or(""));
     let exact = model.is("charset") && kind != "application/json";
-    if exact || !kind.to_ascii_lowercase().starts_with("application/json") {
+    let is_json = kind.to_ascii_lowercase().starts_with("application/json");
+    if exact || !(is_json || model.is("any-media")) {
         return refuse(415, "JSON only");
     }
     if model.is("broken-body-500") && serde_json::from_slice::<Value>(body).is_err() {
         return refuse(500, "a stack trace");
     }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let Ok(request) = serde_json::from_slice::<Value>(body) else {
-        return refuse(400, "no JSON");
+    let request = match serde_json::from_slice::<Value>(body) {
+        Ok(request) => request,
+        Err(error) => {
+            let deep = model.is("deep-500") && error.to_string().contains("recursion");
+            return refuse(if deep { 500 } else { 400 }, "no JSON");
+        }
     };
+    if model.is("number-500") && request["context"]["userId"].is_number() {
+        return refuse(500, "a stack trace");
+    }
     if model.is("huge-500") && body.len() > 300_000 {
         return refuse(500, "out of memory");
     }
@@ -282,7 +338,10 @@ async fn call(model: &Arc<Model>, service: &Value, headers: &HeaderMap, body: &[
     };
     let lacks = required.iter().any(|name| !context.contains_key(*name));
     if lacks || !request["hookInstance"].is_string() || !context["patientId"].is_string() {
-        return refuse(400, "something is missing");
+        return match model.is("quoting-errors") {
+            true => refuse(400, &format!("something is missing in {request}")),
+            false => refuse(400, "something is missing"),
+        };
     }
     let instance = request["hookInstance"].as_str().unwrap().to_owned();
     if !model.seen.lock().unwrap().insert(instance) && model.is("drops-repeats") {
@@ -297,6 +356,13 @@ async fn call(model: &Arc<Model>, service: &Value, headers: &HeaderMap, body: &[
         if !none {
             return refuse(400, "prefetch is no object");
         }
+    }
+    if let Some(why) = of_prefetch(model, hook, &request) {
+        return why;
+    }
+    let scope = request["fhirAuthorization"]["scope"].as_str();
+    if model.is("smart-1-only") && scope.is_some_and(|scope| scope.contains(".rs")) {
+        return refuse(400, "no such scope");
     }
     let mut cards = vec![];
     let mut status = 200;
@@ -335,12 +401,30 @@ async fn call(model: &Arc<Model>, service: &Value, headers: &HeaderMap, body: &[
         "no-cards" if answer["cards"] == json!([]) => answer = json!({"extension": {"a": 1}}),
         "empty-actions" => answer["systemActions"] = json!([]),
         "more-members" => answer["status"] = json!("ok"),
-        "slow" if model.seen.lock().unwrap().len() < 3 => {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await
+        "slow" | "slower" if model.seen.lock().unwrap().len() < 3 => {
+            tokio::time::sleep(Duration::from_millis(20)).await
         }
         _ => {}
     }
     json_of(200, &answer)
+}
+
+/// What is said of a prefetch that should be taken.
+fn of_prefetch(model: &Model, hook: &str, request: &Value) -> Option<Response> {
+    let prefetch = request.get("prefetch").and_then(Value::as_object);
+    if model.is("prefetch-needed") && hook == "patient-view" && request.get("prefetch").is_none() {
+        return Some(refuse(400, "no prefetch"));
+    }
+    let mut keys = prefetch?.iter();
+    let fails = |value: &Value| value["resourceType"] == "OperationOutcome";
+    let other = |value: &Value| !value.is_object() && !value.is_null();
+    let (wrong, status) = match model.flaw {
+        "outcome-500" => (keys.any(|(_, value)| fails(value)), 500),
+        "own-keys-only" => (keys.any(|(key, _)| key.starts_with("doctor")), 400),
+        "odd-value-500" => (keys.any(|(key, value)| key == "a1c" && other(value)), 500),
+        _ => (false, 200),
+    };
+    wrong.then(|| refuse(status, "a key of the prefetch"))
 }
 
 /// Cards of the chart; an answer where it cannot be told.
@@ -472,6 +556,7 @@ fn of_draft(model: &Model, draft: &Value) -> Vec<Value> {
     match model.flaw {
         "two-recommended" => suggestions[1]["isRecommended"] = json!(true),
         "no-suggestion-uuid" => drop(suggestions[0].as_object_mut().unwrap().remove("uuid")),
+        "one-action" => suggestions[0]["actionSelectionBehavior"] = json!("one"),
         "no-suggestion-label" => drop(suggestions[0].as_object_mut().unwrap().remove("label")),
         "empty-suggestions" => suggestions = json!([]),
         _ => {}
@@ -500,6 +585,11 @@ fn card(model: &Model, summary: &str, detail: &str, suggestions: Option<Value>) 
         "uuid-form" => drop(object.insert("uuid".into(), json!("card-1"))),
         "long-summary" => drop(object.insert("summary".into(), json!("x".repeat(140)))),
         "empty-summary" => drop(object.insert("summary".into(), json!(""))),
+        "markdown-summary" => {
+            let summary = json!("**Check** [it](https://model.example)");
+            drop(object.insert("summary".into(), summary));
+        }
+        "detail-object" => drop(object.insert("detail".into(), json!({"text": "x"}))),
         "hard-stop" => drop(object.insert("indicator".into(), json!("hard-stop"))),
         "no-selection-behavior" => drop(object.remove("selectionBehavior")),
         "odd-selection-behavior" => drop(object.insert("selectionBehavior".into(), json!("all"))),
@@ -543,6 +633,10 @@ fn feedback(model: &Model, body: &[u8]) -> Response {
             .is_some_and(|t| t.len() > 18 && t.contains('T'));
         if !known || !time || !entry["card"].is_string() {
             return refuse(400, "an entry is none");
+        }
+        let own = |card: &str| card.starts_with("00000000-0000-4000-8000-");
+        if model.is("feedback-known-only") && !entry["card"].as_str().is_some_and(own) {
+            return refuse(500, "a card without a row");
         }
         let reason = &entry["overrideReason"]["reason"];
         if model.is("feedback-display") && reason.is_object() && reason.get("display").is_none() {

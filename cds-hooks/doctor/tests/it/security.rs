@@ -29,6 +29,9 @@ impl Guard {
         endpoint: &str,
         flaw: &str,
     ) -> Result<(), &'static str> {
+        if flaw == "feedback-by-nobody" && endpoint.ends_with("/feedback") {
+            return Err("scope");
+        }
         let header = headers.get("authorization").and_then(|v| v.to_str().ok());
         let token = header
             .and_then(|v| v.strip_prefix("Bearer "))
@@ -122,6 +125,10 @@ pub const FLAWS: &[(&str, &[&str])] = &[
     ("fetches-jku", &["jku-guard"]),
     ("token-for-preflight", &["cors-preflight"]),
     ("other-client", &["discovery", "token-taken"]),
+    (
+        "feedback-by-nobody",
+        &["token-taken", "token-audience-list", "feedback"],
+    ),
 ];
 
 fn keys() -> (String, String) {

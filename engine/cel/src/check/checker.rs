@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::finding::{Code, Finding};
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::Compared;
@@ -70,6 +71,11 @@ impl Checker {
     /// Everything the expressions checked so far read.
     pub fn requirements(&self) -> &[DataRequirement] {
         &self.symbols.requirements
+    }
+
+    /// The types of drafts that the expressions checked so far look at, each once.
+    pub fn draft_types(&self) -> &[Name] {
+        &self.symbols.draft_types
     }
 
     /// What the expressions checked so far compare with value sets, by element.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::finding::{Code, did_you_mean};
 use engine_patient::terminology::{DrugError, DrugSet};
 
@@ -63,7 +64,12 @@ fn unknown(pass: &mut Pass<'_>, error: DrugError, span: Span) {
 /// `"MedicationRequest"`
 pub(super) fn draft_type(pass: &mut Pass<'_>, name: &str, span: Span) -> Node {
     let kind = match DRAFTS.iter().find(|ty| **ty == name) {
-        Some(ty) => NodeKind::Constant(Val::Str(Cow::Borrowed(ty))),
+        Some(ty) => {
+            let all = &mut pass.symbols.draft_types;
+            let new = Name::of(ty).filter(|ty| !all.contains(ty));
+            all.extend(new);
+            NodeKind::Constant(Val::Str(Cow::Borrowed(ty)))
+        }
         None => {
             let help = match did_you_mean(name, DRAFTS.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

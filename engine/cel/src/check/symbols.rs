@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine_patient::fhir::names::Name;
 use engine_patient::requirements::DataRequirement;
 use engine_patient::systems::Compared;
 use engine_patient::terminology::{DrugDictionary, ValueSet};
@@ -21,6 +22,8 @@ pub(super) struct Symbols {
     /// What names of drugs stand for; the built-in dictionary where none was given.
     pub(super) drugs: Option<Arc<DrugDictionary>>,
     pub(super) requirements: Vec<DataRequirement>,
+    /// The types of drafts that are looked at, each once.
+    pub(super) draft_types: Vec<Name>,
     /// Elements that `inValueSet` compares.
     pub(super) compared: Vec<Compared>,
 }
