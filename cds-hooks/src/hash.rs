@@ -63,6 +63,9 @@ mod tests {
         assert_eq!(cards[0].split_at(18).0, cards[1].split_at(18).0);
         assert_ne!(cards[0], cards[1]);
         assert_ne!(cards[0], uuid_within(&["call", "2"], &["a"]));
-        assert_ne!(uuid_within(&["call"], &["2", "a"]), uuid_within(&["call", "2"], &["a"]));
+        assert_ne!(
+            uuid_within(&["call"], &["2", "a"]),
+            uuid_within(&["call", "2"], &["a"])
+        );
     }
 }

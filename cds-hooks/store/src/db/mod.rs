@@ -135,6 +135,16 @@ impl Connection {
         }
     }
 
+    /// Of SQLite: takes what is in the log over into the file, without waiting for anybody. How many pages the
+    /// log has.
+    pub(crate) async fn take_over_log(&mut self) -> Result<i64, StoreError> {
+        if self.is_postgres() {
+            return Ok(0);
+        }
+        let row = self.row("PRAGMA wal_checkpoint(PASSIVE)", vec![]).await?;
+        row.map_or(Ok(0), |row| row.int(1))
+    }
+
     /// Whether it answers.
     pub(crate) async fn ping(&mut self) -> Result<(), StoreError> {
         self.script("SELECT 1").await

@@ -128,6 +128,10 @@ const WRITES: &str = "SELECT set_config('synchronous_commit', CASE current_setti
     WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false); \
     SET idle_in_transaction_session_timeout = '3s'; SET lock_timeout = '1500ms'";
 
+/// Pages of the log (4 KiB each) at which the commit that made it so long takes it over into the file. The
+/// writer sees to it long before, where its caller need not wait for it: should that not go, the log still ends.
+const LONGEST_LOG: &str = "32768";
+
 async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
     if mode != Mode::Create && !path.exists() {
         let text = format!(
@@ -163,7 +167,7 @@ async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
         .disable_statement_logging();
     let options = match mode {
         Mode::Read => options.pragma("query_only", "1"),
-        Mode::Create | Mode::Write => options,
+        Mode::Create | Mode::Write => options.pragma("wal_autocheckpoint", LONGEST_LOG),
     };
     Ok(Connection::Sqlite(options.connect().await.map_err(told)?))
 }

@@ -91,6 +91,11 @@ impl Link {
         self.is_new = false;
     }
 
+    /// Where it leads.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Gives the connection up: the next is a new one.
     pub(crate) fn forget(&mut self) {
         self.connection = None;

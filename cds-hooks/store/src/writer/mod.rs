@@ -18,6 +18,7 @@ mod batch;
 mod counts;
 mod job;
 mod link;
+mod log;
 mod task;
 
 use std::sync::Arc;

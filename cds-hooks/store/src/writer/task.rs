@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::batch::{How, Written, apply};
 use super::job::{Done, Job};
 use super::link::Link;
+use super::log::Log;
 use super::{Shared, away};
 use crate::StoreError;
 use crate::audit::Head;
@@ -27,6 +28,8 @@ pub(super) struct Task {
     last: Head,
     /// When expired tokens were last removed, all of them.
     forgot: Option<Instant>,
+    /// Of SQLite: who takes its log over into its file.
+    log: Option<Log>,
 }
 
 /// Pauses before another try, the first and the longest.
@@ -54,6 +57,7 @@ impl Task {
         shared: Arc<Shared>,
     ) -> Self {
         Task {
+            log: Log::start(link.place()),
             link,
             jobs,
             settings: settings.clone(),
@@ -85,6 +89,10 @@ impl Task {
             };
             let batch = self.batch(first);
             self.write(batch).await;
+            self.take_over_log().await;
+        }
+        if let Some(log) = self.log.take() {
+            log.end().await;
         }
         self.link.end().await;
     }
@@ -100,6 +108,16 @@ impl Task {
             batch.push(job);
         }
         batch
+    }
+
+    /// Takes over the rest of the log, where it is time to.
+    async fn take_over_log(&mut self) {
+        if self.log.as_ref().is_some_and(Log::is_long)
+            && let Ok(connection) = self.link.connection().await
+        {
+            // What is wrong with the file the next commit will say.
+            let _ = connection.take_over_log().await;
+        }
     }
 
     /// Writes a batch, or refuses what could not be written in time.
@@ -200,6 +218,9 @@ impl Task {
     fn acknowledge(&mut self, batch: Vec<Job>, written: Written) {
         self.came_back();
         self.shared.counters.commits.add();
+        if let Some(log) = &mut self.log {
+            log.wrote(batch.iter().map(|job| &job.work));
+        }
         if let Some(found) = written.set_back {
             self.was_set_back(found);
         }
